@@ -65,7 +65,7 @@ def fingerprint_told(row: Row, by: Wording) -> str:
     found = row.get("signals", {}).get("certificate")
     if not found:
         return ""
-    end = by.texts("until {when}", when=by.clock.told(found["ends_at"]))
+    end = by.texts("until {when}", when=by.clock.text(found["ends_at"]))
     return f"{found['fingerprint']} ({end})"
 
 

@@ -5,7 +5,7 @@ Every message is one line: the error, its place, the remedy. A *block* is a
 value, never an exception; a bug stays an ``AssertionError`` or ``TypeError``.
 
 A message for people is a ``Sentence``: ``str(error)`` is its English, for logs
-and tests, and ``error.told(language)`` the text that a command prints. Errors of
+and tests, and ``error.translated(language)`` the text that a command prints. Errors of
 single queries (``WireError``, ``UpstreamError``) are not shown and are plain text.
 """
 
@@ -44,9 +44,9 @@ class FilterdError(Exception):
         """The whole error, for another error that contains it."""
         return i18n.quoted(str(self))
 
-    def told(self, language: Language) -> str:
+    def translated(self, language: Language) -> str:
         """Return the error as a person reads it, a line a problem."""
-        return i18n.told(self.sentence, language)
+        return i18n.translated(self.sentence, language)
 
 
 class TellableError(FilterdError):

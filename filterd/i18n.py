@@ -149,7 +149,7 @@ def one_line(sentence: Sentence) -> Sentence:
     return sentence.filled({name: _short(value) for name, value in sentence.values.items()})
 
 
-def told(text: str, language: Language) -> str:
+def translated(text: str, language: Language) -> str:
     """Return a sentence, and those within it, in a language.
 
     Any other ``str`` is returned as it is. A template that the catalogue does not have stays
@@ -157,13 +157,13 @@ def told(text: str, language: Language) -> str:
     """
     if language == "en" or not isinstance(text, Sentence):
         return str(text)
-    return _told(text, catalogue(language))
+    return _filled_in(text, catalogue(language))
 
 
 class Texts:
     """Sentences in one language.
 
-    ``texts("{n} more", n=3)`` is ``say`` and ``told`` in one.
+    ``texts("{n} more", n=3)`` is ``say`` and ``translated`` in one.
     """
 
     def __init__(self, language: Language) -> None:
@@ -179,14 +179,14 @@ class Texts:
         sentence = quoted(text)
         if values:
             sentence = sentence.filled({**sentence.values, **_values(values)})
-        return told(sentence, self.language)
+        return translated(sentence, self.language)
 
     def word(self, words: Mapping[str, Sentence], key: str) -> str:
         """Return the word of a vocabulary for a key of the data.
 
         Where the vocabulary has no word for the key, the key itself is returned.
         """
-        return told(words.get(key, key), self.language)
+        return translated(words.get(key, key), self.language)
 
 
 @functools.cache
@@ -269,9 +269,9 @@ def _filled(template: str, values: Mapping[str, Value]) -> str:
     return _PLACEHOLDER.sub(value, template)
 
 
-def _told(sentence: Sentence, known: NullTranslations) -> str:
+def _filled_in(sentence: Sentence, known: NullTranslations) -> str:
     values = {
-        name: _told(value, known) if isinstance(value, Sentence) else value
+        name: _filled_in(value, known) if isinstance(value, Sentence) else value
         for name, value in sentence.values.items()
     }
     return _filled(_translated(sentence, known), values)

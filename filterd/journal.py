@@ -24,7 +24,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from filterd.errors import FilterdError
-from filterd.i18n import catalogue, quoted, say, told
+from filterd.i18n import catalogue, quoted, say, translated
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -92,14 +92,14 @@ class Journal(logging.StreamHandler[Any]):
         """
         if self._language == "en" or record.exc_info or not isinstance(record.args, tuple):
             return record
-        template = told(quoted(str(record.msg)), self._language)
+        template = translated(quoted(str(record.msg)), self._language)
         values = tuple(self._told(one) for one in record.args)
         return logging.makeLogRecord({**record.__dict__, "msg": template, "args": values})
 
     def _told(self, value: object) -> object:
         if isinstance(value, FilterdError):
-            return value.told(self._language)
-        return told(value, self._language) if isinstance(value, str) else value
+            return value.translated(self._language)
+        return translated(value, self._language) if isinstance(value, str) else value
 
     def _is_one_too_many(self, record: logging.LogRecord) -> bool:
         place = (record.name, record.levelname, record.pathname, str(record.lineno))
@@ -121,7 +121,7 @@ class Journal(logging.StreamHandler[Any]):
         for (name, level, _, _, *text), times in counted.items():
             words = text[0] if text else say("lines of that kind")
             note = say("{times} times more within a minute: {words}", times=times, words=words)
-            line = f"{level} {name}: {told(note, self._language)}".replace("\n", " ")
+            line = f"{level} {name}: {translated(note, self._language)}".replace("\n", " ")
             self.stream.write(line[:500] + self.terminator)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd.i18n import told
+from filterd.i18n import translated
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -31,7 +31,7 @@ class SchoolClock(NamedTuple):
         """Return a Unix time as local time."""
         return datetime.fromtimestamp(at, self.zone)
 
-    def told(self, at: float | None) -> str:
+    def text(self, at: float | None) -> str:
         """Return a time as people in Vietnam read it; "" for no time.
 
         The hour alone if it is today, else with the date, the day first.
@@ -79,7 +79,7 @@ class Column(NamedTuple):
             value = self.worded(value, wording)
         elif self.worded is not None:
             value = wording.texts.word(self.worded, value)
-        return "" if value is None else told(value, wording.texts.language), style
+        return "" if value is None else translated(value, wording.texts.language), style
 
     def cells(self, row: Row, wording: Wording) -> list[tuple[str, str]]:
         """Return the cells of the lines: one, or one of each row within the row."""
@@ -117,4 +117,4 @@ class Listing(NamedTuple):
 
 def when(at: float | None, wording: Wording) -> str:
     """Return a time by the school's clock."""
-    return wording.clock.told(at)
+    return wording.clock.text(at)

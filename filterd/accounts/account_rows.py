@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filterd import words
-from filterd.i18n import UNSAID, say, say_n, told
+from filterd.i18n import UNSAID, say, say_n, translated
 from filterd.rows import Column, Listing, Row, Wording, when
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def _sign_in(account: Row, by: Wording) -> str:
         sentences = [say("disabled")]
     if n := account["failed"]:
         sentences.append(say_n("{n} failure", "{n} failures", n))
-    return ", ".join(told(one, by.texts.language) for one in sentences)
+    return ", ".join(translated(one, by.texts.language) for one in sentences)
 
 
 def _sign_in_style(account: Row) -> str:

@@ -14,7 +14,7 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from filterd.appliance.questions import BESIDE, BY_HAND, CANNOT, DHCP_OFF, IN_LINE
-from filterd.i18n import Sentence, say, told
+from filterd.i18n import Sentence, say, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +88,7 @@ def sheet(interview: Interview, fingerprint: str, language: Language, certificat
         say("Call for help: ______________________ Telephone: ______________________"),
     )
     parts = (
-        told(say("# DNS filter of {school}", school=interview.get("school")), language),
+        translated(say("# DNS filter of {school}", school=interview.get("school")), language),
         *_part(say("## What to set"), steps, language),
         *_part(say("## No Internet in the school"), dead, language),
         *_part(say("## This box"), facts, language, numbered=False),
@@ -104,11 +104,11 @@ def _part(
     numbered: bool = True,
 ) -> Iterator[str]:
     yield ""
-    yield told(title, language)
+    yield translated(title, language)
     yield ""
     for number, line in enumerate(lines, 1):
         first = f"{number}. " if numbered else "- "
-        text, *code = told(line, language).split("\n")
+        text, *code = translated(line, language).split("\n")
         after = " " * len(first)
         yield textwrap.fill(text, _WIDTH, initial_indent=first, subsequent_indent=after)
         yield from (f"{after}    {one}" for one in code)

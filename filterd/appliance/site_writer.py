@@ -32,7 +32,7 @@ from filterd.config.compile_run import compile_in_child
 from filterd.config.site_sources import SITE_FILE
 from filterd.documents import load, parse
 from filterd.errors import ConfigError, ConfigErrors
-from filterd.i18n import say, told
+from filterd.i18n import say, translated
 from filterd.paths import shipped, write_atomically, writing
 
 if TYPE_CHECKING:
@@ -315,7 +315,7 @@ def _styled(value: Any) -> Any:
 
 
 def _wrapped(text: Sentence, language: Language) -> list[str]:
-    return textwrap.wrap(told(text, language), _COMMENT_WIDTH)
+    return textwrap.wrap(translated(text, language), _COMMENT_WIDTH)
 
 
 def _merged(own: list[str], plain: list[str], changed: list[str]) -> list[str]:

@@ -48,7 +48,7 @@ def main(control_socket: str, language: str, *listen: str) -> None:
         places = places or [parse_listen(one, "[::]:80") for one in listen]
         asyncio.run(serve_pages(Path(control_socket), places, SystemClock()))
     except FilterdError as error:
-        for line in error.told(spoken).splitlines():
+        for line in error.translated(spoken).splitlines():
             sys.stderr.write(f"filterd: {line}\n")
         sys.exit(error.exit_code)
 

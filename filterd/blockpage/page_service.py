@@ -145,7 +145,7 @@ class PageService:
             await self._answers.ask_review(client, name, form.get("why", ""))
         except ConfigError as error:
             return visit.message(
-                HTTPStatus.OK, texts("This was not sent"), f"{error.told(texts.language)}."
+                HTTPStatus.OK, texts("This was not sent"), f"{error.translated(texts.language)}."
             )
         return visit.message(
             HTTPStatus.OK,

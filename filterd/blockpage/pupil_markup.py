@@ -101,7 +101,7 @@ def why_page(
     root, main = _frame(page.title, school, texts, again)
     if page.is_help:
         _help_line(main, texts)
-    for sentence in page.told:
+    for sentence in page.sentences:
         _text(main, "p", sentence)
     if page.steps:
         _text(main, "h2", texts("What you can do"))

@@ -52,7 +52,7 @@ class PupilWords(NamedTuple):
 
     Attributes:
         title: its heading.
-        told: sentences on why, and until when.
+        sentences: on why, and until when.
         steps: what to do.
         kept: what is written down of it.
         may_ask: whether the form for a review follows.
@@ -60,7 +60,7 @@ class PupilWords(NamedTuple):
     """
 
     title: str
-    told: tuple[str, ...]
+    sentences: tuple[str, ...]
     steps: tuple[str, ...]
     kept: str
     may_ask: bool = False
@@ -222,7 +222,7 @@ def words_of(facts: Mapping[str, Any], by: Wording) -> PupilWords:
     title, told = _OF_READERS.get(readers, {}).get(reason, (title, told))
     sentences = [] if told is None or _lacks(told, category) else [texts(told, **values)]
     if facts["until"] is not None and reason not in HIDDEN | {"open"}:
-        until = by.clock.told(facts["until"])
+        until = by.clock.text(facts["until"])
         sentences.append(texts("It may open again at {until}.", until=until))
     if not facts["is_known"] and reason not in HIDDEN | {"open", "home"}:
         sentences.append(texts(_UNKNOWN))

@@ -11,7 +11,7 @@ from filterd import control, i18n, words
 from filterd.cli.context import Context, JsonOption
 from filterd.cli.render import show
 from filterd.errors import ConfigError, DeliveryError
-from filterd.i18n import UNSAID, say, told
+from filterd.i18n import UNSAID, say, translated
 from filterd.monitor.alert_rows import ALERTS
 from filterd.monitor.alert_rules import Alert, AlertSeverity, active
 from filterd.privileges import own_rights
@@ -19,7 +19,7 @@ from filterd.rows import Column, Listing, Row, Wording
 
 
 def _outcome(row: Row, by: Wording) -> str:
-    return told(i18n.from_plain(row["sentence"]), by.texts.language)
+    return translated(i18n.from_plain(row["sentence"]), by.texts.language)
 
 
 SENT = Listing(

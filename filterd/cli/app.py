@@ -31,13 +31,17 @@ def main() -> None:
     try:
         sys.exit(command(prog_name="filterd", standalone_mode=False))
     except FilterdError as error:
-        _end(error.told(_language()), error.exit_code, None if error.is_printed else as_text(error))
+        _end(
+            error.translated(_language()),
+            error.exit_code,
+            None if error.is_printed else as_text(error),
+        )
     except _UsageError as error:
         _end_with_usage(error, command)
     except OSError as error:  # of the disk, where no caller expects it
         path = error.filename or "filterd"
         wrong = StoreError(say("{path}: {why}", path=path, why=refused(error)))
-        _end(wrong.told(_language()), _WRONG, as_text(wrong))
+        _end(wrong.translated(_language()), _WRONG, as_text(wrong))
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
 

@@ -50,7 +50,7 @@ def check(
     clock = school_clock(here)
     when = None if at is None else read_time(clock, at, past=True)
     if when is not None and when < clock.now:
-        found = _explain_past(here, question, client_, when, clock.told(when))
+        found = _explain_past(here, question, client_, when, clock.text(when))
     else:
         found = _explain(here, question, client_, when, offline_=offline_)
     if found is None:

@@ -289,5 +289,5 @@ def _losses_told(state: StateFolder, language: Language, errors: Console) -> Ite
         with contextlib.suppress(OSError):
             told |= dict.fromkeys(quarantine.lost(state.overrides))
         for one in told:
-            line = f"filterd: {i18n.told(one, language)}"
+            line = f"filterd: {i18n.translated(one, language)}"
             errors.print(Text(line, style="bold red"), soft_wrap=True)

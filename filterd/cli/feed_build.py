@@ -23,7 +23,7 @@ from filterd.feed.sources import (
     fetch_sources,
     read_sources,
 )
-from filterd.i18n import say, told
+from filterd.i18n import say, translated
 from filterd.lists.catalog import Catalog, load_catalog
 from filterd.lists.top_names import Popular, read_popular
 from filterd.paths import sole
@@ -229,7 +229,7 @@ def _print(
         )
     refused = [one for one in sources if one.reason]
     for one in refused[:_MOST_WARNINGS]:
-        why = told(one.reason, texts.language)
+        why = translated(one.reason, texts.language)
         here.errors.print(texts("warning: not taken: {why}", why=why), style="yellow")
     if left := len(refused[_MOST_WARNINGS:]):
         here.errors.print(
@@ -252,7 +252,7 @@ def _print(
             if report.written
             else say("warning: held: {why}")
         )
-        held = texts(key, why=told(reason, texts.language))
+        held = texts(key, why=translated(reason, texts.language))
         here.errors.print(held, style="yellow")
     if report.written:
         console.print(texts("Written to {folder}", folder=places.out), soft_wrap=True)

@@ -19,7 +19,7 @@ from filterd.cli.secret_prompt import ask_secret
 from filterd.counted import fingerprint
 from filterd.errors import ConfigError
 from filterd.feed.targets import DELEGATED, FLEET, ONLINE
-from filterd.i18n import say, told
+from filterd.i18n import say, translated
 from filterd.paths import open_plain, write_atomically
 from filterd.publish import hold_release
 from filterd.publish.keys import ORDERS, PROGRAM, ROOT, ROOT_KEYS, KeyFolder, load_key
@@ -378,7 +378,7 @@ def release_hold(
         here.print_json({"version": held.version, "findings": findings, "released": sign})
     else:
         for one in held.findings:
-            here.console.print(f"- {told(one.sentence, here.texts.language)}", soft_wrap=True)
+            here.console.print(f"- {translated(one.sentence, here.texts.language)}", soft_wrap=True)
         held_or_not = (
             say("Schools hold version {version} for this reason.")
             if held.findings

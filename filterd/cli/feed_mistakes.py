@@ -18,7 +18,7 @@ from filterd.cli.context import Context, JsonOption, argument, on_named_files, o
 from filterd.cli.feed_review import CatalogOption, print_mistakes
 from filterd.errors import FilterdError, StoreError
 from filterd.feed.trust import load_root
-from filterd.i18n import UNSAID, Sentence, say, told
+from filterd.i18n import UNSAID, Sentence, say, translated
 from filterd.lists.catalog import load_catalog
 from filterd.paths import sole
 from filterd.publish import mistake_queue
@@ -148,7 +148,7 @@ def _print(here: Context, taken: list[TakenFile]) -> None:
     texts = here.texts
     for one in taken[:_MOST_SHOWN]:
         if (found := one.found) is None:
-            why = told(one.why, texts.language)
+            why = translated(one.why, texts.language)
             here.errors.print(
                 texts("warning: {file} is not taken: {why}", file=one.path, why=why),
                 style="yellow",

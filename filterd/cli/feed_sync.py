@@ -131,7 +131,7 @@ def _warn_of_wrong_site(here: Context) -> None:
         warning = here.texts(
             "the site's files have errors; the lists are in force with the last good policy"
         )
-        for line in (warning, *error.told(here.texts.language).splitlines()):
+        for line in (warning, *error.translated(here.texts.language).splitlines()):
             here.errors.print(Text(here.texts("warning: {warning}", warning=line), style="yellow"))
 
 
@@ -267,7 +267,7 @@ def _told(here: Context, outcome: Outcome) -> str:
             "Version {version} is published; this school's turn is from {at} on. To take it now:"
             " filterd sync --now",
             version=version,
-            at=school_clock(here).told(outcome.at),
+            at=school_clock(here).text(outcome.at),
         )
     fetched, names = size(outcome.fetched_octets), counted.names(outcome.names)
     return texts(

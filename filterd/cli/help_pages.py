@@ -21,7 +21,7 @@ from typing import Any
 import typer
 
 from filterd.cli.language import language_of
-from filterd.i18n import Language, Sentence, Texts, quoted, told
+from filterd.i18n import Language, Sentence, Texts, quoted, translated
 
 _WIDEST, _NARROWEST = 80, 40
 _WIDEST_LABEL = 28
@@ -103,7 +103,7 @@ def paragraphs(text: str) -> Iterator[str]:
 
 def metavar_told(text: str, language: Language) -> str:
     """Return the words that stand for a value in a language: ``FILE`` is ``TỆP``."""
-    return " ".join(told(Sentence(one, context="value"), language) for one in text.split())
+    return " ".join(translated(Sentence(one, context="value"), language) for one in text.split())
 
 
 class HelpPage:
@@ -134,7 +134,7 @@ class HelpPage:
 
     def paragraph(self, text: str) -> None:
         """Draw a paragraph of the description."""
-        self._lines += ["", *_wrapped(self.told(text), self._width, "  ", "  ")]
+        self._lines += ["", *_wrapped(self.translated(text), self._width, "  ", "  ")]
 
     def section(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
         """Draw rows of two columns; a label that is too long has a line of its own."""
@@ -172,17 +172,17 @@ class HelpPage:
             facts.append(f"{least}-{most}" if most is not None else f">= {least}")
         if parameter.required:
             facts.append(self.texts("required"))
-        about = self.told(parameter.help or "")
+        about = self.translated(parameter.help or "")
         return f"{about} [{'; '.join(facts)}]" if facts else about
 
     def summary(self, text: str | None) -> str:
         """Return the line of a command in the help of its group."""
-        return self.told(next(paragraphs(text or ""), ""))
+        return self.translated(next(paragraphs(text or ""), ""))
 
     def _metavar(self, parameter: Any) -> str:
         return metavar_told(parameter.metavar or parameter.name.upper(), self.texts.language)
 
-    def told(self, text: str) -> str:
+    def translated(self, text: str) -> str:
         """Return a text of a command in the language of the page."""
         return self.texts(quoted(text))
 

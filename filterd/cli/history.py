@@ -13,7 +13,7 @@ from filterd.cli.effective_state import ask_else, offline, set_now
 from filterd.cli.render import show
 from filterd.cli.time_options import school_clock
 from filterd.i18n import from_plain, to_plain
-from filterd.i18n import told as in_language
+from filterd.i18n import translated as in_language
 from filterd.overrides.descriptions import CHANGES, Plain, Teller
 from filterd.overrides.override_states import with_states
 from filterd.overrides.quarantine import is_altered, told_of

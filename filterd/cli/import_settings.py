@@ -15,7 +15,7 @@ from filterd.cli.time_options import school_clock
 from filterd.config.adguard_settings import read_adguard
 from filterd.config.imported_settings import ImportedSettings
 from filterd.config.pihole_backup import read_pihole
-from filterd.i18n import UNSAID, say, told
+from filterd.i18n import UNSAID, say, translated
 from filterd.privileges import own_rights
 from filterd.rows import Column, Listing, Wording
 
@@ -101,7 +101,9 @@ def _summarise(here: Context, found: ImportedSettings) -> None:
             style="yellow",
         )
     if found.not_taken:
-        rows = [{"what": what, "why": told(why, texts.language)} for what, why in found.not_taken]
+        rows = [
+            {"what": what, "why": translated(why, texts.language)} for what, why in found.not_taken
+        ]
         errors.print(listed(Wording(texts, school_clock(here)), NOT_TAKEN, rows))
     if found.left_out:
         errors.print(texts("and {n} more", n=found.left_out))

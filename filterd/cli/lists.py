@@ -96,7 +96,7 @@ def status(
     if json:
         here.print_json({"build": build, "single_hosts": hosts, **told})
         return
-    when = school_clock(here).told(build.get("when"))
+    when = school_clock(here).text(build.get("when"))
     here.console.print(here.texts("Compiled at {when}", when=when))
     _print_report(here, report, octets, hosts, build.get("feed"))
 

@@ -27,7 +27,7 @@ from filterd.feed.source_rows import source_rows
 from filterd.feed.sources import NIGHTLY, FetchRules, SourceFolder
 from filterd.feed.sync import Outcome
 from filterd.feed.versions import is_followed
-from filterd.i18n import quoted, say, told
+from filterd.i18n import quoted, say, translated
 from filterd.lists.catalog import RECOMMENDED, fillable_categories, shipped_sources
 from filterd.lists.formats import FORMATS
 from filterd.lists.list_merge import PREFIX
@@ -158,7 +158,7 @@ def update(
     outcome = _run(here, rules, visible=not json)
     if not json:
         for one in (*feed.refused, *outcome.remarks):
-            here.console.print(Text(told(one, here.texts.language)), soft_wrap=True)
+            here.console.print(Text(translated(one, here.texts.language)), soft_wrap=True)
     print_outcome(here, outcome, json=json)
 
 

@@ -169,7 +169,7 @@ def _rows(here: Context, days: int) -> Iterator[Row]:
 def _report_skipped(here: Context, told: Row) -> None:
     """Print which days could not be read, and why."""
     for one in told["skipped"]:
-        why = i18n.told(i18n.from_plain(one["sentence"]), here.texts.language)
+        why = i18n.translated(i18n.from_plain(one["sentence"]), here.texts.language)
         here.errors.print(f"{one['day']}: {why}", markup=False)
 
 

@@ -74,9 +74,9 @@ def page(name: str, command: Any, language: Language) -> str:
         _escaped(drawn.synopsis(arguments, has_commands=bool(beneath))),
         f".SH {_escaped(texts('Description').upper())}",
     ]
-    lines.append(_escaped(drawn.told(first)))
+    lines.append(_escaped(drawn.translated(first)))
     for paragraph in others:
-        lines += [".PP", _escaped(drawn.told(paragraph))]
+        lines += [".PP", _escaped(drawn.translated(paragraph))]
     lines += _section(
         texts("Arguments"), [(drawn.name(one), drawn.about(one)) for one in arguments]
     )

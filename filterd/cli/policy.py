@@ -24,7 +24,7 @@ from filterd.config.site_sources import SITE_FILE
 from filterd.documents import comments
 from filterd.errors import ConfigError, FilterdError, StoreError
 from filterd.i18n import from_plain, refused, say, say_n
-from filterd.i18n import told as in_language
+from filterd.i18n import translated as in_language
 from filterd.overrides.descriptions import Teller
 from filterd.overrides.override_states import set_for
 from filterd.overrides.target_text import policy_for
@@ -74,7 +74,7 @@ def validate(
     else:
         for one in doubtful:
             here.errors.print(
-                here.texts("warning: {warning}", warning=one.told(here.texts.language)),
+                here.texts("warning: {warning}", warning=one.translated(here.texts.language)),
                 style="yellow",
             )
         here.console.print(

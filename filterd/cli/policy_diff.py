@@ -143,7 +143,7 @@ def _version(here: Context, text: str) -> Policy:
     digest = next((one["digest"] for one in kept if one["activated_at"] <= when), None)
     overrides = None if digest is None else set_at(here, when)
     if digest is None or overrides is None:
-        told = clock.told(when)
+        told = clock.text(when)
         hint = say("see `filterd policy history`")
         raise ConfigError(say("the policy of {told} is not known", told=told), hint=hint)
     return _settled(_past_policy(here, digest), overrides, when)

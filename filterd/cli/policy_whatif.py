@@ -136,7 +136,7 @@ def print_before(here: Context, **asked: Any) -> None:
         with bar(here, here.texts("Judging the recorded days")):
             lines = [*summary(ask(here, **asked), Wording(here.texts, school_clock(here)))]
     except FilterdError as error:  # the decision is another matter
-        why = error.told(here.texts.language)
+        why = error.translated(here.texts.language)
         lines = [here.texts("What this would have changed is not known: {why}", why=why)]
     for line in lines:
         here.console.print(Text(line, style="dim"), soft_wrap=True)

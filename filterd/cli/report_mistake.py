@@ -63,7 +63,7 @@ def report_mistake(
     term = Term(None, None, until, lesson=False, permanent=False)
     asked = term.payload(clock, may_be_open=True)
     told = change(here, "report-mistake", reason, name=wanted, **asked)
-    until_told = clock.told(told.get("until") or asked.get("ends_at"))
+    until_told = clock.text(told.get("until") or asked.get("ends_at"))
     what = here.texts(
         "{name} is open until {when}, and reported as a mistake of a list",
         name=wanted,

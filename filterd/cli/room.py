@@ -61,7 +61,7 @@ def list_(
         here.print_json({"rooms": shown, "left_out": left_out, "unknown": unknown})
         return
     if shown:
-        title = ROOMS.title.filled({"when": now.clock.told(now.clock.now)})
+        title = ROOMS.title.filled({"when": now.clock.text(now.clock.now)})
         wording = Wording(here.texts, now.clock)
         here.console.print(listed(wording, ROOMS._replace(title=title), shown))
     if left_out:

@@ -99,7 +99,7 @@ def _state(row: Row, by: Wording) -> str:
     problem = i18n.from_plain(row["sentence"])
     if row["verified_at"] is None:
         return by.texts("never verified: {problem}", problem=problem)
-    when = by.clock.told(row["verified_at"])
+    when = by.clock.text(row["verified_at"])
     return by.texts("not verified since {when}: {problem}", when=when, problem=problem)
 
 

@@ -181,7 +181,7 @@ def _when(row: Row, by: Wording) -> str:
 
 
 def _why(row: Row, by: Wording) -> str:
-    return i18n.told(i18n.from_plain(row["why"]), by.texts.language)
+    return i18n.translated(i18n.from_plain(row["why"]), by.texts.language)
 
 
 def _held(row: Row, by: Wording) -> str:
@@ -202,7 +202,7 @@ def _last(row: Row, by: Wording) -> str:
         at=when(last["at"], by),
         ending=by.texts.word(words.UPDATE_ENDING, last["ending"]),
     )
-    why = i18n.told(i18n.from_plain(last["why"]), by.texts.language)
+    why = i18n.translated(i18n.from_plain(last["why"]), by.texts.language)
     return f"{line} ({why})" if why else line
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from filterd.cli.help_pages import metavar_told
-from filterd.i18n import Language, say, told
+from filterd.i18n import Language, say, translated
 
 SENTENCES = {
     "{sentence} (see `{command} --help`)": say("{sentence} (see `{command} --help`)"),
@@ -56,7 +56,7 @@ def said(sentence: str, language: Language) -> str:
         found = _pattern(typers).fullmatch(sentence.rstrip("."))
         if found:
             given = {key: _value(key, one, language) for key, one in found.groupdict().items()}
-            return told(ours.filled(given), language)
+            return translated(ours.filled(given), language)
     return sentence
 
 

@@ -127,7 +127,7 @@ class Inspections:
         tested, findings = await asyncio.gather(self._test(), asyncio.to_thread(self._findings))
         plain = inspection_facts.plain_of(await self._facts(tested, findings))
         record = await asyncio.to_thread(self._signed, school, plain)
-        enrolment = kept_enrolment.told(self._setting.state.enrolment)
+        enrolment = kept_enrolment.facts(self._setting.state.enrolment)
         return {"record": record, "school": school, "facts": plain, "enrolment": enrolment}
 
     async def _facts(

@@ -35,7 +35,7 @@ class KeptEnrolment:
 FORMAT = FileFormat(KeptEnrolment, magic=b"filterd enrolment ", most_octets=1 << 17)
 
 
-def told(path: Path) -> dict[str, Any] | None:
+def facts(path: Path) -> dict[str, Any] | None:
     """Return begin, end and device as plain data; None where it is not enrolled."""
     kept = FORMAT.read(path)
     if kept is None:

@@ -47,7 +47,7 @@ async def log_standing(
     return {
         "today": dict(today),
         **counted,
-        **manager.lookups.told(),
+        **manager.lookups.facts(),
         "problem": problem,
         "sentence": i18n.to_plain(problem),
         "level": highest(levels.values() or [site.policy.log.level]).value,

@@ -129,7 +129,7 @@ class LookupCollector(MinuteRounds):
             self._day = today
         await self._keep(today, self._site().policy.log.keep_days)
 
-    def told(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
         """Return its numbers for the status."""
         return {
             "rows_written_at": self._written_at or None,

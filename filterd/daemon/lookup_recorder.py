@@ -141,7 +141,7 @@ class LookupRecorder:
         """How many lookups should have been recorded and were not."""
         return self.queue.lost + self.failed
 
-    def told(self) -> dict[str, int]:
+    def facts(self) -> dict[str, int]:
         """Return its numbers for the status."""
         return {
             "rows_waiting": len(self.queue),

@@ -95,7 +95,7 @@ def main(config: str, state: str, language: str, try_it: str) -> None:
     try:
         _serve(Path(config), StateFolder(Path(state)), spoken, try_it=try_it == "yes")
     except FilterdError as error:
-        for line in error.told(spoken).splitlines():
+        for line in error.translated(spoken).splitlines():
             _say(f"filterd: {line}")
         sys.exit(error.exit_code)
 

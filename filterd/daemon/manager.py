@@ -306,8 +306,8 @@ class Manager:
         return self.changes.lost()
 
     def clock(self) -> dict[str, Any]:
-        """Return the state of policy time, as plain data; see ``Timekeeper.told``."""
-        return self._keeper.told()
+        """Return the state of policy time, as plain data; see ``Timekeeper.facts``."""
+        return self._keeper.facts()
 
     async def _keep_time(self) -> None:
         """Check the clock for ever, save the known time, and date things that wait for it."""
@@ -356,7 +356,7 @@ class Manager:
             "not_native": native.missing(),
             "up_s": round(self._setting.clock.monotonic() - self._setting.started),
             "time_is_known": is_known,
-            "clock": self._keeper.told(),
+            "clock": self._keeper.facts(),
             "school": policy.school,
             "policy": self._digest_of(policy),
             "listen": [{"address": one.address, "port": one.port} for one in self._setting.listen],
@@ -369,7 +369,7 @@ class Manager:
             "receive_drops": max((one["receive_drops"] for one in workers), default=0),
             "upstreams": upstreams_of(workers),
             "log": log,
-            "signals": await self.signals.told(log["lost"], is_time_known=is_known),
+            "signals": await self.signals.facts(log["lost"], is_time_known=is_known),
             "accounts": self.signals.accounts(),
             "changes": await self.changes.status(),
             "pauses": self._pauses(),

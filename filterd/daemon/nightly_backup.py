@@ -35,7 +35,7 @@ class NightlyBackup:
 FORMAT = FileFormat(NightlyBackup, magic=b"filterd nightly-backup ", most_octets=1 << 16)
 
 
-def told(path: Path) -> dict[str, Any] | None:
+def facts(path: Path) -> dict[str, Any] | None:
     """Return the state as plain data; None where no backup was made by night."""
     plain: dict[str, Any] | None = to_plain(FORMAT.read(path))
     return plain

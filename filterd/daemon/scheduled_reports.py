@@ -36,7 +36,7 @@ class ScheduledReports:
 FORMAT = FileFormat(ScheduledReports, magic=b"filterd reports ", most_octets=1 << 16)
 
 
-def told(path: Path) -> dict[str, Any] | None:
+def facts(path: Path) -> dict[str, Any] | None:
     """Return the state as plain data; None where no report is scheduled."""
     plain: dict[str, Any] | None = to_plain(FORMAT.read(path))
     return plain

@@ -55,7 +55,7 @@ class StatusSignals:
         self._pace: dict[str, int] | None = None
         self._paced_at = -_PACE_EVERY_S
 
-    async def told(self, lost: int, *, is_time_known: bool) -> dict[str, Any]:
+    async def facts(self, lost: int, *, is_time_known: bool) -> dict[str, Any]:
         """Return the signals as plain data.
 
         Args:
@@ -84,13 +84,13 @@ class StatusSignals:
             "self_test": self.self_test(),
             "certificate": await asyncio.to_thread(self._certificate),
             "backup": await asyncio.to_thread(
-                nightly_backup.told, self._setting.state.backup_outcome
+                nightly_backup.facts, self._setting.state.backup_outcome
             ),
             "reports": await asyncio.to_thread(
-                scheduled_reports.told, self._setting.state.report_outcome
+                scheduled_reports.facts, self._setting.state.report_outcome
             ),
             "enrolment": await asyncio.to_thread(
-                kept_enrolment.told, self._setting.state.enrolment
+                kept_enrolment.facts, self._setting.state.enrolment
             ),
         }
 

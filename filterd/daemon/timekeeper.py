@@ -187,7 +187,7 @@ class Timekeeper:
         self._keep(lambda known: replace(known, at=max(at, known.at)))
         page.floor = max(page.floor, at)
 
-    def told(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
         """Return how it stands, as plain data: times are Unix times."""
         wall, page = self._clock.wall(), self._page
         standing, policy_time = self.standing, self._clock.monotonic() + page.lead_s

@@ -263,7 +263,7 @@ class Worker:
                 "waiting": len(self._counts),
                 "lost": self._counts.lost + self._recorder.lost,
                 "undated": self._counts.undated,
-                **self._recorder.told(),
+                **self._recorder.facts(),
             },
             "upstreams": self._upstreams(),
             "traffic": traffic_totals(

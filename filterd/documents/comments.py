@@ -12,7 +12,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
-from filterd.i18n import quoted, told
+from filterd.i18n import quoted, translated
 
 if TYPE_CHECKING:
     from filterd.i18n import Language
@@ -32,10 +32,10 @@ def comments(text: str) -> list[str]:
 def in_language(text: str, language: Language) -> str:
     """Return a shipped YAML file in a language: its comments, and ``language:``."""
 
-    def translated(found: re.Match[str]) -> str:
+    def comment(found: re.Match[str]) -> str:
         prefix = f"{found['indent']}# "
         wrapped = textwrap.wrap(
-            told(quoted(_joined(found)), language),
+            translated(quoted(_joined(found)), language),
             _WIDTH,
             initial_indent=prefix,
             subsequent_indent=prefix,
@@ -44,7 +44,7 @@ def in_language(text: str, language: Language) -> str:
         )
         return "".join(f"{line}\n" for line in wrapped)
 
-    spoken = text if language == "en" else _COMMENT.sub(translated, text)
+    spoken = text if language == "en" else _COMMENT.sub(comment, text)
     return re.sub(r"^language: \w+$", f"language: {language}", spoken, flags=re.MULTILINE)
 
 

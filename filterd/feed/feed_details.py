@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from filterd import counted, words
-from filterd.i18n import UNSAID, from_plain, say, say_n, told
+from filterd.i18n import UNSAID, from_plain, say, say_n, translated
 from filterd.rows import Column, Details, Listing, Row, Wording, when
 
 STARTER_NAMES = 50_000
@@ -40,7 +40,7 @@ def summary(row: Row, by: Wording) -> str:
     if lines and _is_worrying(row):
         lines.append(_age(row, by))
     if _is_worrying(row):
-        lines.append(told(from_plain(row["sentence"]), by.texts.language))
+        lines.append(translated(from_plain(row["sentence"]), by.texts.language))
     if beside := row.get("beside"):
         lines += [_place(beside, by), summary(beside, by)]
     return "\n".join(filter(None, lines))
@@ -87,7 +87,7 @@ def _served(served: Any, by: Wording) -> str:
 def _age(row: Row, by: Wording) -> str:
     """Return when a feed was last verified, and how old that is."""
     freshness = by.texts.word(words.FRESHNESS, row["freshness"])
-    return ": ".join(filter(None, (by.clock.told(row["verified_at"]), freshness)))
+    return ": ".join(filter(None, (by.clock.text(row["verified_at"]), freshness)))
 
 
 def summary_style(row: Row) -> str:
@@ -107,7 +107,7 @@ def _trust(row: Row, by: Wording) -> str:
 
 def _expiry(row: Row, by: Wording, *, is_past: bool) -> str:
     at = row["expires_at"]
-    return by.clock.told(at) if at is not None and (at <= by.clock.now) is is_past else ""
+    return by.clock.text(at) if at is not None and (at <= by.clock.now) is is_past else ""
 
 
 def _versions(versions: list[Any], _: Wording) -> str:
@@ -126,7 +126,7 @@ def _sentence(sentence: Any, _: Wording) -> str:
 
 def _finding(row: Row, by: Wording) -> str:
     """Return a finding of the guard, with the first names that it is about."""
-    sentence = told(from_plain(row["sentence"]), by.texts.language)
+    sentence = translated(from_plain(row["sentence"]), by.texts.language)
     names = row["names"][:_MOST_NAMES]
     return sentence if not names or names[0] in sentence else f"{sentence} ({', '.join(names)})"
 

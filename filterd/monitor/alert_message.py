@@ -54,7 +54,7 @@ class AlertMessage:
         return self._texts(say("over: {alert}", alert=sentence) if event.is_end else sentence)
 
     def _paragraph(self, event: AlertEvent) -> str:
-        head = f"{self._clock.told(event.at)}  {self._sentence(event)}"
+        head = f"{self._clock.text(event.at)}  {self._sentence(event)}"
         return head if event.is_end else f"{head}\n{self._remedy(event.alert.remedy)}"
 
     def _remedy(self, remedy: Sentence) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filterd import i18n, words
-from filterd.i18n import UNSAID, say, told
+from filterd.i18n import UNSAID, say, translated
 from filterd.monitor.alert_rules import AlertSeverity
 from filterd.rows import Column, Listing, Row
 
@@ -19,7 +19,7 @@ _STYLE: Mapping[str, str] = {AlertSeverity.CRITICAL: "bold red", AlertSeverity.W
 
 
 def _texts(alert: Row, by: Wording) -> list[str]:
-    return [told(i18n.from_plain(one), by.texts.language) for one in alert["sentences"]]
+    return [translated(i18n.from_plain(one), by.texts.language) for one in alert["sentences"]]
 
 
 def _lines(alerts: list[Row], by: Wording) -> str:

@@ -10,7 +10,7 @@ from filterd.certificate_facts import fingerprint_told
 from filterd.counted import number
 from filterd.errors import from_plain
 from filterd.feed.feed_details import coverage, summary, summary_style
-from filterd.i18n import say, say_n, told
+from filterd.i18n import say, say_n, translated
 from filterd.overrides.descriptions import Teller
 from filterd.overrides.log_rows import levels_style, levels_told
 from filterd.overrides.room_rows import ROOMS
@@ -28,7 +28,7 @@ GAP_SHOWN_FROM_S, DAY_S = 120.0, 86_400.0
 
 def doubts(errors: list[Any], texts: Texts) -> list[str]:
     """Return unmet expectations, a line each."""
-    return [from_plain(one).told(texts.language) for one in errors]
+    return [from_plain(one).translated(texts.language) for one in errors]
 
 
 def _lists(row: Row, by: Wording) -> str:
@@ -37,7 +37,7 @@ def _lists(row: Row, by: Wording) -> str:
         names=counted.names(row["names"]),
         lists=counted.lists(row["lists"]),
         age=counted.duration(max(0.0, by.clock.now - (row["lists_built_at"] or by.clock.now))),
-        when=by.clock.told(row["lists_built_at"]),
+        when=by.clock.text(row["lists_built_at"]),
     )
     return "\n".join(filter(None, (told, coverage(row["names"], row["feed"].get("served", 1), by))))
 
@@ -76,12 +76,12 @@ def _upstream(one: Row, by: Wording) -> str:
 
 def _down(one: Row, by: Wording) -> str:
     since = one.get("down_since")  # a daemon of before has none
-    return by.texts("down since {when}", when=by.clock.told(since)) if since else by.texts("down")
+    return by.texts("down since {when}", when=by.clock.text(since)) if since else by.texts("down")
 
 
 def _problem(part: Row, by: Wording) -> str:
     """Return the problem of a part; a daemon of before sends it in English only."""
-    return told(i18n.from_plain(part.get("sentence", part["problem"])), by.texts.language)
+    return translated(i18n.from_plain(part.get("sentence", part["problem"])), by.texts.language)
 
 
 def _answers(answers: Mapping[str, int], by: Wording) -> str:
@@ -124,7 +124,7 @@ def _backup(row: Row, by: Wording) -> str:
     """Return the last nightly backup, and why a later one failed."""
 
     def done(found: Row) -> str:
-        time, size = by.clock.told(found["done_at"]), counted.size(found["octets"])
+        time, size = by.clock.text(found["done_at"]), counted.size(found["octets"])
         return by.texts("{time}, {size}", time=time, size=size)
 
     return _last(row, "backup", done, by)
@@ -134,7 +134,7 @@ def _reports(row: Row, by: Wording) -> str:
     """Return the files of the last scheduled report, and why a later one failed."""
 
     def done(found: Row) -> str:
-        return f"{by.clock.told(found['done_at'])}: {', '.join(found['files'])}"
+        return f"{by.clock.text(found['done_at'])}: {', '.join(found['files'])}"
 
     return _last(row, "reports", done, by)
 
@@ -145,7 +145,7 @@ def _last(row: Row, signal: str, done: Callable[[Row], str], by: Wording) -> str
     if found is None:
         return ""
     last = by.texts("none yet") if found["done_at"] is None else done(found)
-    problem = told(i18n.from_plain(found["problem"]), by.texts.language)
+    problem = translated(i18n.from_plain(found["problem"]), by.texts.language)
     return "\n".join(filter(None, (last, problem)))
 
 
@@ -158,13 +158,13 @@ def _gap(row: Row, by: Wording) -> str:
     if gap_s < GAP_SHOWN_FROM_S or row["up_s"] >= DAY_S:
         return ""
     began = by.clock.now - row["up_s"] - gap_s
-    return by.texts("{time}, for {gap}", time=by.clock.told(began), gap=counted.duration(gap_s))
+    return by.texts("{time}, for {gap}", time=by.clock.text(began), gap=counted.duration(gap_s))
 
 
 def _enrolment(row: Row, by: Wording) -> str:
     """Return until when the province has enrolled this gateway."""
     found = row.get("signals", {}).get("enrolment")
-    return "" if found is None else by.texts("until {time}", time=by.clock.told(found["ends"]))
+    return "" if found is None else by.texts("until {time}", time=by.clock.text(found["ends"]))
 
 
 def _self_test(row: Row, by: Wording) -> str:
@@ -174,7 +174,7 @@ def _self_test(row: Row, by: Wording) -> str:
         return ""
     return by.texts(
         "{time}: {passed} passed, {failed} failed, {unknown} could not be asked",
-        time=by.clock.told(test["at"]),
+        time=by.clock.text(test["at"]),
         passed=number(test["passed"]),
         failed=number(test["failed"]),
         unknown=number(test["unknown"]),
@@ -246,7 +246,7 @@ def _today(log: Row, by: Wording) -> str:
 def _changes(row: Row, by: Wording) -> str:
     """Return the problems of the store of changes, a line each."""
     problems = row.get("changes", {}).get("problems", ())
-    return "\n".join(told(i18n.from_plain(one), by.texts.language) for one in problems)
+    return "\n".join(translated(i18n.from_plain(one), by.texts.language) for one in problems)
 
 
 def _mistakes(row: Row, by: Wording) -> str:
@@ -284,7 +284,7 @@ def _safe_search(row: Row, by: Wording) -> str:
         return ""
     return by.texts(
         "not verified since {when}; to ask for its hosts: filterd safesearch verify",
-        when=by.clock.told(at),
+        when=by.clock.text(at),
     )
 
 
@@ -306,12 +306,12 @@ def _blocked(row: Row, by: Wording) -> str:
 def _things(kind: str, command: str) -> Callable[[Row, Wording], str]:
     """Return what words the things of a kind that are set, a line each."""
 
-    def told(row: Row, by: Wording) -> str:
+    def details(row: Row, by: Wording) -> str:
         tell = Teller(*by).thing
         lines = [tell(kind, one) for one in row.get("day", {}).get(kind, ())]
         return _some(lines, "\n", command, by)
 
-    return told
+    return details
 
 
 def _rooms(row: Row, by: Wording) -> str:
@@ -348,7 +348,7 @@ def _release(row: Row, by: Wording) -> str:
     program = row.get("program")  # a daemon of before has none
     if not program or not program["waits_for"] or program["waiting_since"] is None:
         return ""
-    why = told(i18n.from_plain(program["sentence"]), by.texts.language)
+    why = translated(i18n.from_plain(program["sentence"]), by.texts.language)
     return by.texts("{version}: {why}", version=program["offered"], why=why)
 
 

@@ -87,14 +87,14 @@ class Teller(Wording):
             day = self._day(shown - timedelta(days=1))
             return self.texts("until the end of {day}", day=day)
         if starts_at is not None and self.clock.shows(starts_at).date() == shown.date():
-            return self.texts("until {when}", when=self.clock._replace(now=starts_at).told(ends_at))
+            return self.texts("until {when}", when=self.clock._replace(now=starts_at).text(ends_at))
         return self.texts("until {when}", when=self._when(ends_at))
 
     def _when(self, at: float) -> str:
         """Return a time: the hour alone if it is today, else with day and weekday."""
         shown = self.clock.shows(at)
         is_today = shown.date() == self.clock.shows(self.clock.now).date()
-        return self.clock.told(at) if is_today else f"{shown:%H:%M} {self._day(shown)}"
+        return self.clock.text(at) if is_today else f"{shown:%H:%M} {self._day(shown)}"
 
     def _day(self, shown: datetime) -> str:
         weekday = self.texts.word(words.WEEKDAY, str(shown.weekday()))
@@ -279,7 +279,7 @@ def warning_told(warning: Any, wording: Wording) -> str:
         return str(warning)
     kind = str(warning.get("warning", ""))
     values = {
-        key: wording.clock.told(value) if key.endswith("_at") else value
+        key: wording.clock.text(value) if key.endswith("_at") else value
         for key, value in warning.items()
     }
     if "why" in values:
@@ -327,7 +327,7 @@ def _listing(row: Plain, wording: Wording) -> str:
     """
     texts, answer = wording.texts, row.get("answer")
     if row["mended"]:
-        at = wording.clock.told(row["mended_at"])
+        at = wording.clock.text(row["mended_at"])
         version = row["mended_in"]
         if answer and answer["outcome"] == MistakeOutcome.MENDED:
             version = answer["version"]

@@ -26,7 +26,7 @@ def _by(row: Row, by: Wording) -> str:
 
 
 def _term(row: Row, by: Wording) -> str:
-    until = by.clock.told(row["until"])
+    until = by.clock.text(row["until"])
     if row["holds"]:
         return by.texts("in force until {when}", when=until) if until else by.texts("in force")
     return by.texts("from {when}", when=until) if until else by.texts("not now")

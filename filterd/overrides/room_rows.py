@@ -115,7 +115,7 @@ ROOMS = Listing(
         _BECAUSE,
         Column(
             say("Until"),
-            worded=lambda row, by: by.clock.told(row["until"]) if is_changed(row) else "",
+            worded=lambda row, by: by.clock.text(row["until"]) if is_changed(row) else "",
         ),
         Column(say("Devices"), "macs", lambda macs, _: len(macs) or "", is_number=True),
     ),

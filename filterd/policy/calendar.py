@@ -290,7 +290,7 @@ def day_ends_at(policy: Policy, now: float) -> float:
 
 def shown_at(policy: Policy, at: float, now: float) -> str:
     """Return the school's clock time at a Unix time; with the date if it differs."""
-    return SchoolClock(ZoneInfo(policy.time_zone), now).told(at)
+    return SchoolClock(ZoneInfo(policy.time_zone), now).text(at)
 
 
 class _Day:

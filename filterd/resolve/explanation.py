@@ -174,7 +174,7 @@ def _network(row: Row, by: Wording) -> str | None:
 
 
 def _until(time: str | None, by: Wording) -> str:
-    return by.clock.told(None if time is None else datetime.fromisoformat(time).timestamp())
+    return by.clock.text(None if time is None else datetime.fromisoformat(time).timestamp())
 
 
 def _set_by(row: Row, by: Wording) -> str | None:

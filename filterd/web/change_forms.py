@@ -76,7 +76,7 @@ class ChangeForms:
             is_asked &= error.code in (WRONG_PASSWORD, CODE_NEEDED)
             if error.code != PASSWORD_NEEDED and not is_asked:
                 return await self._pages.again(visitor, request, back, error)
-            visitor.trouble = error.told(visitor.language) if is_asked else ""
+            visitor.trouble = error.translated(visitor.language) if is_asked else ""
             return self._renderer.draw(
                 "password.html",
                 visitor,

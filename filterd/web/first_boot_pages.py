@@ -117,7 +117,7 @@ class FirstBootPages:
         token = _token_of(request)
         visitor.csrf = csrf_of(token) if token else ""
         if error is not None:
-            visitor.trouble = error.told(visitor.language)
+            visitor.trouble = error.translated(visitor.language)
         shown = {"state": state, "sentence": from_plain, "is_wrong": isinstance(error, ConfigError)}
         response = self._renderer.draw(
             "setup.html", visitor, request, shown, status=status, here=PATH

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd import words
 from filterd.counted import duration
-from filterd.i18n import told
+from filterd.i18n import translated
 from filterd.overrides.descriptions import Teller
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def audiences(
 
 def lengths(seconds: Iterable[int], by: Wording) -> Options:
     """Return lengths of time."""
-    return [(str(one), told(duration(one), by.texts.language)) for one in seconds]
+    return [(str(one), translated(duration(one), by.texts.language)) for one in seconds]
 
 
 def terms(by: Wording) -> Options:

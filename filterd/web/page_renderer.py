@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.responses import HTMLResponse
 
-from filterd.i18n import told
+from filterd.i18n import translated
 from filterd.web import cookies, operations, pages
 from filterd.web.page_templates import templates
 from filterd.web.problem import status_of
@@ -66,7 +66,7 @@ class PageRenderer:
             {
                 **shown,
                 "texts": visitor.texts,
-                "told": lambda sentence: told(sentence, visitor.language),
+                "told": lambda sentence: translated(sentence, visitor.language),
                 "visitor": visitor,
                 "wording": visitor.wording,
                 "page": page,
@@ -84,7 +84,7 @@ class PageRenderer:
         """Return a page with an error; while filterd does not answer it reloads itself."""
         status = status_of(error)
         is_away = status is HTTPStatus.SERVICE_UNAVAILABLE
-        shown = {"message": error.told(visitor.language), "is_away": is_away}
+        shown = {"message": error.translated(visitor.language), "is_away": is_away}
         response = self.draw("trouble.html", visitor, request, shown, status=status)
         if is_away:
             response.headers["retry-after"] = str(_RELOAD_S)

@@ -62,7 +62,7 @@ class PageRequests:
         path, _, query = back.partition("?")
         for pattern, page in self._patterns:
             if (found := pattern.match(unquote(path))) is not None and error.code != SIGN_IN:
-                visitor.trouble = error.told(visitor.language)
+                visitor.trouble = error.translated(visitor.language)
                 given = dict(parse_qsl(query)) | found.groupdict()
                 try:
                     _check_roles(page, visitor)
@@ -77,7 +77,7 @@ class PageRequests:
         """Answer with an error: the sign-in page after a session, else its page."""
         if error.code != SIGN_IN:
             return self._renderer.trouble(visitor, request, error)
-        visitor.trouble = error.told(visitor.language)
+        visitor.trouble = error.translated(visitor.language)
         back = request.url.path if request.method == "GET" else "/"
         shown = {"back": own_path(back), "has_device": bool(device_of(request))}
         response = self._renderer.draw(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from filterd import control
 from filterd.control.frames import UNKNOWN
 from filterd.errors import ConfigError, ControlError, FilterdError, parts_of
-from filterd.i18n import told
+from filterd.i18n import translated
 
 if TYPE_CHECKING:
     from filterd.i18n import Language, Sentence
@@ -69,13 +69,13 @@ def details(error: FilterdError, language: Language) -> dict[str, Any]:
         "type": f"{_TYPE}{error.code}",
         "title": status.phrase,
         "status": status.value,
-        "detail": error.told(language),
+        "detail": error.translated(language),
         "code": error.code,
         "errors": [
             {
                 "place": one.place,
-                "detail": told(one.reason, language),
-                "hint": told(one.hint, language),
+                "detail": translated(one.reason, language),
+                "hint": translated(one.hint, language),
             }
             for one in parts_of(error)
         ],

@@ -123,7 +123,7 @@ class SignIn:
         status = status_of(error)
         if isinstance(error, WebError) or status is HTTPStatus.SERVICE_UNAVAILABLE:
             return self._renderer.trouble(visitor, request, error)
-        visitor.trouble = error.told(visitor.language)
+        visitor.trouble = error.translated(visitor.language)
         shown = {"back": back, "has_device": bool(device_of(request))}
         return self._renderer.draw(
             "login.html", visitor, request, shown, status=status, here="/login"
@@ -142,7 +142,7 @@ class SignIn:
                 )
             found = await visitor.ask("account device-redeem", code=code, name=name, pin=pin)
         except FilterdError as error:
-            visitor.trouble = error.told(visitor.language)
+            visitor.trouble = error.translated(visitor.language)
             shown = {"code": code, "device": ""}
             return self._renderer.draw(
                 "device.html", visitor, request, shown, status=status_of(error)

@@ -167,7 +167,7 @@ def main(state: str, listen: str, chain: str, key: str, language: str, try_it: s
             _print_link(folder, sockets[0], Texts(spoken))
         run(folder, sockets, Certificate(Path(chain), Path(key)), ends_idle=bool(passed))
     except FilterdError as error:
-        for line in error.told(spoken).splitlines():
+        for line in error.translated(spoken).splitlines():
             print(f"filterd: {line}", file=sys.stderr)  # noqa: T201 -- to the person who started it
         sys.exit(error.exit_code)
 

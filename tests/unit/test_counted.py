@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from filterd import counted
-from filterd.i18n import told
+from filterd.i18n import translated
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from filterd.i18n import told
 )
 def test_a_duration_has_its_largest_unit(seconds: float, english: str, vietnamese: str) -> None:
     assert counted.duration(seconds) == english
-    assert told(counted.duration(seconds), "vi") == vietnamese
+    assert translated(counted.duration(seconds), "vi") == vietnamese
 
 
 @pytest.mark.parametrize(

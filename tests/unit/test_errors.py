@@ -145,14 +145,14 @@ def test_a_wire_error_says_the_octet() -> None:
 def test_an_error_can_be_told_to_another_process(error: FilterdError) -> None:
     told = from_plain(json.loads(json.dumps(to_plain(error))))
     assert str(told) == str(error)
-    assert told.told("vi") == error.told("vi")
+    assert told.translated("vi") == error.translated("vi")
 
 
 def test_what_another_process_tells_is_read_in_vietnamese() -> None:
     error = ConfigError(say("unknown key '{key}'", key="nam"), path="site.yaml", line=3)
     told = from_plain(json.loads(json.dumps(to_plain(error))))
-    assert told.told("vi") == "site.yaml:3: không có khóa 'nam'"
-    assert error.told("en") == str(error)
+    assert told.translated("vi") == "site.yaml:3: không có khóa 'nam'"
+    assert error.translated("en") == str(error)
 
 
 def test_an_older_process_tells_plain_text() -> None:

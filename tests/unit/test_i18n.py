@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import i18n
-from filterd.i18n import Sentence, Texts, one_line, quoted, refused, say, say_in, say_n, told
+from filterd.i18n import Sentence, Texts, one_line, quoted, refused, say, say_in, say_n, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,18 +28,18 @@ def test_a_sentence_is_its_english_text() -> None:
 
 
 def test_it_is_told_in_vietnamese_with_the_sentences_within_it() -> None:
-    assert told(GAMES, "vi") == "trường này không có nhóm 'gamess'"
-    assert told(GAMES, "en") == GAMES
+    assert translated(GAMES, "vi") == "trường này không có nhóm 'gamess'"
+    assert translated(GAMES, "en") == GAMES
 
 
 def test_what_the_table_does_not_know_stays_english() -> None:
-    assert told(quoted("a rare complaint"), "vi") == "a rare complaint"
-    assert told("no sentence at all", "vi") == "no sentence at all"
+    assert translated(quoted("a rare complaint"), "vi") == "a rare complaint"
+    assert translated("no sentence at all", "vi") == "no sentence at all"
 
 
 def test_why_the_system_refused_is_told_in_vietnamese() -> None:
     error = PermissionError(13, "Permission denied")
-    assert told(say("{path}: cannot be read: {why}", path="a", why=refused(error)), "vi") == (
+    assert translated(say("{path}: cannot be read: {why}", path="a", why=refused(error)), "vi") == (
         "a: không đọc được: không có quyền truy cập"
     )
 
@@ -47,7 +47,7 @@ def test_why_the_system_refused_is_told_in_vietnamese() -> None:
 def test_a_value_is_never_taken_for_a_placeholder() -> None:
     sentence = say("{path}: cannot be read: {why}", path="{why}", why="{path}")
     assert sentence == "{why}: cannot be read: {path}"
-    assert told(sentence, "vi") == "{why}: không đọc được: {path}"
+    assert translated(sentence, "vi") == "{why}: không đọc được: {path}"
 
 
 def test_braces_that_are_no_placeholder_stay() -> None:
@@ -56,13 +56,13 @@ def test_braces_that_are_no_placeholder_stay() -> None:
 
 @pytest.mark.parametrize("again", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
 def test_a_copy_is_the_same_sentence(again: Any) -> None:
-    assert told(again(GAMES), "vi") == told(GAMES, "vi")
+    assert translated(again(GAMES), "vi") == translated(GAMES, "vi")
 
 
 def test_it_is_the_same_sentence_in_another_process() -> None:
     there = i18n.from_plain(json.loads(json.dumps(i18n.to_plain(GAMES))))
     assert there == GAMES
-    assert told(there, "vi") == told(GAMES, "vi")
+    assert translated(there, "vi") == translated(GAMES, "vi")
 
 
 DEEP: Any = "x"
@@ -111,22 +111,22 @@ def test_long_and_broken_values_become_short_and_of_one_line() -> None:
     short = one_line(long)
     assert short.startswith("'a b xxx")
     assert len(short) < 300
-    assert told(short, "vi").startswith("không có 'a b xxx")
+    assert translated(short, "vi").startswith("không có 'a b xxx")
 
 
 def test_sentences_within_a_sentence_become_short_too() -> None:
     outer = say("{key}: {reason}", key="a", reason=say("'{text}' is not a time", text="x" * 5000))
     assert len(one_line(outer)) < 300
-    assert told(one_line(outer), "vi").endswith("không phải thời điểm")
+    assert translated(one_line(outer), "vi").endswith("không phải thời điểm")
 
 
 def test_who_speaks_english_loads_nothing() -> None:
     code = (
         "import sys; from filterd import errors, i18n\n"
         "error = errors.StoreError(i18n.say('{path}: is too large', path='a'))\n"
-        "assert error.told('en') == 'a: is too large'\n"
+        "assert error.translated('en') == 'a: is too large'\n"
         "assert 'gettext' not in sys.modules\n"
-        "assert error.told('vi') == 'a: quá lớn'\n"
+        "assert error.translated('vi') == 'a: quá lớn'\n"
         "assert 'gettext' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-P", "-c", code], check=True)
@@ -143,8 +143,8 @@ def catalogues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
 
 def test_without_a_catalogue_everything_is_english(catalogues: Path) -> None:
     assert list(catalogues.iterdir()) == []
-    assert told(GAMES, "vi") == GAMES
-    assert told(say_n("{n} day", "{n} days", 2), "vi") == "2 days"
+    assert translated(GAMES, "vi") == GAMES
+    assert translated(say_n("{n} day", "{n} days", 2), "vi") == "2 days"
 
 
 WHOLE = (i18n.CATALOGUES / "vi.mo").read_bytes()
@@ -156,12 +156,12 @@ WHOLE = (i18n.CATALOGUES / "vi.mo").read_bytes()
 )
 def test_a_damaged_catalogue_is_none(catalogues: Path, octets: bytes) -> None:
     (catalogues / "vi.mo").write_bytes(octets)
-    assert told(GAMES, "vi") == GAMES
+    assert translated(GAMES, "vi") == GAMES
 
 
 def test_an_unknown_template_is_the_only_thing_that_stays_english() -> None:
     sentence = say("'{word}' is of a new kind: {called}", word="x", called=say("category"))
-    assert told(sentence, "vi") == "'x' is of a new kind: nhóm"
+    assert translated(sentence, "vi") == "'x' is of a new kind: nhóm"
 
 
 DAYS = ("{n} day", "{n} days")
@@ -190,13 +190,17 @@ def test_a_context_crosses_a_process_border() -> None:
     sent = i18n.to_plain(say("{what}: {n}", what=word, n=2))
     assert sent == ["{what}: {n}", {"what": ["answered", "failed", {}], "n": 2}]
     again = i18n.from_plain(json.loads(json.dumps(sent)))
-    assert told(again, "vi") == told(say("{what}: {n}", what=word, n=2), "vi") != "failed: 2"
+    assert (
+        translated(again, "vi")
+        == translated(say("{what}: {n}", what=word, n=2), "vi")
+        != "failed: 2"
+    )
     assert i18n.to_plain(again) == sent
-    assert told(one_line(word), "vi") == told(word, "vi")
+    assert translated(one_line(word), "vi") == translated(word, "vi")
 
 
 def test_control_a_word_without_its_context_stays_english() -> None:
-    assert told(i18n.from_plain(["failed", {}]), "vi") == "failed"
+    assert translated(i18n.from_plain(["failed", {}]), "vi") == "failed"
 
 
 def test_the_pair_of_earlier_releases_is_still_read() -> None:

@@ -69,7 +69,7 @@ def test_lines_are_in_the_language_of_the_site_and_so_are_errors_among_their_val
     written.write("%s; the site before stays", error)
     assert written.lines == [
         "ERROR filterd: tiến trình worker 1 đã kết thúc (tín hiệu 9); đang khởi động lại",
-        f"ERROR filterd: {error.told('vi')}; giữ cấu hình trước đó",
+        f"ERROR filterd: {error.translated('vi')}; giữ cấu hình trước đó",
     ]
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filterd.counted import duration
-from filterd.i18n import say, told
+from filterd.i18n import say, translated
 from filterd.overrides.roles import Role
 from filterd.web.answers import AT, FLAG, OBJECT, TEXT, TEXTS, WHOLE, maybe, record, rows
 from filterd.web.operation import ADMINS, EVERYONE, Operation, asks
@@ -44,7 +44,7 @@ def _code_at(path: str) -> Callable[[Any, Visitor], Sentence]:
     """Return what tells the address beneath a path at which a code is given, once."""
 
     def done(answer: Any, visitor: Visitor) -> Sentence:
-        for_s = told(duration(answer["for_s"]), visitor.language)
+        for_s = translated(duration(answer["for_s"]), visitor.language)
         return say(
             "For {account}, once within {time}, at this dashboard: {path}{code}",
             account=answer["account"],

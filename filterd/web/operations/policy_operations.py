@@ -125,7 +125,7 @@ async def _check(visitor: Visitor, given: dict[str, Any]) -> Any:
     }
     at = given.get("at")
     if at is not None and at < visitor.clock.now:
-        shown = visitor.clock.told(at)
+        shown = visitor.clock.text(at)
         found = await visitor.ask("history-check", **asked, at=at, shown=shown)
     else:
         iso = None if at is None else datetime.fromtimestamp(at, UTC).isoformat()

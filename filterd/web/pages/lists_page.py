@@ -43,7 +43,7 @@ async def _load(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any]:
             "{names}, {size}, compiled at {when}",
             names=counted.names(report.names),
             size=counted.size(octets),
-            when=by.clock.told(build.get("when")),
+            when=by.clock.text(build.get("when")),
         ),
         "coverage": coverage(report.names, build.get("feed"), by),
         "not_taken": NOT_TAKEN,
@@ -84,7 +84,7 @@ async def _entries(visitor: Visitor, name: str, names: Mapping[str, str]) -> dic
     try:
         entries = await visitor.call(FIND, name=name) if name else None
     except FilterdError as error:  # no name: the form stays
-        return found | {"problem": error.told(visitor.language)}
+        return found | {"problem": error.translated(visitor.language)}
     none = ENTRIES.none.filled({"name": name})
     return found | {
         "entries": entries and list(with_category_names(entries, names)),

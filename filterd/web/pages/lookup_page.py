@@ -30,7 +30,7 @@ async def _load(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any]:
         "then": then,
         "then_columns": EXPLANATION.filled(then, by) if then else (),
         "differs": then is not None and passes(then["action"]) is (row["action"] == "blocked"),
-        "problem": i18n.told(i18n.from_plain(found["sentence"]), visitor.language),
+        "problem": i18n.translated(i18n.from_plain(found["sentence"]), visitor.language),
         "now": to_name(row),
     }
 

@@ -59,7 +59,7 @@ async def _load(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any]:
     try:
         return shown | await _found(visitor, given, dict(choices["category"]))
     except FilterdError as error:  # such as a misspelt name: the form stays as it was filled in
-        return shown | {"problem": error.told(visitor.language)}
+        return shown | {"problem": error.translated(visitor.language)}
 
 
 async def _found(

@@ -37,7 +37,7 @@ async def _load(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
         try:
             preview = await visitor.call(PREVIEW, **asked)
         except FilterdError as error:  # of the change itself: the page stays
-            visitor.trouble = error.told(visitor.language)
+            visitor.trouble = error.translated(visitor.language)
     return {
         "asked": asked,
         "preview": preview,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 async def _load(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
     rows = await visitor.call(ROOMS)
     shown = [one for one in rows if "all" in given or one["is_room"] or is_changed(one)]
-    when = visitor.clock.told(visitor.clock.now)
+    when = visitor.clock.text(visitor.clock.now)
     return {
         "part": part_of(
             shown, given, "/rooms", lambda row: f"{row['room']} {row['class'] or ''} {row['grade']}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd import counted, i18n, words
 from filterd.feed.feed_details import summary
-from filterd.i18n import say, told
+from filterd.i18n import say, translated
 from filterd.monitor.alert_rows import ALERTS
 from filterd.monitor.status_details import UPSTREAMS, doubts
 from filterd.overrides.descriptions import EXAMS, EXCEPTIONS, Teller
@@ -83,7 +83,7 @@ async def _load(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
 def _troubles(status: Row, by: Wording) -> Iterator[str]:
     """Yield what alerts only count: problems of stores, unmet expectations."""
     for one in status["changes"]["problems"]:
-        yield told(i18n.from_plain(one), by.texts.language)
+        yield translated(i18n.from_plain(one), by.texts.language)
     yield from doubts(status["doubts"], by.texts)
 
 

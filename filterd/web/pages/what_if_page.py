@@ -37,7 +37,7 @@ async def what_if(visitor: Visitor, **asked: Any) -> dict[str, Any]:
     try:
         found = await visitor.call(WHAT_IF, **asked)
     except FilterdError as error:
-        return shown | {"trouble": error.told(visitor.language)}
+        return shown | {"trouble": error.translated(visitor.language)}
     if found.get("at_work"):
         return shown | {"at_work": True}
     return shown | {

@@ -51,7 +51,7 @@ async def _load(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any]:
     try:
         found = await visitor.call(CHECK, **await _question(visitor, given))
     except FilterdError as error:  # such as a name that is none: the form stays
-        return shown | {"problem": error.told(visitor.language)}
+        return shown | {"problem": error.translated(visitor.language)}
     if given["at"]:  # the time of the question, as ``filterd check`` has it in its answer
         found["at"] = datetime.fromisoformat(given["at"]).replace(tzinfo=by.clock.zone).isoformat()
     may_change = visitor.may(ALLOW) and not given["at"]

@@ -22,7 +22,7 @@ from filterd.appliance.enrolment import (
     read_request,
     request,
 )
-from filterd.daemon.kept_enrolment import FORMAT, told
+from filterd.daemon.kept_enrolment import FORMAT, facts
 from filterd.errors import EnvelopeError, EnvelopeFormatError, EnvelopeSignatureError
 from filterd.feed.trust import read_root
 from filterd.signed_envelope import sealed
@@ -63,8 +63,8 @@ def test_an_enrolment_is_kept_and_its_end_is_in_the_status(
     install(octets, root_of(province), GATEWAY, NOW - 1_800, path)  # of a clock that is behind
     assert FORMAT.load(path).envelope.encode() == octets
     ends = int(NOW + 730 * DAY_S)
-    assert told(path) == {"begins": int(NOW) - 3_600, "ends": ends, "device": GATEWAY.device}
-    assert told(tmp_path / "none") is None
+    assert facts(path) == {"begins": int(NOW) - 3_600, "ends": ends, "device": GATEWAY.device}
+    assert facts(tmp_path / "none") is None
 
 
 def test_a_request_that_another_key_has_signed_is_refused() -> None:

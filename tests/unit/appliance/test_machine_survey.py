@@ -25,7 +25,7 @@ from filterd.appliance.upstream_trial import UpstreamTrial
 from filterd.clients.interfaces import Links, Prefix
 from filterd.clients.network_view import Neighbour
 from filterd.errors import StoreError
-from filterd.i18n import say, told
+from filterd.i18n import say, translated
 from filterd.policy.model import Tls, UpstreamServer
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def test_links_router_and_resolvers_are_found_working_ones_first(link: dict[str,
     answers = [(one.answer, one.works) for one in machine.upstreams]
     assert answers[:2] == [("system", True), (ROUTER, True)]
     assert (f"tls:{ROUTER}", False) in answers
-    assert told(machine.upstreams[0].about, "en") == (
+    assert translated(machine.upstreams[0].about, "en") == (
         f"what this machine uses now, {ROUTER}: answers in 12 ms"
     )
     assert (OTHER, False) in answers
@@ -123,7 +123,7 @@ def test_devices_are_offered_by_name_and_mac_telephones_last_routers_never(
     leases = tmp_path / "leases"
     leases.write_text(f"0 {laptop} 192.168.1.21 may-co-lan *\n", "utf-8")
     found = asyncio.run(survey("lan", [str(leases)])).devices
-    assert [(one.answer, told(one.text, "en")) for one in found] == [
+    assert [(one.answer, translated(one.text, "en")) for one in found] == [
         (laptop, "may-co-lan, 192.168.1.21"),
         (phone, "192.168.1.20 (randomised MAC)"),
     ]

@@ -27,13 +27,13 @@ def _words(language: Any = "en", **changes: Any) -> PupilWords:
 
 
 def _text(page: PupilWords) -> str:
-    return " ".join((page.title, *page.told, *page.steps, page.kept))
+    return " ".join((page.title, *page.sentences, *page.steps, page.kept))
 
 
 def test_a_pupil_reads_why_and_what_to_do() -> None:
     page = _words()
     assert page.title == "a.example is not open to class 6A yet"
-    assert page.told == ("It belongs to Social media, which opens from the age of 16 on.",)
+    assert page.sentences == ("It belongs to Social media, which opens from the age of 16 on.",)
     assert page.steps == ("Do you need it for a lesson? A teacher can open it for your class.",)
     assert page.may_ask
 
@@ -65,7 +65,7 @@ def test_a_category_that_is_not_to_be_named_hides_the_name_too() -> None:
 def test_the_young_have_short_sentences() -> None:
     for reason in BlockReason:
         page = _words(reason=reason.value, tier="primary", seat="1")
-        assert max(len(one.split()) for one in (page.title, *page.told, *page.steps)) <= 17
+        assert max(len(one.split()) for one in (page.title, *page.sentences, *page.steps)) <= 17
 
 
 def test_staff_guests_and_unknown_devices_read_what_concerns_them() -> None:
@@ -74,15 +74,15 @@ def test_staff_guests_and_unknown_devices_read_what_concerns_them() -> None:
     guest = _words(tier="guest", seat="guest")
     assert guest.steps == ("Ask at the office of the school.",)
     unknown = _words(tier="preschool", seat="preschool", is_known=False)
-    assert "does not know this device" in unknown.told[-1]
+    assert "does not know this device" in unknown.sentences[-1]
     harm = _words(reason="help", category=None, tier="preschool", is_known=False)
-    assert "device" not in " ".join(harm.told)
+    assert "device" not in " ".join(harm.sentences)
 
 
 def test_each_age_has_words_of_its_own() -> None:
     for reason in ("help", "danger", "age"):
         ages = {
-            (one.told, one.steps)
+            (one.sentences, one.steps)
             for tier in ("primary", "lower-secondary", "upper-secondary", "staff")
             for one in [_words(reason=reason, tier=tier)]
         }
@@ -91,8 +91,8 @@ def test_each_age_has_words_of_its_own() -> None:
 
 def test_an_end_is_told_by_the_school_clock() -> None:
     page = _words(reason="exam", until=SEVEN + 5400)
-    assert page.told[-1] == "It may open again at 08:30."
-    assert _words(reason="help", until=SEVEN + 5400).told[-1] != page.told[-1]
+    assert page.sentences[-1] == "It may open again at 08:30."
+    assert _words(reason="help", until=SEVEN + 5400).sentences[-1] != page.sentences[-1]
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ VALUES = {("value", word) for command in TREE.values() for word in metavars_of(c
 
 
 def told(text: str) -> str:
-    return i18n.told(quoted(text), "vi")
+    return i18n.translated(quoted(text), "vi")
 
 
 def test_all_that_commands_say_of_themselves_is_in_the_catalogue() -> None:

@@ -178,7 +178,7 @@ def test_a_time_that_is_past_may_be_asked_about() -> None:
 
 @pytest.mark.parametrize("ago", [1, 47.0, 60, DAY + 7])
 def test_a_time_is_read_as_lists_show_it(ago: float) -> None:
-    assert read_time(CLOCK, CLOCK.told(MONDAY_AT_8 - ago), past=True) == MONDAY_AT_8 - ago
+    assert read_time(CLOCK, CLOCK.text(MONDAY_AT_8 - ago), past=True) == MONDAY_AT_8 - ago
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_a_time_is_read_as_lists_show_it(ago: float) -> None:
     ],
 )
 def test_times_of_today_are_told_without_the_day(at: float | None, told: str) -> None:
-    assert CLOCK.told(at) == told
+    assert CLOCK.text(at) == told
 
 
 @given(

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.daemon.kept_enrolment import FORMAT, KeptEnrolment, told
+from filterd.daemon.kept_enrolment import FORMAT, KeptEnrolment, facts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 def test_the_status_has_begin_and_end_and_not_the_envelope(tmp_path: Path) -> None:
     path = tmp_path / "enrolment.filterd"
-    assert told(path) is None
+    assert facts(path) is None
     FORMAT.save(path, KeptEnrolment(1, 2, "ab", "{}"))
-    assert told(path) == {"begins": 1, "ends": 2, "device": "ab"}
+    assert facts(path) == {"begins": 1, "ends": 2, "device": "ab"}
     path.write_bytes(b"damaged")
-    assert told(path) is None
+    assert facts(path) is None

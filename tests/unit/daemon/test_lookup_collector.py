@@ -153,7 +153,7 @@ def test_what_all_workers_record_is_written_and_forgotten_there(tmp_path: Path) 
         assert crew.total() == 25
         while crew.waiting:
             await asyncio.sleep(0)
-        assert crew.collector.told()["rows_written_at"] == crew.clock.wall()
+        assert crew.collector.facts()["rows_written_at"] == crew.clock.wall()
 
     run(tmp_path, work)
 

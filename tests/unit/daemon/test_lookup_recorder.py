@@ -191,7 +191,7 @@ def test_own_questions_are_not_recorded(recording: Recording) -> None:
 def test_while_the_date_is_not_known_lookups_are_counted_only(recording: Recording) -> None:
     recording.recorder.apply(recording.site, recording.clock.wall() + 60)
     recording.saw("a.example")
-    assert (recording.lookups(), recording.recorder.told()["rows_undated"]) == ([], 1)
+    assert (recording.lookups(), recording.recorder.facts()["rows_undated"]) == ([], 1)
 
 
 def test_a_device_has_another_pseudonym_each_day(recording: Recording) -> None:
@@ -210,7 +210,7 @@ def test_an_error_is_logged_once_and_reaches_no_answer(
     monkeypatch.setattr(recording.recorder, "_record", lambda *_: 1 / 0)
     recording.saw("a.example")
     recording.saw("a.example")
-    assert recording.recorder.told()["rows_lost"] == 2
+    assert recording.recorder.facts()["rows_lost"] == 2
     assert len(caplog.records) == 1
 
 

@@ -46,7 +46,7 @@ def _signals(folder: Path, *, at: float = QUARTER_PAST, ran_until: float = 0.0) 
 
 
 def _told(signals: StatusSignals, lost: int = 0, *, known: bool = True) -> dict[str, Any]:
-    return asyncio.run(signals.told(lost, is_time_known=known))
+    return asyncio.run(signals.facts(lost, is_time_known=known))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 
 from filterd.documents import load, parse
 from filterd.errors import ConfigError, NameTextError
-from filterd.i18n import Sentence, told
+from filterd.i18n import Sentence, translated
 from filterd.wire import name as names
 from filterd.wire import type_from_text
 from tests.support.catalogue import CONVERSION, PLACEHOLDER, calls, has_words, messages, named, read
@@ -176,13 +176,13 @@ def test_broken_yaml_is_told_in_vietnamese(text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse(text.encode(), "site.yaml")
     assert caught.value.reason in CATALOGUE
-    assert caught.value.reason not in caught.value.told("vi")
+    assert caught.value.reason not in caught.value.translated("vi")
 
 
 def test_a_file_that_is_not_there_is_told_in_vietnamese(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load(tmp_path / "site.yaml")
-    assert caught.value.told("vi").endswith("không đọc được: không có tệp hoặc thư mục này")
+    assert caught.value.translated("vi").endswith("không đọc được: không có tệp hoặc thư mục này")
 
 
 @pytest.mark.parametrize("text", ["a" * 64, "a." * 130 + "vn", "a..vn", "a\\", "a\\999", "a b"])
@@ -190,14 +190,14 @@ def test_what_is_no_name_has_a_reason_in_vietnamese(text: str) -> None:
     with pytest.raises(NameTextError) as caught:
         names.from_text(text)
     assert isinstance(caught.value.reason, Sentence)
-    assert told(caught.value.reason, "vi") != caught.value.reason
+    assert translated(caught.value.reason, "vi") != caught.value.reason
 
 
 def test_what_is_no_record_type_has_a_reason_in_vietnamese() -> None:
     with pytest.raises(NameTextError) as caught:
         type_from_text("AAAAA")
     assert isinstance(caught.value.reason, Sentence)
-    assert told(caught.value.reason, "vi") != caught.value.reason
+    assert translated(caught.value.reason, "vi") != caught.value.reason
 
 
 def test_no_error_that_a_person_reads_is_made_of_plain_text() -> None:

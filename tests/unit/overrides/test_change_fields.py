@@ -147,4 +147,4 @@ def test_which_value_is_wrong_is_told_in_vietnamese_too() -> None:
     ):
         with pytest.raises(ChangeError) as caught:
             ChangeFields({key: 7.5}).take(key, field_checks.identifier)
-        assert caught.value.told("vi").startswith(told)
+        assert caught.value.translated("vi").startswith(told)

@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 
 from filterd.counted import size
-from filterd.i18n import quoted, say, told
+from filterd.i18n import quoted, say, translated
 from filterd.reports.inspection_facts import HIDDEN, facts_of, plain_of, without_texts
 from tests.support.inspected import FACTS
 
@@ -17,7 +17,7 @@ def test_texts_that_were_filled_in_are_hidden_and_numbers_stay() -> None:
     inner = say("{path}: cannot be read: {why}", path="/home/lan", why=quoted("No such file"))
     shown = without_texts(say("the probe failed: {why}", why=inner))
     assert str(shown) == "the probe failed: …: cannot be read: …"
-    assert "/home" not in told(shown, "vi")
+    assert "/home" not in translated(shown, "vi")
     assert str(without_texts(say("there was no result within {n} s", n=19))).endswith("19 s")
     free = without_texts(say("{free} are free", free=size(12_345_678)))
     assert str(free) == "12 MB are free"

@@ -9,7 +9,7 @@ import ssl
 
 import pytest
 
-from filterd.i18n import told
+from filterd.i18n import translated
 from filterd.policy.model import Tls, UpstreamServer
 from filterd.upstream import tls_trust
 from filterd.upstream.tls_trust import TRUST_FOR_S, Trust, check_name, explain, name_of
@@ -96,11 +96,11 @@ def test_the_reason_is_one_line(reason: str, error: Exception) -> None:
 
 
 def test_a_reason_is_a_sentence_whose_name_is_filled_in() -> None:
-    assert "'dns.example'" in told(explain(_certificate_error(62), SERVER), "vi")
+    assert "'dns.example'" in translated(explain(_certificate_error(62), SERVER), "vi")
     with pytest.raises(ValueError, match="no certificate") as error:
         check_name(context(Tls.STRICT), "a..b")
     line = explain(error.value, SERVER)
-    assert told(line, "vi") != str(line) == str(error.value)
+    assert translated(line, "vi") != str(line) == str(error.value)
 
 
 def test_every_reason_of_ours_says_what_to_do() -> None:

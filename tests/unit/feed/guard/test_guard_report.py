@@ -19,7 +19,7 @@ from filterd.feed.guard.guard_report import (
     found,
     load,
 )
-from filterd.i18n import say, told
+from filterd.i18n import say, translated
 
 DIGEST = "ab" * 32
 
@@ -77,14 +77,14 @@ def test_a_held_version_says_how_it_is_approved_and_a_refused_one_does_not() -> 
 
 def test_the_error_is_told_in_vietnamese() -> None:
     error = judgement(Severity.HELD).error()
-    assert error.told("vi").startswith("phiên bản 7 của nguồn danh sách bị giữ lại")
+    assert error.translated("vi").startswith("phiên bản 7 của nguồn danh sách bị giữ lại")
 
 
 def test_what_is_told_is_what_was_found() -> None:
     judged = judgement(Severity.HELD, Severity.NOTE)
     heard = load(dump(judged))
     assert heard == judged
-    assert told(heard.findings[0].sentence, "vi") == "không nạp được: why"
+    assert translated(heard.findings[0].sentence, "vi") == "không nạp được: why"
 
 
 def test_names_and_texts_are_bounded_before_they_are_told() -> None:
