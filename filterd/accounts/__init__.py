@@ -7,7 +7,7 @@ person by the same roles as for the groups of the gateway (``overrides.roles``):
 
     password, code or PIN --> sign_in_delays --> password_hash --> sessions: token (cookie)
     account token-add     --> account: ApiToken (header)
-    token + address       --> token_scopes, step_up --> Grant: account, roles, channel
+    token + address       --> grant: NEEDS_PASSWORD, SCOPES --> Grant: account, roles, channel
                           --> Author "web:lan"
 
 ``account`` is what is kept, ``account_file`` where. The commands are those of

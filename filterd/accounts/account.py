@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from filterd.accounts.password_hash import PasswordHash
+    from filterd.overrides.restored_history import Deletions
 
 MOST_ACCOUNTS = 500
 MOST_TOKENS = MOST_DEVICES = 1000
@@ -72,7 +73,7 @@ class ApiToken:
         label: what it is for.
         hash: of the token.
         role: at most one of the account's.
-        scope: a key of ``token_scopes.SCOPES``.
+        scope: a key of ``grant.SCOPES``.
         addresses: the networks from which it may be used; empty for those of the staff.
         used_on: the day of its last use, ``2026-11-29``; empty for none.
     """
@@ -294,3 +295,56 @@ def roles_of(value: object) -> frozenset[Role]:
 
 def _may_administrate(account: Account) -> bool:
     return Role.ADMIN in account.roles and not account.is_disabled
+
+
+def without_secrets(book: AccountBook) -> AccountBook:
+    """Return names and roles alone, for a backup that is read without its secrets.
+
+    Such a person needs ``filterd account code``.
+    """
+    accounts = tuple(
+        replace(one, password=None, authenticator=b"", step=0, recovery=()) for one in book.accounts
+    )
+    return AccountBook(number=book.number, accounts=accounts)
+
+
+def merged(present: AccountBook, backup: AccountBook, gone: Deletions) -> AccountBook:
+    """Return the accounts of this gateway with those of a backup that it lacks.
+
+    An account that is here stays as it is, with its password, roles and tokens: what was changed
+    since the backup, such as a password that others had learnt, is not changed back. An account
+    that is not here comes back, unless it was disabled after the backup was made; its tokens and
+    enrolled devices come with it, unless they were revoked since.
+
+    Args:
+        present: of this gateway.
+        backup: of the backup.
+        gone: what was removed since.
+    """
+    here = {one.name.casefold() for one in present.accounts}
+    room = max(0, MOST_ACCOUNTS - len(here))
+    lacking = {  # one of each name: the maker of a backup may be another program
+        one.name.casefold(): one
+        for one in backup.accounts
+        if one.name.casefold() not in here and not gone.has("account", one.name, "")
+    }
+    come = list(lacking.values())[:room]
+    if not come:
+        return present
+    names = {one.name for one in come}
+    tokens = [
+        one
+        for one in backup.tokens
+        if one.account in names and not gone.has("token", one.account, one.label)
+    ]
+    devices = [
+        one
+        for one in backup.devices
+        if one.account in names and not gone.has("enrolled", one.account, one.label)
+    ]
+    return replace(
+        present,
+        accounts=tuple(sorted((*present.accounts, *come), key=lambda one: one.name)),
+        tokens=(*present.tokens, *tokens)[:MOST_TOKENS],
+        devices=(*present.devices, *devices)[:MOST_DEVICES],
+    )

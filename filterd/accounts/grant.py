@@ -1,13 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a token grants: the rights by which a command is judged. Pure."""
+"""What a token grants: its rights, what needs a password too, and its scope. Pure.
+
+A web process that has been taken over acts with every session that passes through it. The
+commands of ``NEEDS_PASSWORD`` would let it stay, or see everything; so a session asks for the
+password again.
+
+A scope narrows what the role of an API token may do; it gives no right. A change counts by its
+kind, ``change exception``; an undo takes back any kind, so that no narrow scope has it. A command
+that stands in no scope, such as a new one, is in ``all`` only.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from filterd.overrides.log_changes import CONFIRM, LEVEL
+from filterd.policy.log_levels import LogLevel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from filterd.overrides.roles import Role
 
@@ -45,3 +57,110 @@ class Grant(NamedTuple):
 
 NO_GRANT = Grant("", frozenset())
 """Of a person who has not signed in: no right at all."""
+
+
+FRESH_S = 300.0
+"""How long a password counts as given a moment ago."""
+
+NEEDS_PASSWORD = frozenset(
+    {
+        "account add",
+        "account passwd",
+        "account roles",
+        "account disable",
+        "account enable",
+        "account totp",
+        "account recovery",
+        "account code",
+        "account recover",
+        "account token-add",
+        "account device-code",
+        "account device-confirm",
+        "log purge",
+        "site-apply",
+    }
+)
+"""To revoke needs none: a lost phone is revoked at once. A site that is edited decides from which
+networks people sign in; a log that is removed cannot be had again."""
+
+
+def needs_password(command: str, arguments: Mapping[str, Any]) -> bool:
+    """Return whether a command needs the password.
+
+    It is one of the table, or a change to the level ``full``.
+    """
+    if command == "change":
+        kind, level = arguments.get("kind"), arguments.get("level", LogLevel.FULL)
+        return kind == CONFIRM or (kind == LEVEL and level == LogLevel.FULL)
+    return command in NEEDS_PASSWORD
+
+
+OPEN = frozenset(
+    {
+        "school",
+        "admit",
+        "login",
+        "login-code",
+        "login-pin",
+        "account device-redeem",
+    }
+)
+"""Commands that a browser may ask before anyone has signed in."""
+OF_SESSIONS = frozenset({"logout", "logout-others", "confirm-password"})
+
+_ALWAYS = frozenset({"session", "ping", "clock", "ids"})
+_REPORTS = frozenset({"report-period", "report-facts", "report-settings", "report-template"})
+_TOTALS = frozenset({"status", "log totals", "log export"}) | _REPORTS
+_LISTS = frozenset({"lists", "lists-search", "lists-sources", "feed-history", "mistakes", "check"})
+_EXCEPTIONS = frozenset(
+    {
+        "overrides",
+        "check",
+        "change exception",
+        "change exceptions",
+        "change pause",
+        "change revoke",
+    }
+)
+_LOG = frozenset(
+    {"log search", "log top", "log new", "log why", "log names", "log class", "log-follow"}
+)
+_READ = frozenset(
+    {
+        "overrides",
+        "history",
+        "history-check",
+        "history-verify",
+        "policy",
+        "policies",
+        "policy-matrix",
+        "school-week",
+        "expectations",
+        "devices",
+        "room-seen",
+        "alert-settings",
+        "self-test",
+        "inspection",
+    }
+)
+
+SCOPES: dict[str, frozenset[str] | None] = {
+    "totals": _ALWAYS | _TOTALS,
+    "lists": _ALWAYS | _LISTS,
+    "exceptions": _ALWAYS | _EXCEPTIONS,
+    "log": _ALWAYS | _LOG,
+    "all-read": _ALWAYS | _TOTALS | _LISTS | _LOG | _READ,
+    "all": None,
+}
+"""None: all that the role may do, but nothing that needs a password, and no accounts."""
+
+
+def is_in_scope(scope: str, command: str, arguments: Mapping[str, Any]) -> bool:
+    """Return whether a token of this scope may ask for a command."""
+    if command in OF_SESSIONS or command in NEEDS_PASSWORD or command.startswith("account "):
+        return False
+    if needs_password(command, arguments):
+        return False
+    commands = SCOPES.get(scope, frozenset())
+    key = f"change {arguments.get('kind')}" if command == "change" else command
+    return commands is None or key in commands

@@ -17,7 +17,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from filterd.accounts.sign_in_errors import busy
+from filterd.accounts.sign_in_delays import busy
 from filterd.errors import ChangeError
 from filterd.field_checks import a_text
 from filterd.i18n import say
@@ -74,7 +74,7 @@ class HashTurns:
         """Wait for a turn.
 
         Args:
-            origin: of the sign-in (``origin``), which has a few turns only.
+            origin: of the sign-in (``sign_in_delays.origin_of``), which has a few turns only.
 
         Raises:
             BusySignInError: too many wait.

@@ -8,7 +8,7 @@ A token has 256 random bits and is kept as its SHA-256 only. A session ends
 * when the account is disabled, or its password or roles change;
 * with the manager: its restart is rare, and no file has sessions that could be stolen.
 
-It belongs to the process that signed the person in, and to the origin (``origin``) of the
+It belongs to the process that signed the person in, and to the origin (``origin_of``) of the
 device; that of an enrolled device belongs to the device instead, which may change its address.
 """
 
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from filterd.accounts.account import hash_of, new_secret
-from filterd.accounts.step_up import FRESH_S
+from filterd.accounts.grant import FRESH_S
 from filterd.errors import ControlError
 from filterd.i18n import say
 from filterd.overrides.roles import Role

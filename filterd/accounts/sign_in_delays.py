@@ -3,16 +3,19 @@
 
 No number of failures locks an account: a stranger could lock the administrator out. Failures of
 one origin delay only that origin. After three for one account the delay doubles from one second
-to fifteen minutes; after twenty for any accounts the same holds for the origin as a whole.
+to fifteen minutes; after twenty for any accounts the same holds for the origin as a whole. The
+errors of signing in are here, each with the code by which a page chooses its form.
 """
 
 from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, TypeVar
 
-from filterd.accounts.sign_in_errors import slow_down
+from filterd.errors import ControlError
+from filterd.i18n import say, say_n
 
 if TYPE_CHECKING:
     from filterd.clock import Clock
@@ -98,3 +101,91 @@ def _entry(entries: OrderedDict[KeyT, _Failures], key: KeyT, now: float) -> _Fai
     if len(entries) > MOST:
         entries.popitem(last=False)
     return found
+
+
+class WrongPasswordError(ControlError):
+    """Account, password, code or PIN is wrong; which of them is not told."""
+
+    code = "wrong-password"
+
+
+class CodeNeededError(ControlError):
+    """The password is right, and the account needs the code of its authenticator too."""
+
+    code = "code-needed"
+
+
+class SlowDownError(ControlError):
+    """There were too many failures; the person has to wait."""
+
+    code = "slow-down"
+
+
+class BusySignInError(ControlError):
+    """Too many passwords are being checked at the moment."""
+
+    code = "busy-sign-in"
+
+
+class PasswordNeededError(ControlError):
+    """The command needs a password that was given a moment ago."""
+
+    code = "password-needed"
+
+
+class NotAdmittedError(ControlError):
+    """The device is in no network, and is not enrolled, from which people sign in."""
+
+    code = "not-admitted"
+
+
+def wrong_password() -> WrongPasswordError:
+    """Return the error for a wrong account or password."""
+    return WrongPasswordError(say("the account or the password is wrong"))
+
+
+def slow_down(for_s: int) -> SlowDownError:
+    """Return the error for a sign-in that has to wait for so many seconds."""
+    return SlowDownError(
+        say_n(
+            "too many wrong passwords; try again in one second",
+            "too many wrong passwords; try again in {n} seconds",
+            for_s,
+        )
+    )
+
+
+def busy() -> BusySignInError:
+    """Return the error for one password too many at a time."""
+    return BusySignInError(
+        say("too many people are signing in at the moment; try again in a moment")
+    )
+
+
+def not_admitted() -> NotAdmittedError:
+    """Return the error for a device that may not sign in."""
+    return NotAdmittedError(say("this device is not in a network of the staff and not enrolled"))
+
+
+_ONE_LINK = 64
+
+
+def origin_of(address: str, uid: int) -> str:
+    """Return the origin of a request.
+
+    It is an IPv4 address, or the /64 of an IPv6 address, in which a device chooses its own
+    addresses (RFC 8981). Without a readable address it is the user that asks.
+
+    Args:
+        address: of the person's device, as the web process reports it.
+        uid: of the process that asks.
+    """
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return f"uid-{uid}"
+    if isinstance(found, IPv6Address):
+        if found.ipv4_mapped is not None:
+            return str(found.ipv4_mapped)
+        return str(ip_network((int(found), _ONE_LINK), strict=False))
+    return str(found)

@@ -14,7 +14,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.accounts import restored_accounts
+from filterd.accounts import account
 from filterd.accounts.account import AccountBook
 from filterd.accounts.account_file import FORMAT as ACCOUNT_FORMAT
 from filterd.appliance import backup_secrets
@@ -86,7 +86,7 @@ def gather(config: Path, state: StateFolder, clock: Clock, lock: BackupLock) -> 
             with suppress(OSError):
                 secrets[name] = read_plain(path, _MOST_SECRET_OCTETS)
     parts[HISTORY] = restored_history.dump(rows)
-    parts[ACCOUNTS] = ACCOUNT_FORMAT.dump(restored_accounts.without_secrets(book))
+    parts[ACCOUNTS] = ACCOUNT_FORMAT.dump(account.without_secrets(book))
     secrets[ACCOUNTS] = ACCOUNT_FORMAT.dump(book)
     left_out = UNSAID
     if lock.is_any:

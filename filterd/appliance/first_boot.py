@@ -22,8 +22,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.accounts.grant import NO_GRANT, Grant
-from filterd.accounts.origin import origin_of
-from filterd.accounts.sign_in_delays import SignInDelays
+from filterd.accounts.sign_in_delays import SignInDelays, origin_of
 from filterd.appliance.interview import Interview
 from filterd.appliance.questions import pending
 from filterd.errors import ConfigError, ControlError, FilterdError, TellableError

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.accounts import restored_accounts
+from filterd.accounts import account
 from filterd.accounts.account import AccountBook, account_name
 from filterd.accounts.account_file import FORMAT as ACCOUNT_FORMAT
 from filterd.appliance import backup_file, backup_secrets, moved_site, site_writer
@@ -152,7 +152,7 @@ def read_plan(path: Path, lock: BackupLock) -> RestorePlan:
             )
         ) from error
     if ACCOUNTS not in secrets:  # a plain part that has passwords is of another maker
-        accounts = restored_accounts.without_secrets(accounts)
+        accounts = account.without_secrets(accounts)
     for one in accounts.accounts:
         account_name(one.name)
     origin = BackupOrigin(random.token_hex(16), backup.made_at, backup.device)
@@ -220,7 +220,7 @@ def difference(
     if found.adopts:
         effect = restored_history.difference(overrides, replay((*plan.rows, found.row)).overrides)
     gone = restored_history.deletions(present, plan.rows, overrides)
-    merged = restored_accounts.merged(book, plan.accounts, gone)
+    merged = account.merged(book, plan.accounts, gone)
     return RestoreDifference(
         lines,
         tuple(name for name in names if here.get(name) != there[name]),

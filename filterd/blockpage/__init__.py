@@ -6,11 +6,9 @@ ask the manager three things only: the school, why a name is closed for the devi
 address, and to note a request for review (``daemon.page_commands``). It keeps answers for
 seconds, and writes nothing down.
 
-``asked_host``      the host in what a pupil types, and in the Host of a request
 ``manager_answers``  questions to the manager, with a short memory
-``review_token``    what binds the form of a request to the page that showed it
 ``pupil_words``     facts as sentences, by age
 ``pupil_markup``    sentences as HTML without a script
-``page_service``    requests and their replies
+``page_service``    requests and their replies; what binds a form to its page
 ``blockpage_main``  the process
 """

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from filterd import journal
 from filterd.blockpage.manager_answers import ManagerAnswers
-from filterd.blockpage.page_service import PageService
-from filterd.blockpage.review_token import ReviewTokens
+from filterd.blockpage.page_service import PageService, ReviewTokens
 from filterd.clock import SystemClock
 from filterd.errors import FilterdError
 from filterd.free_memory import limit_free_memory

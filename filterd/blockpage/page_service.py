@@ -12,13 +12,14 @@ for a captive portal gets an error, so that it neither finds one nor believes th
 
 from __future__ import annotations
 
+import hmac
+import secrets
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from filterd.blockpage import pupil_markup
-from filterd.blockpage.asked_host import host_of
 from filterd.blockpage.pupil_markup import HEADERS, PageSchool, ReviewForm
 from filterd.blockpage.pupil_words import words_of
 from filterd.errors import ConfigError, FilterdError
@@ -29,7 +30,7 @@ from filterd.rows import SchoolClock, Wording
 
 if TYPE_CHECKING:
     from filterd.blockpage.manager_answers import ManagerAnswers
-    from filterd.blockpage.review_token import ReviewTokens
+    from filterd.clock import Clock
     from filterd.http_service import HttpRequest
     from filterd.i18n import Language
 
@@ -52,9 +53,9 @@ class PageService:
         """Return the reply to a request; see ``http_service.Handler``."""
         texts, school = Texts(_language(request)), PageSchool()
         try:
-            told = await self._answers.school()
-            school = PageSchool(told["school"], told["contact"])
-            visit = _Visit(request, texts, school, ZoneInfo(told["time_zone"]))
+            facts = await self._answers.school()
+            school = PageSchool(facts["school"], facts["contact"])
+            visit = _Visit(request, texts, school, ZoneInfo(facts["time_zone"]))
             return await self._reply(visit)
         except FilterdError:
             return _page(
@@ -206,3 +207,48 @@ def _language(request: HttpRequest) -> Language:
         if tag in ("vi", "en"):
             return "en" if tag == "en" else "vi"
     return "vi"
+
+
+_LONGEST_ADDRESS = 2_000
+"""Characters that are looked at: an address may be pasted with all that follows the host."""
+
+
+def host_of(text: str) -> str:
+    """Return the host of an address as people paste one, in lower case; "" for none."""
+    text = text.strip()[:_LONGEST_ADDRESS]
+    after = text.partition("://")[2] or text
+    try:
+        return (urlsplit(f"//{after}").hostname or "").removesuffix(".")
+    except ValueError:
+        return ""
+
+
+TOKEN_VALID_S = 3600.0
+
+
+class ReviewTokens:
+    """Bind the form of a review to the page that showed it, by address and name.
+
+    There are no cookies and no accounts here, so any page of the Internet could make a browser
+    send the form. It cannot read this page, and so has no token. One is valid for an hour or two.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._key = clock, secrets.token_bytes(32)
+
+    def token(self, address: str, name: str) -> str:
+        """Return the token of now."""
+        return self._of(self._hour(), address, name)
+
+    def is_valid(self, token: str, address: str, name: str) -> bool:
+        """Return whether a token is of this hour or the one before."""
+        hour = self._hour()
+        valid = (self._of(one, address, name) for one in (hour, hour - 1))
+        return any(hmac.compare_digest(token.encode(), one.encode()) for one in valid)
+
+    def _hour(self) -> int:
+        return int(self._clock.monotonic() // TOKEN_VALID_S)
+
+    def _of(self, hour: int, address: str, name: str) -> str:
+        text = f"{hour}\n{address}\n{name}".encode()
+        return hmac.new(self._key, text, "sha256").hexdigest()[:32]

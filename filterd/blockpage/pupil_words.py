@@ -2,8 +2,8 @@
 """Say why a name is closed in words for each age. Pure.
 
 They are short and kind for the young. What hurts comes first: for self-harm help stands before
-anything else, and no word of the filter. What is kept is told as it is, by the log level of the
-tier.
+anything else, and no word of the filter. What is kept stands there as it
+is, by the log level of the tier.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ _TITLE = {
     "open": say("{name} is open to {seat}"),
     "home": say("{name} is not a name of the Internet"),
 }
-_YOUNG_TOLD = {
+_YOUNG_SENTENCE = {
     "help": say("Are you sad, afraid or hurt? Please tell a grown-up whom you trust."),
     "danger": say("It could trick you or damage the computer. Good that it is closed."),
     "open": say("If it does not come, try again in a minute."),
@@ -97,7 +97,7 @@ _YOUNG_TOLD = {
     "exam": say("Other pages open again after the exam."),
     "hours": say("It is closed now. Later it opens again."),
 }
-_TOLD = {
+_SENTENCE = {
     "help": say("Hard days and dark thoughts can pass, and there are people who will listen."),
     "danger": say("It is known for {category}. It is good that it did not open."),
     "law": say("An authority has ordered it. No school can open it."),
@@ -218,9 +218,11 @@ def words_of(facts: Mapping[str, Any], by: Wording) -> PupilWords:
         "age": facts["min_age"] or 0,
     }
     title = _YOUNG_TITLE.get(reason, _CLOSED) if is_young else _TITLE[reason]
-    told = _YOUNG_TOLD.get(reason) if is_young else _TOLD[reason]
-    title, told = _OF_READERS.get(readers, {}).get(reason, (title, told))
-    sentences = [] if told is None or _lacks(told, category) else [texts(told, **values)]
+    sentence = _YOUNG_SENTENCE.get(reason) if is_young else _SENTENCE[reason]
+    title, sentence = _OF_READERS.get(readers, {}).get(reason, (title, sentence))
+    sentences = (
+        [] if sentence is None or _lacks(sentence, category) else [texts(sentence, **values)]
+    )
     if facts["until"] is not None and reason not in HIDDEN | {"open"}:
         until = by.clock.text(facts["until"])
         sentences.append(texts("It may open again at {until}.", until=until))
@@ -238,9 +240,9 @@ def words_of(facts: Mapping[str, Any], by: Wording) -> PupilWords:
     )
 
 
-def _lacks(told: Sentence, category: str | None) -> bool:
+def _lacks(sentence: Sentence, category: str | None) -> bool:
     """Return whether a sentence needs a category, and there is none to name."""
-    return "{category}" in told.template and not category
+    return "{category}" in sentence.template and not category
 
 
 def _seat(seat: str, by: Wording) -> str:

@@ -50,7 +50,7 @@ may ask before anyone has signed in::
 
 ``account?`` is one's own in a session, where it is left out; others' need the role admin.
 ``roles`` are a list of ``Role``; times are Unix times, days of use are ``2026-11-29``. ``scope`` is
-a key of ``accounts.token_scopes.SCOPES``. Codes of errors: ``sign-in`` (no session, or it has
+a key of ``accounts.grant.SCOPES``. Codes of errors: ``sign-in`` (no session, or it has
 ended), ``wrong-password`` (or code, or PIN), ``code-needed`` (the password is right, the code of
 the authenticator is missing), ``slow-down`` (too many failures; the sentence has the seconds),
 ``busy-sign-in`` (too many at a time), ``password-needed`` (step-up: ``confirm-password`` first,
@@ -82,14 +82,11 @@ from filterd.accounts.authenticator import (
     text_of,
     uri_of,
 )
-from filterd.accounts.grant import NO_GRANT, AuthorChannel, Grant
+from filterd.accounts.grant import NO_GRANT, OPEN, AuthorChannel, Grant, is_in_scope, needs_password
 from filterd.accounts.one_time_codes import FOR_S, CodePurpose
-from filterd.accounts.origin import origin_of
 from filterd.accounts.password_hash import new_password
 from filterd.accounts.sessions import SignInError, sign_in_again
-from filterd.accounts.sign_in_errors import PasswordNeededError, not_admitted
-from filterd.accounts.step_up import needs_password
-from filterd.accounts.token_scopes import OPEN, is_in_scope
+from filterd.accounts.sign_in_delays import PasswordNeededError, not_admitted, origin_of
 from filterd.daemon.account_state import AccountState, Cookies, account_of, text_in, wrong_code
 from filterd.daemon.api_token_commands import PREFIX, ApiTokenCommands
 from filterd.daemon.control_commands import author_of

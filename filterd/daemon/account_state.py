@@ -16,14 +16,14 @@ from zoneinfo import ZoneInfo
 from filterd.accounts.account_file import AccountFile
 from filterd.accounts.authenticator import is_authenticator_code, recovery_hash, step_of
 from filterd.accounts.one_time_codes import OneTimeCodes
-from filterd.accounts.origin import origin_of
 from filterd.accounts.password_hash import HashTurns, is_right, normal
 from filterd.accounts.sessions import Session, Sessions
-from filterd.accounts.sign_in_delays import SignInDelays
-from filterd.accounts.sign_in_errors import (
+from filterd.accounts.sign_in_delays import (
     CodeNeededError,
+    SignInDelays,
     WrongPasswordError,
     not_admitted,
+    origin_of,
     wrong_password,
 )
 from filterd.daemon.control_commands import author_of

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd import field_checks
 from filterd.accounts.account import ApiToken, hash_of, label, new_id, new_secret
-from filterd.accounts.token_scopes import SCOPES
+from filterd.accounts.grant import SCOPES
 from filterd.daemon.account_state import account_of, text_in, wanted_account
 from filterd.errors import ChangeError, ControlError
 from filterd.i18n import say

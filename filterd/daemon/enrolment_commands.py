@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.accounts.account import EnrolledDevice, hash_of, label, new_id, new_secret
 from filterd.accounts.one_time_codes import FOR_S, CodePurpose
-from filterd.accounts.origin import origin_of
 from filterd.accounts.password_hash import new_pin
+from filterd.accounts.sign_in_delays import origin_of
 from filterd.daemon.account_state import account_of, text_in, wanted_account, wrong_code
 from filterd.daemon.control_commands import author_of
 from filterd.daemon.sign_in_commands import TRIES

@@ -14,7 +14,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from filterd.accounts import restored_accounts
+from filterd.accounts import account
 from filterd.accounts.account import AccountBook
 from filterd.accounts.account_file import WORDS, AccountFile
 from filterd.daemon.control_commands import author_of
@@ -104,7 +104,5 @@ async def _accounts(
     overrides = await asyncio.to_thread(store.current)
     gone = restored_history.deletions(present, backup, overrides)
     before = {one.name for one in file.book.accounts}
-    book = await file.begin_anew(
-        lambda book: restored_accounts.merged(book, request.accounts, gone)
-    )
+    book = await file.begin_anew(lambda book: account.merged(book, request.accounts, gone))
     return sorted({one.name for one in book.accounts} - before)

@@ -8,13 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from filterd.accounts.account import by_secret
-from filterd.accounts.grant import AuthorChannel
+from filterd.accounts.grant import FRESH_S, AuthorChannel
 from filterd.accounts.one_time_codes import CodePurpose
-from filterd.accounts.origin import origin_of
 from filterd.accounts.password_hash import is_right, normal
 from filterd.accounts.sessions import SignInError
-from filterd.accounts.sign_in_errors import SlowDownError, WrongPasswordError
-from filterd.accounts.step_up import FRESH_S
+from filterd.accounts.sign_in_delays import SlowDownError, WrongPasswordError, origin_of
 from filterd.daemon.account_state import Cookies, text_in, wrong_code
 from filterd.daemon.control_commands import author_of
 from filterd.daemon.sign_in_networks import is_within

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from filterd import words
 from filterd.accounts.account_rows import ENROLLED as DEVICE_LISTING
 from filterd.accounts.account_rows import TOKENS as TOKEN_LISTING
-from filterd.accounts.token_scopes import SCOPES
+from filterd.accounts.grant import SCOPES
 from filterd.i18n import say
 from filterd.overrides.roles import Role
 from filterd.reports.qr_code import qr_code

@@ -17,7 +17,7 @@ from filterd.accounts.password_hash import (
     is_right,
     normal,
 )
-from filterd.accounts.sign_in_errors import BusySignInError
+from filterd.accounts.sign_in_delays import BusySignInError
 
 PASSWORD = "ba con mèo vàng"
 

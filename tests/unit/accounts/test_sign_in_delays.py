@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Failures delay their own origin, ever longer, and nobody else."""
+"""Failures delay their own account and origin, and are refused by stable codes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterd.accounts import sign_in_delays as module
-from filterd.accounts.sign_in_delays import FREE, FREE_OF_ORIGIN, LONGEST_S, SignInDelays
-from filterd.accounts.sign_in_errors import SlowDownError
+from filterd.accounts.sign_in_delays import (
+    FREE,
+    FREE_OF_ORIGIN,
+    LONGEST_S,
+    SignInDelays,
+    SlowDownError,
+    origin_of,
+)
+from filterd.errors import ControlError, from_plain, to_plain
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
@@ -119,3 +126,29 @@ def test_the_tables_are_bounded_and_old_failures_are_forgotten(
     assert not is_let(delays, "minh", "10.0.1.5")
     clock.advance(module.FORGOTTEN_S + 2)
     assert failures_until(delays, clock, ["minh"] * 4) == [0, 0, 0, 1]
+
+
+def test_each_code_is_one_errors_and_passes_the_socket() -> None:
+    kinds = [one for one in vars(module).values() if isinstance(one, type)]
+    made = [kind for kind in kinds if issubclass(kind, ControlError) and kind is not ControlError]
+    codes = {kind.code for kind in made}
+    assert len(codes) == len(made) == 6
+    for error in (module.busy(), module.slow_down(2), module.not_admitted()):
+        assert from_plain(to_plain(error)).code == error.code
+    assert "2 seconds" in str(module.slow_down(2))
+
+
+@pytest.mark.parametrize(
+    ("address", "origin"),
+    [
+        ("10.0.1.5", "10.0.1.5"),
+        ("::ffff:10.0.1.5", "10.0.1.5"),
+        ("fd00::1:2:3:4", "fd00::/64"),
+        ("fd00::5:6:7:8", "fd00::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", "uid-990"),
+        ("x" * 64, "uid-990"),
+    ],
+)
+def test_a_device_counts_by_its_address_or_link(address: str, origin: str) -> None:
+    assert origin_of(address, 990) == origin

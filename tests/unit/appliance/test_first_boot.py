@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.accounts.sign_in_errors import SlowDownError
+from filterd.accounts.sign_in_delays import SlowDownError
 from filterd.appliance import first_boot as module
 from filterd.appliance.first_boot import CLAIM_NEEDED, FirstBoot, SetupResult, claim_code
 from filterd.appliance.interview import Interview, Machine, SchoolLink

@@ -13,8 +13,7 @@ from urllib.parse import urlencode
 import pytest
 
 from filterd.blockpage.manager_answers import ManagerAnswers
-from filterd.blockpage.page_service import PageService
-from filterd.blockpage.review_token import ReviewTokens
+from filterd.blockpage.page_service import TOKEN_VALID_S, PageService, ReviewTokens, host_of
 from filterd.errors import ChangeError, ControlError
 from filterd.http_service import HttpRequest
 from filterd.i18n import say
@@ -243,3 +242,46 @@ def test_to_ask_by_get_is_no_request(school: School) -> None:
     (reply,) = school.replies(a_request(target))
     assert reply.status is HTTPStatus.NOT_FOUND
     assert school.asked == []
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("tiktok.com", "tiktok.com"),
+        ("  https://WWW.TikTok.com:443/@x?a=b#c ", "www.tiktok.com"),
+        ("lan@mail.example/x", "mail.example"),
+        ("báo.vn.", "báo.vn"),
+        ("127.0.0.1:8080", "127.0.0.1"),
+        ("[::1]:80", "::1"),
+        ("", ""),
+        ("http://[::1", ""),
+        ("a" * 5_000, "a" * 2_000),
+        ("//a.example/x", ""),
+    ],
+)
+def test_a_host_is_found(text: str, host: str) -> None:
+    assert host_of(text) == host
+
+
+def test_a_token_is_valid_for_its_address_and_name_only() -> None:
+    tokens = ReviewTokens(FakeClock())
+    token = tokens.token("10.0.6.1", "a.example")
+    assert tokens.is_valid(token, "10.0.6.1", "a.example")
+    for given, address, name in (
+        (token, "10.0.6.2", "a.example"),
+        (token, "10.0.6.1", "b.example"),
+        ("", "10.0.6.1", "a.example"),
+        ("đ" * 32, "10.0.6.1", "a.example"),
+        (ReviewTokens(FakeClock()).token("10.0.6.1", "a.example"), "10.0.6.1", "a.example"),
+    ):
+        assert not tokens.is_valid(given, address, name)
+
+
+def test_it_ends() -> None:
+    clock = FakeClock()
+    tokens = ReviewTokens(clock)
+    token = tokens.token("10.0.6.1", "a.example")
+    clock.advance(TOKEN_VALID_S)
+    assert tokens.is_valid(token, "10.0.6.1", "a.example")
+    clock.advance(TOKEN_VALID_S)
+    assert not tokens.is_valid(token, "10.0.6.1", "a.example")

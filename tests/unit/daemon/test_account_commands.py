@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.accounts.account_file import ASIDE
-from filterd.accounts.sign_in_errors import SlowDownError
+from filterd.accounts.sign_in_delays import SlowDownError
 from filterd.daemon import control_server
 from filterd.daemon.control_caller import Caller
 from filterd.errors import ControlError, FilterdError, StoreError

@@ -12,10 +12,10 @@ import pytest
 
 from filterd.accounts import password_hash
 from filterd.accounts.authenticator import code_at, step_of
+from filterd.accounts.grant import FRESH_S
 from filterd.accounts.one_time_codes import CodePurpose, OneTimeCodes
 from filterd.accounts.sessions import IDLE_S, Sessions
 from filterd.accounts.sign_in_delays import SignInDelays
-from filterd.accounts.step_up import FRESH_S
 from filterd.control.event_stream import follow
 from filterd.daemon import account_state, control_server
 from filterd.daemon.control_caller import Caller
