@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.config.log_schema import LogEntry
+from filterd.config.reporting_schema import LogEntry
 from filterd.overrides.read_access import READERS
 from filterd.querylog import day_schema
 from filterd.state_folder import StateFolder

@@ -28,8 +28,7 @@ from filterd.appliance.backup_file import (
     is_part,
 )
 from filterd.appliance.device_key import device_key, key_fingerprint
-from filterd.config.build_record import EXPECTATIONS
-from filterd.config.site_sources import SITE_FILE
+from filterd.config.build_record import EXPECTATIONS, SITE_FILE
 from filterd.documents import load
 from filterd.errors import ConfigError, FilterdError, StoreError
 from filterd.i18n import UNSAID, Sentence, refused, say

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.appliance.site_edit import check_edited
 from filterd.appliance.site_writer import compile_with
+from filterd.config.build_record import SITE_FILE
 from filterd.config.site_proposal import (
     LARGEST_TEXT,
     OUTCOME,
@@ -25,7 +26,6 @@ from filterd.config.site_proposal import (
     replaced,
     too_large,
 )
-from filterd.config.site_sources import SITE_FILE
 from filterd.errors import FilterdError, to_plain
 from filterd.paths import reading, shipped
 from filterd.privileges import as_owner_of, own_rights

@@ -28,8 +28,8 @@ from filterd.appliance.backup_parts import (
     feeds_of,
     site_files,
 )
+from filterd.config.build_record import SITE_FILE
 from filterd.config.compile_run import compile_in_child
-from filterd.config.site_sources import SITE_FILE
 from filterd.counted import fingerprint
 from filterd.documents import parse
 from filterd.errors import ConfigErrors, StoreError

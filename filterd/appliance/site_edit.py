@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd import bounded_child
 from filterd.appliance.site_writer import compile_with, read_text, rewritten
+from filterd.config.build_record import SITE_FILE
 from filterd.config.site_proposal import LARGEST_TEXT, digest_of, too_large
-from filterd.config.site_sources import SITE_FILE
-from filterd.config.timetable_file import TIMETABLE_FILE
+from filterd.config.week_schema import TIMETABLE_FILE
 from filterd.documents import load, parse
 from filterd.errors import ConfigError, FilterdError, to_plain
 from filterd.i18n import say

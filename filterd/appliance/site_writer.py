@@ -28,8 +28,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 
+from filterd.config.build_record import SITE_FILE
 from filterd.config.compile_run import compile_in_child
-from filterd.config.site_sources import SITE_FILE
 from filterd.documents import load, parse
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.i18n import say, translated

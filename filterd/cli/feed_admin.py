@@ -15,7 +15,7 @@ from filterd.cli.feed_sync import site_of, site_of_lists
 from filterd.cli.policy_whatif import print_before
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import facts
-from filterd.config.site_sources import SITE_FILE
+from filterd.config.build_record import SITE_FILE
 from filterd.errors import ConfigError, GuardError
 from filterd.feed.feed_config import followed
 from filterd.feed.program_standing import beside

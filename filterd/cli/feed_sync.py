@@ -23,8 +23,8 @@ from filterd.cli.offline_site import policy_of
 from filterd.cli.progress_bar import bar
 from filterd.cli.time_options import school_clock
 from filterd.config import build_record
+from filterd.config.build_record import SITE_FILE
 from filterd.config.site_reader import load_site
-from filterd.config.site_sources import SITE_FILE
 from filterd.counted import size
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, FilterdError, StoreError

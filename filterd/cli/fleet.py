@@ -27,7 +27,7 @@ from filterd.cli.effective_state import policy_in_force
 from filterd.cli.feed_keys import key_folder
 from filterd.cli.render import facts
 from filterd.cli.time_options import duration_s
-from filterd.config.site_sources import SITE_FILE
+from filterd.config.build_record import SITE_FILE
 from filterd.counted import grouped, utc
 from filterd.errors import ConfigError
 from filterd.feed.targets import FLEET

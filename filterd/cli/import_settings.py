@@ -12,9 +12,7 @@ from filterd import counted
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option, write_named
 from filterd.cli.render import listed
 from filterd.cli.time_options import school_clock
-from filterd.config.adguard_settings import read_adguard
-from filterd.config.imported_settings import ImportedSettings
-from filterd.config.pihole_backup import read_pihole
+from filterd.config.imported_settings import ImportedSettings, read_adguard, read_pihole
 from filterd.i18n import UNSAID, say, translated
 from filterd.privileges import own_rights
 from filterd.rows import Column, Listing, Wording

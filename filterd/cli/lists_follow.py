@@ -13,9 +13,9 @@ from filterd.cli.feed_sync import print_outcome, run, site_of_lists
 from filterd.cli.offline_site import open_index
 from filterd.cli.policy_whatif import print_before
 from filterd.cli.render import show
+from filterd.config.build_record import SITE_FILE
 from filterd.config.scalars import list_address_fault
 from filterd.config.site_reader import load_site
-from filterd.config.site_sources import SITE_FILE
 from filterd.documents import did_you_mean
 from filterd.errors import ConfigError, IndexFormatError, StoreError
 from filterd.feed.feed_config import Followed, followed, wanted_by

@@ -17,7 +17,7 @@ from typing import Any
 from filterd import bounded_child
 from filterd.cli import timetable_rows
 from filterd.config.compile_run import compile_in_memory
-from filterd.config.timetable_file import TIMETABLE_FILE, written
+from filterd.config.week_schema import TIMETABLE_FILE, written
 from filterd.documents import load, parse
 from filterd.errors import ConfigError, FilterdError, to_plain
 from filterd.i18n import say

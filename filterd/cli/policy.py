@@ -17,10 +17,10 @@ from filterd.cli.offline_site import open_index, policy_of, read_site
 from filterd.cli.render import details, facts, listed, titled
 from filterd.cli.target_options import needed, seat
 from filterd.cli.time_options import school_clock
+from filterd.config.build_record import SITE_FILE
 from filterd.config.compile import compile_policy, warnings
 from filterd.config.expectation_files import load_expectations
 from filterd.config.site_reader import load_site
-from filterd.config.site_sources import SITE_FILE
 from filterd.documents import comments
 from filterd.errors import ConfigError, FilterdError, StoreError
 from filterd.i18n import from_plain, refused, say, say_n

@@ -30,7 +30,7 @@ from filterd.cli.restore import KeyFileOption, carry_out, show
 from filterd.cli.restore import read as read_backup
 from filterd.cli.setup_dialogue import INTERRUPTED, Dialogue
 from filterd.cli.setup_finish import SetupFinish, keep_answers
-from filterd.config.site_sources import SITE_FILE
+from filterd.config.build_record import SITE_FILE
 from filterd.errors import ConfigError
 from filterd.i18n import Texts, say
 from filterd.paths import check_room

@@ -16,7 +16,7 @@ from filterd.cli.context import Context, JsonOption, argument, on_named_files
 from filterd.cli.effective_state import policy_of_files
 from filterd.cli.render import show
 from filterd.cli.timetable_rows import ReadTimetables
-from filterd.config.timetable_file import TIMETABLE_FILE, written
+from filterd.config.week_schema import TIMETABLE_FILE, written
 from filterd.csv_table import to_csv
 from filterd.field_checks import shown
 from filterd.i18n import say

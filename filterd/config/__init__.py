@@ -4,10 +4,10 @@
 ::
 
     site.yaml   <tier>.yaml ...        blocklists/
-        | site_sources, site_reader        | filterd.lists.catalog
+        | site_reader                      | filterd.lists.catalog
         v (site_schema, tiers)             v
     SiteSources ------ compile ------- Catalog ------> lists_build: the lists of both
-                          |   grades, classes, local_rules, local_zones, schedules
+                          |   grades, local_rules, local_zones, schedules
                           v
                   filterd.policy.model.Policy --build_record--> one checksummed file, and
                                               beside it what it was made of (build_record)
@@ -19,5 +19,5 @@ pydantic. So this module re-exports nothing.
 Invariants. An unknown key is an error. Every problem is found in one
 run, each with file:line:column. A compiled policy is written only when there is
 no problem at all, so a bad edit leaves the old policy in force; what comes by itself
-meanwhile, new lists above all, goes by the site as it last was good (``site_sources``).
+meanwhile, new lists above all, goes by the site as it last was good (``SiteFiles``).
 """

@@ -8,7 +8,7 @@ them are unchanged. A record that is missing, damaged or of another policy only 
 compilation, and so does a change during a compilation, because the texts are read first.
 
 It also keeps the site's own YAML files: while one of them is wrong, new lists take
-effect with the last good site (``site_sources``).
+effect with the last good site (``site_reader.SiteFiles``).
 
 Standard library only, as in ``process``, because the serving process uses this.
 """
@@ -43,6 +43,7 @@ _LARGEST_OCTETS = 8 << 20
 _LARGEST_RECORD_OCTETS = 4 * _LARGEST_OCTETS
 """More than the record of any site."""
 
+SITE_FILE = "site.yaml"
 EXPECTATIONS = "expectations"
 """The folder in a site's where the expectations are."""
 

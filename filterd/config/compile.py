@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from filterd.config.alert_schema import compile_alerts
-from filterd.config.classes import check_classes, class_policies, compile_classes
 from filterd.config.expectation_files import compile_expectations
 from filterd.config.grades import (
+    check_classes,
     check_timetables,
+    class_policies,
+    compile_classes,
     compile_grades,
     compile_holidays,
     compile_lessons,
@@ -41,8 +42,12 @@ from filterd.config.local_zones import (
     compile_delegated_zones,
     compile_local_zones,
 )
-from filterd.config.log_schema import compile_log
-from filterd.config.report_schema import check_report, compile_report
+from filterd.config.reporting_schema import (
+    check_report,
+    compile_alerts,
+    compile_log,
+    compile_report,
+)
 from filterd.config.schedules import (
     compile_scheduled,
     compile_schedules,

@@ -38,8 +38,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import PydanticCustomError
 
-    from filterd.config.site_reader import SiteSources
-    from filterd.config.site_sources import SiteFiles
+    from filterd.config.site_reader import SiteFiles, SiteSources
 
 _BLOCKED, _PASSES = "blocked", "passes"
 _KINDS = ("grade", "class", "tier", "room", "network")

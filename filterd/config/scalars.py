@@ -263,7 +263,7 @@ ClassId = Annotated[
     BeforeValidator(_number_as_text),
     WithJsonSchema({"type": ["string", "integer"]}),
 ]
-"""The id of a class; that it is one of the site's is checked by ``classes``."""
+"""The id of a class; that it is one of the site's is checked by ``check_classes``."""
 UserName = Annotated[str, AfterValidator(_by(field_checks.user))]
 Tier = Annotated[str, AfterValidator(_by(field_checks.tier)), WithJsonSchema({"enum": list(TIERS)})]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=63)]

@@ -12,7 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from filterd.config.site_sources import SITE_FILE
+from filterd.config.build_record import SITE_FILE
 from filterd.errors import ConfigError
 from filterd.i18n import say
 from filterd.paths import reading, write_atomically

@@ -12,11 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from filterd.config import build_record
+from filterd.config.build_record import SITE_FILE
 from filterd.config.site_schema import VERSION, SiteFile
-from filterd.config.site_sources import SITE_FILE, SiteFiles
 from filterd.config.tiers import TierFile
-from filterd.config.timetable_file import with_timetables
-from filterd.documents import Document, load, validate
+from filterd.config.week_schema import with_timetables
+from filterd.documents import Document, load, parse, validate
 from filterd.errors import Problems
 from filterd.i18n import say
 from filterd.paths import shipped
@@ -27,6 +28,46 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.config.build_record import Site
+
+
+class SiteFiles:
+    """The YAML files of one site: those in its folder, or the last good ones.
+
+    New lists must not wait until a typing error in ``site.yaml`` is mended, an urgent order
+    least of all, and what the school has set must not be forgotten over it. So a policy has
+    the texts beside it that it was compiled from (``build_record``).
+
+    Args:
+        folder: the site's.
+        kept: their texts, if they are not those in the folder.
+    """
+
+    def __init__(self, folder: Path, kept: Site | None = None) -> None:
+        self.folder, self._kept = folder, kept
+
+    def has(self, path: str) -> bool:
+        """Return whether the site has its own file at a path in its folder."""
+        return (self.folder / path).exists() if self._kept is None else path in self._kept
+
+    def load(self, path: str) -> Document:
+        """Read one.
+
+        Raises:
+            ConfigError: it cannot be read, or is no YAML.
+        """
+        place = self.folder / path
+        if self._kept is None or path not in self._kept:
+            return load(place)
+        return parse(build_record.octets(self._kept[path]), str(place))
+
+    def expectations(self) -> list[str]:
+        """Return the paths of the site's expectations, sorted."""
+        beneath = f"{build_record.EXPECTATIONS}/"
+        if self._kept is None:
+            found = (self.folder / beneath).glob("*.yaml")
+            return sorted(beneath + path.name for path in found)
+        return sorted(path for path in self._kept if path.startswith(beneath))
+
 
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """By version n of ``site.yaml``: make its data the data of version n + 1.

@@ -21,10 +21,12 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from filterd.config.alert_schema import AlertsEntry  # noqa: TC001 -- pydantic reads it
 from filterd.config.audience import ForWhom, Whom
-from filterd.config.log_schema import LogEntry
-from filterd.config.report_schema import ReportEntry  # noqa: TC001 -- pydantic reads it
+from filterd.config.reporting_schema import (
+    AlertsEntry,
+    LogEntry,
+    ReportEntry,
+)
 from filterd.config.scalars import (
     SYSTEM,
     Cidr,

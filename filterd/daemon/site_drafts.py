@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filterd import bounded_child
+from filterd.config.build_record import SITE_FILE
 from filterd.config.site_proposal import (
     OUTCOME,
     PROPOSAL,
@@ -30,7 +31,6 @@ from filterd.config.site_proposal import (
     SiteProposal,
     replaced,
 )
-from filterd.config.site_sources import SITE_FILE
 from filterd.daemon.control_commands import author_of
 from filterd.errors import ConfigError, ControlError, StoreError, from_plain, to_plain
 from filterd.i18n import say

@@ -27,11 +27,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from filterd import bounded_child
 from filterd.clock import SystemClock
 from filterd.config import build_record
+from filterd.config.build_record import SITE_FILE
 from filterd.config.compile import compile_policy, own_lists
 from filterd.config.lists_build import compile_blocklists
 from filterd.config.scalars import list_address_fault
 from filterd.config.site_reader import load_site
-from filterd.config.site_sources import SITE_FILE
 from filterd.documents import did_you_mean
 from filterd.errors import ConfigError, FilterdError, StoreError, to_plain
 from filterd.feed.feed_config import blocklists_to_build, followed

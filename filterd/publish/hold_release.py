@@ -13,11 +13,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from filterd.config.build_record import write_policy
+from filterd.config.build_record import SITE_FILE, write_policy
 from filterd.config.compile import compile_policy
 from filterd.config.lists_build import build_lists
 from filterd.config.site_reader import load_site
-from filterd.config.site_sources import SITE_FILE
 from filterd.errors import FeedError, GuardError
 from filterd.feed import guard
 from filterd.feed.orders import other_key

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.config.timetable_file import TIMETABLE_FILE
+from filterd.config.week_schema import TIMETABLE_FILE
 from tests.support.commands import call
 from tests.support.daemon import write_site
 from tests.support.fake_daemon import ROOM

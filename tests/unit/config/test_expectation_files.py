@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.config.expectation_files import compile_document, given_for, load_expectations
-from filterd.config.site_sources import SiteFiles
+from filterd.config.site_reader import SiteFiles
 from filterd.documents import parse
 from filterd.errors import ConfigError
 from filterd.policy.model import TIERS, Audience

@@ -1,10 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
+
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.config.week_schema import ScheduledEntry, TargetEntry, WindowEntry
+from filterd.config.week_schema import (
+    TIMETABLE_FILE,
+    ScheduledEntry,
+    TargetEntry,
+    WindowEntry,
+    written,
+)
 from filterd.documents import parse, validate
+from filterd.policy.model import Network, Period
+from tests.support.site import a_policy, problems
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_days_are_all_days_where_they_are_left_out() -> None:
@@ -23,3 +37,44 @@ def test_an_entry_tells_what_happens_to_what(verb: str) -> None:
     text = f"schedule: s\n{verb}: {{category: games}}\n"
     entry = validate(parse(text.encode(), "site.yaml"), ScheduledEntry)
     assert (entry.verb, entry.target.named) == (verb, ("category", "games"))
+
+
+SITE = """\
+classes: {6A: {grade: 6}, "6E1": {grade: 6}}
+lessons: {a: 07:00-07:45, b: 08:00-08:45}
+networks:
+  lab: {room: true, grade: 6, timetable: {t2: {a: 9}}}
+  hall: {room: true, grade: 7, timetable: {t2: {a: 8}}}
+"""
+PERIODS = (Period(0, "a", "6A", "lan"), Period(0, "b", "6E1"), Period(6, "a", "6"))
+
+
+def test_a_room_in_the_file_has_that_timetable_and_others_keep_theirs(tmp_path: Path) -> None:
+    (tmp_path / TIMETABLE_FILE).write_bytes(written([Network("lab", "6", timetable=PERIODS)]))
+    lab, hall = a_policy(tmp_path, SITE).networks
+    assert lab.timetable == PERIODS
+    assert hall.timetable == (Period(0, "a", "8"),)
+
+
+@pytest.mark.parametrize("content", ["", "# nothing\n"])
+def test_an_empty_file_changes_nothing(tmp_path: Path, content: str) -> None:
+    (tmp_path / TIMETABLE_FILE).write_text(content)
+    assert [one.timetable[0].grade for one in a_policy(tmp_path, SITE).networks] == ["9", "8"]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("laab: {t2: {a: 6}}\n", "timetable.yaml:1:1: 'laab' is not a network of this site"),
+        ("lab:\n  t2: {c: 6}\n", "timetable.yaml:2:8: 'c' is not a lesson of this site"),
+        ("lab:\n  t2: {a: 6Z}\n", "timetable.yaml:2:8: '6Z' is not a class of this site"),
+        ("lab:\n  t9: {a: 6}\n", "'t9' is not a day of the week"),
+        ("lab: 6\n", "timetable.yaml:1:1"),
+        ("- lab\n", "timetable.yaml:1:1"),
+        ("lab: {t2: {a: 6}\n", "timetable.yaml:"),
+    ],
+)
+def test_a_mistake_is_reported_at_its_place(tmp_path: Path, content: str, problem: str) -> None:
+    (tmp_path / TIMETABLE_FILE).write_text(content)
+    (told,) = problems(tmp_path, SITE)
+    assert problem in told

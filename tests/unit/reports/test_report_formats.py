@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from filterd.config.report_schema import Format
+from filterd.config.reporting_schema import Format
 from filterd.reports.report_formats import FORMATS
 
 

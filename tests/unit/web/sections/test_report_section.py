@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from filterd.config.report_schema import ReportEntry
+from filterd.config.reporting_schema import ReportEntry
 from filterd.errors import ConfigError
 from filterd.web.sections.report_section import PROGRAMMES, REPORT
 
