@@ -8,12 +8,13 @@ site's files only after the last question.
 ::
 
     questions           what a set-up asks, as data; in what order and when
-      interview         one set-up between two questions; machine_survey has the defaults
+      interview         one set-up between two questions, its answers in files
+      machine_survey    the defaults
       school_answers    one answer: classes, networks, MACs, upstreams
-      answer_file       a person's file of answers; those of an interrupted set-up
     site_answers        answers <-> keys of site.yaml
       site_writer       those keys into a person's text, line by line
-    device_key  publisher_root  machine_changes  setup_sheet    what follows the last question
+    machine_changes     users, services, packages: by programs of the system
+    device_key  publisher_root  setup_sheet    what follows the last question
 
     examination         the table of probes; runs them all under one deadline
       resolver_probes   port, answers, upstreams, canaries
@@ -22,8 +23,7 @@ site's files only after the last question.
       sinkhole_probe    the page and the closed port behind a sinkhole
       link_probes       placement, DHCP, IPv6, login at the switch
       bypass_probes     captive portal, other resolvers, DNS over HTTPS
-    examined_site       what they read: site, daemon, network
-    finding             found, clean or unseen; a text, a remedy
+    probe               what they read: site, daemon, network; what they find: a text, a remedy
 
     releases            two on this machine, one in service; for the package and the updates
       self_test         what a release proves before it serves
@@ -31,9 +31,9 @@ site's files only after the last question.
     program_update      one update of filterd, from the offer to its end, by root
       update_decision   whether it is installed now, and why not
       update_watch      port 53, canaries and counters afterwards
-      update_files      its files; package_install: dpkg, bounded
+      update_files      its files
 
-    local_network  port_holders  forward_rules          what this machine's kernel reports
+    local_network                                       what this machine's kernel reports
     dhcp_probe  dhcpv6_probe  router_advertisements     questions to all servers of a link
       port_authentication  solicitation
     upstream_trial  stub_query                          questions to one server

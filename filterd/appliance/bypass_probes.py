@@ -2,21 +2,28 @@
 """Probe the ways past filterd: other resolvers, DNS over HTTPS, a portal in front.
 
 Whether a pupil's device reaches another resolver is decided where its packets are forwarded.
-This machine forwards them only as a gateway; its rules are then read (``forward_rules``).
+This machine forwards them only as a gateway. Its rules are then read from nftables, and not tried:
+a packet of its own would not pass them. Only plain rules are recognised, a destination port and a
+verdict. From which network a packet must come is not read; a rule for one of two networks counts
+for both.
+
 Resolvers by HTTPS are found by their names; their addresses are those of other pages, too.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import shutil
 from ipaddress import IPv4Address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd.appliance import forward_rules, stub_query
-from filterd.appliance.finding import UnseenError, clean, found, unseen
-from filterd.appliance.forward_rules import Way
+from filterd import bounded_child
+from filterd.appliance import stub_query
 from filterd.appliance.link_probes import forwards
 from filterd.appliance.local_network import pupils_networks
+from filterd.appliance.probe import UnseenError, clean, found, unseen
 from filterd.i18n import say
 from filterd.policy.model import Tls
 from filterd.resolve.explanation import passes
@@ -26,8 +33,7 @@ from filterd.wire import name as names
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.appliance.examined_site import ExaminedSite
-    from filterd.appliance.finding import ProbeFinding
+    from filterd.appliance.probe import ExaminedSite, ProbeFinding
 
 DOH_NAMES = (
     "dns.google",
@@ -78,7 +84,7 @@ def other_resolvers(site: ExaminedSite) -> Iterator[ProbeFinding]:
         raise UnseenError(
             say("this machine is not the gateway: the router decides what pupils may reach"),
         )
-    rules = forward_rules.read()
+    rules = read()
     versions = [version for version in (4, 6) if forwards(site, version)]
     ways = [Way(version, *one) for version in versions for one in _WAYS]
     still_open = [one for one in ways if not rules.closes(one)]
@@ -132,3 +138,101 @@ async def _is_empty_page(address: str) -> bool:
         raise OSError(str(error)) from error
     finally:
         writer.close()
+
+
+_LISTED_WITHIN_S, _LARGEST_LISTING = 5.0, 16 * 2**20
+_PATH = "/usr/sbin:/sbin"
+_NOT_FORWARDED = frozenset(("input", "output", "postrouting", "egress"))
+"""Hooks that a packet on its way through does not meet, or only behind the decision."""
+_ENDS = frozenset(("drop", "reject", "redirect", "dnat", "tproxy"))
+"""Verdicts that keep a packet from where it was sent."""
+_FAMILIES = {4: ("inet", "ip"), 6: ("inet", "ip6")}
+
+
+class Way(NamedTuple):
+    """A way to another resolver: IP version, protocol (``udp`` or ``tcp``), port."""
+
+    version: int
+    protocol: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.port}/{self.protocol}" + (" IPv6" if self.version == 6 else "")
+
+
+class ForwardRules(NamedTuple):
+    """The rules that forwarded packets may meet.
+
+    ``drops_others``: whether packets that they do not name are dropped.
+    """
+
+    rules: tuple[dict[str, Any], ...]
+    drops_others: bool
+
+    def closes(self, way: Way) -> bool:
+        """Return whether a rule keeps packets from this way."""
+        return any(_closes(one, way) for one in self.rules)
+
+
+def read() -> ForwardRules:
+    """Read the rules of nftables; those of iptables stand among them.
+
+    Raises:
+        UnseenError: they cannot be listed.
+    """
+    program = shutil.which("nft", path=f"{os.environ.get('PATH', '')}:{_PATH}")
+    if program is None:  # no rules, or those of another tool
+        raise UnseenError(say("nftables is not installed: its rules cannot be read"))
+    try:
+        words = (program, "-j", "list", "ruleset")
+        ended = bounded_child.run(words, limit_s=_LISTED_WITHIN_S, most_octets=_LARGEST_LISTING)
+        listed = json.loads(ended.output)["nftables"]
+        chains = [one["chain"] for one in listed if "chain" in one]
+        apart = {_place(one, "name") for one in chains if one.get("hook") in _NOT_FORWARDED}
+        rules = [one["rule"] for one in listed if "rule" in one]
+        return ForwardRules(
+            tuple(one for one in rules if _place(one, "chain") not in apart),
+            any(one.get("hook") == "forward" and one.get("policy") == "drop" for one in chains),
+        )
+    except (OSError, ValueError, RecursionError, KeyError, TypeError) as error:
+        raise UnseenError(say("`nft list ruleset` does not list the firewall")) from error
+
+
+def _place(thing: dict[str, Any], key: str) -> tuple[Any, ...]:
+    return thing["family"], thing["table"], thing[key]
+
+
+def _closes(rule: dict[str, Any], way: Way) -> bool:
+    parts = [one for one in rule.get("expr", []) if isinstance(one, dict)]
+    matches = [one["match"] for one in parts if isinstance(one.get("match"), dict)]
+    return (
+        rule["family"] in _FAMILIES[way.version]
+        and any(_names_port(one, way) for one in matches)
+        and not any(_is_of_other_protocol(one, way) for one in matches)
+        and any(_ENDS & set(one) for one in parts)
+    )
+
+
+def _names_port(match: dict[str, Any], way: Way) -> bool:
+    payload = _left(match).get("payload", {})
+    is_port = payload.get("field") == "dport" and payload.get("protocol") in (way.protocol, "th")
+    return is_port and way.port in _right(match)
+
+
+def _is_of_other_protocol(match: dict[str, Any], way: Way) -> bool:
+    is_protocol = _left(match).get("meta", {}).get("key") == "l4proto"
+    return is_protocol and way.protocol not in _right(match)
+
+
+def _left(match: dict[str, Any]) -> dict[str, Any]:
+    left = match.get("left")
+    return left if isinstance(left, dict) else {}
+
+
+def _right(match: dict[str, Any]) -> list[Any]:
+    """Return the values that a match allows; none of one that excludes some."""
+    if match.get("op") not in ("==", "in"):
+        return []
+    right = match.get("right")
+    listed = right.get("set") if isinstance(right, dict) else [right]
+    return listed if isinstance(listed, list) else []

@@ -23,14 +23,14 @@ from filterd.appliance import (
     service_probes,
     sinkhole_probe,
 )
-from filterd.appliance.finding import ProbeFinding, unseen
+from filterd.appliance.probe import ProbeFinding, unseen
 from filterd.errors import FilterdError
 from filterd.i18n import Sentence, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 
-    from filterd.appliance.examined_site import ExaminedSite
+    from filterd.appliance.probe import ExaminedSite
 
 WITHIN_S = 20.0
 _LAST_S = 1.0

@@ -1,22 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keep a set-up between two questions.
+"""Keep a set-up between two questions, and its answers in files.
 
 It holds what was found, what the site has, and what was answered.
 
 A question is data (``SetupQuestion``; all of them are in ``questions``). One with ``items`` is
 asked for each of them, ``seat 192.168.6.0/24``. The answers are one dictionary of texts, by
-id; a file of answers has the same keys. Nothing here prints or reads.
+id. A person's file of answers is YAML with the same keys; a value is an answer or a list of
+answers, as they would be typed. The state folder has those of an interrupted set-up, or of the
+last one that was finished. Nothing here prints or asks.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd import field_checks
 from filterd.appliance import school_answers as read
+from filterd.documents import load
 from filterd.errors import ConfigError
 from filterd.i18n import UNSAID, Sentence, say
+from filterd.state_file import FileFormat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -271,3 +275,49 @@ def _example(choices: tuple[SetupChoice, ...]) -> Sentence:
     if not choices:
         return say("write it, then press Enter")
     return say("such as: {example}", example=choices[0].answer)
+
+
+_LARGEST = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswers:
+    """The answers so far; ``is_done`` where the set-up was finished with them."""
+
+    answers: dict[str, str]
+    is_done: bool = False
+
+
+KEPT = FileFormat(
+    KeptAnswers,
+    magic=b"filterd setup ",
+    title=say("file of answers"),
+    remedy=say("run `filterd setup` again"),
+    most_octets=_LARGEST,
+)
+
+
+def load_answers(path: Path) -> Answers:
+    """Return the answers of a file that a person wrote.
+
+    Raises:
+        ConfigError: it cannot be read, is no YAML, or has something that is no answer.
+    """
+    document = load(path, as_text=True)
+    if not isinstance(document.data, dict):
+        raise document.error(
+            say("this is no file of answers"), (), hint=say("such as: school: Nguyen Du")
+        )
+    return {key: _text(value, key, str(path)) for key, value in document.data.items()}
+
+
+def _text(value: Any, key: str, path: str) -> str:
+    if isinstance(value, list):
+        return ", ".join(_text(one, key, path) for one in value)
+    if isinstance(value, dict):
+        raise ConfigError(
+            say("{key}: text expected, not {value}", key=key, value=str(value)[:40]),
+            path=path,
+            hint=say("write it as you would type it"),
+        )
+    return str(value)

@@ -15,7 +15,7 @@ from filterd.appliance import (
     port_authentication,
     router_advertisements,
 )
-from filterd.appliance.finding import ProbeFinding, UnseenError, clean, found, unseen
+from filterd.appliance.probe import ProbeFinding, UnseenError, clean, found, unseen
 from filterd.i18n import say
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from filterd.appliance.dhcp_probe import DhcpOffer
     from filterd.appliance.dhcpv6_probe import Dhcpv6Reply
-    from filterd.appliance.examined_site import ExaminedSite
     from filterd.appliance.local_network import NetworkInterface
+    from filterd.appliance.probe import ExaminedSite
     from filterd.appliance.router_advertisements import RouterAdvertisement
 
 _MOST_LINKS = 16

@@ -1,19 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Change this machine after a set-up: the groups of its users, and the service.
+"""Change this machine by programs of the operating system, bounded in time.
 
-Only programs of the operating system do it (``usermod``, ``systemctl``), bounded in time.
-What they refuse is reported with the command to give by hand: a school filters without it.
+After a set-up: the groups of its users, and the service (``usermod``, ``systemctl``). What they
+refuse is reported with the command to give by hand: a school filters without it.
+
+For an update: dpkg installs a package; see deb-postinst(5) and dpkg(1). dpkg and what it starts
+are one process group, which is ended as a whole. Its output goes to the journal. The caller holds
+the lock of the package manager (``locked``), so that ``apt`` and an update do not get into each
+other's way.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filterd import bounded_child, control
-from filterd.errors import FilterdError, StoreError
+from filterd.errors import FilterdError, InUseError, StoreError
 from filterd.i18n import refused, say
-from filterd.paths import SYSTEM_CONFIG
+from filterd.paths import SYSTEM_CONFIG, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,6 +33,7 @@ if TYPE_CHECKING:
     from filterd.i18n import Sentence
 
     Run = Callable[[Sequence[str]], Ended]
+    from collections.abc import Iterator
 
 SERVICES = ("filterd", "filterd-feed", "filterd-monitor")
 SOCKETS = ("filterd-web.socket", "filterd-blockpage.socket")
@@ -110,3 +122,108 @@ def _done(run: Run, words: Sequence[str]) -> None:
 
 def _refused(command: str, why: Sentence) -> FilterdError:
     return StoreError(say("{command}: {why}; give the command by hand", command=command, why=why))
+
+
+INSTALL_WITHIN_S = 900.0
+PACKAGE = "filterd"
+_QUICK_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class PackageManager:
+    """dpkg of this machine.
+
+    Attributes:
+        dpkg, query: the programs, with their first arguments.
+        lock: what apt and dpkg's other front ends lock.
+        within_s: how long an installation may take.
+    """
+
+    dpkg: tuple[str, ...] = ("/usr/bin/dpkg",)
+    query: tuple[str, ...] = ("/usr/bin/dpkg-query",)
+    lock: Path = Path("/var/lib/dpkg/lock-frontend")
+    within_s: float = INSTALL_WITHIN_S
+
+    def version(self) -> str:
+        """Return the version of the package that dpkg knows as unpacked; empty for none."""
+        words = [*self.query, "--show", "--showformat=${Version}", PACKAGE]
+        try:
+            done = subprocess.run(  # noqa: S603 -- no shell
+                words, capture_output=True, timeout=_QUICK_S, check=False, env=_ENVIRONMENT
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
+        return done.stdout.decode("ascii", "replace").strip() if done.returncode == 0 else ""
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the lock of the package manager.
+
+        Raises:
+            InUseError: another front end holds it.
+            StoreError: it cannot be made.
+        """
+        with writing(self.lock):
+            file = self.lock.open("a", encoding="ascii")
+        with file:
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise InUseError(
+                    say("another program installs packages at the moment; it is tried again")
+                ) from error
+            yield
+
+    def install(self, package: Path) -> None:
+        """Install a package; what a power cut has left half done is finished first.
+
+        Raises:
+            StoreError: it failed, or was ended; the journal has dpkg's words.
+        """
+        # What was broken off is of this package or of another; its failure is not this one's.
+        self._run("--configure", "--pending", is_needed=False)
+        self._run("--install", str(package))
+
+    def _run(self, *words: str, is_needed: bool = True) -> None:
+        try:
+            code = self._code_of(*words)
+        except TimeoutError as error:
+            if not is_needed:
+                return
+            raise StoreError(
+                say("dpkg took longer than {n} s and was ended", n=round(self.within_s))
+            ) from error
+        except OSError as error:
+            raise StoreError(
+                say("{path}: cannot be started: {why}", path=self.dpkg[0], why=refused(error))
+            ) from error
+        if code and is_needed:
+            raise StoreError(say("dpkg refused it; its words: journalctl -u filterd-install -n 30"))
+
+    def _code_of(self, *words: str) -> int:
+        with subprocess.Popen(  # noqa: S603 -- no shell
+            [*self.dpkg, *words],
+            stdin=subprocess.DEVNULL,
+            env=_ENVIRONMENT,
+            start_new_session=True,
+            cwd="/",
+        ) as child:
+            try:
+                return child.wait(self.within_s)
+            except subprocess.TimeoutExpired:
+                raise TimeoutError from None
+            finally:
+                if child.returncode is None:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.killpg(child.pid, signal.SIGKILL)
+
+
+_ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LC_ALL": "C.UTF-8",
+    "DEBIAN_FRONTEND": "noninteractive",
+    "DPKG_FRONTEND_LOCKED": "1",
+    "FILTERD_UPDATE": "1",  # postinst does not wait for the start of the service
+    "HOME": "/root",
+}
+"""Of dpkg and the maintainer scripts: nothing of the caller's."""

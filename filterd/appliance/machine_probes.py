@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd import counted
-from filterd.appliance.finding import UnseenError, clean, found, unseen
+from filterd.appliance.probe import UnseenError, clean, found, unseen
 from filterd.daemon.timekeeper import kernel_is_synchronised
 from filterd.i18n import say
 from filterd.version import RELEASED_AT
@@ -21,8 +21,7 @@ from filterd.version import RELEASED_AT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.appliance.examined_site import ExaminedSite
-    from filterd.appliance.finding import ProbeFinding
+    from filterd.appliance.probe import ExaminedSite, ProbeFinding
     from filterd.i18n import Sentence
 
 LEAST_FREE_OCTETS, LEAST_FREE_PART = 200 * 2**20, 0.05

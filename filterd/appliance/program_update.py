@@ -37,7 +37,7 @@ from filterd.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from filterd.appliance.package_install import PackageManager
+    from filterd.appliance.machine_changes import PackageManager
     from filterd.appliance.releases import Releases
     from filterd.appliance.update_decision import UpdateDecision
     from filterd.appliance.update_watch import ReleaseWatch

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd import control
-from filterd.appliance.backup_folder import check_is_there, check_other_disk
+from filterd.appliance.backup_file import check_is_there, check_other_disk
 from filterd.counted import size
 from filterd.daemon.scheduled_reports import FORMAT, ScheduledReports
 from filterd.errors import ControlError, DeliveryError, FilterdError

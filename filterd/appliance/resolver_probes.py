@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from filterd import port_holders
 from filterd.appliance import stub_query
-from filterd.appliance.finding import UnseenError, clean, found, unseen
+from filterd.appliance.probe import UnseenError, clean, found, unseen
 from filterd.appliance.upstream_trial import attempt
 from filterd.clients.interfaces import MOST_ADDRESSES
 from filterd.daemon.tier_probe import open_to
@@ -23,8 +23,7 @@ from filterd.upstream.upstream_question import in_clear
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.appliance.examined_site import ExaminedSite
-    from filterd.appliance.finding import ProbeFinding
+    from filterd.appliance.probe import ExaminedSite, ProbeFinding
     from filterd.appliance.upstream_trial import UpstreamTrial
 
 ANSWER_WITHIN_S = 3.0

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from filterd.accounts import account
 from filterd.accounts.account import AccountBook, account_name
 from filterd.accounts.account_file import FORMAT as ACCOUNT_FORMAT
-from filterd.appliance import backup_file, backup_secrets, moved_site, site_writer
+from filterd.appliance import backup_file, backup_parts, moved_site, site_writer
 from filterd.appliance.backup_file import ACCOUNTS, HISTORY, SECRETS, SITE
 from filterd.appliance.backup_parts import (
     DEVICE_KEY,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from filterd.accounts.account import Account
     from filterd.appliance.backup_file import Backup
-    from filterd.appliance.backup_secrets import BackupLock
+    from filterd.appliance.backup_parts import BackupLock
     from filterd.appliance.interview import Interview
     from filterd.clock import Clock
     from filterd.i18n import Language
@@ -138,7 +138,7 @@ def read_plan(path: Path, lock: BackupLock) -> RestorePlan:
             )
         )
     else:
-        secrets = backup_secrets.decrypt(backup.parts[SECRETS], lock)
+        secrets = backup_parts.decrypt(backup.parts[SECRETS], lock)
     book = secrets.get(ACCOUNTS) or backup.parts.get(ACCOUNTS)
     try:
         accounts = ACCOUNT_FORMAT.parse(book, str(path)) if book else AccountBook()

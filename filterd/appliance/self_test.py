@@ -23,9 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd import bounded_child, control, native
-from filterd.appliance.examined_site import ExaminedSite
-from filterd.appliance.finding import ProbeOutcome
 from filterd.appliance.local_network import LocalNetwork
+from filterd.appliance.probe import ExaminedSite, ProbeOutcome
 from filterd.appliance.resolver_probes import answers
 from filterd.clients.interfaces import Links
 from filterd.clock import SystemClock

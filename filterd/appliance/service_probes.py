@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filterd import counted, i18n, words
-from filterd.appliance.finding import clean, found, unseen
+from filterd.appliance.probe import clean, found, unseen
 from filterd.appliance.releases import Releases
 from filterd.errors import ConfigErrors, from_plain
 from filterd.feed.feed_details import STARTER_NAMES, is_worrying
@@ -18,8 +18,7 @@ from filterd.i18n import Sentence, say
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.appliance.examined_site import ExaminedSite
-    from filterd.appliance.finding import ProbeFinding
+    from filterd.appliance.probe import ExaminedSite, ProbeFinding
 
 LEAST_ANSWERS = 500
 """Of a school at work; a box on a desk has fewer, from one device."""

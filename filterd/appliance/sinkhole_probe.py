@@ -12,12 +12,12 @@ import contextlib
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from filterd.appliance.finding import ProbeFinding, clean, found
+from filterd.appliance.probe import ProbeFinding, clean, found
 from filterd.i18n import say
 from filterd.policy.model import BlockResponse
 
 if TYPE_CHECKING:
-    from filterd.appliance.examined_site import ExaminedSite
+    from filterd.appliance.probe import ExaminedSite
     from filterd.policy.model import Policy
 
 HTTP_PORT, HTTPS_PORT = 80, 443

@@ -8,9 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-from filterd.appliance import backup_file, backup_folder
-from filterd.appliance.backup_parts import Gathered, gather
-from filterd.appliance.backup_secrets import BackupLock, check_passphrase
+from filterd.appliance import backup_file
+from filterd.appliance.backup_parts import BackupLock, Gathered, check_passphrase, gather
 from filterd.cli.context import (
     Context,
     JsonOption,
@@ -67,7 +66,7 @@ def backup(
     if (file is None) == (to is None):
         raise ConfigError(say("give FILE, or a folder with --to"))
     if to is not None:  # a missing stick is refused before a question
-        backup_folder.check_is_there(to)
+        backup_file.check_is_there(to)
     elif file is not None:
         check_folder(file, "FILE")
     gathered = gather(here.config, here.state, here.clock, _lock(here, passphrase_file))
@@ -75,9 +74,9 @@ def backup(
         assert file is not None
         octets, path = backup_file.write(file, gathered.backup), file
     else:
-        kept = backup_folder.keep(to, gathered.backup, keep)
+        kept = backup_file.keep(to, gathered.backup, keep)
         octets, path = kept.octets, kept.path
-        if backup_folder.is_on_disk_of(to, here.state.folder):
+        if backup_file.is_on_disk_of(to, here.state.folder):
             line = here.texts("warning: {folder} is on the disk of this gateway", folder=to)
             here.errors.print(line, style="yellow", soft_wrap=True)
     _tell(here, gathered, path, octets, json=json)
@@ -130,10 +129,10 @@ def _nightly(here: Context, *, json: bool) -> None:
         before = FORMAT.read(path) or NightlyBackup()
     try:
         folder = Path(settings.to)
-        backup_folder.check_other_disk(folder, here.state.folder)
+        backup_file.check_other_disk(folder, here.state.folder)
         lock = BackupLock(key=settings.recovery_key or "")
         gathered = gather(here.config, here.state, here.clock, lock)
-        kept = backup_folder.keep(folder, gathered.backup, settings.keep)
+        kept = backup_file.keep(folder, gathered.backup, settings.keep)
     except FilterdError as error:
         failing = replace(before, failing_since=before.failing_since or now, problem=error.sentence)
         with as_owner_of(here.state.folder):

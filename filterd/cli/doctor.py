@@ -16,8 +16,7 @@ from rich.text import Text
 from filterd import control
 from filterd.appliance import local_network
 from filterd.appliance.examination import ABOUT, HEALTH, PROBES, examine
-from filterd.appliance.examined_site import ExaminedSite
-from filterd.appliance.finding import ProbeOutcome
+from filterd.appliance.probe import ExaminedSite, ProbeOutcome
 from filterd.cli.context import Context, JsonOption, on_named_files, option
 from filterd.cli.effective_state import offline, policy_in_force
 from filterd.errors import FilterdError
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from filterd.appliance.examination import SiteProbe
-    from filterd.appliance.finding import ProbeFinding
     from filterd.appliance.local_network import LocalNetwork
+    from filterd.appliance.probe import ProbeFinding
     from filterd.i18n import Sentence
 
 _ASK_WITHIN_S = 2.0

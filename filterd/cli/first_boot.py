@@ -14,9 +14,8 @@ from pathlib import Path
 from rich.text import Text
 
 from filterd import control
-from filterd.appliance.answer_file import KEPT, KeptAnswers
 from filterd.appliance.first_boot import FirstBoot, SetupResult, claim_code
-from filterd.appliance.interview import Interview
+from filterd.appliance.interview import KEPT, Interview, KeptAnswers
 from filterd.appliance.site_answers import change
 from filterd.appliance.site_writer import UNNAMED, Plain, read_text, rewritten
 from filterd.cli.context import Context

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from filterd.appliance import restore_journal, restore_plan
 from filterd.appliance.backup_file import SECRETS
-from filterd.appliance.backup_secrets import BackupLock, identity_in
+from filterd.appliance.backup_parts import BackupLock, identity_in
 from filterd.appliance.restore_plan import RestoreDifference, RestorePlan
 from filterd.cli.backup import PassphraseFileOption, passphrase_in
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option

@@ -16,8 +16,7 @@ import typer
 from rich.text import Text
 
 from filterd.appliance import machine_survey, moved_site, restore_journal, restore_plan
-from filterd.appliance.answer_file import KEPT, KeptAnswers, load_answers
-from filterd.appliance.interview import Interview
+from filterd.appliance.interview import KEPT, Interview, KeptAnswers, load_answers
 from filterd.appliance.questions import fill, take_up
 from filterd.appliance.restore_plan import RestorePlan
 from filterd.appliance.site_answers import answers_in, change

@@ -14,9 +14,8 @@ from rich.text import Text
 
 from filterd import control
 from filterd.appliance import machine_changes, stub_query, upstream_trial
-from filterd.appliance.answer_file import KEPT, KeptAnswers
 from filterd.appliance.device_key import device_key, key_fingerprint
-from filterd.appliance.interview import Interview
+from filterd.appliance.interview import KEPT, Interview, KeptAnswers
 from filterd.appliance.publisher_root import find_root
 from filterd.appliance.questions import FEED
 from filterd.appliance.setup_sheet import sheet

@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from filterd import i18n, words
-from filterd.appliance.package_install import PackageManager
+from filterd.appliance.machine_changes import PackageManager
 from filterd.appliance.releases import Releases
 from filterd.cli.context import Context, JsonOption, Options, on_named_files, option
 from filterd.cli.render import show_details

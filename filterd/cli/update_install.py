@@ -11,8 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from filterd import journal, words
-from filterd.appliance.machine_changes import run_program
-from filterd.appliance.package_install import PackageManager
+from filterd.appliance.machine_changes import PackageManager, run_program
 from filterd.appliance.program_update import ProgramUpdate, UpdatedMachine
 from filterd.appliance.releases import Releases
 from filterd.appliance.update_files import UpdateFiles, UpdateStep

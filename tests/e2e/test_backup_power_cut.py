@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd import paths
-from filterd.appliance import backup_folder, restore_journal
+from filterd.appliance import backup_file, restore_journal
 from filterd.appliance.backup_file import Backup, read
 from filterd.errors import FilterdError
 from tests.support.backed_up_school import BackedUpSchool
@@ -52,19 +52,19 @@ def test_a_stick_that_is_full_or_pulled_out_leaves_the_backup_before(folder: Pat
     image = an_image(folder / "stick.img")
     at = folder / "stick"
     with mounted(image, at):
-        first = backup_folder.keep(at, a_backup(1), 3).path.name
+        first = backup_file.keep(at, a_backup(1), 3).path.name
         with pytest.raises(FilterdError, match=r"MB must be free"):
-            backup_folder.keep(at, a_backup(2, 40 << 20), 3)
+            backup_file.keep(at, a_backup(2, 40 << 20), 3)
         subprocess.run(f"cat /dev/zero > {at}/ballast", shell=True, check=False)
         with pytest.raises(FilterdError):
-            backup_folder.keep(at, a_backup(2), 3)
+            backup_file.keep(at, a_backup(2), 3)
         assert sound(at) == [first]
         (at / "ballast").unlink()
         subprocess.run(["umount", "-l", at], check=True)  # pulled out
         with pytest.raises(FilterdError, match="same disk"):
-            backup_folder.check_other_disk(at, folder)
+            backup_file.check_other_disk(at, folder)
         subprocess.run(["mount", "-o", "loop", image, at], check=True)
-        second = backup_folder.keep(at, a_backup(3), 3).path.name
+        second = backup_file.keep(at, a_backup(3), 3).path.name
         assert sound(at) == [first, second]
 
 
@@ -89,7 +89,7 @@ def _back_up(at: Path) -> None:
     stick = at / "usb"
     stick.mkdir(exist_ok=True)
     for night in range(1, 500):
-        backup_folder.keep(stick, a_backup(night, 5_000), 2)
+        backup_file.keep(stick, a_backup(night, 5_000), 2)
         (at.parent / "told").write_text(str(night))
 
 

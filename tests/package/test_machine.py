@@ -156,7 +156,7 @@ def test_a_reload_takes_an_edited_site(school: InstalledSchool) -> None:
 DECIDE = """
 from pathlib import Path
 from filterd.appliance import restore_journal, restore_plan
-from filterd.appliance.backup_secrets import BackupLock
+from filterd.appliance.backup_parts import BackupLock
 plan = restore_plan.read_plan(next(Path("/mnt/usb").glob("*.zip")), BackupLock())
 restore_journal.decide(plan, Path("/etc/filterd"))
 """

@@ -11,8 +11,7 @@ from filterd.accounts.account_file import FORMAT
 from filterd.accounts.password_hash import PasswordHash
 from filterd.appliance import restore_journal, restore_plan
 from filterd.appliance.backup_file import write
-from filterd.appliance.backup_parts import gather
-from filterd.appliance.backup_secrets import BackupLock
+from filterd.appliance.backup_parts import BackupLock, gather
 from filterd.appliance.device_key import device_key
 from filterd.overrides.roles import Role
 from filterd.overrides.store import Store

@@ -13,10 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.appliance import bypass_probes, forward_rules
-from filterd.appliance.bypass_probes import DOH_NAMES, captive_portal, doh_names, other_resolvers
-from filterd.appliance.finding import UnseenError
-from filterd.appliance.forward_rules import ForwardRules
+from filterd.appliance import bypass_probes
+from filterd.appliance.bypass_probes import (
+    DOH_NAMES,
+    ForwardRules,
+    Way,
+    captive_portal,
+    doh_names,
+    other_resolvers,
+)
+from filterd.appliance.probe import UnseenError
 from filterd.policy.model import Network, Tls, UpstreamServer
 from tests.support.examined import CLEAN, FOUND, UNSEEN, examined, look, outcomes
 from tests.support.namespaces import namespaces
@@ -26,7 +32,7 @@ from tests.support.upstream import FakeUpstream
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.appliance.examined_site import ExaminedSite
+    from filterd.appliance.probe import ExaminedSite
     from tests.support.namespaces import Namespace
 
 SCHOOL = a_policy(networks=(Network("three", "3", cidrs=("192.168.6.0/24",)),))
@@ -68,13 +74,13 @@ def test_each_way_that_no_rule_closes_is_found(gateway: Namespace, tmp_path: Pat
 def test_a_gateway_that_drops_what_it_does_not_know_is_unseen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drops: bool, outcome: str
 ) -> None:
-    monkeypatch.setattr(forward_rules, "read", lambda: ForwardRules((), drops))
+    monkeypatch.setattr(bypass_probes, "read", lambda: ForwardRules((), drops))
     assert outcomes(other_resolvers, _machine(tmp_path, "1\n")) == [outcome]
 
 
 def test_rules_for_all_ways_are_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ForwardRules, "closes", lambda *_: True)
-    monkeypatch.setattr(forward_rules, "read", lambda: ForwardRules((), False))
+    monkeypatch.setattr(bypass_probes, "read", lambda: ForwardRules((), False))
     assert outcomes(other_resolvers, _machine(tmp_path, "1\n")) == [CLEAN]
 
 
@@ -153,3 +159,94 @@ def test_by_tls_no_portal_can_alter_an_answer(tmp_path: Path) -> None:
     policy = a_policy(upstreams=(UpstreamServer("192.0.2.53", 853, Tls.STRICT, "dns.example"),))
     with pytest.raises(UnseenError, match="TLS"):
         look(captive_portal, examined(tmp_path, policy_or_why=policy))
+
+
+UDP, TCP, DOT = Way(4, "udp", 53), Way(4, "tcp", 53), Way(4, "tcp", 853)
+TABLE = """
+table {family} school {{
+  chain one {{
+    type {kind} hook {hook} priority 0{policy}
+    {rule}
+  }}
+}}"""
+
+
+def _read(
+    rule: str,
+    hook: str = "forward",
+    *,
+    family: str = "inet",
+    kind: str = "filter",
+    policy: str = "",
+) -> ForwardRules:
+    if shutil.which("nft", path="/usr/sbin:/usr/bin") is None:
+        pytest.skip("needs nftables")
+    text = TABLE.format(family=family, kind=kind, hook=hook, policy=policy, rule=rule)
+    with namespaces("box") as (box,):
+        load = box.command("nft", "-f", "-")
+        subprocess.run(load, input=text, text=True, check=True, capture_output=True)
+        return box.run(bypass_probes.read)
+
+
+def test_a_rule_closes_its_port_and_protocol() -> None:
+    rules = _read("tcp dport { 853, 8853 } reject")
+    assert rules.closes(DOT)
+    assert not rules.closes(TCP)
+    assert not rules.closes(DOT._replace(protocol="udp"))
+    assert rules.closes(DOT._replace(version=6))
+
+
+def test_a_rule_for_both_protocols_closes_both() -> None:
+    rules = _read("meta l4proto { tcp, udp } th dport 53 redirect to :53", "prerouting", kind="nat")
+    assert rules.closes(UDP)
+    assert rules.closes(TCP)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["udp dport 53 accept", "udp dport 53 counter", "udp sport 53 drop", "udp dport != 53 drop"],
+)
+def test_a_rule_that_lets_it_through_closes_nothing(rule: str) -> None:
+    assert not _read(rule).closes(UDP)
+
+
+@pytest.mark.parametrize("hook", ["input", "output"])
+def test_a_rule_for_this_machine_alone_closes_nothing(hook: str) -> None:
+    assert not _read("udp dport 53 drop", hook).closes(UDP)
+
+
+def test_a_rule_for_ipv4_alone_leaves_ipv6_open() -> None:
+    rules = _read("udp dport 53 drop", family="ip")
+    assert rules.closes(UDP)
+    assert not rules.closes(UDP._replace(version=6))
+
+
+def test_a_chain_that_drops_what_no_rule_names() -> None:
+    assert _read("", policy="; policy drop").drops_others
+    assert not _read("", policy="; policy accept").drops_others
+
+
+@pytest.mark.parametrize("printed", ["", "[]", '{"nftables": [{"rule": {}}]}', None])
+def test_what_is_no_listing_is_unseen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, printed: str | None
+) -> None:
+    program = tmp_path / "nft"
+    says = "exit 1" if printed is None else f"echo '{printed}'"
+    program.write_text(f"#!/bin/sh\n{says}\n", encoding="ascii")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(UnseenError, match="nft list ruleset"):
+        bypass_probes.read()
+
+
+def test_without_nftables_nothing_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(bypass_probes, "_PATH", str(tmp_path))
+    with pytest.raises(UnseenError, match="not installed"):
+        bypass_probes.read()
+
+
+def test_strange_expressions_close_nothing() -> None:
+    strange = [1, {"match": 1}, {"match": {"op": "==", "left": 1, "right": {"set": 1}}}]
+    rules = ForwardRules(({"family": "inet", "expr": [*strange, {"drop": None}]},), False)
+    assert not rules.closes(UDP)

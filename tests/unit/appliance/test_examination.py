@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.appliance.examination import ABOUT, PROBES, SiteProbe, examine
-from filterd.appliance.finding import ProbeFinding, UnseenError, clean
+from filterd.appliance.probe import ProbeFinding, UnseenError, clean
 from filterd.i18n import say
 from tests.support.examined import CLEAN, UNSEEN, examined
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from filterd.appliance.examined_site import ExaminedSite
+    from filterd.appliance.probe import ExaminedSite
 
 FINE = clean(say("fine"))
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.appliance import dhcp_probe, port_authentication, router_advertisements
-from filterd.appliance.finding import UnseenError
 from filterd.appliance.link_probes import dhcp, ipv6_dns, placement, port_login
 from filterd.appliance.local_network import look as look_around
+from filterd.appliance.probe import UnseenError
 from tests.support.examined import CLEAN, FOUND, UNSEEN, examined, look
 from tests.support.link_servers import advertising, dnsmasq
 from tests.support.link_servers import dhcp as handing_out
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import contextlib
     from collections.abc import Iterator
 
-    from filterd.appliance.finding import ProbeFinding
+    from filterd.appliance.probe import ProbeFinding
     from tests.support.namespaces import Namespace
 
 BOX, OTHER, THIRD = "192.168.6.1", "192.168.6.2", "192.168.6.3"

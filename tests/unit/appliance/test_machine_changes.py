@@ -1,24 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Programs of the operating system, with scripts in their place."""
+
 from __future__ import annotations
 
+import fcntl
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from filterd.appliance import machine_changes
 from filterd.appliance.machine_changes import (
+    PackageManager,
     join_group,
     put_in_service,
     restart_dashboard,
     run_program,
 )
 from filterd.bounded_child import Ended
-from filterd.errors import StoreError
+from filterd.errors import InUseError, StoreError
 from filterd.paths import SYSTEM_CONFIG
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 
 class Programs:
@@ -69,3 +75,67 @@ def test_another_site_touches_no_service_and_says_how_to_start(tmp_path: Path) -
     told = put_in_service(tmp_path, tmp_path / "socket", programs)
     assert f"filterd serve --config {tmp_path}" in told
     assert programs.calls == []
+
+
+def _manager(folder: Path, script: str, within_s: float = 30.0) -> PackageManager:
+    """Return a package manager whose dpkg is a shell script, which notes its words."""
+    path = folder / "dpkg"
+    path.write_text(f'#!/bin/sh\necho "$*" >>{folder}/words\n{script}\n')
+    path.chmod(0o755)
+    return PackageManager((str(path),), (str(path),), folder / "lock", within_s)
+
+
+def test_what_was_broken_off_is_finished_before_a_package_is_installed(tmp_path: Path) -> None:
+    _manager(tmp_path, 'test "$1" != --configure').install(tmp_path / "package.deb")
+    words = (tmp_path / "words").read_text().splitlines()
+    assert words == ["--configure --pending", f"--install {tmp_path}/package.deb"]
+
+
+def test_a_refusal_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="dpkg refused it; its words: journalctl"):
+        _manager(tmp_path, "exit 1").install(tmp_path / "package.deb")
+
+
+def test_an_endless_script_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
+    script = f"test $1 = --configure && exit\nsleep 1000 & echo $! >{tmp_path}/child; wait"
+    with pytest.raises(StoreError, match="took longer than 0 s and was ended"):
+        _manager(tmp_path, script, within_s=0.4).install(tmp_path / "package.deb")
+    stat = Path("/proc", (tmp_path / "child").read_text().strip(), "stat")
+    until(lambda: not stat.exists() or ") Z " in stat.read_text(), "its end")
+
+
+def test_a_script_that_was_broken_off_and_hangs_keeps_no_later_package_out(tmp_path: Path) -> None:
+    _manager(tmp_path, "test $1 = --install || sleep 1000", within_s=0.4).install(tmp_path)
+    assert "--install" in (tmp_path / "words").read_text()
+
+
+def test_the_scripts_of_a_package_get_nothing_of_the_caller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/tmp/foreign")
+    script = f"(env; pwd; readlink /proc/self/fd/0) >{tmp_path}/seen"
+    _manager(tmp_path, script).install(tmp_path / "package.deb")
+    seen = (tmp_path / "seen").read_text().splitlines()
+    assert "FILTERD_UPDATE=1" in seen
+    assert not any("foreign" in one for one in seen)
+    assert seen[-2:] == ["/", os.devnull]
+
+
+def test_the_version_is_what_dpkg_knows(tmp_path: Path) -> None:
+    assert _manager(tmp_path, "echo 0.2.0+deb13").version() == "0.2.0+deb13"
+    assert _manager(tmp_path, "exit 1").version() == ""
+
+
+def test_another_front_end_is_not_disturbed(tmp_path: Path) -> None:
+    manager = _manager(tmp_path, "true")
+    with manager.locked():
+        pid = os.fork()
+        if pid == 0:
+            try:
+                with manager.locked():
+                    os._exit(1)
+            except InUseError:
+                os._exit(7)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+    with manager.lock.open("a") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.appliance import machine_probes
-from filterd.appliance.finding import UnseenError
 from filterd.appliance.machine_probes import (
     LEAST_LIMITS,
     clock,
@@ -18,6 +17,7 @@ from filterd.appliance.machine_probes import (
     memory,
     writes,
 )
+from filterd.appliance.probe import UnseenError
 from filterd.fastpath.udp_listener import BUFFER_OCTETS
 from filterd.version import RELEASED_AT
 from tests.support.clock import FakeClock
@@ -27,7 +27,7 @@ from tests.support.examined import CLEAN, FOUND, UNSEEN, examined, look, outcome
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.appliance.examined_site import ExaminedSite
+    from filterd.appliance.probe import ExaminedSite
 
 HOUR, MB = 3_600, 1_000_000
 DAYS = 2

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.appliance.package_install import PackageManager
+from filterd.appliance.machine_changes import PackageManager
 from filterd.appliance.program_update import ProgramUpdate, UpdatedMachine
 from filterd.appliance.update_decision import UpdateReason
 from filterd.appliance.update_files import PendingUpdate, UpdateFiles, UpdateStep

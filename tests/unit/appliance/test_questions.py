@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.appliance.answer_file import load_answers
-from filterd.appliance.interview import Interview, Machine, OfferedUpstream, SchoolLink, SetupChoice
+from filterd.appliance.interview import (
+    Interview,
+    Machine,
+    OfferedUpstream,
+    SchoolLink,
+    SetupChoice,
+    load_answers,
+)
 from filterd.appliance.questions import QUESTIONS, fill, pending, take_up
 from filterd.errors import ConfigError
 from filterd.i18n import say

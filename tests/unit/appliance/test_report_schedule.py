@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
-from filterd.appliance import backup_folder, report_schedule
+from filterd.appliance import backup_file, report_schedule
 from filterd.appliance.report_schedule import deliver_due, deliveries_of, letter_of
 from filterd.daemon.scheduled_reports import FORMAT
 from filterd.errors import ConfigError, ControlError, DeliveryError, StoreError
@@ -75,7 +75,7 @@ class Box:
 def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Box:
     made = Box(tmp_path)
     monkeypatch.setattr(control, "ask", made.ask)
-    monkeypatch.setattr(backup_folder, "is_on_disk_of", lambda *_: False)
+    monkeypatch.setattr(backup_file, "is_on_disk_of", lambda *_: False)
     return made
 
 
@@ -122,7 +122,7 @@ def test_a_missing_stick_is_noted_and_the_others_get_theirs(box: Box, tmp_path: 
 def test_control_a_folder_without_its_stick_is_refused(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backup_folder, "is_on_disk_of", lambda *_: True)
+    monkeypatch.setattr(backup_file, "is_on_disk_of", lambda *_: True)
     with pytest.raises(StoreError, match="same disk"):
         box.run()
     assert list(box.stick.iterdir()) == []
@@ -136,7 +136,7 @@ def test_no_link_of_a_share_leads_to_another_folder_of_the_gateway(
 ) -> None:
     (tmp_path / "srv").mkdir()
     (tmp_path / "srv/link").symlink_to(box.state.folder)
-    monkeypatch.setattr(backup_folder, "is_on_disk_of", lambda *_: True)
+    monkeypatch.setattr(backup_file, "is_on_disk_of", lambda *_: True)
     monkeypatch.setattr(report_schedule, "_OWN_DISK", tmp_path / "srv")
     box.wanted(ReportSchedule(MONTH, ("json",), str(tmp_path / way)))
     with pytest.raises(StoreError, match="same disk"):

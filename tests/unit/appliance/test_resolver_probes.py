@@ -15,7 +15,7 @@ import dns.rrset
 import pytest
 
 from filterd.appliance import resolver_probes
-from filterd.appliance.finding import UnseenError
+from filterd.appliance.probe import UnseenError
 from filterd.appliance.resolver_probes import answers, canaries, port, upstreams
 from filterd.appliance.upstream_trial import SIGNED
 from filterd.i18n import say
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from filterd.appliance.examined_site import ExaminedSite
+    from filterd.appliance.probe import ExaminedSite
     from filterd.policy.model import Policy
     from tests.support.upstream import FakeUpstream
 

@@ -12,7 +12,7 @@ import pytest
 
 from filterd import control
 from filterd.appliance import restore_journal
-from filterd.appliance.backup_secrets import BackupLock
+from filterd.appliance.backup_parts import BackupLock
 from filterd.appliance.restore_journal import is_waiting
 from filterd.errors import ControlError, StoreError
 from filterd.feed.follow_file import FollowFile, FollowState, Wanted

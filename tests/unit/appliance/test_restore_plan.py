@@ -11,8 +11,7 @@ import pytest
 
 from filterd.accounts.account_file import FORMAT as ACCOUNT_FORMAT
 from filterd.appliance import backup_file
-from filterd.appliance.backup_parts import DEVICE_KEY, ENROLMENT
-from filterd.appliance.backup_secrets import BackupLock
+from filterd.appliance.backup_parts import DEVICE_KEY, ENROLMENT, BackupLock
 from filterd.appliance.restore_plan import (
     check_site,
     difference,

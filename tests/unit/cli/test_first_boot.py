@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.appliance.answer_file import KEPT, KeptAnswers
+from filterd.appliance.interview import KEPT, KeptAnswers
 from filterd.appliance.site_writer import UNNAMED
 from filterd.cli import first_boot as module
 from filterd.state_folder import StateFolder

@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from filterd.appliance import restore_journal
-from filterd.appliance.backup_secrets import BackupLock
+from filterd.appliance.backup_parts import BackupLock
 from filterd.overrides.roles import Role
 from tests.support.backed_up_school import BackedUpSchool, a_key_pair, an_account
 from tests.support.commands import call

@@ -12,9 +12,8 @@ import pytest
 from rich.console import Console
 
 from filterd.appliance import machine_survey
-from filterd.appliance.answer_file import KEPT
-from filterd.appliance.backup_secrets import BackupLock
-from filterd.appliance.interview import Machine, SchoolLink
+from filterd.appliance.backup_parts import BackupLock
+from filterd.appliance.interview import KEPT, Machine, SchoolLink
 from filterd.certificate_facts import facts_in
 from filterd.cli import setup, setup_finish
 from filterd.cli.context import Context

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from rich.console import Console
 
-from filterd.appliance.package_install import PackageManager
+from filterd.appliance.machine_changes import PackageManager
 from filterd.appliance.program_update import ProgramUpdate, UpdatedMachine
 from filterd.appliance.releases import Releases
 from filterd.appliance.update_files import UpdateFiles

@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gather what the probes read of one gateway: its site, its daemon, its network.
+"""Describe what a probe reads of a gateway, and what it finds.
 
-It is gathered once, before the probes run, and is the same for all of them. What could not be
-read is the reason why, and each probe that needs it then cannot look.
+It reads one site, one daemon and one network, gathered once before the probes run. What could not
+be read is the reason why, and each probe that needs it then cannot look. A probe that cannot look
+does not report that all is well: its outcome is ``UNSEEN``, with the reason.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from filterd.appliance.finding import UnseenError
+from filterd import i18n
 from filterd.clock import Clock, SystemClock
+from filterd.errors import TellableError
 from filterd.i18n import Sentence
 from filterd.policy.model import UpstreamServer
 from filterd.upstream import resolv_conf
@@ -108,3 +111,55 @@ def _known(value: T | Sentence) -> T:
     if isinstance(value, Sentence):
         raise UnseenError(value)
     return value
+
+
+class ProbeOutcome(StrEnum):
+    """The result of a probe."""
+
+    FOUND = "found"
+    CLEAN = "clean"
+    UNSEEN = "unseen"
+
+
+class UnseenError(TellableError):
+    """The administrator must act: a probe cannot look, because..."""
+
+    code = "unseen"
+
+
+class ProbeFinding(NamedTuple):
+    """One finding of a probe.
+
+    ``probe`` is the id of the probe, which the list of probes fills in.
+    """
+
+    probe: str
+    outcome: ProbeOutcome
+    text: Sentence
+    remedy: Sentence | None = None
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return plain data: the texts in English, and as data that can be translated."""
+        return {
+            "probe": self.probe,
+            "outcome": self.outcome.value,
+            "text": str(self.text),
+            "remedy": None if self.remedy is None else str(self.remedy),
+            "sentence": i18n.to_plain(self.text),
+            "remedy_sentence": None if self.remedy is None else i18n.to_plain(self.remedy),
+        }
+
+
+def found(text: Sentence, remedy: Sentence) -> ProbeFinding:
+    """Return that something is wrong, and what to do."""
+    return ProbeFinding("", ProbeOutcome.FOUND, text, remedy)
+
+
+def clean(text: Sentence) -> ProbeFinding:
+    """Return that all is well, and what was seen."""
+    return ProbeFinding("", ProbeOutcome.CLEAN, text)
+
+
+def unseen(reason: Sentence, remedy: Sentence | None = None) -> ProbeFinding:
+    """Return why the probe could not look; ``remedy`` where it can be made to."""
+    return ProbeFinding("", ProbeOutcome.UNSEEN, reason, remedy)
