@@ -83,9 +83,9 @@ class StateFolder:
     restore_request = _StatePath("restore.filterd")
     """What a restore brings back here, until it is done; see ``daemon.restore_commands``."""
     backup_outcome = _StatePath("backup.filterd")
-    """When the nightly backup last worked; see ``daemon.nightly_backup``."""
+    """When the nightly backup last worked; see ``daemon.status_files``."""
     report_outcome = _StatePath("reports.filterd")
-    """Which scheduled reports were delivered; see ``daemon.scheduled_reports``."""
+    """Which scheduled reports were delivered; see ``daemon.status_files``."""
     safe_search = _StatePath("safe-search.filterd")
     """When the hosts of safe modes were last found; see ``filterd.resolve.rewrite_targets``."""
     clock = _StatePath("clock.filterd")
@@ -104,7 +104,7 @@ class StateFolder:
     device_key = _StatePath("device.pem")
     """The private key of this gateway; see ``filterd.appliance.device_key``."""
     enrolment = _StatePath("enrolment.filterd")
-    """The province's enrolment of this gateway; see ``filterd.daemon.kept_enrolment``."""
+    """The province's enrolment of this gateway; see ``filterd.daemon.status_files``."""
     answers = _StatePath("setup.filterd")
     """The answers of a set-up that was interrupted; see ``filterd.appliance.questions``."""
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.appliance.device_key import device_id
 from filterd.counted import utc
-from filterd.daemon.kept_enrolment import FORMAT, KeptEnrolment
+from filterd.daemon.status_files import ENROLMENT, KeptEnrolment
 from filterd.errors import ChangeError, EnvelopeError, EnvelopeFormatError, EnvelopeSignatureError
 from filterd.feed.targets import FLEET_KEYS
 from filterd.feed.trust import named_keys
@@ -192,7 +192,7 @@ def install(octets: bytes, root: Root, own: SchoolGateway, now: float, path: Pat
         raise EnvelopeOwnerError(say("the enrolment is of another gateway"))
     enrolment.check_at(now)
     kept = KeptEnrolment(enrolment.begins, enrolment.ends, own.device, octets.decode())
-    FORMAT.save(path, kept)
+    ENROLMENT.save(path, kept)
     return kept
 
 

@@ -36,7 +36,7 @@ from filterd.appliance.enrolment import (
     read_plain_enrolment,
 )
 from filterd.counted import grouped, utc
-from filterd.daemon.kept_enrolment import FORMAT
+from filterd.daemon.status_files import ENROLMENT
 from filterd.errors import (
     EnvelopeFormatError,
     EnvelopeSignatureError,
@@ -94,7 +94,7 @@ def signed_record(school: Mapping[str, str], facts: Mapping[str, Any], state: St
         ConfigError: the key is damaged.
         StoreError: the disk refused.
     """
-    key, kept = device_key(state.device_key), FORMAT.read(state.enrolment)
+    key, kept = device_key(state.device_key), ENROLMENT.read(state.enrolment)
     gateway = SchoolGateway(school["code"], school["name"], key.public_key)
     enrolment = None
     if kept is not None and kept.device == gateway.device:

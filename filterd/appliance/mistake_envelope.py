@@ -27,7 +27,7 @@ from filterd.appliance.enrolment import (
     read_gateway,
     read_plain_enrolment,
 )
-from filterd.daemon.kept_enrolment import FORMAT
+from filterd.daemon.status_files import ENROLMENT
 from filterd.errors import ChangeError, ConfigError, EnvelopeFormatError
 from filterd.i18n import UNSAID, say
 from filterd.overrides import mistake_reports
@@ -72,7 +72,7 @@ def sealed_reports(
         ConfigError: the key is damaged.
         StoreError: the disk refused.
     """
-    key, kept = device_key(state.device_key), FORMAT.read(state.enrolment)
+    key, kept = device_key(state.device_key), ENROLMENT.read(state.enrolment)
     gateway = SchoolGateway(code, school, key.public_key)
     is_own = kept is not None and kept.device == gateway.device
     rows = [{**mistake_reports.to_plain(one), "at": int(one.at)} for one in reports[-MOST_REPORTS:]]

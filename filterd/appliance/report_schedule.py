@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from filterd import control
 from filterd.appliance.backup_file import check_is_there, check_other_disk
 from filterd.counted import size
-from filterd.daemon.scheduled_reports import FORMAT, ScheduledReports
+from filterd.daemon.status_files import REPORTS, ScheduledReports
 from filterd.errors import ControlError, DeliveryError, FilterdError
 from filterd.http_download import DownloadLimits
 from filterd.i18n import UNSAID, Language, Texts, say, say_n
@@ -94,12 +94,12 @@ def deliver_due(config: Path, state: StateFolder, clock: Clock) -> tuple[str, ..
     """
     path, now = state.report_outcome, clock.wall()
     with as_owner_of(state.folder):
-        before = FORMAT.read(path)
+        before = REPORTS.read(path)
         try:
             desk = _Desk.opened(config, state, clock)
         except FilterdError as error:
             if before is not None:
-                FORMAT.save(path, _failed(before, now, error))
+                REPORTS.save(path, _failed(before, now, error))
             raise
         wanted = {one.id: one for one in deliveries_of(desk.settings.schedules)}
         if not wanted:
@@ -121,9 +121,9 @@ def deliver_due(config: Path, state: StateFolder, clock: Clock) -> tuple[str, ..
                 continue
             kept = {**kept, one.id: period["last"]}
             outcome = replace(outcome, delivered=kept, done_at=now, files=files)
-            FORMAT.save(path, outcome)  # a power cut now repeats nothing
+            REPORTS.save(path, outcome)  # a power cut now repeats nothing
         is_well = replace(outcome, failing_since=None, problem=UNSAID)
-        FORMAT.save(path, is_well if failure is None else _failed(outcome, now, failure))
+        REPORTS.save(path, is_well if failure is None else _failed(outcome, now, failure))
     if failure is not None:
         raise failure
     return files

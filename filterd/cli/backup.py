@@ -22,7 +22,7 @@ from filterd.cli.secret_prompt import ask_secret
 from filterd.config.site_reader import load_site
 from filterd.config.site_schema import BackupEntry
 from filterd.counted import size
-from filterd.daemon.nightly_backup import FORMAT, NightlyBackup
+from filterd.daemon.status_files import BACKUP, NightlyBackup
 from filterd.errors import ConfigError, FilterdError
 from filterd.i18n import UNSAID, say
 from filterd.paths import read_plain, reading, writing
@@ -126,7 +126,7 @@ def _nightly(here: Context, *, json: bool) -> None:
         return
     now, path = here.clock.wall(), here.state.backup_outcome
     with as_owner_of(here.state.folder):
-        before = FORMAT.read(path) or NightlyBackup()
+        before = BACKUP.read(path) or NightlyBackup()
     try:
         folder = Path(settings.to)
         backup_file.check_other_disk(folder, here.state.folder)
@@ -136,11 +136,11 @@ def _nightly(here: Context, *, json: bool) -> None:
     except FilterdError as error:
         failing = replace(before, failing_since=before.failing_since or now, problem=error.sentence)
         with as_owner_of(here.state.folder):
-            FORMAT.save(path, failing)
+            BACKUP.save(path, failing)
         raise
     done = NightlyBackup(now, None, UNSAID, str(kept.path), kept.octets)
     with as_owner_of(here.state.folder):
-        FORMAT.save(path, done)
+        BACKUP.save(path, done)
     _tell(here, gathered, kept.path, kept.octets, json=json)
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from filterd import bounded_child, errors, i18n
-from filterd.daemon import kept_enrolment
+from filterd.daemon import status_files
 from filterd.daemon.control_commands import author_of
 from filterd.daemon.gathered_facts import category_facts, school_facts, service_facts
 from filterd.daemon.tier_probe import SelfTestOutcome
@@ -127,7 +127,7 @@ class Inspections:
         tested, findings = await asyncio.gather(self._test(), asyncio.to_thread(self._findings))
         plain = inspection_facts.plain_of(await self._facts(tested, findings))
         record = await asyncio.to_thread(self._signed, school, plain)
-        enrolment = kept_enrolment.facts(self._setting.state.enrolment)
+        enrolment = status_files.facts(self._setting.state)["enrolment"]
         return {"record": record, "school": school, "facts": plain, "enrolment": enrolment}
 
     async def _facts(

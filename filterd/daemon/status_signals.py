@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from filterd.certificate_facts import facts_in
-from filterd.daemon import kept_enrolment, nightly_backup, scheduled_reports
+from filterd.daemon import status_files
 from filterd.errors import FilterdError
 from filterd.policy.calendar import Calendar, Closures
 from filterd.policy.log_levels import LogLevel, levels
@@ -66,11 +66,9 @@ class StatusSignals:
         start; ``watchdog_failing``; ``disk``, the ``free`` and all octets of the state
         folder's disk, None where it cannot be asked; ``log_lost_at``, the Unix time of the
         last loss; ``history``, the result of the last verification: ``ok`` None for none yet;
-        ``certificate``, the facts of the dashboard's, None for none; ``backup``, the nightly
-        one (``nightly_backup``), None where none was made; ``reports``, the scheduled ones
-        (``scheduled_reports``), likewise; ``self_test``, the last one: ``at``, ``passed``,
-        ``failed`` and ``unknown``, None for none yet; ``enrolment`` by the province: ``begins``
-        and ``ends``, None for none.
+        ``certificate``, the facts of the dashboard's, None for none; ``self_test``, the last
+        one: ``at``, ``passed``, ``failed`` and ``unknown``, None for none yet; ``backup``,
+        ``reports`` and ``enrolment`` as in ``status_files.facts``.
         """
         if self._lost is not None and lost > self._lost:  # a worker that was replaced counts anew
             self._lost_at = self._setting.clock.wall()
@@ -83,15 +81,7 @@ class StatusSignals:
             "history": self._history,
             "self_test": self.self_test(),
             "certificate": await asyncio.to_thread(self._certificate),
-            "backup": await asyncio.to_thread(
-                nightly_backup.facts, self._setting.state.backup_outcome
-            ),
-            "reports": await asyncio.to_thread(
-                scheduled_reports.facts, self._setting.state.report_outcome
-            ),
-            "enrolment": await asyncio.to_thread(
-                kept_enrolment.facts, self._setting.state.enrolment
-            ),
+            **await asyncio.to_thread(status_files.facts, self._setting.state),
         }
 
     async def pace(self, site: Site, now: float) -> dict[str, int] | None:

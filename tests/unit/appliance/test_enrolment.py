@@ -22,10 +22,11 @@ from filterd.appliance.enrolment import (
     read_request,
     request,
 )
-from filterd.daemon.kept_enrolment import FORMAT, facts
+from filterd.daemon.status_files import ENROLMENT, facts
 from filterd.errors import EnvelopeError, EnvelopeFormatError, EnvelopeSignatureError
 from filterd.feed.trust import read_root
 from filterd.signed_envelope import sealed
+from filterd.state_folder import StateFolder
 from tests.support.publisher import DAY_S, NOW, Publisher
 
 if TYPE_CHECKING:
@@ -58,13 +59,13 @@ def test_a_request_is_read_with_the_id_that_the_gateway_shows_on_its_sheet() -> 
 def test_an_enrolment_is_kept_and_its_end_is_in_the_status(
     province: Publisher, tmp_path: Path
 ) -> None:
-    path = tmp_path / "enrolment.filterd"
+    path = StateFolder(tmp_path).enrolment
     octets = signed(province)
     install(octets, root_of(province), GATEWAY, NOW - 1_800, path)  # of a clock that is behind
-    assert FORMAT.load(path).envelope.encode() == octets
+    assert ENROLMENT.load(path).envelope.encode() == octets
     ends = int(NOW + 730 * DAY_S)
-    assert facts(path) == {"begins": int(NOW) - 3_600, "ends": ends, "device": GATEWAY.device}
-    assert facts(tmp_path / "none") is None
+    shown = facts(StateFolder(tmp_path))["enrolment"]
+    assert shown == {"begins": int(NOW) - 3_600, "ends": ends, "device": GATEWAY.device}
 
 
 def test_a_request_that_another_key_has_signed_is_refused() -> None:

@@ -15,7 +15,7 @@ import pytest
 from filterd import control
 from filterd.appliance import backup_file, report_schedule
 from filterd.appliance.report_schedule import deliver_due, deliveries_of, letter_of
-from filterd.daemon.scheduled_reports import FORMAT
+from filterd.daemon.status_files import REPORTS
 from filterd.errors import ConfigError, ControlError, DeliveryError, StoreError
 from filterd.i18n import Texts, say
 from filterd.monitor import mail
@@ -109,13 +109,13 @@ def test_a_missing_stick_is_noted_and_the_others_get_theirs(box: Box, tmp_path: 
         with pytest.raises(ConfigError, match="no folder"):
             box.run()
         box.clock.advance(86_400)
-    kept = FORMAT.load(box.state.report_outcome)
+    kept = REPORTS.load(box.state.report_outcome)
     assert kept.failing_since == box.clock.wall() - 2 * 86_400
     assert "no folder" in kept.problem
     assert len(list(box.stick.iterdir())) == 1
     (tmp_path / "missing").mkdir()
     assert box.run() == ["bao-cao-2026-10.json"]
-    kept = FORMAT.load(box.state.report_outcome)
+    kept = REPORTS.load(box.state.report_outcome)
     assert (kept.failing_since, kept.problem, kept.done_at) == (None, "", box.clock.wall())
 
 
@@ -166,7 +166,7 @@ def test_what_is_scheduled_no_more_is_forgotten(box: Box) -> None:
     box.run()
     box.wanted(ReportSchedule(PeriodKind.WEEK, ("json",), str(box.stick)))
     box.run()
-    (key,) = FORMAT.load(box.state.report_outcome).delivered
+    (key,) = REPORTS.load(box.state.report_outcome).delivered
     assert key.startswith("week json ")
 
 
@@ -180,7 +180,7 @@ def test_a_daemon_that_does_not_answer_is_a_failure_of_what_is_scheduled(
     monkeypatch.setattr(control, "ask", away)
     with pytest.raises(ControlError):
         box.run()
-    assert FORMAT.load(box.state.report_outcome).failing_since == box.clock.wall()
+    assert REPORTS.load(box.state.report_outcome).failing_since == box.clock.wall()
 
 
 def _mailed(box: Box, server: MailServer) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from filterd.appliance import backup_file
 from filterd.appliance.backup_file import SECRETS, read
-from filterd.daemon.nightly_backup import FORMAT
+from filterd.daemon.status_files import BACKUP
 from tests.support.backed_up_school import SITE, BackedUpSchool, a_key_pair
 from tests.support.commands import call
 
@@ -102,13 +102,13 @@ def test_a_night_without_a_stick_is_noted_and_the_next_good_one_ends_it(
 ) -> None:
     by_night(school, stick)
     assert call("backup", "--nightly", *school.places).code == 2
-    first = FORMAT.load(school.state.backup_outcome)
+    first = BACKUP.load(school.state.backup_outcome)
     assert "same disk" in first.problem
     assert call("backup", "--nightly", *school.places).code == 2
-    assert FORMAT.load(school.state.backup_outcome).failing_since == first.failing_since
+    assert BACKUP.load(school.state.backup_outcome).failing_since == first.failing_since
     monkeypatch.setattr(backup_file, "is_on_disk_of", lambda *_: False)
     assert call("backup", "--nightly", *school.places).code == 0
-    done = FORMAT.load(school.state.backup_outcome)
+    done = BACKUP.load(school.state.backup_outcome)
     assert (done.failing_since, done.problem, done.file) == (None, "", str(next(stick.iterdir())))
 
 
