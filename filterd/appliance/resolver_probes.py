@@ -14,7 +14,7 @@ from filterd.appliance import stub_query
 from filterd.appliance.probe import UnseenError, clean, found, unseen
 from filterd.appliance.upstream_trial import attempt
 from filterd.clients.interfaces import MOST_ADDRESSES
-from filterd.daemon.tier_probe import open_to
+from filterd.daemon.self_tests import open_to
 from filterd.i18n import Sentence, say, say_n
 from filterd.policy.model import ListenAddress, Tls
 from filterd.port_holders import PortHolder

@@ -29,8 +29,7 @@ from filterd.appliance.resolver_probes import answers
 from filterd.clients.interfaces import Links
 from filterd.clock import SystemClock
 from filterd.config.compile_run import compile_in_child
-from filterd.daemon.self_tests import SelfTests
-from filterd.daemon.tier_probe import SelfTestOutcome, open_to
+from filterd.daemon.self_tests import SelfTestOutcome, SelfTests, open_to
 from filterd.errors import StoreError
 from filterd.i18n import quoted, say
 from filterd.lists.index import Index

@@ -21,8 +21,8 @@ from filterd.appliance.site_writer import UNNAMED, Plain, read_text, rewritten
 from filterd.cli.context import Context
 from filterd.cli.setup import interview_of, put_changed
 from filterd.cli.setup_finish import SetupFinish
+from filterd.daemon.control_caller import WEB_GROUP
 from filterd.daemon.control_server import ControlServer
-from filterd.daemon.face_limits import WEB_GROUP
 from filterd.errors import FilterdError
 from filterd.i18n import Sentence, Texts, say
 from filterd.overrides.roles import Role

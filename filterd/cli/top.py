@@ -18,7 +18,7 @@ from filterd.cli.status import present_status
 from filterd.cli.time_options import school_clock
 from filterd.control import UnansweredError
 from filterd.counted import duration, number, size
-from filterd.daemon.status_rates import rates
+from filterd.daemon.worker_sums import rates
 from filterd.i18n import say
 from filterd.monitor.alert_rows import ACTIVE
 from filterd.monitor.status_details import NOW
@@ -128,7 +128,7 @@ def page(by: Wording, status: Row, since: Row, width: int, height: int) -> list[
     Args:
         by: the language and the time.
         status: the state of the daemon.
-        since: the rates; see ``status_rates.rates``.
+        since: the rates; see ``worker_sums.rates``.
         width: cells of a line at most.
         height: lines at most.
     """

@@ -87,14 +87,19 @@ from filterd.accounts.one_time_codes import FOR_S, CodePurpose
 from filterd.accounts.password_hash import new_password
 from filterd.accounts.sessions import SignInError, sign_in_again
 from filterd.accounts.sign_in_delays import PasswordNeededError, not_admitted, origin_of
-from filterd.daemon.account_state import AccountState, Cookies, account_of, text_in, wrong_code
+from filterd.daemon.account_state import (
+    AccountState,
+    Cookies,
+    account_of,
+    is_within,
+    text_in,
+    wrong_code,
+)
 from filterd.daemon.api_token_commands import PREFIX, ApiTokenCommands
+from filterd.daemon.control_caller import PAGE_COMMANDS
 from filterd.daemon.control_commands import author_of
-from filterd.daemon.enrolment_commands import enrolment_commands
-from filterd.daemon.face_limits import PAGE_COMMANDS
 from filterd.daemon.restore_commands import restore_commands
-from filterd.daemon.sign_in_commands import sign_in_commands
-from filterd.daemon.sign_in_networks import is_within
+from filterd.daemon.sign_in_commands import enrolment_commands, sign_in_commands
 from filterd.errors import ControlError, StoreError
 from filterd.i18n import say
 from filterd.overrides.roles import Rank, Role

@@ -3,6 +3,9 @@
 
 Nothing here stops lookups: passwords are worked out in threads that give way, and an error
 ends one command.
+
+People sign in from networks of the grade ``staff``, which count by their addresses. A device
+that is staff by its MAC address is to be enrolled: a MAC address is easily taken over.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from dataclasses import replace
 from datetime import datetime
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -26,21 +30,26 @@ from filterd.accounts.sign_in_delays import (
     origin_of,
     wrong_password,
 )
+from filterd.clients.identifier import Identifier
 from filterd.daemon.control_commands import author_of
-from filterd.daemon.sign_in_networks import SignInNetworks
 from filterd.daemon.timekeeper import ClockStanding
 from filterd.errors import ControlError
 from filterd.i18n import say
 from filterd.overrides.roles import Rank, Role
 from filterd.policy.calendar import day_ends_at
+from filterd.policy.model import STAFF
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from filterd.accounts.account import Account, AccountBook, EnrolledDevice
     from filterd.accounts.one_time_codes import CodePurpose
     from filterd.daemon.control_caller import Caller
     from filterd.daemon.manager import Manager
     from filterd.daemon.process import Setting
     from filterd.i18n import Sentence
+    from filterd.policy.model import Policy
+    from filterd.resolve.site import Site
 
 _DAY_UNKNOWN_S = 12 * 3600.0
 _SHORTEST_S = 15 * 60.0
@@ -337,3 +346,49 @@ def text_in(request: dict[str, Any], key: str) -> str:
     if not isinstance(value, str):
         raise ControlError(say("'{key}' is a text", key=key))
     return value
+
+
+_ITSELF = frozenset((ip_address("127.0.0.1"), ip_address("::1")))
+"""Not all of 127.0.0.0/8: the sample school has its networks there."""
+
+
+class SignInNetworks:
+    """Admits addresses by the site in force."""
+
+    def __init__(self, site: Callable[[], Site]) -> None:
+        self._site = site
+        self._known: tuple[Policy, Identifier] | None = None
+
+    def is_of_staff(self, address: str) -> bool:
+        """Return whether an address is the gateway's own, or in a network of the staff."""
+        try:
+            found = ip_address(address.partition("%")[0])
+        except ValueError:
+            return False
+        found = getattr(found, "ipv4_mapped", None) or found
+        if found in _ITSELF:
+            return True
+        client = self._identifier().identify(str(found))
+        return client is not None and client.network is not None and client.grade.grade == STAFF
+
+    def _identifier(self) -> Identifier:
+        site = self._site()
+        policy = site.timed.policy
+        if self._known is None or self._known[0] is not policy:
+            self._known = policy, Identifier(_by_addresses(policy), site.surroundings)
+        return self._known[1]
+
+
+def _by_addresses(policy: Policy) -> Policy:
+    """Return a policy that knows no device by its MAC."""
+    return replace(policy, networks=tuple(replace(one, macs=()) for one in policy.networks))
+
+
+def is_within(address: str, networks: Iterable[str]) -> bool:
+    """Return whether an address is in one of the networks (CIDR)."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    found = getattr(found, "ipv4_mapped", None) or found
+    return any(found in ip_network(one) for one in networks)

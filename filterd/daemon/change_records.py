@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Record changes, and the policies that were active; report them as plain data."""
+"""Record changes, policies and looks at the log; report them as plain data.
+
+The same look of the same user is one row in ten minutes, so that a page that is loaded again and
+again does not fill the history.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +16,25 @@ from filterd import i18n
 from filterd.errors import ControlError, FilterdError, StoreError
 from filterd.i18n import say
 from filterd.overrides.effects import has_ended, things_of
+from filterd.overrides.history_chain import VIEW
 from filterd.overrides.mistake_reports import Mistakes
 from filterd.overrides.policy_versions import PolicyVersions
+from filterd.overrides.read_access import RECORDED
 from filterd.overrides.room_changes import NAME_DEVICE
 from filterd.policy import policy_file as policy_store
 from filterd.resolve.explain import PastQuestion, PastState, explain_past
 from filterd.state_file import to_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from filterd.clock import Clock
     from filterd.daemon.process import Setting
     from filterd.lists.index import Index
     from filterd.overrides.history_chain import HistoryRow
     from filterd.overrides.mistake_reports import Mistake, MistakeCounts
+    from filterd.overrides.read_access import View
+    from filterd.overrides.roles import Author
     from filterd.overrides.store import Store
     from filterd.policy.model import Policy
     from filterd.policy.temporary_rules import Overrides
@@ -245,3 +254,45 @@ def _states(overrides: Overrides, now: float) -> dict[str, list[int]]:
         state = "ended" if has_ended(thing, now) else "coming" if starts_at > now else "on"
         told[state].append(thing.id)
     return told
+
+
+ONCE_IN_S = 600.0
+
+
+class ViewRecords:
+    """The looks of the last ten minutes.
+
+    Args:
+        clock: for the ten minutes.
+        record: adds a row to the history: kind, payload, author and reason.
+    """
+
+    def __init__(
+        self, clock: Clock, record: Callable[[str, Mapping[str, Any], Author, str], Any]
+    ) -> None:
+        self._clock, self._record = clock, record
+        self._seen: dict[tuple[str, View, tuple[str, ...], str], float] = {}
+
+    def note(self, view: View, author: Author, about: Mapping[str, Any]) -> None:
+        """Record a look, unless the same one is recorded already.
+
+        Args:
+            view: what is looked at.
+            author: the user.
+            about: ``days``, as dates, and ``class``; other keys, such as a name that is
+                searched for, are not recorded.
+
+        Raises:
+            ChangeError: a day or the class is none.
+            StoreError: it cannot be recorded; the view must not be shown then.
+        """
+        if view not in RECORDED:
+            return
+        days, class_id = tuple(sorted(about.get("days", ()))), str(about.get("class") or "")
+        now, key = self._clock.monotonic(), (author.name, view, days, class_id)
+        self._seen = {one: at for one, at in self._seen.items() if now - at < ONCE_IN_S}
+        if key in self._seen:
+            return
+        payload = {"view": view.value, "days": list(days), "class_id": class_id}
+        self._record(VIEW, payload, author, "")
+        self._seen[key] = now

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd import i18n
 from filterd.clients.identifier import Identifier
-from filterd.daemon.change_records import Records
+from filterd.daemon.change_records import Records, ViewRecords
 from filterd.daemon.resolved_request import (
     add_what_lists_have,
     work_out_length,
@@ -32,7 +32,6 @@ from filterd.daemon.resolved_request import (
     work_out_room,
 )
 from filterd.daemon.timekeeper import ClockStanding
-from filterd.daemon.view_records import ViewRecords
 from filterd.errors import ChangeError, ControlError, FilterdError, StoreError
 from filterd.i18n import UNSAID, Sentence, refused, say
 from filterd.overrides import change_kinds as kinds

@@ -12,19 +12,24 @@ import os
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import asdict
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from filterd.daemon.live_lookups import LiveChoice
-from filterd.daemon.nat_watch import LONGEST_S as NAT_WATCH_S
+from filterd.daemon.watch_recorders import LONGEST_S as NAT_WATCH_S
 from filterd.errors import ControlError
 from filterd.field_checks import is_whole
 from filterd.i18n import Sentence, say
 from filterd.lists.list_queries import entries_of, overview
 from filterd.overrides.effects import has_ended
+from filterd.overrides.own_lesson import own_lesson
 from filterd.overrides.permissions import check_listening, readable_classes, teaches_in
 from filterd.overrides.roles import Author, Rank
+from filterd.policy.calendar import Calendar
 from filterd.policy.grade_rows import ids as ids_of
 from filterd.policy.model import SERVICE, Audience, Expectation
+from filterd.policy.policy_matrix import policy_matrix
+from filterd.policy.school_week import school_week
 from filterd.state_file import Decoders, to_plain
 
 if TYPE_CHECKING:
@@ -36,6 +41,7 @@ Feed = Callable[[str], dict[str, Any]]
 
 _LATEST = 253_402_300_799.0
 _DAYS, _DAY_S = 7, 86_400
+_YEARS = 1970, 2200
 _expectation = Decoders({"Audience": Audience}).of(Expectation)
 MOST_ROWS = 100_000
 MOST_EXPECTATIONS = 1_000
@@ -61,6 +67,7 @@ def commands(
         **_devices(manager),
         **_watching(manager),
         **_followed(manager),
+        **_school(manager),
     }
 
 
@@ -298,6 +305,43 @@ def _followed(manager: Manager) -> dict[str, Command]:
     return {"log-follow": log_follow}
 
 
+def _school(manager: Manager) -> dict[str, Command]:
+    """Return the commands of pages: matrix, preview, week, own lesson."""
+
+    def now() -> float:
+        clock = manager.clock()
+        return float(clock["floor"] if clock["policy_time"] is None else clock["policy_time"])
+
+    async def matrix(_: dict[str, Any], __: Caller) -> dict[str, Any]:
+        site, at = manager.site, now()
+        timed = site.timed
+        return await asyncio.to_thread(
+            policy_matrix, timed.policy, timed.overrides, site.moment, at
+        )
+
+    async def week(request: dict[str, Any], _: Caller) -> dict[str, Any]:
+        timed = manager.site.timed
+        today = Calendar(timed.policy.time_zone).reading(now()).day
+        day = _day(request["day"]) if "day" in request else today
+        return await asyncio.to_thread(school_week, timed.policy, timed.overrides, day)
+
+    async def lesson(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        author, site = author_of(caller), manager.site
+        author.must_be(Rank.TEACHER, say("open something for a class"))
+        classroom = manager.changes.classroom(site)
+        wanted = str(request.get("place", ""))[:300]
+        return await asyncio.to_thread(own_lesson, author, classroom, site.moment, wanted)
+
+    return {
+        "policy-matrix": matrix,
+        "grade-preview": lambda request, caller: manager.changes.preview(
+            request, author_of(caller)
+        ),
+        "school-week": week,
+        "own-lesson": lesson,
+    }
+
+
 def _room(manager: Manager, request: Mapping[str, Any]) -> str:
     """Return the room that is asked about.
 
@@ -381,3 +425,13 @@ def _wanted(request: Mapping[str, Any]) -> tuple[Expectation, ...] | None:
     if not isinstance(wanted, list) or len(found) != len(wanted) or not sound:
         raise ControlError(say("`expectations` wants a list of them, or nothing"))
     return found
+
+
+def _day(text: Any) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except (TypeError, ValueError):
+        day = date.min
+    if not _YEARS[0] <= day.year <= _YEARS[1]:
+        raise ControlError(say("`school-week` wants day, a date such as 2026-12-20, or nothing"))
+    return day

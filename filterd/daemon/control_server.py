@@ -23,9 +23,19 @@ from typing import TYPE_CHECKING, Any
 from filterd.acceptor import Acceptor
 from filterd.accounts.grant import NO_GRANT, Grant
 from filterd.control import frames
-from filterd.daemon.control_caller import Caller, Quota, Share, busy, caller_of, uid_of
+from filterd.daemon.control_caller import (
+    Caller,
+    Quota,
+    Share,
+    acts_for_a_person,
+    busy,
+    caller_of,
+    check_address,
+    check_face,
+    face_uids,
+    uid_of,
+)
 from filterd.daemon.control_followers import Followers, failed, held, send, stream
-from filterd.daemon.face_limits import acts_for_a_person, check_address, check_face, face_uids
 from filterd.errors import ControlError, StoreError, to_plain
 from filterd.i18n import refused, say
 

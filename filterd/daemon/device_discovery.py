@@ -25,7 +25,7 @@ from filterd.clients.device_rows import device_rows
 from filterd.clients.device_survey import DeviceSurvey, Seen, call_devices, states
 from filterd.clients.mac_makers import makers_of
 from filterd.clients.network_view import MOST_DEVICES
-from filterd.daemon.exam_recording import MOST_NAMES
+from filterd.daemon.watch_recorders import MOST_NAMES
 from filterd.errors import ChangeError, ControlError, FilterdError
 from filterd.i18n import say
 from filterd.lists.hostname import key_from_text, text_from_key

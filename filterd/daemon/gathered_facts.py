@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Gather the facts of a report: the manager's part, without roles.
 
-What may leave the school comes from the published totals (``daemon.totals_export``); for
+What may leave the school comes from the published totals (``daemon.totals_commands``); for
 inside it is added up by ``querylog.period_totals``. Both cover each day once: days of their own
 and months, and no day is in two cells.
 """
@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
-from filterd.daemon.totals_export import Span
+from filterd.daemon.totals_commands import Span
 from filterd.overrides.period_changes import changes_in, full_spans, levels_at
 from filterd.policy import effective_policy
 from filterd.policy.grade_differences import OPEN, state_of
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from filterd.daemon.manager import Manager
     from filterd.daemon.review_commands import Reviews
-    from filterd.daemon.totals_export import PublishedMonth, TotalsExport
+    from filterd.daemon.totals_commands import PublishedMonth, TotalsExport
     from filterd.overrides.mistake_reports import Mistake
     from filterd.policy.model import Policy
     from filterd.querylog.period_totals import PeriodFigures

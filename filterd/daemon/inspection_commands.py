@@ -21,7 +21,7 @@ from filterd import bounded_child, errors, i18n
 from filterd.daemon import status_files
 from filterd.daemon.control_commands import author_of
 from filterd.daemon.gathered_facts import category_facts, school_facts, service_facts
-from filterd.daemon.tier_probe import SelfTestOutcome
+from filterd.daemon.self_tests import SelfTestOutcome
 from filterd.errors import ControlError, StoreError
 from filterd.field_checks import is_whole
 from filterd.i18n import say

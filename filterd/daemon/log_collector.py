@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write the counts of the workers to the log, once a minute: the manager's part.
+"""Write what is counted to the log in rounds, once a minute: the manager's part.
 
-The minutes in service are written with them (``querylog.service_days``).
+``LogKeeper`` writes the counts of the workers, and the minutes in service with them
+(``querylog.service_days``). A batch is acknowledged with the request for the next one, after it
+is on disk. So the manager has nothing that could be lost, and a successor begins where it
+stopped: the file ignores a batch that it already has. The supervisor stops all processes at
+once. A worker first sends its last answers, and at the very end the counts that it has not
+handed over.
 
-A batch is acknowledged with the request for the next one, after it is on disk. So the
-manager has nothing that could be lost, and a successor begins where it stopped: the file
-ignores a batch that it already has.
-
-The supervisor stops all processes at once. A worker first sends its last answers, and
-at the very end the counts that it has not handed over.
+``DistinctKeeper`` keeps how many distinct names were blocked on each day that is over. Day files
+are removed after some weeks, and a report is about a year. A file is counted once its day is
+over, and again where lookups have come late; one in a minute, the latest first.
 """
 
 from __future__ import annotations
@@ -16,11 +18,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from abc import ABC, abstractmethod
+from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from filterd.daemon.minute_rounds import MinuteRounds, logged
 from filterd.errors import FilterdError, StoreError
+from filterd.field_checks import is_date
 from filterd.i18n import UNSAID
 from filterd.querylog import Batch
 from filterd.querylog.service_days import ServiceNotes
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
     from filterd.daemon.worker_channel import Channel
+    from filterd.i18n import Sentence
     from filterd.querylog.day_span import DaySpan
     from filterd.querylog.device_reach import ReachRow
     from filterd.querylog.period_totals import DistinctCount, PeriodFigures
@@ -45,7 +50,74 @@ _MOST_BATCHES = 16
 _FRESH_WITHIN_S = 1.5
 """How long a request for totals waits for the latest ones."""
 
+ROUND_S = 60.0
+_CATCH_UP_WITHIN_S = 10.0
+"""The largest day takes 1.5 s; after an update there are as many as are kept."""
 _log = logging.getLogger("filterd.log")
+
+
+class MinuteRounds(ABC):
+    """Rounds that write what the workers have for the log.
+
+    ``is_at_once``: whether the first one is at the start. Workers may not answer yet then, and
+    what is asked for meanwhile shares the round.
+    """
+
+    def __init__(self, *, is_at_once: bool = False) -> None:
+        self._is_at_once = is_at_once
+        self._round: asyncio.Task[None] | None = None
+        self._minutes: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Work once a minute from now on."""
+        self._minutes = asyncio.get_running_loop().create_task(self._go_round())
+
+    async def stop(self) -> None:
+        """Finish the round that is at work, and close the files."""
+        if self._minutes is not None:
+            self._minutes.cancel()
+            await asyncio.gather(self._minutes, return_exceptions=True)
+        if self._round is not None:
+            await self._round
+        await self._close()
+
+    async def collect(self) -> None:
+        """Write what there is now; calls meanwhile share the same round. Never raises."""
+        if self._round is None:
+            self._round = asyncio.get_running_loop().create_task(self._collect())
+            self._round.add_done_callback(self._round_is_over)
+        await asyncio.shield(self._round)
+
+    async def keep_house(self) -> None:
+        """Do what is due each minute."""
+        await self.collect()
+
+    @abstractmethod
+    async def _collect(self) -> None:
+        """Do one round; must not raise."""
+
+    @abstractmethod
+    async def _close(self) -> None:
+        """Close the files."""
+
+    async def _go_round(self) -> None:
+        await asyncio.sleep(0 if self._is_at_once else ROUND_S)
+        while True:
+            try:
+                await self.keep_house()
+            except Exception:  # noqa: BLE001 -- logged whole; the next round must come
+                _log.exception("the log could not be written")
+            await asyncio.sleep(ROUND_S)
+
+    def _round_is_over(self, _: asyncio.Task[None]) -> None:
+        self._round = None
+
+
+def logged(error: StoreError, before: Sentence) -> Sentence:
+    """Log an error unless it is the one before; return its sentence."""
+    if error.sentence != before:
+        _log.error("%s; trying again every minute", error)
+    return error.sentence
 
 
 class LogKeeper(MinuteRounds):
@@ -261,3 +333,82 @@ class LogKeeper(MinuteRounds):
         if batches:
             self.written_at = self._clock.wall()
         return True
+
+
+class DistinctKeeper(MinuteRounds):
+    """Counts the day files of days that are over.
+
+    Args:
+        folder: of the day files.
+        log: has the file of totals.
+        today: returns the school's day (ISO 8601); None while it is not known.
+        confidential: returns the categories of which nothing is counted.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        log: LogKeeper,
+        today: Callable[[], str | None],
+        confidential: Callable[[], Collection[str]],
+    ) -> None:
+        super().__init__()
+        self._folder, self._log = folder, log
+        self._today, self._confidential = today, confidential
+        self._done: dict[str, int] | None = None
+        """By day, the time at which its counted file was last written; None before the first."""
+        self._problem, self._is_behind = UNSAID, False
+
+    async def catch_up(self) -> None:
+        """Count the days that are due, within some seconds. Never raises."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CATCH_UP_WITHIN_S):
+                await self.collect()
+                while self._is_behind:
+                    await self.collect()
+
+    async def _collect(self) -> None:
+        today, self._is_behind = self._today(), False
+        if today is None:
+            return
+        files = await asyncio.to_thread(_closed, self._folder, today)
+        try:
+            if self._done is None:
+                known = await self._log.distinct_days() if files else frozenset()
+                self._done = {day: files[day] for day in known & files.keys()}
+            due = [day for day in files if self._done.get(day) != files[day]]
+            if due:
+                await self._count(max(due))
+                self._done[max(due)] = files[max(due)]
+            self._is_behind = len(due) > 1
+        except StoreError as error:
+            self._problem = logged(error, self._problem)
+        else:
+            self._problem = UNSAID
+
+    async def _count(self, day: str) -> None:
+        # SQLite is for this process only; the others are forked with what is imported before.
+        from filterd.querylog.day_distinct import count_distinct  # noqa: PLC0415
+        from filterd.querylog.day_reader import UnreadableError  # noqa: PLC0415
+        from filterd.querylog.sqlite_file import FAILURES  # noqa: PLC0415
+
+        path, hidden = self._folder / f"{day}.sqlite3", frozenset(self._confidential())
+        try:
+            rows = await asyncio.to_thread(count_distinct, path, day, hidden)
+        except (UnreadableError, *FAILURES) as error:
+            _log.error("%s: %s; its distinct names are not counted", path, error)
+            return
+        await self._log.keep_distinct(day, rows)
+
+    async def _close(self) -> None:
+        pass
+
+
+def _closed(folder: Path, today: str) -> dict[str, int]:
+    """Return when the files of days before today were last written."""
+    found = dict[str, int]()
+    with suppress(OSError):
+        for path in folder.glob("*.sqlite3"):
+            if is_date(path.stem) and path.stem < today:
+                found[path.stem] = path.stat().st_mtime_ns
+    return found

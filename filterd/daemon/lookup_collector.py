@@ -18,7 +18,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from filterd.daemon.minute_rounds import MinuteRounds, logged
+from filterd.daemon.log_collector import MinuteRounds, logged
 from filterd.errors import FilterdError, StoreError
 from filterd.i18n import UNSAID
 from filterd.querylog.day_span import DaySpan

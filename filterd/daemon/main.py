@@ -22,6 +22,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import resource
 import signal
 import sys
@@ -35,7 +36,7 @@ import uvloop
 from filterd import journal, native, privileges
 from filterd.clock import SystemClock
 from filterd.config.compile_run import forked
-from filterd.daemon import known_time, site_loader, trial_dashboard
+from filterd.daemon import known_time, site_loader
 from filterd.daemon import site_loader as on_disk
 from filterd.daemon.listening_sockets import Listening, listen_again_on, listen_on
 from filterd.daemon.process import (
@@ -53,7 +54,7 @@ from filterd.daemon.worker_channel import channel_pair
 from filterd.errors import ConfigError, FilterdError
 from filterd.feed.appliance_files import TimeFloor
 from filterd.free_memory import limit_free_memory
-from filterd.i18n import Texts
+from filterd.i18n import Texts, refused
 from filterd.privileges import as_owner_of, keep_none, make_folder_for_owner, own_rights
 from filterd.service_manager import READY, STOPPING, notify
 from filterd.state_folder import StateFolder
@@ -182,8 +183,18 @@ def _ready(texts: Texts, policy: Policy, *, has_upstreams: bool, try_it: bool) -
 def _ready_with_dashboard(
     ready: Callable[[], None], config: Path, state: StateFolder, language: Language
 ) -> None:
+    """Start the dashboard beside a daemon that is being tried out.
+
+    It is a process of its own, which ends with this one (prctl(2), PR_SET_PDEATHSIG); without
+    its libraries or a free port it only prints why. The signals that this process blocks reach it.
+    """
     ready()
-    trial_dashboard.start(config, state, language)
+    folders = "--config", str(config), "--state", str(state.folder)
+    words = [sys.executable, "-m", "filterd", "web", "--try", *folders, "--lang", language]
+    try:
+        os.posix_spawn(words[0], words, os.environ, setsigmask=())
+    except OSError as error:
+        _log.warning("the dashboard cannot be started: %s", refused(error))
 
 
 def _allow_many_sockets() -> None:

@@ -28,18 +28,20 @@ from filterd.clients.interfaces import Links
 from filterd.clients.network_view import Surroundings
 from filterd.daemon import site_loader, site_policy
 from filterd.daemon import site_loader as on_disk
-from filterd.daemon.distinct_keeper import DistinctKeeper
 from filterd.daemon.live_lookups import LiveStream
-from filterd.daemon.log_collector import LogKeeper
-from filterd.daemon.log_standing import log_standing
+from filterd.daemon.log_collector import DistinctKeeper, LogKeeper
 from filterd.daemon.lookup_collector import LookupCollector
-from filterd.daemon.nat_watch import NatWatch
-from filterd.daemon.school_day import school_day
-from filterd.daemon.service_moment import in_service, school_today
-from filterd.daemon.status_signals import StatusSignals
+from filterd.daemon.status_parts import (
+    StatusSignals,
+    in_service,
+    log_standing,
+    school_day,
+    school_today,
+)
 from filterd.daemon.timekeeper import LOOK_EVERY_S, ClockStanding, Timekeeper
-from filterd.daemon.worker_channel import Channel, Handlers, upstreams_of
-from filterd.daemon.worker_sums import WorkerSums
+from filterd.daemon.watch_recorders import NatWatch
+from filterd.daemon.worker_channel import Channel, Handlers
+from filterd.daemon.worker_sums import WorkerSums, upstreams_of
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
 from filterd.free_memory import give_back
 from filterd.i18n import UNSAID, say

@@ -17,24 +17,21 @@ from filterd.daemon import (
     list_commands,
     log_commands,
     report_commands,
-    school_commands,
     totals_commands,
 )
 from filterd.daemon.account_commands import Accounts
+from filterd.daemon.control_caller import PAGE_GROUP, WEB_GROUP
 from filterd.daemon.control_commands import commands
 from filterd.daemon.control_server import ControlServer
-from filterd.daemon.face_limits import PAGE_GROUP, WEB_GROUP
 from filterd.daemon.inspection_commands import Inspections
 from filterd.daemon.manager import Manager
-from filterd.daemon.page_commands import PupilPage
 from filterd.daemon.process import Heart, on_hangup, stop_event
-from filterd.daemon.review_commands import Reviews
-from filterd.daemon.self_tests import SelfTests
+from filterd.daemon.review_commands import PupilPage, Reviews
+from filterd.daemon.self_tests import SelfTestOutcome, SelfTests
 from filterd.daemon.site_drafts import SiteDrafts
 from filterd.daemon.site_loader import log_error
 from filterd.daemon.site_policy import is_of_another_release
-from filterd.daemon.tier_probe import SelfTestOutcome
-from filterd.daemon.totals_export import TotalsExport
+from filterd.daemon.totals_commands import TotalsExport
 from filterd.daemon.watchdog import Watchdog
 from filterd.daemon.what_if_commands import WhatIf
 from filterd.errors import FilterdError, StoreError
@@ -76,7 +73,6 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
         **report_commands.commands(manager, export, reviews),
         **log_commands.commands(manager, setting),
         **list_commands.commands(setting),
-        **school_commands.commands(manager),
         **accounts.commands(),
         **inspections.commands(),
         **drafts.commands(),

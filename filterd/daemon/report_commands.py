@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from filterd.daemon.control_server import Command
     from filterd.daemon.manager import Manager
     from filterd.daemon.review_commands import Reviews
-    from filterd.daemon.totals_export import TotalsExport
+    from filterd.daemon.totals_commands import TotalsExport
     from filterd.overrides.roles import Author
 
 _MOST_CHARACTERS = 64

@@ -2,8 +2,10 @@
 """Test each day that what is closed to each tier is blocked on the real sockets.
 
 For each grade, and each category that is closed to it now, one listed name is asked for as a
-device of that grade asks (``daemon.tier_probe``). The name is the one made for the category, or
-one drawn from the index that no other category lists. The result has no name.
+device of that grade asks: from a probe address (``clients.identifier``), by the sockets, the rate
+limit, the fast path or the chain. The name is the one made for the category, or one drawn from
+the index that no other category lists. Only an answer that filterd itself composes for a block
+counts as one; what an upstream answers never does. The result has no name.
 
 It runs a minute after the start, soon after other lists are in force, and once a day; and by
 the command ``self-test``. Nothing of it is counted or recorded as a lookup.
@@ -12,33 +14,42 @@ the command ``self-test``. Nothing of it is counted or recorded as a lookup.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import socket
 from contextlib import suppress
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.clients.identifier import probe_address
 from filterd.daemon.control_commands import author_of
-from filterd.daemon.tier_probe import SelfTestOutcome, TierProbe, asked_at, open_to, worst
-from filterd.errors import ControlError
+from filterd.errors import ControlError, WireError
+from filterd.fastpath.pktinfo import is_here
 from filterd.field_checks import is_whole
-from filterd.i18n import say
+from filterd.i18n import Sentence, say
 from filterd.lists.rules import MADE_CANARY
 from filterd.overrides.read_access import View, check_view
-from filterd.policy.model import TIERS, Client
+from filterd.policy.model import TIERS, Client, ListenAddress
 from filterd.resolve.explain import explain
-from filterd.wire import RRType
+from filterd.upstream.upstream_question import UpstreamQuestion, compose, new_id, parse_answer
+from filterd.wire import ANSWER, EdeCode, Rcode, RRType, edes_of
 from filterd.wire import name as names
+from filterd.wire.header import TC
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from filterd.clock import Clock
     from filterd.daemon.control_caller import Caller
     from filterd.daemon.control_server import Command
     from filterd.lists.index import Index
-    from filterd.policy.model import Category, GradePolicy, ListenAddress
+    from filterd.policy.model import Category, GradePolicy
     from filterd.resolve.site import Site
+    from filterd.wire import ParsedResponse
+
+    _Ask = Callable[[str, ListenAddress, UpstreamQuestion], Awaitable[ParsedResponse]]
 
 LOOK_EVERY_S, DAY_S = 60.0, 86_400.0
 LONGEST_S = 30.0
@@ -257,3 +268,146 @@ def _to_be_blocked(
         if told.blocked or (is_locked and told.reason in _NOT_BY_THE_SCHOOL):
             return name
     return None
+
+
+ANSWER_WITHIN_S, TRIES = 1.0, 3
+
+_LARGEST = 1232
+_ANY_IPV4 = "0.0.0.0"  # noqa: S104 -- compared, not bound
+_BLOCKS = frozenset((EdeCode.BLOCKED, EdeCode.FILTERED))
+_NO_VERDICT = frozenset((Rcode.REFUSED, Rcode.FORMERR, Rcode.NOTIMP))
+"""SERVFAIL is not among them: no block needs an upstream that could fail."""
+_NO_NAMES = b"\0\0"
+"""Primary server and mailbox in the SOA of a block, two roots; no zone of an upstream has them."""
+
+
+class SelfTestOutcome(StrEnum):
+    """The outcome of a self-test.
+
+    FAILED: an answer came that is no block. UNKNOWN: none came, or nothing could be asked.
+    """
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class TierProbe(NamedTuple):
+    """The questions for one name that must be blocked for one grade.
+
+    Attributes:
+        source: the probe address of the grade.
+        name: canonical wire name.
+        sinkholes: RDATA of the addresses that stand for a block of the grade.
+    """
+
+    source: str
+    name: bytes
+    sinkholes: frozenset[bytes]
+
+    @classmethod
+    def of(cls, source: str, name: bytes, grade: GradePolicy) -> TierProbe:
+        """Return the questions for a name and a grade."""
+        addresses = IPv4Address(grade.sinkhole_ipv4), IPv6Address(grade.sinkhole_ipv6)
+        return cls(source, name, frozenset(one.packed for one in addresses))
+
+    async def by_udp(self, at: ListenAddress) -> SelfTestOutcome:
+        """Ask for A and AAAA by UDP; the name is blocked if it is for both types."""
+        outcomes = [await self._judged(_by_udp, at, one) for one in (RRType.A, RRType.AAAA)]
+        return worst(outcomes)
+
+    async def by_tcp(self, at: ListenAddress) -> SelfTestOutcome:
+        """Ask for A by TCP."""
+        return await self._judged(_by_tcp, at, RRType.A)
+
+    async def _judged(self, ask: _Ask, at: ListenAddress, qtype: RRType) -> SelfTestOutcome:
+        """Ask a few times, until an answer shows whether the name is blocked."""
+        question = UpstreamQuestion(self.name, int(qtype), do=False, cd=False)
+        for _ in range(TRIES):
+            with contextlib.suppress(OSError, EOFError, WireError):  # TimeoutError is an OSError
+                async with asyncio.timeout(ANSWER_WITHIN_S):
+                    response = await ask(self.source, at, question)
+                if response.rcode not in _NO_VERDICT:
+                    is_block = is_own_block(response, self.sinkholes)
+                    return SelfTestOutcome.PASSED if is_block else SelfTestOutcome.FAILED
+        return SelfTestOutcome.UNKNOWN
+
+
+def worst(outcomes: Iterable[SelfTestOutcome]) -> SelfTestOutcome:
+    """Return the worst of some outcomes; UNKNOWN for none."""
+    found = set(outcomes)
+    if SelfTestOutcome.FAILED in found:
+        return SelfTestOutcome.FAILED
+    is_passed = found == {SelfTestOutcome.PASSED}
+    return SelfTestOutcome.PASSED if is_passed else SelfTestOutcome.UNKNOWN
+
+
+def open_to(category: str, tiers: Iterable[str]) -> Sentence:
+    """Return what is wrong where a category is open to tiers; it has no listed name."""
+    return say(
+        "a listed name of '{category}' is not blocked for {tiers}",
+        category=category,
+        tiers=", ".join(tiers),
+    )
+
+
+def asked_at(listen: Iterable[ListenAddress]) -> list[ListenAddress]:
+    """Return the addresses at which the daemon can be asked now; IPv4 only."""
+    here = (
+        ListenAddress("127.0.0.1" if one.address == _ANY_IPV4 else one.address, one.port)
+        for one in listen
+        if ":" not in one.address
+    )
+    return [one for one in dict.fromkeys(here) if is_here(one.address)]
+
+
+def is_own_block(response: ParsedResponse, sinkholes: frozenset[bytes]) -> bool:
+    """Return whether an answer is a block of filterd (``resolve.answer_reply``).
+
+    Args:
+        response: of the daemon, with its extended errors (RFC 8914).
+        sinkholes: RDATA of the addresses that stand for a block.
+
+    Raises:
+        WireError: an extended error is malformed.
+    """
+    if not any(one.code in _BLOCKS for one in edes_of(response.edns)):
+        return False
+    rdata = [
+        (one.section, one.rtype, response.message[one.rdata_offset : one.end])
+        for one in response.records
+    ]
+    answers = [data for section, _, data in rdata if section == ANSWER]
+    if answers:
+        return sinkholes.issuperset(answers)
+    return any(rtype == RRType.SOA and data.startswith(_NO_NAMES) for _, rtype, data in rdata)
+
+
+async def _by_udp(source: str, at: ListenAddress, question: UpstreamQuestion) -> ParsedResponse:
+    loop, message_id = asyncio.get_running_loop(), new_id()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as opened:
+        opened.bind((source, 0))
+        opened.connect((at.address, at.port))
+        opened.send(compose(question, message_id))
+        while True:
+            answer = parse_answer(await loop.sock_recv(opened, _LARGEST), question, message_id)
+            if answer is not None:
+                break
+    if answer.header.flags & TC:  # above a rate limit, as for a device
+        return await _by_tcp(source, at, question)
+    return answer
+
+
+async def _by_tcp(source: str, at: ListenAddress, question: UpstreamQuestion) -> ParsedResponse:
+    message_id = new_id()
+    reader, writer = await asyncio.open_connection(at.address, at.port, local_addr=(source, 0))
+    try:
+        query = compose(question, message_id)
+        writer.write(len(query).to_bytes(2) + query)
+        length = int.from_bytes(await reader.readexactly(2))
+        answer = parse_answer(await reader.readexactly(length), question, message_id)
+    finally:
+        writer.close()
+    if answer is None:
+        raise EOFError("no answer to the question")
+    return answer

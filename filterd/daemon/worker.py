@@ -23,14 +23,13 @@ from filterd.clients.network_view import Surroundings
 from filterd.clients.observer import Observer
 from filterd.daemon import site_loader as on_disk
 from filterd.daemon.current_site import ActiveSite
-from filterd.daemon.exam_recording import Trials
 from filterd.daemon.live_lookups import LiveSource
 from filterd.daemon.lookup_recorder import LookupRecorder
-from filterd.daemon.nat_watch import CheckRecorder
 from filterd.daemon.shared_page import overrides_in_force
 from filterd.daemon.tcp_listener import TcpListener, TcpSlots
-from filterd.daemon.traffic_totals import traffic_totals
-from filterd.daemon.worker_channel import Channel, Handlers, summed
+from filterd.daemon.watch_recorders import CheckRecorder, Trials
+from filterd.daemon.worker_channel import Channel, Handlers
+from filterd.daemon.worker_sums import summed, traffic_totals
 from filterd.fastpath.core_contract import ENTRIES
 from filterd.fastpath.core_filler import NATIVE, Core, FastPath, Relay
 from filterd.fastpath.coroutine_runner import Stepper

@@ -18,15 +18,11 @@ import logging
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from filterd.errors import ControlError, FilterdError, from_plain, to_plain
 from filterd.i18n import refused, say
 from filterd.journal import is_out_of_memory
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
 
 Handlers = Mapping[str, Callable[..., Awaitable[Any]]]
 
@@ -185,34 +181,3 @@ class Channel:
 
 def _unanswered() -> ControlError:
     return ControlError(say("a worker did not answer in time; see the log"))
-
-
-def summed(told: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Add numbers key by key, in nested mappings too; leave out other values."""
-    total: dict[str, Any] = {}
-    for one in told:
-        for key, value in one.items():
-            if isinstance(value, dict):
-                total[key] = summed([total.get(key, {}), value])
-            elif isinstance(value, int):
-                total[key] = total.get(key, 0) + value
-    return total
-
-
-def upstreams_of(workers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Merge the states that workers report of the same upstreams.
-
-    The round trip is the shortest of all workers, and a server is down if it is down for
-    all, since it was so for the last: one worker may have met a moment of silence. A problem
-    of any worker is shown.
-    """
-    joined: list[dict[str, Any]] = []
-    for views in zip(*(worker["upstreams"] for worker in workers), strict=False):
-        seen = [view["rtt_ms"] for view in views if view["rtt_ms"] is not None]
-        down = all(view["down"] for view in views)
-        troubled = next((view for view in views if view["problem"]), views[0])
-        since = max(view.get("down_since") or 0.0 for view in views) or None if down else None
-        of_all = {"rtt_ms": min(seen, default=None), "down": down, "down_since": since}
-        of_all |= {"latency": summed(view.get("latency", {}) for view in views)}
-        joined.append(troubled | of_all)
-    return joined

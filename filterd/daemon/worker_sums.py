@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sum up the counters of workers so that no sum ever falls.
+"""Sum up what workers have counted, for the status. Pure.
 
 A worker may be silent, or replaced. Prometheus takes a counter that falls for one that began
-anew at 0, and would count the numbers of all others a second time. So the last counters of
-each worker are kept.
+anew at 0, and would count the numbers of all others a second time. So ``WorkerSums`` keeps the
+last counters of each worker, and no sum ever falls. ``traffic_totals`` are by the labels of
+metrics: by tier, never by grade or class, and a confidential category is in none of them.
+``rates`` are derived from the counters of two answers to ``status``.
 """
 
 from __future__ import annotations
 
+from itertools import accumulate
+from math import inf
 from typing import TYPE_CHECKING, Any
 
-from filterd.daemon.worker_channel import summed
+from filterd.policy.model import TIER_OF_GRADE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from filterd.policy.model import Policy
+    from filterd.rows import Row
 
 COUNTERS = ("answers", "cache", "forwarding", "datagrams", "traffic")
 """Parts of a worker's status that count since its start."""
@@ -21,6 +28,37 @@ _OF_NOW = {"entries", "octets", "failures"}
 """Keys of ``cache`` that count what there is now."""
 MOST_KEPT = 64
 """Workers of before that are kept one by one: they may only be silent."""
+
+
+def summed(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Add numbers key by key, in nested mappings too; leave out other values."""
+    total: dict[str, Any] = {}
+    for one in rows:
+        for key, value in one.items():
+            if isinstance(value, dict):
+                total[key] = summed([total.get(key, {}), value])
+            elif isinstance(value, int):
+                total[key] = total.get(key, 0) + value
+    return total
+
+
+def upstreams_of(workers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Merge the states that workers report of the same upstreams.
+
+    The round trip is the shortest of all workers, and a server is down if it is down for
+    all, since it was so for the last: one worker may have met a moment of silence. A problem
+    of any worker is shown.
+    """
+    joined: list[dict[str, Any]] = []
+    for views in zip(*(worker["upstreams"] for worker in workers), strict=False):
+        seen = [view["rtt_ms"] for view in views if view["rtt_ms"] is not None]
+        down = all(view["down"] for view in views)
+        troubled = next((view for view in views if view["problem"]), views[0])
+        since = max(view.get("down_since") or 0.0 for view in views) or None if down else None
+        of_all = {"rtt_ms": min(seen, default=None), "down": down, "down_since": since}
+        of_all |= {"latency": summed(view.get("latency", {}) for view in views)}
+        joined.append(troubled | of_all)
+    return joined
 
 
 class WorkerSums:
@@ -48,3 +86,105 @@ class WorkerSums:
         for name in [one for one in self._kept if one not in names][:-MOST_KEPT]:
             self._gone = summed([self._gone, self._kept.pop(name)])
         return total
+
+
+BLOCKED = "blocked"
+NO_CATEGORY = "none"
+"""Of a block by a rule that has none: a schedule, an exam, a block by command."""
+
+
+def traffic_totals(
+    udp: Iterable[dict[str, Any]],
+    tcp: Iterable[dict[str, Any]],
+    sums: Mapping[tuple[str, str, str], int],
+    policy: Policy,
+) -> dict[str, Any]:
+    """Return the totals as plain data, which can be summed up over workers.
+
+    Args:
+        udp: of each listener (``fastpath.traffic``).
+        tcp: the same.
+        sums: answers by grade, category and action (``Counts.sums``).
+        policy: in force; it has the categories.
+
+    Returns: ``requests`` by transport and family; ``rcodes``; ``latency`` by path;
+        ``responses`` by tier and action; ``blocked`` by tier and category.
+    """
+    of_udp, of_tcp = summed(udp), summed(tcp)
+    both = summed((of_udp, of_tcp))
+    responses: dict[str, dict[str, int]] = {}
+    blocked: dict[str, dict[str, int]] = {}
+    for (grade, category, action), n in sums.items():
+        known = policy.categories.get(category)
+        tier = TIER_OF_GRADE.get(grade)
+        if tier is None or (known is not None and known.confidential):
+            continue
+        _add(responses, tier, action, n)
+        if action == BLOCKED:
+            _add(blocked, tier, category or NO_CATEGORY, n)
+    return {
+        "requests": {
+            "udp": of_udp.get("requests", {}),
+            "tcp": of_tcp.get("requests", {}),
+        },
+        "rcodes": both.get("rcodes", {}),
+        "latency": both.get("latency", {}),
+        "responses": responses,
+        "blocked": blocked,
+    }
+
+
+def _add(sums: dict[str, dict[str, int]], outer: str, inner: str, n: int) -> None:
+    row = sums.setdefault(outer, {})
+    row[inner] = row.get(inner, 0) + n
+
+
+_REPEATED, _ASKED = ("cached", "stale"), "forwarded"
+_HALF, _ALMOST_ALL = 0.5, 0.99
+
+
+def rates(before: Row | None, now: Row, length_s: float) -> dict[str, Any]:
+    """Return what happened between two states of the daemon.
+
+    Args:
+        before: the earlier state; None for that of the start.
+        now: the later state.
+        length_s: the seconds between them; not used without an earlier one.
+
+    Returns: ``answers``, a second, by source; ``hits``, the share of the answers to names that pass
+        which came from the cache, None for none; ``latency_ms``, by path ``p50`` and ``p99``, as
+        the upper bound of their bucket, None above the last bound.
+    """
+    if before is None or now["up_s"] < before["up_s"]:  # it was restarted
+        before, length_s = {}, now["up_s"]
+    since = _growth(before.get("answers", {}), now["answers"])
+    repeated = sum(since.get(source, 0) for source in _REPEATED)
+    passed = repeated + since.get(_ASKED, 0)
+    earlier = before.get("traffic", {}).get("latency", {})
+    latency: Mapping[str, Row] = now.get("traffic", {}).get("latency", {})
+    return {
+        "answers": {source: n / max(length_s, 1e-3) for source, n in since.items()},
+        "hits": repeated / passed if passed else None,
+        "latency_ms": {
+            path: _quantiles(_growth(earlier.get(path, {}).get("buckets", {}), times["buckets"]))
+            for path, times in latency.items()
+        },
+    }
+
+
+def _growth(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
+    """Return how much counters have grown; a new worker begins at nothing."""
+    return {key: max(0, n - before.get(key, 0)) for key, n in now.items()}
+
+
+def _quantiles(buckets: Mapping[str, int]) -> dict[str, float | None] | None:
+    """Return p50 and p99 of times by bucket; None for no times."""
+    if not any(buckets.values()):
+        return None
+    bounds = sorted((float(bound), n) for bound, n in buckets.items())
+    below = [*accumulate(n for _, n in bounds)]
+    found = {}
+    for name, share in (("p50", _HALF), ("p99", _ALMOST_ALL)):
+        at = next(i for i, n in enumerate(below) if n >= share * below[-1])
+        found[name] = None if bounds[at][0] == inf else bounds[at][0]
+    return found

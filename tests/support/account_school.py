@@ -17,10 +17,9 @@ from filterd.accounts import password_hash
 from filterd.control import frames
 from filterd.control.connection import new_request, read_content
 from filterd.daemon.account_commands import Accounts
-from filterd.daemon.control_caller import Caller
+from filterd.daemon.control_caller import WEB_GROUP, Caller
 from filterd.daemon.control_commands import author_of
 from filterd.daemon.control_server import ControlServer
-from filterd.daemon.face_limits import WEB_GROUP
 from filterd.errors import FilterdError
 from filterd.overrides.permissions import Classroom
 from filterd.policy.model import Network

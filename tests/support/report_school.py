@@ -18,11 +18,10 @@ from zoneinfo import ZoneInfo
 
 from filterd.daemon.change_records import Records
 from filterd.daemon.control_caller import Caller
-from filterd.daemon.distinct_keeper import DistinctKeeper
-from filterd.daemon.log_collector import LogKeeper
+from filterd.daemon.log_collector import DistinctKeeper, LogKeeper
 from filterd.daemon.report_commands import commands
 from filterd.daemon.review_commands import Reviews
-from filterd.daemon.totals_export import TotalsExport
+from filterd.daemon.totals_commands import TotalsExport
 from filterd.overrides.permissions import Classroom
 from filterd.overrides.roles import Role
 from filterd.overrides.store import Store

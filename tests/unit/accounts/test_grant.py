@@ -22,13 +22,12 @@ from filterd.daemon import (
     list_commands,
     log_commands,
     report_commands,
-    school_commands,
     totals_commands,
 )
 from filterd.daemon.control_commands import commands
 from filterd.daemon.inspection_commands import Inspections
 from filterd.daemon.self_tests import SelfTests
-from filterd.daemon.totals_export import TotalsExport
+from filterd.daemon.totals_commands import TotalsExport
 from filterd.overrides.change_kinds import KINDS, MADE_ELSEWHERE
 from filterd.overrides.roles import Author, Rank, Role, person_of
 
@@ -83,7 +82,6 @@ def test_every_command_of_a_scope_is_there(people: AccountSchool, tmp_path: Path
         *totals_commands.commands(manager, TotalsExport(manager, tmp_path)),
         *report_commands.commands(manager, TotalsExport(manager, tmp_path), manager),
         *list_commands.commands(setting),
-        *school_commands.commands(manager),
         *SelfTests(lambda: manager.site, (), setting.clock).commands(),
         *Inspections(manager, setting, *cast("Any", [dict] * 4)).commands(),
         *(f"change {kind}" for kind in KINDS if kind not in MADE_ELSEWHERE),

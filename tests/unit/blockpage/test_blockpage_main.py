@@ -14,8 +14,7 @@ from filterd.accounts.grant import NO_GRANT
 from filterd.blockpage import blockpage_main
 from filterd.blockpage.blockpage_main import serve_pages
 from filterd.daemon.control_server import ControlServer
-from filterd.daemon.page_commands import PupilPage
-from filterd.daemon.review_commands import Reviews
+from filterd.daemon.review_commands import PupilPage, Reviews
 from tests.support.clock import FakeClock
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import free_port

@@ -14,7 +14,7 @@ from filterd import control
 from filterd.cli import top as module
 from filterd.cli.top import page
 from filterd.control import UnansweredError
-from filterd.daemon.status_rates import rates
+from filterd.daemon.worker_sums import rates
 from filterd.i18n import Texts, say
 from filterd.rows import SchoolClock, Wording
 from tests.support.commands import call

@@ -9,13 +9,27 @@ import os
 import pwd
 import socket
 from contextlib import closing
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 import uvloop
 
 from filterd.control import ask
-from filterd.daemon.control_caller import A_USER, AN_ACCOUNT, Caller, Quota, Share, caller_of
+from filterd.control.frames import ControlRequest
+from filterd.daemon.control_caller import (
+    A_FACE,
+    A_USER,
+    AN_ACCOUNT,
+    Caller,
+    Quota,
+    Share,
+    acts_for_a_person,
+    caller_of,
+    check_address,
+    check_face,
+    face_uids,
+)
 from filterd.daemon.control_server import ControlServer
 from filterd.errors import ControlError
 from tests.support.asking_as import as_user
@@ -212,3 +226,51 @@ def test_commands_wait_for_their_turn_and_not_for_ever(quota: Quota) -> None:
         await asyncio.gather(*tasks)
 
     asyncio.run(work())
+
+
+PAGE = Caller(991, "filterd-blockpage", frozenset({"filterd-page"}))
+WEB = Caller(990, "filterd-web", frozenset({"filterd-web"}))
+ROOT_CALLER = Caller(0, "root", frozenset())
+
+
+def test_the_pupils_page_asks_for_nothing_else() -> None:
+    check_face(PAGE, "page-why")
+    for command in ("status", "pages", "change", ""):
+        with pytest.raises(ControlError):
+            check_face(PAGE, command)
+        check_face(WEB, command)
+
+
+def test_a_person_counts_where_one_is_named_or_the_web_asks() -> None:
+    plain = ControlRequest("status", {})
+    assert not acts_for_a_person(ROOT_CALLER, plain)
+    assert acts_for_a_person(WEB, plain)
+    assert acts_for_a_person(ROOT_CALLER, plain._replace(address="10.0.1.5"))
+    assert acts_for_a_person(ROOT_CALLER, plain._replace(act_for="x"))
+
+
+def test_no_other_user_says_from_where_it_asks() -> None:
+    for caller in (PAGE, WEB, ROOT_CALLER):
+        check_address(caller, "10.0.1.5")
+    teacher = Caller(1001, "mai", frozenset({"filterd-teacher"}))
+    check_address(teacher, "")
+    with pytest.raises(ControlError, match="another device"):
+        check_address(teacher, "10.0.1.5")
+
+
+def test_each_has_a_share_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def known(name: str) -> Any:
+        if name == "filterd-web":
+            return SimpleNamespace(pw_uid=990)
+        raise KeyError(name)
+
+    monkeypatch.setattr(pwd, "getpwnam", known)
+    assert face_uids() == (990,)
+    quota = Quota(989, face_uids())
+    shares = [quota.take(990) for _ in range(A_FACE.connections)]
+    for share in shares:
+        assert share is not None
+        share.has_asked()
+    assert quota.take(990) is None
+    assert quota.take(0) is not None
+    assert quota.take(1001) is not None

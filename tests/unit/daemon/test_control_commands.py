@@ -16,11 +16,12 @@ from filterd.daemon.control_commands import author_of, commands
 from filterd.errors import ControlError
 from filterd.overrides.permissions import Classroom
 from filterd.overrides.roles import ADMINS, TEACHERS, Rank, Role
+from filterd.policy.effective_policy import at
 from filterd.policy.model import Audience, Expectation, Network, SchoolClass
 from filterd.policy.temporary_rules import Overrides
 from filterd.state_file import to_plain
 from tests.support.policies import a_policy
-from tests.support.week import SEVEN
+from tests.support.week import SEVEN, timetabled
 
 ROOT = Caller(0, "root", frozenset())
 ADMIN = Caller(1001, "minh", frozenset({ADMINS}))
@@ -40,6 +41,7 @@ LOOKING = {
 LOOKING |= {"mistakes", "history-check", "policies", "policy"}
 LOOKING |= {"alert-settings", "expectations", "lists", "lists-search"}
 ACTING = {"reload", "change"}
+SCHOOL = {"policy-matrix", "grade-preview", "school-week", "own-lesson"}
 WATCHING = {
     "devices",
     "nat-watch",
@@ -134,7 +136,7 @@ def test_status_has_the_classes_that_the_caller_may_read(caller: Caller, classes
 
 
 def test_these_commands_there_are() -> None:
-    assert set(commands(a_manager([]), a_feed)) == LOOKING | ACTING | WATCHING
+    assert set(commands(a_manager([]), a_feed)) == LOOKING | ACTING | WATCHING | SCHOOL
 
 
 @pytest.mark.parametrize(
@@ -304,3 +306,44 @@ def test_control_an_administrator_sees_all_devices() -> None:
 @pytest.mark.parametrize(("caller", "rank"), [(ROOT, 2), (ADMIN, 2), (TEACHER, 1), (READER, 0)])
 def test_a_caller_has_a_rank(caller: Caller, rank: int) -> None:
     assert author_of(caller).rank == rank
+
+
+def _ask_school(command: str, *roles: Role, at_: float | None = SEVEN, **request: Any) -> Any:
+    policy, nothing = timetabled(), Overrides()
+    timed = SimpleNamespace(policy=policy, overrides=nothing)
+    school = Classroom(policy, nothing, at_, SEVEN + 3600, lambda _: None)
+    manager = SimpleNamespace(
+        site=SimpleNamespace(timed=timed, policy=policy, moment=at(policy, nothing, SEVEN)),
+        changes=SimpleNamespace(classroom=lambda _: school),
+        clock=lambda: {"policy_time": at_, "floor": SEVEN},
+    )
+    caller = Caller(1002, "lan", frozenset(role.group for role in roles))
+    run = commands(cast("Any", manager), lambda _: {})[command]
+
+    async def whole() -> Any:
+        return await run(request, caller)
+
+    return asyncio.run(whole())
+
+
+@pytest.mark.parametrize("role", Role)
+def test_every_reader_reads_the_matrix_and_the_week(role: Role) -> None:
+    assert _ask_school("policy-matrix", role)["tiers"]
+    assert _ask_school("school-week", role, at_=None)["days"][0]["date"] == "2026-03-02"
+
+
+def test_another_week_is_asked_for_by_a_day_of_it() -> None:
+    assert _ask_school("school-week", day="2026-03-15")["days"][0]["date"] == "2026-03-09"
+
+
+@pytest.mark.parametrize("day", ["", "yesterday", 5, "20/12/2026", "0001-01-01", "9999-12-31"])
+def test_what_is_no_day_is_refused(day: Any) -> None:
+    with pytest.raises(ControlError, match="wants day"):
+        _ask_school("school-week", day=day)
+
+
+def test_the_own_lesson_is_for_teachers() -> None:
+    assert _ask_school("own-lesson", Role.TEACHER)["chosen"]["place"] == "network:lab"
+    for role in (Role.READER, Role.PRINCIPAL, Role.INSPECTOR):
+        with pytest.raises(ControlError, match="filterd-teacher"):
+            _ask_school("own-lesson", role)

@@ -19,11 +19,10 @@ import pytest
 from filterd.accounts.grant import Grant
 from filterd.control import frames
 from filterd.control.frames import ControlRequest
+from filterd.daemon import control_caller
 from filterd.daemon import control_server as module
-from filterd.daemon import face_limits
-from filterd.daemon.control_caller import Caller
+from filterd.daemon.control_caller import PAGE_GROUP, Caller
 from filterd.daemon.control_server import MOST_OF_A_PERSON, ControlServer, let_in
-from filterd.daemon.face_limits import PAGE_GROUP
 from filterd.errors import ConfigError, ConfigErrors, ControlError, StoreError
 from filterd.i18n import say
 from tests.support.asking_as import as_user
@@ -166,7 +165,7 @@ def test_the_page_of_pupils_has_no_commands_but_its_own(
 def test_control_in_no_group_of_the_page_it_has_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(face_limits, "PAGE_GROUP", "")
+    monkeypatch.setattr(control_caller, "PAGE_GROUP", "")
     assert _ask_as_page(tmp_path / "s", monkeypatch, "echo", 990)["ok"]
 
 

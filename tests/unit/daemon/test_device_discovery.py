@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.daemon import exam_recording as trials_module
+from filterd.daemon import watch_recorders as trials_module
 from filterd.daemon.device_discovery import (
     LONGEST_S,
     UNREAD_S,

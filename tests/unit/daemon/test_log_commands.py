@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.daemon import log_commands
-from filterd.errors import ChangeError, ConfigError, ControlError, FilterdError
-from filterd.i18n import say
+from filterd.errors import ChangeError, ConfigError, ControlError, FilterdError, StoreError
+from filterd.i18n import UNSAID, say
 from filterd.overrides import read_access
 from filterd.policy.log_levels import LogLevel
 from tests.support.looked_log import (
@@ -20,6 +20,7 @@ from tests.support.looked_log import (
     CLASS_6A,
     CLASS_9B,
     DAY,
+    MAC,
     PASSED_6A,
     PASSED_9B,
     TODAY,
@@ -333,3 +334,126 @@ def test_a_search_reads_while_the_writer_holds_the_file(log: LookedLog) -> None:
         file.execute("BEGIN IMMEDIATE")
         file.execute("DELETE FROM lookups")
         assert len(ask(log, "log search", day=TODAY)["rows"]) == 17
+
+
+SUBTREE: dict[str, Any] = {"name": wire("wiki.example").hex(), "match": "subtree"}
+
+
+@pytest.fixture
+def removable(tmp_path: Path) -> LookedLog:
+    made = LookedLog(tmp_path)
+    device = made.pseudonyms.of(MAC, NOW)
+    rows = [
+        *lookups("www.wiki.example", PASSED_6A, range(1, 9)),
+        *lookups("wiki.example", PASSED_6A, range(1, 9)),
+        *lookups("wiki.example", PASSED_6A, at=NOW - DAY),
+        *lookups("mine.example", devices=[device]),
+        *lookups("other.example", PASSED_6A, range(1, 9)),
+    ]
+    run(made, lambda: made.add(*rows))
+    return made
+
+
+def _left(removable: LookedLog) -> set[str]:
+    search, of_class = run(
+        removable,
+        lambda: removable.ask("log search"),
+        lambda: removable.ask("log class", **CLASS_6A),
+    )
+    return {row["name"] for row in (*search["rows"], *of_class["rows"])}
+
+
+def _octets(removable: LookedLog) -> bytes:
+    return b"".join(path.read_bytes() for path in removable.folder.iterdir())
+
+
+def remove(removable: LookedLog, command: str = "log forget", **request: Any) -> Any:
+    (told,) = run(removable, lambda: removable.ask(command, reason="a parent asked", **request))
+    return told
+
+
+def test_a_subtree_is_in_no_file_and_in_no_memory(removable: LookedLog) -> None:
+    assert b"example.wiki" in _octets(removable)
+    assert remove(removable, **SUBTREE) == {"removed": "name", "rows": 17, "unreadable": []}
+    assert _left(removable) == {"mine.example", "other.example"}
+    assert b"example.wiki" not in _octets(removable)
+    assert removable.rings_emptied == 1
+
+
+def test_a_name_alone_leaves_those_beneath_it(removable: LookedLog) -> None:
+    remove(removable, name=wire("wiki.example").hex())
+    assert _left(removable) == {"www.wiki.example", "mine.example", "other.example"}
+
+
+def test_a_device_is_forgotten_by_its_mac(removable: LookedLog) -> None:
+    remove(removable, device=MAC.upper())
+    assert _left(removable) == {"wiki.example", "www.wiki.example", "other.example"}
+    assert b"example.mine" not in _octets(removable)
+
+
+@pytest.mark.parametrize(
+    ("day", "left"), [(BEFORE, {TODAY}), (TODAY, {BEFORE}), ("2025-11-29", {TODAY, BEFORE})]
+)
+def test_a_day_is_removed_alone(removable: LookedLog, day: str, left: set[str]) -> None:
+    remove(removable, day=day)
+    assert {path.name[:10] for path in removable.folder.iterdir()} == left
+    is_in_memory = bool(removable.seen.of_class(TODAY, "6A"))
+    assert is_in_memory is (day != TODAY)
+
+
+def test_a_purge_leaves_nothing(removable: LookedLog) -> None:
+    remove(removable, "log purge")
+    assert list(removable.folder.iterdir()) == []
+    assert _left(removable) == set()
+
+
+def test_the_history_has_the_reason_and_not_what_is_forgotten(removable: LookedLog) -> None:
+    remove(removable, **SUBTREE)
+    remove(removable, device=MAC)
+    remove(removable, day=BEFORE)
+    remove(removable, "log purge")
+    assert removable.noted == [
+        ("name", "", "root", "a parent asked"),
+        ("device", "", "root", "a parent asked"),
+        ("day", BEFORE, "root", "a parent asked"),
+        ("all", "", "root", "a parent asked"),
+    ]
+
+
+def test_what_workers_hold_is_written_first_or_nothing_is_removed(removable: LookedLog) -> None:
+    removable.problem = say("the disk is full")
+    with pytest.raises(StoreError, match="nothing is removed yet: the disk is full"):
+        remove(removable, **SUBTREE)
+    removable.problem, removable.silent = UNSAID, 1
+    with pytest.raises(StoreError, match="nothing is removed yet: a worker does not answer"):
+        remove(removable, **SUBTREE)
+    assert b"example.wiki" in _octets(removable)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {},
+        {"name": wire("a.example").hex(), "day": TODAY},
+        {"name": "zz"},
+        {"device": "all"},
+        {"device": 5},
+        {"day": "*"},
+        {"day": TODAY, "reason": ""},
+        {"day": TODAY, "reason": "x" * 5_000},
+    ],
+)
+def test_a_removal_that_makes_no_sense_is_refused(
+    removable: LookedLog, request_: dict[str, Any]
+) -> None:
+    with pytest.raises((ControlError, ChangeError)):
+        run(removable, lambda: removable.ask("log forget", **{"reason": "asked", **request_}))
+    assert removable.noted == []
+
+
+def test_without_a_key_no_device_can_be_found(removable: LookedLog, tmp_path: Path) -> None:
+    removable.pseudonyms.of(MAC, NOW + DAY)
+    (tmp_path / "log-key").unlink()
+    (tmp_path / "log-key").mkdir()
+    with pytest.raises(StoreError, match="there is no key of today's pseudonyms"):
+        remove(removable, device=MAC)

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,8 +21,6 @@ from tests.support.commands import ROOT, SAMPLE, environment
 from tests.support.daemon import copy_lists, free_port, write_site
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from filterd.policy.model import Policy
 
 HEAVY = (
@@ -162,3 +161,22 @@ def test_a_trial_whose_port_is_the_last_one_names_the_process_that_has_it(tmp_pa
         holder.bind(("127.0.0.1", 65535))
         with pytest.raises(ConfigError, match=r"port 65535: .*has it"):
             main._listen(Texts("en"), policy, try_it=True)
+
+
+def test_a_trial_starts_filterd_web_with_no_signal_blocked(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[tuple[list[str], dict[str, Any]]] = []
+    monkeypatch.setattr(os, "posix_spawn", lambda _, words, __, **how: started.append((words, how)))
+    main._ready_with_dashboard(lambda: None, Path("/c"), StateFolder(Path("/s")), "vi")
+    words = ["-m", "filterd", "web", "--try", "--config", "/c", "--state", "/s", "--lang", "vi"]
+    assert started == [([sys.executable, *words], {"setsigmask": ()})]
+
+
+def test_without_memory_for_the_dashboard_there_is_a_line(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(os, "posix_spawn", refuse)
+    main._ready_with_dashboard(lambda: None, Path("/c"), StateFolder(Path("/s")), "vi")
+    assert "the dashboard cannot be started: Cannot allocate memory" in caplog.text

@@ -11,8 +11,7 @@ import pytest
 
 from filterd.daemon import manager_main
 from filterd.daemon.control_server import ControlServer
-from filterd.daemon.self_tests import SelfTestRun, TierResult
-from filterd.daemon.tier_probe import SelfTestOutcome
+from filterd.daemon.self_tests import SelfTestOutcome, SelfTestRun, TierResult
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.i18n import quoted
 

@@ -13,7 +13,7 @@ from filterd.clock import SystemClock
 from filterd.daemon.control_caller import Caller
 from filterd.daemon.report_commands import commands
 from filterd.daemon.review_commands import Reviews
-from filterd.daemon.totals_export import TotalsExport
+from filterd.daemon.totals_commands import TotalsExport
 from filterd.errors import ConfigError, ControlError, StoreError
 from filterd.i18n import say
 from filterd.overrides.read_access import READERS, View

@@ -5,21 +5,33 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import date
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from filterd.clock import SystemClock
 from filterd.daemon.control_caller import Caller
-from filterd.daemon.totals_commands import commands
+from filterd.daemon.totals_commands import Span, TotalsExport, commands
 from filterd.errors import ConfigError, ControlError
 from filterd.overrides.permissions import Classroom
-from filterd.overrides.roles import Role
+from filterd.overrides.read_access import READERS, View
+from filterd.overrides.roles import Author, Role
 from filterd.policy.model import SchoolClass
 from filterd.policy.temporary_rules import Overrides
-from filterd.querylog.totals_request import TotalsRequest
+from filterd.querylog.device_reach import ReachRow
+from filterd.querylog.totals_request import Total, TotalsRequest
+from tests.support.clock import FakeClock
 from tests.support.policies import a_policy
 from tests.support.week import SEVEN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.querylog.day_span import DaySpan
+    from tests.support.team import School as ServedSchool
+    from tests.support.team import Team
 
 CLASSES = (SchoolClass("6A", "6", ("lan",)), SchoolClass("6B", "6"))
 
@@ -96,3 +108,147 @@ def test_a_class_or_network_without_totals_that_the_site_does_not_have_is_refuse
 def test_what_makes_no_sense_is_refused(request_: dict[str, Any]) -> None:
     with pytest.raises(ControlError, match="`log totals` wants"):
         asked(member(Role.ADMIN), **request_)
+
+
+TODAY = date(2025, 12, 1)
+
+
+class School:
+    """Stands for the manager; notes what is read and recorded."""
+
+    def __init__(self, now: float | None = SEVEN) -> None:
+        self.noted: list[Any] = []
+        self.read: list[list[str]] = []
+        self.n = 7
+        policy = replace(a_policy(), time_zone="Asia/Ho_Chi_Minh")
+        confidential = SimpleNamespace(categories=frozenset({"self-harm"}))
+        self.site = SimpleNamespace(policy=policy, confidential=confidential)
+        self._room = Classroom(policy, Overrides(), now, SEVEN, lambda _: None)
+        self.changes = self.log_keeper = self
+
+    def classroom(self, _: Any) -> Classroom:
+        return self._room
+
+    async def note_view(self, view: View, author: Author, about: dict[str, Any]) -> None:
+        self.noted.append((view, author.name, about))
+
+    async def cells(
+        self, days: list[DaySpan], confidential: frozenset[str]
+    ) -> tuple[list[Total], list[ReachRow]]:
+        self.read.append([one.day for one in days])
+        assert (confidential, days[-1].ends <= SEVEN) == (frozenset({"self-harm"}), True)
+        day = days[0].day
+        row = ReachRow(day, "tier", "lower-secondary", "games", "blocked", 5)
+        return [Total(day, "6", "games", "blocked", self.n)], [row]
+
+
+def an_author(role: Role) -> Author:
+    return Author.of(1002, "hoa", [role.group], own_uid=999)
+
+
+def exported(
+    school: School, path: Path, *requests: dict[str, Any], role: Role = Role.PRINCIPAL
+) -> list[Any]:
+    async def whole() -> list[Any]:
+        export = TotalsExport(cast("Any", school), path / "published")
+        return [await export.export(one, an_author(role)) for one in requests]
+
+    return asyncio.run(whole())
+
+
+def test_days_are_read_once_by_month_and_stay_as_they_were(tmp_path: Path) -> None:
+    school = School()
+    first = exported(school, tmp_path, {"days": 2})
+    school.n = 8
+    assert exported(school, tmp_path, {"days": 2}) == first
+    assert school.read == [["2026-02-28"], ["2026-03-01"]]
+    (rows, left_out, least) = first[0].values()
+    assert [(row["period"], row["n"]) for row in rows] == [("2026-02-28", 7), ("2026-03-01", 7)]
+    assert {row["tier"] for row in rows} == {"lower-secondary"}
+    assert (left_out, least) == (0, 5)
+
+
+def test_a_month_has_all_its_days(tmp_path: Path) -> None:
+    school = School()
+    exported(school, tmp_path, {"month": "2025-11"})
+    (days,) = school.read
+    assert (days[0], days[-1], len(days)) == ("2025-11-01", "2025-11-30", 30)
+
+
+def test_an_export_is_recorded_before_it_is_shown(tmp_path: Path) -> None:
+    school = School()
+    exported(school, tmp_path, {"month": "2025-10"})
+    about = {"days": ["2025-10-01", "2025-10-31"], "class": ""}
+    assert school.noted == [(View.EXPORT, "hoa", about)]
+
+
+def test_what_two_workers_count_is_exported_when_the_day_is_over(school: ServedSchool) -> None:
+    clock = FakeClock(SystemClock().wall())
+
+    async def work(team: Team) -> None:
+        for worker, devices in zip(team.workers, ((3, 5, 7, 9, 11), (3, 13)), strict=True):
+            worker._counts.add("6", "", "pass", 40, devices=devices)
+            worker._counts.add("6", "games", "blocked", 2, devices=devices[:2])
+        export = TotalsExport(team.manager, school.state.published_totals)
+        before = await export.export({"days": 1}, an_author(Role.PRINCIPAL))
+        clock.advance(86_400)
+        told = await export.export({"days": 1}, an_author(Role.PRINCIPAL))
+        assert (before["rows"], before["left_out"]) == ([], 0)
+        ((tier, category, n),) = ((row["tier"], row["category"], row["n"]) for row in told["rows"])
+        assert (tier, category, n, told["left_out"]) == ("lower-secondary", "", 80, 1)
+        history = await team.manager.changes.records.history(5, views=True)
+        assert [row["payload"]["view"] for row in history if row["kind"] == "log-view"] == [
+            "export"
+        ] * 2
+
+    school.serve(work, workers=2, clock=clock)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_only_who_may_exports(tmp_path: Path, role: Role) -> None:
+    school = School()
+    if role in READERS[View.EXPORT]:
+        exported(school, tmp_path, {"days": 1}, role=role)
+        return
+    with pytest.raises(ControlError, match="filterd-principal"):
+        exported(school, tmp_path, {"days": 1}, role=role)
+    assert (school.noted, school.read) == ([], [])
+
+
+def test_while_the_time_is_not_known_no_day_is_over(tmp_path: Path) -> None:
+    with pytest.raises(ControlError, match="the time is not known"):
+        exported(School(now=None), tmp_path, {"days": 1})
+
+
+@pytest.mark.parametrize(
+    ("request_", "problem"),
+    [
+        ({"month": "2025-12"}, "2025-12 is not over"),
+        ({"month": "2025-13"}, "not a month"),
+        ({"month": "2025-1\n"}, "not a month"),
+        ({"month": 11}, "wants a month"),
+        ({"days": 0}, "wants a month"),
+        ({"days": 101}, "wants a month"),
+    ],
+)
+def test_what_is_not_over_or_no_time_is_refused(request_: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ControlError, match=problem):
+        Span.read(request_, TODAY)
+
+
+def test_only_whole_months_of_some_days_are_published_as_such(tmp_path: Path) -> None:
+    school, span = School(), Span(date(2025, 9, 12), date(2025, 11, 29), has_months=True)
+    found = asyncio.run(TotalsExport(cast("Any", school), tmp_path / "published").published(span))
+    assert [(one.month, len(one.days), one.is_whole) for one in found] == [
+        ("2025-09", 19, False),
+        ("2025-10", 31, True),
+        ("2025-11", 29, False),
+    ]
+    assert ["2025-10" in one.totals.periods for one in found] == [False, True, False]
+
+
+def test_a_month_is_over_on_the_first_of_the_next() -> None:
+    span = Span.read({"month": "2025-11"}, TODAY)
+    assert [(month, len(days)) for month, days in span.by_month.items()] == [("2025-11", 30)]
+    with pytest.raises(ControlError, match="not over"):
+        Span.read({"month": "2025-11"}, date(2025, 11, 30))

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.daemon.worker_channel import Channel, Handlers, channel_pair, summed, upstreams_of
+from filterd.daemon.worker_channel import Channel, Handlers, channel_pair
 from filterd.errors import ConfigError, ConfigErrors, ControlError, FilterdError, StoreError
 from filterd.i18n import say
 
@@ -300,50 +300,3 @@ def test_what_takes_too_much_memory_is_answered_before_the_process_ends(
 
     _run(work)
     assert "MemoryError" in caplog.text
-
-
-def test_numbers_add_up_at_every_depth() -> None:
-    told = [
-        {"answers": {"blocked": 3}, "in_flight": 1, "cache": {"hits": 5}},
-        {"answers": {"blocked": 4, "cached": 1}, "in_flight": 2, "cache": {"hits": 6}},
-    ]
-    expected = {"answers": {"blocked": 7, "cached": 1}, "in_flight": 3, "cache": {"hits": 11}}
-    assert summed(told) == expected
-
-
-def test_what_is_no_number_is_left_out() -> None:
-    assert summed([{"a": 1, "b": "text", "c": [1]}]) == {"a": 1}
-
-
-def test_nobody_tells_nothing() -> None:
-    assert summed([]) == {}
-    assert upstreams_of([]) == []
-
-
-def _view(
-    rtt_ms: float | None, *, down: bool, problem: str = "", since: float | None = None
-) -> dict[str, Any]:
-    upstream = {
-        "address": "192.0.2.1",
-        "rtt_ms": rtt_ms,
-        "down": down,
-        "down_since": since,
-        "problem": problem,
-        "latency": {"sum_us": 3},
-    }
-    return {"upstreams": [upstream]}
-
-
-def test_an_upstream_is_down_when_it_is_down_for_all() -> None:
-    joined = upstreams_of([_view(None, down=True), _view(12.5, down=False)])
-    both = {"latency": {"sum_us": 6}}
-    assert joined == [_view(12.5, down=False)["upstreams"][0] | both]
-    views = [_view(None, down=True, since=7.0), _view(None, down=True, since=9.0)]
-    assert upstreams_of(views) == [_view(None, down=True, since=9.0)["upstreams"][0] | both]
-    views = [_view(None, down=True, since=7.0), _view(None, down=False)]
-    assert upstreams_of(views)[0]["down_since"] is None
-
-
-def test_what_is_wrong_with_an_upstream_is_told_whoever_has_met_it() -> None:
-    views = [_view(None, down=False), _view(None, down=False, problem="it has expired")]
-    assert upstreams_of(views)[0]["problem"] == "it has expired"

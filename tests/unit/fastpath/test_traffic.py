@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from filterd.daemon.worker_channel import summed
+from filterd.daemon.worker_sums import summed
 from filterd.fastpath.traffic import Traffic
 
 NXDOMAIN = bytes((0, 0, 0x81, 0x83)) + bytes(8)

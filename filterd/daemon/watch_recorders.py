@@ -1,26 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Watch for addresses that several devices share.
+"""Record, for a while, what a room asks in a trial run and which makers share an address.
 
-Devices behind an access point that does NAT, for example, share one.
+In memory only, limited in number; it ends by itself. Meanwhile the fast path leaves these
+clients to the chain, which sees every question. ``Trials`` and ``CheckRecorder`` are a worker's
+part, ``NatWatch`` the manager's, as ``device_discovery.ExamTrials``.
 
-Each system asks for a name of its maker when it joins a network, to check the connection. An
-address from which the checks of several makers come has several devices behind it, often a
-class. A device of one maker may ask for the check of its system's maker, too, so two makers
-prove nothing.
+A trial run of an exam records qnames only. Names that no exam closes, such as captive-portal
+probes, are not reported, and neither are confidential names.
 
-An administrator starts a watch; it is in memory only and ends by itself. Meanwhile the
-fast path leaves all clients to the chain, which sees every question; without a watch nothing
-is looked at, because the fast path repeats answers to just these names. ``CheckRecorder``
-is a worker's part, ``NatWatch`` the manager's.
+Devices behind an access point that does NAT, for example, share an address. Each system asks for
+a name of its maker when it joins a network, to check the connection. An address from which the
+checks of several makers come has several devices behind it, often a class. A device of one maker
+may ask for the check of its system's maker, too, so two makers prove nothing. Without a watch
+nothing is looked at, because the fast path repeats answers to just these names.
 """
 
 from __future__ import annotations
 
 import asyncio
+import secrets
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ControlError, FilterdError
 from filterd.i18n import say
+from filterd.policy.verdict import Rule
+from filterd.resolve.query import Source
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -33,11 +37,111 @@ if TYPE_CHECKING:
     from filterd.resolve.query import Answer, Query
     from filterd.resolve.resolver import Resolver
 
+MOST_NAMES = 2_000
+PAGE = 200
+"""Names, or addresses, in one report: they fit into a packet of the channel."""
+
+_OF_NO_EXAM = frozenset((Source.LOCAL, Source.REFUSED))
+"""Sources of answers that an exam does not change."""
+
+
+def _observe(
+    observer: Trials | CheckRecorder, resolver: Resolver, fast: FastPath | None, *, is_on: bool
+) -> None:
+    """Let an observer see answers, or no more; the fast path forgets which clients it takes."""
+    others = tuple(one for one in resolver.observers if one is not observer)
+    resolver.observers = (*others, observer) if is_on else others
+    if fast is not None:
+        fast.forget()
+
+
+class Trials:
+    """The trials that are on, by room."""
+
+    def __init__(self, resolver: Resolver, fast: FastPath | None) -> None:
+        self._resolver, self._fast = resolver, fast
+        self._names: dict[str, dict[bytes, tuple[bool, int]]] = {}
+        self._lives: dict[str, str] = {}
+        self._ends: dict[str, asyncio.TimerHandle] = {}
+
+    async def trial(self, *, room: str, left_s: float, since: int, fresh: bool) -> dict[str, Any]:
+        """Return the recorded names; begin to record if that is not on yet.
+
+        Args:
+            room: id of the network.
+            left_s: how long the trial goes on from now; 0 ends it.
+            since: how many names are known already.
+            fresh: forget the names recorded before.
+
+        Returns: ``names``, each as its wire form in hexadecimal, whether it was
+        blocked, and how often it was asked for; ``more``, whether there are more;
+        ``life``, another one whenever counting has begun anew.
+        """
+        if fresh or left_s <= 0:
+            self._end(room)
+        if left_s <= 0:
+            return {"names": [], "more": False, "life": ""}
+        if room not in self._names:
+            self._begin(room)
+        self._end_in(room, left_s)
+        names = list(self._names[room].items())
+        page = [[name.hex(), *heard] for name, heard in names[since : since + PAGE]]
+        more = len(names) > since + PAGE
+        return {"names": page, "more": more, "life": self._lives[room]}
+
+    def close(self) -> None:
+        """End them all."""
+        for room in list(self._names):
+            self._end(room)
+
+    def _begin(self, room: str) -> None:
+        self._names[room], self._lives[room] = {}, secrets.token_hex(8)
+        self._changed()
+
+    def _end_in(self, room: str, left_s: float) -> None:
+        if room in self._ends:
+            self._ends[room].cancel()
+        self._ends[room] = asyncio.get_running_loop().call_later(left_s, self._end, room)
+
+    def _end(self, room: str) -> None:
+        if room in self._names:
+            del self._names[room], self._lives[room]
+            self._ends.pop(room).cancel()
+            self._changed()
+
+    def _changed(self) -> None:
+        _observe(self, self._resolver, self._fast, is_on=bool(self._names))
+
+    def must_see(self, client: Client) -> bool:
+        """Return whether a trial is on in the client's room."""
+        return client.network in self._names
+
+    def saw(self, query: Query, answer: Answer) -> None:
+        """Note the name of a question from such a room."""
+        names = self._names.get(query.client.network or "")
+        if names is None or answer.source in _OF_NO_EXAM or _is_pinned(answer):
+            return
+        qname = query.message.question.qname
+        if query.site.confidential.hides(qname, _category(answer)):
+            return
+        if qname in names or len(names) < MOST_NAMES:
+            _, times = names.get(qname, (False, 0))
+            names[qname] = answer.source is Source.BLOCKED, times + 1
+
+
+def _is_pinned(answer: Answer) -> bool:
+    match = answer.verdict.match if answer.verdict is not None else None
+    return match is not None and match.rule is Rule.PIN
+
+
+def _category(answer: Answer) -> str:
+    """Return the category that decided; of an alias that is one of its target."""
+    match = answer.verdict.match if answer.verdict is not None else None
+    return match.category if match is not None else ""
+
+
 LONGEST_S = 2 * 3600.0
 MOST_ADDRESSES = 10_000
-PAGE = 200
-"""Addresses in one report: they fit into a packet of the channel."""
-
 LEAST_MAKERS = 3
 _WORKER_WITHIN_S = 2.0
 
@@ -85,7 +189,7 @@ class CheckRecorder:
             self.close()
         if left_s > 0 and self._ends is None:
             self._ends = asyncio.get_running_loop().call_later(left_s, self.close)
-            self._observe(is_on=True)
+            _observe(self, self._resolver, self._fast, is_on=True)
         found = list(self._makers.items())
         page = [[address, sorted(makers)] for address, makers in found[since : since + PAGE]]
         return {"checks": page, "more": len(found) > since + PAGE}
@@ -96,13 +200,7 @@ class CheckRecorder:
         if self._ends is not None:
             self._ends.cancel()
             self._ends = None
-            self._observe(is_on=False)
-
-    def _observe(self, *, is_on: bool) -> None:
-        others = tuple(one for one in self._resolver.observers if one is not self)
-        self._resolver.observers = (*others, self) if is_on else others
-        if self._fast is not None:
-            self._fast.forget()
+            _observe(self, self._resolver, self._fast, is_on=False)
 
     def must_see(self, _: Client) -> bool:
         """Return whether a watch is on."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gather the parts of a status that only alerts need.
+"""Gather the parts of a status: signals for alerts, the log, service, the school's day.
 
 So one status is enough for ``filterd.monitor``, which reads no file of the daemon.
 """
@@ -8,21 +8,37 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import Counter
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
+from filterd import i18n
 from filterd.certificate_facts import facts_in
 from filterd.daemon import status_files
+from filterd.daemon.worker_sums import summed
 from filterd.errors import FilterdError
+from filterd.overrides.descriptions import not_ended, state_of
+from filterd.overrides.log_rows import level_rows, named_rows, waiting_rows
+from filterd.overrides.room_rows import is_changed, room_rows
 from filterd.policy.calendar import Calendar, Closures
-from filterd.policy.log_levels import LogLevel, levels
+from filterd.policy.effective_policy import EffectiveState
+from filterd.policy.log_levels import LogLevel, highest, levels, levels_of
+from filterd.policy.temporary_rules import TargetKind
+from filterd.querylog.day_span import DaySpan
+from filterd.querylog.service_days import ServiceMoment
+from filterd.rows import SchoolClock
 from filterd.state_file import to_plain
+from filterd.state_folder import SHIPPED, StateFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
+    from filterd.daemon.manager import Manager
     from filterd.daemon.process import Setting
+    from filterd.i18n import Sentence
     from filterd.policy.model import Policy
     from filterd.resolve.site import Site
+    from filterd.rows import Row
 
 BYPASS = "proxy-vpn"
 """The category of ways around the filter."""
@@ -197,3 +213,115 @@ def _is_not_counted(site: Site, now: float) -> bool:
     found = levels(site.timed.policy, site.timed.overrides, now).values()
     off = [one for one in found if one.level is LogLevel.OFF]
     return len(off) == len(found) or any(one.setting is not None for one in off)
+
+
+async def log_standing(
+    manager: Manager,
+    workers: Sequence[dict[str, Any]],
+    totals: Sequence[Row],
+    unread: Sentence,
+    now: float,
+) -> dict[str, Any]:
+    """Return totals of today, losses, problems and levels, as plain data.
+
+    Args:
+        manager: it has the lookups and the site.
+        workers: the status of each.
+        totals: of today.
+        unread: why they could not be read; else empty.
+        now: policy time.
+    """
+    counted = summed(worker["log"] for worker in workers)
+    for key in {"lost", "rows_lost"} & counted.keys():
+        counted[key] += manager.lookups.lost
+    today = Counter[str]()
+    for total in totals:
+        today[total["action"]] += total["n"]
+    problem = manager.log_keeper.problem or manager.lookups.problem
+    problem = problem or manager.lookups.kept_too_long or unread
+    site = manager.site
+    levels = levels_of(site.policy)
+    return {
+        "today": dict(today),
+        **counted,
+        **manager.lookups.facts(),
+        "problem": problem,
+        "sentence": i18n.to_plain(problem),
+        "level": highest(levels.values() or [site.policy.log.level]).value,
+        "levels": {tier: level.value for tier, level in levels.items()},
+        "pace": await manager.signals.pace(site, now),
+        "bypass": await manager.signals.bypass(site, now, totals),
+        "written_at": manager.log_keeper.written_at,
+    }
+
+
+async def in_service(manager: Manager) -> ServiceMoment | None:
+    """Return this moment of service; None for wrong answers and an unknown time."""
+    verified_at = await asyncio.to_thread(manager.signals.lists_verified_at)
+    now = manager.clock()["policy_time"]
+    if now is None or manager.signals.is_watchdog_failing():
+        return None
+    site = manager.site
+    build = site.index.build
+    since = max(build.get("when") or 0.0, verified_at or 0.0)
+    return ServiceMoment(
+        now,
+        ZoneInfo(site.policy.time_zone),
+        str(build.get(StateFolder.noted_as, SHIPPED)),
+        max(0, round(now - since)) if since else None,
+    )
+
+
+def school_today(manager: Manager) -> str | None:
+    """Return the school's day (ISO 8601); None while the time is not known."""
+    now = manager.clock()["policy_time"]
+    zone = ZoneInfo(manager.site.policy.time_zone)
+    return None if now is None else DaySpan.at(now, zone).day
+
+
+def school_day(
+    site: Site, now: float, totals: Iterable[Row], classes: Collection[str] | None = None
+) -> dict[str, Any]:
+    """Return what a school asks of its filter first, as plain data.
+
+    Args:
+        site: in force at ``now``.
+        now: policy time.
+        totals: of today, with classes (``Manager.log_totals``).
+        classes: those that are shown, None for all; others are counted in their grade.
+
+    Returns: ``blocked_today``, blocks by class, or by grade where no class is known, the most
+    first; ``blocked_categories``, the same by category, and ``category_names`` of these, by
+    language; ``exceptions`` and ``loans`` that hold; ``exams`` that have not ended; ``rooms``, as
+    ``room_rows`` has them; ``log_levels``, the tiers of which the log keeps names, and
+    ``log_waiting``, levels that a second person has to confirm (``log_rows``).
+    """
+    timed, blocked, categories = site.timed, Counter[str](), Counter[str]()
+    for row in totals:
+        n = row["n"] if row["action"] == "blocked" else 0
+        is_shown = row["class"] and (classes is None or row["class"] in classes)
+        blocked[row["class"] if is_shown else row["grade"]] += n
+        categories[row["category"]] += n
+    clock = SchoolClock(ZoneInfo(timed.policy.time_zone), now)
+    state = EffectiveState(timed.policy, timed.overrides, site.moment, clock)
+    rooms = room_rows(state)
+    plain = to_plain(timed.overrides)
+    return {
+        "blocked_today": {key: n for key, n in blocked.most_common() if n},
+        "blocked_categories": {key: n for key, n in categories.most_common() if n},
+        "category_names": {
+            one.id: {"vi": one.name_vi, "en": one.name_en}
+            for one in timed.policy.categories.values()
+            if categories[one.id]
+        },
+        "exceptions": [
+            one
+            for one in plain.get("exceptions", ())
+            if one["kind"] != TargetKind.PAUSE and state_of(one, now) == "on"
+        ],
+        "loans": [one for one in plain.get("loans", ()) if state_of(one, now) == "on"],
+        "exams": not_ended(plain.get("exams", ()), now),
+        "rooms": [one for one in rooms if one["is_room"] or is_changed(one)],
+        "log_levels": named_rows(level_rows(state)),
+        "log_waiting": waiting_rows(state),
+    }

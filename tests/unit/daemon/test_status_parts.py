@@ -11,24 +11,26 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from filterd.daemon.shared_page import PolicyClock, SharedPage
-from filterd.daemon.status_signals import StatusSignals
+from filterd.daemon.status_parts import StatusSignals, in_service, school_day, school_today
 from filterd.errors import StoreError
 from filterd.i18n import say
 from filterd.policy.model import Holiday, Lesson
-from filterd.policy.temporary_rules import LogSetting, Overrides
+from filterd.policy.temporary_rules import LogSetting, Overrides, TargetKind
 from filterd.querylog import Batch, CountRow, single_figures
 from filterd.querylog.totals_file import TotalsFile
+from filterd.querylog.totals_request import TotalsRequest
 from filterd.resolve.site import Site
 from filterd.state_folder import StateFolder
 from tests.support.clock import FakeClock
-from tests.support.policies import an_index
-from tests.support.week import MONDAY, SEVEN, a_school
+from tests.support.policies import a_policy, an_index
+from tests.support.week import MONDAY, SEVEN, a_school, an_exam, an_exception, with_classes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.daemon.process import Setting
     from filterd.policy.model import Policy
+    from tests.support.team import School, Team
 
 HOUR, WEEK = 3600, 7 * 86_400
 LESSONS = (Lesson("tiet-1", 7 * HOUR, 8 * HOUR),)
@@ -188,3 +190,123 @@ def test_ways_around_the_filter_are_counted_with_the_devices_behind(
     assert told == {"blocks": 550, "devices": 4}
     assert asyncio.run(signals.bypass(site, SEVEN, [])) == {"blocks": 0, "devices": 0}
     assert asked == [("2026-03-02", "proxy-vpn")]
+
+
+def test_status_and_totals_show_what_all_workers_have_counted(school: School) -> None:
+    async def work(team: Team) -> None:
+        for worker in team.workers:
+            worker._counts.add("6", "games", "blocked", 2)
+            worker._counts.add("6", "", "pass")
+        (blocked, passed) = sorted(
+            await team.manager.log_totals(TotalsRequest()), key=lambda one: one["action"]
+        )
+        assert (blocked["category"], blocked["n"], passed["n"]) == ("games", 4, 2)
+        assert await team.manager.log_totals(TotalsRequest(grade="9")) == []
+        told = (await team.manager.status())["log"]
+        assert told["level"] == "counts"
+        assert (told["today"], told["problem"]) == ({"blocked": 4, "pass": 2}, "")
+        assert told["lost"] == 0
+
+    school.serve(work, workers=2)
+
+
+def test_a_log_that_cannot_be_read_or_written_is_told_and_stops_no_status(school: School) -> None:
+    async def work(team: Team) -> None:
+        school.state.query_log.symlink_to(school.state.query_log)
+        team.worker._counts.add("6", "", "pass")
+        told = (await team.manager.status())["log"]
+        assert "cannot be written" in told["problem"]
+        assert (told["today"], told["waiting"]) == ({}, 1)
+
+    school.serve(work)
+
+
+EVE = 1_772_211_600.0
+"""Midnight in Vietnam; it is 17:00 of 27 February 2026 by UTC."""
+
+
+def test_minutes_in_service_have_the_lists_in_force(school: School) -> None:
+    async def work(team: Team) -> None:
+        manager = team.manager
+        await manager.log_keeper.collect()
+        _, (day,) = await manager.log_keeper.service("2001-01-01", "2100")
+        assert (day.minutes or 0).bit_count() == 1
+        assert (day.lists, day.lists_age_s is None) == ("0", False)
+        manager.signals.is_watchdog_failing = lambda: True
+        assert await in_service(manager) is None
+
+    school.serve(work)
+
+
+def manager(now: float | None, build: dict[str, Any], verified_at: float | None = None) -> Any:
+    signals = SimpleNamespace(
+        is_watchdog_failing=lambda: False, lists_verified_at=lambda: verified_at
+    )
+    site = SimpleNamespace(policy=a_policy(), index=SimpleNamespace(build=build))
+    clock = {"policy_time": now}
+    return cast("Any", SimpleNamespace(clock=lambda: clock, signals=signals, site=site))
+
+
+@pytest.mark.parametrize(
+    ("verified_at", "age_s"), [(None, 500), (EVE - 900, 500), (EVE - 100, 100)]
+)
+def test_lists_are_as_old_as_their_compilation_or_the_last_answer_of_their_source(
+    verified_at: float | None, age_s: int
+) -> None:
+    found = asyncio.run(in_service(manager(EVE, {"when": EVE - 500, "feed": "412"}, verified_at)))
+    assert found is not None
+    assert (found.lists, found.lists_age_s) == ("412", age_s)
+
+
+def test_lists_without_a_date_have_no_age() -> None:
+    found = asyncio.run(in_service(manager(EVE, {})))
+    assert found is not None
+    assert (found.lists, found.lists_age_s) == ("0", None)
+
+
+def test_a_day_begins_at_midnight_of_the_school_and_an_unknown_time_has_none() -> None:
+    days = [school_today(manager(now, {})) for now in (EVE - 1, EVE, None)]
+    assert days == ["2026-02-27", "2026-02-28", None]
+    assert asyncio.run(in_service(manager(None, {}))) is None
+
+
+BLOCKED = {"action": "blocked", "category": "games", "grade": "6"}
+TOTALS = [
+    {**BLOCKED, "class": "6A", "n": 3},
+    {**BLOCKED, "class": "", "n": 2},
+    {**BLOCKED, "class": "6B", "n": 4, "category": ""},
+    {**BLOCKED, "class": "6A", "n": 5},
+    {**BLOCKED, "action": "pass", "class": "6A", "n": 100},
+    {**BLOCKED, "action": "pass", "grade": "7", "class": "", "n": 7},
+]
+
+
+def test_a_schools_moment_is_summed_up(tmp_path: Path) -> None:
+    later = an_exam(id=10, starts_at=SEVEN + 5 * HOUR, ends_at=SEVEN + 6 * HOUR)
+    overrides = Overrides(
+        exceptions=(
+            an_exception("a.example", id=1),
+            an_exception("", id=2, kind=TargetKind.PAUSE),
+            an_exception("coming.example", id=3, starts_at=SEVEN + HOUR, ends_at=SEVEN + 2 * HOUR),
+            an_exception("past.example", id=4, starts_at=SEVEN - HOUR, ends_at=SEVEN - 1),
+        ),
+        exams=(replace(later, id=8, starts_at=SEVEN - HOUR, ends_at=SEVEN), later),
+    )
+    policy = with_classes(a_school())
+    site = Site.of(policy, an_index(tmp_path, {}), (), overrides=overrides, now=SEVEN)
+    day = school_day(site, SEVEN, TOTALS)
+    assert list(day["blocked_today"].items()) == [("6A", 8), ("6B", 4), ("6", 2)]
+    assert list(day["blocked_categories"].items()) == [("games", 10), ("", 4)]
+    assert [one["target"] for one in day["exceptions"]] == ["a.example"]
+    assert [one["id"] for one in day["exams"]] == [10]
+    assert [(one["room"], one["grade"]) for one in day["rooms"]] == [("lab", "6")]
+    assert day["loans"] == []
+
+
+def test_classes_that_a_caller_may_not_read_are_counted_in_their_grade(tmp_path: Path) -> None:
+    site = Site.of(with_classes(a_school()), an_index(tmp_path, {}), (), now=SEVEN)
+    shown = {
+        classes: school_day(site, SEVEN, TOTALS, set(classes))["blocked_today"]
+        for classes in (("6A",), ())
+    }
+    assert shown == {("6A",): {"6A": 8, "6": 6}, (): {"6": 14}}
