@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of the control socket that read names and rows of the log, and remove them.
+"""Read names and rows of the log by the control socket, and remove them.
 
 ``overrides.read_access`` defines which roles may. Before anything is shown, the history
 records that it was looked at; names that are confidential by the present lists are left out,

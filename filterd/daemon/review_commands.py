@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands for requests of review: list, approve, refuse; and of the pupils' page.
+"""Decide on requests of review, and answer the pupils' page.
 
 A user who could make the exception sees the request and may decide on it: the rights are those
 of ``overrides.permissions``. To approve is that exception, by the way that all changes take.

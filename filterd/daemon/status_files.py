@@ -79,9 +79,9 @@ ENROLMENT = FileFormat(KeptEnrolment, magic=b"filterd enrolment ", most_octets=1
 
 
 def facts(state: StateFolder) -> dict[str, dict[str, Any] | None]:
-    """Return ``backup``, ``reports`` and ``enrolment`` as plain data, None for each missing file.
+    """Return ``backup``, ``reports`` and ``enrolment`` as plain data.
 
-    An enrolment is shown without its envelope.
+    None for each file that is missing or damaged. An enrolment is shown without its envelope.
     """
     enrolment = to_plain(ENROLMENT.read(state.enrolment))
     return {

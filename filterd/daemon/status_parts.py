@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gather the parts of a status: signals for alerts, the log, service, the school's day.
+"""Gather parts of a status: signals for alerts, the log, the school's day.
 
 So one status is enough for ``filterd.monitor``, which reads no file of the daemon.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Record, for a while, what a room asks in a trial run and which makers share an address.
+"""Record what a room asks in a trial run, and which makers share an address.
 
 In memory only, limited in number; it ends by itself. Meanwhile the fast path leaves these
 clients to the chain, which sees every question. ``Trials`` and ``CheckRecorder`` are a worker's
@@ -48,7 +48,7 @@ _OF_NO_EXAM = frozenset((Source.LOCAL, Source.REFUSED))
 def _observe(
     observer: Trials | CheckRecorder, resolver: Resolver, fast: FastPath | None, *, is_on: bool
 ) -> None:
-    """Let an observer see answers, or no more; the fast path forgets which clients it takes."""
+    """Let an observer see answers, or no more; the fast path learns its clients anew."""
     others = tuple(one for one in resolver.observers if one is not observer)
     resolver.observers = (*others, observer) if is_on else others
     if fast is not None:
