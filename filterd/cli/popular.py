@@ -15,7 +15,7 @@ from filterd.cli.context import Context
 from filterd.cli.offline_site import policy_of
 from filterd.counted import number
 from filterd.errors import FilterdError, IndexFormatError
-from filterd.feed.guard.probe_clients import Asking
+from filterd.feed.guard.candidate import Asking
 from filterd.lists.catalog_tables import PopularName
 from filterd.lists.index import Index
 from filterd.lists.rules import SERVICE_PREFIX

@@ -20,7 +20,7 @@ from filterd.errors import FetchError, FilterdError
 from filterd.feed.follow_file import FollowFile
 from filterd.feed.followed_content import ContentRequest, make_in_child
 from filterd.feed.followed_sources import wanted_of
-from filterd.feed.guard.guard_report import Severity
+from filterd.feed.guard.judgement import Severity
 from filterd.feed.guard.limits import GROWTH, TABLES
 from filterd.feed.manifest import sha256_of, verify, write_manifest
 from filterd.feed.night_memory import TEXT_OCTETS_A_NAME, check_size, night_octets

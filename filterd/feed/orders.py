@@ -18,7 +18,7 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from filterd.feed.guard.guard_report import Severity, found
+from filterd.feed.guard.judgement import Severity, found
 from filterd.feed.manifest import files_of, sha256_of, signers_of, verify, write_manifest
 from filterd.feed.targets import Publication, PublishedFile, full_target, is_ordered
 from filterd.feed.version_download import link_or_copy, sync_all
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-    from filterd.feed.guard.guard_report import Finding
+    from filterd.feed.guard.judgement import Finding
     from filterd.feed.versions import Candidate, Versions
 
     Files = dict[str, tuple[int, str]]

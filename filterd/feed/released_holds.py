@@ -19,7 +19,7 @@ from tuf.api.exceptions import DownloadHTTPError
 from tuf.api.metadata import Metadata, Root, Targets
 
 from filterd.errors import ExpiredError, MetadataFormatError
-from filterd.feed.guard.guard_report import Severity
+from filterd.feed.guard.judgement import Severity
 from filterd.feed.tuf_refresh import explained
 from filterd.feed.versions import number_of
 from filterd.i18n import say

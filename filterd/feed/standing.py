@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from filterd import i18n
 from filterd.feed.appliance_files import TimeFloor
 from filterd.feed.follow_file import followed_count
-from filterd.feed.guard.guard_report import Judgement
+from filterd.feed.guard.judgement import Judgement
 from filterd.feed.version_watch import WATCH_S, WatchFile
 from filterd.feed.versions import Versions
 from filterd.i18n import UNSAID, refused, say

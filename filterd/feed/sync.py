@@ -28,7 +28,7 @@ from filterd.feed.appliance_files import ApplianceFolder, TimeFloor
 from filterd.feed.arrival import Moment
 from filterd.feed.feed_config import blocklists_to_build
 from filterd.feed.follow_file import FollowFile
-from filterd.feed.guard.guard_report import bounded
+from filterd.feed.guard.judgement import bounded
 from filterd.feed.manifest import signers_of, verify
 from filterd.feed.orders import ROLE, other_key, with_orders_of
 from filterd.feed.schedule import may_take_at

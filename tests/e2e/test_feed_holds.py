@@ -17,7 +17,7 @@ from tuf.api.metadata import Metadata
 from filterd.clock import SystemClock
 from filterd.errors import GuardError
 from filterd.feed import deltas, released_holds, sync
-from filterd.feed.guard.guard_report import Judgement, Severity, found
+from filterd.feed.guard.judgement import Judgement, Severity, found
 from filterd.feed.guard.limits import GROWTH, POPULAR, TABLES
 from filterd.feed.guard.must_resolve import BENEATH, REWRITES
 from filterd.feed.trust import TrustFolder

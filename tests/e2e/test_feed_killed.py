@@ -197,7 +197,7 @@ def test_a_guard_that_is_killed_holds_nothing_against_the_version(
     site = Follower(folder / "guarded", published)
     site.found()
     with monkeypatch.context() as killing:
-        killing.setattr("filterd.feed.guard.guard_run._command", lambda: ["sh", "-c", "kill -9 $$"])
+        killing.setattr("filterd.feed.guard.judgement._command", lambda: ["sh", "-c", "kill -9 $$"])
         assert "could not be loaded" in refused_or(lambda: site.run(FIRST))
     assert site.check_consistent(_NOTHING) == _NOTHING
     site.check_taken(FIRST)

@@ -9,8 +9,7 @@ import pytest
 
 from filterd.errors import GuardError
 from filterd.feed import guard
-from filterd.feed.guard.guard_report import Severity, found
-from filterd.feed.guard.guard_run import CHECKS
+from filterd.feed.guard.judgement import CHECKS, Severity, found
 from filterd.i18n import say
 from filterd.lists.index import Index
 from filterd.overrides.roles import Role

@@ -12,7 +12,7 @@ from filterd.config.compile import compile_policy
 from filterd.config.lists_build import build_lists
 from filterd.config.site_reader import load_site
 from filterd.feed.guard.checks import judged
-from filterd.feed.guard.guard_run import JudgedSchool, ServedFiles, request_of
+from filterd.feed.guard.judgement import JudgedSchool, ServedFiles, request_of
 from filterd.feed.versions import Candidate
 from filterd.lists.catalog import load_catalog
 from filterd.lists.index_files import Blocklists
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from filterd.feed.guard.guard_report import Judgement
+    from filterd.feed.guard.judgement import Judgement
 
 GAMBLING, PORN = "lists/feed-gambling.txt", "lists/feed-porn.txt"
 BEFORE = 1

@@ -23,8 +23,7 @@ from filterd.daemon.site_loader import load_site
 from filterd.errors import FilterdError, StoreError
 from filterd.feed import guard
 from filterd.feed.fetchers import FolderFetcher
-from filterd.feed.guard.guard_report import SCHOOL, Finding
-from filterd.feed.guard.guard_run import CHECKS
+from filterd.feed.guard.judgement import CHECKS, SCHOOL, Finding
 from filterd.feed.manifest import verify
 from filterd.feed.sync import Became, Outcome, SiteFeed
 from filterd.feed.tuf_arrival import TufArrival

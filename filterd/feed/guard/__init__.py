@@ -11,20 +11,25 @@ asked what a school would ask, in a process of its own that may die over it::
 A finding is a **note**, a reason to **hold** the version until an administrator approves of it,
 or a reason to **refuse** it for good.
 
-``guard_report``     findings and the judgement, as one process hands them to another
-``guard_run``        start the child, bound it, check what it prints
-``candidate``        how the files are written; the version compiled, what is active, what ships
-``probe_clients``    a name and each kind of client that may ask for it
-``golden_questions`` questions whose answers follow from the version's own lists
-``must_resolve``     names that must not be blocked, suffixes no list may hold, safe search targets
-``limits``           how much of lists and tables may come or go at once; the publisher's limits too
-``impact``           popular names and the recorded lookups, compared to what is active
-``canaries``         names that must be blocked, and what the school expects
-``checks``           all of these, in their order
+``judgement``     start the child, bound it, check the findings that it prints
+``candidate``     how the files are written; the version compiled and asked as every client, what
+                  is active, what ships
+``must_block``    names that must be blocked: drawn from the lists, canaries, expectations
+``must_resolve``  names that must not be blocked, suffixes no list may hold, safe search targets
+``limits``        how much of lists and tables may come or go at once; the publisher's limits too
+``impact``        popular names and the recorded lookups, compared to what is active
+``checks``        all of these, in their order
 """
 
-from filterd.feed.guard.guard_report import ASKED_LITTLE, Finding, Judgement, Severity
-from filterd.feed.guard.guard_run import JudgedSchool, ServedFiles, judge
+from filterd.feed.guard.judgement import (
+    ASKED_LITTLE,
+    Finding,
+    JudgedSchool,
+    Judgement,
+    ServedFiles,
+    Severity,
+    judge,
+)
 
 __all__ = [
     "ASKED_LITTLE",

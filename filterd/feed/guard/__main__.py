@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Judge one version: the guard's child, ``python -m filterd.feed.guard``.
 
-``guard_run`` starts it; people use ``filterd sync`` and ``filterd feed``.
+``judgement`` starts it; people use ``filterd sync`` and ``filterd feed``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def main() -> int:
     request: dict[str, Any] = json.loads(sys.stdin.buffer.read(_MAX_REQUEST_OCTETS))
     bounded_child.bound(memory_octets=_addresses(request))
     from filterd.feed.guard.checks import judged  # noqa: PLC0415 -- the bounds hold for it, too
-    from filterd.feed.guard.guard_report import dump  # noqa: PLC0415 -- as above
+    from filterd.feed.guard.judgement import dump  # noqa: PLC0415 -- as above
 
     judgement = judged(request, cpu_s=time.process_time, peak_octets=_peak_octets)
     with answer:

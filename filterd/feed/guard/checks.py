@@ -17,18 +17,15 @@ from zoneinfo import ZoneInfo
 from filterd.clock import SystemClock
 from filterd.errors import ConfigError, FilterdError, IndexFormatError
 from filterd.feed.guard import candidate as loading
-from filterd.feed.guard.canaries import open_canaries, opened_canaries, unmet_expectations
 from filterd.feed.guard.candidate import (
     LOADING,
+    Asking,
     GuardRequest,
     UnfitError,
     malformed,
     shipped_asking,
     shipped_catalog,
 )
-from filterd.feed.guard.golden_questions import questions, wrong_answers
-from filterd.feed.guard.guard_report import Finding, Judgement, Severity, found
-from filterd.feed.guard.guard_run import CHECKS, blocklists_from
 from filterd.feed.guard.impact import (
     POPULAR_FILE,
     Compared,
@@ -39,7 +36,22 @@ from filterd.feed.guard.impact import (
     opened,
     read_popular,
 )
+from filterd.feed.guard.judgement import (
+    CHECKS,
+    Finding,
+    Judgement,
+    Severity,
+    blocklists_from,
+    found,
+)
 from filterd.feed.guard.limits import changed_tables, wrong_holidays
+from filterd.feed.guard.must_block import (
+    open_canaries,
+    opened_canaries,
+    questions,
+    unmet_expectations,
+    wrong_answers,
+)
 from filterd.feed.guard.must_resolve import (
     blocked_essentials,
     closed_beneath,
@@ -47,7 +59,6 @@ from filterd.feed.guard.must_resolve import (
     refused_entries,
     wrong_rewrites,
 )
-from filterd.feed.guard.probe_clients import Asking
 from filterd.feed.night_memory import MOST_OCTETS
 from filterd.feed.versions import is_ahead, is_followed
 from filterd.i18n import say
@@ -76,7 +87,7 @@ def judged(
     """Make all checks of a version.
 
     Args:
-        data: the request, as ``guard_run`` writes it.
+        data: the request, as ``judgement.request_of`` writes it.
         cpu_s: the CPU time of this process.
         peak_octets: its peak of memory.
     """

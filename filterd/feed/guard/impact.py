@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import ListError
-from filterd.feed.guard.guard_report import ASKED, ASKED_LITTLE, Severity, found
+from filterd.feed.guard.judgement import ASKED, ASKED_LITTLE, Severity, found
 from filterd.feed.guard.limits import (
     GROWTH,
     POPULAR_LIMITS,
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from filterd.feed.guard.guard_report import Finding
-    from filterd.feed.guard.probe_clients import Asking
+    from filterd.feed.guard.candidate import Asking
+    from filterd.feed.guard.judgement import Finding
     from filterd.lists.catalog_tables import PopularName
     from filterd.resolve.what_if import DifferenceSums
 

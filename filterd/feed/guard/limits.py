@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.feed.guard.guard_report import Severity, found
+from filterd.feed.guard.judgement import Severity, found
 from filterd.i18n import say
 from filterd.policy.model import SERVICE
 from filterd.wire import name as names
@@ -24,9 +24,9 @@ from filterd.wire import name as names
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-    from filterd.feed.guard.guard_report import Finding
+    from filterd.feed.guard.candidate import Asking
     from filterd.feed.guard.impact import Compared
-    from filterd.feed.guard.probe_clients import Asking
+    from filterd.feed.guard.judgement import Finding
     from filterd.lists.catalog import PublicHoliday
     from filterd.policy.model import Holiday, Service
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.feed.guard.guard_report import Severity, found
+from filterd.feed.guard.judgement import Severity, found
 from filterd.feed.guard.limits import few
 from filterd.i18n import say
 from filterd.lists.hostname import HostnameError, key_from_name, key_from_text
@@ -34,8 +34,8 @@ from filterd.wire import name as names
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from filterd.feed.guard.guard_report import Finding
-    from filterd.feed.guard.probe_clients import Asking
+    from filterd.feed.guard.candidate import Asking
+    from filterd.feed.guard.judgement import Finding
     from filterd.lists.report import ListReport
     from filterd.lists.rules import Pin, Protection
     from filterd.policy.model import Policy

@@ -10,8 +10,7 @@ import pytest
 
 from filterd.errors import GuardError
 from filterd.feed import guard
-from filterd.feed.guard.guard_report import Severity, found
-from filterd.feed.guard.guard_run import CHECKS
+from filterd.feed.guard.judgement import CHECKS, Severity, found
 from filterd.i18n import say
 from tests.support.commands import call
 from tests.support.feed_site import FIRST, SECOND

@@ -10,8 +10,7 @@ import pytest
 from filterd.config.lists_build import build_lists
 from filterd.errors import GuardError
 from filterd.feed import guard
-from filterd.feed.guard.guard_report import found
-from filterd.feed.guard.guard_run import CHECKS
+from filterd.feed.guard.judgement import CHECKS, found
 from filterd.feed.standing import overview
 from filterd.feed.sync import Became
 from filterd.feed.version_history import Event

@@ -24,7 +24,7 @@ from filterd.feed.follow_file import (
 from filterd.feed.followed_arrival import FollowedArrival
 from filterd.feed.followed_sources import own_source
 from filterd.feed.guard import Judgement
-from filterd.feed.guard.guard_report import Severity, found
+from filterd.feed.guard.judgement import Severity, found
 from filterd.feed.manifest import verify
 from filterd.feed.sources import NIGHTLY
 from filterd.feed.sync import SiteFeed

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.feed.guard.guard_report import Severity
+from filterd.feed.guard.judgement import Severity
 from filterd.feed.manifest import verify, write_manifest
 from filterd.feed.orders import other_key, with_orders_of
 from filterd.feed.versions import Versions

@@ -10,7 +10,7 @@ import pytest
 
 from filterd.errors import ExpiredError, MetadataFormatError, SignatureError, TooLargeError
 from filterd.feed.fetchers import FolderFetcher
-from filterd.feed.guard.guard_report import Finding, Judgement, Severity, found
+from filterd.feed.guard.judgement import Finding, Judgement, Severity, found
 from filterd.feed.released_holds import (
     FILE,
     MOST_OCTETS,

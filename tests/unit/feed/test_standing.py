@@ -13,7 +13,7 @@ import pytest
 from filterd.errors import FetchError
 from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.follow_file import FollowFile, FollowState, Wanted
-from filterd.feed.guard.guard_report import Judgement, Severity, found
+from filterd.feed.guard.judgement import Judgement, Severity, found
 from filterd.feed.standing import (
     FeedStanding,
     Freshness,

@@ -18,8 +18,7 @@ from filterd.errors import (
 )
 from filterd.feed import guard
 from filterd.feed.fetchers import FolderFetcher
-from filterd.feed.guard.guard_report import Severity, found
-from filterd.feed.guard.guard_run import CHECKS
+from filterd.feed.guard.judgement import CHECKS, Severity, found
 from filterd.feed.schedule import LISTS, ring_of
 from filterd.feed.sync import Became, Outcome
 from filterd.feed.tuf_arrival import TufArrival

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.feed.guard import candidate, checks
-from filterd.feed.guard.guard_report import ASKED, ASKED_LITTLE, Severity
-from filterd.feed.guard.guard_run import CHECKS
+from filterd.feed.guard.judgement import ASKED, ASKED_LITTLE, CHECKS, Severity
 from filterd.querylog.lookups import LookupContext
 from tests.support.broken_versions import BROKEN, HARMFUL, POPULAR, add, an_order, data_of
 from tests.support.day_lookups import Looked, write_day

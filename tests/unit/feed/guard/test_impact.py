@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import ListError
-from filterd.feed.guard.guard_report import ASKED_LITTLE, Severity
+from filterd.feed.guard.candidate import Asking
 from filterd.feed.guard.impact import (
     DRAWN,
     LEAST_LOOKUPS,
@@ -24,7 +24,7 @@ from filterd.feed.guard.impact import (
     opened,
     read_popular,
 )
-from filterd.feed.guard.probe_clients import Asking
+from filterd.feed.guard.judgement import ASKED_LITTLE, Severity
 from filterd.resolve.what_if import DifferenceSums
 from tests.support.policies import NOW, a_policy, allow, an_index, wire
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from filterd.feed.guard.guard_report import Finding
+    from filterd.feed.guard.judgement import Finding
     from filterd.policy.model import Policy
 
 FEED_GAMES = "feed-games"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.feed.guard.candidate import Asking
 from filterd.feed.guard.impact import Compared
 from filterd.feed.guard.limits import (
     MOST_HOLIDAYS,
@@ -17,7 +18,6 @@ from filterd.feed.guard.limits import (
     excesses,
     wrong_holidays,
 )
-from filterd.feed.guard.probe_clients import Asking
 from filterd.lists.catalog import PublicHoliday
 from tests.support.policies import a_pin, a_policy, an_index
 

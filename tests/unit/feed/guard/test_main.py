@@ -14,21 +14,19 @@ import pytest
 
 from filterd import bounded_child
 from filterd.feed.guard import __main__ as child
-from filterd.feed.guard import guard_run
-from filterd.feed.guard.guard_report import Severity
-from filterd.feed.guard.guard_run import JudgedSchool, judge
+from filterd.feed.guard import judgement as judging
+from filterd.feed.guard.judgement import JudgedSchool, Severity, judge
 from filterd.feed.versions import Candidate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.feed.guard.guard_report import Judgement
+    from filterd.feed.guard.judgement import Judgement
 
 REAL = """
 import sys
 from filterd.feed.guard import __main__ as child, checks
-from filterd.feed.guard.guard_report import Judgement
-from filterd.feed.guard.guard_run import CHECKS
+from filterd.feed.guard.judgement import CHECKS, Judgement
 
 def judged(request, *, cpu_s, peak_octets):
     {work}
@@ -48,7 +46,7 @@ def judged_by(
     work: str, folder: Path, monkeypatch: pytest.MonkeyPatch, more: str = ""
 ) -> Judgement:
     command = [sys.executable, "-P", "-c", REAL.format(work=work, more=more)]
-    monkeypatch.setattr(guard_run, "_command", lambda: command)
+    monkeypatch.setattr(judging, "_command", lambda: command)
     school = JudgedSchool(folder, folder / "fresh", folder / "problems", folder / "policy")
     candidate = Candidate("7", folder)
     return judge(candidate, None, school, time_limit_s=60.0, memory_octets=MEMORY_OCTETS)
@@ -135,7 +133,7 @@ def test_a_bound_that_is_lower_already_stays(
 )
 def test_a_request_that_is_none_ends_with_an_error_and_no_judgement(request_octets: bytes) -> None:
     done = subprocess.run(
-        guard_run._command(),
+        judging._command(),
         input=request_octets,
         env=bounded_child.environment(),
         capture_output=True,

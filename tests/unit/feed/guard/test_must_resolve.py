@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from filterd.feed.guard.guard_report import Severity
+from filterd.feed.guard.candidate import Asking
+from filterd.feed.guard.judgement import Severity
 from filterd.feed.guard.must_resolve import (
     Essential,
     blocked_essentials,
@@ -21,7 +22,6 @@ from filterd.feed.guard.must_resolve import (
     refused_entries,
     wrong_rewrites,
 )
-from filterd.feed.guard.probe_clients import Asking
 from filterd.lists import intake
 from filterd.lists.catalog import load_catalog
 from filterd.lists.compiler import compile_lists
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from filterd.feed.guard.guard_report import Finding
+    from filterd.feed.guard.judgement import Finding
     from filterd.lists.report import ListReport
     from filterd.policy.model import Policy
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""This side of the child: whatever it does, a judgement comes of it, and no child stays."""
+"""A judgement and the child that makes it: whatever that does, a judgement comes of it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,26 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.feed.guard import guard_run
-from filterd.feed.guard.guard_report import SCHOOL, Judgement, Severity, dump, found
-from filterd.feed.guard.guard_run import (
+from filterd.feed.guard import judgement as judging
+from filterd.feed.guard.judgement import (
     CHECKS,
+    MAX_FINDINGS,
+    MAX_NAMES,
+    MAX_OCTETS,
+    SCHOOL,
+    Finding,
     JudgedSchool,
+    Judgement,
     ServedFiles,
+    Severity,
+    dump,
+    found,
     judge,
+    load,
     request_of,
 )
 from filterd.feed.versions import Candidate
-from filterd.i18n import say
+from filterd.i18n import say, translated
 from tests.support.broken_versions import BROKEN, POPULAR, add
 from tests.support.clock import FakeClock
 from tests.support.feed_candidates import GAMBLING, Following
@@ -33,8 +42,165 @@ if TYPE_CHECKING:
 
     Child = Callable[..., Judgement]
 
+
+DIGEST = "ab" * 32
+
+
+def a_finding(severity: Severity, kind: str = "growth", why: str = "why") -> Finding:
+    sentence = say("it could not be loaded: {why}", why=why)
+    return found(kind, severity, sentence, ["a.example"], count=3, part=0.5)
+
+
+def judgement(*severities: Severity, kind: str = "growth") -> Judgement:
+    findings = tuple(a_finding(one, kind) for one in severities)
+    return Judgement("7", findings, DIGEST, ("files", "golden"), 1.5, 1 << 20)
+
+
+@pytest.mark.parametrize(
+    ("severities", "by_itself", "approved"),
+    [
+        ([], True, True),
+        ([Severity.NOTE], True, True),
+        ([Severity.HELD, Severity.NOTE], False, True),
+        ([Severity.NOTE, Severity.REFUSED, Severity.HELD], False, False),
+    ],
+)
+def test_the_worst_finding_says_whether_it_may_come(
+    severities: list[Severity], by_itself: bool, approved: bool
+) -> None:
+    judged = judgement(*severities)
+    assert judged.may_come_in_force() is by_itself
+    assert judged.may_come_in_force(approved=True) is approved
+
+
+@pytest.mark.parametrize(
+    ("severity", "kind", "final"),
+    [
+        (Severity.REFUSED, "loading", True),
+        (Severity.REFUSED, "school", False),
+        (Severity.REFUSED, "expectations", False),
+        (Severity.HELD, "growth", False),
+    ],
+)
+def test_only_what_is_wrong_with_the_version_itself_is_final(
+    severity: Severity, kind: str, final: bool
+) -> None:
+    assert judgement(severity, kind=kind).is_final is final
+
+
+def test_a_held_version_says_how_it_is_approved_and_a_refused_one_does_not() -> None:
+    held = str(judgement(Severity.HELD, Severity.HELD).error())
+    assert "`filterd feed approve 7`" in held
+    assert "(and 1 more)" in held
+    refused = str(judgement(Severity.REFUSED, Severity.HELD).error())
+    assert "approve" not in refused
+    assert "more)" not in refused
+
+
+def test_the_error_is_told_in_vietnamese() -> None:
+    error = judgement(Severity.HELD).error()
+    assert error.translated("vi").startswith("phiên bản 7 của nguồn danh sách bị giữ lại")
+
+
+def test_what_is_told_is_what_was_found() -> None:
+    judged = judgement(Severity.HELD, Severity.NOTE)
+    heard = load(dump(judged))
+    assert heard == judged
+    assert translated(heard.findings[0].sentence, "vi") == "không nạp được: why"
+
+
+def test_names_and_texts_are_bounded_before_they_are_told() -> None:
+    sentence = say("it could not be loaded: {why}", why="x" * 100_000)
+    one = found("golden", Severity.HELD, sentence, [f"{'n' * 400}{at}" for at in range(99)])
+    assert len(one.names) == MAX_NAMES
+    octets = dump(Judgement("1", (one,) * MAX_FINDINGS, DIGEST))
+    assert len(octets) <= MAX_OCTETS * 4
+    assert max(len(name) for name in json.loads(octets)["findings"][0]["names"]) == 260
+
+
+def test_of_very_many_findings_the_worst_are_told_and_in_their_order() -> None:
+    notes = [a_finding(Severity.NOTE, why=str(at)) for at in range(MAX_FINDINGS + 5)]
+    worst = a_finding(Severity.REFUSED, why="the one")
+    heard = load(dump(Judgement("1", (*notes, worst), DIGEST)))
+    assert len(heard.findings) == MAX_FINDINGS
+    assert heard.findings == (*notes[: MAX_FINDINGS - 1], worst)
+
+
+GOOD: dict[str, Any] = json.loads(dump(judgement(Severity.HELD)))
+FINDING: dict[str, Any] = GOOD["findings"][0]
+NO_JUDGEMENTS: dict[str, bytes] = {
+    "nothing": b"",
+    "no JSON": b"{",
+    "a list": b"[]",
+    "a number": b"7",
+    "very deep": b"[" * 100_000,
+    "too much": json.dumps({**GOOD, "more": "x" * MAX_OCTETS}).encode(),
+    **{
+        f"without {key}": json.dumps({k: v for k, v in GOOD.items() if k != key}).encode()
+        for key in GOOD
+    },
+    **{
+        f"a finding without {key}": json.dumps(
+            {**GOOD, "findings": [{k: v for k, v in FINDING.items() if k != key}]}
+        ).encode()
+        for key in FINDING
+    },
+    **{
+        f"{key} as {value!r}": json.dumps({**GOOD, key: value}).encode()
+        for key, value in [
+            ("version", [7]),
+            ("version", True),
+            ("version", 7.0),
+            ("index", "ab"),
+            ("index", None),
+            ("checks", "files"),
+            ("checks", [1]),
+            ("seconds", "long"),
+            ("seconds", None),
+            ("peak_octets", 1.5),
+            ("findings", {}),
+            ("findings", [None]),
+        ]
+    },
+    **{
+        f"a finding with {key} as {str(value)[:20]}": json.dumps(
+            {**GOOD, "findings": [{**FINDING, key: value}]}
+        ).encode()
+        for key, value in [
+            ("severity", "grave"),
+            ("severity", None),
+            ("kind", 1),
+            ("names", 5),
+            ("names", [5]),
+            ("numbers", [1]),
+            ("numbers", {"count": "many"}),
+            ("numbers", {"count": [1]}),
+            ("sentence", 5),
+            ("sentence", ["x" * 5_000, {}]),
+            ("sentence", ["{a}" * 500, {"a": "x" * 100}]),
+        ]
+    },
+    "too many findings": json.dumps({**GOOD, "findings": [FINDING] * (MAX_FINDINGS + 1)}).encode(),
+}
+
+
+@pytest.mark.parametrize("said", NO_JUDGEMENTS)
+def test_what_is_no_judgement_is_not_believed(said: str) -> None:
+    with pytest.raises(ValueError, match=r"judgement|sentence|Expecting|Severity|float"):
+        load(NO_JUDGEMENTS[said])
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "9" * 400])
+def test_numbers_that_are_none_are_not_believed(number: str) -> None:
+    octets = json.dumps({**GOOD, "findings": [{**FINDING, "numbers": {"count": 0.125}}]}).encode()
+    assert load(octets).findings[0].numbers == {"count": 0.125}
+    for true in (b"0.125", b"1.5"):  # a number of a finding, and the seconds
+        with pytest.raises(ValueError, match="judgement"):
+            load(octets.replace(true, number.encode()))
+
+
 VERSION = "7"
-GOOD = Judgement(VERSION, (), "ab" * 32, CHECKS)
+SOUND = Judgement(VERSION, (), "ab" * 32, CHECKS)
 BAD = found("growth", Severity.REFUSED, say("it took more than {limit_s} s", limit_s=1))
 FOREVER = "import signal; signal.pause()"
 
@@ -45,7 +211,7 @@ def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Child:
 
     def judged(program: str, *, time_limit_s: float = 60.0, log: Path | None = None) -> Judgement:
         command = [sys.executable, "-c", f"import os, sys\n{program}"]
-        monkeypatch.setattr(guard_run, "_command", lambda: command)
+        monkeypatch.setattr(judging, "_command", lambda: command)
         school = JudgedSchool(tmp_path, *_fresh(tmp_path), log)
         candidate = Candidate(VERSION, tmp_path)
         return judge(candidate, None, school, time_limit_s=time_limit_s)
@@ -73,7 +239,7 @@ def why(judgement: Judgement) -> str:
 
 
 def test_a_judgement_is_taken_as_it_is_told(child: Child) -> None:
-    assert child(saying(dump(GOOD))) == GOOD
+    assert child(saying(dump(SOUND))) == SOUND
 
 
 def test_a_refusal_needs_no_further_checks(child: Child) -> None:
@@ -86,7 +252,7 @@ def test_a_refusal_needs_no_further_checks(child: Child) -> None:
     [
         (b"", "the guard's output is not a judgement"),
         (b"fine!", "the guard's output is not a judgement"),
-        (dump(GOOD) + b"{}", "the guard's output is not a judgement"),
+        (dump(SOUND) + b"{}", "the guard's output is not a judgement"),
         (dump(Judgement(f"{VERSION}1", (), "ab" * 32, CHECKS)), "not every check has run"),
         (dump(Judgement(VERSION, (), "", CHECKS)), "not every check has run"),
         (dump(Judgement(VERSION, (), "ab" * 32, ())), "not every check has run"),
@@ -103,7 +269,7 @@ def test_a_judgement_that_leaves_a_check_out_is_none(child: Child, check: str) -
 
 
 def test_a_judgement_of_a_child_that_failed_is_not_believed(child: Child) -> None:
-    assert why(child(saying(dump(GOOD), status=3))) == "exit status 3"
+    assert why(child(saying(dump(SOUND), status=3))) == "exit status 3"
 
 
 def test_a_child_that_is_killed_is_a_refusal(child: Child) -> None:
@@ -162,7 +328,7 @@ def test_a_child_that_says_all_and_does_not_end_is_ended(
         return wait(self, None if timeout is None else 0.0)
 
     monkeypatch.setattr(subprocess.Popen, "wait", soon)
-    staying = f"os.write(1, {dump(GOOD)!r}); os.close(1); os.close(2); {FOREVER}"
+    staying = f"os.write(1, {dump(SOUND)!r}); os.close(1); os.close(2); {FOREVER}"
     assert why(child(staying)) == "it took more than 60 s"
     assert [one.returncode for one in children] == [-signal.SIGKILL]
 
@@ -170,7 +336,7 @@ def test_a_child_that_says_all_and_does_not_end_is_ended(
 def test_no_child_at_all_says_nothing_of_the_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guard_run, "_command", lambda: [str(tmp_path / "none")])
+    monkeypatch.setattr(judging, "_command", lambda: [str(tmp_path / "none")])
     school = JudgedSchool(tmp_path, *_fresh(tmp_path))
     judgement = judge(Candidate(VERSION, tmp_path), None, school)
     assert not judgement.may_come_in_force(approved=True)
