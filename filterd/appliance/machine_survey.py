@@ -28,9 +28,8 @@ from filterd.appliance import (
 )
 from filterd.appliance.interview import Machine, OfferedUpstream, SchoolLink, SetupChoice
 from filterd.clients.device_rows import device_rows
-from filterd.clients.device_survey import Seen, call_devices
-from filterd.clients.lease_files import LeaseFiles
-from filterd.clients.mac_makers import makers_of
+from filterd.clients.device_survey import Seen, call_devices, makers_of
+from filterd.clients.leases import LeaseFiles
 from filterd.clients.network_view import devices
 from filterd.errors import StoreError
 from filterd.i18n import Sentence, say

@@ -24,8 +24,8 @@ from filterd.i18n import UNSAID, Language, Texts, say, say_n
 from filterd.monitor.alert_watch import ask_settings
 from filterd.monitor.mail import Attachment, Mail
 from filterd.paths import check_room, write_atomically, writing
-from filterd.policy import report_settings
-from filterd.policy.report_settings import PeriodKind, ReportSettings
+from filterd.policy import reporting_settings
+from filterd.policy.reporting_settings import PeriodKind, ReportSettings
 from filterd.privileges import as_owner_of, own_rights
 from filterd.reports import report_run
 from filterd.reports.report_facts import ReportAudience
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
     from filterd.i18n import Sentence
-    from filterd.policy.report_settings import ReportSchedule
+    from filterd.policy.reporting_settings import ReportSchedule
     from filterd.state_folder import StateFolder
 
 MOST_MAILED_OCTETS = 10_000_000
@@ -49,7 +49,7 @@ _OWN_DISK = Path("/srv")
 _MAIL_LIMITS = DownloadLimits(total_s=600.0, window_s=1200.0, silence_s=300.0)
 """For 10 MB by a line of 400 kbit/s."""
 _MOST_NAMESAKES = 100
-_settings = Decoders(vars(report_settings)).of(ReportSettings)
+_settings = Decoders(vars(reporting_settings)).of(ReportSettings)
 
 
 class Delivery(NamedTuple):

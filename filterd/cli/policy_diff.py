@@ -22,8 +22,7 @@ from filterd.i18n import say
 from filterd.overrides.target_text import grade_from
 from filterd.policy import policy_file as policy_store
 from filterd.policy.effective_policy import at
-from filterd.policy.grade_differences import Difference, differences, rule_differences
-from filterd.policy.grade_rows import difference_listing
+from filterd.policy.grade_rows import Difference, difference_listing, differences, rule_differences
 from filterd.policy.model import GRADES, Policy
 from filterd.policy.temporary_rules import Overrides
 

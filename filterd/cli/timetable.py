@@ -21,8 +21,8 @@ from filterd.csv_table import to_csv
 from filterd.field_checks import shown
 from filterd.i18n import say
 from filterd.paths import write_atomically
-from filterd.policy import lesson_rows
 from filterd.policy.model import Policy
+from filterd.policy.school_week import LESSON_HEADING, lesson_rows
 from filterd.privileges import own_rights
 from filterd.rows import Column, Listing
 
@@ -95,11 +95,11 @@ def export(
     Exit code 0: written; 2: an error.
     """
     policy = policy_of_files(here)
-    rows = lesson_rows.rows(policy.networks, policy)
+    rows = lesson_rows(policy.networks, policy)
     if json:
-        here.print_json([dict(zip(lesson_rows.HEADING, row, strict=True)) for row in rows])
+        here.print_json([dict(zip(LESSON_HEADING, row, strict=True)) for row in rows])
         return
-    table = [lesson_rows.HEADING, *rows]
+    table = [LESSON_HEADING, *rows]
     if file is None:
         sys.stdout.write(to_csv(table).decode())
         return

@@ -18,8 +18,8 @@ from filterd.cli.spreadsheet import Table
 from filterd.cli.timetable_words import SchoolWords, WordError, columns_of
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.i18n import say
-from filterd.policy.lesson_rows import HEADING, rows
 from filterd.policy.model import Network, Period, Policy
+from filterd.policy.school_week import LESSON_HEADING, lesson_rows
 
 _MOST_PROBLEMS, _LOOKED_AT = 20, 20
 
@@ -105,7 +105,7 @@ def _heading(table: Table) -> tuple[int, dict[str, int]] | None:
     """Return the number of the heading's row, and the columns by their names."""
     for number, row in enumerate(table[:_LOOKED_AT]):
         found = columns_of(row)
-        if set(HEADING[:4]) <= found.keys():
+        if set(LESSON_HEADING[:4]) <= found.keys():
             return number, found
     return None
 
@@ -148,8 +148,8 @@ def differences(
     now: Iterable[Network], wanted: Iterable[Network], policy: Policy
 ) -> Iterator[tuple[list[str], list[str]]]:
     """Yield the rows that differ: as they are and as the table has them, empty for none."""
-    before = {tuple(row[:3]): row for row in rows(now, policy)}
-    after = {tuple(row[:3]): row for row in rows(wanted, policy)}
+    before = {tuple(row[:3]): row for row in lesson_rows(now, policy)}
+    after = {tuple(row[:3]): row for row in lesson_rows(wanted, policy)}
     for key in [*before, *(one for one in after if one not in before)]:
         old, new = before.get(key, []), after.get(key, [])
         if old != new:

@@ -15,13 +15,13 @@ may turn out to have, for a second: failing to recognise a device never opens an
 
 ::
 
-    files of DHCP servers --> lease_files --> leases -.
+    files of DHCP servers -----------------> leases -.
     ip neigh -----------------------------------------+--> network_view --> identifier
     ip address, ip route ---> interfaces -------------'
 
 ``observer`` keeps it up to date. What was learned is forgotten after a minute.
-``device_survey`` looks at the same sources once, for a list of devices (``device_rows``);
-``mac_makers`` reads the makers of network cards where the system has their table.
+``device_survey`` looks at the same sources once, for a list of devices (``device_rows``),
+and reads the makers of network cards where the system has their table.
 Allowed clients are: the networks and ranges of the site, every device on a link of
 the school's side (``interfaces`` defines which those are), and this machine itself.
 """

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Survey of the devices on the links of the school's side.
+"""Survey of devices on the links of the school's side, and their makers.
 
-It is made from one look at the kernel's tables.
+It is made from one look at the kernel's tables. Nothing is kept: each survey runs ``ip`` and
+reads the lease files anew. The kernel's neighbour table and the leases hold devices for some
+time after these fell silent, so a survey has those of the last minutes to hours, too.
 
-Nothing is kept: each survey runs ``ip`` and reads the lease files anew. The kernel's
-neighbour table and the leases hold devices for some time after these fell silent, so a
-survey has those of the last minutes to hours, too.
+Makers are found in the IEEE's table where the package ``ieee-data`` is installed; filterd
+has no table of its own. A line of the table that is read::
+
+    00-00-5E   (hex)<two tabs>ICANN, IANA Department
+
+A MAC that the device made itself has no maker.
 """
 
 from __future__ import annotations
@@ -13,21 +18,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.clients.identifier import Identifier
 from filterd.clients.interfaces import IpCommand
 from filterd.clients.interfaces import parse as parse_links
-from filterd.clients.lease_files import LeaseFiles
+from filterd.clients.leases import LeaseFiles, is_random
 from filterd.clients.network_view import Surroundings, devices, parse_neighbours
 from filterd.errors import ControlError
 from filterd.i18n import say
+from filterd.paths import open_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from filterd.clock import Clock
     from filterd.policy.model import Client, Policy
+
 
 _DISCARD = 9
 """A port without a listener (RFC 863)."""
@@ -118,3 +126,41 @@ def states(entry: dict[str, Any]) -> set[str]:
     """Return the states of an entry of the neighbour table."""
     found = entry.get("state")
     return set(map(str, found)) if isinstance(found, list) else set()
+
+
+TABLE = Path("/usr/share/ieee-data/oui.txt")
+_LARGEST_LINE = 200
+_MOST_LINES = 1_000_000
+"""Five times the lines of 2026; the package is the system's, and its size not filterd's."""
+_MARK = b"(hex)"
+
+
+def makers_of(macs: Iterable[str], table: Path = TABLE) -> dict[str, str]:
+    """Return the makers of MACs, without those that are not known. Never raises.
+
+    It reads the whole table, so it runs in a thread.
+    """
+    wanted: dict[bytes, list[str]] = {}
+    for mac in macs:
+        if not is_random(mac):
+            wanted.setdefault(mac[:8].upper().replace(":", "-").encode(), []).append(mac)
+    found: dict[str, str] = {}
+    if not wanted:
+        return found
+    try:
+        with open_plain(table) as file:
+            for _ in range(_MOST_LINES):
+                line = file.readline(_LARGEST_LINE)
+                if not line:
+                    break
+                prefix, mark, maker = line.partition(_MARK)
+                if mark and (same := wanted.get(prefix.strip())):
+                    found |= dict.fromkeys(same, _shown(maker))
+    except OSError:  # as a rule it is not installed
+        return {}
+    return found
+
+
+def _shown(maker: bytes) -> str:
+    text = maker.decode("utf-8", errors="replace").strip()
+    return "".join(letter for letter in text if letter.isprintable())

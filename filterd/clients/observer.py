@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from filterd.clients import interfaces
 from filterd.clients.interfaces import IpCommand
-from filterd.clients.lease_files import LeaseFiles, Mark
+from filterd.clients.leases import LeaseFiles, Mark
 from filterd.clients.network_view import parse_neighbours
 from filterd.i18n import refused
 

@@ -29,8 +29,8 @@ from filterd.errors import Problems
 from filterd.field_checks import is_a_grade, written_time
 from filterd.i18n import say
 from filterd.paths import shipped
-from filterd.policy.lesson_rows import WEEKDAYS
 from filterd.policy.model import GRADES, TIERS, Audience, Expectation
+from filterd.policy.school_week import WEEKDAYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator

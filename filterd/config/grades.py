@@ -30,7 +30,6 @@ from filterd.documents import Document, Where, did_you_mean
 from filterd.i18n import UNSAID, quoted, say
 from filterd.lists.catalog_schema import list_id
 from filterd.policy import model
-from filterd.policy.lesson_rows import WEEKDAYS
 from filterd.policy.model import (
     GRADES,
     TIER_OF_GRADE,
@@ -42,6 +41,7 @@ from filterd.policy.model import (
     Period,
     SchoolClass,
 )
+from filterd.policy.school_week import WEEKDAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

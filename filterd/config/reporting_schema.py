@@ -26,15 +26,18 @@ from filterd.config.scalars import Tier  # noqa: TC001 -- pydantic reads it at r
 from filterd.documents import DocumentModel, did_you_mean, refusal
 from filterd.errors import NameTextError
 from filterd.i18n import say
-from filterd.policy.alert_settings import TOKEN, AlertSettings, MailSettings, WebhookSettings
 from filterd.policy.log_levels import LEAST_K, LogLevel, QueryLog
-from filterd.policy.report_settings import (
+from filterd.policy.reporting_settings import (
     TERMS,
+    TOKEN,
+    AlertSettings,
+    MailSettings,
     PeriodKind,
     Programme,
     ReportSchedule,
     ReportSettings,
     SchoolTerm,
+    WebhookSettings,
 )
 from filterd.public_address import is_address, is_public
 from filterd.wire import name as names

@@ -16,8 +16,8 @@ from filterd.config.audience import check_audience
 from filterd.documents import did_you_mean
 from filterd.i18n import UNSAID, Sentence, quoted, say
 from filterd.policy.calendar import Openings
-from filterd.policy.lesson_rows import WEEKDAYS
 from filterd.policy.model import DAY_S, TIER_OF_GRADE, Schedule, Scheduled, Window
+from filterd.policy.school_week import WEEKDAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -28,8 +28,8 @@ from filterd.documents import DocumentModel, OrElse, did_you_mean, refusal, vali
 from filterd.field_checks import is_a_grade
 from filterd.i18n import say
 from filterd.lists.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it at run time
-from filterd.policy.lesson_rows import DAYS, WEEKDAYS
 from filterd.policy.model import DAY_S
+from filterd.policy.school_week import DAYS, WEEKDAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

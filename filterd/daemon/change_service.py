@@ -59,7 +59,7 @@ from filterd.overrides.room_changes import LONGEST_EXAM_S, StopExam
 from filterd.overrides.snapshot import Exported
 from filterd.overrides.store import Store
 from filterd.policy.calendar import day_ends_at
-from filterd.policy.grade_differences import differences
+from filterd.policy.grade_rows import differences
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence

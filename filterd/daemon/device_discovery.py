@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd import field_checks
 from filterd.clients.device_rows import device_rows
-from filterd.clients.device_survey import DeviceSurvey, Seen, call_devices, states
-from filterd.clients.mac_makers import makers_of
+from filterd.clients.device_survey import DeviceSurvey, Seen, call_devices, makers_of, states
 from filterd.clients.network_view import MOST_DEVICES
 from filterd.daemon.watch_recorders import MOST_NAMES
 from filterd.errors import ChangeError, ControlError, FilterdError

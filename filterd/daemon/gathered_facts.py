@@ -18,9 +18,9 @@ from zoneinfo import ZoneInfo
 from filterd.daemon.totals_commands import Span
 from filterd.overrides.period_changes import changes_in, full_spans, levels_at
 from filterd.policy import effective_policy
-from filterd.policy.grade_differences import OPEN, state_of
+from filterd.policy.grade_rows import OPEN, state_of
 from filterd.policy.model import DAY_S, GRADES, TIER_OF_GRADE, TIERS
-from filterd.policy.report_settings import ReportSettings
+from filterd.policy.reporting_settings import ReportSettings
 from filterd.policy.temporary_rules import Overrides
 from filterd.querylog.day_span import DaySpan
 from filterd.querylog.service_days import sum_up

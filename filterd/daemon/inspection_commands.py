@@ -33,7 +33,7 @@ from filterd.overrides.read_access import View, check_view
 from filterd.overrides.roles import Author, Role, person_of
 from filterd.policy import log_levels
 from filterd.policy.model import DAY_S, Audience
-from filterd.policy.report_settings import ReportSettings
+from filterd.policy.reporting_settings import ReportSettings
 from filterd.policy.temporary_rules import LocalException, TargetKind
 from filterd.querylog.day_span import DaySpan
 from filterd.reports import inspection_facts

@@ -23,7 +23,7 @@ from filterd.overrides.permissions import readable_classes
 from filterd.overrides.read_access import READERS, View, check_view
 from filterd.paths import read_plain, reading
 from filterd.policy.model import TIER_OF_GRADE
-from filterd.policy.report_settings import PeriodKind, ReportSettings
+from filterd.policy.reporting_settings import PeriodKind, ReportSettings
 from filterd.querylog.day_reader import is_day
 from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_period import ReportPeriod, checked, read_period

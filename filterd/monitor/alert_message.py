@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from filterd.i18n import Sentence
     from filterd.monitor.alert_rules import Alert
-    from filterd.policy.alert_settings import AlertSettings
+    from filterd.policy.reporting_settings import AlertSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from filterd.i18n import say
 from filterd.monitor.alert_message import AlertMessage
 from filterd.monitor.alerting import Alerting
 from filterd.monitor.outbox import Outbox
-from filterd.policy import alert_settings
-from filterd.policy.alert_settings import AlertSettings
+from filterd.policy import reporting_settings
+from filterd.policy.reporting_settings import AlertSettings
 from filterd.state_file import Decoders
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from filterd.monitor.webhook import Webhook
 
 _SILENCE_S = 5.0
-_settings = Decoders(vars(alert_settings)).of(AlertSettings)
+_settings = Decoders(vars(reporting_settings)).of(AlertSettings)
 
 
 class AlertWatch:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from filterd.errors import StoreError
 from filterd.monitor.alert_message import AlertEvent
 from filterd.monitor.alert_rules import Alert, AlertSeverity, judge, silent
-from filterd.policy import alert_settings
-from filterd.policy.alert_settings import AlertSettings  # noqa: TC001 -- read at run time
+from filterd.policy import reporting_settings
+from filterd.policy.reporting_settings import AlertSettings  # noqa: TC001 -- read at run time
 from filterd.state_file import ADDED, FileFormat
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ FORMAT = FileFormat(
     MonitorState,
     magic=b"filterd monitor ",
     most_octets=_MOST_OCTETS,
-    words={**vars(alert_settings), "AlertSeverity": AlertSeverity},
+    words={**vars(reporting_settings), "AlertSeverity": AlertSeverity},
 )
 
 

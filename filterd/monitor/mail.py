@@ -25,7 +25,7 @@ from filterd.errors import DeliveryError, FetchError, TooLargeError
 from filterd.http_download import DownloadLimits, Pace, PacedReader
 from filterd.i18n import quoted, refused, say
 from filterd.monitor.secret_file import read_secret
-from filterd.policy.alert_settings import TLS_PORT
+from filterd.policy.reporting_settings import TLS_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
     from filterd.i18n import Sentence
-    from filterd.policy.alert_settings import MailSettings
+    from filterd.policy.reporting_settings import MailSettings
 
 LIMITS = DownloadLimits(total_s=60.0, window_s=120.0, silence_s=20.0)
 _MOST_OCTETS = 64 * 1024

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit
 from filterd.errors import DeliveryError, FetchError
 from filterd.http_download import Downloader, DownloadLimits, Pace, RequestPolicy
 from filterd.monitor.secret_file import read_secret
-from filterd.policy.alert_settings import TOKEN
+from filterd.policy.reporting_settings import TOKEN
 from filterd.public_address import is_public
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
     from filterd.monitor.alert_message import AlertMessage
-    from filterd.policy.alert_settings import WebhookSettings
+    from filterd.policy.reporting_settings import WebhookSettings
 
 LIMITS = DownloadLimits(total_s=60.0, window_s=120.0, silence_s=20.0)
 

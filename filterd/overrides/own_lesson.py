@@ -11,7 +11,7 @@ from filterd.overrides.permissions import Classroom, readable_classes, teaches_i
 from filterd.overrides.roles import Author, Rank, person_of
 from filterd.policy.calendar import ALWAYS, bell
 from filterd.policy.grade_changes import Seat, Why
-from filterd.policy.grade_differences import CLOSED, state_of_service
+from filterd.policy.grade_rows import CLOSED, state_of_service
 from filterd.policy.model import Audience, Client
 from filterd.policy.temporary_rules import TargetKind
 from filterd.state_file import to_plain

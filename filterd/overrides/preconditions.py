@@ -29,10 +29,9 @@ from filterd.overrides.exception_changes import (
 from filterd.overrides.log_changes import SetLogLevel
 from filterd.overrides.room_changes import SetDevices, SetExam, SetRoom, SetRoomDevices
 from filterd.policy import conflicts
-from filterd.policy.conflicts import Idle
+from filterd.policy.conflicts import Idle, meant_by
 from filterd.policy.grade_changes import Changer
 from filterd.policy.log_levels import levels_of
-from filterd.policy.misspellings import meant_by
 from filterd.policy.model import SERVICE, Audience
 from filterd.policy.temporary_rules import Exam, LocalException, RoomDevices, TargetKind
 from filterd.wire import name as names

@@ -18,7 +18,7 @@ Pure. Three things are joined here::
   results at a time, by ``calendar`` and ``grade_changes``; ``unknown_time``: while the
   time is not known. ``conflicts``: settings with an unexpected effect.
 * ``precedence``: the order of rules. ``engine``: ``decide``, which joins them all.
-* ``verdict``: the result. ``grade_differences``, ``grade_rows``: grades for people.
+* ``verdict``: the result. ``grade_rows``: grades for people.
 
 Time is an argument: nothing here reads a clock, opens a socket or waits.
 """

@@ -20,7 +20,7 @@ from filterd.lists.list_queries import naming_entries
 from filterd.policy.calendar import Calendar
 from filterd.policy.effective_policy import suspends
 from filterd.policy.grade_changes import Changer, Rooms
-from filterd.policy.grade_differences import OPEN, state_of, state_of_service
+from filterd.policy.grade_rows import OPEN, state_of, state_of_service
 from filterd.policy.model import SERVICE, Audience, Client
 from filterd.policy.temporary_rules import TargetKind
 from filterd.policy.verdict import Rule
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from filterd.policy.model import Policy
     from filterd.policy.temporary_rules import Exam, LocalException, Overrides
     from filterd.policy.verdict import Match
+
 
 _Subject = tuple[TargetKind, str, Audience, str]
 _SHORTEST_S = 60.0
@@ -286,3 +287,55 @@ def _meet(one: LocalException | Exam, other: LocalException | Exam) -> bool:
     """Return whether two intervals have a time in common."""
     ends_at = min(inf if each.ends_at is None else each.ends_at for each in (one, other))
     return max(one.starts_at, other.starts_at) < ends_at
+
+
+_SHORTEST, _LONG = 4, 8
+"""Characters before the last label from which on one slip of the pen is looked for, and two.
+
+With two slips in short names, one popular name in forty is near to a known one.
+"""
+
+
+def meant_by(policy: Policy, name: bytes) -> str:
+    """Return the known name that a name was probably meant to be; "" for none.
+
+    A name that is known, or beneath a known one, is right.
+    """
+    known = frozenset(_known(policy))
+    if any(one in known for one in names.suffixes(name)):
+        return ""
+    written = names.to_text(name).removeprefix("www.")
+    length = len(written.rpartition(".")[0])
+    if length < _SHORTEST:
+        return ""
+    most = 2 if length >= _LONG else 1
+    near = (
+        (distance(written, text, most), text)
+        for text in sorted(map(names.to_text, known))
+        if abs(len(text) - len(written)) <= most and len(set(text) ^ set(written)) <= 2 * most
+    )
+    found, text = min(near, default=(most + 1, ""))
+    return text if found <= most else ""
+
+
+def _known(policy: Policy) -> Iterator[bytes]:
+    for service in policy.services.values():
+        yield from service.names
+    yield from (one.name for one in policy.pins)
+    yield from (one.name for one in policy.protections)
+
+
+def distance(one: str, other: str, most: int) -> int:
+    """Return the distance of two texts; ``most`` + 1 where it is greater."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        earlier, before, row = before, row, [i]
+        for j, its in enumerate(other, 1):
+            cost = min(before[j] + 1, row[-1] + 1, before[j - 1] + (letter != its))
+            if earlier and j > 1 and letter == other[j - 2] and one[i - 2] == its:
+                cost = min(cost, earlier[j - 2] + 1)
+            row.append(cost)
+        if min(row) > most:
+            return most + 1
+    return min(row[-1], most + 1)

@@ -16,9 +16,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from filterd.policy.alert_settings import AlertSettings  # noqa: TC001 -- read at run time
 from filterd.policy.log_levels import QueryLog
-from filterd.policy.report_settings import ReportSettings  # noqa: TC001 -- read from files
+from filterd.policy.reporting_settings import AlertSettings, ReportSettings  # noqa: TC001
 from filterd.state_file import ADDED
 
 if TYPE_CHECKING:

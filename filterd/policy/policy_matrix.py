@@ -7,7 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from filterd.policy.grade_changes import Layer
-from filterd.policy.grade_differences import state_of, state_of_service
+from filterd.policy.grade_rows import state_of, state_of_service
 from filterd.policy.model import TIERS, Audience
 from filterd.state_file import to_plain
 

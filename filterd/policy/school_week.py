@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is set and scheduled in the days of one week, as spans of time. Pure."""
+"""The school's week: settings and schedules as spans, timetables as rows."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from datetime import date
 
     from filterd.policy.calendar import Interval
-    from filterd.policy.model import Policy, Schedule
+    from filterd.policy.model import Network, Policy, Schedule
     from filterd.policy.temporary_rules import Overrides
 
-DAYS = 7
+
+WEEK_DAYS = 7
 MOST_ROWS = 200
 _MOST_SPANS = 200
 """Of one schedule in a week: more than the edges of its windows."""
@@ -41,7 +42,7 @@ def school_week(policy: Policy, overrides: Overrides, day: date) -> dict[str, An
     zone = ZoneInfo(policy.time_zone)
     edges = [
         datetime(one.year, one.month, one.day, tzinfo=zone).timestamp()
-        for one in (monday + timedelta(days=ahead) for ahead in range(DAYS + 1))
+        for one in (monday + timedelta(days=ahead) for ahead in range(WEEK_DAYS + 1))
     ]
     rows = [*_scheduled(policy, edges[0], edges[-1]), *_set(overrides, edges[0], edges[-1])]
     return {
@@ -53,7 +54,7 @@ def school_week(policy: Policy, overrides: Overrides, day: date) -> dict[str, An
                 "starts_at": edges[ahead],
                 "ends_at": edges[ahead + 1],
             }
-            for ahead in range(DAYS)
+            for ahead in range(WEEK_DAYS)
         ],
         "rows": rows[:MOST_ROWS],
         "left_out": max(0, len(rows) - MOST_ROWS),
@@ -104,3 +105,20 @@ def _holiday(policy: Policy, day: date) -> dict[str, str] | None:
         if day in Closures([one]):
             return {"vi": one.name_vi, "en": one.name_en}
     return None
+
+
+LESSON_HEADING = ["day", "lesson", "room", "class", "teacher"]
+DAYS = ("t2", "t3", "t4", "t5", "t6", "t7", "cn")
+WEEKDAYS = {
+    **{day: number for number, day in enumerate(DAYS)},
+    **{day: number for number, day in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))},
+}
+"""Weekdays by the words that files may have for them; 0 is Monday."""
+
+
+def lesson_rows(networks: Iterable[Network], policy: Policy) -> list[list[str]]:
+    """Return the rows of timetables, in the order of days and lessons."""
+    order = {one.id: place for place, one in enumerate(policy.lessons)}
+    periods = [(one, network.id) for network in networks for one in network.timetable]
+    periods.sort(key=lambda pair: (pair[0].weekday, order.get(pair[0].lesson, 0), pair[1]))
+    return [[DAYS[one.weekday], one.lesson, room, one.grade, one.teacher] for one, room in periods]

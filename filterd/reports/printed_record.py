@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from filterd.errors import EnvelopeFormatError
 from filterd.i18n import say
-from filterd.policy.report_settings import PeriodKind, ReportSettings
+from filterd.policy.reporting_settings import PeriodKind, ReportSettings
 from filterd.reports import inspection_facts
 from filterd.reports.report_facts import (
     HandlingFacts,

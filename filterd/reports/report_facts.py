@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from filterd.policy.report_settings import PeriodKind, ReportSettings
+from filterd.policy.reporting_settings import PeriodKind, ReportSettings
 from filterd.state_file import Decoders, to_plain
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from filterd.policy.report_settings import PeriodKind
+from filterd.policy.reporting_settings import PeriodKind
 from filterd.reports.report_facts import ReportAudience
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from filterd.errors import ConfigError
 from filterd.field_checks import is_date, written_time
 from filterd.i18n import say
-from filterd.policy.report_settings import PeriodKind
+from filterd.policy.reporting_settings import PeriodKind
 
 if TYPE_CHECKING:
-    from filterd.policy.report_settings import ReportSettings, SchoolTerm
+    from filterd.policy.reporting_settings import ReportSettings, SchoolTerm
 
 LONGEST_DAYS = 400
 _DAY = timedelta(days=1)

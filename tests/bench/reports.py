@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd import bounded_child
 from filterd.clock import SystemClock
-from filterd.policy.report_settings import PeriodKind
+from filterd.policy.reporting_settings import PeriodKind
 from filterd.reports.report_facts import CategoryFacts, CountCell, ReportAudience, ReportFacts
 from filterd.reports.report_formats import FORMATS
 from filterd.reports.report_run import ReportRequest

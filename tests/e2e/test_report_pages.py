@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.i18n import Texts
-from filterd.policy.report_settings import PeriodKind
+from filterd.policy.reporting_settings import PeriodKind
 from filterd.reports.html_report import write
 from filterd.reports.report_composer import compose
 from filterd.reports.report_facts import CountCell

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from filterd.policy.report_settings import PeriodKind, Programme, ReportSettings
+from filterd.policy.reporting_settings import PeriodKind, Programme, ReportSettings
 from filterd.reports.report_facts import (
     CategoryFacts,
     CountCell,

@@ -10,8 +10,15 @@ from filterd.errors import ConfigError
 from filterd.i18n import say
 from filterd.overrides.override_states import set_for
 from filterd.overrides.target_text import policy_for, qname_from
-from filterd.policy.grade_differences import CLOSED, LOCKED, OPEN, differences, state_of
-from filterd.policy.grade_rows import grade_row, whole_service_row
+from filterd.policy.grade_rows import (
+    CLOSED,
+    LOCKED,
+    OPEN,
+    differences,
+    grade_row,
+    state_of,
+    whole_service_row,
+)
 from filterd.policy.model import GRADES, Category
 from filterd.state_file import to_plain
 from filterd.web.answers import (

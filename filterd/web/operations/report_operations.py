@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ConfigError
 from filterd.i18n import say
-from filterd.policy.report_settings import ReportSettings
+from filterd.policy.reporting_settings import ReportSettings
 from filterd.reports import report_run
 from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_formats import FORMATS

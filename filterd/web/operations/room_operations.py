@@ -14,9 +14,8 @@ from filterd.overrides.override_states import set_for
 from filterd.overrides.room_rows import room_row, room_rows
 from filterd.overrides.target_text import class_from
 from filterd.policy.grade_changes import Why, with_devices
-from filterd.policy.lesson_rows import HEADING
-from filterd.policy.lesson_rows import rows as lesson_rows
 from filterd.policy.model import Lesson, Period
+from filterd.policy.school_week import LESSON_HEADING, lesson_rows
 from filterd.policy.temporary_rules import ClassLoan, Exam, LocalException, RoomSetting
 from filterd.web.answers import FLAG, TEXT, TEXTS, WHOLE, maybe, of, record, rows, table
 from filterd.web.operation import ADMINS, TEACHERS, Operation, asks
@@ -90,7 +89,8 @@ async def _timetable(visitor: Visitor, _: dict[str, Any]) -> Any:
             {"id": one.id, "starts_s": one.starts_s, "ends_s": one.ends_s} for one in policy.lessons
         ],
         "rows": [
-            dict(zip(HEADING, one, strict=True)) for one in lesson_rows(policy.networks, policy)
+            dict(zip(LESSON_HEADING, one, strict=True))
+            for one in lesson_rows(policy.networks, policy)
         ],
     }
 
@@ -209,7 +209,7 @@ TIMETABLE = Operation(
     about="The lessons of the day, and the timetables of rooms, a row for each lesson.",
     run=_timetable,
     answer=record(
-        {"lessons": rows(of(Lesson)), "rows": rows(record(dict.fromkeys(HEADING, TEXT)))}
+        {"lessons": rows(of(Lesson)), "rows": rows(record(dict.fromkeys(LESSON_HEADING, TEXT)))}
     ),
     commands=("timetable export",),
     tag="rooms",

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from filterd.policy.grade_differences import CLOSED, LOCKED, OPEN
+from filterd.policy.grade_rows import CLOSED, LOCKED, OPEN
 from filterd.policy.model import TIERS
 from filterd.policy.temporary_rules import Exam, LocalException
 from filterd.web.answers import AT, FLAG, TEXT, TEXTS, WHOLE, maybe, of, record, rows, table

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from filterd.errors import FilterdError
 from filterd.i18n import Sentence, say
 from filterd.overrides.read_access import READERS, View
-from filterd.policy.report_settings import PeriodKind
+from filterd.policy.reporting_settings import PeriodKind
 from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_questions import QUESTIONS
 from filterd.rows import Column, Listing

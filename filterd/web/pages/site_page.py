@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from filterd import words
 from filterd.errors import from_plain
 from filterd.i18n import say
-from filterd.policy.lesson_rows import DAYS
+from filterd.policy.school_week import DAYS
 from filterd.web.operation import ADMINS
 from filterd.web.operations.site_operations import EDITS, READ_DRAFT, READ_SITE
 from filterd.web.page import Page

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.i18n import say
 from filterd.overrides.descriptions import Teller
-from filterd.policy.school_week import DAYS
+from filterd.policy.school_week import WEEK_DAYS
 from filterd.policy.temporary_rules import written
 from filterd.web.operations.school_operations import WEEK
 from filterd.web.page import Page
@@ -49,8 +49,8 @@ async def _load(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
         "kinds": KINDS,
         "weekday": lambda day: visitor.texts.word(WEEKDAY, str(day)),
         "date": lambda at: f"{visitor.clock.shows(at):%d/%m/%Y}",
-        "before": (monday - timedelta(days=DAYS)).isoformat(),
-        "after": (monday + timedelta(days=DAYS)).isoformat(),
+        "before": (monday - timedelta(days=WEEK_DAYS)).isoformat(),
+        "after": (monday + timedelta(days=WEEK_DAYS)).isoformat(),
         "width": WIDTH,
     }
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import shlex
 
 from filterd.i18n import Sentence, say
-from filterd.policy.report_settings import PeriodKind
+from filterd.policy.reporting_settings import PeriodKind
 from filterd.web.parameters import Text
 from filterd.web.sections.site_section import (
     ITEM,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from filterd.i18n import say
-from filterd.policy.lesson_rows import DAYS, WEEKDAYS
+from filterd.policy.school_week import DAYS, WEEKDAYS
 from filterd.web.sections.site_section import (
     IDENTIFIER,
     ITEM,

@@ -19,8 +19,12 @@ from filterd.daemon.status_files import REPORTS
 from filterd.errors import ConfigError, ControlError, DeliveryError, StoreError
 from filterd.i18n import Texts, say
 from filterd.monitor import mail
-from filterd.policy.alert_settings import AlertSettings, MailSettings
-from filterd.policy.report_settings import PeriodKind, ReportSchedule
+from filterd.policy.reporting_settings import (
+    AlertSettings,
+    MailSettings,
+    PeriodKind,
+    ReportSchedule,
+)
 from filterd.reports import report_run
 from filterd.state_file import to_plain
 from filterd.state_folder import StateFolder

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from filterd import control
-from filterd.policy.alert_settings import AlertSettings, MailSettings, WebhookSettings
+from filterd.policy.reporting_settings import AlertSettings, MailSettings, WebhookSettings
 from filterd.state_file import to_plain
 from tests.support.commands import call
 from tests.support.fake_daemon import STATUS

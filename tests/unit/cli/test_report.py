@@ -16,7 +16,7 @@ from filterd.cli.completion import FORMATS as COMPLETED
 from filterd.cli.completion import PERIODS
 from filterd.documents import parse
 from filterd.errors import ConfigError
-from filterd.policy.report_settings import PeriodKind, ReportSettings
+from filterd.policy.reporting_settings import PeriodKind, ReportSettings
 from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_formats import FORMATS
 from filterd.reports.report_questions import QUESTIONS

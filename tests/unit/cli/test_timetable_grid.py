@@ -13,8 +13,8 @@ import pytest
 from filterd.cli import spreadsheet
 from filterd.cli.timetable_rows import ReadTimetables, parse
 from filterd.errors import ConfigError, ConfigErrors
-from filterd.policy.lesson_rows import HEADING, rows
 from filterd.policy.model import Lesson, Network, Period, Policy
+from filterd.policy.school_week import LESSON_HEADING, lesson_rows
 from tests.support.week import timetabled, with_classes
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _read(text: str) -> ReadTimetables:
 def _lessons(text: str) -> list[str]:
     """Return the lessons that a grid yields, a row each."""
     policy = _school()
-    return [" ".join(row).strip() for row in rows(_read(text).networks, policy)]
+    return [" ".join(row).strip() for row in lesson_rows(_read(text).networks, policy)]
 
 
 BY_CLASS = """\
@@ -131,7 +131,7 @@ def test_what_is_read_is_exported_and_read_back_the_same(tmp_path: Path) -> None
     path, policy = tmp_path / "tkb.xlsx", _school()
     path.write_bytes(spreadsheet.to_xlsx(list(csv.reader(io.StringIO(BY_CLASS), delimiter=";"))))
     found = parse(spreadsheet.load(path), "tkb.xlsx", policy)
-    path.write_bytes(spreadsheet.to_xlsx([HEADING, *rows(found.networks, policy)]))
+    path.write_bytes(spreadsheet.to_xlsx([LESSON_HEADING, *lesson_rows(found.networks, policy)]))
     assert parse(spreadsheet.load(path), "tkb.xlsx", policy).networks == found.networks
     assert found.networks[0].timetable == (Period(1, "tiet-1", "9B"),)
 

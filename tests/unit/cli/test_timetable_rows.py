@@ -9,8 +9,8 @@ import pytest
 
 from filterd.cli.timetable_rows import differences, parse
 from filterd.errors import ConfigError, ConfigErrors
-from filterd.policy.lesson_rows import HEADING, rows
 from filterd.policy.model import Lesson, Network, Period, Policy
+from filterd.policy.school_week import LESSON_HEADING, lesson_rows
 from tests.support.week import timetabled, with_classes
 
 LESSONS = tuple(
@@ -90,7 +90,7 @@ def test_a_table_without_a_heading_is_refused() -> None:
 
 def test_what_is_exported_is_read_back_and_differs_in_nothing() -> None:
     policy = _school()
-    table = [HEADING, *rows(policy.networks, policy)]
+    table = [LESSON_HEADING, *lesson_rows(policy.networks, policy)]
     assert table[1:] == [["t2", "tiet-1", "lab", "6A", ""], ["t2", "tiet-2", "lab", "9B", ""]]
     wanted = parse(table, "tkb.csv", policy).networks
     lab = [one for one in policy.networks if one.id == "lab"]

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from filterd.config.reporting_schema import ReportEntry
 from filterd.documents import parse
-from filterd.policy.alert_settings import AlertSettings, MailSettings, WebhookSettings
 from filterd.policy.log_levels import LogLevel, QueryLog
+from filterd.policy.reporting_settings import AlertSettings, MailSettings, WebhookSettings
 from tests.support.site import a_policy, problems
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from filterd.overrides.review_requests import PupilRequest
 from filterd.overrides.roles import Role
 from filterd.policy.model import TIER_OF_GRADE
-from filterd.policy.report_settings import PeriodKind, ReportSchedule, ReportSettings
+from filterd.policy.reporting_settings import PeriodKind, ReportSchedule, ReportSettings
 from filterd.querylog.service_days import ServiceDay
 from filterd.querylog.suppression import TableCell, of_month
 from filterd.reports.report_facts import CountCell, HandlingFacts, ServiceFacts

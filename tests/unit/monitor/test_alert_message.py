@@ -6,7 +6,7 @@ from __future__ import annotations
 from filterd.i18n import say
 from filterd.monitor.alert_message import AlertEvent, AlertMessage
 from filterd.monitor.alert_rules import Alert, AlertSeverity
-from filterd.policy.alert_settings import AlertSettings
+from filterd.policy.reporting_settings import AlertSettings
 
 NOW = 1.8e9
 SETTINGS = AlertSettings("Mẫu\r\nBcc: x@y.vn", "Asia/Ho_Chi_Minh", "vi")

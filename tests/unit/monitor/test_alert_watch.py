@@ -17,7 +17,7 @@ from filterd.i18n import say
 from filterd.monitor import monitor_main
 from filterd.monitor.alert_watch import AlertWatch
 from filterd.monitor.status_source import Observation
-from filterd.policy.alert_settings import AlertSettings, MailSettings, WebhookSettings
+from filterd.policy.reporting_settings import AlertSettings, MailSettings, WebhookSettings
 from filterd.state_file import to_plain
 from filterd.state_folder import StateFolder
 from tests.support.clock import FakeClock

@@ -10,7 +10,7 @@ import pytest
 from filterd.monitor import alerting as module
 from filterd.monitor.alerting import Alerting
 from filterd.monitor.status_source import Observation
-from filterd.policy.alert_settings import AlertSettings
+from filterd.policy.reporting_settings import AlertSettings
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:

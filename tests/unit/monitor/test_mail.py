@@ -19,7 +19,7 @@ from filterd.monitor import mail as module
 from filterd.monitor.alert_message import AlertEvent, AlertMessage
 from filterd.monitor.alert_rules import Alert, AlertSeverity
 from filterd.monitor.mail import Mail
-from filterd.policy.alert_settings import AlertSettings, MailSettings
+from filterd.policy.reporting_settings import AlertSettings, MailSettings
 from tests.support.mail_server import PASSWORD, USER, MailServer
 from tests.support.tls_fixtures import authority
 

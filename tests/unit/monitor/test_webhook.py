@@ -18,7 +18,7 @@ from filterd.monitor import webhook as module
 from filterd.monitor.alert_message import AlertEvent, AlertMessage
 from filterd.monitor.alert_rules import Alert, AlertSeverity
 from filterd.monitor.webhook import Webhook
-from filterd.policy.alert_settings import AlertSettings, WebhookSettings
+from filterd.policy.reporting_settings import AlertSettings, WebhookSettings
 from tests.support.tls_fixtures import authority
 from tests.support.web import Page, Web, raw_server, serving
 

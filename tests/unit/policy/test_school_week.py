@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from filterd.policy.model import DAY_S, Holiday, Scheduled
-from filterd.policy.school_week import MOST_ROWS, school_week
+from filterd.policy.model import DAY_S, Holiday, Lesson, Network, Period, Scheduled
+from filterd.policy.school_week import LESSON_HEADING, MOST_ROWS, WEEKDAYS, lesson_rows, school_week
 from filterd.policy.temporary_rules import Overrides
+from tests.support.policies import a_policy
 from tests.support.week import MONDAY, SEVEN, a_school, an_exam, an_exception, scheduled
 
 WEEK = date(2026, 3, 4)
@@ -72,3 +73,19 @@ def test_a_holiday_is_named() -> None:
     holiday = Holiday("2026-03-03", "2026-03-03", "Lễ", "Day")
     days = school_week(replace(a_school(), holidays=(holiday,)), Overrides(), WEEK)["days"]
     assert [one["holiday"] for one in days[:2]] == [None, {"vi": "Lễ", "en": "Day"}]
+
+
+def test_rows_come_in_the_order_of_days_lessons_and_rooms() -> None:
+    lessons = (Lesson("tiet-1", 0, 1), Lesson("tiet-2", 1, 2))
+    late, early = Period(1, "tiet-1", "6", "lan"), Period(0, "tiet-2", "9B")
+    lab = Network("lab", "6", room=True, timetable=(late, early))
+    found = lesson_rows([lab], replace(a_policy(), lessons=lessons))
+    assert found == [["t2", "tiet-2", "lab", "9B", ""], ["t3", "tiet-1", "lab", "6", "lan"]]
+    assert len(LESSON_HEADING) == len(found[0])
+
+
+def test_days_have_the_same_numbers_in_both_languages() -> None:
+    monday, sunday = date(2026, 9, 7), date(2026, 9, 13)
+    assert WEEKDAYS["t2"] == WEEKDAYS["mon"] == monday.weekday()
+    assert WEEKDAYS["cn"] == WEEKDAYS["sun"] == sunday.weekday()
+    assert sorted(WEEKDAYS.values()) == sorted([*range(7), *range(7)])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.i18n import Texts
-from filterd.policy.report_settings import Programme, ReportSettings
+from filterd.policy.reporting_settings import Programme, ReportSettings
 from filterd.reports.report_composer import compose
 from filterd.reports.report_questions import QUESTIONS
 from filterd.state_file import to_plain

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from filterd.i18n import Texts
-from filterd.policy.report_settings import PeriodKind, SchoolTerm
+from filterd.policy.reporting_settings import PeriodKind, SchoolTerm
 from filterd.reports.report_dates import days_of, long_date, moment_of, period_of
 from filterd.rows import SchoolClock
 from tests.support.report_sample import FACTS, SETTINGS

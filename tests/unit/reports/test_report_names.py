@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from filterd.policy.report_settings import PeriodKind
+from filterd.policy.reporting_settings import PeriodKind
 from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_names import file_name
 from tests.support.report_sample import FACTS

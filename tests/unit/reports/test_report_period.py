@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from filterd.errors import ConfigError
-from filterd.policy.report_settings import ReportSettings
+from filterd.policy.reporting_settings import ReportSettings
 from filterd.reports.report_period import read_period
 
 TODAY = date(2026, 11, 29)

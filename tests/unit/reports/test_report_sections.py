@@ -7,7 +7,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from filterd.i18n import Texts
-from filterd.policy.report_settings import ReportSettings
+from filterd.policy.reporting_settings import ReportSettings
 from filterd.reports.report_document import Figures, Paragraph, ReportTable, Section
 from filterd.reports.report_facts import HandlingFacts, LogFacts, ReportFacts, ServiceFacts
 from filterd.reports.report_questions import QUESTIONS

@@ -12,7 +12,7 @@ import pytest
 
 from filterd.errors import ConfigError
 from filterd.overrides.roles import Role
-from filterd.policy.report_settings import ReportSettings
+from filterd.policy.reporting_settings import ReportSettings
 from filterd.reports import report_run
 from filterd.reports.report_formats import FORMATS
 from filterd.reports.report_run import ReportFile, ReportRequest

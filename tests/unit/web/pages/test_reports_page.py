@@ -11,7 +11,7 @@ import pytest
 from filterd.errors import ControlError
 from filterd.i18n import say
 from filterd.overrides.roles import Role
-from filterd.policy.report_settings import PeriodKind, ReportSchedule
+from filterd.policy.reporting_settings import PeriodKind, ReportSchedule
 from filterd.reports.report_formats import FORMATS
 from filterd.reports.report_questions import QUESTIONS
 from filterd.state_file import to_plain
@@ -23,7 +23,7 @@ from tests.support.report_sample import SETTINGS
 
 if TYPE_CHECKING:
     from filterd.i18n import Language
-    from filterd.policy.report_settings import ReportSettings
+    from filterd.policy.reporting_settings import ReportSettings
 
 SCHEDULE = ReportSchedule(PeriodKind.MONTH, ("docx", "xlsx"), "/media/usb", is_mailed=True)
 
