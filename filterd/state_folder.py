@@ -102,7 +102,7 @@ class StateFolder:
     self_test = _StatePath("self-test")
     """The folder of the self-test of a new release, while it runs."""
     device_key = _StatePath("device.pem")
-    """The private key of this gateway; see ``filterd.appliance.device_key``."""
+    """The private key of this gateway; see ``filterd.appliance.enrolment``."""
     enrolment = _StatePath("enrolment.filterd")
     """The province's enrolment of this gateway; see ``filterd.daemon.status_files``."""
     answers = _StatePath("setup.filterd")

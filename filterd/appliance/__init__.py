@@ -14,13 +14,13 @@ site's files only after the last question.
     site_answers        answers <-> keys of site.yaml
       site_writer       those keys into a person's text, line by line
     machine_changes     users, services, packages: by programs of the system
-    device_key  publisher_root  setup_sheet    what follows the last question
+    enrolment           the key of the gateway; what its province and a publisher's root prove
+    setup_sheet         what follows the last question
 
     examination         the table of probes; runs them all under one deadline
       resolver_probes   port, answers, upstreams, canaries
-      service_probes    site, lists, lookups by device
+      service_probes    site, lists, release, sinkholes, lookups by device
       machine_probes    clock, disk, octets written, memory, kernel limits
-      sinkhole_probe    the page and the closed port behind a sinkhole
       link_probes       placement, DHCP, IPv6, login at the switch
       bypass_probes     captive portal, other resolvers, DNS over HTTPS
     probe               what they read: site, daemon, network; what they find: a text, a remedy
@@ -36,5 +36,5 @@ site's files only after the last question.
     local_network                                       what this machine's kernel reports
     dhcp_probe  dhcpv6_probe  router_advertisements     questions to all servers of a link
       port_authentication  solicitation
-    upstream_trial  stub_query                          questions to one server
+    stub_query                                          questions to one server, and its trial
 """

@@ -41,7 +41,6 @@ from filterd.appliance.backup_file import (
     Backup,
     is_part,
 )
-from filterd.appliance.device_key import device_key, key_fingerprint
 from filterd.config.build_record import EXPECTATIONS, SITE_FILE
 from filterd.documents import load
 from filterd.errors import ConfigError, FilterdError, StoreError
@@ -304,6 +303,11 @@ def device_of(state: StateFolder) -> str:
     """Return the fingerprint of this gateway's key; empty where it has none."""
     if not os.path.lexists(state.device_key):
         return ""
+    from filterd.appliance.enrolment import (  # noqa: PLC0415 -- tuf, where there is a key only
+        device_key,
+        key_fingerprint,
+    )
+
     with suppress(FilterdError):  # a damaged one is `doctor`'s to report
         return key_fingerprint(device_key(state.device_key))
     return ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Enrol a gateway with its province, which makes its records verifiable.
+"""Make the key of a gateway, and enrol it, so that its records are verifiable.
 
 ::
 
@@ -7,40 +7,63 @@
     province  enrolment: the same, begin and end     signed by the key ``fleet``
     publisher root                                   names the key ``fleet``
 
-The root names the key beside its roles, as that of programs (``feed.program_offer``). The key
+The gateway's key is an Ed25519 key (RFC 8032) in the state folder, PEM, readable by its owner
+alone. It signs the inspection record and what a school reports. It is never replaced: a second key
+would be a second gateway to those who know the first, so a damaged one is an error.
+
+The root names the key ``fleet`` beside its roles, as that of programs (``feed.program_offer``). It
 signs many enrolments, so it cannot be one of the root, which lie in safes; and no online key of
 the publisher, because who steals that machine could enrol schools that do not exist. A new root
 without the key ends all enrolments that it has signed.
+
+A set-up finds the root by its fingerprint, which the publisher reads out (``find_root``). The roots
+stand in the feed's folder, ``metadata/N.root.json`` (TUF §5.3). The connection proves nothing and
+need not: only the root with the fingerprint is taken.
 """
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from filterd.appliance.device_key import device_id
-from filterd.counted import utc
+from tuf.api.exceptions import DownloadHTTPError
+
+from filterd.counted import fingerprint, utc
 from filterd.daemon.status_files import ENROLMENT, KeptEnrolment
-from filterd.errors import ChangeError, EnvelopeError, EnvelopeFormatError, EnvelopeSignatureError
+from filterd.errors import (
+    ChangeError,
+    ConfigError,
+    EnvelopeError,
+    EnvelopeFormatError,
+    EnvelopeSignatureError,
+    MissingFileError,
+)
 from filterd.feed.targets import FLEET_KEYS
-from filterd.feed.trust import named_keys
+from filterd.feed.trust import ROOT_OCTETS, named_keys
 from filterd.field_checks import is_school_code, plain
 from filterd.i18n import say
+from filterd.publish.keys import load_key, make_key
 from filterd.signed_envelope import key_of, opened, opened_plain, public_of, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from securesystemslib.signer import CryptoSigner, SSlibKey
+    from securesystemslib.signer import CryptoSigner, Key, SSlibKey
     from tuf.api.metadata import Root
 
+    from filterd.feed.fetchers import Fetcher
     from filterd.signed_envelope import SealedContent
+    from filterd.state_folder import StateFolder
 
 REQUEST_TYPE = "application/vnd.filterd.enrolment-request+json"
 ENROLMENT_TYPE = "application/vnd.filterd.enrolment+json"
 MOST_OCTETS = 1 << 16
 LONGEST_DAYS = 3_660
+MOST_ROOTS = 32
 
 _VERSION = 1
 _DAY_S = 86_400
@@ -70,6 +93,26 @@ class EnvelopeRootError(EnvelopeError):
 
     code = "envelope-root"
     exit_code = 65
+
+
+def device_key(path: Path) -> CryptoSigner:
+    """Return the key of this gateway; make it where there is none.
+
+    Raises:
+        ConfigError: what stands there is no such key, or others can read it.
+        StoreError: the disk refused.
+    """
+    return load_key(path) if os.path.lexists(path) else make_key(path)
+
+
+def key_fingerprint(key: CryptoSigner) -> str:
+    """Return the SHA-256 of the public key's 32 octets in groups of four digits."""
+    return fingerprint(bytes.fromhex(key.public_key.keyval["public"]))
+
+
+def device_id(key: Key) -> str:
+    """Return the SHA-256 of a public key's 32 octets in hexadecimal."""
+    return sha256(bytes.fromhex(key.keyval["public"])).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +174,25 @@ class GatewayEnrolment:
             raise EnvelopeDateError(say("the enrolment has ended on {day}", day=utc(self.ends)))
 
 
+def own_content(code: str, school: str, state: StateFolder) -> tuple[dict[str, Any], CryptoSigner]:
+    """Return what begins a signed content of this gateway, and its key to sign with.
+
+    Args:
+        code: of the school at the ministry; may be empty.
+        school: its name.
+        state: with the key, which is made if it is missing, and the enrolment.
+
+    Raises:
+        ConfigError: the key is damaged.
+        StoreError: the disk refused.
+    """
+    key, kept = device_key(state.device_key), ENROLMENT.read(state.enrolment)
+    gateway = SchoolGateway(code, school, key.public_key)
+    is_own = kept is not None and kept.device == gateway.device
+    enrolment = json.loads(kept.envelope) if kept is not None and is_own else None
+    return {**gateway.to_content(), "enrolment": enrolment}, key
+
+
 def request(gateway: SchoolGateway, signer: CryptoSigner, now: float) -> bytes:
     """Return the request of a gateway, signed by its own key."""
     return sealed({**gateway.to_content(), "made_at": int(now)}, REQUEST_TYPE, signer)
@@ -166,9 +228,9 @@ def read_enrolment(octets: bytes, root: Root) -> GatewayEnrolment:
     return _verified(opened(octets, ENROLMENT_TYPE, MOST_OCTETS), root)
 
 
-def read_plain_enrolment(told: Any, root: Root) -> GatewayEnrolment:
+def read_plain_enrolment(content: Any, root: Root) -> GatewayEnrolment:
     """Return the enrolment that stands in another content; as ``read_enrolment``."""
-    return _verified(opened_plain(told, ENROLMENT_TYPE), root)
+    return _verified(opened_plain(content, ENROLMENT_TYPE), root)
 
 
 def install(octets: bytes, root: Root, own: SchoolGateway, now: float, path: Path) -> KeptEnrolment:
@@ -252,3 +314,28 @@ def _time(value: Any) -> int:
     if type(value) is not int or not 0 <= value <= _LATEST:
         raise EnvelopeFormatError(say("a time is not one"))
     return value
+
+
+def find_root(fetcher: Fetcher, wanted: str) -> bytes:
+    """Return the root with a fingerprint.
+
+    Args:
+        fetcher: of the feed.
+        wanted: 64 digits.
+
+    Raises:
+        ConfigError: the feed has no such root.
+        FetchError: it cannot be reached.
+    """
+    for number in range(1, MOST_ROOTS + 1):
+        address = f"{fetcher.base}metadata/{number}.root.json"
+        try:
+            content = fetcher.download_bytes(address, ROOT_OCTETS)
+        except (DownloadHTTPError, MissingFileError):
+            break
+        if fingerprint(content).replace(" ", "") == wanted:
+            return content
+    raise ConfigError(
+        say("the feed has no root with this fingerprint; nothing was trusted"),
+        hint=say("compare address and fingerprint with the publisher's by telephone"),
+    )

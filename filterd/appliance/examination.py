@@ -21,7 +21,6 @@ from filterd.appliance import (
     machine_probes,
     resolver_probes,
     service_probes,
-    sinkhole_probe,
 )
 from filterd.appliance.probe import ProbeFinding, unseen
 from filterd.errors import FilterdError
@@ -53,7 +52,7 @@ PROBES = (
     SiteProbe("answers", say("Answers of filterd"), resolver_probes.answers),
     SiteProbe("upstreams", say("Upstreams"), resolver_probes.upstreams),
     SiteProbe("canaries", say("A listed name of each category"), resolver_probes.canaries),
-    SiteProbe("sinkhole", say("Sinkholes"), sinkhole_probe.sinkholes),
+    SiteProbe("sinkhole", say("Sinkholes"), service_probes.sinkholes),
     SiteProbe("site", say("Site and expectations"), service_probes.site),
     SiteProbe("lists", say("Lists and feed"), service_probes.lists),
     SiteProbe("release", say("Release of filterd"), service_probes.release),

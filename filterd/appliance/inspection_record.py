@@ -28,15 +28,14 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root
 
 from filterd import bounded_child
-from filterd.appliance.device_key import device_key
 from filterd.appliance.enrolment import (
     EnvelopeRootError,
     SchoolGateway,
+    own_content,
     read_gateway,
     read_plain_enrolment,
 )
 from filterd.counted import grouped, utc
-from filterd.daemon.status_files import ENROLMENT
 from filterd.errors import (
     EnvelopeFormatError,
     EnvelopeSignatureError,
@@ -94,13 +93,8 @@ def signed_record(school: Mapping[str, str], facts: Mapping[str, Any], state: St
         ConfigError: the key is damaged.
         StoreError: the disk refused.
     """
-    key, kept = device_key(state.device_key), ENROLMENT.read(state.enrolment)
-    gateway = SchoolGateway(school["code"], school["name"], key.public_key)
-    enrolment = None
-    if kept is not None and kept.device == gateway.device:
-        enrolment = json.loads(kept.envelope)
-    content = {**gateway.to_content(), "enrolment": enrolment, "facts": facts}
-    return sealed(content, INSPECTION_TYPE, key)
+    begin, key = own_content(school["code"], school["name"], state)
+    return sealed({**begin, "facts": facts}, INSPECTION_TYPE, key)
 
 
 def verify(octets: bytes, root: Root, at: float) -> InspectionRecord:

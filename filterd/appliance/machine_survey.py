@@ -24,7 +24,7 @@ from filterd.appliance import (
     dhcpv6_probe,
     local_network,
     router_advertisements,
-    upstream_trial,
+    stub_query,
 )
 from filterd.appliance.interview import Machine, OfferedUpstream, SchoolLink, SetupChoice
 from filterd.clients.device_rows import device_rows
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from filterd.appliance.dhcpv6_probe import Dhcpv6Reply
     from filterd.appliance.local_network import LocalNetwork
     from filterd.appliance.router_advertisements import RouterAdvertisement
-    from filterd.appliance.upstream_trial import UpstreamTrial
+    from filterd.appliance.stub_query import UpstreamTrial
 
 T = TypeVar("T")
 
@@ -222,7 +222,7 @@ async def _tried(addresses: Iterable[str]) -> list[UpstreamTrial]:
     ]
     servers = [UpstreamServer(one) for one in there[:_MOST_UPSTREAMS]]
     servers += [UpstreamServer(one.address, TLS_PORT, Tls.STRICT, one.address) for one in servers]
-    return list(await asyncio.gather(*map(upstream_trial.attempt, servers)))
+    return list(await asyncio.gather(*map(stub_query.attempt, servers)))
 
 
 def _offered(

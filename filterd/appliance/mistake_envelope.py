@@ -13,21 +13,19 @@ gateway: anyone can make a key. Files of filterd before that are lines of JSON, 
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from filterd.appliance.device_key import device_key
 from filterd.appliance.enrolment import (
     EnvelopeDateError,
     EnvelopeOwnerError,
     EnvelopeRootError,
     SchoolGateway,
+    own_content,
     read_gateway,
     read_plain_enrolment,
 )
-from filterd.daemon.status_files import ENROLMENT
 from filterd.errors import ChangeError, ConfigError, EnvelopeFormatError
 from filterd.i18n import UNSAID, say
 from filterd.overrides import mistake_reports
@@ -72,16 +70,9 @@ def sealed_reports(
         ConfigError: the key is damaged.
         StoreError: the disk refused.
     """
-    key, kept = device_key(state.device_key), ENROLMENT.read(state.enrolment)
-    gateway = SchoolGateway(code, school, key.public_key)
-    is_own = kept is not None and kept.device == gateway.device
+    begin, key = own_content(code, school, state)
     rows = [{**mistake_reports.to_plain(one), "at": int(one.at)} for one in reports[-MOST_REPORTS:]]
-    content = {
-        **gateway.to_content(),
-        "made_at": int(now),
-        "filterd": __version__,
-        "enrolment": json.loads(kept.envelope) if kept is not None and is_own else None,
-    }
+    content = {**begin, "made_at": int(now), "filterd": __version__}
     while len(octets := sealed({**content, "reports": rows}, MISTAKES_TYPE, key)) > MOST_OCTETS:
         rows = rows[len(rows) // 4 + 1 :]
     return octets

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from filterd import port_holders
 from filterd.appliance import stub_query
 from filterd.appliance.probe import UnseenError, clean, found, unseen
-from filterd.appliance.upstream_trial import attempt
+from filterd.appliance.stub_query import attempt
 from filterd.clients.interfaces import MOST_ADDRESSES
 from filterd.daemon.self_tests import open_to
 from filterd.i18n import Sentence, say, say_n
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from filterd.appliance.probe import ExaminedSite, ProbeFinding
-    from filterd.appliance.upstream_trial import UpstreamTrial
+    from filterd.appliance.stub_query import UpstreamTrial
 
 ANSWER_WITHIN_S = 3.0
 _TESTED_WITHIN_S = 15.0

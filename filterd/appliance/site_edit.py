@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Edit keys of ``site.yaml`` in a child process, and compile the result.
+"""Edit keys of ``site.yaml``, and put a proposed ``site.yaml`` in force.
 
 The daemon starts ``python -m filterd.appliance.site_edit``, because ruamel.yaml and pydantic
 stay out of it. It sends one JSON object, ``EditRequest``, and gets one line of JSON: the
@@ -8,30 +8,49 @@ the compiled policy only; the caller decides whether the text takes the place of
 
 An edit sets the value at a path of keys to another one, or takes the key out for ``None``. A
 value that is a mapping replaces the whole mapping.
+
+Where the daemon must not write ``site.yaml`` the text is a proposal, which root puts in force
+(``apply``). It is of the daemon's user, which could have written anything there. So it is read
+and compiled with that user's rights, and nothing but ``site.yaml`` is written with root's; and
+there nothing but what an administrator may edit from afar: no file, no listener, no secret.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd import bounded_child
 from filterd.appliance.site_writer import compile_with, read_text, rewritten
 from filterd.config.build_record import SITE_FILE
-from filterd.config.site_proposal import LARGEST_TEXT, digest_of, too_large
+from filterd.config.site_proposal import (
+    LARGEST_TEXT,
+    OUTCOME,
+    PROPOSAL,
+    ProposalOutcome,
+    digest_of,
+    replaced,
+    too_large,
+)
 from filterd.config.week_schema import TIMETABLE_FILE
 from filterd.documents import load, parse
 from filterd.errors import ConfigError, FilterdError, to_plain
 from filterd.i18n import say
+from filterd.paths import reading, shipped
+from filterd.privileges import as_owner_of, own_rights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from filterd.appliance.site_writer import Plain
+    from filterd.config.site_proposal import SiteProposal
     from filterd.i18n import Language
+    from filterd.state_folder import StateFolder
 
 EDITABLE = frozenset(
     ("school", "language", "networks", "classes", "unknown", "lessons", "holidays", "schedules",
@@ -43,6 +62,7 @@ _LARGEST_REQUEST = 1 << 20
 _MEMORY_OCTETS, _CPU_S = 768 << 20, 60
 _SECRETS = {"mail": ("server", "port", "user", "password_file"), "webhook": ("url", "token_file")}
 """Parts of ``alerts`` with a secret file, and what decides where the secret is sent."""
+_log = logging.getLogger("filterd.site")
 
 
 class Edit(NamedTuple):
@@ -195,6 +215,51 @@ def _imported(config: Path) -> list[str]:
     path = config / TIMETABLE_FILE
     data = load(path).data if path.exists() else {}
     return sorted(map(str, data)) if isinstance(data, dict) else []
+
+
+def apply(config: Path, state: StateFolder, reload: Callable[[], dict[str, Any]]) -> None:
+    """Put the proposal in force and leave its outcome.
+
+    An error leaves the file as it was.
+
+    Args:
+        config: the folder of ``site.yaml``.
+        state: with the proposal.
+        reload: has the daemon take the file; returns what its command ``reload`` does.
+
+    Raises:
+        FilterdError: why it is not in force; the outcome has the same.
+    """
+    with as_owner_of(state.folder):
+        if state.site_proposal.is_symlink():
+            state.site_proposal.unlink()
+        try:
+            proposal = PROPOSAL.load(state.site_proposal)
+        finally:
+            state.site_proposal.unlink(missing_ok=True)  # one that fails is not tried again
+        digest = digest_of(proposal.text)
+        try:
+            told = _applied(config, proposal, reload)
+        except FilterdError as error:
+            OUTCOME.save(state.site_outcome, ProposalOutcome(digest, json.dumps(to_plain(error))))
+            raise
+        restart_for = tuple(map(str, told.get("restart_for", ())))
+        OUTCOME.save(state.site_outcome, ProposalOutcome(digest, restart_for=restart_for))
+    _log.info("site.yaml replaced, as %s wants: %s", proposal.author[:80], digest[:12])
+
+
+def _applied(
+    config: Path, proposal: SiteProposal, reload: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    if len(proposal.text) > LARGEST_TEXT:
+        raise too_large()
+    with reading(config / SITE_FILE):
+        former = (config / SITE_FILE).read_bytes().decode("utf-8", "replace")
+    check_edited(former, proposal.text)
+    with tempfile.TemporaryDirectory() as folder:
+        compile_with(config, proposal.text, Path(folder) / "policy", shipped("blocklists"))
+    with own_rights(), replaced(config, proposal.base, proposal.text):
+        return reload()
 
 
 def main() -> int:

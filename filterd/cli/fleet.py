@@ -11,8 +11,7 @@ from typing import Annotated
 from securesystemslib.signer import CryptoSigner
 
 from filterd.appliance import enrolment
-from filterd.appliance.device_key import device_key
-from filterd.appliance.enrolment import SchoolGateway
+from filterd.appliance.enrolment import SchoolGateway, device_key
 from filterd.cli import room_csv
 from filterd.cli.context import (
     Context,

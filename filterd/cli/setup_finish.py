@@ -13,13 +13,12 @@ import typer
 from rich.text import Text
 
 from filterd import control
-from filterd.appliance import machine_changes, stub_query, upstream_trial
-from filterd.appliance.device_key import device_key, key_fingerprint
+from filterd.appliance import machine_changes, stub_query
+from filterd.appliance.enrolment import device_key, find_root, key_fingerprint
 from filterd.appliance.interview import KEPT, Interview, KeptAnswers
-from filterd.appliance.publisher_root import find_root
 from filterd.appliance.questions import FEED
 from filterd.appliance.setup_sheet import sheet
-from filterd.appliance.upstream_trial import UpstreamTrial
+from filterd.appliance.stub_query import UpstreamTrial
 from filterd.cli import cert, lists_build
 from filterd.cli.context import Context
 from filterd.cli.doctor import doctor
@@ -158,7 +157,7 @@ class SetupFinish:
         servers = resolv_conf.servers(policy.upstreams, policy.listen)
 
         async def trials() -> list[UpstreamTrial]:
-            return await asyncio.gather(*map(upstream_trial.attempt, servers))
+            return await asyncio.gather(*map(stub_query.attempt, servers))
 
         return any(not one.problem for one in asyncio.run(trials()))
 

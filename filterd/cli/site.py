@@ -18,7 +18,7 @@ def apply(here: Context) -> None:
     nothing but site.yaml is written, and the former file comes back if the daemon refuses it.
     Exit code 0: it is in force; 2: an error, nothing is changed.
     """
-    from filterd.appliance.proposal_apply import apply as put_in_force  # noqa: PLC0415 -- heavy
+    from filterd.appliance.site_edit import apply as put_in_force  # noqa: PLC0415 -- heavy
 
     def reload() -> dict[str, Any]:
         told: dict[str, Any] = control.ask(here.state.control_socket, "reload")

@@ -19,7 +19,7 @@ import pytest
 from filterd.appliance.bypass_probes import DOH_NAMES
 from filterd.appliance.examination import PROBES, WITHIN_S
 from filterd.appliance.service_probes import LEAST_ANSWERS
-from filterd.appliance.upstream_trial import SIGNED
+from filterd.appliance.stub_query import SIGNED
 from filterd.clock import SystemClock
 from tests.support.commands import ROOT, environment
 from tests.support.gateway import ask

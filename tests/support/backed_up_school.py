@@ -12,7 +12,7 @@ from filterd.accounts.password_hash import PasswordHash
 from filterd.appliance import restore_journal, restore_plan
 from filterd.appliance.backup_file import write
 from filterd.appliance.backup_parts import BackupLock, gather
-from filterd.appliance.device_key import device_key
+from filterd.appliance.enrolment import device_key
 from filterd.overrides.roles import Role
 from filterd.overrides.store import Store
 from filterd.paths import write_atomically

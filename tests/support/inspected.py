@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from filterd.appliance.device_key import device_key
-from filterd.appliance.enrolment import SchoolGateway, enrol, install
+from filterd.appliance.enrolment import SchoolGateway, device_key, enrol, install
 from filterd.appliance.inspection_record import signed_record
 from filterd.feed.trust import read_root
 from filterd.i18n import say

@@ -29,7 +29,7 @@ import dns.rcode
 import dns.rrset
 
 from filterd.appliance.bypass_probes import CHECK_HOST
-from filterd.appliance.upstream_trial import SIGNED
+from filterd.appliance.stub_query import SIGNED
 from filterd.state_folder import StateFolder
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import Served, build_lists

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
+"""The key of a gateway, its enrolment, and the root of a publisher by its fingerprint."""
+
 from __future__ import annotations
 
+import hashlib
+import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +12,6 @@ import pytest
 from securesystemslib.signer import CryptoSigner
 
 from filterd.appliance import enrolment
-from filterd.appliance.device_key import key_fingerprint
 from filterd.appliance.enrolment import (
     ENROLMENT_TYPE,
     REQUEST_TYPE,
@@ -16,17 +19,29 @@ from filterd.appliance.enrolment import (
     EnvelopeOwnerError,
     EnvelopeRootError,
     SchoolGateway,
+    device_key,
     enrol,
+    find_root,
     install,
+    key_fingerprint,
     read_enrolment,
     read_request,
     request,
 )
+from filterd.counted import fingerprint
 from filterd.daemon.status_files import ENROLMENT, facts
-from filterd.errors import EnvelopeError, EnvelopeFormatError, EnvelopeSignatureError
+from filterd.errors import (
+    ConfigError,
+    EnvelopeError,
+    EnvelopeFormatError,
+    EnvelopeSignatureError,
+    StoreError,
+)
+from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.trust import read_root
 from filterd.signed_envelope import sealed
 from filterd.state_folder import StateFolder
+from tests.support.clock import FakeClock
 from tests.support.publisher import DAY_S, NOW, Publisher
 
 if TYPE_CHECKING:
@@ -185,3 +200,64 @@ def test_control_without_the_check_of_the_owner_another_schools_enrolment_would_
     own = SchoolGateway("79000702", "Trường khác", DEVICE.public_key)
     kept = install(signed(province), root_of(province), own, NOW, tmp_path / "enrolment.filterd")
     assert kept.device == own.device
+
+
+def test_the_key_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "device.pem"
+    made = device_key(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert device_key(path).public_key == made.public_key
+
+
+def test_its_fingerprint_is_that_of_the_public_octets_in_groups_of_four(tmp_path: Path) -> None:
+    key = device_key(tmp_path / "device.pem")
+    groups = key_fingerprint(key).split(" ")
+    public = bytes.fromhex(key.public_key.keyval["public"])
+    assert {len(one) for one in groups} == {4}
+    assert "".join(groups) == hashlib.sha256(public).hexdigest()
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 100])
+def test_a_damaged_key_is_an_error_and_is_not_replaced(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "device.pem"
+    path.write_bytes(content)
+    path.chmod(0o600)
+    with pytest.raises(ConfigError, match=r"device\.pem: this is not a private key"):
+        device_key(path)
+    assert path.read_bytes() == content
+
+
+def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "device.pem"
+    device_key(path)
+    path.chmod(0o644)
+    with pytest.raises(ConfigError, match="others can read"):
+        device_key(path)
+
+
+def test_a_folder_that_is_missing_is_made_and_a_file_in_its_place_is_an_error(
+    tmp_path: Path,
+) -> None:
+    device_key(tmp_path / "state" / "device.pem")
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError):
+        device_key(tmp_path / "file" / "device.pem")
+
+
+@pytest.fixture
+def fetcher(tmp_path: Path) -> FolderFetcher:
+    (tmp_path / "metadata").mkdir()
+    for number in (1, 2):
+        (tmp_path / "metadata" / f"{number}.root.json").write_bytes(b"root %d" % number)
+    return FolderFetcher(tmp_path, FakeClock(0))
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_root_with_the_fingerprint_is_found(fetcher: FolderFetcher, number: int) -> None:
+    content = b"root %d" % number
+    assert find_root(fetcher, fingerprint(content).replace(" ", "")) == content
+
+
+def test_a_root_with_another_fingerprint_is_not_taken(fetcher: FolderFetcher) -> None:
+    with pytest.raises(ConfigError, match="nothing was trusted"):
+        find_root(fetcher, fingerprint(b"another").replace(" ", ""))

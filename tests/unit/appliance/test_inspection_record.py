@@ -10,8 +10,12 @@ from tuf.api.metadata import Metadata
 
 from filterd import bounded_child, signed_envelope
 from filterd.appliance import enrolment
-from filterd.appliance.device_key import device_key
-from filterd.appliance.enrolment import EnvelopeDateError, EnvelopeOwnerError, EnvelopeRootError
+from filterd.appliance.enrolment import (
+    EnvelopeDateError,
+    EnvelopeOwnerError,
+    EnvelopeRootError,
+    device_key,
+)
 from filterd.appliance.inspection_record import record_sha256, trusted_root, verify
 from filterd.counted import grouped
 from filterd.errors import EnvelopeError, EnvelopeFormatError, EnvelopeSignatureError

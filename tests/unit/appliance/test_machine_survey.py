@@ -13,7 +13,7 @@ from filterd.appliance import (
     local_network,
     machine_survey,
     router_advertisements,
-    upstream_trial,
+    stub_query,
 )
 from filterd.appliance.dhcp_probe import DhcpOffer
 from filterd.appliance.dhcpv6_probe import Dhcpv6Reply
@@ -21,7 +21,7 @@ from filterd.appliance.interview import SchoolLink
 from filterd.appliance.local_network import DefaultRoute, LocalNetwork, NetworkInterface
 from filterd.appliance.machine_survey import survey
 from filterd.appliance.router_advertisements import RouterAdvertisement
-from filterd.appliance.upstream_trial import UpstreamTrial
+from filterd.appliance.stub_query import UpstreamTrial
 from filterd.clients.interfaces import Links, Prefix
 from filterd.clients.network_view import Neighbour
 from filterd.errors import StoreError
@@ -71,7 +71,7 @@ def link(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(dhcp_probe, "offers", offers)
     monkeypatch.setattr(router_advertisements, "advertisements", advertisements)
     monkeypatch.setattr(dhcpv6_probe, "replies", replies)
-    monkeypatch.setattr(upstream_trial, "attempt", attempt)
+    monkeypatch.setattr(stub_query, "attempt", attempt)
     monkeypatch.setattr(machine_survey, "users", lambda: ("lan",))
     return found
 

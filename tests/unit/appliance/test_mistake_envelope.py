@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from securesystemslib.signer import CryptoSigner
 
-from filterd.appliance.device_key import device_key
-from filterd.appliance.enrolment import EnvelopeOwnerError, SchoolGateway
+from filterd.appliance.enrolment import EnvelopeOwnerError, SchoolGateway, device_key
 from filterd.appliance.mistake_envelope import MISTAKES_TYPE, read_reports, sealed_reports
 from filterd.errors import EnvelopeFormatError, EnvelopeSignatureError, FilterdError
 from filterd.lists.list_queries import NamingEntry

@@ -17,7 +17,7 @@ import pytest
 from filterd.appliance import resolver_probes
 from filterd.appliance.probe import UnseenError
 from filterd.appliance.resolver_probes import answers, canaries, port, upstreams
-from filterd.appliance.upstream_trial import SIGNED
+from filterd.appliance.stub_query import SIGNED
 from filterd.i18n import say
 from filterd.policy.model import ListenAddress, Tls, UpstreamServer
 from tests.support.examined import CLEAN, FOUND, UNSEEN, examined, look, outcomes

@@ -3,21 +3,32 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+from http import HTTPStatus
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.appliance.service_probes import lists, one_address, release, site
+from filterd.appliance import service_probes
+from filterd.appliance.service_probes import lists, one_address, release, sinkholes, site
+from filterd.blockpage.pupil_markup import HEADERS
 from filterd.clients.interfaces import Links, Prefix
 from filterd.clients.network_view import Neighbour
 from filterd.errors import ConfigError, ConfigErrors, to_plain
+from filterd.http_service import Reply, serve
 from filterd.i18n import say
 from filterd.i18n import to_plain as plain_sentence
+from filterd.policy.model import BlockResponse, Network, Policy
+from tests.support.daemon import free_port
 from tests.support.examined import CLEAN, FOUND, NETWORK, UNSEEN, examined, look, outcomes
+from tests.support.policies import a_policy
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from filterd.http_service import HttpRequest
 
 FEED: dict[str, Any] = {
     "address": "",
@@ -141,3 +152,58 @@ def test_a_release_that_was_taken_back_differs_from_the_package(
 
 def test_a_checkout_has_no_release(tmp_path: Path) -> None:
     assert outcomes(release, examined(tmp_path, root=tmp_path)) == [UNSEEN]
+
+
+NETWORKS = (Network("six", "6", ("10.0.6.0/24",)),)
+
+
+def _policy(ipv4: str = "127.0.0.1") -> Policy:
+    policy = a_policy(networks=NETWORKS, response=BlockResponse.SINKHOLE)
+    six = replace(policy.grades["6"], sinkhole_ipv4=ipv4)
+    return replace(policy, grades=policy.grades | {"6": six})
+
+
+async def _page(_: HttpRequest) -> Reply:
+    return Reply(HTTPStatus.OK, headers=HEADERS)
+
+
+def _found(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, policy: Policy, *served: str
+) -> list[str]:
+    """Return what is found where the page and, by mistake, HTTPS are served."""
+    for port in ("HTTP_PORT", "HTTPS_PORT"):
+        monkeypatch.setattr(service_probes, port, free_port())
+
+    async def whole() -> list[str]:
+        servers = [
+            await serve(("127.0.0.1", getattr(service_probes, port)), _page) for port in served
+        ]
+        findings = await sinkholes(examined(folder, policy_or_why=policy))
+        for one in servers:
+            one.close()
+        return [str(one.text) for one in findings]
+
+    return asyncio.run(whole())
+
+
+def test_a_page_and_a_refusal_are_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _found(tmp_path, monkeypatch, _policy(), "HTTP_PORT") == [
+        "sinkholes lead to the page for pupils: 127.0.0.1"
+    ]
+
+
+def test_no_page_and_a_listener_for_https_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = _found(tmp_path, monkeypatch, _policy(), "HTTPS_PORT")
+    assert found == [
+        "a sinkhole leads to 127.0.0.1, and no page for pupils is there",
+        "port 443 of 127.0.0.1 answers: browsers warn of a certificate",
+    ]
+
+
+@pytest.mark.parametrize("policy", [_policy("0.0.0.0"), a_policy(networks=NETWORKS)])
+def test_a_site_without_such_an_address_needs_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: Policy
+) -> None:
+    assert _found(tmp_path, monkeypatch, policy) == ["no class has a sinkhole with an address"]

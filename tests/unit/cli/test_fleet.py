@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.appliance.device_key import device_key
-from filterd.appliance.enrolment import read_enrolment, request
+from filterd.appliance.enrolment import device_key, read_enrolment, request
 from filterd.feed.trust import read_root
 from tests.support.commands import call
 from tests.support.daemon import write_site
