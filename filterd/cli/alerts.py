@@ -12,7 +12,7 @@ from filterd.cli.context import Context, JsonOption
 from filterd.cli.render import show
 from filterd.errors import ConfigError, DeliveryError
 from filterd.i18n import UNSAID, say, translated
-from filterd.monitor.alert_rows import ALERTS
+from filterd.monitor.alert_message import ALERTS
 from filterd.monitor.alert_rules import Alert, AlertSeverity, active
 from filterd.privileges import own_rights
 from filterd.rows import Column, Listing, Row, Wording

@@ -14,8 +14,7 @@ from filterd.cli.time_options import school_clock
 from filterd.field_checks import is_a_grade
 from filterd.overrides.target_text import tier_from
 from filterd.querylog import MOST_DAYS
-from filterd.querylog.day_rows import KNOWN
-from filterd.querylog.total_rows import summaries
+from filterd.querylog.querylog_rows import KNOWN, summaries
 from filterd.rows import Wording
 
 _USUAL_DAYS = 7

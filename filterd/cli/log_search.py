@@ -19,7 +19,7 @@ from filterd.errors import ConfigError
 from filterd.field_checks import bare, is_a_grade
 from filterd.i18n import say
 from filterd.overrides.target_text import class_from, name_asked
-from filterd.querylog import day_rows
+from filterd.querylog import querylog_rows
 from filterd.resolve.explanation import EXPLANATION, passes
 from filterd.rows import Listing, Row, SchoolClock, Wording
 
@@ -121,13 +121,16 @@ def search(
     else:
         wording = Wording(here.texts, clock)
         _print(
-            here, wording, day_rows.SEEN, day_rows.with_least(told["seen"], told["least_devices"])
+            here,
+            wording,
+            querylog_rows.SEEN,
+            querylog_rows.with_least(told["seen"], told["least_devices"]),
         )
         if told["seen_more"]:
             _dim(here, here.texts("There are more names; search for a longer name, or one day."))
-        _print(here, wording, day_rows.ROWS, told["rows"])
+        _print(here, wording, querylog_rows.ROWS, told["rows"])
         if not (told["seen"] or told["rows"]):
-            here.console.print(here.texts(day_rows.nothing(told)))
+            here.console.print(here.texts(querylog_rows.nothing(told)))
         if told["late"]:
             _dim(here, here.texts("The search took too long and stopped."))
         if told["cursor"]:
@@ -156,9 +159,9 @@ def top(
         here.print_json(told)
     else:
         wording = Wording(here.texts, clock)
-        _print(here, wording, day_rows.TOP, told["rows"])
+        _print(here, wording, querylog_rows.TOP, told["rows"])
         if not told["rows"]:
-            here.console.print(here.texts(day_rows.nothing(told)))
+            here.console.print(here.texts(querylog_rows.nothing(told)))
         if "names" in told["levels"].values():
             _dim(here, here.texts("At the level names it is not known how often."))
         _print_scope(here, wording, told)
@@ -185,7 +188,10 @@ def new(
     else:
         wording = Wording(here.texts, school_clock(here))
         _print(
-            here, wording, day_rows.NEW, day_rows.with_least(told["rows"], told["least_devices"])
+            here,
+            wording,
+            querylog_rows.NEW,
+            querylog_rows.with_least(told["rows"], told["least_devices"]),
         )
         found = {"names": counted.names(told["n"]), "days": counted.days(told["compared"])}
         summary = say("{names} new, compared with {days}", **found)
@@ -213,7 +219,7 @@ def why(
         here.print_json(told)
         return
     wording, then = Wording(here.texts, school_clock(here)), told["then"]
-    here.console.print(details(wording, day_rows.ROW, told["row"]))
+    here.console.print(details(wording, querylog_rows.ROW, told["row"]))
     if then is None:
         _dim(here, here.texts(i18n.from_plain(told["sentence"])))
         return
@@ -241,8 +247,10 @@ def names(
         here.print_json(told)
     else:
         wording = Wording(here.texts, school_clock(here))
-        title = here.texts(day_rows.OF_CLASS.title, class_id=told["class"])
-        _print(here, wording, day_rows.OF_CLASS._replace(title=i18n.quoted(title)), told["rows"])
+        title = here.texts(querylog_rows.OF_CLASS.title, class_id=told["class"])
+        _print(
+            here, wording, querylog_rows.OF_CLASS._replace(title=i18n.quoted(title)), told["rows"]
+        )
         if told["level"] in ("off", "counts"):
             line = here.texts("The level {level} of this class keeps no names.", **told)
             here.console.print(line)
@@ -286,7 +294,7 @@ def _print(here: Context, wording: Wording, listing: Listing, rows: Sequence[Row
 
 def _print_scope(here: Context, wording: Wording, told: Arguments) -> None:
     """Print what the answer lacks: unreadable days, what levels do not keep."""
-    for line in day_rows.scope(told, wording):
+    for line in querylog_rows.scope(told, wording):
         _dim(here, line)
 
 

@@ -18,7 +18,7 @@ from filterd.counted import number
 from filterd.field_checks import is_a_grade
 from filterd.i18n import say, say_n
 from filterd.overrides.descriptions import Teller
-from filterd.querylog.live_rows import levels_shown
+from filterd.querylog.querylog_rows import levels_shown
 from filterd.rows import Wording
 
 if TYPE_CHECKING:

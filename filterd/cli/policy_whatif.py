@@ -26,7 +26,7 @@ from filterd.errors import ConfigError, ConfigErrors, FilterdError, parts_of
 from filterd.i18n import refused, say
 from filterd.paths import make_folder, read_plain
 from filterd.privileges import own_rights
-from filterd.querylog import day_rows
+from filterd.querylog import querylog_rows
 from filterd.querylog.day_search import stored_days
 from filterd.resolve.what_if_rows import differs, summary, tables
 from filterd.rows import Row, Wording
@@ -149,7 +149,7 @@ def print_told(here: Context, told: Row) -> None:
         here.console.print(Text(line), soft_wrap=True)
     for listing, rows in tables(told):
         here.console.print(listed(wording, listing, rows))
-    for line in day_rows.scope(told, wording):
+    for line in querylog_rows.scope(told, wording):
         here.console.print(Text(line, style="dim"), soft_wrap=True)
 
 

@@ -17,7 +17,7 @@ from filterd.cli.entry import find_only_what_is_installed
 from filterd.cli.render import show_details
 from filterd.cli.time_options import school_clock
 from filterd.clock import SystemClock
-from filterd.monitor.alert_rows import ACTIVE
+from filterd.monitor.alert_message import ACTIVE
 from filterd.monitor.alert_rules import active
 from filterd.monitor.status_details import COUNTERS, STATUS, doubts
 

@@ -20,7 +20,7 @@ from filterd.control import UnansweredError
 from filterd.counted import duration, number, size
 from filterd.daemon.worker_sums import rates
 from filterd.i18n import say
-from filterd.monitor.alert_rows import ACTIVE
+from filterd.monitor.alert_message import ACTIVE
 from filterd.monitor.status_details import NOW
 from filterd.overrides.descriptions import Teller
 from filterd.rows import Wording

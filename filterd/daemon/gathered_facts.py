@@ -22,7 +22,7 @@ from filterd.policy.grade_rows import OPEN, state_of
 from filterd.policy.model import DAY_S, GRADES, TIER_OF_GRADE, TIERS
 from filterd.policy.reporting_settings import ReportSettings
 from filterd.policy.temporary_rules import Overrides
-from filterd.querylog.day_span import DaySpan
+from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.service_days import sum_up
 from filterd.reports.report_facts import (
     CategoryFacts,

@@ -35,7 +35,7 @@ from filterd.policy import log_levels
 from filterd.policy.model import DAY_S, Audience
 from filterd.policy.reporting_settings import ReportSettings
 from filterd.policy.temporary_rules import LocalException, TargetKind
-from filterd.querylog.day_span import DaySpan
+from filterd.querylog.day_schema import DaySpan
 from filterd.reports import inspection_facts
 from filterd.reports.inspection_facts import (
     HistoryHead,

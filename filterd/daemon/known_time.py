@@ -170,7 +170,7 @@ def _by_databases(state: StateFolder) -> float:
         with contextlib.suppress(FilterdError, OSError):
             found.append(Store(state, SystemClock()).last_change())
     if os.path.exists(state.query_log):  # noqa: PTH110 -- as above
-        from filterd.querylog.single_figures import last_written  # noqa: PLC0415 -- see above
+        from filterd.querylog.period_totals import last_written  # noqa: PLC0415 -- see above
 
         found.append(last_written(state.query_log))
     return max(found)

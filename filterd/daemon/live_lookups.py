@@ -34,7 +34,7 @@ from filterd.i18n import say
 from filterd.overrides.read_access import READERS, View, check_view
 from filterd.policy.log_levels import LogLevel, levels_of
 from filterd.policy.model import TIER_OF_GRADE
-from filterd.querylog.day_span import DaySpan
+from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.lookups import LookupBatch
 from filterd.wire import name as names
 

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.daemon.worker_channel import Channel
     from filterd.i18n import Sentence
-    from filterd.querylog.day_span import DaySpan
-    from filterd.querylog.device_reach import ReachRow
+    from filterd.querylog.counts import ReachRow
+    from filterd.querylog.day_schema import DaySpan
     from filterd.querylog.period_totals import DistinctCount, PeriodFigures
     from filterd.querylog.service_days import ServiceDay, ServiceMoment
     from filterd.querylog.totals_file import TotalsFile
@@ -388,8 +388,8 @@ class DistinctKeeper(MinuteRounds):
 
     async def _count(self, day: str) -> None:
         # SQLite is for this process only; the others are forked with what is imported before.
-        from filterd.querylog.day_distinct import count_distinct  # noqa: PLC0415
         from filterd.querylog.day_reader import UnreadableError  # noqa: PLC0415
+        from filterd.querylog.period_totals import count_distinct  # noqa: PLC0415
         from filterd.querylog.sqlite_file import FAILURES  # noqa: PLC0415
 
         path, hidden = self._folder / f"{day}.sqlite3", frozenset(self._confidential())

@@ -33,8 +33,7 @@ from filterd.overrides.roles import Rank
 from filterd.policy.log_levels import LogLevel, levels_of
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog.day_reader import LogFilter, RowId
-from filterd.querylog.day_span import DaySpan
-from filterd.querylog.reversed_names import NameRange, reversed_text, subtree
+from filterd.querylog.day_schema import DaySpan, NameRange, reversed_text, subtree
 from filterd.wire import RRType
 from filterd.wire import name as names
 from filterd.wire.name import is_at_or_beneath

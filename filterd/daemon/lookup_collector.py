@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from filterd.daemon.log_collector import MinuteRounds, logged
 from filterd.errors import FilterdError, StoreError
 from filterd.i18n import UNSAID
-from filterd.querylog.day_span import DaySpan
+from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.lookups import WRITE_EVERY_S, WRITE_FROM, LookupBatch
 from filterd.querylog.pseudonyms import Pseudonyms
 from filterd.querylog.seen_names import SeenNames

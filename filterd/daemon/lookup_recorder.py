@@ -22,9 +22,8 @@ from zoneinfo import ZoneInfo
 
 from filterd.errors import FilterdError
 from filterd.policy.log_levels import LogLevel, levels_of
-from filterd.querylog.day_span import DaySpan
-from filterd.querylog.lookup_queue import LookupQueue
-from filterd.querylog.lookups import WRITE_FROM, Lookup, LookupContext
+from filterd.querylog.day_schema import DaySpan
+from filterd.querylog.lookups import WRITE_FROM, Lookup, LookupContext, LookupQueue
 from filterd.resolve.query import counted_as
 from filterd.wire import name as names
 

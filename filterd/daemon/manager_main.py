@@ -38,7 +38,7 @@ from filterd.errors import FilterdError, StoreError
 from filterd.feed.program_standing import program_overview
 from filterd.feed.standing import StandingFile, overview
 from filterd.overrides.roles import Role
-from filterd.querylog.day_span import DaySpan
+from filterd.querylog.day_schema import DaySpan
 
 if TYPE_CHECKING:
     import socket

@@ -32,7 +32,7 @@ from filterd.overrides.review_requests import APPROVED, FORMAT, REFUSED, PupilRe
 from filterd.overrides.roles import Rank
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import TargetKind
-from filterd.querylog.day_span import DaySpan
+from filterd.querylog.day_schema import DaySpan
 from filterd.resolve.block_reason import BlockFacts, BlockReason, facts_of
 from filterd.state_file import to_plain
 from filterd.wire import RRType

@@ -24,7 +24,7 @@ from filterd.policy.calendar import Calendar, Closures
 from filterd.policy.effective_policy import EffectiveState
 from filterd.policy.log_levels import LogLevel, highest, levels, levels_of
 from filterd.policy.temporary_rules import TargetKind
-from filterd.querylog.day_span import DaySpan
+from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.service_days import ServiceMoment
 from filterd.rows import SchoolClock
 from filterd.state_file import to_plain
@@ -178,13 +178,13 @@ class StatusSignals:
         return found
 
     def _devices(self, site: Site, now: float) -> int:
-        from filterd.querylog.single_figures import devices_blocked  # noqa: PLC0415 -- SQLite
+        from filterd.querylog.period_totals import devices_blocked  # noqa: PLC0415 -- SQLite
 
         day = Calendar(site.policy.time_zone).reading(now).day.isoformat()
         return devices_blocked(self._setting.state.query_log, day, BYPASS)
 
     def _read_pace(self, site: Site, now: float) -> dict[str, int] | None:
-        from filterd.querylog.single_figures import answers_in  # noqa: PLC0415 -- it brings SQLite
+        from filterd.querylog.period_totals import answers_in  # noqa: PLC0415 -- it brings SQLite
 
         policy, over_s = site.timed.policy, now % _HOUR_S
         hour = int(now - over_s)

@@ -25,7 +25,7 @@ from filterd.i18n import say
 from filterd.overrides.permissions import check_class, readable_classes
 from filterd.overrides.read_access import View, check_view
 from filterd.querylog import MOST_DAYS, published_totals
-from filterd.querylog.day_span import DaySpan
+from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.totals_request import TotalsRequest
 
 if TYPE_CHECKING:

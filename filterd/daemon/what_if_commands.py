@@ -30,7 +30,7 @@ from filterd.overrides.read_access import View, check_view
 from filterd.overrides.roles import Rank
 from filterd.paths import make_folder, writing
 from filterd.policy.log_levels import levels_of
-from filterd.querylog.day_span import DaySpan
+from filterd.querylog.day_schema import DaySpan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -53,7 +53,7 @@ from filterd.lists.lists_beside import BESIDE, lists_beside
 from filterd.lists.rules import ListSource
 from filterd.overrides import effects
 from filterd.policy import policy_file
-from filterd.querylog.recorded_week import RecordedWeek
+from filterd.querylog.day_search import RecordedWeek
 from filterd.resolve.site import Site
 from filterd.resolve.what_if import compare_names, compare_week
 from filterd.resolve.what_if_rows import NAMES, POPULAR, ROWS

@@ -10,10 +10,11 @@ without harm to lookups, and what it shows has no client, class, room or name.
 ``status_source``  a status, at most once a second, shared by all callers
 ``metrics``        a status as metrics in the text format of Prometheus
 ``monitor_main``   the process
-``alert_rules``    a status as active alerts; pure; ``alert_rows`` draws them
+``alert_rules``    a status as active alerts; pure
 ``status_details`` a status as people read it; pure
 ``alerting``       observations as events: an alert begins, an alert ends
-``alert_watch``    the watcher that sends events on, each way by an ``outbox``
-``alert_message``  events as a text and as JSON; ``mail`` and ``webhook`` send it
+``alert_watch``    the watcher that sends events on, each way by an ``Outbox``
+``alert_message``  events as a text and as JSON, active alerts as rows; ``mail`` and ``webhook``
+                   send it
 ``secret_file``    the password and the token
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Word the begin and end of alerts as one message. Pure."""
+"""Word alerts: begin and end as a message, active ones as rows. Pure."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from filterd.i18n import Texts, say
+from filterd import i18n, words
+from filterd.i18n import UNSAID, Texts, say, translated
 from filterd.monitor.alert_rules import AlertSeverity
-from filterd.rows import SchoolClock
+from filterd.rows import Column, Listing, Row, SchoolClock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from filterd.i18n import Sentence
     from filterd.monitor.alert_rules import Alert
     from filterd.policy.reporting_settings import AlertSettings
+    from filterd.rows import Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +71,32 @@ class AlertMessage:
             "remedy": self._texts(event.alert.remedy),
             "at": event.at,
         }
+
+
+_STYLE: Mapping[str, str] = {AlertSeverity.CRITICAL: "bold red", AlertSeverity.WARNING: "yellow"}
+
+
+def _sentences(alert: Row, by: Wording) -> list[str]:
+    return [translated(i18n.from_plain(one), by.texts.language) for one in alert["sentences"]]
+
+
+def _lines(alerts: list[Row], by: Wording) -> str:
+    return "\n".join(": ".join(_sentences(one, by)) for one in alerts)
+
+
+def _worst(alerts: list[Row]) -> str:
+    return _STYLE.get(alerts[0]["severity"], "") if alerts else ""
+
+
+ACTIVE = Column(say("Alerts"), "alerts", _lines, style=_worst)
+"""Of a status with ``alerts``, plain ones as ``active`` orders them."""
+ALERTS = Listing(
+    UNSAID,
+    say("No alert is active."),
+    (
+        Column(say("Severity"), "severity", words.ALERT, style=_STYLE),
+        Column(say("Alert"), worded=lambda alert, by: _sentences(alert, by)[0]),
+        Column(say("Remedy"), worded=lambda alert, by: _sentences(alert, by)[1]),
+    ),
+)
+"""Of plain alerts."""

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Watch observations for alerts, and send their events where the site wants them.
 
+The events of a minute are one message. After a failure the pause is a minute, then twice as long
+each time, up to an hour. At most ``MOST`` events wait; the oldest ones are dropped first.
+
 A message is sent in a thread: a mail server that hangs keeps neither the next observation nor
 the other way waiting.
 """
@@ -8,21 +11,22 @@ the other way waiting.
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
 from filterd import control
-from filterd.errors import ControlError, FilterdError
+from filterd.errors import ControlError, DeliveryError, FilterdError
 from filterd.i18n import say
 from filterd.monitor.alert_message import AlertMessage
 from filterd.monitor.alerting import Alerting
-from filterd.monitor.outbox import Outbox
 from filterd.policy import reporting_settings
 from filterd.policy.reporting_settings import AlertSettings
 from filterd.state_file import Decoders
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from filterd.monitor.mail import Mail
     from filterd.monitor.status_source import Observation
     from filterd.monitor.webhook import Webhook
+
 
 _SILENCE_S = 5.0
 _settings = Decoders(vars(reporting_settings)).of(AlertSettings)
@@ -97,9 +102,9 @@ def ask_settings(socket: Path) -> AlertSettings | None:
     Raises:
         ControlError: the daemon does not answer, or as another release would.
     """
-    told = control.ask(socket, "alert-settings", silence_s=_SILENCE_S)
+    reply = control.ask(socket, "alert-settings", silence_s=_SILENCE_S)
     try:
-        return None if told is None else _settings(told)
+        return None if reply is None else _settings(reply)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ControlError(
             say("the running filterd is of another release; restart it, then filterd-monitor")
@@ -119,3 +124,58 @@ def ways_of(settings: AlertSettings, config: Path, clock: Clock) -> dict[str, Ma
 
         ways["webhook"] = Webhook(settings.webhook, config, clock)
     return ways
+
+
+GATHERED_S = 60.0
+LONGEST_PAUSE_S = 3600.0
+MOST = 100
+
+_log = logging.getLogger("filterd.alerts")
+
+
+class Outbox:
+    """Events that wait, the oldest first.
+
+    Args:
+        clock: for pauses.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._waiting: deque[AlertEvent] = deque(maxlen=MOST)
+        self._due_at, self._failures = 0.0, 0
+
+    def put(self, events: Iterable[AlertEvent]) -> None:
+        """Add events; the first one makes a message due in a minute."""
+        was_empty = not self._waiting
+        self._waiting.extend(events)
+        if was_empty and not self._failures:
+            self._due_at = self._clock.monotonic() + GATHERED_S
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a message should be sent now."""
+        return bool(self._waiting) and self._clock.monotonic() >= self._due_at
+
+    def send(self, deliver: Callable[[Sequence[AlertEvent]], None]) -> None:
+        """Deliver all that waits as one message; keep it if that fails. Never raises.
+
+        Another thread may add events meanwhile.
+        """
+        events = tuple(self._waiting)
+        try:
+            deliver(events)
+        except Exception as error:  # noqa: BLE001 -- a bug must not be met again at once
+            reason = say("an error inside filterd: {kind}", kind=type(error).__name__)
+            if isinstance(error, DeliveryError):  # the text of others may have a secret
+                reason = error.sentence
+            pause_s = min(GATHERED_S * 2**self._failures, LONGEST_PAUSE_S)
+            self._failures += 1
+            self._due_at = self._clock.monotonic() + pause_s
+            _log.warning("an alert could not be sent: %s; trying again in %d s", reason, pause_s)
+            return
+        self._failures = 0
+        self._due_at = self._clock.monotonic() + GATHERED_S
+        for event in events:
+            if self._waiting and self._waiting[0] is event:
+                self._waiting.popleft()

@@ -2,30 +2,29 @@
 """Floor 3: the query log: hourly totals, with no name and no address.
 
 * ``counts``: what one worker adds up, for the chain and the fast path, by network and
-  blocker too, and hands over in batches until they are acknowledged.
-* ``device_reach``: the distinct devices of a day, capped, by tier and by grade.
+  blocker too, and hands over in batches until they are acknowledged; the distinct devices of a
+  day, capped, by tier and by grade.
 * ``service_days``: the minutes of each day in which lookups were answered.
 * ``totals_file``: the tables, by grade, category, action, network and class, and the one
   writer; a damaged file is set aside, a new one begun. Readers get a day of the school at a time.
 * ``sqlite_file``: what all files of the log have in common: make, check, set aside, read.
-* ``period_totals``: sums of many days, by day or month, for exports and reports.
+* ``period_totals``: sums of many days, by day or month, for exports and reports; single figures;
+  how many distinct names were blocked on a day.
 * ``totals_request``: selects and adds up what is read there.
 * ``suppression``: which cells of the totals may leave the school.
 * ``published_totals``: closed days and months of them, frozen once they are published.
-* ``total_rows``: sums of what the daemon reads there, as rows for people.
-* ``lookups``: what the levels with names record: lookups in batches, acknowledged as well.
-* ``pseudonyms``: what devices are called there, by a key that ends with the school day;
-  ``day_span``: the span of that day.
-* ``lookup_queue``: the lookups that wait in one worker, handed over as counts are.
-* ``day_schema``: the tables of the file of one school day, for names and rows;
-  ``reversed_names``: names as they stand in it.
+* ``lookups``: what the levels with names record: lookups in batches, acknowledged as well, and
+  the queue in which they wait in one worker.
+* ``pseudonyms``: what devices are called there, by a key that ends with the school day.
+* ``day_schema``: what the file of one school day stores, for names and rows: the span of the
+  day, the tables, the form of names.
 * ``day_file``: the folder of these files, their days, forgetting; ``day_writer`` writes one,
   ``day_erasure`` writes one anew without what is to be forgotten.
 * ``seen_names``: distinct names by tier and class, with at most k devices each, in memory.
-* ``day_distinct``: how many distinct names were blocked on a day, for the file of totals.
 * ``day_reader``: what one such file has of a name, a class, a tier; ``day_search``: pages of
-  rows over several days, within a time, without confidential names; ``recorded_week``: all
-  that the last days have, to be judged again.
+  rows over several days, within a time, without confidential names; all that the last days
+  have, to be judged again.
+* ``querylog_rows``: totals, lookups and names as rows for people.
 
 The workers count and the manager writes, once a minute (``daemon.log_collector``).
 A batch is acknowledged after it is on disk, and the file says which batch of

@@ -19,7 +19,7 @@ from filterd.querylog.day_schema import TABLES, VERSION
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.querylog.reversed_names import NameRange
+    from filterd.querylog.day_schema import NameRange
 
 _NAMES = """
 INSERT INTO doomed SELECT id FROM old.names WHERE name = ? OR (name >= ? AND name < ?)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from filterd.paths import sync_folder, with_sides, writing
 from filterd.querylog.day_erasure import Doomed, erase
-from filterd.querylog.day_span import DaySpan
+from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.day_writer import DayWriter
 from filterd.querylog.lookups import LookupBatch
 from filterd.querylog.sqlite_file import FAILURES, cannot_be_written, means_damage
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
+    from filterd.querylog.day_schema import NameRange
     from filterd.querylog.lookups import Lookup
-    from filterd.querylog.reversed_names import NameRange
     from filterd.querylog.seen_names import SeenName
 
 T = TypeVar("T")

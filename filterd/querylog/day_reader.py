@@ -16,9 +16,8 @@ from filterd.field_checks import is_date, shown
 from filterd.i18n import Sentence, say
 from filterd.paths import is_plain, with_sides
 from filterd.policy.model import TIER_OF_GRADE
-from filterd.querylog.day_schema import SEQUENCE_BITS, VERSION
+from filterd.querylog.day_schema import SEQUENCE_BITS, VERSION, plain_text, reversed_text, subtree
 from filterd.querylog.lookups import LookupContext
-from filterd.querylog.reversed_names import plain_text, reversed_text, subtree
 
 if TYPE_CHECKING:
     import sqlite3

@@ -6,6 +6,8 @@ caller's. Its time is limited: a search stops between two hours of a day and ret
 cursor from which to go on. A day whose file cannot be read is skipped, and reported.
 
 Names come first, since a day has few; then rows are scanned as integers.
+
+``RecordedWeek`` reads all that some days have, to be judged again.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import islice
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from filterd.errors import NameTextError, StoreError
 from filterd.i18n import Sentence, quoted, refused, say
@@ -31,7 +33,7 @@ from filterd.querylog.day_reader import (
     attach,
     is_day,
 )
-from filterd.querylog.reversed_names import name_of, plain_text
+from filterd.querylog.day_schema import name_of, plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -39,16 +41,19 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
 
+
 WITHIN_S = 5.0
 """How long a request may read; one statement at most twice as long."""
 
 _MOST_COUNTED = 50_000
 """Names counted over several days; of more, those with the fewest lookups so far are left out."""
 
-STEPS = 10_000
+_STEPS = 10_000
 """Of SQLite's machine, after which it asks whether its time is over."""
 
 DAY_SUFFIX = ".sqlite3"
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -265,11 +270,7 @@ class DaySearch:
             if not os.path.lexists(path):
                 continue
             try:
-                with contextlib.closing(sqlite3.connect(":memory:", uri=True)) as connection:
-                    connection.set_progress_handler(self._is_over, STEPS)
-                    is_end = attach(connection, path) and use(
-                        Day(connection, day, self._confidential)
-                    )
+                is_end = _with_day(path, self._confidential, self._is_over, use)
             except (sqlite3.Error, OSError, NameTextError, UnreadableError) as error:
                 if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
                     raise StoreError(
@@ -279,7 +280,7 @@ class DaySearch:
                             day=day,
                         )
                     ) from error
-                self.skipped[day] = why_unreadable(error)
+                self.skipped[day] = _why_unreadable(error)
             else:
                 self.read += [day] if day not in self.read else []
                 if is_end:
@@ -289,8 +290,69 @@ class DaySearch:
         return self._clock.monotonic() > self._ends + self._within_s
 
 
-def why_unreadable(error: Exception) -> Sentence:
+def _with_day(
+    path: Path, confidential: Collection[str], is_over: Callable[[], bool], use: Callable[[Day], T]
+) -> T | None:
+    """Open a day file for ``use`` until ``is_over``; None for one without tables."""
+    with contextlib.closing(sqlite3.connect(":memory:", uri=True)) as connection:
+        connection.set_progress_handler(is_over, _STEPS)
+        if not attach(connection, path):
+            return None
+        return use(Day(connection, path.name.removesuffix(DAY_SUFFIX), confidential))
+
+
+def _why_unreadable(error: Exception) -> Sentence:
     """Return why a day file cannot be read."""
     if isinstance(error, UnreadableError):
         return error.why
     return refused(error) if isinstance(error, OSError) else quoted(str(error))
+
+
+_WEEK_WITHIN_S = 60.0
+"""How long the days of a week may be judged; a day that has begun has as much once more."""
+
+
+_NO_TIME = say("there was no time left for it")
+
+
+class RecordedWeek:
+    """The day files of some days.
+
+    Args:
+        folder: of the day files.
+        days: to read (ISO 8601), the newest first.
+        clock: for the time that it takes.
+        within_s: after which no other day is begun; after twice as much a day is left out.
+
+    ``read`` has the days that were read; ``skipped`` the others that have a file, and why.
+    """
+
+    def __init__(
+        self, folder: Path, days: Sequence[str], *, clock: Clock, within_s: float = _WEEK_WITHIN_S
+    ) -> None:
+        self.read: list[str] = []
+        self.skipped: dict[str, Sentence] = {}
+        self._folder, self._days, self._clock = folder, days, clock
+        self._ends, self._within_s = clock.monotonic() + within_s, within_s
+
+    def each(self, use: Callable[[Day], None]) -> None:
+        """Open one day after the other."""
+        for day in self._days:
+            path = self._folder / f"{day}{DAY_SUFFIX}"
+            if not os.path.lexists(path):
+                continue
+            if self._clock.monotonic() > self._ends:
+                self.skipped[day] = _NO_TIME
+                continue
+            try:
+                _with_day(path, (), self._is_over, use)
+            except (sqlite3.Error, OSError, NameTextError, UnreadableError) as error:
+                self.skipped[day] = _NO_TIME if self._is_over() else _why_unreadable(error)
+            except (LookupError, TypeError, ValueError, OverflowError):
+                # SQLite checks no types as it reads: a flipped bit makes a text of a number.
+                self.skipped[day] = say("the file is damaged")
+            else:
+                self.read.append(day)
+
+    def _is_over(self) -> bool:
+        return self._clock.monotonic() > self._ends + self._within_s

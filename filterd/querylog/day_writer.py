@@ -18,9 +18,8 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.querylog.day_schema import SEQUENCE_BITS, TABLES, VERSION
+from filterd.querylog.day_schema import SEQUENCE_BITS, TABLES, VERSION, reversed_text
 from filterd.querylog.lookups import DISTINCT_FROM, SLOT_S, Lookup, LookupContext
-from filterd.querylog.reversed_names import reversed_text
 from filterd.querylog.sqlite_file import FileSchema, SqliteFile
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
     import aiosqlite
 
-    from filterd.querylog.day_span import DaySpan
+    from filterd.querylog.day_schema import DaySpan
     from filterd.querylog.lookups import LookupBatch
     from filterd.querylog.seen_names import SeenName
 

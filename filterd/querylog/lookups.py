@@ -1,18 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lookups at the levels with names: recorded by workers, written by the manager.
+"""Record lookups of one worker at the levels with names, in batches.
+
+Workers hand lookups over in numbered batches, and the manager writes them. Several batches may
+be on their way, so that it writes them in one transaction; each is kept until it is acknowledged.
+
+A lookup that is no row only shows that a device asked for a name that day. So it is handed
+over once a day for each name, context and device, and again to a manager that is new and
+remembers none.
 
 A worker must load this, so it has the standard library only.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+from collections import deque
+from dataclasses import dataclass, replace
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.policy.model import TIER_OF_GRADE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
 
 LOOKUPS_A_BATCH = 400
 """Lookups of one batch: while it packs them a worker answers nothing, for half a millisecond on a
@@ -123,3 +134,123 @@ def _lookups(
 ) -> Iterable[Lookup]:
     for at, name, context, device, is_row, n in rows:
         yield Lookup(at, names[name], contexts[context], device, is_row, n)
+
+
+MOST_LOOKUPS = 50_000
+"""Lookups held at most: a minute at 800 a second, or a day of a small school."""
+
+_MOST_ONCE = 50_000
+
+
+class LookupQueue:
+    """Lookups in the order in which they came.
+
+    Attributes:
+        lost: how many had no room.
+        is_distinct: whether rows of one name, context and slot are merged to one, without
+            a device.
+    """
+
+    def __init__(self) -> None:
+        self.lost = 0
+        self.is_distinct = False
+        self._name = secrets.token_hex(8)
+        self._number = 0
+        self._sequence = count()
+        self._waiting: dict[object, Lookup] = {}
+        self._handed = deque[LookupBatch]()
+        self._in_hand = 0
+        """Lookups of ``_handed``."""
+        self._once = set[int]()
+        """Hashes of name, context and device of lookups that are no rows."""
+
+    def __len__(self) -> int:
+        """Return how many wait to be written."""
+        return len(self._waiting) + self._in_hand
+
+    @property
+    def waiting(self) -> int:
+        """The number of lookups that are not handed over yet."""
+        return len(self._waiting)
+
+    def add(self, lookup: Lookup) -> None:
+        """Keep a lookup, or count it as lost."""
+        if not lookup.is_row:
+            self._add_once(lookup)
+        elif not self.is_distinct:
+            self._keep(next(self._sequence), lookup)
+        else:
+            self._merge(lookup)
+            if len(self) < MOST_LOOKUPS:  # else it is counted as lost once, by its row
+                self._add_once(lookup._replace(is_row=False, n=1))
+
+    def begin_day(self) -> None:
+        """Forget which lookups that are no rows were handed over: a new day begins."""
+        self._once.clear()
+
+    def take(self, worker: str = "", acknowledged: int = 0, after: int = 0) -> LookupBatch:
+        """Return the batch that follows another, as it was handed over before.
+
+        Args:
+            worker: whose batches are meant; numbers of a predecessor are ignored.
+            acknowledged: the number up to which batches are on disk and are forgotten here.
+            after: the number of the last one that the reader has.
+
+        Returns: a batch without lookups if there is no more.
+        """
+        if worker != self._name:
+            after = 0
+            self.begin_day()
+        self.acknowledge(worker, acknowledged)
+        following = next((one for one in self._handed if one.number > after), None)
+        if following is None:
+            following = self._hand_over()
+        is_last = following.number == self._number
+        return replace(following, more=bool(self._waiting) or not is_last)
+
+    def acknowledge(self, worker: str, number: int) -> None:
+        """Forget the batches up to a number; one of a predecessor is ignored."""
+        while worker == self._name and self._handed and self._handed[0].number <= number:
+            self._in_hand -= len(self._handed.popleft().lookups)
+
+    def take_all(self) -> Iterator[LookupBatch]:
+        """Yield every batch that is left, when there will be no further call."""
+        yield from self._handed
+        while self._waiting:
+            yield self._hand_over()
+
+    def _hand_over(self) -> LookupBatch:
+        if not self._waiting:
+            return LookupBatch(self._name, self._number)
+        self._number += 1
+        keys = list(islice(self._waiting, LOOKUPS_A_BATCH))
+        batch = LookupBatch(self._name, self._number, tuple(map(self._waiting.pop, keys)))
+        self._handed.append(batch)
+        self._in_hand += len(batch.lookups)
+        return batch
+
+    def _add_once(self, lookup: Lookup) -> None:
+        key = hash((lookup.name, lookup.context, lookup.device))
+        if key in self._once:
+            return
+        if len(self._once) >= _MOST_ONCE:
+            self.begin_day()
+        if self._keep(next(self._sequence), lookup):
+            self._once.add(key)
+
+    def _merge(self, lookup: Lookup) -> None:
+        at = lookup.at - lookup.at % SLOT_S
+        key = at, lookup.name, lookup.context
+        same = self._waiting.get(key)
+        if same is None:
+            self._keep(key, lookup._replace(at=at, device=0))
+        else:
+            self._waiting[key] = same._replace(n=same.n + lookup.n)
+
+    def _keep(self, key: object, lookup: Lookup) -> bool:
+        """Keep a lookup under a new key, and return whether there was room."""
+        if len(self) >= MOST_LOOKUPS:
+            self.lost += lookup.n
+            return False
+        self._waiting[key] = lookup
+        return True

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Add up the totals of many days, by day or by month.
+"""Add up totals of many days; read single figures, count distinct names.
 
-SQLite adds up: a year has millions of rows. The file is attached to a connection in memory,
-which has the sums; rows are read in the order in which they stand. It is for a thread.
+It is for a thread. SQLite adds up: a year has millions of rows. The file is attached to a
+connection in memory, which has the sums; rows are read in the order in which they stand.
+
+The distinct names of a day are counted once, from its day file; numbers only leave it. They are
+by class where its rows have every name that the tier's list of distinct names has; else, as at
+the level ``names``, by tier.
 """
 
 from __future__ import annotations
@@ -10,12 +14,14 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.errors import StoreError
 from filterd.i18n import say
 from filterd.paths import is_plain, with_sides
+from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog import totals_file
+from filterd.querylog.day_reader import attach
 from filterd.querylog.sqlite_file import BUSY_S, FAILURES, cannot_be_read, uri_of
 from filterd.querylog.totals_request import Total
 
@@ -23,7 +29,59 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-    from filterd.querylog.day_span import DaySpan
+    from filterd.querylog.day_schema import DaySpan
+
+
+_BUSY_S = 0.5
+_ANSWERS = "SELECT hour, SUM(n) FROM totals WHERE hour IN (?, ?) GROUP BY hour"
+_DEVICES = "SELECT MAX(devices) FROM reach WHERE day = ? AND category = ? AND action = 'blocked'"
+_LAST = "SELECT CAST(MAX(at) AS REAL) FROM handovers"
+
+
+def answers_in(path: Path, hours: tuple[int, int]) -> tuple[int, int] | None:
+    """Return the answers of two hours; None where the file cannot be read.
+
+    Args:
+        path: the file.
+        hours: the Unix times at which they begin.
+    """
+    rows = _read_figure(path, _ANSWERS, hours)
+    if rows is None:
+        return None
+    found = dict(rows)
+    return found.get(hours[0], 0), found.get(hours[1], 0)
+
+
+def devices_blocked(path: Path, day: str, category: str) -> int:
+    """Return the most devices of a tier or grade that a category was blocked for.
+
+    It is as capped as the file has it, and 0 where the file has none or cannot be read.
+
+    Args:
+        path: the file.
+        day: of the school, ISO 8601.
+        category: its id.
+    """
+    rows = _read_figure(path, _DEVICES, (day, category))
+    return (rows[0][0] or 0) if rows else 0
+
+
+def last_written(path: Path) -> float:
+    """Return the Unix time of the last write; 0 where it cannot be read."""
+    rows = _read_figure(path, _LAST, ())
+    return float(rows[0][0] or 0) if rows else 0.0
+
+
+def _read_figure(path: Path, select: str, values: tuple[Any, ...]) -> list[Any] | None:
+    try:
+        if not os.path.lexists(path) or not all(map(is_plain, with_sides(path))):
+            return None
+        with closing(sqlite3.connect(uri_of(path), uri=True, timeout=_BUSY_S)) as file:
+            file.execute("PRAGMA query_only = ON")
+            return file.execute(select, values).fetchall()
+    except (sqlite3.Error, OSError):
+        return None
+
 
 _LONGEST_BEFORE_S = 400 * 86_400
 """A count of so long before the period is by a wrong clock: totals are kept for less."""
@@ -190,3 +248,65 @@ def _totals(
         connection.execute(_ADD, limits)
     for number, grade, category, action, n, class_id in connection.execute(_TOTALS):
         yield Total(labels[number], grade, category, action, n, class_id)
+
+
+_DISTINCT_TABLES = """
+CREATE TABLE hidden (category TEXT PRIMARY KEY);
+CREATE TABLE tiers (grade TEXT PRIMARY KEY, tier TEXT);
+CREATE TABLE blocked (id INTEGER PRIMARY KEY, tier TEXT, grade TEXT, class TEXT, category TEXT);
+CREATE TABLE pairs (context INTEGER, name INTEGER, PRIMARY KEY (context, name)) WITHOUT ROWID;
+"""
+_BLOCKED = """
+INSERT INTO blocked SELECT id, tier, grade, class, category
+FROM day.contexts JOIN tiers USING (grade) WHERE action = 'blocked' AND category NOT IN hidden
+"""
+_PAIRS = """
+INSERT OR IGNORE INTO pairs
+SELECT context, name FROM day.lookups WHERE context IN (SELECT id FROM blocked)
+"""
+_OF_CLASSES = """
+SELECT tier, grade, class, category, COUNT(DISTINCT name)
+FROM pairs JOIN blocked ON id = context GROUP BY tier, grade, class, category
+"""
+_OF_ROWS = """
+SELECT tier, category, COUNT(DISTINCT name)
+FROM pairs JOIN blocked ON id = context GROUP BY tier, category
+"""
+_OF_TIERS = """
+SELECT tier, category, COUNT(*) FROM day.seen
+WHERE action = 'blocked' AND category NOT IN hidden GROUP BY tier, category
+"""
+
+
+def count_distinct(path: Path, day: str, confidential: Collection[str]) -> list[DistinctCount]:
+    """Return the numbers of a day file, none of a confidential category.
+
+    Args:
+        path: the file.
+        day: of it, ISO 8601.
+        confidential: categories.
+
+    Raises:
+        UnreadableError: it is no file, or of a newer release.
+        sqlite3.Error: it is damaged.
+    """
+    with closing(sqlite3.connect("file::memory:", uri=True)) as connection:
+        if not attach(connection, path):
+            return []
+        connection.executescript(_DISTINCT_TABLES)
+        connection.executemany("INSERT INTO hidden VALUES (?)", ((one,) for one in confidential))
+        connection.executemany("INSERT INTO tiers VALUES (?, ?)", TIER_OF_GRADE.items())
+        connection.execute(_BLOCKED)
+        connection.execute(_PAIRS)
+        return list(_distinct_counts(connection, day))
+
+
+def _distinct_counts(connection: sqlite3.Connection, day: str) -> Iterator[DistinctCount]:
+    of_tiers = {one[:2]: one[2] for one in connection.execute(_OF_TIERS)}
+    of_rows = {one[:2]: one[2] for one in connection.execute(_OF_ROWS)}
+    by_tier = {key for key, n in of_tiers.items() if n > of_rows.get(key, 0)}
+    for tier, category in sorted(by_tier):
+        yield DistinctCount(day, tier, "", "", category, of_tiers[tier, category])
+    for one in map(DistinctCount._make, ((day, *row) for row in connection.execute(_OF_CLASSES))):
+        if (one.tier, one.category) not in by_tier:
+            yield one

@@ -29,7 +29,7 @@ from datetime import date, timedelta
 from errno import EINVAL
 from typing import TYPE_CHECKING
 
-from filterd.querylog.day_span import DaySpan
+from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.lookups import BY_IPV4, BY_IPV6
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from filterd.i18n import refused, say
 from filterd.paths import make_folder
 from filterd.policy.log_levels import LEAST_K
 from filterd.policy.model import TIER_OF_GRADE
-from filterd.querylog.device_reach import GRADE, TIER, ReachRow
+from filterd.querylog.counts import GRADE, TIER, ReachRow
 from filterd.querylog.suppression import TableCell, of_day, of_month
 from filterd.state_file import ADDED, FileFormat
 

@@ -4,7 +4,7 @@
 The devices are needed to see whether a name is that of a few; they never leave this memory,
 where each name has at most k of them by MAC and k by IPv4 address. After a restart the count
 begins anew. A device that was first seen by its address has two pseudonyms, so the two kinds are
-never added, and IPv6 addresses count as one device together, as in ``device_reach``. So the
+never added, and IPv6 addresses count as one device together, as in ``counts``. So the
 count is never too high.
 """
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.querylog.day_span import DaySpan
+from filterd.querylog.day_schema import DaySpan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

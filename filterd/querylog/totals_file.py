@@ -12,8 +12,8 @@ from filterd.errors import StoreError
 from filterd.i18n import say
 from filterd.policy.log_levels import QueryLog
 from filterd.querylog import sqlite_file
-from filterd.querylog.day_span import DaySpan
-from filterd.querylog.device_reach import ReachRow
+from filterd.querylog.counts import ReachRow
+from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.service_days import ServiceDay
 from filterd.querylog.sqlite_file import FileSchema, SqliteFile
 
@@ -93,7 +93,7 @@ TABLES = f"{_TABLES} {_NEW_IN_4} {_HANDOVERS} {_NOW}"
 """``contexts``: what answers are counted under; ``grade`` is empty for a confidential category,
 ``network`` and ``class`` where none is known. ``totals``: ``hour`` is the Unix time of its begin,
 ``context`` an id; its rows are of integers, because a year has millions. ``reach``: see
-``device_reach.ReachRow``. ``handovers``: the last batch of each worker that is in the file, and
+``counts.ReachRow``. ``handovers``: the last batch of each worker that is in the file, and
 the Unix time at which it came. ``days``: see ``service_days.ServiceDay``. ``distinct_names``:
 how many distinct names were blocked on a day; ``grade`` and ``class`` are empty where the level
 of the log knew the tier only; a row without a tier says that the day was counted."""

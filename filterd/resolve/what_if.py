@@ -30,9 +30,7 @@ from filterd.policy.engine import Engine
 from filterd.policy.model import GRADES, TIER_OF_GRADE, TIERS, Audience, Client
 from filterd.policy.verdict import PASSED
 from filterd.querylog.day_reader import DAY_ENDS
-from filterd.querylog.day_schema import SEQUENCE_BITS
-from filterd.querylog.day_span import DaySpan
-from filterd.querylog.reversed_names import name_of
+from filterd.querylog.day_schema import SEQUENCE_BITS, DaySpan, name_of
 from filterd.resolve.links.local import answer_locally
 from filterd.wire import RRType
 
@@ -43,8 +41,8 @@ if TYPE_CHECKING:
     from filterd.policy.model import GradePolicy
     from filterd.policy.verdict import Verdict
     from filterd.querylog.day_reader import Day
+    from filterd.querylog.day_search import RecordedWeek
     from filterd.querylog.lookups import LookupContext
-    from filterd.querylog.recorded_week import RecordedWeek
     from filterd.resolve.site import Site
 
 MOST_NAMES = 100_000

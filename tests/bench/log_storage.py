@@ -23,6 +23,7 @@ from time import process_time
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.querylog.day_file import DayFiles
+from filterd.querylog.day_schema import subtree
 from filterd.querylog.lookups import (
     LOOKUPS_A_BATCH,
     WRITE_FROM,
@@ -30,7 +31,6 @@ from filterd.querylog.lookups import (
     LookupBatch,
     LookupContext,
 )
-from filterd.querylog.reversed_names import subtree
 from filterd.wire import name as names
 from tests.support.day_lookups import ZONE, begin_of
 

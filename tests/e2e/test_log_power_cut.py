@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from filterd.querylog import day_erasure
-from filterd.querylog.reversed_names import subtree
+from filterd.querylog.day_schema import subtree
 from filterd.wire import name as names
 from tests.support.day_lookups import a_batch, a_lookup, begin_of, select, with_files
 from tests.support.power_cut import CARELESS_MOUNT, an_image, folder_of_images, mounted, writing

@@ -16,7 +16,7 @@ from filterd.overrides.roles import Role
 from filterd.policy.log_levels import LogLevel, QueryLog
 from filterd.policy.model import Category, SchoolClass
 from filterd.querylog import Batch, CountRow
-from filterd.querylog.device_reach import GRADE, TIER, ReachRow
+from filterd.querylog.counts import GRADE, TIER, ReachRow
 from filterd.reports.report_document import LEFT_OUT
 from filterd.reports.report_run import ReportRequest, make
 from tests.support.report_readers import READERS

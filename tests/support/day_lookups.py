@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from filterd.querylog.day_file import DayFiles
-from filterd.querylog.day_span import DaySpan
+from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.lookups import Lookup, LookupBatch, LookupContext
 from filterd.querylog.seen_names import SeenName
 from filterd.wire import name as names

@@ -65,8 +65,8 @@ from filterd.i18n import say
 from filterd.lists.catalog_tables import load_popular_names, read_canaries
 from filterd.lists.index_files import version_of
 from filterd.lists.lists_beside import BESIDE
-from filterd.querylog.day_span import DaySpan
-from filterd.querylog.recorded_week import RecordedWeek
+from filterd.querylog.day_schema import DaySpan
+from filterd.querylog.day_search import RecordedWeek
 from filterd.resolve.site import Site
 from filterd.resolve.what_if import compare_week
 from filterd.state_folder import SHIPPED, BesideFolder, StateFolder

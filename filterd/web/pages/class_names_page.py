@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from filterd.i18n import quoted, say
 from filterd.overrides.descriptions import Teller
 from filterd.overrides.read_access import READERS, View
-from filterd.querylog.day_rows import OF_CLASS
+from filterd.querylog.querylog_rows import OF_CLASS
 from filterd.web.lookup_links import to_name
 from filterd.web.operations.log_operations import CLASS_NAMES
 from filterd.web.operations.policy_operations import IDS

@@ -12,7 +12,7 @@ from filterd.counted import number
 from filterd.i18n import UNSAID, say
 from filterd.overrides.descriptions import Teller
 from filterd.overrides.read_access import READERS, View
-from filterd.querylog.live_rows import levels_shown
+from filterd.querylog.querylog_rows import levels_shown
 from filterd.rows import Column, Listing, Row, Wording
 from filterd.web.form_choices import names_of, of_words, seat_query, seats, with_category_names
 from filterd.web.lookup_links import tabs

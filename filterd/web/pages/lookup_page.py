@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from filterd import i18n
 from filterd.i18n import say
 from filterd.overrides.read_access import READERS, View
-from filterd.querylog.day_rows import ROW
+from filterd.querylog.querylog_rows import ROW
 from filterd.resolve.explanation import EXPLANATION, passes
 from filterd.web.lookup_links import to_name
 from filterd.web.operations.log_operations import WHY

@@ -10,7 +10,7 @@ from filterd import counted, words
 from filterd.errors import FilterdError
 from filterd.i18n import say
 from filterd.overrides.read_access import READERS, View
-from filterd.querylog.day_rows import ROWS, SEEN, TOP, nothing, scope, with_least
+from filterd.querylog.querylog_rows import ROWS, SEEN, TOP, nothing, scope, with_least
 from filterd.rows import Column, when
 from filterd.web.form_choices import categories, of_words, seat_query, seats
 from filterd.web.lookup_links import tabs, to_lookup, to_name

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from filterd import counted
 from filterd.i18n import say
 from filterd.overrides.read_access import READERS, View
-from filterd.querylog.day_rows import NEW, scope, with_least
+from filterd.querylog.querylog_rows import NEW, scope, with_least
 from filterd.web.lookup_links import tabs, to_name
 from filterd.web.operations.log_operations import NEW as READ_NEW
 from filterd.web.page import Page

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from filterd import counted, i18n, words
 from filterd.feed.feed_details import summary
 from filterd.i18n import say, translated
-from filterd.monitor.alert_rows import ALERTS
+from filterd.monitor.alert_message import ALERTS
 from filterd.monitor.status_details import UPSTREAMS, doubts
 from filterd.overrides.descriptions import EXAMS, EXCEPTIONS, Teller
 from filterd.overrides.log_rows import levels_told
 from filterd.overrides.read_access import READERS, View
 from filterd.overrides.room_rows import ROOMS
-from filterd.querylog.live_rows import levels_shown
+from filterd.querylog.querylog_rows import levels_shown
 from filterd.reports.charts import StackedBars, row_bars, spark_points
 from filterd.reports.report_document import BarChart, BarSeries
 from filterd.web.operations.log_operations import TOTALS

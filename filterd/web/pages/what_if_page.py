@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from filterd.errors import FilterdError
 from filterd.i18n import say
 from filterd.overrides.read_access import READERS, View
-from filterd.querylog import day_rows
+from filterd.querylog import querylog_rows
 from filterd.resolve.what_if_rows import summary, tables
 from filterd.web.operations.policy_operations import WHAT_IF
 from filterd.web.page import Page
@@ -43,7 +43,7 @@ async def what_if(visitor: Visitor, **asked: Any) -> dict[str, Any]:
     return shown | {
         "lines": list(summary(found, visitor.wording)),
         "tables": list(tables(found)),
-        "scope": list(day_rows.scope(found, visitor.wording)),
+        "scope": list(querylog_rows.scope(found, visitor.wording)),
     }
 
 

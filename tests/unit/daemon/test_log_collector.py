@@ -18,7 +18,7 @@ from filterd.daemon.worker_channel import Channel
 from filterd.errors import StoreError
 from filterd.querylog import Counts, sqlite_file
 from filterd.querylog import counts as counting
-from filterd.querylog.day_span import DaySpan
+from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.service_days import ServiceMoment
 from filterd.querylog.totals_request import TotalsRequest
 from filterd.wire import name as names

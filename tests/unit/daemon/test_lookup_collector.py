@@ -22,10 +22,10 @@ from filterd.errors import StoreError
 from filterd.i18n import say
 from filterd.policy.log_levels import LogLevel, QueryLog
 from filterd.policy.model import Client
-from filterd.querylog import lookup_queue
+from filterd.querylog import lookups
+from filterd.querylog.day_schema import name_of
 from filterd.querylog.lookups import Lookup, LookupContext
 from filterd.querylog.pseudonyms import Pseudonyms
-from filterd.querylog.reversed_names import name_of
 from filterd.resolve.query import Answer, Peer, Query, Source
 from filterd.resolve.site import Site
 from filterd.state_folder import StateFolder
@@ -141,7 +141,7 @@ def run(folder: Path, work: Callable[[Crew], Awaitable[None]]) -> None:
 
 @pytest.fixture(autouse=True)
 def _batches_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lookup_queue, "LOOKUPS_A_BATCH", 3)
+    monkeypatch.setattr(lookups, "LOOKUPS_A_BATCH", 3)
     monkeypatch.setattr(module, "WRITE_FROM", 8)
 
 

@@ -16,7 +16,7 @@ from filterd.errors import StoreError
 from filterd.i18n import say
 from filterd.policy.model import Holiday, Lesson
 from filterd.policy.temporary_rules import LogSetting, Overrides, TargetKind
-from filterd.querylog import Batch, CountRow, single_figures
+from filterd.querylog import Batch, CountRow, period_totals
 from filterd.querylog.totals_file import TotalsFile
 from filterd.querylog.totals_request import TotalsRequest
 from filterd.resolve.site import Site
@@ -177,7 +177,7 @@ def test_ways_around_the_filter_are_counted_with_the_devices_behind(
         asked.append((day, category))
         return 4
 
-    monkeypatch.setattr(single_figures, "devices_blocked", devices)
+    monkeypatch.setattr(period_totals, "devices_blocked", devices)
     blocked = {"category": "proxy-vpn", "action": "blocked"}
     totals = [
         {**blocked, "n": 300},

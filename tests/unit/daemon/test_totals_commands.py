@@ -20,7 +20,7 @@ from filterd.overrides.read_access import READERS, View
 from filterd.overrides.roles import Author, Role
 from filterd.policy.model import SchoolClass
 from filterd.policy.temporary_rules import Overrides
-from filterd.querylog.device_reach import ReachRow
+from filterd.querylog.counts import ReachRow
 from filterd.querylog.totals_request import Total, TotalsRequest
 from tests.support.clock import FakeClock
 from tests.support.policies import a_policy
@@ -29,7 +29,7 @@ from tests.support.week import SEVEN
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.querylog.day_span import DaySpan
+    from filterd.querylog.day_schema import DaySpan
     from tests.support.team import School as ServedSchool
     from tests.support.team import Team
 

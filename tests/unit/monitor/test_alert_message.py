@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
-from filterd.i18n import say
-from filterd.monitor.alert_message import AlertEvent, AlertMessage
-from filterd.monitor.alert_rules import Alert, AlertSeverity
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from filterd.i18n import Texts, say
+from filterd.monitor.alert_message import ACTIVE, AlertEvent, AlertMessage
+from filterd.monitor.alert_rules import Alert, AlertSeverity, active, silent
 from filterd.policy.reporting_settings import AlertSettings
+from filterd.rows import SchoolClock, Wording
 
 NOW = 1.8e9
 SETTINGS = AlertSettings("Mẫu\r\nBcc: x@y.vn", "Asia/Ho_Chi_Minh", "vi")
@@ -28,3 +32,21 @@ def test_the_worst_alert_is_the_subject_and_the_message_is_of_all() -> None:
         ("clock", "begins", NOW - 60),
         ("line", "ends", NOW),
     ]
+
+
+BY = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 0.0))
+
+
+def _cell(*alerts: Any) -> tuple[str, str]:
+    return ACTIVE.cell({"alerts": [one.to_plain() for one in alerts]}, BY)
+
+
+def test_each_alert_is_a_line_and_the_first_gives_the_style() -> None:
+    paused = active({"pauses": [{}]}, 0.0)
+    told, style = _cell(silent(75.0), *paused)
+    first, second = told.splitlines()
+    assert first.startswith("filterd has not answered for 75 seconds: on the gateway")
+    assert second.startswith("1 pause is in force: ")
+    assert style == "bold red"
+    assert _cell(*paused)[1] == _cell()[1] == ""
+    assert _cell()[0] == ""

@@ -17,9 +17,49 @@ from hypothesis import strategies as st
 from filterd.policy.log_levels import LogLevel, QueryLog
 from filterd.policy.model import Client
 from filterd.querylog import OTHER, Batch, CountingRules, CountRow, Counts, counts
-from filterd.querylog.device_reach import ReachRow
+from filterd.querylog.counts import DayReach, ReachRow, distinct
 from tests.support.clock import FakeClock
 from tests.support.policies import a_policy
+
+DAY = "2026-11-28"
+
+
+def added(*cells: tuple[str, str, str, set[int]], most: int = 5) -> list[ReachRow]:
+    reach = DayReach()
+    for cell in cells:
+        reach.add(DAY, [cell], most)
+    return list(reach.take(1_000))
+
+
+def test_a_device_that_is_known_by_both_address_and_mac_counts_once() -> None:
+    assert distinct({2, 3}) == 1
+    assert distinct({2, 4, 3}) == 2
+
+
+def test_devices_of_two_grades_are_of_one_tier() -> None:
+    rows = added(("6", "games", "blocked", {3, 5}), ("7", "games", "blocked", {5, 7}))
+    assert {(row.scope, row.id, row.devices) for row in rows} == {
+        ("tier", "lower-secondary", 3),
+        ("grade", "6", 2),
+        ("grade", "7", 2),
+    }
+
+
+def test_rows_beyond_the_bound_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counts, "MOST_KEPT", 4)
+    assert len(added(*(("6", str(n), "pass", {3}) for n in range(9)))) == 4
+
+
+MACS = st.sets(st.integers(1, 40).map(lambda one: 2 * one + 1))
+
+
+@given(st.lists(MACS, max_size=6), st.integers(5, 8))
+def test_of_sets_that_are_capped_the_number_up_to_k_is_exact(sets: list[set[int]], k: int) -> None:
+    capped = [set(sorted(one)[: counts.MOST_DEVICES]) for one in sets]
+    rows = added(*(("6", "", "pass", one) for one in capped), most=k)
+    known = max((row.devices for row in rows), default=0)
+    assert known == min(k, len(set().union(*sets)))
+
 
 HOUR = 3600 * (int(FakeClock().wall()) // 3600)
 

@@ -17,7 +17,7 @@ import pytest
 
 from filterd.querylog import day_erasure
 from filterd.querylog.day_erasure import Doomed, erase
-from filterd.querylog.reversed_names import subtree
+from filterd.querylog.day_schema import subtree
 from filterd.querylog.seen_names import SeenName
 from filterd.wire import name as names
 from tests.support.day_lookups import a_batch, a_lookup, begin_of, select, with_files

@@ -11,7 +11,7 @@ import pytest
 
 from filterd.errors import StoreError
 from filterd.querylog import day_writer, sqlite_file
-from filterd.querylog.reversed_names import subtree
+from filterd.querylog.day_schema import subtree
 from filterd.querylog.seen_names import SeenName
 from filterd.wire import name as names
 from tests.support.day_lookups import a_batch, a_lookup, begin_of, select, with_files

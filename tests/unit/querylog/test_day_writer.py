@@ -13,7 +13,7 @@ import pytest
 
 from filterd.errors import StoreError
 from filterd.querylog import day_writer, sqlite_file
-from filterd.querylog.day_span import DaySpan
+from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.day_writer import DayWriter
 from filterd.querylog.seen_names import SeenName
 from filterd.wire import name as names

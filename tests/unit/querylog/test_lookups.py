@@ -1,9 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
+""""""
+
+from __future__ import annotations
+
 import json
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from filterd.daemon.worker_channel import LARGEST
-from filterd.querylog.lookups import LOOKUPS_A_BATCH, Lookup, LookupBatch, LookupContext
+from filterd.querylog import lookups as module
+from filterd.querylog.lookups import (
+    LOOKUPS_A_BATCH,
+    SLOT_S,
+    Lookup,
+    LookupBatch,
+    LookupContext,
+    LookupQueue,
+)
 from filterd.wire import name as names
+from tests.support.policies import wire
+
+if TYPE_CHECKING:
+    import pytest
+
 
 CONTEXT = LookupContext("6", "6A", "lab-a", "games", "blocked", "starter-games")
 
@@ -34,3 +57,162 @@ def test_a_whole_batch_of_longest_names_fits_one_packet_of_the_channel() -> None
 
 def test_a_context_knows_the_tier_of_its_grade() -> None:
     assert CONTEXT.tier == "lower-secondary"
+
+
+AT = 1_764_570_600
+_PACKET_OCTETS = 2 * 212_992 - 32
+"""By the system's usual limit of what a socket sends (``net.core.wmem_max``)."""
+
+
+def a_lookup(number: int = 0, *, device: int = 1, at: int = AT, is_row: bool = True) -> Lookup:
+    return Lookup(at, wire(f"n{number}.example"), CONTEXT, device, is_row)
+
+
+def a_queue(n: int) -> LookupQueue:
+    queue = LookupQueue()
+    for number in range(n):
+        queue.add(a_lookup(number))
+    return queue
+
+
+def names_of(*batches: LookupBatch) -> list[bytes]:
+    return [one.name for batch in batches for one in batch.lookups]
+
+
+def test_several_batches_are_on_their_way_until_they_are_acknowledged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "LOOKUPS_A_BATCH", 3)
+    queue = a_queue(7)
+    first = queue.take()
+    second = queue.take(first.worker, 0, first.number)
+    third = queue.take(first.worker, 0, second.number)
+    assert names_of(first, second, third) == [wire(f"n{n}.example") for n in range(7)]
+    assert [one.more for one in (first, second, third)] == [True, True, False]
+    assert not queue.take(first.worker, 0, third.number).lookups
+    assert (len(queue), queue.waiting) == (7, 0)
+    assert queue.take(first.worker, second.number, second.number) == third
+    assert len(queue) == 1
+
+
+def test_a_new_manager_gets_again_what_was_not_acknowledged() -> None:
+    queue = a_queue(3)
+    first = queue.take()
+    queue.add(a_lookup(9))
+    assert queue.take() == LookupBatch(first.worker, 1, first.lookups, more=True)
+    assert queue.take("another", 99, 99).lookups == first.lookups
+
+
+@given(st.lists(st.sampled_from(["add", "take", "write", "restart"]), max_size=40))
+def test_whatever_happens_each_lookup_is_written_once_in_its_order(steps: list[str]) -> None:
+    queue, added, written = LookupQueue(), 0, list[bytes]()
+    in_file, worker, acknowledged, in_hand = 0, "", 0, list[LookupBatch]()
+    for step in [*steps, "restart", "take", "take", "write"]:
+        if step == "add":
+            queue.add(a_lookup(added))
+            added += 1
+        elif step == "take":
+            after = in_hand[-1].number if in_hand else acknowledged
+            batch = queue.take(worker, acknowledged, after)
+            worker = batch.worker
+            in_hand += [batch] if batch.lookups else []
+        elif step == "write":
+            for batch in in_hand:
+                if batch.number > in_file:
+                    written += names_of(batch)
+                    in_file = batch.number
+            acknowledged, in_hand = in_file, []
+        else:  # the manager is killed; the file knows what it has
+            worker, acknowledged, in_hand = "", 0, []
+    while len(queue):
+        batch = queue.take(worker, acknowledged, acknowledged)
+        if batch.number > in_file:
+            written += names_of(batch)
+        in_file = max(in_file, batch.number)
+        worker, acknowledged = batch.worker, batch.number
+    assert written == [wire(f"n{n}.example") for n in range(added)]
+
+
+def test_what_has_no_room_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_LOOKUPS", 5)
+    queue = a_queue(4)
+    queue.take()
+    for number in range(4, 8):
+        queue.add(a_lookup(number))
+    queue.add(a_lookup(8, is_row=False))
+    assert (len(queue), queue.lost) == (5, 4)
+
+
+def test_a_name_of_a_device_without_a_row_is_handed_over_once() -> None:
+    queue = LookupQueue()
+    for _ in range(3):
+        for device in (1, 2):
+            queue.add(a_lookup(device=device, is_row=False))
+    assert [one.device for one in queue.take().lookups] == [1, 2]
+    queue.begin_day()
+    queue.add(a_lookup(device=1, is_row=False))
+    assert len(queue) == 3
+
+
+def test_a_new_manager_is_told_such_names_again() -> None:
+    queue = LookupQueue()
+    worker = queue.take().worker
+    queue.add(a_lookup(is_row=False))
+    queue.take(worker)
+    queue.take(worker, 1, 1)
+    queue.add(a_lookup(is_row=False))
+    assert not len(queue)
+    queue.take()
+    queue.add(a_lookup(is_row=False))
+    assert len(queue) == 1
+
+
+def test_what_is_handed_over_once_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_ONCE", 10)
+    queue = LookupQueue()
+    for number in range(100):
+        queue.add(a_lookup(number, is_row=False))
+    assert (len(queue), len(queue._once)) == (100, 10)
+
+
+def test_distinct_lookups_of_a_slot_are_one_row_without_a_device() -> None:
+    queue = LookupQueue()
+    queue.is_distinct = True
+    for at in (AT, AT + 1, AT + SLOT_S):
+        for device in (1, 2):
+            queue.add(a_lookup(at=at, device=device))
+    lookups = queue.take().lookups
+    rows = [(one.at, one.device, one.n) for one in lookups if one.is_row]
+    assert rows == [(AT, 0, 4), (AT + SLOT_S, 0, 2)]
+    assert Counter(one.device for one in lookups if not one.is_row) == {1: 1, 2: 1}
+
+
+def test_a_lookup_is_lost_once_though_it_waits_as_a_row_and_as_a_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MOST_LOOKUPS", 3)
+    queue = LookupQueue()
+    queue.is_distinct = True
+    for number in range(5):
+        queue.add(a_lookup(device=number)._replace(name=wire(f"n{number}.example")))
+    rows = sum(one.n for one in queue.take().lookups if one.is_row)
+    assert (rows, queue.lost) == (2, 3)
+
+
+def test_a_batch_of_the_longest_names_fits_a_packet() -> None:
+    queue = LookupQueue()
+    for number in range(2 * LOOKUPS_A_BATCH):
+        context = CONTEXT._replace(class_id=f"{number:040}", blocker="x" * 60)
+        name = (b"\x3f" + b"\xff" * 63) * 3 + b"\x3d" + f"{number:061}".encode() + b"\0"
+        queue.add(Lookup(AT, name, context, 2**31 - 1, False, 10**6))
+    batches = list(queue.take_all())
+    assert max(len(json.dumps(one.to_plain())) for one in batches) < _PACKET_OCTETS
+    assert sum(len(one.lookups) for one in batches) == 2 * LOOKUPS_A_BATCH
+
+
+def test_at_the_end_everything_is_taken() -> None:
+    queue = a_queue(2 * LOOKUPS_A_BATCH + 1)
+    handed = queue.take()
+    batches = list(queue.take_all())
+    assert replace(handed, more=False) == batches[0]
+    assert [len(one.lookups) for one in batches] == [LOOKUPS_A_BATCH, LOOKUPS_A_BATCH, 1]

@@ -6,9 +6,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections import Counter
+from collections import Counter, defaultdict
+from contextlib import closing
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,19 +18,68 @@ from hypothesis import strategies as st
 
 from filterd.errors import StoreError
 from filterd.querylog import Batch, CountRow
-from filterd.querylog.day_span import DaySpan
+from filterd.querylog.day_reader import UnreadableError
+from filterd.querylog.day_schema import DaySpan
+from filterd.querylog.lookups import LookupContext
 from filterd.querylog.period_totals import (
     DistinctCount,
     PeriodFigures,
     PeriodScope,
+    answers_in,
+    count_distinct,
+    devices_blocked,
     read_period,
 )
+from filterd.querylog.seen_names import SeenName
 from filterd.querylog.totals_file import TotalsFile
+from filterd.wire import name as names
 from tests.support.clock import FakeClock
+from tests.support.day_lookups import a_batch, a_lookup, begin_of, with_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from filterd.querylog.day_file import DayFiles
+    from filterd.querylog.lookups import Lookup
+
+
+HOUR = 3600
+
+
+def test_the_answers_of_an_hour_are_added_up(tmp_path: Path) -> None:
+    path, database = tmp_path / "log.sqlite3", TotalsFile(tmp_path / "log.sqlite3", FakeClock())
+    assert answers_in(path, (0, HOUR)) is None
+    rows = (CountRow(0, "6", "", "pass", 5), CountRow(0, "7", "games", "blocked", 2))
+
+    async def write() -> None:
+        await database.write([Batch("w", 1, (*rows, CountRow(2 * HOUR, "6", "", "pass", 9)))])
+        await database.close()
+
+    asyncio.run(write())
+    assert answers_in(path, (0, HOUR)) == (7, 0)
+    path.write_bytes(b"no database")
+    assert answers_in(path, (0, HOUR)) is None
+
+
+def test_the_devices_behind_blocks_are_those_of_the_widest_row(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite3"
+    assert devices_blocked(path, "2026-03-02", "proxy-vpn") == 0
+    with closing(sqlite3.connect(path)) as file, file:
+        assert devices_blocked(path, "2026-03-02", "proxy-vpn") == 0, "a file of before"
+        file.execute("CREATE TABLE reach (day, scope, id, category, action, devices)")
+        file.executemany(
+            "INSERT INTO reach VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                ("2026-03-02", "tier", "primary", "proxy-vpn", "blocked", 4),
+                ("2026-03-02", "grade", "3", "proxy-vpn", "blocked", 3),
+                ("2026-03-02", "tier", "primary", "proxy-vpn", "pass", 5),
+                ("2026-03-02", "tier", "primary", "games", "blocked", 5),
+                ("2026-03-01", "tier", "primary", "proxy-vpn", "blocked", 5),
+            ],
+        )
+    assert devices_blocked(path, "2026-03-02", "proxy-vpn") == 4
+
 
 ZONE, HOUR_S, FIRST = ZoneInfo("Europe/Berlin"), 3600, date(2026, 10, 20)
 DAYS = [DaySpan.of(FIRST + timedelta(n), ZONE) for n in range(20)]
@@ -165,3 +215,90 @@ def test_what_is_no_log_is_told(tmp_path: Path, content: bytes | None) -> None:
         path.write_bytes(content)
     with pytest.raises(StoreError, match="the log cannot be read"):
         read_period(path, DAYS, PeriodScope())
+
+
+DAY = date(2026, 11, 24)
+TEXT, AT = DAY.isoformat(), begin_of(DAY)
+
+
+def context(class_id: str, category: str = "games", action: str = "blocked") -> LookupContext:
+    return LookupContext(class_id[:-1], class_id, "lab", category, action)
+
+
+def seen(name: str, tier: str = "lower-secondary", category: str = "games") -> SeenName:
+    return SeenName(tier, names.from_text(name), category, "blocked", 1)
+
+
+def found(
+    folder: Path,
+    lookups: Sequence[Lookup],
+    names_seen: Sequence[SeenName] = (),
+    hidden: tuple[str, ...] = (),
+) -> list[DistinctCount]:
+    async def fill(files: DayFiles) -> None:
+        await files.write([a_batch(1, *lookups)])
+        await files.add_seen(TEXT, list(names_seen))
+
+    with_files(folder, fill)
+    return count_distinct(folder / f"{TEXT}.sqlite3", TEXT, hidden)
+
+
+def test_a_name_counts_once_for_each_class(tmp_path: Path) -> None:
+    rows = [
+        a_lookup(AT + n, name, context(class_id))
+        for n, (name, class_id) in enumerate(
+            [("a.vn", "6A"), ("a.vn", "6A"), ("b.vn", "6A"), ("a.vn", "6B"), ("a.vn", "10A")]
+        )
+    ]
+    rows.append(a_lookup(AT, "c.vn", context("6A", action="pass")))
+    assert [one[1:] for one in found(tmp_path, rows, [seen("a.vn"), seen("b.vn")])] == [
+        ("lower-secondary", "6", "6A", "games", 2),
+        ("lower-secondary", "6", "6B", "games", 1),
+        ("upper-secondary", "10", "10A", "games", 1),
+    ]
+
+
+def test_where_rows_do_not_have_all_names_the_number_of_the_tier_counts(tmp_path: Path) -> None:
+    rows = [a_lookup(AT, "a.vn", context("6A")), a_lookup(AT, "x.vn", context("6A", "ads"))]
+    # The level was raised in the course of the day.
+    names_seen = [seen("a.vn"), seen("b.vn"), seen("x.vn", category="ads")]
+    assert [one[1:] for one in found(tmp_path, rows, names_seen)] == [
+        ("lower-secondary", "", "", "games", 2),
+        ("lower-secondary", "6", "6A", "ads", 1),
+    ]
+
+
+def test_control_of_a_confidential_category_there_is_no_number(tmp_path: Path) -> None:
+    rows = [a_lookup(AT, "a.vn", context("6A", "self-harm"))]
+    names_seen = [seen("a.vn", category="self-harm")]
+    assert found(tmp_path / "hidden", rows, names_seen, ("self-harm",)) == []
+    assert len(found(tmp_path / "shown", rows, names_seen)) == 1
+
+
+ROW = st.tuples(
+    st.sampled_from(("a.vn", "b.vn", "c.vn")),
+    st.sampled_from(("6A", "6B", "7A", "10A")),
+    st.sampled_from(("games", "ads")),
+    st.sampled_from(("blocked", "pass")),
+)
+
+
+@settings(max_examples=20)
+@given(st.lists(ROW, min_size=1, max_size=30))
+def test_numbers_are_those_of_a_naive_count(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str, str]]
+) -> None:
+    lookups = [a_lookup(AT + n, name, context(*of)) for n, (name, *of) in enumerate(rows)]
+    expected = defaultdict[Any, set[str]](set)
+    for name, class_id, category, action in rows:
+        if action == "blocked":
+            expected[class_id, category].add(name)
+    counts = found(tmp_path_factory.mktemp("log"), lookups)
+    assert {(one.class_id, one.category): one.n for one in counts} == {
+        key: len(of) for key, of in expected.items()
+    }
+
+
+def test_what_is_no_day_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableError):
+        count_distinct(tmp_path, TEXT, ())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from filterd.errors import StoreError
 from filterd.querylog import published_totals, suppression
-from filterd.querylog.device_reach import ReachRow
+from filterd.querylog.counts import ReachRow
 from filterd.querylog.published_totals import PublishedTotals
 from filterd.querylog.totals_request import Total
 

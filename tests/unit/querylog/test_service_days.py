@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.querylog.day_span import DaySpan
+from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.service_days import (
     OCTETS,
     ServiceDay,

@@ -17,7 +17,7 @@ import pytest
 
 from filterd.errors import StoreError
 from filterd.querylog import Batch, CountRow, sqlite_file, totals_file
-from filterd.querylog.device_reach import ReachRow
+from filterd.querylog.counts import ReachRow
 from filterd.querylog.service_days import ServiceDay
 from filterd.querylog.totals_file import TotalsFile, read_reach, read_service, read_totals
 from filterd.querylog.totals_request import Total, TotalsRequest

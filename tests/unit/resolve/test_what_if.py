@@ -14,8 +14,8 @@ import pytest
 from filterd.lists.rules import SafeSearchRewrite
 from filterd.policy.model import Audience, Client, Scheduled
 from filterd.policy.temporary_rules import Overrides, TargetKind
+from filterd.querylog.day_search import RecordedWeek
 from filterd.querylog.lookups import LookupContext
-from filterd.querylog.recorded_week import RecordedWeek
 from filterd.resolve.explain import explain
 from filterd.resolve.site import Site
 from filterd.resolve.what_if import (

@@ -7,8 +7,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from filterd.i18n import Texts
-from filterd.querylog.total_rows import summaries
+from filterd.policy.log_levels import LogLevel
+from filterd.querylog.querylog_rows import KNOWN, SHOWN, known, levels_shown, summaries
 from filterd.rows import SchoolClock, Wording
+from tests.support.looked_log import ZONE
 
 WORDING = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 0.0))
 
@@ -62,3 +64,44 @@ def test_hours_and_networks_are_shown_where_they_were_counted_and_the_whole_scho
 
 def test_without_blocks_there_is_no_table_of_them() -> None:
     assert len(_told(ROWS[1:2])) == 2
+
+
+CLOCK = SchoolClock(ZONE, 0.0)
+
+
+def test_each_level_has_a_sentence_in_the_order_of_levels() -> None:
+    assert list(KNOWN) == [level.value for level in LogLevel]
+
+
+def test_tiers_of_one_level_share_a_sentence() -> None:
+    levels = {"primary": "counts", "staff": "off", "guest": "counts"}
+    told = list(known(levels, 5, Wording(Texts("en"), CLOCK)))
+    assert told == [
+        "staff: nothing is recorded (level off)",
+        "primary, guest: numbers only, no names (level counts)",
+    ]
+    vietnamese = " ".join(known(levels, 5, Wording(Texts("vi"), CLOCK)))
+    assert "tiểu học" in vietnamese
+    assert "chỉ có con số" in vietnamese
+
+
+BY = Wording(Texts("en"), SchoolClock(ZoneInfo("UTC"), 0.0))
+
+
+def test_each_level_has_a_sentence_in_both_languages() -> None:
+    assert list(SHOWN) == [one.value for one in LogLevel]
+    assert all(Texts("vi")(one) != Texts("en")(one) for one in SHOWN.values())
+
+
+def test_tiers_are_named_where_they_differ() -> None:
+    same = levels_shown({"primary": "counts", "staff": "counts"}, BY, shows_rows=True)
+    differ = levels_shown({"primary": "counts", "staff": "full"}, BY, shows_rows=True)
+
+    assert list(same) == ["log level counts: numbers by grade; names are not kept at this level"]
+    assert [one.rpartition(" (")[2] for one in differ] == ["primary)", "staff)"]
+
+
+def test_who_may_not_read_lookups_is_told_so() -> None:
+    (line,) = levels_shown({"primary": "full"}, BY, shows_rows=False)
+
+    assert "administrators only" in line

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Describe rows and names of the log for people, and what each level keeps.
+"""Describe the query log for people: totals, names and rows, levels.
 
 Rows are those that the commands of the control socket return (``daemon.log_commands``).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 from filterd import counted, words
 from filterd.counted import number
@@ -14,7 +15,83 @@ from filterd.i18n import UNSAID, Sentence, from_plain, say
 from filterd.rows import Column, Details, Listing, Row, Wording, when
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+
+def summaries(rows: Sequence[Row], days: int) -> Iterator[tuple[Listing, list[Row]]]:
+    """Yield what to draw of totals: by day, grade and class, and blocks by category.
+
+    Args:
+        rows: as ``TotalsRequest.row`` returns them.
+        days: how many they cover.
+    """
+    title = say("Answers of {days}", days=counted.days(days))
+    yield _by("date", say("Day"), rows, title)
+    if any("hour" in row for row in rows):
+        yield _by(
+            "hour", say("Hour"), rows, UNSAID, lambda at, by: f"{by.clock.shows(at):%H:%M %d/%m}"
+        )
+    yield _by("grade", say("Grade"), rows, UNSAID, _grade)
+    for key, heading in (("class", say("Class")), ("network", say("Network"))):
+        known = [row for row in rows if row.get(key)]
+        if known:
+            yield _by(key, heading, known, UNSAID)
+    blocked = Counter[str]()
+    for row in rows:
+        blocked[row["category"]] += row["n"] if row["action"] == "blocked" else 0
+    if any(blocked.values()):
+        yield _BLOCKS, [{"category": key, "n": n} for key, n in blocked.most_common() if n]
+
+
+def _by(
+    key: str,
+    heading: Sentence,
+    rows: Sequence[Row],
+    title: Sentence,
+    worded: Callable[[Any, Wording], str] | None = None,
+) -> tuple[Listing, list[Row]]:
+    """Return a row per value of ``key``, with a column for each action that occurs."""
+    actions = [one for one in words.COUNTED if any(row["action"] == one for row in rows)]
+    values = sorted({row[key] for row in rows}, key=_order)
+    sums = {value: dict.fromkeys(actions, 0) for value in values}
+    for row in rows:
+        sums[row[key]][row["action"]] += row["n"]
+    columns = (Column(words.COUNTED[one], one, _number, is_number=True) for one in actions)
+    listing = Listing(title, UNSAID, (Column(heading, key, worded), *columns), is_whole=False)
+    return listing, [{key: value, **counts} for value, counts in sums.items()]
+
+
+def _order(value: str | int) -> tuple[int, str]:
+    """Return the order of hours and grades, by number, before that of names and dates."""
+    number = int(value) if isinstance(value, int) or value.isdecimal() else 1_000
+    return number, str(value)
+
+
+def _grade(grade: str, by: Wording) -> str:
+    """Return the word for a grade; none: what is counted for the whole school."""
+    word = by.texts.word(words.TIER, grade) if grade else by.texts("(whole school)")
+    return word.replace(", ", ",\n")  # six columns of millions leave room for a short word only
+
+
+def _number(n: int, _: Wording) -> str:
+    return number(n)
+
+
+_BLOCKS = Listing(
+    UNSAID,
+    UNSAID,
+    (
+        Column(
+            say("Category"),
+            "category",
+            lambda category, by: category or by.texts("(rules of the school)"),
+            style=lambda category: "" if category else "dim",
+        ),
+        Column(words.COUNTED["blocked"], "n", _number, is_number=True),
+    ),
+    is_whole=False,
+)
+
 
 KNOWN = {
     "off": say("{tiers}: nothing is recorded (level off)"),
@@ -84,10 +161,6 @@ def _name(row: Row, _: Wording) -> str:
     return row["name"] if row["n"] == 1 else f"{row['name']} \u00d7{row['n']}"
 
 
-def _number(n: int, _: Wording) -> str:
-    return number(n)
-
-
 def _category(category: str, wording: Wording) -> str:
     return category or wording.texts("(on no list)")
 
@@ -150,3 +223,34 @@ ROW = Details(
     ),
     lambda row, by: by.texts("Row {id}", id=row["id"]),
 )
+
+
+SHOWN = {
+    "off": say("nothing is recorded"),
+    "counts": say("numbers by grade; names are not kept at this level"),
+    "names": say("numbers by grade; names are kept without time or class"),
+    "blocked": say("blocked lookups; of the others numbers by grade"),
+    "full": say("all lookups"),
+}
+"""What is shown of a tier at each level."""
+_NUMBERS_ONLY = say("numbers by grade; lookups are shown to administrators only")
+
+
+def levels_shown(levels: Mapping[str, str], wording: Wording, *, shows_rows: bool) -> Iterator[str]:
+    """Yield what is shown at each level, and of which tiers where they differ.
+
+    Args:
+        levels: by tier.
+        wording: the language.
+        shows_rows: whether the reader may see lookups.
+    """
+    texts = wording.texts
+    for level, what in SHOWN.items():
+        tiers = [texts.word(words.TIER, tier) for tier, one in levels.items() if one == level]
+        if not tiers:
+            continue
+        is_hidden = not shows_rows and level in ("blocked", "full")
+        shown = _NUMBERS_ONLY if is_hidden else what
+        of_level = texts("log level {level}: {what}", level=level, what=shown)
+        is_one = len(tiers) == len(levels)
+        yield of_level if is_one else f"{of_level} ({', '.join(tiers)})"
