@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 from filterd.accounts.sessions import sign_in_again
 from filterd.errors import FilterdError
 from filterd.web import openapi, operations
-from filterd.web.made_files import MadeFile
+from filterd.web.operation import MadeFile
 from filterd.web.problem import MEDIA_TYPE, SIGN_IN, details, status_of
 from filterd.web.request_guard import (
     CSRF_HEADER,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from filterd.i18n import Language
     from filterd.web.event_responses import EventResponses
     from filterd.web.operation import Operation
-    from filterd.web.visitors import Visitors
+    from filterd.web.visitor import Visitors
 
 PREFIX = "/api/v1"
 

@@ -14,15 +14,13 @@ from starlette.routing import Route
 
 from filterd.clock import SystemClock
 from filterd.i18n import say
-from filterd.web import change_forms, operations, pages, static_files
-from filterd.web.admitted_devices import AdmittedDevices
+from filterd.web import change_forms, operations, page_renderer, pages
 from filterd.web.api_requests import PREFIX, ApiRequests, problem
-from filterd.web.change_forms import ChangeForms
+from filterd.web.change_forms import ChangeForms, PendingForms
 from filterd.web.event_responses import EventResponses
 from filterd.web.first_boot_pages import FirstBootPages
-from filterd.web.page_renderer import PageRenderer
+from filterd.web.page_renderer import PageRenderer, StaticFiles
 from filterd.web.page_requests import PageRequests
-from filterd.web.pending_forms import PendingForms
 from filterd.web.problem import NOT_ADMITTED, WebError
 from filterd.web.request_guard import (
     API,
@@ -32,8 +30,7 @@ from filterd.web.request_guard import (
     uses_header_token,
 )
 from filterd.web.sign_in import CODE_PATHS, SignIn
-from filterd.web.static_files import StaticFiles
-from filterd.web.visitors import LONGEST_PART, Visitors, device_of, token_of
+from filterd.web.visitor import LONGEST_PART, AdmittedDevices, Visitors, device_of, token_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,7 +89,7 @@ class Web:
                     Route(f"{PREFIX}{one.path}", partial(api.answer, one), methods=[one.method])
                     for one in operations.ORDER
                 ),
-                Route(static_files.PATH, self._static.serve, methods=["GET"]),
+                Route(page_renderer.STATIC_PATH, self._static.serve, methods=["GET"]),
             ],
             exception_handlers={HTTPException: self._unrouted, Exception: self._failed},
         )

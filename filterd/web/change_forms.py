@@ -3,29 +3,29 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.responses import RedirectResponse
 
 from filterd.errors import FilterdError
 from filterd.i18n import say
 from filterd.web import operations
-from filterd.web.form_fields import fields_of
-from filterd.web.made_files import MadeFile
+from filterd.web.operation import MadeFile
 from filterd.web.page_renderer import own_path
 from filterd.web.problem import CODE_NEEDED, PASSWORD_NEEDED, WRONG_PASSWORD, WebError, status_of
-from filterd.web.request_guard import CSRF_FIELD, check_csrf, refused
+from filterd.web.request_guard import CSRF_FIELD, check_csrf, fields_of, refused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from filterd.clock import Clock
     from filterd.web.page_renderer import PageRenderer
     from filterd.web.page_requests import PageRequests
-    from filterd.web.pending_forms import PendingForms
-    from filterd.web.visitor import Visitor
-    from filterd.web.visitors import Visitors
+    from filterd.web.visitor import Visitor, Visitors
 
 PATH = "/do/{name}"
 PENDING, PASSWORD, CODE = "pending", "step_up_password", "step_up_code"
@@ -102,3 +102,52 @@ class ChangeForms:
                 say("The password came too late; nothing was changed. Fill the form in again."),
             )
         return found
+
+
+PENDING_FOR_S = 600.0
+_MOST_PENDING, _MOST_OF_SESSION = 64, 4
+
+
+class _Form(NamedTuple):
+    """A form: the hash of its session's token, its operation, its fields, its end."""
+
+    session: bytes
+    operation: str
+    fields: dict[str, str]
+    ends_at: float
+
+
+class PendingForms:
+    """Keep forms in memory, some minutes, until their session's password is given.
+
+    They may hold a new password, so they do not stand in the page that asks for the present one.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._kept: dict[str, _Form] = {}
+
+    def keep(self, token: str, operation: str, fields: dict[str, str]) -> str:
+        """Keep the fields of a form; return the key by which its session takes them."""
+        now, session = self._clock.monotonic(), _session_hash(token)
+        self._kept = {key: one for key, one in self._kept.items() if one.ends_at > now}
+        own = [key for key, one in self._kept.items() if one.session == session]
+        if len(own) >= _MOST_OF_SESSION:
+            del self._kept[own[0]]
+        elif len(self._kept) >= _MOST_PENDING:
+            del self._kept[next(iter(self._kept))]
+        key = secrets.token_urlsafe(16)
+        self._kept[key] = _Form(session, operation, fields, now + PENDING_FOR_S)
+        return key
+
+    def take(self, token: str, operation: str, key: str) -> dict[str, str] | None:
+        """Take the fields of a form; None if it is another session's or no longer kept."""
+        found = self._kept.get(key)
+        if found is None or (found.session, found.operation) != (_session_hash(token), operation):
+            return None
+        del self._kept[key]
+        return found.fields if found.ends_at > self._clock.monotonic() else None
+
+
+def _session_hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

@@ -19,10 +19,9 @@ from filterd import control
 from filterd.errors import ConfigError, FilterdError
 from filterd.i18n import Texts, from_plain, say
 from filterd.public_address import is_of_a_lan
-from filterd.web import cookies
-from filterd.web.form_fields import fields_of
 from filterd.web.problem import WebError, status_of
-from filterd.web.request_guard import CSRF_FIELD, check_csrf, csrf_of, device_address
+from filterd.web.request_guard import CSRF_FIELD, check_csrf, csrf_of, device_address, fields_of
+from filterd.web.visitor import SETUP_COOKIE, keep_cookie
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from starlette.types import Scope
 
     from filterd.web.page_renderer import PageRenderer
-    from filterd.web.visitors import Visitors
+    from filterd.web.visitor import Visitors
 
 PATH = "/setup"
 CLAIM_NEEDED = "claim-needed"
@@ -80,7 +79,7 @@ class FirstBootPages:
         except FilterdError as error:
             return await self._page(request, error)
         response = RedirectResponse(PATH, HTTPStatus.SEE_OTHER)
-        cookies.keep(response, cookies.SETUP, told["token"])
+        keep_cookie(response, SETUP_COOKIE, told["token"])
         return response
 
     async def _go(self, request: Request) -> Response:
@@ -146,7 +145,7 @@ class FirstBootPages:
 
 
 def _token_of(request: Request) -> str:
-    return request.cookies.get(cookies.SETUP, "")[:_LONGEST_TOKEN]
+    return request.cookies.get(SETUP_COOKIE, "")[:_LONGEST_TOKEN]
 
 
 def _gone() -> WebError:

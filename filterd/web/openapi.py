@@ -6,11 +6,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filterd.version import __version__
-from filterd.web import cookies
 from filterd.web.answers import TEXT, WHOLE, record, rows
 from filterd.web.event_responses import MEDIA_TYPE as EVENTS
 from filterd.web.problem import MEDIA_TYPE
 from filterd.web.request_guard import CSRF_HEADER
+from filterd.web.visitor import SESSION_COOKIE
 from filterd.web.wanted_change import CHANGE
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def description(operations: Iterable[Operation]) -> dict[str, Any]:
             },
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
-                "session": {"type": "apiKey", "in": "cookie", "name": cookies.SESSION},
+                "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE},
                 "form": {"type": "apiKey", "in": "header", "name": CSRF_HEADER},
             },
         },

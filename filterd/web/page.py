@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlencode
 
+from filterd.field_checks import bare
 from filterd.web.operation import EVERYONE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from filterd.i18n import Sentence
     from filterd.overrides.roles import Role
@@ -54,3 +56,55 @@ def cells(listing: Listing, row: Row, wording: Wording) -> list[str]:
 def filled(columns: Iterable[Column], row: Row, wording: Wording) -> list[Column]:
     """Return the columns of details that have a text in a row."""
     return [one for one in columns if any(text for text, _ in one.cells(row, wording))]
+
+
+PART_ROWS = 100
+"""Of one part."""
+_LONGEST_TEXT = 253
+
+
+class Part(NamedTuple):
+    """A part of a list: its rows, their places from 1 on, links to its neighbours."""
+
+    rows: list[Row]
+    n: int
+    first: int
+    last: int
+    before: str | None
+    after: str | None
+    text: str
+
+
+def part_of(
+    rows: Sequence[Row], given: Mapping[str, str], path: str, told: Callable[[Row], Any]
+) -> Part:
+    """Return the part that a query asks for.
+
+    Args:
+        rows: all of them.
+        given: the query: ``q``, a text that is searched without regard to case and
+            diacritics, and ``from``, the place of the first row.
+        path: of the page.
+        told: returns the text of a row that is searched.
+    """
+    text = given.get("q", "")[:_LONGEST_TEXT]
+    wanted = bare(text).strip()
+    found = [one for one in rows if wanted in bare(str(told(one)))] if wanted else list(rows)
+    written = given.get("from", "")
+    first = int(written) if written.isascii() and written.isdecimal() and len(written) < 8 else 1
+    start = min(max(first - 1, 0), max(len(found) - 1, 0))
+    shown = found[start : start + PART_ROWS]
+
+    def link(at: int) -> str:
+        kept = {key: value for key, value in given.items() if key in ("all", "views", "lang")}
+        return f"{path}?{urlencode({**kept, 'q': text, 'from': at + 1})}"
+
+    return Part(
+        shown,
+        len(found),
+        start + 1 if shown else 0,
+        start + len(shown),
+        link(max(0, start - PART_ROWS)) if start > 0 else None,
+        link(start + PART_ROWS) if start + PART_ROWS < len(found) else None,
+        text,
+    )

@@ -3,27 +3,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from filterd.i18n import translated
-from filterd.web import cookies, operations, pages
+from filterd.reports import charts
+from filterd.web import operations, pages
 from filterd.web.page_templates import templates
 from filterd.web.problem import status_of
+from filterd.web.visitor import LANGUAGE_COOKIE, keep_cookie
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from filterd.errors import FilterdError
     from filterd.web.page import Page
-    from filterd.web.static_files import StaticFiles
     from filterd.web.visitor import Visitor
 
 _A_YEAR_S = 365 * 86_400
@@ -77,7 +79,7 @@ class PageRenderer:
         response = HTMLResponse(text, status)
         chosen = request.query_params.get("lang", "")
         if chosen in ("vi", "en"):
-            cookies.keep(response, cookies.LANGUAGE, chosen, _A_YEAR_S)
+            keep_cookie(response, LANGUAGE_COOKIE, chosen, _A_YEAR_S)
         return response
 
     def trouble(self, visitor: Visitor, request: Request, error: FilterdError) -> Response:
@@ -110,3 +112,36 @@ def _address_of(request: Request) -> str:
     path, query = request.scope["raw_path"].decode("ascii"), request.url.query
     address = f"{path}?{query}" if query else path
     return changed_query(address, lang=None) if "lang" in request.query_params else address
+
+
+STATIC_PATH = "/static/{name}"
+_STATIC_FOLDER = Path(__file__).parent / "static"
+_STATIC_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_KEPT_FOR_GOOD = {"cache-control": "public, max-age=31536000, immutable"}
+
+
+class StaticFiles:
+    """The style sheet, scripts and icon in memory, by name: they are few and small.
+
+    Their address has their digest, so that a browser keeps them for good and takes new ones at
+    once.
+    """
+
+    def __init__(self) -> None:
+        files = (*_STATIC_FOLDER.iterdir(), charts.STYLE)
+        self._files = {one.name: one.read_bytes() for one in files}
+
+    def address(self, name: str) -> str:
+        """Return the address of a file, for pages."""
+        digest = hashlib.sha256(self._files[name]).hexdigest()
+        return f"{STATIC_PATH.format(name=name)}?{digest[:16]}"
+
+    def serve(self, request: Request) -> Response:
+        """Answer with a file; 404 where there is none of that name."""
+        name = request.path_params["name"]
+        content = self._files.get(name)
+        if content is None:
+            return Response(status_code=404)
+        return Response(
+            content, headers=_KEPT_FOR_GOOD, media_type=_STATIC_TYPES[Path(name).suffix]
+        )

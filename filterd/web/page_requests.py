@@ -12,11 +12,11 @@ from starlette.routing import compile_path
 
 from filterd.errors import FilterdError
 from filterd.i18n import say
-from filterd.web import cookies, pages
+from filterd.web import pages
 from filterd.web.event_responses import wants_events
 from filterd.web.page_renderer import own_path
 from filterd.web.problem import SIGN_IN, WebError, status_of
-from filterd.web.visitors import device_of
+from filterd.web.visitor import SESSION_COOKIE, device_of, forget_cookie
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from filterd.web.event_responses import EventResponses
     from filterd.web.page import Page
     from filterd.web.page_renderer import PageRenderer
-    from filterd.web.visitor import Visitor
-    from filterd.web.visitors import Visitors
+    from filterd.web.visitor import Visitor, Visitors
 
 
 class PageRequests:
@@ -83,7 +82,7 @@ class PageRequests:
         response = self._renderer.draw(
             "login.html", visitor, request, shown, status=HTTPStatus.UNAUTHORIZED
         )
-        cookies.forget(response, cookies.SESSION)
+        forget_cookie(response, SESSION_COOKIE)
         return response
 
     async def _drawn(

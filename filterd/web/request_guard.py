@@ -14,7 +14,7 @@ import re
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, unquote_to_bytes
+from urllib.parse import parse_qsl, quote, unquote, unquote_to_bytes
 
 from filterd.errors import FilterdError
 from filterd.i18n import say
@@ -23,6 +23,7 @@ from filterd.web.problem import NOT_ADMITTED, WebError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CSRF_FIELD, CSRF_HEADER = "csrf", "x-csrf"
@@ -296,3 +297,30 @@ def _with_headers(send: Send) -> Send:
         await send(message)
 
     return sends
+
+
+_FORM_TYPE = "application/x-www-form-urlencoded"
+_MOST_FIELDS = 1000
+
+
+async def fields_of(request: Request) -> dict[str, str]:
+    """Return the fields by name; of several boxes with one name the values are lines.
+
+    Raises:
+        WebError: the body is none of a form.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM_TYPE:
+        raise malformed()
+    try:
+        found = parse_qsl(
+            (await request.body()).decode(),
+            keep_blank_values=True,
+            max_num_fields=_MOST_FIELDS,
+            errors="strict",
+        )
+    except ValueError as error:
+        raise malformed() from error
+    fields: dict[str, str] = {}
+    for name, value in found:
+        fields[name] = f"{fields[name]}\n{value}" if name in fields else value
+    return fields

@@ -11,24 +11,27 @@ from starlette.routing import Route
 
 from filterd.errors import FilterdError
 from filterd.i18n import say
-from filterd.web import cookies
-from filterd.web.form_fields import fields_of
 from filterd.web.page_renderer import own_path
 from filterd.web.pages import start_of
 from filterd.web.problem import WebError, status_of
-from filterd.web.request_guard import CSRF_FIELD, check_csrf
-from filterd.web.visitors import device_of, with_device
+from filterd.web.request_guard import CSRF_FIELD, check_csrf, fields_of
+from filterd.web.visitor import (
+    DEVICE_COOKIE,
+    SESSION_COOKIE,
+    device_of,
+    forget_cookie,
+    keep_cookie,
+    with_device,
+)
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from filterd.web.admitted_devices import AdmittedDevices
     from filterd.web.event_responses import EventResponses
     from filterd.web.page_renderer import PageRenderer
     from filterd.web.page_requests import PageRequests
-    from filterd.web.visitor import Visitor
-    from filterd.web.visitors import Visitors
+    from filterd.web.visitor import AdmittedDevices, Visitor, Visitors
 
 CODE_PATHS = "/login/code/", "/device/"
 """Beginnings of addresses that end with a code, which may admit the device of its owner."""
@@ -113,7 +116,7 @@ class SignIn:
         except FilterdError as error:
             return self._refused(request, visitor, error, back)
         response = RedirectResponse(back, HTTPStatus.SEE_OTHER)
-        cookies.keep(response, cookies.SESSION, found["token"])
+        keep_cookie(response, SESSION_COOKIE, found["token"])
         return response
 
     def _refused(
@@ -150,7 +153,7 @@ class SignIn:
         self._admission.forget()
         shown = {"code": "", "device": name}
         response = self._renderer.draw("device.html", visitor, request, shown)
-        cookies.keep(response, cookies.DEVICE, found["device"], _DEVICE_S)
+        keep_cookie(response, DEVICE_COOKIE, found["device"], _DEVICE_S)
         return response
 
     async def _sign_out(self, request: Request) -> Response:
@@ -163,5 +166,5 @@ class SignIn:
         except FilterdError as error:
             return self._pages.refused(visitor, request, error)
         response = RedirectResponse("/login", HTTPStatus.SEE_OTHER)
-        cookies.forget(response, cookies.SESSION)
+        forget_cookie(response, SESSION_COOKIE)
         return response

@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The person or program of a request, and the commands asked in their name."""
+"""The person or program of a request, and the commands asked in their name.
+
+What outlives a request is little: the sentences of changes that a next page shows, the school's
+name and language for the page that says that filterd does not answer, and for half a minute
+which devices the manager admits.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -14,14 +21,23 @@ from filterd.control.event_stream import follow
 from filterd.i18n import Sentence, Texts
 from filterd.overrides.roles import Role
 from filterd.rows import SchoolClock, Wording
+from filterd.web.request_guard import csrf_of, uses_header_token
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from filterd.clock import Clock
     from filterd.i18n import Language
     from filterd.web.operation import Operation
 
+SESSION_COOKIE, DEVICE_COOKIE = "__Host-sid", "__Host-device"
+LANGUAGE_COOKIE, SETUP_COOKIE = "__Host-lang", "__Host-setup"
+"""The prefix ``__Host-`` binds a cookie to this server; no script reads it, no other site sends
+it."""
 ASK_WITHIN_S = 60.0
 
 
@@ -145,3 +161,158 @@ class Visitor:
         self.school = found["school"]
         self.texts = Texts("en" if (language or found["language"]) == "en" else "vi")
         self.clock = SchoolClock(ZoneInfo(found["time_zone"]), found["now"] or 0.0)
+
+
+LONGEST_PART = 127
+"""Of a token and a device's cookie, which are sent to the manager as one."""
+_MOST_NOTES = 500
+ADMITTED_FOR_S = 30.0
+_MOST_DEVICES = 4096
+"""Devices that are remembered; the one that was asked about first gives way."""
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Visitors:
+    """The visitors of a dashboard. ``socket`` is the daemon's control socket."""
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+        self._notes: dict[bytes, tuple[Sentence, Mapping[str, Any]]] = {}
+        self._school = ""
+        self._language = "vi"
+
+    def stranger(self, request: Request) -> Visitor:
+        """Return the visitor without asking the manager, who may be the trouble."""
+        visitor = Visitor(self._socket, request.client.host if request.client else "")
+        visitor.school = self._school
+        visitor.texts = Texts("en" if (_language(request) or self._language) == "en" else "vi")
+        return visitor
+
+    async def greet(self, visitor: Visitor, request: Request) -> None:
+        """Take in the school and its time, for a page that needs no session.
+
+        Raises:
+            FilterdError: as ``control.ask``.
+        """
+        await visitor.meet(_language(request))
+        self._school = visitor.school
+        if not _language(request):
+            self._language = visitor.language
+
+    async def learn_school(self, request: Request) -> None:
+        """Ask for name and language of the school, unless they are known.
+
+        Raises:
+            FilterdError: as ``control.ask``.
+        """
+        if not self._school:
+            await self.greet(self.stranger(request), request)
+
+    async def identify(self, visitor: Visitor, request: Request) -> None:
+        """Take in the session of the request's token; without one there are no roles.
+
+        Raises:
+            FilterdError: as ``control.ask``; the session has ended.
+        """
+        await self.greet(visitor, request)
+        visitor.token = token_of(request)
+        await visitor.identify()
+        visitor.csrf = csrf_of(visitor.token) if visitor.token else ""
+
+    def note(self, token: str, sentence: Sentence, made: Mapping[str, Any] = _NOTHING) -> None:
+        """Keep a sentence for the next page of a session, and what it shows once."""
+        while len(self._notes) >= _MOST_NOTES:
+            del self._notes[next(iter(self._notes))]
+        self._notes[_hash(token)] = sentence, made
+
+    def take_note(self, visitor: Visitor) -> None:
+        """Give a page what was kept for it."""
+        if (note := self._notes.pop(_hash(visitor.token), None)) is not None:
+            sentence, visitor.made = note
+            visitor.done.append(sentence)
+
+
+def token_of(request: Request) -> str:
+    """Return the token of a program's header, or of the cookies; empty for none."""
+    if uses_header_token(request.scope, request.headers):
+        scheme, _, token = request.headers["authorization"].partition(" ")
+        return token.strip()[: 2 * LONGEST_PART] if scheme.lower() == "bearer" else "-"
+    return with_device(request.cookies.get(SESSION_COOKIE, "")[:LONGEST_PART], request)
+
+
+def with_device(session: str, request: Request) -> str:
+    """Return the token of a session with the cookie of the device, if there is one."""
+    device = device_of(request)
+    return f"{session}~{device}" if session and device else session
+
+
+def device_of(request: Request) -> str:
+    """Return the cookie of an enrolled device; empty for none."""
+    return request.cookies.get(DEVICE_COOKIE, "")[:LONGEST_PART]
+
+
+def _language(request: Request) -> str:
+    """Return the language that the person has chosen; empty for that of the school."""
+    chosen = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE, "")
+    return chosen if chosen in ("vi", "en") else ""
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+class AdmittedDevices:
+    """What the manager has decided lately, by address, device and code.
+
+    It decides by the network of the address and the cookie of an enrolled device, and decides
+    again when a token is used: here it keeps pupils from the sign-in page.
+    """
+
+    def __init__(self, socket: Path, clock: Clock) -> None:
+        self._socket, self._clock = socket, clock
+        self._kept: dict[tuple[str, ...], tuple[bool, float]] = {}
+
+    async def admits(self, address: str, device: str, code: str = "", token: str = "") -> bool:
+        """Return whether a device may see the dashboard.
+
+        Args:
+            address: of the device.
+            device: the cookie of an enrolled one; else empty.
+            code: by which it is about to be enrolled; else empty.
+            token: of a program, which may be bound to addresses; else empty.
+
+        Raises:
+            ControlError: the manager does not answer.
+        """
+        asked, now = (address, device, code, token), self._clock.monotonic()
+        admitted, until = self._kept.get(asked, (False, 0.0))
+        if now < until:
+            return admitted
+        found = await asyncio.to_thread(
+            control.ask,
+            self._socket,
+            "admit",
+            act_for=token,
+            address=address,
+            device=device,
+            code=code,
+        )
+        self._kept.pop(asked, None)
+        while len(self._kept) >= _MOST_DEVICES:
+            del self._kept[next(iter(self._kept))]
+        self._kept[asked] = (found["admitted"], now + ADMITTED_FOR_S)
+        return bool(found["admitted"])
+
+    def forget(self) -> None:
+        """Ask the manager anew about every device: one was enrolled."""
+        self._kept.clear()
+
+
+def keep_cookie(response: Response, name: str, value: str, lasts_s: int | None = None) -> None:
+    """Let the browser keep_cookie a cookie for a time; None: until it is closed."""
+    response.set_cookie(name, value, lasts_s, secure=True, httponly=True, samesite="strict")
+
+
+def forget_cookie(response: Response, name: str) -> None:
+    """Let the browser forget_cookie a cookie."""
+    response.delete_cookie(name, secure=True, httponly=True, samesite="strict")

@@ -30,18 +30,44 @@ from filterd.state_folder import StateFolder
 from filterd.web.application import Web
 from filterd.web.certificate_files import Certificate
 from filterd.web.https_listener import BoundedProtocol, HttpsListener, secured
-from filterd.web.idle_exit import IdleExit
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Sequence
 
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from filterd.clock import Clock
     from filterd.i18n import Language
 
 _PORTS_TO_TRY = 20
 _TICKS_A_MINUTE = 600  # uvicorn has ten a second
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+IDLE_AFTER_S = 600.0
+"""Without a request; then the process ends, and the service manager keeps its socket."""
 _log = logging.getLogger("filterd.web")
+
+
+class IdleExit:
+    """ASGI middleware that counts the requests in progress."""
+
+    def __init__(self, application: ASGIApp, clock: Clock) -> None:
+        self._application, self._clock = application, clock
+        self._in_progress, self._used_at = 0, clock.monotonic()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        self._in_progress += 1
+        try:
+            await self._application(scope, receive, send)
+        finally:
+            self._in_progress -= 1
+            self._used_at = self._clock.monotonic()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the process may end now."""
+        return not self._in_progress and self._clock.monotonic() - self._used_at >= IDLE_AFTER_S
 
 
 class _WebServer(uvicorn.Server):

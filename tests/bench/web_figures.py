@@ -30,7 +30,7 @@ from filterd.clock import SystemClock
 from filterd.overrides.roles import Role
 from filterd.rows import SchoolClock
 from filterd.web import pages
-from filterd.web.cookies import SESSION as COOKIE
+from filterd.web.visitor import SESSION_COOKIE as COOKIE
 from tests.bench.log_storage import make_day
 from tests.bench.lookups_beside import compare, thread_cpu_s
 from tests.bench.measuring import memory

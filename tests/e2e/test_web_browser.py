@@ -11,7 +11,7 @@ import pytest
 from filterd.accounts.authenticator import STEP_S, code_at
 from filterd.overrides.roles import Role
 from filterd.web import pages
-from filterd.web.cookies import SESSION as COOKIE
+from filterd.web.visitor import SESSION_COOKIE as COOKIE
 from tests.support.browser import LOOKS, PHONE, browser, tab
 from tests.support.web_school import PASSWORD, WebSchool, web_school
 

@@ -15,9 +15,9 @@ import pytest
 
 from filterd.overrides.roles import Role
 from filterd.web import operations, pages, request_guard
-from filterd.web.cookies import SESSION as COOKIE
 from filterd.web.problem import WebError
 from filterd.web.request_guard import HEADERS, csrf_of
+from filterd.web.visitor import SESSION_COOKIE as COOKIE
 from tests.support.web_school import BOX, PASSWORD, PUPIL, STAFF, Reply, WebSchool, web_school
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 import pytest
 
 from filterd.overrides.roles import Role
-from filterd.web.cookies import DEVICE as DEVICE_COOKIE
-from filterd.web.cookies import SESSION as COOKIE
 from filterd.web.request_guard import csrf_of
+from filterd.web.visitor import DEVICE_COOKIE
+from filterd.web.visitor import SESSION_COOKIE as COOKIE
 from tests.support.daemon import copy_lists, free_port, serving, write_site
 from tests.support.waiting import until
 from tests.support.web_school import PASSWORD, PUPIL, Reply, WebSchool, web_school

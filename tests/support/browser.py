@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.web.cookies import SESSION as COOKIE
+from filterd.web.visitor import SESSION_COOKIE as COOKIE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -16,8 +16,7 @@ from starlette.requests import Request
 from filterd.i18n import Texts
 from filterd.overrides.roles import Role
 from filterd.rows import SchoolClock
-from filterd.web.page_renderer import PageRenderer
-from filterd.web.static_files import StaticFiles
+from filterd.web.page_renderer import PageRenderer, StaticFiles
 from filterd.web.visitor import Visitor
 from tests.support.policies import NOW
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from filterd import control
 from filterd.errors import FilterdError
 from filterd.web.application import Web
-from filterd.web.cookies import SESSION as COOKIE
 from filterd.web.request_guard import csrf_of
+from filterd.web.visitor import SESSION_COOKIE as COOKIE
 from tests.support.clock import FakeClock
 from tests.support.web_school import Reply
 

@@ -17,8 +17,8 @@ from urllib.parse import urlencode
 
 from filterd import control
 from filterd.overrides.roles import Role
-from filterd.web.cookies import SESSION as COOKIE
 from filterd.web.request_guard import csrf_of
+from filterd.web.visitor import SESSION_COOKIE as COOKIE
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import WITHIN_S, build_lists, copy_lists, free_port, serving, write_site
 from tests.support.waiting import until

@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Operations on exceptions: allow, block, pause, revoke."""
+"""Operations on exceptions, on pupils' requests for one, and on exams."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from filterd.errors import ConfigError
+from filterd.i18n import say
 from filterd.overrides.override_states import with_states
-from filterd.policy.temporary_rules import LocalException, TargetKind
-from filterd.web.answers import TEXT, of, record, rows
-from filterd.web.operation import TEACHERS, Operation
-from filterd.web.parameters import Fields, Flag, Whole
+from filterd.overrides.review_requests import PupilRequest
+from filterd.overrides.target_text import class_from, target_name_from
+from filterd.policy.temporary_rules import Exam, LocalException, TargetKind
+from filterd.web.answers import FLAG, TEXT, WHOLE, maybe, of, record, rows
+from filterd.web.operation import TEACHERS, Operation, asks
+from filterd.web.operations.log_operations import CLASS
+from filterd.web.parameters import Fields, Flag, Several, Text, Time, Whole
 from filterd.web.school_state import overrides_of, policy_time
 from filterd.web.wanted_change import (
     CHANGE,
@@ -27,6 +32,7 @@ from filterd.web.wanted_change import (
 )
 
 if TYPE_CHECKING:
+    from filterd.i18n import Sentence
     from filterd.web.parameters import Schema
     from filterd.web.visitor import Visitor
 
@@ -157,10 +163,172 @@ REVOKE = Operation(
     done=done,
 )
 
+
+_NUMBER = Whole(1, about="The number of a request")
+
+
+async def _approve(visitor: Visitor, given: dict[str, Any]) -> Any:
+    term = take_term(given)
+    return await visitor.ask("requests approve", **given, **term)
+
+
+def _refused(answer: Any, _: Visitor) -> Sentence:
+    return say("request {number} is refused", number=answer["request"]["id"])
+
+
+REQUESTS = Operation(
+    name="readRequests",
+    method="GET",
+    path="/requests",
+    about="Closed names that classes ask for; a teacher reads those of own classes.",
+    run=asks("requests list"),
+    roles=TEACHERS,
+    answer=rows(of(PupilRequest)),
+    commands=("requests list",),
+    tag="exceptions",
+)
+APPROVE = Operation(
+    name="approveRequest",
+    method="POST",
+    path="/requests/{id}/approve",
+    about="Open the name of a request to its class, or to the whole tier, for a time.",
+    run=_approve,
+    fields=Fields(
+        {"id": _NUMBER, "for_tier": Flag("To the whole tier"), **TERM, "reason": REASON},
+        ("id", "reason"),
+    ),
+    roles=TEACHERS,
+    answer=CHANGE,
+    commands=("requests approve",),
+    tag="exceptions",
+    done=done,
+)
+REFUSE = Operation(
+    name="refuseRequest",
+    method="POST",
+    path="/requests/{id}/refuse",
+    about="Refuse a request; the reason stands in the history.",
+    run=asks("requests refuse"),
+    fields=Fields({"id": _NUMBER, "reason": REASON}, ("id", "reason")),
+    roles=TEACHERS,
+    answer=record({"request": of(PupilRequest)}),
+    commands=("requests refuse",),
+    tag="exceptions",
+    done=_refused,
+)
+
+
+async def _exams(visitor: Visitor, given: dict[str, Any]) -> Any:
+    return await with_states_of(visitor, "exams", given)
+
+
+async def _start_exam(visitor: Visitor, given: dict[str, Any]) -> Any:
+    if ("room" in given) is ("class" in given):
+        raise ConfigError(say("an exam is for one room or one class"), hint=say("room, or class"))
+    if not (given.get("names") or given.get("services")):
+        raise ConfigError(say("an exam needs at least one name or service"))
+    given["names"] = list(dict.fromkeys(map(target_name_from, given.get("names", ()))))
+    if "class" in given:
+        given["class_id"] = class_from(given.pop("class"))
+    return await change(visitor, "exam", given)
+
+
+async def _watch_exam(visitor: Visitor, given: dict[str, Any]) -> Any:
+    return await visitor.ask("exam-watch", room=given["room"], off=given.get("off", False))
+
+
+EXAMS = Operation(
+    name="readExams",
+    method="GET",
+    path="/exams",
+    about="Present and future exams.",
+    run=_exams,
+    fields=ALL,
+    answer=rows(with_state(of(Exam))),
+    commands=("exam list",),
+    tag="exams",
+)
+START_EXAM = Operation(
+    name="startExam",
+    method="POST",
+    path="/exams",
+    about="Limit a room, or the room of a class, to what its exam needs.",
+    run=_start_exam,
+    fields=Fields(
+        {
+            "room": Text(64),
+            "class": CLASS,
+            "names": Several(Text(300, least=1), 500, about="Each with all beneath it"),
+            "services": Several(Text(64, least=1), 200),
+            "starts_at": Time("The start; now if left out"),
+            "for_s": Whole(60, 86_400),
+            "reason": REASON,
+        },
+        ("for_s",),
+    ),
+    roles=TEACHERS,
+    answer=CHANGE,
+    commands=("exam start",),
+    tag="exams",
+    done=done,
+)
+STOP_EXAM = Operation(
+    name="stopExam",
+    method="POST",
+    path="/exams/{id}/stop",
+    about="End an exam, or cancel one that has not begun.",
+    run=changes("exam-stop"),
+    fields=OF_CHANGE,
+    roles=TEACHERS,
+    answer=CHANGE,
+    commands=("exam stop",),
+    tag="exams",
+    done=done,
+)
+WATCH_EXAM = Operation(
+    name="watchExam",
+    method="POST",
+    path="/exams/trials/{room}",
+    about="Begin a trial run of an exam in a room, or end it; its names are read meanwhile.",
+    run=_watch_exam,
+    fields=Fields({"room": Text(64), "off": Flag("End it")}, ("room",)),
+    roles=TEACHERS,
+    answer=record({"room": TEXT}),
+    commands=("exam learn",),
+    tag="exams",
+    done=lambda answer, _: say("Room {room}: done.", room=answer["room"]),
+)
+EXAM_NAMES = Operation(
+    name="readTrialNames",
+    method="GET",
+    path="/exams/trials/{room}",
+    about="The names that devices of a room looked up in the trial run that is on.",
+    run=asks("exam-names"),
+    fields=Fields({"room": Text(64)}, ("room",)),
+    roles=TEACHERS,
+    answer=record(
+        {
+            "names": rows(
+                record({"name": TEXT, "registrable": maybe(TEXT), "times": WHOLE, "blocked": FLAG})
+            )
+        }
+    ),
+    commands=("exam learn",),
+    tag="exams",
+)
+
 OPERATIONS = (
     EXCEPTIONS,
     ALLOW,
     BLOCK,
     PAUSE,
     REVOKE,
+    REQUESTS,
+    APPROVE,
+    REFUSE,
+    EXAMS,
+    START_EXAM,
+    STOP_EXAM,
+    WATCH_EXAM,
+    EXAM_NAMES,
 )

@@ -9,31 +9,16 @@ from filterd.i18n import say
 from filterd.overrides.roles import Role
 from filterd.web.pages import (
     accounts_page,
-    class_names_page,
-    class_page,
     classes_page,
-    devices_page,
     exceptions_page,
-    history_page,
-    inspection_page,
-    lesson_page,
     lists_page,
-    live_lookups_page,
-    lookup_page,
     lookups_page,
-    new_names_page,
-    own_account_page,
-    policy_cell_page,
     policy_page,
-    public_lists_page,
     reports_page,
-    requests_page,
-    room_page,
     rooms_page,
     site_page,
     today_page,
     week_page,
-    what_if_page,
     why_page,
 )
 
@@ -43,38 +28,49 @@ if TYPE_CHECKING:
     from filterd.web.visitor import Visitor
 
 MENU: tuple[tuple[Sentence, tuple[Page, ...]], ...] = (
-    (say("Now"), (today_page.PAGE, lesson_page.PAGE, why_page.PAGE, requests_page.PAGE)),
-    (say("Open and close"), (exceptions_page.PAGE, rooms_page.PAGE, week_page.PAGE)),
+    (
+        say("Now"),
+        (today_page.PAGE, week_page.LESSON_PAGE, why_page.PAGE, exceptions_page.REQUESTS_PAGE),
+    ),
+    (
+        say("Open and close"),
+        (exceptions_page.EXCEPTIONS_PAGE, rooms_page.ROOMS_PAGE, week_page.WEEK_PAGE),
+    ),
     (
         say("Lookups and names"),
-        (lookups_page.PAGE, class_names_page.PAGE, reports_page.PAGE),
+        (lookups_page.LOOKUPS_PAGE, lookups_page.CLASS_NAMES_PAGE, reports_page.REPORTS_PAGE),
     ),
     (
         say("School"),
         (
-            classes_page.PAGE,
-            devices_page.PAGE,
-            policy_page.PAGE,
-            lists_page.PAGE,
+            classes_page.CLASSES_PAGE,
+            rooms_page.DEVICES_PAGE,
+            policy_page.POLICY_PAGE,
+            lists_page.LISTS_PAGE,
             site_page.PAGE,
         ),
     ),
     (
         say("Administration"),
-        (history_page.PAGE, inspection_page.PAGE, accounts_page.PAGE, own_account_page.PAGE),
+        (
+            exceptions_page.HISTORY_PAGE,
+            reports_page.INSPECTION_PAGE,
+            accounts_page.ACCOUNTS_PAGE,
+            accounts_page.OWN_PAGE,
+        ),
     ),
 )
 """The groups of the menu, the most used first."""
 ORDER: tuple[Page, ...] = (
     *(one for _, group in MENU for one in group),
-    lookup_page.PAGE,
-    live_lookups_page.PAGE,
-    new_names_page.PAGE,
-    policy_cell_page.PAGE,
-    room_page.PAGE,
-    class_page.PAGE,
-    public_lists_page.PAGE,
-    what_if_page.PAGE,
+    lookups_page.LOOKUP_PAGE,
+    lookups_page.LIVE_PAGE,
+    lookups_page.NEW_NAMES_PAGE,
+    policy_page.CELL_PAGE,
+    rooms_page.ROOM_PAGE,
+    classes_page.CLASS_PAGE,
+    lists_page.PUBLIC_PAGE,
+    policy_page.WHAT_IF_PAGE,
     *site_page.BESIDE,
 )
 
@@ -98,4 +94,4 @@ def menu_of(visitor: Visitor) -> list[tuple[Sentence, list[Page]]]:
 def start_of(visitor: Visitor) -> str:
     """Return the address of a person's first page: of a teacher, the own lesson."""
     is_teacher = Role.TEACHER in visitor.roles and not visitor.is_admin
-    return lesson_page.PAGE.path if is_teacher else today_page.PAGE.path
+    return week_page.LESSON_PAGE.path if is_teacher else today_page.PAGE.path

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The exceptions: in force, planned and ended; to allow, block, pause, end.
+"""Exceptions, the requests of pupils for one, and the history of changes.
 
 Mistakes of lists that the school has reported are there with what the feed answers.
 """
@@ -8,30 +8,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.i18n import say
+from filterd.i18n import from_plain, say
+from filterd.overrides.descriptions import CHANGES, Teller
 from filterd.overrides.descriptions import EXCEPTIONS as LISTING
 from filterd.overrides.descriptions import MISTAKES as MISTAKE_LISTING
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.history_chain import UNDO as TAKEN_BACK
+from filterd.overrides.review_requests import REQUESTS as REQUEST_LISTING
 from filterd.overrides.roles import person_of
 from filterd.web.form_choices import audiences, lengths, terms
-from filterd.web.list_part import part_of
-from filterd.web.operations.exception_operations import ALLOW, BLOCK, EXCEPTIONS, PAUSE, REVOKE
-from filterd.web.operations.history_operations import MISTAKES
+from filterd.web.operation import TEACHERS
+from filterd.web.operations.exception_operations import (
+    ALLOW,
+    BLOCK,
+    EXCEPTIONS,
+    PAUSE,
+    REQUESTS,
+    REVOKE,
+)
+from filterd.web.operations.history_operations import HISTORY, MISTAKES, UNDO, VERIFY
+from filterd.web.operations.log_operations import CONFIRM_LEVEL, LEVELS
 from filterd.web.operations.policy_operations import IDS
-from filterd.web.page import Page
+from filterd.web.page import Page, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from filterd.web.visitor import Visitor
 
-
 PAUSES_S = (300, 600, 1_200, 3_600)
 _MOST_MISTAKES = 20
 """The last ones; `report-mistake --list` shows all."""
 
 
-async def _load(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
+async def _load_exceptions(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
     everything, teller = "all" in given, Teller(*visitor.wording)
     rows = await visitor.call(EXCEPTIONS, **({"all": True} if everything else {}))
     ids = await visitor.call(IDS)
@@ -59,4 +68,69 @@ async def _load(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-PAGE = Page(path="/exceptions", title=say("Exceptions"), template="exceptions.html", load=_load)
+EXCEPTIONS_PAGE = Page(
+    path="/exceptions", title=say("Exceptions"), template="exceptions.html", load=_load_exceptions
+)
+
+
+_LENGTHS = (
+    ("lesson", say("until the lesson ends")),
+    ("2700", say("45 minutes")),
+    ("5400", say("90 minutes")),
+    ("604800", say("a week")),
+    ("permanent", say("without an end")),
+)
+
+
+async def _load_requests(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
+    rows = await visitor.call(REQUESTS)
+    teller = Teller(*visitor.wording)
+    return {
+        "listing": REQUEST_LISTING,
+        "rows": rows,
+        "seats": {row["id"]: teller.grade(row["seat"]) for row in rows},
+        "lengths": [(value, visitor.texts(text)) for value, text in _LENGTHS],
+    }
+
+
+REQUESTS_PAGE = Page(
+    path="/requests",
+    title=say("Requests"),
+    template="requests.html",
+    load=_load_requests,
+    roles=TEACHERS,
+)
+
+
+_MOST_CHANGES = 100
+
+
+async def _load_history(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
+    views = "views" in given
+    asked = {"limit": _MOST_CHANGES, "cursor": given.get("cursor", "")}
+    found = await visitor.call(HISTORY, **asked, **({"views": True} if views else {}))
+    verified = await visitor.call(VERIFY) if "verify" in given else None
+    rows = found["rows"]
+    undone = set[int]()
+    for one in rows:  # the newest first: an undo that is undone takes nothing back
+        if one["kind"] == TAKEN_BACK and one["number"] not in undone:
+            undone.add(one["payload"].get("number", 0))
+    return {
+        "rows": rows,
+        "next": found["next"],
+        "views": views,
+        "undone": undone,
+        "listing": CHANGES,
+        "person_of": person_of,
+        "undo": UNDO,
+        "verified": verified,
+        "waiting": (await visitor.call(LEVELS))["waiting"] if visitor.may(CONFIRM_LEVEL) else [],
+        "confirm_level": CONFIRM_LEVEL,
+        "teller": Teller(*visitor.wording),
+        "problem": from_plain(verified["sentence"]) if verified else "",
+    }
+
+
+HISTORY_PAGE = Page(
+    path="/history", title=say("History"), template="history.html", load=_load_history
+)

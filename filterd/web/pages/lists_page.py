@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page of lists: in force, a version that waits, nights, one name."""
+"""The lists in force, a version that waits, one name; the public lists."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from filterd import counted
 from filterd.errors import FilterdError
-from filterd.feed.feed_details import FEED, FINDINGS, coverage
+from filterd.feed.feed_details import FEED, FINDINGS, SOURCES, coverage
 from filterd.feed.version_history import HISTORY
 from filterd.i18n import say
 from filterd.lists.list_queries import ENTRIES, NOT_TAKEN, not_taken_rows, report_listing
 from filterd.lists.report import CompileReport
 from filterd.web.form_choices import names_of, with_category_names
+from filterd.web.operation import ADMINS
 from filterd.web.operations.list_operations import ENTRIES as FIND
 from filterd.web.operations.list_operations import FEED_HISTORY, FEED_STATUS, LISTS
+from filterd.web.operations.list_operations import SOURCES as READ_SOURCES
 from filterd.web.operations.policy_operations import CATEGORIES
 from filterd.web.page import Page
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 _NIGHTS = 30
 
 
-async def _load(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any]:
+async def _load_lists(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any]:
     by, feed = visitor.wording, await visitor.call(FEED_STATUS)
     told = await visitor.call(LISTS)
     build, octets, _ = told.pop("build"), told.pop("octets"), told.pop("single_hosts", [])
@@ -93,4 +95,31 @@ async def _entries(visitor: Visitor, name: str, names: Mapping[str, str]) -> dic
     }
 
 
-PAGE = Page(path="/lists", title=say("Lists"), template="lists.html", load=_load)
+LISTS_PAGE = Page(path="/lists", title=say("Lists"), template="lists.html", load=_load_lists)
+
+
+async def _load_public(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
+    names = names_of(await visitor.call(CATEGORIES), visitor.wording)
+    rows = [
+        {**one, "category": names.get(one["category"], one["category"])}
+        for one in await visitor.call(READ_SOURCES)
+    ]
+    return {
+        "listing": SOURCES,
+        "sources": rows,
+        "others": [_choice(row) for row in rows if not row["followed"]],
+        "by_command": [_choice(row) for row in rows if row["followed"] == "command"],
+    }
+
+
+def _choice(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["id"], f"{row['id']} ({row['category']})"
+
+
+PUBLIC_PAGE = Page(
+    path="/lists/public",
+    title=say("Public lists"),
+    template="public_lists.html",
+    load=_load_public,
+    roles=ADMINS,
+)

@@ -1,16 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The policy as a table: a row for each category, a column for each tier."""
+"""The policy by category and tier, one cell of it, and what an edit would change."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from filterd import words
+from filterd.errors import FilterdError
 from filterd.i18n import say
-from filterd.overrides.matrix_rows import told_of
+from filterd.overrides.descriptions import Teller, warning_told
+from filterd.overrides.matrix_rows import CHANGES, told_of
+from filterd.overrides.read_access import READERS, View
+from filterd.overrides.roles import person_of
 from filterd.policy.grade_rows import ranges
+from filterd.querylog import querylog_rows
+from filterd.resolve.what_if_rows import summary, tables
+from filterd.web.operations.exception_operations import REVOKE
+from filterd.web.operations.policy_operations import PREVIEW, SET, WHAT_IF
 from filterd.web.operations.school_operations import MATRIX
 from filterd.web.page import Page
+from filterd.web.problem import WebError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +29,7 @@ if TYPE_CHECKING:
     from filterd.web.visitor import Visitor
 
 
-async def _load(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
+async def _load_policy(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
     matrix = await visitor.call(MATRIX)
     services: dict[str, list[dict[str, Any]]] = {}
     for one in matrix["services"]:
@@ -32,4 +43,105 @@ async def _load(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-PAGE = Page(path="/policy", title=say("Policy"), template="policy.html", load=_load)
+POLICY_PAGE = Page(path="/policy", title=say("Policy"), template="policy.html", load=_load_policy)
+
+
+async def _load_cell(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
+    matrix = await visitor.call(MATRIX)
+    row = next((one for one in matrix["categories"] if one["id"] == given["category"]), None)
+    tier = next((one for one in matrix["tiers"] if one["tier"] == given["tier"]), None)
+    if row is None or tier is None:
+        raise WebError(HTTPStatus.NOT_FOUND, say("there is no such page"))
+    cell = row["cells"][tier["tier"]]
+    asked = {key: given[key] for key in (*PREVIEW.fields.required, "reason") if key in given}
+    preview = None
+    if visitor.may(PREVIEW) and asked.keys() >= set(PREVIEW.fields.required):
+        try:
+            preview = await visitor.call(PREVIEW, **asked)
+        except FilterdError as error:  # of the change itself: the page stays
+            visitor.trouble = error.translated(visitor.language)
+    return {
+        "asked": asked,
+        "preview": preview,
+        "names": {one["id"]: one for one in (*matrix["categories"], *matrix["services"])},
+        "warnings": [
+            warning_told(one, visitor.wording) for one in (preview or {}).get("warnings", ())
+        ],
+        "row": row,
+        "tier": tier,
+        "cell": cell,
+        "listing": CHANGES,
+        "changes": [*tier["changes"], *cell["changes"]],
+        "states": _by_grade(cell["states"]),
+        "files": _by_grade(cell["files"]),
+        "services": [
+            {**one, "states": _by_grade(one["cells"][tier["tier"]]["states"])}
+            for one in matrix["services"]
+            if one["group"] == row["id"]
+        ],
+        "back": f"/policy/{row['id']}/{tier['tier']}",
+        "set_grade": SET,
+        "revoke": REVOKE,
+        "is_locked": bool(row["locked"] or row["ordered"]),
+        "person_of": person_of,
+        "words": words,
+        "teller": Teller(*visitor.wording),
+    }
+
+
+def _by_grade(states: dict[str, list[str]]) -> dict[str, str]:
+    """Return the state of each grade, and of each class that differs from its grade."""
+    return {key: state for state, keys in states.items() for key in keys}
+
+
+CELL_PAGE = Page(
+    path="/policy/{category}/{tier}",
+    title=say("Policy"),
+    template="policy_cell.html",
+    load=_load_cell,
+)
+
+
+_WHAT_IF_PATH = "/what-if"
+
+
+async def what_if(visitor: Visitor, **asked: Any) -> dict[str, Any]:
+    """Return the variables of ``what_if_part.html``, an error among them."""
+    wanted = {key: value for key, value in asked.items() if key != "within_s"}
+    again = (
+        f"{_WHAT_IF_PATH}?{urlencode({key: 'on' if v is True else v for key, v in wanted.items()})}"
+    )
+    shown = {
+        "trouble": "",
+        "at_work": False,
+        "again": again,
+        "lines": [],
+        "tables": [],
+        "scope": [],
+    }
+    try:
+        found = await visitor.call(WHAT_IF, **asked)
+    except FilterdError as error:
+        return shown | {"trouble": error.translated(visitor.language)}
+    if found.get("at_work"):
+        return shown | {"at_work": True}
+    return shown | {
+        "lines": list(summary(found, visitor.wording)),
+        "tables": list(tables(found)),
+        "scope": list(querylog_rows.scope(found, visitor.wording)),
+    }
+
+
+async def _load_what_if(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any]:
+    return await what_if(
+        visitor, **{key: query[key] for key in WHAT_IF.fields.named if key in query}
+    )
+
+
+WHAT_IF_PAGE = Page(
+    path=_WHAT_IF_PATH,
+    title=say("What would change"),
+    template="what_if.html",
+    load=_load_what_if,
+    roles=READERS[View.ROWS],
+)

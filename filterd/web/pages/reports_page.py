@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page that makes reports: period, audience, language, format, answers."""
+"""Make a report, or an inspection record: period, audience, language, format."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from filterd.web.operations.report_operations import (
     ANSWERS,
     LANGUAGES,
     MAKE,
+    MAKE_INSPECTION,
     READ_PERIOD,
     READ_SETTINGS,
+    SIGNED,
 )
 from filterd.web.page import Page
 
@@ -91,7 +93,7 @@ SCHEDULES = Listing(
 )
 
 
-async def _load(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
+async def _load_reports(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
     told = await visitor.call(READ_SETTINGS)
     ids = await visitor.call(IDS)
     texts = visitor.texts
@@ -140,4 +142,30 @@ def _months(visitor: Visitor) -> Iterator[tuple[str, str]]:
         yield f"{day:%Y-%m}", f"{day:%m/%Y}"
 
 
-PAGE = Page(path="/reports", title=say("Reports"), template="reports.html", load=_load)
+REPORTS_PAGE = Page(
+    path="/reports", title=say("Reports"), template="reports.html", load=_load_reports
+)
+
+
+_INSPECTION_FORMATS = {
+    SIGNED: say("the signed file"),
+    "docx": say("Word (docx)"),
+    "html": say("a page to print (html)"),
+}
+
+
+async def _load_inspection(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "make": MAKE_INSPECTION,
+        "formats": [(one, visitor.texts(text)) for one, text in _INSPECTION_FORMATS.items()],
+        "languages": list(LANGUAGES.items()),
+    }
+
+
+INSPECTION_PAGE = Page(
+    path="/inspection",
+    title=say("Inspection record"),
+    template="inspection.html",
+    load=_load_inspection,
+    roles=MAKE_INSPECTION.roles,
+)

@@ -13,7 +13,7 @@ from filterd.policy.school_week import DAYS
 from filterd.web.operation import ADMINS
 from filterd.web.operations.site_operations import EDITS, READ_DRAFT, READ_SITE
 from filterd.web.page import Page
-from filterd.web.pages.what_if_page import what_if
+from filterd.web.pages.policy_page import what_if
 from filterd.web.problem import WebError
 from filterd.web.sections import BY_ID
 from filterd.web.sections import ORDER as SECTIONS

@@ -19,8 +19,8 @@ from filterd.overrides.room_rows import ROOMS
 from filterd.querylog.querylog_rows import levels_shown
 from filterd.reports.charts import StackedBars, row_bars, spark_points
 from filterd.reports.report_document import BarChart, BarSeries
+from filterd.web.operations.exception_operations import REQUESTS
 from filterd.web.operations.log_operations import TOTALS
-from filterd.web.operations.request_operations import REQUESTS
 from filterd.web.operations.status_operations import STATUS
 from filterd.web.page import Page
 

@@ -1,22 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The week: schedules, exams, rooms, exceptions: a line for each, a cell a day."""
+"""The week as lines of time, and a teacher's own lesson."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
+from filterd import words
 from filterd.i18n import say
 from filterd.overrides.descriptions import Teller
 from filterd.policy.school_week import WEEK_DAYS
 from filterd.policy.temporary_rules import written
-from filterd.web.operations.school_operations import WEEK
+from filterd.web.form_choices import lengths, names_of
+from filterd.web.operation import TEACHERS
+from filterd.web.operations.exception_operations import ALLOW, REVOKE, START_EXAM, STOP_EXAM
+from filterd.web.operations.policy_operations import CATEGORIES
+from filterd.web.operations.school_operations import OWN_LESSON, WEEK
 from filterd.web.page import Page
 from filterd.words import WEEKDAY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from filterd.rows import Row
     from filterd.web.visitor import Visitor
 
 WIDTH = 96
@@ -30,7 +37,7 @@ KINDS = {
 }
 
 
-async def _load(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
+async def _load_week(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
     week = await visitor.call(WEEK, day=given.get("day", ""))
     monday = date.fromisoformat(week["days"][0]["date"])
     teller = Teller(*visitor.wording)
@@ -39,7 +46,7 @@ async def _load(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
         "rows": [
             {
                 "kind": row["of"],
-                "what": _told(row, teller),
+                "what": _sentences(row, teller),
                 "reason": row.get("reason", ""),
                 "author": row.get("author", ""),
                 "cells": [_cell(row["spans"], day, visitor) for day in week["days"]],
@@ -55,7 +62,7 @@ async def _load(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _told(row: dict[str, Any], teller: Teller) -> list[str]:
+def _sentences(row: dict[str, Any], teller: Teller) -> list[str]:
     """Return the lines that say what a row is about."""
     if row["of"] != "schedules":
         return [teller.thing(row["of"], row)]
@@ -93,4 +100,52 @@ def _clock(at: float, first: float, last: float, visitor: Visitor) -> str:
     return "24:00" if at == last else f"{visitor.clock.shows(max(at, first)):%H:%M}"
 
 
-PAGE = Page(path="/week", title=say("The week"), template="week.html", load=_load)
+WEEK_PAGE = Page(path="/week", title=say("The week"), template="week.html", load=_load_week)
+
+
+LENGTHS_S = (15 * 60, 45 * 60, 90 * 60)
+EXAM_LENGTHS_S = (15 * 60, 45 * 60, 60 * 60, 90 * 60, 120 * 60)
+REASONS = (
+    say("needed in this lesson"),
+    say("group work"),
+    say("a video for the lesson"),
+    say("search for material"),
+    say("an exercise on the Internet"),
+)
+
+
+async def _load_lesson(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
+    place = given.get("place", "")
+    lesson = await visitor.call(OWN_LESSON, place=place)
+    chosen = lesson["chosen"] or {}
+    services = chosen.get("services", ())
+    names = names_of(await visitor.call(CATEGORIES), visitor.wording) if services else {}
+    groups: dict[str, list[Row]] = {}
+    for one in services:
+        if one["suits"]:
+            groups.setdefault(names.get(one["group"], one["group"]), []).append(one)
+    return {
+        "places": lesson["places"],
+        "spot": lesson["chosen"],
+        "back": f"/lesson?{urlencode({'place': chosen['place']})}" if chosen else "/lesson",
+        "groups": groups,
+        "older": [one for one in services if not one["suits"]],
+        "lengths": lengths(LENGTHS_S, visitor.wording),
+        "exam_lengths": lengths(EXAM_LENGTHS_S, visitor.wording),
+        "reasons": REASONS,
+        "teller": Teller(*visitor.wording),
+        "words": words,
+        "allow": ALLOW,
+        "revoke": REVOKE,
+        "start_exam": START_EXAM,
+        "stop_exam": STOP_EXAM,
+    }
+
+
+LESSON_PAGE = Page(
+    path="/lesson",
+    title=say("My lesson"),
+    template="lesson.html",
+    load=_load_lesson,
+    roles=TEACHERS,
+)

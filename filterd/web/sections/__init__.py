@@ -1,26 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The parts of ``site.yaml`` that pages edit; ``ORDER`` has them all."""
 
-from filterd.web.sections import (
-    network_section,
-    record_section,
-    report_section,
-    resolver_section,
-    week_section,
-)
+from filterd.web.sections import network_section, report_section, week_section
 
 ORDER = (
-    resolver_section.SCHOOL,
+    network_section.SCHOOL,
     network_section.NETWORKS,
     network_section.CLASSES,
     week_section.LESSONS,
     week_section.TIMETABLES,
     week_section.SCHEDULES,
     week_section.SCHEDULED,
-    resolver_section.ZONES,
-    resolver_section.UPSTREAMS,
-    record_section.LOG,
-    record_section.ALERTS,
+    network_section.ZONES,
+    network_section.UPSTREAMS,
+    report_section.LOG,
+    report_section.ALERTS,
     report_section.REPORT,
     report_section.PROGRAMMES,
 )

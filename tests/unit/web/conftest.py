@@ -9,8 +9,7 @@ import pytest
 
 from filterd.i18n import say
 from filterd.web import operations, pages
-from filterd.web.made_files import MadeFile
-from filterd.web.operation import ADMINS, Operation
+from filterd.web.operation import ADMINS, MadeFile, Operation
 from filterd.web.page import Page
 from filterd.web.parameters import Fields, Flag, Text
 from tests.support.web_requests import FakeManager

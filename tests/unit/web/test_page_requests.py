@@ -11,7 +11,7 @@ from filterd.accounts.sessions import sign_in_again
 from filterd.control import UnansweredError
 from filterd.errors import ControlError, FilterdError
 from filterd.i18n import say
-from filterd.web.cookies import SESSION as COOKIE
+from filterd.web.visitor import SESSION_COOKIE as COOKIE
 from tests.support.web_requests import TOKEN, FakeManager
 
 if TYPE_CHECKING:

@@ -7,11 +7,19 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from filterd.web import request_guard
 from filterd.web.problem import WebError, status_of
-from filterd.web.request_guard import RequestGuard, check_csrf, csrf_of, device_address, headers_of
+from filterd.web.request_guard import (
+    RequestGuard,
+    check_csrf,
+    csrf_of,
+    device_address,
+    fields_of,
+    headers_of,
+)
 from tests.support.web_requests import answer
 
 if TYPE_CHECKING:
@@ -154,3 +162,27 @@ def test_a_large_answer_goes_out_in_parts() -> None:
 
     asyncio.run(whole())
     assert sizes == [65_536, 65_536, 18_928]
+
+
+def _read(body: bytes, kind: str = "application/x-www-form-urlencoded; charset=UTF-8") -> object:
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    headers = [(b"content-type", kind.encode())]
+    return asyncio.run(fields_of(Request({"type": "http", "headers": headers}, receive)))
+
+
+def test_fields_are_read() -> None:
+    assert _read(b"a=1&b=&c=%E1%BA%BF+x&a=2") == {"a": "1\n2", "b": "", "c": "ế x"}
+    assert _read(b"") == {}
+
+
+@pytest.mark.parametrize("body", [b"\xff", b"a=%ff", b"&".join([b"a=1"] * 1001)])
+def test_what_is_none_is_refused(body: bytes) -> None:
+    with pytest.raises(WebError):
+        _read(body)
+
+
+def test_other_types_are_refused() -> None:
+    with pytest.raises(WebError):
+        _read(b"a=1", "multipart/form-data")

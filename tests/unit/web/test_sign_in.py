@@ -10,7 +10,7 @@ import pytest
 
 from filterd.errors import ControlError
 from filterd.i18n import say
-from filterd.web.cookies import SESSION as COOKIE
+from filterd.web.visitor import SESSION_COOKIE as COOKIE
 from tests.support.web_requests import CSRF, OF_FORM, ORIGIN, TOKEN, FakeManager
 
 if TYPE_CHECKING:

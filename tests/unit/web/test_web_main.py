@@ -19,11 +19,10 @@ from filterd.appliance.web_certificate import make
 from filterd.clock import SystemClock
 from filterd.errors import ConfigError
 from filterd.state_folder import StateFolder
-from filterd.web import idle_exit, web_main
+from filterd.web import web_main
 from filterd.web.application import Web
 from filterd.web.certificate_files import Certificate
-from filterd.web.idle_exit import IdleExit
-from filterd.web.web_main import names_of, run
+from filterd.web.web_main import IDLE_AFTER_S, IdleExit, names_of, run
 from tests.support.clock import FakeClock
 from tests.support.commands import environment
 from tests.support.web_school import UNVERIFIED
@@ -74,7 +73,7 @@ def test_it_ends_where_it_is_idle(certificate: Certificate, tmp_path: Path) -> N
                 uvicorn.Config(application, log_config=None), [], certificate, web, given
             )
             assert not await server.on_tick(1)
-            clock.advance(idle_exit.AFTER_S)
+            clock.advance(web_main.IDLE_AFTER_S)
             assert await server.on_tick(1) is ends
 
     asyncio.run(whole())
@@ -152,3 +151,37 @@ def test_a_port_that_is_taken_is_told_in_one_line(
             web_main.main(str(tmp_path), listen, chain, key, "en", "no")
     assert end.value.code == 2
     assert capsys.readouterr().err.startswith("filterd: cannot listen on 127.0.0.1 port")
+
+
+def test_it_is_due_ten_minutes_after_the_last_request() -> None:
+    clock = FakeClock()
+    during: list[bool] = []
+
+    async def application(*_: Any) -> None:
+        clock.advance(IDLE_AFTER_S)
+        during.append(idle.is_due)
+
+    idle = IdleExit(application, clock)
+    clock.advance(IDLE_AFTER_S - 1)
+    assert not idle.is_due
+    asyncio.run(idle({}, None, None))  # type: ignore[arg-type]
+    assert during == [False]
+    assert not idle.is_due
+    clock.advance(IDLE_AFTER_S)
+    assert idle.is_due
+
+
+def test_a_request_that_fails_has_ended_too() -> None:
+    clock = FakeClock()
+
+    async def application(*_: Any) -> None:
+        raise ValueError
+
+    idle = IdleExit(application, clock)
+    asyncio.run(_run(idle))
+    clock.advance(IDLE_AFTER_S)
+    assert idle.is_due
+
+
+async def _run(idle: IdleExit) -> None:
+    await asyncio.gather(idle({}, None, None), return_exceptions=True)  # type: ignore[arg-type]

@@ -14,17 +14,19 @@ from filterd.errors import ConfigError
 from filterd.overrides.roles import Role
 from filterd.policy.reporting_settings import ReportSettings
 from filterd.reports import report_run
+from filterd.reports.inspection_facts import INSPECTION_TYPE, plain_of
 from filterd.reports.report_formats import FORMATS
 from filterd.reports.report_run import ReportFile, ReportRequest
 from filterd.state_file import to_plain
 from filterd.web.operations import report_operations
-from filterd.web.operations.report_operations import ANSWERS, MAKE, READ_SETTINGS
+from filterd.web.operations.report_operations import ANSWERS, MAKE, MAKE_INSPECTION, READ_SETTINGS
 from filterd.web.problem import WebError
+from tests.support import inspected
 from tests.support.operations import RecordedVisitor
 from tests.support.report_sample import FACTS
 
 if TYPE_CHECKING:
-    from filterd.web.made_files import MadeFile
+    from filterd.web.operation import MadeFile
 
 PERIOD = {"first": FACTS.first, "last": FACTS.last, "kind": "span", "id": ""}
 
@@ -164,3 +166,40 @@ def test_control_without_the_turn_two_children_run_at_a_time(
 def test_the_settings_are_those_of_the_manager() -> None:
     told = {"settings": to_plain(ReportSettings()), "language": "vi"}
     assert RecordedVisitor(answers={"report-settings": told}).do(READ_SETTINGS) == told
+
+
+RECORD = {"record": '{"payload":""}\n', "facts": plain_of(inspected.FACTS)}
+
+
+def made(**values: Any) -> MadeFile:
+    file: MadeFile = RecordedVisitor(answers={"inspection": RECORD}).do(MAKE_INSPECTION, **values)
+    return file
+
+
+def test_the_signed_file_is_what_the_manager_gave_octet_by_octet() -> None:
+    file = made()
+    assert (file.name, file.media_type) == (
+        "filterd-20270115T080000Z.inspection.json",
+        INSPECTION_TYPE,
+    )
+    assert (file.octets.decode(), file.is_shown) == (RECORD["record"], False)
+
+
+@pytest.mark.parametrize(
+    ("values", "format_", "is_shown"),
+    [
+        ({"format": "docx", "language": "en"}, "docx", False),
+        ({"format": "signed", "preview": True, "language": "en"}, "html", True),
+    ],
+)
+def test_a_printed_form_is_drawn_of_the_same_record(
+    requests: list[ReportRequest], values: dict[str, Any], format_: str, is_shown: bool
+) -> None:
+    file = made(**values)
+    (request,) = requests
+    assert (request.format, request.language, request.record) == (format_, "en", RECORD["record"])
+    assert (file.octets, file.is_shown) == (b"made", is_shown)
+
+
+def test_inspectors_principals_and_administrators_may() -> None:
+    assert MAKE_INSPECTION.roles == {Role.INSPECTOR, Role.PRINCIPAL, Role.ADMIN}

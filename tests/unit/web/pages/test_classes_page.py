@@ -1,20 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page of classes has each class; a teacher lends own ones."""
+"""The page of classes has each class; that of one its lessons and what is set for it."""
 
 from __future__ import annotations
 
+import pytest
+from starlette.routing import compile_path
+
+from filterd.errors import ConfigError
 from filterd.overrides.roles import Role
+from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import ClassLoan
-from filterd.web.pages.classes_page import PAGE
+from filterd.web.pages.classes_page import CLASS_PAGE, CLASSES_PAGE
 from tests.support.rendered import a_visitor, rendered
 from tests.support.school_answers import NOW, school_answers
-from tests.support.week import SEVEN, timetabled
+from tests.support.week import SEVEN, an_exception, timetabled
 
 LOAN = ClassLoan(3, "6A", "minh", "ốm", "lan", SEVEN, SEVEN + 3600)
 
 
 def _shown(*roles: Role, **query: str) -> str:
-    return rendered(PAGE, a_visitor(school_answers(loans=(LOAN,)), *roles, now=NOW), **query)
+    return rendered(
+        CLASSES_PAGE, a_visitor(school_answers(loans=(LOAN,)), *roles, now=NOW), **query
+    )
 
 
 def test_each_class_leads_to_its_page() -> None:
@@ -38,6 +45,30 @@ def test_a_class_is_searched_by_its_teacher() -> None:
 
 
 def test_a_school_without_classes_says_so() -> None:
-    shown = rendered(PAGE, a_visitor(school_answers(timetabled()), Role.TEACHER))
+    shown = rendered(CLASSES_PAGE, a_visitor(school_answers(timetabled()), Role.TEACHER))
     assert "The site has no classes" in shown
     assert 'action="/do/' not in shown
+
+
+def _shown_class(class_id: str) -> str:
+    thing = an_exception("a.example", audience=Audience.CLASS, whom="6A")
+    answers = school_answers(exceptions=(thing,))
+    return rendered(CLASS_PAGE, a_visitor(answers, Role.READER, now=NOW), class_id=class_id)
+
+
+def test_it_has_lessons_and_exceptions() -> None:
+    shown = _shown_class("6A")
+    assert "Mon tiet-1: lab" in shown
+    assert "allow a.example for class 6A" in shown
+
+
+def test_there_is_no_other_class() -> None:
+    with pytest.raises(ConfigError):
+        _shown_class("10Z")
+
+
+def test_a_class_with_a_slash_has_its_page() -> None:
+    pattern, *_ = compile_path(CLASS_PAGE.path)
+    found = pattern.match("/classes/9/3")
+    assert found is not None
+    assert found.groupdict() == {"class_id": "9/3"}

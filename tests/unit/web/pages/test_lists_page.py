@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for filterd.web.pages.lists_page."""
+"""The pages of lists."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from filterd.i18n import UNSAID, say, to_plain
 from filterd.overrides.roles import Role
-from filterd.web.pages.lists_page import PAGE
+from filterd.web.pages.lists_page import LISTS_PAGE, PUBLIC_PAGE
 from tests.support.fake_daemon import STATUS
 from tests.support.made_answers import a_policy_text
 from tests.support.policies import NOW
@@ -94,7 +95,7 @@ def _visitor(feed: dict[str, Any], *roles: Role, entries: Any = ()) -> MadeVisit
 
 
 def test_lists_are_shown_with_size_age_and_what_was_rejected() -> None:
-    shown = rendered(PAGE, _visitor(FEED))
+    shown = rendered(LISTS_PAGE, _visitor(FEED))
 
     assert "70\u202f000 names, 90 kB, compiled at 13:29" in shown
     assert "ut1-gambling" in shown
@@ -102,7 +103,7 @@ def test_lists_are_shown_with_size_age_and_what_was_rejected() -> None:
 
 
 def test_a_version_that_waits_has_what_it_changes_and_both_decisions() -> None:
-    shown = rendered(PAGE, _visitor(FEED | {"judgement": WAITS}))
+    shown = rendered(LISTS_PAGE, _visitor(FEED | {"judgement": WAITS}))
 
     assert "a popular name would be closed (&lt;b&gt;.example)" in shown
     assert 'action="/do/approveVersion"' in shown
@@ -111,7 +112,7 @@ def test_a_version_that_waits_has_what_it_changes_and_both_decisions() -> None:
 
 
 def test_a_version_that_is_kept_has_the_way_back_alone() -> None:
-    shown = rendered(PAGE, _visitor(FEED | {"held": "exam week"}))
+    shown = rendered(LISTS_PAGE, _visitor(FEED | {"held": "exam week"}))
 
     assert "Take new versions again" in shown
     assert "Keep the version in force" not in shown
@@ -119,7 +120,7 @@ def test_a_version_that_is_kept_has_the_way_back_alone() -> None:
 
 def test_public_lists_beside_the_feed_are_decided_on_their_own() -> None:
     beside = NO_FEED | {"sources": 2, "judgement": WAITS | {"version": "f-lists-1a"}}
-    shown = rendered(PAGE, _visitor(FEED | {"beside": beside}))
+    shown = rendered(LISTS_PAGE, _visitor(FEED | {"beside": beside}))
 
     assert '<input type="hidden" name="version" value="f-lists-1a">' in shown
     assert shown.count('<input type="hidden" name="lists" value="on">') == 2
@@ -127,11 +128,11 @@ def test_public_lists_beside_the_feed_are_decided_on_their_own() -> None:
 
 
 def test_a_school_that_follows_nothing_is_told_so() -> None:
-    assert "follows no feed and no public lists" in rendered(PAGE, _visitor(NO_FEED))
+    assert "follows no feed and no public lists" in rendered(LISTS_PAGE, _visitor(NO_FEED))
 
 
 def test_readers_see_lists_and_decide_nothing() -> None:
-    shown = rendered(PAGE, _visitor(FEED | {"judgement": WAITS}, Role.READER))
+    shown = rendered(LISTS_PAGE, _visitor(FEED | {"judgement": WAITS}, Role.READER))
 
     assert "a popular name would be closed" in shown
     assert 'action="/do/' not in shown
@@ -139,7 +140,7 @@ def test_readers_see_lists_and_decide_nothing() -> None:
 
 
 def test_the_entries_of_a_name_can_be_left_out() -> None:
-    shown = rendered(PAGE, _visitor(FEED, entries=[ENTRY]), name="www.bet.example")
+    shown = rendered(LISTS_PAGE, _visitor(FEED, entries=[ENTRY]), name="www.bet.example")
 
     assert "ut1-gambling, line 3" in shown
     assert 'action="/do/excludeEntry"' in shown
@@ -147,11 +148,43 @@ def test_the_entries_of_a_name_can_be_left_out() -> None:
 
 
 def test_a_name_on_no_list_is_told_so() -> None:
-    shown = rendered(PAGE, _visitor(FEED), name="www.bet.example")
+    shown = rendered(LISTS_PAGE, _visitor(FEED), name="www.bet.example")
 
     assert "www.bet.example is on no list" in shown
     assert "excludeEntry" not in shown
 
 
 def test_a_text_that_is_no_name_is_told() -> None:
-    assert 'role="alert"' in rendered(PAGE, _visitor(FEED), name="http://x/y")
+    assert 'role="alert"' in rendered(LISTS_PAGE, _visitor(FEED), name="http://x/y")
+
+
+def _source(name: str, followed: str) -> dict[str, Any]:
+    return {
+        "id": name,
+        "title": name,
+        "category": "gambling",
+        "licence": "MIT",
+        "attribution": "",
+        "republish": True,
+        "recommended": False,
+        "names": 7,
+        "checked": True,
+        "address": "https://lists.example/",
+        "followed": followed,
+        "here": True,
+    }
+
+
+def test_lists_can_be_followed_and_those_of_commands_be_left() -> None:
+    rows = [_source("one", ""), _source("two", "command"), _source("three", "site.yaml")]
+
+    shown = rendered(PUBLIC_PAGE, a_visitor({"lists-sources": rows, "policy": a_policy_text()}))
+
+    forms = dict(re.findall(r'action="/do/(\w+Lists)".*?<option value="(\w+)"', shown, re.DOTALL))
+    assert forms == {"followLists": "one", "unfollowLists": "two"}
+    assert "site.yaml" in shown
+    assert 'href="/what-if?source=recommended"' in shown
+
+
+def test_public_lists_are_for_administrators() -> None:
+    assert frozenset((Role.ADMIN,)) == PUBLIC_PAGE.roles

@@ -15,8 +15,8 @@ from filterd.policy.reporting_settings import PeriodKind, ReportSchedule
 from filterd.reports.report_formats import FORMATS
 from filterd.reports.report_questions import QUESTIONS
 from filterd.state_file import to_plain
-from filterd.web.pages import reports_page
-from filterd.web.pages.reports_page import PAGE
+from filterd.web.pages import menu_of, reports_page
+from filterd.web.pages.reports_page import INSPECTION_PAGE, REPORTS_PAGE
 from tests.support.made_answers import IDS
 from tests.support.rendered import a_visitor, rendered
 from tests.support.report_sample import SETTINGS
@@ -33,7 +33,7 @@ def _page(
 ) -> str:
     told = {"settings": to_plain(settings), "language": "vi"}
     answers = {"report-settings": told, "ids": IDS, "report-period": _period}
-    return rendered(PAGE, a_visitor(answers, *roles, language=language, now=now))
+    return rendered(REPORTS_PAGE, a_visitor(answers, *roles, language=language, now=now))
 
 
 def _period(text: str) -> dict[str, str]:
@@ -99,3 +99,19 @@ def test_programme_receiver_and_schedule_are_shown_with_the_way_to_edit_them() -
 def test_the_template_is_told_where_there_is_one() -> None:
     assert "own template" in _page(settings=replace(SETTINGS, template="/etc/filterd/mau.docx"))
     assert "own template" not in _page()
+
+
+def test_the_inspector_can_look_at_the_record_and_download_it() -> None:
+    shown = rendered(INSPECTION_PAGE, a_visitor({}, Role.INSPECTOR, language="en"))
+    assert 'formtarget="_blank">Look at it' in shown
+    for one in ("signed", "docx", "html"):
+        assert f'<option value="{one}"' in shown
+    assert "no address and no person" in shown
+
+
+def test_the_page_is_in_the_menu_of_those_who_may_only() -> None:
+    def paths(role: Role) -> set[str]:
+        return {page.path for _, pages in menu_of(a_visitor({}, role)) for page in pages}
+
+    assert "/inspection" in paths(Role.INSPECTOR)
+    assert "/inspection" not in paths(Role.TEACHER)

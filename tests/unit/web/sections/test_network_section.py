@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
+"""None"""
+
 from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from filterd.appliance.site_edit import change_of, edits_of
-from filterd.web.sections.network_section import CLASSES, NETWORKS
+from filterd.errors import ConfigError
+from filterd.web.sections.network_section import CLASSES, NETWORKS, SCHOOL, UPSTREAMS, ZONES
 
 DATA: dict[str, Any] = {"classes": {"6A": {"grade": 6}}, "networks": {"lab": {"macs": []}}}
 
@@ -33,3 +38,32 @@ def test_an_entry_can_be_taken_out() -> None:
 def test_a_class_has_teachers() -> None:
     told = changed(CLASSES, item="6A", grade="6", teachers=["lan"])
     assert told == {"classes": {"6A": {"teachers": ["lan"]}}}
+
+
+A, B = {"name": "a.home.arpa", "records": ["@ A 10.0.0.1"]}, {"name": "b.home.arpa"}
+
+
+def test_the_records_of_one_zone_change_and_the_others_stay() -> None:
+    (edit,) = ZONES.edits(
+        {"local_zones": [A, B]}, {"item": "b.home.arpa", "records": ["x A 1.2.3.4"]}
+    )
+    assert edit["value"] == [A, B | {"records": ["x A 1.2.3.4"]}]
+    (edit,) = ZONES.edits({"local_zones": [A]}, {"item": "c.home.arpa"})
+    assert edit["value"] == [A, {"name": "c.home.arpa", "records": []}]
+    (edit,) = ZONES.edits({"local_zones": [A]}, {"item": "a.home.arpa", "remove": True})
+    assert edit["value"] is None
+
+
+def test_an_upstream_by_tls_is_a_line() -> None:
+    (edit,) = UPSTREAMS.edits(
+        {}, {"servers": ["system", "1.1.1.1 tls=strict name=one.one trusted"]}
+    )
+    tls = {"server": "1.1.1.1", "tls": "strict", "name": "one.one", "trusted": True}
+    assert edit["value"] == ["system", tls]
+    with pytest.raises(ConfigError):
+        UPSTREAMS.edits({}, {"servers": ["1.1.1.1 tsl=strict"]})
+
+
+def test_the_code_of_the_school_can_go() -> None:
+    edits = SCHOOL.edits({}, {"name": "A", "language": "vi"})
+    assert {"path": ["school", "code"], "value": None} in edits

@@ -9,7 +9,7 @@ import pytest
 
 from filterd.config.reporting_schema import ReportEntry
 from filterd.errors import ConfigError
-from filterd.web.sections.report_section import PROGRAMMES, REPORT
+from filterd.web.sections.report_section import ALERTS, LOG, PROGRAMMES, REPORT
 
 ENTRY: dict[str, Any] = {
     "superior": "UBND phường",
@@ -78,3 +78,16 @@ def test_a_programme_is_added_changed_and_taken_out() -> None:
     left = _made(PROGRAMMES.edits(DATA, {"item": "Mới", "remove": True}))["programmes"]
     assert left == [{"name": "Cũ"}]
     ReportEntry.model_validate({"programmes": added})
+
+
+def test_days_that_are_left_out_are_those_of_filterd() -> None:
+    edits = LOG.edits({}, {"level": "names", "tiers": ["primary off"]})
+    assert {"path": ["log", "keep_days"], "value": None} in edits
+    assert {"path": ["log", "tiers"], "value": {"primary": "off"}} in edits
+
+
+def test_the_secret_of_a_webhook_keeps_its_file() -> None:
+    data = {"alerts": {"webhook": {"url": "https://a.vn/x", "token_file": "t"}}}
+    _, webhook = ALERTS.edits(data, {"webhook": "https://a.vn/y"})
+    assert webhook["value"] == {"url": "https://a.vn/y", "token_file": "t"}
+    assert ALERTS.edits(data, {}) == [{"path": ["alerts"], "value": None}]
