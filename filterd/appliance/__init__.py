@@ -34,7 +34,6 @@ site's files only after the last question.
       update_files      its files
 
     local_network                                       what this machine's kernel reports
-    dhcp_probe  dhcpv6_probe  router_advertisements     questions to all servers of a link
-      port_authentication  solicitation
+    link_servers                                        questions to all servers of a link
     stub_query                                          questions to one server, and its trial
 """

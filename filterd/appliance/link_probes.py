@@ -9,23 +9,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from filterd.appliance import (
-    dhcp_probe,
-    dhcpv6_probe,
-    port_authentication,
-    router_advertisements,
-)
+from filterd.appliance import link_servers
 from filterd.appliance.probe import ProbeFinding, UnseenError, clean, found, unseen
 from filterd.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.appliance.dhcp_probe import DhcpOffer
-    from filterd.appliance.dhcpv6_probe import Dhcpv6Reply
+    from filterd.appliance.link_servers import DhcpOffer, Dhcpv6Reply, RouterAdvertisement
     from filterd.appliance.local_network import NetworkInterface
     from filterd.appliance.probe import ExaminedSite
-    from filterd.appliance.router_advertisements import RouterAdvertisement
 
 _MOST_LINKS = 16
 
@@ -69,8 +62,7 @@ async def placement(site: ExaminedSite) -> list[ProbeFinding]:
 async def dhcp(site: ExaminedSite) -> list[ProbeFinding]:
     """Probe which DHCP servers answer, and whether they hand out this machine as DNS."""
     links = _links(site)
-    within_s = dhcp_probe.WITHIN_S
-    asked = (dhcp_probe.offers(one.name, one.mac, within_s=within_s) for one in links)
+    asked = (link_servers.dhcp_offers(one.name, one.mac) for one in links)
     offers = await asyncio.gather(*asked)
     own, findings = site.network.own, list[ProbeFinding]()
     in_order, silent = list[str](), list[str]()
@@ -95,14 +87,9 @@ async def ipv6_dns(site: ExaminedSite) -> list[ProbeFinding]:
     links = [one for one in _links(site) if any(ip.version == 6 for ip in one.addresses)]
     if not links:
         return [unseen(say("this machine has no IPv6 on the school's side"))]
-    within_s = router_advertisements.WITHIN_S
     routers, servers = await asyncio.gather(
-        asyncio.gather(
-            *(router_advertisements.advertisements(one.name, within_s=within_s) for one in links)
-        ),
-        asyncio.gather(
-            *(dhcpv6_probe.replies(one.name, one.mac, within_s=within_s) for one in links)
-        ),
+        asyncio.gather(*(link_servers.advertisements(one.name) for one in links)),
+        asyncio.gather(*(link_servers.dhcpv6_replies(one.name, one.mac) for one in links)),
     )
     own, findings = site.network.own, list[ProbeFinding]()
     for link, advertised, replied in zip(links, routers, servers, strict=True):
@@ -113,9 +100,7 @@ async def ipv6_dns(site: ExaminedSite) -> list[ProbeFinding]:
 async def port_login(site: ExaminedSite) -> list[ProbeFinding]:
     """Probe whether a switch asks this machine for a login."""
     links = [one for one in site.network.interfaces if one.mac and one.is_up][:_MOST_LINKS]
-    within_s = port_authentication.WITHIN_S
-    asked = (port_authentication.authenticators(one.name, within_s=within_s) for one in links)
-    answers = await asyncio.gather(*asked)
+    answers = await asyncio.gather(*(link_servers.authenticators(one.name) for one in links))
     return [
         found(
             say("the switch at {link} asks for a login (802.1X)", link=link.name),

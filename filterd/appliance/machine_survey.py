@@ -19,13 +19,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from filterd.appliance import (
-    dhcp_probe,
-    dhcpv6_probe,
-    local_network,
-    router_advertisements,
-    stub_query,
-)
+from filterd.appliance import link_servers, local_network, stub_query
 from filterd.appliance.interview import Machine, OfferedUpstream, SchoolLink, SetupChoice
 from filterd.clients.device_rows import device_rows
 from filterd.clients.device_survey import Seen, call_devices, makers_of
@@ -40,10 +34,8 @@ from filterd.upstream.upstream_question import TLS_PORT
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
 
-    from filterd.appliance.dhcp_probe import DhcpOffer
-    from filterd.appliance.dhcpv6_probe import Dhcpv6Reply
+    from filterd.appliance.link_servers import DhcpOffer, Dhcpv6Reply, RouterAdvertisement
     from filterd.appliance.local_network import LocalNetwork
-    from filterd.appliance.router_advertisements import RouterAdvertisement
     from filterd.appliance.stub_query import UpstreamTrial
 
 T = TypeVar("T")
@@ -119,9 +111,9 @@ def users() -> tuple[str, ...]:
 async def listen(network: LocalNetwork) -> Heard:
     """Return the DHCP offers and router advertisements on the links of the school."""
     links = network.lan[:_MOST_LINKS]
-    offers = [_heard(dhcp_probe.offers(one.name, one.mac)) for one in links if one.mac]
-    routers = [_heard(router_advertisements.advertisements(one.name)) for one in links]
-    replies = [_heard(dhcpv6_probe.replies(one.name, one.mac)) for one in links if one.mac]
+    offers = [_heard(link_servers.dhcp_offers(one.name, one.mac)) for one in links if one.mac]
+    routers = [_heard(link_servers.advertisements(one.name)) for one in links]
+    replies = [_heard(link_servers.dhcpv6_replies(one.name, one.mac)) for one in links if one.mac]
     offered, advertised, replied = await asyncio.gather(
         asyncio.gather(*offers), asyncio.gather(*routers), asyncio.gather(*replies)
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import itertools
 import os
 import shutil
 import socket
@@ -27,13 +28,15 @@ T = TypeVar("T")
 
 _CLONE_NEWNET = 0x40000000
 _FOLDER = Path("/run/netns")
+_numbers = itertools.count()
+"""Two of one name may live at once: that of a module, and that of a test."""
 
 
 class Namespace:
     """One namespace; ``with`` makes it and takes it away, with all that is in it."""
 
     def __init__(self, name: str) -> None:
-        self.name = f"filterd-{os.getpid()}-{name}"
+        self.name = f"filterd-{os.getpid()}-{next(_numbers)}-{name}"
 
     def __enter__(self) -> Self:
         _run("ip", "netns", "add", self.name)

@@ -7,20 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.appliance import (
-    dhcp_probe,
-    dhcpv6_probe,
-    local_network,
-    machine_survey,
-    router_advertisements,
-    stub_query,
-)
-from filterd.appliance.dhcp_probe import DhcpOffer
-from filterd.appliance.dhcpv6_probe import Dhcpv6Reply
+from filterd.appliance import link_servers, local_network, machine_survey, stub_query
 from filterd.appliance.interview import SchoolLink
+from filterd.appliance.link_servers import DhcpOffer, Dhcpv6Reply, RouterAdvertisement
 from filterd.appliance.local_network import DefaultRoute, LocalNetwork, NetworkInterface
 from filterd.appliance.machine_survey import survey
-from filterd.appliance.router_advertisements import RouterAdvertisement
 from filterd.appliance.stub_query import UpstreamTrial
 from filterd.clients.interfaces import Links, Prefix
 from filterd.clients.network_view import Neighbour
@@ -68,9 +59,9 @@ def link(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     monkeypatch.setattr(local_network, "look", look)
     monkeypatch.setattr(machine_survey, "call_devices", found["called"].extend)
-    monkeypatch.setattr(dhcp_probe, "offers", offers)
-    monkeypatch.setattr(router_advertisements, "advertisements", advertisements)
-    monkeypatch.setattr(dhcpv6_probe, "replies", replies)
+    monkeypatch.setattr(link_servers, "dhcp_offers", offers)
+    monkeypatch.setattr(link_servers, "advertisements", advertisements)
+    monkeypatch.setattr(link_servers, "dhcpv6_replies", replies)
     monkeypatch.setattr(stub_query, "attempt", attempt)
     monkeypatch.setattr(machine_survey, "users", lambda: ("lan",))
     return found
