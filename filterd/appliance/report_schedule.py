@@ -29,8 +29,7 @@ from filterd.policy.reporting_settings import PeriodKind, ReportSettings
 from filterd.privileges import as_owner_of, own_rights
 from filterd.reports import report_run
 from filterd.reports.report_facts import ReportAudience
-from filterd.reports.report_formats import FORMATS
-from filterd.reports.report_names import file_name
+from filterd.reports.report_formats import FORMATS, file_name
 from filterd.reports.report_run import ReportFile, ReportRequest
 from filterd.state_file import Decoders
 

@@ -104,7 +104,7 @@ def verify(
     from filterd.appliance import inspection_record  # noqa: PLC0415 -- it verifies signatures
     from filterd.feed.trust import load_root  # noqa: PLC0415 -- as above
     from filterd.reports.inspection_composer import compose_inspection  # noqa: PLC0415 -- as above
-    from filterd.reports.printed_record import PrintedRecord  # noqa: PLC0415 -- as above
+    from filterd.reports.inspection_facts import PrintedRecord  # noqa: PLC0415 -- as above
     from filterd.signed_envelope import naming  # noqa: PLC0415 -- as above
 
     roots = [load_root(one) for one in root]
@@ -179,6 +179,6 @@ def _show(here: Context, told: dict[str, Any], *, json: bool) -> None:
         return
     from filterd.cli.report_text import show_document  # noqa: PLC0415 -- heavy
     from filterd.reports.inspection_composer import compose_inspection  # noqa: PLC0415 -- as above
-    from filterd.reports.printed_record import PrintedRecord  # noqa: PLC0415 -- as above
+    from filterd.reports.inspection_facts import PrintedRecord  # noqa: PLC0415 -- as above
 
     show_document(here, compose_inspection(PrintedRecord.read(told["record"].encode()), here.texts))

@@ -39,7 +39,7 @@ _log = logging.getLogger("filterd.alerts")
 class KeptAlert:
     """An alert that is on, or was on until ``ended_at``; Unix times.
 
-    ``is_told``: whether the event of its begin was made.
+    ``is_told``: whether the event of its begin was made; the key is on disk.
     """
 
     id: str

@@ -44,7 +44,7 @@ _HELLO = "[127.0.0.1]"
 
 
 class MailText(Protocol):
-    """What a message says: its subject, one line, and its text."""
+    """The content of a message: its subject, one line, and its text."""
 
     @property
     def subject(self) -> str:

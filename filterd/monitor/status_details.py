@@ -32,14 +32,16 @@ def doubts(errors: list[Any], texts: Texts) -> list[str]:
 
 
 def _lists(row: Row, by: Wording) -> str:
-    told = by.texts(
+    lists = by.texts(
         "{names}, {lists}, compiled {age} ago ({when})",
         names=counted.names(row["names"]),
         lists=counted.lists(row["lists"]),
         age=counted.duration(max(0.0, by.clock.now - (row["lists_built_at"] or by.clock.now))),
         when=by.clock.text(row["lists_built_at"]),
     )
-    return "\n".join(filter(None, (told, coverage(row["names"], row["feed"].get("served", 1), by))))
+    return "\n".join(
+        filter(None, (lists, coverage(row["names"], row["feed"].get("served", 1), by)))
+    )
 
 
 def _modules(not_native: list[str], by: Wording) -> str:

@@ -27,8 +27,8 @@
 * ``querylog_rows``: totals, lookups and names as rows for people.
 
 The workers count and the manager writes, once a minute (``daemon.log_collector``).
-A batch is acknowledged after it is on disk, and the file says which batch of
-each worker was the last. So a manager that dies loses none and counts none twice;
+A batch is acknowledged after it is on disk, and the file has the last batch of
+each worker. So a manager that dies loses none and counts none twice;
 a worker that dies loses at most a minute. While the disk refuses, the workers keep
 their counts, within bounds; what has no room is counted as lost. No answer ever
 waits for any of this.

@@ -162,7 +162,7 @@ def _key_of(path: Path, day: str, waits: int) -> bytes:
         if (key := key or _written_key(file, day)) is not None:
             return key
         key = b"" if _written(file)[0] > day else secrets.token_bytes(16)
-        # In this order: one who reads meanwhile finds nothing, never a half of each.
+        # In this order: a process that reads meanwhile finds nothing, never a half of each.
         file.truncate(0)
         file.seek(0)
         file.write(f"{day} {key.hex() or _NONE}\n".encode())

@@ -96,7 +96,7 @@ TABLES = f"{_TABLES} {_NEW_IN_4} {_HANDOVERS} {_NOW}"
 ``counts.ReachRow``. ``handovers``: the last batch of each worker that is in the file, and
 the Unix time at which it came. ``days``: see ``service_days.ServiceDay``. ``distinct_names``:
 how many distinct names were blocked on a day; ``grade`` and ``class`` are empty where the level
-of the log knew the tier only; a row without a tier says that the day was counted."""
+of the log knew the tier only; a row without a tier marks the day as counted."""
 
 
 def _upgrade(context: str) -> str:
@@ -266,7 +266,7 @@ class TotalsFile:
         Raises:
             StoreError: as ``write``.
         """
-        # The first row says that the day was counted, also if there was nothing.
+        # The first row marks the day as counted, also if there was nothing.
         put = [(day, "", "", "", "", 0), *rows]
 
         async def replace(connection: aiosqlite.Connection) -> None:

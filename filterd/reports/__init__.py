@@ -11,17 +11,16 @@ formats draw the same document, so each figure is the same in all of them. Compo
 drawing are done in a bounded child process (``report_run``), because a Department's Word
 template comes from outside, and python-docx takes 50 MB.
 
-``report_period``    which days a report covers
+``report_period``    which days a report covers; dates and periods in words
 ``report_facts``     the figures and facts of a period, as the manager hands them out
 ``report_questions`` what a person fills in
 ``report_document``  a report as sections of texts, tables, charts: what each format draws
-``report_composer``  facts and answers -> the document; of ``report_sections``,
-                     ``report_usage`` (figures of lookups), ``report_dates``
-``parents_letter``   the page for parents
-``charts``, ``qr_code``  SVG for reports and the dashboard
-``inspection_facts`` the facts of an inspection record; ``printed_record``,
-                     ``inspection_composer``: its file -> the document
-``report_formats``   THE list of formats
+``report_composer``  facts and answers -> the document; of ``report_sections`` and
+                     ``report_usage`` (figures of lookups); the page for parents
+``charts``           charts and QR codes as SVG, for reports and the dashboard
+``inspection_facts`` the facts of an inspection record, and its file as it is printed;
+                     ``inspection_composer``: it -> the document
+``report_formats``   THE list of formats; names of files
 ``word_report``      a Word file: ``template_builder`` has the built-in form, made of
                      ``administrative_styles``; ``template_check`` and ``template_sandbox`` bound
                      one from outside; ``report_fields`` and ``table_layout`` fill in and lay out

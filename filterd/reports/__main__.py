@@ -16,7 +16,7 @@ from filterd.errors import FilterdError, StoreError, to_plain
 from filterd.i18n import Texts, say
 from filterd.reports import report_facts
 from filterd.reports.inspection_composer import compose_inspection
-from filterd.reports.printed_record import PrintedRecord
+from filterd.reports.inspection_facts import PrintedRecord
 from filterd.reports.report_composer import compose
 from filterd.reports.report_formats import FORMATS
 from filterd.reports.report_questions import checked_answers
@@ -68,8 +68,8 @@ def _facts(plain: Any) -> ReportFacts:
         raise StoreError(say("the running filterd is of another release; restart it")) from None
 
 
-def _print(told: dict[str, Any]) -> None:
-    sys.stdout.buffer.write(json.dumps(told).encode() + b"\n")
+def _print(reply: dict[str, Any]) -> None:
+    sys.stdout.buffer.write(json.dumps(reply).encode() + b"\n")
     sys.stdout.buffer.flush()
 
 

@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Work out the shapes of charts that ``templates/charts.html`` draws. Pure.
+"""Draw charts and QR codes as SVG, for reports and the dashboard. Pure.
 
-A chart is as wide as its place: x and widths are per cent of it, y and heights are pixels, so
-that text keeps its size on a phone. Each series has a pattern beside its colour.
+``templates/charts.html`` draws the shapes that are worked out here. A chart is as wide as its
+place: x and widths are per cent of it, y and heights are pixels, so that text keeps its size on a
+phone. Each series has a pattern beside its colour.
 """
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from markupsafe import Markup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from filterd.reports.report_document import BarChart
+
 
 TEMPLATES = Path(__file__).parent / "templates"
 """The folder of ``charts.html``."""
@@ -26,14 +31,14 @@ _STEPS = (10, 12, 14, 16, 18, 20, 24, 30, 40, 50, 60, 80, 100)
 
 
 class Shape(NamedTuple):
-    """One rectangle: its series, place, and what it says when pointed at."""
+    """One rectangle: its series, place, and the label shown when pointed at."""
 
     look: str
     x: float
     y: float
     width: float
     height: float
-    says: str
+    label: str
 
 
 class StackedBars(NamedTuple):
@@ -115,3 +120,15 @@ def round_up(n: int) -> int:
     """Return a round even number that is not less; at least 10."""
     unit: int = 10 ** max(0, len(str(n)) - 2)
     return next(step for step in _STEPS if step * unit >= n) * unit
+
+
+def qr_code(text: str, label: str) -> Markup:
+    """Return a text as a QR code, dark on light in every theme; ``label`` is its name."""
+    import segno  # noqa: PLC0415 -- memory, where no code is drawn
+
+    drawn = BytesIO()
+    segno.make(text, error="m").save(
+        drawn, kind="svg", xmldecl=False, svgns=False, border=4, omitsize=True, light="#fff"
+    )
+    svg = Markup(drawn.getvalue().decode().strip())  # noqa: S704 -- a path of numbers
+    return Markup('<div class="qr" role="img" aria-label="{}">{}</div>').format(label, svg)

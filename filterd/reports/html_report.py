@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from filterd.i18n import Texts
 from filterd.reports import charts
-from filterd.reports.qr_code import qr_code
+from filterd.reports.charts import qr_code
 from filterd.reports.report_document import cell_text
 from filterd.reports.report_questions import to_fill_in
 
@@ -34,7 +34,6 @@ def write(document: ReportDocument, facts: ReportFacts, template: bytes | None =
     )
     templates.globals.update(
         texts=texts,
-        told=texts,
         cell=partial(cell_text, language=document.language),
         to_fill_in=partial(to_fill_in, texts=texts),
         stacked=charts.StackedBars,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from filterd.i18n import Texts
-    from filterd.reports.printed_record import PrintedRecord
+    from filterd.reports.inspection_facts import PrintedRecord
     from filterd.reports.report_document import Cell, Part
 
 
@@ -344,13 +344,13 @@ class _Drawer:
         return Figures(
             id_,
             tuple(
-                Figure(key, self._texts(label), self._told(value))
+                Figure(key, self._texts(label), self._cell(value))
                 for key, label, value in rows
                 if value != ""
             ),
         )
 
-    def _told(self, value: Cell) -> Cell:
+    def _cell(self, value: Cell) -> Cell:
         return self._texts(value) if isinstance(value, Sentence) else value
 
     def _table(

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def write(document: ReportDocument, facts: ReportFacts, template: bytes | None = None) -> bytes:  # noqa: ARG001 -- as every format
     """Return the file: ``facts`` by their keys, ``report`` with parts by kind."""
-    told = {**to_plain(document), "sections": [_section(one) for one in document.sections]}
-    content = {"version": 1, "facts": facts.to_plain(), "report": told}
+    report = {**to_plain(document), "sections": [_section(one) for one in document.sections]}
+    content = {"version": 1, "facts": facts.to_plain(), "report": report}
     return json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n"
 
 

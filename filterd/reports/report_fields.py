@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filterd.i18n import Texts, say
-from filterd.reports.report_dates import period_of, short_date
 from filterd.reports.report_document import (
     BarChart,
     Blank,
@@ -19,6 +18,7 @@ from filterd.reports.report_document import (
     Paragraph,
     ReportTable,
 )
+from filterd.reports.report_period import period_of, short_date
 from filterd.reports.report_questions import to_fill_in
 from filterd.reports.template_sandbox import TemplateFields
 from filterd.rows import Column

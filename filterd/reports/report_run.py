@@ -98,7 +98,7 @@ def make(request: ReportRequest) -> ReportFile:
     if ended.code or ended.is_too_long:
         raise StoreError(say("making the report failed: {why}", why=ended.last_words))
     line, _, octets = ended.output.partition(b"\n")
-    told: dict[str, Any] = json.loads(line)
-    if not told["ok"]:
-        raise from_plain(told)
-    return ReportFile(octets, tuple(told["blanks"]), tuple(told["warnings"]))
+    reply: dict[str, Any] = json.loads(line)
+    if not reply["ok"]:
+        raise from_plain(reply)
+    return ReportFile(octets, tuple(reply["blanks"]), tuple(reply["warnings"]))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from filterd import counted, words
 from filterd.i18n import say
 from filterd.overrides.descriptions import Teller
-from filterd.reports.report_dates import days_of, moment_of, period_of, span_of
 from filterd.reports.report_document import (
     Blank,
     Figure,
@@ -21,6 +20,7 @@ from filterd.reports.report_document import (
     TableColumn,
 )
 from filterd.reports.report_facts import ReportAudience
+from filterd.reports.report_period import days_of, moment_of, period_of, span_of
 from filterd.reports.report_questions import QUESTIONS
 from filterd.reports.report_usage import NONE, NOT_KNOWN, UsageParts
 

@@ -2,7 +2,7 @@
 """Sum the answers of a period into figures, tables and a chart. Pure.
 
 A report on the school has each table in each period, so that a Department's template may name
-it; one without a line says so.
+it; one without a line has a note.
 
 Outside the school a cell of too few devices is not published, and cannot be distinguished from
 one that is zero: where any is left out, each of both kinds is None.
@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 from filterd import words
 from filterd.i18n import say
 from filterd.overrides.descriptions import Teller
-from filterd.reports.report_dates import month_of, short_date
 from filterd.reports.report_document import (
     BarChart,
     BarSeries,
@@ -29,6 +28,7 @@ from filterd.reports.report_document import (
     TableColumn,
 )
 from filterd.reports.report_facts import ReportAudience
+from filterd.reports.report_period import month_of, short_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -93,9 +93,9 @@ _RELATIONSHIPS = {
 """The last word of their types; Word and LibreOffice write these of themselves."""
 _CORE = f"{_PACKAGE}relationships/metadata/core-properties"
 _NAME = re.compile(r"(?:[^/\\]+/)*[^/\\]*\.(xml|rels|png|jpg|jpeg|gif)")
-"""Of a part; its end says how it is checked, and Word does not distinguish ``.XML``."""
+"""Of a part; its end decides how it is checked, and Word does not distinguish ``.XML``."""
 _PICTURE = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8")
-"""Begins of a PNG, JPEG or GIF: no XML, which Word would read if its content type says so."""
+"""Begins of a PNG, JPEG or GIF: no XML, which Word would read by its content type."""
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s\\]{1,2000}", re.ASCII | re.IGNORECASE)
 _REFUSED = {
     "altChunk",
@@ -207,9 +207,9 @@ def _checked(octets: bytes, *, is_template: bool) -> WordFile:
     except _DAMAGED as error:
         hint = say("save it in Word as .docx again")
         raise ConfigError(say("this is not a Word file"), hint=hint) from error
-    told = {name: tree for name, tree in trees.items() if _FILLED.fullmatch(name)}
+    filled_trees = {name: tree for name, tree in trees.items() if _FILLED.fullmatch(name)}
     addresses = frozenset(address for one in links.values() for address in one.values())
-    return WordFile(_packed(parts, trees), addresses, told)
+    return WordFile(_packed(parts, trees), addresses, filled_trees)
 
 
 def _inflated(octets: bytes, most_ratio: int) -> dict[str, bytes]:

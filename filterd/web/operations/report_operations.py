@@ -21,8 +21,7 @@ from filterd.policy.reporting_settings import ReportSettings
 from filterd.reports import report_run
 from filterd.reports.inspection_facts import INSPECTION_TYPE
 from filterd.reports.report_facts import ReportAudience
-from filterd.reports.report_formats import FORMATS
-from filterd.reports.report_names import file_name
+from filterd.reports.report_formats import FORMATS, file_name
 from filterd.reports.report_questions import LONGEST, QUESTIONS
 from filterd.reports.report_run import ReportFile, ReportRequest
 from filterd.web.answers import TEXT, of, record

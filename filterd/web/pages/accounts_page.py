@@ -12,7 +12,7 @@ from filterd.accounts.account_rows import TOKENS as TOKEN_LISTING
 from filterd.accounts.grant import SCOPES
 from filterd.i18n import say
 from filterd.overrides.roles import Role
-from filterd.reports.qr_code import qr_code
+from filterd.reports.charts import qr_code
 from filterd.web import operations
 from filterd.web.form_choices import lengths, of_words
 from filterd.web.operation import ADMINS

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from filterd.i18n import say
-from filterd.reports.charts import PLOT_PX, StackedBars, round_up, row_bars, spark_points
+from filterd.reports.charts import PLOT_PX, StackedBars, qr_code, round_up, row_bars, spark_points
 from filterd.reports.report_document import BarChart, BarSeries
 
 SERIES = BarSeries(say("passed"), "passed"), BarSeries(say("blocked"), "blocked")
@@ -42,7 +42,7 @@ def test_a_bar_that_is_left_out_is_marked_and_not_drawn() -> None:
     bars = ("9", (None,)), ("10", (4,))
     drawn = StackedBars(BarChart("hours", "", "", SERIES[:1], bars))
     assert list(drawn.left_out()) == [25.0]
-    assert [one.says for one in drawn.shapes()] == ["10"]
+    assert [one.label for one in drawn.shapes()] == ["10"]
 
 
 def test_bars_stay_within_the_chart() -> None:
@@ -75,3 +75,10 @@ def test_a_line_goes_from_edge_to_edge() -> None:
     assert spark_points([0, 5, 10]) == "0.0,23.0 50.0,12.0 100.0,1.0"
     assert spark_points([]) == ""
     assert spark_points([3]) == "0.0,1.0"
+
+
+def test_a_code_is_drawn_by_attributes_only() -> None:
+    drawn = qr_code("otpauth://totp/x?secret=A", 'of "lan"')
+    assert drawn.startswith('<div class="qr" role="img" aria-label="of &#34;lan&#34;"><svg')
+    assert "style" not in drawn
+    assert 'fill="#fff"' in drawn

@@ -8,8 +8,7 @@ import pytest
 
 from filterd.i18n import Language, Texts, say
 from filterd.reports.inspection_composer import compose_inspection
-from filterd.reports.inspection_facts import HistoryHead
-from filterd.reports.printed_record import PrintedRecord
+from filterd.reports.inspection_facts import HistoryHead, PrintedRecord
 from filterd.reports.report_document import (
     Code,
     Figures,
