@@ -42,9 +42,11 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("original") / "log"
 
     async def fill(files: DayFiles) -> None:
-        for number, name in enumerate((*OF_TIKTOK, *OTHERS), 1):
-            device = number if number > 300 else 7
-            await files.write([a_batch(number, a_lookup(NINE + number, name, device=device))])
+        lookups = (
+            a_lookup(NINE + number, name, device=number if number > 300 else 7)
+            for number, name in enumerate((*OF_TIKTOK, *OTHERS), 1)
+        )
+        await files.write([a_batch(1, *lookups)])
         seen = [SeenName("primary", names.from_text(name), "", "pass", 5) for name in OF_TIKTOK[:2]]
         await files.add_seen(DAY, seen)
 
