@@ -41,8 +41,8 @@ from filterd.errors import (
     EnvelopeSignatureError,
     MissingFileError,
 )
-from filterd.feed.targets import FLEET_KEYS
 from filterd.feed.trust import ROOT_OCTETS, named_keys
+from filterd.feed.version_files import FLEET_KEYS
 from filterd.field_checks import is_school_code, plain
 from filterd.i18n import say
 from filterd.publish.keys import load_key, make_key

@@ -36,7 +36,7 @@ from filterd.daemon.restore_commands import (
     restore_without_daemon,
 )
 from filterd.errors import FilterdError
-from filterd.feed.follow_file import FOLLOWED
+from filterd.feed.appliance_files import FOLLOWED
 from filterd.feed.trust import TrustFolder, read_root
 from filterd.feed.versions import POINTER, Versions
 from filterd.i18n import say

@@ -27,7 +27,7 @@ from filterd.i18n import say, translated
 from filterd.lists.catalog import Catalog, load_catalog
 from filterd.lists.top_names import Popular, read_popular
 from filterd.paths import sole
-from filterd.publish.mistake_queue import BuiltMistakes
+from filterd.publish.review import BuiltMistakes
 from filterd.publish.signed_orders import day_of
 from filterd.publish.version_build import BuildReport, build_version, publishable
 from filterd.publish.version_rows import CATEGORIES, SOURCES

@@ -18,7 +18,7 @@ from filterd.cli.render import facts
 from filterd.cli.secret_prompt import ask_secret
 from filterd.counted import fingerprint
 from filterd.errors import ConfigError
-from filterd.feed.targets import DELEGATED, FLEET, ONLINE
+from filterd.feed.version_files import DELEGATED, FLEET, ONLINE
 from filterd.i18n import say, translated
 from filterd.paths import open_plain, write_atomically
 from filterd.publish import hold_release

@@ -21,7 +21,7 @@ from filterd.feed.trust import load_root
 from filterd.i18n import UNSAID, Sentence, say, translated
 from filterd.lists.catalog import load_catalog
 from filterd.paths import sole
-from filterd.publish import mistake_queue
+from filterd.publish import review
 from filterd.publish.mistake_inbox import INBOX, MOST_OCTETS, Inbox, SchoolReports
 from filterd.publish.signed_orders import day_of
 
@@ -66,8 +66,8 @@ def mistakes(
         inbox = Inbox(catalog)
         kept = _kept(inbox, trusted, now)
         taken = [_take(inbox, kept, path, trusted, now) for path in _paths(files or ())]
-        mistake_queue.write_mistakes(catalog, mistake_queue.grouped(kept.values(), now))
-    waiting = mistake_queue.read_mistakes(catalog, day_of(now))
+        review.write_mistakes(catalog, review.grouped(kept.values(), now))
+    waiting = review.read_mistakes(catalog, day_of(now))
     refused = [one for one in taken if one.found is None]
     if json:
         here.print_json(
@@ -88,7 +88,7 @@ def _kept(inbox: Inbox, root: Root | None, now: float) -> dict[Path, SchoolRepor
     for path in inbox.paths():
         try:
             read = read_reports(room_csv.read_octets(path, MOST_OCTETS), root, now)
-            found[path] = mistake_queue.of_first_names(read)
+            found[path] = review.of_first_names(read)
         except FilterdError:
             continue
     return found
@@ -122,7 +122,7 @@ def _take(
         is_newer = inbox.keep(octets, found, kept.get(target))
     except FilterdError as error:
         return TakenFile(path, None, why=error.sentence)
-    n, found = len(found.reports), mistake_queue.of_first_names(found)
+    n, found = len(found.reports), review.of_first_names(found)
     if is_newer:
         kept[target] = found
     return TakenFile(path, found, n, is_newer)

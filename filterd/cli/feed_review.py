@@ -32,10 +32,14 @@ from filterd.lists.lookalike_families import (
 )
 from filterd.lists.lookalikes import is_shape
 from filterd.overrides import change_fields
-from filterd.publish import mistake_queue
 from filterd.publish import review as reviews
-from filterd.publish.mistake_queue import DecidedMistake, MistakeDecision, QueuedMistake
-from filterd.publish.review import DECISIONS, REFUSED
+from filterd.publish.review import (
+    DECISIONS,
+    REFUSED,
+    DecidedMistake,
+    MistakeDecision,
+    QueuedMistake,
+)
 from filterd.publish.signed_orders import day_of
 
 _NOTHING, _WAITS = 0, 1
@@ -127,7 +131,7 @@ def _show(
     """Show waiting shapes, the largest family first; exit with 1 where there are any."""
     load_catalog(catalog)  # refuse a folder without a catalogue
     waiting = [one for one in reviews.read_queue(catalog) if category in (None, one.category)]
-    mistakes = mistake_queue.read_mistakes(catalog, day_of(here.clock.wall()))
+    mistakes = reviews.read_mistakes(catalog, day_of(here.clock.wall()))
     if json:
         here.print_json([_plain(one) for one in waiting])
     elif not waiting and not mistakes:
@@ -200,8 +204,8 @@ def _decide_mistakes(here: Context, catalog: Path, asked: ReviewRequest, *, json
         )
     load_catalog(catalog)
     today = day_of(here.clock.wall())
-    known = {one.name for one in mistake_queue.read_mistakes(catalog, today)}
-    known |= {one.name for one in mistake_queue.read_decided(catalog)}
+    known = {one.name for one in reviews.read_mistakes(catalog, today)}
+    known |= {one.name for one in reviews.read_decided(catalog)}
     who, why = asked.who or _who(), change_fields.reason(asked.reason, required=True)
     decisions = {}
     for text, decision in asked.mistakes:
@@ -217,7 +221,7 @@ def _decide_mistakes(here: Context, catalog: Path, asked: ReviewRequest, *, json
                 hint=did_you_mean(name, sorted(known)[:_MOST_SHOWN]),
             )
         decisions[name] = DecidedMistake(name=name, decision=decision, who=who, why=why, on=today)
-    mistake_queue.decide_mistakes(catalog, *decisions.values())
+    reviews.decide_mistakes(catalog, *decisions.values())
     if json:
         here.print_json([one.model_dump(mode="json") for one in decisions.values()])
         return
@@ -225,7 +229,7 @@ def _decide_mistakes(here: Context, catalog: Path, asked: ReviewRequest, *, json
         here.console.print(f"{one.name}: {here.texts.word(words.DECISION, one.decision.value)}")
     here.console.print(
         here.texts(
-            "Written to {file}; the next `feed build` uses it.", file=mistake_queue.DECISIONS
+            "Written to {file}; the next `feed build` uses it.", file=reviews.MISTAKE_DECISIONS
         )
     )
 
@@ -237,7 +241,7 @@ def _show_decided(here: Context, catalog: Path, category: str | None, *, json: b
     if json:
         here.print_json([_plain(one) for one in decisions])
         return
-    mistakes = mistake_queue.read_decided(catalog) if category is None else ()
+    mistakes = reviews.read_decided(catalog) if category is None else ()
     if not decisions and not mistakes:
         here.console.print(here.texts("Nothing has been decided."))
     for one in decisions:

@@ -12,9 +12,8 @@ from filterd.cli.context import Context, JsonOption
 from filterd.cli.render import details, facts, listed, show, titled
 from filterd.cli.time_options import school_clock
 from filterd.feed.feed_config import followed
-from filterd.feed.feed_details import FEED, FINDINGS, is_worrying, summary
-from filterd.feed.standing import overview, program_version
-from filterd.feed.version_history import HISTORY, History
+from filterd.feed.feed_details import FEED, FINDINGS, HISTORY, is_worrying, summary
+from filterd.feed.standing import History, overview, program_version
 from filterd.lists.catalog_tables import contacts_or_none
 from filterd.rows import Wording
 from filterd.state_folder import BesideFolder

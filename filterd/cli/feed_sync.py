@@ -28,14 +28,13 @@ from filterd.config.site_reader import load_site
 from filterd.counted import size
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, FilterdError, StoreError
-from filterd.feed.arrival import VersionArrival
+from filterd.feed.arrival import TufArrival, VersionArrival
 from filterd.feed.feed_config import Followed, blocklists_to_build, followed
 from filterd.feed.fetchers import Fetcher, FolderFetcher, WebFetcher
 from filterd.feed.followed_arrival import FollowedArrival
 from filterd.feed.follower import Keeper
 from filterd.feed.sources import NIGHTLY, FetchRules
 from filterd.feed.sync import Became, Outcome, SiteFeed
-from filterd.feed.tuf_arrival import TufArrival
 from filterd.feed.version_watch import EVERY_S
 from filterd.i18n import UNSAID, Sentence, say
 from filterd.lists.index_files import blocklists_in_force

@@ -25,7 +25,7 @@ from filterd.feed.program_offer import LIMITS
 from filterd.feed.trust import load_root
 from filterd.i18n import quoted, say
 from filterd.lists.catalog import load_catalog
-from filterd.publish.verification import verify as examine
+from filterd.publish.publication import verify as examine
 from filterd.publish.version_rows import EXPIRIES, VERIFICATION, expiry_rows
 from filterd.rows import Wording
 from filterd.state_file import plain_version

@@ -29,8 +29,8 @@ from filterd.cli.time_options import duration_s
 from filterd.config.build_record import SITE_FILE
 from filterd.counted import grouped, utc
 from filterd.errors import ConfigError
-from filterd.feed.targets import FLEET
 from filterd.feed.trust import TrustFolder
+from filterd.feed.version_files import FLEET
 from filterd.i18n import say
 from filterd.signed_envelope import naming
 

@@ -18,13 +18,18 @@ from filterd.config.scalars import list_address_fault
 from filterd.config.site_reader import load_site
 from filterd.documents import did_you_mean
 from filterd.errors import ConfigError, IndexFormatError, StoreError
-from filterd.feed.feed_config import Followed, followed, wanted_by
+from filterd.feed.appliance_files import LEFT_OUT_S, LeftOut, Wanted, with_command, with_left_out
+from filterd.feed.feed_config import (
+    Followed,
+    followed,
+    followed_set,
+    own_id,
+    wanted_by,
+    without_command,
+)
 from filterd.feed.feed_details import SOURCES
-from filterd.feed.follow_file import LEFT_OUT_S, LeftOut, Wanted, with_command, with_left_out
-from filterd.feed.followed_sources import followed_set, own_id, without_command
 from filterd.feed.night_memory import check_size
-from filterd.feed.source_rows import source_rows
-from filterd.feed.sources import NIGHTLY, FetchRules, SourceFolder
+from filterd.feed.sources import NIGHTLY, FetchRules, SourceFolder, source_rows
 from filterd.feed.sync import Outcome
 from filterd.feed.versions import is_followed
 from filterd.i18n import quoted, say, translated

@@ -21,7 +21,7 @@ from filterd.config.build_record import SITE_FILE
 from filterd.config.compile import compile_policy, warnings
 from filterd.config.expectation_files import load_expectations
 from filterd.config.site_reader import load_site
-from filterd.documents import comments
+from filterd.documents import yaml_reader
 from filterd.errors import ConfigError, FilterdError, StoreError
 from filterd.i18n import from_plain, refused, say, say_n
 from filterd.i18n import translated as in_language
@@ -188,7 +188,7 @@ def init(
                 (folder / file).parent.mkdir(parents=True, exist_ok=True)
                 text = (sample / file).read_text(encoding="utf-8")
                 if file.suffix == ".yaml":
-                    text = comments.in_language(text, here.texts.language)
+                    text = yaml_reader.in_language(text, here.texts.language)
                 (folder / file).write_text(text, encoding="utf-8")
     except OSError as error:
         raise StoreError(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from filterd import bounded_child
 from filterd.daemon.control_commands import author_of
 from filterd.errors import ControlError, FilterdError, StoreError, from_plain
-from filterd.feed.version_history import History
+from filterd.feed.standing import History
 from filterd.field_checks import shown
 from filterd.i18n import say
 from filterd.overrides.change_fields import MAX_REASON

@@ -17,7 +17,7 @@ Only the process that compiles, and commands for people, may import this
 package: it brings PyYAML and pydantic, which the serving process must not carry.
 """
 
-from filterd.documents.validation import DocumentModel, OrElse, refusal, validate
+from filterd.documents.validation import DocumentModel, ModelT, OrElse, refusal, validate
 from filterd.documents.yaml_reader import (
     MAX_DEPTH,
     MAX_SIZE_OCTETS,
@@ -35,6 +35,7 @@ __all__ = [
     "MAX_SIZE_OCTETS",
     "Document",
     "DocumentModel",
+    "ModelT",
     "OrElse",
     "Where",
     "did_you_mean",

@@ -1,26 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The YAML reader: octets to plain data within bounds, with places.
+"""Read YAML into plain data within bounds, with places; write YAML.
 
 Values are built straight from the parser's events, so that a bound is met
 before anything of that size exists, and neither an alias bomb nor 3,000
 brackets cost more than their own octets.
+
+YAML that ships has English comments; ``vi.po`` has each of them as a text like any other. A
+comment is the lines beside each other that begin with ``# ``, joined. Lines that begin with
+two blanks are YAML to be uncommented, and some are for machines: both stay as they are.
 """
 
 from __future__ import annotations
 
 import re
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
 
 from filterd.errors import ConfigError
-from filterd.i18n import UNSAID, Sentence, one_line, quoted, refused, say
+from filterd.i18n import UNSAID, Sentence, one_line, quoted, refused, say, translated
 from filterd.paths import open_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
+
+    from filterd.i18n import Language
+
 
 MAX_SIZE_OCTETS = 1 << 20
 MAX_DEPTH = 20
@@ -310,3 +318,38 @@ def dump(data: Any) -> bytes:
     """
     text: str = yaml.dump(data, None, _DUMPER, allow_unicode=True, sort_keys=False, width=1_000)
     return text.encode()
+
+
+_WIDTH = 88
+_COMMENT = re.compile(
+    r"(?:^(?P<indent> *)# (?! |SPDX-|yaml-language-server:)\S.*\n)(?:^(?P=indent)# (?! )\S.*\n)*",
+    re.MULTILINE,
+)
+
+
+def comments(text: str) -> list[str]:
+    """Return the comments of a YAML file, each as one line without its ``#``."""
+    return [_joined(found) for found in _COMMENT.finditer(text)]
+
+
+def in_language(text: str, language: Language) -> str:
+    """Return a shipped YAML file in a language: its comments, and ``language:``."""
+
+    def comment(found: re.Match[str]) -> str:
+        prefix = f"{found['indent']}# "
+        wrapped = textwrap.wrap(
+            translated(quoted(_joined(found)), language),
+            _WIDTH,
+            initial_indent=prefix,
+            subsequent_indent=prefix,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        return "".join(f"{line}\n" for line in wrapped)
+
+    spoken = text if language == "en" else _COMMENT.sub(comment, text)
+    return re.sub(r"^language: \w+$", f"language: {language}", spoken, flags=re.MULTILINE)
+
+
+def _joined(found: re.Match[str]) -> str:
+    return " ".join(line.strip().removeprefix("# ") for line in found[0].splitlines())

@@ -10,7 +10,7 @@ the appliance as it was: on its last good lists, for ever if need be.
 Trust is TUF's (The Update Framework, by ``tuf.ngclient``):
 
 ===========  ========================  ========================================
-role         keys                      says
+role         keys                      signs
 ===========  ========================  ========================================
 root         2 of 3, kept offline      whose keys count, for every role
 timestamp    online                    which snapshot is the newest
@@ -22,14 +22,14 @@ program      makers of the program     the same for ``program/*``; root names th
 
 A version **arrives**:
 
+``arrival``          what an arrival of versions is; that of a signed feed, with its light check
 ``trust``            the root that a site was given, and the metadata verified since
 ``fetchers``         files from one web server or from a folder, as TUF asks for them
-``targets``          names of files in a publication, their data, the role that may sign them
-``tuf_refresh``      what is newly published, verified; the light check for urgent versions
+``tuf_refresh``      what is newly published, verified; the announcement of urgent versions
 ``program_offer``    packages of the program, verified; a mirror of one for another reader
+``version_files``    names and signed data of a version's files, the manifest of its folder
 ``deltas``           compressed files and the differences between two of them, bounded
 ``version_download`` the new version's folder, of the old one and what was fetched
-``manifest``         what the files of a version's folder must be
 ``versions``         the last three versions, and which one is in force
 ``sources``          texts of public lists, fetched within limits; the last good one stays
 ``source_limits``    what a night of them costs, and servers that asked for a pause
@@ -39,18 +39,15 @@ A version **arrives**:
 A site may follow **public lists** instead, or beside a feed (``BesideFolder``, with versions,
 history and watch of its own); a version is then made here, of HTTPS alone:
 
-``followed_sources``  which lists: those of ``site.yaml``, and those set by command
-``source_rows``       those that can be followed, for people
-``follow_file``       what commands have set, and entries that are left out
-``followed_arrival``  the version that the texts of a night make
-``followed_content``  its content, made in a child that has bounds of memory and time
-``night_memory``      how much memory a child may take, and how many names that is
+``feed_config``      which feed or lists a site follows, and which lists are compiled for it
+``followed_arrival`` the version that the texts of a night make, its content made in a child
+``night_memory``     how much memory a child may take, and how many names that is
 
 It is **judged and activated**:
 
 ``guard``            whether an authentic version may be activated
-``orders``           orders of the law, ahead of held lists; an unknown ordering key waits
-``released_holds``   held versions that the publisher's offline keys have released
+``held_versions``    of held versions: orders of the law ahead of them, holds that the
+                     publisher's offline keys have released; an unknown ordering key waits
 ``activation``       lists, catalogue, pointer and daemon change as one, or not at all
 ``version_watch``    the ten minutes after, and the daemon as the feed needs it
 ``policy_trial``     what the recorded days say of a version, a list or another policy: a child
@@ -60,9 +57,9 @@ It is **judged and activated**:
 
 ``program_standing`` which releases of filterd are offered, held, taken and taken back
 
-``appliance_files``  the appliance's id, its last run, the latest known time
-``standing``         how the site stands, for people; ``version_history``
-``feed_config``      which feed or lists a site follows, and which lists are compiled for it
+``appliance_files``  the appliance's id, its last run, the latest known time, what commands follow
+``standing``         how the site stands, and the history of its versions
+``feed_details``     the same in words, for people
 
 All of it runs in a process of its own: nothing that answers DNS imports it.
 """

@@ -16,7 +16,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from filterd.errors import DigestError, TooLargeError
-from filterd.feed.targets import MAX_VERSION_OCTETS
+from filterd.feed.version_files import MAX_VERSION_OCTETS
 from filterd.i18n import say
 
 if sys.version_info >= (3, 14):

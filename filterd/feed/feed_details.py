@@ -165,6 +165,17 @@ FINDINGS = Listing(
 )
 """Of ``judgement``."""
 
+HISTORY = Listing(
+    UNSAID,
+    say("Nothing yet."),
+    (
+        Column(say("At"), "at", when),
+        Column(say("Version"), "version", lambda version, _: version or "", is_number=True),
+        Column(say("What"), "event", words.FEED_EVENT),
+        Column(say("Why"), "sentence", lambda sentence, _: from_plain(sentence)),
+    ),
+)
+
 
 def _licence(row: Row, by: Wording) -> str:
     licence: str = row["licence"]

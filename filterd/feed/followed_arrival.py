@@ -17,12 +17,10 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from filterd.errors import FetchError, FilterdError
-from filterd.feed.follow_file import FollowFile
-from filterd.feed.followed_content import ContentRequest, make_in_child
-from filterd.feed.followed_sources import wanted_of
+from filterd.feed.appliance_files import FollowFile
+from filterd.feed.feed_config import wanted_of
 from filterd.feed.guard.judgement import Severity
 from filterd.feed.guard.limits import GROWTH, TABLES
-from filterd.feed.manifest import sha256_of, verify, write_manifest
 from filterd.feed.night_memory import TEXT_OCTETS_A_NAME, check_size, night_octets
 from filterd.feed.sources import (
     NIGHTLY,
@@ -32,9 +30,9 @@ from filterd.feed.sources import (
     fetch_sources,
     kept_reports,
 )
-from filterd.feed.targets import Publication, PublishedFile
-from filterd.feed.version_content import TABLES_FILES
+from filterd.feed.version_content import TABLES_FILES, ContentRequest, make_in_child
 from filterd.feed.version_download import Taken, sync_all
+from filterd.feed.version_files import Publication, PublishedFile, sha256_of, verify, write_manifest
 from filterd.feed.versions import FOLLOWED, is_followed
 from filterd.i18n import UNSAID, say
 from filterd.lists.catalog import fillable_categories, load_sources

@@ -34,13 +34,12 @@ from filterd.config.scalars import list_address_fault
 from filterd.config.site_reader import load_site
 from filterd.documents import did_you_mean
 from filterd.errors import ConfigError, FilterdError, StoreError, to_plain
-from filterd.feed.feed_config import blocklists_to_build, followed
-from filterd.feed.follow_file import Wanted
-from filterd.feed.followed_sources import followed_set
-from filterd.feed.manifest import sha256_of, verify
+from filterd.feed.appliance_files import Wanted
+from filterd.feed.feed_config import blocklists_to_build, followed, followed_set
 from filterd.feed.night_memory import check_size, night_octets
 from filterd.feed.source_limits import RunBudget
 from filterd.feed.sources import NIGHTLY, SourceFolder, SourceOutcome, fetch_sources
+from filterd.feed.version_files import sha256_of, verify
 from filterd.feed.versions import Versions, is_followed
 from filterd.i18n import Sentence, refused, say
 from filterd.i18n import to_plain as plain_sentence

@@ -30,9 +30,9 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Snapshot, Targets, Timestamp
 
 from filterd.errors import DigestError, MetadataFormatError, SignatureError
-from filterd.feed.targets import PROGRAM, is_sha256
 from filterd.feed.trust import named_keys
 from filterd.feed.tuf_refresh import check_names, explained, refreshed, target_url
+from filterd.feed.version_files import PROGRAM, is_sha256
 from filterd.http_download import DownloadLimits
 from filterd.i18n import say
 from filterd.paths import check_room, make_folder, streaming, write_atomically, writing

@@ -7,7 +7,7 @@ accepted only if it is like the ones before: a list in its format, not a web pag
 empty, not half the size. Otherwise the next mirror is asked, and in the end the last text stays
 and the report has the reason: a version that lacks a list would open its names.
 
-A server that wants to be left alone is (``HostWaits``): schools of a whole province may share
+A server that asks for a pause gets it (``HostWaits``): schools of a whole province may share
 one address behind their provider's NAT, so 429 is a usual answer.
 """
 
@@ -17,12 +17,12 @@ import json
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filterd.errors import FetchError, FilterdError, ForeignContentError
-from filterd.feed.manifest import sha256_of
 from filterd.feed.packed_text import unpack_text
 from filterd.feed.source_limits import HostWaits, RunBudget, Spending
+from filterd.feed.version_files import sha256_of
 from filterd.http_download import (
     CHUNK_OCTETS,
     NONE_KNOWN,
@@ -40,12 +40,13 @@ from filterd.paths import install, open_plain, reading, writing
 from filterd.state_file import ADDED, FileFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from filterd.clock import Clock
     from filterd.feed.arrival import Progress
     from filterd.lists.catalog import PublicSource
+
 
 MAX_OCTETS = 100_000_000
 """Of one text; the largest known ones have a third of it."""
@@ -423,3 +424,33 @@ def kept_reports(sources: Sequence[PublicSource], folder: SourceFolder) -> tuple
 def counted(reports: Sequence[SourceReport]) -> dict[SourceOutcome, int]:
     """Return how many sources have which outcome, all outcomes among them."""
     return {outcome: sum(one.outcome is outcome for one in reports) for outcome in SourceOutcome}
+
+
+def source_rows(
+    sources: Iterable[PublicSource], folder: SourceFolder, origins: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return a row for each source.
+
+    ``origins`` tells by which file or command a source is followed.
+    """
+    rows = []
+    for one in sources:
+        [report] = kept_reports([one], folder) if one.id in origins else [None]
+        entries = report.entries if report else 0
+        rows.append(
+            {
+                "id": one.id,
+                "title": one.title,
+                "category": one.category,
+                "licence": one.licence,
+                "attribution": one.attribution,
+                "republish": one.republish,
+                "recommended": one.recommended,
+                "names": entries or one.names,
+                "checked": one.checked,
+                "address": one.address,
+                "followed": origins.get(one.id, ""),
+                "here": entries > 0,
+            }
+        )
+    return rows

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keep how a site stands with its feed, and show it to people and the daemon.
+"""Keep how a site stands with its feed, and the history of its versions.
 
-Nothing here acts: whatever happens, the last good lists serve on. The
-overview is read without a lock and without the libraries that fetch and verify: it may be a
-moment old, and is never half of something.
+Nothing here acts: whatever happens, the last good lists serve on. The overview is for people
+and for the daemon's status. It is read without a lock and without the libraries that fetch and
+verify: it may be a moment old, and is never half of something. Of the history the last few
+hundred events are kept.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import dataclass, field, replace
@@ -15,14 +17,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from filterd import i18n
-from filterd.feed.appliance_files import TimeFloor
-from filterd.feed.follow_file import followed_count
+from filterd.errors import StoreError
+from filterd.feed.appliance_files import TimeFloor, followed_count
 from filterd.feed.guard.judgement import Judgement
 from filterd.feed.version_watch import WATCH_S, WatchFile
 from filterd.feed.versions import Versions
 from filterd.i18n import UNSAID, refused, say
 from filterd.lists.index_files import version_of
-from filterd.paths import read_plain
+from filterd.paths import open_plain, read_plain, write_atomically
 from filterd.state_file import IDS, FileFormat, plain_version, to_plain
 from filterd.state_folder import SHIPPED, BesideFolder, StateFolder
 
@@ -32,12 +34,95 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.i18n import Sentence
 
+
+MOST_EVENTS = 300
+_MOST_HISTORY_OCTETS = 1 << 20
+
+
+class Event(StrEnum):
+    """An event in the history of a version."""
+
+    ACTIVATED = "activated"
+    HELD = "held"
+    REFUSED = "refused"
+    APPROVED = "approved"
+    ROLLED_BACK = "rolled-back"
+    PINNED = "pinned"
+    RELEASED = "released"
+    FAILED = "failed"
+    SOURCES = "sources"
+    """How public lists came, and which of them commands follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One event.
+
+    Attributes:
+        at: Unix time.
+        event: what happened.
+        version: to which version, ``SHIPPED`` where none is known.
+        why: for people; may be empty.
+    """
+
+    at: float
+    event: Event
+    version: str
+    why: Sentence = UNSAID
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        why = {"why": str(self.why), "sentence": i18n.to_plain(self.why)}
+        return {
+            "at": self.at,
+            "event": self.event.value,
+            "version": plain_version(self.version),
+            **why,
+        }
+
+
+class History:
+    """The events of one site, in the feed's state folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "history.jsonl"
+
+    def lines(self) -> list[Line]:
+        """Return the events, the oldest first, without unreadable ones."""
+        try:
+            with open_plain(self._path) as file:
+                text = file.read(_MOST_HISTORY_OCTETS)
+        except OSError:
+            return []
+        return [line for one in text.splitlines() if (line := _read(one)) is not None]
+
+    def add(self, line: Line) -> None:
+        """Note an event; a disk that refuses it stops nothing."""
+        lines = self.lines()
+        if lines and replace(lines[-1], at=line.at) == line:
+            lines.pop()  # nights that fail alike are one line, with the last time
+        text = "".join(
+            json.dumps(one.to_plain()) + "\n" for one in (*lines[1 - MOST_EVENTS :], line)
+        )
+        with contextlib.suppress(StoreError):
+            write_atomically(self._path, text.encode("ascii"))
+
+
+def _read(text: bytes) -> Line | None:
+    try:
+        data = json.loads(text)
+        why = i18n.from_plain(data["sentence"])
+        return Line(float(data["at"]), Event(data["event"]), str(data["version"]), why)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
 ALERT_S = 7 * 86_400.0
 LOUD_S = 30 * 86_400.0
 _MOST_OCTETS = 1 << 18
+"""A judgement alone may have half as many."""
 _MOST_SNAPSHOT_OCTETS = 2_000_000
 """The limit of python-tuf."""
-"""A judgement alone may have half as many."""
 
 
 class Freshness(StrEnum):

@@ -24,17 +24,15 @@ from filterd.errors import (
 )
 from filterd.feed import guard
 from filterd.feed.activation import Activator
-from filterd.feed.appliance_files import ApplianceFolder, TimeFloor
+from filterd.feed.appliance_files import ApplianceFolder, FollowFile, TimeFloor
 from filterd.feed.arrival import Moment
 from filterd.feed.feed_config import blocklists_to_build
-from filterd.feed.follow_file import FollowFile
 from filterd.feed.guard.judgement import bounded
-from filterd.feed.manifest import signers_of, verify
-from filterd.feed.orders import ROLE, other_key, with_orders_of
+from filterd.feed.held_versions import ROLE, other_key, with_orders_of
 from filterd.feed.schedule import may_take_at
-from filterd.feed.standing import StandingFile
+from filterd.feed.standing import Event, History, Line, StandingFile
 from filterd.feed.trust import TrustFolder
-from filterd.feed.version_history import Event, History, Line
+from filterd.feed.version_files import signers_of, verify
 from filterd.feed.version_watch import AnswerCounts, Watch, WatchFile, counts_of, usual_part
 from filterd.feed.versions import Candidate, Versions, ahead_of, is_followed, number_of
 from filterd.i18n import UNSAID, quoted, say
@@ -49,8 +47,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.clock import Clock
+    from filterd.feed.appliance_files import FollowState
     from filterd.feed.arrival import Offer, Progress, VersionArrival
-    from filterd.feed.follow_file import FollowState
     from filterd.feed.guard import Judgement
     from filterd.feed.version_watch import Daemon
     from filterd.i18n import Sentence

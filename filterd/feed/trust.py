@@ -24,8 +24,7 @@ from tuf.api.metadata import Metadata, Root
 
 from filterd.counted import fingerprint
 from filterd.errors import MetadataFormatError, NoTrustError
-from filterd.feed.manifest import signers_of
-from filterd.feed.targets import ONLINE
+from filterd.feed.version_files import ONLINE, signers_of
 from filterd.i18n import refused, say
 from filterd.paths import open_plain, reading, write_atomically, writing
 from filterd.privileges import own_rights

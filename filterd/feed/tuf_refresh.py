@@ -34,7 +34,7 @@ from filterd.errors import (
     TooLargeError,
     TrustError,
 )
-from filterd.feed.targets import ONLINE, ORDERS, TARGETS, read_publication, role_of
+from filterd.feed.version_files import ONLINE, ORDERS, TARGETS, read_publication, role_of
 from filterd.i18n import quoted, refused, say
 from filterd.version import RELEASED_AT
 
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 
     from filterd.feed.arrival import Moment
     from filterd.feed.fetchers import Fetcher
-    from filterd.feed.targets import Publication
     from filterd.feed.trust import TrustFolder
+    from filterd.feed.version_files import Publication
     from filterd.i18n import Sentence
 
 _BELIEVED_FOR_S = 10 * 366 * 86_400

@@ -21,8 +21,14 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from filterd.errors import DigestError, FeedError, StoreError
 from filterd.feed.deltas import unpack, unpack_delta
-from filterd.feed.manifest import sha256_of, verify, write_manifest
-from filterd.feed.targets import MANIFEST, PublishedDelta, digits
+from filterd.feed.version_files import (
+    MANIFEST,
+    PublishedDelta,
+    digits,
+    sha256_of,
+    verify,
+    write_manifest,
+)
 from filterd.i18n import say
 from filterd.paths import make_folder, sync_folder, write_atomically, writing
 
@@ -31,7 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.feed.arrival import Progress
-    from filterd.feed.targets import Publication, PublishedFile
+    from filterd.feed.version_files import Publication, PublishedFile
     from filterd.feed.versions import Candidate, Versions
 
 SPARE_OCTETS = 100_000_000

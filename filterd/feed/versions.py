@@ -27,7 +27,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import DigestError, GuardError, RefusedVersionError, StoreError
-from filterd.feed.manifest import verify
+from filterd.feed.version_files import verify
 from filterd.i18n import say
 from filterd.paths import install, remove_temporaries
 from filterd.state_file import IDS, FileFormat, to_plain

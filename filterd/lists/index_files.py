@@ -46,7 +46,7 @@ _KEPT = 4
 """The active index, the previous one, and those that are being made."""
 
 _MANIFEST = "manifest.json"
-"""Has the digest of each file of a version, as written by ``filterd.feed.manifest``."""
+"""Has the digest of each file of a version, as written by ``filterd.feed.version_files``."""
 _MOST_MANIFEST_OCTETS = 1 << 24
 
 

@@ -7,20 +7,17 @@ The outcome is a folder of static files, ready for any web server:
 ``targets/``   the files, their SHA-256 before the name: a name's content never changes
 
 ``keys``             private keys: made, read, kept from the eyes of others
-``signing``          what is signed of a file and by a role
+``signing``          a version's targets, each file packed and as differences; roles signed
 ``parcels``          what a delegated role has signed on another machine, carried here
 ``signed_orders``    orders of the law, for a parcel
 ``program_packages`` packages of the program, for a parcel
 ``repository``       the signed metadata, changed so that a reader always finds a whole
-``publication``      what a publication's folder holds, read and not changed
-``verification``     a publication verified as a new appliance does it
+``publication``      what a publication's folder holds; all of it verified as an appliance does
 ``version_build``    a version's folder of the catalogue and the texts of sources
-``review``           families of look-alikes that wait for a person, and the decisions
 ``mistake_inbox``    files in which schools report mistakes of lists, one of each gateway
-``mistake_queue``    the reported names, the decisions on them, and the published answers
-``version_diff``     what changes from one version to another, and for whom
+``review``           look-alikes and reported mistakes that wait for a decision, and the decisions
+``version_diff``     what changes from one version to another, and for which grades
 ``version_rows``     rows of all these, for people
-``target_files``     a version's targets: each file packed, and as differences
 ``release``          the built version becomes the published one
 ``hold_release``     what schools hold, released with the offline keys
 

@@ -19,9 +19,8 @@ from filterd.config.lists_build import build_lists
 from filterd.config.site_reader import load_site
 from filterd.errors import FeedError, GuardError
 from filterd.feed import guard
-from filterd.feed.orders import other_key
-from filterd.feed.released_holds import ReleasedHold, content_digest
-from filterd.feed.targets import KEPT_DELTAS
+from filterd.feed.held_versions import ReleasedHold, content_digest, other_key
+from filterd.feed.version_files import KEPT_DELTAS
 from filterd.feed.versions import Candidate
 from filterd.i18n import say
 from filterd.lists.catalog import load_catalog

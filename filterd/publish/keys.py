@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
 
 from filterd.errors import ConfigError
-from filterd.feed.targets import DELEGATED, FLEET, ONLINE, ORDERS, PROGRAM, TARGETS
+from filterd.feed.version_files import DELEGATED, FLEET, ONLINE, ORDERS, PROGRAM, TARGETS
 from filterd.i18n import refused, say
 from filterd.paths import open_plain, write_atomically, writing
 

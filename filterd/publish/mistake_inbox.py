@@ -2,7 +2,7 @@
 """Keep the files in which schools report mistakes, one of each gateway.
 
 They stand as they came in ``mistakes/`` of the publisher's folder, and are read and verified
-again whenever the queue is made of them (``mistake_queue``). A newer file of a gateway takes the
+again whenever the queue is made of them (``review``). A newer file of a gateway takes the
 place of the one before, so a report that a school takes back is gone with its next file.
 """
 

@@ -28,7 +28,7 @@ from filterd.feed.program_offer import (
     target_name,
     version_key,
 )
-from filterd.feed.targets import PROGRAM
+from filterd.feed.version_files import PROGRAM
 from filterd.i18n import quoted, refused, say
 from filterd.paths import open_plain, reading
 from filterd.publish.parcels import (

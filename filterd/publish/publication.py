@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read a publication's folder: versions, their files, their expiry.
+"""Read a publication's folder, and verify one as a new appliance does.
 
-It is the publisher's own folder, so nothing here is verified as a school verifies it
-(``verification``); only the name and length of a file are checked.
+``Published`` is the publisher's own folder, so nothing in it is verified as a school verifies
+it; only the name and length of a file are checked. ``verify`` begins with the first root.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path  # noqa: TC003 -- a field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from tuf.api.exceptions import RepositoryError
@@ -18,16 +19,23 @@ from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Time
 
 from filterd.errors import DigestError, FeedError, StoreError
 from filterd.feed.deltas import unpack
-from filterd.feed.program_offer import ProgramTarget, read_targets
-from filterd.feed.targets import Publication, PublishedFile, read_publication
-from filterd.feed.tuf_refresh import orders_keys
+from filterd.feed.program_offer import ProgramTarget, read_targets, refresh_program
+from filterd.feed.trust import TrustFolder
+from filterd.feed.tuf_refresh import orders_keys, refresh
+from filterd.feed.version_files import Publication, PublishedFile, read_publication
 from filterd.i18n import quoted, refused, say
-from filterd.paths import make_folder, reading
+from filterd.paths import make_folder, reading, write_atomically
 from filterd.publish.keys import ORDERS, PROGRAM, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
 from filterd.publish.signing import hashed_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from filterd.feed.arrival import Moment
+    from filterd.feed.fetchers import Fetcher
+    from filterd.feed.program_offer import ProgramTarget
+    from filterd.feed.tuf_refresh import Verified
+
 
 DAY_S = 86_400.0
 EARLY_S = {
@@ -249,3 +257,78 @@ def soon_expired(expiries: Mapping[str, float], now: float) -> dict[str, float]:
     """
     left = {role: until - now for role, until in expiries.items()}
     return {role: one for role, one in left.items() if one < EARLY_S.get(role, 0.0)}
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A verified publication.
+
+    Attributes:
+        verified: the publication.
+        octets: so much was fetched of its files, differences and packages.
+        expiries: until when the word of each role holds, Unix time.
+        contents: how many octets its files have, unpacked, by their paths.
+        packages: of the program.
+    """
+
+    verified: Verified
+    octets: int
+    expiries: Mapping[str, float]
+    contents: Mapping[str, int]
+    packages: tuple[ProgramTarget, ...]
+
+
+def verify(
+    root: bytes,
+    fetcher: Fetcher,
+    moment: Moment,
+    progress: Callable[[int, int], object] = lambda _done, _all: None,
+    into: Path | None = None,
+) -> Examined:
+    """Fetch and verify everything that is published, and unpack every file.
+
+    Args:
+        root: what sites are given to trust.
+        fetcher: where from.
+        moment: the time, by which expiry is judged.
+        progress: called with the targets that are done and all of them.
+        into: a folder to write the files to, else they are only looked at.
+
+    Raises:
+        FetchError: something did not come.
+        TrustError: something is not as it was signed, or not signed.
+        StoreError: the disk refused.
+    """
+    octets, contents = 0, dict[str, int]()
+    with TemporaryDirectory(prefix="filterd-verify-") as folder:
+        trust, program = TrustFolder(Path(folder, "lists")), TrustFolder(Path(folder, "program"))
+        trust.establish(root)
+        program.establish(root)
+        verified = refresh(trust, fetcher, moment)
+        offer = refresh_program(program, fetcher, moment)
+        total = len(verified.signed) + len(offer.targets)
+        files = {file.target: file for file in verified.publication.files}
+        for number, target in enumerate(sorted(verified.signed), 1):
+            packed = verified.fetch(target)
+            octets += len(packed)
+            if (file := files.get(target)) is not None:
+                content = unpacked(packed, file, file.path)
+                contents[file.path] = len(content)
+                if into is not None:
+                    write_atomically(into / file.path, content)
+            progress(number, total)
+        for number, package in enumerate(offer.targets, len(verified.signed) + 1):
+            offer.fetch(package, Path(folder, "package"))
+            octets += package.octets
+            progress(number, total)
+        expiries = {**_expiries(program), **_expiries(trust)}
+    return Examined(verified, octets, expiries, contents, offer.targets)
+
+
+def _expiries(trust: TrustFolder) -> dict[str, float]:
+    """Return the expiry of each verified role."""
+    roles = {
+        path.stem: Metadata[Any].from_bytes(path.read_bytes()).signed.expires.timestamp()
+        for path in trust.metadata.glob("*.json")
+    }
+    return {**roles, ROOT: trust.newest_root().expires.timestamp()}

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import ChangeError, FeedError, StoreError
 from filterd.feed.deltas import unpack
-from filterd.feed.targets import KEPT_DELTAS, MANIFEST, digits, read_publication
 from filterd.feed.version_content import PARTS
+from filterd.feed.version_files import KEPT_DELTAS, MANIFEST, digits, read_publication
 from filterd.i18n import refused, say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.orders_file import FILE, FOLDER, load_orders
@@ -36,15 +36,14 @@ from filterd.paths import read_plain, reading, sole
 from filterd.publish.publication import Published
 from filterd.publish.repository import Repository
 from filterd.publish.signed_orders import day_of
-from filterd.publish.signing import content_of
-from filterd.publish.target_files import targets_of
+from filterd.publish.signing import content_of, targets_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from contextlib import AbstractContextManager
 
     from filterd.feed.arrival import Progress
-    from filterd.feed.targets import Publication
+    from filterd.feed.version_files import Publication
     from filterd.lists.orders_file import OrderEntry
     from filterd.publish.parcels import Parcel
     from filterd.publish.repository import Signers

@@ -36,10 +36,10 @@ from tuf.api.metadata import (
 )
 
 from filterd.errors import FeedError
-from filterd.feed import released_holds
+from filterd.feed import held_versions
 from filterd.feed.program_offer import PROGRAM_KEYS, read_targets
-from filterd.feed.targets import DELEGATED, FLEET, FLEET_KEYS, role_of
 from filterd.feed.trust import named_keys
+from filterd.feed.version_files import DELEGATED, FLEET, FLEET_KEYS, role_of
 from filterd.i18n import say
 from filterd.paths import reading, write_atomically
 from filterd.publish.keys import PROGRAM, ROOT, ROOT_THRESHOLD, SNAPSHOT, TARGETS, TIMESTAMP
@@ -164,7 +164,7 @@ class Repository:
         last ``keep`` publications must start again.
         """
         newest = self._published().snapshot
-        names, targets = {"timestamp.json", released_holds.FILE}, set[Path]()
+        names, targets = {"timestamp.json", held_versions.FILE}, set[Path]()
         for number in range(max(1, newest - keep + 1), newest + 1):
             names.add(f"{number}.snapshot.json")
             snapshot = Metadata[Snapshot].from_bytes(self._read(f"{number}.snapshot.json")).signed
@@ -214,7 +214,7 @@ class Repository:
         return content
 
     def release(
-        self, release: released_holds.ReleasedHold, signers: Sequence[CryptoSigner], *, now: float
+        self, release: held_versions.ReleasedHold, signers: Sequence[CryptoSigner], *, now: float
     ) -> None:
         """Release a held version for all schools; earlier releases stay.
 
@@ -227,16 +227,14 @@ class Repository:
             FeedError: too few of the root's keys have signed.
             StoreError: the disk refused.
         """
-        root, before, version = self._root().signed, tuple[released_holds.ReleasedHold, ...](), 0
+        root, before, version = self._root().signed, tuple[held_versions.ReleasedHold, ...](), 0
         with contextlib.suppress(FileNotFoundError, RepositoryError, ValueError, KeyError):
-            known = released_holds.verified(
-                (self._metadata / released_holds.FILE).read_bytes(), root
-            )
-            before, version = released_holds.releases_of(known), known.version
-        metadata = released_holds.signable((*before, release), version + 1, until(RELEASES, now))
+            known = held_versions.verified((self._metadata / held_versions.FILE).read_bytes(), root)
+            before, version = held_versions.releases_of(known), known.version
+        metadata = held_versions.signable((*before, release), version + 1, until(RELEASES, now))
         content = signed(metadata, signers)
         check_signed(root, ROOT, content)
-        self._write_metadata(released_holds.FILE, content)
+        self._write_metadata(held_versions.FILE, content)
 
     def rotate_delegated(self, parcel: Parcel, signers: Signers, *, now: float) -> int:
         """Exchange the key of a delegated role together with what the new key signed.

@@ -26,7 +26,7 @@ from filterd.lists.sort_records import Guarded
 from filterd.paths import reading, shipped
 from filterd.publish.keys import ORDERS
 from filterd.publish.parcels import make_parcel, next_version, write_parcel
-from filterd.publish.target_files import targets_of
+from filterd.publish.signing import targets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -24,7 +24,7 @@ from filterd.lists.lookalike_families import waiting_of
 from filterd.lists.lookalikes_file import FILE as LOOKALIKES
 from filterd.lists.top_names import Popular
 from filterd.paths import sync_folder, writing
-from filterd.publish import mistake_queue
+from filterd.publish import review
 from filterd.publish.review import read_decisions, write_queue
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from filterd.i18n import Sentence
     from filterd.lists.catalog import Catalog
     from filterd.lists.list_merge import Normalised, PublishedList
-    from filterd.publish.mistake_queue import BuiltMistakes
+    from filterd.publish.review import BuiltMistakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def build_version(
     _check_not_by_hand(folder)
     load_contacts(folder)  # a school is lenient, so its mistakes are told here
     popular = popular or Popular()
-    reported = mistake_queue.reported_keys(folder, today)
+    reported = review.reported_keys(folder, today)
     content = make_content(
         catalog,
         texts,
@@ -112,12 +112,12 @@ def build_version(
     held = tuple(_judged(categories, previous, popular))
     lists = tuple(one for result in categories.values() for one in result.lists)
     write_queue(folder, waiting_of(outcome))
-    mistakes = mistake_queue.built(folder, naming, today)
+    mistakes = review.built(folder, naming, today)
     if written := accepted or not held:
         made = target.with_name(f".{target.name}.new")
         with writing(target), contextlib.ExitStack() as at_the_end:
             at_the_end.callback(shutil.rmtree, made, ignore_errors=True)
-            content.write(folder, made, mistake_queue.answers(folder, naming, today))
+            content.write(folder, made, review.answers(folder, naming, today))
             _replace(made, target)
     missing = tuple(one.id for one in catalog.sources if one.id not in texts)
     plain = tuple(one._replace(text=b"") for one in lists)

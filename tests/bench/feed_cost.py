@@ -17,7 +17,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from filterd.feed.targets import KEPT_DELTAS, PublishedDelta, PublishedFile, digits
+from filterd.feed.version_files import KEPT_DELTAS, PublishedDelta, PublishedFile, digits
 from filterd.lists.catalog import load_catalog
 from filterd.paths import shipped
 from filterd.publish.signing import NewTarget

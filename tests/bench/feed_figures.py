@@ -36,8 +36,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.feed.deltas import pack, pack_delta
-from filterd.feed.targets import PublishedDelta, PublishedFile, digits, read_publication
 from filterd.feed.version_download import take
+from filterd.feed.version_files import PublishedDelta, PublishedFile, digits, read_publication
 from filterd.feed.versions import Versions
 
 if sys.version_info >= (3, 14):

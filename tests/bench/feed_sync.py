@@ -32,7 +32,7 @@ from typing import NamedTuple
 
 from filterd.clock import SystemClock
 from filterd.paths import shipped
-from filterd.publish.target_files import targets_of
+from filterd.publish.signing import targets_of
 from filterd.publish.version_build import build_version
 from filterd.state_folder import StateFolder
 from tests.bench import measuring

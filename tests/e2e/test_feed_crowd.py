@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from filterd.paths import shipped
-from filterd.publish.target_files import targets_of
+from filterd.publish.signing import targets_of
 from tests.support.feed_crowd import crowd
 from tests.support.nginx import needs_nginx, nginx
 from tests.support.publisher import NOW, Publisher

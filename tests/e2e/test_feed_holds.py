@@ -16,12 +16,12 @@ from tuf.api.metadata import Metadata
 
 from filterd.clock import SystemClock
 from filterd.errors import GuardError
-from filterd.feed import deltas, released_holds, sync
+from filterd.feed import deltas, held_versions, sync
 from filterd.feed.guard.judgement import Judgement, Severity, found
 from filterd.feed.guard.limits import GROWTH, POPULAR, TABLES
 from filterd.feed.guard.must_resolve import BENEATH, REWRITES
+from filterd.feed.standing import Event
 from filterd.feed.trust import TrustFolder
-from filterd.feed.version_history import Event
 from filterd.i18n import say
 from filterd.lists.index_files import version_of
 from filterd.publish import hold_release
@@ -83,9 +83,9 @@ def is_held(school: School) -> bool:
 def sign(school: School, held: hold_release.Held, signers: list[CryptoSigner]) -> None:
     """Put a release of the held version beside the metadata, with any signature."""
     kinds = {one.kind: frozenset(one.subjects) for one in held.findings}
-    release = released_holds.ReleasedHold(held.version, held.content, kinds, "evil")
-    metadata = released_holds.signable((release,), 1, until(RELEASES, school.publisher.now))
-    school.publisher.put(released_holds.FILE, signed(metadata, signers))
+    release = held_versions.ReleasedHold(held.version, held.content, kinds, "evil")
+    metadata = held_versions.signable((release,), 1, until(RELEASES, school.publisher.now))
+    school.publisher.put(held_versions.FILE, signed(metadata, signers))
 
 
 def what_is_held(school: School) -> hold_release.Held:
@@ -118,7 +118,7 @@ def test_a_hold_is_released_for_all_by_the_offline_keys_alone(
     evil = school.publish(without(RETIRED, ANOTHER))
     sign(school, what_is_held(school), online)
     monkeypatch.setattr(
-        released_holds, "verified", lambda content, _: Metadata[Any].from_bytes(content).signed
+        held_versions, "verified", lambda content, _: Metadata[Any].from_bytes(content).signed
     )
     assert school.sync().version == evil == school.in_force
     assert school.pupil.wrong_answers() == []
@@ -131,7 +131,7 @@ def test_two_root_keys_release_nothing_that_is_refused(
     roots, before = school.publisher.signers["root"][:2], school.in_force
     for judged_as in (None, Severity.HELD):
         version = school.publish(add("starter/gambling.txt", "google.com"))
-        content = released_holds.content_digest(
+        content = held_versions.content_digest(
             Published(school.publisher.folder).publication(int(version))
         )
         everything = tuple(

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import DigestError
-from filterd.feed.manifest import verify
 from filterd.feed.version_download import take
+from filterd.feed.version_files import verify
 from filterd.feed.versions import Versions
 from filterd.lists.catalog import load_catalog
 from filterd.lists.compiler import compile_lists
 from filterd.lists.index import Index
 from filterd.paths import shipped
-from filterd.publish.target_files import targets_of
+from filterd.publish.signing import targets_of
 from filterd.publish.version_build import build_version
 from tests.support.feed_versions import sha256
 from tests.support.indexes import wire

@@ -16,11 +16,11 @@ import dns.rrset
 import pytest
 
 from filterd.daemon.feed_port import ControlDaemon
+from filterd.feed.arrival import TufArrival
 from filterd.feed.feed_config import Followed
 from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.follower import Keeper
-from filterd.feed.tuf_arrival import TufArrival
-from filterd.feed.version_history import Event
+from filterd.feed.standing import Event
 from filterd.feed.version_watch import EVERY_S
 from tests.support.asking import Asker, NoAnswerError
 from tests.support.daemon import SOURCES, free_port, serving, write_site

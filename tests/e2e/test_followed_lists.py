@@ -14,11 +14,11 @@ import pytest
 from filterd.clock import SystemClock
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import FetchError
-from filterd.feed.follow_file import Wanted
+from filterd.feed.appliance_files import Wanted
+from filterd.feed.feed_config import own_source
 from filterd.feed.followed_arrival import FollowedArrival
-from filterd.feed.followed_sources import own_source
+from filterd.feed.standing import Event
 from filterd.feed.sync import SiteFeed
-from filterd.feed.version_history import Event
 from tests.support.asking import Asker
 from tests.support.commands import call
 from tests.support.daemon import SOURCES, build_lists, free_port, serving, write_site

@@ -19,10 +19,9 @@ from filterd.daemon.site_loader import load_site
 from filterd.daemon.site_policy import compile_policy_or_keep
 from filterd.errors import ConfigErrors
 from filterd.feed.appliance_files import TimeFloor
-from filterd.feed.manifest import verify
-from filterd.feed.standing import overview
+from filterd.feed.standing import History, overview
 from filterd.feed.trust import TrustFolder
-from filterd.feed.version_history import History
+from filterd.feed.version_files import verify
 from filterd.feed.versions import VersionPointer, Versions
 from filterd.overrides import snapshot
 from filterd.overrides.store import Store

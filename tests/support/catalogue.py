@@ -17,7 +17,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment, nodes
 
-from filterd.documents import comments
+from filterd.documents import yaml_reader
 from filterd.i18n import CATALOGUES
 from filterd.lists.report import Reason
 from tests.support.foreign_texts import FOREIGN
@@ -172,7 +172,7 @@ def _in_data() -> Iterator[tuple[Message, str]]:
     for text, context, place in help_texts():
         yield Message(text, "", context), place
     for path in sorted((ROOT / "policies").rglob("*.yaml")):
-        for text in comments.comments(path.read_text(encoding="utf-8")):
+        for text in yaml_reader.comments(path.read_text(encoding="utf-8")):
             yield Message(text), str(path.relative_to(ROOT))
     for reason in Reason:
         yield Message(reason.explanation), "filterd/lists/report.py"

@@ -6,8 +6,8 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from filterd.feed.manifest import is_of, write_manifest
 from filterd.feed.version_download import Taken
+from filterd.feed.version_files import is_of, write_manifest
 from tests.support.feed_folders import publication_of
 
 if TYPE_CHECKING:

@@ -18,14 +18,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from filterd.clock import SystemClock
 from filterd.errors import FilterdError
 from filterd.feed.appliance_files import ApplianceFolder
-from filterd.feed.arrival import Moment
+from filterd.feed.arrival import Moment, TufArrival
 from filterd.feed.fetchers import WebFetcher
-from filterd.feed.manifest import verify
 from filterd.feed.schedule import Night, Now, ScheduleState, Work, after_check, next_step, place_of
 from filterd.feed.trust import TrustFolder
-from filterd.feed.tuf_arrival import TufArrival
 from filterd.feed.tuf_refresh import refresh
 from filterd.feed.version_download import take
+from filterd.feed.version_files import verify
 from filterd.feed.versions import Versions, number_of
 
 if TYPE_CHECKING:

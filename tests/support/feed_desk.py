@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.feed.arrival import Moment
 from filterd.feed.fetchers import FolderFetcher
-from filterd.publish.verification import verify
+from filterd.publish.publication import verify
 from tests.support.clock import FakeClock
 from tests.support.commands import Outcome, call
 from tests.support.feed_folders import write_blocklists

@@ -8,8 +8,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from filterd.config.lists_build import build_lists
-from filterd.feed.manifest import write_manifest
-from filterd.feed.targets import Publication, PublishedFile
+from filterd.feed.version_files import Publication, PublishedFile, write_manifest
 from filterd.feed.versions import Versions
 from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped

@@ -15,13 +15,13 @@ import dns.rrset
 
 from filterd.clock import SystemClock
 from filterd.daemon.feed_port import ControlDaemon
+from filterd.feed.arrival import TufArrival
 from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.sync import Became, SiteFeed
-from filterd.feed.targets import is_ordered
-from filterd.feed.tuf_arrival import TufArrival
+from filterd.feed.version_files import is_ordered
 from filterd.lists.index_files import version_of
 from filterd.publish.parcels import make_parcel
-from filterd.publish.target_files import targets_of
+from filterd.publish.signing import targets_of
 from tests.support.asking import Asker, NoAnswerError
 from tests.support.broken_versions import POPULAR
 from tests.support.daemon import SOURCES, build_lists, free_port, serving, write_site

@@ -22,11 +22,11 @@ from filterd.config.site_reader import load_site as load_files
 from filterd.daemon.site_loader import load_site
 from filterd.errors import FilterdError, StoreError
 from filterd.feed import guard
+from filterd.feed.arrival import TufArrival
 from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.guard.judgement import CHECKS, SCHOOL, Finding
-from filterd.feed.manifest import verify
 from filterd.feed.sync import Became, Outcome, SiteFeed
-from filterd.feed.tuf_arrival import TufArrival
+from filterd.feed.version_files import verify
 from filterd.feed.version_watch import Daemon
 from filterd.i18n import quoted, say
 from filterd.lists.catalog import load_catalog
@@ -35,7 +35,7 @@ from filterd.lists.index_files import Blocklists, blocklists_in_force, version_o
 from filterd.paths import shipped, write_atomically
 from filterd.policy import policy_file
 from filterd.policy.model import Client
-from filterd.publish.target_files import targets_of
+from filterd.publish.signing import targets_of
 from filterd.state_folder import SHIPPED, StateFolder
 from filterd.wire import RRType
 from filterd.wire import name as names

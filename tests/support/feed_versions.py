@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import MissingFileError
 from filterd.feed.deltas import pack, pack_delta
-from filterd.feed.manifest import verify
-from filterd.feed.targets import Publication, PublishedDelta, PublishedFile, digits
+from filterd.feed.version_files import Publication, PublishedDelta, PublishedFile, digits, verify
 from filterd.i18n import say
 
 if TYPE_CHECKING:

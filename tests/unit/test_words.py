@@ -8,8 +8,7 @@ import pytest
 from filterd import words
 from filterd.feed.guard import Severity
 from filterd.feed.sources import SourceOutcome
-from filterd.feed.standing import Freshness
-from filterd.feed.version_history import Event
+from filterd.feed.standing import Event, Freshness
 from filterd.i18n import Sentence, Texts
 from filterd.lists.report import Reason
 from filterd.policy.model import TIERS

@@ -72,7 +72,7 @@ class Finding:
         numbers: what was counted, by stable words.
         names: the first names that it is about, as text.
         subjects: all that it is about, in words that say exactly what is new or gone; empty where
-            that is impossible or too much (see ``feed.released_holds``).
+            that is impossible or too much (see ``feed.held_versions``).
     """
 
     kind: str

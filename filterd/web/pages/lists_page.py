@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd import counted
 from filterd.errors import FilterdError
-from filterd.feed.feed_details import FEED, FINDINGS, SOURCES, coverage
-from filterd.feed.version_history import HISTORY
+from filterd.feed.feed_details import FEED, FINDINGS, HISTORY, SOURCES, coverage
 from filterd.i18n import say
 from filterd.lists.list_queries import ENTRIES, NOT_TAKEN, not_taken_rows, report_listing
 from filterd.lists.report import CompileReport

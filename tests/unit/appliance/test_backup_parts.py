@@ -26,7 +26,7 @@ from filterd.appliance.backup_parts import (
     site_files,
 )
 from filterd.errors import ConfigError, StoreError
-from filterd.feed.follow_file import FollowFile, FollowState, Wanted
+from filterd.feed.appliance_files import FollowFile, FollowState, Wanted
 from filterd.overrides import restored_history
 from tests.support.backed_up_school import PUBLIC, BackedUpSchool, a_key_pair, a_token, an_account
 

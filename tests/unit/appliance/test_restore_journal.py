@@ -15,7 +15,7 @@ from filterd.appliance import restore_journal
 from filterd.appliance.backup_parts import BackupLock
 from filterd.appliance.restore_journal import is_waiting
 from filterd.errors import ControlError, StoreError
-from filterd.feed.follow_file import FollowFile, FollowState, Wanted
+from filterd.feed.appliance_files import FollowFile, FollowState, Wanted
 from filterd.feed.trust import TrustFolder
 from filterd.feed.versions import Versions
 from filterd.i18n import say

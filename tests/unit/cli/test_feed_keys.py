@@ -15,7 +15,7 @@ from filterd.cli import feed_keys
 from filterd.cli.help_pages import metavar_told
 from filterd.errors import GuardError
 from filterd.feed.guard.judgement import Severity, found
-from filterd.feed.released_holds import FILE
+from filterd.feed.held_versions import FILE
 from filterd.i18n import say
 from filterd.publish import hold_release
 from filterd.publish.keys import KeyFolder

@@ -14,7 +14,7 @@ import pytest
 from filterd.appliance.mistake_envelope import sealed_reports
 from filterd.overrides.mistake_reports import Report, to_plain
 from filterd.publish.mistake_inbox import INBOX, MOST_OCTETS
-from filterd.publish.mistake_queue import DECISIONS, QUEUE
+from filterd.publish.review import MISTAKE_DECISIONS, MISTAKE_QUEUE
 from tests.support.feed_desk import SCAM, names_of, set_up, widest
 from tests.support.inspected import NOW, SCHOOL, enrolled
 from tests.support.made_once import MadeOnce
@@ -105,7 +105,7 @@ def test_a_hostile_file_is_named_and_stops_no_other(desk: Desk, octets: bytes) -
     assert (done.code, len(done.error_lines)) == (1, 1)
     assert "a.json is not taken: " in done.err
     assert len(list((desk.catalog / INBOX).iterdir())) == 1
-    assert "uni.example" in (desk.catalog / QUEUE).read_text()
+    assert "uni.example" in (desk.catalog / MISTAKE_QUEUE).read_text()
 
 
 def test_an_accepted_name_is_out_of_the_next_build_and_a_refused_one_is_not(desk: Desk) -> None:
@@ -142,4 +142,4 @@ def test_a_decision_that_is_none_is_refused(desk: Desk, words: tuple[str, ...], 
     take(desk)
     done = desk.review(*words)
     assert (done.code, len(done.error_lines), why in done.err) == (2, 1, True)
-    assert not (desk.catalog / DECISIONS).exists()
+    assert not (desk.catalog / MISTAKE_DECISIONS).exists()

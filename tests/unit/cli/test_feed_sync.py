@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.cli import feed_sync
+from filterd.feed.appliance_files import FollowFile, FollowState, Wanted
+from filterd.feed.arrival import TufArrival
 from filterd.feed.feed_config import followed
-from filterd.feed.follow_file import FollowFile, FollowState, Wanted
 from filterd.feed.follower import Keeper
-from filterd.feed.standing import overview
-from filterd.feed.tuf_arrival import TufArrival
-from filterd.feed.version_history import Event, History
+from filterd.feed.standing import Event, History, overview
 from filterd.i18n import Texts
 from filterd.lists.catalog import shipped_sources
 from filterd.state_folder import BesideFolder

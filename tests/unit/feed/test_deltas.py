@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from filterd.errors import DigestError, TooLargeError
 from filterd.feed import deltas
 from filterd.feed.deltas import pack, pack_delta, unpack, unpack_delta
-from filterd.feed.targets import MAX_VERSION_OCTETS
+from filterd.feed.version_files import MAX_VERSION_OCTETS
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -1,15 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which lists are compiled: those of the feed where the site follows one."""
+"""Which lists are followed, and which are compiled: those of the feed where there is one."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from filterd.config.compile_run import compile_in_child
-from filterd.feed.feed_config import Followed, blocklists_to_build, followed
+from filterd.feed.appliance_files import FollowState, Wanted, with_command
+from filterd.feed.feed_config import (
+    Followed,
+    blocklists_to_build,
+    followed,
+    followed_set,
+    own_id,
+    wanted_of,
+    without_command,
+)
 from filterd.feed.trust import TrustFolder
+from filterd.lists.catalog import RECOMMENDED, shipped_sources
 from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 from filterd.state_folder import BesideFolder, StateFolder
@@ -18,6 +29,54 @@ from tests.support.feed_folders import put_in_force, put_version
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+OWN = Wanted("", "https://lists.example:8443/x/bets.txt", "gambling", "hosts", subtrees=True)
+
+
+def test_the_recommended_set_and_others_are_followed_each_once() -> None:
+    found = followed_set([Wanted(RECOMMENDED), Wanted("urlhaus"), OWN, Wanted("ut1-games")])
+    ids = [one.id for one in found.sources]
+    assert len(ids) == len(set(ids))
+    assert {one.id for one in shipped_sources() if one.recommended} < set(ids)
+    assert ids[-1] == own_id(OWN.url)
+    assert found.refused == ()
+
+
+def test_an_address_of_its_own_is_a_source_as_any_other() -> None:
+    [source] = followed_set([OWN]).sources
+    assert source.id.startswith("lists-example-")
+    assert (source.address, source.category, source.format, source.subtrees) == OWN_FACTS
+    assert not source.republish
+    assert followed_set(wanted_of([source])).sources == (source,)
+
+
+OWN_FACTS = (OWN.url, OWN.category, OWN.format, OWN.subtrees)
+
+
+@pytest.mark.parametrize("category", ["law-ordered", "child-abuse", "nonsense"])
+def test_no_source_fills_what_only_an_order_may(category: str) -> None:
+    found = followed_set([replace(OWN, category=category)])
+    assert found.sources == ()
+    assert f"no public list may fill {category}" in found.refused[0]
+
+
+def test_a_list_that_the_catalogue_no_longer_has_is_told_of() -> None:
+    assert "'gone' is no list" in followed_set([Wanted("gone")]).refused[0]
+
+
+def test_two_addresses_of_a_host_have_two_ids() -> None:
+    assert own_id("https://a.example/1") != own_id("https://a.example/2")
+    assert own_id(f"https://{'a' * 63}.{'b' * 63}.example/1")[:50] == "a" * 50
+
+
+def test_a_set_is_left_in_part() -> None:
+    state = with_command(FollowState(), Wanted(RECOMMENDED), Wanted("ut1-games"))
+    left = without_command(state, ["urlhaus", "ut1-games"])
+    recommended = {one.id for one in shipped_sources() if one.recommended}
+    assert {one.id for one in left.by_command} == recommended - {"urlhaus"}
+    assert without_command(state, [RECOMMENDED]).by_command == (Wanted("ut1-games"),)
+
 
 ADDRESS = "https://feed.example/v1"
 SHIPPED = Blocklists(shipped("blocklists"))

@@ -13,21 +13,21 @@ from filterd.clock import SystemClock
 from filterd.config.lists_build import build_lists
 from filterd.errors import FetchError, ListError, TooLargeError
 from filterd.feed import followed_arrival
-from filterd.feed.arrival import Moment
-from filterd.feed.follow_file import (
+from filterd.feed.appliance_files import (
     FollowFile,
     FollowState,
     LeftOut,
     Wanted,
     followed_count,
 )
+from filterd.feed.arrival import Moment
+from filterd.feed.feed_config import own_source
 from filterd.feed.followed_arrival import FollowedArrival
-from filterd.feed.followed_sources import own_source
 from filterd.feed.guard import Judgement
 from filterd.feed.guard.judgement import Severity, found
-from filterd.feed.manifest import verify
 from filterd.feed.sources import NIGHTLY
 from filterd.feed.sync import SiteFeed
+from filterd.feed.version_files import verify
 from filterd.feed.version_watch import Daemon
 from filterd.feed.versions import Versions, is_followed
 from filterd.i18n import say

@@ -13,15 +13,15 @@ import pytest
 
 from filterd.errors import FetchError, StoreError
 from filterd.feed.appliance_files import ApplianceFolder
+from filterd.feed.arrival import TufArrival, TufOffer
 from filterd.feed.feed_config import Followed
 from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.follower import MOST_RETRIES, Keeper
 from filterd.feed.schedule import CHECK_S, FIRST_S
 from filterd.feed.sync import SiteFeed
-from filterd.feed.tuf_arrival import TufArrival, TufOffer
 from filterd.feed.version_watch import EVERY_S, WATCH_S, Daemon
 from filterd.i18n import say
-from filterd.publish.target_files import targets_of
+from filterd.publish.signing import targets_of
 from tests.support.feed_site import FIRST, SECOND, THIRD, Follower
 from tests.support.publisher import Publisher
 

@@ -115,7 +115,7 @@ def test_the_recommended_lists_are_tried_at_once_but_for_those_followed_already(
 ) -> None:
     asked, small = list[str](), [one for one in shipped_sources() if one.recommended][:3]
     small = [replace(one, names=1) for one in small]
-    monkeypatch.setattr("filterd.feed.followed_sources.shipped_sources", lambda: small)
+    monkeypatch.setattr("filterd.feed.feed_config.shipped_sources", lambda: small)
     with (tmp_path / "copy" / "site" / "site.yaml").open("a") as file:
         file.write(f"follow: [{small[0].id}]\n")
 

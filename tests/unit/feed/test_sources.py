@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Texts of public lists: a new one that is unlike the last is not taken."""
+
 from __future__ import annotations
 
 import gzip
 from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from filterd.clock import SystemClock
 from filterd.errors import StoreError
 from filterd.feed import sources
+from filterd.feed.feed_details import SOURCES
 from filterd.feed.source_limits import RunBudget
 from filterd.feed.sources import (
     FetchRules,
@@ -21,15 +25,19 @@ from filterd.feed.sources import (
     fetch_sources,
     kept_reports,
     read_sources,
+    source_rows,
 )
 from filterd.http_download import DownloadLimits, RequestPolicy
-from filterd.lists.catalog import PublicSource
+from filterd.i18n import Texts
+from filterd.lists.catalog import PublicSource, shipped_sources
+from filterd.rows import SchoolClock, Wording
 from tests.support.clock import FakeClock
 from tests.support.web import Page, Web, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
 
 TEXT = b"".join(b"a%d.example\n" % number for number in range(40))
 HTTP = FetchRules(policy=RequestPolicy(frozenset({"http"}), is_one_server=True))
@@ -392,3 +400,13 @@ def test_good_texts_are_reported_without_asking(web: Web, folder: SourceFolder) 
     reports = kept_reports([source, other], folder)
     assert [one.sha256 for one in reports] == [taken.sha256, ""]
     assert len(web.asked) == 1
+
+
+def test_rows_tell_what_is_followed_by_what(tmp_path: Path) -> None:
+    folder = SourceFolder(tmp_path)
+    rows = source_rows(shipped_sources(), folder, {"urlhaus": "command"})
+    [row] = [one for one in rows if one["followed"]]
+    assert (row["id"], row["followed"], row["here"]) == ("urlhaus", "command", False)
+    wording = Wording(Texts("vi"), SchoolClock(ZoneInfo("UTC"), 0))
+    assert ("lệnh, chưa tải", "") in SOURCES.columns[3].cells(row, wording)
+    assert len(rows) == len(shipped_sources())

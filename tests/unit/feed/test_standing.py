@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The longer nothing came, the louder it is told, and never by a clock that is wrong."""
+"""History and standing; the longer nothing came, the louder the warning, by a right clock."""
 
 from __future__ import annotations
 
@@ -11,24 +11,71 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import FetchError
+from filterd.feed.appliance_files import FollowFile, FollowState, Wanted
+from filterd.feed.arrival import TufArrival
 from filterd.feed.fetchers import FolderFetcher
-from filterd.feed.follow_file import FollowFile, FollowState, Wanted
 from filterd.feed.guard.judgement import Judgement, Severity, found
 from filterd.feed.standing import (
+    MOST_EVENTS,
+    Event,
     FeedStanding,
     Freshness,
+    History,
+    Line,
     StandingFile,
     freshness,
     overview,
     program_version,
 )
-from filterd.feed.tuf_arrival import TufArrival
 from filterd.feed.version_watch import AnswerCounts, Watch
 from filterd.i18n import say
 from tests.support.feed_site import FIRST, SECOND, Follower
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def test_events_are_told_in_their_order_with_their_reasons(tmp_path: Path) -> None:
+    lines = [
+        Line(1.0, Event.ACTIVATED, "12"),
+        Line(2.0, Event.ROLLED_BACK, "13", say("{name} is not blocked", name="a.example")),
+    ]
+    for line in lines:
+        History(tmp_path).add(line)
+    assert History(tmp_path).lines() == lines
+    assert History(tmp_path).lines()[1].why.template == "{name} is not blocked"
+
+
+def test_nights_that_fail_alike_are_one_line_with_the_last_time(tmp_path: Path) -> None:
+    history = History(tmp_path)
+    for at in (1.0, 2.0, 3.0):
+        history.add(Line(at, Event.FAILED, "12", say("nothing came")))
+    assert history.lines() == [Line(3.0, Event.FAILED, "12", say("nothing came"))]
+
+
+def test_the_last_few_hundred_are_kept(tmp_path: Path) -> None:
+    history = History(tmp_path)
+    for number in range(MOST_EVENTS + 5):
+        history.add(Line(float(number), Event.ACTIVATED, str(number)))
+    kept = history.lines()
+    assert (len(kept), kept[-1].version) == (MOST_EVENTS, str(MOST_EVENTS + 4))
+
+
+def test_a_damaged_line_is_left_out(tmp_path: Path) -> None:
+    history = History(tmp_path)
+    history.add(Line(1.0, Event.ACTIVATED, "12"))
+    with (tmp_path / "history.jsonl").open("ab") as file:
+        file.write(b'{"at": 2\n\xff\n')
+    history.add(Line(3.0, Event.HELD, "13"))
+    assert [line.version for line in history.lines()] == ["12", "13"]
+
+
+def test_a_disk_that_takes_nothing_stops_nobody(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    history = History(tmp_path / "file")
+    history.add(Line(1.0, Event.ACTIVATED, "12"))
+    assert history.lines() == []
+
 
 DAY_S = 86_400.0
 NOW = 1_800_000_000.0

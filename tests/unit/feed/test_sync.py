@@ -17,17 +17,17 @@ from filterd.errors import (
     RefusedVersionError,
 )
 from filterd.feed import guard
+from filterd.feed.arrival import TufArrival
 from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.guard.judgement import CHECKS, Severity, found
 from filterd.feed.schedule import LISTS, ring_of
+from filterd.feed.standing import Event
 from filterd.feed.sync import Became, Outcome
-from filterd.feed.tuf_arrival import TufArrival
-from filterd.feed.version_history import Event
 from filterd.feed.version_watch import Daemon
 from filterd.i18n import say
 from filterd.lists.index import Index
 from filterd.paths import sole, write_atomically
-from filterd.publish.target_files import targets_of
+from filterd.publish.signing import targets_of
 from tests.support.feed_site import FIRST, SECOND, THIRD, Follower
 from tests.support.publisher import Publisher
 

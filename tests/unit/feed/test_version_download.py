@@ -13,8 +13,8 @@ from filterd import paths
 from filterd.errors import DigestError, MissingFileError, StoreError
 from filterd.feed import version_download
 from filterd.feed.deltas import pack
-from filterd.feed.manifest import verify
 from filterd.feed.version_download import SPARE_OCTETS, take
+from filterd.feed.version_files import verify
 from filterd.feed.versions import VersionPointer, Versions
 from tests.support.dying import dies_at_disk
 from tests.support.feed_versions import Contents, Publisher, a_list, contents_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from filterd.feed.targets import Publication
+    from filterd.feed.version_files import Publication
 
 FIRST: Contents = {
     "catalog.yaml": b"lists: [games]\n",

@@ -13,8 +13,8 @@ import pytest
 
 from filterd.errors import DigestError, GuardError, StoreError
 from filterd.feed import versions as versions_module
-from filterd.feed.manifest import verify
 from filterd.feed.version_download import take
+from filterd.feed.version_files import verify
 from filterd.feed.versions import Candidate, VersionPointer, Versions
 from filterd.i18n import say
 from filterd.state_file import FileFormat

@@ -9,7 +9,7 @@ import pytest
 
 from filterd.errors import FeedError, GuardError
 from filterd.publish.hold_release import release_hold, what_is_held
-from filterd.publish.target_files import targets_of
+from filterd.publish.signing import targets_of
 from tests.support.broken_versions import BROKEN, HARMFUL
 from tests.support.clock import FakeClock
 from tests.support.feed_candidates import Following

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A publication's own folder is read, whole versions of it are unpacked, terms are watched."""
+"""What a publication's folder holds, and whether a new appliance could take it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import DigestError, FeedError, StoreError
+from filterd.errors import DigestError, ExpiredError, FeedError, MissingFileError, StoreError
+from filterd.feed.arrival import Moment
 from filterd.feed.deltas import pack
-from filterd.publish.publication import DAY_S, Published, refuse_second, soon_expired
+from filterd.feed.fetchers import FolderFetcher
+from filterd.publish.publication import Published, refuse_second, soon_expired, verify
 from filterd.publish.signing import NewTarget
+from tests.support.clock import FakeClock
 from tests.support.feed_desk import files_of
-from tests.support.publisher import NOW, Publisher
+from tests.support.packages_offered import Maker
+from tests.support.publisher import DAY_S, NOW, Publisher
 
 if TYPE_CHECKING:
     from pathlib import Path
+
 
 OLD, NEW = {"a.txt": b"old.example\n", "b.txt": b"same.example\n"}, {"a.txt": b"new.example\n"}
 ROLES = {"root", "targets", "orders", "snapshot", "timestamp"}
@@ -132,3 +137,58 @@ def test_a_second_publication_in_one_folder_is_refused(
     refuse_second(tmp_path / "elsewhere")
     with pytest.raises(FeedError, match="there already is a publication"):
         refuse_second(publisher.folder)
+
+
+CONTENT = b"a.example\n"
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Publisher:
+    return Publisher(tmp_path / "www")
+
+
+def publish(empty: Publisher, content: bytes, stated: bytes = CONTENT) -> bytes:
+    custom = {"path": "a.txt", "length": len(stated), "sha256": hashlib.sha256(stated).hexdigest()}
+    packed = pack(content)
+    empty.repository.publish([NewTarget("a.txt.zst", packed, custom)], empty.signers, now=NOW)
+    return packed
+
+
+def fetcher(empty: Publisher) -> FolderFetcher:
+    return FolderFetcher(empty.folder, FakeClock(NOW))
+
+
+def test_all_of_a_publication_is_fetched_and_unpacked(empty: Publisher) -> None:
+    packed, seen = publish(empty, CONTENT), list[tuple[int, int]]()
+    examined = verify(empty.root, fetcher(empty), Moment(NOW), lambda *step: seen.append(step))
+    assert examined.octets == len(packed)
+    assert examined.verified.publication.version == "2"
+    assert seen == [(1, 1)]
+
+
+def test_packages_of_the_program_are_fetched_as_well(empty: Publisher) -> None:
+    maker = Maker(empty.folder.parent, empty)
+    package = maker.offer("0.2.0")
+    examined = verify(empty.root, fetcher(empty), Moment(NOW))
+    assert [one.version for one in examined.packages] == ["0.2.0"]
+    assert (examined.octets, "program" in examined.expiries) == (package.stat().st_size, True)
+    [stored] = (empty.folder / "targets/program").iterdir()
+    stored.unlink()
+    with pytest.raises(MissingFileError):
+        verify(empty.root, fetcher(empty), Moment(NOW))
+
+
+def test_a_packed_file_with_another_content_is_found(empty: Publisher) -> None:
+    publish(empty, CONTENT.upper())
+    with pytest.raises(DigestError, match="not the one that was signed"):
+        verify(empty.root, fetcher(empty), Moment(NOW))
+
+
+def test_a_missing_file_and_an_expired_one_are_found(empty: Publisher) -> None:
+    publish(empty, CONTENT)
+    with pytest.raises(ExpiredError):
+        verify(empty.root, fetcher(empty), Moment(NOW + 40 * DAY_S))
+    for path in (empty.folder / "targets").iterdir():
+        path.unlink()
+    with pytest.raises(MissingFileError):
+        verify(empty.root, fetcher(empty), Moment(NOW))

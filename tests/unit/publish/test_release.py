@@ -10,7 +10,7 @@ import pytest
 
 from filterd import paths
 from filterd.errors import ConfigError, FeedError, InUseError, StoreError
-from filterd.feed.targets import KEPT_DELTAS
+from filterd.feed.version_files import KEPT_DELTAS
 from filterd.overrides.mistake_answers import (
     FILE,
     MistakeAnswer,
