@@ -14,6 +14,7 @@ from filterd import words
 from filterd.counted import duration, grouped
 from filterd.i18n import Sentence, say, say_in
 from filterd.reports.report_document import (
+    BY_HAND,
     Code,
     Figure,
     Figures,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from filterd.reports.report_document import Cell, Part
 
 
+_ROOM_TO_SIGN = 6 * "\n"
 _UPDATE = {
     "none": say_in("update", "up to date"),
     "waits": say_in("update", "an update waits"),
@@ -120,6 +122,7 @@ class _Drawer:
                 ("log", say("Query log"), self._log()),
                 ("findings", say("Findings"), self._findings()),
                 ("signature", say("Signed file"), self._signature()),
+                ("signatures", say("Signatures"), self._signatures()),
             )
         )
 
@@ -330,6 +333,16 @@ class _Drawer:
         )
         caption = say("School, time, SHA-256 of the file, gateway")
         yield Code("code", content, self._texts(caption))
+
+    def _signatures(self) -> Iterator[Part]:
+        """Yield the room in which inspector and school sign the paper."""
+        room = self._texts(say("(signature, full name)")) + _ROOM_TO_SIGN
+        yield self._table(
+            "signatures",
+            say("Place and date: {by_hand}", by_hand=2 * BY_HAND),
+            (say("For the inspection"), say("For the school")),
+            [(room, room)],
+        )
 
     def _time(self, at: int | None) -> str:
         return "" if at is None else f"{datetime.fromtimestamp(at, self._zone):%H:%M %d/%m/%Y}"

@@ -14,6 +14,7 @@ from filterd import counted, words
 from filterd.overrides.descriptions import Teller
 from filterd.policy.log_levels import KEPT, LogLevel
 from filterd.reports.report_document import (
+    BY_HAND,
     LEFT_OUT,
     Figure,
     Figures,
@@ -25,7 +26,7 @@ from filterd.reports.report_document import (
 )
 from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_period import long_date, moment_of, period_of
-from filterd.reports.report_sections import BY_HAND, SectionMaker, blanks, full_spans
+from filterd.reports.report_sections import SectionMaker, blanks, full_spans
 from filterd.reports.report_usage import capital
 from filterd.rows import SchoolClock, Wording
 

@@ -19,6 +19,10 @@ LEFT_OUT = "(*)"
 """In the place of a figure that too few devices are behind; a note explains it."""
 
 
+BY_HAND = "........"
+"""In the place of what is written by hand."""
+
+
 def cell_text(cell: Cell, language: str) -> str:
     """Return a cell as text: digits in groups of three, as the language writes them.
 

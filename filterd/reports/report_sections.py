@@ -11,6 +11,7 @@ from filterd import counted, words
 from filterd.i18n import say
 from filterd.overrides.descriptions import Teller
 from filterd.reports.report_document import (
+    BY_HAND,
     Blank,
     Figure,
     Figures,
@@ -43,8 +44,6 @@ _TITLES = {
     "proposals": say("Difficulties and proposals"),
 }
 """The sections, in order."""
-BY_HAND = "........"
-"""In the place of what is written by hand."""
 OF_SCOPE = "school", "measures"
 """Sections of a report on one class or grade."""
 

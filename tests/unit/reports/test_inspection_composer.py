@@ -117,3 +117,20 @@ def test_the_child_draws_a_record_in_a_format(tmp_path: Path, language: Language
     made = make(ReportRequest({}, "json", language, record=record))
     assert SCHOOL["code"].encode() in made.octets
     assert made.blanks == ()
+
+
+@pytest.mark.parametrize(
+    ("language", "sides"),
+    [
+        ("en", ("For the inspection", "For the school")),
+        ("vi", ("Đại diện đoàn kiểm tra", "Đại diện nhà trường")),
+    ],
+)
+def test_the_paper_ends_with_room_for_the_signatures_of_both_sides(
+    language: Language, sides: tuple[str, str]
+) -> None:
+    last = composed(language).sections[-1].parts[-1]
+    assert isinstance(last, ReportTable)
+    assert tuple(one.heading for one in last.columns) == sides
+    assert all(str(cell).count("\n") > 4 for cell in last.rows[0])
+    assert "...." in last.title
