@@ -35,6 +35,7 @@ from filterd.daemon.control_commands import author_of
 from filterd.daemon.timekeeper import ClockStanding
 from filterd.errors import ControlError
 from filterd.i18n import say
+from filterd.overrides.history_chain import ACCOUNT
 from filterd.overrides.roles import Rank, Role
 from filterd.policy.calendar import day_ends_at
 from filterd.policy.model import STAFF
@@ -300,7 +301,7 @@ class AccountState:
             StoreError: it cannot be recorded.
         """
         payload = {"what": what, "account": account, **about}
-        await self.manager.changes.note_account(payload, author_of(caller))
+        await self.manager.changes.note(ACCOUNT, payload, author_of(caller))
 
 
 def wrong_code() -> WrongPasswordError:

@@ -39,16 +39,10 @@ from filterd.overrides import log_changes, permissions
 from filterd.overrides.change_kinds import Undo, is_undated
 from filterd.overrides.effects import NOTHING, end_of
 from filterd.overrides.exception_changes import Revoke
-from filterd.overrides.file_edits import MOST_KEYS
 from filterd.overrides.history_chain import (
-    ACCOUNT,
     CLOCK,
     CLOCK_ACCEPTED,
     GENESIS,
-    REFUSAL,
-    REMOVAL,
-    SITE_EDIT,
-    TRIAL,
 )
 from filterd.overrides.mistake_reports import KIND as REPORT
 from filterd.overrides.permissions import Classroom
@@ -212,14 +206,23 @@ class Changes:
         """Return the notices that every command must show, as plain data."""
         return list(map(i18n.to_plain, self._lost))
 
-    async def note_trial(self, room: str, author: Author) -> None:
-        """Record the begin of a trial run of an exam.
+    async def note(
+        self, kind: str, about: Mapping[str, Any], author: Author, reason: str = ""
+    ) -> None:
+        """Record an act that others carry out, before they do.
+
+        Args:
+            kind: ``ACCOUNT``, ``REFUSAL``, ``REMOVAL``, ``SITE_EDIT`` or ``TRIAL`` of
+                ``overrides.history_chain``.
+            about: the fields of that kind.
+            author: of the act.
+            reason: of the author, where one is asked for.
 
         Raises:
-            StoreError: it cannot be recorded.
+            StoreError: it cannot be recorded; the act must not be carried out then.
         """
         async with self._in_force.turn:
-            await asyncio.to_thread(self._record, TRIAL, {"room": room}, author, "")
+            await asyncio.to_thread(self._record, kind, about, author, reason)
 
     async def note_view(self, view: View, author: Author, about: Mapping[str, Any]) -> None:
         """Record a look at the query log, before it is shown; see ``ViewRecords.note``.
@@ -229,49 +232,6 @@ class Changes:
         """
         async with self._in_force.turn:
             await asyncio.to_thread(self._views.note, view, author, about)
-
-    async def note_refusal(self, name: str, seat: str, author: Author, reason: str) -> None:
-        """Record that a pupils' request to open a name for a class or grade was refused.
-
-        Raises:
-            StoreError: it cannot be recorded.
-        """
-        async with self._in_force.turn:
-            refusal = {"name": name, "seat": seat}
-            await asyncio.to_thread(self._record, REFUSAL, refusal, author, reason)
-
-    async def note_removal(self, what: str, day: str, author: Author, reason: str) -> None:
-        """Record, with the reason, what is removed from the query log, before it is.
-
-        Raises:
-            StoreError: it cannot be recorded; nothing must be removed then.
-        """
-        removal = {"what": what, **({"day": day} if day else {})}
-        async with self._in_force.turn:
-            await asyncio.to_thread(self._record, REMOVAL, removal, author, reason)
-
-    async def note_account(self, about: Mapping[str, Any], author: Author) -> None:
-        """Record a change of the accounts, before it is made.
-
-        Args:
-            about: the fields of ``account_changes.NoteAccount``.
-            author: of the change.
-
-        Raises:
-            StoreError: it cannot be recorded; the change must not be made then.
-        """
-        async with self._in_force.turn:
-            await asyncio.to_thread(self._record, ACCOUNT, about, author, "")
-
-    async def note_site_edit(self, keys: Sequence[str], digest: str, author: Author) -> None:
-        """Record an edit of ``site.yaml``: its keys and the digest of the new text.
-
-        Raises:
-            StoreError: it cannot be recorded.
-        """
-        edit = {"keys": list(keys[:MOST_KEYS]), "digest": digest}
-        async with self._in_force.turn:
-            await asyncio.to_thread(self._record, SITE_EDIT, edit, author, "")
 
     async def restore(self, rows: Sequence[HistoryRow], origin: BackupOrigin, by: Author) -> int:
         """Bring overrides back in every worker; return the number of the change."""

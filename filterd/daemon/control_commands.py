@@ -22,6 +22,7 @@ from filterd.field_checks import is_whole
 from filterd.i18n import Sentence, say
 from filterd.lists.list_queries import entries_of, overview
 from filterd.overrides.effects import has_ended
+from filterd.overrides.history_chain import TRIAL
 from filterd.overrides.own_lesson import own_lesson
 from filterd.overrides.permissions import check_listening, readable_classes, teaches_in
 from filterd.overrides.roles import Author, Rank
@@ -277,7 +278,7 @@ def _watching(manager: Manager) -> dict[str, Command]:
         if request.get("off"):
             await manager.trials.end(room)
         else:
-            await manager.changes.note_trial(room, author)
+            await manager.changes.note(TRIAL, {"room": room}, author)
             await manager.trials.begin(room, author.person)
         return {"room": room}
 

@@ -27,6 +27,7 @@ from filterd.daemon.log_request import Days
 from filterd.errors import ChangeError, ConfigError, ControlError, FilterdError, StoreError
 from filterd.i18n import UNSAID, did_you_mean, say
 from filterd.overrides import change_fields
+from filterd.overrides.history_chain import REMOVAL
 from filterd.overrides.permissions import check_class
 from filterd.overrides.read_access import View, check_view
 from filterd.overrides.roles import Rank
@@ -313,7 +314,8 @@ def removal_commands(manager: Manager, setting: Setting) -> dict[str, Command]:
                 removal = _of_day(log_request.day(request), today)
             case _:
                 removal = _of_all()
-        await manager.changes.note_removal(what, removal.day, author, reason)
+        about = {"what": what} | ({"day": removal.day} if removal.day else {})
+        await manager.changes.note(REMOVAL, about, author, reason)
         await _write_all(lookups)
         found = await removal.from_files(lookups.files)
         removal.from_memory(lookups.seen)

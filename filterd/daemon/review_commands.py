@@ -28,6 +28,7 @@ from filterd.field_checks import is_a_grade, is_whole
 from filterd.i18n import say
 from filterd.overrides import change_fields, permissions
 from filterd.overrides.exception_changes import SetException
+from filterd.overrides.history_chain import REFUSAL
 from filterd.overrides.review_requests import APPROVED, FORMAT, REFUSED, PupilRequest, ReviewQueue
 from filterd.overrides.roles import Rank
 from filterd.policy.model import Audience
@@ -141,7 +142,8 @@ class Reviews:
             await self._asked_about(request, caller),
             change_fields.reason(request.get("reason", ""), required=True),
         )
-        await self._manager.changes.note_refusal(one.name, one.seat, author_of(caller), reason)
+        refusal = {"name": one.name, "seat": one.seat}
+        await self._manager.changes.note(REFUSAL, refusal, author_of(caller), reason)
         await self._remove(one, REFUSED)
         return {"request": to_plain(one)}
 

@@ -35,6 +35,8 @@ from filterd.daemon.control_commands import author_of
 from filterd.errors import ConfigError, ControlError, StoreError, from_plain, to_plain
 from filterd.i18n import say
 from filterd.lists.index_files import blocklists_in_force
+from filterd.overrides.file_edits import MOST_KEYS
+from filterd.overrides.history_chain import SITE_EDIT
 from filterd.overrides.roles import Author, Rank
 
 if TYPE_CHECKING:
@@ -147,7 +149,8 @@ class SiteDrafts:
             raise from_plain(draft.problem)
         async with self._turn:
             restart_for = await self._in_force(draft, author)
-            await self._manager.changes.note_site_edit(draft.keys, draft.digest, author)
+            edit = {"keys": list(draft.keys[:MOST_KEYS]), "digest": draft.digest}
+            await self._manager.changes.note(SITE_EDIT, edit, author)
         self._drafts.pop(author.person, None)
         return {"digest": draft.digest, "restart_for": list(restart_for)}
 

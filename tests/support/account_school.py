@@ -61,7 +61,7 @@ class AccountSchool:
 
     def begin(self) -> None:
         """Start the manager, anew."""
-        changes = SimpleNamespace(note_account=self._note, classroom=self._classroom)
+        changes = SimpleNamespace(note=self._note, classroom=self._classroom)
         manager: Any = SimpleNamespace(site=self.site, changes=changes, clock=self._told)
         time = SimpleNamespace(least=self.clock.wall)
         setting: Any = SimpleNamespace(state=self.state, clock=self.clock, time=time)
@@ -71,7 +71,7 @@ class AccountSchool:
             self.folder / "s", self.commands, granting=self.accounts.granting
         )
 
-    async def _note(self, about: dict[str, Any], author: Any) -> None:
+    async def _note(self, _: str, about: dict[str, Any], author: Any) -> None:
         self.noted.append((author.name, about))
 
     def _classroom(self, site: Site) -> Classroom:

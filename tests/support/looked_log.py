@@ -121,9 +121,9 @@ class LookedLog:
         """Record a look."""
         self.noted.append((view.value, author.name, about))
 
-    async def note_removal(self, what: str, day: str, author: Any, reason: str) -> None:
+    async def note(self, _: str, about: dict[str, str], author: Any, reason: str) -> None:
         """Record a removal."""
-        self.noted.append((what, day, author.name, reason))
+        self.noted.append((about["what"], about.get("day", ""), author.name, reason))
 
     async def explain_past(self, _: Site, **asked: Any) -> dict[str, Any]:
         """Explain by the lists; of a time before today nothing is known."""

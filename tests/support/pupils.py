@@ -119,9 +119,9 @@ class PupilsManager:
         self.made.append(request)
         return {"number": 1}
 
-    async def note_refusal(self, name: str, seat: str, author: Author, reason: str) -> None:
+    async def note(self, _: str, about: dict[str, str], author: Author, reason: str) -> None:
         """Note a refusal."""
-        self.refused.append((name, seat, author.name, reason))
+        self.refused.append((about["name"], about["seat"], author.name, reason))
 
 
 def a_setting(folder: Path, now: float = SEVEN) -> Any:

@@ -90,7 +90,7 @@ class ReportSchool:
         done = self.store.change(kind, request, author=author.name, reason=reason)
         return {"number": done.row.number}
 
-    async def note_refusal(self, *_: Any) -> None:
+    async def note(self, *_: Any) -> None:
         """Record nothing; a refusal is in the figures of requests."""
 
     def at(self, moment: float) -> None:

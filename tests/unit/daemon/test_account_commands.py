@@ -54,7 +54,7 @@ def test_what_is_not_recorded_is_not_done(
     async def refuse(*_: Any) -> None:
         raise StoreError(say("the disk is full"))
 
-    monkeypatch.setattr(people.accounts._state.manager.changes, "note_account", refuse)
+    monkeypatch.setattr(people.accounts._state.manager.changes, "note", refuse)
     with pytest.raises(FilterdError, match="the disk is full"):
         people.ask("account disable", account="lan")
     assert people.sign_in("lan")

@@ -11,6 +11,7 @@ import pytest
 from filterd.daemon.change_records import ONCE_IN_S, ViewRecords
 from filterd.errors import ChangeError, ConfigError, StoreError
 from filterd.i18n import say
+from filterd.overrides.history_chain import TRIAL
 from filterd.overrides.read_access import RECORDED, View
 from filterd.overrides.roles import Author, Rank
 from filterd.overrides.store import Store
@@ -114,7 +115,7 @@ def test_what_is_set_is_told_with_what_has_ended(school: School) -> None:
 def test_the_history_is_told_and_verified(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
     async def work(team: Team) -> None:
         await change(team, "exception", **BLOCK)
-        await team.manager.changes.note_trial("of-6", TEACHER)
+        await team.manager.changes.note(TRIAL, {"room": "of-6"}, TEACHER)
         trial, first = await team.manager.changes.records.history(10)
         assert (first["author"], first["kind"], first["reason"]) == ("minh", "exception", "bài học")
         assert (trial["author"], trial["payload"]) == ("lan", {"room": "of-6"})

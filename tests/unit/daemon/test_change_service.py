@@ -15,6 +15,7 @@ from filterd.daemon.control_commands import commands
 from filterd.errors import ChangeError, ConfigError, ConfigErrors, ControlError, StoreError
 from filterd.i18n import say
 from filterd.overrides import snapshot
+from filterd.overrides.history_chain import REMOVAL
 from filterd.overrides.read_access import View
 from filterd.overrides.roles import Author, Rank, Role
 from filterd.overrides.store import Store
@@ -439,7 +440,7 @@ def test_looks_at_the_log_are_recorded_by_the_manager_alone(school: School) -> N
         assert (row["author"], row["payload"]["view"]) == ("minh", "rows")
         with pytest.raises(ChangeError, match="with `filterd log forget`"):
             await change(team, "log-removal", what="all")
-        await changes.note_removal("day", "2026-11-27", ADMIN, "asked")
+        await changes.note(REMOVAL, {"what": "day", "day": "2026-11-27"}, ADMIN, "asked")
         (row, _) = await changes.records.history(9, views=True)
         assert (row["reason"], row["payload"]) == ("asked", {"what": "day", "day": "2026-11-27"})
         assert (await changes.records.verify())["ok"]

@@ -14,6 +14,7 @@ from filterd.accounts.grant import Grant
 from filterd.daemon.control_caller import Caller
 from filterd.daemon.control_commands import author_of, commands
 from filterd.errors import ControlError
+from filterd.overrides.history_chain import TRIAL
 from filterd.overrides.permissions import Classroom
 from filterd.overrides.roles import ADMINS, TEACHERS, Rank, Role
 from filterd.policy.effective_policy import at
@@ -254,7 +255,7 @@ def test_a_change_is_made_in_the_name_of_whoever_asks() -> None:
 
 def test_a_trial_is_recorded_and_can_be_switched_off() -> None:
     recorded, begun = ask("exam-watch", TEACHER, room="lab")
-    assert (recorded[:2], recorded[2].name) == (("note_trial", "lab"), "lan")
+    assert (recorded[:3], recorded[3].name) == (("note", TRIAL, {"room": "lab"}), "lan")
     assert begun == ("begin", "lab", "lan")
     assert ask("exam-watch", TEACHER, room="lab", off=True) == [("end", "lab")]
 
@@ -262,7 +263,7 @@ def test_a_trial_is_recorded_and_can_be_switched_off() -> None:
 def test_a_trial_that_was_begun_by_the_web_is_read_at_the_gateway() -> None:
     by_web = replace(TEACHER, user="filterd-web", grant=Grant("lan", frozenset((Role.TEACHER,))))
     recorded, begun = ask("exam-watch", by_web, room="lab")
-    assert recorded[2].name == "web:lan"
+    assert recorded[3].name == "web:lan"
     assert begun == ("begin", "lab", "lan")
     assert ask("exam-names", by_web, room="lab") == ask("exam-names", TEACHER, room="lab")
 
