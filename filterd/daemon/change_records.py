@@ -101,8 +101,8 @@ class Records:
             raise ControlError(
                 say("the settings of that time are not known: the history of then was damaged")
             )
-        told = {**to_plain(overrides), "states": _states(overrides, now)}
-        return told if names else _without_names(told)
+        plain = {**to_plain(overrides), "states": _states(overrides, now)}
+        return plain if names else _without_names(plain)
 
     async def history(
         self, limit: int, *, views: bool = False, before: int | None = None, names: bool = True
@@ -207,8 +207,8 @@ class Records:
         """
         past = PastState(self._versions, self._store, site.index, site.surroundings)
         question = PastQuestion(bytes.fromhex(qname), **asked)
-        told = await asyncio.to_thread(explain_past, past, question)
-        return None if told is None else told.to_plain()
+        explained = await asyncio.to_thread(explain_past, past, question)
+        return None if explained is None else explained.to_plain()
 
     def _counts(self, index: Index) -> MistakeCounts:
         state = self._store.last_change(), index.digest
@@ -220,40 +220,40 @@ class Records:
         return self._store.current() if at is None else self._store.at(at)
 
     def _rows(self, limit: int, views: bool, before: int | None) -> list[dict[str, Any]]:
-        told, octets = list[dict[str, Any]](), 0
+        rows, octets = list[dict[str, Any]](), 0
         for row in self._store.rows(limit, views=views, before=before):
             octets += sum(len(one) for one in row if isinstance(one, str))
             if octets > _MOST_OCTETS:
                 break
-            told.append(row.to_plain())
-        return told
+            rows.append(row.to_plain())
+        return rows
 
 
 def _dumped(policy: Policy, *, alerts: bool) -> str:
     return policy_store.dump(policy if alerts else replace(policy, alerts=None)).decode()
 
 
-def _without_names(told: dict[str, Any]) -> dict[str, Any]:
+def _without_names(row: dict[str, Any]) -> dict[str, Any]:
     """Return overrides, or a history row, with other words for names of devices."""
-    named = {"device_names": [{**one, "name": _HIDDEN} for one in told.get("device_names", ())]}
+    named = {"device_names": [{**one, "name": _HIDDEN} for one in row.get("device_names", ())]}
     inner: dict[str, Any] = {
-        part: _without_names(told[part]) for part in ("before", "after") if part in told
+        part: _without_names(row[part]) for part in ("before", "after") if part in row
     }
-    if told.get("kind") == NAME_DEVICE and told["payload"]["name"]:
-        inner["payload"] = {**told["payload"], "name": _HIDDEN}
-    return {**told, **inner, **(named if "device_names" in told else {})}
+    if row.get("kind") == NAME_DEVICE and row["payload"]["name"]:
+        inner["payload"] = {**row["payload"], "name": _HIDDEN}
+    return {**row, **inner, **(named if "device_names" in row else {})}
 
 
 def _states(overrides: Overrides, now: float) -> dict[str, list[int]]:
     """Return the numbers of active, coming and ended things."""
-    told: dict[str, list[int]] = {"on": [], "coming": [], "ended": []}
+    states: dict[str, list[int]] = {"on": [], "coming": [], "ended": []}
     for thing in things_of(overrides):
         starts_at = getattr(thing, "starts_at", None)
         if starts_at is None:  # devices, which have no time
             continue
         state = "ended" if has_ended(thing, now) else "coming" if starts_at > now else "on"
-        told[state].append(thing.id)
-    return told
+        states[state].append(thing.id)
+    return states
 
 
 ONCE_IN_S = 600.0

@@ -198,9 +198,9 @@ class Changes:
     async def status(self) -> dict[str, Any]:
         """Return problems of the store, files set aside, and counts of reported mistakes."""
         problems = await asyncio.to_thread(self._store.problems)
-        told = dict.fromkeys((*self._store.lost(), self._problem, *problems))
+        known = dict.fromkeys((*self._store.lost(), self._problem, *problems))
         mistakes = await self.records.mistake_counts()
-        return {"problems": [i18n.to_plain(one) for one in told if one], "mistakes": mistakes}
+        return {"problems": [i18n.to_plain(one) for one in known if one], "mistakes": mistakes}
 
     def lost(self) -> list[Any]:
         """Return the notices that every command must show, as plain data."""
@@ -313,9 +313,9 @@ class Changes:
                 if step is not None:
                     await asyncio.to_thread(self._in_force.keeper.make, step)
                 return
-            told, epoch = {"ahead_s": back_s} if back_s else {}, self._setting.page.next_epoch()
+            payload, epoch = {"ahead_s": back_s} if back_s else {}, self._setting.page.next_epoch()
             try:
-                done = await asyncio.to_thread(self._record, CLOCK, told, _ITSELF, "", now)
+                done = await asyncio.to_thread(self._record, CLOCK, payload, _ITSELF, "", now)
             except StoreError:
                 if step is not None:  # the disk is full: that is no reason to be in 1970
                     await asyncio.to_thread(self._in_force.keeper.make, step)

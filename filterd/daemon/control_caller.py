@@ -91,17 +91,17 @@ def uid_of(connection: Connection) -> int:
 
 
 def _ids_of(connection: Connection) -> tuple[int, int]:
-    told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    _, uid, gid = _CREDENTIALS.unpack(told)
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    _, uid, gid = _CREDENTIALS.unpack(credentials)
     return uid, gid
 
 
 def _supplementary(connection: Connection) -> list[int]:
     try:
-        told = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _MOST_OCTETS)
+        octets = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _MOST_OCTETS)
     except OSError:  # an old kernel, or more groups than these: that gives no right
         return []
-    return [gid for (gid,) in iter_unpack("@I", told)]
+    return [gid for (gid,) in iter_unpack("@I", octets)]
 
 
 def _user(uid: int) -> str:

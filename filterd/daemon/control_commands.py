@@ -98,8 +98,8 @@ def _present(
             author_of(caller), lambda: manager.changes.classroom(manager.site)
         )
         releases = await asyncio.to_thread(program)
-        told = await manager.status(classes, old_s)
-        return {**told, "feed": followed, "program": releases}
+        facts = await manager.status(classes, old_s)
+        return {**facts, "feed": followed, "program": releases}
 
     async def clock(_: dict[str, Any], __: Caller) -> dict[str, Any]:
         return manager.clock()

@@ -151,8 +151,8 @@ async def _send_all(
                 content |= {frames.HEARTBEAT: True}
             else:
                 content |= {"result": waiting.result()}
-                if told := notices():
-                    content |= {"notices": told}
+                if shown := notices():
+                    content |= {"notices": shown}
                 waiting = asyncio.ensure_future(anext(values))
             await send(connection, frames.dump_answer(request, content, is_end=False))
     except StopAsyncIteration:

@@ -65,7 +65,7 @@ _ATTRIBUTE = "system.posix_acl_access"
 _VERSION = Struct("<I")
 _ENTRY = Struct("<HHI")  # tag, rights, ID: linux/posix_acl_xattr.h
 _OWNER, _GROUP, _NAMED_GROUP, _MASK, _OTHERS = 0x01, 0x04, 0x08, 0x10, 0x20
-_NOBODY_IN_PARTICULAR = 0xFFFF_FFFF
+_NO_ID = 0xFFFF_FFFF
 _ALL, _NOTHING = 6, 0
 _WITHOUT = (errno.ENOTSUP, errno.EPERM, errno.ENOSYS)
 
@@ -311,11 +311,11 @@ def let_in(path: Path, groups: Iterable[str]) -> bool:
     """
     named = sorted(gid for gid in map(_number, groups) if gid is not None)
     entries = [
-        (_OWNER, _ALL, _NOBODY_IN_PARTICULAR),
-        (_GROUP, _ALL, _NOBODY_IN_PARTICULAR),
+        (_OWNER, _ALL, _NO_ID),
+        (_GROUP, _ALL, _NO_ID),
         *((_NAMED_GROUP, _ALL, gid) for gid in named),
-        (_MASK, _ALL, _NOBODY_IN_PARTICULAR),
-        (_OTHERS, _NOTHING, _NOBODY_IN_PARTICULAR),
+        (_MASK, _ALL, _NO_ID),
+        (_OTHERS, _NOTHING, _NO_ID),
     ]
     content = _VERSION.pack(2) + b"".join(_ENTRY.pack(*entry) for entry in entries)
     try:

@@ -113,7 +113,7 @@ class ActiveSite:
         try:
             site = self._site.at(now)
         except Exception:  # noqa: BLE001 -- logged whole; see above
-            _log.exception("what holds now cannot be told; what held before stays")
+            _log.exception("what holds now cannot be found; what held before stays")
             self._again_at = self._clock.monotonic() + AGAIN_AFTER_S
             return
         self._take(site)

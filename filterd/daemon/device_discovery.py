@@ -194,14 +194,14 @@ class _Found:
     """The names of a trial run: whether each was blocked, and how often it came."""
 
     names: dict[str, tuple[bool, int]] = field(default_factory=dict)
-    _told: dict[tuple[str, str], int] = field(default_factory=dict)
+    _counted: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def take(self, life: str, name: str, times: int, *, blocked: bool) -> None:
         """Take how often a name was asked for in one life of a worker, up to now."""
         if name not in self.names and len(self.names) >= MOST_NAMES:
             return
-        new = times - self._told.get((life, name), 0)
-        self._told[life, name] = times
+        new = times - self._counted.get((life, name), 0)
+        self._counted[life, name] = times
         self.names[name] = blocked, self.names.get(name, (False, 0))[1] + new
 
 
@@ -239,8 +239,8 @@ class ExamTrials:
     async def end(self, room: str) -> None:
         """End a trial run, and forget its names."""
         self._trials.pop(room, None)
-        told = (self._tell(one, room, 0.0) for one in self._workers)
-        await asyncio.gather(*told, return_exceptions=True)
+        asked = (self._tell(one, room, 0.0) for one in self._workers)
+        await asyncio.gather(*asked, return_exceptions=True)
 
     async def names(self, room: str, by: str) -> dict[str, Any]:
         """Return the qnames and their counts to the user who began the trial run.
@@ -269,16 +269,16 @@ class ExamTrials:
                 await self._hear(worker, room, min(left_s, UNREAD_S), trial.found)
             except FilterdError:  # it is being replaced; the others have heard something
                 continue
-        told = [
+        rows = [
             {"name": name, "registrable": registrable(name), "blocked": blocked, "times": times}
             for name, (blocked, times) in sorted(trial.found.names.items())
         ]
-        return {"names": told, "left_s": round(left_s)}
+        return {"names": rows, "left_s": round(left_s)}
 
     async def _hear(self, worker: Channel, room: str, left_s: float, found: _Found) -> None:
         since, more = 0, True
         while more:
-            told = await worker.ask(
+            page = await worker.ask(
                 "trial",
                 within_s=_WORKER_WITHIN_S,
                 room=room,
@@ -286,11 +286,11 @@ class ExamTrials:
                 since=since,
                 fresh=False,
             )
-            more, since = told["more"], since + len(told["names"])
-            for wire, blocked, times in told["names"]:
+            more, since = page["more"], since + len(page["names"])
+            for wire, blocked, times in page["names"]:
                 name = _as_text(bytes.fromhex(wire))
                 if name:
-                    found.take(told["life"], name, times, blocked=blocked)
+                    found.take(page["life"], name, times, blocked=blocked)
 
     async def _tell(self, worker: Channel, room: str, left_s: float) -> None:
         await worker.ask(

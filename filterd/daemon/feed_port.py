@@ -69,8 +69,8 @@ class ControlDaemon(Daemon):
         """
         if not self.is_running:
             return {}
-        told: dict[str, Any] = control.ask(self._socket, "status")
-        return told
+        facts: dict[str, Any] = control.ask(self._socket, "status")
+        return facts
 
     def is_blocked(self, name: str) -> bool:
         """Return whether the strictest client gets a block for a name.
@@ -78,7 +78,7 @@ class ControlDaemon(Daemon):
         Raises:
             ControlError: the daemon does not answer.
         """
-        told: dict[str, Any] = control.ask(
+        explained: dict[str, Any] = control.ask(
             self._socket,
             "check",
             qname=names.from_text(name).hex(),
@@ -87,7 +87,7 @@ class ControlDaemon(Daemon):
             client=None,
             at=None,
         )
-        return told["action"] not in {"pass", "rewrite"}
+        return explained["action"] not in {"pass", "rewrite"}
 
     def passed(self) -> dict[str, int]:
         """Return the counts of lookups that passed on each of the last days.

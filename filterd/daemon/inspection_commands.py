@@ -245,7 +245,7 @@ class Inspections:
                 most_octets=inspection_facts.MOST_OCTETS + 1_000,
                 request=json.dumps({"school": school, "facts": facts}).encode(),
             )
-            told = json.loads(ended.output)
+            outcome = json.loads(ended.output)
         except TimeoutError:
             raise StoreError(say("signing the record took too long")) from None
         except OSError as error:
@@ -254,9 +254,9 @@ class Inspections:
             raise StoreError(
                 say("the record could not be signed: {why}", why=ended.last_words)
             ) from None
-        if "failed" in told:
-            raise errors.from_plain(told["failed"])
-        return str(told["record"])
+        if "failed" in outcome:
+            raise errors.from_plain(outcome["failed"])
+        return str(outcome["record"])
 
 
 def _lists(site: Site, feed: dict[str, Any], now: float) -> InspectedLists:

@@ -154,7 +154,7 @@ class ListsDesk:
         called = bounded_child.command_line(*folders, *command.split(), "--json", *words)
         try:
             ended = bounded_child.run(called, limit_s=_ENDED_WITHIN_S, most_octets=_MOST_OCTETS)
-            told = json.loads(ended.output)
+            outcome = json.loads(ended.output)
         except TimeoutError:
             raise StoreError(say("`{command}` took too long", command=command)) from None
         except OSError as error:
@@ -163,9 +163,9 @@ class ListsDesk:
             raise StoreError(
                 say("`{command}` failed: {why}", command=command, why=ended.last_words)
             ) from None
-        if isinstance(told, dict) and "error" in told:
-            raise _error_of(told)
-        return told
+        if isinstance(outcome, dict) and "error" in outcome:
+            raise _error_of(outcome)
+        return outcome
 
 
 def words_of(command: str, request: Mapping[str, Any], author: str) -> list[str]:
@@ -215,8 +215,8 @@ def _checked(value: Any, kind: type) -> Any:
     return value
 
 
-def _error_of(told: Mapping[str, Any]) -> FilterdError:
+def _error_of(outcome: Mapping[str, Any]) -> FilterdError:
     try:
-        return from_plain(told)
+        return from_plain(outcome)
     except (KeyError, TypeError, ValueError):
-        return StoreError(say("{why}", why=str(told["error"])[:_LONGEST]))
+        return StoreError(say("{why}", why=str(outcome["error"])[:_LONGEST]))

@@ -108,7 +108,7 @@ class LiveSource:
         """
         self._settle()
         sums, last = self._counts.sums, self._last
-        told = {
+        report = {
             "counted": [
                 [*key, n - last[key]]
                 for key, n in sums.items()
@@ -120,7 +120,7 @@ class LiveSource:
         self.close()
         self._last = sums.copy()
         self._ends = asyncio.get_running_loop().call_later(UNFOLLOWED_S, self.close)
-        return told
+        return report
 
     def close(self) -> None:
         """Collect no more."""
@@ -299,21 +299,21 @@ class LiveStream:
                 collects.set()
             await asyncio.sleep(EVERY_S)
 
-    def _take(self, told: dict[str, Any]) -> None:
+    def _take(self, report: dict[str, Any]) -> None:
         """Put the report of a worker into the ring."""
         confidential, at, before = self._site().confidential, int(self._clock.wall()), self._next
-        for grade, category, action, n in told["counted"]:
+        for grade, category, action, n in report["counted"]:
             if category not in confidential.categories:
                 self._put(at=at, grade=grade, category=category, action=action, n=n)
-        for one in LookupBatch.from_plain(told["rows"]).lookups:
+        for one in LookupBatch.from_plain(report["rows"]).lookups:
             grade, class_id, _, category, action, _ = one.context
             if confidential.hides(one.name, category):
                 continue
             counted = {"at": one.at, "grade": grade, "category": category, "action": action}
             name = names.to_text(one.name)
             self._put(**counted, n=one.n, name=name, **{"class": class_id}, device=one.device)
-        if told["skipped"]:
-            self._put(at=at, skipped=told["skipped"])
+        if report["skipped"]:
+            self._put(at=at, skipped=report["skipped"])
         if self._next > before:
             news, self._news = self._news, asyncio.Event()
             news.set()

@@ -270,13 +270,13 @@ class LogKeeper(MinuteRounds):
             self._left, self._ended = [], 0
         self._is_answered = False
         for number in range(_MOST_BATCHES):
-            told = await asyncio.gather(*map(self._ask, list(self._workers)))
+            answers = await asyncio.gather(*map(self._ask, list(self._workers)))
             if not number:
-                await self._note_service(batch for _, batch in told)
-            taken = {worker: batch for worker, batch in told if batch}
+                await self._note_service(batch for _, batch in answers)
+            taken = {worker: batch for worker, batch in answers if batch}
             if not await self._write(list(taken.values())):
                 return
-            for worker, batch in told:
+            for worker, batch in answers:
                 self._written[worker] = Batch(batch.worker, batch.number, lost=batch.lost)
             self._collected_at = self._clock.monotonic()
             if not any(batch.more for batch in taken.values()):
@@ -286,7 +286,7 @@ class LogKeeper(MinuteRounds):
         """Return the next batch of a worker; a silent worker does not delay the others."""
         written = self._written.get(worker, Batch("", 0))
         try:
-            told = await worker.ask(
+            plain = await worker.ask(
                 "counts",
                 within_s=_WORKER_WITHIN_S,
                 worker=written.worker,
@@ -295,7 +295,7 @@ class LogKeeper(MinuteRounds):
         except FilterdError:  # it is being replaced, or has much to do
             return worker, written
         self._is_answered = True
-        return worker, Batch.from_plain(told)
+        return worker, Batch.from_plain(plain)
 
     async def _note_service(self, batches: Iterable[Batch] = ()) -> None:
         lost = {one.worker: one.lost for one in batches}

@@ -159,11 +159,11 @@ class LookupCollector(MinuteRounds):
                 return
         in_hand: dict[Channel, list[LookupBatch]] = {one: [] for one in self._workers}
         for _ in range(_MOST_ASKED):
-            told = await asyncio.gather(*(self._ask(*one) for one in in_hand.items()))
-            for worker, batch in zip(in_hand, told, strict=True):
+            answers = await asyncio.gather(*(self._ask(*one) for one in in_hand.items()))
+            for worker, batch in zip(in_hand, answers, strict=True):
                 if batch.lookups:
                     in_hand[worker].append(batch)
-            is_over = not any(batch.lookups and batch.more for batch in told)
+            is_over = not any(batch.lookups and batch.more for batch in answers)
             if is_over or _count(in_hand.values()) >= WRITE_FROM:
                 if not await self._write([one for taken in in_hand.values() for one in taken]):
                     return
@@ -176,7 +176,7 @@ class LookupCollector(MinuteRounds):
         known = self._known.get(worker, LookupBatch("", 0))
         last = taken[-1] if taken else known
         try:
-            told = await worker.ask(
+            plain = await worker.ask(
                 "lookups",
                 within_s=_WORKER_WITHIN_S,
                 worker=last.worker,
@@ -187,7 +187,7 @@ class LookupCollector(MinuteRounds):
         except FilterdError:  # it is being replaced, or has much to do
             self.silent += 1
             return LookupBatch("", 0)
-        batch = LookupBatch.from_plain(told)
+        batch = LookupBatch.from_plain(plain)
         if batch.worker != known.worker:
             self._known[worker] = LookupBatch(batch.worker, 0)
         return batch

@@ -252,14 +252,14 @@ class Manager:
         known = {one.expectation.written for one in self._unmet}
         now = self._time.least()
         unmet = await asyncio.to_thread(expectation_checks.check, site, now, known=known)
-        told = await asyncio.to_thread(doubts, site, unmet, now)
+        doubted = await asyncio.to_thread(doubts, site, unmet, now)
         epoch = page.next_epoch()
         await self._tell_all("prepare", epoch=epoch, policy=str(policy))
         site_policy.install_policy(policy, self._setting.state.policy)
         page.epoch = epoch
         await asyncio.to_thread(site_loader.keep_second_copies, self._setting.state, page)
         self._site, self._unmet = site, unmet
-        self._doubts = tuple(map(to_plain, (*wrong, *told)))
+        self._doubts = tuple(map(to_plain, (*wrong, *doubted)))
         try:
             await self._tell_all("confirm", epoch=epoch)
         except FilterdError as error:
@@ -291,16 +291,16 @@ class Manager:
 
     async def write_what_is_in_memory(self) -> None:
         """Write the files that a start could not write, as soon as the disk takes them."""
-        unwritten, state, told = self._setting.unwritten, self._setting.state, UNSAID
+        unwritten, state, logged = self._setting.unwritten, self._setting.state, UNSAID
         while unwritten.parts:
             try:
                 async with self._reloading:
                     await asyncio.to_thread(unwritten.write, state)
                 _log.warning("%s: takes files again; what was in memory is there now", state.folder)
             except StoreError as error:
-                if error.sentence != told:
+                if error.sentence != logged:
                     _log.error("%s; trying again", error)
-                told = error.sentence
+                logged = error.sentence
                 await asyncio.sleep(_WRITE_AGAIN_S)
 
     def notices(self) -> list[Any]:
@@ -329,8 +329,8 @@ class Manager:
 
     async def check(self, **whom: Any) -> dict[str, Any] | None:
         """Explain the result for a client; see ``Worker.check``."""
-        told: dict[str, Any] | None = await self._ask_one("check", **whom)
-        return told
+        explained: dict[str, Any] | None = await self._ask_one("check", **whom)
+        return explained
 
     async def status(
         self, classes: Collection[str] | None = frozenset(), old_s: float = 0.0
@@ -413,10 +413,10 @@ class Manager:
             policy = await asyncio.to_thread(site_policy.tried, self._setting)
             site = await asyncio.to_thread(self._load, policy)
             now = self._time.least()
-            told = await asyncio.to_thread(expectation_checks.held, site, wanted, now)
+            outcomes = await asyncio.to_thread(expectation_checks.held, site, wanted, now)
         del site
         give_back()
-        return told
+        return outcomes
 
     async def judge(self, policy: Path) -> tuple[dict[str, Any], ...]:
         """Check a compiled policy as a reload does, and activate nothing.
@@ -430,10 +430,10 @@ class Manager:
             site, now = await asyncio.to_thread(self._load, policy), self._time.least()
             known = {one.expectation.written for one in self._unmet}
             unmet = await asyncio.to_thread(expectation_checks.check, site, now, known=known)
-            told = await asyncio.to_thread(doubts, site, unmet, now)
+            doubted = await asyncio.to_thread(doubts, site, unmet, now)
         del site
         give_back()
-        return tuple(map(to_plain, told))
+        return tuple(map(to_plain, doubted))
 
     async def log_totals(
         self, request: TotalsRequest, classes: Collection[str] | None = None
@@ -456,10 +456,10 @@ class Manager:
         """Find the expectations that the site of a start fails, and log them."""
         now, site = self._time.least(), self._site
         self._unmet = expectation_checks.unmet(site, site.timed.policy.expectations, now)
-        told = doubts(site, self._unmet, now)
-        for error in told:
+        doubted = doubts(site, self._unmet, now)
+        for error in doubted:
             _log.warning("%s", error)
-        self._doubts = tuple(map(to_plain, told))
+        self._doubts = tuple(map(to_plain, doubted))
 
     async def _tell_all(self, what: str, **arguments: Any) -> None:
         """Ask every worker, and fail with the first that fails."""

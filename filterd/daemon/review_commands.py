@@ -121,7 +121,7 @@ class Reviews:
         audience, whom = _whom(one)
         if request.get("for_tier") is True:
             audience, whom = Audience.TIER, one.tier
-        told = await self._manager.changes.change(
+        done = await self._manager.changes.change(
             {
                 "kind": "exception",
                 "reason": request.get("reason", ""),
@@ -135,7 +135,7 @@ class Reviews:
             author,
         )
         await self._remove(one, APPROVED)
-        return {**told, "request": to_plain(one), "audience": str(audience), "whom": whom}
+        return {**done, "request": to_plain(one), "audience": str(audience), "whom": whom}
 
     async def _refuse(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         one, reason = (

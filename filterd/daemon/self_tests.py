@@ -264,8 +264,8 @@ def _to_be_blocked(
     client = Client(grade, is_probe=True)
     is_locked = _is_locked(site.policy.categories[category])
     for name in candidates:
-        told = explain(site, client, name, RRType.A, now)
-        if told.blocked or (is_locked and told.reason in _NOT_BY_THE_SCHOOL):
+        explained = explain(site, client, name, RRType.A, now)
+        if explained.blocked or (is_locked and explained.reason in _NOT_BY_THE_SCHOOL):
             return name
     return None
 

@@ -109,8 +109,8 @@ class SiteDrafts:
     async def _read(self, _: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """Return the data of the file, its digest, and rooms with an imported timetable."""
         _administrator(caller)
-        told = await self._child({})
-        return {key: told[key] for key in ("data", "digest", "imported")}
+        facts = await self._child({})
+        return {key: facts[key] for key in ("data", "digest", "imported")}
 
     async def _edit(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         return await self._kept(request.get("edits"), _administrator(caller))
@@ -123,8 +123,8 @@ class SiteDrafts:
                 say("a table is wanted, of at most {most} characters", most=_LONGEST_TABLE)
             )
         lists = str(blocklists_in_force(self._setting.state).folder)
-        told = await self._child({"table": table, "blocklists": lists}, TABLE_CHILD)
-        return await self._kept(told["edits"], author)
+        facts = await self._child({"table": table, "blocklists": lists}, TABLE_CHILD)
+        return await self._kept(facts["edits"], author)
 
     async def _kept(self, edits: Any, author: Author) -> dict[str, Any]:
         draft = await self._drafted(edits)
@@ -180,7 +180,7 @@ class SiteDrafts:
         with tempfile.TemporaryDirectory() as folder:
             policy = Path(folder) / "policy"
             lists = blocklists_in_force(self._setting.state).folder
-            told = await self._child(
+            edited = await self._child(
                 {
                     "edits": edits,
                     "language": self._manager.site.policy.language,
@@ -188,21 +188,21 @@ class SiteDrafts:
                     "blocklists": str(lists),
                 }
             )
-            if told["new"] == told["text"]:
+            if edited["new"] == edited["text"]:
                 raise ControlError(say("nothing differs from what the site has already"))
-            problem, doubts = told["problem"], list[dict[str, Any]]()
+            problem, doubts = edited["problem"], list[dict[str, Any]]()
             if problem is None:
                 try:
                     doubts = list(await self._manager.judge(policy))
                 except ConfigError as error:
                     problem = to_plain(error)
-        before, after = (told[key].splitlines() for key in ("text", "new"))
+        before, after = (edited[key].splitlines() for key in ("text", "new"))
         lines = difflib.unified_diff(before, after, SITE_FILE, SITE_FILE, lineterm="")
         return SiteDraft(
-            told["digest"],
-            told["new_digest"],
-            told["new"],
-            tuple(told["keys"]),
+            edited["digest"],
+            edited["new_digest"],
+            edited["new"],
+            tuple(edited["keys"]),
             tuple(lines),
             problem,
             tuple(doubts),
@@ -229,16 +229,16 @@ class SiteDrafts:
 
         try:
             async with self._child_turn:  # each may take much memory
-                told: dict[str, Any] = json.loads(await asyncio.to_thread(ask))
+                outcome: dict[str, Any] = json.loads(await asyncio.to_thread(ask))
         except TimeoutError:
             raise StoreError(
                 say("editing the site took more than {limit_s} s", limit_s=round(_CHILD_WITHIN_S))
             ) from None
         except OSError as error:
             raise bounded_child.not_started(error) from error
-        if not told["ok"]:
-            raise from_plain(told)
-        return told
+        if not outcome["ok"]:
+            raise from_plain(outcome)
+        return outcome
 
     async def _in_force(self, draft: SiteDraft, author: Author) -> tuple[str, ...]:
         """Write the file and reload, or have root do it; return keys that need a restart.

@@ -286,8 +286,10 @@ def _run_build(*options: str) -> bytes:
             say("the lists took too long to compile; try `filterd lists build`")
         ) from error
     if ended.code:
-        told = quoted(ended.errors.decode(errors="replace").strip())
-        raise StoreError(say("the lists cannot be compiled: {why}", why=told or ended.last_words))
+        problem = quoted(ended.errors.decode(errors="replace").strip())
+        raise StoreError(
+            say("the lists cannot be compiled: {why}", why=problem or ended.last_words)
+        )
     return ended.output
 
 

@@ -2,8 +2,8 @@
 """Define the files that units beside the daemon leave for its status.
 
 The nightly backup and the scheduled reports leave how they went last, ``filterd fleet enrol``
-the enrolment that it has verified (``appliance.enrolment``). All who get an inspection record
-verify the enrolment again.
+the enrolment that it has verified (``appliance.enrolment``). Each receiver of an inspection record
+verifies the enrolment again.
 """
 
 from __future__ import annotations

@@ -171,7 +171,7 @@ class Supervisor:
         One signal may be for many. Foreign children are reaped too: the first process of a
         container inherits orphans.
         """
-        while (pid := _who_has_ended()) is not None:
+        while (pid := _ended_child()) is not None:
             child = next((one for one in self._children if one.pid == pid), None)
             if child is not None:
                 _end_group(pid)  # while its number cannot be reused
@@ -259,7 +259,7 @@ def _flush() -> None:
             stream.flush()
 
 
-def _who_has_ended() -> int | None:
+def _ended_child() -> int | None:
     """Return the process ID of a child that has ended and was not waited for."""
     try:
         ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)

@@ -441,7 +441,7 @@ class TcpSlots:
         if own >= MOST_CONNECTIONS_A_CLIENT:
             return False
         if self._total >= MOST_CONNECTIONS:
-            leaving = self._who_makes_room(own)
+            leaving = self._leaving_for(own)
             if leaving is None:
                 return False
             self.release(leaving)
@@ -460,16 +460,16 @@ class TcpSlots:
         if not held:
             del self._held[holder.client]
 
-    def _who_makes_room(self, own: int) -> Holder | None:
+    def _leaving_for(self, own: int) -> Holder | None:
         """Return the connection whose place a client with ``own`` connections may take.
 
         An idle one; otherwise one that waits for an answer, but only of a client that
         holds more than the new one will: equals must not end each other.
         """
-        idle = [one for one in self._of_who_hold_more_than(own) if not one.is_busy]
-        return self._first_to_leave(idle or self._of_who_hold_more_than(own + 1))
+        idle = [one for one in self._held_by_larger(own) if not one.is_busy]
+        return self._first_to_leave(idle or self._held_by_larger(own + 1))
 
-    def _of_who_hold_more_than(self, own: int) -> list[Holder]:
+    def _held_by_larger(self, own: int) -> list[Holder]:
         return [one for held in self._held.values() if len(held) > own for one in held]
 
     def _first_to_leave(self, holders: Iterable[Holder]) -> Holder | None:

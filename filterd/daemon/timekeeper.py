@@ -239,11 +239,11 @@ class Timekeeper:
 
 def kernel_is_synchronised(wall: float) -> bool:
     """Return whether the kernel's clock shows this time and was set by a server."""
-    told = ctypes.create_string_buffer(_TIMEX_OCTETS)
+    timex = ctypes.create_string_buffer(_TIMEX_OCTETS)
     try:
-        failed = ctypes.CDLL(None).adjtimex(told) < 0
+        failed = ctypes.CDLL(None).adjtimex(timex) < 0
     except (OSError, AttributeError):
         return False
-    (status,) = _STATUS.unpack_from(told, _STATUS_AT)
-    seconds, _ = _SECONDS.unpack_from(told, _TIME_AT)
+    (status,) = _STATUS.unpack_from(timex, _STATUS_AT)
+    seconds, _ = _SECONDS.unpack_from(timex, _TIME_AT)
     return not failed and not status & _STA_UNSYNC and abs(seconds - wall) < FOLLOWED_S

@@ -253,11 +253,11 @@ class NatWatch:
             since, more = 0, True
             while more:
                 try:
-                    told = await self._ask(worker, left_s, since)
+                    page = await self._ask(worker, left_s, since)
                 except FilterdError:  # it is being replaced; the others have heard something
                     break
-                more, since = told["more"], since + len(told["checks"])
-                for address, found in told["checks"]:
+                more, since = page["more"], since + len(page["checks"])
+                for address, found in page["checks"]:
                     makers.setdefault(address, set()).update(found)
         return [
             {"address": address, "makers": sorted(found)}
@@ -268,7 +268,7 @@ class NatWatch:
     async def _ask(
         self, worker: Channel, left_s: float, since: int = 0, *, fresh: bool = False
     ) -> dict[str, Any]:
-        told: dict[str, Any] = await worker.ask(
+        page: dict[str, Any] = await worker.ask(
             "checks", within_s=_WORKER_WITHIN_S, left_s=left_s, since=since, fresh=fresh
         )
-        return told
+        return page

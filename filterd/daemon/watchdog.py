@@ -91,7 +91,7 @@ class Watchdog:
         """Ask on every address; log every wrong answer."""
         probes = probes_of(self._site(), self._listen, self._clock.wall())
         asked = (_problem(probe, self._mark) for probe in probes)
-        problems = [told for told in await asyncio.gather(*asked) if told]
+        problems = [one for one in await asyncio.gather(*asked) if one]
         for problem in problems:
             _log.error("%s", problem)
         self.is_failing = bool(problems)

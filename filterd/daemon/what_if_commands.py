@@ -4,7 +4,7 @@
 A child process compiles the other and judges the recorded days (``feed.policy_trial``); here are
 the caller's rights, the record of the look, and bounds. One trial is at work at a time. Files of
 a person come in ``state.what_if``, in which only this user and root can write. A trial that takes
-longer than ``ANSWERED_WITHIN_S`` goes on, and its outcome is for the one who asks again, within
+longer than ``ANSWERED_WITHIN_S`` goes on, and its outcome is for the user that asks again, within
 ``KEPT_S``: later it is of lists or a policy that may be in force no more.
 """
 
@@ -90,10 +90,10 @@ class WhatIf:
             "overrides": effects.to_plain(site.timed.overrides),
         }
         within_s = log_request.whole(request, "within_s", ANSWERED_WITHIN_S, ANSWERED_WITHIN_S)
-        told = await self._answer(content, within_s)
+        outcome = await self._answer(content, within_s)
         policy = site.policy
         return {
-            **told,
+            **outcome,
             "levels": {tier: one.value for tier, one in levels_of(policy).items()},
             "least_devices": policy.log.least_devices,
             "keep_days": policy.log.keep_days,
@@ -128,7 +128,7 @@ class WhatIf:
     def _note_end(self, task: asyncio.Task[dict[str, Any]]) -> None:
         self._ended_at = self._now()
         if not task.cancelled():
-            task.exception()  # it is raised for the one who asks, if anyone does
+            task.exception()  # it is raised where the outcome is asked for
 
     def _now(self) -> float:
         return self._setting.clock.monotonic()
@@ -187,10 +187,10 @@ class WhatIf:
             self._remove_left(folder)
         if ended.code or ended.is_too_long:
             raise StoreError(say("the trial failed: {why}", why=ended.last_words))
-        told: dict[str, Any] = json.loads(ended.output)
-        if not told.pop("ok"):
-            raise from_plain(told)
-        return told
+        outcome: dict[str, Any] = json.loads(ended.output)
+        if not outcome.pop("ok"):
+            raise from_plain(outcome)
+        return outcome
 
     def _remove_left(self, folder: Path) -> None:
         """Remove what a killed child or command has left; a command at work is left alone.

@@ -235,8 +235,8 @@ class Worker:
         Raises:
             ConfigError: ``at`` is no time.
         """
-        told = await self._explain(bytes.fromhex(qname), qtype, grade, address, at)
-        return replace(told, source="daemon").to_plain() if told else None
+        explained = await self._explain(bytes.fromhex(qname), qtype, grade, address, at)
+        return replace(explained, source="daemon").to_plain() if explained else None
 
     async def counts(self, *, worker: str, acknowledged: int) -> dict[str, Any]:
         """Return the next batch for the log, as plain data; see ``Counts.take``."""

@@ -133,7 +133,7 @@ def test_all_places_taken_lock_nobody_out(
 ) -> None:
     be_patient(monkeypatch)
     if not makes_room:
-        monkeypatch.setattr(TcpSlots, "_who_makes_room", lambda *_: None)
+        monkeypatch.setattr(TcpSlots, "_leaving_for", lambda *_: None)
     with Abuse(a_hundred_and_fifty(serving, (Abuser, Dripping, OneQuestion))):
         serving.eventually(lambda: len(serving.connections) == tcp_listener.MOST_CONNECTIONS)
         with ExitStack() as stack:

@@ -286,7 +286,7 @@ def test_control_without_making_room_they_would_lock_out_everybody(
     serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tcp_listener, "MOST_CONNECTIONS", 6)
-    monkeypatch.setattr(TcpSlots, "_who_makes_room", lambda *_: None)
+    monkeypatch.setattr(TcpSlots, "_leaving_for", lambda *_: None)
     with ExitStack() as stack:
         stubs = fill(serving, stack, clients=2, each=3)
         assert stack.enter_context(serving.tcp_stub()).is_ended()
