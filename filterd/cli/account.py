@@ -1,21 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd account``: who may sign in to the dashboard, and as what."""
+"""``filterd account``: people, phones and programs that may use the dashboard and the API."""
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import segno
 
 from filterd import control
-from filterd.accounts.account_rows import ACCOUNTS
+from filterd.accounts.account_rows import ACCOUNTS, ENROLLED, TOKENS
 from filterd.certificate_facts import CertificateFacts, facts_in
-from filterd.cli.context import Context, JsonOption, argument, option
+from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.render import facts, show
-from filterd.cli.secret_prompt import ask_secret, new_password
+from filterd.cli.terminal import ask_secret, new_password
 from filterd.errors import ConfigError
 from filterd.i18n import Sentence, say
+from filterd.paths import read_plain, reading, write_atomically, writing
 
 PORT = 8443
 """Of the dashboard; see ``deploy/units/filterd-web.socket``."""
@@ -132,7 +135,7 @@ def totp(
     )
     print_done(here, done, what, json=json)
     if done.get("codes") and not json:
-        here.console.print(here.texts("Recovery codes, each good once:"))
+        here.print(say("Recovery codes, each good once:"))
         _print_codes(here, done["codes"])
 
 
@@ -176,7 +179,7 @@ def print_code(
     rows = [(texts("Account"), done["account"]), (texts("Code"), done["code"])]
     here.console.print(facts([*rows, (texts("Page to open"), address)]), soft_wrap=True)
     _print_qr(here, address)
-    here.console.print(texts("Good once, for {n} minutes.", n=minutes))
+    here.print(say("Good once, for {n} minutes.", n=minutes))
     print_once(here)
 
 
@@ -219,7 +222,7 @@ def _print_qr(here: Context, text: str) -> None:
 
 def print_once(here: Context) -> None:
     """Print that a secret is not shown again."""
-    here.console.print(here.texts("This is shown once only."), style="bold")
+    here.print(say("This is shown once only."), "bold")
 
 
 def print_done(here: Context, done: Any, what: Sentence, *, json: bool) -> None:
@@ -227,4 +230,169 @@ def print_done(here: Context, done: Any, what: Sentence, *, json: bool) -> None:
     if json:
         here.print_json(done)
     else:
-        here.console.print(here.texts(what))
+        here.print(what)
+
+
+_LONGEST_DAYS = 365
+
+IdArgument = Annotated[str, argument("ID", "As the list shows it.")]
+OfAccountOption = Annotated[
+    str | None, option("--account", "Of this account; else: your own.", "NAME")
+]
+OnlyOption = Annotated[str | None, option("--account", "Only those of this account.", "NAME")]
+
+
+def token_add(
+    here: Context,
+    name: Annotated[str, argument("NAME", 'What it is for, such as "Monthly report".')],
+    role: Annotated[str, option("--role", "Role; at most one of the account's.", "ROLE")],
+    scope: Annotated[
+        str, option("--scope", "totals, lists, exceptions, log, all-read or all.", "SCOPE")
+    ],
+    account: OfAccountOption = None,
+    days: Annotated[
+        int, option("--days", "Days until it ends.", "N", min=1, max=_LONGEST_DAYS)
+    ] = 90,
+    network: Annotated[
+        list[str] | None,
+        option("--network", "Only from these addresses; can be repeated.", "CIDR"),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Make a token by which a program asks the API.
+
+    It is shown this once. Exit code 0: made; 2: an error.
+    """
+    done = ask(
+        here,
+        "token-add",
+        name=name,
+        account=account,
+        role=role,
+        scope=scope,
+        days=days,
+        addresses=network or None,
+    )
+    if json:
+        here.print_json(done)
+        return
+    texts = here.texts
+    here.console.print(facts([(texts("ID"), done["id"])]))
+    here.console.print(done["token"], style="bold", soft_wrap=True)
+    here.print(say("A program sends it as: Authorization: Bearer TOKEN"))
+    print_once(here)
+
+
+def token_list(here: Context, account: OnlyOption = None, json: JsonOption = False) -> None:
+    """Show the API tokens, without their secrets.
+
+    Exit code 0: shown; 2: an error.
+    """
+    show(here, TOKENS, ask(here, "token-list", account=account), json=json)
+
+
+def token_revoke(here: Context, id_: IdArgument, json: JsonOption = False) -> None:
+    """End an API token at once.
+
+    Exit code 0: done; 2: an error.
+    """
+    done = ask(here, "token-revoke", id=id_)
+    what = say("The token {name} of {account} is void.", name=done["name"], account=done["account"])
+    print_done(here, done, what, json=json)
+
+
+def device_list(here: Context, account: OnlyOption = None, json: JsonOption = False) -> None:
+    """Show the devices on which a PIN signs in.
+
+    Exit code 0: shown; 2: an error.
+    """
+    show(here, ENROLLED, ask(here, "device-list", account=account), json=json)
+
+
+def device_code(here: Context, name: AccountArgument, json: JsonOption = False) -> None:
+    """Make a code with which a person enrols a phone.
+
+    The phone is in the staff's Wi-Fi, and waits until `account device-confirm`. The code is
+    good for five minutes, and shown this once. Exit code 0: made; 2: an error.
+    """
+    print_code(here, ask(here, "device-code", account=name), ENROL, json=json)
+
+
+def device_confirm(here: Context, id_: IdArgument, json: JsonOption = False) -> None:
+    """Confirm that a device that waits is the person's.
+
+    Exit code 0: done; 2: an error.
+    """
+    done = ask(here, "device-confirm", id=id_)
+    what = say("{account} may sign in on {name}.", name=done["name"], account=done["account"])
+    print_done(here, done, what, json=json)
+
+
+def device_revoke(here: Context, id_: IdArgument, json: JsonOption = False) -> None:
+    """End the enrolment of a device at once.
+
+    Such as of a lost phone. Exit code 0: done; 2: an error.
+    """
+    done = ask(here, "device-revoke", id=id_)
+    what = say(
+        "{account} may not sign in on {name} any more.", name=done["name"], account=done["account"]
+    )
+    print_done(here, done, what, json=json)
+
+
+BOOT_FOLDERS = (Path("/boot/firmware"), Path("/boot"))
+"""The partition of a card that any computer can read, by the age of the system."""
+REQUESTS = ("filterd-recover", "filterd-recover.txt")
+"""The second one is what editors on Windows make of the first."""
+ANSWER = "filterd-recover-code.txt"
+_MOST_OCTETS = 1024
+
+
+@on_named_files  # the boot partition is root's
+def recover(
+    here: Context,
+    name: Annotated[
+        str | None, argument("NAME", "The administrator; none: the account admin.")
+    ] = None,
+    boot: Annotated[
+        bool,
+        option("--boot", "Answer the file filterd-recover on the boot partition, then remove it."),
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Let an administrator in again, as root at the console.
+
+    It makes a code that signs in once, for when password or authenticator are lost. The
+    history records it, and everybody is alerted. With --boot the code is written beside the
+    request, too; a request that has a code of 12 letters or more makes it the one to be used.
+    Exit code 0: made; 2: an error.
+    """
+    requests = _requests() if boot else []
+    if boot and not requests:
+        raise ConfigError(
+            say("there is no file {name} on the boot partition", name=REQUESTS[0]),
+            hint=say("an empty one is enough"),
+        )
+    done = ask(here, "recover", account=name, code=_chosen(requests))
+    for one in requests:
+        with writing(one):  # one that stays would make a code at every boot
+            one.unlink()
+    if requests:
+        text = page_of(here, SIGN_IN + done["code"]) + "\n"
+        write_atomically(requests[0].with_name(ANSWER), text.encode(), mode=0o600)
+    print_code(here, done, json=json)
+
+
+def _chosen(requests: list[Path]) -> str | None:
+    """Return the code that a person wrote into the request: a box without a screen shows none."""
+    for one in requests:
+        with reading(one):
+            text = read_plain(one, _MOST_OCTETS).decode("ascii", "replace").strip("\ufeff \r\n\t")
+        if text:
+            return text
+    return None
+
+
+def _requests() -> list[Path]:
+    named = (folder / name for folder in BOOT_FOLDERS for name in REQUESTS)
+    return [one for one in named if os.path.lexists(one)]

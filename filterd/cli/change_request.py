@@ -65,4 +65,4 @@ def print_nothing_moved(here: Context, told: Sentence = _IN_PLACE, *, json: bool
     if json:
         here.print_json({"number": None, "warnings": []})
     else:
-        here.console.print(here.texts(told))
+        here.print(told)

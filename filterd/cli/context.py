@@ -28,8 +28,7 @@ from filterd.clock import Clock, SystemClock
 from filterd.errors import ConfigError
 from filterd.i18n import Language, Texts, say
 from filterd.overrides import quarantine
-from filterd.paths import is_plain, write_atomically
-from filterd.privileges import as_owner_of, own_rights
+from filterd.privileges import as_owner_of
 from filterd.state_folder import StateFolder
 
 if TYPE_CHECKING:
@@ -95,6 +94,21 @@ class Context:
     errors: Console
     clock: Clock = field(default_factory=SystemClock)
 
+    def print(self, sentence: str, style: str = "", *, whole: bool = False) -> None:
+        """Print a sentence in the language of the command.
+
+        Args:
+            sentence: with its values.
+            style: of rich.
+            whole: whether the line is not broken: a command or a path in it is copied.
+        """
+        self.console.print(self.texts(sentence), style=style, soft_wrap=whole)
+
+    def warn(self, sentence: str) -> None:
+        """Print a sentence on standard error, broken into lines at a terminal only."""
+        line = Text(self.texts(sentence), "yellow")
+        self.errors.print(line, soft_wrap=not self.errors.is_terminal)
+
     def print_json(self, data: Any) -> None:
         """Print data for a script: no colour, no wrapping, UTF-8."""
         self.console.print_json(data=data, ensure_ascii=False, highlight=False, indent=2)
@@ -123,53 +137,6 @@ def on_named_files(body: Callable[..., None]) -> Callable[..., None]:
     """
     _ON_NAMED_FILES.add(body)
     return body
-
-
-def check_folder(path: Path, called: str) -> None:
-    """Refuse a file to write whose folder does not exist: a slip of the pen makes no folders.
-
-    Args:
-        path: named by the operator.
-        called: the option or argument that names it.
-
-    Raises:
-        ConfigError: there is no such folder.
-    """
-    with own_rights():
-        has_folder = path.parent.is_dir()
-    if not has_folder:
-        raise ConfigError(
-            say("there is no folder {parent}", parent=path.parent),
-            hint=say("check {option}", option=called),
-        )
-
-
-def check_written(path: Path, called: str) -> None:
-    """Refuse a file to write that no plain file can replace; raises as ``check_folder`` does.
-
-    Raises:
-        ConfigError: a link, a device or a folder has this name.
-    """
-    check_folder(path, called)
-    with own_rights():
-        is_free = is_plain(path)
-    if not is_free:
-        raise ConfigError(
-            say("{path} is no plain file", path=path), hint=say("check {option}", option=called)
-        )
-
-
-def write_named(path: Path, content: str | bytes, called: str, *, mode: int = 0o644) -> None:
-    """Write a file that the operator has named; raises as ``check_written`` does.
-
-    Raises:
-        StoreError: the disk refused.
-    """
-    check_written(path, called)
-    with own_rights():
-        write_atomically(
-            path, content if isinstance(content, bytes) else content.encode(), mode=mode
-        )
 
 
 def runnable(body: Callable[..., None]) -> Callable[..., None]:

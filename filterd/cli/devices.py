@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from filterd import control
-from filterd.cli import progress_bar
+from filterd.cli import terminal
 from filterd.cli.change_request import change, print_change, print_nothing_moved
 from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
 from filterd.cli.effective_state import in_force
@@ -160,7 +160,7 @@ def nat(
         rows[:] = control.ask(path, "nat-seen")
 
     try:
-        progress_bar.watch(look, length_s)
+        terminal.watch(look, length_s)
     finally:
         control.ask(path, "nat-watch", for_s=0)
     show(here, SHARED, rows, json=json)
@@ -168,10 +168,7 @@ def nat(
         raise typer.Exit(1)
     if not json:
         command = f"filterd devices assign {rows[0]['address']} --class 6A"
-        here.console.print(
-            here.texts("To make one the class behind it: {command}", command=command),
-            soft_wrap=True,
-        )
+        here.print(say("To make one the class behind it: {command}", command=command), whole=True)
 
 
 def _rows(here: Context) -> list[dict[str, Any]]:

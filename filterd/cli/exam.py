@@ -1,37 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd exam``: a room sees for a time only what its exam needs."""
+"""``filterd exam``: a room sees for a time only what its exam needs.
+
+The names and services stand in a file, one a line; ``#`` begins a comment.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from filterd import control, counted
-from filterd.cli import exam_file, progress_bar
+from filterd.cli import terminal
 from filterd.cli.change_request import change, made_of, print_change
-from filterd.cli.context import (
-    Context,
-    JsonOption,
-    Options,
-    ReasonOption,
-    argument,
-    check_folder,
-    option,
-    write_named,
-)
+from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
 from filterd.cli.effective_state import policy_clock, set_now
-from filterd.cli.exam_file import Needed
 from filterd.cli.history import set_with_states
+from filterd.cli.named_files import check_folder, read_text, write_named
 from filterd.cli.render import show
 from filterd.cli.time_options import duration_s, read_time, school_clock
-from filterd.errors import ConfigError
+from filterd.errors import ConfigError, ConfigErrors
 from filterd.i18n import say
+from filterd.lists.public_suffix import has_strangers_beneath
 from filterd.overrides.descriptions import EXAMS, Teller, not_ended
-from filterd.overrides.target_text import class_from, target_name_from
+from filterd.overrides.target_text import Target, class_from, qname_from, target_name_from
+from filterd.policy.temporary_rules import TargetKind
 from filterd.privileges import own_rights
 from filterd.rows import SchoolClock
 from filterd.state_file import to_plain
@@ -77,7 +73,7 @@ def learn(
         told = control.ask(here.state.control_socket, "exam-names", room=room)
         found.update((one["name"], one) for one in _names(told))
 
-    progress_bar.watch(look, length_s)
+    terminal.watch(look, length_s)
     control.ask(here.state.control_socket, "exam-watch", room=room, off=True)
     if not found:
         here.errors.print(here.texts("No lookup was seen; nothing is written."))
@@ -89,18 +85,20 @@ def learn(
         ),
         here.texts("blocked"),
     )
-    write_named(out, exam_file.dump(found.values(), heading, blocked), "--out")
+    write_named(out, names_text(found.values(), heading, blocked), "--out")
     if json:
         here.print_json({"file": str(out), "names": sorted(found)})
     else:
-        told = here.texts(
-            "{file}: {names}. Look through it, then:\nfilterd exam start --room {room}"
-            " --for 90m --allow {file}",
-            file=out,
-            names=counted.names(len(found)),
-            room=room,
+        here.print(
+            say(
+                "{file}: {names}. Look through it, then:\nfilterd exam start --room {room}"
+                " --for 90m --allow {file}",
+                file=out,
+                names=counted.names(len(found)),
+                room=room,
+            ),
+            whole=True,
         )
-        here.console.print(told, soft_wrap=True)
 
 
 def place(
@@ -229,7 +227,7 @@ def _needed(allow: list[str], services: list[str]) -> Needed:
     names, ids = dict[str, None](), dict.fromkeys(services)
     for word in allow:
         path = Path(word)
-        needed = exam_file.load(path) if _is_file(path) else Needed((target_name_from(word),))
+        needed = load_names(path) if _is_file(path) else Needed((target_name_from(word),))
         names |= dict.fromkeys(needed.names)
         ids |= dict.fromkeys(needed.services)
     if not names and not ids:
@@ -250,3 +248,75 @@ def _names(told: Any) -> list[dict[str, Any]]:
     """Return the names of a daemon's answer, each a dictionary with ``name``."""
     found = told.get("names", ()) if isinstance(told, Mapping) else told
     return [one if isinstance(one, dict) else {"name": str(one)} for one in found]
+
+
+class Needed(NamedTuple):
+    """The names, and the ids of services, that an exam needs."""
+
+    names: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+
+
+def load_names(path: Path) -> Needed:
+    """Read such a file.
+
+    Raises:
+        ConfigErrors: all that is wrong, each with its line.
+        StoreError: it cannot be read.
+    """
+    return parse_names(read_text(path), str(path))
+
+
+def parse_names(text: str, path: str) -> Needed:
+    """Parse the text of such a file; ``path`` is its name in errors.
+
+    Raises:
+        ConfigErrors: all that is wrong, each with its line.
+    """
+    names, services = dict[str, None](), dict[str, None]()
+    problems = []
+    for number, line in enumerate(text.splitlines(), 1):
+        word = line.partition("#")[0].strip()
+        if not word:
+            continue
+        try:
+            target = _target(word)
+        except ConfigError as error:
+            problems.append(ConfigError(error.reason, path=path, line=number, hint=error.hint))
+            continue
+        (names if target.kind is TargetKind.NAME else services)[target.target] = None
+    if problems:
+        raise ConfigErrors(problems)
+    return Needed(tuple(names), tuple(services))
+
+
+def _target(word: str) -> Target:
+    target = Target.read(word)
+    if target.kind not in (TargetKind.NAME, TargetKind.SERVICE):
+        raise ConfigError(say("'{word}' is neither a name nor a service", word=word))
+    return target
+
+
+def names_text(seen: Iterable[Mapping[str, Any]], heading: str, blocked: str) -> str:
+    """Return the names of a trial run as such a file, grouped by registrable domain.
+
+    A blocked name is a comment: the trial run worked without it. A public suffix is
+    written as one, so that the operator notices it.
+
+    Args:
+        seen: each with its ``name``, its ``registrable`` part, how many ``times``
+            it was asked for, and whether it was ``blocked``.
+        heading: a comment for the first line.
+        blocked: the word for a blocked name.
+    """
+    by_owner: dict[str, dict[str, str]] = {}
+    for one in seen:
+        name = one["name"]
+        times = f"  # {one['times']}" if one.get("times") else ""
+        entry = f"*.{name}" if has_strangers_beneath(qname_from(name)) else name
+        line = f"# {name}{times}, {blocked}" if one.get("blocked") else f"{entry}{times}"
+        by_owner.setdefault(one.get("registrable") or name, {})[name] = line
+    lines = [f"# {heading}"]
+    for owner in sorted(by_owner):
+        lines += ["", f"# {owner}", *(by_owner[owner][name] for name in sorted(by_owner[owner]))]
+    return "\n".join(lines) + "\n"

@@ -13,8 +13,8 @@ from filterd.appliance.update_files import UpdateFiles
 from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.feed_sync import site_of, site_of_lists
 from filterd.cli.policy_whatif import print_before
-from filterd.cli.progress_bar import bar
 from filterd.cli.render import facts
+from filterd.cli.terminal import bar
 from filterd.config.build_record import SITE_FILE
 from filterd.errors import ConfigError, GuardError
 from filterd.feed.feed_config import followed
@@ -56,14 +56,12 @@ def trust(
     if json:
         here.print_json({"fingerprint": fingerprint})
         return
-    here.console.print(
-        here.texts("From now on, the school trusts what the owner of this file has signed.")
-    )
+    here.print(say("From now on, the school trusts what the owner of this file has signed."))
     here.console.print(facts([(here.texts("Fingerprint"), fingerprint)]))
-    here.console.print(here.texts("Call the publisher and compare the fingerprint."))
+    here.print(say("Call the publisher and compare the fingerprint."))
     if not followed(here.config, here.state).address:
-        here.console.print(
-            here.texts(
+        here.print(
+            say(
                 "Next: write the address into {path}: feed: https://...",
                 path=here.config / SITE_FILE,
             )
@@ -102,10 +100,13 @@ def approve(
     if json:
         here.print_json({"version": plain_version(wanted), "names": names})
     else:
-        told = here.texts(
-            "Version {version} is in force: {names}.", version=wanted, names=counted.names(names)
+        here.print(
+            say(
+                "Version {version} is in force: {names}.",
+                version=wanted,
+                names=counted.names(names),
+            )
         )
-        here.console.print(told)
 
 
 def refuse(

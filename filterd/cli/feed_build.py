@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd feed build``: fetch or read the sources, make a version, report each source."""
+"""``filterd feed build`` and ``diff``: make a version of the feed, compare it with another."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from filterd.cli.context import Context, JsonOption, Options, on_named_files, option
+from filterd.cli.context import Context, JsonOption, Options, argument, on_named_files, option
 from filterd.cli.feed_review import CatalogOption
-from filterd.cli.progress_bar import bar
 from filterd.cli.render import listed, show
+from filterd.cli.terminal import bar
 from filterd.cli.time_options import school_clock
 from filterd.counted import number
 from filterd.errors import ConfigError, GuardError
@@ -23,14 +26,17 @@ from filterd.feed.sources import (
     fetch_sources,
     read_sources,
 )
+from filterd.feed.version_content import POPULAR
 from filterd.i18n import say, translated
 from filterd.lists.catalog import Catalog, load_catalog
 from filterd.lists.top_names import Popular, read_popular
 from filterd.paths import sole
+from filterd.publish.publication import Published
 from filterd.publish.review import BuiltMistakes
 from filterd.publish.signed_orders import day_of
 from filterd.publish.version_build import BuildReport, build_version, publishable
-from filterd.publish.version_rows import CATEGORIES, SOURCES
+from filterd.publish.version_diff import SAMPLES, Differences, differences
+from filterd.publish.version_rows import CATEGORIES, CHANGES, POPULAR_CHANGES, SOURCES
 from filterd.rows import Wording
 
 _NOT_TAKEN = (SourceOutcome.KEPT, SourceOutcome.MISSING)
@@ -129,13 +135,14 @@ def _warn_of_reviews(here: Context, catalog: Catalog) -> None:
     today = day_of(here.clock.wall())
     for one in catalog.categories:
         if one.review_date and one.review_date <= today:
-            warning = here.texts(
-                "warning: the review of category {category} (age, label, legal basis) was due on"
-                " {date}",
-                category=one.id,
-                date=one.review_date,
+            here.warn(
+                say(
+                    "warning: the review of category {category} (age, label, legal basis) was due"
+                    " on {date}",
+                    category=one.id,
+                    date=one.review_date,
+                )
             )
-            here.errors.print(warning, style="yellow")
 
 
 def _take(here: Context, places: BuildPaths, catalog: Catalog) -> tuple[SourceReport, ...]:
@@ -220,8 +227,7 @@ def _print(
     sources: tuple[SourceReport, ...],
     report: BuildReport,
 ) -> None:
-    texts, console = here.texts, here.console
-    plain = _plain(places, sources, report)
+    texts, plain = here.texts, _plain(places, sources, report)
     if sources:
         categories = {one.id: one.category for one in catalog.sources}
         show(
@@ -230,16 +236,14 @@ def _print(
     refused = [one for one in sources if one.reason]
     for one in refused[:_MOST_WARNINGS]:
         why = translated(one.reason, texts.language)
-        here.errors.print(texts("warning: not taken: {why}", why=why), style="yellow")
+        here.warn(say("warning: not taken: {why}", why=why))
     if left := len(refused[_MOST_WARNINGS:]):
-        here.errors.print(
-            texts("warning: not taken: and {n} more (--json shows all)", n=left), style="yellow"
-        )
+        here.warn(say("warning: not taken: and {n} more (--json shows all)", n=left))
     _print_categories(here, report, plain)
     if report.rules or report.waiting:
         rules, waiting = number(report.rules), number(report.waiting)
-        console.print(
-            texts(
+        here.print(
+            say(
                 "Look-alike rules: {rules} in force, {waiting} wait for a decision (feed review)",
                 rules=rules,
                 waiting=waiting,
@@ -255,26 +259,28 @@ def _print(
         held = texts(key, why=translated(reason, texts.language))
         here.errors.print(held, style="yellow")
     if report.written:
-        console.print(texts("Written to {folder}", folder=places.out), soft_wrap=True)
+        here.print(say("Written to {folder}", folder=places.out), whole=True)
 
 
 def _print_mistakes(here: Context, mistakes: BuiltMistakes) -> None:
     """Print what was done with names that schools have reported."""
     if mistakes.left_out or mistakes.waiting:
-        here.console.print(
-            here.texts(
+        here.print(
+            say(
                 "Reported mistakes: {n} left out, {waiting} wait for a decision (feed review)",
                 n=number(len(mistakes.left_out)),
                 waiting=number(mistakes.waiting),
             )
         )
     for name, list_id in mistakes.listed[:_MOST_WARNINGS]:
-        warning = here.texts(
-            "warning: {name} was accepted as a mistake, but {list} still closes it; mend it there",
-            name=name,
-            list=list_id,
+        here.warn(
+            say(
+                "warning: {name} was accepted as a mistake, but {list} still closes it; mend it"
+                " there",
+                name=name,
+                list=list_id,
+            )
         )
-        here.errors.print(warning, style="yellow")
 
 
 def _print_categories(here: Context, report: BuildReport, plain: dict[str, Any]) -> None:
@@ -287,12 +293,99 @@ def _print_categories(here: Context, report: BuildReport, plain: dict[str, Any])
     ]
     console.print(listed(Wording(texts, school_clock(here)), CATEGORIES, rows))
     if hosts := [each for one in report.categories.values() for each in one.single_hosts]:
-        console.print(
-            texts(
+        here.print(
+            say(
                 "These lists block single hosts only, so names beneath them stay open although"
                 " the category is locked: {lists}. If a list means whole domains, add `subtrees:"
                 " true` to it.",
                 lists=", ".join(hosts),
             ),
-            soft_wrap=True,
+            whole=True,
         )
+
+
+@on_named_files
+def diff(
+    here: Context,
+    old: Annotated[str, argument("V1", "Folder of a version, or its number with --repo.")],
+    new: Annotated[str, argument("V2", "The version to compare with it.")],
+    repository: Annotated[
+        Path | None, option("--repo", "The publication that contains both versions.", "DIR")
+    ] = None,
+    popular: PopularOption = None,
+    names: Annotated[
+        bool, option("--names", "Show the first names of each category as well.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Show what changes between two versions, and for whom.
+
+    Shows changes by category, and popular names that are newly closed or opened, by rank. The
+    grades follow from the ages in the feed, not from settings of schools. Exit code 0: nothing
+    differs; 1: something does; 2: an error.
+    """
+    with _folders(repository, old, new) as (a, b), bar(here, here.texts("Comparing")) as progress:
+        found = differences(a, b, _popular(popular, a, b), progress=progress)
+    if json:
+        here.print_json(found.to_json())
+    else:
+        _print_differences(here, found, names=names)
+    is_same = not (found.categories or found.popular or found.tables)
+    raise typer.Exit(0 if is_same else 1)
+
+
+@contextmanager
+def _folders(repository: Path | None, *asked: str) -> Iterator[list[Path]]:
+    if repository is None:
+        yield list(map(Path, asked))
+        return
+    published = Published(repository)
+    known = [one for one in published.versions() if published.targets(one)]
+    for number_ in asked:
+        if not number_.isdecimal() or int(number_) not in known:
+            raise ConfigError(
+                say("version '{number}' is not here", number=number_),
+                hint=say("known: {known}", known=", ".join(map(str, known)) or "-"),
+            )
+    with TemporaryDirectory(prefix="filterd-diff-") as made:
+        contents = dict[str, Path]()
+        yield [
+            published.unpack(int(one), Path(made) / side, contents)
+            for side, one in zip(("old", "new"), asked, strict=True)
+        ]
+
+
+def _popular(given: Path | None, old: Path, new: Path) -> Popular:
+    """Return the given popular names, else those of a version."""
+    if given is not None:
+        return read_popular(given)
+    carried = [one / POPULAR for one in (new, old) if (one / POPULAR).is_file()]
+    return read_popular(carried[0]) if carried else Popular()
+
+
+def _print_differences(here: Context, found: Differences, *, names: bool) -> None:
+    console, plain = here.console, found.to_json()
+    if not (found.categories or found.popular or found.tables):
+        here.print(say("No difference."))
+        return
+    if found.categories:
+        show(here, CHANGES, plain["categories"])
+    for one in found.categories if names else ():
+        _print_names(here, "+", one.id, one.added_names, one.added)
+        _print_names(here, "-", one.id, one.removed_names, one.removed)
+    if found.popular:
+        show(here, POPULAR_CHANGES, plain["popular"])
+    for kind, (added, removed) in found.tables.items():
+        console.print(f"{kind}.yaml", style="bold")
+        _print_names(here, "+", "", added[:SAMPLES], len(added))
+        _print_names(here, "-", "", removed[:SAMPLES], len(removed))
+    here.print(say("By the ages in the feed; a school may have other settings."), "dim")
+
+
+def _print_names(here: Context, sign: str, where: str, names: Sequence[str], count: int) -> None:
+    """Print names, a line each for scripts, and the number left out."""
+    start = " ".join(filter(None, (sign, where)))
+    for name in names:
+        here.console.print(f"{start} {name}", soft_wrap=True)
+    if left := count - len(names):
+        here.print(say("{start} ... and {n} more", start=start, n=number(left)))

@@ -13,9 +13,8 @@ import typer
 from securesystemslib.signer import CryptoSigner, Key
 
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
-from filterd.cli.progress_bar import bar
 from filterd.cli.render import facts
-from filterd.cli.secret_prompt import ask_secret
+from filterd.cli.terminal import ask_secret, bar
 from filterd.counted import fingerprint
 from filterd.errors import ConfigError
 from filterd.feed.version_files import DELEGATED, FLEET, ONLINE
@@ -104,7 +103,7 @@ def init(
         here.print_json({**told, "online": online, "offline": offline})
         return
     texts = here.texts
-    here.console.print(texts("The feed is made in {folder}:", folder=folder), soft_wrap=True)
+    here.print(say("The feed is made in {folder}:", folder=folder), whole=True)
     rows = [
         (str(folder / PUBLIC), texts("files for the web server")),
         (str(folder / ROOT_FILE), texts("for every school, with the fingerprint below")),
@@ -137,8 +136,8 @@ def init(
         here.console.print(path, style="bold", soft_wrap=True)
         here.console.print(f"    {what}")
     here.console.print(facts([(texts("Fingerprint"), fingerprint(root))]))
-    here.console.print(
-        texts(
+    here.print(
+        say(
             "Any two of the three root keys can replace any key; if two are lost, no key can"
             " be replaced."
         )
@@ -194,8 +193,8 @@ def rotate_key(
     if json:
         here.print_json(told)
         return
-    here.console.print(
-        here.texts(
+    here.print(
+        say(
             "The key of the role {role} has been replaced; schools follow by themselves.", role=role
         )
     )

@@ -13,9 +13,9 @@ from tuf.api.metadata import Root
 from filterd import words
 from filterd.appliance.inspection_record import trusted_root
 from filterd.appliance.mistake_envelope import read_reports
-from filterd.cli import room_csv
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.feed_review import CatalogOption, print_mistakes
+from filterd.cli.named_files import read_octets
 from filterd.errors import FilterdError, StoreError
 from filterd.feed.trust import load_root
 from filterd.i18n import UNSAID, Sentence, say, translated
@@ -87,7 +87,7 @@ def _kept(inbox: Inbox, root: Root | None, now: float) -> dict[Path, SchoolRepor
     found = dict[Path, SchoolReports]()
     for path in inbox.paths():
         try:
-            read = read_reports(room_csv.read_octets(path, MOST_OCTETS), root, now)
+            read = read_reports(read_octets(path, MOST_OCTETS), root, now)
             found[path] = review.of_first_names(read)
         except FilterdError:
             continue
@@ -116,7 +116,7 @@ def _take(
 ) -> TakenFile:
     """Keep one file; what is wrong with it stops no other."""
     try:
-        octets = room_csv.read_octets(path, MOST_OCTETS)
+        octets = read_octets(path, MOST_OCTETS)
         found = read_reports(octets, root, now)
         target = inbox.path_of(found)
         is_newer = inbox.keep(octets, found, kept.get(target))
@@ -149,12 +149,7 @@ def _print(here: Context, taken: list[TakenFile]) -> None:
     for one in taken[:_MOST_SHOWN]:
         if (found := one.found) is None:
             why = translated(one.why, texts.language)
-            here.errors.print(
-                texts("warning: {file} is not taken: {why}", file=one.path, why=why),
-                style="yellow",
-                soft_wrap=True,
-                markup=False,
-            )
+            here.warn(say("warning: {file} is not taken: {why}", file=one.path, why=why))
             continue
         key = (
             say("{file}: {school}, {standing}; reports: {n}")
@@ -170,4 +165,4 @@ def _print(here: Context, taken: list[TakenFile]) -> None:
         )
         here.console.print(line, markup=False)
     if (left := len(taken) - _MOST_SHOWN) > 0:
-        here.console.print(texts("... and {n} more (--json shows all)", n=left))
+        here.print(say("... and {n} more (--json shows all)", n=left))

@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd feed publish`` and ``sign``: publish a version, sign legal orders."""
+"""``filterd feed publish``, ``sign``, ``sign-program``, ``verify``: sign, publish, verify."""
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
+
+import typer
 
 from filterd import counted, words
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.feed_keys import (
+    ROOT_FILE,
     AfterOption,
     KeysOption,
     NewKeyOption,
@@ -19,17 +25,36 @@ from filterd.cli.feed_keys import (
     online_signers,
     usual_keys,
 )
-from filterd.cli.progress_bar import bar
-from filterd.cli.render import facts, show, show_details
-from filterd.i18n import say
+from filterd.cli.render import facts, listed, show, show_details
+from filterd.cli.terminal import bar
+from filterd.cli.time_options import school_clock
+from filterd.counted import fingerprint
+from filterd.errors import ConfigError, StoreError
+from filterd.feed.arrival import Moment
+from filterd.feed.fetchers import Fetcher, FolderFetcher, WebFetcher
+from filterd.feed.program_offer import LIMITS
+from filterd.feed.trust import load_root
+from filterd.i18n import quoted, say
+from filterd.lists.catalog import load_catalog
 from filterd.lists.orders_file import OrderEntry
-from filterd.publish.keys import ORDERS
+from filterd.publish.keys import ORDERS, PROGRAM
 from filterd.publish.parcels import read_parcel
 from filterd.publish.program_packages import read_program
+from filterd.publish.program_packages import sign_program as sign_packages
 from filterd.publish.publication import DAY_S, Published, soon_expired
+from filterd.publish.publication import verify as examine
 from filterd.publish.release import Release, release, renew
 from filterd.publish.signed_orders import sign_orders
-from filterd.publish.version_rows import RELEASE, SIGNED_ORDERS
+from filterd.publish.version_rows import (
+    EXPIRIES,
+    RELEASE,
+    SIGNED_ORDERS,
+    SIGNED_PACKAGES,
+    VERIFICATION,
+    expiry_rows,
+)
+from filterd.rows import Wording
+from filterd.state_file import plain_version
 
 _SOON_S = 30 * DAY_S
 """How long before the end of an order the signer is warned."""
@@ -93,8 +118,8 @@ def publish(
         told |= {"packages": offered, "expiries": plain_expiries(expiries)}
         here.print_json(told)
     elif done is None:
-        here.console.print(
-            here.texts(
+        here.print(
+            say(
                 "Version {version}: the published files are signed for another term.",
                 version=version,
             )
@@ -150,16 +175,15 @@ def sign(
         )
         rows = [one.model_dump() for one in ordered.orders]
         show(here, SIGNED_ORDERS._replace(title=title), rows)
-        here.console.print(
-            here.texts("Signed: carry {folder} to the publisher", folder=parcel), soft_wrap=True
-        )
+        here.print(say("Signed: carry {folder} to the publisher", folder=parcel), whole=True)
     for one in ordered.expired:
-        warning = here.texts(
-            "warning: order {number} has expired on {date}; it is left out",
-            number=one.number,
-            date=one.expiry,
+        here.warn(
+            say(
+                "warning: order {number} has expired on {date}; it is left out",
+                number=one.number,
+                date=one.expiry,
+            )
         )
-        here.errors.print(warning, style="yellow")
     _warn_of_orders(here, ordered.orders, now)
 
 
@@ -207,3 +231,128 @@ def _warn_of_orders(here: Context, orders: Iterable[OrderEntry], now: float) -> 
             )
             warning = here.texts(key, number=one.number, date=one.expiry)
             here.errors.print(warning, style="yellow")
+
+
+@on_named_files
+def sign_program(  # noqa: PLR0913, PLR0917 -- the options of a command
+    here: Context,
+    parcel: Annotated[
+        Path, option("--parcel", "Folder to make and carry to the publisher.", "DIR")
+    ],
+    keys: Annotated[Path, option("--keys", "Folder that has program/program.pem.", "DIR")],
+    packages: Annotated[list[Path] | None, argument("DEB", "The packages of one version.")] = None,
+    withdraw: Annotated[
+        bool, option("--withdraw", "Offer no package any more, instead of new ones.")
+    ] = False,
+    urgent: Annotated[
+        bool, option("--urgent", "Every school takes it in its next window.")
+    ] = False,
+    after: AfterOption = 0,
+    new_key: NewKeyOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Sign packages of filterd, on the machine of the key of the role program.
+
+    They must be of one version, above the last one. One school in a hundred takes it at once, one
+    in ten after two days, all after five. Exit code 0: signed; 2, 20: an error, nothing is signed.
+    """
+    if bool(packages) == withdraw:
+        raise ConfigError(say("give the packages, or --withdraw"))
+    folder = key_folder(here, keys)
+    path = folder.paths(PROGRAM)[0]
+    signers = [folder.next_key(path)] if new_key else folder.signers(PROGRAM)
+    signed = sign_packages(
+        packages or (), parcel, signers, now=here.clock.wall(), after=after, urgent=urgent
+    )
+    if new_key:
+        folder.promote(path)
+    if json:
+        here.print_json(asdict(signed))
+        return
+    title = say(
+        "Signed packages of filterd {newest}, version {version} of the role",
+        newest=signed.newest or "-",
+        version=signed.version,
+    )
+    show(here, SIGNED_PACKAGES._replace(title=title), [asdict(one) for one in signed.packages])
+    here.print(say("Signed: carry {folder} to the publisher", folder=parcel), whole=True)
+
+
+@on_named_files
+def verify(
+    here: Context,
+    source: Annotated[str, argument("URL|DIR", "Address or folder of a publication.")],
+    root: Annotated[
+        Path | None,
+        option("--root", "The root file that schools get (default: root.json beside DIR).", "FILE"),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Check a publication as a new school would: fetch, verify, unpack and load everything.
+
+    It also shows when each role's signature expires. Exit code 0: valid; 1: valid, but a role
+    must sign again soon; 2: an error; 30 to 36: not fetched; 40 to 46: not trusted.
+    """
+    content = _root(source, root)
+    now = here.clock.wall()
+    with (
+        TemporaryDirectory(prefix="filterd-verify-") as made,
+        bar(here, here.texts("Verifying")) as progress,
+    ):
+        folder = Path(made)
+        fetcher = _fetcher(here, source)
+        examined = examine(content, fetcher, Moment(now), progress, folder)
+        # The first publication is empty until something is published into it.
+        catalog = load_catalog(folder) if examined.contents else None
+    lists = len(catalog.lists) if catalog else 0
+    orders = len(catalog.orders) if catalog else 0
+    publication = examined.verified.publication
+    told = {
+        "version": plain_version(publication.version),
+        "urgent": examined.verified.urgent,
+        "issued_at": int(examined.verified.issued_at),
+        "files": len(publication.files),
+        "deltas": len(publication.deltas),
+        "octets": examined.octets,
+        "lists": lists,
+        "orders": orders,
+        "packages": [one.target for one in examined.packages],
+        "expiries": plain_expiries(examined.expiries),
+        "fingerprint": fingerprint(content),
+    }
+    show_details(here, VERIFICATION, told, json=json)
+    if not json:
+        wording = Wording(here.texts, school_clock(here))
+        rows = expiry_rows(examined.expiries, wording.clock.now)
+        here.console.print(listed(wording, EXPIRIES, rows))
+        if not examined.contents:
+            here.warn(say("warning: nothing has been published yet"))
+    if not examined.verified.clock_known:
+        here.warn(
+            say("warning: the clock of this machine is behind; expiry dates were not checked")
+        )
+        raise typer.Exit(1)
+    soon = warn_of_expiry(here, examined.expiries, now)
+    raise typer.Exit(1 if soon else 0)
+
+
+def _fetcher(here: Context, source: str) -> Fetcher:
+    if "://" in source:
+        return WebFetcher(source, here.clock, LIMITS)
+    folder = Path(source)
+    if not folder.is_dir():
+        why = quoted(os.strerror(errno.ENOTDIR if folder.exists() else errno.ENOENT))
+        raise StoreError(say("{path}: cannot be read: {why}", path=folder, why=why))
+    return FolderFetcher(folder, here.clock, LIMITS)
+
+
+def _root(source: str, root: Path | None) -> bytes:
+    """Return the root that schools are given; the default is the one of ``init``."""
+    if root is None:
+        if "://" in source:
+            raise ConfigError(
+                say("the publisher's root is needed to verify a feed"),
+                hint=say("--root ROOT.json, the file that schools get"),
+            )
+        root = Path(source).absolute().parent / ROOT_FILE
+    return load_root(root)

@@ -135,19 +135,17 @@ def _show(
     if json:
         here.print_json([_plain(one) for one in waiting])
     elif not waiting and not mistakes:
-        here.console.print(here.texts("Nothing waits for a decision."))
+        here.print(say("Nothing waits for a decision."))
     elif waiting:
         shown = waiting if everything else waiting[:_MOST_SHOWN]
         for one in shown:
             _print(here, one)
             here.console.print()
         if left := len(waiting) - len(shown):
-            here.console.print(here.texts("... and {n} more (--all)", n=number(left)))
-        here.console.print(
-            here.texts(
-                "To decide: feed review --catalog DIR --accept SHAPE --refuse SHAPE --reason TEXT"
-            ),
-            style="dim",
+            here.print(say("... and {n} more (--all)", n=number(left)))
+        here.print(
+            say("To decide: feed review --catalog DIR --accept SHAPE --refuse SHAPE --reason TEXT"),
+            "dim",
         )
     if not json:
         print_mistakes(here, mistakes, everything=everything)
@@ -179,14 +177,14 @@ def print_mistakes(here: Context, waiting: Sequence[QueuedMistake], *, everythin
         here.console.print(facts([row for row in rows if row[1]]))
         here.console.print()
     if left := len(waiting) - len(shown):
-        here.console.print(texts("... and {n} more (--all)", n=number(left)))
+        here.print(say("... and {n} more (--all)", n=number(left)))
     if waiting:
-        here.console.print(
-            texts(
+        here.print(
+            say(
                 "To decide: feed review --catalog DIR --accept-mistake NAME --refuse-mistake NAME"
                 " --reason TEXT"
             ),
-            style="dim",
+            "dim",
         )
 
 
@@ -227,10 +225,8 @@ def _decide_mistakes(here: Context, catalog: Path, asked: ReviewRequest, *, json
         return
     for one in decisions.values():
         here.console.print(f"{one.name}: {here.texts.word(words.DECISION, one.decision.value)}")
-    here.console.print(
-        here.texts(
-            "Written to {file}; the next `feed build` uses it.", file=reviews.MISTAKE_DECISIONS
-        )
+    here.print(
+        say("Written to {file}; the next `feed build` uses it.", file=reviews.MISTAKE_DECISIONS)
     )
 
 
@@ -243,7 +239,7 @@ def _show_decided(here: Context, catalog: Path, category: str | None, *, json: b
         return
     mistakes = reviews.read_decided(catalog) if category is None else ()
     if not decisions and not mistakes:
-        here.console.print(here.texts("Nothing has been decided."))
+        here.print(say("Nothing has been decided."))
     for one in decisions:
         _print_heading(here, one.shape, one.category)
         _print_decision(here, one.decision, one.who, one.on, one.why)
@@ -290,9 +286,7 @@ def _decide(here: Context, catalog: Path, asked: ReviewRequest, *, json: bool) -
     for one in decisions:
         decided = here.texts.word(words.DECISION, one.decision)
         here.console.print(f"{one.shape.decode()} ({one.category}): {decided}")
-    here.console.print(
-        here.texts("Written to {file}; the next `feed build` uses it.", file=DECISIONS)
-    )
+    here.print(say("Written to {file}; the next `feed build` uses it.", file=DECISIONS))
 
 
 def _meant(

@@ -14,6 +14,7 @@ from filterd.cli.time_options import school_clock
 from filterd.feed.feed_config import followed
 from filterd.feed.feed_details import FEED, FINDINGS, HISTORY, is_worrying, summary
 from filterd.feed.standing import History, overview, program_version
+from filterd.i18n import say
 from filterd.lists.catalog_tables import contacts_or_none
 from filterd.rows import Wording
 from filterd.state_folder import BesideFolder
@@ -39,9 +40,7 @@ def status(here: Context, json: JsonOption = False) -> None:
         if told["beside"]:
             _print(here, told["beside"], wording)
     else:
-        here.console.print(
-            here.texts("The school follows no feed: the lists that ship with filterd serve.")
-        )
+        here.print(say("The school follows no feed: the lists that ship with filterd serve."))
         if told["problem"]:
             here.console.print(Text(summary(told, wording), style="yellow"), soft_wrap=True)
     raise typer.Exit(1 if is_worrying(told) else 0)

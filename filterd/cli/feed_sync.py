@@ -15,12 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-from rich.text import Text
-
 from filterd import counted, journal
 from filterd.cli.context import Context, JsonOption, option
 from filterd.cli.offline_site import policy_of
-from filterd.cli.progress_bar import bar
+from filterd.cli.terminal import bar
 from filterd.cli.time_options import school_clock
 from filterd.config import build_record
 from filterd.config.build_record import SITE_FILE
@@ -131,7 +129,7 @@ def _warn_of_wrong_site(here: Context) -> None:
             "the site's files have errors; the lists are in force with the last good policy"
         )
         for line in (warning, *error.translated(here.texts.language).splitlines()):
-            here.errors.print(Text(here.texts("warning: {warning}", warning=line), style="yellow"))
+            here.warn(say("warning: {warning}", warning=line))
 
 
 def _follow(here: Context) -> NoReturn:

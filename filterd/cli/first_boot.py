@@ -51,7 +51,7 @@ def serve(here: Context) -> None:
     """
     text, site = read_text(here.config)
     if is_set_up(here, site):
-        here.console.print(here.texts(say("This gateway is set up already.")))
+        here.print(say("This gateway is set up already."))
         return
     found = interview_of(site, KeptAnswers({}))
     machine = replace(found.machine, read_table=None)  # a page names no file of this machine

@@ -12,18 +12,10 @@ from securesystemslib.signer import CryptoSigner
 
 from filterd.appliance import enrolment
 from filterd.appliance.enrolment import SchoolGateway, device_key
-from filterd.cli import room_csv
-from filterd.cli.context import (
-    Context,
-    JsonOption,
-    argument,
-    check_written,
-    on_named_files,
-    option,
-    write_named,
-)
+from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.effective_state import policy_in_force
 from filterd.cli.feed_keys import key_folder
+from filterd.cli.named_files import check_written, read_octets, write_named
 from filterd.cli.render import facts
 from filterd.cli.time_options import duration_s
 from filterd.config.build_record import SITE_FILE
@@ -64,16 +56,16 @@ def enrol(
         write_named(out, octets, "--out")
         _tell_gateway(here, own, json=json)
         if not json:
-            here.console.print(
-                here.texts(
+            here.print(
+                say(
                     "Written: {file}. Send it to the province, and tell the fingerprint by"
                     " telephone.",
                     file=out,
                 ),
-                soft_wrap=True,
+                whole=True,
             )
         return
-    octets = room_csv.read_octets(install, enrolment.MOST_OCTETS)
+    octets = read_octets(install, enrolment.MOST_OCTETS)
     root = TrustFolder(here.state.feed).newest_root()
     with naming(install):
         kept = enrolment.install(octets, root, own, now, here.state.enrolment)
@@ -95,7 +87,7 @@ def sign(
     proves only that its sender has the key. Exit code 0: signed; 2: an error; 61, 62: no request.
     """
     check_written(out, "--out")
-    octets = room_csv.read_octets(request, enrolment.MOST_OCTETS)
+    octets = read_octets(request, enrolment.MOST_OCTETS)
     with naming(request):
         gateway = enrolment.read_request(octets)
     (signer,) = key_folder(here, keys).signers(FLEET)

@@ -12,7 +12,7 @@ from filterd.cli.context import Context, JsonOption, ReasonOption, argument, opt
 from filterd.cli.effective_state import ask_else, offline, set_now
 from filterd.cli.render import show
 from filterd.cli.time_options import school_clock
-from filterd.i18n import from_plain, to_plain
+from filterd.i18n import from_plain, say, to_plain
 from filterd.i18n import translated as in_language
 from filterd.overrides.descriptions import CHANGES, Plain, Teller
 from filterd.overrides.override_states import with_states
@@ -131,18 +131,19 @@ def _problem(here: Context, told: dict[str, Any]) -> str:
 def _print_verified(here: Context, told: dict[str, Any]) -> None:
     texts = here.texts
     if told["first_bad"] is not None:
-        bad = texts(
-            "The history was altered from change {number} on: {problem}",
-            number=told["first_bad"],
-            problem=_problem(here, told),
+        here.print(
+            say(
+                "The history was altered from change {number} on: {problem}",
+                number=told["first_bad"],
+                problem=_problem(here, told),
+            ),
+            "red",
+            whole=True,
         )
-        here.console.print(bad, style="red", soft_wrap=True)
     elif told["ok"]:
-        here.console.print(
-            texts("The history is intact: nothing in it was altered."), style="green"
-        )
+        here.print(say("The history is intact: nothing in it was altered."), "green")
     else:
-        here.console.print(texts("The present history is intact; the one before is not:"))
+        here.print(say("The present history is intact; the one before is not:"))
     for name in told.get("set_aside") or ():
         kept = here.state.overrides.with_name(name)
         line, style = told_of(kept), "red" if is_altered(kept) else "yellow"

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Annotated
 
 from filterd import counted
-from filterd.cli.context import Context, JsonOption, argument, on_named_files, option, write_named
+from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
+from filterd.cli.named_files import write_named
 from filterd.cli.render import listed
 from filterd.cli.time_options import school_clock
 from filterd.config.imported_settings import ImportedSettings, read_adguard, read_pihole
@@ -91,12 +92,11 @@ def _summarise(here: Context, found: ImportedSettings) -> None:
         )
     )
     if found.guessed:
-        errors.print(
-            texts(
+        here.warn(
+            say(
                 "check category and format of lists that filterd does not know: {n}",
                 n=len(found.guessed),
-            ),
-            style="yellow",
+            )
         )
     if found.not_taken:
         rows = [

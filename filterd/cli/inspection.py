@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd inspect``: the signed record of an inspection, and its verification."""
+"""``filterd inspect``: the signed record of an inspection, and its verification.
+
+A record that is verified comes from elsewhere, and so may texts in it that would move the
+cursor or turn the direction of writing: they are shown by their codes.
+"""
 
 from __future__ import annotations
 
@@ -8,24 +12,27 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from filterd import control
-from filterd.cli import room_csv
-from filterd.cli.context import (
-    Context,
-    JsonOption,
-    argument,
-    check_written,
-    on_named_files,
-    option,
-    write_named,
-)
+from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
+from filterd.cli.named_files import check_written, read_octets, write_named
+from filterd.cli.render import facts, grid
 from filterd.cli.time_options import read_time, school_clock
 from filterd.counted import fingerprint
 from filterd.errors import ConfigError
 from filterd.i18n import say
 from filterd.reports import report_run
 from filterd.reports.inspection_facts import MOST_OCTETS
+from filterd.reports.report_document import (
+    Code,
+    Figures,
+    Paragraph,
+    Part,
+    ReportDocument,
+    ReportTable,
+    cell_text,
+)
 from filterd.reports.report_run import ReportRequest
 
 _WITHIN_S = 200.0
@@ -71,14 +78,13 @@ def make(
     if json:
         here.print_json({"file": str(out), **_facts(told)})
     else:
-        here.console.print(here.texts("written: {file}", file=out), soft_wrap=True)
+        here.print(say("written: {file}", file=out), whole=True)
         if told["enrolment"] is None:
-            here.errors.print(
-                here.texts(
+            here.warn(
+                say(
                     "warning: no province has enrolled this gateway, so no one can verify the"
                     " record: filterd fleet enrol"
-                ),
-                style="yellow",
+                )
             )
 
 
@@ -109,7 +115,7 @@ def verify(
 
     roots = [load_root(one) for one in root]
     trusted, by = inspection_record.trusted_root(roots), fingerprint(roots[0])
-    octets = room_csv.read_octets(file, MOST_OCTETS)
+    octets = read_octets(file, MOST_OCTETS)
     clock = school_clock(here)
     now = clock.now if at is None else read_time(clock, at, past=True)
     with naming(file):
@@ -126,27 +132,27 @@ def verify(
         }
         here.print_json(told)
     else:
-        from filterd.cli.report_text import show_document  # noqa: PLC0415 -- as above
+        from filterd.cli.inspection import show_document  # noqa: PLC0415 -- as above
 
         document = compose_inspection(PrintedRecord.read(octets), here.texts, found.notes)
         show_document(here, document)
         here.console.print()
-        here.console.print(
-            here.texts(
+        here.print(
+            say(
                 "The record is genuine: it was signed by the gateway that is enrolled for"
                 " {school} ({code}).",
                 school=found.gateway.school,
                 code=found.gateway.code,
             ),
-            style="bold green",
+            "bold green",
         )
-        here.console.print(
-            here.texts(
+        here.print(
+            say(
                 "That is so if this is the fingerprint of the publisher's root, and no other's:"
                 " {fingerprint}",
                 fingerprint=by,
             ),
-            soft_wrap=True,
+            whole=True,
         )
     raise typer.Exit(1 if found.notes else 0)
 
@@ -177,8 +183,47 @@ def _show(here: Context, told: dict[str, Any], *, json: bool) -> None:
     if json:
         here.print_json(_facts(told))
         return
-    from filterd.cli.report_text import show_document  # noqa: PLC0415 -- heavy
+    from filterd.cli.inspection import show_document  # noqa: PLC0415 -- heavy
     from filterd.reports.inspection_composer import compose_inspection  # noqa: PLC0415 -- as above
     from filterd.reports.inspection_facts import PrintedRecord  # noqa: PLC0415 -- as above
 
     show_document(here, compose_inspection(PrintedRecord.read(told["record"].encode()), here.texts))
+
+
+_WARNING = "yellow"
+_SPACES = "\u00a0\u202f"
+"""That no line breaks at; numbers have them."""
+
+
+def show_document(here: Context, document: ReportDocument) -> None:
+    """Print all sections; charts and blanks are for paper only."""
+    here.console.print(_text(f"{document.title}: {document.subject}", "bold"))
+    for section in document.sections:
+        here.console.print()
+        here.console.print(Text(section.title, style="bold"))
+        for part in section.parts:
+            _show_part(here, part, document.language)
+
+
+def _show_part(here: Context, part: Part, language: str) -> None:
+    match part:
+        case Paragraph():
+            here.console.print(_text(part.text, _WARNING if part.is_warning else ""))
+        case Figures():
+            rows = [(one.label, _text(cell_text(one.value, language))) for one in part.figures]
+            here.console.print(facts(rows))
+        case ReportTable() if part.rows:
+            table = grid(((one.heading, one.is_number) for one in part.columns), whole=True)
+            for row in part.rows:
+                table.add_row(*(_text(cell_text(one, language)) for one in row))
+            here.console.print(Text(part.title, style="dim"))
+            here.console.print(table)
+        case Code():
+            here.console.print(_text(part.content, "dim"), soft_wrap=True)
+        case _:
+            pass
+
+
+def _text(text: str, style: str = "") -> Text:
+    shown = (one if one.isprintable() or one in _SPACES else ascii(one)[1:-1] for one in text)
+    return Text("".join(shown), style=style)

@@ -1,29 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd lists``: compile lists, look at what was compiled, find a name on them."""
+"""``filterd lists``: compile lists, look at what was compiled, find a name on them.
+
+One build runs at a time. The new index is made and verified beside the active one and takes
+its place by renaming; the one before is kept, in case the new one turns out damaged. The lists
+are those of the active version of the feed, if the site follows one, else those that ship; and
+the site's own.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 
 import typer
 
 from filterd import counted
-from filterd.cli import lists_build, popular
+from filterd.cli import popular
 from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.effective_state import read_or_ask
 from filterd.cli.offline_site import open_index
 from filterd.cli.render import facts, listed, show, titled
+from filterd.cli.terminal import bar
 from filterd.cli.time_options import school_clock
+from filterd.clock import SystemClock
+from filterd.config.lists_build import build_lists
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, IndexFormatError, StoreError
+from filterd.feed.feed_config import blocklists_to_build
 from filterd.feed.feed_details import coverage
-from filterd.i18n import say
+from filterd.i18n import refused, say
 from filterd.lists.catalog import load_categories
 from filterd.lists.catalog_tables import load_popular_names
 from filterd.lists.index import Index
-from filterd.lists.index_files import blocklists_in_force
+from filterd.lists.index_files import blocklists_in_force, install_index, note_checked
 from filterd.lists.list_queries import (
     ENTRIES,
     NOT_TAKEN,
@@ -35,7 +46,9 @@ from filterd.lists.list_queries import (
 )
 from filterd.lists.report import CompileReport
 from filterd.overrides.target_text import qname_from
+from filterd.paths import check_room, sole
 from filterd.rows import Wording
+from filterd.state_folder import StateFolder
 
 
 def build(
@@ -54,10 +67,10 @@ def build(
     new index at once. Exit code 0: done; 2: an error.
     """
     if stdout:
-        lists_build.write_to(sys.stdout.buffer, here, shipped_only=shipped_only)
+        write_to(sys.stdout.buffer, here, shipped_only=shipped_only)
         return
     watched, before = load_popular_names(), _index_or_none(here)
-    report = lists_build.build(here, shipped_only=shipped_only, show_progress=not (quiet or json))
+    report = build_index(here, shipped_only=shipped_only, show_progress=not (quiet or json))
     _warn_of_empty(here, report)
     closed = popular.newly_closed(here, watched, before)
     popular.warn(here, closed)
@@ -70,14 +83,12 @@ def build(
     elif not quiet:
         served = index.build.get("feed")
         _print_report(here, report, here.state.index.stat().st_size, hosts, served)
-        here.console.print(here.texts("Compiled in {seconds} s", seconds=f"{report.seconds:.1f}"))
+        here.print(say("Compiled in {seconds} s", seconds=f"{report.seconds:.1f}"))
         if not no_reload:
-            here.console.print(
-                here.texts(
-                    "The daemon serves them now."
-                    if told
-                    else "The daemon is not running; it will serve them when it starts."
-                )
+            here.print(
+                say("The daemon serves them now.")
+                if told
+                else say("The daemon is not running; it will serve them when it starts.")
             )
 
 
@@ -97,7 +108,7 @@ def status(
         here.print_json({"build": build, "single_hosts": hosts, **told})
         return
     when = school_clock(here).text(build.get("when"))
-    here.console.print(here.texts("Compiled at {when}", when=when))
+    here.print(say("Compiled at {when}", when=when))
     _print_report(here, report, octets, hosts, build.get("feed"))
 
 
@@ -130,13 +141,14 @@ def _warn_of_empty(here: Context, report: CompileReport) -> None:
     """
     for one in report.lists:
         if not one.kept and (one.problems or one.refused):
-            warning = here.texts(
-                "warning: {list}: none of its {lines} lines can be used; check the file and"
-                " `format`",
-                list=one.id,
-                lines=one.lines,
+            here.warn(
+                say(
+                    "warning: {list}: none of its {lines} lines can be used; check the file and"
+                    " `format`",
+                    list=one.id,
+                    lines=one.lines,
+                )
             )
-            here.errors.print(warning, style="yellow")
 
 
 def _index_or_none(here: Context) -> Index | None:
@@ -170,22 +182,95 @@ def _print_report(
     texts, wording = here.texts, Wording(here.texts, school_clock(here))
     here.console.print(listed(wording, *report_listing(report)))
     size = counted.size(octets)
-    here.console.print(texts("{names}, {size}", names=counted.names(report.names), size=size))
+    here.print(say("{names}, {size}", names=counted.names(report.names), size=size))
     if reasons := not_taken_rows(report):
         rows = ([one.cell(row, wording)[0] for one in NOT_TAKEN.columns] for row in reasons)
         here.console.print(titled(texts(NOT_TAKEN.title), facts(rows)))
-        here.console.print(
-            texts("All rejected lines: {path}", path=here.state.problems), soft_wrap=True
-        )
+        here.print(say("All rejected lines: {path}", path=here.state.problems), whole=True)
     if hosts:
-        here.console.print(
-            texts(
+        here.print(
+            say(
                 "These lists block single hosts only, so names beneath them stay open although"
                 " the category is locked: {lists}. If a list means whole domains, add `subtrees:"
                 " true` to it.",
                 lists=", ".join(hosts),
             ),
-            soft_wrap=True,
+            whole=True,
         )
     if warning := coverage(report.names, served, wording):
         here.console.print(warning, style="yellow")
+
+
+def build_index(here: Context, *, shipped_only: bool, show_progress: bool) -> CompileReport:
+    """Compile the lists and put them in force; wait while another command compiles.
+
+    Args:
+        here: the site and the state folder.
+        shipped_only: whether to leave out the site's own lists; then its files may be wrong.
+        show_progress: whether to show a bar.
+
+    Raises:
+        ConfigErrors: the site's files are wrong.
+        FilterdError: a list cannot be read or the disk refused; what was in force stays.
+    """
+    with sole(here.state.build_lock, otherwise=say("another build is running"), wait=True):
+        _remove_leftovers(here.state)
+        check_room(here.state.folder, _octets_in_force(here.state))
+        try:
+            doing = here.texts("Compiling lists")
+            with bar(here, doing, visible=show_progress, octets=True) as progress:
+                report = _compile(here, progress, shipped_only=shipped_only)
+            # The compiler has verified it: no start and no reload has to repeat that.
+            note_checked(here.state.checked_indexes, Index.open(here.state.fresh_index).digest)
+        except OSError as error:
+            why = say("the lists cannot be compiled there: {why}", why=refused(error))
+            raise StoreError(say("{folder}: {why}", folder=here.state.folder, why=why)) from error
+        except StoreError:
+            _remove_leftovers(here.state)
+            raise
+        install_index(here.state)
+    return report
+
+
+def _octets_in_force(state: StateFolder) -> int:
+    """Return the size of the active index: about that of the new one."""
+    try:
+        return state.index.stat().st_size
+    except OSError:
+        return 0
+
+
+def write_to(stream: IO[bytes], here: Context, *, shipped_only: bool) -> CompileReport:
+    """Compile the lists to a stream, for a daemon whose disk is full.
+
+    Raises:
+        ConfigErrors: the site's files are wrong.
+        FilterdError: a list cannot be read.
+    """
+    return build_lists(
+        None if shipped_only else here.config,
+        blocklists_to_build(here.config, here.state),
+        stream,
+        now=here.clock.wall(),
+    )
+
+
+def _remove_leftovers(state: StateFolder) -> None:
+    """Remove files of a build that was killed or had no room; the caller holds the lock."""
+    half = state.folder.glob(f".{state.fresh_index.name}.*.tmp")
+    for leftover in (*half, state.fresh_index, state.fresh_problems):
+        with suppress(OSError):  # if it matters, writing fails as well
+            leftover.unlink()
+
+
+def _compile(
+    here: Context, progress: Callable[[int, int], None], *, shipped_only: bool
+) -> CompileReport:
+    return build_lists(
+        None if shipped_only else here.config,
+        blocklists_to_build(here.config, here.state),
+        here.state.fresh_index,
+        now=SystemClock().wall(),
+        problems=here.state.fresh_problems,
+        progress=progress,
+    )

@@ -92,12 +92,12 @@ def follow(
     if json:
         here.print_json({"followed": [one.id for one in more]})
         return
-    here.console.print(
-        here.texts(
+    here.print(
+        say(
             "Followed from the next night on: {lists}. To fetch them now: filterd lists update",
             lists=ids,
         ),
-        soft_wrap=True,
+        whole=True,
     )
 
 
@@ -272,4 +272,4 @@ def _remake(here: Context, plain: dict[str, Any], *, json: bool) -> None:
     if json:
         here.print_json(plain)
     else:
-        here.console.print(here.texts("Done."))
+        here.print(say("Done."))

@@ -1,18 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd log``: what the daemon remembers of lookups."""
+"""``filterd log totals``, ``level`` and ``confirm``: what is counted, how much is kept."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 from filterd import control, words
-from filterd.cli.context import Context, JsonOption, Options, option
-from filterd.cli.log_level import levels_now
-from filterd.cli.render import listed
+from filterd.cli.change_request import change, made_of, print_change
+from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
+from filterd.cli.effective_state import in_force
+from filterd.cli.render import listed, show
 from filterd.cli.target_options import seat
-from filterd.cli.time_options import school_clock
+from filterd.cli.time_options import Term, school_clock
+from filterd.errors import ConfigError
 from filterd.field_checks import is_a_grade
+from filterd.i18n import say
+from filterd.overrides.descriptions import Teller
+from filterd.overrides.log_changes import CONFIRM, LEVEL
+from filterd.overrides.log_rows import LEVELS, level_rows, waiting_rows, waiting_told
 from filterd.overrides.target_text import tier_from
+from filterd.policy.log_levels import LogLevel
 from filterd.querylog import MOST_DAYS
 from filterd.querylog.querylog_rows import KNOWN, summaries
 from filterd.rows import Wording
@@ -69,7 +76,7 @@ def totals(
     if json:
         here.print_json(told)
     elif not told:
-        here.console.print(here.texts("Nothing has been counted."))
+        here.print(say("Nothing has been counted."))
     else:
         wording = Wording(here.texts, school_clock(here))
         for listing, rows in summaries(told, days):
@@ -77,3 +84,85 @@ def totals(
     if not json and (off := [one["tier"] for one in levels_now(here) if one["level"] == "off"]):
         tiers = ", ".join(here.texts.word(words.TIER, one) for one in off)
         here.console.print(here.texts(KNOWN["off"], tiers=tiers), style="dim")
+
+
+def level(
+    here: Context,
+    level: Annotated[
+        str | None,
+        argument("LEVEL", "off, counts, names, blocked or full (default: show the levels)."),
+    ] = None,
+    tier: Annotated[
+        str | None, option("--tier", "For this tier: primary, ... (default: all tiers).", "TIER")
+    ] = None,
+    for_: Annotated[str | None, option("--for", "Length: 1 day, 3d, 1 week.", "TIME")] = None,
+    until: Annotated[
+        str | None, option("--until", "Until 17h, or the end of 20/12/2026.", "TIME")
+    ] = None,
+    reason: ReasonOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Show or set how much is kept of the lookups of each tier.
+
+    Everyone who may use filterd sees the levels. Administrators set them; a level above that of
+    site.yaml needs an end. `full` lasts 7 days at most, and holds once a second person has
+    confirmed it (`filterd log confirm`). No level stores an address. Exit code 0: shown or set;
+    2: an error.
+    """
+    if level is None:
+        if tier or for_ or until or reason:
+            hint = say("such as filterd log level names --tier primary --for 3d")
+            raise ConfigError(say("the level is missing"), hint=hint)
+        _show_levels(here, json=json)
+        return
+    clock = school_clock(here)
+    term = Term(None, for_, until, lesson=False, permanent=False)
+    asked = {"level": level, **term.payload(clock, may_be_open=True)}
+    asked |= {"tier": tier} if tier else {}
+    told = change(here, LEVEL, reason, **asked)
+    setting = {"tier": "", "author": "", "confirmed_by": "", **made_of(asked, told)}
+    setting |= {"id": told["number"]}
+    if level == LogLevel.FULL:
+        what = waiting_told(setting, Wording(here.texts, clock))
+    else:
+        what = Teller(here.texts, clock).thing("log_settings", setting)
+    print_change(here, told, what, json=json)
+
+
+def confirm(
+    here: Context,
+    number: Annotated[int, argument("NUMBER", "Number from `filterd log level`.", min=1)],
+    reason: ReasonOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Confirm the level `full` that another person has set.
+
+    The principal or another administrator does so. It holds from then on, until the end that was
+    set. Exit code 0: done; 2: an error.
+    """
+    told = change(here, CONFIRM, reason, id=number)
+    term = Teller(here.texts, school_clock(here)).term({"ends_at": told.get("until")})
+    what = here.texts("the level full is confirmed {term}", term=term)
+    back = say("In force after {ms} ms. An administrator ends it by: filterd undo {number}")
+    print_change(here, told, what, json=json, back=back)
+
+
+def levels_now(here: Context) -> list[dict[str, Any]]:
+    """Return the level of each tier; see ``level_rows``.
+
+    Raises:
+        FilterdError: it cannot be read.
+    """
+    return level_rows(in_force(here))
+
+
+def _show_levels(here: Context, *, json: bool) -> None:
+    now = in_force(here)
+    rows, waiting = level_rows(now), waiting_rows(now)
+    if json:
+        here.print_json({"tiers": rows, "waiting": waiting})
+        return
+    show(here, LEVELS, rows, clock=now.clock)
+    for one in waiting:
+        line = waiting_told(one, Wording(here.texts, now.clock))
+        here.console.print(line, style="yellow", soft_wrap=not here.console.is_terminal)

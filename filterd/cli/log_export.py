@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from filterd import control, i18n
-from filterd.cli.context import Context, check_folder, option
+from filterd.cli.context import Context, option
+from filterd.cli.named_files import check_folder
 from filterd.cli.time_options import school_clock
 from filterd.counted import number
 from filterd.csv_table import guarded, to_csv

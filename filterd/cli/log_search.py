@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd log search``, ``top``, ``new``, ``why``, ``names``: names and rows."""
+"""Find names and rows in the query log, and remove them.
+
+``filterd log search``, ``top``, ``new``, ``why``, ``names``, ``forget``, ``purge``.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,14 @@ import typer
 from rich.text import Text
 
 from filterd import control, counted, i18n
-from filterd.cli.context import Context, JsonOption, Options, argument, option
+from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
 from filterd.cli.render import details, listed
 from filterd.cli.target_options import seat
 from filterd.cli.time_options import day_of, read_time, school_clock
+from filterd.counted import number
 from filterd.errors import ConfigError
 from filterd.field_checks import bare, is_a_grade
-from filterd.i18n import say
+from filterd.i18n import say, say_n
 from filterd.overrides.target_text import class_from, name_asked
 from filterd.querylog import querylog_rows
 from filterd.resolve.explanation import EXPLANATION, passes
@@ -130,7 +134,7 @@ def search(
             _dim(here, here.texts("There are more names; search for a longer name, or one day."))
         _print(here, wording, querylog_rows.ROWS, told["rows"])
         if not (told["seen"] or told["rows"]):
-            here.console.print(here.texts(querylog_rows.nothing(told)))
+            here.print(querylog_rows.nothing(told))
         if told["late"]:
             _dim(here, here.texts("The search took too long and stopped."))
         if told["cursor"]:
@@ -161,7 +165,7 @@ def top(
         wording = Wording(here.texts, clock)
         _print(here, wording, querylog_rows.TOP, told["rows"])
         if not told["rows"]:
-            here.console.print(here.texts(querylog_rows.nothing(told)))
+            here.print(querylog_rows.nothing(told))
         if "names" in told["levels"].values():
             _dim(here, here.texts("At the level names it is not known how often."))
         _print_scope(here, wording, told)
@@ -197,7 +201,7 @@ def new(
         summary = say("{names} new, compared with {days}", **found)
         if not told["compared"]:
             summary = say("{names}; the log has no day before to compare them with", **found)
-        here.console.print(here.texts(summary))
+        here.print(summary)
         if told["n"] > len(told["rows"]):
             _dim(here, here.texts("Not all are shown; to see more: --limit"))
         _print_scope(here, wording, told)
@@ -224,7 +228,7 @@ def why(
         _dim(here, here.texts(i18n.from_plain(told["sentence"])))
         return
     here.console.print()
-    here.console.print(here.texts("By what was in force then, with the lists of today:"))
+    here.print(say("By what was in force then, with the lists of today:"))
     here.console.print(details(wording, EXPLANATION, then))
     if passes(then["action"]) is (told["row"]["action"] == "blocked"):
         _dim(here, here.texts("That differs: the lists, or the room's settings, have changed."))
@@ -255,8 +259,7 @@ def names(
             line = here.texts("The level {level} of this class keeps no names.", **told)
             here.console.print(line)
         elif not told["rows"]:
-            line = here.texts("No name was asked for by {least_devices} devices or more.", **told)
-            here.console.print(line)
+            here.print(say("No name was asked for by {least_devices} devices or more.", **told))
     raise typer.Exit(_FOUND if told["rows"] else _NOTHING)
 
 
@@ -300,3 +303,63 @@ def _print_scope(here: Context, wording: Wording, told: Arguments) -> None:
 
 def _dim(here: Context, line: str) -> None:
     here.console.print(Text(line, style="dim"))
+
+
+def forget(
+    here: Context,
+    reason: ReasonOption,
+    name: Annotated[
+        str | None, option("--name", "A name, or *.NAME with all beneath it.", "NAME")
+    ] = None,
+    device: Annotated[
+        str | None,
+        option("--device", "The MAC or address of a device: its rows of today.", "DEVICE"),
+    ] = None,
+    day: Annotated[str | None, option("--day", "All names and rows of one day.", "DAY")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Remove a name, a device or a day from the log, its copies and its memory.
+
+    Totals stay; they have no names. Rows of a device on days before today cannot be found: the
+    key of their pseudonyms is gone. The history records it, without the name. Exit code 0:
+    removed; 2: an error.
+    """
+    given = {"name": name, "device": device, "day": day}
+    asked: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if len(asked) != 1:
+        raise ConfigError(say("name one thing"), hint=say("--name, --device or --day"))
+    if name is not None:
+        asked = name_asked(name)
+    if day is not None:
+        asked = {"day": day_asked(school_clock(here), day)}
+    _remove(here, "log forget", {**asked, "reason": reason}, json=json)
+
+
+def purge(here: Context, reason: ReasonOption, json: JsonOption = False) -> None:
+    """Remove all names and rows of all days from the log. It cannot be undone.
+
+    Totals stay; they have no names. Exit code 0: removed; 2: an error.
+    """
+    _remove(here, "log purge", {"reason": reason}, json=json)
+
+
+def _remove(here: Context, command: str, asked: dict[str, Any], *, json: bool) -> None:
+    told = control.ask(here.state.control_socket, command, **asked)
+    if json:
+        here.print_json(told)
+        return
+    rows = told.get("rows")  # of a day it is not counted
+    line = say_n(
+        "It is not in the log any more; {n} row was removed.",
+        "It is not in the log any more; {n} rows were removed.",
+        rows or 0,
+        n=number(rows or 0),
+    )
+    here.print(say("It is removed from the log.") if rows is None else line)
+    if told["unreadable"]:
+        here.print(
+            say(
+                "These days could not be searched and were removed whole: {days}",
+                days=", ".join(told["unreadable"]),
+            )
+        )

@@ -73,20 +73,17 @@ def validate(
         here.print_json({"valid": True, **summary, "warnings": [str(one) for one in doubtful]})
     else:
         for one in doubtful:
-            here.errors.print(
-                here.texts("warning: {warning}", warning=one.translated(here.texts.language)),
-                style="yellow",
-            )
-        here.console.print(
-            here.texts(
+            here.warn(say("warning: {warning}", warning=one.translated(here.texts.language)))
+        here.print(
+            say(
                 "{path}: valid. {networks}, {grades}, {rules}.",
                 path=summary["path"],
                 networks=counted.networks(len(policy.networks)),
                 grades=counted.grades(grades),
                 rules=counted.own_rules(len(policy.rules)),
             ),
-            style="green",
-            soft_wrap=True,
+            "green",
+            whole=True,
         )
 
 
@@ -196,13 +193,15 @@ def init(
         ) from error
     if kept:
         names = ", ".join(map(str, kept))
-        here.console.print(here.texts("Kept as they are: {files}", files=names))
-    done = here.texts(
-        "{path} is ready. Edit {site}, then run: filterd policy validate --config {path}",
-        path=folder,
-        site=folder / SITE_FILE,
-    )
-    here.console.print(done, soft_wrap=True)  # a command in it is there to be copied
+        here.print(say("Kept as they are: {files}", files=names))
+    here.print(
+        say(
+            "{path} is ready. Edit {site}, then run: filterd policy validate --config {path}",
+            path=folder,
+            site=folder / SITE_FILE,
+        ),
+        whole=True,
+    )  # a command in it is there to be copied
 
 
 _MET, _UNMET = 0, 1

@@ -18,8 +18,8 @@ from rich.text import Text
 
 from filterd import control
 from filterd.cli.context import Context, JsonOption, Options, option
-from filterd.cli.progress_bar import bar
 from filterd.cli.render import listed
+from filterd.cli.terminal import bar
 from filterd.cli.time_options import school_clock
 from filterd.daemon.what_if_commands import AT_WORK, LIST_FILE
 from filterd.errors import ConfigError, ConfigErrors, FilterdError, parts_of

@@ -16,6 +16,7 @@ from filterd.cli.offline_site import policy_of
 from filterd.counted import number
 from filterd.errors import FilterdError, IndexFormatError
 from filterd.feed.guard.candidate import Asking
+from filterd.i18n import say
 from filterd.lists.catalog_tables import PopularName
 from filterd.lists.index import Index
 from filterd.lists.rules import SERVICE_PREFIX
@@ -68,16 +69,17 @@ def warn(here: Context, found: list[ClosedName]) -> None:
         together.setdefault((one.list, one.category, one.grades), []).append(one.name)
     for (list_id, category, grades), closed in together.items():
         more = here.texts(" and {n} more", n=number(len(closed) - _NAMED))
-        warning = here.texts(
-            "warning: {list} (category {category}) newly blocks popular names for {grades}:"
-            " {names}; if that is a mistake, correct the list or use `filterd report-mistake"
-            " NAME`",
-            list=list_id,
-            category=category,
-            grades=grades_told(here.texts, grades),
-            names=", ".join(closed[:_NAMED]) + (more if len(closed) > _NAMED else ""),
+        here.warn(
+            say(
+                "warning: {list} (category {category}) newly blocks popular names for {grades}:"
+                " {names}; if that is a mistake, correct the list or use `filterd report-mistake"
+                " NAME`",
+                list=list_id,
+                category=category,
+                grades=grades_told(here.texts, grades),
+                names=", ".join(closed[:_NAMED]) + (more if len(closed) > _NAMED else ""),
+            )
         )
-        here.errors.print(warning, style="yellow", soft_wrap=True)
 
 
 def plain(found: list[ClosedName]) -> list[dict[str, Any]]:

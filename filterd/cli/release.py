@@ -38,7 +38,7 @@ def activate(
     """
     _begin_as_root()
     name = Releases.of_this_machine().activate(unpacked, here.config, here.state.folder)
-    here.console.print(here.texts(say("In service: release {name}", name=name)))
+    here.print(say("In service: release {name}", name=name))
 
 
 @on_named_files
@@ -49,7 +49,7 @@ def rollback(here: Context) -> None:
     """
     _begin_as_root()
     name = Releases.of_this_machine().roll_back()
-    here.console.print(here.texts(say("In service: release {name}", name=name)))
+    here.print(say("In service: release {name}", name=name))
 
 
 @on_named_files
@@ -71,13 +71,11 @@ def test(here: Context) -> None:
     from filterd.appliance import self_test  # noqa: PLC0415 -- heavy
 
     n = self_test.run(here.config, here.state).categories
-    here.console.print(
-        here.texts(
-            say_n(
-                "The release answers, and blocks a listed name of {n} category.",
-                "The release answers, and blocks a listed name of each of {n} categories.",
-                n,
-            )
+    here.print(
+        say_n(
+            "The release answers, and blocks a listed name of {n} category.",
+            "The release answers, and blocks a listed name of each of {n} categories.",
+            n,
         )
     )
 

@@ -76,7 +76,7 @@ def show(
     elif rows:
         here.console.print(listed(Wording(here.texts, clock or school_clock(here)), listing, rows))
     else:
-        here.console.print(here.texts(listing.none))
+        here.print(listing.none)
 
 
 def show_details(

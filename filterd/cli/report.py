@@ -12,15 +12,8 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from filterd import control
-from filterd.cli import room_csv
-from filterd.cli.context import (
-    Context,
-    JsonOption,
-    Options,
-    check_written,
-    option,
-    write_named,
-)
+from filterd.cli.context import Context, JsonOption, Options, option
+from filterd.cli.named_files import check_written, read_octets, read_text, write_named
 from filterd.cli.render import show
 from filterd.cli.target_options import seat
 from filterd.errors import ConfigError
@@ -222,9 +215,9 @@ def _deliver(here: Context) -> None:
 
     files = deliver_due(here.config, here.state, here.clock)
     for one in files:
-        here.console.print(here.texts("delivered: {file}", file=one), soft_wrap=True)
+        here.print(say("delivered: {file}", file=one), whole=True)
     if not files:
-        here.console.print(here.texts("No report is due."))
+        here.print(say("No report is due."))
 
 
 def _facts(here: Context, period: str, about: ReportScope) -> dict[str, Any]:
@@ -255,7 +248,7 @@ def _answers(here: Context, fill: Path | None) -> dict[str, str]:
         raise typer.Exit(_SKELETON_MADE)
     from filterd.documents import parse  # noqa: PLC0415 -- a YAML reader
 
-    data = parse(room_csv.read_text(fill).encode(), str(fill)).data
+    data = parse(read_text(fill).encode(), str(fill)).data
     try:
         if not isinstance(data, dict):
             raise ConfigError(say("such as pupils: 640 is wanted on each line"))  # noqa: TRY301
@@ -299,7 +292,7 @@ def _template(path: Path | None) -> bytes | None:
     """
     if path is None:
         return None
-    content = room_csv.read_octets(path, LARGEST_TEMPLATE)
+    content = read_octets(path, LARGEST_TEMPLATE)
     if len(content) > LARGEST_TEMPLATE:
         most = say("at most {mib} MiB", mib=LARGEST_TEMPLATE >> 20)
         raise ConfigError(say("the file is too large"), path=str(path), hint=most)

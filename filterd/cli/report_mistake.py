@@ -8,15 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from filterd.cli.change_request import change, print_change
-from filterd.cli.context import (
-    Context,
-    JsonOption,
-    argument,
-    check_written,
-    option,
-    write_named,
-)
+from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.effective_state import ask_else, offline, policy_in_force
+from filterd.cli.named_files import check_written, write_named
 from filterd.cli.render import show
 from filterd.cli.time_options import Term, school_clock
 from filterd.errors import ConfigError, FilterdError, StoreError

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd room``: the grade and the devices of each room."""
+"""``filterd room`` and ``class``: grade and devices of each room; classes, and lending one."""
 
 from __future__ import annotations
 
+import csv
+import io
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from filterd import control, counted
-from filterd.cli import progress_bar, room_csv
+from filterd import control, counted, field_checks
+from filterd.cli import terminal
 from filterd.cli.change_request import change, made_of, print_change, print_nothing_moved
 from filterd.cli.context import (
     Context,
@@ -20,18 +22,21 @@ from filterd.cli.context import (
     ReasonOption,
     argument,
     option,
-    write_named,
 )
 from filterd.cli.effective_state import ask_or_none, in_force
+from filterd.cli.named_files import is_separator, read_text, write_named
 from filterd.cli.render import facts, listed, show_details, titled
-from filterd.cli.room_csv import known_room
+from filterd.cli.render import show as show_rows
 from filterd.cli.target_options import needed, seat
 from filterd.cli.time_options import Term, duration_s, school_clock, term
 from filterd.clients.leases import is_random
-from filterd.errors import ConfigError, ControlError
-from filterd.i18n import say
+from filterd.errors import ChangeError, ConfigError, ConfigErrors, ControlError
+from filterd.i18n import did_you_mean, say
+from filterd.overrides.class_rows import CLASS, CLASSES, class_row, class_rows
 from filterd.overrides.descriptions import Teller
+from filterd.overrides.override_states import set_for
 from filterd.overrides.room_rows import ROOM, ROOMS, is_changed, room_row, room_rows, week
+from filterd.overrides.target_text import class_from, policy_for
 from filterd.policy.effective_policy import EffectiveState
 from filterd.policy.grade_changes import with_devices
 from filterd.policy.model import Network
@@ -39,6 +44,10 @@ from filterd.rows import Wording
 
 RoomArgument = Annotated[str, argument("ROOM", "Id of the room: a network in site.yaml.")]
 _FOUND, _NOTHING = 0, 1
+_COLUMNS = ("room", "mac")
+
+Devices = dict[str, tuple[str, ...]]
+"""The MAC addresses of rooms."""
 
 
 def list_(
@@ -65,9 +74,8 @@ def list_(
         wording = Wording(here.texts, now.clock)
         here.console.print(listed(wording, ROOMS._replace(title=title), shown))
     if left_out:
-        here.console.print(
-            here.texts("Networks that are not rooms: {n}; --all shows them", n=left_out),
-            soft_wrap=True,
+        here.print(
+            say("Networks that are not rooms: {n}; --all shows them", n=left_out), whole=True
         )
     if unknown:
         rows = [(one["mac"], _seen_at(here, one)) for one in unknown]
@@ -157,14 +165,12 @@ def learn(
             )
         )
         for mac in watched["already"]:
-            here.errors.print(
-                here.texts(
-                    "{mac} is already on: switch it off and on again if it is in this room",
-                    mac=mac,
-                ),
-                style="yellow",
+            here.warn(
+                say(
+                    "{mac} is already on: switch it off and on again if it is in this room", mac=mac
+                )
             )
-    progress_bar.watch(look, length_s)
+    terminal.watch(look, length_s)
     if not seen:
         here.errors.print(
             here.texts(
@@ -192,7 +198,8 @@ def import_(
     not name stay as they are. Exit code 0: done; 2: an error.
     """
     now = in_force(here)
-    wanted = room_csv.load(file, [one.id for one in now.policy.networks])
+    rooms_known = [one.id for one in now.policy.networks]
+    wanted = parse_devices(read_text(file), str(file), rooms_known)
     has = {room: sorted(macs) for room, macs in _macs(now).items()}
     # A room that is in the site's files as in the table is left to them: later edits must count.
     rooms = [
@@ -224,7 +231,7 @@ def export(
     if json:
         here.print_json(devices)
         return
-    text = room_csv.dump(devices)
+    text = devices_csv(devices)
     if file is None:
         sys.stdout.write(text)
     else:
@@ -267,3 +274,123 @@ def _unknown(here: Context) -> list[dict[str, Any]]:
     except (ControlError, ConfigError):
         return []
     return [] if told is None else _devices(told)
+
+
+ClassArgument = Annotated[str, argument("CLASS", "The class, such as 6A.")]
+
+
+def class_list(here: Context, json: JsonOption = False) -> None:
+    """Show the classes: grade, teachers, home rooms, and the rooms where they sit now.
+
+    Exit code 0: shown; 2: an error.
+    """
+    now = in_force(here)
+    show_rows(here, CLASSES, class_rows(now), json=json, clock=now.clock)
+
+
+def class_show(here: Context, class_: ClassArgument, json: JsonOption = False) -> None:
+    """Show one class: its teachers, its lessons, to whom it is lent, and what is set for it.
+
+    Exit code 0: shown; 2: no such class, or an error.
+    """
+    now = in_force(here)
+    policy = policy_for(now.policy, class_from(class_))
+    (one,) = (one for one in now.policy.classes if one.id == policy.class_id)
+    things = set_for(policy, now.overrides, now.clock.now)
+    row = class_row(now, one)
+    row["exceptions"] = [thing for kind, thing in things if kind == "exceptions"]
+    show_details(here, CLASS, row, json=json, clock=now.clock)
+
+
+def lend(
+    here: Context,
+    class_: ClassArgument,
+    to: Annotated[str, option("--to", "The substitute: a user of this gateway.", "USER")],
+    how_long: Annotated[Term, Options(term)],
+    reason: ReasonOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Give a substitute teacher the rights on a class for a time.
+
+    Teachers may lend their own classes, for 14 days at most. `undo` takes it back. Exit code 0:
+    done; 2: an error.
+    """
+    clock = school_clock(here)
+    asked = {"class_id": class_from(class_), "to": to, **how_long.payload(clock)}
+    told = change(here, "class-lend", reason, **asked)
+    what = Teller(here.texts, clock).thing("loans", made_of(asked, told))
+    print_change(here, told, what, json=json)
+
+
+def devices_csv(devices: Mapping[str, Collection[str]]) -> str:
+    """Return rooms and their devices as CSV."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(_COLUMNS)
+    table.writerows((room, mac) for room, macs in devices.items() for mac in macs)
+    return text.getvalue()
+
+
+def parse_devices(text: str, path: str, rooms: Collection[str]) -> Devices:
+    """Parse such a table; columns other than ``room`` and ``mac`` are ignored.
+
+    Args:
+        text: CSV, as spreadsheets write it.
+        path: its name in errors.
+        rooms: the ids of all rooms.
+
+    Raises:
+        ConfigErrors: all that is wrong, each with its line.
+    """
+    first, _, rest = text.partition("\n")
+    begins_at = 0
+    if is_separator(first):
+        (first, _, _), text, begins_at = rest.partition("\n"), rest, 1
+    between = next((one for one in ";\t" if one in first), ",")
+    lines = csv.DictReader(io.StringIO(text), delimiter=between)
+    columns = [(name or "").strip().lower() for name in lines.fieldnames or ()]
+    if not set(_COLUMNS) <= set(columns):
+        hint = say("such as: room,mac")
+        raise ConfigError(
+            say("the first line does not name the columns room and mac"), path=path, hint=hint
+        )
+    lines.fieldnames = columns
+    found: dict[str, dict[str, None]] = {}
+    seen: dict[str, str] = {}
+    problems = []
+    for line in lines:
+        try:
+            room, mac = _row(line, rooms)
+            if seen.setdefault(mac, room) != room:
+                raise ChangeError(
+                    say("{mac} is in {room} as well", mac=mac, room=seen[mac]),
+                    hint=say("keep one of the two"),
+                )
+            found.setdefault(room, {})[mac] = None
+        except ConfigError as error:
+            problems.append(
+                ConfigError(
+                    error.reason, path=path, line=begins_at + lines.line_num, hint=error.hint
+                )
+            )
+    if problems:
+        raise ConfigErrors(problems)
+    return {room: tuple(macs) for room, macs in found.items()}
+
+
+def _row(line: Mapping[str, str | None], rooms: Collection[str]) -> tuple[str, str]:
+    room, mac = ((line.get(column) or "").strip() for column in _COLUMNS)
+    same = (one for one in rooms if one.casefold() == room.casefold())  # "Lab-a", says Excel
+    return known_room(room if room in rooms else next(same, room), rooms), field_checks.mac(mac)
+
+
+def known_room(room: str, rooms: Collection[str]) -> str:
+    """Return the id of a room.
+
+    Raises:
+        ConfigError: there is no such room.
+    """
+    if room not in rooms:
+        hint = did_you_mean(room, sorted(rooms)) or say("name networks in site.yaml")
+        raise ConfigError(say("'{room}' is not a room", room=room), hint=hint)
+    return room

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd setup``: set up this school's filter by questions, or from a file of answers."""
+"""``filterd setup``: set up this school's filter by questions, or from a file of answers.
+
+Questions are lines of at most 80 columns. An empty line takes what is in brackets. A wrong
+answer is asked again, with an example.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ import difflib
 import logging
 import os
 import sys
+import textwrap
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,22 +22,32 @@ import typer
 from rich.text import Text
 
 from filterd.appliance import machine_survey, moved_site, restore_journal, restore_plan
-from filterd.appliance.interview import KEPT, Interview, KeptAnswers, load_answers
-from filterd.appliance.questions import fill, take_up
+from filterd.appliance.interview import (
+    KEPT,
+    Interview,
+    KeptAnswers,
+    PendingQuestion,
+    SetupChoice,
+    load_answers,
+)
+from filterd.appliance.questions import fill, pending, take_up
 from filterd.appliance.restore_plan import RestorePlan
 from filterd.appliance.site_answers import answers_in, change
 from filterd.appliance.site_writer import UNNAMED, put, read_text, rewritten
 from filterd.cli import spreadsheet
-from filterd.cli.backup import PassphraseFileOption
+from filterd.cli.backup import (
+    KeyFileOption,
+    PassphraseFileOption,
+    carry_out,
+    read_backup,
+    show_backup,
+)
 from filterd.cli.context import Context, on_named_files, option
 from filterd.cli.offline_site import policy_of
-from filterd.cli.restore import KeyFileOption, carry_out, show
-from filterd.cli.restore import read as read_backup
-from filterd.cli.setup_dialogue import INTERRUPTED, Dialogue
 from filterd.cli.setup_finish import SetupFinish, keep_answers
 from filterd.config.build_record import SITE_FILE
-from filterd.errors import ConfigError
-from filterd.i18n import Texts, say
+from filterd.errors import ConfigError, StoreError
+from filterd.i18n import Sentence, Texts, say
 from filterd.paths import check_room
 
 _INTERRUPTED = 130
@@ -124,7 +140,7 @@ def _plan(
     plan = read_backup(here, file, passphrase_file, recovery_key_file)
     restore_plan.check_site(plan, here.config)
     found = restore_plan.difference(plan, here.config, here.state, here.clock)
-    show(here, plan, found._replace(lines=()))  # questions show the lines of site.yaml
+    show_backup(here, plan, found._replace(lines=()))  # questions show the lines of site.yaml
     return plan
 
 
@@ -235,3 +251,110 @@ def _confirm(here: Context, dialogue: Dialogue, old: str, new: str) -> None:
     path = here.config / SITE_FILE
     if not dialogue.confirm(say("Write {path} and put it in force?", path=path)):
         raise KeyboardInterrupt
+
+
+_WIDTH = 80
+_LONGEST_DEFAULT = 60
+_SHORT = 2
+"""Letters of an answer that is its own label; longer ones are chosen by number."""
+_YES, _NO = {"", "y", "yes", "c", "có", "co"}, {"n", "no", "k", "không", "khong"}
+
+
+class Dialogue:
+    """A terminal with a person before it.
+
+    Args:
+        here: its consoles.
+        texts: in the language that is spoken until another one is chosen.
+        read: prints a prompt and reads a line; raises EOFError at the end; default: input.
+    """
+
+    def __init__(
+        self, here: Context, texts: Texts, read: Callable[[str], str] | None = None
+    ) -> None:
+        self._here, self.texts, self._read = here, texts, read or input
+        self._width = min(here.console.width, _WIDTH)
+
+    def ask_all(self, interview: Interview, keep: Callable[[], None]) -> None:
+        """Ask what is pending, one after the other.
+
+        Args:
+            interview: with the answers so far; it gets the others.
+            keep: called after each answer.
+
+        Raises:
+            KeyboardInterrupt: the person ends it.
+        """
+        asked = ""
+        while (one := pending(interview)) is not None:
+            self._ask(one, is_first=one.question.id != asked)
+            asked = one.question.id
+            if language := interview.get("language"):
+                self.texts = Texts("en" if language == "en" else "vi")
+            keep()
+
+    def confirm(self, text: Sentence) -> bool:
+        """Ask for yes or no; an empty line is yes."""
+        while True:
+            typed = self._line(f"{self.texts(text)} {self.texts('[Yes/no]')} ").casefold()
+            if typed in _YES | _NO:
+                return typed in _YES
+
+    def say(self, text: str, style: str = "", *, indent: str = "", after: str = "") -> None:
+        """Print a paragraph, wrapped at words."""
+        for line in textwrap.wrap(
+            self.texts(text),
+            self._width,
+            initial_indent=indent,
+            subsequent_indent=after,
+            break_long_words=False,  # paths and commands are there to be copied
+            break_on_hyphens=False,
+        ):
+            self._here.console.print(Text(line, style=style), soft_wrap=True)
+
+    def _ask(self, one: PendingQuestion, *, is_first: bool) -> None:
+        if is_first:
+            self._here.console.print()
+            if one.question.help:
+                self.say(one.question.help, "dim")
+        self.say(one.text, "bold")
+        choices = one.choices
+        for number, choice in enumerate(choices, 1):
+            label = _label(number, choice)
+            first = f"  {label}  {choice.answer}: " if one.question.is_open else f"  {label}  "
+            self.say(choice.text, indent=first, after=" " * (len(label) + 4))
+        default = one.default
+        shown = self._shown(default, choices, is_open=one.question.is_open) if default else ""
+        if len(shown) > _LONGEST_DEFAULT:
+            self.say(shown)
+            shown = ""
+        while True:
+            typed = self._line(f"{shown}> ")
+            try:
+                one.accept(typed)
+            except (ConfigError, StoreError) as error:  # a file of classes may not be readable
+                self.say(error.sentence, "red")
+            else:
+                return
+
+    def _shown(self, default: str, choices: tuple[SetupChoice, ...], *, is_open: bool) -> str:
+        """Return what Enter takes, in brackets."""
+        labels = {one.answer: _label(number, one) for number, one in enumerate(choices, 1)}
+        return f"[{default if is_open else labels.get(default, default)}] "
+
+    def _line(self, prompt: str) -> str:
+        try:
+            return self._read(prompt).strip()
+        except EOFError:
+            raise KeyboardInterrupt from None
+        except UnicodeDecodeError:  # typed in another encoding
+            return "?"
+
+
+def _label(number: int, choice: SetupChoice) -> str:
+    return choice.answer if len(choice.answer) <= _SHORT else str(number)
+
+
+INTERRUPTED = say(
+    "Nothing was changed. The answers so far are kept; to go on with them: filterd setup"
+)

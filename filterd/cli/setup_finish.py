@@ -19,7 +19,7 @@ from filterd.appliance.interview import KEPT, Interview, KeptAnswers
 from filterd.appliance.questions import FEED
 from filterd.appliance.setup_sheet import sheet
 from filterd.appliance.stub_query import UpstreamTrial
-from filterd.cli import cert, lists_build
+from filterd.cli import cert, lists
 from filterd.cli.context import Context
 from filterd.cli.doctor import doctor
 from filterd.cli.feed_admin import trust_for_programs
@@ -83,7 +83,7 @@ class SetupFinish:
             self._trust()
         with self._step(), as_owner_of(here.state.folder):
             if not here.state.index.exists():
-                lists_build.build(here, shipped_only=False, show_progress=True)
+                lists.build_index(here, shipped_only=False, show_progress=True)
         with self._step():
             done = machine_changes.put_in_service(here.config, here.state.control_socket)
             self._say(done)

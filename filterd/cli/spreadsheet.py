@@ -21,7 +21,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from filterd import zip_directory
-from filterd.cli import room_csv
+from filterd.cli.named_files import decoded, is_separator, read_octets
 from filterd.errors import ConfigError
 from filterd.i18n import say
 
@@ -54,11 +54,11 @@ def load(path: Path) -> Table:
         ConfigError: it is no table, or too large.
         StoreError: it cannot be read.
     """
-    content = room_csv.read_octets(path, MOST_OCTETS)
+    content = read_octets(path, MOST_OCTETS)
     if len(content) > MOST_OCTETS:
         raise _too_large(path)
     if not content.startswith(_BEGINS):
-        return _of_csv(room_csv.decoded(content, path), path)
+        return _of_csv(decoded(content, path), path)
     try:
         return _bounded(_Workbook(content).table(), path)
     except _DAMAGED as error:
@@ -107,7 +107,7 @@ _PARTS = {
 
 def _of_csv(text: str, path: Path) -> Table:
     first, _, rest = text.partition("\n")
-    if room_csv.is_separator(first):
+    if is_separator(first):
         text = "\n" + rest  # line numbers stay
     begin = text[:_MOST_BEGIN].splitlines()[:_LOOKED_AT]  # a title has no separator
     between = max(";\t,", key=lambda one: sum(one in line for line in begin))

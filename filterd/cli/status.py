@@ -1,25 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd serve``, ``reload``, ``status`` and ``clock accept``: start and ask the daemon."""
+"""Ask the daemon for its state; have it take new files or an edit, or believe its clock.
+
+``filterd status``, ``alerts``, ``reload``, ``site apply``, ``clock accept``.
+"""
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
+from functools import partial
 from typing import Annotated, Any
 
+import typer
 from rich.text import Text
 
-from filterd import control, counted
+from filterd import control, counted, i18n, words
 from filterd.cli.change_request import change, print_change
-from filterd.cli.context import Context, JsonOption, ReasonOption, on_named_files, option
-from filterd.cli.entry import find_only_what_is_installed
-from filterd.cli.render import show_details
+from filterd.cli.context import Context, JsonOption, ReasonOption, option
+from filterd.cli.render import show, show_details
 from filterd.cli.time_options import school_clock
 from filterd.clock import SystemClock
-from filterd.monitor.alert_message import ACTIVE
-from filterd.monitor.alert_rules import active
+from filterd.errors import ConfigError, DeliveryError
+from filterd.i18n import UNSAID, say, translated
+from filterd.monitor.alert_message import ACTIVE, ALERTS, AlertEvent, AlertMessage
+from filterd.monitor.alert_rules import Alert, AlertSeverity, active
 from filterd.monitor.status_details import COUNTERS, STATUS, doubts
+from filterd.privileges import own_rights
+from filterd.rows import Column, Listing, Row, Wording
 
 _STATUS = STATUS._replace(columns=(ACTIVE, *STATUS.columns))
 
@@ -36,8 +41,8 @@ def reload(
     if json:
         here.print_json(done)
         return
-    here.console.print(
-        here.texts(
+    here.print(
+        say(
             "Reloaded: policy {policy}, {names} on {lists}.",
             policy=done["policy"],
             names=counted.names(done["names"]),
@@ -45,9 +50,7 @@ def reload(
         )
     )
     if done["restart_for"]:
-        here.console.print(
-            here.texts("Restart filterd to change: {what}", what=", ".join(done["restart_for"]))
-        )
+        here.print(say("Restart filterd to change: {what}", what=", ".join(done["restart_for"])))
     for doubt in doubts(done["doubts"], here.texts):
         line = here.texts("warning: {warning}", warning=doubt)
         here.errors.print(Text(line, style="yellow"), soft_wrap=True)
@@ -101,26 +104,71 @@ def accept(
     print_change(here, told, what, json=json)
 
 
-@on_named_files
-def serve(
-    here: Context,
-    try_it: Annotated[
-        bool,
-        option(
-            "--try",
-            "Print commands that show what different classes get, and serve the dashboard, too;"
-            " where a port is taken, take the next.",
-        ),
-    ] = False,
-) -> None:
-    """Answer lookups until stopped.
+def _outcome(row: Row, by: Wording) -> str:
+    return translated(i18n.from_plain(row["sentence"]), by.texts.language)
 
-    SIGHUP reloads, SIGTERM and Ctrl-C stop. Exit code 0: it was stopped; 2: it
-    could not start.
+
+SENT = Listing(
+    UNSAID,
+    UNSAID,
+    (
+        Column(say("Way"), "way", words.ALERT_WAY),
+        Column(say("Result"), worded=_outcome, style=lambda row: "" if row["ok"] else "red"),
+    ),
+)
+
+
+def alerts_list(here: Context, json: JsonOption = False) -> None:
+    """Show the active alerts, each with its remedy.
+
+    `status` shows them, too. Exit code 0: shown; 2: an error, or no daemon runs.
     """
-    arguments = [str(here.config), str(here.state.folder), here.texts.language]
-    serving = [sys.executable, "-m", "filterd.daemon.main", *arguments, "yes" if try_it else "no"]
-    find_only_what_is_installed()
-    # Signals wait until the daemon handles them.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
-    os.execv(sys.executable, serving)  # noqa: S606 -- it becomes the one that serves
+    status = control.ask(here.state.control_socket, "status")
+    show(here, ALERTS, [one.to_plain() for one in active(status, here.clock.wall())], json=json)
+
+
+def alerts_test(here: Context, json: JsonOption = False) -> None:
+    """Send a test message each way that `alerts` in site.yaml names.
+
+    It reads the secrets of mail and webhook, as root. Exit code 0: each server took it; 2: one
+    did not, or an error.
+    """
+    # requests and smtplib are for this command only.
+    from filterd.monitor.alert_watch import ask_settings, ways_of  # noqa: PLC0415
+
+    settings, now = ask_settings(here.state.control_socket), here.clock.wall()
+    ways = {} if settings is None else ways_of(settings, here.config, here.clock)
+    if settings is None or not ways:
+        raise ConfigError(
+            say("site.yaml names no way for alerts"),
+            hint=say("write mail or webhook under alerts, then filterd reload"),
+        )
+    alert = Alert("test", AlertSeverity.NOTICE, say("this is a test message"), say("none needed"))
+    message = AlertMessage(settings, [AlertEvent(alert, now)], now)
+    rows: list[dict[str, Any]] = []
+    for name, way in ways.items():
+        result, is_sent = say("sent"), True
+        try:
+            with own_rights():
+                way.send(message)
+        except DeliveryError as error:
+            result, is_sent = error.sentence, False
+        plain = i18n.to_plain(result)
+        rows.append({"way": name, "ok": is_sent, "result": str(result), "sentence": plain})
+    show(here, SENT, rows, json=json)
+    if not all(one["ok"] for one in rows):
+        raise typer.Exit(DeliveryError.exit_code)
+
+
+def apply(here: Context) -> None:
+    """Put the proposed site.yaml in force.
+
+    On a gateway the daemon may not write site.yaml: an edit in the dashboard waits in the state
+    folder until root applies it, which filterd-site.service does at once. It is checked again,
+    nothing but site.yaml is written, and the former file comes back if the daemon refuses it.
+    Exit code 0: it is in force; 2: an error, nothing is changed.
+    """
+    from filterd.appliance.site_edit import apply as put_in_force  # noqa: PLC0415 -- heavy
+
+    put_in_force(here.config, here.state, partial(control.ask, here.state.control_socket, "reload"))
+    here.print(say("The site is in force."))

@@ -72,14 +72,14 @@ def import_(here: Context, file: FileArgument, json: JsonOption = False) -> None
             cell=shown(" ".join(left_out[0].split())),
         )
         here.errors.print(Text(told), style="yellow", soft_wrap=True)
-    here.console.print(
-        here.texts(
+    here.print(
+        say(
             "{path}: {lessons} lessons, {rooms}. To put it in force: filterd reload",
             path=path,
             lessons=lessons,
             rooms=counted.rooms(len(wanted)),
         ),
-        soft_wrap=True,
+        whole=True,
     )
 
 

@@ -13,8 +13,8 @@ from rich.text import Text
 
 from filterd import words
 from filterd.cli.context import Context, JsonOption, option
-from filterd.cli.progress_bar import pause
 from filterd.cli.status import present_status
+from filterd.cli.terminal import pause
 from filterd.cli.time_options import school_clock
 from filterd.control import UnansweredError
 from filterd.counted import duration, number, size

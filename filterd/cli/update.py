@@ -137,12 +137,11 @@ def _print_ended(here: Context, ended: EndedUpdate | None, *, json: bool) -> Non
         here.print_json(to_plain(ended))
     if ended is None:
         if not json:
-            told = here.texts("It serves, and is watched for ten minutes: filterd update")
-            here.console.print(told)
+            here.print(say("It serves, and is watched for ten minutes: filterd update"))
     elif ended.ending in (UpdateEnding.TAKEN, UpdateEnding.ROLLED_BACK):
         serves = ended.version if ended.ending is UpdateEnding.TAKEN else ended.before
         if not json:
-            here.console.print(here.texts("Release {version} serves.", version=serves))
+            here.print(say("Release {version} serves.", version=serves))
     else:
         raise UpdateError(
             say(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
-from filterd.cli import account_recover
+from filterd.cli import account
 from filterd.errors import ControlError
 from tests.support.commands import Outcome, call
 from tests.support.daemon import build_lists, free_port, serving, write_site
@@ -104,7 +104,7 @@ def test_what_is_shown_once_counts_once(school: Served) -> None:
 def test_a_lost_administrator_is_let_in_by_a_file_and_everybody_learns_of_it(
     school: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(account_recover, "BOOT_FOLDERS", (tmp_path,))
+    monkeypatch.setattr(account, "BOOT_FOLDERS", (tmp_path,))
     (tmp_path / "filterd-recover.txt").write_text("cho-toi-vao-lai-2026\r\n", encoding="utf-8")
     _json(school, "recover", "--boot", "minh")
     assert _asked(school, "login-code", code="cho-toi-vao-lai-2026")["account"] == "minh"

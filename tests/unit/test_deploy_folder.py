@@ -17,7 +17,7 @@ from filterd.appliance import machine_changes
 from filterd.appliance.site_writer import begun
 from filterd.appliance.web_certificate import CHAIN, KEY
 from filterd.cli import account
-from filterd.cli.account_recover import BOOT_FOLDERS, REQUESTS
+from filterd.cli.account import BOOT_FOLDERS, REQUESTS
 from filterd.overrides.roles import Role
 from filterd.paths import SYSTEM_STATE
 from filterd.policy.model import GRADES

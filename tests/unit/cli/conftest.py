@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.cli import progress_bar
+from filterd.cli import terminal
 from filterd.clock import SystemClock
 from filterd.daemon import known_time
 from tests.support.clock import FakeClock
@@ -65,7 +65,7 @@ def daemon(monkeypatch: pytest.MonkeyPatch, quiet: StateFolder, clock: FakeClock
     """What answers the commands for that state."""
     daemon = FakeDaemon(quiet, clock)
     daemon.start(monkeypatch)
-    monkeypatch.setattr(progress_bar, "pause", lambda _: False)
+    monkeypatch.setattr(terminal, "pause", lambda _: False)
     return daemon
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Accounts are made, changed and listed; a secret is typed, read or shown once."""
+"""``filterd account``: people, tokens, phones, and the way back in as root."""
 
 from __future__ import annotations
 
@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING
 import pytest
 import typer
 
+from filterd import control
 from filterd.certificate_facts import FACTS, FILE, CertificateFacts
+from filterd.cli import account
+from filterd.errors import ControlError
+from filterd.i18n import say
 from tests.support.account_desk import CODE, AccountDesk, desk, places
 from tests.support.commands import call
 
-__all__ = ["desk", "places"]
-
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+__all__ = ["desk", "places"]
+
 
 SECRET = "mot mat khau dai"
 ROW = {
@@ -158,3 +164,137 @@ def test_an_authenticator_holds_from_its_first_code_on(
         {"account": "lan", "on": True},
         {"account": "lan", "on": True, "code": "123456"},
     ]
+
+
+TOKEN = {
+    "id": "a1b2c3",
+    "name": "Báo cáo tháng",
+    "account": "lan",
+    "role": "reader",
+    "scope": "totals",
+    "addresses": [],
+    "made_at": 0.0,
+    "ends_at": 90 * 86_400.0,
+    "used_on": "",
+    "ended": False,
+}
+PHONE = {
+    "id": "d4e5f6",
+    "name": "Điện thoại của Lan",
+    "account": "lan",
+    "state": "waiting",
+    "made_at": 0.0,
+    "ends_at": 180 * 86_400.0,
+    "used_on": "2026-11-29",
+    "tries_left": 5,
+}
+
+
+def test_a_token_is_shown_once_and_how_it_is_sent(desk: AccountDesk, places: list[str]) -> None:
+    desk.answers["token-add"] = {"id": "a1b2c3", "token": "f" * 43, "ends_at": 1.0}
+    rights = ("--role", "reader", "--scope", "totals", "--network", "10.0.0.0/24")
+    done = call("account", "token-add", "Báo cáo", "--account", "lan", *rights, *places)
+    assert done.code == 0, done.err
+    for text in ("f" * 43, "Authorization: Bearer", "shown once only"):
+        assert text in done.out
+    ((_, asked),) = desk.asked
+    assert asked == {
+        "name": "Báo cáo",
+        "account": "lan",
+        "role": "reader",
+        "scope": "totals",
+        "days": 90,
+        "addresses": ["10.0.0.0/24"],
+    }
+
+
+def test_tokens_and_devices_are_listed_within_80_columns(
+    desk: AccountDesk, places: list[str]
+) -> None:
+    desk.answers |= {"token-list": [TOKEN], "device-list": [PHONE]}
+    for kind, texts in (
+        ("token-list", ("a1b2c3", "totals", "staff")),
+        ("device-list", ("d4e5f6", "waits for", "29/11/2026")),
+    ):
+        shown = call("account", kind, *places)
+        assert max(map(len, shown.out.splitlines())) <= 80
+        assert [text for text in texts if text not in " ".join(shown.out.split())] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("token-revoke a1b2c3", "The token X of lan is void."),
+        ("device-confirm a1b2c3", "lan may sign in on X."),
+        ("device-revoke a1b2c3", "lan may not sign in on X any more."),
+    ],
+)
+def test_each_is_confirmed_or_ended_by_its_id(
+    desk: AccountDesk, places: list[str], words: str, told: str
+) -> None:
+    command, _, number = words.partition(" ")
+    desk.answers[command] = {"id": number, "name": "X", "account": "lan"}
+    assert call("account", command, number, *places).out == f"{told}\n"
+    assert desk.asked == [(f"account {command}", {"id": number})]
+
+
+def test_a_phone_gets_a_code(desk: AccountDesk, places: list[str]) -> None:
+    desk.answers["device-code"] = CODE
+    done = call("account", "device-code", "lan", *places)
+    assert "/device/abc123" in done.out
+
+
+@pytest.fixture
+def boot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    boot = tmp_path / "boot"
+    boot.mkdir()
+    monkeypatch.setattr(account, "BOOT_FOLDERS", (tmp_path / "firmware", boot))
+    return boot
+
+
+def test_at_the_console_it_is_one_command(
+    monkeypatch: pytest.MonkeyPatch, places: list[str]
+) -> None:
+    desk = AccountDesk(monkeypatch)
+    desk.answers["recover"] = CODE
+    done = call("account", "recover", "lan", *places)
+    assert "/login/code/abc123" in done.out
+    assert desk.asked == [("account recover", {"account": "lan"})]
+
+
+@pytest.mark.parametrize("name", account.REQUESTS)
+def test_a_file_on_the_boot_partition_is_answered_beside_it_and_removed(
+    monkeypatch: pytest.MonkeyPatch, places: list[str], boot: Path, name: str
+) -> None:
+    AccountDesk(monkeypatch).answers["recover"] = CODE
+    (boot / name).touch()
+    done = call("account", "recover", "--boot", *places)
+    assert done.code == 0, done.err
+    assert [one.name for one in boot.iterdir()] == [account.ANSWER]
+    assert (boot / account.ANSWER).read_text().endswith("/login/code/abc123\n")
+    again = call("account", "recover", "--boot", *places)
+    assert (again.code, "there is no file filterd-recover" in again.err) == (2, True)
+
+
+def test_a_box_without_a_screen_takes_the_code_that_the_request_has(
+    monkeypatch: pytest.MonkeyPatch, places: list[str], boot: Path
+) -> None:
+    desk = AccountDesk(monkeypatch)
+    desk.answers["recover"] = CODE
+    (boot / "filterd-recover.txt").write_text("cho-toi-vao-lai-2026\r\n", encoding="utf-8")
+    assert call("account", "recover", "--boot", *places).code == 0
+    assert desk.asked == [("account recover", {"code": "cho-toi-vao-lai-2026"})]
+    (boot / "filterd-recover").write_bytes(b"x" * 2000)
+    assert call("account", "recover", "--boot", *places).code == 2
+
+
+def test_a_request_that_the_daemon_refuses_stays_for_the_next_boot(
+    monkeypatch: pytest.MonkeyPatch, places: list[str], boot: Path
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ControlError(say("no"))
+
+    monkeypatch.setattr(control, "ask", refuse)
+    (boot / "filterd-recover").touch()
+    assert call("account", "recover", "--boot", *places).code == 2
+    assert [one.name for one in boot.iterdir()] == ["filterd-recover"]

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A room is given to an exam, and its names are recorded before."""
+"""``filterd exam``: learn, start, stop, list; and the file of what an exam needs."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.cli import exam
+from filterd.cli.exam import Needed
+from filterd.errors import ConfigError
 from tests.support.commands import call
 from tests.support.fake_daemon import MONDAY_AT_8
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
     from tests.support.clock import FakeClock
     from tests.support.fake_daemon import FakeDaemon
+
 
 START = ("exam", "start", "--room", "lab-a", "--for", "90m")
 DAY = 86_400.0
@@ -164,3 +168,43 @@ def test_a_trial_run_that_would_be_for_nothing_does_not_begin(
     done = call("exam", "learn", "--room", "lab-a", *words.split(), *here)
     assert (done.code, daemon.commands()) == (2, [])
     assert why in done.err
+
+
+def test_what_a_trial_run_asked_for_is_read_again(tmp_path: Path) -> None:
+    seen: list[dict[str, Any]] = [
+        {"name": "www.b.example", "registrable": "b.example", "times": 12, "blocked": False},
+        {"name": "ads.b.example", "registrable": "b.example", "times": 3, "blocked": True},
+        {"name": "cdn.a.example", "registrable": "a.example"},
+        {"name": "b.example", "registrable": "b.example"},
+    ]
+    path = tmp_path / "exam.txt"
+    path.write_text(exam.names_text(seen, "a trial run", "closed"), encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == (
+        "# a trial run\n\n# a.example\ncdn.a.example\n\n"
+        "# b.example\n# ads.b.example  # 3, closed\nb.example\nwww.b.example  # 12\n"
+    )
+    names = ("cdn.a.example", "b.example", "www.b.example")
+    assert exam.load_names(path) == Needed(names)
+
+
+def test_a_suffix_that_a_trial_run_asked_for_is_written_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "exam.txt"
+    path.write_text(exam.names_text([{"name": "github.io"}], "a trial run", "closed"))
+    assert path.read_text().endswith("\n*.github.io\n")
+    assert exam.load_names(path) == Needed(("github.io",))
+    with pytest.raises(ConfigError, match=r"x:1: anyone can register names under 'edu\.vn'"):
+        exam.parse_names("edu.vn\n", "x")
+
+
+def test_services_and_remarks_may_stand_there_too() -> None:
+    text = "service:azota\n  A.Example.  # the exam\n\nservice:azota\n"
+    assert exam.parse_names(text, "x") == Needed(("a.example",), ("azota",))
+
+
+def test_every_wrong_line_is_told() -> None:
+    with pytest.raises(ConfigError) as caught:
+        exam.parse_names("https://a.example/x\nb.example\ncategory:games\n*.c.example\n", "x")
+    first, second, third = str(caught.value).splitlines()
+    assert first.startswith("x:1: 'https://a.example/x' is a URL")
+    assert second == "x:3: 'category:games' is neither a name nor a service"
+    assert third.startswith("x:4: a name needs no '*.' (write 'c.example'")

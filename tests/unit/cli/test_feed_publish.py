@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A version is published, urgent or not, with legal orders of the right key."""
+"""``filterd feed publish``, ``sign``, ``sign-program`` and ``verify``, as a publisher uses them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.counted import size
+from filterd.errors import DigestError
 from filterd.publish.release import publishing
 from tests.support.feed_desk import SCAM, files_of, names_of, widest
-from tests.support.publisher import ROLES
+from tests.support.packages_offered import a_package
+from tests.support.publisher import ROLES, served
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.clock import FakeClock
+    from tests.support.commands import Outcome
     from tests.support.feed_desk import Desk
+
 
 DAY_S = 86_400.0
 ORDER = "12/QĐ-STTTT"
@@ -271,3 +275,254 @@ def test_two_do_not_publish_at_once(desk: Desk) -> None:
 )
 def test_lengths_are_told_as_a_data_plan_counts(octets: int, told: str) -> None:
     assert size(octets) == told
+
+
+def _sign(desk: Desk, *words: str | Path, **how: str) -> Outcome:
+    where = ("--parcel", desk.folder / "parcel", "--keys", desk.keys)
+    return desk.call("sign-program", *where, *words, **how)
+
+
+def _publish(desk: Desk) -> Outcome:
+    return desk.call("publish", desk.public, "--program", desk.folder / "parcel")
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("en", ("Signed packages of filterd 0.2.0, version 2", "amd64", "carry")),
+        ("vi", ("Đã ký các gói cài đặt filterd 0.2.0", "Kiến trúc máy", "chuyển")),
+    ],
+)
+def test_it_says_what_was_signed(
+    new_desk: Desk, tmp_path: Path, lang: str, words: tuple[str, ...]
+) -> None:
+    new_desk.init()
+    done = _sign(new_desk, a_package(tmp_path), lang=lang)
+    assert (done.code, done.err) == (0, "")
+    assert [one for one in words if one not in done.out] == []
+    assert widest(done) <= 80
+
+
+def test_lists_are_the_same_beside_packages(desk: Desk, tmp_path: Path) -> None:
+    before = desk.seen()
+    assert _sign(desk, a_package(tmp_path)).code == 0
+    done = _publish(desk)
+    assert (done.code, done.err) == (0, "")
+    assert "filterd-0.2.0-debian13-amd64.deb" in done.out
+    assert desk.seen() == before
+    verified = json.loads(desk.call("verify", desk.public, "--json").out)
+    assert verified["packages"] == ["program/filterd-0.2.0-debian13-amd64.deb"]
+    assert "program" in verified["expiries"]
+    assert desk.publish().code == 0  # the next lists leave the packages as they are
+    assert "filterd-0.2.0-debian13-amd64.deb" in desk.call("verify", desk.public).out
+
+
+def test_lists_and_packages_are_published_together(desk: Desk, tmp_path: Path) -> None:
+    _sign(desk, a_package(tmp_path))
+    desk.order("12/QĐ-STTTT", "ordered.example")
+    desk.sign(tmp_path / "orders")
+    done = desk.publish(
+        "--orders", tmp_path / "orders", "--program", desk.folder / "parcel", lang="en"
+    )
+    assert (done.code, done.err) == (0, "")
+    assert desk.seen()["orders/1.txt"] == b"ordered.example\n"
+
+
+def test_verify_finds_a_package_that_was_replaced(desk: Desk, tmp_path: Path) -> None:
+    _sign(desk, a_package(tmp_path))
+    _publish(desk)
+    [stored] = (desk.public / "targets/program").iterdir()
+    stored.write_bytes(bytes(stored.stat().st_size))
+    assert desk.call("verify", desk.public).code == DigestError.exit_code
+
+
+def test_packages_stay_as_long_as_they_are_offered(desk: Desk, tmp_path: Path) -> None:
+    stored = desk.public / "targets/program"
+    _sign(desk, a_package(tmp_path))
+    for _ in range(10):
+        assert _publish(desk).code in (0, 20)
+        assert desk.publish().code == 0
+    assert len(files_of(stored)) == 1
+    assert _sign(desk, "--withdraw").code == 0
+    assert _publish(desk).code == 0
+    for _ in range(10):
+        assert desk.publish().code == 0
+    assert files_of(stored) == {}
+
+
+@pytest.mark.parametrize("words", [(), ("a.deb", "--withdraw")])
+def test_packages_or_a_withdrawal_must_be_given(desk: Desk, words: tuple[str, ...]) -> None:
+    done = _sign(desk, *words)
+    assert (done.code, len(done.error_lines)) == (2, 1)
+    assert "give the packages, or --withdraw" in done.err
+
+
+def test_a_new_key_counts_once_two_root_keys_have_named_it(desk: Desk, tmp_path: Path) -> None:
+    before = json.loads(desk.call("verify", desk.public, "--json").out)
+    assert _sign(desk, a_package(tmp_path), "--new-key").code == 0
+    done = _publish(desk)
+    assert (done.code, len(done.error_lines)) == (20, 1)
+    assert "`filterd feed rotate-key REPO program`" in done.err
+    parcel = ("--parcel", desk.folder / "parcel")
+    done = desk.call("rotate-key", desk.public, "program", *parcel)
+    assert (done.code, done.err) == (0, "")
+    verified = json.loads(desk.call("verify", desk.public, "--json").out)
+    assert verified["packages"] == ["program/filterd-0.2.0-debian13-amd64.deb"]
+    assert verified["fingerprint"] != before["fingerprint"]  # new schools get the new root
+
+
+def test_one_root_key_names_no_key(desk: Desk, tmp_path: Path) -> None:
+    _sign(desk, a_package(tmp_path), "--new-key")
+    before = files_of(desk.public)
+    parcel = ("--parcel", desk.folder / "parcel")
+    one = desk.keys / "offline/root-1/root-1.pem"
+    done = desk.call("rotate-key", desk.public, "program", *parcel, "--root-key", one)
+    assert (done.code, len(done.error_lines)) == (20, 1)
+    assert "too few of the keys of the role root have signed" in done.err
+    metadata = {name for name in files_of(desk.public) if name.startswith("metadata/")}
+    assert metadata == {name for name in before if name.startswith("metadata/")}
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        (
+            "en",
+            ("Version 2: all files match their signatures", "Fingerprint", "15/01/2028", "Days"),
+        ),
+        ("vi", ("Phiên bản 2: đúng như đã ký", "Dấu vân tay", "15/01/2028", "Số ngày")),
+    ],
+)
+def test_what_is_good_is_told_with_the_term_of_each_role(
+    desk: Desk, lang: str, words: tuple[str, ...]
+) -> None:
+    done = desk.call("verify", desk.public, lang=lang)
+    assert (done.code, done.err) == (0, "")
+    assert [one for one in words if one not in done.out] == []
+    assert widest(done) <= 80
+
+
+def test_a_script_is_told_the_same(desk: Desk, evening: FakeClock) -> None:
+    told = json.loads(desk.call("verify", desk.public, "--json").out)
+    assert (told["version"], told["lists"], told["orders"], told["urgent"]) == (2, 2, 0, 0)
+    assert told["issued_at"] == evening.wall()
+    assert told["expiries"]["snapshot"] == evening.wall() + 90 * DAY_S
+
+
+def test_an_empty_publication_is_good_and_told(new_desk: Desk) -> None:
+    new_desk.init()
+    done = new_desk.call("verify", new_desk.public)
+    assert (done.code, done.error_lines) == (0, ["warning: nothing has been published yet"])
+
+
+def test_a_term_that_ends_soon_is_told_by_the_exit_code(desk: Desk, evening: FakeClock) -> None:
+    evening.advance(24 * DAY_S)
+    done = desk.call("verify", desk.public)
+    assert (done.code, done.error_lines) == (
+        1,
+        [
+            "warning: the role timestamp is valid for 6 days more: publish again (feed"
+            " publish REPO)",
+        ],
+    )
+
+
+def test_a_publication_is_looked_at_where_it_is_served(desk: Desk) -> None:
+    with served(desk.public) as server:
+        done = desk.call("verify", server.url, "--root", desk.root)
+    assert (done.code, done.err) == (0, "")
+    assert "Version 2: all files match their signatures" in done.out
+
+
+def test_whose_feed_it_is_must_be_said_of_an_address(desk: Desk) -> None:
+    done = desk.call("verify", "https://feed.example/")
+    assert (done.code, done.error_lines) == (
+        2,
+        [
+            "filterd: the publisher's root is needed to verify a feed "
+            "(--root ROOT.json, the file that schools get)"
+        ],
+    )
+
+
+def _without_a_target(desk: Desk) -> None:
+    next((desk.public / "targets" / "lists").iterdir()).unlink()
+
+
+def _damaged(desk: Desk) -> None:
+    path = next((desk.public / "targets" / "lists").iterdir())
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+
+
+def _of_another(desk: Desk) -> None:
+    shutil.rmtree(desk.folder / "feed")
+    desk.init()
+    shutil.copy(desk.root, desk.folder / "another.json")
+
+
+def _without_a_root(desk: Desk) -> None:
+    desk.root.unlink()
+
+
+def _with_a_root_that_is_none(desk: Desk) -> None:
+    desk.root.write_text("{}")
+
+
+def _without_a_timestamp(desk: Desk) -> None:
+    (desk.public / "metadata" / "timestamp.json").unlink()
+
+
+@pytest.mark.parametrize(
+    ("harm", "code", "why"),
+    [
+        (_without_a_target, 31, "not found"),
+        (_damaged, 44, "the files do not match their signatures"),
+        (_without_a_timestamp, 31, "not found"),
+        (_without_a_root, 2, "root.json: cannot be read: No such file"),
+        (_with_a_root_that_is_none, 45, "root.json: this is not a feed's root"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line(
+    desk: Desk,
+    harm: object,
+    code: int,
+    why: str,
+) -> None:
+    assert callable(harm)
+    harm(desk)
+    done = desk.call("verify", desk.public)
+    assert (done.code, len(done.error_lines), done.out) == (code, 1, ""), done
+    assert why in done.err
+
+
+def test_a_publication_that_others_have_signed_is_not_trusted(desk: Desk, tmp_path: Path) -> None:
+    shutil.copy(desk.root, tmp_path / "ours.json")
+    _of_another(desk)
+    done = desk.call("verify", desk.public, "--root", tmp_path / "ours.json")
+    assert (done.code, len(done.error_lines)) == (41, 1)
+
+
+def test_a_clock_that_is_behind_judges_no_term_and_that_is_told(
+    desk: Desk, evening: FakeClock
+) -> None:
+    evening.set_wall(-3000 * DAY_S)
+    done = desk.call("verify", desk.public)
+    assert (done.code, done.error_lines) == (
+        1,
+        ["warning: the clock of this machine is behind; expiry dates were not checked"],
+    )
+
+
+def test_an_expired_publication_is_told(desk: Desk, evening: FakeClock) -> None:
+    evening.advance(40 * DAY_S)
+    done = desk.call("verify", desk.public, lang="vi")
+    assert (done.code, len(done.error_lines)) == (43, 1)
+    assert "đã quá lâu không có bản mới được ký" in done.err
+
+
+@pytest.mark.parametrize(
+    ("source", "code"), [("nowhere", 2), ("https://", 2), ("ftp://feed.example/", 2)]
+)
+def test_what_is_no_publication_is_told_in_one_line(desk: Desk, source: str, code: int) -> None:
+    done = desk.call("verify", source, "--root", desk.root)
+    assert (done.code, len(done.error_lines)) == (code, 1), done

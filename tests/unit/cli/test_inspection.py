@@ -1,26 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd inspect`` with a daemon and files; the whole is in ``tests/e2e``."""
+"""``filterd inspect``: a record is made, shown and verified."""
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rich.console import Console
 
 from filterd import control
-from filterd.cli.inspection import PrintedFormat
+from filterd.cli.context import Context
+from filterd.cli.inspection import PrintedFormat, show_document
 from filterd.counted import fingerprint
-from filterd.i18n import Sentence, quoted
+from filterd.i18n import Sentence, Texts, quoted
+from filterd.reports.inspection_composer import compose_inspection
 from filterd.reports.inspection_facts import InspectedFinding, plain_of
 from filterd.reports.report_formats import FORMATS
+from filterd.state_folder import StateFolder
 from tests.support.commands import call
 from tests.support.inspected import FACTS, SCHOOL, enrolled
+from tests.unit.reports.test_inspection_composer import RECORD
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.support.inspected import EnrolledGateway
 
 
@@ -115,3 +120,20 @@ def test_newer_roots_are_given_in_order(school: EnrolledGateway, tmp_path: Path)
     assert fingerprint(roots[0].read_bytes()) in shown  # a school could hand out a root of its own
     swapped = call("inspect", "verify", record, "--root", roots[1], "--root", roots[0])
     assert swapped.code == 65
+
+
+def shown(width: int = 80) -> str:
+    out = io.StringIO()
+    console = Console(file=out, width=width, highlight=False, markup=False)
+    here = Context(Path(), StateFolder(Path()), Texts("en"), console, console)
+    school = {"code": "1", "name": "Trường [bold]mẫu"}
+    show_document(here, compose_inspection(replace(RECORD, school=school), Texts("en")))
+    return out.getvalue()
+
+
+def test_all_parts_are_shown_within_the_terminal() -> None:
+    lines = shown().splitlines()
+    assert max(len(one) for one in lines if not one.startswith("filterd-inspection")) <= 80
+    told = "\n".join(lines)
+    for part in ("Trường [bold]mẫu", "31,000", "Every lookup of staff", "filterd-inspection 1"):
+        assert part in told

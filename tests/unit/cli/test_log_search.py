@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names and rows of the log as people read them: real answers, drawn in 80 columns."""
+"""Names and rows of the query log are found, and removed."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from tests.support.policies import NOW, wire
 
 if TYPE_CHECKING:
     from pathlib import Path
+
 
 LONG = ".".join(["a-label-of-few-letters"] * 5) + ".example"
 
@@ -217,3 +218,56 @@ def test_a_refusal_is_one_line(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(control, "ask", refuse)
     for words in (["search"], ["top"], ["new"], ["why", "x"], ["names", "6A"]):
         assert desk.call(*words) == (2, "", "filterd: an may not look\n")
+
+
+WHY = ["--reason", "asked", "--lang", "en"]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    requests: list[Any] = []
+
+    def ask(_: Path, command: str, **request: Any) -> dict[str, Any]:
+        requests.append((command, request))
+        return {"removed": "name", "rows": 3, "unreadable": ["2025-11-30"]}
+
+    monkeypatch.setattr(control, "ask", ask)
+    return requests
+
+
+@pytest.mark.parametrize(
+    ("words", "request_"),
+    [
+        (["--name", "a.example"], {"name": wire("a.example").hex(), "match": "exact"}),
+        (["--name", "*.a.example"], {"name": wire("a.example").hex(), "match": "subtree"}),
+        (["--device", "02:00:5e:10:00:01"], {"device": "02:00:5e:10:00:01"}),
+        (["--day", "2025-11-30"], {"day": "2025-11-30"}),
+    ],
+)
+def test_one_thing_is_removed(
+    tmp_path: Path, asked: list[Any], words: list[str], request_: dict[str, str]
+) -> None:
+    done = call("log", "forget", *words, *WHY, "--state", tmp_path)
+    assert asked == [("log forget", {**request_, "reason": "asked"})]
+    assert done.code == 0
+    assert "It is not in the log any more; 3 rows were removed." in done.out
+    assert "removed whole: 2025-11-30" in done.out
+
+
+def test_all_is_removed(tmp_path: Path, asked: list[Any]) -> None:
+    call("log", "purge", *WHY, "--state", tmp_path)
+    assert asked == [("log purge", {"reason": "asked"})]
+
+
+@pytest.mark.parametrize("words", [[], ["--name", "a.example", "--day", "today"]])
+def test_nothing_or_two_things_are_refused(
+    tmp_path: Path, asked: list[Any], words: list[str]
+) -> None:
+    done = call("log", "forget", *words, *WHY, "--state", tmp_path)
+    assert (done.code, asked) == (2, [])
+    assert "name one thing" in done.err
+
+
+def test_a_reason_is_needed(tmp_path: Path, asked: list[Any]) -> None:
+    assert call("log", "purge", "--state", tmp_path).code == 2
+    assert asked == []

@@ -1,26 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
+"""``filterd status``, ``alerts``, ``reload``, ``site apply`` and ``clock accept``."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import sys
 from typing import TYPE_CHECKING, Any
-from unittest import mock
 
 import pytest
 
-from filterd import control
+from filterd import control, state_file
+from filterd.config.site_proposal import PROPOSAL, SiteProposal, digest_of
 from filterd.errors import ConfigError, ConfigErrors, to_plain
 from filterd.i18n import say
-from tests.support.commands import ROOT, call
+from filterd.policy.reporting_settings import AlertSettings, MailSettings, WebhookSettings
+from filterd.state_folder import StateFolder
+from tests.support.commands import call
 from tests.support.fake_daemon import STATUS
+from tests.support.web import Page, Web, serving
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.fake_daemon import FakeDaemon
+
 
 RELOADED: dict[str, Any] = {
     "policy": "0123456789ab",
@@ -187,19 +189,69 @@ def test_believing_the_clock_is_recorded_with_its_reason(
     assert daemon.store.rows()[0].reason == "pin mới"
 
 
-@pytest.mark.parametrize(("option", "try_it"), [((), "no"), (("--try",), "yes")])
-def test_it_becomes_the_process_that_serves(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: tuple[str, ...], try_it: str
+DOWN = {"address": "192.0.2.1", "down": True, "down_since": 0.0}
+SECRET = "khoa-bi-mat"
+
+
+def _answers(monkeypatch: pytest.MonkeyPatch, told: Any) -> None:
+    monkeypatch.setattr(control, "ask", lambda *_, **__: told)
+
+
+def test_alerts_are_listed_with_severity_and_remedy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    became: list[tuple[str, list[str], dict[str, str]]] = []
-    masks: list[set[signal.Signals]] = []
-    monkeypatch.setattr(os, "execv", lambda *call: became.append((*call, dict(os.environ))))
-    monkeypatch.setattr(signal, "pthread_sigmask", lambda _, mask: masks.append(mask))
-    with mock.patch.dict(os.environ), mock.patch.object(sys, "path", [*sys.path]):
-        call("serve", *option, "--lang", "vi", "--config", tmp_path, "--state", tmp_path / "state")
-    ((program, words, environment),) = became
-    assert program == sys.executable
-    assert words[1:3] == ["-m", "filterd.daemon.main"]
-    assert words[3:] == [str(tmp_path), str(tmp_path / "state"), "vi", try_it]
-    assert (environment["PYTHONPATH"], environment["PYTHONSAFEPATH"]) == (str(ROOT), "1")
-    assert masks == [{signal.SIGTERM, signal.SIGINT, signal.SIGHUP}]
+    _answers(monkeypatch, STATUS | {"upstreams": [DOWN]})
+    shown = call("alerts", "list", "--lang", "vi", "--state", tmp_path).out
+    assert "NGUY CẤP" in shown
+    assert "không máy chủ DNS cấp trên" in shown
+    told = json.loads(call("alerts", "list", "--json", "--state", tmp_path).out)
+    assert [one["id"] for one in told] == ["upstreams-down"]
+    _answers(monkeypatch, STATUS | {"upstreams": []})
+    done = call("alerts", "list", "--lang", "en", "--state", tmp_path)
+    assert done.out == "No alert is active.\n"
+
+
+def test_each_way_is_tried_and_what_fails_is_told_without_its_secret(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "token").write_text(SECRET, encoding="utf-8")
+    (tmp_path / "secrets" / "token").chmod(0o600)
+    places = ("--lang", "en", "--state", tmp_path, "--config", tmp_path)
+    with serving(Web()) as web:
+        web.pages[f"/{SECRET}"] = Page(b"ok")
+        mail = MailSettings("127.0.0.1", 9, "a@b.vn", ("c@d.vn",), "u", "gone")
+        hook = WebhookSettings(f"{web.address}/{{token}}", "token")
+        settings = AlertSettings("Mẫu", "Asia/Ho_Chi_Minh", "vi", mail, hook)
+        _answers(monkeypatch, state_file.to_plain(settings))
+        done = call("alerts", "test", *places)
+        told = json.loads(call("alerts", "test", "--json", *places).out)
+    assert done.code == 2
+    assert "secrets/gone: cannot be read" in " ".join(done.out.split())
+    assert [(one["way"], one["ok"]) for one in told] == [("mail", False), ("webhook", True)]
+    assert json.loads(web.posted[0])["alerts"][0]["id"] == "test"
+    assert SECRET not in done.out + done.err + str(told)
+
+
+def test_a_site_without_alerts_is_told_what_to_write(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _answers(monkeypatch, None)
+    done = call("alerts", "test", "--lang", "en", "--state", tmp_path)
+    assert (done.code, "write mail or webhook under alerts" in done.err) == (2, True)
+
+
+SITE = "school: {name: A}\nlanguage: en\nnetworks: {}\n"
+
+
+def test_without_a_daemon_that_takes_it_the_file_stays(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "site.yaml").write_text(SITE)
+    places = ("--config", tmp_path, "--state", tmp_path / "state")
+    done = call("site", "apply", *places)
+    assert (done.code, len(done.err.splitlines())) == (2, 1)
+    proposal = SiteProposal(digest_of(SITE), SITE.replace("A", "B"), "web:lan")
+    PROPOSAL.save(StateFolder(tmp_path / "state").site_proposal, proposal)
+    done = call("site", "apply", *places)
+    assert (done.code, len(done.err.splitlines())) == (2, 1)
+    assert (tmp_path / "site.yaml").read_text() == SITE

@@ -1,17 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows of a table become timetables; each mistake has its row and column."""
+"""Timetables are read from tables: a row for each lesson, or a grid."""
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.cli.timetable_rows import differences, parse
+from filterd.cli import spreadsheet
+from filterd.cli.timetable_rows import ReadTimetables, differences, parse
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.policy.model import Lesson, Network, Period, Policy
 from filterd.policy.school_week import LESSON_HEADING, lesson_rows
 from tests.support.week import timetabled, with_classes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 LESSONS = tuple(
     Lesson(one, 25_200 + 3_600 * place, 27_900 + 3_600 * place)
@@ -102,3 +110,124 @@ def test_what_is_exported_is_read_back_and_differs_in_nothing() -> None:
         (["t2", "tiet-2", "lab", "9B", ""], []),
         ([], ["t3", "tiet-1", "lab", "6A", ""]),
     ]
+
+
+GRID_LESSONS = tuple(
+    Lesson(f"tiet-{n}", hour * 3_600, hour * 3_600 + 2_700)
+    for n, hour in ((1, 7), (2, 8), (3, 13), (4, 14))
+)
+GRID_ROOMS = tuple(Network(one, "6", room=True) for one in ("lab-a", "phong-may-1", "6b"))
+
+
+def _grid_school() -> Policy:
+    policy = with_classes(timetabled("6A", "9B"))
+    return replace(policy, lessons=GRID_LESSONS, networks=GRID_ROOMS)
+
+
+def _read(text: str) -> ReadTimetables:
+    table = list(csv.reader(io.StringIO(text), delimiter=";"))
+    return parse(table, "tkb.csv", _grid_school())
+
+
+def _lessons(text: str) -> list[str]:
+    """Return the lessons that a grid yields, a row each."""
+    policy = _grid_school()
+    return [" ".join(row).strip() for row in lesson_rows(_read(text).networks, policy)]
+
+
+BY_CLASS = """\
+THỜI KHÓA BIỂU;;;;
+Thứ;Buổi;Tiết;6A;Lớp 9B
+Thứ 2;Sáng;1;Tin - cô Lan - PM1;Toán - Hà
+;;2;Toán;Tin (P. máy 1)
+;Chiều;1;"Tin
+Phòng máy 1";
+3;Sáng;1;Văn;Lab A
+"""
+BY_ROOM = """\
+day,lesson,lab-a,Phòng máy 1
+Mon,1,,6A - cô Lan
+,2,nghỉ,9B
+,3,,Lớp 6A
+Tue,1,9B,-
+""".replace(",", ";")
+
+
+def test_a_column_of_a_class_names_the_room_in_its_cells() -> None:
+    assert _lessons(BY_CLASS) == [
+        "t2 tiet-1 phong-may-1 6A cô Lan",
+        "t2 tiet-2 phong-may-1 9B",
+        "t2 tiet-3 phong-may-1 6A",  # the afternoon's first
+        "t3 tiet-1 lab-a 9B",
+    ]
+    assert _read(BY_CLASS).left_out == ("Toán - Hà", "Toán", "Văn")
+
+
+def test_a_column_of_a_room_names_the_class_in_its_cells() -> None:
+    assert _lessons(BY_ROOM) == _lessons(BY_CLASS)
+
+
+@pytest.mark.parametrize("cell", [
+    "PM1", "P. máy 1", "Phòng máy 1", "phong-may-1", "Tin/PM1", "Tin - Lan - PM1", "Tin-Lan-PM1",
+    "Tin P.máy 1", "TIN: PHÒNG MÁY 01",
+])  # fmt: skip
+def test_a_room_is_found_however_it_is_spelt(cell: str) -> None:
+    [found] = _read(f"Thứ;Tiết;6A\n2;1;{cell}\n").networks
+    assert (found.id, found.timetable[0].grade) == ("phong-may-1", "6A")
+
+
+def test_a_second_grid_beneath_has_its_own_heading_and_its_session_above() -> None:
+    text = "Buổi sáng;;\nThứ;Tiết;6A\n2;1;PM1\nBUỔI CHIỀU;;\nThứ;Tiết;9B\n2;2;lab-a\n"
+    assert _lessons(text) == ["t2 tiet-1 phong-may-1 6A", "t2 tiet-4 lab-a 9B"]
+
+
+def test_a_second_line_of_a_lesson_goes_on_and_notes_beneath_are_none() -> None:
+    text = "Thứ;Tiết;6A;9B\n2;1;Tin;Văn\n;;PM1;\n;;;\nNgười lập;;;Phòng máy 1\n"
+    assert _lessons(text) == ["t2 tiet-1 phong-may-1 6A"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Thứ;Tiết;6A;lab-a\n2;1;;\n", "tkb.csv:1:3: the columns may be classes or rooms: 6A, lab"),
+        ("Thứ;Tiết;6B\n2;1;x\n", "the columns may be classes or rooms: 6B (head them such as"),
+        ("Thứ;Tiết;6A\n2;1;Toán\n", "no cell names a room of this site: 'Toán' (known: lab-a, ph"),
+        ("Tiết;Thứ 2;Thứ 3\n1;Toán;Tin\n", "no row names the columns of a timetable (such as"),
+        ("Thứ;Tiết;lab-a\n2;1;6Z\n", "tkb.csv:2:3: '6Z' is not a class of this site"),
+        ("Thứ;Tiết;6A;6Z\n2;1;;PM1\n", "tkb.csv:2:4: '6Z' is not a class of this site"),
+        ("Thứ;Tiết;lab-a\n2;1;6A 9B\n", "tkb.csv:2:3: the lesson has 6A already"),
+        ("Thứ;Tiết;lab-a\n2;9;6A\n", "tkb.csv:2:3: '9' is not a lesson of this site"),
+        ("Thứ;Tiết;6A\nThứ;1;PM1\n", "tkb.csv:2:3: 'Thứ' is not a day of the week"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_in_a_line_with_its_place(text: str, told: str) -> None:
+    with pytest.raises((ConfigError, ConfigErrors)) as refused:
+        _read(text)
+    assert told in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_home_room_that_is_called_like_its_class_makes_no_column_ambiguous() -> None:
+    assert _lessons("Thứ;Tiết;6A;6B;9B\n2;1;;PM1;\n") == ["t2 tiet-1 phong-may-1 6B"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("between", [";", ",", "\t"])
+def test_files_of_any_spreadsheet_are_read(tmp_path: Path, encoding: str, between: str) -> None:
+    path = tmp_path / "tkb.csv"
+    path.write_text(BY_ROOM.replace(";", between), encoding=encoding)
+    assert parse(spreadsheet.load(path), "tkb.csv", _grid_school()) == _read(BY_ROOM)
+
+
+def test_what_is_read_is_exported_and_read_back_the_same(tmp_path: Path) -> None:
+    path, policy = tmp_path / "tkb.xlsx", _grid_school()
+    path.write_bytes(spreadsheet.to_xlsx(list(csv.reader(io.StringIO(BY_CLASS), delimiter=";"))))
+    found = parse(spreadsheet.load(path), "tkb.xlsx", policy)
+    path.write_bytes(spreadsheet.to_xlsx([LESSON_HEADING, *lesson_rows(found.networks, policy)]))
+    assert parse(spreadsheet.load(path), "tkb.xlsx", policy).networks == found.networks
+    assert found.networks[0].timetable == (Period(1, "tiet-1", "9B"),)
+
+
+def test_a_grid_without_end_is_refused_before_it_is_read() -> None:
+    with pytest.raises(ConfigError, match="a grid has at most 1000 rows"):
+        _read("Thứ;Tiết;6A\n" + "2;1;PM1\n" * 1_000)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A progress bar is shown at a terminal only."""
+"""Progress, waiting for Enter, and secrets, at the terminal."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from filterd.cli import progress_bar
+from filterd.cli import terminal
 from filterd.cli.context import Context
-from filterd.cli.progress_bar import bar
+from filterd.cli.terminal import bar
 from filterd.i18n import Texts
 from filterd.state_folder import StateFolder
+from tests.test_docs import COMMANDS
 
 if TYPE_CHECKING:
     import pytest
@@ -55,28 +56,42 @@ def test_it_looks_until_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
         paused.append(seconds)
         return False
 
-    monkeypatch.setattr(progress_bar, "pause", pause)
+    monkeypatch.setattr(terminal, "pause", pause)
     looked: list[None] = []
-    progress_bar.watch(lambda: looked.append(None), 5.0)
+    terminal.watch(lambda: looked.append(None), 5.0)
     assert (paused, len(looked)) == ([2.0, 2.0, 1.0], 4)
 
 
 def test_enter_ends_it_and_it_looks_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress_bar, "pause", lambda _: True)
+    monkeypatch.setattr(terminal, "pause", lambda _: True)
     looked: list[None] = []
-    progress_bar.watch(lambda: looked.append(None), 500.0)
+    terminal.watch(lambda: looked.append(None), 500.0)
     assert len(looked) == 2
 
 
 def test_enter_is_heard_at_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
     ours, theirs = pty.openpty()
-    with os.fdopen(theirs) as terminal, os.fdopen(ours, "wb", buffering=0) as keyboard:
-        monkeypatch.setattr("sys.stdin", terminal)
-        assert not progress_bar.pause(0.0)
+    with os.fdopen(theirs) as screen, os.fdopen(ours, "wb", buffering=0) as keyboard:
+        monkeypatch.setattr("sys.stdin", screen)
+        assert not terminal.pause(0.0)
         keyboard.write(b"\n")
-        assert progress_bar.pause(5.0)
+        assert terminal.pause(5.0)
         keyboard.write(b"\n")
-        assert not progress_bar.pause(0.0, to_the_end=True)
+        assert not terminal.pause(0.0, to_the_end=True)
     with open(os.devnull) as nobody:  # noqa: PTH123 -- a device
         monkeypatch.setattr("sys.stdin", nobody)
-        assert not progress_bar.pause(0.0)
+        assert not terminal.pause(0.0)
+
+
+_SECRETS = {"password", "pin", "secret", "token"}
+
+
+def test_no_command_of_accounts_takes_a_secret_as_an_argument() -> None:
+    found = {
+        name
+        for name, command in COMMANDS.items()
+        if name.startswith("account ")
+        for one in command.params
+        if one.name in _SECRETS
+    }
+    assert found == set()

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read and write files that the operator names, with the operator's rights and with bounds."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from pathlib import Path
+
+from filterd.errors import ConfigError, StoreError
+from filterd.i18n import refused, say
+from filterd.paths import is_plain, open_plain, write_atomically
+from filterd.privileges import own_rights
+
+_LARGEST = 1 << 20
+
+
+def check_folder(path: Path, called: str) -> None:
+    """Refuse a file to write whose folder does not exist: a slip of the pen makes no folders.
+
+    Args:
+        path: named by the operator.
+        called: the option or argument that names it.
+
+    Raises:
+        ConfigError: there is no such folder.
+    """
+    with own_rights():
+        has_folder = path.parent.is_dir()
+    if not has_folder:
+        raise ConfigError(
+            say("there is no folder {parent}", parent=path.parent),
+            hint=say("check {option}", option=called),
+        )
+
+
+def check_written(path: Path, called: str) -> None:
+    """Refuse a file to write that no plain file can replace; raises as ``check_folder`` does.
+
+    Raises:
+        ConfigError: a link, a device or a folder has this name.
+    """
+    check_folder(path, called)
+    with own_rights():
+        is_free = is_plain(path)
+    if not is_free:
+        raise ConfigError(
+            say("{path} is no plain file", path=path), hint=say("check {option}", option=called)
+        )
+
+
+def write_named(path: Path, content: str | bytes, called: str, *, mode: int = 0o644) -> None:
+    """Write a file that the operator has named; raises as ``check_written`` does.
+
+    Raises:
+        StoreError: the disk refused.
+    """
+    check_written(path, called)
+    with own_rights():
+        write_atomically(
+            path, content if isinstance(content, bytes) else content.encode(), mode=mode
+        )
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file that is not large, as ``decoded`` reads it.
+
+    Raises:
+        StoreError: it cannot be read.
+        ConfigError: it is no text, or too large.
+    """
+    content = read_octets(path, _LARGEST)
+    if len(content) > _LARGEST:
+        raise ConfigError(say("the file is too large"), path=str(path), hint=say("at most 1 MiB"))
+    return decoded(content, path)
+
+
+def read_octets(path: Path, most: int) -> bytes:
+    """Return the octets of a file that the caller names; of a longer one, one more than ``most``.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    try:
+        with own_rights(), open_plain(path) as file:
+            return file.read(most + 1)
+    except OSError as error:
+        raise StoreError(
+            say("{path}: cannot be read: {why}", path=path, why=refused(error))
+        ) from error
+
+
+def decoded(content: bytes, path: Path) -> str:
+    """Return octets as text: UTF-8, or Excel's "Unicode text" (UTF-16).
+
+    Raises:
+        ConfigError: they are no text; ``path`` is its name in errors.
+    """
+    try:
+        is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return content.decode("utf-16" if is_wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        hint = say("save it as UTF-8")
+        raise ConfigError(say("the file is not UTF-8 text"), path=str(path), hint=hint) from error
+
+
+def is_separator(line: str) -> bool:
+    """Return whether a line is Excel's separator line: ``sep=;``."""
+    return re.fullmatch(r"""["']?sep=.["']?""", line.strip(" \r"), re.IGNORECASE) is not None
