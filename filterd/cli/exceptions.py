@@ -14,7 +14,8 @@ from filterd.cli.render import show
 from filterd.cli.target_options import BlockedArgument, ChangeAudience, TargetsArgument, whom
 from filterd.cli.time_options import Term, duration_s, school_clock, term
 from filterd.i18n import say
-from filterd.overrides.descriptions import EXCEPTIONS, Teller
+from filterd.overrides.descriptions import Teller
+from filterd.overrides.override_rows import EXCEPTIONS
 from filterd.overrides.review_requests import REQUESTS
 from filterd.overrides.target_text import Target
 from filterd.policy.temporary_rules import TargetKind

@@ -14,8 +14,8 @@ from filterd.cli.render import show
 from filterd.cli.time_options import school_clock
 from filterd.i18n import from_plain, say, to_plain
 from filterd.i18n import translated as in_language
-from filterd.overrides.descriptions import CHANGES, Plain, Teller
-from filterd.overrides.override_states import with_states
+from filterd.overrides.descriptions import Plain, Teller
+from filterd.overrides.override_rows import CHANGES, with_states
 from filterd.overrides.quarantine import is_altered, told_of
 
 _SOUND, _ALTERED = 0, 1

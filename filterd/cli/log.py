@@ -15,9 +15,9 @@ from filterd.cli.time_options import Term, school_clock
 from filterd.errors import ConfigError
 from filterd.field_checks import is_a_grade
 from filterd.i18n import say
+from filterd.overrides.current_rows import LEVELS, level_rows, waiting_rows, waiting_told
 from filterd.overrides.descriptions import Teller
 from filterd.overrides.log_changes import CONFIRM, LEVEL
-from filterd.overrides.log_rows import LEVELS, level_rows, waiting_rows, waiting_told
 from filterd.overrides.target_text import tier_from
 from filterd.policy.log_levels import LogLevel
 from filterd.querylog import MOST_DAYS

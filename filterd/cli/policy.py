@@ -26,7 +26,7 @@ from filterd.errors import ConfigError, FilterdError, StoreError
 from filterd.i18n import from_plain, refused, say, say_n
 from filterd.i18n import translated as in_language
 from filterd.overrides.descriptions import Teller
-from filterd.overrides.override_states import set_for
+from filterd.overrides.override_rows import set_for
 from filterd.overrides.target_text import policy_for
 from filterd.paths import shipped
 from filterd.policy import policy_file

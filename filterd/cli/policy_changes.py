@@ -13,8 +13,9 @@ from filterd.cli.render import show
 from filterd.cli.time_options import school_clock
 from filterd.errors import ConfigError
 from filterd.i18n import say
-from filterd.overrides.descriptions import CHANGES, POLICIES, Plain, Teller
+from filterd.overrides.descriptions import Plain, Teller
 from filterd.overrides.history_chain import UNDO
+from filterd.overrides.override_rows import CHANGES, POLICIES
 from filterd.overrides.target_text import grade_from
 from filterd.policy.temporary_rules import TargetKind
 

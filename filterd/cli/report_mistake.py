@@ -16,8 +16,8 @@ from filterd.cli.time_options import Term, school_clock
 from filterd.errors import ConfigError, FilterdError, StoreError
 from filterd.i18n import quoted, say, say_n
 from filterd.lists.index import Index
-from filterd.overrides.descriptions import MISTAKES
 from filterd.overrides.mistake_reports import Mistakes, Report, from_plain
+from filterd.overrides.override_rows import MISTAKES
 from filterd.overrides.target_text import name_from
 
 _OF_REPORT = [field.name for field in fields(Report)]

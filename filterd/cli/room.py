@@ -32,10 +32,20 @@ from filterd.cli.time_options import Term, duration_s, school_clock, term
 from filterd.clients.leases import is_random
 from filterd.errors import ChangeError, ConfigError, ConfigErrors, ControlError
 from filterd.i18n import did_you_mean, say
-from filterd.overrides.class_rows import CLASS, CLASSES, class_row, class_rows
+from filterd.overrides.current_rows import (
+    CLASS,
+    CLASSES,
+    ROOM,
+    ROOMS,
+    class_row,
+    class_rows,
+    is_changed,
+    room_row,
+    room_rows,
+    week,
+)
 from filterd.overrides.descriptions import Teller
-from filterd.overrides.override_states import set_for
-from filterd.overrides.room_rows import ROOM, ROOMS, is_changed, room_row, room_rows, week
+from filterd.overrides.override_rows import set_for
 from filterd.overrides.target_text import class_from, policy_for
 from filterd.policy.effective_policy import EffectiveState
 from filterd.policy.grade_changes import with_devices

@@ -35,8 +35,8 @@ from filterd.daemon.control_commands import author_of
 from filterd.errors import ConfigError, ControlError, StoreError, from_plain, to_plain
 from filterd.i18n import say
 from filterd.lists.index_files import blocklists_in_force
-from filterd.overrides.file_edits import MOST_KEYS
 from filterd.overrides.history_chain import SITE_EDIT
+from filterd.overrides.history_notes import MOST_KEYS
 from filterd.overrides.roles import Author, Rank
 
 if TYPE_CHECKING:

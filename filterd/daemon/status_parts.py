@@ -17,9 +17,14 @@ from filterd.certificate_facts import facts_in
 from filterd.daemon import status_files
 from filterd.daemon.worker_sums import summed
 from filterd.errors import FilterdError
+from filterd.overrides.current_rows import (
+    is_changed,
+    level_rows,
+    named_rows,
+    room_rows,
+    waiting_rows,
+)
 from filterd.overrides.descriptions import not_ended, state_of
-from filterd.overrides.log_rows import level_rows, named_rows, waiting_rows
-from filterd.overrides.room_rows import is_changed, room_rows
 from filterd.policy.calendar import Calendar, Closures
 from filterd.policy.effective_policy import EffectiveState
 from filterd.policy.log_levels import LogLevel, highest, levels, levels_of
@@ -293,8 +298,8 @@ def school_day(
     Returns: ``blocked_today``, blocks by class, or by grade where no class is known, the most
     first; ``blocked_categories``, the same by category, and ``category_names`` of these, by
     language; ``exceptions`` and ``loans`` that hold; ``exams`` that have not ended; ``rooms``, as
-    ``room_rows`` has them; ``log_levels``, the tiers of which the log keeps names, and
-    ``log_waiting``, levels that a second person has to confirm (``log_rows``).
+    ``current_rows.room_rows`` has them; ``log_levels``, the tiers of which the log keeps names, and
+    ``log_waiting``, levels that a second person has to confirm.
     """
     timed, blocked, categories = site.timed, Counter[str](), Counter[str]()
     for row in totals:

@@ -11,9 +11,8 @@ from filterd.counted import number
 from filterd.errors import from_plain
 from filterd.feed.feed_details import coverage, summary, summary_style
 from filterd.i18n import say, say_n, translated
+from filterd.overrides.current_rows import ROOMS, levels_style, levels_told
 from filterd.overrides.descriptions import Teller
-from filterd.overrides.log_rows import levels_style, levels_told
-from filterd.overrides.room_rows import ROOMS
 from filterd.rows import Column, Details, Listing, Row, Wording
 
 if TYPE_CHECKING:

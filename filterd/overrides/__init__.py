@@ -10,11 +10,13 @@ from then on part of the ``Overrides`` through which
                                                |
                     history_chain: the rows fold to Overrides, and chain to each other
 
-* ``change_fields``: single values, checked. ``change_kinds``: the kinds of change and
-  their effects. ``effects``: things removed and added; the context of a change.
+* ``change_fields``: the fields of a change, checked as they are annotated. ``change_kinds``:
+  the kinds of change; each is a dataclass of fields with an effect (``exception_changes``,
+  ``room_changes``, ``log_changes``), or a note without one (``history_notes``).
+  ``effects``: things removed and added; the context of a change.
 * ``history_chain``: rows, their chain, the fold, undoing. ``mistake_reports``: mistakes of
-  lists, for the centre; ``mistake_answers``: its answers. ``descriptions``:
-  sentences and rows for people; ``room_rows``: rooms; ``class_rows``: classes.
+  lists, for the centre; ``mistake_answers``: its answers. ``descriptions``: sentences for
+  people; ``override_rows``: rows of what was set; ``current_rows``: of what holds now.
 * ``roles``, ``permissions``, ``teaching``: what an author may change.
 * ``store``: the file of rows, its one writer at a time; ``store_file``: its tables.
   ``history_copies``, ``quarantine``: its faults. ``snapshot``: the checksummed copy.

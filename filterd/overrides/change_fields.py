@@ -6,22 +6,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import MISSING, fields
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
+from filterd import field_checks
 from filterd.errors import ChangeError
-from filterd.field_checks import (
-    a_text,
-    address,
-    class_id,
-    grade,
-    identifier,
-    is_whole,
-    name,
-    one_of,
-    plain,
-    shown,
-    tier,
-)
+from filterd.field_checks import a_text, identifier, is_whole, name, one_of, plain, shown
 from filterd.i18n import say
 from filterd.lists.list_queries import NamingEntry
 from filterd.lists.lookalikes import is_shape
@@ -95,6 +86,20 @@ class ChangeFields:
         value = self._left.pop(key, None)
         return otherwise if value is None else self._checked(key, check, value)
 
+    def values_of(self, kind: type) -> dict[str, Any]:
+        """Return the checked values of a dataclass, by the names of its fields.
+
+        A field is annotated with its check: ``Annotated[str, field_checks.identifier]``. One
+        without a default must be there.
+
+        Raises:
+            ChangeError: one is missing or wrong.
+        """
+        return {
+            key: self.take(key, check) if default is MISSING else self.take_or(key, check, default)
+            for key, check, default in _checks_of(kind)
+        }
+
     def end(self) -> None:
         """Refuse keys that were not taken.
 
@@ -112,6 +117,22 @@ class ChangeFields:
                 say("{key}: {reason}", key=_CALLED.get(key, key), reason=error.reason),
                 hint=error.hint,
             ) from error
+
+
+@cache
+def _checks_of(kind: Any) -> tuple[tuple[str, Callable[[Any], Any], Any], ...]:
+    """Return name, check and default of each field of a dataclass."""
+    hints = get_type_hints(kind, include_extras=True)
+    return tuple((one.name, _check_in(hints[one.name]), one.default) for one in fields(kind))
+
+
+def _check_in(hint: Any) -> Callable[[Any], Any]:
+    """Return the check of ``Annotated[..., check]``, or of that or None."""
+    every = (hint, *get_args(hint))
+    check: Callable[[Any], Any] = next(
+        one.__metadata__[0] for one in every if get_origin(one) is Annotated
+    )
+    return check
 
 
 def target_kind(value: Any) -> TargetKind:
@@ -151,11 +172,11 @@ def whom(kind: Audience) -> Callable[[Any], str]:
     """Return the checker of an audience's id."""
     return {
         Audience.EVERYBODY: _no_audience_id,
-        Audience.TIER: tier,
-        Audience.GRADE: grade,
-        Audience.CLASS: class_id,
+        Audience.TIER: field_checks.tier,
+        Audience.GRADE: field_checks.grade,
+        Audience.CLASS: field_checks.class_id,
         Audience.NETWORK: identifier,
-        Audience.CLIENT: address,
+        Audience.CLIENT: field_checks.address,
     }[kind]
 
 
@@ -164,6 +185,13 @@ def number(value: Any) -> int:
     if not is_whole(value) or not 0 < value < _MAX_NUMBER:
         raise ChangeError(say("{value} is not the number of a change", value=shown(value)))
     return int(value)
+
+
+Time = Annotated[float, field_checks.time]
+Length = Annotated[float, field_checks.seconds]
+Number = Annotated[int, number]
+Identifier = Annotated[str, identifier]
+"""Fields of several kinds of change."""
 
 
 def reason(value: Any, *, required: bool) -> str:

@@ -20,13 +20,12 @@ from filterd import field_checks
 from filterd.errors import ChangeError
 from filterd.i18n import did_you_mean, say
 from filterd.overrides import change_fields, log_changes
-from filterd.overrides.account_changes import NoteAccount
 from filterd.overrides.change_fields import ChangeFields
-from filterd.overrides.class_changes import LendClass
 from filterd.overrides.effects import (
     THINGS,
     ChangeContext,
     ChangeEffect,
+    CheckedChange,
     has_ended,
     key_of,
     things_of,
@@ -40,7 +39,6 @@ from filterd.overrides.exception_changes import (
     SetPause,
     is_about_the_same,
 )
-from filterd.overrides.file_edits import NoteSiteEdit
 from filterd.overrides.history_chain import (
     ACCOUNT,
     CLOCK,
@@ -57,12 +55,19 @@ from filterd.overrides.history_chain import (
     newest_undoable,
     with_undos,
 )
-from filterd.overrides.program_notes import NoteProgramUpdate
-from filterd.overrides.review_requests import NoteRefusal
+from filterd.overrides.history_notes import (
+    NoteAccount,
+    NoteProgramUpdate,
+    NoteRefusal,
+    NoteRemoval,
+    NoteSiteEdit,
+    NoteTrial,
+    NoteView,
+)
 from filterd.overrides.room_changes import (
     NAME_DEVICE,
+    LendClass,
     NameDevice,
-    NoteTrial,
     SetDevices,
     SetExam,
     SetRoom,
@@ -76,7 +81,7 @@ from filterd.state_file import to_plain
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from filterd.overrides.effects import ChangeHistory, CheckedChange
+    from filterd.overrides.effects import ChangeHistory
 
 MAX_THINGS = 5_000
 """Of all things that have not ended; more means that a program has gone wrong."""
@@ -85,7 +90,7 @@ _DATED = ("exceptions", "rooms", "exams", "grades", "loans", "log_settings")
 
 
 @dataclass(frozen=True, slots=True)
-class KnowTime:
+class KnowTime(CheckedChange):
     """Date the things that were set by an unset clock, or by one that was ahead.
 
     A thing that was set for a duration lasts that long from now on. One that was set by a
@@ -93,12 +98,7 @@ class KnowTime:
     long as intended, and an ended one stays ended.
     """
 
-    ahead_s: float = 0.0
-
-    @classmethod
-    def read(cls, fields: ChangeFields) -> KnowTime:
-        """Check a reply."""
-        return cls(fields.take_or("ahead_s", field_checks.seconds, 0.0))
+    ahead_s: change_fields.Length = 0.0
 
     def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
@@ -156,15 +156,10 @@ def _dateless(thing: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Undo:
+class Undo(CheckedChange):
     """Take back the change ``number``, perhaps an undo; None: the author's last."""
 
-    number: int | None = None
-
-    @classmethod
-    def read(cls, fields: ChangeFields) -> Undo:
-        """Check the fields of the change."""
-        return cls(fields.take_or("number", change_fields.number, None))
+    number: change_fields.Number | None = None
 
     def found_in(self, rows: Iterable[HistoryRow], author: str) -> Undo:
         """Return the undo with the number of its change.
@@ -299,8 +294,8 @@ _KINDS: dict[str, Any] = {
     "report-mistake": ReportMistake,
     log_changes.LEVEL: log_changes.SetLogLevel,
     log_changes.CONFIRM: log_changes.ConfirmLogging,
-    VIEW: log_changes.NoteView,
-    REMOVAL: log_changes.NoteRemoval,
+    VIEW: NoteView,
+    REMOVAL: NoteRemoval,
     ACCOUNT: NoteAccount,
     SITE_EDIT: NoteSiteEdit,
     PROGRAM_UPDATE: NoteProgramUpdate,

@@ -24,9 +24,8 @@ from filterd.overrides.history_chain import (
     UNDO,
     VIEW,
 )
-from filterd.overrides.mistake_answers import MistakeOutcome
 from filterd.policy.temporary_rules import TargetKind, written
-from filterd.rows import Column, Listing, Wording, when
+from filterd.rows import Wording
 
 _MANY_DAYS = 4
 """Of which a sentence has the first and the last alone."""
@@ -306,94 +305,3 @@ def not_ended(things: Iterable[Plain], now: float) -> list[Plain]:
 
 def _joined(*parts: str) -> str:
     return " ".join(part for part in parts if part)
-
-
-def _what(one: Plain, wording: Wording) -> str:
-    if one["kind"] == TargetKind.PAUSE:
-        return wording.texts("pause")
-    sign = wording.texts("allow" if one["allow"] else "block")
-    return f"{sign} {written(one['kind'], one['target'])}"
-
-
-def _needs(exam: Plain, wording: Wording) -> str:
-    names = wording.texts(counted.names(len(exam["names"])))
-    return ", ".join((*exam["services"], names))
-
-
-def _listing(row: Plain, wording: Wording) -> str:
-    """Return the state of a reported mistake: mended, or the lines that list the name.
-
-    What the centre has answered is added.
-    """
-    texts, answer = wording.texts, row.get("answer")
-    if row["mended"]:
-        at = wording.clock.text(row["mended_at"])
-        version = row["mended_in"]
-        if answer and answer["outcome"] == MistakeOutcome.MENDED:
-            version = answer["version"]
-        return texts("mended {when}, in version {version}", version=version, when=at)
-    lines = [
-        texts("{list}, line {line}", list=one["list"], line=one["line"])
-        for one in row["listed"] or ()
-    ]
-    if answer and answer["outcome"] == MistakeOutcome.REFUSED:
-        lines.append(texts("refused by the centre: {reason}", reason=answer["reason"]))
-    return "\n".join(lines)
-
-
-_NUMBER = Column(say("No."), "id", is_number=True)
-_STATE = Column(say("State"), "state", words.STATE)
-_AUTHOR, _REASON = Column(say("By"), "author"), Column(say("Reason"), "reason")
-EXCEPTIONS = Listing(
-    say("Exceptions"),
-    say("There are no exceptions."),
-    (
-        _NUMBER,
-        Column(say("What"), worded=_what),
-        Column(say("For"), worded=lambda one, by: Teller(*by).whom(one["audience"], one["whom"])),
-        Column(say("Term"), worded=lambda one, by: Teller(*by).term(one) or by.texts("no end")),
-        _STATE,
-        _AUTHOR,
-        _REASON,
-    ),
-)
-EXAMS = Listing(
-    say("Exams"),
-    say("There are no exams."),
-    (
-        _NUMBER,
-        Column(say("Room"), "room"),
-        _STATE,
-        Column(say("From"), "starts_at", when),
-        Column(say("Until"), "ends_at", when),
-        Column(say("Open"), worded=_needs),
-        _REASON,
-    ),
-)
-CHANGES = Listing(
-    say("Change history"),
-    say("Nothing has been changed yet."),
-    (
-        _NUMBER._replace(key="number"),
-        Column(say("When"), "at", when),
-        _AUTHOR,
-        Column(say("What"), worded=lambda row, by: Teller(*by).row(row)),
-        _REASON,
-    ),
-)
-MISTAKES = Listing(
-    say("Reported mistakes of lists"),
-    say("No mistake has been reported."),
-    (
-        _NUMBER._replace(key="number"),
-        Column(say("When"), "at", when),
-        Column(say("Name"), "name"),
-        Column(say("State"), worded=_listing),
-        _REASON,
-    ),
-)
-POLICIES = Listing(
-    say("Policies that were in force"),
-    CHANGES.none,
-    (Column(say("Version"), "digest"), Column(say("Since"), "activated_at", when)),
-)

@@ -9,7 +9,7 @@ inverse; that is an undo, and the undo of an undo.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from filterd import state_file
 from filterd.errors import ChangeError, StoreError
@@ -21,6 +21,7 @@ from filterd.state_file import Decoders
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from filterd.overrides.change_fields import ChangeFields
     from filterd.overrides.history_chain import HistoryRow
 
 THINGS = tuple(field.name for field in fields(Overrides) if field.name != "number")
@@ -147,15 +148,30 @@ class ChangeContext:
     past: ChangeHistory
 
 
-class CheckedChange(Protocol):
-    """A checked change of one kind; its fields are its payload."""
+class CheckedChange:
+    """A checked change of one kind; its fields are its payload.
 
-    def effect(self, context: ChangeContext) -> ChangeEffect:
-        """Return the effect of the change.
+    A field is annotated with its check (``ChangeFields.values_of``).
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def read(cls, fields: ChangeFields) -> Self:
+        """Check the fields of the change.
+
+        Raises:
+            ChangeError: one is missing or wrong.
+        """
+        return cls(**fields.values_of(cls))
+
+    def effect(self, context: ChangeContext) -> ChangeEffect:  # noqa: ARG002 -- of a note
+        """Return the effect of the change; a note of the history has none.
 
         Raises:
             ChangeError: it cannot be made.
         """
+        return ChangeEffect()
 
 
 def interval(

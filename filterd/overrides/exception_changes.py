@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Self
 
 from filterd import field_checks
 from filterd.errors import ChangeError
 from filterd.i18n import say
+from filterd.lists.list_queries import NamingEntry  # noqa: TC001 -- read at run time
 from filterd.overrides import change_fields
-from filterd.overrides.effects import ChangeEffect, check_there, interval
+from filterd.overrides.effects import ChangeEffect, CheckedChange, check_there, interval
 from filterd.policy.grade_changes import LONGEST_PAUSE_S
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import GradeSetting, LocalException, Overrides, TargetKind
 
 if TYPE_CHECKING:
-    from filterd.lists.list_queries import NamingEntry
     from filterd.overrides.change_fields import ChangeFields
     from filterd.overrides.effects import ChangeContext
 
@@ -29,7 +29,7 @@ ENTRY_S = 14 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class SetException:
+class SetException(CheckedChange):
     """Allow or block a target for an audience; an earlier begin becomes now."""
 
     target_kind: TargetKind
@@ -42,7 +42,7 @@ class SetException:
     for_s: float | None = None
 
     @classmethod
-    def read(cls, fields: ChangeFields) -> SetException:
+    def read(cls, fields: ChangeFields) -> Self:
         """Check the fields of the change."""
         kind = fields.take("target_kind", change_fields.target_kind)
         return cls(kind, fields.take("target", change_fields.target(kind)), *_how(fields))
@@ -88,7 +88,7 @@ class SetException:
 
 
 @dataclass(frozen=True, slots=True)
-class SetExceptions:
+class SetExceptions(CheckedChange):
     """Allow or block several targets for one audience and interval."""
 
     targets: tuple[tuple[TargetKind, str], ...]
@@ -100,7 +100,7 @@ class SetExceptions:
     for_s: float | None = None
 
     @classmethod
-    def read(cls, fields: ChangeFields) -> SetExceptions:
+    def read(cls, fields: ChangeFields) -> Self:
         """Check the fields of the change."""
         return cls(fields.take("targets", change_fields.targets), *_how(fields))
 
@@ -116,7 +116,7 @@ class SetExceptions:
 
 
 @dataclass(frozen=True, slots=True)
-class SetPause:
+class SetPause(CheckedChange):
     """Open all that is not locked to an audience, for an hour at most."""
 
     ends_at: float
@@ -125,7 +125,7 @@ class SetPause:
     for_s: float | None = None
 
     @classmethod
-    def read(cls, fields: ChangeFields) -> SetPause:
+    def read(cls, fields: ChangeFields) -> Self:
         """Check the fields of the change."""
         audience, whom = _audience(fields)
         ends_at = fields.take("ends_at", field_checks.time)
@@ -155,7 +155,7 @@ class SetPause:
 
 
 @dataclass(frozen=True, slots=True)
-class ReportMistake:
+class ReportMistake(CheckedChange):
     """Suspend the entry of a list that names something by mistake, and report it.
 
     The daemon adds when it is reported (``filterd.daemon.change_service``): ``seen_in``,
@@ -163,22 +163,11 @@ class ReportMistake:
     close the name.
     """
 
-    name: str
-    ends_at: float | None = None
-    seen_in: str = ""
-    filterd: str = ""
-    entries: tuple[NamingEntry, ...] = ()
-
-    @classmethod
-    def read(cls, fields: ChangeFields) -> ReportMistake:
-        """Check the fields of the change."""
-        return cls(
-            fields.take("name", field_checks.name),
-            fields.take_or("ends_at", field_checks.time, None),
-            fields.take_or("seen_in", change_fields.short_text, ""),
-            fields.take_or("filterd", change_fields.short_text, ""),
-            fields.take_or("entries", change_fields.naming_entries, ()),
-        )
+    name: Annotated[str, field_checks.name]
+    ends_at: change_fields.Time | None = None
+    seen_in: Annotated[str, change_fields.short_text] = ""
+    filterd: Annotated[str, change_fields.short_text] = ""
+    entries: Annotated[tuple[NamingEntry, ...], change_fields.naming_entries] = ()
 
     def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
@@ -187,15 +176,10 @@ class ReportMistake:
 
 
 @dataclass(frozen=True, slots=True)
-class Revoke:
+class Revoke(CheckedChange):
     """End an exception, or the setting of a room, a grade, a class or the log."""
 
-    id: int
-
-    @classmethod
-    def read(cls, fields: ChangeFields) -> Revoke:
-        """Check the fields of the change."""
-        return cls(fields.take("id", change_fields.number))
+    id: change_fields.Number
 
     def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
@@ -217,27 +201,19 @@ class Revoke:
 
 
 @dataclass(frozen=True, slots=True)
-class SetGrade:
+class SetGrade(CheckedChange):
     """Open or close a category or a service to a grade, until the next setting of it."""
 
-    grade: str
-    target_kind: TargetKind
-    target: str
-    opens: bool
+    grade: Annotated[str, field_checks.grade]
+    target_kind: Annotated[TargetKind, change_fields.target_kind]
+    target: change_fields.Identifier
+    opens: Annotated[bool, field_checks.boolean]
 
-    @classmethod
-    def read(cls, fields: ChangeFields) -> SetGrade:
-        """Check the fields of the change."""
-        kind = fields.take("target_kind", change_fields.target_kind)
-        if kind not in {TargetKind.CATEGORY, TargetKind.SERVICE}:
+    def __post_init__(self) -> None:
+        """Refuse other targets than categories and services."""
+        if self.target_kind not in {TargetKind.CATEGORY, TargetKind.SERVICE}:
             hint = say("a name is allowed or blocked by an exception")
             raise ChangeError(say("a grade is set for a category or a service"), hint=hint)
-        return cls(
-            fields.take("grade", field_checks.grade),
-            kind,
-            fields.take("target", field_checks.identifier),
-            fields.take("opens", field_checks.boolean),
-        )
 
     def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""

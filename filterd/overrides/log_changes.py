@@ -1,34 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Changes of the query log: its levels, their confirmation, looks at it. Pure."""
+"""Changes of the query log: its levels and their confirmation. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from filterd import field_checks, words
+from filterd import field_checks
 from filterd.errors import ChangeError
 from filterd.i18n import say
-from filterd.overrides import change_fields
-from filterd.overrides.effects import ChangeEffect, check_there, interval
-from filterd.overrides.read_access import View
+from filterd.overrides import change_fields  # noqa: TC001 -- read at run time
+from filterd.overrides.effects import ChangeEffect, CheckedChange, check_there, interval
 from filterd.overrides.roles import person_of
 from filterd.policy.log_levels import LONGEST_FULL_S, LogLevel
 from filterd.policy.model import DAY_S
 from filterd.policy.temporary_rules import LogSetting, Overrides
 
 if TYPE_CHECKING:
-    from filterd.overrides.change_fields import ChangeFields
-    from filterd.overrides.effects import ChangeContext, CheckedChange
+    from filterd.overrides.effects import ChangeContext
 
 LEVEL, CONFIRM = "log-level", "log-confirm"
 """Kinds of change."""
 
-_MOST_DAYS = 90
-
 
 @dataclass(frozen=True, slots=True)
-class SetLogLevel:
+class SetLogLevel(CheckedChange):
     """Set the log level of a tier, of every tier where ``tier`` is empty.
 
     It replaces what waits for a confirmation for the same tiers: that was decided before.
@@ -36,20 +32,10 @@ class SetLogLevel:
     before it.
     """
 
-    level: LogLevel
-    tier: str = ""
-    ends_at: float | None = None
-    for_s: float | None = None
-
-    @classmethod
-    def read(cls, fields: ChangeFields) -> SetLogLevel:
-        """Check the fields of the change."""
-        return cls(
-            fields.take("level", _level),
-            fields.take_or("tier", field_checks.tier, ""),
-            fields.take_or("ends_at", field_checks.time, None),
-            fields.take_or("for_s", field_checks.seconds, None),
-        )
+    level: Annotated[LogLevel, _level]
+    tier: Annotated[str, field_checks.tier] = ""
+    ends_at: change_fields.Time | None = None
+    for_s: change_fields.Length | None = None
 
     def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
@@ -75,15 +61,10 @@ class SetLogLevel:
 
 
 @dataclass(frozen=True, slots=True)
-class ConfirmLogging:
+class ConfirmLogging(CheckedChange):
     """Confirm the level ``full`` that another person has set; it holds from then on."""
 
-    id: int
-
-    @classmethod
-    def read(cls, fields: ChangeFields) -> ConfirmLogging:
-        """Check the fields of the change."""
-        return cls(fields.take("id", change_fields.number))
+    id: change_fields.Number
 
     def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
@@ -104,51 +85,6 @@ class ConfirmLogging:
             setting, id=context.number, starts_at=context.at, confirmed_by=context.author
         )
         return ChangeEffect(found, _only(confirmed))
-
-
-@dataclass(frozen=True, slots=True)
-class NoteView:
-    """Note that an author looked at a view of the log; it sets nothing.
-
-    It has no name that was searched for.
-    """
-
-    view: View
-    days: tuple[str, ...] = ()
-    class_id: str = ""
-
-    @classmethod
-    def read(cls, fields: ChangeFields) -> NoteView:
-        """Check the fields of the change."""
-        return cls(
-            fields.take("view", _view),
-            fields.take_or("days", field_checks.many(_day, _MOST_DAYS), ()),
-            fields.take_or("class_id", _class_id, ""),
-        )
-
-    def effect(self, _: ChangeContext) -> ChangeEffect:
-        """Return the effect of the change."""
-        return ChangeEffect()
-
-
-@dataclass(frozen=True, slots=True)
-class NoteRemoval:
-    """Note that an author removed something from the log; it sets nothing.
-
-    It has neither the name nor the device: these are to be forgotten.
-    """
-
-    what: str
-    day: str = ""
-
-    @classmethod
-    def read(cls, fields: ChangeFields) -> NoteRemoval:
-        """Check the fields of the change."""
-        return cls(fields.take("what", _removed), fields.take_or("day", _day, ""))
-
-    def effect(self, _: ChangeContext) -> ChangeEffect:
-        """Return the effect of the change."""
-        return ChangeEffect()
 
 
 def is_waiting(setting: LogSetting) -> bool:
@@ -193,21 +129,3 @@ def _only(setting: LogSetting) -> Overrides:
 
 def _level(value: Any) -> LogLevel:
     return LogLevel(field_checks.one_of(value, LogLevel, say("level of the log")))
-
-
-def _view(value: Any) -> View:
-    return View(field_checks.one_of(value, View, say("view of the log")))
-
-
-def _removed(value: Any) -> str:
-    return field_checks.one_of(value, words.REMOVED, say("part of the log"))
-
-
-def _day(value: Any) -> str:
-    if not isinstance(value, str) or not field_checks.is_date(value):
-        raise ChangeError(say("{value} is not a day", value=field_checks.shown(value)))
-    return value
-
-
-def _class_id(value: Any) -> str:
-    return "" if value == "" else field_checks.class_id(value)

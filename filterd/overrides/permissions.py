@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from filterd.errors import ChangeError, ControlError
 from filterd.i18n import Sentence, say
-from filterd.overrides.account_changes import LETTING_IN
 from filterd.overrides.change_kinds import Undo
-from filterd.overrides.class_changes import LendClass
 from filterd.overrides.exception_changes import Revoke, SetException, SetExceptions, SetPause
 from filterd.overrides.history_chain import ACCOUNT
+from filterd.overrides.history_notes import LETTING_IN
 from filterd.overrides.roles import SHARED, WHO, Rank, Role, person_of
-from filterd.overrides.room_changes import SetExam, SetRoom, StopExam
+from filterd.overrides.room_changes import LendClass, SetExam, SetRoom, StopExam
 from filterd.overrides.teaching import Teaching
 from filterd.policy.calendar import shown_at
 from filterd.policy.log_levels import LONGEST_FULL_S

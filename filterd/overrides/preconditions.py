@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from filterd.errors import ChangeError
 from filterd.field_checks import is_a_grade
 from filterd.i18n import Sentence, did_you_mean, say
-from filterd.overrides.class_changes import LendClass
 from filterd.overrides.exception_changes import (
     ReportMistake,
     SetException,
@@ -27,7 +26,7 @@ from filterd.overrides.exception_changes import (
     SetPause,
 )
 from filterd.overrides.log_changes import SetLogLevel
-from filterd.overrides.room_changes import SetDevices, SetExam, SetRoom, SetRoomDevices
+from filterd.overrides.room_changes import LendClass, SetDevices, SetExam, SetRoom, SetRoomDevices
 from filterd.policy import conflicts
 from filterd.policy.conflicts import Idle, meant_by
 from filterd.policy.grade_changes import Changer

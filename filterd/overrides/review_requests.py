@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests of pupils to look at a closed name again, and the refusal of one. Pure.
+"""Requests of pupils to look at a closed name again: queue and figures. Pure.
 
 A request is a row of name and class, not of a pupil: it has no device, no address and no text
 of the pupil's own. Of one name and class there is one open row, which counts. Rows end by
@@ -12,18 +12,16 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd import field_checks, words
+from filterd import words
 from filterd.errors import ChangeError
 from filterd.i18n import say
 from filterd.overrides.descriptions import Teller
-from filterd.overrides.effects import ChangeContext, ChangeEffect
 from filterd.rows import Column, Listing, Row, Wording
 from filterd.state_file import ADDED, FileFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.overrides.change_fields import ChangeFields
 
 MOST, MOST_OF_SEAT, KEEP_DAYS = 200, 40, 30
 """Rows in all, and of one class, so that no class takes the others' room; their days."""
@@ -163,25 +161,6 @@ class ReviewQueue:
 FORMAT = FileFormat(
     ReviewQueue, magic=b"filterd-review-requests ", title=say("file of review requests")
 )
-
-
-@dataclass(frozen=True, slots=True)
-class NoteRefusal:
-    """Note that a request was refused; it sets nothing."""
-
-    name: str
-    seat: str
-
-    @classmethod
-    def read(cls, fields: ChangeFields) -> NoteRefusal:
-        """Check the fields of the change."""
-        return cls(
-            fields.take("name", field_checks.name), fields.take("seat", field_checks.grade_or_class)
-        )
-
-    def effect(self, _: ChangeContext) -> ChangeEffect:
-        """Return the effect of the change."""
-        return ChangeEffect()
 
 
 def _seat(row: Row, by: Wording) -> str:

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Changes of rooms: their grades, devices and exams; names of devices. Pure."""
+"""Changes of rooms, classes and devices: grades, exams, loans, names. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from filterd import field_checks
 from filterd.errors import ChangeError
 from filterd.i18n import say
 from filterd.overrides import change_fields
 from filterd.overrides.change_fields import MAX_DEVICES, MAX_NAMES, MAX_TABLE, ChangeFields
-from filterd.overrides.effects import ChangeEffect, check_there, interval
+from filterd.overrides.effects import ChangeEffect, CheckedChange, check_there, interval
 from filterd.policy.temporary_rules import (
+    ClassLoan,
     DeviceName,
     Exam,
     Overrides,
@@ -29,44 +30,18 @@ NAME_DEVICE = "device-name"
 """A kind of change."""
 LONGEST_EXAM_S = 12 * 3600.0
 """A longer one is taken for minutes that were written as days."""
+_macs = field_checks.many(field_checks.mac, MAX_DEVICES)
 
 
 @dataclass(frozen=True, slots=True)
-class NoteTrial:
-    """Note that a trial run of an exam was begun in a room; it sets nothing."""
-
-    room: str
-
-    @classmethod
-    def read(cls, fields: ChangeFields) -> NoteTrial:
-        """Check the fields of the change."""
-        return cls(fields.take("room", field_checks.identifier))
-
-    def effect(self, _making: ChangeContext) -> ChangeEffect:
-        """Return the effect of the change."""
-        return ChangeEffect()
-
-
-@dataclass(frozen=True, slots=True)
-class SetRoom:
+class SetRoom(CheckedChange):
     """Give a room a grade or class for a time; settings within that time are removed."""
 
-    room: str
-    grade: str
-    starts_at: float | None = None
-    ends_at: float | None = None
-    for_s: float | None = None
-
-    @classmethod
-    def read(cls, fields: ChangeFields) -> SetRoom:
-        """Check the fields of the change."""
-        return cls(
-            fields.take("room", field_checks.identifier),
-            fields.take("grade", field_checks.grade_or_class),
-            fields.take_or("starts_at", field_checks.time, None),
-            fields.take_or("ends_at", field_checks.time, None),
-            fields.take_or("for_s", field_checks.seconds, None),
-        )
+    room: change_fields.Identifier
+    grade: Annotated[str, field_checks.grade_or_class]
+    starts_at: change_fields.Time | None = None
+    ends_at: change_fields.Time | None = None
+    for_s: change_fields.Length | None = None
 
     def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
@@ -90,19 +65,11 @@ class SetRoom:
 
 
 @dataclass(frozen=True, slots=True)
-class SetRoomDevices:
+class SetRoomDevices(CheckedChange):
     """Set the devices of a room; none: those that the site's files name."""
 
-    room: str
-    macs: tuple[str, ...]
-
-    @classmethod
-    def read(cls, fields: ChangeFields) -> SetRoomDevices:
-        """Check the fields of the change."""
-        return cls(
-            fields.take("room", field_checks.identifier),
-            fields.take("macs", field_checks.many(field_checks.mac, MAX_DEVICES)),
-        )
+    room: change_fields.Identifier
+    macs: Annotated[tuple[str, ...], _macs]
 
     def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
@@ -110,15 +77,10 @@ class SetRoomDevices:
 
 
 @dataclass(frozen=True, slots=True)
-class SetDevices:
+class SetDevices(CheckedChange):
     """Set the devices of several rooms at once, from a table."""
 
-    rooms: tuple[RoomDevices, ...]
-
-    @classmethod
-    def read(cls, fields: ChangeFields) -> SetDevices:
-        """Check the fields of the change."""
-        return cls(fields.take("rooms", _table))
+    rooms: Annotated[tuple[RoomDevices, ...], _table]
 
     def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
@@ -126,19 +88,11 @@ class SetDevices:
 
 
 @dataclass(frozen=True, slots=True)
-class NameDevice:
+class NameDevice(CheckedChange):
     """Name a device; an empty name removes the one that it has."""
 
-    mac: str
-    name: str
-
-    @classmethod
-    def read(cls, fields: ChangeFields) -> NameDevice:
-        """Check the fields of the change."""
-        return cls(
-            fields.take("mac", field_checks.mac),
-            fields.take("name", change_fields.short_text),
-        )
+    mac: Annotated[str, field_checks.mac]
+    name: Annotated[str, change_fields.short_text]
 
     def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
@@ -148,27 +102,15 @@ class NameDevice:
 
 
 @dataclass(frozen=True, slots=True)
-class SetExam:
+class SetExam(CheckedChange):
     """Restrict a room to these targets for the time of an exam."""
 
-    room: str
-    names: tuple[str, ...]
-    services: tuple[str, ...]
-    ends_at: float
-    starts_at: float | None = None
-    for_s: float | None = None
-
-    @classmethod
-    def read(cls, fields: ChangeFields) -> SetExam:
-        """Check the fields of the change."""
-        return cls(
-            fields.take("room", field_checks.identifier),
-            fields.take_or("names", field_checks.many(field_checks.name, MAX_NAMES), ()),
-            fields.take_or("services", field_checks.many(field_checks.identifier, MAX_NAMES), ()),
-            fields.take("ends_at", field_checks.time),
-            fields.take_or("starts_at", field_checks.time, None),
-            fields.take_or("for_s", field_checks.seconds, None),
-        )
+    room: change_fields.Identifier
+    ends_at: change_fields.Time
+    names: Annotated[tuple[str, ...], field_checks.many(field_checks.name, MAX_NAMES)] = ()
+    services: Annotated[tuple[str, ...], field_checks.many(field_checks.identifier, MAX_NAMES)] = ()
+    starts_at: change_fields.Time | None = None
+    for_s: change_fields.Length | None = None
 
     def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
@@ -194,15 +136,36 @@ class SetExam:
 
 
 @dataclass(frozen=True, slots=True)
-class StopExam:
+class LendClass(CheckedChange):
+    """Give a substitute teacher the rights on a class for a time."""
+
+    class_id: Annotated[str, field_checks.class_id]
+    to: Annotated[str, field_checks.user]
+    ends_at: change_fields.Time
+    starts_at: change_fields.Time | None = None
+    for_s: change_fields.Length | None = None
+
+    def effect(self, context: ChangeContext) -> ChangeEffect:
+        """Return the effect of the change."""
+        starts_at, _ = interval(self.starts_at, self.ends_at, context)
+        thing = ClassLoan(
+            context.number,
+            self.class_id,
+            self.to,
+            context.reason,
+            context.author,
+            starts_at,
+            self.ends_at,
+            self.for_s,
+        )
+        return ChangeEffect(after=Overrides(loans=(thing,)))
+
+
+@dataclass(frozen=True, slots=True)
+class StopExam(CheckedChange):
     """End an exam, or cancel one that has not begun."""
 
-    id: int
-
-    @classmethod
-    def read(cls, fields: ChangeFields) -> StopExam:
-        """Check the fields of the change."""
-        return cls(fields.take("id", change_fields.number))
+    id: change_fields.Number
 
     def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
@@ -260,7 +223,7 @@ def _devices_of(value: Any) -> RoomDevices:
         )
     fields = ChangeFields(value)
     room = fields.take("room", field_checks.identifier)
-    found = RoomDevices(room, fields.take("macs", field_checks.many(field_checks.mac, MAX_DEVICES)))
+    found = RoomDevices(room, fields.take("macs", _macs))
     fields.end()
     return found
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ConfigError
 from filterd.i18n import say
-from filterd.overrides.override_states import with_states
+from filterd.overrides.override_rows import with_states
 from filterd.overrides.review_requests import PupilRequest
 from filterd.overrides.target_text import class_from, target_name_from
 from filterd.policy.temporary_rules import Exam, LocalException, TargetKind

@@ -9,8 +9,8 @@ from filterd import words
 from filterd.counted import number
 from filterd.errors import ConfigError
 from filterd.i18n import say, say_n
+from filterd.overrides.current_rows import level_rows, waiting_rows
 from filterd.overrides.log_changes import CONFIRM, LEVEL
-from filterd.overrides.log_rows import level_rows, waiting_rows
 from filterd.overrides.read_access import READERS, View
 from filterd.overrides.roles import Role
 from filterd.overrides.target_text import name_asked

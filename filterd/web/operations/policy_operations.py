@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ConfigError
 from filterd.i18n import say
-from filterd.overrides.override_states import set_for
+from filterd.overrides.override_rows import set_for
 from filterd.overrides.target_text import policy_for, qname_from
 from filterd.policy.grade_rows import (
     CLOSED,

@@ -9,9 +9,8 @@ from filterd.clients.leases import is_random
 from filterd.i18n import say
 from filterd.overrides.assignments import macs_of, moved, place_of, taken_out
 from filterd.overrides.change_fields import MAX_DEVICES
-from filterd.overrides.class_rows import class_row, class_rows
-from filterd.overrides.override_states import set_for
-from filterd.overrides.room_rows import room_row, room_rows
+from filterd.overrides.current_rows import class_row, class_rows, room_row, room_rows
+from filterd.overrides.override_rows import set_for
 from filterd.overrides.target_text import class_from
 from filterd.policy.grade_changes import Why, with_devices
 from filterd.policy.model import Lesson, Period

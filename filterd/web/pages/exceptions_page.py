@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filterd.i18n import from_plain, say
-from filterd.overrides.descriptions import CHANGES, Teller
-from filterd.overrides.descriptions import EXCEPTIONS as LISTING
-from filterd.overrides.descriptions import MISTAKES as MISTAKE_LISTING
+from filterd.overrides.descriptions import Teller
 from filterd.overrides.history_chain import UNDO as TAKEN_BACK
+from filterd.overrides.override_rows import CHANGES
+from filterd.overrides.override_rows import EXCEPTIONS as LISTING
+from filterd.overrides.override_rows import MISTAKES as MISTAKE_LISTING
 from filterd.overrides.review_requests import REQUESTS as REQUEST_LISTING
 from filterd.overrides.roles import person_of
 from filterd.web.form_choices import audiences, lengths, terms

@@ -11,7 +11,7 @@ from filterd import words
 from filterd.errors import FilterdError
 from filterd.i18n import say
 from filterd.overrides.descriptions import Teller, warning_told
-from filterd.overrides.matrix_rows import CHANGES, told_of
+from filterd.overrides.override_rows import CELL_CHANGES, cell_change_sentence
 from filterd.overrides.read_access import READERS, View
 from filterd.overrides.roles import person_of
 from filterd.policy.grade_rows import ranges
@@ -39,7 +39,7 @@ async def _load_policy(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]
         "services": services,
         "words": words,
         "ranges": ranges,
-        "told_of": told_of,
+        "told_of": cell_change_sentence,
     }
 
 
@@ -70,7 +70,7 @@ async def _load_cell(visitor: Visitor, given: Mapping[str, str]) -> dict[str, An
         "row": row,
         "tier": tier,
         "cell": cell,
-        "listing": CHANGES,
+        "listing": CELL_CHANGES,
         "changes": [*tier["changes"], *cell["changes"]],
         "states": _by_grade(cell["states"]),
         "files": _by_grade(cell["files"]),

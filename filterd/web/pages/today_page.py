@@ -12,10 +12,10 @@ from filterd.feed.feed_details import summary
 from filterd.i18n import say, translated
 from filterd.monitor.alert_message import ALERTS
 from filterd.monitor.status_details import UPSTREAMS, doubts
-from filterd.overrides.descriptions import EXAMS, EXCEPTIONS, Teller
-from filterd.overrides.log_rows import levels_told
+from filterd.overrides.current_rows import ROOMS, levels_told
+from filterd.overrides.descriptions import Teller
+from filterd.overrides.override_rows import EXAMS, EXCEPTIONS
 from filterd.overrides.read_access import READERS, View
-from filterd.overrides.room_rows import ROOMS
 from filterd.querylog.querylog_rows import levels_shown
 from filterd.reports.charts import StackedBars, row_bars, spark_points
 from filterd.reports.report_document import BarChart, BarSeries

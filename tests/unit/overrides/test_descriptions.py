@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from filterd.i18n import Texts
-from filterd.overrides.descriptions import MISTAKES, Teller, not_ended, state_of
-from filterd.rows import SchoolClock, Wording
+from filterd.overrides.descriptions import Teller, not_ended, state_of
+from filterd.rows import SchoolClock
 from tests.support.changes import LESSON_S, Book, a_table
 from tests.support.fake_daemon import MONDAY_AT_8
 
@@ -109,33 +109,3 @@ def test_what_is_in_force_is_told_to_the_second(starts: int, ends: int | None, s
     }
     assert state_of(thing, MONDAY_AT_8) == state
     assert bool(not_ended([thing], MONDAY_AT_8)) is (state != "ended")
-
-
-@pytest.mark.parametrize(
-    ("state", "answer", "words"),
-    [
-        ((True, []), None, "mended 08:00, in version 0123456789ab"),
-        ((True, []), ("mended", 12), "mended 08:00, in version 12"),
-        ((True, []), ("refused", 12), "mended 08:00, in version 0123456789ab"),
-        ((False, [{"list": "a", "line": 3}]), ("mended", 12), "a, line 3"),
-        (
-            (False, [{"list": "a", "line": 3}]),
-            ("refused", 12),
-            "a, line 3\nrefused by the centre: x",
-        ),
-        ((None, None), None, ""),
-    ],
-)
-def test_a_mistake_is_mended_by_what_the_lists_say_and_the_feed_names_the_version(
-    state: tuple[Any, Any], answer: tuple[str, int] | None, words: str
-) -> None:
-    row = {
-        "mended": state[0],
-        "listed": state[1],
-        "mended_in": "0123456789ab",
-        "mended_at": MONDAY_AT_8,
-        "answer": answer and {"outcome": answer[0], "version": answer[1], "reason": "x"},
-    }
-    shown = MISTAKES.columns[3].cells(row, Wording(Texts("en"), CLOCK))
-    told = "\n".join(text for text, _ in shown)
-    assert told.replace("08:00", "08:00") == words

@@ -9,7 +9,7 @@ import pytest
 
 from filterd.errors import ChangeError
 from filterd.overrides import log_changes
-from filterd.overrides.change_kinds import NEED_A_REASON, parse
+from filterd.overrides.change_kinds import parse
 from filterd.overrides.log_changes import check_clock
 from filterd.overrides.store import Store
 from filterd.policy.log_levels import LONGEST_FULL_S, holds
@@ -166,35 +166,6 @@ def test_what_waits_for_nobody_and_what_has_ended_is_not_confirmed(log: Log) -> 
     log.clock.advance(3 * DAY)
     with pytest.raises(ChangeError, match="2 has already ended"):
         log.confirm(2)
-
-
-def test_a_look_is_a_row_that_sets_nothing_and_that_an_undo_passes_by(log: Log) -> None:
-    log.set(level="off")
-    look = {"view": "names", "days": ["2026-11-27"], "class_id": ""}
-    log.change("log-view", "lan", **look)
-    assert [row.kind for row in log.store.rows()] == ["log-view", "log-level"]
-    assert [row.kind for row in log.store.rows(1, views=False)] == ["log-level"]
-    assert log.change("undo", "lan") == ()
-    assert log.store.verify().is_sound
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [{"view": "all"}, {"days": ["yesterday"]}, {"class_id": "6\n"}, {"name": "a.example"}],
-)
-def test_a_look_has_a_view_days_and_a_class_and_no_name(log: Log, wrong: dict[str, Any]) -> None:
-    with pytest.raises(ChangeError):
-        log.change("log-view", "lan", **{"view": "rows"} | wrong)
-
-
-def test_a_removal_is_a_row_with_a_reason_and_without_what_was_removed(log: Log) -> None:
-    log.set(level="off")
-    log.change("log-removal", "minh", what="day", day="2026-11-27")
-    assert [row.kind for row in log.store.rows(views=False)] == ["log-removal", "log-level"]
-    for wrong in ({"what": "some"}, {"what": "day", "day": "x"}, {"what": "name", "name": "a"}):
-        with pytest.raises(ChangeError):
-            log.change("log-removal", "minh", **wrong)
-    assert "log-removal" in NEED_A_REASON
 
 
 @pytest.mark.parametrize(("kind", "payload"), [("log-level", FULL), ("log-confirm", {"id": 1})])

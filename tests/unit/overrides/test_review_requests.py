@@ -4,17 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from filterd.errors import ChangeError
 from filterd.i18n import Texts
-from filterd.overrides.change_kinds import parse
-from filterd.overrides.descriptions import Teller
-from filterd.overrides.effects import ChangeEffect
-from filterd.overrides.history_chain import REFUSAL
 from filterd.overrides.review_requests import (
     APPROVED,
     ENDED,
@@ -25,7 +21,6 @@ from filterd.overrides.review_requests import (
     REFUSED,
     REQUESTS,
     ClosedRequest,
-    NoteRefusal,
     PupilRequest,
     ReviewQueue,
 )
@@ -106,15 +101,6 @@ def test_the_file_has_neither_device_nor_pupil(tmp_path: Path) -> None:
     FORMAT.save(tmp_path / "x", queue)
     assert FORMAT.load(tmp_path / "x") == queue
     assert set(to_plain(ONE)) == {"id", "name", "seat", "tier", "why", "day", "n"}
-
-
-def test_a_refusal_sets_nothing() -> None:
-    refusal = parse(REFUSAL, {"name": "a.example", "seat": "6A"})
-    context: Any = None
-    assert refusal == NoteRefusal("a.example", "6A")
-    assert refusal.effect(context) == ChangeEffect()
-    told = Teller(*WORDING).row({"kind": REFUSAL, "payload": to_plain(refusal)})
-    assert told == "refused to open a.example for class 6A"
 
 
 def test_a_row_is_worded() -> None:

@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
+
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from filterd.errors import ChangeError
 from filterd.overrides.room_changes import LONGEST_EXAM_S
-from filterd.policy.temporary_rules import Exam, RoomDevices, RoomSetting
+from filterd.overrides.store import Store
+from filterd.policy.temporary_rules import ClassLoan, Exam, RoomDevices, RoomSetting
+from filterd.state_folder import StateFolder
 from tests.support.changes import LESSON_S, Book, a_table, an_exam
+from tests.support.clock import FakeClock
 from tests.support.policies import NOW
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MACS = ["02:00:5e:10:00:01", "02-00-5E-10-00-02"]
 MAC = "02:00:5e:10:00:09"
@@ -146,14 +153,6 @@ def test_an_exam_that_is_over_is_not_stopped() -> None:
         book.make("exam-stop", id=7)
 
 
-def test_a_trial_sets_nothing_and_is_remembered() -> None:
-    book = Book()
-    before = book.overrides
-    row = book.make("exam-trial", reason="", room="lab-a")
-    assert (row.kind, book.overrides.exams) == ("exam-trial", before.exams)
-    assert book.overrides.number == 1
-
-
 def test_a_device_has_one_name_and_none_after_an_empty_one() -> None:
     book = Book()
     book.make("device-name", mac=MACS[0].upper(), name="Máy 1")
@@ -177,3 +176,38 @@ def test_what_is_no_name_of_a_device_is_refused(wrong: dict[str, str], problem: 
     with pytest.raises(ChangeError) as error:
         Book().make("device-name", **wrong)
     assert re.search(problem, f"{error.value} {error.value.hint}")
+
+
+LENT = {"class_id": "6A", "to": "minh", "ends_at": NOW + 3600}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(StateFolder(tmp_path), FakeClock(wall=NOW))
+    store.start()
+    return store
+
+
+def test_a_loan_is_set_taken_back_and_in_a_history_that_verifies(store: Store) -> None:
+    done = store.change("class-lend", LENT, author="lan", reason="ốm")
+    assert done.overrides.loans == (ClassLoan(1, "6A", "minh", "ốm", "lan", NOW, NOW + 3600),)
+    assert store.change("undo", {}, author="lan", reason="").overrides.loans == ()
+    store.change("class-lend", LENT, author="lan", reason="")
+    assert store.change("revoke", {"id": 3}, author="lan", reason="").overrides.loans == ()
+    assert store.verify().is_sound
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({"class_id": "6"}, "class: '6' is not a class"),
+        ({"to": "cô lan"}, "the substitute: 'cô lan' is not a user name"),
+        ({"ends_at": NOW - 1}, "its end is past"),
+        ({"ends_at": None}, "'ends_at' is missing"),
+    ],
+)
+def test_a_loan_that_cannot_be_is_refused(
+    store: Store, wrong: dict[str, object], problem: str
+) -> None:
+    with pytest.raises(ChangeError, match=problem):
+        store.change("class-lend", LENT | wrong, author="lan", reason="")

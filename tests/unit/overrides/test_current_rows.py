@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A room's row has its grade, the source of it and its end; they are worded for people."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from filterd.i18n import Texts
+from filterd.overrides.current_rows import (
+    ROOM,
+    ROOMS,
+    class_rows,
+    is_changed,
+    level_rows,
+    levels_style,
+    levels_told,
+    named_rows,
+    room_row,
+    room_rows,
+    waiting_rows,
+    week,
+)
+from filterd.policy.effective_policy import EffectiveState, at
+from filterd.policy.log_levels import LogLevel, QueryLog
+from filterd.policy.model import Network
+from filterd.policy.temporary_rules import ClassLoan, LogSetting, Overrides, RoomSetting
+from filterd.policy.unknown_time import UNKNOWN_LEAD_S
+from filterd.rows import SchoolClock, Wording
+from tests.support.policies import NOW, a_policy
+from tests.support.week import SEVEN, an_exam, timetabled, with_classes
+
+if TYPE_CHECKING:
+    from filterd.policy.model import Policy
+    from filterd.rows import Row
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+SET = RoomSetting(4, "lab", "8", "vì thế", "lan", SEVEN, SEVEN + 600)
+
+
+def _now(now: float = SEVEN + 60, policy: Policy | None = None, **overrides: Any) -> EffectiveState:
+    policy, set_ = policy or timetabled(), Overrides(**overrides)
+    return EffectiveState(policy, set_, at(policy, set_, now), SchoolClock(ZONE, now))
+
+
+def _row_texts(row: Row, now: float = SEVEN + 60) -> list[str]:
+    wording = Wording(Texts("en"), SchoolClock(ZONE, now))
+    return [one.cell(row, wording)[0] for one in ROOMS.columns]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        ({}, ["lab", "6", "tiet-1", "07:45", "1"]),
+        ({"rooms": (SET,)}, ["lab", "8", "set by lan", "07:10", "1"]),
+        ({"exams": (an_exam(),)}, ["lab", "6", "exam 9", "08:00", "1"]),
+    ],
+)
+def test_a_room_is_told_with_its_grade_the_source_and_the_end(
+    overrides: dict[str, Any], told: list[str]
+) -> None:
+    lab, office = room_rows(_now(**overrides))
+    assert _row_texts(lab) == told
+    assert (is_changed(lab), is_changed(office)) == (True, False)
+    assert _row_texts(office) == ["office", "staff", "", "", ""]
+
+
+def test_between_lessons_it_says_so() -> None:
+    lab, _ = room_rows(_now(SEVEN + 46 * 60))
+    assert _row_texts(lab)[2:4] == ["between lessons", "07:50"]
+
+
+def test_details_have_a_line_for_each_thing_that_is_set() -> None:
+    now = _now(rooms=(SET,), exams=(an_exam(),))
+    row = room_row(now, now.policy.networks[0])
+    wording = Wording(Texts("en"), now.clock)
+    lines = [text for one in ROOM.columns for text, _ in one.cells(row, wording)]
+    assert lines[0] == "grade 8"
+    assert lines[-2] == "room lab has grade 8 until 07:10"
+    assert lines[-1].startswith("exam in room lab")
+    assert len(row["timetable"]) == 2
+
+
+def test_a_week_has_the_weekdays_and_lessons_that_are_used() -> None:
+    now = _now()
+    listing, rows = week(now, now.policy.networks[0])
+    assert [one.heading for one in listing.columns] == ["", "Mon"]
+    assert rows == [{"lesson": "tiet-1", "0": "6"}, {"lesson": "tiet-2", "0": "9"}]
+
+
+LOANS = tuple(
+    ClassLoan(number, "6A", to, "", "root", SEVEN - 60, ends_at)
+    for number, to, ends_at in ((1, "minh", SEVEN + 60), (2, "hoa", SEVEN - 1))
+)
+
+
+def _class_rows(now: float) -> dict[str, dict[str, object]]:
+    policy = with_classes(timetabled("6A", "9B"))
+    home = Network("p-101", "6A", ("203.0.113.0/24",))
+    policy = replace(policy, networks=(*policy.networks, home))
+    overrides = Overrides(loans=LOANS)
+    clock = SchoolClock(ZoneInfo(policy.time_zone), now)
+    state = EffectiveState(policy, overrides, at(policy, overrides, now), clock)
+    return {str(row["class"]): row for row in class_rows(state)}
+
+
+def test_a_class_has_its_teachers_home_lessons_and_loans_that_last() -> None:
+    row = _class_rows(SEVEN + 1)["6A"]
+    assert (row["grade"], row["teachers"], row["networks"]) == ("6", ["lan"], ["p-101"])
+    assert row["sits_in"] == ["lab"]
+    assert row["lessons"] == [{"weekday": 0, "lesson": "tiet-1", "room": "lab", "teacher": ""}]
+    assert isinstance(row["loans"], list)
+    assert [one["to"] for one in row["loans"]] == ["minh"]
+
+
+def test_between_lessons_no_class_is_said_to_sit_in_a_room() -> None:
+    rows = _class_rows(SEVEN + 2_800)
+    assert [row["sits_in"] for row in rows.values()] == [[], [], []]
+
+
+FULL = LogSetting(7, "primary", "full", "điều tra", "lan", NOW, NOW + 3600, "minh")
+WAITING = replace(FULL, id=8, confirmed_by="")
+CLOCK = SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), NOW)
+WORDING = Wording(Texts("en"), CLOCK)
+
+
+def _log_state(now: float = NOW) -> EffectiveState:
+    policy = replace(a_policy(), log=QueryLog(tiers={"staff": LogLevel.NAMES}))
+    overrides = Overrides(log_settings=(FULL, WAITING))
+    return EffectiveState(policy, overrides, at(policy, overrides, now), CLOCK)
+
+
+def test_each_tier_has_its_level_that_of_the_files_and_the_setting() -> None:
+    rows = {one["tier"]: one for one in level_rows(_log_state())}
+    assert (rows["primary"]["level"], rows["primary"]["files"]) == ("full", "counts")
+    assert rows["primary"]["setting"]["confirmed_by"] == "minh"
+    assert (rows["staff"]["level"], rows["staff"]["setting"]) == ("names", None)
+    assert [one["tier"] for one in named_rows(list(rows.values()))] == ["primary", "staff"]
+    assert [one["id"] for one in waiting_rows(_log_state())] == [8]
+
+
+def test_a_status_has_full_with_its_end_and_both_people_and_what_waits() -> None:
+    day = {
+        "log_levels": named_rows(level_rows(_log_state())),
+        "log_waiting": waiting_rows(_log_state()),
+    }
+    full, staff, waits = levels_told(day, WORDING).splitlines()
+    assert full.startswith("primary: full until ")
+    assert full.endswith("(set by lan, confirmed by minh)")
+    assert staff == "staff: names"
+    assert waits.endswith("to confirm it: filterd log confirm 8")
+    assert "(set by lan)" in waits
+    assert levels_style(day) == "yellow"
+
+
+def test_a_status_of_totals_only_has_no_line_and_names_no_colour() -> None:
+    assert (levels_told({}, WORDING), levels_style({})) == ("", "")
+    names = {"log_levels": [one for one in level_rows(_log_state()) if one["tier"] == "staff"]}
+    assert levels_style(names) == ""
+
+
+def test_at_an_unknown_time_a_setting_that_does_not_hold_is_not_shown_as_holding() -> None:
+    rows = {one["tier"]: one for one in level_rows(_log_state(UNKNOWN_LEAD_S))}
+    assert (rows["primary"]["level"], rows["primary"]["setting"]) == ("counts", None)

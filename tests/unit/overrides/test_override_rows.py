@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Exceptions and exams to show, each with its state."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from filterd.i18n import Texts
+from filterd.overrides.override_rows import MISTAKES, cell_change_sentence, set_for, with_states
+from filterd.policy.model import Audience
+from filterd.rows import SchoolClock, Wording
+from tests.support.changes import LESSON_S, Book, an_exam, an_exception
+from tests.support.fake_daemon import MONDAY_AT_8
+from tests.support.policies import NOW, a_grade
+from tests.support.week import SEVEN
+
+
+def test_what_has_not_ended_is_shown_with_its_state() -> None:
+    book = Book()
+    book.make("exception", **an_exception(ends_at=NOW + 10))
+    book.make("exception", **an_exception(starts_at=NOW + 10, ends_at=NOW + 20))
+    found = with_states(book.overrides, "exceptions", NOW + 1)
+    assert [(one["id"], one["state"]) for one in found] == [(1, "on"), (2, "coming")]
+    assert [one["id"] for one in with_states(book.overrides, "exceptions", NOW + 15)] == [2]
+
+
+def test_with_the_past_it_is_shown_what_was_stopped_or_taken_back() -> None:
+    book = Book()
+    book.make("exam", **an_exam())
+    book.make("exam-stop", id=1)
+    book.make("exam", **an_exam(starts_at=NOW + LESSON_S, ends_at=NOW + 2 * LESSON_S))
+    book.make("undo", number=3)
+    past = [row.to_plain() for row in book.newest_first()]
+    found = with_states(book.overrides, "exams", NOW, past)
+    assert [(one["id"], one["state"]) for one in found] == [(1, "stopped"), (3, "taken-back")]
+
+
+def test_what_is_set_for_a_grade_is_found_and_nothing_of_a_room() -> None:
+    book = Book()
+    book.make("grade", grade="6", target_kind="category", target="games", opens=True)
+    book.make("exception", **an_exception(audience="grade", whom="6"))
+    book.make("exception", **an_exception(audience=str(Audience.NETWORK), whom="lab-a"))
+    kinds = [(kind, one["id"]) for kind, one in set_for(a_grade("6"), book.overrides, NOW)]
+    assert kinds == [("grades", 1), ("exceptions", 2)]
+
+
+BY = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), SEVEN))
+CELL_ROW: dict[str, Any] = {
+    "layer": "exception",
+    "source": "4",
+    "opens": True,
+    "audience": "class",
+    "whom": "6A",
+    "holds": True,
+    "until": SEVEN + 3600,
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, "exception 4: opens it, class 6A, in force until 08:00"),
+        ({"holds": False}, "exception 4: opens it, class 6A, from 08:00"),
+        ({"layer": "setting", "until": None}, "setting 4: opens it, class 6A, in force"),
+        (
+            {"layer": "schedule", "source": "a", "opens": False, "holds": False, "until": None},
+            "schedule a: closes it, class 6A, not now",
+        ),
+    ],
+)
+def test_a_change_is_told_in_one_sentence(changes: dict[str, Any], told: str) -> None:
+    assert cell_change_sentence({**CELL_ROW, **changes}, BY) == told
+
+
+@pytest.mark.parametrize(
+    ("state", "answer", "words"),
+    [
+        ((True, []), None, "mended 08:00, in version 0123456789ab"),
+        ((True, []), ("mended", 12), "mended 08:00, in version 12"),
+        ((True, []), ("refused", 12), "mended 08:00, in version 0123456789ab"),
+        ((False, [{"list": "a", "line": 3}]), ("mended", 12), "a, line 3"),
+        (
+            (False, [{"list": "a", "line": 3}]),
+            ("refused", 12),
+            "a, line 3\nrefused by the centre: x",
+        ),
+        ((None, None), None, ""),
+    ],
+)
+def test_a_mistake_is_mended_by_what_the_lists_say_and_the_feed_names_the_version(
+    state: tuple[Any, Any], answer: tuple[str, int] | None, words: str
+) -> None:
+    row = {
+        "mended": state[0],
+        "listed": state[1],
+        "mended_in": "0123456789ab",
+        "mended_at": MONDAY_AT_8,
+        "answer": answer and {"outcome": answer[0], "version": answer[1], "reason": "x"},
+    }
+    shown = MISTAKES.columns[3].cells(
+        row, Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), MONDAY_AT_8))
+    )
+    told = "\n".join(text for text, _ in shown)
+    assert told.replace("08:00", "08:00") == words
