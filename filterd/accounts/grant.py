@@ -105,7 +105,7 @@ OPEN = frozenset(
         "account device-redeem",
     }
 )
-"""Commands that a browser may ask before anyone has signed in."""
+"""Commands that a browser may ask without a session."""
 OF_SESSIONS = frozenset({"logout", "logout-others", "confirm-password"})
 
 _ALWAYS = frozenset({"session", "ping", "clock", "ids"})

@@ -133,7 +133,7 @@ def new_pin(value: object) -> str:
     """Check a PIN that a person chooses.
 
     Raises:
-        ChangeError: it is none, or the first that anyone would try.
+        ChangeError: it is none, or easily guessed.
     """
     text = a_text(value)
     is_number = len(text) == _PIN_LETTERS and text.isascii() and text.isdecimal()

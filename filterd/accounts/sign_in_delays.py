@@ -104,7 +104,7 @@ def _entry(entries: OrderedDict[KeyT, _Failures], key: KeyT, now: float) -> _Fai
 
 
 class WrongPasswordError(ControlError):
-    """Account, password, code or PIN is wrong; which of them is not told."""
+    """Account, password, code or PIN is wrong; which of them stays open."""
 
     code = "wrong-password"
 

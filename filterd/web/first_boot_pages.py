@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pages of a set-up before anyone has an account.
+"""The pages of a set-up before there is an account.
 
 They are there while its socket is. They ask the process of the set-up
 (``appliance.first_boot``), not the daemon, and are shown to private networks only. The claim
@@ -75,11 +75,11 @@ class FirstBootPages:
     async def _claim(self, request: Request) -> Response:
         try:
             fields = await fields_of(request)
-            told = await self._ask(request, "setup-claim", code=fields.get("code", "")[:64])
+            claim = await self._ask(request, "setup-claim", code=fields.get("code", "")[:64])
         except FilterdError as error:
             return await self._page(request, error)
         response = RedirectResponse(PATH, HTTPStatus.SEE_OTHER)
-        keep_cookie(response, SETUP_COOKIE, told["token"])
+        keep_cookie(response, SETUP_COOKIE, claim["token"])
         return response
 
     async def _go(self, request: Request) -> Response:

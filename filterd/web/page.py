@@ -76,7 +76,7 @@ class Part(NamedTuple):
 
 
 def part_of(
-    rows: Sequence[Row], given: Mapping[str, str], path: str, told: Callable[[Row], Any]
+    rows: Sequence[Row], given: Mapping[str, str], path: str, text_of: Callable[[Row], Any]
 ) -> Part:
     """Return the part that a query asks for.
 
@@ -85,11 +85,11 @@ def part_of(
         given: the query: ``q``, a text that is searched without regard to case and
             diacritics, and ``from``, the place of the first row.
         path: of the page.
-        told: returns the text of a row that is searched.
+        text_of: returns the text of a row that is searched.
     """
     text = given.get("q", "")[:_LONGEST_TEXT]
     wanted = bare(text).strip()
-    found = [one for one in rows if wanted in bare(str(told(one)))] if wanted else list(rows)
+    found = [one for one in rows if wanted in bare(str(text_of(one)))] if wanted else list(rows)
     written = given.get("from", "")
     first = int(written) if written.isascii() and written.isdecimal() and len(written) < 8 else 1
     start = min(max(first - 1, 0), max(len(found) - 1, 0))

@@ -57,7 +57,7 @@ class PageRenderer:
 
         Args:
             template: its file.
-            visitor: who sees it.
+            visitor: the person, by language and roles.
             request: the request; a language that it chooses is kept in a cookie.
             shown: variables of the template, beside those of the frame.
             page: the page of the menu; None for those beside it.
@@ -68,7 +68,7 @@ class PageRenderer:
             {
                 **shown,
                 "texts": visitor.texts,
-                "told": lambda sentence: translated(sentence, visitor.language),
+                "translated": lambda sentence: translated(sentence, visitor.language),
                 "visitor": visitor,
                 "wording": visitor.wording,
                 "page": page,

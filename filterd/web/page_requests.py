@@ -68,7 +68,7 @@ class PageRequests:
                     return await self._drawn(
                         page, visitor, request, given, status=status_of(error), here=back
                     )
-                except FilterdError:  # the page has troubles of its own; the form's is told
+                except FilterdError:  # the page has troubles of its own; that of the form is shown
                     break
         return self.refused(visitor, request, error)
 

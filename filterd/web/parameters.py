@@ -56,7 +56,7 @@ class Text:
             found["minLength"] = self.least
         if self.pattern:
             found["pattern"] = f"^(?:{self.pattern})$"
-        return _told(found, self.about)
+        return _described(found, self.about)
 
     def read(self, value: Any) -> str:
         """Return a checked text; see ``Parameter``."""
@@ -85,7 +85,7 @@ class Whole:
     def schema(self) -> Schema:
         """Its JSON Schema."""
         found = {"type": "integer", "minimum": self.least, "maximum": self.most}
-        return _told(found, self.about)
+        return _described(found, self.about)
 
     def read(self, value: Any) -> int:
         """Return a checked number; see ``Parameter``."""
@@ -110,7 +110,7 @@ class Time:
     def schema(self) -> Schema:
         """Its JSON Schema."""
         unix = {"type": "number", "minimum": 0, "maximum": _LATEST}
-        return _told({"anyOf": [unix, {"type": "string", "format": "date-time"}]}, self.about)
+        return _described({"anyOf": [unix, {"type": "string", "format": "date-time"}]}, self.about)
 
     def read(self, value: Any) -> float | datetime:
         """Return a checked time, without an offset as ``datetime``; see ``Parameter``."""
@@ -150,7 +150,7 @@ class Flag:
     @property
     def schema(self) -> Schema:
         """Its JSON Schema."""
-        return _told({"type": "boolean"}, self.about)
+        return _described({"type": "boolean"}, self.about)
 
     def read(self, value: Any) -> bool:
         """Return a checked flag; see ``Parameter``."""
@@ -174,7 +174,7 @@ class Choice:
     @property
     def schema(self) -> Schema:
         """Its JSON Schema."""
-        return _told({"type": "string", "enum": list(self.words)}, self.about)
+        return _described({"type": "string", "enum": list(self.words)}, self.about)
 
     def read(self, value: Any) -> str:
         """Return a checked word; see ``Parameter``."""
@@ -198,7 +198,7 @@ class Several:
         found: Schema = {"type": "array", "items": self.each.schema, "maxItems": self.most}
         if self.least:
             found["minItems"] = self.least
-        return _told(found, self.about)
+        return _described(found, self.about)
 
     def read(self, value: Any) -> list[Any]:
         """Return a checked list; see ``Parameter``."""
@@ -261,5 +261,5 @@ class Fields:
 NOTHING = Fields({})
 
 
-def _told(schema: Schema, about: str) -> Schema:
+def _described(schema: Schema, about: str) -> Schema:
     return {**schema, "description": about} if about else schema

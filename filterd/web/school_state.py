@@ -65,9 +65,9 @@ async def overrides_of(visitor: Visitor) -> Overrides:
     Raises:
         FilterdError: as ``control.ask``.
     """
-    told = await visitor.ask("overrides")
+    kept = await visitor.ask("overrides")
     try:
-        return from_plain({key: told[key] for key in (*THINGS, "number") if key in told})
+        return from_plain({key: kept[key] for key in (*THINGS, "number") if key in kept})
     except (KeyError, TypeError, ValueError) as error:
         raise ControlError(say("filterd has another version; restart it")) from error
 

@@ -182,7 +182,7 @@ class Visitors:
         self._language = "vi"
 
     def stranger(self, request: Request) -> Visitor:
-        """Return the visitor without asking the manager, who may be the trouble."""
+        """Return the visitor without asking the manager, which may be the trouble."""
         visitor = Visitor(self._socket, request.client.host if request.client else "")
         visitor.school = self._school
         visitor.texts = Texts("en" if (_language(request) or self._language) == "en" else "vi")

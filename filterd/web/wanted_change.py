@@ -101,18 +101,18 @@ def done(answer: Any, visitor: Visitor) -> Sentence:
     """Return the sentence on a change that was made, with its warnings."""
     if answer["number"] is None:
         return say("It is so already; nothing is changed.")
-    told = visitor.texts(
+    sentence = visitor.texts(
         say("Change {number}: {what}"),
         number=answer["number"],
         what=Teller(*visitor.wording).row(answer["taken_back"] or answer["row"]),
     )
     if answer["undone"] is not None:
-        told = visitor.texts(say("Taken back: {what}"), what=told)
+        sentence = visitor.texts(say("Taken back: {what}"), what=sentence)
     warnings = (
         visitor.texts(say("warning: {what}"), what=warning_told(one, visitor.wording))
         for one in answer["warnings"]
     )
-    return quoted(". ".join((told, *warnings)))
+    return quoted(". ".join((sentence, *warnings)))
 
 
 def take_term(given: dict[str, Any], *, may_be_open: bool = False) -> dict[str, Any]:

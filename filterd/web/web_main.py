@@ -189,7 +189,7 @@ def main(state: str, listen: str, chain: str, key: str, language: str, try_it: s
         ports = _PORTS_TO_TRY if is_trial else 1
         sockets = passed or [bound(parse_listen(listen, DASHBOARD), ports)]
         if is_trial:
-            sockets[0].listen()  # who follows the link at once waits, and is not refused
+            sockets[0].listen()  # a browser that follows the link at once waits
             _print_link(folder, sockets[0], Texts(spoken))
         run(folder, sockets, Certificate(Path(chain), Path(key)), ends_idle=bool(passed))
     except FilterdError as error:

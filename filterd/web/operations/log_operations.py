@@ -117,14 +117,14 @@ async def _search(visitor: Visitor, given: dict[str, Any]) -> Any:
         given["part"] = name
     elif name:
         given |= name_asked(name, subtree=subtree)
-    told = await visitor.ask("log search", **given, **({"after": cursor} if cursor else {}))
-    return {**told, "next": told.pop("cursor") or None}
+    answer = await visitor.ask("log search", **given, **({"after": cursor} if cursor else {}))
+    return {**answer, "next": answer.pop("cursor") or None}
 
 
 async def _day_names(visitor: Visitor, given: dict[str, Any]) -> Any:
     page = int(given.pop("cursor", 1))
-    told = await visitor.ask("log names", **given, page=page)
-    return {**told, "next": str(page + 1) if told.pop("more") else None}
+    answer = await visitor.ask("log names", **given, page=page)
+    return {**answer, "next": str(page + 1) if answer.pop("more") else None}
 
 
 async def _levels(visitor: Visitor, _: dict[str, Any]) -> Any:

@@ -161,7 +161,7 @@ READ_PERIOD = Operation(
 
 
 _RECORD_OLD_S = 600
-"""Who has looked at a record downloads the same one."""
+"""Within this time a person downloads the record that was looked at."""
 SIGNED = "signed"
 PRINTED = (SHOWN_FORMAT, "docx")
 _SUFFIX = "inspection.json"
@@ -169,14 +169,14 @@ _SUFFIX = "inspection.json"
 
 async def _inspection(visitor: Visitor, given: dict[str, Any]) -> MadeFile:
     is_shown = given.get("preview", False)
-    told = await visitor.ask("inspection", old_s=_RECORD_OLD_S)
-    made_at = datetime.fromtimestamp(told["facts"]["made_at"], UTC)
+    inspection = await visitor.ask("inspection", old_s=_RECORD_OLD_S)
+    made_at = datetime.fromtimestamp(inspection["facts"]["made_at"], UTC)
     name = f"filterd-{made_at:%Y%m%dT%H%M%SZ}"
     format_ = SHOWN_FORMAT if is_shown else given.get("format", SIGNED)
     if format_ == SIGNED:
-        return MadeFile(f"{name}.{_SUFFIX}", INSPECTION_TYPE, told["record"].encode())
+        return MadeFile(f"{name}.{_SUFFIX}", INSPECTION_TYPE, inspection["record"].encode())
     language: Language = "en" if given.get("language", visitor.language) == "en" else "vi"
-    request = ReportRequest({}, format_, language, record=told["record"])
+    request = ReportRequest({}, format_, language, record=inspection["record"])
     made = await asyncio.to_thread(made_in_turn, request)
     return MadeFile(f"{name}.{format_}", FORMATS[format_].media_type, made.octets, is_shown)
 

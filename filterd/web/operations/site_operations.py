@@ -66,11 +66,11 @@ async def _edit(section: SiteSection, visitor: Visitor, given: dict[str, Any]) -
     return await visitor.ask("site-edit", edits=section.edits(data, given))
 
 
-def _applied(told: Any, _: Visitor) -> Sentence:
-    if told["restart_for"]:
+def _applied(answer: Any, _: Visitor) -> Sentence:
+    if answer["restart_for"]:
         return say(
             "The site is in force. Restart filterd to change: {what}",
-            what=", ".join(told["restart_for"]),
+            what=", ".join(answer["restart_for"]),
         )
     return say("The site is in force.")
 

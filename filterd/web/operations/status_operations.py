@@ -116,9 +116,9 @@ _STATUS = {
 
 
 async def _status(visitor: Visitor, _: dict[str, Any]) -> Any:
-    told = await visitor.ask("status", totals_old_s=TOTALS_OLD_S)
-    alerts = [one.to_plain() for one in active(told, told["clock"]["shows"])]
-    return {**told, "alerts": alerts}
+    status = await visitor.ask("status", totals_old_s=TOTALS_OLD_S)
+    alerts = [one.to_plain() for one in active(status, status["clock"]["shows"])]
+    return {**status, "alerts": alerts}
 
 
 async def _alerts(visitor: Visitor, given: dict[str, Any]) -> Any:

@@ -30,9 +30,9 @@ _NIGHTS = 30
 
 async def _load_lists(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any]:
     by, feed = visitor.wording, await visitor.call(FEED_STATUS)
-    told = await visitor.call(LISTS)
-    build, octets, _ = told.pop("build"), told.pop("octets"), told.pop("single_hosts", [])
-    report = CompileReport.from_plain(told)
+    lists = await visitor.call(LISTS)
+    build, octets, _ = lists.pop("build"), lists.pop("octets"), lists.pop("single_hosts", [])
+    report = CompileReport.from_plain(lists)
     listing, rows = report_listing(report)
     names = names_of(await visitor.call(CATEGORIES), by)
     nights = (await visitor.call(FEED_HISTORY))[: -_NIGHTS - 1 : -1]

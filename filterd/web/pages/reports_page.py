@@ -94,12 +94,12 @@ SCHEDULES = Listing(
 
 
 async def _load_reports(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
-    told = await visitor.call(READ_SETTINGS)
+    settings = (await visitor.call(READ_SETTINGS))["settings"]
     ids = await visitor.call(IDS)
     texts = visitor.texts
     return {
         "make": MAKE,
-        "settings": told["settings"],
+        "settings": settings,
         "programmes": PROGRAMMES,
         "schedules": SCHEDULES,
         "periods": [*await _last_periods(visitor), *_months(visitor)],
@@ -116,7 +116,7 @@ async def _load_reports(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any
 
 
 def _seats(visitor: Visitor, ids: Row) -> Options:
-    """Return grades, and classes for those who see past days of any class."""
+    """Return grades, and classes for people with the right to past days of any class."""
     found = seats(ids, visitor.wording)
     return found if visitor.is_admin else [one for one in found if one[0].startswith("grade:")]
 
@@ -127,8 +127,8 @@ async def _last_periods(visitor: Visitor) -> Options:
     for kind, text in _PERIODS.items():
         days = ""
         with contextlib.suppress(FilterdError):
-            told = await visitor.call(READ_PERIOD, period=kind)
-            first, last = (_date(told[key], visitor.wording) for key in ("first", "last"))
+            period = await visitor.call(READ_PERIOD, period=kind)
+            first, last = (_date(period[key], visitor.wording) for key in ("first", "last"))
             days = f" ({last})" if first == last else f" ({first}-{last})"
         found.append((str(kind), visitor.texts(text) + days))
     return found

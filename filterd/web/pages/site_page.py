@@ -61,9 +61,10 @@ async def _load_section(visitor: Visitor, given: Mapping[str, str]) -> dict[str,
 
 async def _load_change(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
     draft = await visitor.call(READ_DRAFT)
-    told = visitor.language
-    problem = draft["problem"] and from_plain(draft["problem"]).translated(told).splitlines()
-    doubts = [from_plain(one).translated(told) for one in draft["doubts"]]
+    problem = (
+        draft["problem"] and from_plain(draft["problem"]).translated(visitor.language).splitlines()
+    )
+    doubts = [from_plain(one).translated(visitor.language) for one in draft["doubts"]]
     tried = {} if problem else await what_if(visitor, draft=True, within_s=_TRIED_WITHIN_S)
     return {"draft": draft, "problem": problem, "doubts": doubts, **tried}
 

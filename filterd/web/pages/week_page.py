@@ -63,7 +63,7 @@ async def _load_week(visitor: Visitor, given: Mapping[str, str]) -> dict[str, An
 
 
 def _sentences(row: dict[str, Any], teller: Teller) -> list[str]:
-    """Return the lines that say what a row is about."""
+    """Return the subject of a row, as lines."""
     if row["of"] != "schedules":
         return [teller.thing(row["of"], row)]
     return [row["schedule"], *(_scheduled(one, teller) for one in row["closes"])]
