@@ -41,7 +41,7 @@ def _done(answer: Any, _: Visitor) -> Sentence:
 
 
 def _code_at(path: str) -> Callable[[Any, Visitor], Sentence]:
-    """Return a ``done`` with the address, beneath a path, at which a code is given once."""
+    """Return a ``done`` with the address beneath a path that takes a code once."""
 
     def done(answer: Any, visitor: Visitor) -> Sentence:
         for_s = translated(duration(answer["for_s"]), visitor.language)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
 from filterd.i18n import say
@@ -217,7 +216,7 @@ def _upstream_line(entry: Any) -> str:
 
 
 def _upstream(line: str) -> Any:
-    server, *words = shlex.split(line)
+    server, *words = line.split()
     if not words:
         return server
     found: Plain = {"server": server}

@@ -64,6 +64,11 @@ def test_an_upstream_by_tls_is_a_line() -> None:
         UPSTREAMS.edits({}, {"servers": ["1.1.1.1 tsl=strict"]})
 
 
+def test_a_quotation_mark_in_an_upstream_is_left_to_the_check_of_the_site() -> None:
+    (edit,) = UPSTREAMS.edits({}, {"servers": ["1.1.1.1'"]})
+    assert edit["value"] == ["1.1.1.1'"]
+
+
 def test_the_code_of_the_school_can_go() -> None:
     edits = SCHOOL.edits({}, {"name": "A", "language": "vi"})
     assert {"path": ["school", "code"], "value": None} in edits
