@@ -23,6 +23,7 @@ from tests.support.daemon import Served, asked, copy_lists, free_port, noon, ser
 from tests.support.processes import children
 from tests.support.set_clock import Clocks
 from tests.support.upstream import FakeUpstream
+from tests.support.waiting import until
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
@@ -204,13 +205,13 @@ def test_a_manager_that_is_killed_loses_nothing(school: School) -> None:
         school.ask("11", CLOSED, 40)
         os.kill(children(served.process.pid)[0], signal.SIGKILL)
         school.ask("11", CLOSED, 40)
-        while call("status", *served.options).code != 0:
-            pass
+        until(lambda: call("status", *served.options).code == 0, "the daemon")
         school.ask("11", "good.example", 9)
         assert served.end() == 0
     assert school.rows() == school.asked
 
 
+@pytest.mark.long  # the week in test_log_week has it too
 def test_a_worker_that_is_killed_takes_at_most_its_queue_with_it(school: School) -> None:
     with school.serve() as served:
         school.ask("11", CLOSED, 7)
@@ -226,6 +227,7 @@ def test_a_worker_that_is_killed_takes_at_most_its_queue_with_it(school: School)
     assert 7 <= rows["11", CLOSED] <= 47
 
 
+@pytest.mark.long  # the week in test_log_week has it too
 def test_a_file_that_another_process_holds_delays_no_answer(school: School) -> None:
     with school.serve() as served:
         school.ask("11", CLOSED, 4)
@@ -249,10 +251,11 @@ def test_at_midnight_another_file_and_another_key_begin(school: School, tmp_path
     clocks = Clocks(tmp_path / "clocks").set(wall_s=0.0)
     with school.serve(*clocks.program()) as served:
         school.ask("11", CLOSED, 20)
-        key = served.state.control_socket.with_name("log-key").read_bytes()
+        file = served.state.control_socket.with_name("log-key")
+        key, mode = file.read_bytes(), file.stat().st_mode
         clocks.set(wall_s=86_400.0)
         school.ask("11", "good.example", 20)
-        after = served.state.control_socket.with_name("log-key").read_bytes()
+        after, later = file.read_bytes(), file.stat().st_mode
         assert served.end() == 0
     today, tomorrow = sorted(school.state.log_days.glob("*.sqlite3"))
     assert school.rows(today) == {("11", CLOSED): 20}
@@ -262,9 +265,14 @@ def test_at_midnight_another_file_and_another_key_begin(school: School, tmp_path
     ]
     assert [len(one) for one in devices] == [1, 1], "one for both workers"
     assert devices[0] != devices[1]
+    assert all(0 < device < 2**31 for ((device,),) in devices)
+    files = later, mode, today.stat().st_mode, tomorrow.stat().st_mode
+    assert {one & 0o777 for one in files} == {0o600}
+    assert school.state.log_days.stat().st_mode & 0o777 == 0o700
     assert key.split()[1] not in after
 
 
+@pytest.mark.long  # the week in test_log_week has it too
 def test_a_file_that_is_deleted_while_open_is_made_anew(school: School) -> None:
     with school.serve() as served:
         school.ask("11", CLOSED, 4)
@@ -275,15 +283,3 @@ def test_a_file_that_is_deleted_while_open_is_made_anew(school: School) -> None:
         school.ask("11", "good.example", 3)
         assert served.end() == 0
     assert school.rows() == {("11", "good.example"): 3}
-
-
-def test_the_key_of_the_pseudonyms_is_for_its_user_alone(school: School) -> None:
-    with school.serve() as served:
-        school.ask("11", CLOSED)
-        key = served.state.control_socket.with_name("log-key")
-        assert key.stat().st_mode & 0o777 == 0o600
-        assert served.end() == 0
-    assert school.day_file.stat().st_mode & 0o777 == 0o600
-    assert school.state.log_days.stat().st_mode & 0o777 == 0o700
-    (device,) = school.select("SELECT device FROM lookups")[0]
-    assert 0 < device < 2**31

@@ -64,7 +64,14 @@ def _found(folder: Path, forms: set[bytes]) -> list[tuple[str, bytes]]:
     return [(one.name, form) for one in files for form in forms if form in one.read_bytes()]
 
 
-@pytest.mark.parametrize("level", ["counts", "names", "blocked", "full"])
+@pytest.mark.parametrize(
+    "level",
+    [
+        "counts",
+        "full",
+        *(pytest.param(one, marks=pytest.mark.long) for one in ("names", "blocked")),
+    ],
+)
 def test_no_file_has_a_mac_or_an_address_at_any_level(
     around: Gateway, built: StateFolder, level: str
 ) -> None:

@@ -161,13 +161,20 @@ def _stored(name: str) -> bytes:
     return ".".join(reversed(name.split("."))).encode()
 
 
+def _has(octets: bytes, before: bytes, text: bytes) -> bool:
+    """Return whether octets have a text behind ``before`` and before no digit."""
+    # The regular expression takes forty times as long, so only what is there somewhere has one.
+    found = text in octets and re.search(rb"%s%s(?!\d)" % (before, re.escape(text)), octets)
+    return bool(found)
+
+
 def _have_only_what_levels_have(school: WeekSchool, days: list[str]) -> None:
     """Search the files for addresses and for names that no level keeps."""
     everything, log = _octets(school), _log_octets(school)
     for address in map(ip_address, log_week.ADDRESSES):
         turned = ".".join(reversed(str(address).split(".")))
         for text in (str(address), turned):
-            assert re.search(rb"(?<![\d.])%s(?!\d)" % re.escape(text.encode()), everything) is None
+            assert not _has(everything, rb"(?<![\d.])", text.encode())
         assert address.packed not in log
         assert address.packed[::-1] not in log
     for name in (log_week.CONFIDENTIAL, log_week.BOTH):
@@ -177,8 +184,7 @@ def _have_only_what_levels_have(school: WeekSchool, days: list[str]) -> None:
     kept = {name for day in days for _, name, *_ in naive.names(day)}
     kept |= {one.name for one in naive.rows() if one.day in days}
     for name in log_week.OPEN:
-        is_there = re.search(rb"%s(?!\d)" % re.escape(_stored(name)), log) is not None
-        assert is_there == (name in kept), name
+        assert _has(log, b"", _stored(name)) == (name in kept), name
         assert name.encode() not in everything
 
 

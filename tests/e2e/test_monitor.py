@@ -233,17 +233,19 @@ WEEK = 7 * 24 * 12
             "5m",
             {"168h": 0, "169h": 1},
         ),
-        (
+        pytest.param(
             "FilterdRequestsFell",
             [_one(REQUESTS, f"0+3000x{WEEK + 20}")],
             "5m",
             {"169h": 0},
+            marks=pytest.mark.long,
         ),
-        (
+        pytest.param(
             "FilterdRequestsFell",  # of a quiet hour nothing is expected
             [_one(REQUESTS, f"0+3x{WEEK} {3 * WEEK}+0x50")],
             "5m",
             {"169h": 0},
+            marks=pytest.mark.long,
         ),
         (
             "FilterdServfail",

@@ -8,6 +8,7 @@ nothing with ``filterd.querylog`` or ``filterd.policy``.
 
 from __future__ import annotations
 
+import functools
 import random
 import shutil
 import socket
@@ -116,6 +117,11 @@ def address_of(group: str, device: int) -> str:
 ADDRESSES = [address_of(group, one) for group, devices in GROUPS.items() for one in range(devices)]
 
 
+@functools.cache
+def _day_of(at: int) -> str:
+    return datetime.fromtimestamp(at, ZONE).date().isoformat()
+
+
 class Asked(NamedTuple):
     """A question of a device, and its answer."""
 
@@ -135,7 +141,7 @@ class Asked(NamedTuple):
     @property
     def day(self) -> str:
         """The day of the school."""
-        return datetime.fromtimestamp(self.at, ZONE).date().isoformat()
+        return _day_of(self.at)
 
     @property
     def tier(self) -> str:
