@@ -13,7 +13,7 @@ An *operation* (``operation``) is one method of the API with its parameters, ans
 and the commands of ``filterd`` that it stands for. The description of the API is made of
 them (``openapi``), their parameters are checked by them (``parameters``), their answers have
 schemas (``answers``), and pages use nothing else. To add one, append it in a module of
-``operations`` and, for a new module, a line in ``operations.ORDER``; a change of the school is
+``operations`` and, for a new module, a line in ``operations``; a change of the school is
 asked by ``wanted_change``, what is in force is worked out by ``school_state``. A command of
 ``filterd`` without an operation has a reason in ``operation.AT_THE_BOX``. To add a page: its
 ``Page`` in a module of ``pages``, its template, a line in ``pages.ORDER``.

@@ -53,6 +53,11 @@ def table(each: Schema) -> Schema:
     return {"type": "object", "additionalProperties": each}
 
 
+def each(schema: Schema, *names: str) -> dict[str, Schema]:
+    """Return fields of one kind, for ``record``."""
+    return dict.fromkeys(names, schema)
+
+
 def record(given: dict[str, Schema], optional: Collection[str] = ()) -> Schema:
     """Return the schema of an object; a later release may add fields to it."""
     return {

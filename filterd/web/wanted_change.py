@@ -11,7 +11,7 @@ from filterd.overrides.change_fields import MAX_REASON, MAX_TARGETS
 from filterd.overrides.descriptions import Teller, warning_told
 from filterd.overrides.target_text import Target, whom_from
 from filterd.policy.model import Audience
-from filterd.web.answers import ANY, AT, NUMBER, OBJECT, TEXT, WHOLE, maybe, record, rows
+from filterd.web.answers import ANY, AT, NUMBER, OBJECT, TEXT, WHOLE, each, maybe, record, rows
 from filterd.web.parameters import Flag, Several, Text, Time, Whole
 
 if TYPE_CHECKING:
@@ -48,13 +48,8 @@ HISTORY_ROW = record(
     {
         "number": WHOLE,
         "at": AT,
-        "author": TEXT,
-        "kind": TEXT,
-        "payload": OBJECT,
-        "reason": TEXT,
-        "before": OBJECT,
-        "after": OBJECT,
-        "hash": TEXT,
+        **each(TEXT, "author", "kind", "reason", "hash"),
+        **each(OBJECT, "payload", "before", "after"),
     }
 )
 CHANGE = record(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from filterd.counted import duration
 from filterd.i18n import say, translated
 from filterd.overrides.roles import Role
-from filterd.web.answers import AT, FLAG, OBJECT, TEXT, TEXTS, WHOLE, maybe, record, rows
+from filterd.web.answers import AT, FLAG, OBJECT, TEXT, TEXTS, WHOLE, each, maybe, record, rows
 from filterd.web.operation import ADMINS, EVERYONE, Operation, asks
 from filterd.web.parameters import Choice, Fields, Flag, Several, Text, Whole
 
@@ -98,10 +98,8 @@ SESSION = _operation(
             "account": TEXT,
             "roles": TEXTS,
             "classes": maybe(TEXTS),
-            "is_fresh": FLAG,
+            **each(FLAG, "is_fresh", "has_password", "has_totp"),
             "ends_in_s": maybe({"type": "number"}),
-            "has_password": FLAG,
-            "has_totp": FLAG,
         },
         ("ends_in_s", "has_password", "has_totp"),
     ),
@@ -129,15 +127,10 @@ ACCOUNTS = _operation(
             {
                 "account": TEXT,
                 "roles": TEXTS,
-                "disabled": FLAG,
-                "password": FLAG,
-                "totp": FLAG,
-                "recovery": WHOLE,
+                **each(FLAG, "disabled", "password", "totp"),
+                **each(WHOLE, "recovery", "sessions", "devices", "tokens"),
                 "made_at": maybe(AT),
                 "failed": OBJECT | {"type": ["object", "integer", "array", "null"]},
-                "sessions": WHOLE,
-                "devices": WHOLE,
-                "tokens": WHOLE,
             }
         )
     ),
@@ -240,11 +233,7 @@ TOKENS = _operation(
     rows(
         record(
             {
-                "id": TEXT,
-                "name": TEXT,
-                "account": TEXT,
-                "role": TEXT,
-                "scope": TEXT,
+                **each(TEXT, "id", "name", "account", "role", "scope"),
                 "addresses": TEXTS,
                 "made_at": maybe(AT),
                 "ends_at": maybe(AT),
@@ -294,10 +283,7 @@ ENROLLED = _operation(
     rows(
         record(
             {
-                "id": TEXT,
-                "name": TEXT,
-                "account": TEXT,
-                "state": TEXT,
+                **each(TEXT, "id", "name", "account", "state"),
                 "made_at": maybe(AT),
                 "ends_at": maybe(AT),
                 "used_on": maybe(TEXT),
@@ -338,25 +324,4 @@ REVOKE_DEVICE = _operation(
     _OF_ID,
     required=("id",),
     roles=EVERYONE,
-)
-
-OPERATIONS = (
-    SESSION,
-    END_OTHERS,
-    ACCOUNTS,
-    ADD_ACCOUNT,
-    SET_PASSWORD,
-    SET_ROLES,
-    DISABLE,
-    ENABLE,
-    TOTP,
-    RECOVERY,
-    CODE,
-    TOKENS,
-    ADD_TOKEN,
-    REVOKE_TOKEN,
-    ENROLLED,
-    ENROL,
-    CONFIRM_DEVICE,
-    REVOKE_DEVICE,
 )

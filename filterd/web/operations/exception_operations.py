@@ -316,19 +316,3 @@ EXAM_NAMES = Operation(
     commands=("exam learn",),
     tag="exams",
 )
-
-OPERATIONS = (
-    EXCEPTIONS,
-    ALLOW,
-    BLOCK,
-    PAUSE,
-    REVOKE,
-    REQUESTS,
-    APPROVE,
-    REFUSE,
-    EXAMS,
-    START_EXAM,
-    STOP_EXAM,
-    WATCH_EXAM,
-    EXAM_NAMES,
-)

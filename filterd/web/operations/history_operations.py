@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from filterd.errors import ConfigError
 from filterd.i18n import say
 from filterd.overrides.target_text import name_from
-from filterd.web.answers import AT, FLAG, SENTENCE, TEXT, TEXTS, WHOLE, maybe, record, rows
+from filterd.web.answers import AT, FLAG, SENTENCE, TEXT, TEXTS, WHOLE, each, maybe, record, rows
 from filterd.web.operation import ADMINS, TEACHERS, Operation, asks
 from filterd.web.operations.exception_operations import MOST_CHANGES
 from filterd.web.parameters import Fields, Flag, Text, Time, Whole
@@ -125,13 +125,9 @@ MISTAKES = Operation(
     answer=rows(
         record(
             {
-                "school": TEXT,
+                **each(TEXT, "school", "name", "reason", "seen_in", "filterd"),
                 "number": WHOLE,
                 "at": AT,
-                "name": TEXT,
-                "reason": TEXT,
-                "seen_in": TEXT,
-                "filterd": TEXT,
                 "entries": rows({"type": "object"}),
                 "mended": maybe(FLAG),
                 "mended_in": maybe(TEXT),
@@ -158,13 +154,4 @@ REPORT = Operation(
     commands=("report-mistake",),
     tag="lists",
     done=done,
-)
-
-OPERATIONS = (
-    HISTORY,
-    VERIFY,
-    UNDO,
-    UNDO_SETTING,
-    MISTAKES,
-    REPORT,
 )

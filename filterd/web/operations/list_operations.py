@@ -17,6 +17,7 @@ from filterd.web.answers import (
     TEXTS,
     VERSION,
     WHOLE,
+    each,
     maybe,
     of,
     record,
@@ -97,16 +98,7 @@ ENTRIES = Operation(
     run=_entries,
     fields=Fields({"name": Text(300, least=1)}, ("name",)),
     answer=rows(
-        record(
-            {
-                "name": TEXT,
-                "entry": TEXT,
-                "effect": TEXT,
-                "list": TEXT,
-                "category": TEXT,
-                "line": WHOLE,
-            }
-        )
+        record({**each(TEXT, "name", "entry", "effect", "list", "category"), "line": WHOLE})
     ),
     commands=("lists search",),
     tag="lists",
@@ -143,18 +135,11 @@ SOURCES = Operation(
     answer=rows(
         record(
             {
-                "id": TEXT,
-                "title": TEXT,
-                "category": TEXT,
-                "licence": TEXT,
-                "attribution": TEXT,
-                "republish": FLAG,
-                "recommended": FLAG,
+                **each(
+                    TEXT, "id", "title", "category", "licence", "attribution", "address", "followed"
+                ),
+                **each(FLAG, "republish", "recommended", "checked", "here"),
                 "names": WHOLE,
-                "checked": FLAG,
-                "address": TEXT,
-                "followed": TEXT,
-                "here": FLAG,
             }
         )
     ),
@@ -266,22 +251,4 @@ VERIFY_SAFE_SEARCH = _decision(
             _DECIDED,
         ]
     },
-)
-
-OPERATIONS = (
-    LISTS,
-    ENTRIES,
-    FEED_STATUS,
-    FEED_HISTORY,
-    SOURCES,
-    APPROVE,
-    REFUSE,
-    ROLL_BACK,
-    HOLD,
-    SYNC,
-    FOLLOW,
-    UNFOLLOW,
-    UPDATE,
-    EXCLUDE,
-    VERIFY_SAFE_SEARCH,
 )

@@ -25,6 +25,7 @@ from filterd.web.answers import (
     TEXT,
     TEXTS,
     WHOLE,
+    each,
     maybe,
     of,
     record,
@@ -68,15 +69,8 @@ _SCOPE = {
 }
 _ROW = record(
     {
-        "id": TEXT,
+        **each(TEXT, "id", "name", "grade", "class", "network", "category", "action", "blocker"),
         "at": AT,
-        "name": TEXT,
-        "grade": TEXT,
-        "class": TEXT,
-        "network": TEXT,
-        "category": TEXT,
-        "action": TEXT,
-        "blocker": TEXT,
         "device": maybe(WHOLE),
         "n": WHOLE,
     }
@@ -90,18 +84,12 @@ del EXPLANATION["properties"]["class_id"]
 EXPLANATION["required"] = [one for one in EXPLANATION["required"] if one != "class_id"]
 
 _EVENT = {
-    "id": WHOLE,
+    **each(WHOLE, "id", "n", "skipped"),
     "at": AT,
-    "grade": TEXT,
-    "category": TEXT,
-    "action": TEXT,
-    "n": WHOLE,
-    "name": TEXT,
-    "class": TEXT,
+    **each(TEXT, "grade", "category", "action", "name", "class"),
     "device": maybe(WHOLE),
     "levels": table(of(LogLevel)),
     "shows_rows": FLAG,
-    "skipped": WHOLE,
 }
 """See ``daemon.live_lookups``."""
 
@@ -275,14 +263,8 @@ TOTALS = Operation(
     answer=rows(
         record(
             {
-                "date": TEXT,
-                "tier": TEXT,
-                "grade": TEXT,
-                "category": TEXT,
-                "action": TEXT,
+                **each(TEXT, "date", "tier", "grade", "category", "action", "class", "network"),
                 "n": WHOLE,
-                "class": TEXT,
-                "network": TEXT,
                 "hour": AT,
             },
             ("class", "network", "hour"),
@@ -307,16 +289,7 @@ EXPORT = Operation(
     answer=record(
         {
             "rows": rows(
-                record(
-                    {
-                        "period": TEXT,
-                        "tier": TEXT,
-                        "grade": TEXT,
-                        "category": TEXT,
-                        "action": TEXT,
-                        "n": WHOLE,
-                    }
-                )
+                record({**each(TEXT, "period", "tier", "grade", "category", "action"), "n": WHOLE})
             ),
             "left_out": WHOLE,
             "least_devices": WHOLE,
@@ -440,21 +413,4 @@ PURGE = Operation(
     commands=("log purge",),
     tag="log",
     done=_removed,
-)
-
-OPERATIONS = (
-    SEARCH,
-    TOP,
-    NEW,
-    WHY,
-    CLASS_NAMES,
-    DAY_NAMES,
-    TOTALS,
-    EXPORT,
-    LEVELS,
-    LIVE,
-    SET_LEVEL,
-    CONFIRM_LEVEL,
-    FORGET,
-    PURGE,
 )

@@ -30,6 +30,7 @@ from filterd.web.answers import (
     TEXT,
     TEXTS,
     WHOLE,
+    each,
     maybe,
     of,
     record,
@@ -51,14 +52,9 @@ if TYPE_CHECKING:
 
 _STATE = {"type": "string", "enum": [OPEN, CLOSED, LOCKED]}
 _GRADE_FIELDS = {
-    "grade": TEXT,
-    "tier": TEXT,
+    **each(TEXT, "grade", "tier", "block_response", "safe_search", "youtube", "class"),
     "age": WHOLE,
-    "block_response": TEXT,
-    "safe_search": TEXT,
-    "youtube": TEXT,
     "client_ttl_max": WHOLE,
-    "class": TEXT,
     "networks": TEXTS,
     "unknown_clients": FLAG,
     "categories": table(_STATE),
@@ -69,10 +65,7 @@ _GRADE_FIELDS = {
 _GRADE = record(_GRADE_FIELDS, ("class",))
 _SERVICE = record(
     {
-        "id": TEXT,
-        "name_vi": TEXT,
-        "name_en": TEXT,
-        "group": TEXT,
+        **each(TEXT, "id", "name_vi", "name_en", "group"),
         "min_age": maybe(WHOLE),
         "names": TEXTS,
         "grades": table(_STATE),
@@ -301,23 +294,19 @@ WHAT_IF = Operation(
         "properties": {
             "at_work": FLAG,
             "judged": TEXT,
-            "lookups": WHOLE,
+            **each(WHOLE, "lookups", "more", "confidential"),
             "changed": _CHANGED,
             "names": _CHANGED,
             "rows": rows(
                 record(
                     {
-                        "name": TEXT,
-                        "kind": TEXT,
-                        "category": TEXT,
+                        **each(TEXT, "name", "kind", "category"),
                         "n": WHOLE,
                         "grades": TEXTS,
                         "classes": TEXTS,
                     }
                 )
             ),
-            "more": WHOLE,
-            "confidential": WHOLE,
         },
     },
     commands=("policy whatif",),
@@ -393,21 +382,4 @@ SET = Operation(
     commands=("policy set",),
     tag="policy",
     done=done,
-)
-
-OPERATIONS = (
-    GRADES_READ,
-    GRADE_READ,
-    CATEGORIES,
-    SERVICES,
-    SERVICE,
-    CHECK,
-    VERSIONS,
-    DIFFERENCES,
-    BETWEEN,
-    WHAT_IF,
-    EXPECTATIONS,
-    IDS,
-    PREVIEW,
-    SET,
 )

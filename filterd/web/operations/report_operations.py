@@ -199,5 +199,3 @@ MAKE_INSPECTION = Operation(
     commands=("inspect make",),
     tag="reports",
 )
-
-OPERATIONS = (READ_SETTINGS, READ_PERIOD, MAKE, MAKE_INSPECTION)

@@ -16,7 +16,7 @@ from filterd.policy.grade_changes import Why, with_devices
 from filterd.policy.model import Lesson, Period
 from filterd.policy.school_week import LESSON_HEADING, lesson_rows
 from filterd.policy.temporary_rules import ClassLoan, Exam, LocalException, RoomSetting
-from filterd.web.answers import FLAG, TEXT, TEXTS, WHOLE, maybe, of, record, rows, table
+from filterd.web.answers import FLAG, TEXT, TEXTS, WHOLE, each, maybe, of, record, rows, table
 from filterd.web.operation import ADMINS, TEACHERS, Operation, asks
 from filterd.web.operations.log_operations import CLASS
 from filterd.web.parameters import Fields, Flag, Several, Text, Whole
@@ -51,16 +51,12 @@ _IN_ROOM = {
     "exam": maybe(WHOLE),
     "holiday": maybe(table(TEXT)),
     "has_timetable": FLAG,
-    "cidrs": TEXTS,
-    "interfaces": TEXTS,
-    "macs": TEXTS,
+    **each(TEXTS, "cidrs", "interfaces", "macs"),
 }
 _CLASS_FIELDS = {
     "class": TEXT,
     "grade": TEXT,
-    "teachers": TEXTS,
-    "networks": TEXTS,
-    "sits_in": TEXTS,
+    **each(TEXTS, "teachers", "networks", "sits_in"),
     "loans": rows(of(ClassLoan)),
     "lessons": rows(record({"weekday": WHOLE, "lesson": TEXT, "room": TEXT, "teacher": TEXT})),
 }
@@ -271,10 +267,7 @@ DEVICES = Operation(
     answer=rows(
         record(
             {
-                "mac": TEXT,
-                "name": TEXT,
-                "host": TEXT,
-                "maker": TEXT,
+                **each(TEXT, "mac", "name", "host", "maker"),
                 "is_random": FLAG,
                 "is_here": FLAG,
                 "addresses": TEXTS,
@@ -405,24 +398,4 @@ LEND = Operation(
     commands=("class lend",),
     tag="classes",
     done=done,
-)
-
-OPERATIONS = (
-    ROOMS,
-    ROOM_READ,
-    SET_ROOM,
-    TIMETABLE,
-    WATCH_ROOM,
-    APPEARED,
-    LEARN_ROOM,
-    DEVICES,
-    STRANGERS,
-    NAME_DEVICE,
-    ASSIGN,
-    UNASSIGN,
-    WATCH_NAT,
-    SHARED,
-    CLASSES,
-    CLASS_READ,
-    LEND,
 )

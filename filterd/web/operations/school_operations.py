@@ -6,7 +6,7 @@ from __future__ import annotations
 from filterd.policy.grade_rows import CLOSED, LOCKED, OPEN
 from filterd.policy.model import TIERS
 from filterd.policy.temporary_rules import Exam, LocalException
-from filterd.web.answers import AT, FLAG, TEXT, TEXTS, WHOLE, maybe, of, record, rows, table
+from filterd.web.answers import AT, FLAG, TEXT, TEXTS, WHOLE, each, maybe, of, record, rows, table
 from filterd.web.operation import TEACHERS, Operation, asks
 from filterd.web.parameters import Fields, Text
 
@@ -16,15 +16,10 @@ _STATES = record({OPEN: TEXTS, CLOSED: TEXTS, LOCKED: TEXTS}, (OPEN, CLOSED, LOC
 _CHANGES = rows(
     record(
         {
-            "layer": TEXT,
-            "source": TEXT,
+            **each(TEXT, "layer", "source", "audience", "whom", "author", "reason"),
             "opens": FLAG,
-            "audience": TEXT,
-            "whom": TEXT,
             "holds": FLAG,
             "until": maybe(AT),
-            "author": TEXT,
-            "reason": TEXT,
         }
     )
 )
@@ -38,9 +33,7 @@ _MATRIX = record(
                     "grades": TEXTS,
                     "classes": TEXTS,
                     "age": WHOLE,
-                    "safe_search": TEXT,
-                    "youtube": TEXT,
-                    "block_response": TEXT,
+                    **each(TEXT, "safe_search", "youtube", "block_response"),
                     "changes": _CHANGES,
                 }
             )
@@ -51,9 +44,7 @@ _MATRIX = record(
                     **_NAMED,
                     "rating": TEXT,
                     "legal_basis": TEXTS,
-                    "locked": FLAG,
-                    "ordered": FLAG,
-                    "kept_closed": FLAG,
+                    **each(FLAG, "locked", "ordered", "kept_closed"),
                     "cells": table(
                         record(
                             {
@@ -101,11 +92,7 @@ _WEEK = record(
     }
 )
 _PLACE = {
-    "place": TEXT,
-    "audience": TEXT,
-    "whom": TEXT,
-    "room": TEXT,
-    "grade": TEXT,
+    **each(TEXT, "place", "audience", "whom", "room", "grade"),
     "has_lesson": FLAG,
     "lesson": maybe(TEXT),
     "bell_at": maybe(AT),
@@ -167,5 +154,3 @@ OWN_LESSON = Operation(
     roles=TEACHERS,
     answer=_LESSON,
 )
-
-OPERATIONS = (MATRIX, WEEK, OWN_LESSON)

@@ -158,13 +158,3 @@ EDITS = {
     for one in SECTIONS
 }
 """The operation of each section, by its id."""
-
-OPERATIONS = (
-    READ_SITE,
-    DRAFT_SITE,
-    READ_DRAFT,
-    DROP_DRAFT,
-    APPLY_SITE,
-    PASTE_TIMETABLE,
-    *EDITS.values(),
-)

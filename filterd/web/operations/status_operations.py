@@ -18,6 +18,7 @@ from filterd.web.answers import (
     TEXTS,
     VERSION,
     WHOLE,
+    each,
     maybe,
     of,
     record,
@@ -36,16 +37,14 @@ TOTALS_OLD_S = 60
 
 _ALERT = record(
     {
-        "id": TEXT,
+        **each(TEXT, "id", "text", "remedy"),
         "severity": of(AlertSeverity),
-        "text": TEXT,
-        "remedy": TEXT,
         "sentences": rows(SENTENCE),
     }
 )
 FEED = record(
     {
-        "address": TEXT,
+        **each(TEXT, "address", "freshness", "problem"),
         "sources": WHOLE,
         "trusted": FLAG,
         "served": VERSION,
@@ -58,8 +57,6 @@ FEED = record(
         "verified_at": maybe(AT),
         "expires_at": maybe(AT),
         "takes_at": maybe(AT),
-        "freshness": TEXT,
-        "problem": TEXT,
         "sentence": SENTENCE,
         "judgement": maybe(OBJECT),
         "watched_until": maybe(AT),
@@ -68,26 +65,19 @@ FEED = record(
 )
 _CLOCK = record({"standing": TEXT, "shows": AT, "policy_time": maybe(AT), "floor": AT})
 _STATUS = {
-    "version": TEXT,
-    "up_s": WHOLE,
+    **each(TEXT, "version", "school", "policy"),
+    **each(WHOLE, "up_s", "names", "lists", "workers"),
     "time_is_known": FLAG,
     "clock": _CLOCK,
-    "school": TEXT,
-    "policy": TEXT,
-    "names": WHOLE,
-    "lists": WHOLE,
     "lists_built_at": maybe(AT),
-    "workers": WHOLE,
     "upstreams": rows(
         record(
             {
-                "address": TEXT,
+                **each(TEXT, "address", "tls", "problem"),
                 "port": WHOLE,
-                "tls": TEXT,
                 "rtt_ms": maybe(NUMBER),
                 "down": FLAG,
                 "down_since": maybe(AT),
-                "problem": TEXT,
             },
             ("down_since",),
         )
@@ -183,5 +173,3 @@ RELOAD = Operation(
     commands=("reload",),
     done=lambda *_: say("The files and the lists are in force."),
 )
-
-OPERATIONS = (STATUS, ALERTS, CLOCK, ACCEPT_CLOCK, RELOAD)

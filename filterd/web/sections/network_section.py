@@ -72,33 +72,21 @@ NETWORKS = SiteSection(
     edits=_network_edits,
     fields=(
         SiteField(
-            name="seat",
-            label=say("Class or grade"),
-            reads=Text(16),
+            "seat",
+            say("Class or grade"),
+            Text(16),
             choices=seats,
             help=say("A room with a timetable needs none."),
         ),
         SiteField(
-            name="cidrs",
-            label=say("Address ranges, one a line"),
-            reads=Lines(40, 50),
+            "cidrs",
+            say("Address ranges, one a line"),
+            Lines(40, 50),
             help=say("Such as 192.168.6.0/24"),
         ),
-        SiteField(
-            name="macs",
-            label=say("MAC addresses of devices, one a line"),
-            reads=Lines(1000, 20),
-        ),
-        SiteField(
-            name="interfaces",
-            label=say("Network cards of the gateway, one a line"),
-            reads=Lines(16, 16),
-        ),
-        SiteField(
-            name="room",
-            label=say("A room, whose class changes by command or timetable"),
-            reads=Flag(),
-        ),
+        SiteField("macs", say("MAC addresses of devices, one a line"), Lines(1000, 20)),
+        SiteField("interfaces", say("Network cards of the gateway, one a line"), Lines(16, 16)),
+        SiteField("room", say("A room, whose class changes by command or timetable"), Flag()),
     ),
 )
 
@@ -130,16 +118,9 @@ CLASSES = SiteSection(
     edits=_class_edits,
     fields=(
         SiteField(
-            name="grade",
-            label=say("Grade"),
-            reads=Text(16),
-            choices=lambda _: [(one, one) for one in GRADES],
+            "grade", say("Grade"), Text(16), choices=lambda _: [(one, one) for one in GRADES]
         ),
-        SiteField(
-            name="teachers",
-            label=say("Accounts of the teachers, one a line"),
-            reads=Lines(40, 32),
-        ),
+        SiteField("teachers", say("Accounts of the teachers, one a line"), Lines(40, 32)),
     ),
 )
 
@@ -160,12 +141,12 @@ SCHOOL = SiteSection(
         edit(given.get("language"), "language"),
     ],
     fields=(
-        SiteField(name="name", label=say("Name of the school"), reads=Text(200, least=1)),
-        SiteField(name="code", label=say("Code of the school"), reads=Text(40)),
+        SiteField("name", say("Name of the school"), Text(200, least=1)),
+        SiteField("code", say("Code of the school"), Text(40)),
         SiteField(
-            name="language",
-            label=say("Language of filterd"),
-            reads=Text(2),
+            "language",
+            say("Language of filterd"),
+            Text(2),
             choices=lambda _: [("vi", "Tiếng Việt"), ("en", "English")],
         ),
     ),
@@ -198,9 +179,9 @@ ZONES = SiteSection(
     edits=_zone_edits,
     fields=(
         SiteField(
-            name="records",
-            label=say("Records, one a line"),
-            reads=Lines(500, 600),
+            "records",
+            say("Records, one a line"),
+            Lines(500, 600),
             help=say("Such as: may-in A 192.168.10.20"),
         ),
     ),
@@ -248,9 +229,9 @@ UPSTREAMS = SiteSection(
     edits=_upstream_edits,
     fields=(
         SiteField(
-            name="servers",
-            label=say("Resolvers, one a line"),
-            reads=Lines(20, 200),
+            "servers",
+            say("Resolvers, one a line"),
+            Lines(20, 200),
             help=say("Such as: system, or 1.1.1.1, or 1.1.1.1 tls=strict"),
         ),
     ),

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import shlex
 
-from filterd.i18n import Sentence, say
+from filterd.i18n import say
 from filterd.policy.log_levels import LogLevel
 from filterd.policy.reporting_settings import PeriodKind
-from filterd.web.parameters import Parameter, Text, Whole
+from filterd.web.parameters import Text, Whole
 from filterd.web.sections.site_section import (
     ITEM,
     REMOVE,
@@ -85,10 +85,6 @@ def _report_edits(data: Plain, given: Values) -> Edits:
     ]
 
 
-def _text(name: str, label: Sentence, longest: int = 200) -> SiteField:
-    return SiteField(name=name, label=label, reads=Text(longest))
-
-
 REPORT = SiteSection(
     id="report",
     operation="editReport",
@@ -97,39 +93,39 @@ REPORT = SiteSection(
     values=_report,
     edits=_report_edits,
     fields=(
-        _text("superior", say("Body above the school, as in the letterhead")),
-        _text("place", say("Place, before the date"), 100),
-        _text("symbol", say("Symbol behind the number, such as BC-THCS"), 40),
+        SiteField("superior", say("Body above the school, as in the letterhead"), Text(200)),
+        SiteField("place", say("Place, before the date"), Text(100)),
+        SiteField("symbol", say("Symbol behind the number, such as BC-THCS"), Text(40)),
         SiteField(
-            name="recipients",
-            label=say("Recipients at the foot of the report, one a line"),
-            reads=Lines(20, 300),
+            "recipients", say("Recipients at the foot of the report, one a line"), Lines(20, 300)
         ),
-        _text("capacity", say("Capacity of the signer, mostly none"), 100),
-        _text("post", say("Post of the signer"), 100),
-        _text("signer", say("Name of the signer"), 100),
+        SiteField("capacity", say("Capacity of the signer, mostly none"), Text(100)),
+        SiteField("post", say("Post of the signer"), Text(100)),
+        SiteField("signer", say("Name of the signer"), Text(100)),
         SiteField(
-            name="terms",
-            label=say("Terms, one a line"),
-            reads=Lines(6, 60),
+            "terms",
+            say("Terms, one a line"),
+            Lines(6, 60),
             help=say("An ID, and month-day..month-day, such as: hoc-ky-1 09-05..01-15"),
         ),
-        _text("year_begins", say("First day of a year of reports (01-01)"), 5),
+        SiteField("year_begins", say("First day of a year of reports (01-01)"), Text(5)),
         SiteField(
-            name="template",
-            label=say("Word template of your own"),
-            reads=Text(200),
+            "template",
+            say("Word template of your own"),
+            Text(200),
             help=say("A file beside site.yaml on the gateway, such as mau.docx"),
         ),
         SiteField(
-            name="schedule",
-            label=say("Made by themselves, one a line"),
-            reads=Lines(10, 300),
-            help=say("{kinds}; such as: month docx xlsx to=/media/usb mail",
-                     kinds=", ".join(one for one in PeriodKind if one != PeriodKind.SPAN)),
+            "schedule",
+            say("Made by themselves, one a line"),
+            Lines(10, 300),
+            help=say(
+                "{kinds}; such as: month docx xlsx to=/media/usb mail",
+                kinds=", ".join(one for one in PeriodKind if one != PeriodKind.SPAN),
+            ),
         ),
     ),
-)  # fmt: skip
+)
 
 
 def _programmes(data: Plain) -> list[Plain]:
@@ -171,17 +167,13 @@ PROGRAMMES = SiteSection(
     edits=_programme_edits,
     fields=(
         SiteField(
-            name="from",
-            label=say("First day on which it holds"),
-            reads=Text(10),
+            "from",
+            say("First day on which it holds"),
+            Text(10),
             help=say("Such as 2026-01-01; none: always"),
         ),
-        SiteField(name="receiver", label=say("Receiver of the report"), reads=Text(300)),
-        SiteField(
-            name="legal_bases",
-            label=say("Legal bases, one a line"),
-            reads=Lines(20, 300),
-        ),
+        SiteField("receiver", say("Receiver of the report"), Text(300)),
+        SiteField("legal_bases", say("Legal bases, one a line"), Lines(20, 300)),
     ),
 )
 
@@ -210,27 +202,19 @@ LOG = SiteSection(
     ],
     fields=(
         SiteField(
-            name="level",
-            label=say("Level"),
-            reads=Text(16),
+            "level",
+            say("Level"),
+            Text(16),
             choices=lambda _: [(one.value, one.value) for one in LogLevel if one != LogLevel.FULL],
         ),
         SiteField(
-            name="tiers",
-            label=say("Tiers with another level, one a line"),
-            reads=Lines(7, 40),
+            "tiers",
+            say("Tiers with another level, one a line"),
+            Lines(7, 40),
             help=say("Such as: primary off"),
         ),
-        SiteField(
-            name="keep_days",
-            label=say("Days for which names and lookups are kept (30)"),
-            reads=Whole(1, 90),
-        ),
-        SiteField(
-            name="keep_totals_days",
-            label=say("Days for which totals are kept (400)"),
-            reads=Whole(31, 800),
-        ),
+        SiteField("keep_days", say("Days for which names and lookups are kept (30)"), Whole(1, 90)),
+        SiteField("keep_totals_days", say("Days for which totals are kept (400)"), Whole(31, 800)),
     ),
 )
 
@@ -258,10 +242,6 @@ def _alert_edits(data: Plain, given: Values) -> Edits:
     ]
 
 
-def _mail_field(name: str, label: Sentence, reads: Parameter | None = None) -> SiteField:
-    return SiteField(name=name, label=label, reads=reads or Text(254))
-
-
 ALERTS = SiteSection(
     id="alerts",
     operation="editAlerts",
@@ -270,12 +250,12 @@ ALERTS = SiteSection(
     values=_alerts,
     edits=_alert_edits,
     fields=(
-        _mail_field("server", say("Mail server")),
-        SiteField(name="port", label=say("Its port (587)"), reads=Whole(1, 65535)),
-        _mail_field("from", say("Sender")),
-        SiteField(name="to", label=say("Recipients, one a line"), reads=Lines(10, 320)),
-        _mail_field("user", say("User of the mail server")),
-        _mail_field("password_file", say("Name of the file with the password")),
-        _mail_field("webhook", say("Address of a webhook"), Text(1000)),
+        SiteField("server", say("Mail server"), Text(254)),
+        SiteField("port", say("Its port (587)"), Whole(1, 65535)),
+        SiteField("from", say("Sender"), Text(254)),
+        SiteField("to", say("Recipients, one a line"), Lines(10, 320)),
+        SiteField("user", say("User of the mail server"), Text(254)),
+        SiteField("password_file", say("Name of the file with the password"), Text(254)),
+        SiteField("webhook", say("Address of a webhook"), Text(1000)),
     ),
 )

@@ -49,7 +49,7 @@ class Lines:
         return [text for line in lines if (text := one.read(line).strip())]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class SiteField:
     """A field of a form.
 

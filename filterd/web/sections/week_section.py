@@ -38,9 +38,9 @@ LESSONS = SiteSection(
     edits=lambda _, given: [edit(pairs(given.get("lessons", [])) or None, "lessons")],
     fields=(
         SiteField(
-            name="lessons",
-            label=say("Lessons and breaks, one a line"),
-            reads=Lines(40, 100),
+            "lessons",
+            say("Lessons and breaks, one a line"),
+            Lines(40, 100),
             help=say("Such as: tiet-1 07:00-07:45"),
         ),
     ),
@@ -100,14 +100,7 @@ TIMETABLES = SiteSection(
     items=_rooms,
     values=lambda data, item: {"cells": _cells(data, item)},
     edits=_week_edits,
-    fields=(
-        SiteField(
-            name="cells",
-            label=say("Timetable"),
-            reads=Lines(7 * 40, 100),
-            choices=seats,
-        ),
-    ),
+    fields=(SiteField("cells", say("Timetable"), Lines(7 * 40, 100), choices=seats),),
 )
 
 
@@ -164,9 +157,9 @@ SCHEDULES = SiteSection(
     edits=_schedule_edits,
     fields=(
         SiteField(
-            name="windows",
-            label=say("Times, one a line"),
-            reads=Lines(40, 120),
+            "windows",
+            say("Times, one a line"),
+            Lines(40, 120),
             help=say("Such as: t2 t3 t4 t5 t6 07:00-11:30 holidays=off"),
         ),
     ),
@@ -215,9 +208,9 @@ SCHEDULED = SiteSection(
     edits=_scheduled_edits,
     fields=(
         SiteField(
-            name="effects",
-            label=say("One a line"),
-            reads=Lines(100, 200),
+            "effects",
+            say("One a line"),
+            Lines(100, 200),
             help=say("Such as: gio-hoc close category games for network lab-a"),
         ),
     ),

@@ -9,10 +9,11 @@ import pytest
 
 from filterd.daemon.list_commands import DECISIONS, words_of
 from filterd.errors import ConfigError
-from filterd.web.operations.list_operations import APPROVE, ENTRIES, FEED_STATUS, OPERATIONS
+from filterd.web.operations import ORDER
+from filterd.web.operations.list_operations import APPROVE, ENTRIES, FEED_STATUS
 from tests.support.operations import RecordedVisitor
 
-_DECIDING = [one for one in OPERATIONS if one.is_change]
+_DECIDING = [one for one in ORDER if not DECISIONS.keys().isdisjoint(one.commands)]
 
 
 def test_every_decision_of_the_manager_has_an_operation_with_its_arguments() -> None:
