@@ -33,11 +33,10 @@ from filterd.feed.sources import NIGHTLY, FetchRules, SourceFolder, source_rows
 from filterd.feed.sync import Outcome
 from filterd.feed.versions import is_followed
 from filterd.i18n import quoted, say, translated
-from filterd.lists.catalog import RECOMMENDED, fillable_categories, shipped_sources
+from filterd.lists.catalog import BESIDE, RECOMMENDED, fillable_categories, shipped_sources
 from filterd.lists.formats import FORMATS
-from filterd.lists.list_merge import PREFIX
 from filterd.lists.list_queries import entries_of
-from filterd.lists.lists_beside import BESIDE
+from filterd.lists.rules import MERGED_PREFIX
 from filterd.overrides.target_text import qname_from
 from filterd.wire.name import to_text
 
@@ -198,7 +197,7 @@ def exclude(
     qname = qname_from(name)
     feed = followed(here.config, here.state)
     known = {one.id for one in feed.sources}
-    prefix = BESIDE if feed.address else PREFIX
+    prefix = BESIDE if feed.address else MERGED_PREFIX
     known |= {prefix + one for each in feed.sources for one in (each.id, each.category)}
     if list_id not in known:
         raise ConfigError(
@@ -246,7 +245,7 @@ def _run(here: Context, rules: FetchRules | None, *, visible: bool) -> Outcome:
 
 def _check_is_entry(here: Context, name: str, qname: bytes, feed: Followed, list_id: str) -> None:
     """Check that a name is an entry of its own, where an index can tell."""
-    prefix = BESIDE if feed.address else PREFIX
+    prefix = BESIDE if feed.address else MERGED_PREFIX
     merged = {prefix + one.category for one in feed.sources if list_id in (one.id, prefix + one.id)}
     mine = {list_id, prefix + list_id, *merged}
     try:

@@ -15,9 +15,8 @@ from filterd.config import build_record
 from filterd.config.compile import own_lists
 from filterd.config.site_reader import load_site
 from filterd.errors import FilterdError, ListError
-from filterd.lists.catalog import load_catalog
+from filterd.lists.catalog import ListsBeside, lists_beside, load_catalog
 from filterd.lists.compiler import compile_lists
-from filterd.lists.lists_beside import ListsBeside, lists_beside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -43,12 +43,18 @@ from filterd.feed.version_files import sha256_of, verify
 from filterd.feed.versions import Versions, is_followed
 from filterd.i18n import Sentence, refused, say
 from filterd.i18n import to_plain as plain_sentence
-from filterd.lists.catalog import RECOMMENDED, fillable_categories, load_catalog, shipped_sources
+from filterd.lists.catalog import (
+    BESIDE,
+    RECOMMENDED,
+    fillable_categories,
+    lists_beside,
+    load_catalog,
+    shipped_sources,
+)
 from filterd.lists.catalog_tables import load_popular_names
 from filterd.lists.formats import FORMATS
 from filterd.lists.index import Index
 from filterd.lists.index_files import Blocklists, blocklists_in_force
-from filterd.lists.lists_beside import BESIDE, lists_beside
 from filterd.lists.rules import ListSource
 from filterd.overrides import effects
 from filterd.policy import policy_file

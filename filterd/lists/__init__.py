@@ -6,28 +6,24 @@ lookup. So they are compiled once into a file that lookups read where it lies::
 
     source_text   octets -> lines, bounded
          |
-    line_scan     a line in its format's plain shape -> a record, at once
-         |        all other lines
     formats       a line -> entry, cancellation or problem, as its format defines
          |
-    intake        names -> keys, claims -> ids; refuses what no list may name
-         |
+    intake        names -> keys, claims -> ids; refuses what no list may name; a line in its
+         |        format's plain shape becomes a record at once
     sort_records  one bytes for each entry; sorted, everything beneath a name is one run;
          |        takes pinned and protected names out
-    packing       records -> blocks, claim sets, lines, hashes -> slots
-         |
-    builder       sections -> a file: digested, synced, verified, renamed
-         |
+    packing       records -> blocks, claim sets, lines, hashes -> slots -> a file: digested,
+         |        synced, verified, renamed
     index         opens it: name -> matcher -> hits -> entries with list and line
 
-``list_merge`` makes one list of all third parties' lists of a category: ``record_survey`` finds
-what to look at, ``list_text`` writes the names. ``lookalike_families`` makes rules of names that
-differ in digits or suffix only, of what ``registered_names`` finds above them, and of
-``lookalike_forms``, patterns of letters and digits that many unrelated names have.
+``list_merge`` makes one list of all third parties' lists of a category. ``lookalike_families``
+makes rules (``lookalikes``) of names that differ in digits or suffix only, and of patterns of
+letters and digits that many unrelated names have.
 ``top_names`` are names that everybody visits, which no list of danger means.
 
 ``compiler`` runs the steps and measures progress, ``report`` counts what was taken and
-refused; ``catalog`` reads which lists a publisher has; ``rules`` (pins, protections) and
+refused; ``catalog`` reads which lists a publisher has, with ``orders_file``,
+``lookalikes_file`` and ``catalog_tables``; ``rules`` (pins, protections) and
 ``public_suffix`` define which names lists must leave alone. ``index_files`` replaces an
 index on the disk, ``list_queries`` answers questions about one.
 
@@ -69,7 +65,7 @@ Invariants.
   old one open is not disturbed.
 - A damaged index leads to an error, never outside its sections.
 
-``matcher``, ``packing``, ``line_scan``, ``record_survey``, ``list_text`` and
-``registered_names`` are native where that was built (``filterd.native``); everything else is
+The matcher, packing, the scan of plain lines, the survey and text of sorted records and the
+registered names are native where that was built (``filterd.native``); everything else is
 plain Python.
 """

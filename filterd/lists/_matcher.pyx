@@ -858,7 +858,7 @@ cdef struct Shape:
 
 
 def skim(list lines not None, shape, uint32_t first, uint32_t claim, special, list records not None):
-    """Take the plain names out of a batch; see ``filterd.lists.line_scan.plainly_skim``."""
+    """Take the plain names out of a batch; see ``filterd.lists.intake.plainly_skim``."""
     cdef bytes before = shape.before.encode("ascii"), after = shape.after.encode("ascii")
     cdef Shape how = Shape(before, len(before), after, len(after))
     # A key is as long as its name and the NUL of the last label; its record has the tail, too.
@@ -943,7 +943,7 @@ cdef array.array _octets = array.array("B")
 
 
 def write_names(list records not None, bytes roles not None, bint drops_covered):
-    """Write the names of sorted records; see ``filterd.lists.list_text.plainly_write_names``."""
+    """Write the names of sorted records; see ``filterd.lists.sort_records.plainly_write_names``."""
     cdef array.array text = array.clone(_octets, 0, zero=False)
     cdef Py_ssize_t start = 0, count = len(records), written = 0
     cdef Py_ssize_t entries = 0, names = 0, redundant = 0
@@ -1007,7 +1007,7 @@ cdef enum:
 
 
 def survey(list records not None, seen not None, bytes wanted not None):
-    """Survey records; see ``filterd.lists.record_survey.plainly_survey``."""
+    """Survey records; see ``filterd.lists.sort_records.plainly_survey``."""
     cdef bytearray uses = bytearray(len(wanted))
     cdef list picked = []
     cdef RecordKey key
@@ -1026,7 +1026,7 @@ def survey(list records not None, seen not None, bytes wanted not None):
 # ---------
 
 def take_members(bytes text not None, special, list members not None):
-    """Take names in plain form out of a text; see ``filterd.lists.registered_names``."""
+    """Take names in plain form out of a text; see ``filterd.lists.lookalike_families``."""
     cdef Shape how = Shape(b"", 0, b"", 0)
     cdef uint8_t key[MAX_TEXT + 1]
     cdef uint8_t before[MAX_TEXT + 1]

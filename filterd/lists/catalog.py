@@ -5,13 +5,18 @@ Its YAML files, whose keys the folder's README explains, become plain frozen
 data. Rules over more than one place (a category that a list names, an id that stands twice,
 a list's file) are checked here, and all errors are reported at once, with their places.
 
+Public lists may stand beside a feed, compiled into the same index, with ids of their own
+(``lists_beside``). The tables of the feed decide: a category that it lacks, or that takes
+orders only, is left out, and its pins and protections hold against these lists. Of the other
+folder only the lists are taken, and the pins of the hosts that they come from.
+
 It brings pydantic, so only the process that compiles and commands for people
 import it; the serving process reads only the compiled result.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -33,6 +38,7 @@ from filterd.lists.lookalikes_file import read_lookalikes
 from filterd.lists.orders_file import read_orders
 from filterd.lists.rules import (
     ALWAYS_CONFIDENTIAL,
+    MERGED_PREFIX,
     ListSource,
     Pin,
     Protection,
@@ -51,6 +57,8 @@ if TYPE_CHECKING:
         FolderService,
         ProtectionEntry,
     )
+    from filterd.lists.index_files import Blocklists
+
 
 RECOMMENDED = "recommended"
 """The word for all recommended sources, in place of an id."""
@@ -413,3 +421,44 @@ def _missing_files(document: Document, catalog: CatalogFile, folder: Path) -> It
             yield document.error(
                 say("there is no file {file}", file=entry.file), where, hint=say("restore it")
             )
+
+
+BESIDE = "web:"
+"""How ids of lists beside a feed begin: no id of a feed or a site has a colon."""
+
+
+class ListsBeside(NamedTuple):
+    """Lists that stand beside a feed; none by default.
+
+    Attributes:
+        version: of the set.
+        lists: with absolute paths.
+        hosts: pins of the hosts that the lists come from.
+    """
+
+    version: str | None = None
+    lists: tuple[ListSource, ...] = ()
+    hosts: tuple[Pin, ...] = ()
+
+
+def lists_beside(blocklists: Blocklists, catalog: Catalog) -> ListsBeside:
+    """Read the lists that stand beside a feed.
+
+    Args:
+        blocklists: the folder of the feed, and the one beside it.
+        catalog: of the feed.
+
+    Raises:
+        FilterdError: the folder beside it is damaged.
+    """
+    if blocklists.beside is None:
+        return ListsBeside()
+    other = load_catalog(blocklists.beside.folder)
+    fillable = {one.id for one in catalog.categories if not one.ordered}
+    lists = (
+        replace(one, id=BESIDE + one.id.removeprefix(MERGED_PREFIX))
+        for one in (*other.lists, *other.lookalikes)
+        if one.category in fillable
+    )
+    hosts = (one for one in other.pins if one.reason == "feed")
+    return ListsBeside(blocklists.beside.version, tuple(lists), tuple(hosts))

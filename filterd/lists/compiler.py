@@ -25,11 +25,10 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 from filterd.clock import SystemClock
 from filterd.errors import ListError
 from filterd.i18n import say
-from filterd.lists.builder import write_index
-from filterd.lists.index_contents import Contents, ListRecord
+from filterd.lists.index import Contents, ListRecord
 from filterd.lists.index_format import MAX_BLOCKS, block_octets
 from filterd.lists.intake import Intake
-from filterd.lists.packing import COVERS, IS_BLOCK, IS_MARKER, Packer
+from filterd.lists.packing import COVERS, IS_BLOCK, IS_MARKER, Packer, write_index
 from filterd.lists.report import CompileReport
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
 from filterd.lists.sort_records import TAIL_OCTETS, Guarded

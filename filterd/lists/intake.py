@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Intake: lists to records, claims, and a report on every rejected line.
 
-For each list a parser yields entries; here their names become keys, names that no list
-may have are refused, and each distinct claim gets an id. Nothing is compared with
-other lists yet.
+Of a list with a million lines nearly all are a plain name in the one shape that
+is usual for the format. Those become records batch by batch without a parser, in native
+code or in Python. The parser would make the same entry of every such line: one that could
+be anything else, or is not in the form of keys, is left to it.
+
+For all other lines the format's parser yields entries; here their names become keys, names
+that no list may have are refused, and each distinct claim gets an id. Nothing is compared
+with other lists yet.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
 from functools import cache, lru_cache
 from itertools import chain
@@ -19,13 +25,19 @@ from filterd.errors import ListError
 from filterd.i18n import say
 from filterd.lists.formats import FORMATS, PLAIN_LINES, Cancelled, Entry, Problem
 from filterd.lists.formats.parsed import BLOCK_SUBTREE
-from filterd.lists.hostname import HostnameError, key_from_name, key_from_text, text_from_key
-from filterd.lists.line_scan import skim
+from filterd.lists.hostname import (
+    MAX_TEXT,
+    HostnameError,
+    key_from_name,
+    key_from_text,
+    text_from_key,
+)
 from filterd.lists.public_suffix import is_public_suffix, public_suffix_test, suffix_rules
 from filterd.lists.report import ListReport, Reason, count, shown
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
 from filterd.lists.sort_records import CANCELS, TAIL_OCTETS, read_tail, record_tail
 from filterd.lists.source_text import SourceText
+from filterd.native import live_only
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -33,6 +45,50 @@ if TYPE_CHECKING:
 
     from filterd.lists.formats import Parsed, PlainLine
     from filterd.lists.lookalikes import LookalikeRule
+
+
+_PLAIN_NAME = r"((?:[a-z0-9_-]{1,63}\.)+[a-z0-9_-]{0,62}[a-z_-])"
+"""A name in the form of keys. One that ends in a digit may be an address."""
+
+
+def plainly_skim(
+    lines: list[str],
+    shape: PlainLine,
+    first: int,
+    claim: int,
+    special: tuple[frozenset[bytes], frozenset[bytes]],
+    records: list[bytes],
+) -> None:
+    """Take the plain names out of a batch of lines.
+
+    Args:
+        lines: a line that is taken becomes empty.
+        shape: the format's shape of a plain name.
+        first: the number of the first of them in the list.
+        claim: the id of what the shape claims.
+        special: keys that are for the parser, and keys of which every child is.
+        records: gets one more for each line that is taken; see ``filterd.lists.sort_records``.
+    """
+    fits, longest = _fits(shape.before, shape.after), MAX_TEXT + shape.octets
+    alone, above = special
+    for position, line in enumerate(lines):
+        # An A-label is decoded before it is accepted.
+        if len(line) > longest or "xn--" in line or not (match := fits(line)):
+            continue
+        key = "\0".join([*reversed(match[1].split(".")), ""]).encode("ascii")
+        if key not in alone and key[: key.rfind(b"\0", 0, -1) + 1] not in above:
+            records.append(key + record_tail(claim, first + position))
+            lines[position] = ""
+
+
+@cache
+def _fits(before: str, after: str) -> Callable[[str], re.Match[str] | None]:
+    return re.compile(re.escape(before) + _PLAIN_NAME + re.escape(after)).fullmatch
+
+
+skim = getattr(live_only("filterd.lists._matcher"), "skim", plainly_skim)
+"""``plainly_skim``, or the native code that takes the same lines."""
+
 
 MAX_CONDITIONS = 10_000
 """Conditions of all distinct claims of one list together: query types, excepted names.

@@ -28,23 +28,29 @@ from filterd.lists.formats.parsed import BLOCK_EXACT, BLOCK_SUBTREE
 from filterd.lists.hostname import text_from_key
 from filterd.lists.intake import Intake
 from filterd.lists.list_queries import single_hosts
-from filterd.lists.list_text import BLOCKS, EXACT, SUBTREE, write_names
-from filterd.lists.record_survey import CANCELLED, survey
-from filterd.lists.rules import Effect, Scope
-from filterd.lists.sort_records import CANCELS, TAIL_OCTETS, Guarded, read_tail
+from filterd.lists.rules import MERGED_PREFIX, Effect, Scope
+from filterd.lists.sort_records import (
+    BLOCKS,
+    CANCELLED,
+    CANCELS,
+    EXACT,
+    SUBTREE,
+    TAIL_OCTETS,
+    Guarded,
+    read_tail,
+    survey,
+    write_names,
+)
 from filterd.lists.source_text import SourceText
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from filterd.lists.catalog import CatalogCategory
-    from filterd.lists.list_text import WrittenNames
     from filterd.lists.report import ListReport, Reason
     from filterd.lists.rules import Claim, ListSource, Pin, Protection
+    from filterd.lists.sort_records import WrittenNames
     from filterd.lists.top_names import Popular
-
-PREFIX = "feed-"
-"""How the ids of lists begin that are made of those of third parties."""
 
 
 _ROLES = {Scope.EXACT: EXACT, Scope.SUBTREE: SUBTREE}
@@ -281,7 +287,7 @@ class _Category:
     def _publish(self) -> None:
         lists, category, records = self._result.lists, self._category, self._intake.records
         for index, source in enumerate(self._sources):
-            kept_id = source.id if source.own else PREFIX + source.id
+            kept_id = source.id if source.own else MERGED_PREFIX + source.id
             kept = (kept_id, source.title, category.id)
             if index in self._whole:
                 text = b"".join(_encoded(line) for line in _lines(source))
@@ -302,7 +308,9 @@ class _Category:
         self._result.names, self._result.redundant = merged.names, merged.redundant
         if merged.entries:
             title = f"{category.name_en} ({category.name_vi})"
-            lists.append(_written((PREFIX + category.id, title, category.id), merged, own=False))
+            lists.append(
+                _written((MERGED_PREFIX + category.id, title, category.id), merged, own=False)
+            )
 
     def _canaries(self, records: Iterable[bytes]) -> list[str]:
         """Return the names of own lists, in the order of their lines."""

@@ -20,8 +20,7 @@ from filterd.wire import name as names
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from filterd.lists.index import Index
-    from filterd.lists.index_contents import ListRecord
+    from filterd.lists.index import Index, ListRecord
     from filterd.lists.report import CompileReport, ListReport
     from filterd.lists.rules import Claim, ListSource
 

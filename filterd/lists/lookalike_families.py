@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Find families among listed names, and make look-alike rules of them.
 
-The members of a family have labels of one *shape* (``registered_names``). Digits that all
-members share stay as they are: ``k8tip01``, ``k8tip02`` have the shape ``k8tip#``.
+A *member* of a family is the registered name above a listed one, as families are sorted by:
+the *shape* of its label (the plain form, see ``lookalikes``, with each run of digits as
+``#``), a NUL, and the name. It is one ``bytes`` because there are a million, most of which
+are of no family. Digits that all members of a family share stay as they are: ``k8tip01``,
+``k8tip02`` have the shape ``k8tip#``.
 
 A rule closes names in thousands of schools that no person has seen. So a
 rule holds by itself only where
 
 * it fits no popular, pinned or protected name, no service, and no suffix under which
   anyone can register names: no reviewer can accept such a suffix either;
-* its family is large for how little its shape says (``_is_telling``): two names that share
-  eight letters come from one hand, ten that share three letters and a run of digits are chance;
+* its family is large for how little its shape means (``_is_large_enough``): two names that
+  share eight letters come from one hand, ten that share three letters and a run of digits are
+  chance;
 * its letters are no ordinary word: ``game8`` and ``thethao247`` are anybody's.
 
-Forms (``lookalike_forms``) hold by themselves or not at all: one that fits such a name is left
+Forms (``lookalikes``) hold by themselves or not at all: one that fits such a name is left
 out, and narrower ones may hold. Where sites imitate others there are none.
 
 Any other family waits for a person, with the names that its rule would close. A decision
@@ -27,11 +31,12 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.documents import dump
-from filterd.lists.lookalike_forms import class_form, forms, wider
+from filterd.lists.hostname import HostnameError, key_from_text
 from filterd.lists.lookalikes import (
     LEAST_LETTERS,
     MOST_DIGITS,
@@ -39,19 +44,15 @@ from filterd.lists.lookalikes import (
     MOST_SHAPE_OCTETS,
     MOST_SUFFIXES,
     LookalikeRule,
+    class_form,
+    forms,
     letters_of,
     plain,
     skeleton,
+    wider,
 )
-from filterd.lists.registered_names import (
-    DIGITS,
-    Registered,
-    distinct,
-    members_of,
-    name_of,
-    shape_of,
-    suffixes_as_registered,
-)
+from filterd.lists.public_suffix import public_suffix_test, public_suffixes, suffix_rules
+from filterd.native import live_only
 from filterd.wire import name as wire_names
 
 if TYPE_CHECKING:
@@ -60,6 +61,101 @@ if TYPE_CHECKING:
     from filterd.lists.catalog import Catalog, CatalogCategory
     from filterd.lists.list_merge import Normalised
     from filterd.lists.top_names import Popular
+
+
+DIGITS = re.compile(rb"[0-9]+")
+"""A run, as ``#`` stands for in a shape."""
+
+
+def plainly_take_members(text: bytes, _special: object, _members: list[bytes]) -> list[bytes]:
+    """Return all lines.
+
+    Native code appends the members of plain names, and returns the other lines.
+    """
+    return text.split(b"\n")
+
+
+_take_members = getattr(live_only("filterd.lists._matcher"), "take_members", plainly_take_members)
+
+
+class Registered(NamedTuple):
+    """A registered name: the plain form of its label, and the suffix above it."""
+
+    name: str
+    label: bytes
+    suffix: str
+
+
+def registered(name: str) -> Registered | None:
+    """Return the registered name above a name.
+
+    It is None if there is no such name, or if its label has no plain form.
+    """
+    try:
+        key = key_from_text(name)
+    except HostnameError:
+        return None
+    end, is_suffix = 0, public_suffix_test()
+    while end := key.find(b"\0", end) + 1:
+        if not is_suffix(key[:end]):
+            break
+    else:
+        return None
+    *above, label = key[: end - 1].split(b"\0")
+    taken_for = plain(label)
+    if taken_for is None or not above:
+        return None
+    suffix = b".".join(reversed(above)).decode("ascii")
+    return Registered(f"{label.decode('ascii')}.{suffix}", taken_for, suffix)
+
+
+@cache
+def suffixes_as_registered() -> tuple[Registered, ...]:
+    """Return all public suffixes of two and more labels as registered names.
+
+    ``biz.az`` is no name beneath ``az``, and whatever closes it closes all beneath it.
+    """
+    found = []
+    for suffix in public_suffixes():
+        name = wire_names.to_text(suffix)
+        label, _, above = name.partition(".")
+        taken_for = plain(label.encode("ascii"))
+        if taken_for is not None:
+            found.append(Registered(name, taken_for, above))
+    return tuple(found)
+
+
+def distinct(names: Iterable[str]) -> list[Registered]:
+    """Return the registered names above these names, each once, sorted."""
+    found = {one for name in names if (one := registered(name)) is not None}
+    return sorted(found)
+
+
+def members_of(texts: Iterable[bytes]) -> list[bytes]:
+    """Return the members that texts list, each once, sorted: by shape, then by name.
+
+    Args:
+        texts: names, one a line; a ``=`` before one means nothing here.
+    """
+    members = list[bytes]()
+    for text in texts:
+        left = _take_members(text, suffix_rules(), members)
+        for line in left:
+            if one := registered(line.removeprefix(b"=").decode(errors="replace")):
+                members.append(DIGITS.sub(b"#", one.label) + b"\0" + one.name.encode("ascii"))
+    members.sort()
+    return [one for one, _ in groupby(members)]
+
+
+def shape_of(member: bytes) -> bytes:
+    """Return the shape of a member."""
+    return member[: member.index(b"\0")]
+
+
+def name_of(member: bytes) -> bytes:
+    """Return the registered name of a member, as text in ASCII."""
+    return member[member.index(b"\0") + 1 :]
+
 
 EXAMPLES = 5
 ACCEPTED = "accept"
@@ -116,7 +212,7 @@ def families(members: Iterable[bytes]) -> list[Family]:
     """Return all families of two and more, the largest first.
 
     Args:
-        members: sorted; see ``registered_names``.
+        members: sorted, as of ``members_of``.
     """
     found = list[Family]()
     for shape, same in groupby(members, shape_of):
@@ -208,7 +304,7 @@ def make_rules(
     """Make rules of the names that lists have.
 
     Args:
-        listed: by category, texts of names, as ``registered_names`` reads them.
+        listed: by category, texts of names, as ``members_of`` reads them.
         harmless: names that no rule may match without approval.
         decisions: on families.
         imitating: categories whose sites take the names of others: two of them, and a third
@@ -238,8 +334,8 @@ def make_rules(
             rule = LookalikeRule(shape, family.digits, beneath)
             closes = suffixes_of_all.fitting(rule, suffixes[category])
             closes += known.fitting(rule, suffixes[category])
-            telling = _is_telling(family, words, imitates=category in imitating)
-            if closes or not telling:
+            large = _is_large_enough(family, words, imitates=category in imitating)
+            if closes or not large:
                 queue.append(PendingFamily(category, family, closes))
             else:
                 holding.append((family.members, category, rule))
@@ -354,7 +450,7 @@ class _Harmless:
         return tuple(one.name for one in found[:_MOST_SHOWN])
 
 
-def _is_telling(family: Family, words: Collection[str], *, imitates: bool) -> bool:
+def _is_large_enough(family: Family, words: Collection[str], *, imitates: bool) -> bool:
     """Return whether a family is large enough for how much its names share.
 
     An ordinary word with a number is anybody's name, however many gamble beneath it.

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 SERVICE_PREFIX = "service:"
 """The prefix of ids of the lists that are services."""
 
+MERGED_PREFIX = "feed-"
+"""How the ids of lists begin that are made of those of third parties."""
+
 MADE_CANARY = ".blocked.filterd.example"
 """How names end that exist only to be asked for; the category stands before it."""
 

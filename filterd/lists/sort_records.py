@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-r"""Sorted records of the compiler: each entry as ``bytes``; guards over them.
+r"""Sorted records of the compiler: each entry as ``bytes``; guards, survey, text.
 
 ``key + b"\0" + claim (u32) + line (u32)``, both big-endian. The NUL keeps the
 order of keys: it is smaller than any octet that may follow a key within a longer
@@ -9,20 +9,26 @@ protected name costs two binary searches, not a test of each of a million entrie
 
 The line 0, which no list has, *cancels* its claim: it sorts before the entries
 that it cancels (Adblock's ``$badfilter``).
+
+A list of a million names is surveyed and written every night; no object is made for a
+name, and native code does both where it was built.
 """
 
 from __future__ import annotations
 
 import struct
 from bisect import bisect_left
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.lists.hostname import key_from_name
+from filterd.lists.hostname import key_from_name, text_from_key
 from filterd.lists.report import Reason
 from filterd.lists.rules import Effect
+from filterd.native import live_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Set as AbstractSet
     from typing import TypeAlias
 
     from filterd.lists.rules import Claim, ListSource, Pin, Protection
@@ -118,3 +124,92 @@ class Guarded:
         index, claim = self._claims[claim_id]
         if claim_id in claim_ids and claim.effect is Effect.BLOCK and line != CANCELS:
             self._refuse(index, line, reason, record[:-TAIL_OCTETS])
+
+
+USED, CANCELLED = 1, 2
+"""Uses of a claim, added: a record has it; one of them cancels it."""
+
+
+def plainly_survey(
+    records: Sequence[bytes], seen: AbstractSet[bytes], wanted: bytes
+) -> tuple[bytes, list[bytes]]:
+    """Return the uses of each claim, and the records that are picked, in their order.
+
+    Args:
+        records: see ``filterd.lists.sort_records``.
+        seen: keys whose records are picked.
+        wanted: for each claim id, whether its records are picked, too.
+    """
+    uses, picked = bytearray(len(wanted)), list[bytes]()
+    for record in records:
+        claim, line = read_tail(record)
+        uses[claim] |= USED | (CANCELLED if line == CANCELS else 0)
+        if wanted[claim] or record[:-TAIL_OCTETS] in seen:
+            picked.append(record)
+    return bytes(uses), picked
+
+
+survey = getattr(live_only("filterd.lists._matcher"), "survey", plainly_survey)
+"""``plainly_survey``, or the native code that finds the same."""
+
+
+EXACT, SUBTREE, BLOCKS = 1, 2, 4
+"""Roles of a claim, added: its name is written as one host, or with all beneath; it is counted."""
+
+
+class WrittenNames(NamedTuple):
+    """Names as the text of a list, in the format ``wildcard``.
+
+    Attributes:
+        text: one name a line; ``=`` before those that are one host.
+        entries: of the text.
+        names: distinct names with a claim that counts, written or not.
+        redundant: names left out because they are beneath one that is written.
+        has_exact: whether ``text`` has a ``=``; without, it is in the format ``domains``, too.
+    """
+
+    text: bytes
+    entries: int
+    names: int
+    redundant: int
+    has_exact: bool
+
+
+def plainly_write_names(
+    records: Sequence[bytes], roles: bytes, drops_covered: bool
+) -> tuple[bytes, int, int, int, bool]:
+    """Return the parts of ``WrittenNames``.
+
+    Args:
+        records: sorted; see ``filterd.lists.sort_records``.
+        roles: of each claim, by its id.
+        drops_covered: whether names beneath a name that is written with its subtree are left out.
+    """
+    lines, names, redundant, has_exact = list[str](), 0, 0, False
+    above: bytes | None = None
+    for key, same in groupby(records, lambda one: one[:-TAIL_OCTETS]):
+        role = 0
+        for claim, line in map(read_tail, same):
+            role |= roles[claim] if line != CANCELS else 0
+        names += bool(role & BLOCKS)
+        if not role & (EXACT | SUBTREE):
+            continue
+        if drops_covered and above is not None and key.startswith(above):
+            redundant += 1
+        elif role & SUBTREE:
+            above = key
+            lines.append(f"{text_from_key(key)}\n")
+        else:
+            has_exact = True
+            lines.append(f"={text_from_key(key)}\n")
+    return "".join(lines).encode("ascii"), len(lines), names, redundant, has_exact
+
+
+_write_names = getattr(live_only("filterd.lists._matcher"), "write_names", plainly_write_names)
+
+
+def write_names(
+    records: Sequence[bytes], roles: bytes, *, drops_covered: bool = False
+) -> WrittenNames:
+    """Write names; see ``plainly_write_names``."""
+    return WrittenNames(*_write_names(records, roles, drops_covered))

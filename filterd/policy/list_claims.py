@@ -22,8 +22,7 @@ from filterd.wire import name as names
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from filterd.lists.index import Index
-    from filterd.lists.index_contents import ListRecord
+    from filterd.lists.index import Index, ListRecord
     from filterd.lists.index_format import Hit
     from filterd.lists.lookalikes import LookalikeRule
     from filterd.policy.model import Category, GradePolicy, Policy

@@ -27,9 +27,8 @@ from filterd.documents import MAX_SIZE_OCTETS, DocumentModel, ModelT, dump, load
 from filterd.lists.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it
 from filterd.lists.hostname import HostnameError, key_from_text
 from filterd.lists.list_merge import NamedBy, ReportedKeys
-from filterd.lists.lookalike_families import Decision, Waiting
+from filterd.lists.lookalike_families import Decision, Waiting, registered
 from filterd.lists.lookalikes_file import LookalikeFamily
-from filterd.lists.registered_names import registered
 from filterd.overrides.mistake_answers import (
     KEPT_DAYS,
     MOST_ANSWERS,

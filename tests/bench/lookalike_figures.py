@@ -19,9 +19,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.lists.lookalike_families import make_rules
+from filterd.lists.lookalike_families import distinct, make_rules
 from filterd.lists.lookalikes import LookalikeRule, Lookalikes
-from filterd.lists.registered_names import distinct
 from filterd.wire import name as names
 from tests.support.shared_data import ROOT
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.lists.builder import write_index
-from filterd.lists.index import Index
-from filterd.lists.index_contents import Contents, ListRecord
+from filterd.lists.index import Contents, Index, ListRecord
 from filterd.lists.index_format import block_octets
-from filterd.lists.packing import Packer
+from filterd.lists.packing import Packer, write_index
 from filterd.lists.rules import Claim, Scope
 from filterd.lists.sort_records import record_tail
 

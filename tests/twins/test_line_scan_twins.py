@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from filterd.lists import intake
 from filterd.lists.formats import FORMATS, PLAIN_LINES, PlainLine
 from filterd.lists.formats.parsed import BLOCK_SUBTREE
-from filterd.lists.line_scan import plainly_skim
+from filterd.lists.intake import plainly_skim
 from tests.support.indexes import a_list
 from tests.support.intakes import taken
 

@@ -7,11 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.lists.list_text import plainly_write_names
+from filterd.lists.lookalike_families import DIGITS, members_of, registered
 from filterd.lists.public_suffix import suffix_rules
-from filterd.lists.record_survey import plainly_survey
-from filterd.lists.registered_names import DIGITS, members_of, registered
-from filterd.lists.sort_records import record_tail
+from filterd.lists.sort_records import plainly_survey, plainly_write_names, record_tail
 
 native = pytest.importorskip("filterd.lists._matcher", reason="the native code is not built")
 

@@ -30,9 +30,8 @@ from filterd.errors import ConfigError, FilterdError, IndexFormatError, ListErro
 from filterd.feed.guard.judgement import SCHOOL, Severity, found
 from filterd.feed.night_memory import most_names, too_many
 from filterd.i18n import quoted, say
-from filterd.lists.catalog import load_catalog
+from filterd.lists.catalog import ListsBeside, lists_beside, load_catalog
 from filterd.lists.index import Index
-from filterd.lists.lists_beside import ListsBeside, lists_beside
 from filterd.paths import open_plain, reading, shipped
 from filterd.policy import policy_file
 from filterd.policy.model import Client

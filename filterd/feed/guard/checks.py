@@ -62,9 +62,9 @@ from filterd.feed.guard.must_resolve import (
 from filterd.feed.night_memory import MOST_OCTETS
 from filterd.feed.versions import is_ahead, is_followed
 from filterd.i18n import say
+from filterd.lists.catalog import BESIDE
 from filterd.lists.catalog_tables import load_popular_names, read_canaries
 from filterd.lists.index_files import version_of
-from filterd.lists.lists_beside import BESIDE
 from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.day_search import RecordedWeek
 from filterd.resolve.site import Site

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The formats in which blocklists are published, one module each.
+"""The formats in which blocklists are published.
 
 A parser takes lines and yields their meaning in terms of ``filterd.lists.rules``; it
 keeps its format's own meaning of a name::
@@ -22,15 +22,14 @@ No text from a list becomes a regular expression.
 
 from __future__ import annotations
 
-from filterd.lists.formats import adblock, dnsmasq, domains, hosts, wildcard
+from filterd.lists.formats import adblock, dnsmasq, domains, hosts
 from filterd.lists.formats.adblock import parse_adblock
 from filterd.lists.formats.dnsmasq import parse_dnsmasq
-from filterd.lists.formats.domains import parse_domains
+from filterd.lists.formats.domains import parse_domains, parse_wildcard
 from filterd.lists.formats.hosts import parse_hosts
 from filterd.lists.formats.parsed import Cancelled, Entry, Parsed, ParseList, PlainLine, Problem
 from filterd.lists.formats.rpz import parse_rpz
 from filterd.lists.formats.unbound import parse_unbound
-from filterd.lists.formats.wildcard import parse_wildcard
 
 __all__ = [
     "FORMATS",
@@ -56,12 +55,12 @@ FORMATS: dict[str, ParseList] = {
 
 PLAIN_LINES: dict[str, tuple[PlainLine, ...]] = {
     "hosts": hosts.PLAIN,
-    "domains": domains.PLAIN,
-    "wildcard": wildcard.PLAIN,
+    "domains": domains.DOMAINS_PLAIN,
+    "wildcard": domains.WILDCARD_PLAIN,
     "adblock": adblock.PLAIN,
     "dnsmasq": dnsmasq.PLAIN,
 }
 """The usual lines of the formats in which lists of a million names are published.
 
-``filterd.lists.line_scan`` makes the same of such a line as its parser.
+``filterd.lists.intake`` makes the same of such a line as its parser.
 """

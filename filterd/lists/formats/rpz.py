@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Response policy zones: blocklists as zones (draft-vixie-dnsop-dns-rpz).
+r"""Response policy zones: blocklists as zones (draft-vixie-dnsop-dns-rpz).
 
 The owner of a record, taken relative to the zone's apex, is the trigger; the record is
 the action. ``CNAME .`` (NXDOMAIN), ``CNAME *.`` (NODATA) and ``CNAME rpz-drop.`` block;
@@ -10,26 +10,163 @@ data of lists, so it blocks such a name with the response that the client's poli
 ``name`` is that name alone, ``*.name`` all beneath it without it, as in the DNS.
 Triggers other than the query name (addresses, name servers) need the resolution
 that filterd leaves to its upstream.
+
+The zone file (RFC 1035 §5) is untrusted. Records come out as words, not as wire: a policy
+zone is read for its owner names and for what a CNAME points to. Bounds: a line by
+``MAX_LINE``, a record in parentheses by ``MAX_RECORD_LINES``; beyond that the parenthesis is
+taken for a mistake and reading goes on with the next line, so that one bad
+character cannot swallow a list. ``$INCLUDE`` is refused: a list reads no files.
+Owner names stay text. One with an escape (``\.``, ``\032``) is no host name and
+is reported as such; so no ``.`` in an owner is ever part of a label.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.lists.formats.parsed import (
     BLOCK_EXACT,
     BLOCK_SUBDOMAINS,
+    MAX_LINE,
     Entry,
     Parsed,
     Problem,
     problem,
+    rrtype,
 )
-from filterd.lists.formats.zonefile import ZoneFileRecord, read_records
 from filterd.lists.report import Reason
 from filterd.lists.rules import Claim, Effect, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+
+MAX_RECORD_LINES = 64
+"""Lines that one record may take: the longest honest ones are keys and signatures at the apex."""
+
+_token = re.compile(
+    r'[ \t\r\f\v]*(?:("(?:[^"\\]|\\.)*")|(;.*)|([()])|((?:[^\s"();\\]|\\.)+))', re.DOTALL
+)
+_special = re.compile(r'["();\\]').search
+_ttl = re.compile(r"\d[\dsmhdw]*", re.IGNORECASE | re.ASCII).fullmatch
+_class = re.compile(r"IN|CH|HS|CLASS\d{1,5}", re.IGNORECASE | re.ASCII).fullmatch
+
+
+class ZoneFileRecord(NamedTuple):
+    """One resource record.
+
+    ``owner`` is as written, with ``@`` and blanks replaced; relative to ``origin``
+    unless it ends in a dot. ``origin`` has no final dot and is ``""`` where the file
+    has none. ``data`` are the words after the type.
+    """
+
+    line: int
+    owner: str
+    origin: str
+    rrtype: str
+    data: tuple[str, ...]
+
+
+class _Words(NamedTuple):
+    line: int
+    words: list[str]
+    blank_owner: bool
+
+
+def read_records(lines: Iterable[str]) -> Iterator[ZoneFileRecord | Problem]:
+    """Yield the records of a zone file and its problems.
+
+    Without ``$ORIGIN`` names are relative to the owner of the first SOA, if that
+    is absolute: a zone that is configured by its name is written so.
+    """
+    origin, owner = "", ""
+    for item in _joined(lines):
+        if isinstance(item, Problem):
+            yield item
+            continue
+        number, words, blank_owner = item
+        if words[0].startswith("$") and not blank_owner:
+            if words[0].upper() == "$ORIGIN" and len(words) > 1:
+                origin = _absolute(words[1], origin)
+            elif words[0].upper() != "$TTL":
+                yield problem(number, Reason.UNSUPPORTED_OPTION, " ".join(words))
+            continue
+        if not blank_owner:
+            owner = words.pop(0)
+            if owner == "@":
+                owner = f"{origin}." if origin else "@"
+        record = _record(number, owner, origin, words)
+        if isinstance(record, ZoneFileRecord) and record.rrtype == "SOA" and not origin:
+            origin = owner.removesuffix(".") if owner.endswith(".") else ""
+        yield record
+
+
+def _record(number: int, owner: str, origin: str, words: list[str]) -> ZoneFileRecord | Problem:
+    quoted = " ".join((owner, *words))
+    while words and (_ttl(words[0]) or _class(words[0])):
+        words = words[1:]
+    if not owner or len(words) < 2 or rrtype(words[0]) is None:
+        return problem(number, Reason.BAD_SYNTAX, quoted)
+    if "\\" in owner or '"' in owner:
+        return problem(number, Reason.NOT_A_NAME, quoted)
+    return ZoneFileRecord(number, owner, origin, words[0].upper(), tuple(words[1:]))
+
+
+def _absolute(name: str, origin: str) -> str:
+    """Return a name without its final dot, made absolute by the origin."""
+    if name.endswith(".") or not origin:
+        return name.removesuffix(".")
+    return f"{name}.{origin}"
+
+
+def _joined(lines: Iterable[str]) -> Iterator[_Words | Problem]:
+    """Yield the words of each record or directive, with parentheses joined."""
+    pending: _Words | None = None
+    for number, line in enumerate(lines, 1):
+        if pending and number - pending.line >= MAX_RECORD_LINES:
+            yield problem(pending.line, Reason.BAD_SYNTAX, " ".join(pending.words))
+            pending = None
+        split = _split(line, open_=pending is not None)
+        if isinstance(split, Reason):
+            yield problem(number, split, line)
+            continue
+        words, open_ = split
+        if pending:
+            pending.words.extend(words)
+        elif words:
+            pending = _Words(number, words, line[0] in " \t")
+        if pending and not open_:
+            yield pending
+            pending = None
+    if pending:
+        yield problem(pending.line, Reason.BAD_SYNTAX, " ".join(pending.words))
+
+
+def _split(line: str, *, open_: bool) -> tuple[list[str], bool] | Reason:
+    """Return the words of a line and whether a parenthesis stays open after it."""
+    if len(line) > MAX_LINE:
+        return Reason.TOO_LONG
+    if not _special(line):
+        return line.split(), open_
+    words = []
+    offset, end = 0, len(line.rstrip())
+    while offset < end:
+        match = _token.match(line, offset, end)
+        if match is None:
+            return Reason.BAD_SYNTAX
+        string, comment, parenthesis, word = match.groups()
+        if comment is not None:
+            break
+        if parenthesis is not None:
+            if open_ is (parenthesis == "("):  # neither nested nor closed unopened
+                return Reason.BAD_SYNTAX
+            open_ = parenthesis == "("
+        else:
+            words.append(string or word)
+        offset = match.end()
+    return words, open_
+
 
 _EXCEPT_EXACT = Claim(Scope.EXACT, Effect.EXCEPT, specific=True)
 _EXCEPT_SUBDOMAINS = Claim(Scope.SUBDOMAINS, Effect.EXCEPT, specific=True)
@@ -66,7 +203,7 @@ def parse_rpz(lines: Iterable[str]) -> Iterator[Parsed]:
         if isinstance(item, Problem):
             yield item
         elif item.rrtype == "SOA":
-            apex = _absolute(item)
+            apex = _absolute_owner(item)
         elif item.rrtype not in _NOT_POLICY:
             parsed = _policy(item, item.origin if apex is None else apex)
             if parsed and parsed[1:] != said:
@@ -132,7 +269,7 @@ def _trigger(record: ZoneFileRecord, apex: str) -> str | None:
         return ""
     if not owner.endswith(".") and record.origin == apex:
         return owner
-    absolute = _absolute(record)
+    absolute = _absolute_owner(record)
     if not apex:
         return absolute
     lower, suffix = absolute.lower(), apex.lower()
@@ -141,10 +278,6 @@ def _trigger(record: ZoneFileRecord, apex: str) -> str | None:
     return absolute[: -len(suffix) - 1] if lower.endswith(f".{suffix}") else None
 
 
-def _absolute(record: ZoneFileRecord) -> str:
+def _absolute_owner(record: ZoneFileRecord) -> str:
     """Return the owner without its final dot, made absolute by its origin."""
-    if record.owner == "@":
-        return record.origin
-    if record.owner.endswith(".") or not record.origin:
-        return record.owner.removesuffix(".")
-    return f"{record.owner}.{record.origin}"
+    return record.origin if record.owner == "@" else _absolute(record.owner, record.origin)

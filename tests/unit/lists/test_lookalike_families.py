@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -10,14 +9,21 @@ from filterd.lists import lookalike_families
 from filterd.lists.lookalike_families import (
     ACCEPTED,
     Decision,
+    Registered,
+    distinct,
     families,
     make_rules,
+    members_of,
+    name_of,
+    plainly_take_members,
+    registered,
     rules_yaml,
+    shape_of,
     shared_octets,
+    suffixes_as_registered,
     waiting_of,
 )
 from filterd.lists.lookalikes_file import FILE, read_lookalikes
-from filterd.lists.registered_names import members_of
 from filterd.lists.top_names import read_popular
 from filterd.publish.review import REFUSED
 from tests.bench import lookalike_figures
@@ -25,7 +31,61 @@ from tests.bench.lookalike_figures import text
 from tests.support.shared_data import shared
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("www.i9bet16.com", Registered("i9bet16.com", b"i9bet16", "com")),
+        ("a.b-et.com.vn", Registered("b-et.com.vn", b"bet", "com.vn")),
+        ("x.page.blogspot.com", Registered("page.blogspot.com", b"page", "blogspot.com")),
+        ("com.vn", None),
+        ("10.0.0.1", None),
+        ("中国.com", None),
+    ],
+)
+def test_what_somebody_registered_is_found_beneath_the_public_suffix(
+    name: str, expected: Registered | None
+) -> None:
+    assert registered(name) == expected
+
+
+def test_each_registered_name_is_there_once() -> None:
+    assert [one.name for one in distinct(("b.com", "www.a.com", "a.com", "com"))] == [
+        "a.com",
+        "b.com",
+    ]
+
+
+def test_a_suffix_counts_as_a_name_beneath_the_one_above() -> None:
+    assert Registered("biz.az", b"biz", "az") in suffixes_as_registered()
+
+
+def test_members_are_sorted_by_shape_and_each_is_there_once() -> None:
+    members = members_of([b"=www.k8-tip01.net\nk8tip2.com\n", b"a.k8tip2.com\nbernd.com\ncom.vn"])
+    assert [(shape_of(one), name_of(one)) for one in members] == [
+        (b"bemd", b"bernd.com"),
+        (b"k#tip#", b"k8-tip01.net"),
+        (b"k#tip#", b"k8tip2.com"),
+    ]
+
+
+def test_names_in_other_forms_are_members_too() -> None:
+    assert members_of(["Bet7.com\nxn--bt-hja.com\nb\u00ebt.net\n1.2.3.4\n".encode()]) == [
+        b"bet\0xn--bt-hja.com",
+        b"bet\0xn--bt-hja.net",
+        b"bet#\0bet7.com",
+    ]
+
+
+@pytest.mark.parametrize("take", [lookalike_families._take_members, plainly_take_members])
+def test_a_line_that_is_no_name_has_no_member(
+    take: Callable[..., list[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookalike_families, "_take_members", take)
+    assert members_of([b"==bet7.com\nbet8.com bet9.com\n=\n\n=bet6.com"]) == [b"bet#\0bet6.com"]
 
 
 def test_a_family_is_what_differs_in_digits_or_suffix() -> None:

@@ -6,7 +6,21 @@ import pytest
 from filterd.lists.hostname import key_from_text, text_from_key
 from filterd.lists.report import Reason
 from filterd.lists.rules import Claim, Effect, ListSource, Pin, Protection, Scope
-from filterd.lists.sort_records import CANCELS, TAIL_OCTETS, Guarded, read_tail, record_tail, run_of
+from filterd.lists.sort_records import (
+    BLOCKS,
+    CANCELLED,
+    CANCELS,
+    EXACT,
+    SUBTREE,
+    TAIL_OCTETS,
+    USED,
+    Guarded,
+    read_tail,
+    record_tail,
+    run_of,
+    survey,
+    write_names,
+)
 from tests.support.indexes import wire
 
 
@@ -120,3 +134,54 @@ def test_guard_that_no_list_can_name_changes_nothing() -> None:
         [Pin(b"\x03a b\x02vn\0", subtree=True), Pin(b"\0", subtree=True)]
     )
     assert guarding.left == ["bank.vn"]
+
+
+A, B, C = (b"com\0" + one + b"\0" for one in (b"a", b"b", b"c"))
+
+
+def test_each_claim_has_its_uses() -> None:
+    records = [A + record_tail(0, 1), B + record_tail(2, CANCELS), B + record_tail(2, 4)]
+    assert survey(records, frozenset(), bytes(3)) == (bytes((USED, 0, USED | CANCELLED)), [])
+
+
+def test_records_are_picked_by_their_name_and_by_their_claim() -> None:
+    records = [A + record_tail(0, 1), B + record_tail(0, 2), C + record_tail(1, 3)]
+    assert survey(records, frozenset((A,)), bytes((0, 1)))[1] == [records[0], records[2]]
+
+
+HOST, BENEATH, OTHER = range(3)
+ROLES = bytes((BLOCKS | EXACT, BLOCKS | SUBTREE, BLOCKS))
+
+
+def a_record(key: bytes, claim: int, line: int = 1) -> bytes:
+    return key + record_tail(claim, line)
+
+
+def test_names_are_written_from_the_left_and_single_hosts_are_marked() -> None:
+    records = [a_record(b"com\0a\0www\0", HOST), a_record(b"com\0b\0", BENEATH)]
+    written = write_names(records, ROLES)
+    assert written == (b"=www.a.com\nb.com\n", 2, 2, 0, True)
+
+
+def test_the_wider_of_two_claims_is_written() -> None:
+    records = [a_record(b"com\0a\0", HOST), a_record(b"com\0a\0", BENEATH, 2)]
+    written = write_names(records, ROLES)
+    assert (written.text, written.names, written.has_exact) == (b"a.com\n", 1, False)
+
+
+def test_a_claim_of_another_list_is_counted_and_not_written() -> None:
+    assert write_names([a_record(b"com\0a\0", OTHER)], ROLES) == (b"", 0, 1, 0, False)
+
+
+def test_what_cancels_is_no_entry() -> None:
+    assert write_names([a_record(b"com\0a\0", HOST, CANCELS)], ROLES).names == 0
+
+
+def test_names_beneath_a_written_one_can_be_left_out() -> None:
+    records = [
+        a_record(b"com\0a\0", BENEATH),
+        a_record(b"com\0a\0b\0", HOST),
+        a_record(b"com\0ab\0", BENEATH),
+    ]
+    assert write_names(records, ROLES).text == b"a.com\n=b.a.com\nab.com\n"
+    assert write_names(records, ROLES, drops_covered=True)[:4] == (b"a.com\nab.com\n", 2, 3, 1)

@@ -6,11 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filterd.lists import _matcher as native
-from filterd.lists.list_text import plainly_write_names
+from filterd.lists.lookalike_families import DIGITS, registered
 from filterd.lists.public_suffix import suffix_rules
-from filterd.lists.record_survey import plainly_survey
-from filterd.lists.registered_names import DIGITS, registered
-from filterd.lists.sort_records import record_tail
+from filterd.lists.sort_records import plainly_survey, plainly_write_names, record_tail
 
 if TYPE_CHECKING:
     from random import Random

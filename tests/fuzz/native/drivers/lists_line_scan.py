@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.lists import _matcher as native
 from filterd.lists.formats import PLAIN_LINES
-from filterd.lists.line_scan import plainly_skim
+from filterd.lists.intake import plainly_skim
 
 if TYPE_CHECKING:
     from random import Random

@@ -3,10 +3,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from filterd.lists.formats.domains import parse_domains, without_comment
-from tests.support.parsing import SUBTREE, refused, said
+from filterd.lists.formats.domains import parse_domains, parse_wildcard, without_comment
+from tests.support.parsing import EXACT, SUBTREE, refused, said
+
+if TYPE_CHECKING:
+    from filterd.lists.rules import Claim
 
 
 @pytest.mark.parametrize(
@@ -62,3 +67,44 @@ def test_url_is_never_cut_down_to_its_host() -> None:
 
 def test_only_a_hash_after_white_space_is_a_comment() -> None:
     assert without_comment(" a#b # c") == "a#b"
+
+
+@pytest.mark.parametrize(
+    ("line", "claim"),
+    [
+        ("*.example.com", SUBTREE),
+        ("example.com", SUBTREE),
+        (".example.com", SUBTREE),
+        ("=example.com", EXACT),
+        ("*.example.com  # why", SUBTREE),
+    ],
+)
+def test_supported_forms(line: str, claim: Claim) -> None:
+    assert said("wildcard", line) == [("example.com", claim)]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("ads.*", "unsupported-pattern"),
+        ("*sex*", "unsupported-pattern"),
+        ("*example.com", "unsupported-pattern"),
+        ("*.ads*.example.com", "unsupported-pattern"),
+        ("ads[0-9].example.com", "unsupported-pattern"),
+        ("a?.example.com", "unsupported-pattern"),
+        ("=", "unsupported-pattern"),
+        ("*.youtube.com @time-to-play", "unsupported-option"),
+        ("a.example b.example", "bad-syntax"),
+        ("/ads[0-9]/", "regular-expression"),
+        ("example.com/path", "url-with-path"),
+        ("*", "everything"),
+        ("*.com", "single-label"),
+        ("*." + "x" * 5000, "too-long"),
+    ],
+)
+def test_what_is_no_leading_star_is_refused(line: str, reason: str) -> None:
+    assert refused("wildcard", line) == [reason]
+
+
+def test_comments_say_nothing() -> None:
+    assert list(parse_wildcard(["# *.example.com", "## x", ""])) == []
