@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from filterd.acceptor import Acceptor
 from filterd.errors import WireError
+from filterd.fastpath.datagrams import Traffic
 from filterd.fastpath.pktinfo import interface_of
-from filterd.fastpath.traffic import Traffic
 from filterd.resolve.query import Peer
 from filterd.wire import Deframer, fit, frame, size_limit
 

@@ -25,8 +25,7 @@ from filterd.wire import EdnsOption, Rcode, RRType, parse_response
 from filterd.wire import name as names
 from filterd.wire.edns import compose_edns
 from filterd.wire.header import RD, Header, compose_header
-from filterd.wire.question import Question
-from filterd.wire.record import ANSWER
+from filterd.wire.section import ANSWER, Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

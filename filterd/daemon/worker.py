@@ -45,7 +45,7 @@ from filterd.resolve.query import Peer, Query
 from filterd.resolve.resolver import Resolver
 from filterd.upstream import Forwarder
 from filterd.wire import compose_query, parse_query
-from filterd.wire.question import Question
+from filterd.wire.section import Question
 
 if TYPE_CHECKING:
     import socket

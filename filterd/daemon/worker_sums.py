@@ -102,7 +102,7 @@ def traffic_totals(
     """Return the totals as plain data, which can be summed up over workers.
 
     Args:
-        udp: of each listener (``fastpath.traffic``).
+        udp: of each listener (``fastpath.datagrams.Traffic``).
         tcp: the same.
         sums: answers by grade, category and action (``Counts.sums``).
         policy: in force; it has the categories.

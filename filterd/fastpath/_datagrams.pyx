@@ -65,7 +65,6 @@ import logging
 from collections import deque
 
 from filterd.fastpath import datagrams as reference
-from filterd.fastpath import traffic as reference_traffic
 from filterd.resolve.links.cache import STALE_FOR_S
 from filterd.resolve.query import Fetched
 from filterd.time_buckets import BOUNDS_MS, TimeBuckets
@@ -91,7 +90,7 @@ cdef enum:
 
 assert LINES == reference.LINES and LARGEST_QUERY == reference.LARGEST_QUERY
 
-assert RCODES == reference_traffic.RCODES and BOUNDS == len(BOUNDS_MS)
+assert RCODES == reference.RCODES and BOUNDS == len(BOUNDS_MS)
 
 cdef double BOUNDS_S[BOUNDS]
 for _number, _bound_ms in enumerate(BOUNDS_MS):
@@ -246,8 +245,8 @@ cdef class Datagrams:
 
     @property
     def traffic(self):
-        """Queries, replies and their times so far: see ``fastpath.traffic``."""
-        return reference_traffic.plain(
+        """Queries, replies and their times so far: see ``Traffic``."""
+        return reference.traffic_to_plain(
             [self._requests[0], self._requests[1]],
             [self._rcodes[rcode] for rcode in range(RCODES)],
             fast=plain_times(&self._fast_times),

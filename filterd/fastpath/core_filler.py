@@ -37,8 +37,8 @@ from filterd.resolve.query import PASS, Answer, Peer, Query, Source, counted_as
 from filterd.wire import ParsedQuery, RRClass, compose_query, parse_query
 from filterd.wire import name as names
 from filterd.wire.header import HEADER_OCTETS
-from filterd.wire.question import Question
 from filterd.wire.rebuild import MAX_TTL_S
+from filterd.wire.section import Question
 
 if TYPE_CHECKING:
     from filterd.clock import Clock

@@ -5,6 +5,11 @@ It keeps every limit of ``_datagrams``, which takes them from here, and has no f
 chain answers every permitted client. A datagram is judged when it comes, because the kernel's
 queue is short and not fair: what needs no answer is dropped, a client over its limit gets a hint
 (TC=1: ask by TCP), and the rest waits here in three lines, known clients first. No name is read.
+
+``Traffic`` counts queries, replies and their times of one listener, for metrics, as native
+listeners do in C. Times are from reading a query to handing its reply to the kernel.
+``fast`` are those of the fast path, whose replies leave with the batch that their queries came
+in; ``chain`` all others, also those that are forwarded directly.
 """
 
 from __future__ import annotations
@@ -16,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.fastpath.pktinfo import ANCILLARY_OCTETS, arrival_of
 from filterd.fastpath.rate_limit import Treatment, packed
-from filterd.fastpath.traffic import Traffic
+from filterd.time_buckets import TimeBuckets
 from filterd.wire.header import (
     CD,
     HEADER_OCTETS,
@@ -29,7 +34,7 @@ from filterd.wire.header import (
     compose_header,
     peek_header,
 )
-from filterd.wire.question import best_effort_question
+from filterd.wire.section import best_effort_question
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -37,6 +42,7 @@ if TYPE_CHECKING:
 
     from filterd.fastpath._rate_limit import Permits, SourceTable
     from filterd.fastpath.pktinfo import ControlMessage
+
 
 LARGEST_QUERY = 4_096
 MOST_A_TURN, MOST_HINTS_A_TURN = 4_096, 2_048
@@ -123,7 +129,7 @@ class Datagrams:
 
     @property
     def traffic(self) -> dict[str, Any]:
-        """Queries, replies and their times so far: see ``fastpath.traffic``."""
+        """Queries, replies and their times so far: see ``Traffic``."""
         return self._traffic.to_plain()
 
     def attend(
@@ -219,11 +225,11 @@ class Datagrams:
             return
         datagram = Datagram(message, source[0], interface, source, reply_from, now)
         self._traffic.asked(source[0])
-        who = packed(source[0]), interface, now, self._permits
-        verdict = self._table.judge(*who)
+        asker = packed(source[0]), interface, now, self._permits
+        verdict = self._table.judge(*asker)
         if verdict < LINES and not self._stand_in_line(datagram, verdict):
             is_last = verdict == Treatment.SERVE_LAST
-            verdict = self._table.crowd(*who) if is_last else Treatment.HINT_RATE
+            verdict = self._table.crowd(*asker) if is_last else Treatment.HINT_RATE
         if verdict < LINES:
             return
         counter = self._turned_away(verdict)
@@ -267,3 +273,47 @@ def hint(message: bytes) -> bytes:
     question = best_effort_question(message)
     flags = QR | TC | RA | asked.flags & (OPCODE_MASK | RD | CD)
     return compose_header(Header(asked.id, flags, 1 if question else 0, 0, 0, 0)) + question
+
+
+RCODES = 16
+_RCODE_BITS = 15
+"""Of the fourth octet of a message (RFC 1035 §4.1.1)."""
+
+
+class Traffic:
+    """The counters of one listener whose replies are all of the chain."""
+
+    def __init__(self) -> None:
+        self._requests, self._rcodes = [0, 0], [0] * RCODES
+        self._times = TimeBuckets()
+
+    def asked(self, address: str) -> None:
+        """Count a query."""
+        self._requests[":" not in address] += 1
+
+    def replied(self, reply: bytes, took_s: float) -> None:
+        """Count a reply, and the time that it took."""
+        if len(reply) >= HEADER_OCTETS:
+            self._rcodes[reply[3] & _RCODE_BITS] += 1
+        self._times.add(took_s)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the counters as plain data."""
+        return traffic_to_plain(self._requests, self._rcodes, chain=self._times)
+
+
+def traffic_to_plain(
+    requests: Sequence[int], rcodes: Sequence[int], **times: TimeBuckets
+) -> dict[str, Any]:
+    """Return counters as plain data, which can be summed up key by key.
+
+    Args:
+        requests: over IPv6 and over IPv4.
+        rcodes: replies by response code.
+        times: of replies, by path.
+    """
+    return {
+        "requests": {"4": requests[1], "6": requests[0]},
+        "rcodes": {str(rcode): n for rcode, n in enumerate(rcodes) if n},
+        "latency": {path: buckets.to_plain() for path, buckets in times.items()},
+    }

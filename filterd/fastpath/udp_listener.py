@@ -84,7 +84,7 @@ class UdpListener:
 
     @property
     def traffic(self) -> dict[str, Any]:
-        """Queries, replies and their times so far: see ``fastpath.traffic``."""
+        """Queries, replies and their times so far: see ``Traffic``."""
         return self.datagrams.traffic
 
     @property

@@ -73,7 +73,7 @@ class CatalogCategory:
     opened. ``security``: dangerous, not merely unsuitable. ``sinkhole``: false where
     a block must look like a name that does not exist. ``review_date``: the day by which the
     publisher reviews age, label and legal basis; empty for none. ``confidential``: its names
-    are never shown; those of ``ALWAYS_CONFIDENTIAL`` are so whatever the file says.
+    are never shown; those of ``ALWAYS_CONFIDENTIAL`` are so in any case.
     """
 
     id: str

@@ -84,8 +84,7 @@ class NamedBy(NamedTuple):
 class PublishedList(NamedTuple):
     """A list as it is published.
 
-    ``entries`` counts the entries of ``text``; ``subtrees`` tells whether they are read as
-    subtrees.
+    ``entries`` counts the entries of ``text``; ``subtrees``: they are read as subtrees.
     """
 
     id: str

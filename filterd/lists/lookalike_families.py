@@ -308,7 +308,7 @@ def make_rules(
         harmless: names that no rule may match without approval.
         decisions: on families.
         imitating: categories whose sites take the names of others: two of them, and a third
-            that is like both, may be a shop and who imitates it.
+            that is like both, may be a shop and its imitator.
         words: which names of every kind have.
     """
     suffixes_of_all = _Harmless(suffixes_as_registered())

@@ -56,7 +56,7 @@ class SourceText:
             progress: called after each batch with the octets of the file read so far.
 
         Raises:
-            ListError: the file cannot be read, or is not what its name says.
+            ListError: the file cannot be read, or its suffix is wrong.
         """
         try:
             with open_plain(self.path) as file:

@@ -140,7 +140,7 @@ def held(site: Site, wanted: Sequence[Expectation] | None, now: float) -> dict[s
             "path": one.expectation.path,
             "line": one.expectation.line,
             "yields": one.yields,
-            "found": [told.to_plain() for told in one.found],
+            "found": [each.to_plain() for each in one.found],
             "sentence": to_plain(one.error().sentence),
         }
         for one in unmet(site, expected, now)
@@ -189,8 +189,10 @@ def _blocks(one: Unmet) -> Iterator[LocalRule]:
     audiences = {(Audience.NETWORK, wanted.whom): None}
     if wanted.audience is not Audience.NETWORK:
         audiences = dict.fromkeys(
-            (Audience.CLASS, told.class_id) if told.class_id else (Audience.GRADE, told.grade)
-            for told in one.found
+            (Audience.CLASS, explained.class_id)
+            if explained.class_id
+            else (Audience.GRADE, explained.grade)
+            for explained in one.found
         )
     for audience, whom in audiences:
         yield LocalRule(
@@ -229,8 +231,8 @@ def unmet(site: Site, expectations: Iterable[Expectation], now: float) -> tuple[
 
 def _otherwise(site: Site, wanted: Expectation, now: float) -> tuple[Explanation, ...]:
     """Return the unexpected results for the clients of an expectation."""
-    told = (explain(site, client, wanted.name, RRType.A, now) for client in _clients(site, wanted))
-    return tuple(one for one in told if one.blocked is not wanted.blocked)
+    found = (explain(site, client, wanted.name, RRType.A, now) for client in _clients(site, wanted))
+    return tuple(one for one in found if one.blocked is not wanted.blocked)
 
 
 def _clients(site: Site, wanted: Expectation) -> Iterator[Client]:
@@ -256,13 +258,13 @@ def _moment_of(wanted: Expectation, zone: ZoneInfo, now: float) -> float | None:
     return (midnight + timedelta(seconds=wanted.second)).timestamp()
 
 
-def _is_by_exception(told: Explanation) -> bool:
-    of_site = told.entry is not None and not told.entry.startswith(EXPECTED)
-    return told.reason == Rule.LOCAL.label and of_site
+def _is_by_exception(explained: Explanation) -> bool:
+    of_site = explained.entry is not None and not explained.entry.startswith(EXPECTED)
+    return explained.reason == Rule.LOCAL.label and of_site
 
 
-def _where(told: Explanation) -> str:
-    parts = (part for part in (told.category, told.list) if part)
+def _where(explained: Explanation) -> str:
+    parts = (part for part in (explained.category, explained.list) if part)
     return "".join(f", {part}" for part in parts)
 
 

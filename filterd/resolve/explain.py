@@ -24,8 +24,7 @@ from filterd.policy.grade_changes import Changer, Layer
 from filterd.policy.model import SERVICE, Client
 from filterd.policy.verdict import Action, Rule
 from filterd.resolve.explanation import Explanation
-from filterd.resolve.links.admission import NEVER_ASKED
-from filterd.resolve.links.local import answer_locally
+from filterd.resolve.links.local import NEVER_ASKED, answer_locally
 from filterd.resolve.query import Source
 from filterd.resolve.site import Site
 from filterd.state_file import to_plain
@@ -263,11 +262,11 @@ def explain_past(past: PastState, asked: PastQuestion) -> Explanation | None:
     version, overrides = past.versions.at(asked.when), past.store.at(asked.when)
     if version is None or overrides is None:
         hint = say("`filterd policy history` shows from when it is")
-        raise ConfigError(say("the policy of {told} is not known", told=asked.shown), hint=hint)
+        raise ConfigError(say("the policy of {time} is not known", time=asked.shown), hint=hint)
     policy = policy_store.load(version.path)
     site = Site.of(policy, past.lists, (), past.surroundings, overrides, asked.when)
     client = client_of(site, asked.grade, asked.address)
     if client is None:
         return None
-    told = explain(site, client, asked.qname, asked.qtype, asked.when)
-    return replace(told, source="history")
+    explained = explain(site, client, asked.qname, asked.qtype, asked.when)
+    return replace(explained, source="history")

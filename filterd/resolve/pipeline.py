@@ -12,23 +12,19 @@ from typing import TYPE_CHECKING
 
 from filterd.native import native_or
 from filterd.resolve import cache_store
-from filterd.resolve.link import Link, leaves_all_alone
-from filterd.resolve.links.admission import Admission, AnyType
-from filterd.resolve.links.cache import Cache
-from filterd.resolve.links.filter import Filter
-from filterd.resolve.links.forward import Forward
-from filterd.resolve.links.local import Local
+from filterd.resolve.links.cache import Cache, Forward
+from filterd.resolve.links.filter import Filter, Rewrite
+from filterd.resolve.links.local import Admission, AnyType, Local
 from filterd.resolve.links.redaction import Ech, Rebinding
-from filterd.resolve.links.rewrite import Rewrite
+from filterd.resolve.query import Link, leaves_all_alone
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
     from filterd.clock import Clock
     from filterd.policy.model import Client
-    from filterd.resolve.link import Handler
     from filterd.resolve.links.cache import Background
-    from filterd.resolve.query import Answer, Query
+    from filterd.resolve.query import Answer, Handler, Query
     from filterd.resolve.site import Sites
     from filterd.upstream import Forwarder, Resolution, UpstreamQuestion
 

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.policy.model import Client
     from filterd.querylog import Counts
-    from filterd.resolve.link import AnswerObserver
     from filterd.resolve.pipeline import Chain
-    from filterd.resolve.query import Fetched
+    from filterd.resolve.query import AnswerObserver, Fetched
     from filterd.resolve.site import Sites
 
 _SHORTEST = 12

@@ -17,7 +17,7 @@
 
 A single label is a machine of the network or a typing error, and no name of the Internet.
 A search for a proxy or a tunnel (wpad, isatap) that leaves the school can be answered by
-anyone who registers the name. With NXDOMAIN for the names of their makers, Firefox and Apple's
+any registrant of the name. With NXDOMAIN for the names of their makers, Firefox and Apple's
 devices use the DNS of the network instead of encrypted DNS elsewhere, and Chrome asks it before
 it opens pages through its prefetch proxy.
 

@@ -157,7 +157,7 @@ def compare_names(asked: Iterable[bytes], before: Site, after: Site, day: date) 
 
 
 class _SiteThen:
-    """One site in a time in which nothing changes: who asks, and the engine."""
+    """One site in a time in which nothing changes: its clients, and the engine."""
 
     def __init__(self, site: Site, moment: EffectivePolicy) -> None:
         self.moment, self.policy, self._index = moment, moment.policy, site.index
@@ -403,7 +403,7 @@ class _Asker(NamedTuple):
 
 
 def _askers(day: Day, part: _Stretch) -> dict[int, _Asker]:
-    """Return who has asked, by the ids of contexts."""
+    """Return the clients that have asked, by the ids of contexts."""
     by_network = {
         rule.whom
         for side in part.sides

@@ -70,18 +70,18 @@ def to_plain(sums: DifferenceSums, judged: str) -> dict[str, Any]:
     }
 
 
-def differs(told: Row) -> bool:
+def differs(facts: Row) -> bool:
     """Return whether anything would change."""
     return bool(
-        any(told["changed"].values()) or any(told["names"].values()) or told["confidential"]
+        any(facts["changed"].values()) or any(facts["names"].values()) or facts["confidential"]
     )
 
 
-def tables(told: Row) -> Iterator[tuple[Listing, list[Row]]]:
+def tables(facts: Row) -> Iterator[tuple[Listing, list[Row]]]:
     """Yield the tables of what would change, without lines of zeros only."""
-    yield from ((CHANGED_NAMES, told["rows"]),) if told["rows"] else ()
+    yield from ((CHANGED_NAMES, facts["rows"]),) if facts["rows"] else ()
     for listing, key in ((BY_CLASS, "groups"), (BY_TIER, "tiers")):
-        if changed := [row for row in told[key] if any(row[kind] for kind in KINDS)]:
+        if changed := [row for row in facts[key] if any(row[kind] for kind in KINDS)]:
             yield listing, changed
 
 
@@ -97,31 +97,31 @@ def _row(sums: DifferenceSums, name: NameDifference, n: int) -> dict[str, Any]:
     }
 
 
-def summary(told: Row, wording: Wording) -> Iterator[str]:
+def summary(facts: Row, wording: Wording) -> Iterator[str]:
     """Yield sentences on what would change."""
-    changed, texts = told["changed"], wording.texts
-    if told["judged"] == POPULAR:
+    changed, texts = facts["changed"], wording.texts
+    if facts["judged"] == POPULAR:
         yield texts(
             "The log has no names of these days: popular names were judged instead, for each tier."
         )
-    if told["lookups"]:
+    if facts["lookups"]:
         yield texts(
             "Of {lookups} recorded lookups of {days}, {closes} would be blocked, {opens} would"
             " open, {rewrites} would get another safe mode.",
-            lookups=counted.number(told["lookups"]),
-            days=counted.days(len(told["days"])),
+            lookups=counted.number(facts["lookups"]),
+            days=counted.days(len(facts["days"])),
             **{kind: counted.number(n) for kind, n in changed.items()},
         )
-    closes, opens = (counted.names(told["names"][kind]) for kind in (CLOSES, OPENS))
+    closes, opens = (counted.names(facts["names"][kind]) for kind in (CLOSES, OPENS))
     yield texts("Distinct names: {closes} would close, {opens} would open.",
                 closes=closes, opens=opens)  # fmt: skip
-    if told["confidential"]:
+    if facts["confidential"]:
         yield texts(
             "Of confidential categories {n} more would change, which are shown nowhere.",
-            n=counted.number(told["confidential"]),
+            n=counted.number(facts["confidential"]),
         )
-    if told["more"]:
-        yield texts("{names} more are not shown.", names=counted.names(told["more"]))
+    if facts["more"]:
+        yield texts("{names} more are not shown.", names=counted.names(facts["more"]))
 
 
 def _known_number(n: int, _: Wording) -> str:

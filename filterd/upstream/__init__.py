@@ -6,7 +6,7 @@
   a message answers it.
 * ``randomness``, ``socket_pool``: queries by UDP, on sockets that change their ports.
   ``socket_pool`` is native where it was built, and does the work of ``randomness`` then.
-* ``stream_queries``, ``tls``: queries by TCP and by TLS; ``timer_wheel``: all timeouts.
+* ``stream_queries``, ``tls``: queries by TCP and by TLS.
 * ``exchange``: one question put to a group of servers under one deadline.
 * ``resolution``: the part of a response that may be kept and passed on, and the oracle of
   the native code that extracts it; ``private_ranges``: which of its addresses are private.

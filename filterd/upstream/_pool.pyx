@@ -94,7 +94,7 @@ from filterd.upstream import private_ranges as addresses
 from filterd.upstream import randomness as random_ports
 from filterd.upstream import resolution as plainly
 from filterd.upstream import server_group as groups
-from filterd.upstream import singleflight, timer_wheel
+from filterd.upstream import singleflight, socket_pool
 from filterd.upstream import upstream_question as questions
 from filterd.wire import edes_of
 
@@ -680,7 +680,7 @@ cdef enum:
     NXDOMAIN = 3
     YXDOMAIN = 6
 
-cdef double TICK_S = timer_wheel.TICK_S
+cdef double TICK_S = socket_pool.TICK_S
 cdef double SMOOTHING = groups.SMOOTHING
 cdef str STOPPING = "filterd is stopping"
 

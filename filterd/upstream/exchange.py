@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from filterd.upstream.server_group import ServerHealth
-    from filterd.upstream.socket_pool import UdpAttempt
-    from filterd.upstream.timer_wheel import Bucket
+    from filterd.upstream.socket_pool import Bucket, UdpAttempt
     from filterd.upstream.transport_set import Transports
     from filterd.upstream.upstream_question import UpstreamQuestion
 

@@ -10,7 +10,7 @@ from filterd.i18n import UNSAID
 from filterd.native import native_or
 from filterd.upstream import socket_pool
 from filterd.upstream.randomness import RandomNumbers
-from filterd.upstream.timer_wheel import TimerWheel
+from filterd.upstream.socket_pool import TimerWheel
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -9,9 +9,9 @@ for malformed bytes. Its catcher knows which side sent them and how to react.
 ::
 
     registry   numbers and mnemonics
-    name       a name as a value              cursor   bounded reader, step budget
-    header ─ question ─ record ─ edns         compression   names inside a message
-        └────────┬────────┴────────┘
+    name       a name as a value              cursor   bounded reader, step budget,
+    header ─ section ─ edns                            names inside a message
+        └───────┬───────┘
     parsed_query   response ─ rdata            parsing whole messages
     compose ─ reply   rebuild                 composing whole messages
 
@@ -60,7 +60,6 @@ from filterd.wire.compose import compose_query, compose_reply, encode_record
 from filterd.wire.edns import Ede, EdeCode, Edns, edes_of
 from filterd.wire.header import Deframer, Header, frame, peek_header
 from filterd.wire.parsed_query import ParsedQuery
-from filterd.wire.question import Question, best_effort_question
 from filterd.wire.rdata import (
     KEY_ECH,
     SvcbParts,
@@ -72,7 +71,6 @@ from filterd.wire.rdata import (
     without_param,
 )
 from filterd.wire.rebuild import RebuiltSections
-from filterd.wire.record import ADDITIONAL, ANSWER, AUTHORITY, Record
 from filterd.wire.registry import EdnsOption, Rcode, RRClass, RRType, type_from_text, type_to_text
 from filterd.wire.reply import (
     badvers,
@@ -86,6 +84,14 @@ from filterd.wire.reply import (
     servfail,
     sinkhole,
     size_limit,
+)
+from filterd.wire.section import (
+    ADDITIONAL,
+    ANSWER,
+    AUTHORITY,
+    Question,
+    Record,
+    best_effort_question,
 )
 
 __all__ = [

@@ -95,8 +95,8 @@ from filterd.wire.edns import UDP_SIZE as _UDP_SIZE
 from filterd.wire.edns import Edns as _Edns
 from filterd.wire.header import Header as _Header
 from filterd.wire.parsed_query import ParsedQuery as _ParsedQuery
-from filterd.wire.question import Question as _Question
-from filterd.wire.record import Record as _Record
+from filterd.wire.section import Question as _Question
+from filterd.wire.section import Record as _Record
 
 cdef extern from "Python.h":
     ctypedef struct PyTypeObject:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The codec in plain Python, gathered from the modules that explain it.
 
-``parsed_query`` and ``response`` define what is well-formed, ``compression`` what a
+``parsed_query`` and ``response`` define what is well-formed, ``cursor`` what a
 name inside a message is, ``rebuild`` what is kept and sent. ``_codec`` does the same
 in C, with the same results and the same errors at the same octets.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names inside a message in C: limits, costs and memory are those of ``compression``.
+"""Names inside a message in C: limits, costs and memory are those of ``cursor``.
 
 Memory safety. Names are copied into ``texts``, which has room for the longest
 before the first label is; ``known`` has a cell for every octet of the message,
@@ -118,7 +118,7 @@ cdef inline int know(Names* names, uint32_t offset, const uint8_t* text, uint32_
 cdef inline int skip_name(
     const Octets* message, uint32_t offset, bint may_point, uint32_t* end, Place* place
 ) noexcept nogil:
-    """Step over one name without following a pointer; see ``compression.skip_name``."""
+    """Step over one name without following a pointer; see ``cursor.skip_name``."""
     cdef uint32_t position = offset
     cdef int length
     while True:
@@ -145,7 +145,7 @@ cdef inline int skip_name(
 cdef inline int expand_name(
     Names* names, const Octets* message, uint32_t offset, Name* name, uint32_t* end, Place* place
 ) noexcept:
-    """Read one possibly compressed name as it is written; see ``compression.expand_name``."""
+    """Read one possibly compressed name as it is written; see ``cursor.expand_name``."""
     cdef int length = octet_at(message, offset), second
     cdef uint32_t target
     if length >= POINTER_BITS:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The question and records of a message in C, as places: what ``question``, ``record``, ``edns`` say.
+"""The question and records of a message in C, as places: as in ``section`` and ``edns``.
 
 Memory safety. A place is noted only when all of it was found to lie within the message.
 """

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from filterd.wire.edns import Ede
     from filterd.wire.parsed_query import ParsedQuery
-    from filterd.wire.question import Question
+    from filterd.wire.section import Question
 
 QNAME_POINTER = b"\xc0\x0c"
 """Used as an owner name for the qname, which always begins at octet 12."""

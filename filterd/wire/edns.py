@@ -23,7 +23,7 @@ from filterd.wire.registry import EdnsOption, RRType
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.wire.record import Record
+    from filterd.wire.section import Record
 
 UDP_SIZE = 1232
 """The size that filterd advertises, and the largest that it sends by UDP (RFC 9715)."""

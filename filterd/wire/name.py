@@ -5,7 +5,7 @@ A name is ``bytes``: length-prefixed labels, lower-case, ending in the root's
 zero octet (RFC 1035 §3.1, RFC 4034 §6.2). That form is the only key there is,
 because two names differ exactly when their bytes differ; in text the one label
 ``a.b`` and the two labels ``a`` and ``b`` look alike unless the dot is escaped.
-The functions here trust that form; ``compression`` and ``from_text`` make it.
+The functions here trust that form; ``cursor`` and ``from_text`` make it.
 """
 
 from __future__ import annotations

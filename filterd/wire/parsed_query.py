@@ -15,9 +15,8 @@ from filterd.errors import BadCountError, BadEdnsError, CostlyMessageError
 from filterd.wire.cursor import Budget, Cursor
 from filterd.wire.edns import Edns, parse_edns, parse_plain_edns
 from filterd.wire.header import HEADER_OCTETS, Header, peek_header
-from filterd.wire.question import Question, read_question
-from filterd.wire.record import ADDITIONAL, AUTHORITY, Record, read_record
 from filterd.wire.registry import RRType
+from filterd.wire.section import ADDITIONAL, AUTHORITY, Question, Record, read_question, read_record
 
 MAX_QUERY_OCTETS = 4096
 MAX_ADDITIONAL = 2

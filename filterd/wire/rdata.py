@@ -17,15 +17,14 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from filterd.errors import BadCountError, BadPointerError, WireError
-from filterd.wire.compression import skip_name
-from filterd.wire.cursor import Cursor
+from filterd.wire.cursor import Cursor, skip_name
 from filterd.wire.registry import RRType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.wire.record import Record
     from filterd.wire.response import ParsedResponse
+    from filterd.wire.section import Record
 
 KEY_MANDATORY, KEY_ECH = 0, 5
 _PRIORITY_OCTETS = 2

@@ -16,21 +16,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import BadCountError, CostlyMessageError
 from filterd.wire.compose import QNAME_POINTER, reply_edns, reply_header
-from filterd.wire.compression import Compressor
-from filterd.wire.cursor import Cursor, steps_for
+from filterd.wire.cursor import Compressor, Cursor, steps_for
 from filterd.wire.edns import Edns
 from filterd.wire.header import AD, HEADER_OCTETS, QR, RA, Header, compose_header, peek_header
 from filterd.wire.parsed_query import ParsedQuery
-from filterd.wire.question import Question
-from filterd.wire.record import ANSWER
 from filterd.wire.registry import RRClass, RRType
 from filterd.wire.response import ParsedResponse, parse_response
+from filterd.wire.section import ANSWER, Question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from filterd.wire.edns import Ede
-    from filterd.wire.record import Record
+    from filterd.wire.section import Record
 
 MAX_BODY_OCTETS = 65535 - 1024
 """Leaves room for header, question and OPT in one message."""

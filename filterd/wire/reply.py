@@ -33,9 +33,8 @@ from filterd.wire.header import (
     peek_header,
 )
 from filterd.wire.name import ROOT
-from filterd.wire.question import best_effort_question
-from filterd.wire.record import ADDITIONAL
 from filterd.wire.registry import Rcode, RRType
+from filterd.wire.section import ADDITIONAL, best_effort_question
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
     from filterd.wire.codec import ParsedResponse
     from filterd.wire.edns import Ede, Edns
     from filterd.wire.parsed_query import ParsedQuery
-    from filterd.wire.record import Record
+    from filterd.wire.section import Record
 
 BLOCK_TTL_S = 10
 """The longest that a resolver or stub may cache a block."""

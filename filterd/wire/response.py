@@ -12,13 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from filterd.errors import BadCountError, BadEdnsError, CostlyMessageError, TruncatedMessageError
-from filterd.wire.compression import expand_name, read_name
-from filterd.wire.cursor import Budget, Cursor, steps_for
+from filterd.wire.cursor import Budget, Cursor, expand_name, read_name, steps_for
 from filterd.wire.edns import Edns, parse_edns, parse_plain_edns
 from filterd.wire.header import HEADER_OCTETS, Header, peek_header
-from filterd.wire.question import Question, read_question
-from filterd.wire.record import ADDITIONAL, Record, read_record
 from filterd.wire.registry import RRType
+from filterd.wire.section import ADDITIONAL, Question, Record, read_question, read_record
 
 MAX_MESSAGE_OCTETS = 65535
 MAX_RECORDS = 4096

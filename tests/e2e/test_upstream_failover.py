@@ -471,7 +471,7 @@ def test_who_waits_for_upstreams_that_are_changed_gets_the_word_of_the_new_ones_
             one.ask(a_query("porn.example"))
             one.send(a_query(NAME))
         serving.eventually(lambda: len(serving.stepper) == 2)
-        monkeypatch.setattr("filterd.resolve.links.forward.DEADLINE_S", 3_600.0 if ending else 0.0)
+        monkeypatch.setattr("filterd.resolve.links.cache.DEADLINE_S", 3_600.0 if ending else 0.0)
         change_upstreams(serving, second, ending=ending)
         answers = [dns.message.from_wire(one.receive()) for one in (stub, other)]
         assert [bool(one.answer) for one in answers] == [ending] * 2

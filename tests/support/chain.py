@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.resolve.link import Link, leaves_all_alone
 from filterd.resolve.pipeline import Chain
-from filterd.resolve.query import Answer, Fetched, Peer, Query, Source
+from filterd.resolve.query import Answer, Fetched, Link, Peer, Query, Source, leaves_all_alone
 from filterd.wire import parse_query
 from tests.support.serving import GRADE_1
 from tests.support.wire import a_query
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from filterd.errors import UpstreamError
-    from filterd.resolve.link import Handler
+    from filterd.resolve.query import Handler
     from filterd.resolve.site import Site
     from filterd.upstream import Resolution, UpstreamQuestion
 

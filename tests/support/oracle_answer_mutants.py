@@ -15,8 +15,8 @@ from filterd.policy.model import Client
 from filterd.resolve import zones
 from filterd.resolve.links import filter as filter_link
 from filterd.resolve.links import local, redaction
+from filterd.resolve.links.cache import Forward
 from filterd.resolve.links.filter import Filter
-from filterd.resolve.links.forward import Forward
 from filterd.resolve.links.redaction import Ech, Rebinding
 from filterd.resolve.query import Source
 from filterd.resolve.site import PlainView, Site
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     import pytest
 
     from filterd.policy.verdict import Verdict
-    from filterd.resolve.link import Handler
-    from filterd.resolve.query import Answer, Query
+    from filterd.resolve.query import Answer, Handler, Query
     from filterd.upstream import Resolution
     from tests.support.oracle_mutants import Break
 

@@ -25,10 +25,10 @@ from filterd.fastpath.core_contract import (
 from filterd.fastpath.core_filler import FastPath
 from filterd.resolve import answer_reply, cache_entry, pipeline
 from filterd.resolve.cache_store import ResolutionStore
-from filterd.resolve.link import leaves_all_alone
-from filterd.resolve.links import cache, rewrite
+from filterd.resolve.links import cache
+from filterd.resolve.links import filter as filter_link
 from filterd.resolve.links.filter import Filter
-from filterd.resolve.query import Query
+from filterd.resolve.query import Query, leaves_all_alone
 from tests.support.native_faults import serve_with
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from filterd.policy.verdict import Verdict
     from filterd.resolve.cache_entry import CacheEntry
-    from filterd.resolve.link import Link
+    from filterd.resolve.query import Link
     from filterd.resolve.site import Site
     from filterd.upstream import Resolution, UpstreamQuestion
 
@@ -194,5 +194,5 @@ OF_THE_CHAIN: dict[str, Break] = {
         ActiveSite, "_activate", _old_site_serves
     ),
     "a worker looks at the epoch by itself": _epoch_unread,
-    "the strict twin answers": instead(rewrite, "_ADDRESS_TYPES", ()),
+    "the strict twin answers": instead(filter_link, "_ADDRESS_TYPES", ()),
 }

@@ -20,7 +20,7 @@ from filterd.policy.model import UpstreamServer
 from filterd.upstream import Route, UpstreamQuestion, singleflight, transport_set
 from filterd.upstream.randomness import RandomNumbers
 from filterd.upstream.server_group import Groups
-from filterd.upstream.timer_wheel import TICK_S
+from filterd.upstream.socket_pool import TICK_S
 from tests.support.clock import FakeClock
 from tests.support.forgeries import FORGERIES
 from tests.support.policies import wire

@@ -21,7 +21,7 @@ from filterd.policy.model import UpstreamServer
 from filterd.upstream import UpstreamQuestion, socket_pool
 from filterd.upstream.randomness import RandomNumbers
 from filterd.upstream.server_group import ServerHealth
-from filterd.upstream.timer_wheel import TimerWheel
+from filterd.upstream.socket_pool import TimerWheel
 from tests.support.forgeries import FORGERIES
 from tests.support.policies import wire
 from tests.support.serving import WITHIN_S

@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING
 from filterd.errors import WireError
 from filterd.policy.verdict import Action, Verdict
 from filterd.resolve import special_use
-from filterd.resolve.link import Link
-from filterd.resolve.query import Answer, Query, Source
+from filterd.resolve.query import Answer, Link, Query, Source
 from filterd.resolve.special_use import SpecialReason
 from filterd.upstream.private_ranges import is_private
 from filterd.wire import (
@@ -42,7 +41,7 @@ from filterd.wire import name as names
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from filterd.resolve.link import Handler
+    from filterd.resolve.query import Handler
     from filterd.resolve.site import Site
     from filterd.upstream import Resolution, UpstreamQuestion
     from filterd.wire import ParsedResponse, Question, Record
@@ -167,7 +166,7 @@ class Rebinding(Link):
 
     An alias into the school's own names leaves nothing of an answer: what they mean is
     looked up here. The qname decides, wherever its aliases lead: it is the name by
-    which a browser tells pages of one origin from another's.
+    which a browser distinguishes pages of one origin from another's.
     """
 
     def leaves_alone(self, _: UpstreamQuestion, resolution: Resolution, /) -> bool:

@@ -85,7 +85,7 @@ def test_who_waits_for_upstreams_that_a_reload_changes_hears_the_new_ones(
     if not told:
         monkeypatch.setattr(Forwarder, "keep_to", lambda *_: None)
         monkeypatch.setattr(exchange, "DEADLINE_S", 0.5)
-        monkeypatch.setattr("filterd.resolve.links.forward.DEADLINE_S", 0.0)
+        monkeypatch.setattr("filterd.resolve.links.cache.DEADLINE_S", 0.0)
     upstream.silent.set()
 
     async def work(team: Team) -> None:

@@ -15,7 +15,7 @@ from filterd.daemon.worker_sums import (
     traffic_totals,
     upstreams_of,
 )
-from filterd.fastpath.traffic import Traffic
+from filterd.fastpath.datagrams import Traffic
 from tests.support.policies import a_category, a_policy
 
 

@@ -12,7 +12,9 @@ import dns.flags
 import dns.message
 import pytest
 
+from filterd.daemon.worker_sums import summed
 from filterd.fastpath import datagrams as reference
+from filterd.fastpath.datagrams import Traffic
 from filterd.fastpath.pktinfo import bind
 from filterd.native import live_only
 from filterd.policy.model import ListenAddress
@@ -24,6 +26,7 @@ from tests.support.wire import OPT, QUESTION, a_message, a_query, a_record
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
+
 
 CLIENT, OTHER, FAULTY = "127.0.1.1", "127.0.1.2", "127.0.1.3"
 SERVER = "127.77.3.1"  # where the datagrams of no other test arrive
@@ -632,3 +635,17 @@ def test_replies_of_the_fast_path_are_counted_apart(fast: Fast) -> None:
     assert traffic["latency"]["fast"]["buckets"]["0.25"] == 2
     assert traffic["latency"]["fast"]["sum_us"] == pytest.approx(400, abs=2)
     attended.listening.close()
+
+
+NXDOMAIN = bytes((0, 0, 0x81, 0x83)) + bytes(8)
+
+
+def test_counters_of_several_listeners_are_added_up() -> None:
+    traffic = Traffic()
+    traffic.asked("192.0.2.1")
+    traffic.asked("2001:db8::1")
+    traffic.replied(NXDOMAIN, 0.001)
+    total = summed([traffic.to_plain(), traffic.to_plain()])
+    assert total["requests"] == {"4": 2, "6": 2}
+    assert total["rcodes"] == {"3": 2}
+    assert total["latency"]["chain"]["buckets"]["1"] == 2

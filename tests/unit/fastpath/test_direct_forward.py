@@ -14,10 +14,10 @@ import pytest
 from filterd.fastpath import core_filler
 from filterd.fastpath.core_filler import NATIVE, Core
 from filterd.fastpath.rate_limit import packed
-from filterd.resolve.link import leaves_all_alone
 from filterd.resolve.links import filter as filter_link
-from filterd.resolve.links.forward import Forward
+from filterd.resolve.links.cache import Forward
 from filterd.resolve.links.redaction import Ech, Rebinding
+from filterd.resolve.query import leaves_all_alone
 from filterd.upstream import CONCLUSIVE
 from tests.support import relay_stories as stories
 from tests.support.native_faults import serve_with
@@ -27,7 +27,7 @@ from tests.support.wire import a_query
 
 if TYPE_CHECKING:
     from filterd.lists.index import Index
-    from filterd.resolve.link import Link
+    from filterd.resolve.query import Link
     from tests.support.relay_stories import Story
 
 
@@ -263,7 +263,11 @@ def test_where_nobody_can_tell_what_is_in_force_the_chain_answers_all(
         assert all(dns.message.from_wire(stub.receive()).answer for stub in stubs[:2])
         assert all("it cannot be read" in one for one in school.serving.errors.take())
         assert school.by_the_chain == 2
-        assert school.upstream.asked == ["www.example.com A", "open.example.com A"]
+        # On a busy machine an exchange asks again before the upstream is released.
+        assert list(dict.fromkeys(school.upstream.asked)) == [
+            "www.example.com A",
+            "open.example.com A",
+        ]
 
 
 def test_a_fault_while_an_answer_is_kept_costs_nobody_his_answer(

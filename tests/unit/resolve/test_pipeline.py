@@ -11,10 +11,9 @@ import pytest
 
 from filterd.fastpath.core_filler import NATIVE
 from filterd.resolve import pipeline
-from filterd.resolve.link import Link, answered, leaves_all_alone
 from filterd.resolve.links.cache import Background
 from filterd.resolve.pipeline import Chain, ResolutionStore
-from filterd.resolve.query import Answer, Source
+from filterd.resolve.query import Answer, Link, Source, answered, leaves_all_alone
 from filterd.upstream import Forwarder, Resolution, UpstreamQuestion
 from filterd.upstream.resolution import resolution_of
 from filterd.wire import Rcode, parse_response
@@ -31,8 +30,7 @@ if TYPE_CHECKING:
 
     from filterd.lists.index import Index
     from filterd.policy.model import Client
-    from filterd.resolve.link import Handler
-    from filterd.resolve.query import Query
+    from filterd.resolve.query import Handler, Query
 
 
 class NotingForwarder(Forwarder):

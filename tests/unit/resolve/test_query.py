@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,18 +11,31 @@ from filterd.lists.rules import Pin
 from filterd.policy.model import Client, DelegatedZone, Tls, UpstreamServer
 from filterd.policy.verdict import PASSED, Action, Match, Rule, Verdict
 from filterd.querylog import Counts
-from filterd.resolve.query import Answer, Peer, Query, Source, tally
+from filterd.resolve.query import (
+    Answer,
+    Link,
+    Peer,
+    Query,
+    Source,
+    answered,
+    leaves_all_alone,
+    tally,
+)
 from filterd.upstream import UpstreamQuestion
 from filterd.wire import Ede, Question, RRType, parse_query
-from tests.support.chain import a_chain_query
+from tests.support.chain import a_chain_query, without_waiting
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
 from tests.support.serving import a_site
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from filterd.lists.index import Index
+    from filterd.resolve.query import Handler
     from filterd.resolve.site import Site
+
 
 CONTROLLER = UpstreamServer("127.0.8.8")
 
@@ -141,3 +154,30 @@ def test_every_source_has_its_action(query: Query) -> None:
     for source in Source:
         tally(counts, query, Answer(source, PASSED))
     assert sum(row.n for row in counts.take().rows) == len(Source)
+
+
+class Silent(Link):
+    """Does not say what it leaves alone."""
+
+    def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
+        return proceed(query)
+
+
+def test_a_link_that_does_not_say_what_it_leaves_alone_cannot_be_made() -> None:
+    made: Any = Silent
+    with pytest.raises(TypeError, match="leaves_alone"):
+        made()
+
+
+def test_control_one_that_says_it_can_be_made_and_must_see_nothing(
+    index: Index,
+) -> None:
+    class Saying(Silent):
+        leaves_alone = staticmethod(leaves_all_alone)
+
+    assert not Saying().must_see(a_chain_query(a_site(index)).client)
+
+
+def test_an_answer_is_given_without_waiting() -> None:
+    answer = Answer(Source.FAILED)
+    assert without_waiting(answered(answer)) is answer

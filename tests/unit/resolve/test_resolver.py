@@ -24,7 +24,7 @@ from tests.support.wire import QUESTION, a_message, a_query
 
 if TYPE_CHECKING:
     from filterd.lists.index import Index
-    from filterd.resolve.link import Handler
+    from filterd.resolve.query import Handler
     from filterd.resolve.site import Site
 
 PEER, STRANGER = Peer("127.0.6.1"), Peer("192.0.2.1")

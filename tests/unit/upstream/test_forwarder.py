@@ -33,7 +33,7 @@ from filterd.upstream import (
 )
 from filterd.upstream import server_group as group
 from filterd.upstream.randomness import RandomPorts
-from filterd.upstream.timer_wheel import TimerWheel
+from filterd.upstream.socket_pool import TimerWheel
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
 from tests.support.serving import WITHIN_S

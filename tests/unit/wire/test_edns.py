@@ -26,7 +26,7 @@ from filterd.wire.edns import (
     parse_edns,
     parse_plain_edns,
 )
-from filterd.wire.record import ADDITIONAL, read_record
+from filterd.wire.section import ADDITIONAL, read_record
 from tests.support.wire import QUESTION, a_message, a_query
 
 

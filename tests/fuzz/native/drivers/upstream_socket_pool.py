@@ -15,7 +15,7 @@ from filterd.policy.model import UpstreamServer
 from filterd.upstream import UpstreamQuestion
 from filterd.upstream.randomness import RandomNumbers
 from filterd.upstream.server_group import ServerHealth
-from filterd.upstream.timer_wheel import TimerWheel
+from filterd.upstream.socket_pool import TimerWheel
 from tests.fuzz.native.messages import Messages, hostile_responses, responses
 from tests.support.packets import mutate, nudge
 from tests.support.wire import a_response

@@ -7,25 +7,29 @@ from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
 
+import dns.message
 import pytest
 
 from filterd.lists.rules import SafeSearchRewrite
 from filterd.policy.model import Audience, Client, DelegatedZone, Network, UpstreamServer
-from filterd.resolve.links.filter import Filter
+from filterd.resolve.links.filter import ALIAS_TTL_S, Filter, Rewrite
 from filterd.resolve.query import Answer, Query, Source
 from filterd.resolve.site import Site
 from filterd.upstream import Resolution
-from filterd.wire import RebuiltSections
+from filterd.upstream.resolution import resolution_of
+from filterd.wire import EdeCode, RebuiltSections, assemble, parse_response
 from tests.support.chain import FORWARDED, a_chain_query, answer_of
 from tests.support.clock import FakeClock
 from tests.support.policies import NOW, allow, block, wire
 from tests.support.serving import GRADE_1, SiteHolder, a_site
+from tests.support.wire import a_query, a_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from filterd.lists.index import Index
-    from filterd.resolve.link import Handler
+    from filterd.resolve.query import Handler
+
 
 NOTHING = RebuiltSections(b"", 0, 0, 0, (), (), 21)
 
@@ -252,3 +256,53 @@ def test_a_question_about_a_grade_is_nobody_s(index: Index) -> None:
             return await leading_to("social.example")(about)
 
         assert answer_of(Filter(holder, FakeClock()), about, forward).source is Source.FORWARDED
+
+
+SEARCH, TWIN = "www.example.com", "safe.example.com"
+
+
+def a_rewritten_query(index: Index, qtype: str) -> Query:
+    return a_chain_query(a_site(index), SEARCH, qtype).rewritten(wire(TWIN))
+
+
+async def answer_for_twin(query: Query) -> Answer:
+    """Answer for the answer_for_twin from a cache, a hundred seconds old."""
+    assert query.qname == wire(TWIN)
+    assert query.rewritten_to is None
+    response = a_response(a_query(TWIN), f"{TWIN} 300 A 192.0.2.1")
+    resolution = resolution_of(parse_response(response), query.upstream_question)
+    return Answer(Source.CACHED, resolution=resolution._replace(authentic=True), age_s=100)
+
+
+def test_the_twin_s_addresses_stand_behind_an_alias(index: Index) -> None:
+    query = a_rewritten_query(index, "A")
+    answer = answer_of(Rewrite(), query, answer_for_twin)
+    resolution = answer.resolution
+    assert resolution is not None
+    assert (answer.source, answer.age_s, resolution.authentic) == (Source.CACHED, 100, False)
+    assert resolution.targets == (wire(TWIN),), "an alias leads to it, so policy judges it"
+    assert [ede.code for ede in resolution.edes] == [EdeCode.FORGED_ANSWER]
+    sent = assemble(query.message, resolution.sections, 0, age_s=answer.age_s)
+    assert [rrset.to_text() for rrset in dns.message.from_wire(sent).answer] == [
+        f"{SEARCH}. {ALIAS_TTL_S} IN CNAME {TWIN}.",
+        f"{TWIN}. 200 IN A 192.0.2.1",
+    ]
+
+
+@pytest.mark.parametrize("qtype", ["HTTPS", "SVCB"])
+def test_a_service_binding_is_no_data(index: Index, qtype: str) -> None:
+    answer = answer_of(Rewrite(), a_rewritten_query(index, qtype), answer_for_twin)
+    assert answer.source is Source.REWRITTEN
+    assert [ede.code for ede in answer.edes] == [EdeCode.FORGED_ANSWER]
+
+
+def test_where_the_twin_cannot_be_had_nothing_is(index: Index) -> None:
+    assert answer_of(Rewrite(), a_rewritten_query(index, "A")) is FORWARDED
+
+
+def test_who_has_no_twin_is_asked_for(index: Index) -> None:
+    async def itself(query: Query) -> Answer:
+        assert query.qname == wire(SEARCH)
+        return FORWARDED
+
+    assert answer_of(Rewrite(), a_chain_query(a_site(index), SEARCH), itself) is FORWARDED

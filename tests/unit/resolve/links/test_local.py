@@ -7,14 +7,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from unittest import mock
 
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from filterd.policy.model import DelegatedZone, LocalZone, UpstreamServer, ZoneRecord
 from filterd.resolve import special_use
-from filterd.resolve.links.local import LOCAL_ZONE, Local, answer_locally
-from filterd.resolve.query import Source
+from filterd.resolve.links.local import (
+    LOCAL_ZONE,
+    NOT_SUPPORTED,
+    Admission,
+    AnyType,
+    Local,
+    answer_locally,
+)
+from filterd.resolve.query import Answer, Source
 from filterd.resolve.site import Site
 from filterd.resolve.special_use import SpecialReason
 from filterd.wire import Rcode, RRType
@@ -25,6 +35,38 @@ from tests.support.serving import GRADE_1, a_site
 
 if TYPE_CHECKING:
     from filterd.lists.index import Index
+
+
+REFUSED_TYPE = Answer(Source.REFUSED, edes=(NOT_SUPPORTED,))
+
+
+@pytest.mark.parametrize("qtype", ["AXFR", "IXFR", "OPT", "TKEY", "TSIG", "MAILB", "MAILA"])
+def test_transfers_and_meta_types_are_refused(index: Index, qtype: str) -> None:
+    assert answer_of(Admission(), a_chain_query(a_site(index), qtype=qtype)) == REFUSED_TYPE
+
+
+@pytest.mark.parametrize("qclass", ["CH", "HS", "ANY", "NONE", "CLASS65535"])
+def test_other_classes_are_refused(index: Index, qclass: str) -> None:
+    assert answer_of(Admission(), a_chain_query(a_site(index), qclass=qclass)) == REFUSED_TYPE
+
+
+@pytest.mark.parametrize("qtype", ["A", "AAAA", "HTTPS", "ANY", "NULL", "TYPE65280", "DS"])
+def test_all_other_types_may_be_asked(index: Index, qtype: str) -> None:
+    assert answer_of(Admission(), a_chain_query(a_site(index), qtype=qtype)) is FORWARDED
+
+
+def test_any_gets_one_hinfo(index: Index) -> None:
+    answer = answer_of(AnyType(), a_chain_query(a_site(index), qtype="ANY"))
+    (record,) = answer.records
+    rdata = dns.rdata.from_wire(
+        dns.rdataclass.IN, dns.rdatatype.HINFO, record.rdata, 0, len(record.rdata)
+    )
+    assert (answer.source, rdata.to_text()) == (Source.LOCAL, '"RFC8482" ""')
+
+
+def test_other_types_go_on(index: Index) -> None:
+    assert answer_of(AnyType(), a_chain_query(a_site(index))) is FORWARDED
+
 
 ZONE = LocalZone(
     wire("truong.home.arpa"),

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterd.policy.verdict import Action, Verdict
+from filterd.resolve.links.filter import behind_alias
 from filterd.resolve.links.redaction import (
     Ech,
     Rebinding,
@@ -21,7 +22,6 @@ from filterd.resolve.links.redaction import (
     without_ech,
     without_private,
 )
-from filterd.resolve.links.rewrite import behind_alias
 from filterd.resolve.query import Answer, Query, Source
 from filterd.resolve.site import Site
 from filterd.upstream import Resolution, UpstreamQuestion
