@@ -216,14 +216,13 @@ def test_truncated_file_is_refused_on_opening(tmp_path: Path) -> None:
 
 
 def test_verify_catches_every_flipped_octet(tmp_path: Path) -> None:
-    octets = compiled(tmp_path, a_list(tmp_path, TEXT)).path.read_bytes()
-    path = tmp_path / "damaged"
+    path = compiled(tmp_path, a_list(tmp_path, TEXT)).path
+    octets = path.read_bytes()
     for place in range(len(octets)):
         damaged = bytearray(octets)
         damaged[place] ^= 1 << place % 8
-        path.write_bytes(damaged)
         with pytest.raises(IndexFormatError):
-            Index.open(path).verify()
+            Index.of(bytes(damaged), path).verify()
 
 
 def test_undamaged_file_verifies(index: Index) -> None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
 
 import pytest
 
@@ -11,9 +11,6 @@ from filterd.lists.formats import FORMATS, Cancelled, Entry, Problem
 from filterd.lists.hostname import HostnameError, key_from_text
 from tests.support.parsing import EXACT, SUBTREE, claims_of, lines_of
 from tests.support.shared_data import shared
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _SUBTREE_FORMATS = ("adblock", "wildcard", "dnsmasq", "unbound")
 
@@ -40,6 +37,7 @@ _LINES_OF_A_FOREIGN_FORMAT = [200, pytest.param(2_000, marks=pytest.mark.long)]
 """The first of each file."""
 
 
+@cache
 def _hagezi(list_format: str, title: str) -> list[str]:
     [path] = shared(f"lists/hagezi2022/{list_format}").glob(f"{title}.*")
     return lines_of(path)
@@ -92,15 +90,16 @@ def test_rules_for_browsers_do_not_become_blocks() -> None:
 @pytest.mark.parametrize("most", _LINES_OF_A_FOREIGN_FORMAT)
 @pytest.mark.parametrize("list_format", FORMATS)
 def test_every_published_file_is_survived(list_format: str, most: int) -> None:
-    for path in _files():
-        lines = lines_of(path)[:most]
+    for lines in _beginnings(most):
         for item in FORMATS[list_format](lines):
             assert isinstance(item, Entry | Cancelled | Problem)
             assert 1 <= item.line <= len(lines)
 
 
-def _files() -> list[Path]:
-    return [path for path in sorted(shared("lists").rglob("*")) if path.is_file()]
+@cache
+def _beginnings(most: int) -> list[list[str]]:
+    paths = [path for path in sorted(shared("lists").rglob("*")) if path.is_file()]
+    return [lines_of(path)[:most] for path in paths]
 
 
 def _is_name(text: str) -> bool:
