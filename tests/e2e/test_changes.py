@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from filterd.state_folder import StateFolder
 
 pytestmark = pytest.mark.usefixtures("warm_children")
-KILLS = int(os.environ.get("FILTERD_E2E_CHANGE_KILLS", "8"))
+KILLS = int(os.environ.get("FILTERD_E2E_CHANGE_KILLS", "5"))
 WITHIN_S = 20.0
 MANAGER, FIRST_WORKER = 0, 1
 ASKERS = 16

@@ -41,7 +41,7 @@ pytestmark = pytest.mark.usefixtures("warm_children")
 BLOCKED = "blocked-now.example"
 _NXDOMAIN = 3
 _EVERY_S = 0.001
-STARTS = int(os.environ.get("FILTERD_STARTS", "4"))
+STARTS = int(os.environ.get("FILTERD_STARTS", "2"))
 """Of each kind of loss."""
 
 
@@ -162,7 +162,12 @@ LOSSES: dict[str, Callable[[School], tuple[Path, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("lost", LOSSES)
+LONG = {"the copy", "the store", "the store and a copy"}
+
+
+@pytest.mark.parametrize(
+    "lost", [pytest.param(one, marks=pytest.mark.long) if one in LONG else one for one in LOSSES]
+)
 def test_whatever_is_lost_while_it_serves_what_was_set_stays_and_is_written_anew(
     school: School, lost: str
 ) -> None:
@@ -198,7 +203,9 @@ def test_control_without_the_memory_that_is_shared_a_new_worker_would_let_it_pas
             until(lambda: flood.unfiltered > 0, "an answer that is not filtered")
 
 
-@pytest.mark.parametrize("lost", ["the copy", "both copies", "the store"])
+@pytest.mark.parametrize(
+    "lost", [pytest.param("the copy", marks=pytest.mark.long), "both copies", "the store"]
+)
 def test_a_start_lets_not_one_question_pass_whatever_is_lost(school: School, lost: str) -> None:
     with school.serving():
         school.block()

@@ -97,9 +97,9 @@ def test_a_stop_waits_for_no_trial_and_after_it_another_one_is_made(
     assert not [*school.state.what_if.iterdir()]
 
 
-@pytest.fixture
-def school(tmp_path: Path, built: StateFolder) -> Iterator[School]:
-    made = School(tmp_path, built)
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory, built: StateFolder) -> Iterator[School]:
+    made = School(tmp_path_factory.mktemp("school"), built)
     with serving(made.config, made.state.folder):
         yield made
 
@@ -156,6 +156,7 @@ def test_before_lists_are_followed_it_is_shown_or_why_it_cannot_be(school: Schoo
         first, *rest = shown.splitlines()
         assert first.startswith("What this would have changed is not known: "), shown
         assert "Followed from the next night on" in rest[-1]
+    school.state.what_if.unlink()
 
 
 def test_without_names_popular_ones_are_judged(school: School, tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ def test_whatever_goes_wrong_is_one_warning(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(interfaces, "_WITHIN_S", 0.5)
+    monkeypatch.setattr(interfaces, "_WITHIN_S", 0.2)
     ip = IpCommand(_program(tmp_path, script))
     for _ in range(2):
         assert runner.run(ip.ask("neigh", "show")) is None

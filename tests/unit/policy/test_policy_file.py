@@ -76,7 +76,7 @@ def _rule(number: int) -> LocalRule:
 
 # A policy has some twenty parts with parts of their own: now and then it is too large to draw.
 @settings(
-    max_examples=60,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
