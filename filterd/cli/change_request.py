@@ -10,7 +10,7 @@ from filterd import control
 from filterd.cli.context import Context
 from filterd.cli.time_options import school_clock
 from filterd.i18n import Sentence, say
-from filterd.overrides.descriptions import warning_told
+from filterd.overrides.descriptions import warning_sentence
 from filterd.rows import Wording
 
 _IN_PLACE = say("The devices are in these rooms already; nothing is changed.")
@@ -56,7 +56,7 @@ def print_change(
     here.console.print(line, style="dim", soft_wrap=True)
     wording = Wording(texts, school_clock(here))
     for warning in told.get("warnings") or ():
-        line = texts("warning: {what}", what=warning_told(warning, wording))
+        line = texts("warning: {what}", what=warning_sentence(warning, wording))
         here.errors.print(line, style="yellow", soft_wrap=not here.errors.is_terminal)
 
 

@@ -16,7 +16,7 @@ from filterd.i18n import from_plain, say, to_plain
 from filterd.i18n import translated as in_language
 from filterd.overrides.descriptions import Plain, Teller
 from filterd.overrides.override_rows import CHANGES, with_states
-from filterd.overrides.quarantine import is_altered, told_of
+from filterd.overrides.quarantine import is_altered, remedy_for
 
 _SOUND, _ALTERED = 0, 1
 MOST = 100_000
@@ -146,5 +146,5 @@ def _print_verified(here: Context, told: dict[str, Any]) -> None:
         here.print(say("The present history is intact; the one before is not:"))
     for name in told.get("set_aside") or ():
         kept = here.state.overrides.with_name(name)
-        line, style = told_of(kept), "red" if is_altered(kept) else "yellow"
+        line, style = remedy_for(kept), "red" if is_altered(kept) else "yellow"
         here.console.print(in_language(line, texts.language), style=style, soft_wrap=True)

@@ -15,7 +15,7 @@ from filterd.cli.time_options import Term, school_clock
 from filterd.errors import ConfigError
 from filterd.field_checks import is_a_grade
 from filterd.i18n import say
-from filterd.overrides.current_rows import LEVELS, level_rows, waiting_rows, waiting_told
+from filterd.overrides.current_rows import LEVELS, level_rows, waiting_rows, waiting_sentence
 from filterd.overrides.descriptions import Teller
 from filterd.overrides.log_changes import CONFIRM, LEVEL
 from filterd.overrides.target_text import tier_from
@@ -123,7 +123,7 @@ def level(
     setting = {"tier": "", "author": "", "confirmed_by": "", **made_of(asked, told)}
     setting |= {"id": told["number"]}
     if level == LogLevel.FULL:
-        what = waiting_told(setting, Wording(here.texts, clock))
+        what = waiting_sentence(setting, Wording(here.texts, clock))
     else:
         what = Teller(here.texts, clock).thing("log_settings", setting)
     print_change(here, told, what, json=json)
@@ -164,5 +164,5 @@ def _show_levels(here: Context, *, json: bool) -> None:
         return
     show(here, LEVELS, rows, clock=now.clock)
     for one in waiting:
-        line = waiting_told(one, Wording(here.texts, now.clock))
+        line = waiting_sentence(one, Wording(here.texts, now.clock))
         here.console.print(line, style="yellow", soft_wrap=not here.console.is_terminal)

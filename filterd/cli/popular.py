@@ -21,7 +21,7 @@ from filterd.lists.catalog_tables import PopularName
 from filterd.lists.index import Index
 from filterd.lists.rules import SERVICE_PREFIX
 from filterd.policy import policy_file
-from filterd.policy.grade_rows import grades_told
+from filterd.policy.grade_rows import grades_text
 from filterd.policy.model import GRADES, Policy
 from filterd.policy.verdict import Match
 from filterd.wire import name as names
@@ -76,7 +76,7 @@ def warn(here: Context, found: list[ClosedName]) -> None:
                 " NAME`",
                 list=list_id,
                 category=category,
-                grades=grades_told(here.texts, grades),
+                grades=grades_text(here.texts, grades),
                 names=", ".join(closed[:_NAMED]) + (more if len(closed) > _NAMED else ""),
             )
         )

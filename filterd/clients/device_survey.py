@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.clients.identifier import Identifier
 from filterd.clients.interfaces import IpCommand
-from filterd.clients.interfaces import parse as parse_links
 from filterd.clients.leases import LeaseFiles, is_random
 from filterd.clients.network_view import Surroundings, devices, parse_neighbours
 from filterd.errors import ControlError
@@ -82,14 +81,12 @@ class DeviceSurvey:
         Raises:
             ControlError: there is no source of devices.
         """
-        addresses = await self._ip.ask("address", "show")
-        ipv4 = await self._ip.ask("-4", "route", "show", "default", "table", "all")
-        ipv6 = await self._ip.ask("-6", "route", "show", "default", "table", "all")
+        links = await self._ip.links(policy.lan_interfaces)
         table = await self._ip.ask("neigh", "show")
-        if addresses is None or ipv4 is None or ipv6 is None or table is None:
+        if links is None or table is None:
             raise ControlError(say("the command `ip` does not list the devices; install iproute2"))
         around = Surroundings(self._clock)
-        around.take_links(parse_links(addresses, [*ipv4, *ipv6], policy.lan_interfaces))
+        around.take_links(links)
         neighbours = parse_neighbours(table)
         around.take_neighbours(neighbours)
         leases = await asyncio.to_thread(LeaseFiles(policy.leases).read)

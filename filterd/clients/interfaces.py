@@ -157,14 +157,27 @@ class IpCommand:
         Returns: the objects of its list that are not empty, unchecked beyond that.
         """
         try:
-            told = await asyncio.to_thread(_objects, [self._program, "-j", *arguments])
+            found = await asyncio.to_thread(_objects, [self._program, "-j", *arguments])
         except (OSError, ValueError, RecursionError) as error:
             if not self._failing:
                 _warn(str(error))
             self._failing = True
             return None
         self._failing = False
-        return told
+        return found
+
+    async def links(self, lan_interfaces: Collection[str]) -> Links | None:
+        """Return the links and addresses of this machine, None where ``ip`` fails.
+
+        Args:
+            lan_interfaces: of the site; empty to find them.
+        """
+        addresses = await self.ask("address", "show")
+        ipv4 = await self.ask("-4", "route", "show", "default", "table", "all")
+        ipv6 = await self.ask("-6", "route", "show", "default", "table", "all")
+        if addresses is None or ipv4 is None or ipv6 is None:
+            return None
+        return parse(addresses, [*ipv4, *ipv6], lan_interfaces)
 
 
 def _objects(command: list[str]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ were: ``Surroundings`` itself forgets devices that are not seen again.
 
 The kernel reports by a netlink socket (rtnetlink(7)) that has joined the groups of
 links, addresses, routes and neighbours. Its messages are discarded unread: they
-say that something changed, and ``ip`` says what.
+report that something changed; ``ip`` shows what.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import socket
 from math import inf
 from typing import TYPE_CHECKING
 
-from filterd.clients import interfaces
 from filterd.clients.interfaces import IpCommand
 from filterd.clients.leases import LeaseFiles, Mark
 from filterd.clients.network_view import parse_neighbours
@@ -155,12 +154,9 @@ class Observer:
         return any(network.macs for network in self._policy.networks)
 
     async def _look_at_links(self) -> None:
-        addresses = await self._ip.ask("address", "show")
-        ipv4 = await self._ip.ask("-4", "route", "show", "default", "table", "all")
-        ipv6 = await self._ip.ask("-6", "route", "show", "default", "table", "all")
-        if addresses is not None and ipv4 is not None and ipv6 is not None:
-            lan = self._policy.lan_interfaces
-            self._surroundings.take_links(interfaces.parse(addresses, [*ipv4, *ipv6], lan))
+        links = await self._ip.links(self._policy.lan_interfaces)
+        if links is not None:
+            self._surroundings.take_links(links)
 
     async def _look_at_neighbours(self) -> None:
         table = await self._ip.ask("neigh", "show")

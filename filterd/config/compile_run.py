@@ -118,10 +118,10 @@ def compile_in_child(
     ended = _ended(config, arguments, start)
     if ended.code == 0:
         return None
-    told = _error_of(ended, config)
-    if ended.code == AS_KEPT and isinstance(told, ConfigErrors):
-        return told
-    raise told
+    error = _error_of(ended, config)
+    if ended.code == AS_KEPT and isinstance(error, ConfigErrors):
+        return error
+    raise error
 
 
 def _ended(config: Path, arguments: Sequence[str], start: Start) -> Ended:

@@ -275,5 +275,5 @@ def _written(item: Document, entry: ExpectationEntry) -> str:
     audience, whom = entry.audience
     verb = "is blocked" if entry.expect == _BLOCKED else "passes"
     name, when = item.data["name"], item.data.get("at")
-    told = "everybody" if audience is Audience.EVERYBODY else f"{audience.value} {whom}"
-    return f"{name} {verb} for {told}" + (f" at {when}" if when else "")
+    group = "everybody" if audience is Audience.EVERYBODY else f"{audience.value} {whom}"
+    return f"{name} {verb} for {group}" + (f" at {when}" if when else "")

@@ -120,8 +120,8 @@ class ImportedSettings:
         else:
             reason = " ".join(str(why or "").split())
             printable = "".join(one for one in reason if one.isprintable())[:200]
-            told = f"{self.reason}: {printable}" if printable else self.reason
-            self.exceptions.append({"allow" if allow else "block": text, "reason": told})
+            why = f"{self.reason}: {printable}" if printable else self.reason
+            self.exceptions.append({"allow" if allow else "block": text, "reason": why})
 
     def take_pattern(self, pattern: object, *, allow: bool, why: object = "") -> None:
         """Take a regular expression that means a name and everything beneath it."""
@@ -300,7 +300,7 @@ def read_pihole(path: Path) -> ImportedSettings:
     Raises:
         ConfigError: the file cannot be read, or is none of a Pi-hole.
     """
-    found, told = ImportedSettings("Imported from Pi-hole"), str(path)
+    found = ImportedSettings("Imported from Pi-hole")
     hint = say("give the file that Pi-hole's teleporter exports")
     try:
         with open_plain(path) as file:
@@ -311,9 +311,11 @@ def read_pihole(path: Path) -> ImportedSettings:
         for name, part in _parts(path.name, _bounded(content)):
             _take_part(found, name, part)
     except OSError as error:
-        raise ConfigError(say("cannot be read: {why}", why=refused(error)), path=told) from error
+        raise ConfigError(
+            say("cannot be read: {why}", why=refused(error)), path=str(path)
+        ) from error
     except _DAMAGED as error:
-        raise ConfigError(say("this is no file of a Pi-hole"), path=told, hint=hint) from error
+        raise ConfigError(say("this is no file of a Pi-hole"), path=str(path), hint=hint) from error
     return found
 
 
@@ -362,7 +364,7 @@ def _take_part(found: ImportedSettings, path: str, part: bytes) -> None:
 
 
 def _take_lines(found: ImportedSettings, name: str, lines: Iterator[str]) -> None:
-    """Take the lines of a text, of which the name tells what they are."""
+    """Take the lines of a text, by the name of its file."""
     for line in lines:
         if name == "custom.list":
             _take_host(found, line)

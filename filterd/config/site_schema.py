@@ -117,7 +117,7 @@ class School(DocumentModel):
 
 
 class ClassEntry(DocumentModel):
-    """A class (lớp), and who teaches it."""
+    """A class (lớp), and its teachers."""
 
     grade: Grade = Field(description="Its grade.")
     teachers: tuple[UserName, ...] = Field(
@@ -184,7 +184,7 @@ class NetworkEntry(DocumentModel):
 
     @property
     def seat(self) -> str | None:
-        """Its class, else its grade; None where only the timetable says it."""
+        """Its class, else its grade; None where only the timetable has it."""
         return self.class_ or self.grade
 
     @property

@@ -11,7 +11,7 @@ from filterd.counted import number
 from filterd.errors import from_plain
 from filterd.feed.feed_details import coverage, summary, summary_style
 from filterd.i18n import say, say_n, translated
-from filterd.overrides.current_rows import ROOMS, levels_style, levels_told
+from filterd.overrides.current_rows import ROOMS, level_lines, levels_style
 from filterd.overrides.descriptions import Teller
 from filterd.rows import Column, Details, Listing, Row, Wording
 
@@ -377,7 +377,7 @@ _SUMMARY = (
 NOW = (
     Column(
         say("Query log"),
-        worded=lambda row, by: levels_told(row.get("day", {}), by),
+        worded=lambda row, by: level_lines(row.get("day", {}), by),
         style=lambda row: levels_style(row.get("day", {})),
     ),
     Column(say("Paused"), worded=_pauses, style="yellow"),

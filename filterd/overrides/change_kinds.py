@@ -342,8 +342,8 @@ class ChangeRequest:
             ChangeError: one of them is missing, wrong or unknown.
         """
         change = parse(kind, payload)
-        told = change_fields.reason(reason, required=kind in NEED_A_REASON)
-        return cls(kind, change, field_checks.author(author), told)
+        reason = change_fields.reason(reason, required=kind in NEED_A_REASON)
+        return cls(kind, change, field_checks.author(author), reason)
 
     def row(
         self,

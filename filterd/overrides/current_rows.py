@@ -186,8 +186,8 @@ def _loans(loans: list[Row], by: Wording) -> str:
 
 def _class_lesson(lesson: Row, by: Wording) -> str:
     day = by.texts(words.WEEKDAY[str(lesson["weekday"])])
-    told = f"{day} {lesson['lesson']}: {lesson['room']}"
-    return f"{told}, {lesson['teacher']}" if lesson["teacher"] else told
+    cell = f"{day} {lesson['lesson']}: {lesson['room']}"
+    return f"{cell}, {lesson['teacher']}" if lesson["teacher"] else cell
 
 
 _COLUMNS = (
@@ -260,7 +260,7 @@ def _agreed(setting: Row, by: Wording) -> str:
     return f"{teller.term(setting)} {people}".strip()
 
 
-def levels_told(day: Row, by: Wording) -> str:
+def level_lines(day: Row, by: Wording) -> str:
     """Return the levels that keep names, and what waits for confirmation, a line each."""
     lines = []
     for row in day.get("log_levels", ()):
@@ -268,17 +268,17 @@ def levels_told(day: Row, by: Wording) -> str:
         if row["setting"] is not None:
             line += f" {_agreed(row['setting'], by)}"
         lines.append(line)
-    lines += (waiting_told(one, by) for one in day.get("log_waiting", ()))
+    lines += (waiting_sentence(one, by) for one in day.get("log_waiting", ()))
     return "\n".join(lines)
 
 
 def levels_style(day: Row) -> str:
-    """Return the style of ``levels_told``: a colour while a tier is at ``full``."""
+    """Return the style of ``level_lines``: a colour while a tier is at ``full``."""
     is_full = any(row["level"] == LogLevel.FULL for row in day.get("log_levels", ()))
     return "yellow" if is_full or day.get("log_waiting") else ""
 
 
-def waiting_told(setting: Row, by: Wording) -> str:
+def waiting_sentence(setting: Row, by: Wording) -> str:
     """Return a sentence on a setting that waits, with the command that confirms it."""
     people = f" ({Teller(*by).agreed(setting)})" if setting["author"] else ""
     return by.texts(

@@ -9,7 +9,7 @@ from typing import Any
 
 from filterd import counted, words
 from filterd.field_checks import is_a_grade
-from filterd.i18n import say
+from filterd.i18n import Sentence, say
 from filterd.overrides.history_chain import (
     ACCOUNT,
     CLOCK,
@@ -173,48 +173,47 @@ class Teller(Wording):
         before = [one["room"] for one in row["before"].get("devices", ())]
         if not (after or before):
             before = [row["payload"].get("room", "")]
-        told = [
+        again = [
             self.texts("the devices of room {room} are those of site.yaml again", room=room)
             for room in before
             if room not in after
         ]
-        return ", ".join((*([self._all(row["after"])] if after else ()), *told))
+        return ", ".join((*([self._all(row["after"])] if after else ()), *again))
 
     def _all(self, record: Plain) -> str:
-        told = (self.thing(kind, one) for kind, things in record.items() for one in things)
-        return ", ".join(told)
+        return ", ".join(self.thing(kind, one) for kind, things in record.items() for one in things)
+
+    def _dated(self, thing: Plain, text: Sentence, **values: Any) -> str:
+        """Return a sentence on a thing, with its term."""
+        return f"{self.texts(text, **values)} {self.term(thing)}".strip()
 
     def _exception(self, thing: Plain) -> str:
         what = written(thing["kind"], thing["target"])
         whom = self.whom(thing["audience"], thing["whom"])
         if thing["kind"] == TargetKind.PAUSE:
-            return _joined(self.texts("pause for {whom}", whom=whom), self.term(thing))
+            return self._dated(thing, say("pause for {whom}"), whom=whom)
         key = say("allow {what} for {whom}") if thing["allow"] else say("block {what} for {whom}")
-        return _joined(self.texts(key, what=what, whom=whom), self.term(thing))
+        return self._dated(thing, key, what=what, whom=whom)
 
     def _room(self, thing: Plain) -> str:
-        told = self.texts(
-            "room {room} has {grade}", room=thing["room"], grade=self.grade(thing["grade"])
-        )
-        return _joined(told, self.term(thing))
+        grade = self.grade(thing["grade"])
+        return self._dated(thing, say("room {room} has {grade}"), room=thing["room"], grade=grade)
 
     def _devices(self, thing: Plain) -> str:
         return self.texts("devices of room {room}: {n}", room=thing["room"], n=len(thing["macs"]))
 
     def _exam(self, thing: Plain) -> str:
-        told = self.texts(
-            "exam in room {room} ({names}, services: {services})",
+        return self._dated(
+            thing,
+            say("exam in room {room} ({names}, services: {services})"),
             room=thing["room"],
             names=counted.names(len(thing["names"])),
             services=", ".join(thing["services"]) or "-",
         )
-        return _joined(told, self.term(thing))
 
     def _loan(self, thing: Plain) -> str:
-        told = self.texts(
-            "class {class_id} is lent to {to}", class_id=thing["class_id"], to=thing["to"]
-        )
-        return _joined(told, self.term(thing))
+        text = say("class {class_id} is lent to {to}")
+        return self._dated(thing, text, class_id=thing["class_id"], to=thing["to"])
 
     def _device_name(self, thing: Plain) -> str:
         is_named = thing["name"].strip()
@@ -223,14 +222,14 @@ class Teller(Wording):
 
     def _log_setting(self, thing: Plain) -> str:
         whom = self.whom("tier", thing["tier"]) if thing["tier"] else self.texts("all tiers")
-        told = self.texts("log level {level} for {whom}", level=thing["level"], whom=whom)
-        confirmed = ""
-        if thing["confirmed_by"]:
-            confirmed = f"({self.texts('confirmed by {name}', name=thing['confirmed_by'])})"
-        return _joined(told, self.term(thing), confirmed)
+        text = say("log level {level} for {whom}")
+        level = self._dated(thing, text, level=thing["level"], whom=whom)
+        if not thing["confirmed_by"]:
+            return level
+        return f"{level} ({self.texts('confirmed by {name}', name=thing['confirmed_by'])})"
 
     def agreed(self, thing: Plain) -> str:
-        """Return who set a log level, and who confirmed it."""
+        """Return the authors of a log level and of its confirmation."""
         if not thing["confirmed_by"]:
             return self.texts("set by {name}", name=thing["author"])
         return self.texts(
@@ -272,7 +271,7 @@ class Teller(Wording):
         )
 
 
-def warning_told(warning: Any, wording: Wording) -> str:
+def warning_sentence(warning: Any, wording: Wording) -> str:
     """Return the sentence of a warning; an unknown one is shown as it came."""
     if not isinstance(warning, Mapping):
         return str(warning)
@@ -301,7 +300,3 @@ def state_of(thing: Plain, now: float) -> str:
 def not_ended(things: Iterable[Plain], now: float) -> list[Plain]:
     """Return the things that are active, or will be."""
     return [one for one in things if state_of(one, now) != "ended"]
-
-
-def _joined(*parts: str) -> str:
-    return " ".join(part for part in parts if part)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from filterd import field_checks
 from filterd.errors import ChangeError
@@ -189,13 +189,11 @@ class Revoke(CheckedChange):
                 say("{id} is an exam", id=self.id),
                 hint=say("an exam is ended with `filterd exam stop`, not revoked"),
             )
-        before = Overrides(
-            exceptions=tuple(one for one in now.exceptions if one.id == self.id),
-            rooms=tuple(one for one in now.rooms if one.id == self.id),
-            grades=tuple(one for one in now.grades if one.id == self.id),
-            loans=tuple(one for one in now.loans if one.id == self.id),
-            log_settings=tuple(one for one in now.log_settings if one.id == self.id),
-        )
+        things: dict[str, Any] = {
+            kind: tuple(one for one in getattr(now, kind) if one.id == self.id)
+            for kind in ("exceptions", "rooms", "grades", "loans", "log_settings")
+        }
+        before = Overrides(**things)
         check_there(self.id, before, context, say("exception or setting"))
         return ChangeEffect(before)
 

@@ -86,8 +86,8 @@ class HistoryRow(NamedTuple):
 
     def true_hash(self) -> str:
         """Return the value of ``hash`` in a row that was not altered."""
-        told = json.dumps(self[:-1], ensure_ascii=True, separators=(",", ":"))
-        return hashlib.sha256(told.encode()).hexdigest()
+        content = json.dumps(self[:-1], ensure_ascii=True, separators=(",", ":"))
+        return hashlib.sha256(content.encode()).hexdigest()
 
     def effect(self) -> ChangeEffect:
         """Return the effect of the change.

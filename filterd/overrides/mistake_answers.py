@@ -66,10 +66,10 @@ def parse_answers(octets: bytes) -> tuple[MistakeAnswer, ...]:
         ChangeError: a value is wrong, or there are too many.
     """
     try:
-        told: Any = json.loads(octets) if len(octets) <= MOST_OCTETS else None
+        plain: Any = json.loads(octets) if len(octets) <= MOST_OCTETS else None
     except (ValueError, RecursionError):
-        told = None
-    rows = told.get("answers") if isinstance(told, dict) else None
+        plain = None
+    rows = plain.get("answers") if isinstance(plain, dict) else None
     if not isinstance(rows, list) or len(rows) > MOST_ANSWERS:
         raise ChangeError(say("these are no answers to reported mistakes"))
     return tuple(map(_answer, rows))
@@ -84,10 +84,10 @@ def read_answers(folder: Path) -> dict[str, MistakeAnswer]:
     return {one.name: one for one in answers}
 
 
-def _answer(told: Any) -> MistakeAnswer:
-    if not isinstance(told, dict):
+def _answer(plain: Any) -> MistakeAnswer:
+    if not isinstance(plain, dict):
         raise ChangeError(say("these are no answers to reported mistakes"))
-    fields = ChangeFields(told)
+    fields = ChangeFields(plain)
     outcomes = [one.value for one in MistakeOutcome]
     answer = MistakeAnswer(
         fields.take("name", field_checks.name),

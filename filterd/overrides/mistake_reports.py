@@ -71,19 +71,19 @@ def reports_in(rows: Iterable[HistoryRow], school: str) -> tuple[Report, ...]:
     found = list[Report]()
     for row, taken_back_by in with_undos(rows):
         if row.kind == KIND and taken_back_by is None:
-            told = row.to_plain()["payload"]
-            seen = told.get("seen_in", ""), told.get("filterd", "")
-            entries = change_fields.naming_entries(told.get("entries", ()))
+            plain = row.to_plain()["payload"]
+            seen = plain.get("seen_in", ""), plain.get("filterd", "")
+            entries = change_fields.naming_entries(plain.get("entries", ()))
             found.append(
-                Report(school, row.number, row.at, told["name"], row.reason, *seen, entries)
+                Report(school, row.number, row.at, plain["name"], row.reason, *seen, entries)
             )
     return tuple(reversed(found))
 
 
 def to_plain(report: Report) -> dict[str, Any]:
     """Return a report as plain data."""
-    told: dict[str, Any] = state_file.to_plain(report)
-    return {**told, "entries": [entry._asdict() for entry in report.entries]}
+    plain: dict[str, Any] = state_file.to_plain(report)
+    return {**plain, "entries": [entry._asdict() for entry in report.entries]}
 
 
 def parse(text: str, path: str) -> tuple[Report, ...]:
@@ -119,21 +119,21 @@ def _entries(value: Any) -> tuple[NamingEntry, ...]:
 
 def _parse_line(line: str) -> Report:
     try:
-        told: Any = json.loads(line) if len(line) <= _MAX_LINE else None
+        plain: Any = json.loads(line) if len(line) <= _MAX_LINE else None
     except (ValueError, RecursionError):
-        told = None
-    if not isinstance(told, dict):
+        plain = None
+    if not isinstance(plain, dict):
         raise ChangeError(say("this is not a report"), hint=say("each line is one JSON object"))
-    return from_plain(told)
+    return from_plain(plain)
 
 
-def from_plain(told: Mapping[str, Any]) -> Report:
+def from_plain(plain: Mapping[str, Any]) -> Report:
     """Return a report from plain data of ``to_plain``.
 
     Raises:
         ChangeError: it is something else.
     """
-    fields = ChangeFields(told)
+    fields = ChangeFields(plain)
     report = Report(
         fields.take("school", change_fields.short_text),
         fields.take("number", change_fields.number),
@@ -161,7 +161,7 @@ class Mistake:
     """A reported mistake and its state.
 
     ``listed`` are the entries that still close the name; None where the lists are
-    unknown. ``mended`` is None while there are any. ``answer`` is what the feed tells of the
+    unknown. ``mended`` is None while there are any. ``answer`` is the answer of the feed for the
     name, and changes neither.
     """
 

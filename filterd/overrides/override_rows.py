@@ -42,15 +42,15 @@ def with_states(
     """
     things: list[Plain] = to_plain(getattr(overrides, kind))
     shown = not_ended(things, now) if past is None else things
-    told = {_key_of(one): {**one, "state": state_of(one, now)} for one in shown}
+    rows = {_key_of(one): {**one, "state": state_of(one, now)} for one in shown}
     ended_by: dict[tuple[int, str, str], str] = {}
     for row in past or ():
         for one in row["before"].get(kind, ()):
             ended_by.setdefault(_key_of(one), row["kind"])
         for one in row["after"].get(kind, ()):
             state = "stopped" if ended_by.get(_key_of(one)) == "exam-stop" else "taken-back"
-            told.setdefault(_key_of(one), {**one, "state": state})
-    return [told[key] for key in sorted(told)]
+            rows.setdefault(_key_of(one), {**one, "state": state})
+    return [rows[key] for key in sorted(rows)]
 
 
 def set_for(

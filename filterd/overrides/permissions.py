@@ -113,7 +113,7 @@ def check_confirmation(
     set it made, or made a code for, within the last days may be that person again.
 
     Args:
-        author: who confirms.
+        author: of the confirmation.
         change: the confirmation.
         overrides: what is set.
         past: the changes until now.

@@ -194,18 +194,18 @@ def _doubts(thing: LocalException, school: SchoolState) -> Iterator[dict[str, An
 
     Where the change has been warned of for a better reason, these are not of interest.
     """
-    told, policy = {"target": thing.target}, school.policy
+    about, policy = {"target": thing.target}, school.policy
     is_name = thing.kind is TargetKind.NAME
     meant = meant_by(policy, names.from_text(thing.target)) if is_name else ""
     if meant:
-        yield {"warning": "misspelt", **told, "meant": meant}
+        yield {"warning": "misspelt", **about, "meant": meant}
     if not thing.allow or thing.starts_at > school.now:
         return
     if conflicts.is_open(school.engine, thing, school.now):
-        yield {"warning": "idle", **told, "why": "not-blocked"}
+        yield {"warning": "idle", **about, "why": "not-blocked"}
     elif is_name:
         for service in conflicts.services_with(policy, names.from_text(thing.target)):
-            yield {"warning": "service", **told, "service": service}
+            yield {"warning": "service", **about, "service": service}
 
 
 def _contradictions(thing: LocalException, overrides: Overrides) -> Iterator[dict[str, Any]]:

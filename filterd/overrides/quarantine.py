@@ -62,9 +62,9 @@ def note_lost(path: Path, at: float) -> Path:
     Raises:
         StoreError: the disk refused.
     """
-    told = _free_name(path, at, _LOST)
-    write_atomically(told, b"")
-    return told
+    mark = _free_name(path, at, _LOST)
+    write_atomically(mark, b"")
+    return mark
 
 
 def files(path: Path) -> list[Path]:
@@ -82,10 +82,10 @@ def lost(path: Path) -> Iterator[Sentence]:
     """Yield the remedy for each file that was lost with all its content."""
     for kept in files(path):
         if kept.name.endswith(_LOST):
-            yield told_of(kept)
+            yield remedy_for(kept)
 
 
-def told_of(kept: Path) -> Sentence:
+def remedy_for(kept: Path) -> Sentence:
     """Return why a file was set aside, and the remedy."""
     if kept.name.endswith(_LOST):
         return say(

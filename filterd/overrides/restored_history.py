@@ -205,7 +205,7 @@ def read(content: bytes) -> tuple[HistoryRow, ...]:
     teller = Teller(Texts("en"), SchoolClock(ZoneInfo("UTC"), 0.0))
     try:
         rows = tuple(map(_row, content.decode().split("\n")[:-1]))
-        for row in rows:  # what cannot be told or searched would end later commands
+        for row in rows:  # what cannot be described or searched would end later commands
             teller.row(row.to_plain())
             Deletions.since((row,), Overrides())
             done_before((row,), BackupOrigin("", 0.0))

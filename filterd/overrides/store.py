@@ -5,7 +5,7 @@ A change is acknowledged after its row and two copies of the overrides are on th
 A process that is killed in between leaves a store that is ahead of its copies, which
 the next start writes anew.
 
-A file is damaged when SQLite says so, when the chain of its rows is broken, or when it
+A file is damaged when SQLite finds it so, when the chain of its rows is broken, or when it
 ends before a copy does. It is then set aside, and a new one begins with the active
 overrides: the newest sound copy, or the sound rows where they go further. Where neither
 the file nor a copy can be read, though the policies kept beside it prove that there was
@@ -468,9 +468,9 @@ class Store:
             quarantine.remove(*with_sides(self._path))
         self._known = None
         effect = ChangeEffect(after=replace(best.overrides, number=0))
-        told = {"file": kept, "problem": error.problem}
+        payload = {"file": kept, "problem": error.problem}
         number = best.overrides.number + 1
-        row = HistoryRow.of(number, now, _SELF, RESTORED, told, "", effect, best.last_hash)
+        row = HistoryRow.of(number, now, _SELF, RESTORED, payload, "", effect, best.last_hash)
         with store_file.to_write(self._path, check=False) as connection:
             self._add(connection, HistoryReplay(at=best.at), row)
         stays = say("what was set") if is_whole else say("of what was set, only what could be read")

@@ -252,7 +252,7 @@ def problems(path: Path) -> Iterator[Sentence]:
         yield error.sentence
     except StoreError as error:
         yield say("nothing can be changed: {error}", error=error.sentence)
-    yield from map(quarantine.told_of, quarantine.files(path))
+    yield from map(quarantine.remedy_for, quarantine.files(path))
 
 
 @contextlib.contextmanager

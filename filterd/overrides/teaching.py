@@ -133,7 +133,7 @@ class Teaching:
         return network.room and all(one.id != network.grade for one in self._policy.classes)
 
     def _teacher_of(self, network: Network, at: float) -> str:
-        """Return who teaches in a room by its timetable, "" where that does not say it."""
+        """Return the teacher in a room by its timetable, "" where that names none."""
         shown = Calendar(self._policy.time_zone).reading(at)
         lessons = {
             one.id for one in self._policy.lessons if one.starts_s <= shown.second < one.ends_s

@@ -29,8 +29,8 @@ class ConfidentialNames:
     """
 
     def __init__(self, policy: Policy, index: Index) -> None:
-        told = (one.id for one in policy.categories.values() if one.confidential)
-        self.categories = ALWAYS_CONFIDENTIAL.union(told)
+        marked = (one.id for one in policy.categories.values() if one.confidential)
+        self.categories = ALWAYS_CONFIDENTIAL.union(marked)
         self._index = index
         lists = enumerate(index.lists)
         self._lists = frozenset(n for n, one in lists if one.category in self.categories)

@@ -127,7 +127,7 @@ def ranges(grades: Sequence[str]) -> list[str]:
     return ["-".join(one) for one in found]
 
 
-def grades_told(texts: Texts, grades: Sequence[str]) -> str:
+def grades_text(texts: Texts, grades: Sequence[str]) -> str:
     """Return grades in as few words as they need: ``preschool, 1-5, guest``."""
     if set(grades) == set(GRADES):
         return texts("everybody")
@@ -265,11 +265,11 @@ def _open_to(states: Row, by: Wording) -> str:
 def _folded(row: Row, by: Wording) -> str:
     """Return how many services are open and closed, with the names of the fewer."""
     few, many = sorted((OPEN, CLOSED), key=lambda state: len(row[state]))
-    told = [by.texts(_COUNTED[many], n=len(row[many]))]
+    parts = [by.texts(_COUNTED[many], n=len(row[many]))]
     if row[few]:
         names_ = ", ".join(sorted(row[few]))
-        told.append(f"{by.texts(_COUNTED[few], n=len(row[few]))}: {names_}")
-    return ", ".join(told)
+        parts.append(f"{by.texts(_COUNTED[few], n=len(row[few]))}: {names_}")
+    return ", ".join(parts)
 
 
 _COUNTED = {OPEN: say("{n} open"), CLOSED: say("{n} closed")}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from filterd import words
 from filterd.counted import number, size
 from filterd.i18n import UNSAID, quoted, say
-from filterd.policy.grade_rows import grades_told
+from filterd.policy.grade_rows import grades_text
 from filterd.publish.publication import DAY_S
 from filterd.rows import Column, Details, Listing, Row, Wording, when
 
@@ -40,7 +40,7 @@ def _size(value: int, _: Wording) -> str:
 
 
 def _grades(value: Sequence[str], by: Wording) -> str:
-    return grades_told(by.texts, value)
+    return grades_text(by.texts, value)
 
 
 def _lines(value: Iterable[str], _: Wording) -> str:
@@ -54,7 +54,7 @@ def _joined(value: Iterable[str], _: Wording) -> str:
 def _closed_to(row: Row, by: Wording) -> str:
     """Return the grades a category is closed to, with those before if they differ."""
     now, before = (
-        grades_told(by.texts, row[key]) or by.texts("no one")
+        grades_text(by.texts, row[key]) or by.texts("no one")
         for key in ("closed_to", "closed_before")
     )
     return now if now == before else by.texts("{now} (before: {before})", now=now, before=before)

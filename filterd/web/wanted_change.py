@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from filterd.errors import ConfigError
 from filterd.i18n import Sentence, quoted, say
 from filterd.overrides.change_fields import MAX_REASON, MAX_TARGETS
-from filterd.overrides.descriptions import Teller, warning_told
+from filterd.overrides.descriptions import Teller, warning_sentence
 from filterd.overrides.target_text import Target, whom_from
 from filterd.policy.model import Audience
 from filterd.web.answers import ANY, AT, NUMBER, OBJECT, TEXT, WHOLE, each, maybe, record, rows
@@ -104,7 +104,7 @@ def done(answer: Any, visitor: Visitor) -> Sentence:
     if answer["undone"] is not None:
         sentence = visitor.texts(say("Taken back: {what}"), what=sentence)
     warnings = (
-        visitor.texts(say("warning: {what}"), what=warning_told(one, visitor.wording))
+        visitor.texts(say("warning: {what}"), what=warning_sentence(one, visitor.wording))
         for one in answer["warnings"]
     )
     return quoted(". ".join((sentence, *warnings)))

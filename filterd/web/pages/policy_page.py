@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from filterd import words
 from filterd.errors import FilterdError
 from filterd.i18n import say
-from filterd.overrides.descriptions import Teller, warning_told
+from filterd.overrides.descriptions import Teller, warning_sentence
 from filterd.overrides.override_rows import CELL_CHANGES, cell_change_sentence
 from filterd.overrides.read_access import READERS, View
 from filterd.overrides.roles import person_of
@@ -65,7 +65,7 @@ async def _load_cell(visitor: Visitor, given: Mapping[str, str]) -> dict[str, An
         "preview": preview,
         "names": {one["id"]: one for one in (*matrix["categories"], *matrix["services"])},
         "warnings": [
-            warning_told(one, visitor.wording) for one in (preview or {}).get("warnings", ())
+            warning_sentence(one, visitor.wording) for one in (preview or {}).get("warnings", ())
         ],
         "row": row,
         "tier": tier,

@@ -12,7 +12,7 @@ from filterd.feed.feed_details import summary
 from filterd.i18n import say, translated
 from filterd.monitor.alert_message import ALERTS
 from filterd.monitor.status_details import UPSTREAMS, doubts
-from filterd.overrides.current_rows import ROOMS, levels_told
+from filterd.overrides.current_rows import ROOMS, level_lines
 from filterd.overrides.descriptions import Teller
 from filterd.overrides.override_rows import EXAMS, EXCEPTIONS
 from filterd.overrides.read_access import READERS, View
@@ -116,7 +116,7 @@ def _levels(status: Row, by: Wording, *, shows_rows: bool) -> list[str]:
     by_command = [one for one in day["log_levels"] if one["setting"]]
     return [
         *levels_shown(status["log"]["levels"], by, shows_rows=shows_rows),
-        *levels_told({**day, "log_levels": by_command}, by).splitlines(),
+        *level_lines({**day, "log_levels": by_command}, by).splitlines(),
     ]
 
 

@@ -15,9 +15,9 @@ from filterd.overrides.current_rows import (
     ROOMS,
     class_rows,
     is_changed,
+    level_lines,
     level_rows,
     levels_style,
-    levels_told,
     named_rows,
     room_row,
     room_rows,
@@ -147,7 +147,7 @@ def test_a_status_has_full_with_its_end_and_both_people_and_what_waits() -> None
         "log_levels": named_rows(level_rows(_log_state())),
         "log_waiting": waiting_rows(_log_state()),
     }
-    full, staff, waits = levels_told(day, WORDING).splitlines()
+    full, staff, waits = level_lines(day, WORDING).splitlines()
     assert full.startswith("primary: full until ")
     assert full.endswith("(set by lan, confirmed by minh)")
     assert staff == "staff: names"
@@ -157,7 +157,7 @@ def test_a_status_has_full_with_its_end_and_both_people_and_what_waits() -> None
 
 
 def test_a_status_of_totals_only_has_no_line_and_names_no_colour() -> None:
-    assert (levels_told({}, WORDING), levels_style({})) == ("", "")
+    assert (level_lines({}, WORDING), levels_style({})) == ("", "")
     names = {"log_levels": [one for one in level_rows(_log_state()) if one["tier"] == "staff"]}
     assert levels_style(names) == ""
 

@@ -36,7 +36,7 @@ def test_a_file_that_was_altered_is_called_so(path: Path) -> None:
         told.append(
             (
                 quarantine.is_altered(kept),
-                str(quarantine.told_of(kept)).removeprefix(f"{kept}: ")[:26],
+                str(quarantine.remedy_for(kept)).removeprefix(f"{kept}: ")[:26],
             )
         )
     assert told == [(True, "this history was altered a"), (False, "this history was damaged a")]
@@ -68,7 +68,7 @@ def test_only_what_was_lost_is_told_by_every_command(path: Path) -> None:
     path.write_bytes(b"x")
     kept = quarantine.set_aside(path, 0.0, altered=True, lost=True)
     assert set(map(str, quarantine.lost(path))) == {
-        str(quarantine.told_of(one)) for one in (noted, kept)
+        str(quarantine.remedy_for(one)) for one in (noted, kept)
     }
     assert quarantine.is_altered(kept)
     noted.unlink()

@@ -17,7 +17,7 @@ from filterd.policy.grade_rows import (
     difference_listing,
     differences,
     grade_row,
-    grades_told,
+    grades_text,
     network_rows,
     ranges,
     rule_differences,
@@ -59,7 +59,7 @@ def test_grades_are_written_as_people_do(grades: list[str], told: str) -> None:
     ],
 )
 def test_grades_take_as_few_words_as_they_need(grades: tuple[str, ...], told: str) -> None:
-    assert grades_told(Texts("en"), grades) == told
+    assert grades_text(Texts("en"), grades) == told
 
 
 def test_a_grade_has_its_networks_and_the_state_of_each_category_and_service() -> None:
