@@ -32,7 +32,10 @@ _ALLOWED = ("pass", "rewritten")
 """Actions of names that are new to a tier, and so worth a look."""
 
 _day = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII).fullmatch
-_id = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d):([0-5]\d):([0-5]\d)\.(\d{1,7})", re.ASCII).fullmatch
+_id = re.compile(
+    r"(\d{4}-\d\d-\d\d)T([01]\d|2[0-5]):([0-5]\d):([0-5]\d)\.(\d{1,7})", re.ASCII
+).fullmatch
+"""A day with a change of clocks has 25 hours."""
 
 
 _WANTED = """
@@ -120,7 +123,7 @@ class RowId(NamedTuple):
             )
         hour, minute, second, sequence = map(int, found.groups()[1:])
         at = (hour * 3600 + minute * 60 + second) << SEQUENCE_BITS
-        return cls(found[1], min(at + min(sequence, (1 << SEQUENCE_BITS) - 1), DAY_ENDS))
+        return cls(found[1], at + min(sequence, (1 << SEQUENCE_BITS) - 1))
 
     def __str__(self) -> str:
         second, sequence = self.at >> SEQUENCE_BITS, self.at & ((1 << SEQUENCE_BITS) - 1)

@@ -35,6 +35,8 @@ def test_the_id_of_a_row_shows_its_time() -> None:
         "2026-11-28T07:35:12.3\n",
         "2026-11-28T07:61:12.3",
         "2026-11-28T07:35:12.99999999",
+        "2026-11-28T26:00:00.0",
+        "2026-11-28T99:59:59.1",
     ],
 )
 def test_other_texts_are_no_ids(text: str) -> None:
@@ -43,7 +45,7 @@ def test_other_texts_are_no_ids(text: str) -> None:
 
 
 def test_an_id_beyond_the_day_stays_a_number_that_sqlite_can_hold() -> None:
-    assert RowId.read("2026-11-28T99:59:59.9999999").at == DAY_ENDS
+    assert RowId.read("2026-11-28T25:59:59.9999999").at < DAY_ENDS
 
 
 def _temporary_files_of_sorting(path: Path) -> set[str]:
