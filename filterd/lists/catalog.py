@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.documents import did_you_mean, load, repeated, validate
@@ -205,10 +206,11 @@ def load_catalog(folder: Path) -> Catalog:
         *_repeated(documents.pins, "name", pins=pins),
         *_repeated(documents.protect, "name", protections=protections),
         *_repeated(documents.services, "id", services=services),
-        *_unknown_groups(documents.services, services, known),
         *_names_of_two(documents.services, services),
-        *_unknown_categories(documents.catalog, catalog, known),
-        *_unknown_exceptions(documents.protect, protections, known),
+        *_unknown(documents.services, _at("services", "group", services), known),
+        *_unknown(documents.catalog, _at("lists", "category", catalog.lists), known),
+        *_unknown(documents.catalog, _at("sources", "category", catalog.sources), known),
+        *_unknown(documents.protect, _exceptions(protections), known),
         *_rewritten_twice(documents.safe_search, safe_search),
         *_missing_files(documents.catalog, catalog, folder),
     ]
@@ -331,14 +333,6 @@ def _service(entry: FolderService, document: Document, position: int) -> Catalog
     )
 
 
-def _unknown_groups(
-    document: Document, services: Iterable[FolderService], known: list[str]
-) -> Iterator[ConfigError]:
-    for index, entry in enumerate(services):
-        if entry.group not in known:
-            yield _no_category(document, ("services", index, "group"), entry.group, known)
-
-
 def _names_of_two(document: Document, services: Iterable[FolderService]) -> Iterator[ConfigError]:
     """Find names of two services.
 
@@ -375,43 +369,34 @@ def _rewritten_twice(document: Document, file: SafeSearchFile) -> Iterator[Confi
             taken.add(name)
 
 
+def _at(group: str, key: str, entries: tuple[DocumentModel, ...]) -> Iterator[tuple[Any, Where]]:
+    """Yield the values of a key in a group of a file, each with its place."""
+    for index, entry in enumerate(entries):
+        yield getattr(entry, key), (group, index, key)
+
+
+def _exceptions(protections: Iterable[ProtectionEntry]) -> Iterator[tuple[str, Where]]:
+    for index, entry in enumerate(protections):
+        for category in sorted(entry.except_categories):
+            yield category, ("protections", index, "except_categories")
+
+
 def _repeated(
     document: Document, key: str, **groups: tuple[DocumentModel, ...]
 ) -> Iterator[ConfigError]:
-    """Find values of ``key`` that occur twice in a file.
-
-    They may be in different groups of the file.
-    """
-    values: Iterator[tuple[Any, Where]] = (
-        (getattr(entry, key), (group, index, key))
-        for group, entries in groups.items()
-        for index, entry in enumerate(entries)
-    )
+    """Find values of ``key`` that occur twice in a file, perhaps in two groups of it."""
+    values = chain.from_iterable(_at(group, key, entries) for group, entries in groups.items())
     return repeated(document, values, say("this {key} occurs twice", key=key))
 
 
-def _unknown_categories(
-    document: Document, catalog: CatalogFile, known: list[str]
+def _unknown(
+    document: Document, words: Iterable[tuple[str, Where]], known: list[str]
 ) -> Iterator[ConfigError]:
-    for group in ("lists", "sources"):
-        for index, entry in enumerate(getattr(catalog, group)):
-            if entry.category not in known:
-                yield _no_category(document, (group, index, "category"), entry.category, known)
-
-
-def _unknown_exceptions(
-    document: Document, protections: Iterable[ProtectionEntry], known: list[str]
-) -> Iterator[ConfigError]:
-    for index, entry in enumerate(protections):
-        where = ("protections", index, "except_categories")
-        for category in sorted(entry.except_categories.difference(known)):
-            yield _no_category(document, where, category, known)
-
-
-def _no_category(document: Document, where: Where, word: str, known: list[str]) -> ConfigError:
-    return document.error(
-        say("'{word}' is not a category", word=word), where, hint=did_you_mean(word, known)
-    )
+    """Find words that are no categories."""
+    for word, where in words:
+        if word not in known:
+            reason = say("'{word}' is not a category", word=word)
+            yield document.error(reason, where, hint=did_you_mean(word, known))
 
 
 def _missing_files(document: Document, catalog: CatalogFile, folder: Path) -> Iterator[ConfigError]:

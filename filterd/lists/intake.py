@@ -33,7 +33,7 @@ from filterd.lists.hostname import (
     text_from_key,
 )
 from filterd.lists.public_suffix import is_public_suffix, public_suffix_test, suffix_rules
-from filterd.lists.report import ListReport, Reason, count, shown
+from filterd.lists.report import ListReport, Reason, shown
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
 from filterd.lists.sort_records import CANCELS, TAIL_OCTETS, read_tail, record_tail
 from filterd.lists.source_text import SourceText
@@ -237,7 +237,8 @@ class Intake:
         if reason is Reason.PROTECTED:
             report.set_aside += 1
         else:
-            count(report.refused if reason in _REFUSALS else report.problems, str(reason))
+            counts = report.refused if reason in _REFUSALS else report.problems
+            counts[str(reason)] = counts.get(str(reason), 0) + 1
         harmless = shown(text)
         report.add_sample(line, str(reason), harmless)
         if self._problems:

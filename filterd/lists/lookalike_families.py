@@ -175,9 +175,9 @@ class Decision(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A family that waits for approval.
+    """A family that waits for a person.
 
-    It has the count of its listed names, a sample of them, and what it would close.
+    It has the count of its listed names, a sample of them, and what its rule would close.
     """
 
     shape: bytes
@@ -250,17 +250,6 @@ _MOST_SHOWN = 10
 _NO_LETTERS = re.compile(rb"[^a-z]+")
 
 
-class PendingFamily(NamedTuple):
-    """A family that waits for a person, and why.
-
-    The reason is the names that its rule would close, if any.
-    """
-
-    category: str
-    family: Family
-    closes: tuple[str, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class LookalikeOutcome:
     """The result for all families.
@@ -274,7 +263,7 @@ class LookalikeOutcome:
 
     rules: Mapping[str, tuple[LookalikeRule, ...]]
     suffixes: Mapping[str, tuple[str, ...]]
-    queue: tuple[PendingFamily, ...]
+    queue: tuple[Waiting, ...]
     dropped: int
 
     @property
@@ -314,7 +303,7 @@ def make_rules(
     suffixes_of_all = _Harmless(suffixes_as_registered())
     known = _Harmless(distinct(harmless))
     decided = {(one.category, one.shape): one for one in decisions}
-    suffixes, queue = dict[str, tuple[str, ...]](), list[PendingFamily]()
+    suffixes, queue = dict[str, tuple[str, ...]](), list[Waiting]()
     holding = list[tuple[int, str, LookalikeRule]]()
     for category, texts in listed.items():
         members = members_of(texts)
@@ -336,7 +325,7 @@ def make_rules(
             closes += known.fitting(rule, suffixes[category])
             large = _is_large_enough(family, words, imitates=category in imitating)
             if closes or not large:
-                queue.append(PendingFamily(category, family, closes))
+                queue.append(_waiting(category, family, closes))
             else:
                 holding.append((family.members, category, rule))
         if category not in imitating:
@@ -349,7 +338,7 @@ def make_rules(
         category: tuple(rule for _, of, rule in holding[:MOST_RULES] if of == category)
         for category in suffixes
     }
-    queue.sort(key=lambda one: (-one.family.members, one.category, one.family.shape))
+    queue.sort(key=lambda one: (-one.members, one.category, one.shape))
     return LookalikeOutcome(rules, suffixes, tuple(queue), max(0, len(holding) - MOST_RULES))
 
 
@@ -394,11 +383,9 @@ def rules_yaml(outcome: LookalikeOutcome) -> bytes:
     return dump({"suffixes": suffixes, "lookalikes": rules})
 
 
-def waiting_of(outcome: LookalikeOutcome) -> Iterator[Waiting]:
-    """Return the families that wait for a person, the largest first."""
-    for category, family, closes in outcome.queue:
-        shape, digits, members, examples = family
-        yield Waiting(shape, category, digits, members, examples, closes)
+def _waiting(category: str, family: Family, closes: tuple[str, ...]) -> Waiting:
+    shape, digits, members, examples = family
+    return Waiting(shape, category, digits, members, examples, closes)
 
 
 def _labels(members: Iterable[bytes]) -> set[bytes]:

@@ -163,8 +163,3 @@ def shown(text: str) -> str:
     """Return a text of a list in a form that is safe for terminals, tables and logs."""
     cut = text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 3] + "..."
     return cut.encode("unicode_escape").decode("ascii")
-
-
-def count(counts: dict[str, int], reason: str) -> None:
-    """Count one more for this reason."""
-    counts[reason] = counts.get(reason, 0) + 1

@@ -20,7 +20,6 @@ from filterd.feed.version_content import make_content, normalised
 from filterd.i18n import say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.catalog_tables import load_contacts
-from filterd.lists.lookalike_families import waiting_of
 from filterd.lists.lookalikes_file import FILE as LOOKALIKES
 from filterd.lists.top_names import Popular
 from filterd.paths import sync_folder, writing
@@ -111,7 +110,7 @@ def build_version(
     categories, outcome = content.categories, content.lookalikes
     held = tuple(_judged(categories, previous, popular))
     lists = tuple(one for result in categories.values() for one in result.lists)
-    write_queue(folder, waiting_of(outcome))
+    write_queue(folder, outcome.queue)
     mistakes = review.built(folder, naming, today)
     if written := accepted or not held:
         made = target.with_name(f".{target.name}.new")

@@ -96,7 +96,7 @@ def measure(path: str, popular: list[str]) -> tuple[Figures, Figures]:
 
 def _waiting(outcome: LookalikeOutcome) -> list[LookalikeRule]:
     beneath = frozenset(map(names.from_text, outcome.suffixes["listed"]))
-    return [LookalikeRule(one.family.shape, one.family.digits, beneath) for one in outcome.queue]
+    return [LookalikeRule(one.shape, one.digits, beneath) for one in outcome.queue]
 
 
 def _held(rules: Iterable[LookalikeRule], unseen: list[str], visited: list[str]) -> Figures:

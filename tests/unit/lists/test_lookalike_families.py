@@ -21,7 +21,6 @@ from filterd.lists.lookalike_families import (
     shape_of,
     shared_octets,
     suffixes_as_registered,
-    waiting_of,
 )
 from filterd.lists.lookalikes_file import FILE, read_lookalikes
 from filterd.lists.top_names import read_popular
@@ -145,7 +144,7 @@ def test_what_closes_a_suffix_beneath_which_anybody_registers_never_holds() -> N
 
 def test_a_short_shape_needs_more_members_than_a_long_one() -> None:
     outcome = make_rules({"gambling": [text(SHORT)]}, [])
-    assert (outcome.count, outcome.queue[0].family.shape) == (0, b"svp#")
+    assert (outcome.count, outcome.queue[0].shape) == (0, b"svp#")
     more = [f"svp{number}.com" for number in range(100, 116)]
     assert make_rules({"gambling": [text(SHORT + more)]}, []).count == 1
     assert make_rules({"gambling": [text(["nhacaithu.com", "nhacaithu.vip"])]}, []).count == 1
@@ -199,7 +198,7 @@ GAMES = [f"game{number}.com" for number in range(40)]
 def test_an_ordinary_word_with_a_number_is_no_family_by_itself() -> None:
     outcome = make_rules({"gambling": [text(GAMES)]}, [], words={"game"})
     assert outcome.count == 0
-    assert [one.family.shape for one in outcome.queue] == [b"game#"], "a person may accept it"
+    assert [one.shape for one in outcome.queue] == [b"game#"], "a person may accept it"
     assert "game" in read_popular(None).words
 
 
@@ -247,7 +246,7 @@ def test_sites_that_imitate_others_have_no_forms() -> None:
 
 def test_the_queue_says_what_would_be_closed() -> None:
     outcome = make_rules({"gambling": [text(MIRRORS)]}, ["i9bet5.com"])
-    (waiting,) = waiting_of(outcome)
+    (waiting,) = outcome.queue
     assert (waiting.shape, waiting.members, waiting.closes) == (b"i9bet#", 6, ("i9bet5.com",))
 
 

@@ -13,7 +13,6 @@ from filterd.lists.report import (
     CompileReport,
     ListReport,
     Reason,
-    count,
     shown,
 )
 
@@ -70,10 +69,3 @@ def test_shown_text_is_short_and_printable_ascii(text: str) -> None:
 
 def test_plain_text_is_shown_as_it_is() -> None:
     assert shown("||ads.example^") == "||ads.example^"
-
-
-def test_reasons_are_counted() -> None:
-    counts = dict[str, int]()
-    for reason in ("a", "b", "a"):
-        count(counts, reason)
-    assert counts == {"a": 2, "b": 1}
