@@ -222,9 +222,16 @@ def test_they_tell_alike(servers: list[tuple[bool, bool]], steps: list[Step]) ->
     alike(servers, [("ask", 0, 0), *steps])
 
 
-@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize(
+    ("exact", "behind"),
+    [
+        (True, 0),
+        (False, 1),
+        pytest.param(True, 1, marks=pytest.mark.long),
+        pytest.param(False, 0, marks=pytest.mark.long),
+    ],
+)
 @pytest.mark.parametrize("what", sorted(SAID))
-@pytest.mark.parametrize("behind", [0, 1], ids=["alone", "with another behind"])
 def test_whatever_is_said_first_they_go_on_alike(what: str, exact: bool, behind: int) -> None:
     servers = [(exact, True)] + [(False, False)] * behind
     ask, wait, answer = ("ask", 0, 0), ("pass", 0, 1.3), ("say", 1, ORDINARY)

@@ -568,7 +568,7 @@ def test_few_answers_take_little_memory_wherever_their_hashes_fall(index: Index)
     assert all(core.answer(query, CLIENT, INTERFACE) for query in queries[::100])
 
 
-@pytest.mark.parametrize("entries", [8, 64])
+@pytest.mark.parametrize("entries", [8, pytest.param(64, marks=pytest.mark.long)])
 def test_places_and_slots_are_used_again_and_again(entries: int) -> None:
     core = native.Core(bytes(16), entries)
     for number in range(40 * entries):

@@ -457,9 +457,9 @@ def _fill_free_lists() -> None:
 @pytest.mark.parametrize(
     ("records", "targets", "text"),
     [
-        (1, 0, ""),
-        (1, 1, ""),
-        (30, 0, ""),
+        pytest.param(1, 0, "", marks=pytest.mark.long),
+        pytest.param(1, 1, "", marks=pytest.mark.long),
+        pytest.param(30, 0, "", marks=pytest.mark.long),
         (4_000, 0, ""),
         (200, 200, ""),
         (1, 0, "\U0001f600" * 200),

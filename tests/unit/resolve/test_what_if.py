@@ -240,7 +240,9 @@ GUARDS = (
 @pytest.mark.parametrize(
     "seed", [0, *(pytest.param(n, marks=pytest.mark.long) for n in range(1, 8))]
 )
-@pytest.mark.parametrize("guards", [(), GUARDS], ids=["", "guarded"])
+@pytest.mark.parametrize(
+    "guards", [pytest.param((), marks=pytest.mark.long), GUARDS], ids=["", "guarded"]
+)
 def test_sums_are_those_of_asking_both_sites_row_by_row(
     tmp_path: Path, indexes: tuple[Index, Index], seed: int, guards: tuple[Protection, ...]
 ) -> None:
