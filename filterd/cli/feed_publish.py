@@ -36,7 +36,7 @@ from filterd.feed.program_offer import LIMITS
 from filterd.feed.trust import load_root
 from filterd.i18n import quoted, say
 from filterd.lists.catalog import load_catalog
-from filterd.lists.orders_file import OrderEntry
+from filterd.lists.optional_lists import OrderEntry
 from filterd.publish.keys import ORDERS, PROGRAM
 from filterd.publish.parcels import read_parcel
 from filterd.publish.program_packages import read_program

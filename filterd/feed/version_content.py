@@ -44,7 +44,7 @@ from filterd.lists.hostname import HostnameError, key_from_text, name_from_key, 
 from filterd.lists.list_merge import NOT_REPORTED, NamedBy, Normalised, normalise
 from filterd.lists.lookalike_families import rules_of, rules_yaml
 from filterd.lists.lookalikes import Lookalikes
-from filterd.lists.lookalikes_file import FILE as LOOKALIKES
+from filterd.lists.optional_lists import LOOKALIKES_FILE as LOOKALIKES
 from filterd.lists.rules import ListSource, Pin
 from filterd.lists.top_names import read_popular
 from filterd.overrides.mistake_answers import FILE as MISTAKES

@@ -22,8 +22,8 @@ letters and digits that many unrelated names have.
 ``top_names`` are names that everybody visits, which no list of danger means.
 
 ``compiler`` runs the steps and measures progress, ``report`` counts what was taken and
-refused; ``catalog`` reads which lists a publisher has, with ``orders_file``,
-``lookalikes_file`` and ``catalog_tables``; ``rules`` (pins, protections) and
+refused; ``catalog`` reads which lists a publisher has, with ``optional_lists`` and
+``catalog_tables``; ``rules`` (pins, protections) and
 ``public_suffix`` define which names lists must leave alone. ``index_files`` replaces an
 index on the disk, ``list_queries`` answers questions about one.
 

@@ -35,8 +35,7 @@ from filterd.lists.catalog_schema import (
     service_list,
 )
 from filterd.lists.index_files import check_tables
-from filterd.lists.lookalikes_file import read_lookalikes
-from filterd.lists.orders_file import read_orders
+from filterd.lists.optional_lists import read_lookalikes, read_orders
 from filterd.lists.rules import (
     ALWAYS_CONFIDENTIAL,
     MERGED_PREFIX,

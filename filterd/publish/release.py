@@ -24,7 +24,7 @@ from filterd.feed.version_content import PARTS
 from filterd.feed.version_files import KEPT_DELTAS, MANIFEST, digits, read_publication
 from filterd.i18n import refused, say
 from filterd.lists.catalog import load_catalog
-from filterd.lists.orders_file import FILE, FOLDER, load_orders
+from filterd.lists.optional_lists import ORDERS_FILE, ORDERS_FOLDER, load_orders
 from filterd.overrides.mistake_answers import FILE as MISTAKES
 from filterd.overrides.mistake_answers import (
     MOST_OCTETS,
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from filterd.feed.arrival import Progress
     from filterd.feed.version_files import Publication
-    from filterd.lists.orders_file import OrderEntry
+    from filterd.lists.optional_lists import OrderEntry
     from filterd.publish.parcels import Parcel
     from filterd.publish.repository import Signers
     from filterd.publish.signing import NewTarget, StoredTarget
@@ -149,7 +149,7 @@ def release(
             parcels=[one for one in (parcel, program) if one is not None],
         )
         Repository(repository).prune(keep=KEPT_DELTAS + 1)
-        orders = load_orders(whole)[1] if (whole / FILE).exists() else ()
+        orders = load_orders(whole)[1] if (whole / ORDERS_FILE).exists() else ()
     today = day_of(now)
     return Release(
         version,
@@ -241,10 +241,10 @@ def _whole(version_folder: Path, parcel: Parcel | None, last: Path, whole: Path)
             version_folder, whole, copy_function=_link, ignore=shutil.ignore_patterns(MANIFEST)
         )
         if parcel is None:
-            if (last / FILE).exists():
-                shutil.copyfile(last / FILE, whole / FILE)
-            if (last / FOLDER).exists():
-                shutil.copytree(last / FOLDER, whole / FOLDER)
+            if (last / ORDERS_FILE).exists():
+                shutil.copyfile(last / ORDERS_FILE, whole / ORDERS_FILE)
+            if (last / ORDERS_FOLDER).exists():
+                shutil.copytree(last / ORDERS_FOLDER, whole / ORDERS_FOLDER)
     except (OSError, shutil.Error) as error:
         why = (
             refused(error)
@@ -266,7 +266,9 @@ def _check_parts(version_folder: Path, lists: Collection[Path], whole: Path) -> 
     """
     for path in sorted(one for one in version_folder.rglob("*") if not one.is_dir()):
         name = path.relative_to(version_folder)
-        is_part = name.as_posix() in {*PARTS, FILE, MANIFEST} or name.parts[0] == FOLDER
+        is_part = (
+            name.as_posix() in {*PARTS, ORDERS_FILE, MANIFEST} or name.parts[0] == ORDERS_FOLDER
+        )
         if not is_part and whole.absolute() / name not in lists:
             raise FeedError(
                 say(
@@ -309,7 +311,9 @@ def _numbered(version_folder: Path, last: Path, number: int, made: Path) -> Path
 
 def _without_orders(last: Path, target: Path) -> Path:
     """Return the version that is published as ``version_build`` has made it."""
-    shutil.copytree(last, target, copy_function=_link, ignore=shutil.ignore_patterns(FILE, FOLDER))
+    shutil.copytree(
+        last, target, copy_function=_link, ignore=shutil.ignore_patterns(ORDERS_FILE, ORDERS_FOLDER)
+    )
     return target
 
 

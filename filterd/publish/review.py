@@ -28,7 +28,7 @@ from filterd.lists.catalog_schema import IsoDate  # noqa: TC001 -- pydantic read
 from filterd.lists.hostname import HostnameError, key_from_text
 from filterd.lists.list_merge import NamedBy, ReportedKeys
 from filterd.lists.lookalike_families import Decision, Waiting, registered
-from filterd.lists.lookalikes_file import LookalikeFamily
+from filterd.lists.optional_lists import LookalikeFamily
 from filterd.overrides.mistake_answers import (
     KEPT_DAYS,
     MOST_ANSWERS,

@@ -2,7 +2,7 @@
 """Sign legal orders, for a parcel to the publisher.
 
 The ordering authority keeps ``orders.yaml`` and ``orders/*.txt``
-(``filterd.lists.orders_file``) and the one key that may sign them, on a machine of its
+(``filterd.lists.optional_lists``) and the one key that may sign them, on a machine of its
 own. Expired orders are left out of the parcel.
 """
 
@@ -20,7 +20,14 @@ from filterd.errors import ConfigErrors, FeedError, ListError
 from filterd.i18n import quoted, say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.intake import Intake
-from filterd.lists.orders_file import CATEGORY, FILE, FOLDER, OrderEntry, load_orders, read_orders
+from filterd.lists.optional_lists import (
+    LAW_ORDERED,
+    ORDERS_FILE,
+    ORDERS_FOLDER,
+    OrderEntry,
+    load_orders,
+    read_orders,
+)
 from filterd.lists.report import Reason
 from filterd.lists.sort_records import Guarded
 from filterd.paths import reading, shipped
@@ -73,7 +80,7 @@ def sign_orders(
         ListError: a file has lines that name nothing.
         StoreError: the disk refused.
     """
-    _, problems = read_orders(folder, [CATEGORY])
+    _, problems = read_orders(folder, [LAW_ORDERED])
     if problems:
         raise ConfigErrors(problems)
     _, orders = load_orders(folder)
@@ -91,7 +98,7 @@ def sign_orders(
     expired = tuple(one for one in orders if one.expiry < today)
     with TemporaryDirectory(prefix="filterd-orders-") as made:
         stage = _staged(folder, in_force, Path(made))
-        sources, _ = read_orders(stage, [CATEGORY])
+        sources, _ = read_orders(stage, [LAW_ORDERED])
         names = _checked(sources)
         targets = targets_of(stage)
     version = next_version(parcel, ORDERS, after)
@@ -106,9 +113,9 @@ def day_of(now: float) -> str:
 
 def _staged(folder: Path, orders: Iterable[OrderEntry], stage: Path) -> Path:
     """Copy the files to sign, and no other of the folder."""
-    (stage / FOLDER).mkdir()
+    (stage / ORDERS_FOLDER).mkdir()
     entries = [one.model_dump() for one in orders]
-    (stage / FILE).write_bytes(dump({"orders": entries}))
+    (stage / ORDERS_FILE).write_bytes(dump({"orders": entries}))
     for entry in entries:
         with reading(folder / entry["names"]):
             shutil.copyfile(folder / entry["names"], stage / entry["names"])
@@ -131,7 +138,7 @@ def _checked(sources: Sequence[ListSource]) -> int:
             raise ListError(
                 say(
                     "{path}, line {line}: '{text}' {reason}; correct the line",
-                    path=f"{FOLDER}/{Path(source.path).name}",
+                    path=f"{ORDERS_FOLDER}/{Path(source.path).name}",
                     line=sample.line,
                     text=sample.text,
                     reason=quoted(Reason(sample.reason).explanation),
@@ -141,7 +148,7 @@ def _checked(sources: Sequence[ListSource]) -> int:
             raise ListError(
                 say(
                     "{path}: has no names; write one a line, or remove the order",
-                    path=f"{FOLDER}/{Path(source.path).name}",
+                    path=f"{ORDERS_FOLDER}/{Path(source.path).name}",
                 )
             )
         names += len(intake.records)

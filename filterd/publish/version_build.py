@@ -20,7 +20,7 @@ from filterd.feed.version_content import make_content, normalised
 from filterd.i18n import say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.catalog_tables import load_contacts
-from filterd.lists.lookalikes_file import FILE as LOOKALIKES
+from filterd.lists.optional_lists import LOOKALIKES_FILE as LOOKALIKES
 from filterd.lists.top_names import Popular
 from filterd.paths import sync_folder, writing
 from filterd.publish import review

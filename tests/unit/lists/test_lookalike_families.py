@@ -22,7 +22,7 @@ from filterd.lists.lookalike_families import (
     shared_octets,
     suffixes_as_registered,
 )
-from filterd.lists.lookalikes_file import FILE, read_lookalikes
+from filterd.lists.optional_lists import LOOKALIKES_FILE, read_lookalikes
 from filterd.lists.top_names import read_popular
 from filterd.publish.review import REFUSED
 from tests.bench import lookalike_figures
@@ -182,7 +182,7 @@ def test_rules_are_no_more_than_a_school_can_bear(monkeypatch: pytest.MonkeyPatc
 
 def test_the_production_loader_reads_what_is_written(tmp_path: Path) -> None:
     outcome = make_rules({"gambling": [text(MIRRORS + FASHION)], "scam": [b"a.com"]}, [])
-    (tmp_path / FILE).write_bytes(rules_yaml(outcome))
+    (tmp_path / LOOKALIKES_FILE).write_bytes(rules_yaml(outcome))
     (source,), problems = read_lookalikes(tmp_path, ["gambling", "scam"])
     assert not problems
     assert {one._replace(line=0) for one in source.lookalikes} == {*outcome.rules["gambling"]}

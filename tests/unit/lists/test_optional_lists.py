@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import ConfigErrors
-from filterd.lists.orders_file import CATEGORY, MOST_ORDERS, PREFIX, load_orders, read_orders
+from filterd.lists.optional_lists import (
+    LAW_ORDERED,
+    LOOKALIKES_FILE,
+    MOST_ORDERS,
+    ORDER_PREFIX,
+    load_orders,
+    read_lookalikes,
+    read_orders,
+)
+from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from pathlib import Path
+
 
 NUMBER = "12/QĐ-STTTT"
 ENTRY = {
@@ -40,28 +50,28 @@ def _write(folder: Path, *entries: dict[str, str]) -> Path:
 def _wrong(folder: Path) -> str:
     """Return all that is wrong, a line a problem."""
     try:
-        _, problems = read_orders(folder, [CATEGORY])
+        _, problems = read_orders(folder, [LAW_ORDERED])
     except ConfigErrors as error:
         return str(error)
     return "\n".join(map(str, problems))
 
 
 def test_a_folder_without_orders_is_as_it_should_be(tmp_path: Path) -> None:
-    assert read_orders(tmp_path, [CATEGORY]) == ((), [])
-    assert read_orders(_write(tmp_path), [CATEGORY]) == ((), [])
+    assert read_orders(tmp_path, [LAW_ORDERED]) == ((), [])
+    assert read_orders(_write(tmp_path), [LAW_ORDERED]) == ((), [])
 
 
 def test_an_order_is_a_list_of_its_own_that_protections_do_not_bind(tmp_path: Path) -> None:
-    (one,), problems = read_orders(_write(tmp_path, ENTRY), [CATEGORY])
+    (one,), problems = read_orders(_write(tmp_path, ENTRY), [LAW_ORDERED])
     assert problems == []
-    assert (one.id, one.category, one.own) == (PREFIX + NUMBER, CATEGORY, True)
+    assert (one.id, one.category, one.own) == (ORDER_PREFIX + NUMBER, LAW_ORDERED, True)
     assert one.title == f"{NUMBER}, Sở TTTT, 2026-12-01"
     assert one.path == str(tmp_path / "orders" / "12.txt")
 
 
 def test_an_order_that_has_expired_still_blocks(tmp_path: Path) -> None:
     past = {**ENTRY, "date": "2001-01-01", "expiry": "2001-12-31"}
-    lists, problems = read_orders(_write(tmp_path, past), [CATEGORY])
+    lists, problems = read_orders(_write(tmp_path, past), [LAW_ORDERED])
     assert (len(lists), problems) == (1, [])
 
 
@@ -101,9 +111,77 @@ def test_two_orders_have_neither_number_nor_file_in_common(tmp_path: Path) -> No
 def test_orders_want_their_category(tmp_path: Path) -> None:
     lists, (problem,) = read_orders(_write(tmp_path, ENTRY), ["games"])
     assert lists == ()
-    assert f"there is no category '{CATEGORY}'" in str(problem)
+    assert f"there is no category '{LAW_ORDERED}'" in str(problem)
 
 
 def test_there_are_only_so_many_orders_in_force(tmp_path: Path) -> None:
     many = [{**ENTRY, "number": f"{number}/QĐ"} for number in range(MOST_ORDERS + 1)]
     assert "500" in _wrong(_write(tmp_path, *many))
+
+
+GOOD = """\
+suffixes:
+  gambling: [com, com.vn]
+  scam: [top]
+lookalikes:
+  - {shape: "i9bet#", category: gambling, digits: 3}
+  - {shape: freefire, category: scam}
+"""
+KNOWN = ["gambling", "scam"]
+
+
+def test_rules_are_lists_of_third_parties_one_for_each_category(tmp_path: Path) -> None:
+    (tmp_path / LOOKALIKES_FILE).write_text(GOOD)
+    (gambling, scam), problems = read_lookalikes(tmp_path, KNOWN)
+    (rule,) = gambling.lookalikes
+    assert not problems
+    assert (gambling.id, gambling.category, gambling.own) == (
+        "lookalike:gambling",
+        "gambling",
+        False,
+    )
+    assert (rule.shape, rule.digits, rule.line) == (b"i9bet#", 3, 5)
+    assert rule.suffixes == {names.from_text("com"), names.from_text("com.vn")}
+    assert scam.lookalikes[0].digits == 1
+
+
+def test_a_folder_without_rules_has_none(tmp_path: Path) -> None:
+    assert read_lookalikes(tmp_path, KNOWN) == ((), [])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"i9bet#"', '"I9bet#"', "is not a shape of a label"),
+        ('"i9bet#"', '"9#"', "is not a shape of a label"),
+        ('"i9bet#"', '"i9##bet"', "is not a shape of a label"),
+        ('"i9bet#"', "i9bet" + 40 * "x", "is not a shape of a label"),
+        ('"i9bet#"', '"(i9bet)+"', "is not a shape of a label"),
+        ("digits: 3", "digits: 70", "digits"),
+        ("digits: 3", "digit: 3", "unknown key 'digit'"),
+    ],
+)
+def test_a_value_that_no_rule_has_is_refused_with_its_place(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    (tmp_path / LOOKALIKES_FILE).write_text(GOOD.replace(old, new))
+    with pytest.raises(ConfigErrors, match=f"lookalikes.yaml:5:.*{told}"):
+        read_lookalikes(tmp_path, KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("  scam: [top]", "  scams: [top]", "'scams' is not a category"),
+        ("[top]", "[.top]", "'.top' is not a suffix"),
+        ("freefire, category: scam", "freefire, category: games", "'games' has no suffixes"),
+        ("freefire, category: scam", '"i9bet#", category: gambling', "this shape occurs twice"),
+    ],
+)
+def test_what_depends_on_another_place_is_told_too(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    (tmp_path / LOOKALIKES_FILE).write_text(GOOD.replace(old, new))
+    lists, problems = read_lookalikes(tmp_path, KNOWN)
+    assert lists == ()
+    assert told in str(problems[0])
