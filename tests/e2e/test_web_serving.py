@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import signal
 from typing import TYPE_CHECKING
@@ -41,14 +42,14 @@ def test_a_trial_prints_a_link_that_signs_in_once_and_ends_its_dashboard(
     with serving(config, tmp_path / "state", "--try") as served:
         found = SECRET.search(served.wait_for("signed in once"))
         assert found is not None
-        school = WebSchool(served, int(found[1]), served.process)
-        assert school.get(found[2], None).status == 200
-        first = school.post(found[2], None)
-        assert (first.status, school.post(found[2], None).status) == (303, 403)
-        cookie = {"Cookie": f"{COOKIE}={first.cookies[COOKIE]}"}
-        assert school.send("GET", "/", None, cookie).status == 200
-        assert served.end() == 0
-        until(lambda: not _answers(school), "the end of the dashboard")
+        with contextlib.closing(WebSchool(served, int(found[1]), served.process)) as school:
+            assert school.get(found[2], None).status == 200
+            first = school.post(found[2], None)
+            assert (first.status, school.post(found[2], None).status) == (303, 403)
+            cookie = {"Cookie": f"{COOKIE}={first.cookies[COOKIE]}"}
+            assert school.send("GET", "/", None, cookie).status == 200
+            assert served.end() == 0
+            until(lambda: not _answers(school), "the end of the dashboard")
 
 
 def _answers(school: WebSchool) -> bool:

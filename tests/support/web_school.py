@@ -11,6 +11,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
@@ -66,6 +67,8 @@ class WebSchool:
     process: subprocess.Popen[str]
     tokens: dict[Role, str] = field(default_factory=dict)
     accounts: set[Role] = field(default_factory=set)
+    kept: dict[tuple[str, int], http.client.HTTPSConnection] = field(default_factory=dict)
+    """Connections that are open, by source and thread: a handshake costs more than a request."""
 
     @property
     def origin(self) -> str:
@@ -105,14 +108,28 @@ class WebSchool:
         source: str = BOX,
     ) -> Reply:
         """Send a request with exactly these headers, beside those of ``http.client``."""
-        connection = http.client.HTTPSConnection(
+        key = source, threading.get_ident()
+        was_kept = key in self.kept
+        connection = self.kept.pop(key, None) or http.client.HTTPSConnection(
             BOX, self.port, timeout=WITHIN_S, source_address=(source, 0), context=UNVERIFIED
         )
-        with contextlib.closing(connection):
+        try:
             connection.request(method, path, body, dict(headers or {}))
             reply = connection.getresponse()
             names = {name.lower(): value for name, value in reply.getheaders()}
-            return Reply(reply.status, names, reply.read().decode())
+            answer = Reply(reply.status, names, reply.read().decode())
+        except BaseException as error:
+            connection.close()
+            if was_kept and isinstance(error, ConnectionError):  # the server has ended it meanwhile
+                return self.send(method, path, body, headers, source=source)
+            raise
+        self.kept[key] = connection
+        return answer
+
+    def close(self) -> None:
+        """End the connections."""
+        while self.kept:
+            self.kept.popitem()[1].close()
 
     def get(self, path: str, role: Role | None = Role.ADMIN, **headers: str) -> Reply:
         """Get a page as a person of a role, or as one who has not signed in."""
@@ -186,7 +203,8 @@ def web_of(served: Served, port: int, *options: str) -> Iterator[WebSchool]:
     )
     try:
         until(lambda: _answers(process, port), "the web process")
-        yield WebSchool(served, port, process)
+        with contextlib.closing(WebSchool(served, port, process)) as school:
+            yield school
     finally:
         process.terminate()
         try:
