@@ -42,12 +42,16 @@ def seats(ids: Row, by: Wording, classes: Iterable[str] | None = None) -> Option
     return of_classes + [(f"grade:{one}", tell(one)) for one in ids["grades"] if classes is None]
 
 
+def rooms(ids: Row, by: Wording) -> Options:
+    """Return the rooms, as ``network:lab-a``."""
+    return [(f"network:{one}", by.texts("room {room}", room=one)) for one in ids["rooms"]]
+
+
 def audiences(
     ids: Row, by: Wording, classes: Iterable[str] | None = None, *, wide: bool = False
 ) -> Options:
     """Return audiences of an exception: ``seats``, rooms; if ``wide``, many at once."""
-    rooms = [(f"network:{one}", by.texts("room {room}", room=one)) for one in ids["rooms"]]
-    found = [*seats(ids, by, classes), *rooms]
+    found = [*seats(ids, by, classes), *rooms(ids, by)]
     if not wide:
         return found
     tiers = [(f"tier:{one}", by.texts.word(words.TIER, one)) for one in ids["tiers"]]

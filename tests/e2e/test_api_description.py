@@ -14,7 +14,6 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
-from openapi_spec_validator import validate
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -97,12 +96,6 @@ def a_token(school: WebSchool) -> Callable[[str, str], str]:
         return made[role, scope]
 
     return make
-
-
-def test_the_description_is_openapi_31() -> None:
-    found = openapi.description(operations.ORDER)
-    validate(found)
-    assert found["openapi"].startswith("3.1")
 
 
 def test_a_program_signs_in_searches_allows_a_name_and_revokes_it(

@@ -13,7 +13,6 @@ from filterd.accounts.grant import SCOPES
 from filterd.i18n import say
 from filterd.overrides.roles import Role
 from filterd.reports.charts import qr_code
-from filterd.web import operations
 from filterd.web.form_choices import lengths, of_words
 from filterd.web.operation import ADMINS
 from filterd.web.operations.account_operations import ACCOUNTS, ENROLLED, SESSION, TOKENS
@@ -35,7 +34,6 @@ async def _load_accounts(visitor: Visitor, _: Mapping[str, str]) -> dict[str, An
         "device_listing": DEVICE_LISTING._replace(title=say("Enrolled devices")),
         "token_listing": TOKEN_LISTING._replace(title=say("API tokens")),
         "roles": of_words(words.ROLE, visitor.wording),
-        "of": operations.BY_NAME,
     }
 
 
@@ -67,7 +65,6 @@ async def _load_own(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
         "scopes": [(one, one) for one in SCOPES],
         "terms": [(str(days), text) for days, (_, text) in zip(TERMS_DAYS, lasting, strict=True)],
         "qr": qr_code(uri, visitor.texts("QR code for the authenticator app")) if uri else "",
-        "of": operations.BY_NAME,
     }
 
 

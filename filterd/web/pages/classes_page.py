@@ -9,7 +9,7 @@ from filterd.i18n import say
 from filterd.overrides.current_rows import CLASS as DETAILS
 from filterd.overrides.current_rows import CLASSES as LISTING
 from filterd.web.form_choices import lengths
-from filterd.web.operations.room_operations import CLASS_READ, CLASSES, LEND
+from filterd.web.operations.room_operations import CLASS_READ, CLASSES
 from filterd.web.page import Page, filled, part_of
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ async def _load_classes(visitor: Visitor, given: Mapping[str, str]) -> dict[str,
             for one in rows
             if visitor.is_admin or visitor.account in one["teachers"]
         ],
-        "lend": LEND,
         "loans": lengths(LOANS_S, visitor.wording),
     }
 

@@ -19,14 +19,10 @@ from filterd.overrides.roles import person_of
 from filterd.web.form_choices import audiences, lengths, terms
 from filterd.web.operation import TEACHERS
 from filterd.web.operations.exception_operations import (
-    ALLOW,
-    BLOCK,
     EXCEPTIONS,
-    PAUSE,
     REQUESTS,
-    REVOKE,
 )
-from filterd.web.operations.history_operations import HISTORY, MISTAKES, UNDO, VERIFY
+from filterd.web.operations.history_operations import HISTORY, MISTAKES, VERIFY
 from filterd.web.operations.log_operations import CONFIRM_LEVEL, LEVELS
 from filterd.web.operations.policy_operations import IDS
 from filterd.web.page import Page, part_of
@@ -62,10 +58,6 @@ async def _load_exceptions(visitor: Visitor, given: Mapping[str, str]) -> dict[s
         "terms": terms(visitor.wording),
         "pauses": lengths(PAUSES_S, visitor.wording),
         "person_of": person_of,
-        "allow": ALLOW,
-        "block": BLOCK,
-        "pause": PAUSE,
-        "revoke": REVOKE,
     }
 
 
@@ -123,10 +115,8 @@ async def _load_history(visitor: Visitor, given: Mapping[str, str]) -> dict[str,
         "undone": undone,
         "listing": CHANGES,
         "person_of": person_of,
-        "undo": UNDO,
         "verified": verified,
         "waiting": (await visitor.call(LEVELS))["waiting"] if visitor.may(CONFIRM_LEVEL) else [],
-        "confirm_level": CONFIRM_LEVEL,
         "teller": Teller(*visitor.wording),
         "problem": from_plain(verified["sentence"]) if verified else "",
     }

@@ -99,10 +99,7 @@ LISTS_PAGE = Page(path="/lists", title=say("Lists"), template="lists.html", load
 
 async def _load_public(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
     names = names_of(await visitor.call(CATEGORIES), visitor.wording)
-    rows = [
-        {**one, "category": names.get(one["category"], one["category"])}
-        for one in await visitor.call(READ_SOURCES)
-    ]
+    rows = list(with_category_names(await visitor.call(READ_SOURCES), names))
     return {
         "listing": SOURCES,
         "sources": rows,

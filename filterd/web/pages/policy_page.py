@@ -17,8 +17,7 @@ from filterd.overrides.roles import person_of
 from filterd.policy.grade_rows import ranges
 from filterd.querylog import querylog_rows
 from filterd.resolve.what_if_rows import summary, tables
-from filterd.web.operations.exception_operations import REVOKE
-from filterd.web.operations.policy_operations import PREVIEW, SET, WHAT_IF
+from filterd.web.operations.policy_operations import PREVIEW, WHAT_IF
 from filterd.web.operations.school_operations import MATRIX
 from filterd.web.page import Page
 from filterd.web.problem import WebError
@@ -80,8 +79,6 @@ async def _load_cell(visitor: Visitor, given: Mapping[str, str]) -> dict[str, An
             if one["group"] == row["id"]
         ],
         "back": f"/policy/{row['id']}/{tier['tier']}",
-        "set_grade": SET,
-        "revoke": REVOKE,
         "is_locked": bool(row["locked"] or row["ordered"]),
         "person_of": person_of,
         "words": words,

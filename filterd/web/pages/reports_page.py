@@ -19,7 +19,6 @@ from filterd.web.operations.policy_operations import IDS
 from filterd.web.operations.report_operations import (
     ANSWERS,
     LANGUAGES,
-    MAKE,
     MAKE_INSPECTION,
     READ_PERIOD,
     READ_SETTINGS,
@@ -98,7 +97,6 @@ async def _load_reports(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any
     ids = await visitor.call(IDS)
     texts = visitor.texts
     return {
-        "make": MAKE,
         "settings": settings,
         "programmes": PROGRAMMES,
         "schedules": SCHEDULES,
@@ -156,7 +154,6 @@ _INSPECTION_FORMATS = {
 
 async def _load_inspection(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "make": MAKE_INSPECTION,
         "formats": [(one, visitor.texts(text)) for one, text in _INSPECTION_FORMATS.items()],
         "languages": list(LANGUAGES.items()),
     }

@@ -19,23 +19,15 @@ from filterd.web.operation import TEACHERS
 from filterd.web.operations.exception_operations import (
     EXAM_NAMES,
     EXAMS,
-    START_EXAM,
-    STOP_EXAM,
-    WATCH_EXAM,
 )
 from filterd.web.operations.policy_operations import IDS
 from filterd.web.operations.room_operations import (
     APPEARED,
     ASSIGN,
     DEVICES,
-    LEARN_ROOM,
-    NAME_DEVICE,
     ROOM_READ,
     ROOMS,
-    SET_ROOM,
     SHARED,
-    UNASSIGN,
-    WATCH_NAT,
     WATCH_ROOM,
 )
 from filterd.web.page import Page, filled, part_of
@@ -60,7 +52,6 @@ async def _load_rooms(visitor: Visitor, given: Mapping[str, str]) -> dict[str, A
         "left_out": len(rows) - len(shown),
         "exams": await visitor.call(EXAMS),
         "exam_listing": EXAM_LISTING,
-        "stop_exam": STOP_EXAM,
     }
 
 
@@ -92,11 +83,6 @@ async def _load_room(visitor: Visitor, given: Mapping[str, str]) -> dict[str, An
         "terms": terms(visitor.wording),
         "lengths": lengths(LENGTHS_S, visitor.wording),
         "weekday": lambda day: visitor.texts.word(words.WEEKDAY, str(day)),
-        "set_room": SET_ROOM,
-        "start_exam": START_EXAM,
-        "watch_exam": WATCH_EXAM,
-        "watch_room": WATCH_ROOM,
-        "learn_room": LEARN_ROOM,
     }
 
 
@@ -126,10 +112,6 @@ async def _load_devices(visitor: Visitor, given: Mapping[str, str]) -> dict[str,
         "shared_listing": SHARED_LISTING,
         "teller": Teller(*visitor.wording),
         "watch_s": NAT_WATCH_S,
-        "name_device": NAME_DEVICE,
-        "assign": ASSIGN,
-        "unassign": UNASSIGN,
-        "watch_nat": WATCH_NAT,
     }
 
 

@@ -14,7 +14,6 @@ from filterd.policy.school_week import WEEK_DAYS
 from filterd.policy.temporary_rules import written
 from filterd.web.form_choices import lengths, names_of
 from filterd.web.operation import TEACHERS
-from filterd.web.operations.exception_operations import ALLOW, REVOKE, START_EXAM, STOP_EXAM
 from filterd.web.operations.policy_operations import CATEGORIES
 from filterd.web.operations.school_operations import OWN_LESSON, WEEK
 from filterd.web.page import Page
@@ -135,10 +134,6 @@ async def _load_lesson(visitor: Visitor, given: Mapping[str, str]) -> dict[str, 
         "reasons": REASONS,
         "teller": Teller(*visitor.wording),
         "words": words,
-        "allow": ALLOW,
-        "revoke": REVOKE,
-        "start_exam": START_EXAM,
-        "stop_exam": STOP_EXAM,
     }
 
 

@@ -12,7 +12,7 @@ from filterd.i18n import say
 from filterd.overrides.descriptions import Teller
 from filterd.overrides.roles import Role
 from filterd.resolve.explanation import EXPLANATION, may_be_closed, passes, targets_to_open
-from filterd.web.form_choices import seats
+from filterd.web.form_choices import rooms, seats
 from filterd.web.operations.exception_operations import ALLOW, BLOCK
 from filterd.web.operations.policy_operations import CHECK, IDS
 from filterd.web.operations.room_operations import ROOM_READ as ROOM
@@ -42,7 +42,7 @@ async def _load(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any]:
     ids = await visitor.call(IDS)
     shown: dict[str, Any] = {
         "given": given,
-        "seats": [("", by.texts("the strictest client")), *seats(ids, by), *_rooms(ids, by)],
+        "seats": [("", by.texts("the strictest client")), *seats(ids, by), *rooms(ids, by)],
         "found": None,
         "problem": "",
     }
@@ -90,10 +90,6 @@ def _set_by(found: Row) -> str:
     return number if kind in ("exception", "pause") else ""
 
 
-def _rooms(ids: Row, by: Wording) -> Options:
-    return [(f"network:{one}", by.texts("room {room}", room=one)) for one in ids["rooms"]]
-
-
 def _target(target: str, by: Wording) -> str:
     kind, _, service = target.partition(":")
     if kind == "service":
@@ -105,14 +101,14 @@ def _audiences(found: Row, whom: str, ids: Row, visitor: Visitor) -> Options:
     """Return for whom this person may open it, the narrowest for the question first."""
     by, own = visitor.wording, visitor.classes
     tell = Teller(*by)
-    asked = [one for one in _rooms(ids, by) if one[0] == whom]
+    asked = [one for one in rooms(ids, by) if one[0] == whom]
     if found["client"]:
         asked.append((f"client:{found['client']}", by.texts("this device")))
     if found["class"] and (own is None or found["class"] in own):
         asked.append((f"class:{found['class']}", tell.grade(found["class"])))
     if own is None:
         asked.append((f"grade:{found['grade']}", tell.grade(found["grade"])))
-    rest = [*seats(ids, by, own), *_rooms(ids, by)]
+    rest = [*seats(ids, by, own), *rooms(ids, by)]
     if Role.ADMIN in visitor.roles:
         rest.append(("everybody", tell.whom("everybody", "")))
     return list(dict.fromkeys([*asked, *rest]))
