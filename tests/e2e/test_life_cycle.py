@@ -75,7 +75,9 @@ def _assert_quiet(served: Served) -> None:
     assert not any(word in log for word in QUIET_WORDS), log
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)]
+)
 def test_it_serves_until_told_to_stop_and_leaves_nothing(
     school: School, number: signal.Signals
 ) -> None:
@@ -117,12 +119,18 @@ def test_a_stop_during_the_start_is_quiet(school: School) -> None:
         _assert_quiet(served)
 
 
-def test_it_starts_again_after_it_was_killed(school: School) -> None:
+def test_it_starts_again_after_it_was_killed_and_its_status_is_of_the_new_process(
+    school: School,
+) -> None:
     with serving(school.config, school.state) as served:
         assert served.end(signal.SIGKILL) == -signal.SIGKILL
         assert served.state.control_socket.exists()
     with serving(school.config, school.state) as served:
-        assert call("status", *served.options).code == 0
+        school.is_blocked("www.tiktok.com")
+        told = json.loads(call("status", "--json", *served.options).out)
+        assert told["pid"] == served.process.pid
+        assert told["answers"]["blocked"] == 1
+        assert "filterd" in call("status", *served.options).out
         assert served.end() == 0
 
 
@@ -269,15 +277,7 @@ def test_a_state_folder_that_cannot_be_written_is_served_from(school: School) ->
         school.is_blocked("www.tiktok.com")
 
 
-def test_status_tells_of_the_process_and_its_answers(school: School) -> None:
-    with serving(school.config, school.state) as served:
-        school.is_blocked("www.tiktok.com")
-        told = json.loads(call("status", "--json", *served.options).out)
-        assert told["pid"] == served.process.pid
-        assert told["answers"]["blocked"] == 1
-        assert "filterd" in call("status", *served.options).out
-
-
+@pytest.mark.long
 def test_without_any_native_module_it_blocks_reloads_counts_and_refuses_all_the_same(
     school: School,
 ) -> None:
@@ -308,14 +308,14 @@ def test_no_file_of_the_working_directory_stands_in_for_a_module(
     for module in ("uvloop", "json", "asyncio", "logging"):
         (trap / f"{module}.py").write_text("raise SystemExit(77)\n", encoding="utf-8")
     program = f"import os; os.chdir({str(trap)!r}); from filterd.cli.app import main; main()"
-    with serving(school.config, school.state):  # so that it ends by itself
-        words = ["serve", "--config", str(school.config), "--state", str(tmp_path / "other")]
-        done = subprocess.run(
-            [sys.executable, "-P", "-c", program, *words],
-            env=environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    school.spoil()  # so that it ends by itself
+    words = ["serve", "--config", str(school.config), "--state", str(tmp_path / "other")]
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program, *words],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 2
-    assert "cannot listen on" in done.stderr
+    assert "unknown key 'listne'" in done.stderr

@@ -50,8 +50,10 @@ def ask(asking: socket.socket, number: int) -> None:
     asking.send(number.to_bytes(2) + BLOCKED[2:])
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    ("number", "workers"),
+    [(signal.SIGTERM, 2), pytest.param(signal.SIGKILL, 1, marks=pytest.mark.long)],
+)
 def test_what_is_asked_meanwhile_is_answered_after_the_start(
     tmp_path: Path, state: Path, store: DescriptorStore, number: signal.Signals, workers: int
 ) -> None:
@@ -86,6 +88,7 @@ def test_control_without_the_store_they_are_lost(
             asking.recv(4096)
 
 
+@pytest.mark.long
 def test_an_address_that_the_site_names_no_more_is_given_up(
     tmp_path: Path, state: Path, store: DescriptorStore
 ) -> None:
@@ -98,6 +101,7 @@ def test_an_address_that_the_site_names_no_more_is_given_up(
         assert asking.recv(4096)[3] & 15 == NXDOMAIN
 
 
+@pytest.mark.long
 def test_a_site_that_cannot_be_served_leaves_the_sockets_to_the_next_start(
     tmp_path: Path, state: Path, store: DescriptorStore
 ) -> None:
@@ -119,6 +123,7 @@ def test_a_site_that_cannot_be_served_leaves_the_sockets_to_the_next_start(
             assert asking.recv(4096)[:2] == (7).to_bytes(2)
 
 
+@pytest.mark.long
 def test_after_an_update_the_policy_in_force_serves_and_is_then_compiled_anew(
     tmp_path: Path, state: Path, store: DescriptorStore
 ) -> None:

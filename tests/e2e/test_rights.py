@@ -188,9 +188,9 @@ def test_full_is_confirmed_by_the_principal_and_not_by_the_one_who_set_it(school
     for user in (TEACHER, READER, INSPECTOR, "root"):
         refused = school.filterd(user, "log", "confirm", number)
         assert f"{user} may not confirm this log level" in refused.err
-        assert "confirmed by" not in school.filterd(user, "status").out
+    assert "confirmed by" not in school.filterd(TEACHER, "status").out
     confirmed = _number(school, PRINCIPAL, f"log confirm {number} --json")
-    for user in (TEACHER, READER, INSPECTOR, PRINCIPAL):
+    for user in (READER, PRINCIPAL):
         shown = " ".join(school.filterd(user, "status").out.split())
         assert "(set by minh, confirmed by an)" in shown
     assert "may not change anything" in school.filterd(PRINCIPAL, "undo").err

@@ -8,7 +8,6 @@ import os
 import select
 import signal
 import socket
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import dns.message
@@ -18,7 +17,6 @@ import pytest
 from tests.support.commands import call
 from tests.support.daemon import (
     SOURCES,
-    Served,
     copy_lists,
     free_port,
     serving,
@@ -29,6 +27,7 @@ from tests.support.upstream import FakeUpstream
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from collections.abc import Iterator
 
     from filterd.state_folder import StateFolder
@@ -94,18 +93,13 @@ class Client:
         return found
 
 
-def _children(served: Served) -> list[int]:
-    """Return the process IDs of the workers; the manager, the first that was forked, is not one."""
-    pid = served.process.pid
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    return [int(child) for child in children][1:]
-
-
 def _is_blocked(answer: dns.message.Message) -> bool:
     return answer.rcode() == dns.rcode.NXDOMAIN
 
 
-def test_both_workers_answer_and_status_adds_them_up(school: School) -> None:
+def test_both_workers_answer_before_the_manager_works_and_status_adds_them_up(
+    school: School,
+) -> None:
     with serving(school.config, school.state) as served, Client(school.port) as client:
         for number in range(200):
             client.ask("www.tiktok.com", number)
@@ -113,11 +107,14 @@ def test_both_workers_answer_and_status_adds_them_up(school: School) -> None:
         told = json.loads(call("status", "--json", *served.options).out)
         assert told["workers"] == 2
         assert told["answers"]["blocked"] == 200
+        manager, *workers = children(served.process.pid)
+        niceness = os.getpriority(os.PRIO_PROCESS, manager)
+        assert all(os.getpriority(os.PRIO_PROCESS, one) < niceness for one in workers)
 
 
 def test_a_question_asked_while_no_worker_lives_is_answered(school: School) -> None:
     with serving(school.config, school.state) as served, Client(school.port) as client:
-        for pid in _children(served):
+        for pid in children(served.process.pid)[1:]:
             os.kill(pid, signal.SIGKILL)
         client.ask("www.tiktok.com")
         (answer,) = client.answers(1).values()
@@ -125,11 +122,12 @@ def test_a_question_asked_while_no_worker_lives_is_answered(school: School) -> N
         served.wait_for("ended (signal 9); starting it again")
 
 
-def test_however_often_workers_die_nobody_waits_for_the_next_long(school: School) -> None:
+@pytest.mark.long
+def test_however_often_workers_die_no_client_waits_long_for_the_next(school: School) -> None:
     """With pauses of up to 5 s, as there were once, the last of these took longer than that."""
     with serving(school.config, school.state) as served, Client(school.port) as client:
         for number in range(9):
-            for pid in _children(served):
+            for pid in children(served.process.pid)[1:]:
                 os.kill(pid, signal.SIGKILL)
             client.ask("www.tiktok.com", number)
             assert len(client.answers(1, within_s=3.5)) == 1, number
@@ -137,7 +135,7 @@ def test_however_often_workers_die_nobody_waits_for_the_next_long(school: School
 
 def test_while_one_worker_hangs_the_other_answers(school: School) -> None:
     with serving(school.config, school.state) as served, Client(school.port) as client:
-        first, _ = _children(served)
+        first = children(served.process.pid)[1]
         os.kill(first, signal.SIGSTOP)
         for number in range(50):
             client.ask("www.tiktok.com", number)
@@ -145,18 +143,9 @@ def test_while_one_worker_hangs_the_other_answers(school: School) -> None:
         os.kill(first, signal.SIGCONT)
 
 
-def test_who_answers_goes_before_who_reloads(school: School) -> None:
-    with serving(school.config, school.state) as served:
-        manager, *workers = children(served.process.pid)
-        niceness = os.getpriority(os.PRIO_PROCESS, manager)
-        assert all(os.getpriority(os.PRIO_PROCESS, one) < niceness for one in workers)
-
-
 def test_a_dead_manager_takes_nothing_with_it(school: School) -> None:
     with serving(school.config, school.state) as served, Client(school.port) as client:
-        pid = served.process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-        os.kill(int(children[0]), signal.SIGKILL)
+        os.kill(children(served.process.pid)[0], signal.SIGKILL)
         client.ask("www.tiktok.com")
         assert len(client.answers(1)) == 1
         served.wait_for("the manager ended (signal 9); starting it again")
@@ -174,7 +163,13 @@ def _ask_a_thousand(client: Client, upstream: FakeUpstream) -> None:
     upstream.wait_until_asked(10)
 
 
-@pytest.mark.parametrize("blocked", [True, False], ids=["block", "control"])
+@pytest.mark.parametrize(
+    "blocked",
+    [
+        pytest.param(True, id="block"),
+        pytest.param(False, id="control", marks=pytest.mark.long),
+    ],
+)
 def test_what_waits_while_a_block_comes_into_force_is_blocked(
     school: School, upstream: FakeUpstream, *, blocked: bool
 ) -> None:

@@ -41,7 +41,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _ROOT = Path(__file__).resolve().parents[2]
-_MODULES = ("filterd", "filterd.config", "filterd.feed.guard")
+_MODULES = (
+    "filterd",
+    "filterd.appliance.site_edit",
+    "filterd.cli.pasted_timetable",
+    "filterd.config",
+    "filterd.feed.guard",
+    "filterd.feed.policy_trial",
+)
 """What is started warm, by ``python -m``."""
 _CODE = bounded_child._COMMAND_LINE
 """The same, by ``python -c``."""
@@ -54,6 +61,7 @@ _IMPORTED = (
     "filterd.daemon.main",
     "filterd.daemon.manager_main",
     "filterd.feed.guard.checks",
+    "ruamel.yaml",
     "encodings.punycode",
     "idna",
 )
