@@ -27,8 +27,8 @@ from tests.support.upstream import FakeUpstream
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterator
+    from pathlib import Path
 
     from filterd.state_folder import StateFolder
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -431,8 +431,9 @@ def test_who_asks_and_never_reads_is_ended(
     monkeypatch.setattr(tcp_listener, "MOST_UNREAD_OCTETS", limit)
     upstream.respond = _sixty_thousand_octets
     with serving.tcp_stub() as stub:
-        for _ in range(tcp_listener.MOST_QUERIES_A_CONNECTION - 1):
-            stub.send(a_query("big.example.com", "TXT"))
+        with suppress(ConnectionError):  # it may be ended before the last question
+            for _ in range(tcp_listener.MOST_QUERIES_A_CONNECTION - 1):
+                stub.send(a_query("big.example.com", "TXT"))
         if ended:
             serving.eventually(lambda: not serving.connections)
         else:
