@@ -7,24 +7,22 @@ each lookup by the *age tier* of the client, and forwards the names that pass.
 The floors. Imports go downwards only; ``make check`` enforces it::
 
     8 cli                            Typer: parse arguments, call one function, print
-    7 appliance                      set up this gateway, find what is wrong with it
+    7 appliance                      set up this gateway, find faults, back up, update
       web                            the dashboard and the API, a process without rights
     6 daemon | publish               the processes that serve | build and sign the feed
-      monitor                        metrics, health and alerts, in a process of their own
+      monitor | blockpage            metrics and alerts | the page for pupils: own processes
+      reports                        facts -> documents, tables, the inspection record
     5 fastpath | control             native: most datagrams | the control socket's client
       feed                           fetch, judge, activate versions of the lists
     4 resolve                        the chain: one Query in, one Answer out
-      accounts                       people of the web and the API: the manager's part
+      accounts                       roles, passwords, sessions, tokens: the manager's part
     3 upstream | clients             ask other resolvers | which client asks
       querylog | overrides           remember lookups | changes by command, with history
     2 config                         YAML -> policy, in a process of its own
-      policy                         pure: (client, qname, qtype, now) -> Verdict | field_checks
+      policy                         pure: (client, qname, qtype, now) -> Verdict
     1 lists                          list text -> rules -> compiled index -> suffix lookup
-    0 wire                           DNS messages as bytes: bounded, never trusted
-      documents  state_folder  state_file  paths  bounded_child  http_download  http_service
-      signed_envelope
-      errors  clock  journal  privileges  native  rows  words  counted  csv_table
-      port_holder  service_manager  time_buckets  memory_room
+    0 wire | documents               DNS messages as bytes, never trusted | YAML with places
+      modules beside the packages    errors, clock, rows, state files, downloads, children
 
 Words, beside those of RFC 9499 (qname, owner name, RRset, stub, upstream, ...):
 

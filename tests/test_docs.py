@@ -260,6 +260,14 @@ def test_every_module_says_what_it_is_for() -> None:
     assert [path for path, text in sources.items() if text.strip() and not begins.match(text)] == []
 
 
+@pytest.mark.parametrize("drawn_in", ["README.md", "filterd/__init__.py"])
+def test_the_house_has_every_package(drawn_in: str) -> None:
+    text = (ROOT / drawn_in).read_text()
+    house = set(re.findall(r"\w+", text[text.index("8 cli ") : text.index("modules beside")]))
+    packages = {path.parent.name for path in (ROOT / "filterd").glob("*/__init__.py")}
+    assert packages - house <= {"locale"}  # texts, no code
+
+
 def test_a_summary_line_is_short() -> None:
     """Those of cli are help texts, which have 80 columns of their own."""
     long = []
