@@ -19,7 +19,7 @@ lookup. So they are compiled once into a file that lookups read where it lies::
 ``list_merge`` makes one list of all third parties' lists of a category. ``lookalike_families``
 makes rules (``lookalikes``) of names that differ in digits or suffix only, and of patterns of
 letters and digits that many unrelated names have.
-``top_names`` are names that everybody visits, which no list of danger means.
+``top_names`` are popular names, which no list of danger means.
 
 ``compiler`` runs the steps and measures progress, ``report`` counts what was taken and
 refused; ``catalog`` reads which lists a publisher has, with ``optional_lists`` and

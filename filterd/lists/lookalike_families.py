@@ -15,7 +15,7 @@ rule holds by itself only where
 * its family is large for how little its shape means (``_is_large_enough``): two names that
   share eight letters come from one hand, ten that share three letters and a run of digits are
   chance;
-* its letters are no ordinary word: ``game8`` and ``thethao247`` are anybody's.
+* its letters are no ordinary word: ``game8`` and ``thethao247`` may be any site's.
 
 Forms (``lookalikes``) hold by themselves or not at all: one that fits such a name is left
 out, and narrower ones may hold. Where sites imitate others there are none.
@@ -440,7 +440,7 @@ class _Harmless:
 def _is_large_enough(family: Family, words: Collection[str], *, imitates: bool) -> bool:
     """Return whether a family is large enough for how much its names share.
 
-    An ordinary word with a number is anybody's name, however many gamble beneath it.
+    An ordinary word with a number may be any site's name, however large its family.
     """
     if _NO_LETTERS.sub(b"", family.shape).decode() in words:
         return False

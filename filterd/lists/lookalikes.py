@@ -23,7 +23,7 @@ their trade. Each run of letters and each run of digits varies as a whole or is 
 whole, so a form has as many octets as every label of it; it applies directly beneath a suffix
 of one label only. A form means less than a family's shape, so many more listed names must have
 it (``needed``). The bounds follow from what popular names look like: words of three and more
-letters with a number behind them, and one or two letters with few digits, are anybody's;
+letters with a number behind them, and one or two letters with few digits, are of all kinds;
 several short runs, or one kept run and five varying digits, hardly ever.
 ``tests/bench/list_coverage.py`` measures them: they were chosen on one half of the popular
 names, the other half is the measure.

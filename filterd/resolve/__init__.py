@@ -12,7 +12,7 @@ The life of a query:
 4. The **chain** (``pipeline``, the one readable list) is asked. **local**
    answers the school's own and special-use names; **filter** asks
    ``policy.decide``: a block is answered at once, without waiting.
-   **rewrite** asks for the safe-search twin of a name where policy says so.
+   **rewrite** asks for the safe-search twin of a name where policy decides so.
 5. **cache** sits below policy, shared by all clients: answers, failures, and
    expired answers, which are better than none. Queries that go on after the
    client has its answer are kept in ``links.cache.Background``.

@@ -64,7 +64,7 @@ class Query:
     ``site`` is the policy and index at which it was admitted; where a newer one is
     active by the time an upstream has answered, the answer is judged again.
     ``asked_at`` is Unix time, as far as the machine knows it. ``rewritten_to`` is the
-    name that answers in the place of the qname, where policy says so. ``qname`` and
+    name that answers in the place of the qname, where policy decides so. ``qname`` and
     ``qtype`` are those of the question, because all links read them. ``fetched``: the
     upstreams' resolution or error, if direct forwarding has already asked; the forward
     link uses it instead of asking again. ``began_at`` is the monotonic time at which
@@ -177,7 +177,7 @@ class Answer(NamedTuple):
     ``edes``; CACHED and FORWARDED a ``resolution`` that is ``age_s`` seconds old; STALE
     one that has expired; STALE, REFUSED and FAILED the ``edes`` with the reason.
     ``overloaded``: it FAILED because too much is being asked, or no time was left to
-    ask, which says nothing about the name. ``by_target``: it is BLOCKED because of a
+    ask, which proves nothing about the name. ``by_target``: it is BLOCKED because of a
     target of the name, not the name itself. ``readmitted`` is the question as it was
     finally judged, where the site changed while it waited: the client may have another
     grade by then.

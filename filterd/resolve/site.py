@@ -276,7 +276,7 @@ class UnsetClock:
     Args:
         policy: for its pins.
         built_at: the Unix time at which the lists on this disk were compiled,
-            as the index says; any other value is ignored.
+            as noted in the index; any other value is ignored.
         upstreams: the servers of the site.
     """
 

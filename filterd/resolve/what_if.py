@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from filterd.resolve.site import Site
 
 MOST_NAMES = 100_000
-"""Changed names that are told apart; of more only the lookups are counted."""
+"""Changed names that are kept apart; of more only the lookups are counted."""
 CLOSES, OPENS, REWRITES = "closes", "opens", "rewrites"
 KINDS = (CLOSES, OPENS, REWRITES)
 """A name that passes would be blocked; the reverse; its safe-search twin would come, or go."""

@@ -329,7 +329,7 @@ class Exchange:
         """Go on without a response: in clear where allowed, else with the next server."""
         self._keep(error)
         now = self._use.clock.monotonic()
-        overloaded = isinstance(error, UpstreamOverloadError)  # says nothing about the server
+        overloaded = isinstance(error, UpstreamOverloadError)  # proves nothing about the server
         if fetch.by_tls and fetch.member.may_go_in_clear:
             if not overloaded:
                 fetch.member.had_no_tls(now)
@@ -358,7 +358,7 @@ class Exchange:
                     self._ask_next(now)
                 return
         elif member in self._edns_refused:
-            # Only now: a question that it cannot read at all says nothing about EDNS.
+            # Only now: a question that it cannot read at all proves nothing about EDNS.
             member.refused_edns(now)
         found = self._made_of(response, server)
         if rcode in CONCLUSIVE and not isinstance(found, UpstreamError):

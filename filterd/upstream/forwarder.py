@@ -118,7 +118,7 @@ class Forwarder:
     def keep_to(self, routes: Collection[Route]) -> None:
         """End every exchange by a route that is not among these.
 
-        Its waiters get an ``UpstreamOverloadError``, which says nothing about the question.
+        Its waiters get an ``UpstreamOverloadError``, which proves nothing about the question.
         """
         self._flights.keep_to(routes)
 

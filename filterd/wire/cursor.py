@@ -54,7 +54,7 @@ class Budget:
         """Take ``steps`` from the budget.
 
         Raises:
-            CostlyMessageError: less is left. ``offset`` says where that happened.
+            CostlyMessageError: less is left. ``offset`` is where that happened.
         """
         self.steps_left -= steps
         if self.steps_left < 0:
