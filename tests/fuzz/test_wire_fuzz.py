@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Arbitrary octets: every reader raises ``WireError`` or returns a sound result.
 
-``FILTERD_FUZZ_MESSAGES`` is the number of mutants (20,000 unless set) and
+``FILTERD_FUZZ_MESSAGES`` is the number of mutants (8,000 unless set) and
 ``FILTERD_FUZZ_SEED`` their seed; ``make fuzz`` asks for millions.
 """
 
@@ -40,7 +40,7 @@ from tests.support.packets import captured_packets, mutate
 from tests.support.wire import a_message, a_query, a_response
 from tests.support.wire_work import use_response
 
-MUTANTS = int(os.environ.get("FILTERD_FUZZ_MESSAGES", "20000"))
+MUTANTS = int(os.environ.get("FILTERD_FUZZ_MESSAGES", "8000"))
 SEED = int(os.environ.get("FILTERD_FUZZ_SEED", "1"))
 
 OWN_SEEDS = [

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Both codecs on the same messages: equal values, octets, costs and error offsets.
 
-``FILTERD_FUZZ_MESSAGES`` is the number of mutants (5,000 unless set).
+``FILTERD_FUZZ_MESSAGES`` is the number of mutants (2,000 unless set).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 if not live.NATIVE:
     pytest.skip("the native codec is not live", allow_module_level=True)
 
-MUTANTS = int(os.environ.get("FILTERD_FUZZ_MESSAGES", "5000"))
+MUTANTS = int(os.environ.get("FILTERD_FUZZ_MESSAGES", "2000"))
 SEED = int(os.environ.get("FILTERD_FUZZ_SEED", "1"))
 BOMBS = QUERIES | RESPONSES
 SEEDS = [

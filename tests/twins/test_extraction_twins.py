@@ -2,7 +2,7 @@
 """Both extractions of the same responses: the same resolution, or the same error.
 
 The pure one reads the result of the pure codec, so that the two share nothing.
-``FILTERD_FUZZ_MESSAGES`` is the number of mutants (5,000 unless set).
+``FILTERD_FUZZ_MESSAGES`` is the number of mutants (2,000 unless set).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if live_only("filterd.upstream._pool") is None:
     pytest.skip("the native extraction is not live", allow_module_level=True)
 
 extraction = MODULES["extraction"][-1]
-MUTANTS = int(os.environ.get("FILTERD_FUZZ_MESSAGES", "5000"))
+MUTANTS = int(os.environ.get("FILTERD_FUZZ_MESSAGES", "2000"))
 SEED = int(os.environ.get("FILTERD_FUZZ_SEED", "1"))
 TYPES = (1, 28, 5, 6, 39, 65, 15, 46)
 NAMES = (

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 native = pytest.importorskip("filterd.lists._matcher", reason="the native matcher is not built")
 
-FUZZ_NAMES = int(os.environ.get("FILTERD_FUZZ_NAMES", "20000"))
+FUZZ_NAMES = int(os.environ.get("FILTERD_FUZZ_NAMES", "8000"))
 TWINS = [native.Matcher, plain.Matcher]
 
 label = st.one_of(
