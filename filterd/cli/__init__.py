@@ -2,7 +2,7 @@
 """Floor 8: the command line. Parse arguments, call one function, print, choose the exit code.
 
 Exit codes: 0 done, or the name passes; 1 the name is blocked; 2 it cannot be
-told, or the usage or configuration is wrong.
+shown, or the usage or configuration is wrong.
 
 ``entry`` begins: it reads a plain ``serve`` and leaves all else to ``app``, which prints
 errors. ``tree`` imports the module of the command that is called; ``context`` gives it the

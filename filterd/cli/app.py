@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.text import Text
 
 from filterd.cli import help_pages, tree
-from filterd.cli.help_pages import metavar_told
+from filterd.cli.help_pages import metavar_in
 from filterd.cli.language import language_of
 from filterd.errors import FilterdError, StoreError, as_text
 from filterd.i18n import Language, refused, say, translated
@@ -75,7 +75,7 @@ def _end(errors: str, code: int, data: dict[str, Any] | None) -> Never:
     if data is not None and "--json" in sys.argv[1:]:
         sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-    for line in errors.splitlines():  # one line each, but for people, who get it at words
+    for line in errors.splitlines():  # one line each, but at a terminal, which breaks it at words
         text = Text.assemble(("filterd: ", "bold red"), _visible(line))
         console.print(text, soft_wrap=not console.is_terminal)
     sys.exit(code)
@@ -163,7 +163,7 @@ def _value(key: str, value: str, language: Language) -> str:
     """Return a recognised value: a nested sentence or a metavar is translated."""
     if key == "sentence":
         return said(value, language)
-    return metavar_told(value, language) if key == "metavar" else value
+    return metavar_in(value, language) if key == "metavar" else value
 
 
 @functools.cache

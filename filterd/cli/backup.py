@@ -88,7 +88,7 @@ def backup(
         octets, path = kept.octets, kept.path
         if backup_file.is_on_disk_of(to, here.state.folder):
             here.warn(say("warning: {folder} is on the disk of this gateway", folder=to))
-    _tell(here, gathered, path, octets, json=json)
+    _print_written(here, gathered, path, octets, json=json)
 
 
 def passphrase_in(path: Path) -> str:
@@ -150,10 +150,12 @@ def _nightly(here: Context, *, json: bool) -> None:
     done = NightlyBackup(now, None, UNSAID, str(kept.path), kept.octets)
     with as_owner_of(here.state.folder):
         BACKUP.save(path, done)
-    _tell(here, gathered, kept.path, kept.octets, json=json)
+    _print_written(here, gathered, kept.path, kept.octets, json=json)
 
 
-def _tell(here: Context, gathered: Gathered, path: Path, octets: int, *, json: bool) -> None:
+def _print_written(
+    here: Context, gathered: Gathered, path: Path, octets: int, *, json: bool
+) -> None:
     if json:
         has_secrets = backup_file.SECRETS in gathered.backup.parts
         here.print_json({"file": str(path), "octets": octets, "secrets": has_secrets})
@@ -279,7 +281,7 @@ def show_backup(here: Context, plan: RestorePlan, found: RestoreDifference) -> N
 
 
 def _show_rights(here: Context, found: RestoreDifference) -> None:
-    """Show who may sign in by a restore, with which roles, and which feeds are trusted."""
+    """Show the accounts that may sign in by a restore, their roles, and the feeds trusted."""
     names = (
         f"{one.name} ({', '.join(here.texts.word(ROLE, role) for role in sorted(one.roles))})"
         for one in found.accounts

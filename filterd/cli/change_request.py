@@ -30,39 +30,39 @@ def change(here: Context, kind: str, reason: str = "", **payload: Any) -> dict[s
         FilterdError: the daemon refuses it, or none runs.
     """
     given = {key: value for key, value in payload.items() if value is not None}
-    told: dict[str, Any] = control.ask(
+    answer: dict[str, Any] = control.ask(
         here.state.control_socket, "change", kind=kind, reason=reason, **given
     )
-    return told
+    return answer
 
 
-def made_of(asked: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+def made_of(asked: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
     """Return a requested thing with its end; with its length where the time is unknown."""
-    until = told.get("until") or asked.get("ends_at")
+    until = answer.get("until") or asked.get("ends_at")
     return {**asked, "ends_at": until, "for_s": None if until else asked.get("for_s")}
 
 
 def print_change(
-    here: Context, told: Mapping[str, Any], what: str, *, json: bool, back: Sentence = _BACK
+    here: Context, answer: Mapping[str, Any], what: str, *, json: bool, back: Sentence = _BACK
 ) -> None:
     """Print a change, the delay until it was in force, and how to undo it (``back``)."""
     if json:
-        here.print_json(told)
+        here.print_json(answer)
         return
-    texts, number = here.texts, told["number"]
+    texts, number = here.texts, answer["number"]
     line = texts("Change {number}: {what}", number=number, what=what)
     here.console.print(line, soft_wrap=not here.console.is_terminal)
-    line = texts(back, ms=round(told.get("in_force_ms") or 0), number=number)
+    line = texts(back, ms=round(answer.get("in_force_ms") or 0), number=number)
     here.console.print(line, style="dim", soft_wrap=True)
     wording = Wording(texts, school_clock(here))
-    for warning in told.get("warnings") or ():
-        line = texts("warning: {what}", what=warning_sentence(warning, wording))
+    for warning in answer.get("warnings") or ():
+        line = texts("warning: {what}", what=warning_told(warning, wording))
         here.errors.print(line, style="yellow", soft_wrap=not here.errors.is_terminal)
 
 
-def print_nothing_moved(here: Context, told: Sentence = _IN_PLACE, *, json: bool) -> None:
+def print_nothing_moved(here: Context, answer: Sentence = _IN_PLACE, *, json: bool) -> None:
     """Print that all devices are where they should be."""
     if json:
         here.print_json({"number": None, "warnings": []})
     else:
-        here.print(told)
+        here.print(answer)

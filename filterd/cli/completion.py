@@ -254,10 +254,10 @@ def _state(words: Sequence[str]) -> StateFolder:
 def _known(where: StateFolder) -> Mapping[str, Sequence[Any]]:
     """Return the ids of the site: by the daemon, else by the last compiled policy."""
     try:
-        told: Mapping[str, Sequence[Any]] = control.ask(where.control_socket, "ids")
+        answer: Mapping[str, Sequence[Any]] = control.ask(where.control_socket, "ids")
     except FilterdError:
         from filterd.policy.grade_rows import ids  # noqa: PLC0415 -- the daemon was quicker
         from filterd.policy.policy_file import load  # noqa: PLC0415
 
         return ids(load(where.policy))
-    return told
+    return answer

@@ -161,7 +161,7 @@ def runnable(body: Callable[..., None]) -> Callable[..., None]:
         here = context(given, **where)
         is_on_state = body not in _ON_NAMED_FILES
         rights = as_owner_of(here.state.folder) if is_on_state else contextlib.nullcontext()
-        with _losses_told(here.state, here.texts.language, here.errors), rights:
+        with _losses_printed(here.state, here.texts.language, here.errors), rights:
             body(here, **arguments)
 
     parameters: list[inspect.Parameter] = []
@@ -243,7 +243,7 @@ def _language(given: str | None, config: Path) -> Language:
 
 
 @contextlib.contextmanager
-def _losses_told(state: StateFolder, language: Language, errors: Console) -> Iterator[None]:
+def _losses_printed(state: StateFolder, language: Language, errors: Console) -> Iterator[None]:
     """Run a command, then print a line for each loss of overrides that is not yet handled.
 
     The daemon sends them with each answer; a file in the state folder lists them, too.
@@ -252,9 +252,9 @@ def _losses_told(state: StateFolder, language: Language, errors: Console) -> Ite
     try:
         yield
     finally:
-        told = dict(control.notices)
+        losses = dict(control.notices)
         with contextlib.suppress(OSError):
-            told |= dict.fromkeys(quarantine.lost(state.overrides))
-        for one in told:
+            losses |= dict.fromkeys(quarantine.lost(state.overrides))
+        for one in losses:
             line = f"filterd: {i18n.translated(one, language)}"
             errors.print(Text(line, style="bold red"), soft_wrap=True)

@@ -52,10 +52,10 @@ def name(
     error.
     """
     (mac,) = _macs(here, [device])
-    told = change(here, "device-name", reason, mac=mac, name=text)
+    answer = change(here, "device-name", reason, mac=mac, name=text)
     thing = {"mac": mac, "name": text}
     what = Teller(here.texts, school_clock(here)).thing("device_names", thing)
-    print_change(here, told, what, json=json)
+    print_change(here, answer, what, json=json)
 
 
 def place(
@@ -108,9 +108,9 @@ def assign(
     if not rooms:
         print_nothing_moved(here, json=json)
         return
-    told = _change(here, reason, rooms)
+    answer = _change(here, reason, rooms)
     what = here.texts("{devices} in {network}", devices=", ".join(macs), network=network)
-    print_change(here, told, what, json=json)
+    print_change(here, answer, what, json=json)
 
 
 def unassign(
@@ -130,9 +130,9 @@ def unassign(
             here, say("No command has put them anywhere; nothing is changed."), json=json
         )
         return
-    told = _change(here, reason, rooms)
+    answer = _change(here, reason, rooms)
     what = here.texts("{devices} are assigned by no command", devices=", ".join(macs))
-    print_change(here, told, what, json=json)
+    print_change(here, answer, what, json=json)
 
 
 def nat(
@@ -189,7 +189,7 @@ def _macs(here: Context, words: list[str]) -> list[str]:
     """
     try:
         return macs_of(words, ())
-    except ConfigError:  # one is no MAC: the daemon knows who has an address
+    except ConfigError:  # one is no MAC: the daemon knows the device of an address
         return macs_of(words, _rows(here))
 
 

@@ -31,31 +31,31 @@ def in_force(here: Context) -> EffectiveState:
     Raises:
         FilterdError: it cannot be read, from the daemon or from the disk.
     """
-    told = ask_or_none(here, "clock")
+    answer = ask_or_none(here, "clock")
     floor, now = (
-        offline().policy_time(here) if told is None else (told["floor"], told["policy_time"])
+        offline().policy_time(here) if answer is None else (answer["floor"], answer["policy_time"])
     )
     policy, overrides = policy_in_force(here), set_now(here)
     moment = at(policy, overrides, UNKNOWN_LEAD_S if now is None else now, floor)
-    return EffectiveState(policy, overrides, moment, policy_clock(here, told))
+    return EffectiveState(policy, overrides, moment, policy_clock(here, answer))
 
 
-def policy_clock(here: Context, told: Mapping[str, Any] | None = None) -> SchoolClock:
+def policy_clock(here: Context, answer: Mapping[str, Any] | None = None) -> SchoolClock:
     """Return the clock of the school as policy goes by it: at the last known time, if need be.
 
     Args:
         here: where the daemon is.
-        told: its answer about the clock, if it was asked already.
+        answer: of the daemon about the clock, if it was asked already.
 
     Raises:
         ControlError: a daemon runs, and cannot say.
     """
     clock = school_clock(here)
-    told = told or ask_or_none(here, "clock")
-    if told is None:
+    answer = answer or ask_or_none(here, "clock")
+    if answer is None:
         return clock
-    now = told["policy_time"]
-    return clock._replace(now=float(told["floor"] if now is None else now))
+    now = answer["policy_time"]
+    return clock._replace(now=float(answer["floor"] if now is None else now))
 
 
 def set_now(here: Context) -> Overrides:
@@ -64,8 +64,8 @@ def set_now(here: Context) -> Overrides:
     Raises:
         FilterdError: it cannot be read, from the daemon or from the disk.
     """
-    told = ask_or_none(here, "overrides")
-    return offline().store(here).current() if told is None else _received(here, told)
+    answer = ask_or_none(here, "overrides")
+    return offline().store(here).current() if answer is None else _received(here, answer)
 
 
 def set_at(here: Context, when: float) -> Overrides | None:
@@ -74,17 +74,17 @@ def set_at(here: Context, when: float) -> Overrides | None:
     Raises:
         FilterdError: it cannot be read, from the daemon or from the disk.
     """
-    told = ask_or_none(here, "overrides", at=when)
-    return offline().store(here).at(when) if told is None else _received(here, told)
+    answer = ask_or_none(here, "overrides", at=when)
+    return offline().store(here).at(when) if answer is None else _received(here, answer)
 
 
-def _received(here: Context, told: Mapping[str, Any]) -> Overrides:
+def _received(here: Context, answer: Mapping[str, Any]) -> Overrides:
     """Return the overrides of the daemon's answer.
 
     Raises:
         ControlError: it is of another version.
     """
-    plain = {key: told[key] for key in (*THINGS, "number") if key in told}
+    plain = {key: answer[key] for key in (*THINGS, "number") if key in answer}
     try:
         return from_plain(plain)
     except (KeyError, TypeError, ValueError) as error:
@@ -104,9 +104,9 @@ def policy_in_force(here: Context) -> Policy:
         try:
             return policy_store.load(here.state.policy)
         except StoreError:  # not readable by this user
-            told = ask_or_none(here, "policy")
-            if told is not None:
-                return policy_store.parse(told.encode(), str(here.state.policy))
+            answer = ask_or_none(here, "policy")
+            if answer is not None:
+                return policy_store.parse(answer.encode(), str(here.state.policy))
     found: Policy = offline().policy_of(here)
     return found
 
@@ -130,15 +130,15 @@ def read_or_ask(here: Context, read: Callable[[], Any], command: str, **argument
     """Return what the disk has; the daemon is asked where this user may not read the disk.
 
     Raises:
-        FilterdError: it cannot be read, and no daemon runs that could tell.
+        FilterdError: it cannot be read, and no daemon runs that has it.
     """
     try:
         return read()
     except StoreError:
-        told = ask_or_none(here, command, **arguments)
-        if told is None:
+        answer = ask_or_none(here, command, **arguments)
+        if answer is None:
             raise
-        return told
+        return answer
 
 
 def ask_or_none(here: Context, command: str, **arguments: Any) -> Any:

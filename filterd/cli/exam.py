@@ -71,8 +71,8 @@ def learn(
     found: dict[str, dict[str, Any]] = {}
 
     def look() -> None:
-        told = control.ask(here.state.control_socket, "exam-names", room=room)
-        found.update((one["name"], one) for one in _names(told))
+        answer = control.ask(here.state.control_socket, "exam-names", room=room)
+        found.update((one["name"], one) for one in _names(answer))
 
     terminal.watch(look, length_s)
     control.ask(here.state.control_socket, "exam-watch", room=room, off=True)
@@ -154,10 +154,10 @@ def start(
         "starts_at": starts_at,
         "for_s": duration_s(for_),
     }
-    told = change(here, "exam", reason, **asked)
-    made = {"room": told.get("room"), **made_of(asked, told)}
+    answer = change(here, "exam", reason, **asked)
+    made = {"room": answer.get("room"), **made_of(asked, answer)}
     what = Teller(here.texts, clock).thing("exams", made)
-    print_change(here, told, what, json=json)
+    print_change(here, answer, what, json=json)
 
 
 def stop(
@@ -177,8 +177,8 @@ def stop(
     """
     clock = policy_clock(here)
     wanted = number if number is not None else _only(here, clock, room)
-    told = change(here, "exam-stop", reason, id=wanted)
-    print_change(here, told, here.texts("exam {number} has ended", number=wanted), json=json)
+    answer = change(here, "exam-stop", reason, id=wanted)
+    print_change(here, answer, here.texts("exam {number} has ended", number=wanted), json=json)
 
 
 def list_(
@@ -245,9 +245,9 @@ def _is_file(path: Path) -> bool:
         return os.path.exists(path) or path.suffix == ".txt" or len(path.parts) > 1  # noqa: PTH110
 
 
-def _names(told: Any) -> list[dict[str, Any]]:
+def _names(answer: Any) -> list[dict[str, Any]]:
     """Return the names of a daemon's answer, each a dictionary with ``name``."""
-    found = told.get("names", ()) if isinstance(told, Mapping) else told
+    found = answer.get("names", ()) if isinstance(answer, Mapping) else answer
     return [one if isinstance(one, dict) else {"name": str(one)} for one in found]
 
 

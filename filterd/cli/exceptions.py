@@ -70,10 +70,10 @@ def pause(
     """
     clock = school_clock(here)
     asked = {**for_whom.payload, "for_s": duration_s(for_)}
-    told = change(here, "pause", reason, **asked)
-    made = made_of({**asked, "kind": str(TargetKind.PAUSE), "target": ""}, told)
+    answer = change(here, "pause", reason, **asked)
+    made = made_of({**asked, "kind": str(TargetKind.PAUSE), "target": ""}, answer)
     what = Teller(here.texts, clock).thing("exceptions", made)
-    print_change(here, told, what, json=json)
+    print_change(here, answer, what, json=json)
 
 
 def list_(
@@ -101,8 +101,8 @@ def revoke(
 
     Exit code 0: done; 2: an error.
     """
-    told = change(here, "revoke", reason, id=number)
-    print_change(here, told, here.texts("exception {number} has ended", number=number), json=json)
+    answer = change(here, "revoke", reason, id=number)
+    print_change(here, answer, here.texts("exception {number} has ended", number=number), json=json)
 
 
 def _set(
@@ -128,13 +128,15 @@ def _set(
     }
     if len(targets) == 1:
         kind, target = targets[0]
-        told = change(here, "exception", reason, target_kind=str(kind), target=target, **how)
+        answer = change(here, "exception", reason, target_kind=str(kind), target=target, **how)
     else:
-        told = change(here, "exceptions", reason, targets=[[str(k), t] for k, t in targets], **how)
-    made = made_of(how, told)
+        answer = change(
+            here, "exceptions", reason, targets=[[str(k), t] for k, t in targets], **how
+        )
+    made = made_of(how, answer)
     teller = Teller(here.texts, clock)
     what = (teller.thing("exceptions", {**made, **one._asdict()}) for one in targets)
-    print_change(here, told, ", ".join(what), json=json)
+    print_change(here, answer, ", ".join(what), json=json)
 
 
 NumberArgument = Annotated[int, argument("NUMBER", "Number from `filterd requests list`.")]
@@ -167,7 +169,7 @@ def approve(
     """
     clock = school_clock(here)
     how = how_long.payload(clock)
-    told = control.ask(
+    answer = control.ask(
         here.state.control_socket,
         "requests approve",
         id=number,
@@ -175,9 +177,9 @@ def approve(
         for_tier=for_tier,
         **how,
     )
-    asked = {"kind": str(TargetKind.NAME), "target": told["request"]["name"], "allow": True}
-    made = made_of({**how, **asked, "audience": told["audience"], "whom": told["whom"]}, told)
-    print_change(here, told, Teller(here.texts, clock).thing("exceptions", made), json=json)
+    asked = {"kind": str(TargetKind.NAME), "target": answer["request"]["name"], "allow": True}
+    made = made_of({**how, **asked, "audience": answer["audience"], "whom": answer["whom"]}, answer)
+    print_change(here, answer, Teller(here.texts, clock).thing("exceptions", made), json=json)
 
 
 def refuse(
@@ -187,8 +189,8 @@ def refuse(
 
     Exit code 0: done; 2: an error.
     """
-    told = control.ask(here.state.control_socket, "requests refuse", id=number, reason=reason)
+    answer = control.ask(here.state.control_socket, "requests refuse", id=number, reason=reason)
     if json:
-        here.print_json(told)
+        here.print_json(answer)
     else:
         here.print(say("request {number} is refused", number=number))

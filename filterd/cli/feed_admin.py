@@ -123,7 +123,7 @@ def refuse(
     with site.holding():
         wanted = _wanted(site, version)
         site.refuse(wanted, reason)
-    _tell(
+    _print_decision(
         here,
         say("Version {version} is refused; later versions may come."),
         {"version": plain_version(wanted)},
@@ -162,7 +162,7 @@ def rollback(
             " {bad} is not taken again."
         )
     key = again if version else none
-    _tell(here, key, {"bad": _plain(bad), "version": _plain(version)}, json=json)
+    _print_decision(here, key, {"bad": _plain(bad), "version": _plain(version)}, json=json)
 
 
 def hold(
@@ -198,7 +198,7 @@ def hold(
             "The public lists beside the feed stay as they are until: filterd feed hold --lists"
             " --off"
         )
-    _tell(
+    _print_decision(
         here,
         say("New versions are taken again.") if off else stays,
         {"version": _plain(version)},
@@ -238,8 +238,8 @@ def _wanted(site: SiteFeed, version: str | None) -> str:
     return judgement.version
 
 
-def _tell(here: Context, key: str, told: dict[str, Any], *, json: bool) -> None:
+def _print_decision(here: Context, key: str, row: dict[str, Any], *, json: bool) -> None:
     if json:
-        here.print_json(told)
+        here.print_json(row)
     else:
-        here.console.print(here.texts(key, **told), soft_wrap=True)
+        here.console.print(here.texts(key, **row), soft_wrap=True)

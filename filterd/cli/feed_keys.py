@@ -97,10 +97,10 @@ def init(
     orders, program, fleet = (str(keys.paths(role)[0].parent) for role in (ORDERS, PROGRAM, FLEET))
     online = str(keys.paths(ONLINE[0])[0].parent)
     if json:
-        told = {"public": str(folder / PUBLIC), "root": str(folder / ROOT_FILE)}
-        told |= {"fingerprint": fingerprint(root)}
-        told |= {"orders": orders, "program": program, "fleet": fleet}
-        here.print_json({**told, "online": online, "offline": offline})
+        plain = {"public": str(folder / PUBLIC), "root": str(folder / ROOT_FILE)}
+        plain |= {"fingerprint": fingerprint(root)}
+        plain |= {"orders": orders, "program": program, "fleet": fleet}
+        here.print_json({**plain, "online": online, "offline": offline})
         return
     texts = here.texts
     here.print(say("The feed is made in {folder}:", folder=folder), whole=True)
@@ -180,18 +180,18 @@ def rotate_key(
     with publishing(repository):
         if role in DELEGATED:
             version = _rotate_delegated(here, repository, role, folder, brought)
-            told: dict[str, object] = {"role": role, "version": version}
+            plain: dict[str, object] = {"role": role, "version": version}
         else:
             new = _rotate(here, repository, role, folder, brought, number)
-            told = {"role": role, "key": str(new)}
+            plain = {"role": role, "key": str(new)}
     root, content = Published(repository).newest_root()
-    told |= {"root_version": root.version, "fingerprint": fingerprint(content)}
+    plain |= {"root_version": root.version, "fingerprint": fingerprint(content)}
     if role not in DELEGATED or role == PROGRAM:  # the root is a new one
         handed_out = repository.absolute().parent / ROOT_FILE
         write_atomically(handed_out, content, mode=0o644)
-        told["root"] = str(handed_out)
+        plain["root"] = str(handed_out)
     if json:
-        here.print_json(told)
+        here.print_json(plain)
         return
     here.print(
         say(
@@ -202,8 +202,8 @@ def rotate_key(
         (say("The new key: {path}"), "key"),
         (say("For new schools: {path}"), "root"),
     ):
-        if path in told:
-            here.console.print(here.texts(text, path=told[path]), soft_wrap=True)
+        if path in plain:
+            here.console.print(here.texts(text, path=plain[path]), soft_wrap=True)
 
 
 def usual_keys(repository: Path) -> Path:

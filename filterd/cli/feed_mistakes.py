@@ -30,7 +30,7 @@ _MOST_SHOWN = 20
 
 
 class TakenFile(NamedTuple):
-    """What became of a file: who has sent it, and why it is refused; both may be missing."""
+    """What became of a file: its sender, and why it is refused; both may be missing."""
 
     path: Path
     found: SchoolReports | None

@@ -98,7 +98,7 @@ def publish(
     if version_folder is None and parcel is None:
         version = renew(repository, signers, now=now, urgent=urgent, program=packages)
         expiries = Published(repository).expiries()
-        told: dict[str, Any] = {"version": version, "renewed": True, "urgent": urgent}
+        row: dict[str, Any] = {"version": version, "renewed": True, "urgent": urgent}
         done = None
     else:
         with bar(here, here.texts("Packing")) as progress:
@@ -112,11 +112,11 @@ def publish(
                 program=packages,
                 progress=progress,
             )
-        expiries, version, told = done.expiries, done.version, _plain(done)
+        expiries, version, row = done.expiries, done.version, _plain(done)
     offered = [one.target for one in Published(repository).packages()]
     if json:
-        told |= {"packages": offered, "expiries": plain_expiries(expiries)}
-        here.print_json(told)
+        row |= {"packages": offered, "expiries": plain_expiries(expiries)}
+        here.print_json(row)
     elif done is None:
         here.print(
             say(
@@ -128,7 +128,7 @@ def publish(
             rows = [(here.texts("Urgent"), here.texts("schools take it within ten minutes"))]
             here.console.print(facts(rows))
     else:
-        show_details(here, RELEASE, told)
+        show_details(here, RELEASE, row)
     if packages is not None and not json:
         here.console.print(facts([(here.texts("Packages of filterd"), "\n".join(offered) or "-")]))
     if done is not None:
@@ -307,7 +307,7 @@ def verify(
     lists = len(catalog.lists) if catalog else 0
     orders = len(catalog.orders) if catalog else 0
     publication = examined.verified.publication
-    told = {
+    row = {
         "version": plain_version(publication.version),
         "urgent": examined.verified.urgent,
         "issued_at": int(examined.verified.issued_at),
@@ -320,7 +320,7 @@ def verify(
         "expiries": plain_expiries(examined.expiries),
         "fingerprint": fingerprint(content),
     }
-    show_details(here, VERIFICATION, told, json=json)
+    show_details(here, VERIFICATION, row, json=json)
     if not json:
         wording = Wording(here.texts, school_clock(here))
         rows = expiry_rows(examined.expiries, wording.clock.now)

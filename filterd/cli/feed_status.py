@@ -26,24 +26,24 @@ def status(here: Context, json: JsonOption = False) -> None:
     Exit code 0: all is well, or the school follows no feed; 1: it needs attention; 2: an error.
     """
     feed = followed(here.config, here.state)
-    told = {**overview(feed.address, here.state, here.clock), "sources": len(feed.first.sources)}
-    told |= {"beside": None, "program": program_version(here.state.feed)}
+    row = {**overview(feed.address, here.state, here.clock), "sources": len(feed.first.sources)}
+    row |= {"beside": None, "program": program_version(here.state.feed)}
     if feed.beside.is_any:
         beside = overview("", BesideFolder(here.state.folder), here.clock)
-        told["beside"] = {**beside, "sources": len(feed.sources)}
+        row["beside"] = {**beside, "sources": len(feed.sources)}
     if json:
-        here.print_json(told)
-        raise typer.Exit(1 if is_worrying(told) else 0)
+        here.print_json(row)
+        raise typer.Exit(1 if is_worrying(row) else 0)
     wording = Wording(here.texts, school_clock(here))
-    if told["address"] or told["sources"]:
-        _print(here, told, wording)
-        if told["beside"]:
-            _print(here, told["beside"], wording)
+    if row["address"] or row["sources"]:
+        _print(here, row, wording)
+        if row["beside"]:
+            _print(here, row["beside"], wording)
     else:
         here.print(say("The school follows no feed: the lists that ship with filterd serve."))
-        if told["problem"]:
-            here.console.print(Text(summary(told, wording), style="yellow"), soft_wrap=True)
-    raise typer.Exit(1 if is_worrying(told) else 0)
+        if row["problem"]:
+            here.console.print(Text(summary(row, wording), style="yellow"), soft_wrap=True)
+    raise typer.Exit(1 if is_worrying(row) else 0)
 
 
 def history(here: Context, json: JsonOption = False) -> None:
@@ -59,13 +59,13 @@ def history(here: Context, json: JsonOption = False) -> None:
     show(here, HISTORY, lines, json=json)
 
 
-def _print(here: Context, told: dict[str, Any], wording: Wording) -> None:
-    here.console.print(details(wording, FEED, told))
-    if judgement := told["judgement"]:
+def _print(here: Context, row: dict[str, Any], wording: Wording) -> None:
+    here.console.print(details(wording, FEED, row))
+    if judgement := row["judgement"]:
         title = FINDINGS.title.filled({"version": judgement["version"]})
         waits = listed(wording, FINDINGS._replace(title=title), judgement["findings"])
         here.console.print(waits)
-    contacts = contacts_or_none(here.state.feed_version(str(told["served"])))
+    contacts = contacts_or_none(here.state.feed_version(str(row["served"])))
     if contacts:
         language = here.texts.language
         rows = [(getattr(one.about, language), f"{one.name}: {one.ways}") for one in contacts]

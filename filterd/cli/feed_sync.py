@@ -95,7 +95,7 @@ def print_outcome(here: Context, outcome: Outcome, *, json: bool) -> None:
     if json:
         here.print_json(outcome.to_plain())
     else:
-        here.console.print(_told(here, outcome), soft_wrap=True)
+        here.console.print(_outcome_text(here, outcome), soft_wrap=True)
     if outcome.became is Became.ACTIVATED:
         _warn_of_wrong_site(here)
 
@@ -255,7 +255,7 @@ def _fetcher(here: Context, source: str) -> Fetcher:
     return FolderFetcher(folder, here.clock)
 
 
-def _told(here: Context, outcome: Outcome) -> str:
+def _outcome_text(here: Context, outcome: Outcome) -> str:
     texts, version = here.texts, outcome.version
     if outcome.became is Became.CURRENT:
         return texts("Version {version} is in force; there is nothing new.", version=version)

@@ -57,8 +57,8 @@ def serve(here: Context) -> None:
     machine = replace(found.machine, read_table=None)  # a page names no file of this machine
     code = claim_code()
 
-    def finish(answered: Interview, tell: Callable[[Sentence], None]) -> SetupResult:
-        return _finished(here, text, site, answered, tell)
+    def finish(answered: Interview, show: Callable[[Sentence], None]) -> SetupResult:
+        return _finished(here, text, site, answered, show)
 
     boot = FirstBoot(
         machine,
@@ -92,8 +92,8 @@ async def _served(here: Context, boot: FirstBoot) -> None:
 def code_shown(here: Context, code: str) -> Iterator[None]:
     """Show the code on the console and on the boot partition, until the set-up ends."""
     texts = Texts("vi"), Texts("en")
-    told = say("To set up filterd, open https://ADDRESS-OF-THIS-BOX:8443/setup")
-    lines = [*(one(told) for one in texts), f"Code / Mã: {code}"]
+    invitation = say("To set up filterd, open https://ADDRESS-OF-THIS-BOX:8443/setup")
+    lines = [*(one(invitation) for one in texts), f"Code / Mã: {code}"]
     content = "\n".join(lines) + "\n"
     here.console.print(Text(content))
     written = list[Path]()
@@ -112,15 +112,15 @@ def code_shown(here: Context, code: str) -> Iterator[None]:
                 path.unlink(missing_ok=True)
 
 
-class _PageTeller:
+class _PageDisplay:
     """Takes what a set-up reports, for a page."""
 
-    def __init__(self, texts: Texts, tell: Callable[[Sentence], None]) -> None:
-        self.texts, self._tell = texts, tell
+    def __init__(self, texts: Texts, show: Callable[[Sentence], None]) -> None:
+        self.texts, self._show = texts, show
 
     def say(self, text: Sentence, style: str = "") -> None:  # noqa: ARG002 -- a page has no colours
         """Show a paragraph."""
-        self._tell(text)
+        self._show(text)
 
 
 def _finished(
@@ -128,21 +128,21 @@ def _finished(
     text: str,
     site: Plain,
     interview: Interview,
-    tell: Callable[[Sentence], None],
+    show: Callable[[Sentence], None],
 ) -> SetupResult:
     """Write the site, do what follows, and make the first account.
 
     Raises:
         FilterdError: the site is not written.
     """
-    teller = _PageTeller(Texts("en" if interview.get("language") == "en" else "vi"), tell)
-    put_changed(here.config, text, rewritten(text, change(site, interview), teller.texts.language))
-    done = SetupFinish(here, teller, interview)
+    display = _PageDisplay(Texts("en" if interview.get("language") == "en" else "vi"), show)
+    put_changed(here.config, text, rewritten(text, change(site, interview), display.texts.language))
+    done = SetupFinish(here, display, interview)
     done.run()
-    return SetupResult(done.sheet_text, _first_account(here, tell))
+    return SetupResult(done.sheet_text, _first_account(here, show))
 
 
-def _first_account(here: Context, tell: Callable[[Sentence], None]) -> str:
+def _first_account(here: Context, show: Callable[[Sentence], None]) -> str:
     """Make the account of the administrator; return a code that signs in once, or nothing."""
     socket = here.state.control_socket
     try:
@@ -152,6 +152,6 @@ def _first_account(here: Context, tell: Callable[[Sentence], None]) -> str:
             control.ask(socket, "account add", account=FIRST_ACCOUNT, roles=roles)
         return str(control.ask(socket, "account code", account=FIRST_ACCOUNT)["code"])
     except FilterdError as error:
-        tell(error.sentence)
-        tell(say("Make an account on the console: {command}", command="sudo filterd account add"))
+        show(error.sentence)
+        show(say("Make an account on the console: {command}", command="sudo filterd account add"))
         return ""

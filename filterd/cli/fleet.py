@@ -54,7 +54,7 @@ def enrol(
             sys.stdout.write(octets.decode())
             return
         write_named(out, octets, "--out")
-        _tell_gateway(here, own, json=json)
+        _print_gateway(here, own, json=json)
         if not json:
             here.print(
                 say(
@@ -69,7 +69,7 @@ def enrol(
     root = TrustFolder(here.state.feed).newest_root()
     with naming(install):
         kept = enrolment.install(octets, root, own, now, here.state.enrolment)
-    _tell_gateway(here, own, (kept.begins, kept.ends), json=json)
+    _print_gateway(here, own, (kept.begins, kept.ends), json=json)
 
 
 @on_named_files
@@ -93,7 +93,7 @@ def sign(
     (signer,) = key_folder(here, keys).signers(FLEET)
     now, days = here.clock.wall(), _days(for_)
     write_named(out, enrolment.enrol(gateway, signer, now, days), "--out")
-    _tell_gateway(here, gateway, (int(now), int(now) + days * _DAY_S), json=json)
+    _print_gateway(here, gateway, (int(now), int(now) + days * _DAY_S), json=json)
 
 
 def _own(here: Context) -> tuple[SchoolGateway, CryptoSigner]:
@@ -114,14 +114,14 @@ def _own(here: Context) -> tuple[SchoolGateway, CryptoSigner]:
     return SchoolGateway(code, policy.school, key.public_key), key
 
 
-def _tell_gateway(
+def _print_gateway(
     here: Context, gateway: SchoolGateway, dates: tuple[int, int] | None = None, *, json: bool
 ) -> None:
     texts = here.texts
     if json:
-        told = {"code": gateway.code, "school": gateway.school, "device": gateway.device}
+        plain = {"code": gateway.code, "school": gateway.school, "device": gateway.device}
         begins, ends = dates or (None, None)
-        here.print_json({**told, "begins": begins, "ends": ends})
+        here.print_json({**plain, "begins": begins, "ends": ends})
         return
     rows = [
         (texts("School"), f"{gateway.school} ({gateway.code})"),

@@ -107,7 +107,7 @@ def paragraphs(text: str) -> Iterator[str]:
         yield from filter(None, (before.strip(), code + after))
 
 
-def metavar_told(text: str, language: Language) -> str:
+def metavar_in(text: str, language: Language) -> str:
     """Return the words that stand for a value in a language: ``FILE`` is ``TỆP``."""
     return " ".join(translated(Sentence(one, context="value"), language) for one in text.split())
 
@@ -186,7 +186,7 @@ class HelpPage:
         return self.translated(next(paragraphs(text or ""), ""))
 
     def _metavar(self, parameter: Any) -> str:
-        return metavar_told(parameter.metavar or parameter.name.upper(), self.texts.language)
+        return metavar_in(parameter.metavar or parameter.name.upper(), self.texts.language)
 
     def translated(self, text: str) -> str:
         """Return a text of a command in the language of the page."""

@@ -36,8 +36,8 @@ def undo(
     end, and settings that it ended return. An undo is a change too, and can itself be undone.
     Exit code 0: done; 2: an error.
     """
-    told = change(here, "undo", reason, number=number)
-    print_change(here, told, taken_back(here, told), json=json)
+    answer = change(here, "undo", reason, number=number)
+    print_change(here, answer, taken_back(here, answer), json=json)
 
 
 def list_(
@@ -64,12 +64,12 @@ def verify(
     moved away. Exit code 0: unaltered; 1: a change was altered, removed or added (the first one
     is named), or the history before was; 2: an error.
     """
-    told = ask_else(here, lambda: _verified(here), "history-verify")
+    answer = ask_else(here, lambda: _verified(here), "history-verify")
     if json:
-        here.print_json(told)
+        here.print_json(answer)
     else:
-        _print_verified(here, told)
-    raise typer.Exit(_SOUND if told["ok"] else _ALTERED)
+        _print_verified(here, answer)
+    raise typer.Exit(_SOUND if answer["ok"] else _ALTERED)
 
 
 def _verified(here: Context) -> dict[str, Any]:
@@ -85,11 +85,11 @@ def _verified(here: Context) -> dict[str, Any]:
     }
 
 
-def taken_back(here: Context, told: Plain) -> str:
+def taken_back(here: Context, answer: Plain) -> str:
     """Return a sentence on the change that an undo has taken back."""
-    row = told.get("taken_back")
+    row = answer.get("taken_back")
     if row is None:  # an older daemon does not send it
-        return here.texts("change {number} is undone", number=told["undone"])
+        return here.texts("change {number} is undone", number=answer["undone"])
     what = Teller(here.texts, school_clock(here)).row(row)
     return here.texts(
         "change {number} of {author} is undone: {what}",
@@ -123,28 +123,28 @@ def set_with_states(here: Context, kind: str, now: float, *, everything: bool) -
     return with_states(set_now(here), kind, now, past)
 
 
-def _problem(here: Context, told: dict[str, Any]) -> str:
+def _problem(here: Context, answer: dict[str, Any]) -> str:
     """Return the problem; an older daemon sends it in English only."""
-    return in_language(from_plain(told.get("sentence", told["problem"])), here.texts.language)
+    return in_language(from_plain(answer.get("sentence", answer["problem"])), here.texts.language)
 
 
-def _print_verified(here: Context, told: dict[str, Any]) -> None:
+def _print_verified(here: Context, answer: dict[str, Any]) -> None:
     texts = here.texts
-    if told["first_bad"] is not None:
+    if answer["first_bad"] is not None:
         here.print(
             say(
                 "The history was altered from change {number} on: {problem}",
-                number=told["first_bad"],
-                problem=_problem(here, told),
+                number=answer["first_bad"],
+                problem=_problem(here, answer),
             ),
             "red",
             whole=True,
         )
-    elif told["ok"]:
+    elif answer["ok"]:
         here.print(say("The history is intact: nothing in it was altered."), "green")
     else:
         here.print(say("The present history is intact; the one before is not:"))
-    for name in told.get("set_aside") or ():
+    for name in answer.get("set_aside") or ():
         kept = here.state.overrides.with_name(name)
         line, style = remedy_for(kept), "red" if is_altered(kept) else "yellow"
         here.console.print(in_language(line, texts.language), style=style, soft_wrap=True)

@@ -65,10 +65,12 @@ def make(
     printed = _printed(out, format_)
     if out is not None:
         check_written(out, "--out")
-    told: dict[str, Any] = control.ask(here.state.control_socket, "inspection", silence_s=_WITHIN_S)
-    record: str = told["record"]
+    answer: dict[str, Any] = control.ask(
+        here.state.control_socket, "inspection", silence_s=_WITHIN_S
+    )
+    record: str = answer["record"]
     if out is None:
-        _show(here, told, json=json)
+        _show(here, answer, json=json)
         return
     content = record.encode()
     if printed is not None:
@@ -76,10 +78,10 @@ def make(
         content = report_run.make(request).octets
     write_named(out, content, "--out")
     if json:
-        here.print_json({"file": str(out), **_facts(told)})
+        here.print_json({"file": str(out), **_facts(answer)})
     else:
         here.print(say("written: {file}", file=out), whole=True)
-        if told["enrolment"] is None:
+        if answer["enrolment"] is None:
             here.warn(
                 say(
                     "warning: no province has enrolled this gateway, so no one can verify the"
@@ -121,7 +123,7 @@ def verify(
     with naming(file):
         found = inspection_record.verify(octets, trusted, now)
     if json:
-        told = {
+        answer = {
             "school": {"code": found.gateway.code, "name": found.gateway.school},
             "device": found.gateway.device,
             "sha256": found.sha256,
@@ -130,7 +132,7 @@ def verify(
             "notes": [str(one) for one in found.notes],
             "facts": PrintedRecord.read(octets).plain_facts(),
         }
-        here.print_json(told)
+        here.print_json(answer)
     else:
         from filterd.cli.inspection import show_document  # noqa: PLC0415 -- as above
 
@@ -175,19 +177,21 @@ def _printed(out: Path | None, given: PrintedFormat | None) -> PrintedFormat | N
     return given or of_out
 
 
-def _facts(told: dict[str, Any]) -> dict[str, Any]:
-    return {key: told[key] for key in ("school", "enrolment", "facts")}
+def _facts(answer: dict[str, Any]) -> dict[str, Any]:
+    return {key: answer[key] for key in ("school", "enrolment", "facts")}
 
 
-def _show(here: Context, told: dict[str, Any], *, json: bool) -> None:
+def _show(here: Context, answer: dict[str, Any], *, json: bool) -> None:
     if json:
-        here.print_json(_facts(told))
+        here.print_json(_facts(answer))
         return
     from filterd.cli.inspection import show_document  # noqa: PLC0415 -- heavy
     from filterd.reports.inspection_composer import compose_inspection  # noqa: PLC0415 -- as above
     from filterd.reports.inspection_facts import PrintedRecord  # noqa: PLC0415 -- as above
 
-    show_document(here, compose_inspection(PrintedRecord.read(told["record"].encode()), here.texts))
+    show_document(
+        here, compose_inspection(PrintedRecord.read(answer["record"].encode()), here.texts)
+    )
 
 
 _WARNING = "yellow"

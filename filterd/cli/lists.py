@@ -76,7 +76,7 @@ def build(
     popular.warn(here, closed)
     index = open_index(here)
     hosts = _locked_only(here, single_hosts(index.lists, index.claims), report)
-    told = not no_reload and ControlDaemon(here.state.control_socket).tell()
+    is_served = not no_reload and ControlDaemon(here.state.control_socket).tell()
     if json:
         more = {"popular_closed": popular.plain(closed), "single_hosts": hosts}
         here.print_json(report.to_plain() | more)
@@ -87,7 +87,7 @@ def build(
         if not no_reload:
             here.print(
                 say("The daemon serves them now.")
-                if told
+                if is_served
                 else say("The daemon is not running; it will serve them when it starts.")
             )
 
@@ -100,12 +100,12 @@ def status(
 
     Exit code 0: shown; 2: an error.
     """
-    told = read_or_ask(here, lambda: overview(open_index(here)), "lists")
-    build, octets, hosts = told.pop("build"), told.pop("octets"), told.pop("single_hosts", [])
-    report = CompileReport.from_plain(told)
+    answer = read_or_ask(here, lambda: overview(open_index(here)), "lists")
+    build, octets, hosts = answer.pop("build"), answer.pop("octets"), answer.pop("single_hosts", [])
+    report = CompileReport.from_plain(answer)
     hosts = _locked_only(here, hosts, report)
     if json:
-        here.print_json({"build": build, "single_hosts": hosts, **told})
+        here.print_json({"build": build, "single_hosts": hosts, **answer})
         return
     when = school_clock(here).text(build.get("when"))
     here.print(say("Compiled at {when}", when=when))

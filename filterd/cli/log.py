@@ -72,14 +72,14 @@ def totals(
     if days is None:  # a teacher sees classes of today only
         days = 1 if is_class or each["by_class"] else _USUAL_DAYS
     asked = {key: value for key, value in {seat_key: whom, **only, **each}.items() if value}
-    told = control.ask(here.state.control_socket, "log totals", days=days, **asked)
+    answer = control.ask(here.state.control_socket, "log totals", days=days, **asked)
     if json:
-        here.print_json(told)
-    elif not told:
+        here.print_json(answer)
+    elif not answer:
         here.print(say("Nothing has been counted."))
     else:
         wording = Wording(here.texts, school_clock(here))
-        for listing, rows in summaries(told, days):
+        for listing, rows in summaries(answer, days):
             here.console.print(listed(wording, listing, rows))
     if not json and (off := [one["tier"] for one in levels_now(here) if one["level"] == "off"]):
         tiers = ", ".join(here.texts.word(words.TIER, one) for one in off)
@@ -119,14 +119,14 @@ def level(
     term = Term(None, for_, until, lesson=False, permanent=False)
     asked = {"level": level, **term.payload(clock, may_be_open=True)}
     asked |= {"tier": tier} if tier else {}
-    told = change(here, LEVEL, reason, **asked)
-    setting = {"tier": "", "author": "", "confirmed_by": "", **made_of(asked, told)}
-    setting |= {"id": told["number"]}
+    answer = change(here, LEVEL, reason, **asked)
+    setting = {"tier": "", "author": "", "confirmed_by": "", **made_of(asked, answer)}
+    setting |= {"id": answer["number"]}
     if level == LogLevel.FULL:
         what = waiting_sentence(setting, Wording(here.texts, clock))
     else:
         what = Teller(here.texts, clock).thing("log_settings", setting)
-    print_change(here, told, what, json=json)
+    print_change(here, answer, what, json=json)
 
 
 def confirm(
@@ -140,11 +140,11 @@ def confirm(
     The principal or another administrator does so. It holds from then on, until the end that was
     set. Exit code 0: done; 2: an error.
     """
-    told = change(here, CONFIRM, reason, id=number)
-    term = Teller(here.texts, school_clock(here)).term({"ends_at": told.get("until")})
+    answer = change(here, CONFIRM, reason, id=number)
+    term = Teller(here.texts, school_clock(here)).term({"ends_at": answer.get("until")})
     what = here.texts("the level full is confirmed {term}", term=term)
     back = say("In force after {ms} ms. An administrator ends it by: filterd undo {number}")
-    print_change(here, told, what, json=json, back=back)
+    print_change(here, answer, what, json=json, back=back)
 
 
 def levels_now(here: Context) -> list[dict[str, Any]]:

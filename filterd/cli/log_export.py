@@ -107,9 +107,9 @@ def export(
     if out is not None:
         check_folder(out, "--out")
     if what is ExportedTable.TOTALS:
-        told = _totals(here, {"month": month} if month else {"days": days or 30})
-        rows, mode = told["rows"], 0o644
-        last = [{key: told[key] for key in ("left_out", "least_devices")}]
+        answer = _totals(here, {"month": month} if month else {"days": days or 30})
+        rows, mode = answer["rows"], 0o644
+        last = [{key: answer[key] for key in ("left_out", "least_devices")}]
     elif month:
         raise ConfigError(say("--month is for totals"), hint=say("such as --days 7"))
     else:
@@ -130,18 +130,18 @@ def export(
 
 
 def _totals(here: Context, asked: dict[str, Any]) -> dict[str, Any]:
-    told: dict[str, Any] = control.ask(here.state.control_socket, "log export", **asked)
+    answer: dict[str, Any] = control.ask(here.state.control_socket, "log export", **asked)
     left_out = say_n(
         "{n} number is left out: it is of fewer than {least} devices, or would show such a one",
         "{n} numbers are left out: of fewer than {least} devices, or they would show such a one",
-        told["left_out"],
-        n=number(told["left_out"]),
-        least=told["least_devices"],
+        answer["left_out"],
+        n=number(answer["left_out"]),
+        least=answer["least_devices"],
     )
-    if not told["rows"] and not told["left_out"]:
+    if not answer["rows"] and not answer["left_out"]:
         left_out = say("There is nothing to export: only days and months that are over are.")
     here.errors.print(here.texts(left_out))
-    return told
+    return answer
 
 
 def _names(here: Context, days: int) -> Iterator[Row]:
@@ -149,27 +149,27 @@ def _names(here: Context, days: int) -> Iterator[Row]:
     for ago in range(days):
         day = (clock.shows(clock.now).date() - timedelta(days=ago)).isoformat()
         for page in count(1):
-            told = control.ask(here.state.control_socket, "log names", day=day, page=page)
-            _report_skipped(here, told)
-            yield from told["rows"]
-            if not told["more"]:
+            answer = control.ask(here.state.control_socket, "log names", day=day, page=page)
+            _report_skipped(here, answer)
+            yield from answer["rows"]
+            if not answer["more"]:
                 break
 
 
 def _rows(here: Context, days: int) -> Iterator[Row]:
     asked: dict[str, Any] = {"days": days, "limit": _PAGE}
     while True:
-        told = control.ask(here.state.control_socket, "log search", **asked)
-        _report_skipped(here, told)
-        yield from told["rows"]
-        if not told["cursor"]:
+        answer = control.ask(here.state.control_socket, "log search", **asked)
+        _report_skipped(here, answer)
+        yield from answer["rows"]
+        if not answer["cursor"]:
             return
-        asked["after"] = told["cursor"]
+        asked["after"] = answer["cursor"]
 
 
-def _report_skipped(here: Context, told: Row) -> None:
+def _report_skipped(here: Context, answer: Row) -> None:
     """Print which days could not be read, and why."""
-    for one in told["skipped"]:
+    for one in answer["skipped"]:
         why = i18n.translated(i18n.from_plain(one["sentence"]), here.texts.language)
         here.errors.print(f"{one['day']}: {why}", markup=False)
 

@@ -119,28 +119,28 @@ def search(
     """
     clock = school_clock(here)
     asked = {**name, **_whom(whom), **kind, **_dated(clock, days), **page}
-    told = control.ask(here.state.control_socket, "log search", **asked)
+    answer = control.ask(here.state.control_socket, "log search", **asked)
     if json:
-        here.print_json(told)
+        here.print_json(answer)
     else:
         wording = Wording(here.texts, clock)
         _print(
             here,
             wording,
             querylog_rows.SEEN,
-            querylog_rows.with_least(told["seen"], told["least_devices"]),
+            querylog_rows.with_least(answer["seen"], answer["least_devices"]),
         )
-        if told["seen_more"]:
+        if answer["seen_more"]:
             _dim(here, here.texts("There are more names; search for a longer name, or one day."))
-        _print(here, wording, querylog_rows.ROWS, told["rows"])
-        if not (told["seen"] or told["rows"]):
-            here.print(querylog_rows.nothing(told))
-        if told["late"]:
+        _print(here, wording, querylog_rows.ROWS, answer["rows"])
+        if not (answer["seen"] or answer["rows"]):
+            here.print(querylog_rows.nothing(answer))
+        if answer["late"]:
             _dim(here, here.texts("The search took too long and stopped."))
-        if told["cursor"]:
-            _dim(here, here.texts("Go on with --after {cursor}", cursor=told["cursor"]))
-        _print_scope(here, wording, told)
-    raise typer.Exit(_FOUND if told["seen"] or told["rows"] else _NOTHING)
+        if answer["cursor"]:
+            _dim(here, here.texts("Go on with --after {cursor}", cursor=answer["cursor"]))
+        _print_scope(here, wording, answer)
+    raise typer.Exit(_FOUND if answer["seen"] or answer["rows"] else _NOTHING)
 
 
 def top(
@@ -158,18 +158,18 @@ def top(
     """
     clock = school_clock(here)
     asked = {**_whom(whom), **kind, **_dated(clock, days), "limit": limit}
-    told = control.ask(here.state.control_socket, "log top", **asked)
+    answer = control.ask(here.state.control_socket, "log top", **asked)
     if json:
-        here.print_json(told)
+        here.print_json(answer)
     else:
         wording = Wording(here.texts, clock)
-        _print(here, wording, querylog_rows.TOP, told["rows"])
-        if not told["rows"]:
-            here.print(querylog_rows.nothing(told))
-        if "names" in told["levels"].values():
+        _print(here, wording, querylog_rows.TOP, answer["rows"])
+        if not answer["rows"]:
+            here.print(querylog_rows.nothing(answer))
+        if "names" in answer["levels"].values():
             _dim(here, here.texts("At the level names it is not known how often."))
-        _print_scope(here, wording, told)
-    raise typer.Exit(_FOUND if told["rows"] else _NOTHING)
+        _print_scope(here, wording, answer)
+    raise typer.Exit(_FOUND if answer["rows"] else _NOTHING)
 
 
 def new(
@@ -186,26 +186,26 @@ def new(
     Review these names. Those that fewer devices than `least_devices` asked for are not among
     them. Exit code 0: shown; 1: there are none; 2: an error.
     """
-    told = control.ask(here.state.control_socket, "log new", days=days, limit=limit)
+    answer = control.ask(here.state.control_socket, "log new", days=days, limit=limit)
     if json:
-        here.print_json(told)
+        here.print_json(answer)
     else:
         wording = Wording(here.texts, school_clock(here))
         _print(
             here,
             wording,
             querylog_rows.NEW,
-            querylog_rows.with_least(told["rows"], told["least_devices"]),
+            querylog_rows.with_least(answer["rows"], answer["least_devices"]),
         )
-        found = {"names": counted.names(told["n"]), "days": counted.days(told["compared"])}
+        found = {"names": counted.names(answer["n"]), "days": counted.days(answer["compared"])}
         summary = say("{names} new, compared with {days}", **found)
-        if not told["compared"]:
+        if not answer["compared"]:
             summary = say("{names}; the log has no day before to compare them with", **found)
         here.print(summary)
-        if told["n"] > len(told["rows"]):
+        if answer["n"] > len(answer["rows"]):
             _dim(here, here.texts("Not all are shown; to see more: --limit"))
-        _print_scope(here, wording, told)
-    raise typer.Exit(_FOUND if told["rows"] else _NOTHING)
+        _print_scope(here, wording, answer)
+    raise typer.Exit(_FOUND if answer["rows"] else _NOTHING)
 
 
 def why(
@@ -218,19 +218,19 @@ def why(
     It is judged again by the policy that was in force then, with the lists of today. Exit code
     0: shown; 2: no such row, or an error.
     """
-    told = control.ask(here.state.control_socket, "log why", id=row)
+    answer = control.ask(here.state.control_socket, "log why", id=row)
     if json:
-        here.print_json(told)
+        here.print_json(answer)
         return
-    wording, then = Wording(here.texts, school_clock(here)), told["then"]
-    here.console.print(details(wording, querylog_rows.ROW, told["row"]))
+    wording, then = Wording(here.texts, school_clock(here)), answer["then"]
+    here.console.print(details(wording, querylog_rows.ROW, answer["row"]))
     if then is None:
-        _dim(here, here.texts(i18n.from_plain(told["sentence"])))
+        _dim(here, here.texts(i18n.from_plain(answer["sentence"])))
         return
     here.console.print()
     here.print(say("By what was in force then, with the lists of today:"))
     here.console.print(details(wording, EXPLANATION, then))
-    if passes(then["action"]) is (told["row"]["action"] == "blocked"):
+    if passes(then["action"]) is (answer["row"]["action"] == "blocked"):
         _dim(here, here.texts("That differs: the lists, or the room's settings, have changed."))
 
 
@@ -246,21 +246,21 @@ def names(
     an error.
     """
     asked: Arguments = {"class": class_from(class_)}
-    told = control.ask(here.state.control_socket, "log class", **asked)
+    answer = control.ask(here.state.control_socket, "log class", **asked)
     if json:
-        here.print_json(told)
+        here.print_json(answer)
     else:
         wording = Wording(here.texts, school_clock(here))
-        title = here.texts(querylog_rows.OF_CLASS.title, class_id=told["class"])
+        title = here.texts(querylog_rows.OF_CLASS.title, class_id=answer["class"])
         _print(
-            here, wording, querylog_rows.OF_CLASS._replace(title=i18n.quoted(title)), told["rows"]
+            here, wording, querylog_rows.OF_CLASS._replace(title=i18n.quoted(title)), answer["rows"]
         )
-        if told["level"] in ("off", "counts"):
-            line = here.texts("The level {level} of this class keeps no names.", **told)
+        if answer["level"] in ("off", "counts"):
+            line = here.texts("The level {level} of this class keeps no names.", **answer)
             here.console.print(line)
-        elif not told["rows"]:
-            here.print(say("No name was asked for by {least_devices} devices or more.", **told))
-    raise typer.Exit(_FOUND if told["rows"] else _NOTHING)
+        elif not answer["rows"]:
+            here.print(say("No name was asked for by {least_devices} devices or more.", **answer))
+    raise typer.Exit(_FOUND if answer["rows"] else _NOTHING)
 
 
 def day_asked(clock: SchoolClock, text: str) -> str:
@@ -295,9 +295,9 @@ def _print(here: Context, wording: Wording, listing: Listing, rows: Sequence[Row
         here.console.print(listed(wording, listing, rows))
 
 
-def _print_scope(here: Context, wording: Wording, told: Arguments) -> None:
+def _print_scope(here: Context, wording: Wording, answer: Arguments) -> None:
     """Print what the answer lacks: unreadable days, what levels do not keep."""
-    for line in querylog_rows.scope(told, wording):
+    for line in querylog_rows.scope(answer, wording):
         _dim(here, line)
 
 
@@ -344,11 +344,11 @@ def purge(here: Context, reason: ReasonOption, json: JsonOption = False) -> None
 
 
 def _remove(here: Context, command: str, asked: dict[str, Any], *, json: bool) -> None:
-    told = control.ask(here.state.control_socket, command, **asked)
+    answer = control.ask(here.state.control_socket, command, **asked)
     if json:
-        here.print_json(told)
+        here.print_json(answer)
         return
-    rows = told.get("rows")  # of a day it is not counted
+    rows = answer.get("rows")  # of a day it is not counted
     line = say_n(
         "It is not in the log any more; {n} row was removed.",
         "It is not in the log any more; {n} rows were removed.",
@@ -356,10 +356,10 @@ def _remove(here: Context, command: str, asked: dict[str, Any], *, json: bool) -
         n=number(rows or 0),
     )
     here.print(say("It is removed from the log.") if rows is None else line)
-    if told["unreadable"]:
+    if answer["unreadable"]:
         here.print(
             say(
                 "These days could not be searched and were removed whole: {days}",
-                days=", ".join(told["unreadable"]),
+                days=", ".join(answer["unreadable"]),
             )
         )

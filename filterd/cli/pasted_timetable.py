@@ -66,14 +66,14 @@ def main() -> int:
     """Answer the request on the standard input; return the exit code."""
     bounded_child.bound(cpu_s=_CPU_S)
     with bounded_child.own_output() as output:
-        told: dict[str, Any]
+        reply: dict[str, Any]
         try:
             given = json.loads(sys.stdin.buffer.read(_LARGEST_REQUEST))
             places = Path(given["config"]), Path(given["blocklists"])
-            told = {"ok": True, "edits": edits_of_table(*places, given["table"])}
+            reply = {"ok": True, "edits": edits_of_table(*places, given["table"])}
         except FilterdError as error:
-            told = {"ok": False, **to_plain(error)}
-        output.write(json.dumps(told).encode())
+            reply = {"ok": False, **to_plain(error)}
+        output.write(json.dumps(reply).encode())
     return 0
 
 

@@ -228,12 +228,12 @@ def hold(
     """
     wanted = _expected(here, files) if files else None
     plain = None if wanted is None else list(map(to_plain, wanted))
-    told = read_or_ask(here, lambda: _held(here, wanted), "expectations", wanted=plain)
-    found = told["unmet"]
+    answer = read_or_ask(here, lambda: _held(here, wanted), "expectations", wanted=plain)
+    found = answer["unmet"]
     sentences = [from_plain(one.pop("sentence")) for one in found]
     wrong = [one for one in found if not one["yields"]]
     if json:
-        here.print_json(told)
+        here.print_json(answer)
     else:
         for one, sentence in zip(found, sentences, strict=True):
             style = "yellow" if one["yields"] else "red"
@@ -243,15 +243,15 @@ def hold(
             say_n(
                 "{unmet} of {n} expectation is not met.",
                 "{unmet} of {n} expectations are not met.",
-                told["expectations"],
+                answer["expectations"],
             )
             if wrong
             else say_n(
                 "The expectation is met.",
                 "All {n} expectations are met.",
-                told["expectations"],
+                answer["expectations"],
             ),
-            told["expectations"],
+            answer["expectations"],
         )
         counted = here.texts(key, n=n, unmet=len(wrong), yields=len(found) - len(wrong))
         here.console.print(counted, style="" if wrong else "green")

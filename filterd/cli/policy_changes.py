@@ -68,10 +68,10 @@ def set_(
     What the centre or the school has locked cannot be opened. Exit code 0: done; 2: an error.
     """
     asked = {"grade": grade_from(grade), **what}
-    told = change(here, KIND, reason, **asked)
+    answer = change(here, KIND, reason, **asked)
     teller = Teller(here.texts, school_clock(here))
     thing = {**asked, "kind": asked["target_kind"]}
-    print_change(here, told, teller.thing("grades", thing), json=json)
+    print_change(here, answer, teller.thing("grades", thing), json=json)
 
 
 def history(
@@ -86,7 +86,7 @@ def history(
     Each version has a digest, which `policy diff --versions` accepts. Exit code 0: shown; 2: an
     error.
     """
-    found, kept = settings_in(rows(here, MOST))[:limit], versions_told(here)[:limit]
+    found, kept = settings_in(rows(here, MOST))[:limit], versions(here)[:limit]
     if json:
         here.print_json({"versions": kept, "settings": found})
         return
@@ -120,11 +120,11 @@ def undo(
             say("no setting of a grade is left to undo"),
             hint=say("see `filterd policy history`"),
         )
-    told = change(here, UNDO, reason, number=number)
-    print_change(here, told, taken_back(here, told), json=json)
+    answer = change(here, UNDO, reason, number=number)
+    print_change(here, answer, taken_back(here, answer), json=json)
 
 
-def versions_told(here: Context) -> list[Plain]:
+def versions(here: Context) -> list[Plain]:
     """Return the policies that were in force last as plain data, the newest first."""
 
     def on_disk() -> list[Plain]:

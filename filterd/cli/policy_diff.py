@@ -12,7 +12,7 @@ from filterd.cli import offline_site
 from filterd.cli.context import Context, JsonOption, option
 from filterd.cli.effective_state import ask_or_none, policy_in_force, set_at, set_now
 from filterd.cli.offline_site import read_site
-from filterd.cli.policy_changes import versions_told
+from filterd.cli.policy_changes import versions
 from filterd.cli.render import show
 from filterd.cli.time_options import read_time, school_clock
 from filterd.config.compile import compile_policy
@@ -81,7 +81,7 @@ def diff(
     else:
         names = here.texts("as it ships"), here.texts("here")
         compared = _compare(*names, _shipped(here), _now(here), wanted)
-    rows = [{**one._asdict(), "grades": who} for one, who in compared.found.items()]
+    rows = [{**one._asdict(), "grades": grades} for one, grades in compared.found.items()]
     show(here, difference_listing(compared.left, compared.right), rows, json=json)
     raise typer.Exit(_DIFFERENT if compared.found else _SAME)
 
@@ -129,7 +129,7 @@ def _version(here: Context, text: str) -> Policy:
     """
     if text == _NOW:
         return _now(here)
-    kept = versions_told(here)
+    kept = versions(here)
     found = [one["digest"] for one in kept if one["digest"].startswith(text.lower())]
     if len(text) >= _SHORTEST_DIGEST and found:
         return _past_policy(here, found[0])
@@ -142,9 +142,9 @@ def _version(here: Context, text: str) -> Policy:
     digest = next((one["digest"] for one in kept if one["activated_at"] <= when), None)
     overrides = None if digest is None else set_at(here, when)
     if digest is None or overrides is None:
-        told = clock.text(when)
+        answer = clock.text(when)
         hint = say("see `filterd policy history`")
-        raise ConfigError(say("the policy of {told} is not known", told=told), hint=hint)
+        raise ConfigError(say("the policy of {told} is not known", told=answer), hint=hint)
     return _settled(_past_policy(here, digest), overrides, when)
 
 
@@ -154,7 +154,7 @@ def _past_policy(here: Context, digest: str) -> Policy:
     Raises:
         FilterdError: it cannot be read, from the daemon or from the disk.
     """
-    told = ask_or_none(here, "policy", digest=digest)
-    if told is None:
+    answer = ask_or_none(here, "policy", digest=digest)
+    if answer is None:
         return offline_site.versions(here).load(digest)
-    return policy_store.parse(told.encode(), digest)
+    return policy_store.parse(answer.encode(), digest)

@@ -101,27 +101,27 @@ def whatif(
     ):
         asked = {key: value or staged for key, value in tried.asked.items()}
         try:
-            told = ask(here, days=days, **asked)
+            answer = ask(here, days=days, **asked)
         except FilterdError as error:
             if tried.copied is None:
                 raise
             raise _at_home(error, here.state.what_if / staged, tried.copied) from error
     if json:
-        here.print_json(told)
+        here.print_json(answer)
     else:
-        print_told(here, told)
-    raise typer.Exit(_DIFFERENT if differs(told) else _SAME)
+        print_effect(here, answer)
+    raise typer.Exit(_DIFFERENT if differs(answer) else _SAME)
 
 
 def ask(here: Context, **asked: Any) -> Row:
-    """Return what the daemon says would change.
+    """Return what would change, by the daemon.
 
     Raises:
         FilterdError: it does not run, or refuses.
     """
-    while AT_WORK in (told := control.ask(here.state.control_socket, "what-if", **asked)):
+    while AT_WORK in (answer := control.ask(here.state.control_socket, "what-if", **asked)):
         pass  # each answer takes most of a minute; the trial itself has an end
-    found: Row = told
+    found: Row = answer
     return found
 
 
@@ -142,14 +142,14 @@ def print_before(here: Context, **asked: Any) -> None:
         here.console.print(Text(line, style="dim"), soft_wrap=True)
 
 
-def print_told(here: Context, told: Row) -> None:
+def print_effect(here: Context, answer: Row) -> None:
     """Print what would change."""
     wording = Wording(here.texts, school_clock(here))
-    for line in summary(told, wording):
+    for line in summary(answer, wording):
         here.console.print(Text(line), soft_wrap=True)
-    for listing, rows in tables(told):
+    for listing, rows in tables(answer):
         here.console.print(listed(wording, listing, rows))
-    for line in querylog_rows.scope(told, wording):
+    for line in querylog_rows.scope(answer, wording):
         here.console.print(Text(line, style="dim"), soft_wrap=True)
 
 

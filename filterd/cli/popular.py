@@ -128,5 +128,5 @@ def _closed_exactly(
         entry = (match.list_id, match.category, match.entry, match.line)
         by_entry.setdefault(entry, []).append(grade)
     for entry, grades in by_entry.items():
-        told = tuple(grade for grade in GRADES if grade in grades)
-        yield ClosedName(names.to_text(name), *entry, told)
+        in_order = tuple(grade for grade in GRADES if grade in grades)
+        yield ClosedName(names.to_text(name), *entry, in_order)

@@ -163,16 +163,16 @@ def report(  # noqa: PLR0913, PLR0917 -- the options of a command
         form = form or _template_of_site(here)
     made = _made(ReportRequest(facts, chosen, here.texts.language, answers, form), word.template)
     for warning in made.warnings:
-        _tell(here, quoted(warning))
+        _note(here, quoted(warning))
     if made.blanks:
-        _tell(here, say("not filled in: {ids} (--fill FILE)", ids=", ".join(made.blanks)))
+        _note(here, say("not filled in: {ids} (--fill FILE)", ids=", ".join(made.blanks)))
     if out is None:
         _print(made.octets, chosen)
         return
     write_named(
         out, made.octets, "--out", mode=0o600 if about.audience is ReportAudience.INSIDE else 0o644
     )
-    _tell(here, say("written: {file}", file=out))
+    _note(here, say("written: {file}", file=out))
 
 
 def _format(
@@ -244,7 +244,7 @@ def _answers(here: Context, fill: Path | None) -> dict[str, str]:
         is_new = not fill.exists()
     if is_new:
         write_named(fill, skeleton(here.texts), "--fill", mode=0o600)
-        _tell(here, say("{file} is written: fill it in and repeat the command", file=fill))
+        _note(here, say("{file} is written: fill it in and repeat the command", file=fill))
         raise typer.Exit(_SKELETON_MADE)
     from filterd.documents import parse  # noqa: PLC0415 -- a YAML reader
 
@@ -270,7 +270,7 @@ def _write_template(here: Context, path: Path) -> None:
     from filterd.reports.template_builder import built_in_template  # noqa: PLC0415 -- heavy
 
     write_named(path, built_in_template(here.texts.language), "--new-template")
-    _tell(here, say("written: {file}", file=path))
+    _note(here, say("written: {file}", file=path))
 
 
 def _show_fields(here: Context, plain: dict[str, Any], *, json: bool) -> None:
@@ -311,5 +311,5 @@ def _print(octets: bytes, chosen: ReportFileFormat) -> None:
         sys.stdout.write(octets.decode())
 
 
-def _tell(here: Context, sentence: Sentence) -> None:
+def _note(here: Context, sentence: Sentence) -> None:
     here.errors.print(here.texts(sentence))

@@ -47,7 +47,7 @@ def report_mistake(
     if show or export is not None:
         if name is not None:
             raise ConfigError(say("--list and --export take no name"), hint=say("leave it out"))
-        _tell(here, export, json=json)
+        _show_reports(here, export, json=json)
         return
     if name is None or reason is None:
         missing = say("NAME") if name is None else quoted("--reason")
@@ -56,31 +56,31 @@ def report_mistake(
     clock, wanted = school_clock(here), name_from(name)
     term = Term(None, None, until, lesson=False, permanent=False)
     asked = term.payload(clock, may_be_open=True)
-    told = change(here, "report-mistake", reason, name=wanted, **asked)
-    until_told = clock.text(told.get("until") or asked.get("ends_at"))
+    answer = change(here, "report-mistake", reason, name=wanted, **asked)
+    until_text = clock.text(answer.get("until") or asked.get("ends_at"))
     what = here.texts(
         "{name} is open until {when}, and reported as a mistake of a list",
         name=wanted,
-        when=until_told or "14 d",
+        when=until_text or "14 d",
     )
-    print_change(here, told, what, json=json)
+    print_change(here, answer, what, json=json)
 
 
-def _tell(here: Context, export: Path | None, *, json: bool) -> None:
-    told = _mistakes(here)
+def _show_reports(here: Context, export: Path | None, *, json: bool) -> None:
+    answer = _mistakes(here)
     if export is not None:
         check_written(export, "--export")
-        reports = [from_plain({key: one[key] for key in _OF_REPORT}) for one in told]
+        reports = [from_plain({key: one[key] for key in _OF_REPORT}) for one in answer]
         write_named(export, _sealed(here, reports), "--export")
         if not json:
             here.console.print(
                 here.texts(
-                    say_n("{n} report is in {file}", "{n} reports are in {file}", len(told)),
+                    say_n("{n} report is in {file}", "{n} reports are in {file}", len(answer)),
                     file=export,
                 )
             )
             return
-    show(here, MISTAKES, told, json=json)
+    show(here, MISTAKES, answer, json=json)
 
 
 def _sealed(here: Context, reports: list[Report]) -> bytes:

@@ -122,9 +122,9 @@ def set_(
     """
     clock = school_clock(here)
     asked = {"room": room, "grade": needed(sitting), **how_long.payload(clock)}
-    told = change(here, "room", reason, **asked)
-    what = Teller(here.texts, clock).thing("rooms", made_of(asked, told))
-    print_change(here, told, what, json=json)
+    answer = change(here, "room", reason, **asked)
+    what = Teller(here.texts, clock).thing("rooms", made_of(asked, answer))
+    print_change(here, answer, what, json=json)
 
 
 def learn(
@@ -190,10 +190,10 @@ def learn(
         )
         raise typer.Exit(_NOTHING)
     macs = sorted({*seen, *(had if add else ())})
-    told = change(here, "room-devices", "", room=room, macs=macs)
+    answer = change(here, "room-devices", "", room=room, macs=macs)
     thing = {"room": room, "macs": macs}
     what = Teller(here.texts, now.clock).thing("devices", thing)
-    print_change(here, {**told, "macs": macs, "left_out": sorted(left_out)}, what, json=json)
+    print_change(here, {**answer, "macs": macs, "left_out": sorted(left_out)}, what, json=json)
 
 
 def import_(
@@ -218,14 +218,14 @@ def import_(
     if not rooms:
         print_nothing_moved(here, json=json)
         return
-    told = change(here, "device-table", reason, rooms=rooms)
+    answer = change(here, "device-table", reason, rooms=rooms)
     devices = sum(map(len, wanted.values()))
     what = here.texts(
         "by a table: {devices}, {rooms}",
         devices=counted.devices(devices),
         rooms=counted.rooms(len(wanted)),
     )
-    print_change(here, told, what, json=json)
+    print_change(here, answer, what, json=json)
 
 
 def export(
@@ -257,9 +257,9 @@ def _macs(now: EffectiveState) -> dict[str, tuple[str, ...]]:
     return {one.id: one.macs for one in with_devices(now.policy, now.overrides)}
 
 
-def _devices(told: Any) -> list[dict[str, Any]]:
+def _devices(answer: Any) -> list[dict[str, Any]]:
     """Return the devices of a daemon's answer, each a dictionary with ``mac``."""
-    found = told.get("devices", ()) if isinstance(told, Mapping) else told
+    found = answer.get("devices", ()) if isinstance(answer, Mapping) else answer
     return [one if isinstance(one, dict) else {"mac": str(one)} for one in found]
 
 
@@ -269,21 +269,21 @@ def _called(device: Mapping[str, Any]) -> str:
 
 
 def _seen_at(here: Context, device: Mapping[str, Any]) -> str:
-    told = " ".join(device[key] for key in ("address", "name") if device.get(key))
+    answer = " ".join(device[key] for key in ("address", "name") if device.get(key))
     return (
-        here.texts("{device} (randomised MAC)", device=told).strip()
+        here.texts("{device} (randomised MAC)", device=answer).strip()
         if is_random(device["mac"])
-        else told
+        else answer
     )
 
 
 def _unknown(here: Context) -> list[dict[str, Any]]:
     """Return the devices that the daemon has seen and that are in no network."""
     try:
-        told = ask_or_none(here, "room-seen")
+        answer = ask_or_none(here, "room-seen")
     except (ControlError, ConfigError):
         return []
-    return [] if told is None else _devices(told)
+    return [] if answer is None else _devices(answer)
 
 
 ClassArgument = Annotated[str, argument("CLASS", "The class, such as 6A.")]
@@ -327,9 +327,9 @@ def lend(
     """
     clock = school_clock(here)
     asked = {"class_id": class_from(class_), "to": to, **how_long.payload(clock)}
-    told = change(here, "class-lend", reason, **asked)
-    what = Teller(here.texts, clock).thing("loans", made_of(asked, told))
-    print_change(here, told, what, json=json)
+    answer = change(here, "class-lend", reason, **asked)
+    what = Teller(here.texts, clock).thing("loans", made_of(asked, answer))
+    print_change(here, answer, what, json=json)
 
 
 def devices_csv(devices: Mapping[str, Collection[str]]) -> str:

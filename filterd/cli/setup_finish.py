@@ -47,7 +47,7 @@ def keep_answers(here: Context, kept: KeptAnswers) -> None:
         KEPT.save(here.state.answers, kept)
 
 
-class SetupTeller(Protocol):
+class SetupDisplay(Protocol):
     """What shows a person the steps, in ``texts``: a terminal, or the lines of a page."""
 
     texts: Texts
@@ -62,9 +62,9 @@ class SetupFinish:
     ``sheet_text`` is the sheet for the router, once it is written.
     """
 
-    def __init__(self, here: Context, teller: SetupTeller, interview: Interview) -> None:
-        self._here, self._teller, self._interview = here, teller, interview
-        self._say = teller.say
+    def __init__(self, here: Context, display: SetupDisplay, interview: Interview) -> None:
+        self._here, self._display, self._interview = here, display, interview
+        self._say = display.say
         self._failed = False
         self.sheet_text = ""
 
@@ -76,8 +76,8 @@ class SetupFinish:
         with self._step(), as_owner_of(here.state.folder):
             key = key_fingerprint(device_key(here.state.device_key))
         with self._step():
-            for group, who in ((ADMINS, "admins"), (TEACHERS, "teachers")):
-                users = interview.get(who).replace(",", " ").split()
+            for group, question in ((ADMINS, "admins"), (TEACHERS, "teachers")):
+                users = interview.get(question).replace(",", " ").split()
                 machine_changes.join_group(users, group)
         with self._step():
             self._trust()
@@ -93,7 +93,7 @@ class SetupFinish:
             self._prove()
         with self._step(), contextlib.suppress(typer.Exit):  # what it finds is no failure
             if control.is_running(here.state.control_socket):
-                doctor(replace(here, texts=self._teller.texts))
+                doctor(replace(here, texts=self._display.texts))
         certificate = ""
         with self._step(), as_owner_of(here.state.folder):
             certificate = cert.ensure(here, policy_of(here)).fingerprint
@@ -164,7 +164,7 @@ class SetupFinish:
     def _write_sheet(self, key: str, certificate: str) -> None:
         path = self._here.config / SHEET_FILE
         text = self.sheet_text = sheet(
-            self._interview, key, self._teller.texts.language, certificate
+            self._interview, key, self._display.texts.language, certificate
         )
         write_atomically(path, text.encode(), mode=0o644)
         self._here.console.print()

@@ -68,10 +68,10 @@ def status(
     Alerts, lists and their age, blocks today, what is open for a time, rooms, exams, and what
     is wrong. Exit code 0: shown; 2: an error, or no daemon runs.
     """
-    told = present_status(here)
-    show_details(here, _STATUS, told, json=json)
+    answer = present_status(here)
+    show_details(here, _STATUS, answer, json=json)
     if verbose and not json:
-        show_details(here, COUNTERS, told)
+        show_details(here, COUNTERS, answer)
 
 
 def present_status(here: Context, **asked: Any) -> dict[str, Any]:
@@ -80,9 +80,9 @@ def present_status(here: Context, **asked: Any) -> dict[str, Any]:
     Raises:
         ControlError: no daemon answers.
     """
-    told = control.ask(here.state.control_socket, "status", **asked)
+    answer = control.ask(here.state.control_socket, "status", **asked)
     now = SystemClock().wall()
-    return {**told, "alerts": [one.to_plain() for one in active(told, now)]}
+    return {**answer, "alerts": [one.to_plain() for one in active(answer, now)]}
 
 
 def accept(
@@ -97,11 +97,11 @@ def accept(
     while that was so keeps its length. Exit code 0: done; 2: an error.
     """
     clock = school_clock(here)
-    told = change(here, "clock-accept", reason)
+    answer = change(here, "clock-accept", reason)
     what = here.texts(
         "the machine's clock is believed: {when}", when=f"{clock.shows(clock.now):%H:%M %d/%m/%Y}"
     )
-    print_change(here, told, what, json=json)
+    print_change(here, answer, what, json=json)
 
 
 def _outcome(row: Row, by: Wording) -> str:

@@ -66,12 +66,12 @@ def import_(here: Context, file: FileArgument, json: JsonOption = False) -> None
         )
         return
     if left_out:
-        told = here.texts(
+        line = here.texts(
             "Cells without a room of this site are left out: {count}, such as {cell}",
             count=len(left_out),
             cell=shown(" ".join(left_out[0].split())),
         )
-        here.errors.print(Text(told), style="yellow", soft_wrap=True)
+        here.errors.print(Text(line), style="yellow", soft_wrap=True)
     here.print(
         say(
             "{path}: {lessons} lessons, {rooms}. To put it in force: filterd reload",

@@ -164,7 +164,7 @@ class SchoolWords:
             raise WordError("teacher", error.reason, error.hint) from error
 
     def class_or_none(self, text: str) -> str | None:
-        """Return the class that a text is, or the grade that it says it is."""
+        """Return the class that a text is, or the grade that it names."""
         found = _class_word(text)
         if found:
             return self._seats.get(found[1].strip().casefold())

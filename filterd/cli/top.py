@@ -62,8 +62,8 @@ def top(
     try:
         if json:
             for status, since in looks:
-                told = json_text.dumps({"rates": since, "status": status}, ensure_ascii=False)
-                here.console.out(told, highlight=False)
+                event = json_text.dumps({"rates": since, "status": status}, ensure_ascii=False)
+                here.console.out(event, highlight=False)
         elif once or not is_live:
             for status, since in looks:
                 for line in _page(here, status, since):
@@ -140,8 +140,10 @@ def page(by: Wording, status: Row, since: Row, width: int, height: int) -> list[
     below = [*_now(by, status, width)]
     room = height - 1 - len(upper) - 1
     below = _first(by, below, max(_LEAST_BELOW, room - _LEAST_BELOW - 1), width)
-    tell = Teller(*by).grade
-    seats = {tell(one) if one else by.texts("whole school"): n for one, n in _of(day, "today")}
+    grade_text = Teller(*by).grade
+    seats = {
+        grade_text(one) if one else by.texts("whole school"): n for one, n in _of(day, "today")
+    }
     kinds = {one or by.texts("(rules of the school)"): n for one, n in _of(day, "categories")}
     blocked = _beside(
         _counted(by, say("Blocked today by grade, class"), seats, half),

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from filterd import control
 from filterd.cli import context as module
-from filterd.cli.context import Context, JsonOption, Options, _losses_told
+from filterd.cli.context import Context, JsonOption, Options, _losses_printed
 from filterd.overrides import quarantine
 from filterd.state_folder import StateFolder
 from tests.support.commands import call
@@ -173,7 +173,7 @@ def test_one_argument_may_be_made_of_several_options(
 
 def told(state: StateFolder) -> str:
     shown = io.StringIO()
-    with _losses_told(state, "en", Console(file=shown, width=500)):
+    with _losses_printed(state, "en", Console(file=shown, width=500)):
         pass
     return shown.getvalue()
 

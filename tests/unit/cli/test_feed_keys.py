@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from filterd.cli import feed_keys
-from filterd.cli.help_pages import metavar_told
+from filterd.cli.help_pages import metavar_in
 from filterd.errors import GuardError
 from filterd.feed.guard.judgement import Severity, found
 from filterd.feed.held_versions import FILE
@@ -327,7 +327,7 @@ def test_what_must_be_said_is_asked_for_in_one_line(
 ) -> None:
     done = new_desk.call(*words.split(), lang=lang)
     assert (done.code, len(done.error_lines), done.out) == (2, 1, ""), done
-    assert metavar_told(missing, "vi" if lang == "vi" else "en") in done.err
+    assert metavar_in(missing, "vi" if lang == "vi" else "en") in done.err
 
 
 @pytest.mark.parametrize(

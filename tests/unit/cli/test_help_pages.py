@@ -14,7 +14,7 @@ from rich.cells import cell_len
 
 from filterd import i18n
 from filterd.cli import tree
-from filterd.cli.help_pages import metavar_told, page, paragraphs
+from filterd.cli.help_pages import metavar_in, page, paragraphs
 from filterd.i18n import quoted
 from tests.support.catalogue import read
 from tests.support.commands import call
@@ -111,11 +111,11 @@ def test_titles_and_names_of_values_are_in_the_language_too(path: tuple[str, ...
         assert (f"\n{title}:\n" in english) == (f"\n{told(title)}:\n" in vietnamese)
     for metavar in metavars_of(TREE[path]):
         assert f"{metavar}" in english
-        assert metavar_told(metavar, "vi") in vietnamese
+        assert metavar_in(metavar, "vi") in vietnamese
 
 
 def test_what_stands_for_a_value_is_one_word() -> None:
-    values = [metavar_told(word, "vi") for _, word in VALUES]
+    values = [metavar_in(word, "vi") for _, word in VALUES]
     assert [one for one in values if " " in one] == []
     assert len(set(values)) == len(values)
 
