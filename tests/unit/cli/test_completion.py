@@ -172,7 +172,9 @@ def around(tmp_path: Path, week: Path, quiet: StateFolder) -> dict[str, str]:
     return environment(PATH=path, TERM="dumb", HOME=str(tmp_path), **places)
 
 
-@pytest.mark.parametrize("way", STARTED)
+@pytest.mark.parametrize(
+    "way", ["bash", *(pytest.param(one, marks=pytest.mark.long) for one in ("zsh", "zsh fpath"))]
+)
 def test_a_shell_completes_what_is_typed(way: str, around: dict[str, str], tmp_path: Path) -> None:
     shell, (options, first) = way.split(maxsplit=1)[0], STARTED[way]
     if shutil.which(shell) is None:

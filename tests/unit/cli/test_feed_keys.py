@@ -161,7 +161,13 @@ def test_who_gives_no_passphrase_is_told_how_else(
     assert not new_desk.keys.exists()
 
 
-@pytest.mark.parametrize("role", [*ROLES, "fleet"])
+@pytest.mark.parametrize(
+    "role",
+    [
+        one if one in ("root", "timestamp") else pytest.param(one, marks=pytest.mark.long)
+        for one in (*ROLES, "fleet")
+    ],
+)
 def test_a_key_is_exchanged_and_schools_follow(desk: Desk, role: str) -> None:
     first, old, files = desk.root.read_bytes(), _pem(desk, role).read_bytes(), desk.seen()
     done = desk.call("rotate-key", desk.public, role)

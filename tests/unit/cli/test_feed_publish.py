@@ -336,6 +336,7 @@ def test_verify_finds_a_package_that_was_replaced(desk: Desk, tmp_path: Path) ->
     assert desk.call("verify", desk.public).code == DigestError.exit_code
 
 
+@pytest.mark.long
 def test_packages_stay_as_long_as_they_are_offered(desk: Desk, tmp_path: Path) -> None:
     stored = desk.public / "targets/program"
     _sign(desk, a_package(tmp_path))

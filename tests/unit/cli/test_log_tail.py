@@ -146,7 +146,7 @@ SEEDS = [b"\n", b"\x1b[2J\x1b]0;x\x07", b"[bold]", b"=cmd|' /C'!A1", "\u202e".en
 SEEDS += (b"\0", b"\xff\xfe", b"%s{}", b"\x9b31m", b"\r", b'"<script>', b".", b"\\", b" ")
 
 
-@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize("as_json", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_5000_hostile_names_are_harmless_and_each_is_a_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, as_json: bool
 ) -> None:
