@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import segno
 
-from filterd import control
 from filterd.accounts.account_rows import ACCOUNTS, ENROLLED, TOKENS
 from filterd.certificate_facts import CertificateFacts, facts_in
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
@@ -39,7 +38,7 @@ def ask(here: Context, command: str, **arguments: Any) -> Any:
         ControlError: it refuses, or none runs.
     """
     given = {key: value for key, value in arguments.items() if value is not None}
-    return control.ask(here.state.control_socket, f"account {command}", **given)
+    return here.ask(f"account {command}", **given)
 
 
 def list_(here: Context, json: JsonOption = False) -> None:
@@ -78,8 +77,8 @@ def passwd(here: Context, name: AccountArgument, json: JsonOption = False) -> No
     It is asked for, or read from standard input. All sessions of the account end. Exit code 0:
     done; 2: an error.
     """
-    done = ask(here, "passwd", account=name, password=new_password(here))
-    print_done(here, done, say("The password of {name} is another one.", name=name), json=json)
+    password, done = new_password(here), say("The password of {name} is another one.")
+    _do(here, "passwd", done, json=json, account=name, password=password)
 
 
 def roles(
@@ -99,8 +98,7 @@ def disable(here: Context, name: AccountArgument, json: JsonOption = False) -> N
 
     Exit code 0: done; 2: an error.
     """
-    done = ask(here, "disable", account=name)
-    print_done(here, done, say("{name} may not sign in any more.", name=name), json=json)
+    _do(here, "disable", say("{name} may not sign in any more."), json=json, account=name)
 
 
 def enable(here: Context, name: AccountArgument, json: JsonOption = False) -> None:
@@ -108,8 +106,7 @@ def enable(here: Context, name: AccountArgument, json: JsonOption = False) -> No
 
     Exit code 0: done; 2: an error.
     """
-    done = ask(here, "enable", account=name)
-    print_done(here, done, say("{name} may sign in.", name=name), json=json)
+    _do(here, "enable", say("{name} may sign in."), json=json, account=name)
 
 
 def totp(
@@ -225,6 +222,15 @@ def print_once(here: Context) -> None:
     here.print(say("This is shown once only."), "bold")
 
 
+def _do(here: Context, command: str, done: Sentence, *, json: bool, **arguments: Any) -> None:
+    """Ask for a command, and print it as done; the answer has account, and a name of its own."""
+    answer = ask(here, command, **arguments)
+    names = {key: answer[key] for key in ("account", "name") if key in answer}
+    print_done(
+        here, answer, done.filled({"name": str(arguments.get("account")), **names}), json=json
+    )
+
+
 def print_done(here: Context, done: Any, what: Sentence, *, json: bool) -> None:
     """Print the answer to a command as a sentence."""
     if json:
@@ -296,9 +302,8 @@ def token_revoke(here: Context, id_: IdArgument, json: JsonOption = False) -> No
 
     Exit code 0: done; 2: an error.
     """
-    done = ask(here, "token-revoke", id=id_)
-    what = say("The token {name} of {account} is void.", name=done["name"], account=done["account"])
-    print_done(here, done, what, json=json)
+    done = say("The token {name} of {account} is void.")
+    _do(here, "token-revoke", done, json=json, id=id_)
 
 
 def device_list(here: Context, account: OnlyOption = None, json: JsonOption = False) -> None:
@@ -323,9 +328,8 @@ def device_confirm(here: Context, id_: IdArgument, json: JsonOption = False) -> 
 
     Exit code 0: done; 2: an error.
     """
-    done = ask(here, "device-confirm", id=id_)
-    what = say("{account} may sign in on {name}.", name=done["name"], account=done["account"])
-    print_done(here, done, what, json=json)
+    done = say("{account} may sign in on {name}.")
+    _do(here, "device-confirm", done, json=json, id=id_)
 
 
 def device_revoke(here: Context, id_: IdArgument, json: JsonOption = False) -> None:
@@ -333,11 +337,8 @@ def device_revoke(here: Context, id_: IdArgument, json: JsonOption = False) -> N
 
     Such as of a lost phone. Exit code 0: done; 2: an error.
     """
-    done = ask(here, "device-revoke", id=id_)
-    what = say(
-        "{account} may not sign in on {name} any more.", name=done["name"], account=done["account"]
-    )
-    print_done(here, done, what, json=json)
+    done = say("{account} may not sign in on {name} any more.")
+    _do(here, "device-revoke", done, json=json, id=id_)
 
 
 BOOT_FOLDERS = (Path("/boot/firmware"), Path("/boot"))

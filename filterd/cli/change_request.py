@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from filterd import control
 from filterd.cli.context import Context
 from filterd.cli.time_options import school_clock
 from filterd.i18n import Sentence, say
@@ -30,9 +29,7 @@ def change(here: Context, kind: str, reason: str = "", **payload: Any) -> dict[s
         FilterdError: the daemon refuses it, or none runs.
     """
     given = {key: value for key, value in payload.items() if value is not None}
-    answer: dict[str, Any] = control.ask(
-        here.state.control_socket, "change", kind=kind, reason=reason, **given
-    )
+    answer: dict[str, Any] = here.ask("change", kind=kind, reason=reason, **given)
     return answer
 
 

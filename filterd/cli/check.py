@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from filterd.cli.context import Context, JsonOption, Options, argument, option
+from filterd.cli.context import Context, JsonOption, Options, argument, excluding, option
 from filterd.cli.effective_state import ask_else, in_force, offline
 from filterd.cli.render import listed, show_details
 from filterd.cli.target_options import seat
@@ -128,9 +128,7 @@ def _question(name: str, qtype: str) -> _Question:
 
 def _client(grade: str | None, client: str | None) -> _Client:
     if grade is not None and client is not None:
-        raise ConfigError(
-            say("--grade and --client exclude each other"), hint=say("give only one of them")
-        )
+        raise excluding("--grade", "--client")
     if client is None:
         return _Client(grade, None)
     try:

@@ -26,7 +26,7 @@ from filterd.cli.language import (
 )
 from filterd.clock import Clock, SystemClock
 from filterd.errors import ConfigError
-from filterd.i18n import Language, Texts, say
+from filterd.i18n import Language, Sentence, Texts, say
 from filterd.overrides import quarantine
 from filterd.privileges import as_owner_of
 from filterd.state_folder import StateFolder
@@ -77,6 +77,7 @@ LangOption = Annotated[
         show_default=False,
     ),
 ]
+_ONLY_ONE = say("give only one of them")
 _ON_NAMED_FILES: set[Callable[..., None]] = set()
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
@@ -93,6 +94,14 @@ class Context:
     console: Console
     errors: Console
     clock: Clock = field(default_factory=SystemClock)
+
+    def ask(self, command: str, **arguments: Any) -> Any:
+        """Return the daemon's answer to a command.
+
+        Raises:
+            ControlError: it refuses, or none runs.
+        """
+        return control.ask(self.state.control_socket, command, **arguments)
 
     def print(self, sentence: str, style: str = "", *, whole: bool = False) -> None:
         """Print a sentence in the language of the command.
@@ -112,6 +121,13 @@ class Context:
     def print_json(self, data: Any) -> None:
         """Print data for a script: no colour, no wrapping, UTF-8."""
         self.console.print_json(data=data, ensure_ascii=False, highlight=False, indent=2)
+
+
+def excluding(first: str, second: str, hint: Sentence = _ONLY_ONE) -> ConfigError:
+    """Return the error of two options that cannot be given together."""
+    return ConfigError(
+        say("{first} and {second} exclude each other", first=first, second=second), hint=hint
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,17 @@ from typing import Annotated, Any
 
 import typer
 
-from filterd import control
 from filterd.cli import terminal
 from filterd.cli.change_request import change, print_change, print_nothing_moved
-from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
+from filterd.cli.context import (
+    Context,
+    JsonOption,
+    Options,
+    ReasonOption,
+    argument,
+    excluding,
+    option,
+)
 from filterd.cli.effective_state import in_force
 from filterd.cli.render import show
 from filterd.cli.time_options import duration_s, school_clock
@@ -82,10 +89,7 @@ def place(
             say("--class, --room or --network is missing"), hint=say("such as --class 6A")
         )
     if len(given) > 1:
-        raise ConfigError(
-            say("{first} and {second} exclude each other", first=given[0][0], second=given[1][0]),
-            hint=say("give only one of them"),
-        )
+        raise excluding(given[0][0], given[1][0])
     return (None if class_ is None else class_from(class_)), room or network
 
 
@@ -148,8 +152,8 @@ def nat(
     were found; 1: none; 2: an error.
     """
     length_s = duration_s(for_)
-    path, rows = here.state.control_socket, list[dict[str, Any]]()
-    control.ask(path, "nat-watch", for_s=round(length_s) + _GRACE_S)
+    rows = list[dict[str, Any]]()
+    here.ask("nat-watch", for_s=round(length_s) + _GRACE_S)
 
     if not json:
         here.errors.print(
@@ -157,12 +161,12 @@ def nat(
         )
 
     def look() -> None:
-        rows[:] = control.ask(path, "nat-seen")
+        rows[:] = here.ask("nat-seen")
 
     try:
         terminal.watch(look, length_s)
     finally:
-        control.ask(path, "nat-watch", for_s=0)
+        here.ask("nat-watch", for_s=0)
     show(here, SHARED, rows, json=json)
     if not rows:
         raise typer.Exit(1)
@@ -177,7 +181,7 @@ def _rows(here: Context) -> list[dict[str, Any]]:
     Raises:
         ControlError: no daemon runs, or it does not list them.
     """
-    found: list[dict[str, Any]] = control.ask(here.state.control_socket, "devices")
+    found: list[dict[str, Any]] = here.ask("devices")
     return found
 
 

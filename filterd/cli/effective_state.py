@@ -153,7 +153,7 @@ def ask_else(here: Context, otherwise: Callable[[], Any], command: str, **argume
         ControlError: one runs, and cannot answer, or not this user.
     """
     try:
-        return control.ask(here.state.control_socket, command, **arguments)
+        return here.ask(command, **arguments)
     except ControlError:
         if control.is_running(here.state.control_socket):
             raise

@@ -13,7 +13,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from filterd import control, counted
+from filterd import counted
 from filterd.cli import terminal
 from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
@@ -61,7 +61,7 @@ def learn(
             say("--for {length} is too long for a trial run", length=for_), hint=say("at most 4h")
         )
     check_folder(out, "--out")
-    control.ask(here.state.control_socket, "exam-watch", room=room)
+    here.ask("exam-watch", room=room)
     if not json:
         here.errors.print(
             here.texts(
@@ -71,11 +71,11 @@ def learn(
     found: dict[str, dict[str, Any]] = {}
 
     def look() -> None:
-        answer = control.ask(here.state.control_socket, "exam-names", room=room)
+        answer = here.ask("exam-names", room=room)
         found.update((one["name"], one) for one in _names(answer))
 
     terminal.watch(look, length_s)
-    control.ask(here.state.control_socket, "exam-watch", room=room, off=True)
+    here.ask("exam-watch", room=room, off=True)
     if not found:
         here.errors.print(here.texts("No lookup was seen; nothing is written."))
         raise typer.Exit(_NOTHING)

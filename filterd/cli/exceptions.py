@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from filterd import control
 from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
 from filterd.cli.effective_state import policy_clock
@@ -148,7 +147,7 @@ def requests_list(here: Context, json: JsonOption = False) -> None:
     A request has no pupil and no device. A teacher sees those of own classes. A request ends by
     itself after 30 days. Exit code 0: shown; 2: an error.
     """
-    rows = control.ask(here.state.control_socket, "requests list")
+    rows = here.ask("requests list")
     show(here, REQUESTS, rows, json=json)
 
 
@@ -169,8 +168,7 @@ def approve(
     """
     clock = school_clock(here)
     how = how_long.payload(clock)
-    answer = control.ask(
-        here.state.control_socket,
+    answer = here.ask(
         "requests approve",
         id=number,
         reason=reason,
@@ -189,7 +187,7 @@ def refuse(
 
     Exit code 0: done; 2: an error.
     """
-    answer = control.ask(here.state.control_socket, "requests refuse", id=number, reason=reason)
+    answer = here.ask("requests refuse", id=number, reason=reason)
     if json:
         here.print_json(answer)
     else:

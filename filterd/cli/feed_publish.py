@@ -27,7 +27,7 @@ from filterd.cli.feed_keys import (
 )
 from filterd.cli.render import facts, listed, show, show_details
 from filterd.cli.terminal import bar
-from filterd.cli.time_options import school_clock
+from filterd.cli.time_options import wording_of
 from filterd.counted import fingerprint
 from filterd.errors import ConfigError, StoreError
 from filterd.feed.arrival import Moment
@@ -53,7 +53,6 @@ from filterd.publish.version_rows import (
     VERIFICATION,
     expiry_rows,
 )
-from filterd.rows import Wording
 from filterd.state_file import plain_version
 
 _SOON_S = 30 * DAY_S
@@ -322,7 +321,7 @@ def verify(
     }
     show_details(here, VERIFICATION, row, json=json)
     if not json:
-        wording = Wording(here.texts, school_clock(here))
+        wording = wording_of(here)
         rows = expiry_rows(examined.expiries, wording.clock.now)
         here.console.print(listed(wording, EXPIRIES, rows))
         if not examined.contents:

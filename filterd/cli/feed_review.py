@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -20,7 +20,7 @@ from filterd.cli.context import Context, JsonOption, Options, on_named_files, op
 from filterd.cli.render import facts
 from filterd.counted import number
 from filterd.errors import ConfigError
-from filterd.i18n import did_you_mean, say
+from filterd.i18n import Sentence, did_you_mean, say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.lookalike_families import (
     ACCEPTED,
@@ -115,6 +115,11 @@ def review(
     the outcome and its reason for 90 days. Exit code 0: nothing waits, or it is decided; 1:
     something waits; 2: an error, nothing is decided.
     """
+    if (asked.mistakes or asked.accept or asked.refuse) and not asked.reason.strip():
+        raise ConfigError(
+            say("a decision needs a reason"),
+            hint=say("--reason 'what was found about these names'"),
+        )
     if asked.mistakes:
         _decide_mistakes(here, catalog, asked, json=json)
     elif asked.accept or asked.refuse:
@@ -137,16 +142,10 @@ def _show(
     elif not waiting and not mistakes:
         here.print(say("Nothing waits for a decision."))
     elif waiting:
-        shown = waiting if everything else waiting[:_MOST_SHOWN]
-        for one in shown:
-            _print(here, one)
-            here.console.print()
-        if left := len(waiting) - len(shown):
-            here.print(say("... and {n} more (--all)", n=number(left)))
-        here.print(
-            say("To decide: feed review --catalog DIR --accept SHAPE --refuse SHAPE --reason TEXT"),
-            "dim",
+        decide = say(
+            "To decide: feed review --catalog DIR --accept SHAPE --refuse SHAPE --reason TEXT"
         )
+        _print_waiting(here, waiting, _print, decide, everything=everything)
     if not json:
         print_mistakes(here, mistakes, everything=everything)
     raise typer.Exit(_WAITS if waiting or mistakes else _NOTHING)
@@ -154,38 +153,51 @@ def _show(
 
 def print_mistakes(here: Context, waiting: Sequence[QueuedMistake], *, everything: bool) -> None:
     """Print the names that schools report, those of the most schools first."""
-    texts = here.texts
+    decide = say(
+        "To decide: feed review --catalog DIR --accept-mistake NAME --refuse-mistake NAME"
+        " --reason TEXT"
+    )
+    _print_waiting(here, waiting, _print_mistake, decide, everything=everything)
+
+
+def _print_waiting(
+    here: Context,
+    waiting: Sequence[Any],
+    draw: Callable[[Context, Any], None],
+    decide: Sentence,
+    *,
+    everything: bool,
+) -> None:
+    """Print what waits, the first of many only, and how to decide on it."""
     shown = waiting if everything else waiting[:_MOST_SHOWN]
     for one in shown:
-        heading = Text(one.name, style="bold")
-        here.console.print(heading.append(f"  {_joined(one.categories)}", style="default"))
-        listed = "" if one.listed is None else _joined(one.listed) or texts("on no list any more")
-        votes = texts(
-            "{votes} (enrolled schools: {enrolled}, other senders: {others})",
-            votes=number(one.votes),
-            enrolled=number(one.enrolled),
-            others=number(one.schools - one.enrolled),
-        )
-        rows = [
-            (texts("Votes"), votes),
-            (texts("Since"), one.since),
-            (texts("Domain"), one.domain),
-            (texts("Seen at schools"), _joined(one.entries)),
-            (texts("In the last build"), listed),
-            (texts("Why"), "\n".join(one.reasons)),
-        ]
-        here.console.print(facts([row for row in rows if row[1]]))
+        draw(here, one)
         here.console.print()
     if left := len(waiting) - len(shown):
         here.print(say("... and {n} more (--all)", n=number(left)))
     if waiting:
-        here.print(
-            say(
-                "To decide: feed review --catalog DIR --accept-mistake NAME --refuse-mistake NAME"
-                " --reason TEXT"
-            ),
-            "dim",
-        )
+        here.print(decide, "dim")
+
+
+def _print_mistake(here: Context, one: QueuedMistake) -> None:
+    texts = here.texts
+    _print_heading(here, one.name, _joined(one.categories))
+    listed = "" if one.listed is None else _joined(one.listed) or texts("on no list any more")
+    votes = texts(
+        "{votes} (enrolled schools: {enrolled}, other senders: {others})",
+        votes=number(one.votes),
+        enrolled=number(one.enrolled),
+        others=number(one.schools - one.enrolled),
+    )
+    rows = [
+        (texts("Votes"), votes),
+        (texts("Since"), one.since),
+        (texts("Domain"), one.domain),
+        (texts("Seen at schools"), _joined(one.entries)),
+        (texts("In the last build"), listed),
+        (texts("Why"), "\n".join(one.reasons)),
+    ]
+    here.console.print(facts(rows))
 
 
 def _decide_mistakes(here: Context, catalog: Path, asked: ReviewRequest, *, json: bool) -> None:
@@ -194,11 +206,6 @@ def _decide_mistakes(here: Context, catalog: Path, asked: ReviewRequest, *, json
         raise ConfigError(
             say("shapes and mistakes need reasons of their own"),
             hint=say("decide on them one after the other"),
-        )
-    if not asked.reason.strip():
-        raise ConfigError(
-            say("a decision needs a reason"),
-            hint=say("--reason 'what was found about these names'"),
         )
     load_catalog(catalog)
     today = day_of(here.clock.wall())
@@ -241,7 +248,7 @@ def _show_decided(here: Context, catalog: Path, category: str | None, *, json: b
     if not decisions and not mistakes:
         here.print(say("Nothing has been decided."))
     for one in decisions:
-        _print_heading(here, one.shape, one.category)
+        _print_heading(here, one.shape.decode(), one.category)
         _print_decision(here, one.decision, one.who, one.on, one.why)
     for name in mistakes:
         here.console.print(Text(name.name, style="bold"))
@@ -260,11 +267,6 @@ def _print_decision(here: Context, decision: str, who: str, on: str, why: str) -
 
 def _decide(here: Context, catalog: Path, asked: ReviewRequest, *, json: bool) -> None:
     """Record the decisions on all these shapes, or on none if one is wrong."""
-    if not asked.reason.strip():
-        raise ConfigError(
-            say("a decision needs a reason"),
-            hint=say("--reason 'what was found about these names'"),
-        )
     both = [*((one, ACCEPTED) for one in asked.accept), *((one, REFUSED) for one in asked.refuse)]
     if len({shape for shape, _ in both}) < len(both):
         raise ConfigError(
@@ -354,7 +356,7 @@ def _who() -> str:
 
 def _print(here: Context, one: Waiting) -> None:
     texts = here.texts
-    _print_heading(here, one.shape, one.category)
+    _print_heading(here, one.shape.decode(), one.category)
     is_short = shared_octets(one.shape) < FEWEST_OCTETS
     unsaid = texts(
         "no popular name is known to match; too few letters to be sure"
@@ -370,8 +372,8 @@ def _print(here: Context, one: Waiting) -> None:
     here.console.print(facts(rows))
 
 
-def _print_heading(here: Context, shape: bytes, category: str) -> None:
-    heading = Text(shape.decode("ascii"), style="bold")
+def _print_heading(here: Context, shape: str, category: str) -> None:
+    heading = Text(shape, style="bold")
     here.console.print(heading.append(f"  {category}", style="default"))
 
 

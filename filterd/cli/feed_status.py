@@ -10,7 +10,7 @@ from rich.text import Text
 
 from filterd.cli.context import Context, JsonOption
 from filterd.cli.render import details, facts, listed, show, titled
-from filterd.cli.time_options import school_clock
+from filterd.cli.time_options import wording_of
 from filterd.feed.feed_config import followed
 from filterd.feed.feed_details import FEED, FINDINGS, HISTORY, is_worrying, summary
 from filterd.feed.standing import History, overview, program_version
@@ -34,7 +34,7 @@ def status(here: Context, json: JsonOption = False) -> None:
     if json:
         here.print_json(row)
         raise typer.Exit(1 if is_worrying(row) else 0)
-    wording = Wording(here.texts, school_clock(here))
+    wording = wording_of(here)
     if row["address"] or row["sources"]:
         _print(here, row, wording)
         if row["beside"]:

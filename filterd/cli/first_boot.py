@@ -13,7 +13,6 @@ from pathlib import Path
 
 from rich.text import Text
 
-from filterd import control
 from filterd.appliance.first_boot import FirstBoot, SetupResult, claim_code
 from filterd.appliance.interview import KEPT, Interview, KeptAnswers
 from filterd.appliance.site_answers import change
@@ -144,13 +143,12 @@ def _finished(
 
 def _first_account(here: Context, show: Callable[[Sentence], None]) -> str:
     """Make the account of the administrator; return a code that signs in once, or nothing."""
-    socket = here.state.control_socket
     try:
-        known = {one["account"] for one in control.ask(socket, "account list")}
+        known = {one["account"] for one in here.ask("account list")}
         if FIRST_ACCOUNT not in known:
             roles = [Role.ADMIN.value]
-            control.ask(socket, "account add", account=FIRST_ACCOUNT, roles=roles)
-        return str(control.ask(socket, "account code", account=FIRST_ACCOUNT)["code"])
+            here.ask("account add", account=FIRST_ACCOUNT, roles=roles)
+        return str(here.ask("account code", account=FIRST_ACCOUNT)["code"])
     except FilterdError as error:
         show(error.sentence)
         show(say("Make an account on the console: {command}", command="sudo filterd account add"))

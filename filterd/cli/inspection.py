@@ -14,8 +14,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from filterd import control
-from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
+from filterd.cli.context import Context, JsonOption, argument, excluding, on_named_files, option
 from filterd.cli.named_files import check_written, read_octets, write_named
 from filterd.cli.render import facts, grid
 from filterd.cli.time_options import read_time, school_clock
@@ -65,9 +64,7 @@ def make(
     printed = _printed(out, format_)
     if out is not None:
         check_written(out, "--out")
-    answer: dict[str, Any] = control.ask(
-        here.state.control_socket, "inspection", silence_s=_WITHIN_S
-    )
+    answer: dict[str, Any] = here.ask("inspection", silence_s=_WITHIN_S)
     record: str = answer["record"]
     if out is None:
         _show(here, answer, json=json)
@@ -170,10 +167,7 @@ def _printed(out: Path | None, given: PrintedFormat | None) -> PrintedFormat | N
     if given is not None and out is None:
         raise ConfigError(say("a printed form is a file"), hint=say("give --out FILE"))
     if given is not None and of_out not in {None, given}:
-        raise ConfigError(
-            say("{first} and {second} exclude each other", first="--format", second="--out"),
-            hint=say("give only one of them"),
-        )
+        raise excluding("--format", "--out")
     return given or of_out
 
 

@@ -23,7 +23,7 @@ from filterd.cli.effective_state import read_or_ask
 from filterd.cli.offline_site import open_index
 from filterd.cli.render import facts, listed, show, titled
 from filterd.cli.terminal import bar
-from filterd.cli.time_options import school_clock
+from filterd.cli.time_options import school_clock, wording_of
 from filterd.clock import SystemClock
 from filterd.config.lists_build import build_lists
 from filterd.daemon.feed_port import ControlDaemon
@@ -47,7 +47,6 @@ from filterd.lists.list_queries import (
 from filterd.lists.report import CompileReport
 from filterd.overrides.target_text import qname_from
 from filterd.paths import check_room, sole
-from filterd.rows import Wording
 from filterd.state_folder import StateFolder
 
 
@@ -179,7 +178,7 @@ def _print_report(
         hosts: ids of lists of locked categories that name single hosts only.
         served: the version that the lists are of; none for those that ship.
     """
-    texts, wording = here.texts, Wording(here.texts, school_clock(here))
+    texts, wording = here.texts, wording_of(here)
     here.console.print(listed(wording, *report_listing(report)))
     size = counted.size(octets)
     here.print(say("{names}, {size}", names=counted.names(report.names), size=size))

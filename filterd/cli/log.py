@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from filterd import control, words
+from filterd import words
 from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
 from filterd.cli.effective_state import in_force
 from filterd.cli.render import listed, show
 from filterd.cli.target_options import seat
-from filterd.cli.time_options import Term, school_clock
+from filterd.cli.time_options import Term, school_clock, wording_of
 from filterd.errors import ConfigError
 from filterd.field_checks import is_a_grade
 from filterd.i18n import say
@@ -72,13 +72,13 @@ def totals(
     if days is None:  # a teacher sees classes of today only
         days = 1 if is_class or each["by_class"] else _USUAL_DAYS
     asked = {key: value for key, value in {seat_key: whom, **only, **each}.items() if value}
-    answer = control.ask(here.state.control_socket, "log totals", days=days, **asked)
+    answer = here.ask("log totals", days=days, **asked)
     if json:
         here.print_json(answer)
     elif not answer:
         here.print(say("Nothing has been counted."))
     else:
-        wording = Wording(here.texts, school_clock(here))
+        wording = wording_of(here)
         for listing, rows in summaries(answer, days):
             here.console.print(listed(wording, listing, rows))
     if not json and (off := [one["tier"] for one in levels_now(here) if one["level"] == "off"]):

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from filterd import control, i18n
+from filterd import i18n
 from filterd.cli.context import Context, option
 from filterd.cli.named_files import check_folder
 from filterd.cli.time_options import school_clock
@@ -130,7 +130,7 @@ def export(
 
 
 def _totals(here: Context, asked: dict[str, Any]) -> dict[str, Any]:
-    answer: dict[str, Any] = control.ask(here.state.control_socket, "log export", **asked)
+    answer: dict[str, Any] = here.ask("log export", **asked)
     left_out = say_n(
         "{n} number is left out: it is of fewer than {least} devices, or would show such a one",
         "{n} numbers are left out: of fewer than {least} devices, or they would show such a one",
@@ -149,7 +149,7 @@ def _names(here: Context, days: int) -> Iterator[Row]:
     for ago in range(days):
         day = (clock.shows(clock.now).date() - timedelta(days=ago)).isoformat()
         for page in count(1):
-            answer = control.ask(here.state.control_socket, "log names", day=day, page=page)
+            answer = here.ask("log names", day=day, page=page)
             _report_skipped(here, answer)
             yield from answer["rows"]
             if not answer["more"]:
@@ -159,7 +159,7 @@ def _names(here: Context, days: int) -> Iterator[Row]:
 def _rows(here: Context, days: int) -> Iterator[Row]:
     asked: dict[str, Any] = {"days": days, "limit": _PAGE}
     while True:
-        answer = control.ask(here.state.control_socket, "log search", **asked)
+        answer = here.ask("log search", **asked)
         _report_skipped(here, answer)
         yield from answer["rows"]
         if not answer["cursor"]:

@@ -13,11 +13,19 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from filterd import control, counted, i18n
-from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
+from filterd import counted, i18n
+from filterd.cli.context import (
+    Context,
+    JsonOption,
+    Options,
+    ReasonOption,
+    argument,
+    excluding,
+    option,
+)
 from filterd.cli.render import details, listed
 from filterd.cli.target_options import seat
-from filterd.cli.time_options import day_of, read_time, school_clock
+from filterd.cli.time_options import day_of, read_time, school_clock, wording_of
 from filterd.counted import number
 from filterd.errors import ConfigError
 from filterd.field_checks import bare, is_a_grade
@@ -80,10 +88,7 @@ def name(
     if not contains:
         return name_asked(name, subtree=subtree)
     if subtree:
-        raise ConfigError(
-            say("{first} and {second} exclude each other", first="--subtree", second="--contains"),
-            hint=say("give only one of them"),
-        )
+        raise excluding("--subtree", "--contains")
     if not name.isascii():
         hint = say("such names are kept as xn--...; search for the whole name")
         raise ConfigError(say("a part of a name has letters a to z only"), hint=hint)
@@ -119,7 +124,7 @@ def search(
     """
     clock = school_clock(here)
     asked = {**name, **_whom(whom), **kind, **_dated(clock, days), **page}
-    answer = control.ask(here.state.control_socket, "log search", **asked)
+    answer = here.ask("log search", **asked)
     if json:
         here.print_json(answer)
     else:
@@ -158,7 +163,7 @@ def top(
     """
     clock = school_clock(here)
     asked = {**_whom(whom), **kind, **_dated(clock, days), "limit": limit}
-    answer = control.ask(here.state.control_socket, "log top", **asked)
+    answer = here.ask("log top", **asked)
     if json:
         here.print_json(answer)
     else:
@@ -186,11 +191,11 @@ def new(
     Review these names. Those that fewer devices than `least_devices` asked for are not among
     them. Exit code 0: shown; 1: there are none; 2: an error.
     """
-    answer = control.ask(here.state.control_socket, "log new", days=days, limit=limit)
+    answer = here.ask("log new", days=days, limit=limit)
     if json:
         here.print_json(answer)
     else:
-        wording = Wording(here.texts, school_clock(here))
+        wording = wording_of(here)
         _print(
             here,
             wording,
@@ -218,11 +223,11 @@ def why(
     It is judged again by the policy that was in force then, with the lists of today. Exit code
     0: shown; 2: no such row, or an error.
     """
-    answer = control.ask(here.state.control_socket, "log why", id=row)
+    answer = here.ask("log why", id=row)
     if json:
         here.print_json(answer)
         return
-    wording, then = Wording(here.texts, school_clock(here)), answer["then"]
+    wording, then = wording_of(here), answer["then"]
     here.console.print(details(wording, querylog_rows.ROW, answer["row"]))
     if then is None:
         _dim(here, here.texts(i18n.from_plain(answer["sentence"])))
@@ -246,11 +251,11 @@ def names(
     an error.
     """
     asked: Arguments = {"class": class_from(class_)}
-    answer = control.ask(here.state.control_socket, "log class", **asked)
+    answer = here.ask("log class", **asked)
     if json:
         here.print_json(answer)
     else:
-        wording = Wording(here.texts, school_clock(here))
+        wording = wording_of(here)
         title = here.texts(querylog_rows.OF_CLASS.title, class_id=answer["class"])
         _print(
             here, wording, querylog_rows.OF_CLASS._replace(title=i18n.quoted(title)), answer["rows"]
@@ -344,7 +349,7 @@ def purge(here: Context, reason: ReasonOption, json: JsonOption = False) -> None
 
 
 def _remove(here: Context, command: str, asked: dict[str, Any], *, json: bool) -> None:
-    answer = control.ask(here.state.control_socket, command, **asked)
+    answer = here.ask(command, **asked)
     if json:
         here.print_json(answer)
         return

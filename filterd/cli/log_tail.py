@@ -12,14 +12,13 @@ from rich.text import Text
 from filterd import control, words
 from filterd.cli.context import Context, JsonOption, Options, option
 from filterd.cli.target_options import seat
-from filterd.cli.time_options import school_clock
+from filterd.cli.time_options import wording_of
 from filterd.control import UnansweredError
 from filterd.counted import number
 from filterd.field_checks import is_a_grade
 from filterd.i18n import say, say_n
 from filterd.overrides.descriptions import Teller
 from filterd.querylog.querylog_rows import levels_shown
-from filterd.rows import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -97,7 +96,7 @@ class _Lines:
     """Writes a line an event, and dim lines on standard error about the stream."""
 
     def __init__(self, here: Context) -> None:
-        self._here, self._wording = here, Wording(here.texts, school_clock(here))
+        self._here, self._wording = here, wording_of(here)
         self._is_silent = False
 
     def show(self, event: Mapping[str, Any]) -> None:

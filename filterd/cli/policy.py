@@ -16,7 +16,7 @@ from filterd.cli.effective_state import policy_of_files, read_or_ask, set_now
 from filterd.cli.offline_site import open_index, policy_of, read_site
 from filterd.cli.render import details, facts, listed, titled
 from filterd.cli.target_options import needed, seat
-from filterd.cli.time_options import school_clock
+from filterd.cli.time_options import school_clock, wording_of
 from filterd.config.build_record import SITE_FILE
 from filterd.config.compile import compile_policy, warnings
 from filterd.config.expectation_files import load_expectations
@@ -45,7 +45,6 @@ from filterd.policy.grade_rows import (
 from filterd.policy.model import TIERS, Expectation, Policy
 from filterd.resolve.expectation_checks import check, held, known_to_fail, outranked
 from filterd.resolve.site import Site
-from filterd.rows import Wording
 from filterd.state_file import to_plain
 
 
@@ -154,7 +153,7 @@ def tree(
     if json:
         here.print_json([grade_row(policy, grade) for grade in policy.grades.values()])
         return
-    wording, rows = Wording(here.texts, school_clock(here)), network_rows(policy)
+    wording, rows = wording_of(here), network_rows(policy)
     root = Tree(policy.school, highlight=False)
     for tier in TIERS:
         name = (here.texts.word(words.TIER, tier), "dim")
@@ -239,22 +238,16 @@ def hold(
             style = "yellow" if one["yields"] else "red"
             line = Text(in_language(sentence, here.texts.language), style=style)
             here.console.print(line, soft_wrap=True)
-        key, n = (
-            say_n(
+        n = answer["expectations"]
+        outcome = say_n("The expectation is met.", "All {n} expectations are met.", n)
+        if wrong:
+            outcome = say_n(
                 "{unmet} of {n} expectation is not met.",
                 "{unmet} of {n} expectations are not met.",
-                answer["expectations"],
+                n,
+                unmet=len(wrong),
             )
-            if wrong
-            else say_n(
-                "The expectation is met.",
-                "All {n} expectations are met.",
-                answer["expectations"],
-            ),
-            answer["expectations"],
-        )
-        counted = here.texts(key, n=n, unmet=len(wrong), yields=len(found) - len(wrong))
-        here.console.print(counted, style="" if wrong else "green")
+        here.print(outcome, "" if wrong else "green")
     raise typer.Exit(_UNMET if wrong else _MET)
 
 

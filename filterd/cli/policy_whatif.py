@@ -20,7 +20,7 @@ from filterd import control
 from filterd.cli.context import Context, JsonOption, Options, option
 from filterd.cli.render import listed
 from filterd.cli.terminal import bar
-from filterd.cli.time_options import school_clock
+from filterd.cli.time_options import wording_of
 from filterd.daemon.what_if_commands import AT_WORK, LIST_FILE
 from filterd.errors import ConfigError, ConfigErrors, FilterdError, parts_of
 from filterd.i18n import refused, say
@@ -29,7 +29,7 @@ from filterd.privileges import own_rights
 from filterd.querylog import querylog_rows
 from filterd.querylog.day_search import stored_days
 from filterd.resolve.what_if_rows import differs, summary, tables
-from filterd.rows import Row, Wording
+from filterd.rows import Row
 
 _SAME, _DIFFERENT = 0, 1
 _MOST_DAYS = 90
@@ -119,7 +119,7 @@ def ask(here: Context, **asked: Any) -> Row:
     Raises:
         FilterdError: it does not run, or refuses.
     """
-    while AT_WORK in (answer := control.ask(here.state.control_socket, "what-if", **asked)):
+    while AT_WORK in (answer := here.ask("what-if", **asked)):
         pass  # each answer takes most of a minute; the trial itself has an end
     found: Row = answer
     return found
@@ -134,7 +134,7 @@ def print_before(here: Context, **asked: Any) -> None:
         return
     try:
         with bar(here, here.texts("Judging the recorded days")):
-            lines = [*summary(ask(here, **asked), Wording(here.texts, school_clock(here)))]
+            lines = [*summary(ask(here, **asked), wording_of(here))]
     except FilterdError as error:  # the decision is another matter
         why = error.translated(here.texts.language)
         lines = [here.texts("What this would have changed is not known: {why}", why=why)]
@@ -144,7 +144,7 @@ def print_before(here: Context, **asked: Any) -> None:
 
 def print_effect(here: Context, answer: Row) -> None:
     """Print what would change."""
-    wording = Wording(here.texts, school_clock(here))
+    wording = wording_of(here)
     for line in summary(answer, wording):
         here.console.print(Text(line), soft_wrap=True)
     for listing, rows in tables(answer):

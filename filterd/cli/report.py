@@ -11,8 +11,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from filterd import control
-from filterd.cli.context import Context, JsonOption, Options, option
+from filterd.cli.context import Context, JsonOption, Options, excluding, option
 from filterd.cli.named_files import check_written, read_octets, read_text, write_named
 from filterd.cli.render import show
 from filterd.cli.target_options import seat
@@ -69,10 +68,7 @@ def scope(
     sitting = seat(grade, class_)
     if for_parents and (inside or sitting is not None):
         first = "--inside" if inside else "--grade" if class_ is None else "--class"
-        raise ConfigError(
-            say("{first} and {second} exclude each other", first=first, second="--for-parents"),
-            hint=say("give only one of them"),
-        )
+        raise excluding(first, "--for-parents")
     if for_parents:
         return ReportScope(ReportAudience.PARENTS, None, None)
     if sitting is None:
@@ -192,10 +188,7 @@ def _format(
     }
     if len(set(named.values())) > 1:
         first, second, *_ = named
-        raise ConfigError(
-            say("{first} and {second} exclude each other", first=first, second=second),
-            hint=say("give only one of them"),
-        )
+        raise excluding(first, second)
     if out is not None and not named:
         known = ", ".join(ReportFileFormat)
         raise ConfigError(
@@ -221,12 +214,9 @@ def _deliver(here: Context) -> None:
 
 
 def _facts(here: Context, period: str, about: ReportScope) -> dict[str, Any]:
-    socket = here.state.control_socket
-    days = control.ask(socket, "report-period", text=period)
+    days = here.ask("report-period", text=period)
     whose: dict[str, Any] = {"class": about.class_id, "grade": about.grade}
-    facts: dict[str, Any] = control.ask(
-        socket, "report-facts", **days, audience=str(about.audience), **whose
-    )
+    facts: dict[str, Any] = here.ask("report-facts", **days, audience=str(about.audience), **whose)
     return facts
 
 
@@ -301,7 +291,7 @@ def _template(path: Path | None) -> bytes | None:
 
 def _template_of_site(here: Context) -> bytes | None:
     """Return the Word template of the site, which is for authorities; None for none."""
-    return base64.b64decode(control.ask(here.state.control_socket, "report-template") or "") or None
+    return base64.b64decode(here.ask("report-template") or "") or None
 
 
 def _print(octets: bytes, chosen: ReportFileFormat) -> None:

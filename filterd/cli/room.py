@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from filterd import control, counted, field_checks
+from filterd import counted, field_checks
 from filterd.cli import terminal
 from filterd.cli.change_request import change, made_of, print_change, print_nothing_moved
 from filterd.cli.context import (
@@ -148,12 +148,12 @@ def learn(
         here.errors.print(
             here.texts("Looking for devices that are already on; this takes up to ten seconds.")
         )
-    watched = control.ask(here.state.control_socket, "room-watch", room=room)
+    watched = here.ask("room-watch", room=room)
     seen: dict[str, None] = {}
     left_out: dict[str, None] = {}
 
     def look() -> None:
-        for one in _devices(control.ask(here.state.control_socket, "room-seen", room=room)):
+        for one in _devices(here.ask("room-seen", room=room)):
             is_out = is_random(one["mac"]) and not random
             found = left_out if is_out else seen
             if one["mac"] not in found and not json:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from filterd import control, counted, i18n, words
+from filterd import counted, i18n, words
 from filterd.cli.change_request import change, print_change
 from filterd.cli.context import Context, JsonOption, ReasonOption, option
 from filterd.cli.render import show, show_details
@@ -37,7 +37,7 @@ def reload(
 
     If they are wrong, nothing changes. Exit code 0: done; 2: an error.
     """
-    done = control.ask(here.state.control_socket, "reload")
+    done = here.ask("reload")
     if json:
         here.print_json(done)
         return
@@ -80,7 +80,7 @@ def present_status(here: Context, **asked: Any) -> dict[str, Any]:
     Raises:
         ControlError: no daemon answers.
     """
-    answer = control.ask(here.state.control_socket, "status", **asked)
+    answer = here.ask("status", **asked)
     now = SystemClock().wall()
     return {**answer, "alerts": [one.to_plain() for one in active(answer, now)]}
 
@@ -123,7 +123,7 @@ def alerts_list(here: Context, json: JsonOption = False) -> None:
 
     `status` shows them, too. Exit code 0: shown; 2: an error, or no daemon runs.
     """
-    status = control.ask(here.state.control_socket, "status")
+    status = here.ask("status")
     show(here, ALERTS, [one.to_plain() for one in active(status, here.clock.wall())], json=json)
 
 
@@ -170,5 +170,5 @@ def apply(here: Context) -> None:
     """
     from filterd.appliance.site_edit import apply as put_in_force  # noqa: PLC0415 -- heavy
 
-    put_in_force(here.config, here.state, partial(control.ask, here.state.control_socket, "reload"))
+    put_in_force(here.config, here.state, partial(here.ask, "reload"))
     here.print(say("The site is in force."))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, NamedTuple
 
-from filterd.cli.context import argument, option
+from filterd.cli.context import argument, excluding, option
 from filterd.errors import ConfigError
 from filterd.i18n import say
 from filterd.overrides.target_text import class_from, grade_from, looks_like_a_class, whom_from
@@ -67,8 +67,7 @@ def whom(
         if value is not None
     ]
     if len(given) > 1:
-        both = say("{first} and {second} exclude each other", first=given[0][0], second=given[1][0])
-        raise ConfigError(both, hint=say("make one exception for each"))
+        raise excluding(given[0][0], given[1][0], say("make one exception for each"))
     for name, audience, value in given:
         return ChangeAudience(audience, whom_from(name, audience, value))
     return ChangeAudience()
@@ -86,10 +85,7 @@ def seat(
         ConfigError: both are given, or no grade or class is written so.
     """
     if class_ is not None and grade is not None:
-        raise ConfigError(
-            say("{first} and {second} exclude each other", first="--grade", second="--class"),
-            hint=say("give only one of them"),
-        )
+        raise excluding("--grade", "--class")
     if class_ is None and (grade is None or not looks_like_a_class(grade)):
         return None if grade is None else grade_from(grade)
     return class_from(class_ or grade or "")

@@ -12,13 +12,13 @@ from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from filterd.cli.context import Context, option
+from filterd.cli.context import Context, excluding, option
 from filterd.cli.language import site_value
 from filterd.errors import ConfigError
 from filterd.field_checks import bare, is_date, written_time
 from filterd.i18n import say
 from filterd.policy.model import DAY_S
-from filterd.rows import SchoolClock
+from filterd.rows import SchoolClock, Wording
 
 _ZONE = "Asia/Ho_Chi_Minh"
 _SUCH_AS = say("write 17h30, 17:00, t5 07:30, tomorrow 7h, 20/12 or 2026-12-20")
@@ -221,10 +221,7 @@ class Term(NamedTuple):
             if is_given
         ]
         if len(said) > 1:
-            raise ConfigError(
-                say("{first} and {second} exclude each other", first=said[0], second=said[1]),
-                hint=say("give one of them"),
-            )
+            raise excluding(said[0], said[1], say("give one of them"))
         if not said and not may_be_open:
             hint = say("give --for 45m, --until 17:00, --lesson or --permanent")
             raise ConfigError(say("the duration is missing"), hint=hint)
@@ -283,6 +280,11 @@ def school_clock(here: Context) -> SchoolClock:
     except (LookupError, TypeError, ValueError, OSError):
         zone = ZoneInfo(_ZONE)
     return SchoolClock(zone, here.clock.wall())
+
+
+def wording_of(here: Context) -> Wording:
+    """Return the language of the command and the clock of the site."""
+    return Wording(here.texts, school_clock(here))
 
 
 def day_of(clock: SchoolClock) -> date:

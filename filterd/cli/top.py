@@ -15,7 +15,7 @@ from filterd import words
 from filterd.cli.context import Context, JsonOption, option
 from filterd.cli.status import present_status
 from filterd.cli.terminal import pause
-from filterd.cli.time_options import school_clock
+from filterd.cli.time_options import wording_of
 from filterd.control import UnansweredError
 from filterd.counted import duration, number, size
 from filterd.daemon.worker_sums import rates
@@ -119,7 +119,7 @@ def _show_live(here: Context, looks: Iterable[tuple[Row, Row]]) -> None:
 
 def _page(here: Context, status: Row, since: Row) -> list[Text]:
     width, height = here.console.size
-    return page(Wording(here.texts, school_clock(here)), status, since, width, height - 1)
+    return page(wording_of(here), status, since, width, height - 1)
 
 
 def page(by: Wording, status: Row, since: Row, width: int, height: int) -> list[Text]:
