@@ -35,6 +35,12 @@ PASSPHRASE_VARIABLE = "FILTERD_FEED_PASSPHRASE"  # noqa: S105 -- where one stand
 KEYS, PUBLIC, ROOT_FILE = "keys", "public", "root.json"
 ROLES = (ROOT, *ONLINE, *DELEGATED, FLEET)
 
+_CARRIED = {
+    ORDERS: say("move it to the machine of the authority that issues orders, then delete it here"),
+    PROGRAM: say("move it to the machine where filterd is built, then delete it here"),
+    FLEET: say("move it to the office that enrols gateways, then delete it here"),
+}
+"""Roles whose keys are made here and used elsewhere, with the way of each."""
 _ENCRYPTED = b"ENCRYPTED PRIVATE KEY"
 _LONGEST = 16_384
 _SHORTEST_PASSPHRASE = 8
@@ -94,48 +100,25 @@ def init(
     root = Repository(folder / PUBLIC).create(signers, now=here.clock.wall())
     write_atomically(folder / ROOT_FILE, root, mode=0o644)
     offline = [str(path.parent) for path in keys.paths(ROOT)]
-    orders, program, fleet = (str(keys.paths(role)[0].parent) for role in (ORDERS, PROGRAM, FLEET))
+    carried = {role: str(keys.paths(role)[0].parent) for role in _CARRIED}
     online = str(keys.paths(ONLINE[0])[0].parent)
+    public, handed_out = str(folder / PUBLIC), str(folder / ROOT_FILE)
     if json:
-        plain = {"public": str(folder / PUBLIC), "root": str(folder / ROOT_FILE)}
-        plain |= {"fingerprint": fingerprint(root)}
-        plain |= {"orders": orders, "program": program, "fleet": fleet}
+        plain = {"public": public, "root": handed_out, "fingerprint": fingerprint(root), **carried}
         here.print_json({**plain, "online": online, "offline": offline})
         return
-    texts = here.texts
     here.print(say("The feed is made in {folder}:", folder=folder), whole=True)
-    rows = [
-        (str(folder / PUBLIC), texts("files for the web server")),
-        (str(folder / ROOT_FILE), texts("for every school, with the fingerprint below")),
-        (online, texts("stays on this machine; signs every publication")),
-        *(
-            (
-                path,
-                texts(
-                    "move it to a USB stick in safe {number}, then delete it here", number=number
-                ),
-            )
-            for number, path in enumerate(offline, 1)
-        ),
-        (
-            orders,
-            texts(
-                "move it to the machine of the authority that issues orders, then delete it here"
-            ),
-        ),
-        (
-            program,
-            texts("move it to the machine where filterd is built, then delete it here"),
-        ),
-        (
-            fleet,
-            texts("move it to the office that enrols gateways, then delete it here"),
-        ),
-    ]
-    for path, what in rows:
+    stick = say("move it to a USB stick in safe {number}, then delete it here")
+    for path, what in (
+        (public, say("files for the web server")),
+        (handed_out, say("for every school, with the fingerprint below")),
+        (online, say("stays on this machine; signs every publication")),
+        *((path, stick.filled({"number": number})) for number, path in enumerate(offline, 1)),
+        *((carried[role], what) for role, what in _CARRIED.items()),
+    ):
         here.console.print(path, style="bold", soft_wrap=True)
-        here.console.print(f"    {what}")
-    here.console.print(facts([(texts("Fingerprint"), fingerprint(root))]))
+        here.console.print(f"    {here.texts(what)}")
+    here.console.print(facts([(here.texts("Fingerprint"), fingerprint(root))]))
     here.print(
         say(
             "Any two of the three root keys can replace any key; if two are lost, no key can"
@@ -198,12 +181,10 @@ def rotate_key(
             "The key of the role {role} has been replaced; schools follow by themselves.", role=role
         )
     )
-    for text, path in (
-        (say("The new key: {path}"), "key"),
-        (say("For new schools: {path}"), "root"),
-    ):
-        if path in plain:
-            here.console.print(here.texts(text, path=plain[path]), soft_wrap=True)
+    if "key" in plain:
+        here.print(say("The new key: {path}", path=plain["key"]), whole=True)
+    if "root" in plain:
+        here.print(say("For new schools: {path}", path=plain["root"]), whole=True)
 
 
 def usual_keys(repository: Path) -> Path:
@@ -317,34 +298,32 @@ def _is_encrypted(path: Path) -> bool:
         return False
 
 
-def _passphrase(here: Context) -> bytes:
+def _passphrase(here: Context, *, confirm: bool = False) -> bytes:
+    """Return the passphrase of the environment, else one that is typed; twice to confirm it.
+
+    Raises:
+        ConfigError: none is given, or there is no terminal to ask at.
+    """
     given = os.environ.get(PASSPHRASE_VARIABLE)
-    if given is None:
-        given = _asked(here, confirm=False)
-    return given.encode()
+    if given is not None:
+        return given.encode()
+    hint = say("set the environment variable {variable}", variable=PASSPHRASE_VARIABLE)
+    if not sys.stdin.isatty():
+        raise ConfigError(
+            say("the keys have a passphrase, and there is no terminal to ask for it"), hint=hint
+        )
+    missing = ConfigError(say("no passphrase was given"), hint=hint)
+    return ask_secret(here, say("Passphrase of the keys"), missing, confirm=confirm).encode()
 
 
 def _new_passphrase(here: Context) -> bytes:
-    given = os.environ.get(PASSPHRASE_VARIABLE)
-    if given is None:
-        given = _asked(here, confirm=True)
-    if len(given) < _SHORTEST_PASSPHRASE:
+    given = _passphrase(here, confirm=True)
+    if (length := len(given.decode())) < _SHORTEST_PASSPHRASE:
         raise ConfigError(
-            say("the passphrase has {length} characters", length=len(given)),
+            say("the passphrase has {length} characters", length=length),
             hint=say("at least {least} are needed", least=_SHORTEST_PASSPHRASE),
         )
-    return given.encode()
-
-
-def _asked(here: Context, *, confirm: bool) -> str:
-    if not sys.stdin.isatty():
-        raise ConfigError(
-            say("the keys have a passphrase, and there is no terminal to ask for it"),
-            hint=say("set the environment variable {variable}", variable=PASSPHRASE_VARIABLE),
-        )
-    hint = say("set the environment variable {variable}", variable=PASSPHRASE_VARIABLE)
-    missing = ConfigError(say("no passphrase was given"), hint=hint)
-    return ask_secret(here, say("Passphrase of the keys"), missing, confirm=confirm)
+    return given
 
 
 @on_named_files
@@ -378,16 +357,11 @@ def release_hold(
     else:
         for one in held.findings:
             here.console.print(f"- {translated(one.sentence, here.texts.language)}", soft_wrap=True)
-        held_or_not = (
-            say("Schools hold version {version} for this reason.")
-            if held.findings
-            else say("Nothing in version {version} makes schools hold it.")
-        )
-        key = (
-            say("Version {version} is released: schools take it at their next run.")
-            if sign
-            else held_or_not
-        )
-        here.console.print(here.texts(key, version=held.version))
+        outcome = say("Nothing in version {version} makes schools hold it.")
+        if held.findings:
+            outcome = say("Schools hold version {version} for this reason.")
+        if sign:
+            outcome = say("Version {version} is released: schools take it at their next run.")
+        here.print(outcome.filled({"version": held.version}))
     if not held.findings:
         raise typer.Exit(1)
