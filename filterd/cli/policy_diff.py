@@ -11,8 +11,8 @@ import typer
 from filterd.cli import offline_site
 from filterd.cli.context import Context, JsonOption, option
 from filterd.cli.effective_state import ask_or_none, policy_in_force, set_at, set_now
+from filterd.cli.history import versions
 from filterd.cli.offline_site import read_site
-from filterd.cli.policy_changes import versions
 from filterd.cli.render import show
 from filterd.cli.time_options import read_time, school_clock
 from filterd.config.compile import compile_policy

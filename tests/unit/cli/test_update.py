@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd update`` shows how releases stand, and says what it cannot do."""
+"""``filterd update`` and ``filterd release``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.cli import update
+from filterd.errors import ConfigError
 from filterd.feed.program_standing import (
     EndedUpdate,
     ProgramStanding,
@@ -17,11 +19,13 @@ from filterd.feed.program_standing import (
 )
 from filterd.i18n import say
 from tests.support.commands import SAMPLE, call
+from tests.support.daemon import build_lists, write_site
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.commands import Outcome
+
 
 BACK = EndedUpdate(
     1_800_000_000.0, "1.1.0", "1.0.0", UpdateEnding.TAKEN_BACK, say("port 53 does not answer")
@@ -74,3 +78,27 @@ def test_what_cannot_be_done_is_one_sentence(
     assert done.code == 2
     assert len(done.error_lines) == 1
     assert told in done.err
+
+
+def test_the_self_test_tells_what_was_blocked(tmp_path: Path) -> None:
+    config = write_site(tmp_path / "site", port=53)
+    state = build_lists(config, tmp_path / "state").folder
+    done = call("release", "test", "--config", config, "--state", state)
+    assert done.code == 0, done.err
+    assert "blocks a listed name of each of" in done.out
+
+
+def test_a_site_that_is_not_accepted_is_an_error_with_its_place(tmp_path: Path) -> None:
+    config = write_site(tmp_path / "site", port=53, more="nonsense: 1\n")
+    state = build_lists(write_site(tmp_path / "good", port=53), tmp_path / "state").folder
+    done = call("release", "test", "--config", config, "--state", state)
+    assert done.code == 2
+    assert "site.yaml:" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_only_root_changes_the_release_in_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    for command in (update.activate, update.rollback, update.restore):
+        with pytest.raises(ConfigError, match="only root"):
+            command(None)
