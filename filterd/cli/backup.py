@@ -31,7 +31,7 @@ from filterd.config.site_schema import BackupEntry
 from filterd.counted import size
 from filterd.daemon.status_files import BACKUP, NightlyBackup
 from filterd.errors import ConfigError, FilterdError
-from filterd.i18n import UNSAID, Sentence, say, say_n
+from filterd.i18n import UNSAID, say, say_n
 from filterd.overrides.descriptions import Teller
 from filterd.overrides.effects import to_plain
 from filterd.paths import read_plain, reading, writing
@@ -243,14 +243,14 @@ def read_backup(
 def show_backup(here: Context, plan: RestorePlan, found: RestoreDifference) -> None:
     """Show a backup, and all that it would change."""
     backup, clock = plan.backup, school_clock(here)
-    _say(
-        here,
+    here.print(
         say(
             "Backup of {school}, {time}, made by filterd {version}.",
             school=backup.school or "-",
             time=f"{clock.shows(backup.made_at):%H:%M %d/%m/%Y}",
             version=backup.version,
         ),
+        whole=True,
     )
     lines = [(line, "green" if line[0] == "+" else "red") for line in found.lines]
     teller = Teller(here.texts, clock)
@@ -275,7 +275,7 @@ def show_backup(here: Context, plan: RestorePlan, found: RestoreDifference) -> N
             "{n} things were removed after the backup and stay removed.",
             found.kept_out,
         )
-        _say(here, kept_out)
+        here.print(kept_out, whole=True)
     for one in plan.missing:
         here.errors.print(Text(here.texts(one), "yellow"), soft_wrap=True)
 
@@ -287,9 +287,9 @@ def _show_rights(here: Context, found: RestoreDifference) -> None:
         for one in found.accounts
     )
     if found.accounts:
-        _say(here, say("Accounts that come back: {names}", names=", ".join(names)))
+        here.print(say("Accounts that come back: {names}", names=", ".join(names)), whole=True)
     for root in found.roots:
-        _say(here, say("The feed with this key is trusted: {root}", root=root))
+        here.print(say("The feed with this key is trusted: {root}", root=root), whole=True)
 
 
 def _confirm(
@@ -328,13 +328,9 @@ def _carry_out(here: Context, *, json: bool) -> None:
     if json:
         here.print_json(done)
         return
-    _say(
-        here,
+    here.print(
         say("The backup is in force: change {number} in the history.", number=done["number"]),
+        whole=True,
     )
     if not done["running"]:
-        _say(here, say("filterd does not run; start it: sudo systemctl start filterd"))
-
-
-def _say(here: Context, sentence: Sentence) -> None:
-    here.console.print(Text(here.texts(sentence)), soft_wrap=True)
+        here.print(say("filterd does not run; start it: sudo systemctl start filterd"), whole=True)

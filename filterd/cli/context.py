@@ -113,6 +113,10 @@ class Context:
         """
         self.console.print(self.texts(sentence), style=style, soft_wrap=whole)
 
+    def note(self, sentence: str) -> None:
+        """Print a sentence on standard error, unbroken."""
+        self.errors.print(self.texts(sentence))
+
     def warn(self, sentence: str) -> None:
         """Print a sentence on standard error, broken into lines at a terminal only."""
         line = Text(self.texts(sentence), "yellow")

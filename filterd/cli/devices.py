@@ -156,9 +156,7 @@ def nat(
     here.ask("nat-watch", for_s=round(length_s) + _GRACE_S)
 
     if not json:
-        here.errors.print(
-            here.texts("Let the devices join the network now. Press Enter when all have.")
-        )
+        here.note(say("Let the devices join the network now. Press Enter when all have."))
 
     def look() -> None:
         rows[:] = here.ask("nat-seen")

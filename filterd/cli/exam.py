@@ -63,30 +63,26 @@ def learn(
     check_folder(out, "--out")
     here.ask("exam-watch", room=room)
     if not json:
-        here.errors.print(
-            here.texts(
+        here.note(
+            say(
                 "Do a trial run of the exam in room {room}. Press Enter when it is done.", room=room
             )
         )
     found: dict[str, dict[str, Any]] = {}
 
     def look() -> None:
-        answer = here.ask("exam-names", room=room)
-        found.update((one["name"], one) for one in _names(answer))
+        found.update((one["name"], one) for one in here.ask("exam-names", room=room)["names"])
 
     terminal.watch(look, length_s)
     here.ask("exam-watch", room=room, off=True)
     if not found:
-        here.errors.print(here.texts("No lookup was seen; nothing is written."))
+        here.note(say("No lookup was seen; nothing is written."))
         raise typer.Exit(_NOTHING)
-    heading, blocked = (
-        here.texts(
-            "room {room}: names looked up in a trial run, and how often; delete what is not needed",
-            room=room,
-        ),
-        here.texts("blocked"),
+    heading = here.texts(
+        "room {room}: names looked up in a trial run, and how often; delete what is not needed",
+        room=room,
     )
-    write_named(out, names_text(found.values(), heading, blocked), "--out")
+    write_named(out, names_text(found.values(), heading, here.texts("blocked")), "--out")
     if json:
         here.print_json({"file": str(out), "names": sorted(found)})
     else:
@@ -228,7 +224,10 @@ def _needed(allow: list[str], services: list[str]) -> Needed:
     names, ids = dict[str, None](), dict.fromkeys(services)
     for word in allow:
         path = Path(word)
-        needed = load_names(path) if _is_file(path) else Needed((target_name_from(word),))
+        if _is_file(path):
+            needed = parse_names(read_text(path), word)
+        else:
+            needed = Needed((target_name_from(word),))
         names |= dict.fromkeys(needed.names)
         ids |= dict.fromkeys(needed.services)
     if not names and not ids:
@@ -245,27 +244,11 @@ def _is_file(path: Path) -> bool:
         return os.path.exists(path) or path.suffix == ".txt" or len(path.parts) > 1  # noqa: PTH110
 
 
-def _names(answer: Any) -> list[dict[str, Any]]:
-    """Return the names of a daemon's answer, each a dictionary with ``name``."""
-    found = answer.get("names", ()) if isinstance(answer, Mapping) else answer
-    return [one if isinstance(one, dict) else {"name": str(one)} for one in found]
-
-
 class Needed(NamedTuple):
     """The names, and the ids of services, that an exam needs."""
 
     names: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
-
-
-def load_names(path: Path) -> Needed:
-    """Read such a file.
-
-    Raises:
-        ConfigErrors: all that is wrong, each with its line.
-        StoreError: it cannot be read.
-    """
-    return parse_names(read_text(path), str(path))
 
 
 def parse_names(text: str, path: str) -> Needed:

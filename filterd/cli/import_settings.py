@@ -83,8 +83,8 @@ def _import(
 def _summarise(here: Context, found: ImportedSettings) -> None:
     """Print on standard error what was taken, what is a guess, and what was not taken."""
     texts, errors = here.texts, here.errors
-    errors.print(
-        texts(
+    here.note(
+        say(
             "{lists}, {names}, {zones} taken",
             lists=counted.lists(len(found.follow)),
             names=counted.names(len(found.exceptions)),
@@ -104,7 +104,7 @@ def _summarise(here: Context, found: ImportedSettings) -> None:
         ]
         errors.print(listed(Wording(texts, school_clock(here)), NOT_TAKEN, rows))
     if found.left_out:
-        errors.print(texts("and {n} more", n=found.left_out))
+        here.note(say("and {n} more", n=found.left_out))
 
 
 NOT_TAKEN = Listing(

@@ -126,7 +126,7 @@ def export(
         with own_rights():
             write_atomically(out, content, mode=mode)
         line = say_n("{out}: {n} row", "{out}: {n} rows", len(rows), out=out, n=number(len(rows)))
-        here.errors.print(here.texts(line), markup=False, highlight=False, soft_wrap=True)
+        here.note(line)
 
 
 def _totals(here: Context, asked: dict[str, Any]) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def _totals(here: Context, asked: dict[str, Any]) -> dict[str, Any]:
     )
     if not answer["rows"] and not answer["left_out"]:
         left_out = say("There is nothing to export: only days and months that are over are.")
-    here.errors.print(here.texts(left_out))
+    here.note(left_out)
     return answer
 
 

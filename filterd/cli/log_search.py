@@ -261,8 +261,7 @@ def names(
             here, wording, querylog_rows.OF_CLASS._replace(title=i18n.quoted(title)), answer["rows"]
         )
         if answer["level"] in ("off", "counts"):
-            line = here.texts("The level {level} of this class keeps no names.", **answer)
-            here.console.print(line)
+            here.print(say("The level {level} of this class keeps no names.", **answer))
         elif not answer["rows"]:
             here.print(say("No name was asked for by {least_devices} devices or more.", **answer))
     raise typer.Exit(_FOUND if answer["rows"] else _NOTHING)

@@ -16,7 +16,7 @@ from filterd.cli.named_files import check_written, read_octets, read_text, write
 from filterd.cli.render import show
 from filterd.cli.target_options import seat
 from filterd.errors import ConfigError
-from filterd.i18n import UNSAID, Sentence, quoted, say
+from filterd.i18n import UNSAID, quoted, say
 from filterd.overrides.target_text import looks_like_a_class
 from filterd.privileges import own_rights
 from filterd.reports.report_facts import ReportAudience, from_plain
@@ -159,16 +159,16 @@ def report(  # noqa: PLR0913, PLR0917 -- the options of a command
         form = form or _template_of_site(here)
     made = _made(ReportRequest(facts, chosen, here.texts.language, answers, form), word.template)
     for warning in made.warnings:
-        _note(here, quoted(warning))
+        here.note(quoted(warning))
     if made.blanks:
-        _note(here, say("not filled in: {ids} (--fill FILE)", ids=", ".join(made.blanks)))
+        here.note(say("not filled in: {ids} (--fill FILE)", ids=", ".join(made.blanks)))
     if out is None:
         _print(made.octets, chosen)
         return
     write_named(
         out, made.octets, "--out", mode=0o600 if about.audience is ReportAudience.INSIDE else 0o644
     )
-    _note(here, say("written: {file}", file=out))
+    here.note(say("written: {file}", file=out))
 
 
 def _format(
@@ -234,7 +234,7 @@ def _answers(here: Context, fill: Path | None) -> dict[str, str]:
         is_new = not fill.exists()
     if is_new:
         write_named(fill, skeleton(here.texts), "--fill", mode=0o600)
-        _note(here, say("{file} is written: fill it in and repeat the command", file=fill))
+        here.note(say("{file} is written: fill it in and repeat the command", file=fill))
         raise typer.Exit(_SKELETON_MADE)
     from filterd.documents import parse  # noqa: PLC0415 -- a YAML reader
 
@@ -260,7 +260,7 @@ def _write_template(here: Context, path: Path) -> None:
     from filterd.reports.template_builder import built_in_template  # noqa: PLC0415 -- heavy
 
     write_named(path, built_in_template(here.texts.language), "--new-template")
-    _note(here, say("written: {file}", file=path))
+    here.note(say("written: {file}", file=path))
 
 
 def _show_fields(here: Context, plain: dict[str, Any], *, json: bool) -> None:
@@ -299,7 +299,3 @@ def _print(octets: bytes, chosen: ReportFileFormat) -> None:
         sys.stdout.buffer.write(octets)
     else:
         sys.stdout.write(octets.decode())
-
-
-def _note(here: Context, sentence: Sentence) -> None:
-    here.errors.print(here.texts(sentence))

@@ -145,34 +145,28 @@ def learn(
     now, length_s = in_force(here), duration_s(for_)
     had = _macs(now)[_network(now, room).id]
     if not json:
-        here.errors.print(
-            here.texts("Looking for devices that are already on; this takes up to ten seconds.")
-        )
+        here.note(say("Looking for devices that are already on; this takes up to ten seconds."))
     watched = here.ask("room-watch", room=room)
     seen: dict[str, None] = {}
     left_out: dict[str, None] = {}
 
     def look() -> None:
-        for one in _devices(here.ask("room-seen", room=room)):
+        for one in here.ask("room-seen", room=room)["devices"]:
             is_out = is_random(one["mac"]) and not random
             found = left_out if is_out else seen
             if one["mac"] not in found and not json:
-                key = (
-                    say(
+                line = say("{device} appeared")
+                if is_out:
+                    line = say(
                         "{device} appeared with a randomised MAC, as telephones have: left out;"
                         " --random includes it"
                     )
-                    if is_out
-                    else say("{device} appeared")
-                )
-                here.errors.print(here.texts(key, device=_called(one)), soft_wrap=True)
+                here.note(line.filled({"device": _called(one)}))
             found[one["mac"]] = None
 
     if not json:
-        here.errors.print(
-            here.texts(
-                "Switch on the devices of room {room}. Press Enter when all are on.", room=room
-            )
+        here.note(
+            say("Switch on the devices of room {room}. Press Enter when all are on.", room=room)
         )
         for mac in watched["already"]:
             here.warn(
@@ -182,8 +176,8 @@ def learn(
             )
     terminal.watch(look, length_s)
     if not seen:
-        here.errors.print(
-            here.texts(
+        here.note(
+            say(
                 "No device appeared; nothing is changed. Are the room's devices on a link of"
                 " this gateway?"
             )
@@ -257,24 +251,16 @@ def _macs(now: EffectiveState) -> dict[str, tuple[str, ...]]:
     return {one.id: one.macs for one in with_devices(now.policy, now.overrides)}
 
 
-def _devices(answer: Any) -> list[dict[str, Any]]:
-    """Return the devices of a daemon's answer, each a dictionary with ``mac``."""
-    found = answer.get("devices", ()) if isinstance(answer, Mapping) else answer
-    return [one if isinstance(one, dict) else {"mac": str(one)} for one in found]
-
-
 def _called(device: Mapping[str, Any]) -> str:
     """Return MAC, address and host name of a device."""
     return " ".join(device[key] for key in ("mac", "address", "name") if device.get(key))
 
 
 def _seen_at(here: Context, device: Mapping[str, Any]) -> str:
-    answer = " ".join(device[key] for key in ("address", "name") if device.get(key))
-    return (
-        here.texts("{device} (randomised MAC)", device=answer).strip()
-        if is_random(device["mac"])
-        else answer
-    )
+    shown = " ".join(device[key] for key in ("address", "name") if device.get(key))
+    if is_random(device["mac"]):
+        shown = here.texts("{device} (randomised MAC)", device=shown).strip()
+    return shown
 
 
 def _unknown(here: Context) -> list[dict[str, Any]]:
@@ -283,7 +269,7 @@ def _unknown(here: Context) -> list[dict[str, Any]]:
         answer = ask_or_none(here, "room-seen")
     except (ControlError, ConfigError):
         return []
-    return [] if answer is None else _devices(answer)
+    return [] if answer is None else list(answer["devices"])
 
 
 ClassArgument = Annotated[str, argument("CLASS", "The class, such as 6A.")]

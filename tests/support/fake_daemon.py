@@ -113,6 +113,11 @@ STATUS: dict[str, Any] = {
 """The answer to ``status``."""
 
 
+def _keyed(key: str, found: list[Any]) -> list[dict[str, Any]]:
+    """Return rows as the daemon sends them; a test may give the one value of a row alone."""
+    return [one if isinstance(one, dict) else {key: one} for one in found]
+
+
 class FakeDaemon:
     """Answers commands as the manager does; ``asked`` is what it was asked, in order."""
 
@@ -164,9 +169,9 @@ class FakeDaemon:
             "nat-watch": lambda for_s: {"for_s": for_s},
             "nat-seen": lambda: self.shared,
             "room-watch": lambda room: {"room": room, "already": self.already},
-            "room-seen": lambda room=None: {"devices": self.devices, "room": room},
+            "room-seen": lambda room=None: {"devices": _keyed("mac", self.devices), "room": room},
             "exam-watch": lambda room, off=False: {"room": room, "off": off},
-            "exam-names": lambda room: {"names": self.names, "room": room},
+            "exam-names": lambda room: {"names": _keyed("name", self.names), "room": room},
             "check": lambda **_: None,
         }
         return answers[command](**arguments)

@@ -165,11 +165,11 @@ WRONG_PLACES = [
 ]
 
 
-@pytest.mark.parametrize(("words", "told"), WRONG_PLACES, ids=[words for words, _ in WRONG_PLACES])
-def test_wrong_places_are_told_in_one_line(
-    words: str, told: str, places: list[str], state: StateFolder, tmp_path: Path
-) -> None:
-    given = {key: tmp_path / key for key in ("none", "file", "damaged", "wrong", "list", "folder")}
+@pytest.fixture(scope="module")
+def wrong(state: StateFolder, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Places that commands cannot work on, which they leave as they are."""
+    folder = tmp_path_factory.mktemp("wrong")
+    given = {key: folder / key for key in ("none", "file", "damaged", "wrong", "list", "folder")}
     given["file"].write_bytes(b"")
     damaged = copy_lists(state, given["damaged"]).index
     damaged.write_bytes(damaged.read_bytes()[:4096])
@@ -178,8 +178,15 @@ def test_wrong_places_are_told_in_one_line(
     own = "lists: [{id: own, file: no/list.txt, category: games}]\n"
     write_site(given["list"], port=5353, more=own)
     (given["folder"] / "site.yaml").mkdir(parents=True)
+    return given
+
+
+@pytest.mark.parametrize(("words", "told"), WRONG_PLACES, ids=[words for words, _ in WRONG_PLACES])
+def test_wrong_places_are_told_in_one_line(
+    words: str, told: str, places: list[str], wrong: dict[str, Path]
+) -> None:
     done = call(
-        *words.format(**given).split(),
+        *words.format(**wrong).split(),
         FILTERD_CONFIG=places[1],
         FILTERD_STATE=places[3],
         FILTERD_LANG="en",
