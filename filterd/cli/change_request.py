@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from filterd.cli.context import Context
-from filterd.cli.time_options import school_clock
+from filterd.cli.time_options import wording_of
 from filterd.i18n import Sentence, say
 from filterd.overrides.descriptions import warning_sentence
-from filterd.rows import Wording
 
 _IN_PLACE = say("The devices are in these rooms already; nothing is changed.")
 _BACK = say("In force after {ms} ms. To take it back: filterd undo {number}")
@@ -51,10 +50,9 @@ def print_change(
     here.console.print(line, soft_wrap=not here.console.is_terminal)
     line = texts(back, ms=round(answer.get("in_force_ms") or 0), number=number)
     here.console.print(line, style="dim", soft_wrap=True)
-    wording = Wording(texts, school_clock(here))
+    wording = wording_of(here)
     for warning in answer.get("warnings") or ():
-        line = texts("warning: {what}", what=warning_told(warning, wording))
-        here.errors.print(line, style="yellow", soft_wrap=not here.errors.is_terminal)
+        here.warn(say("warning: {what}", what=warning_sentence(warning, wording)))
 
 
 def print_nothing_moved(here: Context, answer: Sentence = _IN_PLACE, *, json: bool) -> None:

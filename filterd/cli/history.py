@@ -18,10 +18,10 @@ from filterd.cli.time_options import school_clock
 from filterd.errors import ConfigError
 from filterd.i18n import from_plain, say, to_plain
 from filterd.i18n import translated as in_language
-from filterd.overrides.descriptions import CHANGES, POLICIES, Plain, Teller
+from filterd.overrides.descriptions import Plain, Teller
 from filterd.overrides.history_chain import UNDO
-from filterd.overrides.override_states import with_states
-from filterd.overrides.quarantine import is_altered, told_of
+from filterd.overrides.override_rows import CHANGES, POLICIES, with_states
+from filterd.overrides.quarantine import is_altered, remedy_for
 from filterd.overrides.target_text import grade_from
 from filterd.policy.temporary_rules import TargetKind
 

@@ -245,7 +245,7 @@ def _run(here: Context, rules: FetchRules | None, *, visible: bool) -> Outcome:
 
 def _check_is_entry(here: Context, name: str, qname: bytes, feed: Followed, list_id: str) -> None:
     """Check that a name is an entry of its own, where there is an index."""
-    prefix = BESIDE if feed.address else PREFIX
+    prefix = BESIDE if feed.address else MERGED_PREFIX
     merged = {prefix + one.category for one in feed.sources if list_id in (one.id, prefix + one.id)}
     mine = {list_id, prefix + list_id, *merged}
     try:
