@@ -335,7 +335,8 @@ def _parts(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
             for entry in islice(archive, _MOST_MEMBERS):
                 part = archive.extractfile(entry) if entry.isreg() else None
                 if part is not None:
-                    yield entry.name, part.read()
+                    # Of a sparse file the archive has less than its size.
+                    yield entry.name, _bounded(part.read(MOST_OCTETS + 1))
     else:
         yield name, content
 

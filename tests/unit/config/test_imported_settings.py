@@ -321,6 +321,28 @@ def test_what_unpacks_to_more_than_a_backup_is_refused(
             read_pihole(file)
 
 
+def _sparse(path: Path, size: int) -> Path:
+    """Write a tar.gz with a file that is one hole, of which it has no octet."""
+    header = bytearray(tarfile.TarInfo("custom.list").tobuf(tarfile.GNU_FORMAT))
+    header[156:157] = tarfile.GNUTYPE_SPARSE
+    header[386:410] = b"%011o\0%011o\0" % (size, 0)
+    header[483:495] = b"%011o\0" % size
+    header[148:156] = b" " * 8
+    header[148:155] = b"%06o\0" % sum(header)
+    path.write_bytes(gzip.compress(bytes(header) + bytes(1024)))
+    return path
+
+
+def test_a_file_of_holes_is_read_up_to_the_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = _sparse(tmp_path / "a.tar.gz", 1 << 20)
+    assert read_pihole(file).follow == []
+    monkeypatch.setattr(imported_settings, "MOST_OCTETS", 1 << 16)
+    with pytest.raises(ConfigError, match="this is no file of a Pi-hole"):
+        read_pihole(file)
+
+
 def test_an_archive_with_a_long_directory_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
