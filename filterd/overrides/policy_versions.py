@@ -48,6 +48,8 @@ class PolicyVersions:
     def note(self, policy: Policy) -> None:
         """Record a policy that has just become active, unless it was already.
 
+        Its file is written again where it is lost or damaged.
+
         Raises:
             StoreError: the disk refused, or the store cannot be used.
         """
@@ -55,8 +57,8 @@ class PolicyVersions:
 
         def add(connection: sqlite3.Connection, _: HistoryReplay) -> set[str]:
             newest = connection.execute(store_file.POLICIES).fetchone()
+            self._keep(digest, policy)
             if newest is None or newest[0] != digest:
-                self._keep(digest, policy)
                 connection.execute(store_file.ADD_POLICY, (self._clock.wall(), digest))
                 connection.execute(store_file.FORGET_POLICIES, (KEPT,))
             kept = {row[0] for row in connection.execute(store_file.POLICIES)}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -92,6 +93,16 @@ def test_a_damaged_policy_is_kept_anew_when_it_comes_back(kept: PolicyVersions) 
     kept.note(school("b"))
     kept.note(school("a"))
     assert policy_store.load(path).school == "a"
+
+
+def test_a_policy_in_force_whose_file_is_lost_is_kept_anew(
+    kept: PolicyVersions, state: StateFolder
+) -> None:
+    kept.note(school("a"))
+    shutil.rmtree(state.past_policies)
+    kept.note(school("a"))
+    (only,) = kept.all()
+    assert policy_store.load(only.path).school == "a"
 
 
 def test_policies_and_changes_share_the_store(
