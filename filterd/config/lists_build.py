@@ -84,13 +84,7 @@ def rebuild_lists(
     Its own lists are then those of the policy in force. They are left out if that is not
     known either, or if one of them cannot be read.
 
-    Args:
-        config: the folder of ``site.yaml``.
-        policy: the policy in force.
-        blocklists: the folder of all other lists.
-        target: the index, or where to write it.
-        now: Unix time, to be written in it.
-        problems: a file for the refused entries.
+    Args are those of ``build_lists``, and ``policy``, the policy in force.
 
     Raises:
         ConfigErrors: the folder's files are wrong.
@@ -136,15 +130,9 @@ def compile_blocklists(
 ) -> CompileReport:
     """Do the same with files that have been read.
 
-    Args:
-        catalog: what the ``blocklists/`` folder holds.
-        own: the site's own lists.
-        target: the index, or where to write it.
-        now: Unix time, to be noted in it.
-        feed: the version of the feed that the folder is of.
-        beside: public lists that stand beside it.
-        problems: a file for what was not taken.
-        progress: called with how far the work is and how far it goes.
+    ``catalog`` is what the ``blocklists/`` folder holds, ``own`` the site's own lists, ``feed``
+    the version of the feed that the folder is of, ``beside`` public lists that stand beside
+    it; the others are as in ``build_lists``.
 
     Raises:
         ListError: a list cannot be read.

@@ -107,7 +107,7 @@ def remedy_for(kept: Path) -> Sentence:
 
 
 def remove(*paths: Path) -> None:
-    """Remove empty files, as far as they exist.
+    """Remove files, as far as they exist.
 
     Raises:
         StoreError: the disk refused.

@@ -21,7 +21,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from filterd.errors import StoreError
+from filterd import field_checks
+from filterd.errors import ChangeError, StoreError
 from filterd.i18n import Texts, say
 from filterd.overrides.descriptions import Teller
 from filterd.overrides.effects import THINGS, ChangeEffect, has_ended, key_of
@@ -227,6 +228,7 @@ def read(content: bytes) -> tuple[HistoryRow, ...]:
 
 
 _MALFORMED = (
+    ChangeError,
     ValueError,
     TypeError,
     KeyError,
@@ -243,8 +245,9 @@ def _row(line: str) -> HistoryRow:
     if not isinstance(values, list) or len(values) != len(HistoryRow._fields):
         raise TypeError
     number, at, *texts = values
-    if type(number) is not int or not 0 < number < _HIGHEST or type(at) not in (int, float):
+    if type(number) is not int or not 0 < number < _HIGHEST:
         raise TypeError
+    field_checks.time(at)  # one that no calendar has would end the list of changes
     for text in texts:
         text.encode()  # no number, and nothing that SQLite does not take
     return HistoryRow._make(values)

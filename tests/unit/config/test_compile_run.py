@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import errno
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -89,12 +87,6 @@ def test_a_child_that_cannot_be_started_is_a_store_error(tmp_path: Path) -> None
 
     with pytest.raises(StoreError, match="cannot be started"):
         compile_in_child(_site(tmp_path), tmp_path / "policy", start=refused)
-
-
-def test_the_callers_process_needs_neither_yaml_nor_pydantic() -> None:
-    code = "import sys, filterd.config.compile_run; print({'yaml', 'pydantic'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
 
 
 def test_a_site_that_is_wrong_is_compiled_as_it_was_and_what_is_wrong_is_told(

@@ -11,7 +11,7 @@ import pytest
 from filterd.errors import StoreError
 from filterd.overrides import restored_history
 from filterd.overrides.effects import ChangeEffect, from_plain, to_plain
-from filterd.overrides.history_chain import FROM_BACKUP, HistoryRow, replay
+from filterd.overrides.history_chain import FROM_BACKUP, GENESIS, HistoryRow, replay
 from filterd.overrides.restored_history import BackupOrigin, Deletions, RestoredHistory
 from filterd.policy.model import DAY_S
 from tests.support.changes import Book, an_exception
@@ -251,6 +251,18 @@ def test_numbers_that_no_store_takes_are_refused(here: Book, number: str) -> Non
     for content in (line, line.replace(str(here.now).encode(), b"NaN")):
         with pytest.raises(StoreError, match="cannot be read"):
             restored_history.read(content)
+
+
+@pytest.mark.parametrize("at", ["1e400", "1e300", "-1", "true"])
+def test_a_time_that_no_calendar_has_is_refused(at: str) -> None:
+    """It would be the latest time known, and the list of changes could not be shown."""
+    values = [1, json.loads(at), "lan", "account", "{}", "", "{}", "{}", GENESIS, ""]
+    row = HistoryRow._make(values)
+    row = row._replace(payload='{"what":"added","account":"an"}')
+    row = row._replace(hash=row.true_hash())
+    line = json.dumps(list(row)).replace("Infinity", "1e400").encode() + b"\n"
+    with pytest.raises(StoreError, match="cannot be read"):
+        restored_history.read(line)
 
 
 def test_an_altered_history_is_refused(here: Book) -> None:

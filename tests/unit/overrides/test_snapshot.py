@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,12 +54,3 @@ def test_what_ended_long_ago_is_left_out_but_for_the_last(monkeypatch: pytest.Mo
     assert kept.number == 6
     assert lasting(overrides, 15.0 + KEPT_AFTER_END_S) == overrides
     assert lasting(something_of_each(), NOW * 2).exams
-
-
-def test_a_worker_loads_it_without_sqlite() -> None:
-    code = (
-        "import sys, filterd.overrides.snapshot;"
-        "print({'yaml', 'pydantic', 'sqlite3', 'idna'} & set(sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
