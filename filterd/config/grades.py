@@ -23,7 +23,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from filterd.config.audience import no_class
+from filterd.config.scalars import no_class
 from filterd.config.site_reader import inheritance
 from filterd.config.tiers import AGE_OF_GRADE, DEFAULTS, Settings
 from filterd.documents import Document, Where, did_you_mean

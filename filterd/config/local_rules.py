@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
-from filterd.config.audience import check_audience
+from filterd.config.scalars import check_audience
 from filterd.documents import did_you_mean
 from filterd.i18n import UNSAID, Sentence, say
 from filterd.lists.catalog_schema import list_id, service_list

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from filterd.config.audience import check_audience
+from filterd.config.scalars import check_audience
 from filterd.documents import did_you_mean
 from filterd.i18n import UNSAID, Sentence, quoted, say
 from filterd.policy.calendar import Openings

@@ -21,7 +21,6 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from filterd.config.audience import ForWhom, Whom
 from filterd.config.reporting_schema import (
     AlertsEntry,
     LogEntry,
@@ -33,6 +32,7 @@ from filterd.config.scalars import (
     ClassId,
     Endpoint,
     FeedAddress,
+    ForWhom,
     Grade,
     Identifier,
     ListAddress,
@@ -45,6 +45,7 @@ from filterd.config.scalars import (
     Time,
     TimeZone,
     UserName,
+    Whom,
     endpoint,
     is_endpoint_with_port,
 )

@@ -22,8 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from filterd.config.audience import ForWhom, Whom, no_class
-from filterd.config.scalars import ClassId, Grade, Identifier, Tier
+from filterd.config.scalars import ClassId, ForWhom, Grade, Identifier, Tier, Whom, no_class
 from filterd.documents import DocumentModel, OrElse, did_you_mean, refusal, validate
 from filterd.field_checks import is_a_grade
 from filterd.i18n import say
