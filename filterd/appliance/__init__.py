@@ -11,11 +11,11 @@ site's files only after the last question.
       interview         one set-up between two questions, its answers in files
       machine_survey    the defaults
       school_answers    one answer: classes, networks, MACs, upstreams
-    site_answers        answers <-> keys of site.yaml
+    site_answers        answers <-> keys of site.yaml; a site that moves to another machine
       site_writer       those keys into a person's text, line by line
     machine_changes     users, services, packages: by programs of the system
     enrolment           the key of the gateway; what its province and a publisher's root prove
-    setup_sheet         what follows the last question
+    printed_sheets      what a school hangs up: beside the box, in the classroom
 
     examination         the table of probes; runs them all under one deadline
       resolver_probes   port, answers, upstreams, canaries

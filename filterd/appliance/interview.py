@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Answers = dict[str, str]
 """By id of the question, and for one with items by id, a space, and the item."""
 
+MOVED = "moved"
+"""The key in ``Interview.before`` for the names of an old machine, with spaces between them."""
 BY_DEVICE, ONE_TIER, RANGES = "by-device", "one-tier", "ranges"
 NONE = "-"
 """Typed for none, where Enter would take something."""
@@ -132,6 +134,11 @@ class Interview:
     def get(self, key: str) -> str:
         """Return an answer, empty where it has not been asked."""
         return self.answers.get(key, "")
+
+    @property
+    def moved_names(self) -> tuple[str, ...]:
+        """The names of the old machine that are asked for, where its site moves to this one."""
+        return tuple(self.before.get(MOVED, "").split())
 
     @property
     def classes(self) -> dict[str, str]:

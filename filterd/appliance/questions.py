@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from filterd.appliance import moved_site
 from filterd.appliance import school_answers as read
 from filterd.appliance.interview import (
     BY_DEVICE,
@@ -267,7 +266,7 @@ QUESTIONS: tuple[SetupQuestion, ...] = (
         "here",
         say("What is {item} of the old box on this one?"),
         check=_here,
-        items=moved_site.asked_names,
+        items=lambda so_far: so_far.moved_names,
     ),
     SetupQuestion(
         "networks",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from filterd.accounts import account
 from filterd.accounts.account import AccountBook, account_name
 from filterd.accounts.account_file import FORMAT as ACCOUNT_FORMAT
-from filterd.appliance import backup_file, backup_parts, moved_site, site_writer
+from filterd.appliance import backup_file, backup_parts, site_answers, site_writer
 from filterd.appliance.backup_file import ACCOUNTS, HISTORY, SECRETS, SITE
 from filterd.appliance.backup_parts import (
     DEVICE_KEY,
@@ -188,8 +188,8 @@ def site_text(plan: RestorePlan) -> tuple[str, site_writer.Plain]:
 def moved(text: str, interview: Interview, language: Language) -> str:
     """Return a site with the names of this machine in the place of the old one's."""
     data = parse(text.encode(), SITE_FILE).data
-    here = {name: interview.get(f"here {name}") for name in moved_site.asked_names(interview)}
-    return site_writer.rewritten(text, moved_site.change(data, here), language)
+    here = {name: interview.get(f"here {name}") for name in interview.moved_names}
+    return site_writer.rewritten(text, site_answers.moved_change(data, here), language)
 
 
 def difference(

@@ -5,24 +5,31 @@
 once others are given. What no answer changes is not in the change, in whatever form the
 school wrote it; nothing is taken out but the seat of a network and the way lists come, where
 another answer replaces them.
+
+``moved_change`` changes what a site has of its old machine: interfaces and own addresses. ``filterd
+setup --restore`` asks for each of them (the question ``here``). Networks by their ranges, MACs of
+devices, classes and rules are of the school and stay.
 """
 
 from __future__ import annotations
 
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
 from filterd.appliance import school_answers as read
-from filterd.appliance.interview import Interview
+from filterd.appliance.interview import MOVED, Interview
 from filterd.appliance.questions import AS_IT_IS, FEED, RECOMMENDED
 from filterd.appliance.school_answers import LEFT_OUT, ROOM
 from filterd.appliance.site_writer import UNNAMED
 from filterd.errors import ConfigError
 from filterd.i18n import say
+from filterd.listen_address import parse_listen
+from filterd.public_address import is_address
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from filterd.appliance.interview import Answers
+    from filterd.appliance.interview import Answers, Machine
 
 Plain = dict[str, Any]
 
@@ -229,3 +236,92 @@ def _upstreams_answer(entries: list[Any]) -> str:
 def _of(site: Mapping[str, Any], key: str) -> Plain:
     found = site.get(key)
     return found if isinstance(found, dict) else {}
+
+
+def strange_names(site: Plain, machine: Machine) -> tuple[str, ...]:
+    """Return interfaces and addresses of a site that the machine does not have."""
+    known = {*machine.outward, *(one.interface for one in machine.links)}
+    own = {one.address for one in machine.links}
+    names = [name for name in _interfaces(site) if name not in known]
+    for written in _listed(site, "listen"):
+        address = _address(written)
+        if address and address not in own and not _is_everywhere(address):
+            names.append(address)
+    return tuple(dict.fromkeys(names))
+
+
+def moved_defaults(site: Plain, machine: Machine) -> Answers:
+    """Return the answers of a set-up that begins with the site of another machine."""
+    names = strange_names(site, machine)
+    likeliest = {f"here {name}": next(iter(choices_for(name, machine)), name) for name in names}
+    return {MOVED: " ".join(names), **likeliest}
+
+
+def choices_for(name: str, machine: Machine) -> tuple[str, ...]:
+    """Return what may stand here for a name, the likeliest first."""
+    if not is_address(name):
+        return tuple(dict.fromkeys(one.interface for one in machine.links))
+    beside = [one for one in machine.links if ip_address(name) in ip_network(one.cidr)]
+    return tuple(dict.fromkeys(one.address for one in (*beside, *machine.links)))
+
+
+def moved_change(site: Plain, here: Mapping[str, str]) -> Plain:
+    """Return the keys of ``site.yaml`` with names of this machine for those of the old.
+
+    Args:
+        site: the plain data.
+        here: the new name by the old one.
+    """
+    found: Plain = {}
+
+    def renamed(key: str, holder: Plain, rename: Callable[[Any], Any]) -> Plain:
+        old = _listed(holder, key)
+        new = list(map(rename, old))
+        return {key: new} if new != old else {}
+
+    def endpoint(written: Any) -> Any:
+        address = _address(written)
+        return str(written).replace(address, here[address]) if address in here else written
+
+    found |= renamed("listen", site, endpoint)
+    found |= renamed("lan_interfaces", site, lambda one: here.get(one, one))
+    networks = {
+        name: changed
+        for name, network in _network_items(site)
+        if (changed := renamed("interfaces", network, lambda one: here.get(one, one)))
+    }
+    return found | ({"networks": networks} if networks else {})
+
+
+def _interfaces(site: Plain) -> Iterator[str]:
+    yield from map(str, _listed(site, "lan_interfaces"))
+    for _, network in _network_items(site):
+        yield from map(str, _listed(network, "interfaces"))
+
+
+def _network_items(site: Plain) -> Iterator[tuple[str, Plain]]:
+    networks = site.get("networks")
+    for name, network in networks.items() if isinstance(networks, dict) else ():
+        if isinstance(network, dict):
+            yield name, network
+
+
+def _listed(holder: Plain, key: str) -> list[Any]:
+    found = holder.get(key)
+    return found if isinstance(found, list) else []
+
+
+def _address(written: Any) -> str:
+    """Return the address of ``ADDRESS`` or ``ADDRESS:PORT``; empty for something else."""
+    text = str(written)
+    if is_address(text):
+        return text
+    try:
+        return parse_listen(text, text)[0]
+    except ConfigError:
+        return ""
+
+
+def _is_everywhere(address: str) -> bool:
+    found = ip_address(address)
+    return found.is_unspecified or found.is_loopback

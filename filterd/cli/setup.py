@@ -21,7 +21,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from filterd.appliance import machine_survey, moved_site, restore_journal, restore_plan
+from filterd.appliance import machine_survey, restore_journal, restore_plan
 from filterd.appliance.interview import (
     KEPT,
     Interview,
@@ -32,7 +32,7 @@ from filterd.appliance.interview import (
 )
 from filterd.appliance.questions import fill, pending, take_up
 from filterd.appliance.restore_plan import RestorePlan
-from filterd.appliance.site_answers import answers_in, change
+from filterd.appliance.site_answers import answers_in, change, moved_defaults
 from filterd.appliance.site_writer import UNNAMED, put, read_text, rewritten
 from filterd.cli import spreadsheet
 from filterd.cli.backup import (
@@ -213,7 +213,7 @@ def interview_of(site: dict[str, Any], kept: KeptAnswers, *, is_moved: bool = Fa
     last = kept.answers if kept.is_done else {}
     before = {key: last[key] for key in _KEPT_ONLY if key in last}
     machine = replace(machine, read_table=spreadsheet.load)
-    moved = moved_site.defaults(site, machine) if is_moved else {}
+    moved = moved_defaults(site, machine) if is_moved else {}
     return Interview(machine, before | answers_in(site) | moved)
 
 

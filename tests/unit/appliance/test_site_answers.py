@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""TODO"""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -7,7 +9,14 @@ import pytest
 
 from filterd.appliance.interview import Interview, Machine, SchoolLink
 from filterd.appliance.questions import fill
-from filterd.appliance.site_answers import answers_in, change
+from filterd.appliance.site_answers import (
+    answers_in,
+    change,
+    choices_for,
+    moved_change,
+    moved_defaults,
+    strange_names,
+)
 from filterd.appliance.site_writer import rewritten
 from filterd.config.compile_run import compile_in_memory
 from filterd.documents import load
@@ -144,3 +153,50 @@ def test_ids_follow_the_language_and_are_unique() -> None:
     given = LAB | {"language": "en", "seat 192.168.7.0/24": "6A", "seat 192.168.20.0/24": "6"}
     made = changed(given)
     assert list(made["networks"]) == ["class-6a", "class-6a-2", "grade-6", "staff"]
+
+
+HERE = Machine(
+    (
+        SchoolLink("10.0.0.0/24", "enp1s0", "10.0.0.5"),
+        SchoolLink("10.0.6.0/24", "lan6", "10.0.6.1"),
+    ),
+    outward=("wan",),
+)
+OLD: dict[str, Any] = {
+    "listen": ["10.0.6.9:53", "0.0.0.0", "127.0.0.1:5353", "192.168.1.2"],
+    "lan_interfaces": ["eth0", "wan"],
+    "networks": {
+        "lab": {"interfaces": ["eth1", "lan6"], "grade": 6},
+        "staff": {"macs": ["02:00:00:00:00:01"], "grade": "staff"},
+    },
+}
+
+
+def test_interfaces_and_addresses_that_are_not_here_are_asked_for() -> None:
+    assert strange_names(OLD, HERE) == ("eth0", "eth1", "10.0.6.9", "192.168.1.2")
+    assert strange_names({"listen": ["[::]:53", 5], "networks": {"a": None}}, HERE) == ()
+
+
+def test_the_likeliest_is_the_default() -> None:
+    found = moved_defaults(OLD, HERE)
+    assert found["here eth0"] == "enp1s0"
+    assert (found["here 10.0.6.9"], found["here 192.168.1.2"]) == ("10.0.6.1", "10.0.0.5")
+    assert Interview(HERE, found).moved_names == strange_names(OLD, HERE)
+    assert Interview(HERE).moved_names == ()
+    assert moved_defaults(OLD, Machine())["here eth0"] == "eth0", "a machine without a link"
+
+
+@pytest.mark.parametrize("name", ["eth0", "10.0.6.9"])
+def test_choices_are_of_the_same_kind(name: str) -> None:
+    kinds = {"." in one for one in choices_for(name, HERE)}
+    assert kinds == {"." in name}
+
+
+def test_only_these_names_change() -> None:
+    here = {"eth0": "enp1s0", "eth1": "lan6", "10.0.6.9": "10.0.6.1", "192.168.1.2": "10.0.0.5"}
+    assert moved_change(OLD, here) == {
+        "listen": ["10.0.6.1:53", "0.0.0.0", "127.0.0.1:5353", "10.0.0.5"],
+        "lan_interfaces": ["enp1s0", "wan"],
+        "networks": {"lab": {"interfaces": ["lan6", "lan6"]}},
+    }
+    assert moved_change(OLD, {}) == {}

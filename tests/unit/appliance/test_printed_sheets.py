@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""The sheet of a box, and the poster: one page each; no text becomes markup."""
+
 from __future__ import annotations
 
 from itertools import product
@@ -7,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.appliance.interview import Interview, Machine, SchoolLink
-from filterd.appliance.setup_sheet import sheet
+from filterd.appliance.printed_sheets import poster, sheet
 
 if TYPE_CHECKING:
     from filterd.i18n import Language
@@ -72,3 +74,20 @@ def test_ipv6_is_a_step_where_it_was_asked() -> None:
 def test_teachers_whose_devices_are_not_named_are_a_step() -> None:
     assert "Teachers get what pupils get" in made(staff="")
     assert "Teachers" not in made(staff="02:00:5e:10:00:01")
+
+
+def test_the_poster_has_code_address_help_and_contact_in_both_languages() -> None:
+    text = poster("Trường THCS Nguyễn Du", "Phòng tư vấn", "http://192.168.1.1/")
+    assert text.count("<svg viewBox=") == 1  # it has the size of the style
+    assert text.count("111") == 2
+    assert "http://192.168.1.1/" in text
+    assert "Ở trường: Phòng tư vấn" in text
+    assert "At school: Phòng tư vấn" in text
+    assert "<script" not in text
+
+
+def test_a_contact_that_is_not_there_is_left_out_and_markup_is_text() -> None:
+    text = poster("<b>&", "", "http://[fd00::1]/")
+    assert "&lt;b&gt;&amp;" in text
+    assert "<b>" not in text
+    assert "At school" not in text

@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write the sheet of a school.
+"""Write the sheets that a school prints: that of the box, and the poster.
 
-It says what to set in the router, and what to do without Internet.
-
-Plain text in Markdown, one A4 page, to be printed and hung beside the box. It has no name of
-a person and no password.
+The sheet of the box has what to set in the router, and what to do without Internet. It is plain
+text in Markdown, one A4 page, to be hung beside the box. It has no name of a person and no
+password. The poster leads pupils to their page: one A4 page of HTML in both languages, with a QR
+code of the page's address, drawn in the file itself.
 """
 
 from __future__ import annotations
 
 import textwrap
+from html import escape
+from io import BytesIO
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from filterd.appliance.questions import BESIDE, BY_HAND, CANNOT, DHCP_OFF, IN_LINE
-from filterd.i18n import Sentence, say, translated
+from filterd.i18n import Sentence, Texts, say, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -167,3 +169,51 @@ def _without_box(interview: Interview) -> Sentence:
     if placement == IN_LINE:
         return say("In need: plug the school's cable into the router, past the box.")
     return say("In need: switch DHCP on in the router.")
+
+
+_STYLE = """
+@page{size:A4;margin:18mm}
+body{font-family:system-ui,"Noto Sans","Segoe UI",sans-serif;text-align:center;color:#000;\
+background:#fff;max-width:170mm;margin:0 auto;line-height:1.4}
+h1{font-size:30pt;margin:4mm 0}
+p{font-size:16pt;margin:3mm 0}
+svg{width:85mm;height:85mm}
+.address{font-size:24pt;font-weight:700;overflow-wrap:anywhere}
+section+section{border-top:1px solid #000;margin-top:8mm;padding-top:2mm}
+"""
+_TITLE = say("Does a page not open?")
+_STEP = say("Scan the code or open this address, type the page, and read why.")
+_HELP = say("Are you not well, or afraid? Call 111: free, by day and by night.")
+_CONTACT = say("At school: {contact}")
+
+
+def poster(school: str, contact: str, address: str) -> str:
+    """Return the poster.
+
+    Args:
+        school: its name.
+        contact: as ``school: {contact: ...}`` of site.yaml; may be empty.
+        address: of the page, ``http://192.168.1.1/``.
+    """
+    import segno  # noqa: PLC0415 -- for the poster only
+
+    drawn = BytesIO()
+    code = segno.make(address, error="m")
+    code.save(drawn, kind="svg", xmldecl=False, svgns=False, border=4, omitsize=True)
+    parts = []
+    for texts in (Texts("vi"), Texts("en")):
+        heading = "h1" if texts.language == "vi" else "h2"
+        lines = [texts(_STEP), texts(_HELP)]
+        lines += [texts(_CONTACT, contact=contact)] if contact else []
+        paragraphs = "".join(f"<p>{escape(line)}</p>" for line in lines)
+        parts.append(
+            f'<section lang="{texts.language}"><{heading}>{escape(texts(_TITLE))}</{heading}>'
+            f"{paragraphs}</section>"
+        )
+    vietnamese, english = parts
+    return (
+        f'<!doctype html>\n<html lang="vi"><head><meta charset="utf-8"><title>{escape(school)}'
+        f"</title><style>{_STYLE}</style></head><body><p>{escape(school)}</p>{vietnamese}"
+        f'{drawn.getvalue().decode()}<p class="address">{escape(address)}</p>{english}'
+        "</body></html>\n"
+    )
