@@ -36,6 +36,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from filterd.addresses import is_public
 from filterd.errors import (
     CutShortError,
     FetchError,
@@ -45,7 +46,6 @@ from filterd.errors import (
     TooSlowError,
 )
 from filterd.i18n import say
-from filterd.public_address import is_public
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

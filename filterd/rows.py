@@ -2,11 +2,13 @@
 """Describe rows of facts once, for everything that draws them.
 
 A row is plain data, as ``--json`` prints it. The package of a fact describes its columns:
-heading, key and wording. The command line, and later web pages and reports, draw them.
+heading, key and wording. The command line, web pages and reports draw them. ``to_csv`` writes a
+table as CSV (RFC 4180), and ``guarded`` a cell that is no formula.
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from filterd.i18n import translated
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from zoneinfo import ZoneInfo
 
     from filterd.i18n import Sentence, Texts
@@ -118,3 +121,21 @@ class Listing(NamedTuple):
 def when(at: float | None, wording: Wording) -> str:
     """Return a time by the school's clock."""
     return wording.clock.text(at)
+
+
+_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "'")
+"""The last is what a guarded cell begins with: so different cells stay different."""
+
+
+def to_csv(table: Iterable[Sequence[object]]) -> bytes:
+    """Return rows as CSV in UTF-8."""
+    import csv  # noqa: PLC0415 -- serving processes describe rows, and write none
+
+    text = io.StringIO()
+    csv.writer(text).writerows(table)
+    return text.getvalue().encode()
+
+
+def guarded(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.startswith(_FORMULA_BEGINS) else cell

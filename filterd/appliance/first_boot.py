@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.accounts.grant import NO_GRANT, Grant
 from filterd.accounts.sign_in_delays import SignInDelays, origin_of
+from filterd.addresses import is_of_a_lan
 from filterd.appliance.interview import Interview
 from filterd.appliance.questions import pending
 from filterd.errors import ConfigError, ControlError, FilterdError, TellableError
 from filterd.i18n import Sentence, quoted, say, to_plain
 from filterd.overrides.roles import Role
-from filterd.public_address import is_of_a_lan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

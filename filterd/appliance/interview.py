@@ -137,7 +137,7 @@ class Interview:
 
     @property
     def moved_names(self) -> tuple[str, ...]:
-        """The names of the old machine that are asked for, where its site moves to this one."""
+        """The names of the old machine that are asked for, where a site moves here."""
         return tuple(self.before.get(MOVED, "").split())
 
     @property

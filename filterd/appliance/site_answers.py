@@ -16,6 +16,7 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
+from filterd.addresses import is_address, parse_listen
 from filterd.appliance import school_answers as read
 from filterd.appliance.interview import MOVED, Interview
 from filterd.appliance.questions import AS_IT_IS, FEED, RECOMMENDED
@@ -23,8 +24,6 @@ from filterd.appliance.school_answers import LEFT_OUT, ROOM
 from filterd.appliance.site_writer import UNNAMED
 from filterd.errors import ConfigError
 from filterd.i18n import say
-from filterd.listen_address import parse_listen
-from filterd.public_address import is_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -266,7 +265,7 @@ def choices_for(name: str, machine: Machine) -> tuple[str, ...]:
 
 
 def moved_change(site: Plain, here: Mapping[str, str]) -> Plain:
-    """Return the keys of ``site.yaml`` with names of this machine for those of the old.
+    """Return the keys of ``site.yaml`` in which an old machine's names are replaced.
 
     Args:
         site: the plain data.

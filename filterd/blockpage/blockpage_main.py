@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filterd import journal
+from filterd.addresses import parse_listen
 from filterd.blockpage.manager_answers import ManagerAnswers
 from filterd.blockpage.page_service import PageService, ReviewTokens
 from filterd.clock import SystemClock
 from filterd.errors import FilterdError
-from filterd.free_memory import limit_free_memory
 from filterd.http_service import ConnectionBounds, serve
-from filterd.listen_address import parse_listen
+from filterd.process_memory import limit_free_memory
 from filterd.service_manager import READY, STOPPING, notify, passed_sockets
 
 if TYPE_CHECKING:

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
+from filterd.addresses import is_address
 from filterd.blockpage import pupil_markup
 from filterd.blockpage.pupil_markup import HEADERS, PageSchool, ReviewForm
 from filterd.blockpage.pupil_words import words_of
 from filterd.errors import ConfigError, FilterdError
 from filterd.http_service import Reply
 from filterd.i18n import Texts
-from filterd.public_address import is_address
 from filterd.rows import SchoolClock, Wording
 
 if TYPE_CHECKING:

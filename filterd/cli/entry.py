@@ -122,7 +122,7 @@ def _serve_web(plain: Plain) -> bool:
         return False
     find_only_what_is_installed()
     gc.disable()  # until it serves; imports leave little in cycles
-    from filterd.listen_address import DASHBOARD  # noqa: PLC0415
+    from filterd.addresses import DASHBOARD  # noqa: PLC0415
     from filterd.web import web_main  # noqa: PLC0415
 
     listen, try_it = plain.listen or DASHBOARD, "yes" if plain.try_it else "no"

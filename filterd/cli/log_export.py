@@ -16,11 +16,11 @@ from filterd.cli.context import Context, option
 from filterd.cli.named_files import check_folder
 from filterd.cli.time_options import school_clock
 from filterd.counted import number
-from filterd.csv_table import guarded, to_csv
 from filterd.errors import ConfigError
 from filterd.i18n import say, say_n
 from filterd.paths import write_atomically
 from filterd.privileges import own_rights
+from filterd.rows import guarded, to_csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

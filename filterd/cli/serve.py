@@ -8,9 +8,9 @@ import signal
 import sys
 from typing import Annotated
 
+from filterd.addresses import DASHBOARD, parse_listen
 from filterd.cli.context import Context, on_named_files, option
 from filterd.cli.entry import find_only_what_is_installed
-from filterd.listen_address import DASHBOARD, parse_listen
 from filterd.web.certificate_files import certificate_of
 
 

@@ -17,14 +17,13 @@ from filterd.cli.effective_state import policy_of_files
 from filterd.cli.render import show
 from filterd.cli.timetable_rows import ReadTimetables
 from filterd.config.week_schema import TIMETABLE_FILE, written
-from filterd.csv_table import to_csv
 from filterd.field_checks import shown
 from filterd.i18n import say
 from filterd.paths import write_atomically
 from filterd.policy.model import Policy
 from filterd.policy.school_week import LESSON_HEADING, lesson_rows
 from filterd.privileges import own_rights
-from filterd.rows import Column, Listing
+from filterd.rows import Column, Listing, to_csv
 
 FileArgument = Annotated[
     Path, argument("FILE", "A table of day, lesson, room, class, teacher, or a grid: CSV or XLSX.")

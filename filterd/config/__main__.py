@@ -23,9 +23,9 @@ from filterd.config.compile_run import AS_KEPT, TIME_LIMIT_S
 from filterd.config.site_reader import load_site
 from filterd.errors import ConfigError, ConfigErrors, FilterdError, to_plain
 from filterd.lists.catalog import load_catalog
-from filterd.memory_room import child_octets
 from filterd.paths import shipped
 from filterd.policy import policy_file
+from filterd.process_memory import child_octets
 
 _MOST_MEMORY_OCTETS = 512 << 20
 _MOST_PROBLEMS = 200

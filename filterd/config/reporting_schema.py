@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from filterd.addresses import is_address, is_public
 from filterd.config.scalars import Tier  # noqa: TC001 -- pydantic reads it at run time
 from filterd.documents import DocumentModel, did_you_mean, refusal
 from filterd.errors import NameTextError
@@ -39,7 +40,6 @@ from filterd.policy.reporting_settings import (
     SchoolTerm,
     WebhookSettings,
 )
-from filterd.public_address import is_address, is_public
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

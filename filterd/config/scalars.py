@@ -28,6 +28,7 @@ from pydantic import (
 )
 
 from filterd import field_checks
+from filterd.addresses import may_be_public
 from filterd.documents import DocumentModel, OrElse, did_you_mean, refusal
 from filterd.errors import ChangeError, NameTextError
 from filterd.i18n import Sentence, quoted, say
@@ -35,7 +36,6 @@ from filterd.lists.formats import FORMATS
 from filterd.lists.hostname import HostnameError, a_label, key_from_text, uts46_mapped
 from filterd.lists.public_suffix import has_strangers_beneath
 from filterd.policy.model import GRADES, TIERS, Audience
-from filterd.public_address import may_be_public
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

@@ -53,9 +53,9 @@ from filterd.daemon.worker import Worker
 from filterd.daemon.worker_channel import channel_pair
 from filterd.errors import ConfigError, FilterdError
 from filterd.feed.appliance_files import TimeFloor
-from filterd.free_memory import limit_free_memory
 from filterd.i18n import Texts, refused
 from filterd.privileges import as_owner_of, keep_none, make_folder_for_owner, own_rights
+from filterd.process_memory import limit_free_memory
 from filterd.service_manager import READY, STOPPING, notify
 from filterd.state_folder import StateFolder
 

@@ -43,10 +43,10 @@ from filterd.daemon.watch_recorders import NatWatch
 from filterd.daemon.worker_channel import Channel, Handlers
 from filterd.daemon.worker_sums import WorkerSums, upstreams_of
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
-from filterd.free_memory import give_back
 from filterd.i18n import UNSAID, say
 from filterd.policy.grade_changes import Layer
 from filterd.policy.policy_file import digest
+from filterd.process_memory import give_back
 from filterd.querylog.totals_request import TotalsRequest
 from filterd.resolve import expectation_checks, rewrite_targets
 from filterd.resolve.expectation_checks import doubts

@@ -24,9 +24,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from filterd.daemon.process import READY
-from filterd.free_memory import give_back
 from filterd.i18n import refused, say
 from filterd.privileges import end_sooner
+from filterd.process_memory import give_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

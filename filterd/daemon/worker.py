@@ -35,7 +35,7 @@ from filterd.fastpath.core_filler import NATIVE, Core, FastPath, Relay
 from filterd.fastpath.coroutine_runner import Stepper
 from filterd.fastpath.rate_limit import Limiter
 from filterd.fastpath.udp_listener import UdpListener
-from filterd.free_memory import give_back
+from filterd.process_memory import give_back
 from filterd.querylog import CountingRules, Counts
 from filterd.querylog.pseudonyms import Pseudonyms
 from filterd.resolve import pipeline

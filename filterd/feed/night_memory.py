@@ -7,7 +7,7 @@ children (``memory_octets`` of each) are for what the estimate does not see.
 
 from __future__ import annotations
 
-from filterd import memory_room
+from filterd import process_memory
 from filterd.errors import TooLargeError
 from filterd.i18n import Sentence, say
 
@@ -21,7 +21,7 @@ beside the octets of its line; how long that is where the text is not here yet. 
 
 def night_octets() -> int:
     """Return how much memory a child of the night may take here."""
-    return memory_room.child_octets(MOST_OCTETS)
+    return process_memory.child_octets(MOST_OCTETS)
 
 
 def most_names(names: int, text_octets: int, memory_octets: int) -> int | None:

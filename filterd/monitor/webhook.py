@@ -15,11 +15,11 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from filterd.addresses import is_public
 from filterd.errors import DeliveryError, FetchError
 from filterd.http_download import Downloader, DownloadLimits, Pace, RequestPolicy
 from filterd.monitor.secret_file import read_secret
 from filterd.policy.reporting_settings import TOKEN
-from filterd.public_address import is_public
 
 if TYPE_CHECKING:
     from pathlib import Path

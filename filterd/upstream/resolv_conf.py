@@ -11,8 +11,8 @@ from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 
+from filterd.addresses import is_address
 from filterd.policy.model import ListenAddress, Tls, UpstreamServer
-from filterd.public_address import is_address
 from filterd.upstream.upstream_question import TLS_PORT, in_clear
 
 RESOLV_CONF = Path("/etc/resolv.conf")

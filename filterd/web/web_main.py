@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from filterd import control, journal
+from filterd.addresses import DASHBOARD, bound, parse_listen
 from filterd.clock import SystemClock
 from filterd.errors import ConfigError, FilterdError
-from filterd.free_memory import give_back, limit_free_memory
 from filterd.i18n import Texts, refused, say
-from filterd.listen_address import DASHBOARD, bound, parse_listen
+from filterd.process_memory import give_back, limit_free_memory
 from filterd.service_manager import READY, STOPPING, notify, passed_sockets
 from filterd.state_folder import StateFolder
 from filterd.web.application import Web

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import dns.message
 import pytest
 
-from filterd import memory_room
+from filterd import process_memory
 from filterd.feed import night_memory
 from tests.bench.index_figures import made_names
 from tests.support.asking import Asker
@@ -84,7 +84,7 @@ class _School:
 @pytest.fixture
 def school(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[_School]:
     # The estimate of a real board; the control groups hold whatever it is.
-    monkeypatch.setattr(memory_room, "machine_octets", lambda: BOARD_OCTETS)
+    monkeypatch.setattr(process_memory, "machine_octets", lambda: BOARD_OCTETS)
     port = free_port()
     (tmp_path / "tls").mkdir()
     with (
@@ -122,7 +122,7 @@ def test_control_without_the_estimate_the_kernel_ends_a_process(
 ) -> None:
     monkeypatch.setattr(night_memory, "OCTETS_A_NAME", 0)
     monkeypatch.setattr(night_memory, "TEXT_OCTETS_A_NAME", 0)
-    monkeypatch.setattr(memory_room, "child_octets", lambda _: 1 << 33)
+    monkeypatch.setattr(process_memory, "child_octets", lambda _: 1 << 33)
     school.night(5_000_000)
     assert school.board.killed()
     assert school.unfiltered == 0

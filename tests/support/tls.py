@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
+from filterd.addresses import is_address
 from filterd.policy.model import Tls, UpstreamServer
-from filterd.public_address import is_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

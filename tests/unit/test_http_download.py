@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.addresses import is_public
 from filterd.clock import SystemClock
 from filterd.errors import (
     CutShortError,
@@ -28,7 +29,6 @@ from filterd.http_download import (
     _seconds,
     bounded,
 )
-from filterd.public_address import is_public
 from tests.support.clock import FakeClock
 from tests.support.web import Page, Web, raw_server, serving
 

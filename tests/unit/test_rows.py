@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Columns word the values of plain rows, in the language of the reader."""
+"""Columns word the values of plain rows; what a spreadsheet takes from CSV is text."""
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from filterd.i18n import Texts, say
-from filterd.rows import Column, Listing, SchoolClock, Wording, when
+from filterd.rows import Column, Listing, SchoolClock, Wording, guarded, to_csv, when
 from filterd.words import ACCESS
 from tests.support.fake_daemon import MONDAY_AT_8
 
@@ -57,3 +59,19 @@ def test_rows_within_a_row_have_a_line_each() -> None:
 def test_a_column_can_be_left_out() -> None:
     listing = Listing(HEADING, HEADING, (Column(HEADING, "a"), Column(HEADING, "b")))
     assert [one.key for one in listing.without("a").columns] == ["b"]
+
+
+def test_lines_end_and_cells_are_quoted_as_in_rfc_4180() -> None:
+    assert to_csv([["a", 'Phòng "1"'], ["x\ny", 2]]) == 'a,"Phòng ""1"""\r\n"x\ny",2\r\n'.encode()
+
+
+def test_a_guarded_cell_is_no_formula_and_different_cells_stay_different() -> None:
+    cells = ["=1", "'=1", "''=1", "+1", "-1", "@a", "\t=1", "1", ""]
+    shown = [guarded(one) for one in cells]
+    assert len(set(shown)) == len(cells)
+    assert not any(one.startswith(("=", "+", "-", "@", "\t")) for one in shown)
+
+
+def test_control_a_cell_that_is_not_guarded_is_a_formula() -> None:
+    (row,) = csv.reader(io.StringIO(to_csv([["=1+1"]]).decode()))
+    assert row == ["=1+1"]

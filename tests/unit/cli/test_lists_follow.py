@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd import memory_room
+from filterd import process_memory
 from filterd.cli import lists_follow
 from filterd.errors import TooLargeError
 from filterd.feed.sync import Became
@@ -108,7 +108,7 @@ def test_what_cannot_be_followed_is_refused(site: _Site, words: tuple[str, ...],
 def test_too_many_names_are_refused_before_the_night(
     site: _Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory_room, "machine_octets", lambda: 900_000_000)
+    monkeypatch.setattr(process_memory, "machine_octets", lambda: 900_000_000)
     done = site.do("follow", "--recommended", "ut1-adult")
     assert done.code != 0
     assert "this machine takes at most 3391304" in done.err
@@ -160,7 +160,7 @@ def test_what_does_not_fit_this_machine_is_refused_and_the_history_has_why(
     site: _Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert site.do("follow", "--recommended").code == 0
-    monkeypatch.setattr(memory_room, "machine_octets", lambda: 200_000_000)
+    monkeypatch.setattr(process_memory, "machine_octets", lambda: 200_000_000)
     done = site.do("update")
     assert done.code == TooLargeError.exit_code
     assert "this machine takes at most" in done.err

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filterd.cli import spreadsheet
-from filterd.csv_table import to_csv
 from filterd.errors import ConfigError
+from filterd.rows import to_csv
 
 if TYPE_CHECKING:
     from pathlib import Path

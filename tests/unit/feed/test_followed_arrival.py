@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd import memory_room
+from filterd import process_memory
 from filterd.clock import SystemClock
 from filterd.config.lists_build import build_lists
 from filterd.errors import FetchError, ListError, TooLargeError
@@ -183,7 +183,7 @@ def test_where_none_comes_the_night_has_failed(site: _Site) -> None:
 def test_more_names_than_the_machine_takes_are_refused_in_words(
     site: _Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory_room, "machine_octets", lambda: 120_000_300)
+    monkeypatch.setattr(process_memory, "machine_octets", lambda: 120_000_300)
     with pytest.raises(TooLargeError, match="have 2 names; this machine takes at most 1"):
         site.offer()
     assert site.web.asked, "how much there is was not known"
@@ -193,7 +193,7 @@ def test_what_was_too_large_is_not_fetched_again(
     site: _Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.sources = tuple(replace(one, names=2_500_000) for one in site.sources)
-    monkeypatch.setattr(memory_room, "machine_octets", lambda: 950_000_000)
+    monkeypatch.setattr(process_memory, "machine_octets", lambda: 950_000_000)
     with pytest.raises(TooLargeError, match="have 5000000 names; this machine takes at most 36"):
         site.offer()
     assert not site.web.asked

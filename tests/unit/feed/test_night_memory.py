@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from filterd import memory_room
+from filterd import process_memory
 from filterd.errors import TooLargeError
 from filterd.feed.night_memory import check_size, most_names, night_octets
 
@@ -16,7 +16,7 @@ BOARD = 950_000_000
 def test_five_million_names_are_too_many_for_a_small_board(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(memory_room, "machine_octets", lambda: BOARD)
+    monkeypatch.setattr(process_memory, "machine_octets", lambda: BOARD)
     with pytest.raises(
         TooLargeError, match="have 5000000 names; this machine takes at most 3738738"
     ):
@@ -26,7 +26,7 @@ def test_five_million_names_are_too_many_for_a_small_board(
 
 
 def test_long_lines_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory_room, "machine_octets", lambda: BOARD)
+    monkeypatch.setattr(process_memory, "machine_octets", lambda: BOARD)
     with pytest.raises(TooLargeError):
         check_size(2_500_000, 200_000_000)
 
@@ -34,9 +34,9 @@ def test_long_lines_count(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_night_takes_a_share_of_a_small_machine_and_no_more_than_the_guard_may(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(memory_room, "machine_octets", lambda: BOARD)
+    monkeypatch.setattr(process_memory, "machine_octets", lambda: BOARD)
     assert night_octets() == BOARD // 2
-    monkeypatch.setattr(memory_room, "machine_octets", lambda: 1 << 35)
+    monkeypatch.setattr(process_memory, "machine_octets", lambda: 1 << 35)
     check_size(5_000_000, 80_000_000)
     with pytest.raises(TooLargeError):
         check_size(6_000_000, 96_000_000)

@@ -374,7 +374,7 @@ def test_a_publisher_has_no_log(tmp_path: Path) -> None:
 def test_a_version_with_too_many_names_for_the_machine_may_come_another_time(
     following: Following, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("filterd.memory_room.group_octets", lambda: 200_000_000)
+    monkeypatch.setattr("filterd.process_memory.group_octets", lambda: 200_000_000)
     lines = (f"name-{n}.example" for n in range(1_300_000))
     candidate = following.prepare(add(GAMBLING, *lines))
     told = judge(candidate, following.in_force, following.school, clock=FakeClock(NOW))

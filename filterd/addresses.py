@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tell addresses and hosts of the public Internet from other ones.
+"""Judge IP addresses and hosts: public or not; bind where a process listens.
 
-The other ones are those of a machine or of its networks.
-
-A host's address is known only when it is resolved; here is refused what can be no public host
-whatever resolves it.
+Addresses that are not public are those of a machine or of its networks. A host's address is known
+only when it is resolved; here is refused what can be no public host whatever resolves it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
+import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+
+from filterd.errors import ConfigError
+from filterd.i18n import refused, say
 
 _NAT64, _INTERNET = IPv6Network("64:ff9b::/96"), IPv6Network("2000::/3")
 _OF_LANS = tuple(
@@ -76,3 +79,64 @@ def may_be_public(host: str) -> bool:
     *above, last = name.split(".")
     is_local = last in _LOCAL or f".{name}".endswith(_LOCAL_DOMAIN)
     return bool(above) and all(above) and bool(last) and not (is_local or _is_number(last))
+
+
+DASHBOARD = "127.0.0.1:8443"
+"""Where `filterd web` listens unless another place is named."""
+_HIGHEST_PORT = 65535
+
+
+def parse_listen(text: str, example: str, *, is_loopback: bool = False) -> tuple[str, int]:
+    """Return address and port of ``ADDRESS:PORT``, IPv6 in brackets.
+
+    Args:
+        text: as the operator wrote it.
+        example: of such an address, for the error.
+        is_loopback: whether it must be one of loopback.
+
+    Raises:
+        ConfigError: it is no address with a port, or, where it must be, none of loopback.
+    """
+    host, _, port = text.rpartition(":")
+    with contextlib.suppress(ValueError):
+        address = ip_address(host.removeprefix("[").removesuffix("]"))
+        if 0 <= int(port) <= _HIGHEST_PORT and (address.is_loopback or not is_loopback):
+            return str(address), int(port)
+    given = text[:80]
+    if is_loopback:
+        raise ConfigError(
+            say("--listen '{given}' is no loopback address with a port", given=given),
+            hint=say("{example}, for example; ssh or a web server can pass it on", example=example),
+        )
+    raise ConfigError(
+        say("--listen '{given}' is no address with a port", given=given),
+        hint=say("{example}, for example", example=example),
+    )
+
+
+def bound(listen: tuple[str, int], ports: int = 1) -> socket.socket:
+    """Return a bound socket, at the first of so many ports that is free.
+
+    Raises:
+        ConfigError: none is.
+    """
+    address, port = listen
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    for number in range(port, min(port + ports, _HIGHEST_PORT + 1)):
+        opened = socket.socket(family)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            opened.bind((address, number))
+        except OSError as error:
+            opened.close()
+            why = error
+        else:
+            return opened
+    raise ConfigError(
+        say(
+            "cannot listen on {address} port {port}: {why}",
+            address=address,
+            port=port,
+            why=refused(why),
+        )
+    )
