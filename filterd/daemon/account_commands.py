@@ -105,8 +105,6 @@ from filterd.i18n import say
 from filterd.overrides.roles import Rank, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from filterd.accounts.account import ApiToken
     from filterd.control.frames import ControlRequest
     from filterd.daemon.control_caller import Caller
@@ -269,24 +267,20 @@ class Accounts:
         """Set the password of an account; its other sessions end."""
         name = account_of(request, caller, _OTHERS)
         made = await self._with_password(self._state.book.account(name), request, caller)
-        kept = Cookies.of(caller.token).token
-        return await self._changed(
-            caller, "password", name, lambda one: replace(one, password=made.password), kept
-        )
+        fields = {"password": made.password}
+        return await self._changed(caller, "password", name, fields, keeps_own=True)
 
     async def _roles(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         author_of(caller).must_be(Rank.ADMIN, _OTHERS)
         name, roles = text_in(request, "account"), roles_of(request.get("roles"))
-        await self._changed(
-            caller, "roles", name, lambda one: replace(one, roles=roles), roles=sorted(roles)
-        )
+        await self._changed(caller, "roles", name, {"roles": roles}, roles=sorted(roles))
         return {"account": name, "roles": sorted(roles)}
 
     async def _enable(self, request: dict[str, Any], caller: Caller, *, on: bool) -> dict[str, Any]:
         author_of(caller).must_be(Rank.ADMIN, _OTHERS)
         name, what = text_in(request, "account"), "enabled" if on else "disabled"
         at = None if on else self._state.time.least()
-        return await self._changed(caller, what, name, lambda one: replace(one, disabled_at=at))
+        return await self._changed(caller, what, name, {"disabled_at": at})
 
     async def _totp(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """Begin to use an authenticator, once a code has proved it; or end it."""
@@ -294,13 +288,8 @@ class Accounts:
         account = state.book.account(name)
         if request.get("on") is False:
             self._pending.pop(name, None)
-            return await self._changed(
-                caller,
-                "totp-off",
-                name,
-                lambda one: replace(one, authenticator=b"", recovery=()),
-                Cookies.of(caller.token).token,
-            )
+            fields = {"authenticator": b"", "recovery": ()}
+            return await self._changed(caller, "totp-off", name, fields, keeps_own=True)
         code = text_in(request, "code").strip()
         if not code:
             secret = self._pending[name] = new_authenticator()
@@ -314,25 +303,16 @@ class Accounts:
             raise wrong_code()
         codes = () if account.recovery else new_recovery_codes()
         hashes = account.recovery or tuple(map(recovery_hash, codes))
-        kept = Cookies.of(caller.token).token
-        done = await self._changed(
-            caller,
-            "totp-on",
-            name,
-            lambda one: replace(one, authenticator=secret, step=used, recovery=hashes),
-            kept,
-        )
+        proved = {"authenticator": secret, "step": used, "recovery": hashes}
+        done = await self._changed(caller, "totp-on", name, proved, keeps_own=True)
         self._pending.pop(name, None)
         return {**done, "codes": list(codes)}
 
     async def _recovery(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """Make ten recovery codes; those before count no more."""
         name, codes = account_of(request, caller, _OTHERS), new_recovery_codes()
-        hashes = tuple(map(recovery_hash, codes))
-        kept = Cookies.of(caller.token).token
-        await self._changed(
-            caller, "recovery", name, lambda one: replace(one, recovery=hashes), kept
-        )
+        fields = {"recovery": tuple(map(recovery_hash, codes))}
+        await self._changed(caller, "recovery", name, fields, keeps_own=True)
         return {"codes": list(codes)}
 
     async def _changed(
@@ -340,20 +320,31 @@ class Accounts:
         caller: Caller,
         what: str,
         name: str,
-        edit: Callable[[Account], Account],
-        kept: str = "",
+        fields: dict[str, Any],
+        *,
+        keeps_own: bool = False,
         **about: Any,
     ) -> dict[str, Any]:
-        """Record and make a change of an account; its sessions end, but for one."""
+        """Record a change of an account and make it; its sessions end.
+
+        Args:
+            caller: the process and the token.
+            what: kind of the record.
+            name: of the account.
+            fields: new values of fields of ``Account``.
+            keeps_own: whether the session of the caller's token goes on.
+            about: more of the record.
+        """
         state = self._state
         state.file.check()
 
         def change(book: AccountBook) -> AccountBook:
-            return book.with_account(edit(book.account(name)))
+            return book.with_account(replace(book.account(name), **fields))
 
         change(state.book)  # what is refused is not recorded
         await state.note(caller, what, name, **about)
         await state.file.change(change)
+        kept = Cookies.of(caller.token).token if keeps_own else ""
         state.sessions.end_all(name, besides=kept)
         state.codes.forget(name)
         return {"account": name}
