@@ -172,8 +172,8 @@ def run_forked(work: Callable[[], int], *, limit_s: float, most_octets: int) -> 
             return work()
 
         code = in_fork(apart, limit_s)
-        told, is_too_long = _start_of(output, most_octets)
-        return Ended(code, told, _start_of(errors, most_octets)[0], is_too_long)
+        printed, is_too_long = _start_of(output, most_octets)
+        return Ended(code, printed, _start_of(errors, most_octets)[0], is_too_long)
 
 
 def in_fork(work: Callable[[], int], limit_s: float) -> int:

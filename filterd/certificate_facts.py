@@ -31,7 +31,7 @@ class CertificateFacts:
         begins_at, ends_at: Unix times.
         names: host names that it is for.
         addresses: IP addresses that it is for.
-        issuer: who signed it; empty where it is self-made.
+        issuer: the authority that signed it; empty where it is self-made.
     """
 
     fingerprint: str
@@ -60,7 +60,7 @@ def _issued_by(issuer: str, by: Wording) -> str:
     return issuer or by.texts("self-made: browsers warn of it once")
 
 
-def fingerprint_told(row: Row, by: Wording) -> str:
+def fingerprint_line(row: Row, by: Wording) -> str:
     """Return the fingerprint and the end in one line; "" for no certificate."""
     found = row.get("signals", {}).get("certificate")
     if not found:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The error hierarchy: each class is for those who must act on it.
+"""The error hierarchy: each class is for the people that must act on it.
 
 Every message is one line: the error, its place, the remedy. A *block* is a
 value, never an exception; a bug stays an ``AssertionError`` or ``TypeError``.
@@ -103,7 +103,7 @@ class ConfigError(FilterdError):
         return say("{where}{reason}{hint}", where=where, reason=self.reason, hint=hint)
 
 
-class ConfigErrors(ConfigError):  # noqa: N818 -- the plural says what it is
+class ConfigErrors(ConfigError):  # noqa: N818 -- the plural is meant
     """All that is wrong with the configuration.
 
     So one run shows everything to mend. It prints as one line a problem; ``errors`` holds them, at
@@ -411,10 +411,10 @@ def to_plain(error: FilterdError) -> dict[str, Any]:
     The data has its text, its code, and its parts if any.
     """
     parts = [_part(one) for one in parts_of(error)]
-    told: dict[str, Any] = {"error": str(error), "code": error.code, "errors": parts}
+    plain: dict[str, Any] = {"error": str(error), "code": error.code, "errors": parts}
     if isinstance(error, TellableError):
-        told["sentence"] = i18n.to_plain(error.sentence)
-    return told
+        plain["sentence"] = i18n.to_plain(error.sentence)
+    return plain
 
 
 def as_text(error: FilterdError) -> dict[str, Any]:
@@ -422,11 +422,11 @@ def as_text(error: FilterdError) -> dict[str, Any]:
 
     It is as ``to_plain`` returns it, with English for sentences.
     """
-    told = to_plain(error)
-    told.pop("sentence", None)
-    for part, one in zip(told["errors"], parts_of(error), strict=True):
+    plain = to_plain(error)
+    plain.pop("sentence", None)
+    for part, one in zip(plain["errors"], parts_of(error), strict=True):
         part.update(reason=str(one.reason), hint=str(one.hint))
-    return told
+    return plain
 
 
 def from_plain(data: Mapping[str, Any]) -> FilterdError:

@@ -93,10 +93,10 @@ class Journal(logging.StreamHandler[Any]):
         if self._language == "en" or record.exc_info or not isinstance(record.args, tuple):
             return record
         template = translated(quoted(str(record.msg)), self._language)
-        values = tuple(self._told(one) for one in record.args)
+        values = tuple(self._worded(one) for one in record.args)
         return logging.makeLogRecord({**record.__dict__, "msg": template, "args": values})
 
-    def _told(self, value: object) -> object:
+    def _worded(self, value: object) -> object:
         if isinstance(value, FilterdError):
             return value.translated(self._language)
         return translated(value, self._language) if isinstance(value, str) else value

@@ -8,7 +8,7 @@ the folder's owner, and takes root's back (``own_rights``) for files that the op
 names and for the control socket, whose server must see the real user. The folder itself
 may be a link, because the folders above it are not the service's.
 
-``end_sooner`` tells the kernel which process to end first when memory is short (proc(5)).
+``end_sooner`` has the kernel choose which process to end first when memory is short (proc(5)).
 """
 
 from __future__ import annotations

@@ -95,34 +95,34 @@ def opened(octets: bytes, payload_type: str, most_octets: int) -> SealedContent:
         raise EnvelopeFormatError(say("it is larger than {most} octets", most=most_octets))
     try:
         text = octets.decode()
-        told, end = json.JSONDecoder().raw_decode(text)
+        plain, end = json.JSONDecoder().raw_decode(text)
     except _MALFORMED as error:
         if octets[:1] == b"{" and octets[-2:] != b"}\n":
             raise EnvelopeFormatError(say("it is cut short")) from error
         raise EnvelopeFormatError(say("it is not a signed file of filterd")) from error
     if text[end:] not in {"", "\n"}:
         raise EnvelopeFormatError(say("something follows its end"))
-    found = opened_plain(told, payload_type)
-    if _canonical(told) + b"\n" != octets:
+    found = opened_plain(plain, payload_type)
+    if _canonical(plain) + b"\n" != octets:
         raise EnvelopeFormatError(say("it is not written as filterd writes it"))
     return found
 
 
-def opened_plain(told: Any, payload_type: str) -> SealedContent:
+def opened_plain(plain: Any, payload_type: str) -> SealedContent:
     """Read an envelope that stands within another content, as JSON types.
 
     Raises:
         EnvelopeFormatError: it is none of this type.
     """
     try:
-        form = {**told, "signatures": [dict(one) for one in told["signatures"]]}
+        form = {**plain, "signatures": [dict(one) for one in plain["signatures"]]}
         envelope = Envelope.from_dict(form)
         kind = envelope.payload_type
         has_form = (
-            envelope.to_dict() == told  # base64 too has one form only
+            envelope.to_dict() == plain  # base64 too has one form only
             and all(one.isascii() for one in envelope.signatures)  # else no UTF-8 may be it
-            and told.keys() == _FIELDS
-            and all(one.keys() == _SIGNATURE_FIELDS for one in told["signatures"])
+            and plain.keys() == _FIELDS
+            and all(one.keys() == _SIGNATURE_FIELDS for one in plain["signatures"])
             and len(envelope.signatures) == 1  # a second one need not be true, and changes the file
         )
     except _MALFORMED as error:

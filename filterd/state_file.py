@@ -168,7 +168,7 @@ class Decoders:
                 raise TypeError
             if not needed <= content.keys() <= decoders.keys():
                 raise ValueError
-            return kind(**{name: decoders[name](told) for name, told in content.items()})
+            return kind(**{name: decoders[name](value) for name, value in content.items()})
 
         return build
 
@@ -294,17 +294,19 @@ class FileFormat(Generic[ValueT]):
         magic, _, rest = content.partition(b"\n")
         stated, _, body = rest.partition(b"\n")
         body = body.removesuffix(b"\n")
-        told = {"path": path, "remedy": self._remedy}
+        values = {"path": path, "remedy": self._remedy}
         if not magic.startswith(self._magic):
             if self._legacy is not None:
                 return self._decoded(self._legacy, content, path)
             raise StoreError(
-                say("{path}: this is not a {title}; {remedy}", title=self._title, **told)
+                say("{path}: this is not a {title}; {remedy}", title=self._title, **values)
             )
         if magic != self._magic + self._version:
-            raise StoreError(say("{path}: written by another version of filterd; {remedy}", **told))
+            raise StoreError(
+                say("{path}: written by another version of filterd; {remedy}", **values)
+            )
         if stated != checksum(body):
-            raise StoreError(say("{path}: damaged, its checksum is wrong; {remedy}", **told))
+            raise StoreError(say("{path}: damaged, its checksum is wrong; {remedy}", **values))
         return self._decoded(json.loads, body, path)
 
     def _decoded(self, read: Decoder, content: bytes, path: str) -> ValueT:

@@ -22,7 +22,7 @@ def is_small(tail: bytes) -> bool:
     """Return whether the directory of a file is of at most ``MOST_OCTETS``.
 
     Each mark of a last record counts: a file may have one within the fields or the comment of
-    the true one. A file without any is none, which ``zipfile`` says.
+    the true one. A file without any is none, which ``zipfile`` reports.
 
     Args:
         tail: the last ``TAIL_OCTETS`` of the file, or all of it.

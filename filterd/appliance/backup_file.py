@@ -196,11 +196,11 @@ def _read(path: Path, archive: zipfile.ZipFile) -> Backup:
                 version=str(manifest.get("filterd"))[:20],
             )
         )
-    told = manifest["parts"]
-    if not isinstance(told, list) or len(told) > MOST_PARTS or len(names) != len(told) + 1:
+    entries = manifest["parts"]
+    if not isinstance(entries, list) or len(entries) > MOST_PARTS or len(names) != len(entries) + 1:
         raise ValueError("the parts are others than the manifest has")
     parts, left = dict[str, bytes](), MOST_OCTETS
-    for one in told:
+    for one in entries:
         name, content = _part(archive, one, left)
         if name in parts:
             raise ValueError("a part is there twice")
@@ -220,14 +220,14 @@ def _described(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> Backu
     return Backup(float(made_at), device, school, parts, version)
 
 
-def _part(archive: zipfile.ZipFile, told: Mapping[str, Any], left: int) -> tuple[str, bytes]:
-    """Return a part that is as the manifest says, and no longer than is left."""
-    name, octets = told["name"], told["octets"]
+def _part(archive: zipfile.ZipFile, entry: Mapping[str, Any], left: int) -> tuple[str, bytes]:
+    """Return a part that is as the manifest has it, and no longer than is left."""
+    name, octets = entry["name"], entry["octets"]
     if type(octets) is not int or not 0 <= octets <= left or not is_part(name):
         raise ValueError("this is no part of a backup")
     with archive.open(name) as member:
         content = member.read(octets + 1)
-    if len(content) != octets or hashlib.sha256(content).hexdigest() != told["sha256"]:
+    if len(content) != octets or hashlib.sha256(content).hexdigest() != entry["sha256"]:
         raise ValueError("a part has another content")
     return name, content
 

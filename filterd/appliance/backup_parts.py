@@ -6,7 +6,7 @@ of SQLite, the accounts are a file that is replaced whole, and so is each file o
 query log, the requests of pupils and the lists are left out: the first two are nothing to carry
 away, the lists come again.
 
-The state folder is read with the rights of its owner, who could put a link there to any file.
+The state folder is read with the rights of its owner, which could put a link there to any file.
 
 Secrets are encrypted in the age format (age-encryption.org/v1). To the province's recovery key, of
 which the gateway has the public half, ``age1...``: then only the province can decrypt them. Or to

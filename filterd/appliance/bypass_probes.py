@@ -114,7 +114,7 @@ def doh_names(site: ExaminedSite) -> Iterator[ProbeFinding]:
 
 
 def _passes(site: ExaminedSite, name: str, grade: str) -> bool:
-    told = site.ask(
+    decision = site.ask(
         "check",
         qname=names.from_text(name).hex(),
         qtype=int(RRType.A),
@@ -122,7 +122,7 @@ def _passes(site: ExaminedSite, name: str, grade: str) -> bool:
         client=None,
         at=None,
     )
-    return passes(told["action"])
+    return passes(decision["action"])
 
 
 async def _is_empty_page(address: str) -> bool:

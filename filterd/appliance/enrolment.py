@@ -9,11 +9,11 @@
 
 The gateway's key is an Ed25519 key (RFC 8032) in the state folder, PEM, readable by its owner
 alone. It signs the inspection record and what a school reports. It is never replaced: a second key
-would be a second gateway to those who know the first, so a damaged one is an error.
+would be a second gateway where the first is known, so a damaged one is an error.
 
 The root names the key ``fleet`` beside its roles, as that of programs (``feed.program_offer``). It
 signs many enrolments, so it cannot be one of the root, which lie in safes; and no online key of
-the publisher, because who steals that machine could enrol schools that do not exist. A new root
+the publisher, because with that machine a thief could enrol schools that do not exist. A new root
 without the key ends all enrolments that it has signed.
 
 A set-up finds the root by its fingerprint, which the publisher reads out (``find_root``). The roots

@@ -149,19 +149,19 @@ class FirstBoot:
 
     async def _state(self, _: dict[str, Any], __: Caller) -> dict[str, Any]:
         one = pending(self._interview)
-        told: dict[str, Any] = {
+        state: dict[str, Any] = {
             "step": self._step(one),
             "language": self._interview.get("language"),
             "number": len(self._interview.answers) + 1,
             "lines": list(map(to_plain, self._lines)),
         }
-        if told["step"] is SetupStep.QUESTION and one is not None:
-            told["question"] = _question(one)
-        if told["step"] is SetupStep.REVIEW:
-            told["answers"] = self._answers()
+        if state["step"] is SetupStep.QUESTION and one is not None:
+            state["question"] = _question(one)
+        if state["step"] is SetupStep.REVIEW:
+            state["answers"] = self._answers()
         if self._result is not None:
-            told |= self._result._asdict()
-        return told
+            state |= self._result._asdict()
+        return state
 
     def _step(self, one: PendingQuestion | None) -> SetupStep:
         if self._result is not None:

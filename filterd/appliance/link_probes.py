@@ -118,7 +118,11 @@ def _of_dhcp(
     servers = {one.server for one in offers}
     if len(servers) > 1:
         yield found(
-            say("{link}: several DHCP servers: {servers}", link=link, servers=", ".join(servers)),
+            say(
+                "{link}: several DHCP servers: {servers}",
+                link=link,
+                servers=", ".join(sorted(servers)),
+            ),
             say("keep one; switch DHCP off in the router, or unplug the device that is not known"),
         )
     for offer in offers:
@@ -153,13 +157,15 @@ def _of_ipv6(
     )
     by_router = say("{link}: the IPv6 router {who} advertises DNS that is not filterd: {dns}")
     by_dhcp = say("{link}: the DHCPv6 server {who} hands out DNS that is not filterd: {dns}")
-    for text, who, resolvers in (
+    for text, server, resolvers in (
         *((by_router, one.router, one.resolvers) for one in routers),
         *((by_dhcp, one.server, one.resolvers) for one in servers),
     ):
         others = [one for one in resolvers if one not in own]
         if others:
-            yield found(text.filled({"link": link, "who": who, "dns": ", ".join(others)}), remedy)
+            yield found(
+                text.filled({"link": link, "who": server, "dns": ", ".join(others)}), remedy
+            )
 
 
 def _links(site: ExaminedSite) -> list[NetworkInterface]:

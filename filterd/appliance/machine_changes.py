@@ -93,9 +93,9 @@ def put_in_service(config: Path, socket: Path, run: Run = run_program) -> Senten
             "Start it: filterd serve --config {config}. As a service: install the package",
             config=config,
         )
-    told = control.ask(socket, "reload")
-    if told["restart_for"]:
-        what = ", ".join(told["restart_for"])
+    outcome = control.ask(socket, "reload")
+    if outcome["restart_for"]:
+        what = ", ".join(outcome["restart_for"])
         return say("Restart filterd to change: {what}", what=what)
     return say("The running daemon has taken the site.")
 

@@ -87,7 +87,7 @@ def read_reports(octets: bytes, root: Root | None, now: float) -> SchoolReports:
         now: Unix time, by which an enrolment must hold.
 
     Raises:
-        EnvelopeError: it was changed, or is of another gateway than it tells.
+        EnvelopeError: it was changed, or is of another gateway than it names.
         ConfigError: lines are wrong.
     """
     if not octets.startswith(_ENVELOPE):

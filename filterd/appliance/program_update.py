@@ -391,7 +391,7 @@ class ProgramUpdate:
         self.files.standing.write(change(self.files.standing.read()))
 
     def _ring_at(self, target: ProgramTarget, waiting_since: float) -> float:
-        """Return from when on this appliance takes a version; an id of root's own says."""
+        """Return from when on this appliance takes a version; by an id of root's own."""
         if target.urgent:
             return 0.0
         appliance_id = ApplianceFolder(self.files.folder).appliance_id()

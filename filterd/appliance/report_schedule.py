@@ -152,14 +152,14 @@ class _Desk:
         Raises:
             ControlError: the daemon does not answer, or as another release would.
         """
-        told = control.ask(state.control_socket, "report-settings")
+        answer = control.ask(state.control_socket, "report-settings")
         try:
-            settings = _settings(told["settings"])
+            settings = _settings(answer["settings"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ControlError(
                 say("the running filterd is of another release; restart it")
             ) from error
-        return cls(config, state, clock, settings, "en" if told["language"] == "en" else "vi")
+        return cls(config, state, clock, settings, "en" if answer["language"] == "en" else "vi")
 
     def period(self, every: PeriodKind) -> dict[str, Any]:
         """Return the last period of a kind that is over, as the daemon's clock has it."""

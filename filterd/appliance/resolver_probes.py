@@ -109,11 +109,11 @@ async def canaries(site: ExaminedSite) -> list[ProbeFinding]:
 
     The daemon asks its own sockets, as a device of each grade does (``daemon.self_tests``).
     """
-    told = await asyncio.to_thread(
+    outcome = await asyncio.to_thread(
         site.ask, "self-test", silence_s=_TESTED_WITHIN_S, old_s=_TEST_HOLDS_S
     )
     outcomes = dict[str, dict[str, dict[str, None]]]()
-    for row in told["rows"]:
+    for row in outcome["rows"]:
         outcomes.setdefault(row["outcome"], {}).setdefault(row["category"], {})[row["tier"]] = None
     remedy = say("start it anew: sudo systemctl restart filterd; if it stays: filterd feed status")
     findings = [

@@ -66,7 +66,7 @@ if TYPE_CHECKING:
 JOURNAL = ".restore.filterd"
 _LOCK = ".restore.lock"
 _MONITOR = "filterd-monitor"
-"""The user who reads the secrets of alerts."""
+"""The user that reads the secrets of alerts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +146,10 @@ def carry_out(config: Path, state: StateFolder, clock: Clock) -> dict[str, Any]:
             write_atomically(state.restore_request, request, mode=0o600)
         is_running = control.is_running(state.control_socket)
         if is_running:
-            told = control.ask(state.control_socket, "restore")
+            outcome = control.ask(state.control_socket, "restore")
         else:
             with as_owner_of(state.folder):
-                told = restore_without_daemon(state, clock)
+                outcome = restore_without_daemon(state, clock)
         with as_owner_of(state.folder), writing(state.restore_request):
             state.restore_request.unlink(missing_ok=True)
         try:
@@ -159,7 +159,7 @@ def carry_out(config: Path, state: StateFolder, clock: Clock) -> dict[str, Any]:
             with writing(config / JOURNAL):
                 (config / JOURNAL).unlink()
                 sync_folder(config)  # else a power cut brings it back, over what was changed since
-        return {**told, "running": is_running}
+        return {**outcome, "running": is_running}
 
 
 def _put_site(config: Path, files: Mapping[str, bytes]) -> None:

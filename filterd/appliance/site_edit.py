@@ -133,7 +133,7 @@ def _replacing(held: Any, value: Any) -> Any:
 
 
 def check_secrets(before: Plain, after: Plain) -> None:
-    """Refuse to send a secret of the school to another place than the file says.
+    """Refuse to send a secret of the school to another place than that in the file.
 
     Raises:
         ConfigError: the destination of a password or token would change.
@@ -239,11 +239,11 @@ def apply(config: Path, state: StateFolder, reload: Callable[[], dict[str, Any]]
             state.site_proposal.unlink(missing_ok=True)  # one that fails is not tried again
         digest = digest_of(proposal.text)
         try:
-            told = _applied(config, proposal, reload)
+            outcome = _applied(config, proposal, reload)
         except FilterdError as error:
             OUTCOME.save(state.site_outcome, ProposalOutcome(digest, json.dumps(to_plain(error))))
             raise
-        restart_for = tuple(map(str, told.get("restart_for", ())))
+        restart_for = tuple(map(str, outcome.get("restart_for", ())))
         OUTCOME.save(state.site_outcome, ProposalOutcome(digest, restart_for=restart_for))
     _log.info("site.yaml replaced, as %s wants: %s", proposal.author[:80], digest[:12])
 
@@ -269,10 +269,10 @@ def main() -> int:
     with bounded_child.own_output() as output:
         try:
             given = sys.stdin.buffer.read(_LARGEST_REQUEST + 1)
-            told = {"ok": True, **answer(json.loads(given))}
+            reply = {"ok": True, **answer(json.loads(given))}
         except FilterdError as error:
-            told = {"ok": False, **to_plain(error)}
-        output.write(json.dumps(told).encode())
+            reply = {"ok": False, **to_plain(error)}
+        output.write(json.dumps(reply).encode())
     return 0
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filterd import counted, i18n, words
-from filterd.certificate_facts import fingerprint_told
+from filterd.certificate_facts import fingerprint_line
 from filterd.counted import number
 from filterd.errors import from_plain
 from filterd.feed.feed_details import coverage, summary, summary_style
@@ -389,7 +389,7 @@ NOW = (
     Column(say("Upstreams"), "upstreams", _troubled, style="yellow"),
     Column(say("Modules"), "not_native", _slow, style="yellow"),
     Column(say("New release"), worded=_release, style="yellow"),
-    Column(say("Certificate"), worded=fingerprint_told),
+    Column(say("Certificate"), worded=fingerprint_line),
     Column(say("Out of service"), worded=_gap, style="yellow"),
     Column(say("Self-test"), worded=_self_test, style=_self_test_style),
     Column(say("Backup"), worded=_backup),

@@ -36,8 +36,6 @@ pytestmark = pytest.mark.long
 
 OF_THE_MACHINE = {"clock", "disk", "writes", "memory", "kernel-limits"}
 CLOCK = SystemClock()
-FIRST_WITHIN_S = 3.0
-"""With the start of Python."""
 
 
 class Run(NamedTuple):
@@ -227,7 +225,6 @@ def test_all_is_known_in_time(clean: Run, faulty: Run, dead: Run) -> None:
 
 def test_the_first_findings_are_there_while_the_others_are_awaited(lab: SchoolLab) -> None:
     with reach() as before:
-        begun = CLOCK.monotonic()
         words = [*before, *lab.command("doctor")]
         process = subprocess.Popen(
             words, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -235,8 +232,5 @@ def test_the_first_findings_are_there_while_the_others_are_awaited(lab: SchoolLa
         assert process.stdout is not None
         with process, process.stdout as printed:
             assert printed.readline()
-            first_s = CLOCK.monotonic() - begun
+            assert process.poll() is None, "the others are not awaited"
             printed.read()
-        lasted_s = CLOCK.monotonic() - begun
-    assert first_s < FIRST_WITHIN_S
-    assert first_s < lasted_s

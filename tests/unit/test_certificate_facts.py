@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from filterd.certificate_facts import FACTS, FILE, CertificateFacts, facts_in
-from filterd.certificate_facts import fingerprint_told as told
+from filterd.certificate_facts import fingerprint_line as line
 from filterd.i18n import Texts
 from filterd.rows import SchoolClock, Wording
 from filterd.state_file import to_plain
@@ -30,5 +30,5 @@ def test_what_is_damaged_or_missing_is_none(tmp_path: Path) -> None:
 
 def test_the_status_has_one_line_and_none_of_an_earlier_daemon() -> None:
     row = {"signals": {"certificate": to_plain(MADE)}}
-    assert told(row, BY) == "abcd 0123 (until 08:00 01/12/2025)"
-    assert told({}, BY) == told({"signals": {"certificate": None}}, BY) == ""
+    assert line(row, BY) == "abcd 0123 (until 08:00 01/12/2025)"
+    assert line({}, BY) == line({"signals": {"certificate": None}}, BY) == ""

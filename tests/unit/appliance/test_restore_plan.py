@@ -22,6 +22,7 @@ from filterd.counted import fingerprint
 from filterd.errors import ConfigErrors, StoreError
 from filterd.feed.trust import TrustFolder
 from tests.support.backed_up_school import BackedUpSchool, a_key_pair, an_account
+from tests.support.made_once import MadeOnce
 from tests.support.publisher import Publisher
 
 if TYPE_CHECKING:
@@ -30,13 +31,22 @@ if TYPE_CHECKING:
     from filterd.appliance.restore_plan import RestoreDifference
 
 
-@pytest.fixture
-def school(tmp_path: Path) -> BackedUpSchool:
-    made = BackedUpSchool(tmp_path / "old")
+def _school(folder: Path) -> BackedUpSchool:
+    made = BackedUpSchool(folder / "old")
     made.allow("a.example")
     made.name_device("máy 1")
     made.put_accounts(an_account("lan"))
     return made
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce[BackedUpSchool]:
+    return MadeOnce(tmp_path_factory.mktemp("restore"), _school)
+
+
+@pytest.fixture
+def school(made: MadeOnce[BackedUpSchool]) -> BackedUpSchool:
+    return made.anew()
 
 
 def changed(school: BackedUpSchool, path: Path) -> RestoreDifference:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import bounded_child, native
-from filterd.appliance import self_test
+from filterd.appliance import resolver_probes, self_test
 from filterd.clock import SystemClock
 from filterd.errors import ConfigErrors, StoreError
 from filterd.lists.index_files import checked_digests
@@ -47,22 +47,25 @@ def _content(folder: Path) -> dict[str, tuple[bytes, float]]:
     return {str(one): (one.read_bytes(), one.stat().st_mtime) for one in files}
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bound no answer by seconds of a machine that is at work on other tests."""
+    monkeypatch.setattr(self_test, "_ASK_WITHIN_S", 60.0)
+    monkeypatch.setattr(resolver_probes, "ANSWER_WITHIN_S", 60.0)
+
+
 def test_a_release_that_fits_answers_and_blocks_and_changes_nothing(
     gateway: tuple[Path, StateFolder],
 ) -> None:
+    """What a killed test has left is in no way; the check of the lists is recorded."""
     config, state = gateway
+    state.checked_indexes.unlink(missing_ok=True)
     before = _content(state.folder)
+    state.self_test.mkdir()
+    os.link(state.index, state.self_test / "index.filterd")
     assert self_test.run(config, state).categories >= 20
     assert _content(state.folder) == before
     assert not state.self_test.exists()
-
-
-def test_the_check_of_the_lists_is_recorded_for_the_start(
-    gateway: tuple[Path, StateFolder],
-) -> None:
-    config, state = gateway
-    state.checked_indexes.unlink(missing_ok=True)
-    self_test.run(config, state)
     assert checked_digests(state.checked_indexes)
 
 
@@ -76,6 +79,7 @@ def test_a_site_that_the_release_does_not_accept_is_named_with_its_place(
     assert not state.self_test.exists()
 
 
+@pytest.mark.long
 def test_damaged_lists_are_not_served_by_a_release_that_was_tested(
     gateway: tuple[Path, StateFolder],
 ) -> None:
@@ -166,12 +170,3 @@ def test_a_daemon_that_does_not_start_is_a_reason(
     monkeypatch.setattr(bounded_child, "command_line", lambda *_: ["/bin/false"])
     with pytest.raises(StoreError, match="its daemon does not start"):
         self_test.run(config, state)
-
-
-def test_what_a_killed_test_left_is_in_no_way(gateway: tuple[Path, StateFolder]) -> None:
-    config, state = gateway
-    left = state.self_test
-    left.mkdir()
-    os.link(state.index, left / "index.filterd")
-    self_test.run(config, state)
-    assert state.index.exists()
