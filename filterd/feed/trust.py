@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from securesystemslib.signer import Key
@@ -265,8 +266,9 @@ def named_keys(root: Root, field: str) -> list[Key]:
         return []
 
 
+@lru_cache(maxsize=4)
 def read_root(content: bytes) -> Root:
-    """Return a root that has signed itself.
+    """Return a root that has signed itself; the same octets are verified once.
 
     Raises:
         MetadataFormatError: it is none.
