@@ -50,14 +50,18 @@ class Place:
         self.versions = put_in_force(self.state, "12", NAMES["12"])
         self.daemon = Reloading(self.state)
         self.built = list[Blocklists]()
+        self.compiled = dict[str, bytes]()
         self.ready("13")
 
     def ready(self, version: str) -> None:
         folder = self.state.feed_version(version)
         if not folder.exists():
             put_version(self.state, version, NAMES[version])
-        self.build(Blocklists(folder, version))
-        self.built.clear()
+        if version not in self.compiled:
+            self.build(Blocklists(folder, version))
+            self.compiled[version] = self.state.fresh_index.read_bytes()
+            self.built.clear()
+        self.state.fresh_index.write_bytes(self.compiled[version])
         self.candidate = Candidate(version, folder)
         self.digest = Index.open(self.state.fresh_index).digest.hex()
 

@@ -27,6 +27,7 @@ from filterd.feed.guard import Judgement
 from filterd.feed.guard.judgement import Severity, found
 from filterd.feed.sources import NIGHTLY
 from filterd.feed.sync import SiteFeed
+from filterd.feed.version_content import make_in_child
 from filterd.feed.version_files import verify
 from filterd.feed.version_watch import Daemon
 from filterd.feed.versions import Versions, is_followed
@@ -77,6 +78,10 @@ class _Site:
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[_Site]:
+    """Have contents made in this process; ``test_version_content`` has them made in a child."""
+    monkeypatch.setattr(
+        followed_arrival, "make_in_child", lambda wanted, made, **_: wanted.write(made)
+    )
     with public_server(Web(), tmp_path, monkeypatch) as web:
         yield _Site(web, tmp_path / "state")
 
@@ -95,24 +100,28 @@ def test_a_version_is_made_of_what_ships_and_of_the_lists(site: _Site) -> None:
 
 MORE = b"".join(b"n%d.example\n" % number for number in range(40))
 SHAPES: dict[str, tuple[bytes, tuple[str, ...]]] = {
-    "a mark and Windows lines": (b"\xef\xbb\xbfX.example\r\ny.Example.\r\n", ("x", "y")),
-    "old Macintosh lines": (b"x.example\ry.example\r", ("x", "y")),
-    "a line of a megabyte": (b"x.example\n" + b"a" * 1_000_000 + b"\ny.example\n", ("x", "y")),
-    "NULs": (MORE * 200 + b"x\0.example\n\0\ny.example\n", ("y",)),
-    "spaces, comments": (b" x.example  \n\ty.example\t# c\n", ("x", "y")),
+    "a mark and Windows lines": (b"\xef\xbb\xbfX1.example\r\ny1.Example.\r\n", ("x1", "y1")),
+    "old Macintosh lines": (b"x2.example\ry2.example\r", ("x2", "y2")),
+    "a line of a megabyte": (
+        b"x3.example\n" + b"a" * 1_000_000 + b"\ny3.example\n",
+        ("x3", "y3"),
+    ),
+    "NULs": (MORE * 200 + b"x4\0.example\n\0\ny4.example\n", ("y4",)),
+    "spaces, comments": (b" x5.example  \n\ty5.example\t# c\n", ("x5", "y5")),
     "U-labels": ("việt-nam.example\n".encode(), ("xn--vit-nam-zv4c",)),
-    "another encoding": (b"caf\xe9.example\nx.example\n", ("x",)),
+    "another encoding": (b"caf\xe9.example\nx6.example\n", ("x6",)),
     "no names": (b".\n*\n..\n1.2.3.4\n::1\n-\n" + b"a." * 130 + b"example\n", ()),
 }
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_a_text_of_any_shape_names_what_it_names(site: _Site, shape: str) -> None:
-    text, names = SHAPES[shape]
-    site.web.pages["/b.txt"] = Page(MORE + text)
+def test_texts_of_any_shape_name_what_they_name(site: _Site) -> None:
+    for number, (text, _) in enumerate(SHAPES.values()):
+        site.web.pages[f"/{number}.txt"] = Page(MORE + text)
+        site.sources = (*site.sources, site.source(f"/{number}.txt"))
     listed = (site.take(site.offer()) / "lists" / "feed-gambling.txt").read_text()
-    of_it = {one for one in listed.split() if not one.startswith("n")} - {"bets.example"}
-    assert of_it == {f"{one}.example" for one in names}
+    of_them = {one for one in listed.split() if not one.startswith("n")}
+    names = [name for _, names in SHAPES.values() for name in ("bets", "more", *names)]
+    assert of_them == {f"{one}.example" for one in names}
 
 
 def test_no_list_closes_a_public_suffix_what_everybody_needs_or_its_own_server(
@@ -206,6 +215,7 @@ def test_a_version_that_cannot_be_made_within_bounds_leaves_the_one_in_force(
     site.take(site.offer())
     site.web.pages["/b.txt"] = Page(b"other.example\n")
     offer = site.offer()
+    monkeypatch.setattr(followed_arrival, "make_in_child", make_in_child)
     monkeypatch.setattr(followed_arrival, "night_octets", lambda: 1 << 20)
     with pytest.raises((ListError, TooLargeError), match="followed lists"):
         site.take(offer)
@@ -219,6 +229,7 @@ def test_the_history_has_why_the_system_ended_a_build(
     school = SiteFeed(tmp_path / "site", StateFolder(tmp_path), SystemClock(), Daemon())
     arrival = FollowedArrival(site.sources, tmp_path / "feed", school.versions, SystemClock())
     killed = ["/bin/sh", "-c", "kill -9 $$"]
+    monkeypatch.setattr(followed_arrival, "make_in_child", make_in_child)
     monkeypatch.setattr("filterd.bounded_child.command", lambda _: killed)
     with pytest.raises(ListError), school.holding():
         school.sync(arrival)

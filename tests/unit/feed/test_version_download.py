@@ -304,7 +304,7 @@ def _is_old_or_new(versions: Versions) -> bool:
     return contents_of(versions) == (FIRST if current.version == "1" else SECOND)
 
 
-@pytest.mark.parametrize("sync", [_sync, _points_first])
+@pytest.mark.parametrize("sync", [_sync, pytest.param(_points_first, marks=pytest.mark.long)])
 def test_killed_at_any_step_the_old_or_the_new_version_is_whole(
     tmp_path: Path, publisher: Publisher, sync: Callable[..., None]
 ) -> None:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
+ALIKE = [pytest.param(one, marks=pytest.mark.long) for one in ("snapshot", "timestamp")]
+"""Roles whose keys are exchanged as that of ``targets`` is."""
 OLD, NEW = {"lists/a.txt": b"old.example"}, {"lists/a.txt": b"new.example"}
 
 
@@ -89,7 +91,7 @@ def test_wherever_a_publication_is_killed_readers_find_a_whole_and_it_can_be_rep
     assert files == 5  # killed before the list, targets, snapshot, timestamp; and not at all
 
 
-@pytest.mark.parametrize("role", ["timestamp", "snapshot", "targets", "root"])
+@pytest.mark.parametrize("role", ["targets", "root", *ALIKE])
 def test_wherever_a_change_of_keys_is_killed_readers_trust_what_they_find(
     publisher: Publisher, role: str
 ) -> None:
@@ -112,7 +114,7 @@ def test_wherever_a_change_of_keys_is_killed_readers_trust_what_they_find(
     assert reader.take(publisher.folder) == NEW
 
 
-@pytest.mark.parametrize("role", ["timestamp", "snapshot", "targets"])
+@pytest.mark.parametrize("role", ["targets", *ALIKE])
 def test_a_key_that_is_lost_is_exchanged_without_it_wherever_that_is_killed(
     publisher: Publisher, role: str
 ) -> None:

@@ -371,6 +371,7 @@ def test_a_publisher_has_no_log(tmp_path: Path) -> None:
     assert request["in_force"] is None
 
 
+@pytest.mark.long
 def test_a_version_with_too_many_names_for_the_machine_may_come_another_time(
     following: Following, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,19 +52,24 @@ def judged_by(
     return judge(candidate, None, school, time_limit_s=60.0, memory_octets=MEMORY_OCTETS)
 
 
-def test_work_within_the_bounds_is_done_and_measured(
+WITHIN = """import resource as r
+    most = r.getrlimit(r.RLIMIT_AS)[0] - child.bounded_child.mapped_octets()
+    with open(request["config"] + "/bounds", "w") as file:
+        file.write(str((round(most / 1e8), r.getrlimit(r.RLIMIT_CPU))))
+    held = b'x' * (200 << 20)
+    print('by the way', flush=True)
+    __import__('os').write(1, b'{')
+"""
+
+
+def test_work_within_its_bounds_is_done_and_measured_and_what_it_prints_is_no_part_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judgement = judged_by("held = b'x' * (200 << 20)", tmp_path, monkeypatch)
+    judgement = judged_by(WITHIN, tmp_path, monkeypatch)
     assert judgement.may_come_in_force()
     assert 200 << 20 < judgement.peak_octets < 300 << 20
-
-
-def test_what_it_prints_is_no_part_of_the_judgement(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    work = "print('by the way', flush=True); __import__('os').write(1, b'{')"
-    assert judged_by(work, tmp_path, monkeypatch).may_come_in_force()
+    cpu = child._CPU_LIMIT_S
+    assert (tmp_path / "bounds").read_text() == str((round(MEMORY_OCTETS / 1e8), (cpu, cpu)))
 
 
 def test_control_on_an_output_that_it_shares_it_would_be(
@@ -103,17 +108,7 @@ def test_more_time_of_the_processor_than_it_may_have_is_a_refusal(
     assert "it took too long" in found.sentence
 
 
-def test_the_bounds_are_those_that_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    work = (
-        "import resource as r; "
-        "most = r.getrlimit(r.RLIMIT_AS)[0] - child.bounded_child.mapped_octets(); "
-        "sys.exit(str((round(most / 1e8), r.getrlimit(r.RLIMIT_CPU))))"
-    )
-    [found] = judged_by(work, tmp_path, monkeypatch).findings
-    cpu = child._CPU_LIMIT_S
-    assert str((round(MEMORY_OCTETS / 1e8), (cpu, cpu))) in found.sentence
-
-
+@pytest.mark.long
 def test_a_bound_that_is_lower_already_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,7 +161,7 @@ child.wait()
 """
 
 
-def test_it_ends_with_who_started_it_for_nobody_holds_the_lock_of_builds_then() -> None:
+def test_it_ends_with_its_parent_which_holds_the_lock_of_builds() -> None:
     work = "print('at work', file=sys.stderr, flush=True); __import__('time').sleep(60)"
     command = [sys.executable, "-c", PARENT, REAL.format(work=work, more="")]
     with subprocess.Popen(
