@@ -121,8 +121,8 @@ def _translate(document: Document, model: type[BaseModel], detail: ErrorDetails)
         )
     reason, hint = _about_value(detail["type"], detail["input"], detail.get("ctx", {}))
     reason = reason or quoted(detail["msg"])
-    told = say("{key}: {reason}", key=key, reason=reason) if key else reason
-    return document.error(told, where, hint=hint)
+    sentence = say("{key}: {reason}", key=key, reason=reason) if key else reason
+    return document.error(sentence, where, hint=hint)
 
 
 def _about_value(kind: str, value: Any, context: dict[str, Any]) -> tuple[Sentence, Sentence]:

@@ -4,7 +4,7 @@
 A **version** of the feed is a folder like ``blocklists/``: a catalogue, its
 lists, what is pinned and protected. The **publisher** (``filterd.publish``)
 signs it; any static web server, or a folder on a USB stick, hands it out. What
-a network says is hostile until it is verified, and whatever is refused leaves
+a network sends is hostile until it is verified, and whatever is refused leaves
 the appliance as it was: on its last good lists, for ever if need be.
 
 Trust is TUF's (The Update Framework, by ``tuf.ngclient``):

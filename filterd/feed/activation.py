@@ -237,18 +237,18 @@ class Activator:
 
     def _link_previous(self) -> None:
         fresh = self._state.fresh_index
-        with self._told(fresh):
+        with self._replacing(fresh):
             fresh.unlink(missing_ok=True)
             os.link(self._state.previous_index, fresh)
 
     def _install_fresh(self) -> None:
         """Replace an index that is not worth keeping by the fresh one."""
-        with self._told(self._state.index):
+        with self._replacing(self._state.index):
             install(self._state.fresh_index, self._state.index)
 
     @staticmethod
     @contextlib.contextmanager
-    def _told(path: Path) -> Iterator[None]:
+    def _replacing(path: Path) -> Iterator[None]:
         try:
             yield
         except OSError as error:

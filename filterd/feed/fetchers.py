@@ -216,5 +216,5 @@ class FolderFetcher(Fetcher):
             raise ForeignContentError(say("{name}: it is a link", name=name))
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # to open a device may do something
             raise ForeignContentError(say("{name}: it is not a plain file", name=name))
-        # Whoever exchanges it in between gets ELOOP.
+        # If it was exchanged for a link in between, this is ELOOP.
         return os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | flags, dir_fd=at)

@@ -2,7 +2,7 @@
 """Arrivals of versions made here, of the public lists that a site follows.
 
 A night fetches their texts (``sources``), and a version is made of what ships and of the good
-texts at hand (``version_content``). Its id tells what it is made of, so a night without a
+texts at hand (``version_content``). Its id follows from what it is made of, so a night without a
 change makes nothing. HTTPS is its only proof: all else is the guard's, with the names, pins
 and protections of this program, and the hosts that the lists come from are pinned.
 """
@@ -32,7 +32,7 @@ from filterd.feed.sources import (
 )
 from filterd.feed.version_content import TABLES_FILES, ContentRequest, make_in_child
 from filterd.feed.version_download import Taken, sync_all
-from filterd.feed.version_files import Publication, PublishedFile, sha256_of, verify, write_manifest
+from filterd.feed.version_files import publication_of, verify, write_manifest
 from filterd.feed.versions import FOLLOWED, is_followed
 from filterd.i18n import UNSAID, say
 from filterd.lists.catalog import fillable_categories, load_sources
@@ -110,7 +110,7 @@ class FollowedOffer:
     def remarks(self) -> tuple[Sentence, ...]:
         """How each source that has not come as usual came, and the sum of all."""
         reports = self._made_of.reports
-        told = [_remark(one) for one in reports]
+        remarks = [_remark(one) for one in reports]
         taken = counted(reports)
         failed = taken[SourceOutcome.KEPT] + taken[SourceOutcome.MISSING]
         total = say(
@@ -119,7 +119,7 @@ class FollowedOffer:
             unchanged=taken[SourceOutcome.UNCHANGED],
             failed=failed,
         )
-        return (*(one for one in told if one), total)
+        return (*(one for one in remarks if one), total)
 
     @property
     def retry_after_s(self) -> float:
@@ -140,7 +140,7 @@ class FollowedOffer:
         make_in_child(wanted, made, memory_octets=night_octets())
         with writing(made):
             shutil.rmtree(versions.folder_of(self.version), ignore_errors=True)
-            publication = _publication(self.version, made)
+            publication = publication_of(made, self.version)
             write_manifest(made, publication)
             sync_all(made, publication.files)
             return Taken(versions.finish(self.version), octets)
@@ -268,18 +268,6 @@ def _before(current: Candidate | None) -> set[str] | None:
         return {one.id for one in load_sources(current.folder)}
     except FilterdError:
         return None
-
-
-def _publication(version: str, folder: Path) -> Publication:
-    paths = sorted(one for one in folder.rglob("*") if one.is_file())
-    files = (
-        PublishedFile(
-            path.relative_to(folder).as_posix(), octets, sha256_of(path, octets) or "", octets
-        )
-        for path in paths
-        for octets in (path.stat().st_size,)
-    )
-    return Publication(version, tuple(files))
 
 
 def _tables(feed: Path) -> str:

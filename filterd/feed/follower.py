@@ -73,7 +73,7 @@ class Keeper:
 
     def start(self) -> None:
         """Finish what an earlier process has begun; what fails is tried again later."""
-        with self._telling("recovery"), self._site.holding():
+        with self._noting("recovery"), self._site.holding():
             pass
 
     def work(self) -> float:
@@ -182,9 +182,9 @@ class Keeper:
             with contextlib.suppress(StoreError):  # then it is made up for after the next start
                 self._site.appliance.remember(self._standing.done_at)
         self._warn_of_age()
-        with self._telling("afterwards"):
-            if told := self._afterwards():
-                self._say("outcome afterwards", told)
+        with self._noting("afterwards"):
+            if done := self._afterwards():
+                self._say("outcome afterwards", done)
 
     def _watch(self) -> None:
         """Watch a version that was activated lately, and roll it back where it does harm."""
@@ -199,7 +199,7 @@ class Keeper:
             if self._watching.is_over:
                 self._site.watches.end()
             return
-        with self._telling("rollback"), self._site.holding():
+        with self._noting("rollback"), self._site.holding():
             if self._site.versions.in_force().current == watch.version:
                 back = self._site.roll_back(harm)
                 _log.error("version %s is rolled back to %s: %s", watch.version, back or "-", harm)
@@ -215,7 +215,7 @@ class Keeper:
             _log.log(level, "the feed was last verified %d days ago; its last lists serve on", days)
 
     @contextlib.contextmanager
-    def _telling(self, what: str) -> Iterator[None]:
+    def _noting(self, what: str) -> Iterator[None]:
         try:
             yield
         except FilterdError as error:

@@ -34,11 +34,10 @@ from filterd.feed.tuf_refresh import explained
 from filterd.feed.version_download import link_or_copy, sync_all
 from filterd.feed.version_files import (
     Publication,
-    PublishedFile,
     files_of,
     full_target,
     is_ordered,
-    sha256_of,
+    publication_of,
     signers_of,
     verify,
     write_manifest,
@@ -125,16 +124,12 @@ def _is_signed(folder: Path) -> bool:
 
 def _publication(version: str, folder: Path, *sources: Path) -> Publication:
     """Describe a folder; its keys are those that have signed all that it was made of."""
-    files = []
-    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
-        name, length = path.relative_to(folder).as_posix(), path.stat().st_size
-        files.append(PublishedFile(name, length, sha256_of(path) or "", length))
     first, *others = (signers_of(source) or {} for source in sources)
     signers = {
         role: tuple(key for key in keys if all(key in one.get(role, ()) for one in others))
         for role, keys in first.items()
     }
-    return replace(Publication(version, tuple(files)), signers=signers)
+    return replace(publication_of(folder, version), signers=signers)
 
 
 def _write_canaries(folder: Path) -> None:
@@ -198,8 +193,12 @@ class ReleasedHold:
     def to_plain(self) -> dict[str, Any]:
         """Return it as it is signed."""
         findings = {kind: sorted(subjects) for kind, subjects in sorted(self.findings.items())}
-        told = {"version": self.version, "content": self.content}
-        return {**told, "findings": findings, "reason": self.reason}
+        return {
+            "version": self.version,
+            "content": self.content,
+            "findings": findings,
+            "reason": self.reason,
+        }
 
 
 def content_digest(publication: Publication) -> str:

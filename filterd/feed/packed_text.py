@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Unpack the text of a source that comes as gzip, zip or tar.gz, within bounds.
 
-The address tells how it is packed. Nothing is written but the one text, whatever an archive
+Its address shows how it is packed. Nothing is written but the one text, whatever an archive
 names its files, and no more of it than a text may have.
 """
 
@@ -41,7 +41,7 @@ _DAMAGED = (
 
 
 def unpack_text(path: Path, address: str, source: PublicSource, most_octets: int) -> None:
-    """Unpack a text in place, if its address tells that it is packed.
+    """Unpack a text in place, if its address ends as that of a packed one.
 
     Args:
         path: the file as it came.
@@ -65,7 +65,7 @@ def unpack_text(path: Path, address: str, source: PublicSource, most_octets: int
         return
     unpacked = path.with_name(f"{path.name}.unpacked")
     try:
-        with writing(unpacked), unpacked.open("wb") as target, _told(source), opened as text:
+        with writing(unpacked), unpacked.open("wb") as target, _unpacking(source), opened as text:
             for chunk in bounded(
                 iter(lambda: text.read(CHUNK_OCTETS), b""), most_octets, source.id
             ):
@@ -77,7 +77,7 @@ def unpack_text(path: Path, address: str, source: PublicSource, most_octets: int
 
 
 @contextmanager
-def _told(source: PublicSource) -> Iterator[None]:
+def _unpacking(source: PublicSource) -> Iterator[None]:
     try:
         yield
     except _DAMAGED as error:

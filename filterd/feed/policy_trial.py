@@ -98,14 +98,14 @@ def main() -> int:
     request: dict[str, Any] = json.loads(sys.stdin.buffer.read(_LARGEST_REQUEST))
     bounded_child.bound(memory_octets=_addresses(StateFolder(Path(request["state"]))))
     try:
-        told = {"ok": True, **tried(request, SystemClock())}
+        answer_data = {"ok": True, **tried(request, SystemClock())}
     except FilterdError as error:
-        told = to_plain(error) | {"ok": False}
+        answer_data = to_plain(error) | {"ok": False}
     except MemoryError:
         too_large = StoreError(say("to try this needs more memory than it may use"))
-        told = to_plain(too_large) | {"ok": False}
+        answer_data = to_plain(too_large) | {"ok": False}
     with answer:
-        answer.write(json.dumps(told).encode())
+        answer.write(json.dumps(answer_data).encode())
     return 0
 
 
@@ -301,7 +301,7 @@ def _open(path: Path) -> Index:
 
 def _addresses(state: StateFolder) -> int:
     """Return the bound of addresses: of what is mapped, and of a build beside it."""
-    with contextlib.suppress(OSError):  # the trial says what is wrong with it
+    with contextlib.suppress(OSError):  # the trial reports what is wrong with it
         return bounded_child.mapped_octets() + night_octets() + state.index.stat().st_size
     return bounded_child.mapped_octets() + night_octets()
 

@@ -32,7 +32,7 @@ from tuf.api.metadata import Metadata, Snapshot, Targets, Timestamp
 from filterd.errors import DigestError, MetadataFormatError, SignatureError
 from filterd.feed.trust import named_keys
 from filterd.feed.tuf_refresh import check_names, explained, refreshed, target_url
-from filterd.feed.version_files import PROGRAM, is_sha256
+from filterd.feed.version_files import PROGRAM, is_sha256, sha256_of
 from filterd.http_download import DownloadLimits
 from filterd.i18n import say
 from filterd.paths import check_room, make_folder, streaming, write_atomically, writing
@@ -59,7 +59,6 @@ _is_version = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6}){1,3}", re.ASCII).fullmatch
 _is_debian = re.compile(r"[1-9][0-9]", re.ASCII).fullmatch
 _is_architecture = re.compile(r"[a-z0-9]{3,10}", re.ASCII).fullmatch
 _MODE = 0o644
-_CHUNK_OCTETS = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +207,7 @@ def mirror(offer: ProgramOffer, folder: Path, target: ProgramTarget | None) -> N
     _remove_unnamed(metadata, packages)
     if target is not None:
         path = packages / f"{target.sha256}.{target.target.rpartition('/')[2]}"
-        if not _is_whole(path, target):
+        if path.is_symlink() or sha256_of(path, target.octets) != target.sha256:
             offer.fetch(target, path)
     for name, content in offer.metadata.items():  # timestamp.json comes last
         write_atomically(metadata / name, content, mode=_MODE)
@@ -345,17 +344,3 @@ def _signed(metadata: Path, name: str, kind: type[Any]) -> Any:
     if not isinstance(signed, kind):
         raise ValueError(name)  # noqa: TRY004 -- a content that is malformed
     return signed
-
-
-def _is_whole(path: Path, target: ProgramTarget) -> bool:
-    """Return whether a package is at hand already, by its length and hash."""
-    digest = hashlib.sha256()
-    try:
-        if path.is_symlink() or path.stat().st_size != target.octets:
-            return False
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK_OCTETS):
-                digest.update(chunk)
-    except OSError:
-        return False
-    return digest.hexdigest() == target.sha256

@@ -16,7 +16,7 @@ A failed run is tried again by Safe Browsing's formula, ``MIN(2**(N-1) * 15 minu
 1), 24 hours)``, or after a server's Retry-After. Light checks go on meanwhile: they never come
 closer together, and an urgent order is not missed because the night went wrong.
 
-Waiting is monotonic. The wall clock says only which night it is, and is read at every step, so
+Waiting is monotonic. The wall clock shows only which night it is, and is read at every step, so
 a clock that is set is noticed within ten minutes.
 
 A version is taken by **rings**: 1 in 100 appliances when it is published, 10 in 100 twelve
@@ -51,7 +51,7 @@ RETRY_S = 900.0
 LONGEST_S = 86_400.0
 """No wait is longer, whatever a server asks for."""
 LONGEST_SILENCE_S = 3_600.0
-"""Of light checks: who answers in a server's place must not silence them for longer."""
+"""Of light checks: an answer in a server's place must not silence them for longer."""
 
 _HOUR_S, _DAY_S = 3_600, 86_400.0
 _NEVER = -math.inf
@@ -267,7 +267,7 @@ def _night_due(place: Place, night: Night, standing: ScheduleState, now: Now) ->
         return standing.started + place.start * FIRST_S
     slots = _slots_about(place, night, now.wall)
     last = max(slot for slot in slots if slot <= now.wall)
-    # A run in the far future was made by a clock that was wrong: it says nothing. One
+    # A run in the far future was made by a clock that was wrong: it counts for nothing. One
     # just ahead was made before the clock was set back a little: its slot is over.
     known = done_at < now.wall + _DAY_S
     passed = max(now.wall, done_at) if known else now.wall
@@ -330,8 +330,7 @@ PROGRAMS = Rings(((0.01, 0.0), (0.10, 2 * _DAY_S), (1.0, 5 * _DAY_S)), longest_w
 
 def ring_of(appliance_id: bytes, version: str, rings: Rings = LISTS) -> int:
     """Return the ring of an appliance for a version: 0 for the first."""
-    digest = hashlib.sha256(b"ring\0%s\0" % version.encode() + appliance_id).digest()
-    place = int.from_bytes(digest[:6], "big") / 2**48
+    place = _fraction(appliance_id, b"ring\0%s" % version.encode())
     return next(ring for ring, (part, _) in enumerate(rings.steps) if place < part)
 
 

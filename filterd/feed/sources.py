@@ -198,9 +198,9 @@ class FetchRules:
 
 
 BY_HAND = FetchRules()
-"""A publisher's, who looks at the outcome."""
+"""Of a publisher: a person looks at the outcome."""
 NIGHTLY = FetchRules(budget=RunBudget(), most_times=MOST_TIMES)
-"""A school's, where nobody does."""
+"""Of a school: no person does."""
 
 
 def fetch_sources(
@@ -431,7 +431,7 @@ def source_rows(
 ) -> list[dict[str, Any]]:
     """Return a row for each source.
 
-    ``origins`` tells by which file or command a source is followed.
+    ``origins`` has the file or command by which a source is followed, by its id.
     """
     rows = []
     for one in sources:

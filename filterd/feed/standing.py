@@ -247,7 +247,7 @@ def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
     served = version_of(state.index, state.noted_as) or SHIPPED
     refusal = _refusal(state, served)
     sources = 0 if address else followed_count(StateFolder(state.folder).feed)
-    # A site that follows nothing any more is not told of the last run's trouble.
+    # A site that follows nothing any more does not see the last run's trouble.
     problem = refusal or (standing.problem if address or sources else UNSAID)
     return {
         "address": address,
@@ -290,8 +290,8 @@ def program_version(folder: Path) -> int:
 
 def _beside(state: StateFolder, clock: Clock) -> dict[str, Any] | None:
     """Return how public lists beside a feed stand; None where none are followed."""
-    told = overview("", BesideFolder(state.folder), clock)
-    return told if told["sources"] else None
+    row = overview("", BesideFolder(state.folder), clock)
+    return row if row["sources"] else None
 
 
 def _refusal(state: StateFolder, served: str) -> Sentence:

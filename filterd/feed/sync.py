@@ -175,11 +175,11 @@ class SiteFeed:
         Raises:
             FilterdError: it is no root, another is trusted, or the disk refused.
         """
-        told = self.trust.establish(root, replace=replace)
+        digits = self.trust.establish(root, replace=replace)
         if replace:
             for version in self.versions.in_force().refused:
                 self.versions.allow(version)
-        return told
+        return digits
 
     def hold(self, why: str | None) -> None:
         """Let no other version come; with None let them come again.

@@ -202,7 +202,7 @@ class TrustFolder:
         """
         copy = self.folder / "metadata.candidate"
         with writing(copy):
-            self._remove(copy)  # of who was killed
+            self._remove(copy)  # of a killed process
             (copy / "root_history").mkdir(parents=True)
             for path in self._files(self.metadata):
                 shutil.copyfile(path, copy / path.relative_to(self.metadata))

@@ -49,10 +49,10 @@ if TYPE_CHECKING:
     from filterd.i18n import Sentence
 
 _BELIEVED_FOR_S = 10 * 366 * 86_400
-"""A publication that was signed longer than that after the release says nothing of the time."""
+"""A publication that was signed longer than that after the release proves nothing of the time."""
 
 _ROTATIONS = 256
-_LONGEST_TOLD = 200
+_LONGEST_TEXT = 200
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -187,7 +187,7 @@ def refreshed(
     with trust.working_copy() as copy, explained():
         updater = _updater(trust, copy, fetcher)
         known = moment.now >= _floor(copy, moment.floor)
-        # python-tuf has no other way to be told the time; a test would see it go.
+        # python-tuf has no other way to be given the time; a test would see it go.
         reference = datetime.fromtimestamp(moment.now, UTC) if known else _NEVER
         updater._trusted_set.reference_time = reference  # noqa: SLF001
         updater.refresh()
@@ -411,15 +411,15 @@ def explained() -> Iterator[None]:
 
 def _meaning(error: Exception) -> TrustError:
     text = str(error)
-    for kind, meaning, tell in _MEANING:
+    for kind, meaning, sentence in _MEANING:
         if isinstance(error, kind):
-            return meaning(tell(text[:_LONGEST_TOLD]))
+            return meaning(sentence(text[:_LONGEST_TEXT]))
     if "missing info for" in text:
         return RollbackError(
             say(
                 "a role is gone from the snapshot: {what};"
                 " the last good version stays, tell the publisher",
-                what=text[:_LONGEST_TOLD],
+                what=text[:_LONGEST_TEXT],
             )
         )
-    return MetadataFormatError(say("the metadata is malformed: {what}", what=text[:_LONGEST_TOLD]))
+    return MetadataFormatError(say("the metadata is malformed: {what}", what=text[:_LONGEST_TEXT]))

@@ -391,13 +391,13 @@ def make_in_child(
 
 def _error_of(ended: Ended) -> FilterdError:
     try:
-        told = from_plain(json.loads(ended.output))
+        error = from_plain(json.loads(ended.output))
     except (ValueError, KeyError, TypeError):  # it met a bound, or the system ended it
         return ListError(_not_merged(ended.last_words))
     kinds: dict[str, type[TellableError]] = {one.code: one for one in (StoreError, TooLargeError)}
-    error = kinds.get(told.code, ListError)(told.sentence)
-    error.code = told.code
-    return error
+    found = kinds.get(error.code, ListError)(error.sentence)
+    found.code = error.code
+    return found
 
 
 def _not_merged(why: Sentence) -> Sentence:

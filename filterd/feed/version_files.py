@@ -5,11 +5,11 @@ A version of the feed is a folder. Each of its files ``P`` is published whole as
 the target ``P.zst``, and as differences ``deltas/P/FROM-TO.zst`` from contents
 that it had in the last versions; ``FROM`` and ``TO`` are the first digits of
 their SHA-256. The ``custom`` field of a file's target (TUF specification, section
-4.5) says what comes out of it::
+4.5) has what comes out of it::
 
     P.zst                  {"path": P, "length": octets, "sha256": hex}
 
-A difference has none: its name says all, and what comes out of it is held to the
+A difference has none: its name has all, and what comes out of it is held to the
 file's SHA-256. There are many, and all of them are fetched by all schools every night.
 
 Signed is not the same as sensible: a publisher's program may be wrong, or its
@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import MetadataFormatError
 from filterd.i18n import say
-from filterd.paths import open_plain, write_atomically
+from filterd.paths import open_plain, read_plain, write_atomically
 from filterd.state_file import plain_version
 
 if TYPE_CHECKING:
@@ -351,13 +351,13 @@ def sha256_of(path: Path, length: int | None = None) -> str | None:
     return digest.hexdigest() if length is None or octets == length else None
 
 
-def read_json(path: Path, most: int) -> Any:
-    """Return the content of a file of ours, None where it cannot be read."""
-    try:
-        with open_plain(path) as file:
-            return json.loads(file.read(most + 1)[:most])
-    except (OSError, ValueError, RecursionError):
-        return None
+def publication_of(folder: Path, version: str) -> Publication:
+    """Describe the files of a folder that was made here as those of a version."""
+    files = []
+    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
+        name, length = path.relative_to(folder).as_posix(), path.stat().st_size
+        files.append(PublishedFile(name, length, sha256_of(path) or "", length))
+    return Publication(version, tuple(files))
 
 
 def _manifest(folder: Path) -> Any:
@@ -365,7 +365,10 @@ def _manifest(folder: Path) -> Any:
 
     One of release 0.1 has no digest. A damaged id of a key would hold the next version.
     """
-    data = read_json(folder / MANIFEST, _MAX_MANIFEST_OCTETS)
+    try:
+        data = json.loads(read_plain(folder / MANIFEST, _MAX_MANIFEST_OCTETS))
+    except (OSError, ValueError, RecursionError):
+        return None
     if isinstance(data, dict) and (digest := data.pop(_DIGEST, None)) is not None:
         return data if digest == _digest_of(data) else None
     return data

@@ -32,7 +32,7 @@ EVERY_S = 10.0
 TIMES_BLOCKED = 3.0
 FAILED_PART = 0.05
 LEAST_ANSWERS = 200
-"""Fewer tell nothing."""
+"""Fewer prove nothing."""
 LEAST_BLOCKED_PART = 0.02
 """A school that blocked hardly anything may block three times as much."""
 MOST_BLOCKED_PART = 0.5
@@ -104,7 +104,7 @@ def counts_of(status: dict[str, Any]) -> AnswerCounts:
 def usual_part(daemon: Daemon, status: dict[str, Any]) -> float:
     """Return the usual share of blocks in answers, before a swap.
 
-    In a pause the counters of today tell nothing; without a day of the week before there is
+    In a pause the counters of today prove nothing; without a day of the week before there is
     nothing to compare with then, and every share is usual.
 
     Raises:

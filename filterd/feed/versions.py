@@ -115,7 +115,7 @@ def is_ahead(version: str) -> bool:
 
 
 def is_followed(version: str) -> bool:
-    """Return whether a version was made here, of public lists: nobody has signed it."""
+    """Return whether a version was made here, of public lists, without a signature."""
     return version.startswith(FOLLOWED)
 
 

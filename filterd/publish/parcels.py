@@ -3,7 +3,7 @@
 
 A delegated role has a key of its own on a machine of its own: ``orders`` at the ordering
 authority, ``program`` at the makers of the program. A **parcel** is carried to the publisher,
-who cannot change it::
+where it cannot be changed::
 
     ROLE.json         which files are signed, by the key of the role
     ROLE-key.json     the public half of that key, for when it is replaced

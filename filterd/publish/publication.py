@@ -176,8 +176,8 @@ class Published:
             name.removesuffix(".json"): f"{meta.version}.{name}"
             for name, meta in snapshot.meta.items()
         }
-        told = {role: self._signed(name).expires.timestamp() for role, name in names.items()}
-        return {ROOT: self.newest_root()[0].expires.timestamp(), **told}
+        delegated = {role: self._signed(name).expires.timestamp() for role, name in names.items()}
+        return {ROOT: self.newest_root()[0].expires.timestamp(), **delegated}
 
     @property
     def _metadata(self) -> Path:

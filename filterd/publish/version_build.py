@@ -95,7 +95,7 @@ def build_version(
     """
     catalog = publishable(load_catalog(folder))
     _check_not_by_hand(folder)
-    load_contacts(folder)  # a school is lenient, so its mistakes are told here
+    load_contacts(folder)  # a school is lenient, so its mistakes are found here
     popular = popular or Popular()
     reported = review.reported_keys(folder, today)
     content = make_content(

@@ -7,8 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from filterd.feed.version_download import Taken
-from filterd.feed.version_files import is_of, write_manifest
-from tests.support.feed_folders import publication_of
+from filterd.feed.version_files import is_of, publication_of, write_manifest
 
 if TYPE_CHECKING:
     from pathlib import Path

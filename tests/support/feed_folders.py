@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from typing import TYPE_CHECKING
 
 from filterd.config.lists_build import build_lists
-from filterd.feed.version_files import Publication, PublishedFile, write_manifest
+from filterd.feed.version_files import publication_of, write_manifest
 from filterd.feed.versions import Versions
 from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
@@ -42,18 +41,6 @@ def write_blocklists(folder: Path, *names: str) -> Path:
         encoding="utf-8",
     )
     return folder
-
-
-def publication_of(folder: Path, version: str) -> Publication:
-    """Return what a publisher signs for a folder."""
-    files = []
-    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
-        content = path.read_bytes()
-        digest = hashlib.sha256(content).hexdigest()
-        files.append(
-            PublishedFile(path.relative_to(folder).as_posix(), len(content), digest, len(content))
-        )
-    return Publication(version, tuple(files))
 
 
 def put_version(state: StateFolder, version: str, *names: str) -> Path:

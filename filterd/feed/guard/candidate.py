@@ -3,7 +3,7 @@
 
 All goes through the production's own loaders and the engine of a daemon's site: a validator of
 its own would one day accept what they reject. Schedules, which close and open for an hour, do
-not count. A wrong file of the school says nothing of the version.
+not count. A wrong file of the school is no fault of the version.
 
 A list of the feed is written by a program. A zero octet, a carriage return or a last line
 without its end shows that the program, or its disk, failed in an unforeseen way.

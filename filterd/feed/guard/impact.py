@@ -47,7 +47,7 @@ DRAWN = 1_000
 """Names of what is in force that are asked again."""
 
 LEAST_LOOKUPS, LEAST_NAMES = 1_000, 200
-"""Of the log; with fewer it says nothing of a version."""
+"""Of the log; with fewer it proves nothing of a version."""
 WHOLE_PART = 0.9
 """Of the lookups that passed on a day, by the counts; with fewer rows its log is not whole."""
 
@@ -151,7 +151,7 @@ def closed_asked(
     """Find whether the version would close much of what the school has asked for.
 
     What the lists of the version would close counts, but for orders: no approval stops these.
-    No name is in a finding: who may see findings may not see names of the log.
+    No name is in a finding: readers of findings may not see names of the log.
 
     That little would be closed is found only if the log has nearly all lookups of some days, which
     are as many as those of a usual day, and no more than were counted: one tier, a quiet day or an
@@ -184,11 +184,11 @@ def closed_asked(
     ):
         if total < least:
             continue
-        told = sentence.filled({"lost": lost, "total": total})
+        filled = sentence.filled({"lost": lost, "total": total})
         if lost > ASKED_ALLOWED * total:
-            yield found(ASKED, Severity.HELD, told, lost=lost, total=total)
+            yield found(ASKED, Severity.HELD, filled, lost=lost, total=total)
         elif little:
-            yield found(ASKED_LITTLE, Severity.NOTE, told, lost=lost, total=total)
+            yield found(ASKED_LITTLE, Severity.NOTE, filled, lost=lost, total=total)
 
 
 def closed_frozen(

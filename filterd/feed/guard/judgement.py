@@ -40,9 +40,9 @@ MAX_NAMES = 10
 
 SCHOOL, EXPECTATIONS = "school", "expectations"
 ASKED, ASKED_LITTLE = "asked", "asked-little"
-"""Kinds of what the recorded days say: much would be closed; little, of all that was asked."""
+"""Kinds of what the recorded days show: much would be closed; little, of all that was asked."""
 OF_THE_SCHOOL = frozenset((SCHOOL, EXPECTATIONS))
-"""Kinds that tell of the school's own files or machine: mended, the same version may do."""
+"""Kinds that are about the school's own files or machine: mended, the same version may do."""
 
 _MAX_NAME_CHARACTERS = 260
 _MAX_SENTENCE_CHARACTERS = 4_000
@@ -56,7 +56,7 @@ class Severity(StrEnum):
 
     NOTE = "note"
     HELD = "held"
-    """It waits for a person, who may approve it."""
+    """It waits until a person approves it."""
     REFUSED = "refused"
     """No person can approve it."""
 
@@ -163,8 +163,8 @@ def found(
 ) -> Finding:
     """Return a finding whose names and subjects are bounded."""
     few = tuple(names)[:MAX_NAMES]
-    told = tuple(subjects) if sum(map(len, subjects)) <= _MOST_SUBJECT_CHARACTERS else ()
-    return Finding(kind, severity, i18n.one_line(sentence), numbers, few, told)
+    all_subjects = tuple(subjects) if sum(map(len, subjects)) <= _MOST_SUBJECT_CHARACTERS else ()
+    return Finding(kind, severity, i18n.one_line(sentence), numbers, few, all_subjects)
 
 
 def dump(judgement: Judgement) -> bytes:
@@ -179,7 +179,7 @@ def bounded(judgement: Judgement) -> Judgement:
     )
     kept = set(map(id, worst[:MAX_FINDINGS]))
     lengths = accumulate(sum(map(len, one.subjects)) for one in worst)
-    told = {
+    with_subjects = {
         id(one)
         for one, length in zip(worst, lengths, strict=True)
         if length <= _MOST_SUBJECTS_CHARACTERS
@@ -188,7 +188,7 @@ def bounded(judgement: Judgement) -> Judgement:
         replace(
             one,
             names=tuple(name[:_MAX_NAME_CHARACTERS] for name in one.names[:MAX_NAMES]),
-            subjects=one.subjects if id(one) in told else (),
+            subjects=one.subjects if id(one) in with_subjects else (),
         )
         for one in judgement.findings
         if id(one) in kept

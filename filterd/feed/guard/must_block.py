@@ -43,7 +43,7 @@ _GOLDEN, _CANARIES = "golden", "canaries"
 QUESTIONS = 1_000
 """At least so many names are asked for."""
 OVERRULED_ALLOWED = 0.02
-"""Of the entries: so many may be overruled by what else the version says."""
+"""Of the entries: so many may be overruled by the version's own exceptions."""
 
 _OF_EACH_LIST = 20
 _UNLISTED = 100
@@ -133,14 +133,14 @@ def _asked(line: bytes, source: ListSource) -> Iterator[GoldenQuestion]:
     try:
         name = name_from_key(key_from_text(text.removeprefix("=" if exact else "*.")))
     except HostnameError:
-        return  # a comment, or what the compiler tells of
+        return  # a comment, or what the compiler reports
     yield GoldenQuestion(name, source)
     if not exact and len(name) < _LONGEST_PARENT:
         yield GoldenQuestion(_BENEATH + name, source)
 
 
 def _is_closed_to(client: Client, source: ListSource) -> bool:
-    """Return whether a list closes its names to a client, as far as its files say."""
+    """Return whether a list closes its names to a client, by its files."""
     grade = client.grade
     return source.category in grade.closed and LIST + source.id not in grade.opened
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Check names that must resolve, suffixes that no list may hold, and rewrites.
 
-A pinned or protected name answers whatever a list says: the name, what is beneath it, and
+A pinned or protected name answers in spite of any list: the name, what is beneath it, and
 where another name leads to it; and so does the name that answers for it in safe mode. It is
 checked by the version's tables, by the active ones and by the shipped ones, so that a version
 that forgets a name cannot block it in the same step. Registries of names, such as ``com.vn``,
@@ -264,14 +264,14 @@ def wrong_rewrites(policy: Policy, known: Sequence[Policy]) -> Iterator[Finding]
     refused, held = list[str](), list[str]()
     for pair in _pairs(policy):
         *_, name, target = pair
-        told = f"{names.to_text(name)} -> {names.to_text(target)}"
+        pair_text = f"{names.to_text(name)} -> {names.to_text(target)}"
         if _covers(pinned, name):
-            refused.append(told)
+            refused.append(pair_text)
         elif pair not in shipped:
             if _covers(protected, name):
-                refused.append(told)
+                refused.append(pair_text)
             elif registrable(name) != registrable(target):
-                held.append(told)
+                held.append(pair_text)
     for wrong, severity in ((refused, Severity.REFUSED), (held, Severity.HELD)):
         if wrong:
             sentence = say(

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 
 DAY_S = 86_400.0
+EVERY_S = 300.0
 FEED = Followed("https://feed.example/", "Asia/Ho_Chi_Minh")
 
 
@@ -84,7 +85,7 @@ class Kept:
         ends = clock.monotonic() + seconds
         while clock.monotonic() < ends:
             wait_s = self.keeper.work()
-            assert 0 <= wait_s <= follower.EVERY_S
+            assert 0 <= wait_s <= EVERY_S
             clock.advance(min(wait_s, ends - clock.monotonic()))
 
     @property
@@ -95,7 +96,7 @@ class Kept:
 @pytest.fixture
 def kept(school: Follower, monkeypatch: pytest.MonkeyPatch) -> Kept:
     """Have it look for harm every five minutes: a day has fewer steps."""
-    monkeypatch.setattr(follower, "EVERY_S", 300.0)
+    monkeypatch.setattr(follower, "EVERY_S", EVERY_S)
     return Kept(school)
 
 
@@ -144,7 +145,7 @@ def test_who_trusts_nobody_yet_asks_nobody_and_begins_once_somebody_is_trusted(k
     kept.live(DAY_S)
     assert kept.asked == 0
     root.write_bytes(content)
-    kept.live(FIRST_S + follower.EVERY_S)
+    kept.live(FIRST_S + EVERY_S)
     assert kept.in_force == FIRST
 
 
@@ -153,7 +154,7 @@ def test_a_site_without_a_feed_asks_nobody_until_it_names_one(kept: Kept) -> Non
     kept.live(DAY_S)
     assert kept.asked == 0
     kept.feed = FEED
-    kept.live(FIRST_S + follower.EVERY_S)
+    kept.live(FIRST_S + EVERY_S)
     assert kept.in_force == FIRST
 
 
@@ -196,7 +197,7 @@ def test_a_version_that_does_harm_is_taken_back_within_a_minute(kept: Kept) -> N
 def test_a_version_that_does_none_is_left_alone_after_ten_minutes(kept: Kept) -> None:
     kept.live(FIRST_S)
     assert kept.school.site.watches.read(kept.school.clock) is not None
-    kept.live(WATCH_S + 2 * follower.EVERY_S)  # it may have begun with the last step
+    kept.live(WATCH_S + 2 * EVERY_S)  # it may have begun with the last step
     assert kept.school.site.watches.read(kept.school.clock) is None
     kept.school.daemon.answers["blocked"] = 10_000  # type: ignore[attr-defined]
     kept.live(61)
@@ -287,7 +288,7 @@ def test_a_folder_that_the_disk_refuses_does_not_end_the_process(
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "stat", failing)
-        kept.live(3 * follower.EVERY_S)
+        kept.live(3 * EVERY_S)
     (told,) = (one for one in caplog.messages if "Permission denied" in one)
     assert str(root) in told
     kept.live(DAY_S)

@@ -22,7 +22,13 @@ from filterd.feed.held_versions import (
     signable,
     with_orders_of,
 )
-from filterd.feed.version_files import Publication, PublishedFile, verify, write_manifest
+from filterd.feed.version_files import (
+    Publication,
+    PublishedFile,
+    publication_of,
+    verify,
+    write_manifest,
+)
 from filterd.feed.versions import Versions
 from filterd.i18n import say
 from filterd.lists.catalog import load_catalog
@@ -31,7 +37,7 @@ from filterd.publish.signing import RELEASES, signed, until
 from filterd.state_folder import StateFolder
 from tests.support.broken_versions import an_order
 from tests.support.clock import FakeClock
-from tests.support.feed_folders import publication_of, put_in_force, put_version
+from tests.support.feed_folders import put_in_force, put_version
 from tests.support.publisher import NOW, Publisher
 
 if TYPE_CHECKING:
