@@ -102,7 +102,7 @@ def own_source(wanted: Wanted) -> PublicSource:
 
 
 def own_id(url: str) -> str:
-    """Return the id of a list at an address: its host, and digits that differ for two of it."""
+    """Return the id of a list at an address: its host, and six digits of its SHA-256."""
     host = re.sub(r"[^a-z0-9]+", "-", host_of(url).lower()).strip("-")[:_MOST_HOST].strip("-")
     return f"{host or 'list'}-{hashlib.sha256(url.encode()).hexdigest()[:6]}"
 
