@@ -116,9 +116,8 @@ class Alerting:
             if monotonic - self._held_since[alert.id] >= alert.for_s or self._is_on(alert.id)
             for event in self._hold(alert, now)
         ]
-        if (
-            observation.status is not None
-        ):  # else the others are as they were, for all that is known
+        # Without a status the others are as they were, as far as is known.
+        if observation.status is not None:
             events += self._end(now, unknown)
         self._forget(now)
         for event in events:

@@ -18,7 +18,8 @@ from filterd.querylog.service_days import ServiceDay
 from filterd.querylog.sqlite_file import FileSchema, SqliteFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    import sqlite3
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
     import aiosqlite
@@ -201,6 +202,8 @@ SELECT hour, {_OF_2}, n FROM (
 
 SELECT_REACH = "SELECT * FROM reach WHERE day >= ? AND day <= ?"
 
+SELECT_COUNTED = "SELECT day FROM distinct_names WHERE tier = ''"
+
 SELECT_SERVICE = "SELECT * FROM days WHERE day >= ? AND day <= ? ORDER BY day"
 
 FIRST_SERVICE = "SELECT IFNULL(MIN(day), '') FROM days WHERE day >= date(?, '-400 days')"
@@ -355,12 +358,7 @@ async def read_reach(path: Path, first: str, last: str) -> list[ReachRow]:
     Raises:
         StoreError: the file cannot be read.
     """
-    if not os.path.lexists(path):
-        return []
-    async with sqlite_file.reading(path) as connection:
-        if await sqlite_file.value_of(connection, "PRAGMA user_version") not in BY_CONTEXT:
-            return []
-        rows = await connection.execute_fetchall(SELECT_REACH, (first, last))
+    (rows,) = await _rows(path, BY_CONTEXT, (SELECT_REACH, (first, last)))
     return [ReachRow(*row) for row in rows]
 
 
@@ -370,12 +368,7 @@ async def read_distinct_days(path: Path) -> frozenset[str]:
     Raises:
         StoreError: the file cannot be read.
     """
-    if not os.path.lexists(path):
-        return frozenset()
-    async with sqlite_file.reading(path) as connection:
-        if await sqlite_file.value_of(connection, "PRAGMA user_version") != VERSION:
-            return frozenset()
-        rows = await connection.execute_fetchall("SELECT day FROM distinct_names WHERE tier = ''")
+    (rows,) = await _rows(path, (VERSION,), (SELECT_COUNTED, ()))
     return frozenset(day for (day,) in rows)
 
 
@@ -390,11 +383,17 @@ async def read_service(path: Path, first: str, last: str) -> tuple[str, list[Ser
     Raises:
         StoreError: the file cannot be read.
     """
-    if not os.path.lexists(path):
-        return "", []
-    async with sqlite_file.reading(path) as connection:
-        if await sqlite_file.value_of(connection, "PRAGMA user_version") != VERSION:
-            return "", []
-        ((begun,),) = await connection.execute_fetchall(FIRST_SERVICE, (first,))
-        rows = await connection.execute_fetchall(SELECT_SERVICE, (first, last))
-    return begun, [ServiceDay.of_row(*row) for row in rows]
+    selects = (FIRST_SERVICE, (first,)), (SELECT_SERVICE, (first, last))
+    begun, rows = await _rows(path, (VERSION,), *selects)
+    return begun[0][0] if begun else "", [ServiceDay.of_row(*row) for row in rows]
+
+
+async def _rows(
+    path: Path, versions: Collection[int], *selects: tuple[str, tuple[str, ...]]
+) -> list[list[sqlite3.Row]]:
+    """Return the rows of each select; none of a missing file, or of another version."""
+    if os.path.lexists(path):
+        async with sqlite_file.reading(path) as connection:
+            if await sqlite_file.value_of(connection, "PRAGMA user_version") in versions:
+                return [list(await connection.execute_fetchall(*one)) for one in selects]
+    return [[] for _ in selects]
