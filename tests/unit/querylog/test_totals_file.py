@@ -9,7 +9,6 @@ import os
 import random
 import resource
 import sqlite3
-import stat
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -46,10 +45,6 @@ def _add(connection: sqlite3.Connection, *rows: tuple[int, int, int]) -> None:
     context = "6", "", "pass", "lab", "6A"
     connection.execute(totals_file.ADD_CONTEXT, context)
     connection.executemany(totals_file.ADD, [(*row, *context) for row in rows])
-
-
-def test_the_version_is_in_the_file(connection: sqlite3.Connection) -> None:
-    assert connection.execute("PRAGMA user_version").fetchone() == (totals_file.VERSION,)
 
 
 def test_answers_of_one_key_add_up_and_devices_do_not(connection: sqlite3.Connection) -> None:
@@ -117,15 +112,10 @@ def total(path: Path) -> int:
         return value
 
 
-def test_batches_add_up_over_restarts(path: Path) -> None:
+def test_batches_of_workers_add_up_over_restarts(path: Path) -> None:
     for number in (1, 2, 3):
-        write(path, a_batch(number, n=10))
-    assert total(path) == 30
-
-
-def test_two_workers_add_up(path: Path) -> None:
-    write(path, a_batch(1, 3, "one"), a_batch(1, 4, "two"))
-    assert total(path) == 7
+        write(path, a_batch(number, n=10), a_batch(number, worker="another"))
+    assert total(path) == 33
 
 
 def test_a_batch_that_comes_again_is_not_added_again(path: Path) -> None:
@@ -139,18 +129,6 @@ def test_control_without_the_note_it_would_be(path: Path, monkeypatch: pytest.Mo
     write(path, a_batch(1, 5))
     write(path, a_batch(1, 5), a_batch(2, 1))
     assert total(path) == 11
-
-
-def test_only_its_owner_may_read_the_file_and_those_beside_it(path: Path) -> None:
-    async def whole() -> None:
-        store = TotalsFile(path, FakeClock())
-        await store.write([a_batch()])
-        files = list(path.parent.iterdir())
-        assert len(files) == 3
-        assert {stat.S_IMODE(one.stat().st_mode) for one in files} == {0o600}
-        await store.close()
-
-    asyncio.run(whole())
 
 
 def test_it_is_written_ahead_and_synced_at_checkpoints_only(path: Path) -> None:
@@ -213,14 +191,6 @@ def test_a_truncated_file_is_set_aside(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
     write(path, a_batch(2, 1_000_000))
     assert total(path) >= 1_000_000
-
-
-def test_a_file_of_another_version_is_set_aside(path: Path) -> None:
-    write(path, a_batch())
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 99")
-    assert write(path, a_batch(2, 5)) == 1
-    assert total(path) == 5
 
 
 def test_damage_that_shows_while_it_is_open_is_survived(path: Path) -> None:
