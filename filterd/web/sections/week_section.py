@@ -136,10 +136,10 @@ def _window(line: str) -> Plain:
 
 
 def _schedule_edits(data: Plain, given: Values) -> Edits:
-    item, written = given[ITEM], mapping(data, "schedules").get(given[ITEM])
+    item, written = given[ITEM], items_of(mapping(data, "schedules"), given[ITEM])
     if given.get(REMOVE):
         return [edit(None, "schedules", item)]
-    old = {_window_line(one): one for one in written or () if isinstance(one, dict)}
+    old = {_window_line(one): one for one in written if isinstance(one, dict)}
     windows = [old[line] if line in old else _window(line) for line in given.get("windows", [])]
     return [edit(windows, "schedules", item)]
 
@@ -152,7 +152,11 @@ SCHEDULES = SiteSection(
     items=lambda data: list(mapping(data, "schedules")),
     item=(say("Name of the schedule, such as gio-hoc"), IDENTIFIER),
     values=lambda data, item: {
-        "windows": [_window_line(one) for one in mapping(data, "schedules").get(item) or ()]
+        "windows": [
+            _window_line(one)
+            for one in items_of(mapping(data, "schedules"), item)
+            if isinstance(one, dict)
+        ]
     },
     edits=_schedule_edits,
     fields=(
@@ -168,12 +172,13 @@ SCHEDULES = SiteSection(
 
 def _effect_line(effect: Plain) -> str:
     verb = "open" if "open" in effect else "close"
-    ((kind, target),) = (effect.get(verb) or {"": ""}).items()
-    whom = effect.get("for")
+    what, whom = mapping(effect, verb), effect.get("for")
     if isinstance(whom, dict):
-        ((key, value),) = whom.items()
-        whom = f"{key} {value}"
-    return f"{effect.get('schedule')} {verb} {kind} {target}" + (f" for {whom}" if whom else "")
+        whom = " ".join(f"{key} {value}" for key, value in whom.items())
+    words = (f"{kind} {target}" for kind, target in what.items())
+    return " ".join(
+        (str(effect.get("schedule")), verb, *words, *(("for", str(whom)) if whom else ()))
+    )
 
 
 def _effect(line: str) -> Plain:
@@ -190,7 +195,7 @@ def _effect(line: str) -> Plain:
 
 
 def _scheduled_edits(data: Plain, given: Values) -> Edits:
-    old = {_effect_line(one): one for one in items_of(data, "scheduled")}
+    old = {_effect_line(one): one for one in items_of(data, "scheduled") if isinstance(one, dict)}
     wanted = [old[line] if line in old else _effect(line) for line in given.get("effects", [])]
     return [edit(wanted or None, "scheduled")]
 

@@ -53,3 +53,13 @@ def test_an_effect_opens_or_closes_for_some() -> None:
     assert edit["value"] == [{"schedule": "s", "close": {"category": "games"}, "for": {"grade": 6}}]
     with pytest.raises(ConfigError):
         SCHEDULED.edits({}, {"effects": ["s shut games"]})
+
+
+@pytest.mark.parametrize("wrong", ["07:00-08:00", ["07:00-08:00"], None, 7])
+def test_a_file_that_is_wrong_at_present_is_shown_as_far_as_it_can_be(wrong: Any) -> None:
+    two = {"schedule": "a", "close": {"category": "games", "service": "x"}, "for": {}}
+    data = {"schedules": {"a": wrong}, "scheduled": [two, wrong, {"close": wrong}]}
+    assert SCHEDULES.values(data, "a") == {"windows": []}
+    assert SCHEDULED.values(data, "")["effects"][0] == "a close category games service x"
+    assert SCHEDULES.edits(data, {"item": "a"})
+    assert SCHEDULED.edits(data, {})
