@@ -133,11 +133,11 @@ def test_another_user_sees_numbers_without_names(
     for above in (*daemon.state.control_socket.parents, tmp_path):
         if str(above).startswith("/tmp/"):
             above.chmod(0o755)
-    daemon.state.control_socket.chmod(0o666)
     with _tail(daemon) as lines:  # collects meanwhile
         lines.readline()
         asked(port, a_query("www.tiktok.com"))
         (event,) = _blocked(lines, 1)
+        daemon.state.control_socket.chmod(0o666)  # of the manager that is there now
         told = as_user(NOBODY, [NOBODY], _since, daemon.state.control_socket, event["id"] - 10)
     assert told[0][0]["shows_rows"] is False
     assert all("name" not in one and "class" not in one for some in told for one in some)
