@@ -32,6 +32,34 @@ FOLDERS = {
 """Tests that are about files or native code rather than a module in Python."""
 
 
+FEW_LINES = 70
+SMALL = {
+    "__main__": "an entry of a process",
+    "clock": "every package is given one",
+    "cli/change_request": "commands that change nothing do not import it",
+    "control/event_stream": "quick commands do not import asyncio",
+    "fastpath/core_contract": "what native code and Python both build on",
+    "fastpath/rate_limit": "chooses native code",
+    "feed/guard/__main__": "an entry of a process",
+    "feed/night_memory": "the guard's child imports no requests",
+    "locale/compile_catalogues": "a command of the build",
+    "monitor/secret_file": "mail and webhooks load apart",
+    "native_build": "a command of the build",
+    "policy/policy_file": "a format of a file",
+    "reports/html_report": "one module a format",
+    "reports/json_report": "one module a format",
+    "time_buckets": "native code imports it",
+    "upstream/transport_set": "the list of transports",
+    "version": "the build reads it",
+    "web/certificate_files": "commands do not import uvicorn",
+    "web/pages/classes_page": "one module a subject",
+    "wire/_codec_py": "the pure side of the codec",
+    "wire/codec": "chooses native code",
+    "zip_directory": "reports and backups read archives by it",
+}
+"""Modules of few lines, and why each is one of its own."""
+
+
 @cache
 def _modules() -> set[str]:
     paths = (path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
@@ -101,6 +129,12 @@ def test_no_module_outgrows_what_a_reader_holds_in_mind() -> None:
     most = {".pyx": 1_150, ".pyi": inf}
     too_long = {path: n for path, n in lines.items() if n > most.get(path.suffix, 500)}
     assert too_long == {}
+
+
+def test_a_module_is_an_idea_and_not_a_function() -> None:
+    """What needs few lines belongs to the neighbour that it serves."""
+    lines = {name: (PACKAGE / f"{name}.py").read_text().count("\n") for name in _modules()}
+    assert {name for name, count in lines.items() if count < FEW_LINES} == {*SMALL}
 
 
 def test_native_code_is_in_few_files() -> None:
