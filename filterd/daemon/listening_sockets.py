@@ -93,9 +93,11 @@ def listen_again_on(addresses: Sequence[ListenAddress]) -> list[Listening]:
         forget_sockets(name)  # those of this name that are used are stored again below
     for _, one in unused:
         one.close()
-    listening = _listen_soon(addresses, kept, _TRIES if unused else 1)
-    for one in kept:
-        one.close()
+    try:
+        listening = _listen_soon(addresses, kept, _TRIES if unused else 1)
+    finally:
+        for one in kept:
+            one.close()
     opened = list(chain.from_iterable(listening))
     if unused or len(kept) < len(opened):
         store_sockets(STORED, opened)

@@ -36,6 +36,7 @@ for words in commands:
 """
 COMMANDS = (
     "status",
+    "status --json",
     "report --json",
     "check a.example --grade 6",
     "allow a.example --grade 6 --for 5m --reason lesson",

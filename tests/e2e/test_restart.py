@@ -52,7 +52,13 @@ def ask(asking: socket.socket, number: int) -> None:
 
 @pytest.mark.parametrize(
     ("number", "workers"),
-    [(signal.SIGTERM, 2), pytest.param(signal.SIGKILL, 1, marks=pytest.mark.long)],
+    [
+        (signal.SIGTERM, 2),
+        *(
+            pytest.param(*one, marks=pytest.mark.long)
+            for one in ((signal.SIGTERM, 1), (signal.SIGKILL, 1), (signal.SIGKILL, 2))
+        ),
+    ],
 )
 def test_what_is_asked_meanwhile_is_answered_after_the_start(
     tmp_path: Path, state: Path, store: DescriptorStore, number: signal.Signals, workers: int

@@ -130,6 +130,21 @@ def test_an_address_that_is_configured_no_more_is_free_again(restarts: Restarts)
     _close(*first[2:], *again)
 
 
+def test_a_start_that_cannot_bind_an_address_leaves_the_sockets_to_the_next(
+    restarts: Restarts,
+) -> None:
+    at = ListenAddress("127.0.0.1", free_port())
+    first, stored = restarts.listen(at), list(restarts.store.kept)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        other = ListenAddress("127.0.0.1", taken.getsockname()[1])
+        with pytest.raises(ConfigError, match="has it"):
+            restarts.listen(at, other)
+    assert restarts.store.kept == stored
+    again = restarts.listen(at)
+    assert all(map(_same, first, again))
+    _close(*first, *again)
+
+
 def test_what_another_release_has_stored_by_another_name_is_closed(restarts: Restarts) -> None:
     with socket.create_server(("127.0.0.1", 0)) as foreign:
         store_sockets("tls", [foreign])

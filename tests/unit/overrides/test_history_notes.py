@@ -108,7 +108,8 @@ def test_notes_stand_in_a_history_that_verifies_and_an_undo_passes_by(tmp_path: 
                 {"password": "x"},
             )
         ),
-        *(("site-edit", one) for one in ({"keys": "log"}, {"keys": [""]}, {"digest": "x"})),
+        *(("site-edit", {"keys": one}) for one in ("log", [""], [1])),
+        ("site-edit", {"digest": "x"}),
         *(("program-update", one) for one in ({"version": "1 1"}, {"before": 7}, {"ending": "a"})),
         *(("log-view", one) for one in ({"view": "all"}, {"days": ["x"]}, {"class_id": "6\n"})),
         ("log-view", {"name": "a.example"}),
