@@ -66,8 +66,12 @@ async def captive_portal(site: ExaminedSite) -> list[ProbeFinding]:
     addresses = stub_query.addresses_in(answer)
     if not addresses:
         raise UnseenError(say("{name} has no address", name=CHECK_HOST))
-    async with asyncio.timeout(_WITHIN_S):
-        is_empty = await _is_empty_page(str(IPv4Address(min(addresses))))
+    try:
+        async with asyncio.timeout(_WITHIN_S):
+            is_empty = await _is_empty_page(str(IPv4Address(min(addresses))))
+    except TimeoutError:
+        late = say("no page comes from {name} within {n} s", name=CHECK_HOST, n=round(_WITHIN_S))
+        raise UnseenError(late) from None
     if is_empty:
         return [clean(say("pages come from where they should"))]
     return [

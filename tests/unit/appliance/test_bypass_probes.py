@@ -148,7 +148,7 @@ def test_a_portal_that_drips_its_page_is_waited_for_no_longer(
         silent = box.run(lambda: socket.create_server(("127.0.0.1", 80)))
         policy = a_policy(upstreams=(UpstreamServer("127.0.0.1", upstream.port),))
         try:
-            with pytest.raises(TimeoutError):
+            with pytest.raises(UnseenError, match="no page comes from"):
                 box.run(lambda: look(captive_portal, examined(tmp_path, policy_or_why=policy)))
         finally:
             silent.close()
