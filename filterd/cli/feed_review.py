@@ -115,14 +115,20 @@ def review(
     the outcome and its reason for 90 days. Exit code 0: nothing waits, or it is decided; 1:
     something waits; 2: an error, nothing is decided.
     """
-    if (asked.mistakes or asked.accept or asked.refuse) and not asked.reason.strip():
+    has_shapes = bool(asked.accept or asked.refuse)
+    if asked.mistakes and has_shapes:
+        raise ConfigError(
+            say("shapes and mistakes need reasons of their own"),
+            hint=say("decide on them one after the other"),
+        )
+    if (asked.mistakes or has_shapes) and not asked.reason.strip():
         raise ConfigError(
             say("a decision needs a reason"),
             hint=say("--reason 'what was found about these names'"),
         )
     if asked.mistakes:
         _decide_mistakes(here, catalog, asked, json=json)
-    elif asked.accept or asked.refuse:
+    elif has_shapes:
         _decide(here, catalog, asked, json=json)
     elif decided:
         _show_decided(here, catalog, asked.category, json=json)
@@ -202,11 +208,6 @@ def _print_mistake(here: Context, one: QueuedMistake) -> None:
 
 def _decide_mistakes(here: Context, catalog: Path, asked: ReviewRequest, *, json: bool) -> None:
     """Record the decisions on all these names, or on none if one is wrong."""
-    if asked.accept or asked.refuse:
-        raise ConfigError(
-            say("shapes and mistakes need reasons of their own"),
-            hint=say("decide on them one after the other"),
-        )
     load_catalog(catalog)
     today = day_of(here.clock.wall())
     known = {one.name for one in reviews.read_mistakes(catalog, today)}

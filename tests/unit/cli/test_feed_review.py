@@ -162,6 +162,7 @@ def test_only_the_largest_are_shown_at_first(reviewer: Desk) -> None:
     [
         (("--accept", "i9bet#"), "a decision needs a reason (--reason"),
         (("--accept", "i9bet#", "--reason", " "), "a decision needs a reason"),
+        (("--accept", "i9bet#", "--accept-mistake", "a.vn"), "mistakes need reasons of their own"),
         (("--accept", "i9bat#", *REASON), "'i9bat#' is not waiting for a decision (did you mean"),
         (
             ("--accept", "kubet#", "--category", "gambling", *REASON),
