@@ -21,7 +21,7 @@ from tests.support.oracle_scripts import Script
 
 STEPS = int(os.environ.get("FILTERD_ORACLE_STEPS", "1000"))
 """For each way of serving; `make fuzz` takes more."""
-STEPS_OF_A_LIFE = 1_000
+STEPS_OF_A_LIFE = 2_000
 MOST_LIVES_OF_A_MUTANT = 8
 MOST_ROUNDS = 6
 """In which each scene comes once; until everything is met that must be."""

@@ -64,9 +64,9 @@ class Filter(Link):
             and not self._has_expired(verdict, decided_at)
         ):
             return self._judge_targets(query, verdict, answer)
-        if client is None:
+        readmitted = self._readmit(query, site)
+        if readmitted is None:
             return Answer(Source.REFUSED)
-        readmitted = query.readmitted(client, site)
         verdict = self._decide(readmitted, self._clock.wall())
         if verdict.blocked or (
             _has_same_question(query, readmitted, verdict)
@@ -75,6 +75,12 @@ class Filter(Link):
             return self._judge_again(readmitted, verdict, answer)
         answer = await self(readmitted.since(began_at), proceed)
         return answer if answer.readmitted else answer._replace(readmitted=readmitted)
+
+    def _readmit(self, query: Query, site: Site) -> Query | None:
+        client = _current_client(query, site)
+        if client is None:
+            return None
+        return query.readmitted(client, site)
 
     def _judge_again(self, readmitted: Query, verdict: Verdict, answer: Answer) -> Answer:
         if verdict.blocked:
