@@ -482,6 +482,8 @@ def _router_options(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _addresses(data: bytes, kind: type[IPv4Address | IPv6Address], octets: int) -> tuple[str, ...]:
-    """Return whole addresses; octets that are left over belong to none."""
-    whole = range(0, min(len(data) // octets, _MOST_ADDRESSES) * octets, octets)
-    return tuple(str(kind(data[at : at + octets])) for at in whole)
+    """Return whole addresses, each once; octets that are left over belong to none."""
+    whole = range(0, len(data) // octets * octets, octets)
+    distinct = dict.fromkeys(data[at : at + octets] for at in whole)
+    # Cut afterwards: eight copies of an address hide no other one behind them.
+    return tuple(str(kind(one)) for one in distinct)[:_MOST_ADDRESSES]

@@ -142,9 +142,9 @@ def _version(here: Context, text: str) -> Policy:
     digest = next((one["digest"] for one in kept if one["activated_at"] <= when), None)
     overrides = None if digest is None else set_at(here, when)
     if digest is None or overrides is None:
-        answer = clock.text(when)
         hint = say("see `filterd policy history`")
-        raise ConfigError(say("the policy of {told} is not known", told=answer), hint=hint)
+        unknown = say("the policy of {time} is not known", time=clock.text(when))
+        raise ConfigError(unknown, hint=hint)
     return _settled(_past_policy(here, digest), overrides, when)
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 MAC, PORT_MAC = "02:00:5e:00:00:01", "02:00:5e:00:00:02"
 RESOLVER = bytes.fromhex("20010db8000000000000000000000053")
+OTHER = RESOLVER[:-1] + b"\x54"
 
 Pair = tuple[socket.socket, socket.socket]
 Link = tuple[Namespace, Namespace, Namespace]
@@ -230,7 +231,7 @@ def _offer(options: bytes, exchange: int = 7) -> bytes:
 
 
 def test_an_offer_has_at_most_eight_addresses_of_a_kind() -> None:
-    many = bytes((6, 252)) + bytes(252)
+    many = bytes((6, 252)) + bytes(range(252))
     found = parse_offer(_offer(SERVER + many), 7)
     assert found is not None
     assert len(found.resolvers) == 8
@@ -270,7 +271,11 @@ DNS = bytes((0, 23, 0, 16)) + RESOLVER
         (b"", ()),
         (DNS[:-1], ()),
         (bytes((0, 23, 0, 15)) + RESOLVER[:15], ()),
-        (bytes((0, 23, 1, 0)) + RESOLVER * 16, ("2001:db8::53",) * 8),
+        (
+            bytes((0, 23, 1, 0)) + b"".join(bytes((32, *bytes(14), n)) for n in range(16)),
+            ("2000::", *(f"2000::{n}" for n in range(1, 8))),
+        ),
+        (bytes((0, 23, 0, 160)) + RESOLVER * 9 + OTHER, ("2001:db8::53", "2001:db8::54")),
     ],
 )
 def test_whole_addresses_of_a_reply_are_read(options: bytes, resolvers: tuple[str, ...]) -> None:
@@ -318,6 +323,7 @@ def _parsed(message: bytes, source: str = "fe80::1", hops: int = 255) -> RouterA
             ("2001:db8::53",),
         ),
         (_rdnss(0, RESOLVER), (), ()),  # withdrawn
+        (_rdnss(60, *[RESOLVER] * 9, OTHER), (), ("2001:db8::53", "2001:db8::54")),
         (_prefix(129), (), ()),
         *((one + _rdnss(60, RESOLVER), (), ())  # nothing behind a broken option is read
           for one in (bytes((25, 0)) + bytes(30), bytes((25, 9)) + bytes(30), b"\x19")),
