@@ -139,6 +139,8 @@ def test_a_start_that_cannot_bind_an_address_leaves_the_sockets_to_the_next(
         other = ListenAddress("127.0.0.1", taken.getsockname()[1])
         with pytest.raises(ConfigError, match="has it"):
             restarts.listen(at, other)
+    notify("STOPPING=1")
+    restarts.store.read_until("STOPPING=1")
     assert restarts.store.kept == stored
     again = restarts.listen(at)
     assert all(map(_same, first, again))
