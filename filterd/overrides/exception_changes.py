@@ -202,16 +202,24 @@ class Revoke(CheckedChange):
 class SetGrade(CheckedChange):
     """Open or close a category or a service to a grade, until the next setting of it."""
 
-    grade: Annotated[str, field_checks.grade]
-    target_kind: Annotated[TargetKind, change_fields.target_kind]
-    target: change_fields.Identifier
-    opens: Annotated[bool, field_checks.boolean]
+    grade: str
+    target_kind: TargetKind
+    target: str
+    opens: bool
 
-    def __post_init__(self) -> None:
-        """Refuse other targets than categories and services."""
-        if self.target_kind not in {TargetKind.CATEGORY, TargetKind.SERVICE}:
+    @classmethod
+    def read(cls, fields: ChangeFields) -> Self:
+        """Check the fields of the change; the kind first, for names are no identifiers."""
+        kind = fields.take("target_kind", change_fields.target_kind)
+        if kind not in {TargetKind.CATEGORY, TargetKind.SERVICE}:
             hint = say("a name is allowed or blocked by an exception")
             raise ChangeError(say("a grade is set for a category or a service"), hint=hint)
+        return cls(
+            fields.take("grade", field_checks.grade),
+            kind,
+            fields.take("target", field_checks.identifier),
+            fields.take("opens", field_checks.boolean),
+        )
 
     def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""

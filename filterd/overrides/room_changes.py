@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
 from filterd import field_checks
@@ -106,9 +106,9 @@ class SetExam(CheckedChange):
     """Restrict a room to these targets for the time of an exam."""
 
     room: change_fields.Identifier
-    ends_at: change_fields.Time
     names: Annotated[tuple[str, ...], field_checks.many(field_checks.name, MAX_NAMES)] = ()
     services: Annotated[tuple[str, ...], field_checks.many(field_checks.identifier, MAX_NAMES)] = ()
+    ends_at: change_fields.Time = field(kw_only=True)
     starts_at: change_fields.Time | None = None
     for_s: change_fields.Length | None = None
 

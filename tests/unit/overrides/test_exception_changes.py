@@ -165,9 +165,10 @@ def test_a_grade_has_one_setting_of_a_category() -> None:
     assert book.overrides.grades[1] == later
 
 
-def test_a_grade_is_not_set_for_a_name() -> None:
+@pytest.mark.parametrize("name", ["a.example", "*.a.example", "sách.example"])
+def test_a_grade_is_not_set_for_a_name(name: str) -> None:
     with pytest.raises(ChangeError, match="by an exception"):
-        Book().make("grade", **a_grade_setting(target_kind="name", target="a.example"))
+        Book().make("grade", **a_grade_setting(target_kind="name", target=name))
 
 
 def test_several_at_once_are_one_change_and_taken_back_and_ended_as_one() -> None:

@@ -12,7 +12,7 @@ from filterd import words
 from filterd.errors import ChangeError
 from filterd.feed.program_standing import UpdateEnding
 from filterd.i18n import Texts
-from filterd.overrides.change_kinds import MADE_ELSEWHERE, NEED_A_REASON, parse
+from filterd.overrides.change_kinds import _KINDS, MADE_ELSEWHERE, NEED_A_REASON, parse
 from filterd.overrides.descriptions import Teller
 from filterd.overrides.effects import ChangeEffect, CheckedChange
 from filterd.overrides.history_notes import (
@@ -124,6 +124,12 @@ def test_anything_else_is_refused(kind: str, wrong: dict[str, Any]) -> None:
 def test_every_word_of_a_note_has_its_text() -> None:
     assert all("{account}" in text for text in words.ACCOUNT_CHANGE.values())
     assert set(words.UPDATE_ENDING) == set(UpdateEnding)
+
+
+def test_only_notes_set_nothing() -> None:
+    """A kind that forgot its effect would be recorded, and never be in force."""
+    without = {kind for kind, one in _KINDS.items() if one.effect is CheckedChange.effect}
+    assert without == set(NOTES)
 
 
 def test_notes_cannot_be_asked_for_as_a_change() -> None:

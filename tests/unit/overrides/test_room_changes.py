@@ -125,7 +125,7 @@ def test_an_exam_is_set_and_stopped() -> None:
         ({"ends_at": NOW}, "its end is past"),
         ({"room": None}, "'room' is missing"),
         ({"names": ["a"] * 2001}, "2001 are too many"),
-        ({"names": ["*.thi.example"]}, "names: a name needs no"),
+        ({"names": ["*.thi.example"], "ends_at": None}, "names: a name needs no"),
         ({"ends_at": NOW + LONGEST_EXAM_S + 1}, "at most 12 hours .for 90 minutes write"),
     ],
 )
