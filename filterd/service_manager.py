@@ -41,7 +41,7 @@ def notify(*words: str, sockets: Sequence[socket.socket] = ()) -> None:
             message, passed = "\n".join(words).encode(), [one.fileno() for one in sockets]
             socket.send_fds(opened, [message], passed)
     except OSError as error:
-        _log.warning("the service manager cannot be told: %s", refused(error))
+        _log.warning("the service manager cannot be notified: %s", refused(error))
 
 
 def watchdog_interval_s() -> float | None:

@@ -32,7 +32,7 @@ from filterd.counted import size
 from filterd.daemon.status_files import BACKUP, NightlyBackup
 from filterd.errors import ConfigError, FilterdError
 from filterd.i18n import UNSAID, say, say_n
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Describer
 from filterd.overrides.effects import to_plain
 from filterd.paths import read_plain, reading, writing
 from filterd.privileges import A_COMPILER, as_owner_of, end_sooner
@@ -253,13 +253,13 @@ def show_backup(here: Context, plan: RestorePlan, found: RestoreDifference) -> N
         whole=True,
     )
     lines = [(line, "green" if line[0] == "+" else "red") for line in found.lines]
-    teller = Teller(here.texts, clock)
+    describer = Describer(here.texts, clock)
     for sign, style, things in (
         ("-", "red", found.effect.before),
         ("+", "green", found.effect.after),
     ):
         lines += [
-            (f"{sign} {teller.thing(kind, one)}", style)
+            (f"{sign} {describer.thing(kind, one)}", style)
             for kind, set_ in to_plain(things).items()
             for one in set_
             if (one.get("ends_at") or here.clock.wall() + 1) > here.clock.wall()

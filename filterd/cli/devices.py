@@ -25,7 +25,7 @@ from filterd.clients.device_rows import DEVICES, SHARED
 from filterd.errors import ConfigError
 from filterd.i18n import say
 from filterd.overrides.assignments import macs_of, moved, place_of, taken_out
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Describer
 from filterd.overrides.target_text import class_from
 
 Place = tuple[str | None, str | None]
@@ -61,7 +61,7 @@ def name(
     (mac,) = _macs(here, [device])
     answer = change(here, "device-name", reason, mac=mac, name=text)
     thing = {"mac": mac, "name": text}
-    what = Teller(here.texts, school_clock(here)).thing("device_names", thing)
+    what = Describer(here.texts, school_clock(here)).thing("device_names", thing)
     print_change(here, answer, what, json=json)
 
 

@@ -25,7 +25,7 @@ from filterd.cli.time_options import duration_s, read_time, school_clock
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.i18n import say
 from filterd.lists.public_suffix import has_strangers_beneath
-from filterd.overrides.descriptions import Teller, not_ended
+from filterd.overrides.descriptions import Describer, not_ended
 from filterd.overrides.override_rows import EXAMS
 from filterd.overrides.target_text import Target, class_from, qname_from, target_name_from
 from filterd.policy.temporary_rules import TargetKind
@@ -152,7 +152,7 @@ def start(
     }
     answer = change(here, "exam", reason, **asked)
     made = {"room": answer.get("room"), **made_of(asked, answer)}
-    what = Teller(here.texts, clock).thing("exams", made)
+    what = Describer(here.texts, clock).thing("exams", made)
     print_change(here, answer, what, json=json)
 
 

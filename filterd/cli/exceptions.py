@@ -13,7 +13,7 @@ from filterd.cli.render import show
 from filterd.cli.target_options import BlockedArgument, ChangeAudience, TargetsArgument, whom
 from filterd.cli.time_options import Term, duration_s, school_clock, term
 from filterd.i18n import say
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Describer
 from filterd.overrides.override_rows import EXCEPTIONS
 from filterd.overrides.review_requests import REQUESTS
 from filterd.overrides.target_text import Target
@@ -71,7 +71,7 @@ def pause(
     asked = {**for_whom.payload, "for_s": duration_s(for_)}
     answer = change(here, "pause", reason, **asked)
     made = made_of({**asked, "kind": str(TargetKind.PAUSE), "target": ""}, answer)
-    what = Teller(here.texts, clock).thing("exceptions", made)
+    what = Describer(here.texts, clock).thing("exceptions", made)
     print_change(here, answer, what, json=json)
 
 
@@ -133,8 +133,8 @@ def _set(
             here, "exceptions", reason, targets=[[str(k), t] for k, t in targets], **how
         )
     made = made_of(how, answer)
-    teller = Teller(here.texts, clock)
-    what = (teller.thing("exceptions", {**made, **one._asdict()}) for one in targets)
+    describer = Describer(here.texts, clock)
+    what = (describer.thing("exceptions", {**made, **one._asdict()}) for one in targets)
     print_change(here, answer, ", ".join(what), json=json)
 
 
@@ -177,7 +177,7 @@ def approve(
     )
     asked = {"kind": str(TargetKind.NAME), "target": answer["request"]["name"], "allow": True}
     made = made_of({**how, **asked, "audience": answer["audience"], "whom": answer["whom"]}, answer)
-    print_change(here, answer, Teller(here.texts, clock).thing("exceptions", made), json=json)
+    print_change(here, answer, Describer(here.texts, clock).thing("exceptions", made), json=json)
 
 
 def refuse(

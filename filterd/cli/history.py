@@ -18,7 +18,7 @@ from filterd.cli.time_options import school_clock
 from filterd.errors import ConfigError
 from filterd.i18n import from_plain, say, to_plain
 from filterd.i18n import translated as in_language
-from filterd.overrides.descriptions import Plain, Teller
+from filterd.overrides.descriptions import Describer, Plain
 from filterd.overrides.history_chain import UNDO
 from filterd.overrides.override_rows import CHANGES, POLICIES, with_states
 from filterd.overrides.quarantine import is_altered, remedy_for
@@ -97,7 +97,7 @@ def taken_back(here: Context, answer: Plain) -> str:
     row = answer.get("taken_back")
     if row is None:  # an older daemon does not send it
         return here.texts("change {number} is undone", number=answer["undone"])
-    what = Teller(here.texts, school_clock(here)).row(row)
+    what = Describer(here.texts, school_clock(here)).row(row)
     return here.texts(
         "change {number} of {author} is undone: {what}",
         number=row["number"],
@@ -207,9 +207,9 @@ def set_(
     """
     asked = {"grade": grade_from(grade), **what}
     answer = change(here, KIND, reason, **asked)
-    teller = Teller(here.texts, school_clock(here))
+    describer = Describer(here.texts, school_clock(here))
     thing = {**asked, "kind": asked["target_kind"]}
-    print_change(here, answer, teller.thing("grades", thing), json=json)
+    print_change(here, answer, describer.thing("grades", thing), json=json)
 
 
 def policy_history(

@@ -16,7 +16,7 @@ from filterd.errors import ConfigError
 from filterd.field_checks import is_a_grade
 from filterd.i18n import say
 from filterd.overrides.current_rows import LEVELS, level_rows, waiting_rows, waiting_sentence
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Describer
 from filterd.overrides.log_changes import CONFIRM, LEVEL
 from filterd.overrides.target_text import tier_from
 from filterd.policy.log_levels import LogLevel
@@ -125,7 +125,7 @@ def level(
     if level == LogLevel.FULL:
         what = waiting_sentence(setting, Wording(here.texts, clock))
     else:
-        what = Teller(here.texts, clock).thing("log_settings", setting)
+        what = Describer(here.texts, clock).thing("log_settings", setting)
     print_change(here, answer, what, json=json)
 
 
@@ -141,7 +141,7 @@ def confirm(
     set. Exit code 0: done; 2: an error.
     """
     answer = change(here, CONFIRM, reason, id=number)
-    term = Teller(here.texts, school_clock(here)).term({"ends_at": answer.get("until")})
+    term = Describer(here.texts, school_clock(here)).term({"ends_at": answer.get("until")})
     what = here.texts("the level full is confirmed {term}", term=term)
     back = say("In force after {ms} ms. An administrator ends it by: filterd undo {number}")
     print_change(here, answer, what, json=json, back=back)

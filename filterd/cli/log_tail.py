@@ -17,7 +17,7 @@ from filterd.control import UnansweredError
 from filterd.counted import number
 from filterd.field_checks import is_a_grade
 from filterd.i18n import say, say_n
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Describer
 from filterd.querylog.querylog_rows import levels_shown
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class _Lines:
     def _line(self, event: Mapping[str, Any]) -> Text:
         """Return the line of an event: a name, of a long one the end, or a number."""
         at = f"{self._wording.clock.shows(event['at']):%H:%M:%S}"
-        seat = event.get("class") or Teller(*self._wording).grade(event["grade"])
+        seat = event.get("class") or Describer(*self._wording).grade(event["grade"])
         action = self._here.texts.word(words.COUNTED, event["action"])
         before = f"{at} {seat[:_SEAT]:{_SEAT}} {action:{_ACTION}} "
         behind = f" ({event['category']})" if event["category"] else ""

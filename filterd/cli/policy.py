@@ -25,7 +25,7 @@ from filterd.documents import yaml_reader
 from filterd.errors import ConfigError, FilterdError, StoreError
 from filterd.i18n import from_plain, refused, say, say_n
 from filterd.i18n import translated as in_language
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Describer
 from filterd.overrides.override_rows import set_for
 from filterd.overrides.target_text import policy_for
 from filterd.paths import shipped
@@ -128,16 +128,16 @@ def show(
         plain = [{"of": kind, **thing} for kind, thing in set_over]
         here.print_json({**row, "set": plain})
         return
-    teller = Teller(here.texts, school_clock(here))
-    here.console.print(details(teller, GRADE, row))
-    here.console.print(listed(teller, CATEGORIES, category_rows(policy, wanted)))
+    describer = Describer(here.texts, school_clock(here))
+    here.console.print(details(describer, GRADE, row))
+    here.console.print(listed(describer, CATEGORIES, category_rows(policy, wanted)))
     if everything:
         services = [service_row(policy, wanted, one) for one in policy.services.values()]
-        here.console.print(listed(teller, SERVICES, services))
+        here.console.print(listed(describer, SERVICES, services))
     else:
-        here.console.print(listed(teller, SERVICE_GROUPS, service_group_rows(policy, wanted)))
+        here.console.print(listed(describer, SERVICE_GROUPS, service_group_rows(policy, wanted)))
     if set_over:
-        rows = [(str(thing["id"]), teller.thing(kind, thing)) for kind, thing in set_over]
+        rows = [(str(thing["id"]), describer.thing(kind, thing)) for kind, thing in set_over]
         here.console.print(titled(here.texts("Set by command"), facts(rows)))
 
 

@@ -44,7 +44,7 @@ from filterd.overrides.current_rows import (
     room_rows,
     week,
 )
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Describer
 from filterd.overrides.override_rows import set_for
 from filterd.overrides.target_text import class_from, policy_for
 from filterd.policy.effective_policy import EffectiveState
@@ -123,7 +123,7 @@ def set_(
     clock = school_clock(here)
     asked = {"room": room, "grade": needed(sitting), **how_long.payload(clock)}
     answer = change(here, "room", reason, **asked)
-    what = Teller(here.texts, clock).thing("rooms", made_of(asked, answer))
+    what = Describer(here.texts, clock).thing("rooms", made_of(asked, answer))
     print_change(here, answer, what, json=json)
 
 
@@ -186,7 +186,7 @@ def learn(
     macs = sorted({*seen, *(had if add else ())})
     answer = change(here, "room-devices", "", room=room, macs=macs)
     thing = {"room": room, "macs": macs}
-    what = Teller(here.texts, now.clock).thing("devices", thing)
+    what = Describer(here.texts, now.clock).thing("devices", thing)
     print_change(here, {**answer, "macs": macs, "left_out": sorted(left_out)}, what, json=json)
 
 
@@ -314,7 +314,7 @@ def lend(
     clock = school_clock(here)
     asked = {"class_id": class_from(class_), "to": to, **how_long.payload(clock)}
     answer = change(here, "class-lend", reason, **asked)
-    what = Teller(here.texts, clock).thing("loans", made_of(asked, answer))
+    what = Describer(here.texts, clock).thing("loans", made_of(asked, answer))
     print_change(here, answer, what, json=json)
 
 

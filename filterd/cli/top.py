@@ -22,7 +22,7 @@ from filterd.daemon.worker_sums import rates
 from filterd.i18n import say
 from filterd.monitor.alert_message import ACTIVE
 from filterd.monitor.status_details import NOW
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Describer
 from filterd.rows import Wording
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def page(by: Wording, status: Row, since: Row, width: int, height: int) -> list[
     below = [*_now(by, status, width)]
     room = height - 1 - len(upper) - 1
     below = _first(by, below, max(_LEAST_BELOW, room - _LEAST_BELOW - 1), width)
-    grade_text = Teller(*by).grade
+    grade_text = Describer(*by).grade
     seats = {
         grade_text(one) if one else by.texts("whole school"): n for one, n in _of(day, "today")
     }

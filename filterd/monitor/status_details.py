@@ -12,7 +12,7 @@ from filterd.errors import from_plain
 from filterd.feed.feed_details import coverage, summary, summary_style
 from filterd.i18n import say, say_n, translated
 from filterd.overrides.current_rows import ROOMS, level_lines, levels_style
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Describer
 from filterd.rows import Column, Details, Listing, Row, Wording
 
 if TYPE_CHECKING:
@@ -267,7 +267,7 @@ def _mistakes(row: Row, by: Wording) -> str:
 
 def _pauses(row: Row, by: Wording) -> str:
     """Return the pauses that hold, a line each; a daemon of before has none."""
-    tell = Teller(*by).thing
+    tell = Describer(*by).thing
     return "\n".join(tell("exceptions", one) for one in row.get("pauses", ()))
 
 
@@ -292,7 +292,7 @@ def _safe_search(row: Row, by: Wording) -> str:
 def _blocked(row: Row, by: Wording) -> str:
     """Return today's blocks by class or grade, the most first."""
     blocked: Mapping[str, int] = row.get("day", {}).get("blocked_today", {})
-    tell = Teller(*by).grade
+    tell = Describer(*by).grade
     return _some(
         [
             f"{tell(one) if one else by.texts('(whole school)')}: {number(n)}"
@@ -308,7 +308,7 @@ def _things(kind: str, command: str) -> Callable[[Row, Wording], str]:
     """Return what words the things of a kind that are set, a line each."""
 
     def details(row: Row, by: Wording) -> str:
-        tell = Teller(*by).thing
+        tell = Describer(*by).thing
         lines = [tell(kind, one) for one in row.get("day", {}).get(kind, ())]
         return _some(lines, "\n", command, by)
 
@@ -320,7 +320,7 @@ def _rooms(row: Row, by: Wording) -> str:
     lines = []
     for one in row.get("day", {}).get("rooms", ()):
         sitting, because, until = (column.cell(one, by)[0] for column in ROOMS.columns[1:4])
-        line = f"{one['room']}: {Teller(*by).grade(sitting)}"
+        line = f"{one['room']}: {Describer(*by).grade(sitting)}"
         because += f" {by.texts('until {when}', when=until)}" if until else ""
         lines.append(f"{line} ({because.strip()})" if because else line)
     return _some(lines, "\n", "room list", by)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd import words
 from filterd.i18n import UNSAID, say
-from filterd.overrides.descriptions import Teller, not_ended
+from filterd.overrides.descriptions import Describer, not_ended
 from filterd.overrides.effects import has_ended
 from filterd.overrides.log_changes import is_waiting
 from filterd.policy.calendar import Calendar, Closures
@@ -130,13 +130,15 @@ ROOMS = Listing(
 )
 ROOM = Details(
     (
-        Column(say("Grade"), worded=lambda row, by: Teller(*by).grade(_sitting(row, by))),
+        Column(say("Grade"), worded=lambda row, by: Describer(*by).grade(_sitting(row, by))),
         _BECAUSE,
         Column(say("Until"), "until", when),
         Column(say("Ranges"), worded=lambda row, _: ", ".join((*row["cidrs"], *row["interfaces"]))),
         Column(say("Devices"), "macs", lambda macs, _: "\n".join(macs)),
-        Column(say("Set"), worded=lambda one, by: Teller(*by).thing("rooms", one), each="rooms"),
-        Column(say("Exam"), worded=lambda one, by: Teller(*by).thing("exams", one), each="exams"),
+        Column(say("Set"), worded=lambda one, by: Describer(*by).thing("rooms", one), each="rooms"),
+        Column(
+            say("Exam"), worded=lambda one, by: Describer(*by).thing("exams", one), each="exams"
+        ),
     ),
     lambda row, _: row["room"],
 )
@@ -181,7 +183,7 @@ def _joined(values: list[str], _: Wording) -> str:
 
 
 def _loans(loans: list[Row], by: Wording) -> str:
-    return "\n".join(f"{one['to']} {Teller(*by).term(one)}" for one in loans)
+    return "\n".join(f"{one['to']} {Describer(*by).term(one)}" for one in loans)
 
 
 def _class_lesson(lesson: Row, by: Wording) -> str:
@@ -204,10 +206,14 @@ CLASSES = Listing(
 CLASS = Details(
     (
         *_COLUMNS,
-        Column(say("Lent"), worded=lambda one, by: Teller(*by).thing("loans", one), each="loans"),
+        Column(
+            say("Lent"), worded=lambda one, by: Describer(*by).thing("loans", one), each="loans"
+        ),
         Column(say("Lessons"), worded=_class_lesson, each="lessons"),
         Column(
-            say("Set"), worded=lambda it, by: Teller(*by).thing("exceptions", it), each="exceptions"
+            say("Set"),
+            worded=lambda it, by: Describer(*by).thing("exceptions", it),
+            each="exceptions",
         ),
     ),
     lambda row, by: by.texts("class {class_id}", class_id=row["class"]),
@@ -255,9 +261,9 @@ def _source(row: Row, by: Wording) -> str:
 
 def _agreed(setting: Row, by: Wording) -> str:
     """Return the term of a setting, and the people who set and confirmed it."""
-    teller = Teller(*by)
-    people = f"({teller.agreed(setting)})" if setting["author"] else ""
-    return f"{teller.term(setting)} {people}".strip()
+    describer = Describer(*by)
+    people = f"({describer.agreed(setting)})" if setting["author"] else ""
+    return f"{describer.term(setting)} {people}".strip()
 
 
 def level_lines(day: Row, by: Wording) -> str:
@@ -280,10 +286,10 @@ def levels_style(day: Row) -> str:
 
 def waiting_sentence(setting: Row, by: Wording) -> str:
     """Return a sentence on a setting that waits, with the command that confirms it."""
-    people = f" ({Teller(*by).agreed(setting)})" if setting["author"] else ""
+    people = f" ({Describer(*by).agreed(setting)})" if setting["author"] else ""
     return by.texts(
         "{what} waits for a second person to confirm it: filterd log confirm {id}",
-        what=Teller(*by).thing("log_settings", setting) + people,
+        what=Describer(*by).thing("log_settings", setting) + people,
         id=setting["id"],
     )
 

@@ -34,7 +34,7 @@ Plain = Mapping[str, Any]
 """A thing that is set, or a row of the history, as plain data."""
 
 
-class Teller(Wording):
+class Describer(Wording):
     """A writer of descriptions in one language, by one clock."""
 
     __slots__ = ()

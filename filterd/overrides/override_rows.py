@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd import counted, words
 from filterd.i18n import say
-from filterd.overrides.descriptions import Teller, not_ended, state_of
+from filterd.overrides.descriptions import Describer, not_ended, state_of
 from filterd.overrides.effects import has_ended
 from filterd.overrides.mistake_answers import MistakeOutcome
 from filterd.policy.model import Client
@@ -95,7 +95,7 @@ def _term(row: Row, by: Wording) -> str:
 
 def cell_change_sentence(row: Row, by: Wording) -> str:
     """Return a sentence on one change."""
-    whom = Teller(*by).whom(row["audience"], row["whom"])
+    whom = Describer(*by).whom(row["audience"], row["whom"])
     what = by.texts(_OPENS[row["opens"]])
     return f"{_by(row, by)}: {what}, {whom}, {_term(row, by)}"
 
@@ -106,7 +106,9 @@ CELL_CHANGES = Listing(
     (
         Column(say("What"), worded=lambda row, by: by.texts(_OPENS[row["opens"]])),
         Column(say("Source"), worded=_by),
-        Column(say("For"), worded=lambda row, by: Teller(*by).whom(row["audience"], row["whom"])),
+        Column(
+            say("For"), worded=lambda row, by: Describer(*by).whom(row["audience"], row["whom"])
+        ),
         Column(say("Term"), worded=_term),
         Column(say("By"), "author"),
         Column(say("Reason"), "reason"),
@@ -156,8 +158,10 @@ EXCEPTIONS = Listing(
     (
         _NUMBER,
         Column(say("What"), worded=_what),
-        Column(say("For"), worded=lambda one, by: Teller(*by).whom(one["audience"], one["whom"])),
-        Column(say("Term"), worded=lambda one, by: Teller(*by).term(one) or by.texts("no end")),
+        Column(
+            say("For"), worded=lambda one, by: Describer(*by).whom(one["audience"], one["whom"])
+        ),
+        Column(say("Term"), worded=lambda one, by: Describer(*by).term(one) or by.texts("no end")),
         _STATE,
         _AUTHOR,
         _REASON,
@@ -183,7 +187,7 @@ CHANGES = Listing(
         _NUMBER._replace(key="number"),
         Column(say("When"), "at", when),
         _AUTHOR,
-        Column(say("What"), worded=lambda row, by: Teller(*by).row(row)),
+        Column(say("What"), worded=lambda row, by: Describer(*by).row(row)),
         _REASON,
     ),
 )

@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 from filterd import field_checks
 from filterd.errors import ChangeError, StoreError
 from filterd.i18n import Texts, say
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Describer
 from filterd.overrides.effects import THINGS, ChangeEffect, has_ended, key_of
 from filterd.overrides.history_chain import ACCOUNT, FROM_BACKUP, HistoryRow, replay
 from filterd.policy.log_levels import LogLevel
@@ -203,11 +203,11 @@ def read(content: bytes) -> tuple[HistoryRow, ...]:
     Raises:
         StoreError: they are no whole history.
     """
-    teller = Teller(Texts("en"), SchoolClock(ZoneInfo("UTC"), 0.0))
+    describer = Describer(Texts("en"), SchoolClock(ZoneInfo("UTC"), 0.0))
     try:
         rows = tuple(map(_row, content.decode().split("\n")[:-1]))
         for row in rows:  # what cannot be described or searched would end later commands
-            teller.row(row.to_plain())
+            describer.row(row.to_plain())
             Deletions.since((row,), Overrides())
             done_before((row,), BackupOrigin("", 0.0))
             row.undone()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from filterd import words
 from filterd.errors import ChangeError
 from filterd.i18n import say
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Describer
 from filterd.rows import Column, Listing, Row, Wording
 from filterd.state_file import ADDED, FileFormat
 
@@ -164,7 +164,7 @@ FORMAT = FileFormat(
 
 
 def _seat(row: Row, by: Wording) -> str:
-    return Teller(*by).grade(row["seat"])
+    return Describer(*by).grade(row["seat"])
 
 
 def _day(day: str, _: Wording) -> str:

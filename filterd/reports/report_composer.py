@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from filterd import counted, words
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Describer
 from filterd.policy.log_levels import KEPT, LogLevel
 from filterd.reports.report_document import (
     BY_HAND,
@@ -54,7 +54,7 @@ def compose(facts: ReportFacts, answers: Mapping[str, str], texts: Texts) -> Rep
     if facts.scope:
         subject = texts(
             "Lookups of {scope}, {period}",
-            scope=Teller(*by).grade(facts.scope),
+            scope=Describer(*by).grade(facts.scope),
             period=period_of(facts, texts),
         )
         return ReportDocument(texts.language, texts("REPORT"), subject, sections, notes=notes)
@@ -191,7 +191,7 @@ def _closed(facts: ReportFacts, by: Wording) -> Iterator[Part]:
         opened.setdefault(one.open_grades, []).append(one)
     opened.pop((), None)
     for at, (grades, found) in enumerate(opened.items(), 1):
-        of_grades = ", ".join(map(Teller(*by).grade, grades))
+        of_grades = ", ".join(map(Describer(*by).grade, grades))
         names = _names(found, texts)
         text = texts("Of these open to {grades}: {names}.", grades=of_grades, names=names)
         yield Paragraph(f"open-{at}", text)

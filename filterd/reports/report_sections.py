@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from filterd import counted, words
 from filterd.i18n import say
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Describer
 from filterd.reports.report_document import (
     BY_HAND,
     Blank,
@@ -72,7 +72,7 @@ class SectionMaker:
         return () if self._facts.scope else blanks(section, self._answers, self._by)
 
     def _school(self) -> Iterator[Part]:
-        facts, texts, tell = self._facts, self._texts, Teller(*self._by)
+        facts, texts, tell = self._facts, self._texts, Describer(*self._by)
         school, settings = facts.school, facts.settings
         if facts.audience is ReportAudience.INSIDE:
             text = texts("For use inside the school only: do not publish or pass on.")
@@ -294,7 +294,7 @@ def blanks(section: str, answers: Mapping[str, str], by: Wording) -> tuple[Blank
 
 def closed_to(category: CategoryFacts, facts: ReportFacts, by: Wording) -> str:
     """Return the tiers to which a category is closed, the grades to which it is open."""
-    texts, tell = by.texts, Teller(*by)
+    texts, tell = by.texts, Describer(*by)
     tiers = texts("everybody")
     if set(category.closed_tiers) != set(facts.school.tiers):
         tiers = ", ".join(texts.word(words.TIER, one) for one in category.closed_tiers)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from filterd import words
 from filterd.i18n import say
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Describer
 from filterd.reports.report_document import (
     BarChart,
     BarSeries,
@@ -64,7 +64,7 @@ class UsageParts:
     """Makes the parts of a report that have figures of lookups."""
 
     def __init__(self, facts: ReportFacts, by: Wording) -> None:
-        self._facts, self._texts, self._grade_name = facts, by.texts, Teller(*by).grade
+        self._facts, self._texts, self._grade_name = facts, by.texts, Describer(*by).grade
         hidden = {one.id for one in facts.categories if one.is_confidential}
         blocked = [one for one in facts.cells if one.action == "blocked"]
         self._blocked = [one for one in blocked if one.category not in hidden]

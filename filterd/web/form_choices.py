@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from filterd import words
 from filterd.counted import duration
 from filterd.i18n import translated
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Describer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,7 +35,7 @@ def seats(ids: Row, by: Wording, classes: Iterable[str] | None = None) -> Option
         by: the language.
         classes: a teacher's own, without grades; None for all.
     """
-    tell = Teller(*by).grade
+    tell = Describer(*by).grade
     of_classes = [
         (f"class:{one}", tell(one)) for one in ids["classes"] if classes is None or one in classes
     ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from filterd.errors import ConfigError
 from filterd.i18n import Sentence, quoted, say
 from filterd.overrides.change_fields import MAX_REASON, MAX_TARGETS
-from filterd.overrides.descriptions import Teller, warning_sentence
+from filterd.overrides.descriptions import Describer, warning_sentence
 from filterd.overrides.target_text import Target, whom_from
 from filterd.policy.model import Audience
 from filterd.web.answers import ANY, AT, NUMBER, OBJECT, TEXT, WHOLE, each, maybe, record, rows
@@ -99,7 +99,7 @@ def done(answer: Any, visitor: Visitor) -> Sentence:
     sentence = visitor.texts(
         say("Change {number}: {what}"),
         number=answer["number"],
-        what=Teller(*visitor.wording).row(answer["taken_back"] or answer["row"]),
+        what=Describer(*visitor.wording).row(answer["taken_back"] or answer["row"]),
     )
     if answer["undone"] is not None:
         sentence = visitor.texts(say("Taken back: {what}"), what=sentence)

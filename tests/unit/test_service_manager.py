@@ -48,7 +48,7 @@ def test_one_that_went_away_is_no_reason_to_fail(
 ) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "gone"))
     notify(READY)
-    assert "cannot be told: No such file" in caplog.text
+    assert "cannot be notified: No such file" in caplog.text
 
 
 @pytest.mark.parametrize(

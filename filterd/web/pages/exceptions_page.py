@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filterd.i18n import from_plain, say
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Describer
 from filterd.overrides.history_chain import UNDO as TAKEN_BACK
 from filterd.overrides.override_rows import CHANGES
 from filterd.overrides.override_rows import EXCEPTIONS as LISTING
@@ -38,7 +38,7 @@ _MOST_MISTAKES = 20
 
 
 async def _load_exceptions(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
-    everything, teller = "all" in given, Teller(*visitor.wording)
+    everything, describer = "all" in given, Describer(*visitor.wording)
     rows = await visitor.call(EXCEPTIONS, **({"all": True} if everything else {}))
     ids = await visitor.call(IDS)
     mistakes = await visitor.call(MISTAKES)
@@ -48,7 +48,9 @@ async def _load_exceptions(visitor: Visitor, given: Mapping[str, str]) -> dict[s
             rows[::-1],
             given,
             "/exceptions",
-            lambda row: " ".join((teller.thing("exceptions", row), row["author"], row["reason"])),
+            lambda row: " ".join(
+                (describer.thing("exceptions", row), row["author"], row["reason"])
+            ),
         ),
         "everything": everything,
         "listing": LISTING,
@@ -77,11 +79,11 @@ _LENGTHS = (
 
 async def _load_requests(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
     rows = await visitor.call(REQUESTS)
-    teller = Teller(*visitor.wording)
+    describer = Describer(*visitor.wording)
     return {
         "listing": REQUEST_LISTING,
         "rows": rows,
-        "seats": {row["id"]: teller.grade(row["seat"]) for row in rows},
+        "seats": {row["id"]: describer.grade(row["seat"]) for row in rows},
         "lengths": [(value, visitor.texts(text)) for value, text in _LENGTHS],
     }
 
@@ -117,7 +119,7 @@ async def _load_history(visitor: Visitor, given: Mapping[str, str]) -> dict[str,
         "person_of": person_of,
         "verified": verified,
         "waiting": (await visitor.call(LEVELS))["waiting"] if visitor.may(CONFIRM_LEVEL) else [],
-        "teller": Teller(*visitor.wording),
+        "describer": Describer(*visitor.wording),
         "problem": from_plain(verified["sentence"]) if verified else "",
     }
 

@@ -12,7 +12,7 @@ from filterd import counted, i18n, words
 from filterd.counted import number
 from filterd.errors import FilterdError
 from filterd.i18n import UNSAID, quoted, say
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Describer
 from filterd.overrides.read_access import READERS, View
 from filterd.querylog.querylog_rows import (
     NEW,
@@ -195,7 +195,7 @@ def _at(at: float, by: Wording) -> str:
 
 
 def _seat(event: Row, by: Wording) -> str:
-    return Teller(*by).grade(event.get("class") or event["grade"])
+    return Describer(*by).grade(event.get("class") or event["grade"])
 
 
 EVENTS = Listing(
@@ -301,7 +301,7 @@ async def _load_class_names(visitor: Visitor, query: Mapping[str, str]) -> dict[
     found = await visitor.call(CLASS_NAMES, **{"class": chosen}) if chosen else None
     title = visitor.texts(OF_CLASS.title, class_id=chosen)
     return {
-        "classes": [(one, Teller(*visitor.wording).grade(one)) for one in classes],
+        "classes": [(one, Describer(*visitor.wording).grade(one)) for one in classes],
         "chosen": chosen,
         "found": found,
         "listing": OF_CLASS._replace(title=quoted(title)),

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from filterd import words
 from filterd.errors import FilterdError
 from filterd.i18n import say
-from filterd.overrides.descriptions import Teller, warning_sentence
+from filterd.overrides.descriptions import Describer, warning_sentence
 from filterd.overrides.override_rows import CELL_CHANGES, cell_change_sentence
 from filterd.overrides.read_access import READERS, View
 from filterd.overrides.roles import person_of
@@ -38,7 +38,7 @@ async def _load_policy(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]
         "services": services,
         "words": words,
         "ranges": ranges,
-        "told_of": cell_change_sentence,
+        "cell_sentence": cell_change_sentence,
     }
 
 
@@ -82,7 +82,7 @@ async def _load_cell(visitor: Visitor, given: Mapping[str, str]) -> dict[str, An
         "is_locked": bool(row["locked"] or row["ordered"]),
         "person_of": person_of,
         "words": words,
-        "teller": Teller(*visitor.wording),
+        "describer": Describer(*visitor.wording),
     }
 
 

@@ -12,7 +12,7 @@ from filterd.i18n import say
 from filterd.overrides.current_rows import ROOM as DETAILS
 from filterd.overrides.current_rows import ROOMS as ROOM_LISTING
 from filterd.overrides.current_rows import is_changed
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Describer
 from filterd.overrides.override_rows import EXAMS as EXAM_LISTING
 from filterd.web.form_choices import lengths, seats, terms
 from filterd.web.operation import TEACHERS
@@ -110,7 +110,7 @@ async def _load_devices(visitor: Visitor, given: Mapping[str, str]) -> dict[str,
         "ids": await visitor.call(IDS) if visitor.may(ASSIGN) else None,
         "shared": await visitor.call(SHARED) if is_watched else None,
         "shared_listing": SHARED_LISTING,
-        "teller": Teller(*visitor.wording),
+        "describer": Describer(*visitor.wording),
         "watch_s": NAT_WATCH_S,
     }
 

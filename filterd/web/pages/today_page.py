@@ -13,7 +13,7 @@ from filterd.i18n import say, translated
 from filterd.monitor.alert_message import ALERTS
 from filterd.monitor.status_details import UPSTREAMS, doubts
 from filterd.overrides.current_rows import ROOMS, level_lines
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Describer
 from filterd.overrides.override_rows import EXAMS, EXCEPTIONS
 from filterd.overrides.read_access import READERS, View
 from filterd.querylog.querylog_rows import levels_shown
@@ -53,7 +53,7 @@ async def _load(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
     )
     requests = await visitor.call(REQUESTS) if visitor.may(REQUESTS) else []
     by = visitor.wording
-    tell, day = Teller(*by), status["day"]
+    tell, day = Describer(*by), status["day"]
     of_rows = not visitor.roles.isdisjoint(READERS[View.ROWS])
     return {
         "status": status,
@@ -155,7 +155,7 @@ def _week(rows: Iterable[Row], by: Wording) -> tuple[str, str]:
 
 
 def _seats(day: Row, by: Wording) -> list[tuple[str, int, str]]:
-    tell = Teller(*by).grade
+    tell = Describer(*by).grade
     return [
         (tell(one) if one else by.texts("whole school"), n, "")
         for one, n in day["blocked_today"].items()

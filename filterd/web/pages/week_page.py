@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from filterd import words
 from filterd.i18n import say
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Describer
 from filterd.policy.school_week import WEEK_DAYS
 from filterd.policy.temporary_rules import written
 from filterd.web.form_choices import lengths, names_of
@@ -39,13 +39,13 @@ KINDS = {
 async def _load_week(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
     week = await visitor.call(WEEK, day=given.get("day", ""))
     monday = date.fromisoformat(week["days"][0]["date"])
-    teller = Teller(*visitor.wording)
+    describer = Describer(*visitor.wording)
     return {
         "week": week,
         "rows": [
             {
                 "kind": row["of"],
-                "what": _sentences(row, teller),
+                "what": _sentences(row, describer),
                 "reason": row.get("reason", ""),
                 "author": row.get("author", ""),
                 "cells": [_cell(row["spans"], day, visitor) for day in week["days"]],
@@ -61,17 +61,17 @@ async def _load_week(visitor: Visitor, given: Mapping[str, str]) -> dict[str, An
     }
 
 
-def _sentences(row: dict[str, Any], teller: Teller) -> list[str]:
+def _sentences(row: dict[str, Any], describer: Describer) -> list[str]:
     """Return the subject of a row, as lines."""
     if row["of"] != "schedules":
-        return [teller.thing(row["of"], row)]
-    return [row["schedule"], *(_scheduled(one, teller) for one in row["closes"])]
+        return [describer.thing(row["of"], row)]
+    return [row["schedule"], *(_scheduled(one, describer) for one in row["closes"])]
 
 
-def _scheduled(one: dict[str, Any], teller: Teller) -> str:
+def _scheduled(one: dict[str, Any], describer: Describer) -> str:
     key = say("open {what} to {whom}") if one["opens"] else say("close {what} to {whom}")
     what = written(one["kind"], one["target"])
-    return teller.texts(key, what=what, whom=teller.whom(one["audience"], one["whom"]))
+    return describer.texts(key, what=what, whom=describer.whom(one["audience"], one["whom"]))
 
 
 def _cell(spans: list[list[float]], day: dict[str, Any], visitor: Visitor) -> dict[str, Any]:
@@ -132,7 +132,7 @@ async def _load_lesson(visitor: Visitor, given: Mapping[str, str]) -> dict[str, 
         "lengths": lengths(LENGTHS_S, visitor.wording),
         "exam_lengths": lengths(EXAM_LENGTHS_S, visitor.wording),
         "reasons": REASONS,
-        "teller": Teller(*visitor.wording),
+        "describer": Describer(*visitor.wording),
         "words": words,
     }
 

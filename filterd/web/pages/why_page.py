@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from filterd import counted, words
 from filterd.errors import FilterdError
 from filterd.i18n import say
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Describer
 from filterd.overrides.roles import Role
 from filterd.resolve.explanation import EXPLANATION, may_be_closed, passes, targets_to_open
 from filterd.web.form_choices import rooms, seats
@@ -100,7 +100,7 @@ def _target(target: str, by: Wording) -> str:
 def _audiences(found: Row, whom: str, ids: Row, visitor: Visitor) -> Options:
     """Return for whom this person may open it, the narrowest for the question first."""
     by, own = visitor.wording, visitor.classes
-    tell = Teller(*by)
+    tell = Describer(*by)
     asked = [one for one in rooms(ids, by) if one[0] == whom]
     if found["client"]:
         asked.append((f"client:{found['client']}", by.texts("this device")))

@@ -16,7 +16,7 @@ from filterd import counted
 from filterd.cli.time_options import Term, duration_s, read_time
 from filterd.errors import ConfigError
 from filterd.i18n import Texts
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Describer
 from filterd.rows import SchoolClock
 from tests.support.commands import call
 from tests.support.fake_daemon import MONDAY_AT_8
@@ -199,7 +199,7 @@ def test_times_of_today_are_told_without_the_day(at: float | None, told: str) ->
     st.sampled_from(["vi", "en"]),
 )
 def test_an_end_is_read_as_answers_show_it(at: float, language: Language) -> None:
-    shown = Teller(Texts(language), CLOCK).term({"ends_at": at})
+    shown = Describer(Texts(language), CLOCK).term({"ends_at": at})
     assert read_time(CLOCK, shown, ends=True) == at
 
 

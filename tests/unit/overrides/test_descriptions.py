@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from filterd.i18n import Texts
-from filterd.overrides.descriptions import Teller, not_ended, state_of
+from filterd.overrides.descriptions import Describer, not_ended, state_of
 from filterd.rows import SchoolClock
 from tests.support.changes import LESSON_S, Book, a_table
 from tests.support.fake_daemon import MONDAY_AT_8
 
 CLOCK = SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), MONDAY_AT_8)
-TELLER = Teller(Texts("en"), CLOCK)
+TELLER = Describer(Texts("en"), CLOCK)
 
 
 def _book() -> Book:

@@ -13,7 +13,7 @@ from filterd.errors import ChangeError
 from filterd.feed.program_standing import UpdateEnding
 from filterd.i18n import Texts
 from filterd.overrides.change_kinds import _KINDS, MADE_ELSEWHERE, NEED_A_REASON, parse
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Describer
 from filterd.overrides.effects import ChangeEffect, CheckedChange
 from filterd.overrides.history_notes import (
     NoteAccount,
@@ -76,7 +76,7 @@ def test_a_note_is_read_told_in_a_sentence_and_sets_nothing(kind: str) -> None:
     assert parse(kind, payload) == note
     assert note.effect(context) == ChangeEffect()
     row = {"kind": kind, "payload": payload, "before": {}, "after": {}}
-    assert Teller(Texts("en"), SchoolClock(ZoneInfo("UTC"), 0.0)).row(row) == sentence
+    assert Describer(Texts("en"), SchoolClock(ZoneInfo("UTC"), 0.0)).row(row) == sentence
 
 
 def test_notes_stand_in_a_history_that_verifies_and_an_undo_passes_by(tmp_path: Path) -> None:
