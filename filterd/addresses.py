@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Judge IP addresses and hosts: public or not; bind where a process listens.
+"""Judge addresses: public or not, random or not; bind where a process listens.
 
 Addresses that are not public are those of a machine or of its networks. A host's address is known
 only when it is resolved; here is refused what can be no public host whatever resolves it.
@@ -26,7 +26,16 @@ _LOCAL = frozenset({
 })  # fmt: skip
 """Top-level domains of machines and networks (RFC 6761, RFC 6762, RFC 7686, ICANN's .internal)."""
 _LOCAL_DOMAIN = ".home.arpa"
+_LOCALLY_ADMINISTERED = 0x02
 _is_number = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII).fullmatch
+
+
+def is_random(mac: str) -> bool:
+    """Return whether a MAC is random, made by the device itself, and so may change.
+
+    It is if it is locally administered (RFC 9542 §2.1), as telephones do.
+    """
+    return bool(int(mac[:2], 16) & _LOCALLY_ADMINISTERED)
 
 
 def is_address(text: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from filterd import counted, field_checks
+from filterd.addresses import is_random
 from filterd.cli import terminal
 from filterd.cli.change_request import change, made_of, print_change, print_nothing_moved
 from filterd.cli.context import (
@@ -29,7 +30,6 @@ from filterd.cli.render import facts, listed, show_details, titled
 from filterd.cli.render import show as show_rows
 from filterd.cli.target_options import needed, seat
 from filterd.cli.time_options import Term, duration_s, school_clock, term
-from filterd.clients.leases import is_random
 from filterd.errors import ChangeError, ConfigError, ConfigErrors, ControlError
 from filterd.i18n import did_you_mean, say
 from filterd.overrides.current_rows import (

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from filterd import words
-from filterd.clients.leases import is_random
+from filterd.addresses import is_random
 from filterd.i18n import say
 from filterd.rows import Column, Listing, Row, Wording
 

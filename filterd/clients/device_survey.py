@@ -21,9 +21,10 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from filterd.addresses import is_random
 from filterd.clients.identifier import Identifier
 from filterd.clients.interfaces import IpCommand
-from filterd.clients.leases import LeaseFiles, is_random
+from filterd.clients.leases import LeaseFiles
 from filterd.clients.network_view import Surroundings, devices, parse_neighbours
 from filterd.errors import ControlError
 from filterd.i18n import say

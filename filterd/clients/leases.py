@@ -64,7 +64,6 @@ _NEVER_LEARNED = frozenset(("localhost", "wpad", "isatap"))
 """Names by which devices look up a proxy, a tunnel or themselves."""
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
-_LOCALLY_ADMINISTERED = 0x02
 _MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}", re.ASCII)
 _OCTETS = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2})*", re.ASCII)
 _LONGEST_DUID = 3 * 130  # 128 octets and the type (RFC 8415 §11.1)
@@ -108,14 +107,6 @@ def parse_mac(text: str) -> str | None:
     """Return an Ethernet address in its usual form, None if the text is not one."""
     mac = text.lower()
     return mac if _MAC.fullmatch(mac) and mac != "00:00:00:00:00:00" else None
-
-
-def is_random(mac: str) -> bool:
-    """Return whether a MAC is random, made by the device itself, and so may change.
-
-    It is if it is locally administered (RFC 9542 §2.1), as telephones do.
-    """
-    return bool(int(mac[:2], 16) & _LOCALLY_ADMINISTERED)
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:

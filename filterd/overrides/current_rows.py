@@ -14,7 +14,6 @@ from filterd import words
 from filterd.i18n import UNSAID, say
 from filterd.overrides.descriptions import Describer, not_ended
 from filterd.overrides.effects import has_ended
-from filterd.overrides.log_changes import is_waiting
 from filterd.policy.calendar import Calendar, Closures
 from filterd.policy.grade_changes import Why, with_devices
 from filterd.policy.log_levels import LogLevel, levels, levels_of
@@ -242,7 +241,7 @@ def level_rows(now: EffectiveState) -> list[dict[str, Any]]:
 def waiting_rows(now: EffectiveState) -> list[dict[str, Any]]:
     """Return the settings that a second person has not confirmed, as plain data."""
     settings = now.overrides.log_settings
-    open_now = (one for one in settings if is_waiting(one) and not has_ended(one, now.clock.now))
+    open_now = (one for one in settings if one.is_waiting and not has_ended(one, now.clock.now))
     return [to_plain(one) for one in open_now]
 
 

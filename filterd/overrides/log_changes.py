@@ -55,7 +55,7 @@ class SetLogLevel(CheckedChange):
         replaced = (
             one
             for one in context.overrides.log_settings
-            if self.tier in ("", one.tier) and (ends_at is None or is_waiting(one))
+            if self.tier in ("", one.tier) and (ends_at is None or one.is_waiting)
         )
         return ChangeEffect(Overrides(log_settings=tuple(replaced)), _only(thing))
 
@@ -73,7 +73,7 @@ class ConfirmLogging(CheckedChange):
         hint = say("`filterd log level` shows which one waits")
         check_there(self.id, found, context, say("log level"), hint)
         (setting,) = found.log_settings
-        if not is_waiting(setting):
+        if not setting.is_waiting:
             raise ChangeError(say("log level {id} needs no confirmation", id=self.id))
         if person_of(setting.author) == person_of(context.author):
             raise ChangeError(
@@ -85,11 +85,6 @@ class ConfirmLogging(CheckedChange):
             setting, id=context.number, starts_at=context.at, confirmed_by=context.author
         )
         return ChangeEffect(found, _only(confirmed))
-
-
-def is_waiting(setting: LogSetting) -> bool:
-    """Return whether a setting waits for a second person to confirm it."""
-    return setting.level == LogLevel.FULL and not setting.confirmed_by
 
 
 def unconfirmed(overrides: Overrides) -> Overrides:

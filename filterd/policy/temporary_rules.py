@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from filterd.policy.log_levels import LogLevel
 from filterd.state_file import ADDED
 
 if TYPE_CHECKING:
@@ -160,6 +161,11 @@ class LogSetting:
     ends_at: float | None = None
     confirmed_by: str = ""
     for_s: float | None = field(default=None, metadata={ADDED: True})
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a second person must confirm it first."""
+        return self.level == LogLevel.FULL and not self.confirmed_by
 
 
 @dataclass(frozen=True, slots=True)

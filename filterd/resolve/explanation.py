@@ -12,7 +12,7 @@ from shlex import quote
 from typing import Any
 
 from filterd import words
-from filterd.clients.leases import is_random
+from filterd.addresses import is_random
 from filterd.i18n import say
 from filterd.policy.verdict import REASON, Action
 from filterd.rows import Column, Details, Row, Wording

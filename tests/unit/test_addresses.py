@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from filterd.addresses import DASHBOARD, bound, is_address, may_be_public, parse_listen
+from filterd.addresses import DASHBOARD, bound, is_address, is_random, may_be_public, parse_listen
 from filterd.errors import ConfigError
 
 
@@ -64,3 +64,9 @@ def test_a_trial_takes_the_next_port_that_is_free() -> None:
             bound(listen)
         with bound(listen, 20) as found:
             assert found.getsockname()[1] > listen[1]
+
+
+def test_a_mac_of_the_devices_own_making_is_found() -> None:
+    assert is_random("02:00:5e:10:00:01")
+    assert is_random("de:ad:be:ef:00:01")
+    assert not is_random("00:00:5e:00:53:02")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.clients.leases import is_random
+from filterd.addresses import is_random
 from filterd.i18n import say
 from filterd.overrides.assignments import macs_of, moved, place_of, taken_out
 from filterd.overrides.change_fields import MAX_DEVICES

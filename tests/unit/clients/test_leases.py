@@ -18,7 +18,6 @@ from filterd.clients.leases import (
     LeaseNames,
     device_of_duid,
     host_label,
-    is_random,
     kea_parts,
     latest,
     lines_of,
@@ -227,12 +226,6 @@ def test_addresses_with_a_name_are_found_by_how_they_begin() -> None:
     assert not names.is_any_in("0a02", 4)
     assert not names.is_any_in("0a01", 16)
     assert not LeaseNames().is_any_in("", 4)
-
-
-def test_a_mac_of_the_devices_own_making_is_told() -> None:
-    assert is_random("02:00:5e:10:00:01")
-    assert is_random("de:ad:be:ef:00:01")
-    assert not is_random("00:00:5e:00:53:02")
 
 
 def _dnsmasq(path: Path) -> LeaseFile:
