@@ -89,6 +89,11 @@ UNSAID = Sentence("")
 """The hint of an error that has none."""
 
 
+def language_of(word: object) -> Language:
+    """Return the language that a word from outside names; Vietnamese for any other."""
+    return "en" if word == "en" else "vi"
+
+
 def say(template: str, /, **values: object) -> Sentence:
     """Return a sentence: ``say("'{word}' is not a grade", word="13")``.
 

@@ -20,7 +20,7 @@ from filterd.counted import size
 from filterd.daemon.status_files import REPORTS, ScheduledReports
 from filterd.errors import ControlError, DeliveryError, FilterdError
 from filterd.http_download import DownloadLimits
-from filterd.i18n import UNSAID, Language, Texts, say, say_n
+from filterd.i18n import UNSAID, Language, Texts, language_of, say, say_n
 from filterd.monitor.alert_watch import ask_settings
 from filterd.monitor.mail import Attachment, Mail
 from filterd.paths import check_room, write_atomically, writing
@@ -159,7 +159,7 @@ class _Desk:
             raise ControlError(
                 say("the running filterd is of another release; restart it")
             ) from error
-        return cls(config, state, clock, settings, "en" if answer["language"] == "en" else "vi")
+        return cls(config, state, clock, settings, language_of(answer["language"]))
 
     def period(self, every: PeriodKind) -> dict[str, Any]:
         """Return the last period of a kind that is over, as the daemon's clock has it."""

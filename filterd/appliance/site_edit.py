@@ -40,7 +40,7 @@ from filterd.config.site_proposal import (
 from filterd.config.week_schema import TIMETABLE_FILE
 from filterd.documents import load, parse
 from filterd.errors import ConfigError, FilterdError, to_plain
-from filterd.i18n import say
+from filterd.i18n import language_of, say
 from filterd.paths import reading, shipped
 from filterd.privileges import as_owner_of, own_rights
 
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
 
     from filterd.appliance.site_writer import Plain
     from filterd.config.site_proposal import SiteProposal
-    from filterd.i18n import Language
     from filterd.state_folder import StateFolder
 
 EDITABLE = frozenset(
@@ -180,7 +179,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"text": text, "digest": digest, "data": data}
     if "edits" not in request:
         return found | {"imported": _imported(config)}
-    language: Language = "en" if request["language"] == "en" else "vi"
+    language = language_of(request["language"])
     change = change_of(data, edits_of(request["edits"]))
     new = rewritten(text, change, language)
     keys = list(_keys(change))

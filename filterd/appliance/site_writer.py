@@ -32,7 +32,7 @@ from filterd.config.build_record import SITE_FILE
 from filterd.config.compile_run import compile_in_child
 from filterd.documents import load, parse
 from filterd.errors import ConfigError, ConfigErrors
-from filterd.i18n import say, translated
+from filterd.i18n import language_of, say, translated
 from filterd.paths import shipped, write_atomically, writing
 
 if TYPE_CHECKING:
@@ -363,5 +363,5 @@ def _pairs(own: list[str], plain: list[str]) -> Iterator[tuple[int, int, list[st
 
 
 if __name__ == "__main__":
-    wanted: Language = "en" if sys.argv[1] == "en" else "vi"
+    wanted = language_of(sys.argv[1])
     sys.stdout.buffer.write(begun(wanted).encode())

@@ -17,6 +17,7 @@ from filterd.blockpage.page_service import PageService, ReviewTokens
 from filterd.clock import SystemClock
 from filterd.errors import FilterdError
 from filterd.http_service import ConnectionBounds, serve
+from filterd.i18n import language_of
 from filterd.process_memory import limit_free_memory
 from filterd.service_manager import READY, STOPPING, notify, passed_sockets
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from filterd.clock import Clock
-    from filterd.i18n import Language
 
 Listen = tuple[str, int] | socket.socket
 BOUNDS = ConnectionBounds(most=256, most_of_client=8)
@@ -39,7 +39,7 @@ def main(control_socket: str, language: str, *listen: str) -> None:
         language: of the journal.
         listen: addresses with ports, for when the service manager passes no sockets.
     """
-    spoken: Language = "en" if language == "en" else "vi"
+    spoken = language_of(language)
     journal.begin(spoken)
     limit_free_memory()
     try:

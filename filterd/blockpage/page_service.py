@@ -25,7 +25,7 @@ from filterd.blockpage.pupil_markup import HEADERS, PageSchool, ReviewForm
 from filterd.blockpage.pupil_words import words_of
 from filterd.errors import ConfigError, FilterdError
 from filterd.http_service import Reply
-from filterd.i18n import Texts
+from filterd.i18n import Texts, language_of
 from filterd.rows import SchoolClock, Wording
 
 if TYPE_CHECKING:
@@ -201,11 +201,11 @@ def _language(request: HttpRequest) -> Language:
     """Return the language that is asked for; Vietnamese for none of the two."""
     asked = request.query.get("lang") or request.form.get("lang")
     if asked in ("vi", "en"):
-        return "en" if asked == "en" else "vi"
+        return language_of(asked)
     for part in request.headers.get("accept-language", "")[:200].split(","):
         tag = part.strip().partition(";")[0].lower().partition("-")[0]
         if tag in ("vi", "en"):
-            return "en" if tag == "en" else "vi"
+            return language_of(tag)
     return "vi"
 
 

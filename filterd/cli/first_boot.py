@@ -23,7 +23,7 @@ from filterd.cli.setup_finish import SetupFinish
 from filterd.daemon.control_caller import WEB_GROUP
 from filterd.daemon.control_server import ControlServer
 from filterd.errors import FilterdError
-from filterd.i18n import Sentence, Texts, say
+from filterd.i18n import Sentence, Texts, language_of, say
 from filterd.overrides.roles import Role
 from filterd.paths import SYSTEM_CONFIG
 from filterd.service_manager import READY, notify
@@ -134,7 +134,7 @@ def _finished(
     Raises:
         FilterdError: the site is not written.
     """
-    display = _PageDisplay(Texts("en" if interview.get("language") == "en" else "vi"), show)
+    display = _PageDisplay(Texts(language_of(interview.get("language"))), show)
     put_changed(here.config, text, rewritten(text, change(site, interview), display.texts.language))
     done = SetupFinish(here, display, interview)
     done.run()

@@ -47,7 +47,7 @@ from filterd.cli.offline_site import policy_of
 from filterd.cli.setup_finish import SetupFinish, keep_answers
 from filterd.config.build_record import SITE_FILE
 from filterd.errors import ConfigError, StoreError
-from filterd.i18n import Sentence, Texts, say
+from filterd.i18n import Sentence, Texts, language_of, say
 from filterd.paths import check_room
 
 _INTERRUPTED = 130
@@ -107,7 +107,7 @@ def setup(
             _ask(here, dialogue, interview, kept)
         else:
             fill(interview, given)
-            dialogue.texts = Texts("en" if interview.get("language") == "en" else "vi")
+            dialogue.texts = Texts(language_of(interview.get("language")))
         new = rewritten(text, change(site, interview), dialogue.texts.language)
         new = restore_plan.moved(new, interview, dialogue.texts.language)
         if given is None:
@@ -290,7 +290,7 @@ class Dialogue:
             self._ask(one, is_first=one.question.id != asked)
             asked = one.question.id
             if language := interview.get("language"):
-                self.texts = Texts("en" if language == "en" else "vi")
+                self.texts = Texts(language_of(language))
             keep()
 
     def confirm(self, text: Sentence) -> bool:

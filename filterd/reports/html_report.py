@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from filterd.i18n import Texts
+from filterd.i18n import Texts, language_of
 from filterd.reports import charts
 from filterd.reports.charts import qr_code
 from filterd.reports.report_document import cell_text
@@ -24,7 +24,7 @@ _STYLES = charts.TEMPLATES / "report.css", charts.STYLE
 
 def write(document: ReportDocument, facts: ReportFacts, template: bytes | None = None) -> bytes:  # noqa: ARG001 -- as every format
     """Return the file: no script, nothing from elsewhere, each text escaped."""
-    texts = Texts("en" if document.language == "en" else "vi")
+    texts = Texts(language_of(document.language))
     templates = Environment(
         loader=FileSystemLoader(charts.TEMPLATES),
         autoescape=True,

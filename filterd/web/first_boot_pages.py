@@ -18,7 +18,7 @@ from starlette.routing import Route
 from filterd import control
 from filterd.addresses import is_of_a_lan
 from filterd.errors import ConfigError, FilterdError
-from filterd.i18n import Texts, from_plain, say
+from filterd.i18n import Texts, from_plain, language_of, say
 from filterd.web.problem import WebError, status_of
 from filterd.web.request_guard import CSRF_FIELD, check_csrf, csrf_of, device_address, fields_of
 from filterd.web.visitor import SETUP_COOKIE, keep_cookie
@@ -112,7 +112,7 @@ class FirstBootPages:
         if not self._socket.is_socket():
             return self._renderer.trouble(visitor, request, _gone())
         if language := state.get("language"):
-            visitor.texts = Texts("en" if language == "en" else "vi")
+            visitor.texts = Texts(language_of(language))
         token = _token_of(request)
         visitor.csrf = csrf_of(token) if token else ""
         if error is not None:

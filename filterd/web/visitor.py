@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from filterd import control
 from filterd.control.event_stream import follow
-from filterd.i18n import Sentence, Texts
+from filterd.i18n import Sentence, Texts, language_of
 from filterd.overrides.roles import Role
 from filterd.rows import SchoolClock, Wording
 from filterd.web.request_guard import csrf_of, uses_header_token
@@ -159,7 +159,7 @@ class Visitor:
         """
         found = await asyncio.to_thread(control.ask, self.socket, "school", address=self.address)
         self.school = found["school"]
-        self.texts = Texts("en" if (language or found["language"]) == "en" else "vi")
+        self.texts = Texts(language_of(language or found["language"]))
         self.clock = SchoolClock(ZoneInfo(found["time_zone"]), found["now"] or 0.0)
 
 
@@ -185,7 +185,7 @@ class Visitors:
         """Return the visitor without asking the manager, which may be the trouble."""
         visitor = Visitor(self._socket, request.client.host if request.client else "")
         visitor.school = self._school
-        visitor.texts = Texts("en" if (_language(request) or self._language) == "en" else "vi")
+        visitor.texts = Texts(language_of(_language(request) or self._language))
         return visitor
 
     async def greet(self, visitor: Visitor, request: Request) -> None:

@@ -229,3 +229,7 @@ def test_texts_are_sentences_in_one_language() -> None:
 def test_numbers_stay_numbers() -> None:
     assert i18n.to_plain(say("{n} are too many", n=3)) == ["{n} are too many", {"n": 3}]
     assert isinstance(say("{n} names", n=3), Sentence)
+
+
+def test_a_language_from_outside_is_one_of_two() -> None:
+    assert [i18n.language_of(one) for one in ("en", "vi", "fr", None, 7)] == ["en", *["vi"] * 4]

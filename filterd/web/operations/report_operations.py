@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ConfigError
-from filterd.i18n import say
+from filterd.i18n import language_of, say
 from filterd.overrides.read_access import READERS, View
 from filterd.policy.reporting_settings import ReportSettings
 from filterd.reports import report_run
@@ -30,7 +30,6 @@ from filterd.web.parameters import Choice, Fields, Flag, Parameter, Text, Whole
 from filterd.web.problem import WebError
 
 if TYPE_CHECKING:
-    from filterd.i18n import Language
     from filterd.web.visitor import Visitor
 
 _DAY = r"20[0-9]{2}-[0-9]{2}-[0-9]{2}"
@@ -52,7 +51,7 @@ async def _report(visitor: Visitor, given: dict[str, Any]) -> MadeFile:
     audience, scope = _audience(given)
     is_shown = given.get("preview", False)
     format_ = SHOWN_FORMAT if is_shown else given.get("format", SHOWN_FORMAT)
-    language: Language = "en" if given.get("language", visitor.language) == "en" else "vi"
+    language = language_of(given.get("language", visitor.language))
     period = await _days(visitor, given)
     facts = await visitor.ask("report-facts", **period, audience=audience.value, **scope)
     answers = {id_: given[name] for id_, name in ANSWERS.items() if name in given}
@@ -175,7 +174,7 @@ async def _inspection(visitor: Visitor, given: dict[str, Any]) -> MadeFile:
     format_ = SHOWN_FORMAT if is_shown else given.get("format", SIGNED)
     if format_ == SIGNED:
         return MadeFile(f"{name}.{_SUFFIX}", INSPECTION_TYPE, inspection["record"].encode())
-    language: Language = "en" if given.get("language", visitor.language) == "en" else "vi"
+    language = language_of(given.get("language", visitor.language))
     request = ReportRequest({}, format_, language, record=inspection["record"])
     made = await asyncio.to_thread(made_in_turn, request)
     return MadeFile(f"{name}.{format_}", FORMATS[format_].media_type, made.octets, is_shown)
