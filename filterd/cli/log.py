@@ -124,9 +124,11 @@ def level(
     setting |= {"id": answer["number"]}
     if level == LogLevel.FULL:
         what = waiting_sentence(setting, Wording(here.texts, clock))
+        back = say("Nothing changes until then. To take it back: filterd undo {number}")
+        print_change(here, answer, what, json=json, back=back)
     else:
         what = Describer(here.texts, clock).thing("log_settings", setting)
-    print_change(here, answer, what, json=json)
+        print_change(here, answer, what, json=json)
 
 
 def confirm(

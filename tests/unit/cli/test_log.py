@@ -157,10 +157,10 @@ def test_a_level_is_set_for_a_time(here: list[str], daemon: FakeDaemon) -> None:
 def test_full_names_the_command_that_confirms_it_and_is_shown_with_both_people(
     here: list[str], daemon: FakeDaemon
 ) -> None:
-    done = call(*FULL, *here)
-    assert "waits for a second person to confirm it: filterd log confirm 1" in " ".join(
-        done.out.split()
-    )
+    shown = " ".join(call(*FULL, *here).out.split())
+    assert "waits for a second person to confirm it: filterd log confirm 1" in shown
+    assert "Nothing changes until then" in shown
+    assert "In force" not in shown
     waits = call("log", "level", *here)
     assert "filterd log confirm 1" in " ".join(waits.out.split())
     daemon.author = "minh"
