@@ -78,7 +78,7 @@ def test_a_version_that_waits_is_looked_at_and_approved(
         assert person.violations() == []
         assert not person.is_too_wide()
         person.page.locator("#approve-1").fill("đã xem danh sách")
-        person.page.get_by_role("button", name=f"Approve version {SECOND}").click()
+        person.go_on(person.page.get_by_role("button", name=f"Approve version {SECOND}"))
         person.page.locator(".done").wait_for()
 
     until(lambda: bool(school.ask("lists-search", qname=qname)), "the approved version")

@@ -39,12 +39,12 @@ def test_a_blocked_lookup_is_opened_for_its_class_until_the_bell(
 
     with tab(browser, school, Role.ADMIN, PHONE, scripts=scripts) as person:
         person.open(f"/lookups?lang=en&name={name}&match=exact&whom=class:6A&action=blocked")
-        person.page.locator("main td a").first.click()
+        person.go_on(person.page.locator("main td a").first)
         assert "Why it was decided so" in person.page.inner_text("main")
-        person.page.get_by_role("link", name="How it is now, and open it").click()
+        person.go_on(person.page.get_by_role("link", name="How it is now, and open it"))
         assert "closed" in person.page.inner_text("#h-answer")
         person.page.get_by_label("Reason, for the history").fill("bài học")
-        person.page.get_by_role("button", name="Open it").click()
+        person.go_on(person.page.get_by_role("button", name="Open it"))
         assert "Change" in person.page.inner_text(".done")
         assert "open" in person.page.inner_text("#h-answer")
 
@@ -65,11 +65,11 @@ def test_a_teacher_finds_names_of_the_own_class_and_opens_one(
     with tab(browser, school, Role.TEACHER, PHONE) as person:
         assert person.open("/lookups").status == 404
         person.open("/class-names?lang=en")
-        person.page.get_by_role("link", name=name).click()
+        person.go_on(person.page.get_by_role("link", name=name))
         whom = person.page.get_by_label("For whom").locator("option").all_inner_texts()
         assert whom == ["class 6A", "room lab-a"]
         person.page.get_by_label("Reason, for the history").fill("dự án")
-        person.page.get_by_role("button", name="Open it").click()
+        person.go_on(person.page.get_by_role("button", name="Open it"))
         assert "Change" in person.page.inner_text(".done")
 
     assert not is_blocked(school, name, "6A")
@@ -84,7 +84,7 @@ def test_a_reason_that_is_missing_is_told_and_the_form_keeps_what_was_chosen(
         person.page.get_by_label("For how long").select_option("2700")
         reason = person.page.get_by_label("Reason, for the history")
         reason.evaluate("one => one.removeAttribute('required')")
-        person.page.get_by_role("button", name="Open it").click()
+        person.go_on(person.page.get_by_role("button", name="Open it"))
         assert "reason" in person.page.inner_text(".trouble")
         assert person.page.get_by_label("For how long").input_value() == "2700"
 

@@ -137,10 +137,10 @@ def test_the_pages_before_sign_in_and_the_password_page_are_in_order(
         opened.open("/accounts?lang=vi")
         opened.page.locator("main details").first.locator("summary").click()
         opened.page.locator("#addAccount-account").fill(f"thay-an-{scheme}")
-        opened.page.locator("form[action='/do/addAccount'] button").click()
+        opened.go_on(opened.page.locator("form[action='/do/addAccount'] button"))
         if opened.page.locator("[name=step_up_password]").count():
             assert opened.violations() == []
             opened.page.locator("[name=step_up_password]").fill(PASSWORD)
-            opened.page.locator("main button").first.click()
+            opened.go_on(opened.page.locator("main button").first)
         assert opened.page.locator(".done").count() == 1
         assert opened.violations() == []

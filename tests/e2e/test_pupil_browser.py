@@ -209,6 +209,7 @@ def test_without_scripts_a_pupil_asks_for_a_review(browsers: dict[str, Browser])
     page.get_by_label("Address of the page").fill("https://www.tiktok.com/@x")
     page.get_by_role("button", name="Why is it closed?").press("Enter")
     page.get_by_label("for homework").check()
-    page.get_by_role("button", name="Ask", exact=True).click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Ask", exact=True).click()
     assert page.get_by_role("heading", level=1).inner_text() == "Thank you, it has been sent"
     context.close()

@@ -92,7 +92,7 @@ def test_what_is_wrong_is_told_and_the_answers_stay_in_the_form(
         person.page.get_by_label("or from this day").fill("2026-09-05")
         person.page.get_by_text("What a person fills in").click()
         person.page.locator("[name=answer_training]").fill("Hai buổi")
-        person.page.get_by_role("button", name="Download").click()
+        person.go_on(person.page.get_by_role("button", name="Download"))
         assert "belong together" in person.page.inner_text(".trouble")
         assert person.page.locator("[name=answer_training]").input_value() == "Hai buổi"
 
@@ -128,9 +128,9 @@ def test_the_programme_is_edited_among_the_parts_of_the_site(
 ) -> None:
     with tab(browser, school, Role.ADMIN) as person:
         person.open("/reports?lang=en")
-        person.page.get_by_role("link", name="Edit programmes").click()
+        person.go_on(person.page.get_by_role("link", name="Edit programmes"))
         person.page.get_by_label("Name of the programme").fill("Chương trình 2026-2030")
         person.page.get_by_label("Receiver of the report").fill("Sở GD&ĐT")
-        person.page.get_by_role("button", name="Show what will change").click()
+        person.go_on(person.page.get_by_role("button", name="Show what will change"))
         assert "Chương trình 2026-2030" in person.page.inner_text("main")
         assert "site/change" in person.page.url

@@ -82,13 +82,13 @@ def test_pages_are_quick_with_two_thousand_exceptions(school: WebSchool) -> None
 def test_an_administrator_sets_a_grade_and_undoes_it(browser: Browser, school: WebSchool) -> None:
     with tab(browser, school, Role.ADMIN) as admin:
         admin.open("/policy/blogs/staff?lang=en")
-        admin.page.get_by_role("button", name="Close it ...", exact=True).first.click()
+        admin.go_on(admin.page.get_by_role("button", name="Close it ...", exact=True).first)
         assert "open → closed" in admin.page.inner_text("main")
-        admin.page.get_by_role("button", name="Put it in force").click()
+        admin.go_on(admin.page.get_by_role("button", name="Put it in force"))
         assert "close category:blogs to staff" in admin.page.inner_text(".done")
         number = school.ask("history", limit=1)[0]["number"]
         admin.open("/history?lang=en")
-        admin.page.get_by_role("button", name=f"Undo change {number}", exact=True).click()
+        admin.go_on(admin.page.get_by_role("button", name=f"Undo change {number}", exact=True))
         assert "Taken back" in admin.page.inner_text(".done")
     assert school.ask("history", limit=1)[0]["author"] == "web:admin"
 
@@ -96,14 +96,14 @@ def test_an_administrator_sets_a_grade_and_undoes_it(browser: Browser, school: W
 def test_an_exam_is_tried_planned_and_cancelled(browser: Browser, school: WebSchool) -> None:
     with tab(browser, school, Role.ADMIN) as admin:
         admin.open("/rooms/lab-a?lang=en")
-        admin.page.get_by_role("button", name="Begin a trial run").click()
-        admin.page.get_by_role("button", name="End the trial run").click()
+        admin.go_on(admin.page.get_by_role("button", name="Begin a trial run"))
+        admin.go_on(admin.page.get_by_role("button", name="End the trial run"))
         admin.page.get_by_text("Start or plan an exam").click()
         admin.page.get_by_label("Names that the exam needs").fill("exam.example")
-        admin.page.get_by_role("button", name="Start the exam").click()
+        admin.go_on(admin.page.get_by_role("button", name="Start the exam"))
         assert "exam in room lab-a" in admin.page.inner_text(".done")
         admin.open("/rooms?lang=en")
-        admin.page.get_by_role("button", name="End exam").first.click()
+        admin.go_on(admin.page.get_by_role("button", name="End exam").first)
         assert "There are no exams." in admin.page.inner_text("main")
 
 
@@ -112,11 +112,10 @@ def test_a_code_for_an_account_is_shown_once(browser: Browser, school: WebSchool
     with tab(browser, school, Role.ADMIN) as admin:
         admin.open("/accounts?lang=en")
         admin.page.get_by_label("Change teacher").click()
-        admin.page.get_by_role("button", name="Code for one sign-in: teacher").click()
-        admin.page.wait_for_selector(".done, [name=step_up_password]")
+        admin.go_on(admin.page.get_by_role("button", name="Code for one sign-in: teacher"))
         if admin.page.locator("[name=step_up_password]").count():
             admin.page.locator("[name=step_up_password]").fill(PASSWORD)
-            admin.page.get_by_role("button", name="Go on").click()
+            admin.go_on(admin.page.get_by_role("button", name="Go on"))
         assert "/login/code/" in admin.page.inner_text(".done")
         admin.open("/accounts?lang=en")
         assert "/login/code/" not in admin.page.inner_text("main")

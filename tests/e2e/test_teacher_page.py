@@ -60,7 +60,7 @@ def _passes(school: WebSchool, source: str) -> bool:
 
 def _open_site(teacher: Tab) -> None:
     teacher.page.get_by_label("One site").fill(SITE)
-    teacher.page.get_by_role("button", name="Open this site").click()
+    teacher.go_on(teacher.page.get_by_role("button", name="Open this site"))
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -74,7 +74,7 @@ def test_a_site_is_opened_until_the_bell_and_closed_again(
         assert "Change " in teacher.page.inner_text(".done")
         assert _passes(school, OF_6A)
         assert not _passes(school, OF_6)
-        teacher.page.get_by_role("button", name=f"Close again: {SITE}").click()
+        teacher.go_on(teacher.page.get_by_role("button", name=f"Close again: {SITE}"))
         assert not _passes(school, OF_6A)
     newest = school.ask("history", limit=2)
     assert [one["author"] for one in newest] == ["web:teacher"] * 2
@@ -83,7 +83,7 @@ def test_a_site_is_opened_until_the_bell_and_closed_again(
 def test_a_teacher_begins_with_the_own_lesson(browser: Browser, school: WebSchool) -> None:
     with tab(browser, school, None, PHONE) as teacher:
         teacher.open(f"/login/code/{school.code(Role.TEACHER)}?lang=en")
-        teacher.page.get_by_role("button").first.click()
+        teacher.go_on(teacher.page.get_by_role("button").first)
         teacher.page.wait_for_url("**/lesson")
         assert "class 6A" in teacher.page.inner_text("main")
 
@@ -94,7 +94,7 @@ def test_what_is_no_site_is_told_beside_what_was_written(
     with tab(browser, school, Role.TEACHER, PHONE) as teacher:
         teacher.open("/lesson?lang=en")
         teacher.page.get_by_label("One site").fill("not a site")
-        teacher.page.get_by_role("button", name="Open this site").click()
+        teacher.go_on(teacher.page.get_by_role("button", name="Open this site"))
         assert "not a site" in teacher.page.inner_text(".trouble")
         assert teacher.page.get_by_label("One site").input_value() == "not a site"
 

@@ -77,7 +77,7 @@ def test_the_language_is_changed_on_the_page_and_stays(school: WebSchool, browse
     with tab(browser, school, Role.ADMIN) as opened:
         opened.open("/")
         for language in ("vi", "en"):
-            opened.page.click(f'.account a[hreflang="{language}"]')
+            opened.go_on(opened.page.locator(f'.account a[hreflang="{language}"]'))
             opened.open("/")
             assert opened.page.locator("html").get_attribute("lang") == language
 
@@ -98,21 +98,20 @@ def test_a_person_begins_to_use_an_authenticator_and_signs_out_elsewhere(
     with tab(browser, school, Role.READER) as reader:
         page = reader.page
         reader.open("/account?lang=en")
-        page.get_by_role("button", name="Sign out everywhere else").click()
-        page.get_by_role("button", name="Use an authenticator app").click()
-        page.wait_for_selector(".qr svg, [name=step_up_password]")
+        reader.go_on(page.get_by_role("button", name="Sign out everywhere else"))
+        reader.go_on(page.get_by_role("button", name="Use an authenticator app"))
         if page.locator("[name=step_up_password]").count():
             page.locator("[name=step_up_password]").fill(PASSWORD)
-            page.get_by_role("button", name="Go on").click()
+            reader.go_on(page.get_by_role("button", name="Go on"))
         assert page.locator(".qr svg").count() == 1
         assert reader.violations() == []
         text = page.inner_text("[aria-labelledby=own-app] code")
         secret = b32decode(text + "=" * (-len(text) % 8))
         step = int(float(school.ask("clock")["policy_time"]) // STEP_S)
         page.get_by_label("Code that the app shows now").fill("000000")
-        page.get_by_role("button", name="Confirm").click()
+        reader.go_on(page.get_by_role("button", name="Confirm"))
         page.get_by_label("Code that the app shows now").fill(code_at(secret, step))
-        page.get_by_role("button", name="Confirm").click()
+        reader.go_on(page.get_by_role("button", name="Confirm"))
         assert page.locator(".codes li").count() == 10
         reader.open("/account?lang=en")
         assert page.locator(".codes li").count() == 0

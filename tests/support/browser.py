@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, ConsoleMessage, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
 
     from filterd.overrides.roles import Role
     from tests.support.web_school import WebSchool
@@ -76,6 +76,11 @@ class Tab:
     def open(self, path: str) -> Any:
         """Open a page of the dashboard; return the answer."""
         return self.page.goto(f"{self.origin}{path}")
+
+    def go_on(self, element: Locator) -> None:
+        """Click what leads to another page, and wait until that one is loaded."""
+        with self.page.expect_navigation():
+            element.click()
 
     def hear(self, said: ConsoleMessage) -> None:
         """Note an error of the console; that the page itself was refused is none."""
