@@ -31,8 +31,8 @@ tier
     ``upper-secondary``, ``continuing``, ``staff``, ``guest``.
 grade
     A class year, 1 to 12, or ``preschool``, ``continuing``, ``staff``,
-    ``guest``. It belongs to one tier and may refine it. Its *age* is the
-    youngest in it.
+    ``guest``. It belongs to one tier and may refine it. Its *age* is that
+    of its youngest pupils.
 class
     A class (lớp) of the school, ``6A``. It has the policy of its grade under a key of
     its own, and *teachers*, users of the gateway. Rules are narrower in this order:
@@ -57,8 +57,8 @@ verdict
     block is a value, never an exception.
 name
     In code always ``bytes``: the lower-case, uncompressed wire form
-    (RFC 1035 §3.1), because text cannot tell the one label ``a.b`` from the
-    two labels ``a`` and ``b``. Text is for people, at the edges.
+    (RFC 1035 §3.1), because in text the one label ``a.b`` and the two
+    labels ``a`` and ``b`` are the same. Text is for people, at the edges.
 site
     One policy and one index at one moment, with everything derived from them: all
     that a reload replaces.
@@ -95,7 +95,7 @@ tally
     also has the number of distinct devices, up to a bound, and no address.
 reach
     The distinct devices behind a cell of a school day, by tier or by grade, capped. Cells of
-    less than k devices do not leave the school.
+    fewer than k devices (5) do not leave the school.
 question, its forms
     ``Datagram`` (a message and its source) with the ``Question`` that native code reads in
     it; ``ParsedQuery`` (all of the message), ``Query`` (with client and site, for the

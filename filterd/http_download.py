@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Download files by HTTP, bounded in size, time and rate, from wanted places.
+"""Download files by HTTP within bounds of size, time, rate and addresses.
 
 What comes is hostile until its reader has verified it. This module does not verify; with it
 no server and no attacker on the way can keep a machine busy, fill its memory or send it away:

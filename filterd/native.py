@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Choose between a native module and what serves without it, in one place for all.
+"""Choose between a native module and its replacement, in one place for all.
 
 A native module stands beside a plain one of the same contract, is compiled from the
 very module that runs without a compiler, or only makes faster what other modules do without

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Count times in buckets of fixed bounds, for metrics."""
+"""Count durations in buckets of fixed bounds, for metrics."""
 
 from __future__ import annotations
 

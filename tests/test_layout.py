@@ -31,6 +31,13 @@ FOLDERS = {
 }
 """Tests that are about files or native code rather than a module in Python."""
 
+LISTED_BY_TABLE = {
+    "cli": "tree.py has the commands by name",
+    "web/operations": "ORDER",
+    "web/pages": "ORDER and MENU",
+    "web/sections": "ORDER",
+}
+"""Packages of many modules of one kind, and the table that lists them."""
 
 FEW_LINES = 70
 SMALL = {
@@ -110,6 +117,19 @@ def test_no_class_name_stands_in_two_modules() -> None:
         for name in re.findall(r"^class (\w+)", source, re.MULTILINE):
             named.setdefault(name, []).append(module)
     assert {name: modules for name, modules in named.items() if len(modules) > 1} == {}
+
+
+def test_every_package_names_its_modules() -> None:
+    """A reader finds a module by the package's docstring, or by the table that it points to."""
+    unnamed = []
+    for module in sorted(_modules()):
+        package, _, stem = module.rpartition("/")
+        if not package or stem == "__main__" or package in LISTED_BY_TABLE:
+            continue
+        text = (PACKAGE / package / "__init__.py").read_text(encoding="utf-8").split('"""')[1]
+        if re.search(rf"\b_?{stem.lstrip('_')}\b", text) is None:
+            unnamed.append(module)
+    assert unnamed == []
 
 
 def test_what_is_waived_is_there() -> None:

@@ -10,6 +10,7 @@ person by the same roles as for the groups of the gateway (``overrides.roles``):
     token + address       --> grant: NEEDS_PASSWORD, SCOPES --> Grant: account, roles, channel
                           --> Author "web:lan"
 
-``account`` is what is kept, ``account_file`` where. The commands are those of
+``account`` defines what is kept, ``account_file`` keeps it, ``account_rows`` lists it.
+``authenticator`` (TOTP) and ``one_time_codes`` check codes. The commands are those of
 ``daemon.account_commands``, whose docstring has a table of them.
 """

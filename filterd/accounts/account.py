@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Accounts, API tokens and enrolled devices, as they are kept. Pure.
+"""Define accounts, API tokens and enrolled devices, as they are kept. Pure.
 
 No secret is kept as it is: passwords and PINs as scrypt (``password_hash``), random secrets of
 80 bits and more as SHA-256, which nothing can search through. The secret of an authenticator

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How accounts, API tokens and enrolled devices are listed."""
+"""List accounts, API tokens and enrolled devices as rows."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keep codes that are good once and for minutes, in the memory of the manager."""
+"""Keep codes that are valid once and for minutes, in the memory of the manager."""
 
 from __future__ import annotations
 

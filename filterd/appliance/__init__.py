@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Floor 7: set up one gateway, and find what is wrong with it.
 
-Each works on the machine on which it runs, on behalf of the person in front of it; nothing here
-is imported by what serves. A probe looks at one thing and changes nothing; setup writes the
-site's files only after the last question.
+It works on the machine on which it runs, for the person in front of it; the serving processes
+import nothing of it. A probe looks at one thing and changes nothing; a set-up writes the site's
+files only after the last question.
 
 ::
 
@@ -11,11 +11,16 @@ site's files only after the last question.
       interview         one set-up between two questions, its answers in files
       machine_survey    the defaults
       school_answers    one answer: classes, networks, MACs, upstreams
+    first_boot          a set-up by browser, before there is an account
     site_answers        answers <-> keys of site.yaml; a site that moves to another machine
       site_writer       those keys into a person's text, line by line
+      site_edit         edits of the dashboard, in a child; root applies what it proposes
+    web_certificate     the certificate of the dashboard
     machine_changes     users, services, packages: by programs of the system
     enrolment           the key of the gateway; what its province and a publisher's root prove
     printed_sheets      what a school hangs up: beside the box, in the classroom
+    inspection_record   signed with that key, and verified; mistake_envelope, likewise
+    report_schedule     reports that are due, into folders and by mail
 
     examination         the table of probes; runs them all under one deadline
       resolver_probes   port, answers, upstreams, canaries
@@ -32,6 +37,11 @@ site's files only after the last question.
       update_decision   whether it is installed now, and why not
       update_watch      port 53, canaries and counters afterwards
       update_files      its files
+
+    backup_file         a backup: parts, manifest, digests
+      backup_parts      the parts of this gateway; its secrets, encrypted
+      restore_plan      what a backup would change here
+      restore_journal   puts a backup in force, whole or not at all
 
     local_network                                       what this machine's kernel reports
     link_servers                                        questions to all servers of a link

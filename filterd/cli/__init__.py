@@ -1,13 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Floor 8: the command line. Parse arguments, call one function, print, choose the exit code.
 
-Exit codes: 0 done, or the name passes; 1 the name is blocked; 2 it cannot be
-shown, or the usage or configuration is wrong.
+Exit codes: 0 done, or the name passes; 1 the name is blocked, or nothing was found; 2 an
+error; more in ``filterd.errors``.
 
 ``entry`` begins: it reads a plain ``serve`` and leaves all else to ``app``, which prints
-errors. ``tree`` imports the module of the command that is called; ``context`` gives it the
-common options; ``language`` finds the site and its language. ``help_pages`` draws help,
-``usage`` translates usage errors, ``render`` draws rows (``filterd.rows``) as table or JSON.
+errors, those of usage too. ``tree`` imports the module of the command that is called;
+``context`` gives it the common options; ``language`` finds the site and its language.
+``help_pages`` draws help, ``completion`` completes words, ``render`` draws rows
+(``filterd.rows``) as table or JSON.
 ``effective_state`` asks the daemon, ``offline_site`` reads the disk where none runs, and is
-imported only then. Most other modules hold a group of commands.
+imported only then; ``change_request`` asks for a change.
+
+A command group is in the module of its name; ``feed_``, ``lists_``, ``log_``, ``policy_`` and
+``update_`` begin the modules of groups that have several, and ``exceptions``, ``history`` and
+``status`` hold commands of one word (``tree``). The others read what people write
+(``target_options``, ``time_options``, ``named_files``, ``terminal``), tables of timetables
+(``spreadsheet``, ``pasted_timetable``, ``timetable_rows``, ``timetable_words``), or do one step of
+a command: ``setup_finish``, ``popular``.
 """

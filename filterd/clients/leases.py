@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""DHCP leases: their files, and host names of devices, which nothing trusts.
+"""DHCP leases: MACs and addresses by their files; host names, never trusted.
 
 A device chooses its host name and its DUID, and the DHCP server writes them
 down: every field is hostile text. Bounds hold before anything is built, and a

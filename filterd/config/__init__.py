@@ -5,7 +5,8 @@
 
     site.yaml   <tier>.yaml ...        blocklists/
         | site_reader                      | filterd.lists.catalog
-        v (site_schema, tiers)             v
+        | site_schema, week_schema,        |
+        v reporting_schema, tiers          v
     SiteSources ------ compile ------- Catalog ------> lists_build: the lists of both
                           |   grades, local_rules, local_zones, schedules
                           v
@@ -15,6 +16,10 @@
 The serving process calls ``compile_run.compile_in_child`` and then loads the file;
 of this package it imports nothing else, because all the rest brings PyYAML and
 pydantic. So this module re-exports nothing.
+
+``scalars`` are the single values of all schemas. ``expectation_files`` compiles expectations,
+``imported_settings`` converts those of other filters, ``site_proposal`` is a ``site.yaml`` that
+waits for its owner.
 
 Invariants. An unknown key is an error. Every problem is found in one
 run, each with file:line:column. A compiled policy is written only when there is

@@ -14,13 +14,26 @@
       '- worker ... -- answers: fastpath.udp_listener and tcp_listener in front of the chain;
                        lookup_recorder beside it
 
-``site_loader`` makes a ``Site`` from files; ``current_site`` is the one in force.
-``device_discovery`` and ``watch_recorders`` watch rooms and devices for a
-while, ``timekeeper`` the clock.
-``live_lookups`` streams lookups from the workers to commands that follow them.
+``manager_main`` assembles the manager. ``site_loader`` makes a ``Site`` from files, by the
+policy that ``site_policy`` chooses; ``current_site`` is the one in force. ``timekeeper`` reads
+the clock, which ``known_time`` bounds. ``device_discovery`` and ``watch_recorders`` watch rooms
+and devices for a while. ``live_lookups`` streams lookups from the workers to commands.
+
+A command of the control socket comes from a ``control_caller``. Most are in the module of their
+subject::
+
+    changes       change_service, change_records, resolved_request
+    people        account_commands, api_token_commands, sign_in_commands; account_state
+    the site      site_drafts, list_commands, restore_commands
+    the log       log_commands, log_request, totals_commands, what_if_commands
+    reports       report_commands, inspection_commands; gathered_facts
+    pupils' page  review_commands
+    status        status_parts, status_files, worker_sums
+
+``feed_port`` is the daemon as the follower of the feed uses it, from outside.
 
 Invariants: a question that a dead worker has not read waits in the kernel for
-the next one. A reload takes effect in all workers or in none: each prepares it before
-the epoch moves, and after that none answers by the one before. A change by command is
-recorded first, and then in force in all workers, whichever process ends.
+the worker that replaces it. A reload takes effect in all workers or in none: each prepares
+it before the epoch moves, and after that none answers by the site before. A change by
+command is recorded first, and then in force in all workers, whichever process ends.
 """

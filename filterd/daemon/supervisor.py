@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The supervisor process: it forks the others, and again when they end.
+"""The supervisor process: fork the other processes, replace those that end.
 
 It owns what must outlive them, above all the listening sockets: while a worker
 is replaced, questions wait in the kernel and the next one answers them. It has

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""YAML files written by people: bounded reading, checks, errors with places.
+"""Floor 0: YAML written by people: bounded reading, checks, errors with places.
 
 What is read is a small YAML: one UTF-8 document of at most 1 MiB and 100,000
 values, collections at most 20 deep, no anchors, aliases, tags or directives, no
@@ -11,7 +11,7 @@ always text, so ``1:`` and ``"1":`` are the same key.
 
     octets  --load-->  Document (plain data, places)  --validate-->  a DocumentModel
               |                                          |
-         ConfigError                                ConfigErrors
+       yaml_reader: ConfigError                  validation: ConfigErrors
 
 Only the process that compiles, and commands for people, may import this
 package: it brings PyYAML and pydantic, which the serving process must not carry.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The fast path: fills the native core with decisions, and empties it.
+"""Fill the native core of the fast path with decisions, and empty it.
 
 Without the native modules there is no fast path, and the chain answers everything.
 The core gets the decision for each grade and claim set (from the policy's table), the

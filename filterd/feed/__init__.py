@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The feed, as an appliance takes it: fetch, verify, put in place.
+"""Floor 5: the feed, as an appliance takes it: fetch, judge, activate, roll back.
 
 A **version** of the feed is a folder like ``blocklists/``: a catalogue, its
 lists, what is pinned and protected. The **publisher** (``filterd.publish``)
@@ -48,13 +48,12 @@ It is **judged and activated**:
 ``guard``            whether an authentic version may be activated
 ``held_versions``    of held versions: orders of the law ahead of them, holds that the
                      publisher's offline keys have released; an unknown ordering key waits
-``activation``       lists, catalogue, pointer and daemon change as one, or not at all
+``activation``       forward or back: lists, catalogue, pointer and daemon, all or none
 ``version_watch``    the ten minutes after, and the daemon as the feed needs it
 ``policy_trial``     what the recorded days say of a version, a list or another policy: a child
 ``sync``             one run, from what is published to lists in force
 ``follower``         the process that does what is due
 ``schedule``         when to ask and when to take: slots, light checks, retries, rings
-
 ``program_standing`` which releases of filterd are offered, held, taken and taken back
 
 ``appliance_files``  the appliance's id, its last run, the latest known time, what commands follow

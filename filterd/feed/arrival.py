@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bring versions of lists: what an arrival is, and how a signed feed is one.
+"""Define how a version arrives, and let one arrive from a signed feed.
 
 A ``VersionArrival`` brings what one source offers. A signed feed is one (``TufArrival``); public
 lists that a site follows are another (``followed_arrival``). It is made anew for each run and

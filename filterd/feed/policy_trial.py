@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Judge the recorded days by what is in force and by something else: a child.
+"""Compare two policies, or two sets of lists, on the recorded days, in a child.
 
 The daemon starts ``python -m filterd.feed.policy_trial`` with one JSON object on its input, and
 gets one line of JSON (``daemon.what_if_commands``). The something else is one of::

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the answer to ``status`` is worded."""
+"""Word the answer to ``status`` for people."""
 
 from __future__ import annotations
 

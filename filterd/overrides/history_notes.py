@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Changes that set nothing: the history's notes of what was done elsewhere. Pure.
+"""Changes without effect: notes of the history on what was done elsewhere. Pure.
 
 A note has no secret, no name that was searched for, and nothing that was to be forgotten.
 Sign-ins are not noted.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Floor 2: policy, as one pure function: (client, qname, qtype, now) -> Verdict.
 
-Pure. Three things are joined here::
+Two compiled files are joined here::
 
     site.yaml, <tier>.yaml, catalogue        lists
         | config (own process)           | compiler (own process)
@@ -18,7 +18,10 @@ Pure. Three things are joined here::
   results at a time, by ``calendar`` and ``grade_changes``; ``unknown_time``: while the
   time is not known. ``conflicts``: settings with an unexpected effect.
 * ``precedence``: the order of rules. ``engine``: ``decide``, which joins them all.
-* ``verdict``: the result. ``grade_rows``: grades for people.
+  ``verdict``: the result. ``plain_sets``: what the fast path may decide of it.
+* ``log_levels``, ``confidential_names``: what the log may keep. ``reporting_settings``: alerts
+  and reports.
+* For people: ``grade_rows``, ``policy_matrix``, ``school_week``.
 
 Time is an argument: nothing here reads a clock, opens a socket or waits.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Change the signed metadata of a publication; a reader always finds a whole.
+"""Change the signed metadata of a publication; a reader finds one whole version.
 
 A folder of static files: ``metadata/`` and ``targets/``. Only what ``timestamp.json``
 names is published; all other files have their version or hash in the name and never

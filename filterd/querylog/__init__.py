@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floor 3: the query log: hourly totals, with no name and no address.
+"""Floor 3: the query log: hourly totals; lookups where a log level keeps them.
 
 * ``counts``: what one worker adds up, for the chain and the fast path, by network and
   blocker too, and hands over in batches until they are acknowledged; the distinct devices of a

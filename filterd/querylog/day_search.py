@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Search the day files: names, rows, what was asked most, what is new.
+"""Search the day files: names and rows, the most frequent names, new names.
 
 Each request opens the files of its days one after the other, read-only, in a thread of the
 caller's. Its time is limited: a search stops between two hours of a day and returns the

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reports of what a school filters: figures to pages, documents, workbooks.
+"""Floor 6: reports of what a school filters: pages, documents, workbooks.
 
 ::
 
-    manager --ReportFacts--> composition --ReportDocument--> html, docx, xlsx, csv, json
+    manager --ReportFacts--> composer ----ReportDocument--> html, docx, xlsx, csv, json
     (counts, no names)       (sections in a language)        (a child process of its own)
 
 The manager gathers the facts (``daemon.report_commands``), by the rules of k and of roles. All
@@ -20,7 +20,8 @@ template comes from outside, and python-docx takes 50 MB.
 ``charts``           charts and QR codes as SVG, for reports and the dashboard
 ``inspection_facts`` the facts of an inspection record, and its file as it is printed;
                      ``inspection_composer``: it -> the document
-``report_formats``   THE list of formats; names of files
+``report_formats``   THE list of formats; names of files; ``html_report``, ``csv_report``,
+                     ``json_report``, ``workbook``
 ``word_report``      a Word file: ``template_builder`` has the built-in form, made of
                      ``administrative_styles``; ``template_check`` and ``template_sandbox`` bound
                      one from outside; ``report_fields`` and ``table_layout`` fill in and lay out

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Draw charts and QR codes as SVG, for reports and the dashboard. Pure.
+"""Draw charts and QR codes as SVG. Pure.
 
 ``templates/charts.html`` draws the shapes that are worked out here. A chart is as wide as its
 place: x and widths are per cent of it, y and heights are pixels, so that text keeps its size on a

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compose a report of facts and answers, or a letter to parents. Pure.
+"""Compose a report from facts and answers, or a letter to parents. Pure.
 
 The letter is one page on what is filtered and what is kept, without figures.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make the sections of a report of facts and answers. Pure."""
+"""Make the sections of a report from facts and answers. Pure."""
 
 from __future__ import annotations
 

@@ -21,8 +21,13 @@ The life of a query:
 7. On the way out **filter** judges the aliases of the answer too, and all of
    it again where the site changed meanwhile; **rebinding** and **ech** take out
    what this client must not get.
-8. ``answer_reply`` composes the message from the facts; the listener cuts it to the
-   client's size and sends it from the address that was asked.
+8. ``answer_reply`` composes the message from the facts: what a blocked A, AAAA or other
+   query gets, and the TTL of each answer. The listener cuts it to the client's size and
+   sends it from the address that was asked.
+
+``resolver`` is the interface, ``query`` has question and answer, ``site`` is all that a reload
+replaces. **local** answers from ``zones`` and ``special_use``. **cache** keeps ``cache_entry``
+in ``cache_store`` (or the native ``_cache``); how long, stands in ``links.cache``.
 
 The walks of four questions, each with the functions that it passes::
 
@@ -43,7 +48,8 @@ The walks of four questions, each with the functions that it passes::
     answer_reply.compose           Answer -> reply
       '- Resolver.noted            to the packet cache (fastpath)
 
-Everything that a reload replaces is in one ``Site``; a query carries the one at
-which it was admitted. ``explain`` shows people the result of steps 2 to 4; ``what_if``
-judges recorded lookups by two sites, by the same functions.
+A query carries the ``Site`` at which it was admitted. ``explain`` makes an ``explanation`` of
+the result of steps 2 to 4, ``block_reason`` what the client may know of it; ``what_if``
+(``what_if_rows``) judges recorded lookups by two sites, by the same functions.
+``expectation_checks`` and ``rewrite_targets`` check a site's own claims.
 """

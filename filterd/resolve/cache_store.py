@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cache as a dictionary, for where ``_cache`` is not built.
+"""The cache as a dictionary, where the native ``_cache`` was not built.
 
 Resolutions by question, and failures, are bounded by octets. An expired
 resolution stays while there is room, to be served where no upstream answers (RFC 8767).

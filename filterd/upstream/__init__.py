@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Floor 3: queries to other resolvers; only an answer to the question is believed.
 
-* ``server_group``: the health of the servers of a route.
+* ``server_group``: the health of the servers of a route; ``resolv_conf``: the system's servers.
 * ``upstream_question``: chooses the route of a name, composes a query, and checks whether
   a message answers it.
 * ``randomness``, ``socket_pool``: queries by UDP, on sockets that change their ports.
-  ``socket_pool`` is native where it was built, and does the work of ``randomness`` then.
-* ``stream_queries``, ``tls``: queries by TCP and by TLS.
+  The native ``_pool`` replaces both where it was built.
+* ``stream_queries``, ``tls``, ``tls_trust``: queries by TCP and by TLS. ``transport_set`` has all
+  transports.
 * ``exchange``: one question put to a group of servers under one deadline.
 * ``resolution``: the part of a response that may be kept and passed on, and the oracle of
   the native code that extracts it; ``private_ranges``: which of its addresses are private.

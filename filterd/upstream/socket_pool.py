@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ask by UDP plainly: one socket a question, for where ``_pool`` is not built.
+"""Ask by UDP without native code: one socket for each question.
 
 Each question goes out from a socket of its own, on a random port and connected to the
 server, so that the kernel drops what another address or port sends. The socket closes with

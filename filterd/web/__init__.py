@@ -16,5 +16,13 @@ schemas (``answers``), and pages use nothing else. To add one, append it in a mo
 ``operations`` and, for a new module, a line in ``operations``; a change of the school is
 asked by ``wanted_change``, what is in force is worked out by ``school_state``. A command of
 ``filterd`` without an operation has a reason in ``operation.AT_THE_BOX``. To add a page: its
-``Page`` in a module of ``pages``, its template, a line in ``pages.ORDER``.
+``Page`` in a module of ``pages``, its template in ``templates``, a line in ``pages.ORDER``.
+
+``web_main``        the process; ``https_listener`` (``certificate_files``), ``application``
+``page_requests``   a ``page``; ``page_renderer`` and ``page_templates`` draw it with ``static``
+                    files and the options of ``form_choices``; ``change_forms`` make its changes
+``api_requests``    JSON, ``problem`` details, events (``event_responses``)
+``visitor``         the person or program of a request; ``sign_in``
+``sections``        the parts of ``site.yaml`` that pages edit
+``first_boot_pages``  the set-up, before there is an account
 """

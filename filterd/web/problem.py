@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Say what went wrong: problem details for programs (RFC 9457), a page for people."""
+"""Report errors: problem details for programs (RFC 9457), a page for people."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""DNS messages as bytes: all octets from clients and upstreams are parsed here.
+"""Floor 0: DNS messages as bytes; octets from the network are parsed here alone.
 
 Verbs: **parse** and **read** go from wire to values, **compose**, **rebuild** and
 **assemble** from values to wire. Bytes go in; bytes or frozen values come out.
@@ -14,6 +14,7 @@ for malformed bytes. Its catcher knows which side sent them and how to react.
         └───────┬───────┘
     parsed_query   response ─ rdata            parsing whole messages
     compose ─ reply   rebuild                 composing whole messages
+    codec: _codec (native) or _codec_py       what the serving process uses of them
 
 Invariants:
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The formats in which blocklists are published.
 
-A parser takes lines and yields their meaning in terms of ``filterd.lists.rules``; it
-keeps its format's own meaning of a name::
+A parser takes lines and yields their meaning (``parsed``) in terms of ``filterd.lists.rules``;
+it keeps its format's own meaning of a name::
 
     format     a name alone means        can also express
     hosts      that host
