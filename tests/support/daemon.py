@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 import queue
 import random
 import shutil
@@ -11,8 +13,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -24,11 +29,11 @@ from tests.support.commands import ROOT, call, environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 WITHIN_S = 30.0
 _PROGRAM = ("-m", "filterd")
 _LOWEST_PORT = 2_000
+_kept_ports = set[int]()
 
 SOURCES = {
     **{str(number): f"127.0.{number}.1" for number in range(1, 13)},
@@ -52,21 +57,33 @@ def asked(port: int, query: bytes, source: str = SOURCES["6"]) -> bytes:
 
 
 def free_port() -> int:
-    """Return a port that neither UDP nor TCP has in use at 127.0.0.1.
+    """Return a port that neither UDP nor TCP has in use at 127.0.0.1, and that no other gets here.
 
     It is none that the kernel gives by itself, nor one that filterd asks upstreams from: another
-    test may have it before the server of this one.
+    test may have it before the server of this one. Until this process ends it is kept, also while
+    that server is started anew: other processes of tests choose from the same ports.
     """
+    locks = _port_locks()
     while True:
         with (
             socket.socket(type=socket.SOCK_DGRAM) as udp,
             socket.socket(type=socket.SOCK_STREAM) as tcp,
+            contextlib.suppress(OSError),
         ):
             port = random.SystemRandom().randrange(_LOWEST_PORT, randomness.LOWEST)
-            with contextlib.suppress(OSError):
-                udp.bind(("127.0.0.1", port))
-                tcp.bind(("127.0.0.1", port))
+            fcntl.lockf(locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+            udp.bind(("127.0.0.1", port))
+            tcp.bind(("127.0.0.1", port))
+            if port not in _kept_ports:
+                _kept_ports.add(port)
                 return port
+
+
+@cache
+def _port_locks() -> int:
+    """Open the file with an octet for each port, once: to close it ends all locks (fcntl(2))."""
+    path = Path(tempfile.gettempdir()) / f"filterd-test-ports-{os.getuid()}"
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
 def is_free(port: int) -> bool:
