@@ -3,7 +3,7 @@
 
 from tests.support.browser import browser
 from tests.support.feed_fixtures import folder, no_waiting_for_the_disk
-from tests.support.serving_fixtures import built, index, served_by, serving, upstream
+from tests.support.serving_fixtures import built, index, patient, served_by, serving, upstream
 from tests.support.tls_fixtures import authority, door
 from tests.support.warm_fixtures import warm_children
 
@@ -15,6 +15,7 @@ __all__ = [
     "folder",
     "index",
     "no_waiting_for_the_disk",
+    "patient",
     "served_by",
     "serving",
     "upstream",

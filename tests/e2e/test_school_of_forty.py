@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from filterd.state_folder import StateFolder
     from tests.support.team import Team
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("patient")]
 
 DAY_S, ZONE_S = 86_400, 7 * 3_600
 MONDAY = 1_764_522_000.0

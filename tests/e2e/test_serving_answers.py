@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from filterd.lists.index import Index
     from tests.support.upstream import FakeUpstream
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 BELL = 200
 """Clients that ask at the same moment."""
 

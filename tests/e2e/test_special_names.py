@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     Said: TypeAlias = tuple[dns.rcode.Rcode, list[dns.rrset.RRset]]
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 PRIVATE_REVERSE = [
     "10.0.0.0/8",
     "172.16.0.0/12",

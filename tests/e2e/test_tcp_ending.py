@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tests.support.team import Team
     from tests.support.upstream import FakeUpstream
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 BLOCKED = a_query("porn.example")
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from filterd.lists.index import Index
     from tests.support.tls import Authority, Certificate, TlsDoor
 
+pytestmark = pytest.mark.usefixtures("patient")
 GOOD = "192.0.2.1"
 BELL = 200
 
@@ -193,10 +194,11 @@ GARBAGE = {
 def test_garbage_is_no_answer_and_does_not_last(
     serve: Serve, door: TlsDoor, garbage: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "DEADLINE_S", 0.5)
     door.frames = garbage
     with serve() as serving:
-        assert serving.ask("www.example.com").rcode() == dns.rcode.SERVFAIL
+        with monkeypatch.context() as soon:
+            soon.setattr(exchange, "DEADLINE_S", 0.5)
+            assert serving.ask("www.example.com").rcode() == dns.rcode.SERVFAIL
         door.frames = None
         door.end_connections()
         serving.clock.advance(1)
@@ -221,10 +223,11 @@ def test_lies_before_the_truth_are_passed_over(serve: Serve, door: TlsDoor) -> N
 def test_a_server_that_never_answers_is_a_failure_in_time(
     serve: Serve, door: TlsDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "DEADLINE_S", 0.3)
-    door.upstream.silent.set()
     with serve() as serving:
-        assert serving.ask("www.example.com").rcode() == dns.rcode.SERVFAIL
+        assert addresses(serving.ask("www.example.com")) == [GOOD]  # so it has connected
+        monkeypatch.setattr(exchange, "DEADLINE_S", 0.3)
+        door.upstream.silent.set()
+        assert serving.ask("www.example.com", "AAAA").rcode() == dns.rcode.SERVFAIL
     assert set(door.upstream.transports) == {"tls"}
 
 

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from filterd.upstream import UpstreamQuestion
     from filterd.wire import ParsedResponse, Record
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 KEY, OTHER_KEY = ZoneKey(1), ZoneKey(2)
 SIGNED, BROKEN = "signed.example.", "broken.example."
 ADDRESS = "192.0.2.80"

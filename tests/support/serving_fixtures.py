@@ -9,9 +9,10 @@ import pytest
 
 from filterd.fastpath import datagrams
 from filterd.fastpath.core_filler import NATIVE
+from filterd.upstream import exchange, tls
 from tests.support.daemon import build_lists, write_site
 from tests.support.policies import an_index
-from tests.support.serving import LISTS, Serving, a_site
+from tests.support.serving import LISTS, WITHIN_S, Serving, a_site
 from tests.support.upstream import FakeUpstream
 
 if TYPE_CHECKING:
@@ -42,6 +43,21 @@ def upstream() -> Iterator[FakeUpstream]:
             "social.example. 300 IN A 192.0.2.2",
         )
         yield running
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for upstreams as long as stubs do, and ask each once only.
+
+    For tests that count questions or need an answer: the upstream runs in this process, and may
+    be slow on a busy machine.
+    """
+    for module, limit in (
+        (exchange, "SECOND_TRY_S"),
+        (exchange, "DEADLINE_S"),
+        (tls, "CONNECTED_WITHIN_S"),
+    ):
+        monkeypatch.setattr(module, limit, WITHIN_S)
 
 
 @pytest.fixture
