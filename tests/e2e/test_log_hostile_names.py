@@ -6,6 +6,7 @@ Each is another name there too: as many different names are shown as were asked.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -27,6 +28,7 @@ from filterd.clock import SystemClock
 from filterd.overrides.store import Store
 from tests.support.commands import ROOT, call, environment
 from tests.support.daemon import copy_lists, free_port, is_free, noon, serving, write_site
+from tests.support.day_lookups import select
 from tests.support.upstream import FakeUpstream
 from tests.support.waiting import until
 from tests.support.wire import a_message
@@ -164,54 +166,55 @@ def followed(
         full = {"level": "full", "tier": "upper-secondary", "ends_at": SystemClock().wall() + 3600}
         store.change("log-level", full, author="lan", reason="thử")
         store.change("log-confirm", {"id": 1}, author="minh", reason="đồng ý")
-        with serving(config, state.folder) as served, _tails(served, folder):
-            for number, name in enumerate(ASKED):
-                for device in range(K) if number < OF_SEVERAL else [number % DEVICES]:
-                    _ask(port, name, device)
-            until(lambda: _is_shown(folder / "tail.json"), "the last name")
+        with serving(config, state.folder) as served:
+            with _tails(served, folder):
+                for number, name in enumerate(ASKED):
+                    for device in range(K) if number < OF_SEVERAL else [number % DEVICES]:
+                        _ask(port, name, device)
+                until(lambda: _is_shown(folder), "the last name, and lines enough")
+            until(lambda: _written(served) == NAMES + OF_SEVERAL * (K - 1), "the last lookup")
             yield served, folder
 
 
-def _has_begun(path: Path) -> bool:
-    return path.stat().st_size > 0
-
-
-def _is_shown(path: Path) -> bool:
+def _is_shown(folder: Path) -> bool:
     """Return whether the last name is there, or is among those that were too many.
 
-    It need not be in the last line: each of the two workers reports in its own rhythm.
+    It need not be in the last line: each of the two workers reports in its own rhythm. The other
+    process, which writes text, has its own, too.
     """
-    text = path.read_text(encoding="utf-8")
-    return json.dumps(text_of(ASKED[-1])) in text or '"skipped"' in text
+    text, plain = ((folder / one).read_text(encoding="utf-8") for one in ("tail.json", "tail.txt"))
+    is_last = json.dumps(text_of(ASKED[-1])) in text or '"skipped"' in text
+    return is_last and plain.count("\n") > OF_SEVERAL
 
 
-class _tails:  # noqa: N801 -- a context
+def _written(served: Served) -> int:
+    """Have the lookups written that the workers have; return how many are on the disk."""
+    control.ask(served.state.control_socket, "log search", limit=1)
+    (day,) = served.state.log_days.glob("*.sqlite3")
+    ((count,),) = select(day, "SELECT SUM(n) FROM lookups")
+    return int(str(count))
+
+
+@contextlib.contextmanager
+def _tails(served: Served, folder: Path) -> Iterator[None]:
     """Follow the lookups in two processes, whose output goes to ``tail.json``, ``tail.txt``."""
-
-    def __init__(self, served: Served, folder: Path) -> None:
-        self._processes = list[subprocess.Popen[bytes]]()
-        self._served, self._folder = served, folder
-
-    def __enter__(self) -> None:
+    processes = list[subprocess.Popen[bytes]]()
+    try:
         for name, options in {"tail.json": ["--json"], "tail.txt": ["--lang", "vi"]}.items():
-            words = [
-                sys.executable,
-                "-m",
-                "filterd",
-                "log",
-                "tail",
-                *options,
-                *self._served.options,
-            ]
-            with (self._folder / name).open("wb") as out:
+            words = ["-m", "filterd", "log", "tail", *options, *served.options]
+            with (folder / name).open("wb") as out:
                 process = subprocess.Popen(
-                    words, cwd=ROOT, env=environment(), stdout=out, stderr=subprocess.STDOUT
+                    [sys.executable, *words],
+                    cwd=ROOT,
+                    env=environment(),
+                    stdout=out,
+                    stderr=subprocess.STDOUT,
                 )
-            self._processes.append(process)
-        until(lambda: all(map(_has_begun, self._folder.glob("tail.*"))), "the first line")
-
-    def __exit__(self, *_: object) -> None:
-        for process in self._processes:
+            processes.append(process)
+        until(lambda: all(one.stat().st_size for one in folder.glob("tail.*")), "the first lines")
+        yield
+    finally:
+        for process in processes:
             process.send_signal(signal.SIGINT)
             process.wait(WITHIN_S)
 

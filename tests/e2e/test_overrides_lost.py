@@ -12,7 +12,6 @@ import os
 import signal
 import socket
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
@@ -26,14 +25,17 @@ from tests.support.daemon import (
     copy_lists,
     free_port,
     serving,
+    starting,
     write_site,
 )
+from tests.support.processes import children
 from tests.support.upstream import FakeUpstream
-from tests.support.waiting import STAFF, ask, until
+from tests.support.waiting import STAFF, ask, is_blocked, until
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from filterd.state_folder import StateFolder
 
@@ -101,11 +103,7 @@ class School:
         """Serve; ``spoilt`` is a statement that takes a safeguard away."""
         if not spoilt:
             return serving(self.config, self.state.folder)
-        program = (
-            f"import sys; from filterd.daemon import shared_page, site_loader; {spoilt};"
-            "from filterd.cli.entry import main; main()"
-        )
-        return serving(self.config, self.state.folder, program=("-c", program))
+        return serving(self.config, self.state.folder, program=_program(spoilt))
 
     def block(self) -> None:
         request = an_exception(target=BLOCKED, allow=False, audience="everybody", whom="")
@@ -139,11 +137,14 @@ def school(tmp_path: Path, lists: StateFolder) -> Iterator[School]:
         yield School(tmp_path, lists, upstream)
 
 
+def _program(spoilt: str) -> tuple[str, str]:
+    before = "import sys; from filterd.daemon import change_service, shared_page"
+    return "-c", f"{before}; {spoilt}; from filterd.cli.entry import main; main()"
+
+
 def _workers(served: Served) -> list[int]:
     """Return the processes that answer: the children of the supervisor but the first."""
-    pid = served.process.pid
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
-    return sorted(map(int, children.split()))[1:]
+    return children(served.process.pid)[1:]
 
 
 def _replace_workers(served: Served) -> None:
@@ -171,15 +172,16 @@ LONG = {"the copy", "the store", "the store and a copy"}
 def test_whatever_is_lost_while_it_serves_what_was_set_stays_and_is_written_anew(
     school: School, lost: str
 ) -> None:
-    with school.serving() as served, Flood(school.port) as flood:
+    with school.serving() as served:
+        assert not is_blocked(school.port, BLOCKED)  # workers remember the address
         school.block()
-        flood.wait_for(20)
-        before = flood.unfiltered
-        school.lose(*LOSSES[lost](school))
-        _replace_workers(served)
-        school.ask("reload")
-        flood.wait_for(flood.blocked + 50)
-        assert flood.unfiltered == before
+        with Flood(school.port) as flood:
+            flood.wait_for(20)
+            school.lose(*LOSSES[lost](school))
+            _replace_workers(served)
+            school.ask("reload")
+            flood.wait_for(flood.blocked + 50)
+        assert flood.unfiltered == 0
         until(lambda: all(map(os.path.exists, (school.all[0], *school.copies))), "all again")
         assert "lost" not in school.status()
         assert BLOCKED in str(school.ask("overrides"))
@@ -192,8 +194,7 @@ def test_control_without_the_memory_that_is_shared_a_new_worker_would_let_it_pas
     school: School,
 ) -> None:
     spoilt = (
-        "shared_page.SharedOverrides.get = lambda _: None;"
-        "from filterd.daemon import change_service; change_service._LOOK_EVERY_S = 1000.0"
+        "shared_page.SharedOverrides.get = lambda _: None;change_service._LOOK_EVERY_S = 1000.0"
     )
     with school.serving(spoilt) as served:
         school.block()
@@ -236,12 +237,19 @@ def test_control_without_the_look_before_the_first_answer_questions_would_pass(
     with school.serving():
         school.block()
     school.lose(*school.copies)
+    os.mkfifo(gate := school.config.parent / "gate")
+    late = f"lambda self: (open({str(gate)!r}).close(), start(self))[1]"  # the manager is slow
+    spoilt = (
+        "shared_page.in_fork = lambda *_: 0; start = change_service.Changes.start;"
+        f"change_service.Changes.start = {late}"
+    )
     with (
         Flood(school.port) as flood,
-        school.serving("shared_page.in_fork = lambda *_: 0"),
+        starting(school.config, school.state.folder, program=_program(spoilt)),
     ):
+        until(lambda: flood.unfiltered > 0, "an answer that is not filtered")
+        gate.write_bytes(b"")
         until(lambda: flood.blocked > 30, "the manager has mended it")
-    assert flood.unfiltered > 0
 
 
 def test_where_all_is_lost_the_log_the_status_and_every_command_say_so(school: School) -> None:

@@ -44,7 +44,8 @@ class School:
     def __init__(self, folder: Path, before: tuple[str, ...]) -> None:
         self.folder, self.before = folder, before
         more = "feed: https://feed.example/\n"
-        self.config = write_site(folder / "site", port=free_port(), more=more)
+        self.port = free_port()
+        self.config = write_site(folder / "site", port=self.port, more=more)
         self.state = StateFolder(folder / "state")
         self.state.folder.mkdir(mode=0o750)
         give(self.state.folder)
@@ -268,12 +269,13 @@ def test_a_daemon_that_root_starts_serves_with_the_folder_s_owner_s_rights(
     school.state.past_policies.symlink_to(school.victim)
     give(school.state.folder)
     site = school.config / "site.yaml"
+    own = f"127.77.{school.port >> 8}.{school.port & 255}"  # with a port 53 that no other test has
     site.write_text(
-        site.read_text().replace("listen: ['127.0.0.1:", "listen: ['127.77.53.1:53', '127.0.0.1:")
+        site.read_text().replace("listen: ['127.0.0.1:", f"listen: ['{own}:53', '127.0.0.1:")
     )
     before = school.look_of_victim()
     with serving(school.config, school.state.folder, before=school.before) as up:
-        assert any("127.77.53.1 port 53" in line for line in up.log)
+        assert any(f"{own} port 53" in line for line in up.log)
         pids = list(family(up.process.pid))
         uids = [
             Path(f"/proc/{pid}/status").read_text().split("Uid:")[1].split()[:4] for pid in pids

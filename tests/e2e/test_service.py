@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -122,9 +121,9 @@ def test_the_watchdog_is_not_fed_while_the_only_worker_hangs(
     manager.until("WATCHDOG=1")
     _, worker = children(served.process.pid)
     os.kill(worker, signal.SIGSTOP)
-    time.sleep(0.05)  # the notification of an answered question may still be on its way
     manager.forget()
-    assert manager.next(within_s=5 * WATCHDOG_S) == ""
+    # The one question that it had answered may still be told of.
+    assert "" in (manager.next(within_s=5 * WATCHDOG_S) for _ in range(2))
     os.kill(worker, signal.SIGCONT)
     manager.until("WATCHDOG=1")
 
