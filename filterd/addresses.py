@@ -114,11 +114,11 @@ def parse_listen(text: str, example: str, *, is_loopback: bool = False) -> tuple
     given = text[:80]
     if is_loopback:
         raise ConfigError(
-            say("--listen '{given}' is no loopback address with a port", given=given),
+            say("--listen '{given}' is not a loopback address with a port", given=given),
             hint=say("{example}, for example; ssh or a web server can pass it on", example=example),
         )
     raise ConfigError(
-        say("--listen '{given}' is no address with a port", given=given),
+        say("--listen '{given}' is not an address with a port", given=given),
         hint=say("{example}, for example", example=example),
     )
 

@@ -407,7 +407,7 @@ def _public_addresses(host: str, port: int) -> list[str]:
         if not is_public(ip_address(address)):
             raise RedirectError(
                 say(
-                    "{host}: leads to {address}, which is no public address",
+                    "{host}: leads to {address}, which is not a public address",
                     host=host,
                     address=address,
                 )

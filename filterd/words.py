@@ -17,7 +17,7 @@ ACCESS = {
 ACCOUNT_CHANGE = {
     "added": say_in("account-change", "account {account} added"),
     "roles": say_in("account-change", "account {account} has other roles"),
-    "password": say_in("account-change", "account {account} has another password"),
+    "password": say_in("account-change", "account {account} has a new password"),
     "disabled": say_in("account-change", "account {account} disabled"),
     "enabled": say_in("account-change", "account {account} enabled"),
     "totp-on": say_in("account-change", "account {account} uses an authenticator"),

@@ -257,7 +257,8 @@ def account_name(value: object) -> str:
     name = normalize("NFC", user(value))
     if name.casefold() in SHARED:
         raise ChangeError(
-            say("{name} names no person", name=name), hint=say("take the name of the person")
+            say("{name} is not the name of a person", name=name),
+            hint=say("take the name of the person"),
         )
     return name
 

@@ -150,9 +150,7 @@ def write(path: Path, backup: Backup) -> int:
     except OSError as error:
         raise _unreadable(path, refused(error)) from error
     if not is_same:
-        raise StoreError(
-            say("{path}: the disk gives back something else than was written", path=path)
-        )
+        raise StoreError(say("{path}: the disk does not return what was written", path=path))
     return len(content)
 
 
@@ -252,7 +250,7 @@ def _unreadable(path: Path, why: Sentence) -> StoreError:
 
 
 def _foreign(path: Path) -> StoreError:
-    return StoreError(say("{path}: this is no backup of filterd", path=path))
+    return StoreError(say("{path}: this is not a backup of filterd", path=path))
 
 
 def _damaged(path: Path) -> StoreError:

@@ -145,7 +145,7 @@ def encrypt(secrets: Mapping[str, bytes], lock: BackupLock) -> bytes:
         recipient = pyrage.x25519.Recipient.from_str(lock.key)
     except pyrage.RecipientError as error:
         raise ConfigError(
-            say("backup.recovery_key in site.yaml is no public key of age"),
+            say("backup.recovery_key in site.yaml is not a public key of age"),
             hint=say("copy the line age1... of `age-keygen` once more"),
         ) from error
     return bytes(pyrage.encrypt(plain, [recipient]))
@@ -174,7 +174,7 @@ def decrypt(content: bytes, lock: BackupLock) -> dict[str, bytes]:
             say("the secrets cannot be decrypted: another passphrase or key, or damaged")
         ) from error
     except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
-        raise ConfigError(say("the secrets in the backup are none of filterd")) from error
+        raise ConfigError(say("the secrets in the backup are not those of filterd")) from error
 
 
 def _seal(key: str, passphrase: str) -> bytes:

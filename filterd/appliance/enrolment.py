@@ -168,7 +168,7 @@ class GatewayEnrolment:
         """
         if at < self.begins:
             raise EnvelopeDateError(
-                say("the enrolment holds from {day} only", day=utc(self.begins))
+                say("the enrolment is valid from {day} only", day=utc(self.begins))
             )
         if at >= self.ends:
             raise EnvelopeDateError(say("the enrolment has ended on {day}", day=utc(self.ends)))
@@ -312,7 +312,7 @@ def _text(value: Any) -> str:
 
 def _time(value: Any) -> int:
     if type(value) is not int or not 0 <= value <= _LATEST:
-        raise EnvelopeFormatError(say("a time is not one"))
+        raise EnvelopeFormatError(say("a time is malformed"))
     return value
 
 

@@ -313,7 +313,7 @@ def load_answers(path: Path) -> Answers:
     document = load(path, as_text=True)
     if not isinstance(document.data, dict):
         raise document.error(
-            say("this is no file of answers"), (), hint=say("such as: school: Nguyen Du")
+            say("this is not a file of answers"), (), hint=say("such as: school: Nguyen Du")
         )
     return {key: _text(value, key, str(path)) for key, value in document.data.items()}
 

@@ -66,7 +66,7 @@ def clock(site: ExaminedSite) -> Iterator[ProbeFinding]:
         yield clean(say("a time server sets the clock"))
     else:
         yield unseen(
-            say("no time server has set the clock, so whether it is right is not to be seen"),
+            say("no time server has set the clock, so it may be wrong"),
             say("if it is wrong: sudo timedatectl set-ntp true"),
         )
 

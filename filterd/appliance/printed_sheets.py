@@ -72,7 +72,7 @@ def sheet(interview: Interview, fingerprint: str, language: Language, certificat
         say("Is its light on? Is the network cable in? Pull the power plug, wait 10 s, plug in."),
         say("Wait three minutes. filterd starts by itself."),
         _without_box(interview),
-        say("Once the box works again, take that step back: meanwhile no lookup is filtered."),
+        say("Once the box works again, undo that step: meanwhile no lookup is filtered."),
     )
     facts = (
         say(
@@ -163,12 +163,12 @@ def _dnsmasq(interview: Interview) -> Iterator[str]:
 def _without_box(interview: Interview) -> Sentence:
     placement, plan = interview.get("placement"), interview.get("plan-b")
     if placement == BESIDE and plan == BY_HAND:
-        return say("In need: set DNS to automatic on the computers of the computer room.")
+        return say("In an emergency: set DNS to automatic on the computers of the computer room.")
     if placement == BESIDE and plan != DHCP_OFF:
-        return say("In need: in the router's DHCP, set DNS back to automatic.")
+        return say("In an emergency: in the router's DHCP, set DNS back to automatic.")
     if placement == IN_LINE:
-        return say("In need: plug the school's cable into the router, past the box.")
-    return say("In need: switch DHCP on in the router.")
+        return say("In an emergency: plug the school's cable into the router, past the box.")
+    return say("In an emergency: switch DHCP on in the router.")
 
 
 _STYLE = """

@@ -260,7 +260,7 @@ class ProgramUpdate:
         return self._watch_it(replace(pending, tries=pending.tries + 1))
 
     def _give_up(self, pending: PendingUpdate) -> EndedUpdate:
-        why = say("it was broken off {n} times", n=pending.tries)
+        why = say("it was interrupted {n} times", n=pending.tries)
         return self._go_back(replace(pending, why=why))
 
     def _install(self, pending: PendingUpdate) -> EndedUpdate:

@@ -58,7 +58,9 @@ def fill(interview: Interview, given: Mapping[str, str]) -> None:
     ids = [one.id for one in QUESTIONS]
     for key in given:
         if key.partition(" ")[0] not in ids:
-            raise ConfigError(say("'{key}' is no question", key=key), hint=did_you_mean(key, ids))
+            raise ConfigError(
+                say("'{key}' is not a question", key=key), hint=did_you_mean(key, ids)
+            )
     while (one := pending(interview)) is not None:
         try:
             one.accept(given.get(one.key, ""))
@@ -97,7 +99,7 @@ def _filled(text: str, _: Interview) -> str:
 
 def _code(text: str, _: Interview) -> str:
     if text and not is_school_code(text):
-        raise ConfigError(say("this is no code of a school"), hint=say("such as: 79000123"))
+        raise ConfigError(say("this is not the code of a school"), hint=say("such as: 79000123"))
     return text
 
 
@@ -289,7 +291,7 @@ QUESTIONS: tuple[SetupQuestion, ...] = (
     ),
     SetupQuestion(
         "flat",
-        say("All devices are in one network, which cannot tell pupils from teachers"),
+        say("All devices are in one network, which does not separate pupils from teachers"),
         asked=_is_flat,
         default=_default(BY_DEVICE),
         choices=_choices(
@@ -433,7 +435,7 @@ QUESTIONS: tuple[SetupQuestion, ...] = (
     SetupQuestion(
         "dhcp-off",
         say("Switch the router's DHCP off now, then press Enter"),
-        help=say("filterd then looks whether it is silent."),
+        help=say("filterd then checks that it is silent."),
         check=_silent,
         default=_default("done"),
         choices=_choices(

@@ -144,7 +144,7 @@ def seat_of(text: str, classes: Mapping[str, str]) -> str:
     if (room := _ROOM.fullmatch(bare)) is not None:
         made = slug(room[1] or "")
         return ROOM + (f"phong-may-{made}" if made.isdigit() else made or "phong-may")
-    raise _wrong(say("'{word}' is no class or grade of this school", word=word), SEATS)
+    raise _wrong(say("'{word}' is not a class or grade of this school", word=word), SEATS)
 
 
 def networks_of(text: str) -> tuple[str, ...]:

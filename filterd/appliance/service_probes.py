@@ -120,12 +120,12 @@ def one_address(site: ExaminedSite) -> Iterator[ProbeFinding]:
     if total < LEAST_ANSWERS:
         yield unseen(say("fewer than {n} lookups have come so far", n=LEAST_ANSWERS))
     elif len(seen) > 1:
-        yield clean(say("{devices} are to be seen", devices=counted.devices(len(seen))))
+        yield clean(say("{devices} are seen", devices=counted.devices(len(seen))))
     elif seen:
         (only,) = seen.values()
         yield found(
             say(
-                "{n} lookups have come, and {address} is the only device to be seen",
+                "{n} lookups have come, and {address} is the only device seen",
                 n=counted.number(total),
                 address=only.address,
             ),
@@ -135,7 +135,7 @@ def one_address(site: ExaminedSite) -> Iterator[ProbeFinding]:
             ),
         )
     else:
-        yield unseen(say("no device of the school's side is to be seen"))
+        yield unseen(say("no device of the school's side is seen"))
 
 
 HTTP_PORT, HTTPS_PORT = 80, 443

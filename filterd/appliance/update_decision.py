@@ -140,7 +140,7 @@ REASONS = (
     _Line(
         UpdateReason.OFF,
         lambda facts: not facts.is_automatic,
-        say("site.yaml has switched updates by themselves off (update: automatic)"),
+        say("automatic updates are switched off in site.yaml (update: automatic)"),
         yields=True,
     ),
     _Line(

@@ -48,7 +48,7 @@ _MALFORMED = (
 """What the parser raises for a certificate or key that is none, or of a kind it does not know."""
 _CURVES = (ec.SECP256R1, ec.SECP384R1)
 """Those that all browsers take."""
-_STRENGTH = say("browsers take RSA from 2048 bits on, and the curves P-256 and P-384")
+_STRENGTH = say("browsers accept RSA from 2048 bits on, and the curves P-256 and P-384")
 
 
 class CheckedCertificate(NamedTuple):
@@ -136,7 +136,7 @@ def load(chain: Path, key: Path, now: float) -> CheckedCertificate:
         private = serialization.load_pem_private_key(secret, None)
     except _MALFORMED as error:
         raise ConfigError(
-            say("this is no private key in PEM without a passphrase"), path=str(key)
+            say("this is not a private key in PEM without a passphrase"), path=str(key)
         ) from error
     if private.public_key() != first.public_key():
         raise ConfigError(
@@ -238,9 +238,9 @@ def _fault(certificate: x509.Certificate, now: float) -> Sentence:
     """Return why browsers would refuse a certificate; UNSAID if they would not."""
     facts, key = _facts(certificate), certificate.public_key()
     if not facts.names and not facts.addresses:
-        return say("it is for no host name and no address (subjectAltName)")
+        return say("it has no host name and no address (subjectAltName)")
     if now < facts.begins_at:
-        return say("it does not hold yet; is the clock right?")
+        return say("it is not valid yet; is the clock right?")
     if now >= facts.ends_at:
         return say("it has ended; is the clock right?")
     if isinstance(certificate.signature_hash_algorithm, _WEAK):
@@ -262,7 +262,7 @@ def _certificates(pem: bytes, path: Path) -> list[x509.Certificate]:
 
 
 def _no_certificate(path: Path) -> ConfigError:
-    return ConfigError(say("this is no certificate in PEM"), path=str(path))
+    return ConfigError(say("this is not a certificate in PEM"), path=str(path))
 
 
 def _read_key(path: Path) -> bytes:

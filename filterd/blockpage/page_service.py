@@ -109,7 +109,7 @@ class PageService:
         except ConfigError:
             return visit.message(
                 HTTPStatus.OK,
-                visit.texts("This is no address"),
+                visit.texts("This is not an address"),
                 visit.texts("Type the address that does not open."),
             )
         if facts is None:

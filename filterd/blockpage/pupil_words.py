@@ -90,10 +90,10 @@ _TITLE = {
     "home": say("{name} is not a name of the Internet"),
 }
 _YOUNG_SENTENCE = {
-    "help": say("Are you sad, afraid or hurt? Please tell a grown-up whom you trust."),
+    "help": say("Are you sad, afraid or hurt? Please tell a grown-up you trust."),
     "danger": say("It could trick you or damage the computer. Good that it is closed."),
     "open": say("If it does not come, try again in a minute."),
-    "home": say("Look whether you have typed it right."),
+    "home": say("Check that you have typed it correctly."),
     "exam": say("Other pages open again after the exam."),
     "hours": say("It is closed now. Later it opens again."),
 }
@@ -105,12 +105,15 @@ _SENTENCE = {
     "locked": say("It belongs to {category}, which is closed to everybody at school."),
     "age": say("It belongs to {category}, which opens from the age of {age} on."),
     "school": say("It belongs to {category}."),
-    "hours": say("By the hours of the school it is closed now."),
+    "hours": say("It is closed at this hour by the rules of the school."),
     "exam": say("In this room only what the exam needs is open."),
-    "open": say("If it does not load, try again in a minute. After that, the filter is not why."),
+    "open": say(
+        "If it does not load, try again in a minute. If it still does not, the "
+        "filter is not the cause."
+    ),
     "home": say("It may be misspelled, or it is a name inside the school."),
 }
-_REPORT = say("Have you seen that somebody hurts a child? Call 111: free, by day and by night.")
+_REPORT = say("Have you seen someone hurt a child? Call 111: free, by day and by night.")
 _OF_READERS: dict[Readers, dict[str, tuple[Sentence, Sentence]]] = {
     Readers.OLDER: {
         "help": (
@@ -124,7 +127,7 @@ _OF_READERS: dict[Readers, dict[str, tuple[Sentence, Sentence]]] = {
     },
     Readers.STAFF: {
         "help": (
-            say("Are you worried about somebody?"),
+            say("Are you worried about someone?"),
             say("This page is closed: it can hurt people who are not well."),
         ),
     },
@@ -139,7 +142,7 @@ _STEPS: dict[Readers, dict[str, tuple[Sentence, ...]]] = {
     Readers.MIDDLE: {
         "help": (
             say("Call 111, the line for children: free, by day and by night."),
-            say("Talk to somebody today: your parents, a teacher, a friend."),
+            say("Talk to someone today: your parents, a teacher, a friend."),
             say("Is a life in danger now? Call 115."),
         ),
         "danger": (
@@ -169,7 +172,7 @@ _STEPS: dict[Readers, dict[str, tuple[Sentence, ...]]] = {
 _STEPS[Readers.OLDER] = _STEPS[Readers.MIDDLE] | {
     "help": (
         _STEPS[Readers.MIDDLE]["help"][0],
-        say("Talk to somebody today: a friend, your parents, a teacher, a doctor."),
+        say("Talk to someone today: a friend, your parents, a teacher, a doctor."),
         _STEPS[Readers.MIDDLE]["help"][-1],
     ),
     "danger": (
@@ -185,7 +188,7 @@ _UNKNOWN = say(
 )
 _NO_STEPS = frozenset(("open", "home", "exam", "hours"))
 
-_KEPT_HIDDEN = say("This address is written down nowhere.")
+_KEPT_HIDDEN = say("This address is not recorded anywhere.")
 
 
 def readers_of(facts: Mapping[str, Any]) -> Readers:

@@ -72,12 +72,12 @@ def add(
 
 
 def passwd(here: Context, name: AccountArgument, json: JsonOption = False) -> None:
-    """Set another password.
+    """Set a new password.
 
     It is asked for, or read from standard input. All sessions of the account end. Exit code 0:
     done; 2: an error.
     """
-    password, done = new_password(here), say("The password of {name} is another one.")
+    password, done = new_password(here), say("The password of {name} was changed.")
     _do(here, "passwd", done, json=json, account=name, password=password)
 
 
@@ -94,7 +94,7 @@ def roles(
 
 
 def disable(here: Context, name: AccountArgument, json: JsonOption = False) -> None:
-    """End all sessions of an account, and let it sign in no more.
+    """End all sessions of an account, and do not let it sign in.
 
     Exit code 0: done; 2: an error.
     """
@@ -112,7 +112,7 @@ def enable(here: Context, name: AccountArgument, json: JsonOption = False) -> No
 def totp(
     here: Context,
     name: AccountArgument,
-    off: Annotated[bool, option("--off", "Ask for no code any more.")] = False,
+    off: Annotated[bool, option("--off", "Do not ask for a code any more.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Ask for a code of an authenticator, too, at the sign-in (TOTP).
@@ -132,14 +132,14 @@ def totp(
     )
     print_done(here, done, what, json=json)
     if done.get("codes") and not json:
-        here.print(say("Recovery codes, each good once:"))
+        here.print(say("Recovery codes, each for one sign-in:"))
         _print_codes(here, done["codes"])
 
 
 def recovery(here: Context, name: AccountArgument, json: JsonOption = False) -> None:
     """Make ten recovery codes, for when the authenticator is lost.
 
-    Each is good once; those from before are void. They are shown this once. Exit code 0: made;
+    Each works once; earlier ones no longer do. They are shown only now. Exit code 0: made;
     2: an error.
     """
     done = ask(here, "recovery", account=name)
@@ -176,7 +176,7 @@ def print_code(
     rows = [(texts("Account"), done["account"]), (texts("Code"), done["code"])]
     here.console.print(facts([*rows, (texts("Page to open"), address)]), soft_wrap=True)
     _print_qr(here, address)
-    here.print(say("Good once, for {n} minutes.", n=minutes))
+    here.print(say("It works once, within {n} minutes.", n=minutes))
     print_once(here)
 
 
@@ -192,7 +192,7 @@ def page_of(here: Context, path: str) -> str:
 def _enrol(here: Context, name: str) -> None:
     if not sys.stdin.isatty():
         raise ConfigError(
-            say("this is no terminal, so no question can be asked"),
+            say("this is not a terminal, so no question can be asked"),
             hint=say("the page of your account can do the same"),
         )
     made = ask(here, "totp", account=name, on=True)
@@ -219,7 +219,7 @@ def _print_qr(here: Context, text: str) -> None:
 
 def print_once(here: Context) -> None:
     """Print that a secret is not shown again."""
-    here.print(say("This is shown once only."), "bold")
+    here.print(say("It is shown only now."), "bold")
 
 
 def _do(here: Context, command: str, done: Sentence, *, json: bool, **arguments: Any) -> None:
@@ -267,7 +267,7 @@ def token_add(
 ) -> None:
     """Make a token by which a program asks the API.
 
-    It is shown this once. Exit code 0: made; 2: an error.
+    It is shown only now. Exit code 0: made; 2: an error.
     """
     done = ask(
         here,
@@ -302,7 +302,7 @@ def token_revoke(here: Context, id_: IdArgument, json: JsonOption = False) -> No
 
     Exit code 0: done; 2: an error.
     """
-    done = say("The token {name} of {account} is void.")
+    done = say("The token {name} of {account} is revoked.")
     _do(here, "token-revoke", done, json=json, id=id_)
 
 

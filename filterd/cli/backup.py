@@ -55,10 +55,10 @@ def backup(
     to: Annotated[
         Path | None, option("--to", "Keep dated files in this folder, of a stick or share.", "DIR")
     ] = None,
-    keep: Annotated[int, option("--keep", "So many of them stay.", "N", min=2, max=365)] = 7,
+    keep: Annotated[int, option("--keep", "Number of backups to keep.", "N", min=2, max=365)] = 7,
     passphrase_file: PassphraseFileOption = None,
     nightly: Annotated[
-        bool, option("--nightly", "As `backup` in site.yaml says; for filterd-backup.service.")
+        bool, option("--nightly", "By `backup` in site.yaml; for filterd-backup.service.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
@@ -311,7 +311,7 @@ def _confirm(
         return
     if not sys.stdin.isatty():
         raise ConfigError(
-            say("this is no terminal, so no question can be asked"), hint=say("give --yes")
+            say("this is not a terminal, so no question can be asked"), hint=say("give --yes")
         )
     if not typer.confirm(here.texts("Put this backup in force?"), err=True):
         raise typer.Exit(_NOT_DONE)

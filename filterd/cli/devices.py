@@ -135,7 +135,7 @@ def unassign(
         )
         return
     answer = _change(here, reason, rooms)
-    what = here.texts("{devices} are assigned by no command", devices=", ".join(macs))
+    what = here.texts("no longer assigned by command: {devices}", devices=", ".join(macs))
     print_change(here, answer, what, json=json)
 
 

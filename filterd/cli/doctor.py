@@ -47,7 +47,7 @@ def doctor(
     here: Context,
     health: Annotated[
         bool,
-        option("--health", "Look only whether filterd answers and blocks, for a health check."),
+        option("--health", "Check only whether filterd answers and blocks, for a health check."),
     ] = False,
     json: JsonOption = False,
 ) -> None:
@@ -105,7 +105,7 @@ def _drawn(here: Context, finding: ProbeFinding) -> Table:
 
 def _closing(here: Context, counts: Counter[ProbeOutcome]) -> str:
     return here.texts(
-        "{found} found, {clean} clean, {unseen} not to be seen from here",
+        "{found} found, {clean} clean, {unseen} cannot be seen from here",
         found=counts[ProbeOutcome.FOUND],
         clean=counts[ProbeOutcome.CLEAN],
         unseen=counts[ProbeOutcome.UNSEEN],

@@ -181,7 +181,7 @@ def _note_removed(here: Context, follows: Followed) -> None:
     """
     site = site_of(here, beside=bool(follows.address))
     if not follows.sources and (gone := site.followed.read().last):
-        why = say("followed no more: {lists}", lists=", ".join(one.id for one in gone))
+        why = say("no longer followed: {lists}", lists=", ".join(one.id for one in gone))
         with contextlib.suppress(FilterdError), site.holding():
             site.follow(lambda state: replace(state, last=()), why)
 

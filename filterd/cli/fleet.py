@@ -58,8 +58,8 @@ def enrol(
         if not json:
             here.print(
                 say(
-                    "Written: {file}. Send it to the province, and tell the fingerprint by"
-                    " telephone.",
+                    "Written: {file}. Send it to the province, and read out the "
+                    "fingerprint by telephone.",
                     file=out,
                 ),
                 whole=True,

@@ -126,7 +126,7 @@ def unfollow(here: Context, sources: SourcesArgument = None, json: JsonOption = 
                 say("'{id}' is not followed", id=one), hint=did_you_mean(one, sorted(known))
             )
     with site.holding():
-        why = say("followed no more: {lists}", lists=", ".join(ids))
+        why = say("no longer followed: {lists}", lists=", ".join(ids))
         site.follow(lambda state: without_command(state, ids), why)
     _remake(here, {"unfollowed": ids}, json=json)
 
@@ -217,7 +217,7 @@ def _wanted(text: str, category: str, list_format: str, *, subtrees: bool) -> Wa
         known = [RECOMMENDED, *(one.id for one in shipped_sources())]
         if text not in known:
             raise ConfigError(
-                say("'{id}' is no list of the catalogue", id=text),
+                say("'{id}' is not a list of the catalogue", id=text),
                 hint=did_you_mean(text, known, most=12),
             )
         return Wanted(text)

@@ -45,7 +45,7 @@ def check_written(path: Path, called: str) -> None:
         is_free = is_plain(path)
     if not is_free:
         raise ConfigError(
-            say("{path} is no plain file", path=path), hint=say("check {option}", option=called)
+            say("{path} is not a plain file", path=path), hint=say("check {option}", option=called)
         )
 
 

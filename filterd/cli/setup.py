@@ -183,7 +183,7 @@ def _check_place(here: Context, *, has_answers: bool) -> None:
     """
     if not has_answers and not is_terminal():
         raise ConfigError(
-            say("this is no terminal, so no question can be asked"),
+            say("this is not a terminal, so no question can be asked"),
             hint=say("give the answers in a file: filterd setup --answers FILE"),
         )
     for folder in (here.config, here.state.folder):

@@ -111,7 +111,7 @@ def export(
 def diff(here: Context, file: FileArgument, json: JsonOption = False) -> None:
     """Show where a table differs from the timetables of the site's files.
 
-    Exit code 0: nowhere; 1: it differs; 2: an error.
+    Exit code 0: no difference; 1: some; 2: an error.
     """
     policy, (wanted, _) = _read(here, file)
     named = {one.id for one in wanted}

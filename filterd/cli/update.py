@@ -262,7 +262,7 @@ def rollback(here: Context) -> None:
 def restore(here: Context) -> None:  # noqa: ARG001 -- as every command
     """Put the units of the release in service in place, where dpkg has unpacked others.
 
-    The package does this when an installation is broken off. Exit code 0: done; 2: an error.
+    The package does this when an installation is interrupted. Exit code 0: done; 2: an error.
     """
     _begin_as_root()
     Releases.of_this_machine().restore()

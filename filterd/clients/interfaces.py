@@ -220,7 +220,7 @@ def _output(command: list[str]) -> bytes:
 
 def _warn(why: str) -> None:
     _log.warning(
-        "`ip` tells nothing of the network (%s): devices are not recognised by MAC, and only "
+        "`ip` does not list the network (%s): devices are not recognised by MAC, and only "
         "`allow_from` and `networks` may ask; install iproute2",
         why,
     )

@@ -61,7 +61,7 @@ def open_changes(groups: int) -> socket.socket | None:
         opened.bind((0, groups))
     except OSError as error:
         opened.close()
-        _log.warning("changes of the network are seen late: netlink says %s", refused(error))
+        _log.warning("changes of the network are seen late: netlink reports %s", refused(error))
         return None
     return opened
 

@@ -315,7 +315,9 @@ def read_pihole(path: Path) -> ImportedSettings:
             say("cannot be read: {why}", why=refused(error)), path=str(path)
         ) from error
     except _DAMAGED as error:
-        raise ConfigError(say("this is no file of a Pi-hole"), path=str(path), hint=hint) from error
+        raise ConfigError(
+            say("this is not a file of a Pi-hole"), path=str(path), hint=hint
+        ) from error
     return found
 
 

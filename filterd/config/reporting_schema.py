@@ -59,7 +59,7 @@ def _host(text: str) -> str:
         names.from_text(text)
     except NameTextError:
         if not is_address(text):
-            raise refusal(say("'{text}' is no host", text=text[:80])) from None
+            raise refusal(say("'{text}' is not a host", text=text[:80])) from None
     return text
 
 

@@ -313,7 +313,7 @@ def list_address_fault(text: str) -> tuple[Sentence, Sentence] | None:
     if not host or port == 0 or _LIST.fullmatch(text) is None:
         return no_address
     if not may_be_public(host):
-        reason = say("'{host}' is no host of the public Internet", host=host)
+        reason = say("'{host}' is not a host of the public Internet", host=host)
         return reason, say("lists of the school itself: `lists` in site.yaml")
     try:
         ip_address(host)

@@ -97,7 +97,7 @@ def compile_scheduled(
             windows[one.schedule], windows[other.schedule], holidays
         ):
             reason = say("'{target}' would be both open and closed", target=one.target)
-            hint = say("line {line} says the opposite for a part of that time", line=line)
+            hint = say("line {line} has the opposite for a part of that time", line=line)
             problems.add(document.error(reason, ("scheduled", second), hint=hint))
     return tuple(one for _, one in sound)
 

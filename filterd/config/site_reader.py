@@ -180,7 +180,7 @@ def _load_tier(files: SiteFiles, tier: str) -> TierSource:
         raise document.error(
             say("the file is about the tier '{tier}'", tier=file.tier),
             ("tier",),
-            hint=say("a file named {name} says tier: {tier}", name=name, tier=tier),
+            hint=say("a file named {name} has tier: {tier}", name=name, tier=tier),
         )
     return TierSource(document, file)
 

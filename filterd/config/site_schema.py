@@ -113,7 +113,7 @@ class School(DocumentModel):
     @classmethod
     def _is_code(cls, text: str) -> str:
         if text and not is_school_code(text):
-            raise refusal(say("this is no code of a school"), say("such as: 79000123"))
+            raise refusal(say("this is not the code of a school"), say("such as: 79000123"))
         return text
 
 

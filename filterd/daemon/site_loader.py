@@ -102,7 +102,7 @@ def clear(state: StateFolder) -> None:
             is_left = path == state.control_socket and path.is_socket()  # by a daemon that died
             if not (is_plain(path) or path.is_symlink() or is_left):
                 move_away(path)
-                _log.error("%s: was no plain file; it was moved away", path)
+                _log.error("%s: was not a plain file; it was moved away", path)
         except NotADirectoryError:  # the state folder is none
             return
         except OSError as error:

@@ -72,7 +72,7 @@ def followed_set(wanted: Iterable[Wanted]) -> FollowedSet:
         elif one.id in known:
             found[one.id] = known[one.id]
         else:
-            refused.append(say("'{id}' is no list of the catalogue", id=one.id))
+            refused.append(say("'{id}' is not a list of the catalogue", id=one.id))
     for each in list(found.values()):
         if each.category not in fillable_categories():
             del found[each.id]

@@ -82,7 +82,7 @@ def _unpacking(source: PublicSource) -> Iterator[None]:
         yield
     except _DAMAGED as error:
         raise ForeignContentError(
-            say("{id}: it is not packed as its address tells", id=source.id)
+            say("{id}: it is not packed as the end of its address indicates", id=source.id)
         ) from error
 
 

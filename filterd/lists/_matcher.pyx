@@ -220,7 +220,7 @@ cdef class Matcher:
         PyObject_GetBuffer(octets, &self._file, PyBUF_SIMPLE)
         spans = header.spans
         if <size_t>self._file.len < <size_t>header.file_octets:
-            raise IndexFormatError(say("is shorter than its header says"))
+            raise IndexFormatError(say("is shorter than its header states"))
         self._geometry.blocks, octets_of_blocks = spans["blocks"]
         self._geometry.slots = spans["slots"].offset
         self._geometry.name_count = header.name_count

@@ -237,8 +237,8 @@ def _today(log: Row, by: Wording) -> str:
     off = texts("the log is off") if log["level"] == "off" else ""
     lost = log["lost"] and texts("{n} lost before they could be written", n=number(log["lost"]))
     merged = texts(
-        "too many lookups for a row each today: equal ones of five minutes are one row, which no"
-        " device is known of"
+        "too many lookups for a row each today: equal ones of five minutes are one row "
+        "without a device"
     )
     distinct = merged if log.get("rows_distinct") else ""
     return "\n".join(filter(None, (counts, off, lost, distinct, _problem(log, by))))

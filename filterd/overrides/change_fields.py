@@ -199,7 +199,8 @@ def reason(value: Any, *, required: bool) -> str:
     text = " ".join(a_text(value).split(" ")).strip() if value is not None else ""
     if not text and required:
         raise ChangeError(
-            say("a reason is missing"), hint=say("give a reason, for those who come after you")
+            say("a reason is missing"),
+            hint=say("give a reason; the history keeps it for later readers"),
         )
     if len(text) > MAX_REASON:
         raise ChangeError(

@@ -71,7 +71,7 @@ def parse_answers(octets: bytes) -> tuple[MistakeAnswer, ...]:
         plain = None
     rows = plain.get("answers") if isinstance(plain, dict) else None
     if not isinstance(rows, list) or len(rows) > MOST_ANSWERS:
-        raise ChangeError(say("these are no answers to reported mistakes"))
+        raise ChangeError(say("these are not answers to reported mistakes"))
     return tuple(map(_answer, rows))
 
 
@@ -86,7 +86,7 @@ def read_answers(folder: Path) -> dict[str, MistakeAnswer]:
 
 def _answer(plain: Any) -> MistakeAnswer:
     if not isinstance(plain, dict):
-        raise ChangeError(say("these are no answers to reported mistakes"))
+        raise ChangeError(say("these are not answers to reported mistakes"))
     fields = ChangeFields(plain)
     outcomes = [one.value for one in MistakeOutcome]
     answer = MistakeAnswer(

@@ -165,7 +165,7 @@ def parents_letter(facts: ReportFacts, by: Wording) -> ReportDocument:
         (
             Section("closed", texts("What is closed"), tuple(_closed(facts, by))),
             Section("kept", texts("What is kept"), tuple(_kept(facts, by))),
-            Section("whom", texts("Whom to turn to"), tuple(_whom(facts, by))),
+            Section("whom", texts("People to turn to"), tuple(_whom(facts, by))),
         ),
         notes=(f"{facts.school.name}, {made}.",),
     )

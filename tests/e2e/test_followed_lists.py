@@ -99,7 +99,7 @@ def test_an_address_is_followed_blocked_and_left(school: _School) -> None:
     told = " ".join(one["why"] for one in events)
     assert "followed: " in told
     assert "left out: bets.example" in told
-    assert "followed no more: " in told
+    assert "no longer followed: " in told
 
 
 class _NightClock(SystemClock):

@@ -46,14 +46,14 @@ def test_an_address_has_a_port() -> None:
 
 @pytest.mark.parametrize("text", ["", "127.0.0.1", "filterd:443", "127.0.0.1:x", "[::1]:70000"])
 def test_anything_else_is_refused_in_one_line(text: str) -> None:
-    with pytest.raises(ConfigError, match=r"is no address with a port \(127.0.0.1:8443"):
+    with pytest.raises(ConfigError, match=r"is not an address with a port \(127.0.0.1:8443"):
         parse_listen(text, DASHBOARD)
 
 
 @pytest.mark.parametrize("text", ["0.0.0.0:9153", "10.0.0.1:1", "127.0.0.1", "127.0.0.1:99999", ""])
 def test_another_one_than_loopback_is_refused_where_it_must_be(text: str) -> None:
     assert parse_listen("[::1]:0", "", is_loopback=True) == ("::1", 0)
-    with pytest.raises(ConfigError, match="no loopback address"):
+    with pytest.raises(ConfigError, match="not a loopback address"):
         parse_listen(text, "", is_loopback=True)
 
 

@@ -205,7 +205,7 @@ UNFOLLOW = _decision(
     "unfollowLists",
     "/lists/unfollow",
     "lists unfollow",
-    "Follow public lists no more; their names open at once.",
+    "Stop following public lists; their names open at once.",
     {"sources": _SOURCES},
     required=("sources",),
 )

@@ -172,4 +172,4 @@ def pairs(lines: list[str]) -> dict[str, str]:
 
 def no_such_line(line: str) -> ConfigError:
     """Return the error for a line that does not have the form of the others."""
-    return ConfigError(say("'{line}' is no such line", line=shown(line)))
+    return ConfigError(say("{line} does not have the form of these lines", line=shown(line)))

@@ -53,7 +53,7 @@ def test_each_cut_and_each_flipped_bit_shows(path: Path) -> None:
     content = dump(BACKUP)
     for end in range(0, len(content), 97):
         path.write_bytes(content[:end])
-        with pytest.raises(StoreError, match=r"damaged or cut short|no backup"):
+        with pytest.raises(StoreError, match=r"damaged or cut short|not a backup"):
             read(path)
     for at in range(0, len(content), 53):
         path.write_bytes(content[:at] + bytes([content[at] ^ 4]) + content[at + 1 :])
@@ -86,7 +86,7 @@ def _set(**keys: Any) -> Callable[[dict[str, Any]], Any]:
     ("content", "why"),
     [
         (remade(_set(format=2, filterd="9.0")), r"newer filterd \(9.0\)"),
-        (remade(_set(magic="x")), "no backup of filterd"),
+        (remade(_set(magic="x")), "not a backup of filterd"),
         (remade(_set(parts=[])), "damaged"),
         (remade(_set(parts={})), "damaged"),
         (remade(_set(device=5)), "damaged"),
@@ -102,11 +102,11 @@ def _set(**keys: Any) -> Callable[[dict[str, Any]], Any]:
         (remade(lambda told: told["parts"][0].update(name="../etc/x")), "damaged"),
         (remade(lambda told: told["parts"].append(told["parts"][0])), "damaged"),
         (remade(other=b"x"), "damaged"),
-        (b"", "no backup"),
+        (b"", "not a backup"),
         (b"PK\x03\x04" + b"x" * 100, "damaged"),
-        (b"PK\x05\x06" + bytes(18), "no backup"),
-        (b"\xff" * 100, "no backup"),
-        (b"PK\x05\x06" + bytes(8) + b"\xff\xff\xff\x7f" + bytes(6), "no backup"),
+        (b"PK\x05\x06" + bytes(18), "not a backup"),
+        (b"\xff" * 100, "not a backup"),
+        (b"PK\x05\x06" + bytes(8) + b"\xff\xff\xff\x7f" + bytes(6), "not a backup"),
     ],
 )
 def test_what_is_no_backup_is_refused_in_a_sentence(path: Path, content: bytes, why: str) -> None:
@@ -143,7 +143,7 @@ def test_a_disk_that_gives_back_something_else_is_noticed(
     monkeypatch.setattr(
         backup_file, "write_atomically", lambda path, content, **_: path.write_bytes(content[:-1])
     )
-    with pytest.raises(StoreError, match="gives back something else"):
+    with pytest.raises(StoreError, match="does not return what was written"):
         write(path, BACKUP)
 
 

@@ -85,7 +85,7 @@ def test_a_damaged_line_of_the_passphrase_is_refused() -> None:
 def test_what_is_encrypted_must_be_secrets_of_filterd(monkeypatch: pytest.MonkeyPatch) -> None:
     public, secret = a_key_pair()
     monkeypatch.setattr(json, "dumps", lambda _: "[]")
-    with pytest.raises(ConfigError, match="none of filterd"):
+    with pytest.raises(ConfigError, match="not those of filterd"):
         decrypt(encrypt(NAMED, BackupLock(key=public)), BackupLock(key=secret))
 
 
@@ -93,7 +93,7 @@ def test_what_is_encrypted_must_be_secrets_of_filterd(monkeypatch: pytest.Monkey
 def test_names_of_secrets_lead_nowhere_else(name: str) -> None:
     """The recovery key is public: a stick of anyone may have secrets that it decrypts."""
     public, secret = a_key_pair()
-    with pytest.raises(ConfigError, match="none of filterd"):
+    with pytest.raises(ConfigError, match="not those of filterd"):
         decrypt(encrypt({name: b"x"}, BackupLock(key=public)), BackupLock(key=secret))
 
 
@@ -106,7 +106,7 @@ def test_a_passphrase_has_bounds(text: str) -> None:
 
 def test_keys_are_known_by_their_form() -> None:
     assert not is_recovery_key("age1x")
-    with pytest.raises(ConfigError, match="no public key of age"):
+    with pytest.raises(ConfigError, match="not a public key of age"):
         encrypt(NAMED, BackupLock(key=PUBLIC[:-1] + "p"))
     _, secret = a_key_pair()
     assert identity_in(f"# created: today\n{secret}\n") == secret

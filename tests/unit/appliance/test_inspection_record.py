@@ -106,7 +106,7 @@ def test_control_without_the_comparison_of_schools_it_would_speak_for_the_other_
 
 @pytest.mark.parametrize(
     ("made_at", "why"),
-    [(NOW - 2 * DAY_S, "holds from"), (NOW + 366 * DAY_S, "has ended on")],
+    [(NOW - 2 * DAY_S, "is valid from"), (NOW + 366 * DAY_S, "has ended on")],
 )
 def test_an_enrolment_that_did_not_hold_when_the_record_was_made_is_refused(
     school: EnrolledGateway, made_at: float, why: str

@@ -169,7 +169,7 @@ def test_the_placement_is_guessed_from_the_network_cards() -> None:
 
 
 def test_what_is_no_question_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"'scool' is no question \(did you mean 'school'"):
+    with pytest.raises(ConfigError, match=r"'scool' is not a question \(did you mean 'school'"):
         fill(Interview(FLAT), {"scool": "A"})
 
 

@@ -106,12 +106,12 @@ def test_one_that_browsers_know_takes_its_place(tmp_path: Path) -> None:
     [
         (_issued(), OTHER, "the key is not that of the certificate"),
         (_issued(days=(-90, -1)), OWN, "it has ended"),
-        (_issued(days=(1, 90)), OWN, "it does not hold yet"),
-        (_issued(names=()), OWN, "for no host name and no address"),
+        (_issued(days=(1, 90)), OWN, "it is not valid yet"),
+        (_issued(names=()), OWN, "it has no host name and no address"),
         (_issued(key=WEAK), WEAK, "RSA from 2048 bits"),
         (_issued(key=EDWARDS), EDWARDS, "RSA from 2048 bits"),
         (_issued(by=OTHER) + CA, OWN, "certificate 1 of the file is not signed"),
-        (b"no PEM", OWN, "no certificate in PEM"),
+        (b"no PEM", OWN, "not a certificate in PEM"),
         (_issued() * 11, OWN, "too many certificates"),
         (b"x" * 70_000, OWN, "too large"),
     ],
@@ -145,7 +145,7 @@ def test_a_key_that_others_can_read_or_that_is_none_is_refused(tmp_path: Path) -
         load(chain, key, NOW)
     key.write_bytes(b"none")
     key.chmod(0o600)
-    with pytest.raises(ConfigError, match="no private key"):
+    with pytest.raises(ConfigError, match="not a private key"):
         load(chain, key, NOW)
     with pytest.raises(ConfigError, match="cannot be read"):
         load(chain, tmp_path / "gone", NOW)

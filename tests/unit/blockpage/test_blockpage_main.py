@@ -73,7 +73,7 @@ def test_a_port_that_is_taken_is_one_line() -> None:
     )
     assert done.returncode == 2
     assert done.stderr == (
-        "filterd: --listen 'nowhere:80' is no address with a port ([::]:80, for example)\n"
+        "filterd: --listen 'nowhere:80' is not an address with a port ([::]:80, for example)\n"
     )
 
 

@@ -55,7 +55,7 @@ class School:
         if asked["address"] != PUPIL and asked["address"] != "10.0.6.2":
             return None
         if asked["name"] not in KNOWN:
-            raise ChangeError(say("it is no host"))
+            raise ChangeError(say("it is not a host"))
         return CLOSED | {"name": asked["name"]} | KNOWN[asked["name"]]
 
     def replies(self, *requests: HttpRequest) -> list[Reply]:
@@ -173,7 +173,7 @@ def test_a_device_of_no_network_is_told_nothing(school: School) -> None:
 @pytest.mark.parametrize("name", ["", "a", "..", "%00", "<script>", "a" * 3000, "%FF%FE", "::1"])
 def test_what_is_no_address_is_told_so(school: School, name: str) -> None:
     page = school.page(f"/why?name={name}")
-    assert "This is no address" in page
+    assert "This is not an address" in page
     assert "<script" not in page
 
 

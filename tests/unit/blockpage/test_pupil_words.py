@@ -70,7 +70,7 @@ def test_the_young_have_short_sentences() -> None:
 
 def test_staff_guests_and_unknown_devices_read_what_concerns_them() -> None:
     staff = _words(reason="help", category=None, tier="staff", seat="staff")
-    assert staff.title == "Are you worried about somebody?"
+    assert staff.title == "Are you worried about someone?"
     guest = _words(tier="guest", seat="guest")
     assert guest.steps == ("Ask at the office of the school.",)
     unknown = _words(tier="preschool", seat="preschool", is_known=False)
@@ -109,4 +109,4 @@ def test_what_is_kept_is_told_by_the_level(level: str, part: str) -> None:
     assert part in _words(level=level).kept
     assert LogLevel(level)
     if level != "off":
-        assert _words(level=level, reason="help").kept == "This address is written down nowhere."
+        assert _words(level=level, reason="help").kept == "This address is not recorded anywhere."

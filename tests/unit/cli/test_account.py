@@ -95,8 +95,8 @@ def test_a_code_for_the_first_sign_in_stands_in_a_link(
     done = call("account", "add", "lan", "--role", "teacher", "--code", *places)
     assert [command for command, _ in desk.asked] == ["account add", "account code"]
     assert "https://127.0.0.1:8443/login/code/abc123" in done.out
-    assert "for 15 minutes" in done.out
-    assert "shown once only" in done.out
+    assert "within 15 minutes" in done.out
+    assert "shown only now" in done.out
 
 
 @pytest.mark.parametrize(
@@ -148,13 +148,13 @@ def test_an_account_is_changed(
 def test_recovery_codes_are_printed_once(desk: AccountDesk, places: list[str]) -> None:
     desk.answers["recovery"] = {"codes": ["aaaa-bbbb", "cccc-dddd"]}
     lines = call("account", "recovery", "lan", *places).out.splitlines()
-    assert lines == ["aaaa-bbbb", "cccc-dddd", "This is shown once only."]
+    assert lines == ["aaaa-bbbb", "cccc-dddd", "It is shown only now."]
 
 
 def test_an_authenticator_holds_from_its_first_code_on(
     desk: AccountDesk, places: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert call("account", "totp", "lan", *places).code == 2, "this is no terminal"
+    assert call("account", "totp", "lan", *places).code == 2, "this is not a terminal"
     desk.answers["totp"] = {"secret": "JBSWY3DP", "uri": "otpauth://totp/x?secret=JBSWY3DP"}
     monkeypatch.setattr(typer, "prompt", lambda *_, **__: "123456")
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
@@ -195,7 +195,7 @@ def test_a_token_is_shown_once_and_how_it_is_sent(desk: AccountDesk, places: lis
     rights = ("--role", "reader", "--scope", "totals", "--network", "10.0.0.0/24")
     done = call("account", "token-add", "Báo cáo", "--account", "lan", *rights, *places)
     assert done.code == 0, done.err
-    for text in ("f" * 43, "Authorization: Bearer", "shown once only"):
+    for text in ("f" * 43, "Authorization: Bearer", "shown only now"):
         assert text in done.out
     ((_, asked),) = desk.asked
     assert asked == {
@@ -224,7 +224,7 @@ def test_tokens_and_devices_are_listed_within_80_columns(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("token-revoke a1b2c3", "The token X of lan is void."),
+        ("token-revoke a1b2c3", "The token X of lan is revoked."),
         ("device-confirm a1b2c3", "lan may sign in on X."),
         ("device-revoke a1b2c3", "lan may not sign in on X any more."),
     ],

@@ -116,7 +116,7 @@ def test_a_device_is_given_back_to_its_network(here: list[str], daemon: FakeDaem
     daemon.devices = [a_row(CARDS[1], "10.0.0.57")]
     done = call("devices", "unassign", "10.0.0.57", "--reason", "Máy mượn", *here)
     assert done.code == 0, done.err
-    assert f"Change 2: {CARDS[1]} are assigned by no command" in done.out
+    assert f"Change 2: no longer assigned by command: {CARDS[1]}" in done.out
     assert daemon.store.current().devices == (RoomDevices("lab-a", (*CARDS[2:4], OF_LAB)),)
     again = call("devices", "unassign", CARDS[1], *here)
     assert (again.code, "No command has put them anywhere" in again.out) == (0, True)

@@ -90,7 +90,7 @@ def test_each_finding_has_its_remedy_and_fits_the_screen(
     assert "clean" in out
     assert "cannot be seen from here, because: only root may look" in out
     assert "What to do: find the program that writes: sudo iotop -ao" in out
-    assert out.splitlines()[-1] == "1 found, 1 clean, 1 not to be seen from here"
+    assert out.splitlines()[-1] == "1 found, 1 clean, 1 cannot be seen from here"
 
 
 def test_in_vietnamese_all_is_vietnamese(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

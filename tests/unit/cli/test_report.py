@@ -143,7 +143,7 @@ def test_a_wrong_answer_is_one_line_with_the_file(tmp_path: Path, content: str, 
         ("--template x.docx --json", "--template is for docx"),
         ("--template x.docx --out y.docx", "x.docx: cannot be read: No such file"),
         ("--out nowhere/x.html", "there is no folder nowhere"),
-        ("--out tests.html", "tests.html is no plain file"),
+        ("--out tests.html", "tests.html is not a plain file"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_recorded(

@@ -54,7 +54,7 @@ def test_it_becomes_the_web_process(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_an_address_that_is_none_is_refused(tmp_path: Path) -> None:
     done = call("web", "--state", tmp_path, "--listen", "somewhere", "--lang", "en")
     assert done.code == 2
-    assert "--listen 'somewhere' is no address with a port" in done.err
+    assert "--listen 'somewhere' is not an address with a port" in done.err
 
 
 def test_its_plain_form_is_read_without_the_command_line(tmp_path: Path) -> None:
@@ -68,4 +68,4 @@ def test_its_plain_form_is_read_without_the_command_line(tmp_path: Path) -> None
 def test_it_serves_on_loopback_only() -> None:
     done = call("monitor", "--listen", "0.0.0.0:9153", "--lang", "en")
     assert (done.code, done.out) == (2, "")
-    assert "--listen '0.0.0.0:9153' is no loopback address with a port" in done.err
+    assert "--listen '0.0.0.0:9153' is not a loopback address with a port" in done.err

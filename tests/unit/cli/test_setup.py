@@ -207,7 +207,7 @@ def test_a_file_that_was_changed_during_the_questions_is_not_overwritten(
 def test_a_wrong_answer_in_a_file_is_a_line_with_an_example(place: Place) -> None:
     done = place.answer(ANSWERS.replace("gv", "thầy cô"))
     assert (done.code, len(done.error_lines)) == (2, 1)
-    assert "seat 192.168.30.0/24: 'thầy cô' is no class or grade" in done.err
+    assert "seat 192.168.30.0/24: 'thầy cô' is not a class or grade" in done.err
     assert not place.config.exists()
 
 

@@ -271,8 +271,11 @@ def test_public_lists_are_named_by_id_or_address(tmp_path: Path) -> None:
         ("[{url: 'https://lists.example/a', category: games, id: urlhaus}]", "already has this id"),
         ("[{url: 'http://lists.example/a', category: games}]", "is not an address of a list"),
         ("[{url: 'https://u:p@lists.example/a', category: games}]", "is not an address of a list"),
-        ("[{url: 'https://10.0.0.1/a', category: games}]", "'10.0.0.1' is no host of the public"),
-        ("[{url: 'https://x.local/a', category: games}]", "'x.local' is no host of the public"),
+        (
+            "[{url: 'https://10.0.0.1/a', category: games}]",
+            "'10.0.0.1' is not a host of the public",
+        ),
+        ("[{url: 'https://x.local/a', category: games}]", "'x.local' is not a host of the public"),
         ("[{url: 'https://lists.example/a'}]", "its category is missing"),
         ("[{id: urlhaus, category: games}]", "has an id only"),
         ("[{url: 'https://lists.example/a', category: games, format: csv}]", "'csv' is not a"),

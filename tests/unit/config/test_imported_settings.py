@@ -297,7 +297,7 @@ CREATE TABLE domainlist (type INTEGER, domain TEXT, enabled BOOLEAN, comment TEX
 
 def test_a_query_without_an_end_is_broken_off(tmp_path: Path) -> None:
     _database(tmp_path / "gravity.db", ENDLESS)
-    with pytest.raises(ConfigError, match="this is no file of a Pi-hole"):
+    with pytest.raises(ConfigError, match="this is not a file of a Pi-hole"):
         read_pihole(tmp_path / "gravity.db")
 
 
@@ -317,7 +317,7 @@ def test_what_unpacks_to_more_than_a_backup_is_refused(
     bomb = b"0" * (1 << 20)
     (tmp_path / "a.tar.gz").write_bytes(gzip.compress(bomb))
     for file in (_zip(tmp_path / "a.zip", **{"custom.list": bomb}), tmp_path / "a.tar.gz"):
-        with pytest.raises(ConfigError, match="this is no file of a Pi-hole"):
+        with pytest.raises(ConfigError, match="this is not a file of a Pi-hole"):
             read_pihole(file)
 
 
@@ -339,7 +339,7 @@ def test_a_file_of_holes_is_read_up_to_the_bound(
     file = _sparse(tmp_path / "a.tar.gz", 1 << 20)
     assert read_pihole(file).follow == []
     monkeypatch.setattr(imported_settings, "MOST_OCTETS", 1 << 16)
-    with pytest.raises(ConfigError, match="this is no file of a Pi-hole"):
+    with pytest.raises(ConfigError, match="this is not a file of a Pi-hole"):
         read_pihole(file)
 
 
@@ -360,7 +360,7 @@ def test_an_archive_with_a_long_directory_is_refused(
 def test_a_damaged_file_is_refused_in_a_line(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "file"
     file.write_bytes(content)
-    with pytest.raises(ConfigError, match="this is no file of a Pi-hole"):
+    with pytest.raises(ConfigError, match="this is not a file of a Pi-hole"):
         read_pihole(file)
     deep = _tar(tmp_path / "deep.tar.gz", {"adlist.json": b"[" * 100_000})
     with pytest.raises(ConfigError):

@@ -150,7 +150,7 @@ def test_http_is_for_private_addresses_only(tmp_path: Path, url: str) -> None:
         (f"alerts: {{mail: {{{MAIL}, user: u, password_file: ../p}}}}\n", "password_file"),
         (f"alerts: {{mail: {{{MAIL}, password: x}}}}\n", "password"),
         ("alerts: {mail: {server: a.vn, from: 'a@b.vn\\nBcc: c@d.vn', to: [a@b.vn]}}\n", "mail"),
-        ("alerts: {mail: {server: 'a b', from: a@b.vn, to: [a@b.vn]}}\n", "is no host"),
+        ("alerts: {mail: {server: 'a b', from: a@b.vn, to: [a@b.vn]}}\n", "is not a host"),
     ],
 )
 def test_unsafe_settings_are_refused_with_their_place(

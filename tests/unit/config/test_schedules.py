@@ -203,7 +203,7 @@ def test_two_that_say_the_opposite_at_once_are_told(tmp_path: Path, one: str, ot
     (found,) = problems(tmp_path, _two(one, other), WITH_SERVICES)
     assert found == (
         "site.yaml:7:5: 'games' would be both open and closed"
-        " (line 6 says the opposite for a part of that time)"
+        " (line 6 has the opposite for a part of that time)"
     )
 
 

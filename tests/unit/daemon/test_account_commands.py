@@ -112,8 +112,8 @@ def test_a_person_changes_the_own_password_and_other_sessions_end(people: Accoun
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"account": "root"}, "names no person"),
-        ({"account": "Filterd"}, "names no person"),
+        ({"account": "root"}, "is not the name of a person"),
+        ({"account": "Filterd"}, "is not the name of a person"),
         ({"account": "Minh"}, "already"),
         ({"account": "a b"}, "not a user name"),
         ({"account": "web:x"}, "not a user name"),

@@ -361,14 +361,14 @@ def test_a_host_that_is_no_name_holds_up_no_other(web: Web, folder: SourceFolder
         rules=replace(HTTP, policy=policy),
     )
     assert "cannot be reached" in reports[0].reason
-    assert "which is no public address" in reports[1].reason
+    assert "which is not a public address" in reports[1].reason
 
 
 def test_no_private_address_is_asked(web: Web, folder: SourceFolder) -> None:
     public = replace(HTTP, policy=replace(HTTP.policy, is_public_only=True))
     source = _source(f"{web.address}/list.txt")
     [report] = fetch_sources([source], folder, SystemClock(), rules=public)
-    assert "leads to 127.0.0.1, which is no public address" in report.reason
+    assert "leads to 127.0.0.1, which is not a public address" in report.reason
     assert web.asked == []
 
 

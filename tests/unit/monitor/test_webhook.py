@@ -113,7 +113,7 @@ def test_the_certificate_must_be_of_the_server(authority: Authority, config: Pat
 def test_a_name_that_leads_to_a_private_address_is_not_asked(config: Path) -> None:
     with (
         _served(None) as web,
-        pytest.raises(DeliveryError, match="no public address"),
+        pytest.raises(DeliveryError, match="not a public address"),
     ):
         _send(web.address.replace("127.0.0.1", "localhost") + "/hook", config)
     assert web.asked == []

@@ -73,7 +73,7 @@ def _shown_cell(*roles: Role, cell: dict[str, str] | None = None, **overrides: A
 
 def test_it_tells_the_age_and_that_the_file_decides() -> None:
     shown = _shown_cell(Role.READER)
-    assert "It suits from age 12; the youngest of this tier are 11." in shown
+    assert "It is suitable from age 12; the youngest of this tier are 11." in shown
     assert "The file of the tier says so" in shown
     assert 'action="/do/' not in shown
 

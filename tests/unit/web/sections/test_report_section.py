@@ -55,9 +55,9 @@ def test_a_line_is_a_schedule(line: str, entry: dict[str, Any]) -> None:
 
 def test_a_line_that_is_none_is_named() -> None:
     for wrong in ("month 'docx", "month docx to='"):
-        with pytest.raises(ConfigError, match="no such line"):
+        with pytest.raises(ConfigError, match="does not have the form"):
             REPORT.edits({}, {"schedule": [wrong]})
-    with pytest.raises(ConfigError, match="no such line"):
+    with pytest.raises(ConfigError, match="does not have the form"):
         REPORT.edits({}, {"terms": ["hoc-ky-1"]})
 
 

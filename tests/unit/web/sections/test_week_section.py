@@ -26,7 +26,7 @@ def test_a_lesson_that_stays_keeps_its_teacher_and_its_day_its_word() -> None:
 
 @pytest.mark.parametrize("line", ["t9 1 6A", "t2", "t2 1"])
 def test_what_is_no_lesson_is_refused(line: str) -> None:
-    with pytest.raises(ConfigError, match="no such line"):
+    with pytest.raises(ConfigError, match="does not have the form"):
         week(line)
 
 
