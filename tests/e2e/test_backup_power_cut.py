@@ -21,6 +21,7 @@ from filterd.appliance.backup_file import Backup, read
 from filterd.errors import FilterdError
 from tests.support.backed_up_school import BackedUpSchool
 from tests.support.power_cut import CARELESS_MOUNT, an_image, folder_of_images, mounted, writing
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,8 +76,7 @@ def cut_while(
     image, copy, dice = an_image(folder / "disk.img"), folder / "copy.img", random.Random(1)
     at = folder / "disk"
     with mounted(image, at, CARELESS_MOUNT), writing(at, lambda: work(at)) as writers:
-        while not (folder / "told").exists():
-            time.sleep(0.01)
+        until((folder / "told").exists, "what is done first")
         for _ in range(cuts):
             time.sleep(dice.uniform(0, _LONGEST_S))
             writers.cut(image, copy, lambda: None)
@@ -116,7 +116,8 @@ class _Boxes:
 
     def restore(self, at: Path) -> None:
         self._number += 1
-        shutil.rmtree(at / str(self._number - 3), ignore_errors=True)
+        if (old := at / str(self._number - 3)).exists():  # no box any more before a part of it goes
+            shutil.rmtree(old.rename(at / "old"))
         new = at / f"{self._number}.new"
         shutil.copytree(self._template, new)
         os.sync()
@@ -128,8 +129,6 @@ class _Boxes:
         """Go on with what waits; each box is the old one or the new one, as a whole."""
         for folder in (one for one in at.iterdir() if one.name.isdecimal()):
             box = BackedUpSchool.at(folder)
-            if not (box.config / "site.yaml").exists():
-                continue  # the copy itself was cut, or is being removed
             if restore_journal.is_waiting(box.config):
                 box.carry_out()
             assert box.store.start().problem == ""
