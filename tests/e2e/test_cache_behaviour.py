@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cache as clients see it: failures, stale answers, refreshing ahead.
 
-Real sockets, and hours on the injected clock. Real waits are made short: how long an
-upstream may take, and how long a client waits when there is a stale answer.
+Real sockets, and hours on the injected clock. Real waits are made short where an upstream is
+silent: how long it may take, and how long a client waits when there is a stale answer. One that
+answers has the usual time.
 """
 
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, NoReturn
 
 import dns.edns
@@ -30,7 +32,7 @@ from tests.support.upstream import FakeUpstream
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterator, Sequence
 
     from filterd.lists.index import Index
 
@@ -41,14 +43,25 @@ WARM = int(os.environ.get("FILTERD_CACHE_NAMES", "40"))
 
 NAME = "www.example.com"
 DAY_S = 86_400
+SOON_STALE_S = 0.09
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten what waits in real time, in the proportions that it has."""
-    monkeypatch.setattr(exchange, "DEADLINE_S", 0.20)
-    monkeypatch.setattr(exchange, "SECOND_TRY_S", 0.06)
-    monkeypatch.setattr(cache, "STALE_AFTER_S", 0.09)
+Impatience = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def impatience(monkeypatch: pytest.MonkeyPatch) -> Impatience:
+    """A context in which an upstream that is silent is not waited for as long as usual."""
+    monkeypatch.setattr(exchange, "SECOND_TRY_S", 0.2)  # read at the first question only
+
+    @contextmanager
+    def impatient() -> Iterator[None]:
+        with monkeypatch.context() as patch:
+            patch.setattr(exchange, "DEADLINE_S", 0.2)
+            patch.setattr(cache, "STALE_AFTER_S", SOON_STALE_S)
+            yield
+
+    return impatient
 
 
 def ask_all(
@@ -88,13 +101,15 @@ def _ask_for_a_minute(serving: Serving, name: str, queries: int) -> None:
 def test_a_dead_name_costs_its_upstream_a_few_packets_a_minute(
     index: Index,
     upstream: FakeUpstream,
+    impatience: Impatience,
     dead: Callable[[dns.message.Message], dns.message.Message] | None,
     name: str,
 ) -> None:
     upstream.respond = dead or (lambda _: None)
     servers = (UpstreamServer(upstream.address, upstream.port),)
     zones = (DelegatedZone(wire("school.test"), servers),)
-    with Serving(a_site(index, [upstream], delegated_zones=zones)) as serving:
+    waiting = nullcontext() if dead else impatience()
+    with Serving(a_site(index, [upstream], delegated_zones=zones)) as serving, waiting:
         _ask_for_a_minute(serving, name, DEAD_QUERIES)
         assert serving.store.cached_failures == DEAD_QUERIES - 4
     assert 4 <= len(upstream.asked) <= 20
@@ -136,12 +151,17 @@ def test_do_and_cd_fail_apart(serving: Serving, upstream: FakeUpstream) -> None:
 
 @pytest.mark.parametrize("excused", [True, False])
 def test_what_failed_while_nobody_answered_works_as_soon_as_somebody_does(
-    serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, excused: bool
+    serving: Serving,
+    upstream: FakeUpstream,
+    monkeypatch: pytest.MonkeyPatch,
+    impatience: Impatience,
+    excused: bool,
 ) -> None:
     if not excused:  # the control: the name would stay dead for the rest of its time
         monkeypatch.setattr(cache_entry.Failures, "forget", lambda *_: None)
     upstream.silent.set()
-    assert serving.ask(NAME).rcode() == dns.rcode.SERVFAIL
+    with impatience():
+        assert serving.ask(NAME).rcode() == dns.rcode.SERVFAIL
     upstream.silent.clear()
     assert serving.ask(NAME).rcode() == dns.rcode.SERVFAIL, "nobody knows yet"
     serving.clock.advance(1)
@@ -167,7 +187,7 @@ async def overloaded(*_: object) -> NoReturn:
 
 @pytest.mark.parametrize("stale", [True, False])
 def test_ten_minutes_without_internet_leave_what_was_known_and_what_is_blocked(
-    index: Index, monkeypatch: pytest.MonkeyPatch, stale: bool
+    index: Index, monkeypatch: pytest.MonkeyPatch, impatience: Impatience, stale: bool
 ) -> None:
     if not stale:  # the control: what has expired would be gone
         monkeypatch.setattr(cache, "STALE_FOR_S", 0)
@@ -179,6 +199,7 @@ def test_ten_minutes_without_internet_leave_what_was_known_and_what_is_blocked(
         assert all(addresses(one) == ["192.0.2.7"] for one in ask_all(serving, names))
     with ExitStack() as stack:
         stack.push(serving.__exit__)
+        stack.enter_context(impatience())
         answered = 0
         for _ in range(20):
             serving.clock.advance(30)
@@ -195,20 +216,22 @@ def test_ten_minutes_without_internet_leave_what_was_known_and_what_is_blocked(
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 def test_many_who_ask_for_a_stale_name_cause_one_exchange(
-    index: Index, upstream: FakeUpstream, loop: str
+    index: Index, upstream: FakeUpstream, impatience: Impatience, loop: str
 ) -> None:
     with Serving(a_site(index, [upstream]), loop=loop) as serving:
         serving.ask(NAME)
         serving.clock.advance(301)
         upstream.silent.set()
-        answers = ask_all(serving, [NAME] * 200)
+        with impatience():
+            answers = ask_all(serving, [NAME] * 200)
     assert {tuple(addresses(one)) for one in answers} == {("192.0.2.1",)}
     assert 1 < len(upstream.asked) <= 3
 
 
 def test_what_comes_after_the_stale_answer_is_for_the_next(
-    serving: Serving, upstream: FakeUpstream
+    serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(cache, "STALE_AFTER_S", SOON_STALE_S)
     serving.ask(NAME)
     serving.clock.advance(301)
     upstream.records.clear()
@@ -255,11 +278,14 @@ def test_an_overload_gives_what_is_stale(serving: Serving, monkeypatch: pytest.M
     assert edes(serving.ask(NAME)) == []
 
 
-def test_a_denial_may_be_stale_too(serving: Serving, upstream: FakeUpstream) -> None:
+def test_a_denial_may_be_stale_too(
+    serving: Serving, upstream: FakeUpstream, impatience: Impatience
+) -> None:
     assert serving.ask("nowhere.example.com").rcode() == dns.rcode.NXDOMAIN
     serving.clock.advance(61)
     upstream.silent.set()
-    stale = serving.ask("nowhere.example.com")
+    with impatience():
+        stale = serving.ask("nowhere.example.com")
     assert (stale.rcode(), edes(stale)) == (dns.rcode.NXDOMAIN, [EdeCode.STALE_NXDOMAIN_ANSWER])
     assert ttls(stale) == [30]
 
@@ -276,19 +302,26 @@ def test_an_answer_is_stale_for_a_day_at_most_however_often_it_is_given(
     assert bool(addresses(last)) is stale
 
 
-def test_a_delegated_zone_is_never_answered_stale(index: Index, upstream: FakeUpstream) -> None:
+def test_a_delegated_zone_is_never_answered_stale(
+    index: Index, upstream: FakeUpstream, impatience: Impatience
+) -> None:
     servers = (UpstreamServer(upstream.address, upstream.port),)
     zones = (DelegatedZone(wire("example.com"), servers),)
     with Serving(a_site(index, delegated_zones=zones)) as serving:
         assert addresses(serving.ask(NAME)) == ["192.0.2.1"]
         serving.clock.advance(301)
         upstream.silent.set()
-        assert serving.ask(NAME).rcode() == dns.rcode.SERVFAIL
+        with impatience():
+            assert serving.ask(NAME).rcode() == dns.rcode.SERVFAIL
 
 
 @pytest.mark.parametrize("judged", [True, False])
 def test_the_aliases_of_a_stale_answer_are_judged_for_each_client(
-    serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, judged: bool
+    serving: Serving,
+    upstream: FakeUpstream,
+    monkeypatch: pytest.MonkeyPatch,
+    impatience: Impatience,
+    judged: bool,
 ) -> None:
     if not judged:  # the control: the young would be led where they may not go
         monkeypatch.setattr(Filter, "_judge_targets", lambda *said: said[-1])
@@ -296,8 +329,9 @@ def test_the_aliases_of_a_stale_answer_are_judged_for_each_client(
     serving.ask("chat.example.com", source=GRADE_11)
     serving.clock.advance(301)
     upstream.silent.set()
-    old = serving.ask("chat.example.com", source=GRADE_11)
-    young = serving.ask("chat.example.com", source=GRADE_1)
+    with impatience():
+        old = serving.ask("chat.example.com", source=GRADE_11)
+        young = serving.ask("chat.example.com", source=GRADE_1)
     assert (addresses(old), edes(old)) == (["192.0.2.2"], [EdeCode.STALE_ANSWER])
     assert (addresses(young) == []) is judged
 
@@ -305,14 +339,16 @@ def test_the_aliases_of_a_stale_answer_are_judged_for_each_client(
 def test_a_block_holds_for_who_waits_for_a_stale_answer(
     index: Index, serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache, "STALE_AFTER_S", 0.15)
+    monkeypatch.setattr(cache, "STALE_AFTER_S", 3_600)  # until the upstream has failed
     serving.ask(NAME)
     serving.clock.advance(301)
-    upstream.silent.set()
+    upstream.respond = servfail
+    upstream.released.clear()
     with serving.stub() as stub:
         stub.send(a_query(NAME))
         upstream.wait_until_asked(2)
         serving.sites.current = a_site(index, [upstream], rules=[block(NAME)])
+        upstream.released.set()
         assert dns.message.from_wire(stub.receive()).rcode() == dns.rcode.NXDOMAIN
 
 
@@ -347,15 +383,17 @@ LIES = [_with_another_id, _for_another_name, _as_a_failure, _cut, _in_a_circle]
 def test_what_is_stale_cannot_be_poisoned(
     serving: Serving,
     upstream: FakeUpstream,
+    impatience: Impatience,
     lie: Callable[[dns.message.Message], dns.message.Message | bytes],
 ) -> None:
     serving.ask(NAME)
     serving.clock.advance(301)
     upstream.respond = lie
-    for _ in range(3):
-        assert addresses(serving.ask(NAME)) == ["192.0.2.1"]
-        serving.eventually(lambda: len(serving.background) == 0)
-        serving.clock.advance(60)
+    with impatience():
+        for _ in range(3):
+            assert addresses(serving.ask(NAME)) == ["192.0.2.1"]
+            serving.eventually(lambda: len(serving.background) == 0)
+            serving.clock.advance(60)
     assert len(upstream.asked) >= 4, "it was lied to each time"
 
 
@@ -367,8 +405,9 @@ def test_an_honest_answer_replaces_what_is_stale(serving: Serving, upstream: Fak
 
 
 def test_what_is_still_asked_for_when_serving_ends_ends_with_it(
-    serving: Serving, upstream: FakeUpstream
+    serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(cache, "STALE_AFTER_S", SOON_STALE_S)
     serving.ask(NAME)
     serving.clock.advance(301)
     upstream.silent.set()
