@@ -13,12 +13,13 @@ from filterd import control
 from filterd.cli import account
 from filterd.errors import ControlError
 from tests.support.commands import Outcome, call
-from tests.support.daemon import build_lists, free_port, serving, write_site
+from tests.support.daemon import copy_lists, free_port, serving, write_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from filterd.state_folder import StateFolder
     from tests.support.daemon import Served
 
 pytestmark = pytest.mark.usefixtures("warm_children")
@@ -26,10 +27,10 @@ PASSWORD, OTHER = "Mùa thu, lá vàng rơi 7", "Nắng sớm bên bờ ao 12"
 BOX = "127.0.0.1"
 
 
-@pytest.fixture(scope="module")
-def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    config = write_site(tmp_path_factory.mktemp("site"), port=free_port())
-    state = build_lists(config, tmp_path_factory.mktemp("state"))
+@pytest.fixture
+def school(tmp_path: Path, built: StateFolder) -> Iterator[Served]:
+    config = write_site(tmp_path / "site", port=free_port())
+    state = copy_lists(built, tmp_path / "state")
     with serving(config, state.folder) as served:
         yield served
 
@@ -104,6 +105,7 @@ def test_what_is_shown_once_counts_once(school: Served) -> None:
 def test_a_lost_administrator_is_let_in_by_a_file_and_everybody_learns_of_it(
     school: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    _typed(school, monkeypatch, PASSWORD, "add", "minh", "--role", "admin")
     monkeypatch.setattr(account, "BOOT_FOLDERS", (tmp_path,))
     (tmp_path / "filterd-recover.txt").write_text("cho-toi-vao-lai-2026\r\n", encoding="utf-8")
     _json(school, "recover", "--boot", "minh")
