@@ -18,7 +18,7 @@ from filterd.clock import SystemClock
 from tests.support.asking_as import as_user
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import Served, asked, copy_lists, free_port, serving, write_site
-from tests.support.processes import children
+from tests.support.processes import children, waited_for_a_core_s
 from tests.support.unprivileged import NOBODY, needs_root
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import a_query
@@ -95,10 +95,11 @@ def test_a_lookup_is_on_the_screen_within_half_a_second(served: tuple[Served, in
         level = json.loads(lines.readline())["levels"]["lower-secondary"]
         longest = 0.0
         for _attempt in range(5):
-            asked_at = CLOCK.monotonic()
+            asked_at, waited_s = CLOCK.monotonic(), waited_for_a_core_s()
             asked(port, a_query("www.tiktok.com"))
             (event,) = _blocked(lines, 1)
-            longest = max(longest, CLOCK.monotonic() - asked_at)
+            took_s = CLOCK.monotonic() - asked_at
+            longest = max(longest, took_s - (waited_for_a_core_s() - waited_s))
             named = {"name": "www.tiktok.com"} if level == "blocked" else {}
             assert {key: event[key] for key in event if key == "name"} == named
             assert (event["grade"], event["category"]) == ("6", "social-media")

@@ -11,6 +11,7 @@ import pytest
 from filterd.overrides.roles import Role
 from tests.support.browser import tab
 from tests.support.filled_school import add_exceptions, filled_school
+from tests.support.processes import waited_for_a_core_s
 from tests.support.web_school import PASSWORD
 
 if TYPE_CHECKING:
@@ -71,9 +72,9 @@ def test_pages_are_quick_with_two_thousand_exceptions(school: WebSchool) -> None
     slow = {}
     for path in PAGES:
         school.get(path)
-        began_at = time.perf_counter()
+        began_at, waited_s = time.perf_counter(), waited_for_a_core_s()
         school.get(path)
-        took_s = time.perf_counter() - began_at
+        took_s = time.perf_counter() - began_at - (waited_for_a_core_s() - waited_s)
         if took_s > SLOWEST_S:
             slow[path] = took_s
     assert slow == {}

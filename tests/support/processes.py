@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,23 @@ def children(pid: int) -> list[int]:
     """
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
     return [int(child) for child in listed.split()]
+
+
+def waited_for_a_core_s() -> float:
+    """Return how long this process and all that it has started were ready to run and did not.
+
+    It is the sum over all threads (proc_pid_schedstat(5)): what a bound on a time must not count,
+    because it is the load of the machine.
+    """
+    tasks = (task for one in family(os.getpid()) for task in Path(f"/proc/{one}/task").glob("*"))
+    return sum(map(_waited_ns, tasks)) / 1e9
+
+
+def _waited_ns(task: Path) -> int:
+    try:
+        return int((task / "schedstat").read_text(encoding="ascii").split()[1])
+    except OSError:  # ended meanwhile
+        return 0
 
 
 def descriptors(pid: int) -> int:
