@@ -7,12 +7,15 @@ the last good state, within its usual time.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import socket
 import stat
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,7 +35,6 @@ from tests.support.waiting import ask, is_blocked, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from filterd.state_folder import StateFolder
 
@@ -142,6 +144,7 @@ def test_control_without_care_a_pipe_keeps_a_start_waiting(site: Site) -> None:
         pytest.raises(subprocess.TimeoutExpired),
     ):
         served.process.wait(5)
+    served.end(signal.SIGKILL)
     assert not any("listens on" in line for line in served.log)
 
 
@@ -184,5 +187,8 @@ def test_what_is_in_a_state_folder_is_for_its_user_and_group_whatever_the_umask(
 
 
 def _open_to_others(folder: Path) -> list[str]:
-    there = (folder, *folder.rglob("*"))
-    return [f"{one}: {one.lstat().st_mode:o}" for one in there if one.lstat().st_mode & 0o007]
+    modes = dict[Path, int]()
+    for one in (folder, *folder.rglob("*")):
+        with contextlib.suppress(FileNotFoundError):  # the daemon has put it in place meanwhile
+            modes[one] = one.lstat().st_mode
+    return [f"{one}: {mode:o}" for one, mode in modes.items() if mode & 0o007]
