@@ -26,10 +26,10 @@ IMAGE = ROOT / "deploy" / "image"
 
 _FIRST_BOOT = """\
 set -e
-losetup --partscan "$1" "$2"
-trap 'umount --lazy "$3/state" || true; losetup -d "$1"' EXIT
-PATH="$4$PATH" sh "$3/usr/lib/filterd/image/state-partition" "$1" "$1p3" "$3"
-find "$3/state" -mindepth 1 -maxdepth 4 -printf '%P %U %m\\n'
+device=$(losetup --find --show --partscan "$1")
+trap 'umount "$2/state" || true; losetup -d "$device"' EXIT
+PATH="$3$PATH" sh "$2/usr/lib/filterd/image/state-partition" "$device" "${device}p3" "$2"
+find "$2/state" -mindepth 1 -maxdepth 4 -printf '%P %U %m\\n'
 """
 
 
@@ -103,15 +103,14 @@ def test_the_first_boot_makes_the_state_partition_also_after_a_power_cut(
     cut = tmp_path / "cut"  # the power goes at the copy of the third folder
     cut.mkdir()
     (cut / "cp").write_text(
-        f"#!/bin/sh\necho >>{cut}/n\n[ $(wc -l <{cut}/n) != 3 ] || kill -9 $PPID\n"
+        f"#!/bin/sh\necho >>{cut}/n\n[ $(wc -l <{cut}/n) != 3 ] || {{ kill -9 $PPID; exit; }}\n"
         'exec /bin/cp "$@"\n'
     )
     (cut / "cp").chmod(0o755)
 
     def first_boot(path: str) -> subprocess.CompletedProcess[str]:
-        device = subprocess.check_output(["losetup", "--find"], text=True).strip()
         return subprocess.run(
-            ["unshare", "--mount", "bash", "-c", _FIRST_BOOT, "boot", device, disk, card, path],
+            ["unshare", "--mount", "bash", "-c", _FIRST_BOOT, "boot", disk, card, path],
             capture_output=True,
             text=True,
             check=False,
