@@ -26,14 +26,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.long
 
-SCHOOL = f"""\
-  home-6a: {{cidrs: [127.0.110.0/24], class: 6A, room: true}}
+SCHOOL = """\
+  home-6a: {cidrs: [127.0.110.0/24], class: 6A, room: true}
 classes:
-  6A: {{grade: 6, teachers: [teacher]}}
-  6B: {{grade: 6, teachers: [hoa]}}
+  6A: {grade: 6, teachers: [teacher]}
+  6B: {grade: 6, teachers: [hoa]}
 lessons:
   ca-ngay: 00:01-23:59
-time_zone: {noon()}
 """
 SITE = "www.tiktok.com"
 OF_6A, OF_6 = "127.0.110.7", "127.0.6.7"
@@ -44,7 +43,8 @@ def school(tmp_path_factory: pytest.TempPathFactory, built: StateFolder) -> Iter
     folder = tmp_path_factory.mktemp("school")
     with FakeUpstream() as upstream:
         upstream.add(f"{SITE}. 60 IN A 192.0.2.1")
-        config = write_site(folder / "site", port=free_port(), upstream=upstream.port, more=SCHOOL)
+        more = f"{SCHOOL}time_zone: {noon()}\n"
+        config = write_site(folder / "site", port=free_port(), upstream=upstream.port, more=more)
         copy_lists(built, folder / "state")
         with serving(config, folder / "state") as served, web_of(served, free_port()) as web:
             yield web
