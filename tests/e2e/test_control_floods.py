@@ -17,7 +17,7 @@ import pytest
 from tests.support.commands import run
 from tests.support.daemon import copy_lists, free_port, serving, write_site
 from tests.support.processes import _resident, children
-from tests.support.unprivileged import NOBODY, needs_root
+from tests.support.unprivileged import NOBODY, needs_root, open_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,17 +76,20 @@ def _flood(path: Path, tell: int) -> None:
 
 @contextlib.contextmanager
 def _growth(
-    folder: Path, built: StateFolder, uid: int, *program: str
+    built: StateFolder, uid: int, *program: str
 ) -> Iterator[tuple[list[int], tuple[str, ...]]]:
-    config = write_site(folder / "site", port=free_port())
-    state = copy_lists(built, folder / "state")
-    with serving(config, state.folder, program=program or ("-m", "filterd")) as served:
+    with (
+        open_folder() as folder,
+        serving(
+            write_site(folder / "site", port=free_port()),
+            (state := copy_lists(built, folder / "state")).folder,
+            program=program or ("-m", "filterd"),
+        ) as served,
+    ):
         manager = children(served.process.pid)[0]
         while run("status", *served.options).code:
             pass
-        for above in state.control_socket.parents:
-            if str(above).startswith("/tmp/"):
-                above.chmod(0o755)
+        state.folder.chmod(0o755)
         state.control_socket.chmod(0o666)
         before = _resident(manager)
         grown: list[int] = []
@@ -99,10 +102,8 @@ def _growth(
 
 
 @pytest.mark.parametrize("uid", [NOBODY, 0], ids=["another-user", "root"])
-def test_a_flood_takes_little_memory_and_root_is_answered(
-    tmp_path: Path, built: StateFolder, uid: int
-) -> None:
-    with _growth(tmp_path, built, uid) as (grown, options):
+def test_a_flood_takes_little_memory_and_root_is_answered(built: StateFolder, uid: int) -> None:
+    with _growth(built, uid) as (grown, options):
         done = run("status", *options)
         if uid:  # a flood with root's own rights may find it busy
             assert done.code == 0, done.err
@@ -110,8 +111,8 @@ def test_a_flood_takes_little_memory_and_root_is_answered(
     assert run("status", *options).code == 2  # it has ended
 
 
-def test_control_without_bounds_the_manager_grows(tmp_path: Path, built: StateFolder) -> None:
-    with _growth(tmp_path, built, NOBODY, "-c", UNBOUNDED) as (grown, _):
+def test_control_without_bounds_the_manager_grows(built: StateFolder) -> None:
+    with _growth(built, NOBODY, "-c", UNBOUNDED) as (grown, _):
         pass
     assert max(grown) > 2 * MOST_GROWTH
 
@@ -138,10 +139,10 @@ def _follow(path: Path, tell: int) -> None:
 
 @pytest.mark.parametrize("uid", [NOBODY, 0], ids=["another-user", "root"])
 def test_a_flood_of_followers_takes_little_memory_and_commands_are_answered(
-    tmp_path: Path, built: StateFolder, uid: int, monkeypatch: pytest.MonkeyPatch
+    built: StateFolder, uid: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.modules[__name__], "_flood", _follow)
-    with _growth(tmp_path, built, uid) as (grown, options):
+    with _growth(built, uid) as (grown, options):
         done = run("status", *options)
         assert done.code == 0, done.err
     assert max(grown) < MOST_GROWTH

@@ -19,7 +19,7 @@ from tests.support.asking_as import as_user
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import Served, asked, copy_lists, free_port, serving, write_site
 from tests.support.processes import children, waited_for_a_core_s
-from tests.support.unprivileged import NOBODY, needs_root
+from tests.support.unprivileged import NOBODY, needs_root, open_folder
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import a_query
 
@@ -37,15 +37,13 @@ CLOCK = SystemClock()
 
 
 @pytest.fixture(params=["counts", "blocked"])
-def served(
-    tmp_path: Path, built: StateFolder, request: pytest.FixtureRequest
-) -> Iterator[tuple[Served, int]]:
-    state = copy_lists(built, tmp_path / "state")
-    with FakeUpstream() as upstream:
+def served(built: StateFolder, request: pytest.FixtureRequest) -> Iterator[tuple[Served, int]]:
+    with open_folder() as folder, FakeUpstream() as upstream:
+        state = copy_lists(built, folder / "state")
         upstream.add("good.example. 60 IN A 192.0.2.1")
         more = f"workers: 2\nlog: {{level: {request.param}}}\n"
         port = free_port()
-        config = write_site(tmp_path / "site", port=port, upstream=upstream.port, more=more)
+        config = write_site(folder / "site", port=port, upstream=upstream.port, more=more)
         with serving(config, state.folder) as one:
             yield one, port
 
@@ -127,13 +125,9 @@ def test_after_the_death_of_the_manager_no_lookup_is_missing_or_comes_twice(
 
 
 @needs_root
-def test_another_user_sees_numbers_without_names(
-    served: tuple[Served, int], tmp_path: Path
-) -> None:
+def test_another_user_sees_numbers_without_names(served: tuple[Served, int]) -> None:
     daemon, port = served
-    for above in (*daemon.state.control_socket.parents, tmp_path):
-        if str(above).startswith("/tmp/"):
-            above.chmod(0o755)
+    daemon.state.folder.chmod(0o755)
     with _tail(daemon) as lines:  # collects meanwhile
         lines.readline()
         asked(port, a_query("www.tiktok.com"))

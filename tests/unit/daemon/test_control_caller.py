@@ -33,6 +33,7 @@ from filterd.daemon.control_caller import (
 from filterd.daemon.control_server import ControlServer
 from filterd.errors import ControlError
 from tests.support.asking_as import as_user
+from tests.support.unprivileged import needs_root, open_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 
 NOBODY = 65_533
 """A user ID that no machine gives a name."""
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 
 
 async def _who(_: dict[str, Any], caller: Caller) -> list[Any]:
@@ -68,25 +67,19 @@ def _told(path: Path, loop: Callable[[], asyncio.AbstractEventLoop], uid: int, *
 @needs_root
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_a_user_is_known_by_name_and_by_all_groups(
-    tmp_path_factory: pytest.TempPathFactory, loop: Callable[[], asyncio.AbstractEventLoop]
+    loop: Callable[[], asyncio.AbstractEventLoop],
 ) -> None:
-    folder = tmp_path_factory.mktemp("open")
-    for one in (folder, folder.parent, folder.parent.parent):
-        one.chmod(0o755)
     user = pwd.getpwnam("nobody")
     first, second = grp.getgrgid(user.pw_gid), grp.getgrnam("daemon")
-    told = _told(folder / "s", loop, user.pw_uid, first.gr_gid, second.gr_gid)
+    with open_folder() as folder:
+        told = _told(folder / "s", loop, user.pw_uid, first.gr_gid, second.gr_gid)
     assert told == [user.pw_uid, "nobody", sorted([first.gr_name, "daemon"])]
 
 
 @needs_root
-def test_a_user_without_a_name_is_a_number_and_in_no_group(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    folder = tmp_path_factory.mktemp("open")
-    for one in (folder, folder.parent, folder.parent.parent):
-        one.chmod(0o755)
-    told = _told(folder / "s", asyncio.new_event_loop, NOBODY, NOBODY)
+def test_a_user_without_a_name_is_a_number_and_in_no_group() -> None:
+    with open_folder() as folder:
+        told = _told(folder / "s", asyncio.new_event_loop, NOBODY, NOBODY)
     assert told == [NOBODY, f"uid-{NOBODY}", []]
 
 

@@ -26,6 +26,7 @@ from filterd.daemon.control_server import MOST_OF_A_PERSON, ControlServer, let_i
 from filterd.errors import ConfigError, ConfigErrors, ControlError, StoreError
 from filterd.i18n import say
 from tests.support.asking_as import as_user
+from tests.support.unprivileged import needs_root, open_folder
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -502,19 +503,16 @@ def test_a_hundred_connections_that_say_nothing_keep_nobody_waiting(tmp_path: Pa
 
 
 USER, OWN = 65_533, 65_533
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Iterator[Path]:
+def path() -> Iterator[Path]:
     """A socket that somebody listens on, in folders that everybody may enter."""
-    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
-        folder.chmod(0o755)
-    with closing(socket.socket(socket.AF_UNIX)) as listening:
-        listening.bind(str(tmp_path / "s"))
+    with open_folder() as folder, closing(socket.socket(socket.AF_UNIX)) as listening:
+        listening.bind(str(folder / "s"))
         listening.listen()
-        (tmp_path / "s").chmod(0o660)
-        yield tmp_path / "s"
+        (folder / "s").chmod(0o660)
+        yield folder / "s"
 
 
 def can_connect(path: Path, *groups: str) -> bool:
