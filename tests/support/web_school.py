@@ -120,7 +120,8 @@ class WebSchool:
             answer = Reply(reply.status, names, reply.read().decode())
         except BaseException as error:
             connection.close()
-            if was_kept and isinstance(error, ConnectionError):  # the server has ended it meanwhile
+            # The server has ended it meanwhile, which TLS reports in its own way.
+            if was_kept and isinstance(error, ConnectionError | ssl.SSLError):
                 return self.send(method, path, body, headers, source=source)
             raise
         self.kept[key] = connection
