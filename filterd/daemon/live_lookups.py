@@ -3,8 +3,9 @@
 
 While there are followers the manager (``LiveStream``) asks each worker (``LiveSource``) five
 times a second for what it has counted and recorded since the last request. A worker that is not
-asked for ``UNFOLLOWED_S`` stops collecting. So nothing is done while there are no
-followers, and as much for one as for twenty.
+asked for ``UNASKED_S`` stops collecting. So nothing is done while there are no
+followers, and as much for one as for twenty. A report is a message of its own and no reply:
+what comes late, or after a new manager has taken the place of the one that asked, is shown too.
 
 An *event* is plain data. Its ``id`` grows from one to the next, over restarts as well::
 
@@ -21,14 +22,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from filterd import words
 from filterd.daemon.log_request import check_known
-from filterd.errors import ControlError, FilterdError
+from filterd.errors import ControlError
 from filterd.field_checks import is_a_grade, is_whole
 from filterd.i18n import say
 from filterd.overrides.read_access import READERS, View, check_view
@@ -54,7 +55,10 @@ if TYPE_CHECKING:
 
 EVERY_S = 0.2
 UNFOLLOWED_S = 10.0
-"""A follower whose connection broke off, or a new manager, finds what happened since."""
+"""A follower whose connection broke off finds what happened since."""
+
+UNASKED_S = 60.0
+"""So does a new manager, the start of which takes long on a busy board."""
 
 MOST_ROWS = 500
 """Lookups in one report: they fit into a packet of the channel."""
@@ -119,7 +123,7 @@ class LiveSource:
         }
         self.close()
         self._last = sums.copy()
-        self._ends = asyncio.get_running_loop().call_later(UNFOLLOWED_S, self.close)
+        self._ends = asyncio.get_running_loop().call_later(UNASKED_S, self.close)
         return report
 
     def close(self) -> None:
@@ -206,7 +210,9 @@ class LiveStream:
         self._news = asyncio.Event()
         self._followers = 0
         self._asking: list[asyncio.Task[None]] = []
-        self._collecting: list[asyncio.Event] = []
+        self._collecting = defaultdict[int, asyncio.Event](asyncio.Event)
+        self._reported = defaultdict[int, asyncio.Event](asyncio.Event)
+        """By worker: whether it has reported since there are followers, and to the last request."""
         self._forgetting: asyncio.TimerHandle | None = None
 
     async def follow(self, choice: LiveChoice, author: Author) -> AsyncGenerator[list[Event], None]:
@@ -266,16 +272,21 @@ class LiveStream:
         if self._followers == 1:
             if self._forgetting is not None:
                 self._forgetting.cancel()
-            self._collecting = [asyncio.Event() for _ in self._workers]
-            both = zip(self._workers, self._collecting, strict=True)
-            self._asking = [loop.create_task(self._ask(*one)) for one in both]
+            self._collecting.clear()
+            numbers = range(len(self._workers))
+            self._asking = [loop.create_task(self._ask(number)) for number in numbers]
         try:
             yield
         finally:
             self._followers -= 1
             if not self._followers:
                 self.close()
-                self._forgetting = loop.call_later(UNFOLLOWED_S, self.forget)
+                self._forget_later()
+
+    def _forget_later(self) -> None:
+        if self._forgetting is not None:
+            self._forgetting.cancel()
+        self._forgetting = asyncio.get_running_loop().call_later(UNFOLLOWED_S, self.forget)
 
     def _next_after(self, since: int | None) -> int:
         """Return the id of the first event to send; of an id of before, all of the ring."""
@@ -288,16 +299,31 @@ class LiveStream:
         """Wait, not for long, until each worker collects."""
         with contextlib.suppress(TimeoutError):  # one that is being replaced begins later
             async with asyncio.timeout(_COLLECTING_WITHIN_S):
-                for one in self._collecting:
-                    await one.wait()
+                for number in range(len(self._workers)):
+                    await self._collecting[number].wait()
 
-    async def _ask(self, worker: Channel, collects: asyncio.Event) -> None:
+    async def _ask(self, number: int) -> None:
         """Ask one worker for ever: a silent one does not delay the others."""
         while True:
-            with contextlib.suppress(FilterdError):  # it is being replaced, or has much to do
-                self._take(await worker.ask("follow", within_s=_WORKER_WITHIN_S))
-                collects.set()
+            self._reported[number].clear()
+            self._workers[number].tell("follow")
+            with contextlib.suppress(TimeoutError):  # it is being replaced, or has much to do
+                async with asyncio.timeout(_WORKER_WITHIN_S):
+                    await self._reported[number].wait()
             await asyncio.sleep(EVERY_S)
+
+    async def take(self, number: int, **report: Any) -> None:
+        """Take a report, which this manager or the one before has asked for.
+
+        Args:
+            number: of the worker, from 0.
+            report: see ``LiveSource.follow``.
+        """
+        self._take(report)
+        self._collecting[number].set()
+        self._reported[number].set()
+        if not self._followers:
+            self._forget_later()
 
     def _take(self, report: dict[str, Any]) -> None:
         """Put the report of a worker into the ring."""

@@ -20,6 +20,7 @@ import itertools
 import logging
 import os
 from dataclasses import dataclass, replace
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -179,7 +180,10 @@ class Manager:
             "last_lookups": self.lookups.take_last,
             "lookups_are_due": self.lookups.lookups_are_due,
         }
-        self._workers[:] = [Channel(end, handlers) for end in self._ends]
+        self._workers[:] = [
+            Channel(end, {**handlers, "followed": partial(self.live.take, number)})
+            for number, end in enumerate(self._ends)
+        ]
         self.log_keeper.start()
         self.distinct.start()
         self.lookups.start()

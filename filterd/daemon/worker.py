@@ -149,7 +149,7 @@ class Worker:
             "confirm": self.confirm,
             "counts": self.counts,
             "lookups": self._recorder.lookups,
-            "follow": self._live.follow,
+            "follow": self._report,
             "lookups_are_written": self._recorder.lookups_are_written,
             "trial": self._trials.trial,
             "checks": self._checks.checks,
@@ -160,6 +160,10 @@ class Worker:
         # is of no use: questions leave no cycles.
         gc.set_threshold(_COLLECT_AFTER)
         gc.freeze()
+
+    async def _report(self) -> None:
+        """Report to those who follow lookups; this is no reply, see ``live_lookups``."""
+        self._channel.tell("followed", **await self._live.follow())
 
     async def stop(self) -> None:
         """Take no more questions, answer those that wait, free all but the shared sockets."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -51,11 +52,22 @@ class _School:
         self._ends = [end for pair in pairs for end in pair]
         self.counts = [Counts(self.clock) for _ in pairs]
         self.workers = [LiveSource(one, lambda: None) for one in self.counts]
-        handlers = [{"follow": one.follow} for one in self.workers]
-        self.asking = [Channel(near) for near, _ in pairs]
-        self._answering = [Channel(pair[1], own) for pair, own in zip(pairs, handlers, strict=True)]
+        self.asking = [
+            Channel(near, {"followed": partial(self._take, number)})
+            for number, (near, _) in enumerate(pairs)
+        ]
+        self._answering = [
+            Channel(far, {"follow": partial(self._report, number)})
+            for number, (_, far) in enumerate(pairs)
+        ]
         self.looks: list[Any] = []
         self.stream = self.manager()
+
+    async def _report(self, number: int) -> None:
+        self._answering[number].tell("followed", **await self.workers[number].follow())
+
+    async def _take(self, number: int, **report: Any) -> None:
+        await self.stream.take(number, **report)
 
     def manager(self) -> LiveStream:
         """Return a manager, or its successor."""
@@ -367,6 +379,21 @@ def test_after_a_restart_of_the_manager_nothing_comes_twice(index: Index) -> Non
     _run(_at(index, LogLevel.FULL), work)
 
 
+def test_what_a_manager_asked_for_last_is_its_successor_s(index: Index) -> None:
+    async def work(school: _School) -> None:
+        (first,) = await school.told(lambda: school.looked_up("0.example"))
+        school.stream.close()
+        school.asking[0].tell("follow")
+        school.looked_up("1.example")
+        await asyncio.sleep(0)
+        school.stream = school.manager()  # before the report has come
+        async with aclosing(school.stream.follow(LiveChoice(since=first["id"]), ADMIN)) as values:
+            told = await _events(values, 1)
+        assert [one["name"] for one in told] == ["1.example"]
+
+    _run(_at(index, LogLevel.FULL), work)
+
+
 def test_a_slow_follower_is_told_how_many_events_it_has_missed(index: Index) -> None:
     async def work(school: _School) -> None:
         async with aclosing(school.stream.follow(ALL, ADMIN)) as values:
@@ -403,7 +430,7 @@ def test_a_report_is_bounded_and_says_what_it_lacks(index: Index) -> None:
 def test_without_followers_a_worker_collects_nothing(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "UNFOLLOWED_S", 0.05)
+    monkeypatch.setattr(module, "UNASKED_S", 0.05)
 
     async def work(school: _School) -> None:
         school.looked_up("a.example")
