@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.processes import state_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -92,8 +94,8 @@ class Writers:
         try:
             for child in self._children:
                 os.kill(child, signal.SIGSTOP)
-                _wait_until(lambda child=child: _state_of(child) in "TZ")  # type: ignore[misc]
-                assert _state_of(child) == "T", "who writes has failed"
+                _wait_until(lambda child=child: state_of(child) in "TZ")  # type: ignore[misc]
+                assert state_of(child) == "T", "who writes has failed"
             known = told()
             _wait_until(lambda: _is_idle(image))
             # A file of its own: a loop device of the copy before may linger while another process
@@ -149,11 +151,6 @@ def _is_idle(image: Path) -> bool:
     done = _run("losetup", "--noheadings", "--output", "NAME", "--associated", image)
     device = Path(done.stdout.split()[0]).name
     return Path(f"/sys/block/{device}/inflight").read_text(encoding="ascii").split() == ["0", "0"]
-
-
-def _state_of(child: int) -> str:
-    stat = Path(f"/proc/{child}/stat").read_text(encoding="ascii")
-    return stat.rpartition(")")[2].split()[0]
 
 
 def _wait_until(it_is_so: Callable[[], bool]) -> None:

@@ -32,6 +32,12 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in listed.split()]
 
 
+def state_of(pid: int) -> str:
+    """Return the letter of the state of a process: R, S, D, T, Z (proc_pid_stat(5))."""
+    stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    return stat.rpartition(")")[2].split()[0]
+
+
 def waited_for_a_core_s() -> float:
     """Return how long this process and all that it has started were ready to run and did not.
 

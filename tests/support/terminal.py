@@ -14,6 +14,8 @@ import termios
 from typing import TYPE_CHECKING
 
 from tests.support.commands import ROOT, environment
+from tests.support.processes import state_of
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,7 +53,7 @@ class Terminal:
                 line = line_for(fresh)
                 self.typed.append(line)
                 assert len(self.typed) < _MOST_LINES, self.text
-                os.write(self._end, (line if line == CTRL_C else f"{line}\r").encode())
+                self._type(line if line == CTRL_C else f"{line}\r")
                 fresh = ""
         self._wait()
 
@@ -59,10 +61,15 @@ class Terminal:
         """Type keys once a text was shown, and wait for the command to end."""
         while after not in self.text:
             assert self._read(), self.text
-        os.write(self._end, keys.encode())
+        self._type(keys)
         while self._read():
             pass
         self._wait()
+
+    def _type(self, keys: str) -> None:
+        """Type once it reads: an interrupt just before that is noticed at the next key only."""
+        until(lambda: state_of(self._process) == "S", "that it reads")
+        os.write(self._end, keys.encode())
 
     def _wait(self) -> None:
         self.code = os.waitstatus_to_exitcode(os.waitpid(self._process, 0)[1])
