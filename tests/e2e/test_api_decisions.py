@@ -57,6 +57,11 @@ def _as_administrator(socket: Path) -> Callable[..., Any]:
     return do
 
 
+def _is_told(told: dict[str, Any], key: str, value: object) -> bool:
+    """Return whether the result is told, or that the command goes on: after 45 s, under load."""
+    return told.get(key) == value or told.keys() == {"at_work"}
+
+
 def test_a_version_is_rolled_back_and_approved_again_and_the_daemon_serves_it(
     follower: Follower,
 ) -> None:
@@ -66,13 +71,16 @@ def test_a_version_is_rolled_back_and_approved_again_and_the_daemon_serves_it(
         return bool(do("findEntries", name=name_of(version)))
 
     assert serves(SECOND)
-    assert do("rollBackVersion", reason="chặn nhầm") == {"bad": int(SECOND), "version": int(FIRST)}
-    assert serves(FIRST)
+    back = do("rollBackVersion", reason="chặn nhầm")
+    assert _is_told(back, "bad", int(SECOND))
+    assert _is_told(back, "version", int(FIRST))
+    until(lambda: serves(FIRST), "the version before")
     assert not serves(SECOND)
-    assert do("approveVersion", version=SECOND, reason="đã xem lại")["version"] == int(SECOND)
+    approved = do("approveVersion", version=SECOND, reason="đã xem lại")
+    assert _is_told(approved, "version", int(SECOND))
     until(lambda: serves(SECOND), "the approved version")
-    approved = [one for one in do("readFeedHistory") if one["event"] == "approved"]
-    assert "web:quan-tri: đã xem lại" in approved[-1]["why"]
+    noted = [one for one in do("readFeedHistory") if one["event"] == "approved"]
+    assert "web:quan-tri: đã xem lại" in noted[-1]["why"]
 
 
 RETIRED = "vnpt-ca.vn"
@@ -97,6 +105,7 @@ def test_a_version_that_the_guard_has_just_held_is_shown_and_approved(tmp_path: 
         judged = do("readFeed")["judgement"]
         assert (str(judged["version"]), school.in_force) == (held, before)
         assert RETIRED in str(judged)
-        assert do("approveVersion", version=held, reason="không còn dùng")["version"] == int(held)
+        approved = do("approveVersion", version=held, reason="không còn dùng")
+        assert _is_told(approved, "version", int(held))
         until(lambda: school.in_force == held, "the approved version")
         assert school.pupil.wrong_answers() == []
