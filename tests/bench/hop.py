@@ -61,6 +61,7 @@ class Figures(NamedTuple):
         unfiltered: answers with an address for a name that had to be blocked.
         overblocked: blocks of a name that had to be open.
         longest_gap_s: between two answers to one client.
+        shortest_gap_s: the same of the hop in which it was shortest.
         longest_wait_s: of one question for its answer.
         memory_mb: of the service at its start, and at the end.
         disk_mb: used on the machine before the first hop, and at the end.
@@ -74,6 +75,7 @@ class Figures(NamedTuple):
     unfiltered: int
     overblocked: int
     longest_gap_s: float
+    shortest_gap_s: float
     longest_wait_s: float
     memory_mb: tuple[float, float]
     disk_mb: tuple[float, float]
@@ -167,29 +169,32 @@ def hop(school: InstalledSchool, packages: tuple[Path, Path], lasts_s: float) ->
     install = ("dpkg", "--install")
     ways = [(*install, "/root/new.deb"), (*install, "/root/old.deb")]
     ways += [("filterd", "release", "rollback")] * 2
-    hops, end = 0, _CLOCK.monotonic() + lasts_s
+    gaps, end = list[float](), _CLOCK.monotonic() + lasts_s
     with ThreadPoolExecutor(len(clients)) as pool:
         asking = [pool.submit(one.run) for one in clients]
         try:
             for words in itertools.cycle(ways):
-                if hops >= len(ways) and _CLOCK.monotonic() > end:
+                if len(gaps) >= len(ways) and _CLOCK.monotonic() > end:
                     break
                 school.box.run(*words, within_s=300)
-                hops += 1
                 time.sleep(_SETTLE_S)
+                gaps.append(max(one.longest_gap_s for one in clients))
+                for client in clients:
+                    client.longest_gap_s = 0.0
         finally:
             for client in clients:
                 client.ended.set()
     for one in asking:
         one.result()
     return Figures(
-        hops,
+        len(gaps),
         sum(one.asked for one in clients),
         sum(one.lost for one in clients),
         sum(one.failed for one in clients),
         sum(one.unfiltered for one in clients),
         sum(one.overblocked for one in clients),
-        max(one.longest_gap_s for one in clients),
+        max(gaps),
+        min(gaps),
         max(one.longest_wait_s for one in clients),
         (memory, _memory_mb(school)),
         (disk, _disk_mb(school)),

@@ -30,7 +30,8 @@ from tests.support.commands import ROOT, call, environment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-WITHIN_S = 30.0
+WITHIN_S = 90.0
+"""Nothing takes as long but on a machine with much other work."""
 _PROGRAM = ("-m", "filterd")
 _LOWEST_PORT = 2_000
 _kept_ports = set[int]()

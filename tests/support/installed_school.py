@@ -46,7 +46,7 @@ class InstalledSchool:
     around: Gateway
 
     def asks(self, where: Namespace, name: str, server: str = BOX) -> dns.message.Message | None:
-        return ask(where, server, name, within_s=2)
+        return ask(where, server, name)
 
     def blocks(self, where: Namespace, name: str, server: str = BOX) -> bool:
         """Return whether a name is blocked; a failure is neither."""
