@@ -24,7 +24,15 @@ from filterd import control
 from filterd.errors import ControlError
 from tests.support.asking_as import as_user
 from tests.support.changes import an_exception
-from tests.support.daemon import SOURCES, Served, copy_lists, free_port, serving, write_site
+from tests.support.daemon import (
+    SOURCES,
+    WITHIN_S,
+    Served,
+    copy_lists,
+    free_port,
+    serving,
+    write_site,
+)
 from tests.support.processes import children
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import a_query
@@ -37,7 +45,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("warm_children")
 KILLS = int(os.environ.get("FILTERD_E2E_CHANGE_KILLS", "5"))
-WITHIN_S = 20.0
 MANAGER, FIRST_WORKER = 0, 1
 ASKERS = 16
 """So many ask each time, and both workers answer some of them."""

@@ -23,7 +23,7 @@ from filterd.feed.follower import Keeper
 from filterd.feed.standing import Event
 from filterd.feed.version_watch import EVERY_S
 from tests.support.asking import Asker, NoAnswerError
-from tests.support.daemon import SOURCES, free_port, serving, write_site
+from tests.support.daemon import SOURCES, WITHIN_S, free_port, serving, write_site
 from tests.support.feed_site import (
     FIRST,
     MUST_BLOCK,
@@ -89,7 +89,7 @@ class Class(threading.Thread):
     def wait_for(self, rcode: int, times: int) -> None:
         """Wait until the last answers for the loved name were these."""
         with self._turn:
-            assert self._turn.wait_for(lambda: self.loved[-times:] == [rcode] * times, 30)
+            assert self._turn.wait_for(lambda: self.loved[-times:] == [rcode] * times, WITHIN_S)
 
     def stop(self) -> None:
         """Ask nothing more."""

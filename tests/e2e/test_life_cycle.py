@@ -20,6 +20,7 @@ import pytest
 from tests.support.commands import call, environment, run
 from tests.support.daemon import (
     SOURCES,
+    WITHIN_S,
     Served,
     copy_lists,
     free_port,
@@ -220,7 +221,7 @@ def test_an_invalid_site_at_the_start_is_served_from_the_last_good_policy(school
 def test_an_invalid_site_without_a_last_good_policy_does_not_start(school: School) -> None:
     school.spoil()
     with starting(school.config, school.state) as served:
-        assert served.process.wait(30) == 2
+        assert served.process.wait(WITHIN_S) == 2
         line = served.wait_for("filterd: ")
         assert line.endswith("site.yaml:2:1: unknown key 'listne' (did you mean 'listen'?)")
 

@@ -27,7 +27,15 @@ from filterd import control
 from filterd.clock import SystemClock
 from filterd.overrides.store import Store
 from tests.support.commands import ROOT, call, environment
-from tests.support.daemon import copy_lists, free_port, is_free, noon, serving, write_site
+from tests.support.daemon import (
+    WITHIN_S,
+    copy_lists,
+    free_port,
+    is_free,
+    noon,
+    serving,
+    write_site,
+)
 from tests.support.day_lookups import select
 from tests.support.upstream import FakeUpstream
 from tests.support.waiting import until
@@ -41,7 +49,6 @@ if TYPE_CHECKING:
     from tests.support.daemon import Served
 
 pytestmark = [pytest.mark.usefixtures("warm_children"), pytest.mark.long]
-WITHIN_S = 20.0
 NAMES, OF_SEVERAL, DEVICES, K = 5_000, 300, 40, 5
 CLASS = "11A"
 SITE = f"""\

@@ -19,6 +19,7 @@ import pytest
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import (
     SOURCES,
+    WITHIN_S,
     Served,
     copy_lists,
     free_port,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from filterd.state_folder import StateFolder
 
 WATCHDOG_S = 0.3
-WITHIN_S = 20.0
 NOBODY = 65534
 
 

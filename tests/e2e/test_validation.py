@@ -24,7 +24,7 @@ from filterd.resolve.cache_store import ResolutionStore
 from filterd.upstream import resolution as upstream_resolution
 from filterd.wire import EdeCode, RRType
 from tests.support.policies import an_index, wire
-from tests.support.serving import Serving, a_site
+from tests.support.serving import WITHIN_S, Serving, a_site
 from tests.support.signing import ZoneKey, sign
 from tests.support.unbound import Unbound, unbound
 
@@ -44,7 +44,6 @@ KEY, OTHER_KEY = ZoneKey(1), ZoneKey(2)
 SIGNED, BROKEN = "signed.example.", "broken.example."
 ADDRESS = "192.0.2.80"
 PROOFS = {int(dns.rdatatype.RRSIG), int(dns.rdatatype.NSEC)}
-WITHIN_S = 10.0
 
 LOCAL_ADDRESS = "192.0.2.99"
 LOCAL_ZONE = LocalZone(

@@ -63,7 +63,7 @@ def run(*arguments: str | Path, cwd: Path = ROOT, **changes: str) -> Outcome:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     return Outcome(done.returncode, done.stdout, done.stderr)

@@ -24,7 +24,7 @@ from filterd.publish.parcels import make_parcel
 from filterd.publish.signing import targets_of
 from tests.support.asking import Asker, NoAnswerError
 from tests.support.broken_versions import POPULAR
-from tests.support.daemon import SOURCES, build_lists, free_port, serving, write_site
+from tests.support.daemon import SOURCES, WITHIN_S, build_lists, free_port, serving, write_site
 from tests.support.feed_candidates import Following
 from tests.support.publisher import Publisher
 from tests.support.upstream import FakeUpstream
@@ -99,7 +99,7 @@ class Pupil(threading.Thread):
         """Ask for everything once more; return what was wrong since the last time."""
         with self._turn:
             until = self._asked + len(BLOCKED + OPEN) + 1
-            assert self._turn.wait_for(lambda: self._asked >= until, 30)
+            assert self._turn.wait_for(lambda: self._asked >= until, WITHIN_S)
             wrong, self._wrong = self._wrong, []
         return wrong
 
