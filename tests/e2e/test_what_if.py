@@ -164,9 +164,11 @@ def test_before_lists_are_followed_it_is_shown_or_why_it_cannot_be(school: Schoo
     school.state.what_if.unlink()
 
 
-def test_without_names_popular_ones_are_judged(school: School, tmp_path: Path) -> None:
+def test_without_names_popular_ones_are_judged(tmp_path: Path, built: StateFolder) -> None:
+    school = School(tmp_path, built)
     shutil.rmtree(school.state.log_days)
     (tmp_path / "all.txt").write_text("wikipedia.org\n")
     words = "--list", str(tmp_path / "all.txt"), "--category", "games", "--format", "domains"
-    assert school.ask(*words)[1]["judged"] == "popular"
-    assert "popular names were judged instead" in school.shown("policy", "whatif", *words)
+    with serving(school.config, school.state.folder):
+        assert school.ask(*words)[1]["judged"] == "popular"
+        assert "popular names were judged instead" in school.shown("policy", "whatif", *words)
