@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from filterd.daemon.log_collector import MinuteRounds, logged
 from filterd.errors import FilterdError, StoreError
 from filterd.i18n import UNSAID
-from filterd.querylog.day_schema import DaySpan
+from filterd.querylog.day_schema import DaySpan, by_days
 from filterd.querylog.lookups import WRITE_EVERY_S, WRITE_FROM, LookupBatch
 from filterd.querylog.pseudonyms import Pseudonyms
 from filterd.querylog.seen_names import SeenNames
@@ -225,14 +225,13 @@ class LookupCollector(MinuteRounds):
 
     def _count_devices(self, batches: Iterable[LookupBatch]) -> None:
         """Count the devices behind names; keep what is to be written of it."""
-        span = DaySpan("", 0, 0)
+        zone, add = self._zone(), self.seen.add
         for batch in batches:
-            for one in batch.lookups:
-                if not span.has(one.at):
-                    span = DaySpan.at(one.at, self._zone())
-                # Equal lookups of a slot come without a device, and once more for each device.
-                if one.device and (seen := self.seen.add(span.day, one)) is not None:
-                    self._unwritten.setdefault(span.day, {})[seen[:4]] = seen
+            for (day, *_), lookups in by_days(batch.lookups, zone):
+                for one in lookups:
+                    # Equal lookups of a slot come without a device, and once more for each device.
+                    if one.device and (seen := add(day, one)) is not None:
+                        self._unwritten.setdefault(day, {})[seen[:4]] = seen
 
     async def _keep(self, today: str, days: int) -> None:
         """Remove the day files that are too old, once a day and when the number changes."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from filterd.paths import sync_folder, with_sides, writing
 from filterd.querylog.day_erasure import Doomed, erase
-from filterd.querylog.day_schema import DaySpan
+from filterd.querylog.day_schema import DaySpan, by_days
 from filterd.querylog.day_writer import DayWriter
 from filterd.querylog.lookups import LookupBatch
 from filterd.querylog.sqlite_file import FAILURES, cannot_be_written, means_damage
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from filterd.querylog.day_schema import NameRange
-    from filterd.querylog.lookups import Lookup
     from filterd.querylog.seen_names import SeenName
 
 T = TypeVar("T")
@@ -155,16 +154,10 @@ class DayFiles:
 
     def _by_day(self, batches: Iterable[LookupBatch]) -> dict[DaySpan, list[LookupBatch]]:
         by_day: dict[DaySpan, list[LookupBatch]] = defaultdict(list)
-        span = DaySpan("", 0, 0)
         for batch in batches:
-            days: dict[DaySpan, list[Lookup]] = defaultdict(list)
-            for one in batch.lookups:
-                if one.is_row:
-                    if not span.has(one.at):
-                        span = DaySpan.at(one.at, self.zone)
-                    days[span].append(one)
-            for of, lookups in days.items():
-                by_day[of].append(LookupBatch(batch.worker, batch.number, tuple(lookups)))
+            for span, lookups in by_days(batch.lookups, self.zone):
+                if rows := tuple(one for one in lookups if one.is_row):
+                    by_day[span].append(LookupBatch(batch.worker, batch.number, rows))
         return by_day
 
     def _writer(self, span: DaySpan) -> DayWriter:

@@ -12,15 +12,19 @@ different names have different texts.
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
     from zoneinfo import ZoneInfo
+
+    from filterd.querylog.lookups import Lookup
 
 
 class DaySpan(NamedTuple):
@@ -52,6 +56,24 @@ class DaySpan(NamedTuple):
     def has(self, now: float) -> bool:
         """Return whether a Unix time is in the day."""
         return self.begins <= now < self.ends
+
+
+def by_days(
+    lookups: Sequence[Lookup], zone: ZoneInfo
+) -> Iterable[tuple[DaySpan, Sequence[Lookup]]]:
+    """Divide lookups by their days, each day once; nearly always they are of one."""
+    if not lookups:
+        return ()
+    times = [one.at for one in lookups]
+    span = DaySpan.at(times[0], zone)
+    if span.has(min(times)) and span.has(max(times)):
+        return [(span, lookups)]
+    days = defaultdict[DaySpan, list["Lookup"]](list)
+    for one in lookups:
+        if not span.has(one.at):
+            span = DaySpan.at(one.at, zone)
+        days[span].append(one)
+    return days.items()
 
 
 VERSION = 1
@@ -109,6 +131,9 @@ devices known, at most ``least_devices``. ``handovers``: the last batch of each 
 this file."""
 
 
+_needs_no_escape = re.compile(rb"[a-z0-9_.-]+").fullmatch
+
+
 class NameRange(NamedTuple):
     """The texts of a subtree: ``top``, and those from ``low`` to below ``high``."""
 
@@ -119,6 +144,10 @@ class NameRange(NamedTuple):
 
 def reversed_text(name: bytes) -> str:
     """Return the text of a name in canonical wire form; ``.`` for the root."""
+    labels = names.labels(name)
+    text = b".".join(labels[::-1])
+    if _needs_no_escape(text) and text.count(b".") == len(labels) - 1:  # nearly all
+        return text.decode()
     return ".".join(names.to_text(one) for one in _single(name)) or "."
 
 

@@ -15,8 +15,8 @@ import json
 import logging
 from collections import Counter
 from dataclasses import dataclass
-from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from operator import itemgetter
+from typing import TYPE_CHECKING, TypeAlias
 
 from filterd.querylog.day_schema import SEQUENCE_BITS, TABLES, VERSION, reversed_text
 from filterd.querylog.lookups import DISTINCT_FROM, SLOT_S, Lookup, LookupContext
@@ -84,14 +84,8 @@ ON CONFLICT DO UPDATE SET devices = MAX(devices, excluded.devices)
 _log = logging.getLogger("filterd.querylog")
 
 
-class _DayRow(NamedTuple):
-    """A row to be; ``second`` of the day, ``name`` and ``context`` are ids."""
-
-    second: int
-    name: int
-    context: int
-    device: int
-    n: int
+_DayRow: TypeAlias = tuple[int, int, int, int, int]
+"""A row to be: second of the day, ids of name and context, device, n."""
 
 
 @dataclass
@@ -113,6 +107,12 @@ class _OpenDay:
     def second(self, at: int) -> int:
         """Return the second of the day; at the day's edge if the zone has changed since."""
         return max(0, min(at - self.begins, _LAST_SECOND))
+
+    def seconds(self, ats: Sequence[int]) -> Iterable[int]:
+        """Return the second of the day of each of some ordered times."""
+        if ats[0] - self.begins >= 0 and ats[-1] - self.begins <= _LAST_SECOND:
+            return map(self.begins.__rsub__, ats)
+        return map(self.second, ats)
 
 
 class DayWriter:
@@ -208,7 +208,7 @@ async def _read(connection: aiosqlite.Connection, span: DaySpan) -> _OpenDay:
 
 async def _add(known: _OpenDay, lookups: list[Lookup]) -> int:
     """Add lookups; return how many had no room."""
-    lookups.sort(key=attrgetter("at"))
+    lookups.sort(key=itemgetter(0))  # at
     lost = 0
     for first in range(0, len(lookups), _AT_ONCE):
         part = lookups[first : first + _AT_ONCE]
@@ -218,12 +218,14 @@ async def _add(known: _OpenDay, lookups: list[Lookup]) -> int:
             continue
         if known.distinct_since < 0 and known.rows + len(part) > DISTINCT_FROM:
             await _be_distinct(known, part[0].at)
-        names = await _name_ids(known, dict.fromkeys(one.name for one in part))
-        contexts = await _context_ids(known, dict.fromkeys(one.context for one in part))
-        rows = [
-            _DayRow(known.second(at), names[name], contexts[context], device, n)
-            for at, name, context, device, _, n in part
-            if name in names
+        ats, asked, of, devices, _, ns = zip(*part, strict=True)
+        names = await _name_ids(known, dict.fromkeys(asked))
+        contexts = await _context_ids(known, dict.fromkeys(of))
+        columns = map(names.get, asked), map(contexts.__getitem__, of), devices, ns
+        rows: list[_DayRow] = [
+            (second, name, context, device, n)
+            for second, name, context, device, n in zip(known.seconds(ats), *columns, strict=True)
+            if name is not None
         ]
         if len(rows) < len(part):
             lost += sum(one.n for one in part if one.name not in names)
@@ -300,25 +302,32 @@ async def _merged(known: _OpenDay, rows: list[_DayRow]) -> list[_DayRow]:
         found = await known.connection.execute_fetchall(_EQUAL_ROWS, limits)
         more = [(of_slot.pop(both, 0), at) for at, both in found]
         await known.connection.executemany("UPDATE lookups SET n = n + ? WHERE at = ?", more)
-        new += (_DayRow(slot, both >> 32, both & 0xFFFFFFFF, 0, n) for both, n in of_slot.items())
+        new += ((slot, both >> 32, both & 0xFFFFFFFF, 0, n) for both, n in of_slot.items())
     return new
 
 
 async def _insert(known: _OpenDay, rows: list[_DayRow]) -> int:
-    """Insert rows behind those of their second; return how many had no room."""
-    old = {row.second for row in rows if row.second <= known.last_row >> SEQUENCE_BITS}
+    """Insert rows, in the order of time, behind those of their second.
+
+    Returns: how many had no room.
+    """
+    last_second = known.last_row >> SEQUENCE_BITS
+    old = {row[0] for row in rows if row[0] <= last_second}
     last_of = dict[int, int]()
     if old:
         found = await known.connection.execute_fetchall(_LAST_OF_SECONDS, (json.dumps([*old]),))
         last_of = {second: last for second, last in found if last is not None}
     placed, lost = list[tuple[int, ...]](), 0
+    present, at, end = -1, 0, 0
     for second, name, context, device, n in rows:
-        at = last_of.get(second, (second << SEQUENCE_BITS) - 1) + 1
-        if at >> SEQUENCE_BITS != second:  # a million rows of one second
+        if second != present:
+            begin, end = second << SEQUENCE_BITS, (second + 1) << SEQUENCE_BITS
+            present, at = second, last_of.get(second, begin - 1) + 1
+        if at < end:
+            placed.append((at, name, context, device, n))
+            at += 1
+        else:  # a million rows of one second
             lost += n
-            continue
-        last_of[second] = at
-        placed.append((at, name, context, device, n))
     await known.connection.executemany("INSERT INTO lookups VALUES (?, ?, ?, ?, ?)", placed)
     known.rows += len(placed)
     known.last_row = max(known.last_row, max((row[0] for row in placed), default=-1))

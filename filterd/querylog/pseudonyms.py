@@ -45,6 +45,8 @@ _WRITTEN = re.compile(rf"(\d{{4}}-\d\d-\d\d) ([0-9a-f]{{32}}|{_NONE})\n", re.ASC
 
 _is_mac = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}", re.ASCII).fullmatch
 
+_NO_DAY = DaySpan("", 0, 0)
+
 _MOST_KNOWN = 10_000
 """Devices memorised; as many as ``clients`` memorises."""
 
@@ -68,7 +70,7 @@ class Pseudonyms:
     def __init__(self, path: Path, zone: ZoneInfo) -> None:
         self.zone = zone
         self._path = path
-        self._span: tuple[DaySpan, ZoneInfo] | None = None
+        self._span, self._span_zone = _NO_DAY, zone
         self._key = b""
         self._known: dict[str, int] = {}
         self._problem = ""
@@ -85,9 +87,8 @@ class Pseudonyms:
             now: Unix time.
         """
         span = self._span
-        if (
-            span is None or not span[0].has(now) or span[1] is not self.zone
-        ) and not self._take_key(now):
+        is_known = span.begins <= now < span.ends and self._span_zone is self.zone
+        if not is_known and not self._take_key(now):
             return 0
         known = self._known.get(device)
         if known is None:
@@ -98,7 +99,7 @@ class Pseudonyms:
 
     def end_yesterday(self, now: float) -> None:
         """Forget a key of another day here and in the file, also without lookups."""
-        if self._span is not None and not self._span[0].has(now):
+        if self._span is not _NO_DAY and not self._span.has(now):
             self._forget()
         if os.path.lexists(self._path):
             self._take_key(now)
@@ -117,14 +118,14 @@ class Pseudonyms:
         problem = "" if self._key else "the clock was set back over midnight"
         if problem and problem != self._problem:
             _log.warning("%s; this day the log has no pseudonyms of devices", problem)
-        self._span, self._problem = (span, self.zone), problem
+        self._span, self._span_zone, self._problem = span, self.zone, problem
         return True
 
     def _hashed(self, device: str) -> int:
         return _hashed(device, self._key) if device and self._key else 0
 
     def _forget(self) -> None:
-        self._span, self._key = None, b""
+        self._span, self._key = _NO_DAY, b""
         self._known.clear()
 
 

@@ -19,10 +19,12 @@ from filterd.querylog.lookups import BY_IPV4, BY_IPV6
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from filterd.querylog.lookups import Lookup
+    from filterd.querylog.lookups import Lookup, LookupContext
 
 MOST_ENTRIES = 100_000
 """Names held at most, each once for its tier and once for its class: 20 MB."""
+
+_MOST_PLACES = 10_000
 
 _OF_A_DEVICE = 5
 """One device begins a fifth of them at most: one that makes up names leaves room for the others."""
@@ -62,6 +64,9 @@ class SeenNames:
         self.least, self.lost = least, 0
         self._most, self._held = most, 0
         self._parts = defaultdict[_Part, dict[bytes, tuple[int, ...]]](dict)
+        self._places: dict[LookupContext, tuple[dict[bytes, tuple[int, ...]], ...]] = {}
+        """By context of a lookup of ``_day``, the names of its class, if any, and of its tier."""
+        self._day = ""
         self._begun = Counter[int]()
         """By device, how many entries it was the first of."""
         self._same_name: dict[bytes, bytes] = {}
@@ -72,13 +77,25 @@ class SeenNames:
 
         That is a blocked name with each new device, up to k, and another one when it has k.
         """
-        of = lookup.context
-        if of.class_id:
-            self._count(_Part(day, "class", of.class_id, of.category, of.action), lookup)
-        tier = TIER_OF_GRADE[of.grade]
-        devices = self._count(_Part(day, "tier", tier, of.category, of.action), lookup)
-        if devices >= (1 if of.action == "blocked" else self.least):
-            return SeenName(tier, lookup.name, of.category, of.action, devices)
+        _, name, of, device, _, n = lookup
+        places = self._places.get(of) if day == self._day else None
+        if places is None:
+            places = self._place(day, of)
+        more = 0
+        for names in places:  # that of the tier is the last one
+            devices = names.get(name, ())
+            # In this order: nearly all are of a device that is known, or of a name with k of them.
+            if device in devices or (
+                len(devices) >= self.least and _distinct(devices) >= self.least
+            ):
+                more = 0
+            elif not devices and self._held >= self._most:
+                self.lost += n
+                more = 0
+            else:
+                more = self._count(names, devices, lookup)
+        if more and more >= (1 if of.action == "blocked" else self.least):
+            return SeenName(TIER_OF_GRADE[of.grade], name, of.category, of.action, more)
         return None
 
     def of_class(self, day: str, class_id: str) -> list[SeenName]:
@@ -107,21 +124,27 @@ class SeenNames:
                     names[name] = tuple(one for one in devices if one != device)
         self._keep(lambda _part: True, lambda _name: True)
 
-    def _count(self, part: _Part, lookup: Lookup) -> int:
-        """Add a device; return the number of devices if it has grown, else 0."""
-        names = self._parts[part]
-        devices = names.get(lookup.name)
-        if devices is None:
+    def _place(self, day: str, of: LookupContext) -> tuple[dict[bytes, tuple[int, ...]], ...]:
+        if day != self._day or len(self._places) >= _MOST_PLACES:
+            self._places, self._day = {}, day
+        groups = [("class", of.class_id)] if of.class_id else []
+        groups.append(("tier", TIER_OF_GRADE[of.grade]))
+        parts = (_Part(day, *group, of.category, of.action) for group in groups)
+        places = self._places[of] = tuple(self._parts[part] for part in parts)
+        return places
+
+    def _count(
+        self, names: dict[bytes, tuple[int, ...]], devices: tuple[int, ...], lookup: Lookup
+    ) -> int:
+        """Add a device to those of a name; return their number if it has grown, else 0."""
+        if not devices:
             by = min(lookup.device, BY_IPV6)  # one for all IPv6 addresses
-            if self._held >= self._most or self._begun[by] >= self._most // _OF_A_DEVICE:
+            if self._begun[by] >= self._most // _OF_A_DEVICE:
                 self.lost += lookup.n
                 return 0
             self._held += 1
             self._begun[by] += 1
-            devices = ()
-        elif (
-            lookup.device >= BY_IPV6 or lookup.device in devices or _distinct(devices) >= self.least
-        ):
+        elif lookup.device >= BY_IPV6:
             return 0
         # One object for equal names and devices: they would take more than all the rest.
         name = self._same_name.setdefault(lookup.name, lookup.name)
@@ -133,7 +156,7 @@ class SeenNames:
     def _keep(self, is_kept: Callable[[_Part], bool], is_named: Callable[[bytes], bool]) -> None:
         """Keep some parts, and in them some names that still have devices."""
         parts = self._parts
-        self._parts = defaultdict(dict)
+        self._parts, self._places = defaultdict(dict), {}
         self._same_name, self._same_device, self._held = {}, {}, 0
         self._begun.clear()
         for part, names in parts.items():

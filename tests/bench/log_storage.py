@@ -1,55 +1,89 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measure what a school day at the level ``full`` writes to the disk and keeps.
+"""Measure what a school day at the level ``full`` costs: CPU by step, octets on the disk.
 
-Run ``python -m tests.bench.log_storage [--rows 1000000] [--folder .]``. The folder must be on
-a disk, not in memory: octets written are those of ``/proc/self/io``. They have neither the
-journal of the file system nor what the card itself adds.
+Run ``python -m tests.bench.log_storage [--rows 1000000] [--folder .]``. The recorders of two
+workers and the collector of the manager do their work in one process, from the chain's answer to
+the row that is committed; the CPU is that of the whole process.
+
+The folder must be on a disk, not in memory: octets written are those of ``/proc/self/io``. They
+have neither the journal of the file system nor what the card itself adds.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import gc
 import os
 import random
 import resource
 import shutil
 import sys
 import tempfile
+from collections import defaultdict
+from dataclasses import replace
 from datetime import date
+from functools import partial
 from itertools import accumulate, islice
 from pathlib import Path
 from time import process_time
-from typing import TYPE_CHECKING, NamedTuple
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from unittest.mock import patch
 
+from filterd.daemon.live_lookups import LiveSource
+from filterd.daemon.lookup_collector import LookupCollector
+from filterd.daemon.lookup_recorder import LookupRecorder
+from filterd.daemon.worker_channel import Channel
+from filterd.policy.log_levels import LogLevel, QueryLog
+from filterd.policy.model import Client
+from filterd.policy.verdict import PASSED, Action, Match, Rule, Verdict
 from filterd.querylog.day_file import DayFiles
 from filterd.querylog.day_schema import subtree
-from filterd.querylog.lookups import (
-    LOOKUPS_A_BATCH,
-    WRITE_FROM,
-    Lookup,
-    LookupBatch,
-    LookupContext,
-)
+from filterd.querylog.lookups import WRITE_FROM, Lookup, LookupBatch, LookupContext
+from filterd.querylog.pseudonyms import Pseudonyms
+from filterd.resolve.query import Answer, Peer, Query, Source
+from filterd.resolve.resolver import Resolver
+from filterd.resolve.site import Site
+from filterd.state_folder import StateFolder
 from filterd.wire import name as names
+from filterd.wire import parse_query
+from tests.support import crew
+from tests.support.clock import FakeClock
 from tests.support.day_lookups import ZONE, begin_of
+from tests.support.policies import a_grade, a_policy, an_index
+from tests.support.serving import LISTS
+from tests.support.wire import a_query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+    from socket import socket
+
+    from filterd.daemon.worker_channel import Handlers
 
 DAY = date(2026, 11, 27)
 NAMES, DEVICES, CLASSES = 30_000, 400, 40
 _FIRST_S, _LAST_S = 7 * 3600, 17 * 3600
 _CATEGORIES = ("games", "social-media", "streaming", "ads-trackers", "proxy-vpn")
 _TOPS = ("com", "net", "vn", "com.vn", "io", "edu.vn")
+_HARM = {"harm": ("self-harm", "domains", True, ["harm.example"])}
+STEPS = {
+    "record": "record in the worker",
+    "pack": "pack in the worker",
+    "channel": "hand over: JSON, sockets, rounds",
+    "read": "read in the manager",
+    "count": "count the devices of its name",
+    "write": "write and commit",
+}
 
 
 class Cost(NamedTuple):
-    """Of a row: octets written and kept, CPU in microseconds."""
+    """Of a row: octets written and kept, CPU in microseconds by step."""
 
     written: float
     kept: float
-    cpu_us: float
+    cpu_us: dict[str, float]
 
 
 def lookups(rows: int, day: date = DAY, seed: int = 1) -> Iterator[Lookup]:
@@ -80,44 +114,171 @@ def _context(number: int, name: int) -> LookupContext:
     return LookupContext(grade, class_id, room, category, "blocked", f"starter-{category}")
 
 
-def writes(asked: Iterator[Lookup]) -> Iterator[list[LookupBatch]]:
-    """Yield the batches of two workers that are written at once."""
-    number = 0
-    while part := list(islice(asked, WRITE_FROM)):
-        batches = []
-        for worker in range(2):
-            own = part[worker::2]
-            for first in range(0, len(own), LOOKUPS_A_BATCH):
-                number += 1
-                few = tuple(own[first : first + LOOKUPS_A_BATCH])
-                batches.append(LookupBatch(f"w{worker}", number, few))
-        yield batches
-
-
-async def make_day(folder: Path, rows: int, day: date = DAY, seed: int = 1) -> float:
-    """Write the file of a day, for any benchmark; return the CPU seconds of writing it."""
-    files, seconds = DayFiles(folder, ZONE), 0.0
-    for batches in writes(lookups(rows, day, seed)):
-        start = process_time()
-        await files.write(batches)
-        seconds += process_time() - start
-    start = process_time()
+async def make_day(folder: Path, rows: int, day: date = DAY, seed: int = 1) -> None:
+    """Write the file of a day, for any benchmark."""
+    files, asked, number = DayFiles(folder, ZONE), lookups(rows, day, seed), 0
+    while part := tuple(islice(asked, WRITE_FROM)):
+        number += 1
+        await files.write([LookupBatch("w", number, part)])
     await files.close()
-    return seconds + process_time() - start
+
+
+class Meter:
+    """The CPU seconds of steps; a step within another one is not part of it."""
+
+    def __init__(self) -> None:
+        self.seconds = defaultdict[str, float](float)
+        self._step, self._since = "", process_time()
+
+    @contextlib.contextmanager
+    def at(self, step: str) -> Iterator[None]:
+        """Time what is done within the block."""
+        before = self._begin(step)
+        try:
+            yield
+        finally:
+            self._begin(before)
+
+    @contextlib.contextmanager
+    def dividing(self) -> Iterator[None]:
+        """Time the steps that a collector's round consists of."""
+        parts = (LookupBatch, "to_plain", "pack"), (LookupCollector, "_count_devices", "count")
+        with contextlib.ExitStack() as patched:
+            for owner, name, step in parts:
+                work = partial(self._work, step, getattr(owner, name))
+                patched.enter_context(patch.object(owner, name, lambda *a, w=work: w(*a)))
+            read = staticmethod(partial(self._work, "read", LookupBatch.from_plain))
+            patched.enter_context(patch.object(LookupBatch, "from_plain", read))
+            for name in ("write", "add_seen"):
+                waits = partial(self._wait, "write", getattr(DayFiles, name))
+                patched.enter_context(patch.object(DayFiles, name, lambda *a, w=waits: w(*a)))
+            yield
+
+    def _work(self, step: str, work: Callable[..., Any], *given: Any) -> Any:
+        with self.at(step):
+            return work(*given)
+
+    async def _wait(self, step: str, work: Callable[..., Awaitable[Any]], *given: Any) -> Any:
+        with self.at(step):
+            return await work(*given)
+
+    def _begin(self, step: str) -> str:
+        now, before = process_time(), self._step
+        self.seconds[before] += now - self._since
+        self._step, self._since = step, now
+        return before
+
+
+class Worker:
+    """A worker that does nothing but record, behind its channel."""
+
+    def __init__(self, end: socket, state: StateFolder, site: Site) -> None:
+        is_own = partial(Resolver.is_own, cast("Any", SimpleNamespace(_own_mark=(1, b""))))
+        self._clock = cast("Any", FakeClock())
+        recorder = LookupRecorder(
+            cast("Any", SimpleNamespace(observers=(), is_own=is_own)),
+            Pseudonyms(state.log_key, ZONE),
+            self._clock,
+        )
+        recorder.on_row = LiveSource(cast("Any", None), lambda: None).row
+        recorder.apply(site, 0.0)
+        self._saw = recorder.saw
+        handlers: Handlers = {
+            "lookups": recorder.lookups,
+            "lookups_are_written": recorder.lookups_are_written,
+        }
+        self.channel = Channel(end, handlers)
+
+    def set_clock(self, asked: Sequence[Lookup]) -> None:
+        """Give each of some lookups its time, at no cost."""
+        self._clock.wall = iter([float(one.at) for one in asked]).__next__
+
+    def record(self, answers: Iterable[tuple[Query, Answer]]) -> None:
+        """Record answers."""
+        saw = self._saw
+        for query, answer in answers:
+            saw(query, answer)
+
+    def stop_clock(self, at: int) -> None:
+        """Stand still, as the rounds ask for the time as well."""
+        self._clock.wall = partial(float, at)
+
+
+class School(crew.Crew[Worker, LookupCollector]):
+    """Two workers and a collector, with their state in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.meter, self._state = Meter(), StateFolder(folder)
+        policy = replace(a_policy(), log=QueryLog(LogLevel.FULL))
+        self._site = Site.of(policy, an_index(folder, {**LISTS, **_HARM}), policy.upstreams)
+        self._clients, self._packets = dict[int, Client](), dict[bytes, bytes]()
+        super().__init__()
+
+    def _worker(self, end: socket) -> Worker:
+        return Worker(end, self._state, self._site)
+
+    def _collector(self, channels: list[Channel]) -> tuple[LookupCollector, Handlers]:
+        page = SimpleNamespace(floor=0.0)
+        setting: Any = SimpleNamespace(state=self._state, clock=FakeClock(), page=page)
+        return LookupCollector(setting, channels, lambda: self._site), {}
+
+    async def take(self, asked: Iterator[Lookup]) -> None:
+        """Take all lookups from the answer to the row, ``WRITE_FROM`` at once."""
+        gc.collect()
+        gc.freeze()  # as the processes do
+        with self.meter.dividing():
+            while part := list(islice(asked, WRITE_FROM)):
+                for number, worker in enumerate(self.workers):
+                    gc.set_threshold(10_000)  # as in a worker
+                    own = iter(part[number::2])
+                    while few := list(islice(own, 50)):  # a worker has no more in its caches
+                        answers = list(map(self._answered, few))
+                        worker.set_clock(few)
+                        with self.meter.at("record"):
+                            worker.record(answers)
+                    gc.set_threshold(700)
+                    worker.stop_clock(part[-1].at)
+                with self.meter.at("channel"):
+                    await self.collector.collect()
+            with self.meter.at("write"):
+                await self.close()
+
+    def _answered(self, one: Lookup) -> tuple[Query, Answer]:
+        of, name = one.context, one.name
+        if one.device not in self._clients:
+            mac = one.device.to_bytes(6, "big").hex(":")
+            grade = replace(a_grade(of.grade), class_id=of.class_id)
+            self._clients[one.device] = Client(grade, of.network, "127.0.0.1", mac)
+        if name not in self._packets:
+            self._packets[name] = a_query(names.to_text(name))
+        message, client = parse_query(self._packets[name]), self._clients[one.device]
+        query = Query(message, Peer("127.0.0.1"), client, self._site)
+        if not of.category:
+            return query, Answer(Source.CACHED, PASSED)
+        match = Match(Rule.CATEGORY, True, name, category=of.category, list_id=of.blocker)
+        return query, Answer(Source.BLOCKED, Verdict(Action.NXDOMAIN, match))
 
 
 def measure(folder: Path, rows: int) -> Cost:
-    """Write a day into an empty folder, and return what a row has cost."""
+    """Take a day into an empty folder, and return what a row has cost."""
+
+    async def whole() -> dict[str, float]:
+        school = School(folder)
+        await school.take(lookups(rows))
+        return school.meter.seconds
+
+    folder.mkdir()
     before = _written()
-    seconds = asyncio.run(make_day(folder, rows))
+    seconds = asyncio.run(whole())
     os.sync()
-    kept = sum(one.stat().st_size for one in folder.iterdir())
-    return Cost((_written() - before) / rows, kept / rows, seconds * 1e6 / rows)
+    kept = sum(one.stat().st_size for one in StateFolder(folder).log_days.iterdir())
+    each = {step: seconds[step] * 1e6 / rows for step in STEPS}
+    return Cost((_written() - before) / rows, kept / rows, each)
 
 
 async def forget(folder: Path) -> tuple[int, float]:
     """Forget one name of the day; return rows and CPU seconds."""
-    files, start = DayFiles(folder, ZONE), process_time()
+    files, start = DayFiles(StateFolder(folder).log_days, ZONE), process_time()
     found = await files.forget_names(subtree(names.from_text("site-0.com")))
     await files.close()
     return found.rows, process_time() - start
@@ -135,13 +296,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--folder", type=Path, default=Path.cwd())
     given = parser.parse_args(arguments)
-    folder = Path(tempfile.mkdtemp(dir=given.folder)) / "log"
+    folder = Path(tempfile.mkdtemp(dir=given.folder)) / "state"
     out = sys.stdout.write
     try:
         cost = measure(folder, given.rows)
         out(f"rows {given.rows:,}, {NAMES:,} names, {DEVICES} devices, {WRITE_FROM} a write\n")
         out(f"a row: written {cost.written:.0f} octets, kept {cost.kept:.1f} octets, ")
-        out(f"CPU {cost.cpu_us:.1f} us\n")
+        out(f"CPU {sum(cost.cpu_us.values()):.2f} us\n")
+        for step, title in STEPS.items():
+            out(f"    {title:<36}{cost.cpu_us[step]:6.2f} us\n")
         megabytes = (each * given.rows / 1e6 for each in (cost.written, cost.kept))
         out("the day: written {:.0f} MB, kept {:.0f} MB\n".format(*megabytes))
         out("forgetting {:,} rows: {:.1f} s of CPU\n".format(*asyncio.run(forget(folder))))

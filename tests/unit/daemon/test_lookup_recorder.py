@@ -137,6 +137,33 @@ def test_confidential_names_are_never_recorded(name: str, recording: Recording) 
     assert recording.names() == [("a.example", True)]
 
 
+def test_a_name_that_becomes_confidential_is_recorded_no_longer(
+    recording: Recording, lists: Index
+) -> None:
+    recording.saw("a.example")
+    pins = [Pin(wire("a.example"), subtree=False, reason=HELP)]
+    policy = replace(a_policy(networks=NETWORKS, pins=pins), log=FULL)
+    for is_applied in (False, True):  # a query may be of a site that is not applied yet
+        recording.site = Site.of(policy, lists, (UpstreamServer("192.0.2.53"),))
+        if is_applied:
+            recording.recorder.apply(recording.site, 0)
+        recording.saw("a.example")
+    assert recording.names() == [("a.example", True)]
+
+
+def test_names_memorised_are_bounded_and_end_with_the_day(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_MOST_KNOWN", 3)
+    for number in range(8):
+        recording.saw(f"n{number % 4}.example")
+        assert len(recording.recorder._names) <= 3
+    assert [name for name, _ in recording.names()] == [f"n{n % 4}.example" for n in range(8)]
+    recording.clock.advance(DAY_S)
+    recording.recorder._end_yesterday()
+    assert not recording.recorder._names
+
+
 def test_control_without_the_check_such_a_name_is_recorded(
     recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,14 +16,27 @@ from filterd.querylog.day_schema import (
     TABLES,
     VERSION,
     DaySpan,
+    by_days,
     name_of,
     plain_text,
     reversed_text,
     subtree,
 )
 from filterd.wire import name as names
+from tests.support.day_lookups import ZONE, a_lookup
 
 HOUR = 3600
+
+
+def test_lookups_are_divided_by_days_each_day_once() -> None:
+    noon = DaySpan.of(date(2026, 11, 27), ZONE).begins + 12 * HOUR
+    one, late, back = (a_lookup(noon + hours * HOUR) for hours in (0, 12, 1))
+    assert not by_days([], ZONE)
+    for looked, expected in (
+        ([one, back], {"2026-11-27": [one, back]}),
+        ([one, late, back], {"2026-11-27": [one, back], "2026-11-28": [late]}),
+    ):
+        assert {of.day: rows for of, rows in by_days(looked, ZONE)} == expected
 
 
 @pytest.mark.parametrize(
