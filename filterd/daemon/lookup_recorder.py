@@ -200,10 +200,10 @@ class LookupRecorder:
         context = self._contexts.get(place) or self._context(place)
         device = self._pseudonyms.of_client(client, now)
         lookup = _new(Lookup, (int(now), name, context, device, is_row, 1))
-        self.queue.add(lookup)
+        waiting = self.queue.add(lookup)
         if is_row and self.on_row is not None:
             self.on_row(lookup)
-        if self.queue.waiting >= WRITE_FROM and not self._was_due:
+        if waiting >= WRITE_FROM and not self._was_due:
             self._was_due = True
             self._is_due()
 

@@ -8,6 +8,7 @@ of its own and has yielded to the workers, and delay no first answer.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from functools import partial
 from typing import TYPE_CHECKING
@@ -90,6 +91,8 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     )
     heart = Heart(setting.page, 0)
     heart.start()
+    # Written lookups make thousands of objects at once and leave no cycles, as in a worker.
+    gc.set_threshold(10_000)
     await manager.start()
     await _start_or_do_without(control)
     loop = asyncio.get_running_loop()

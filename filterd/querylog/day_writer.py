@@ -108,12 +108,6 @@ class _OpenDay:
         """Return the second of the day; at the day's edge if the zone has changed since."""
         return max(0, min(at - self.begins, _LAST_SECOND))
 
-    def seconds(self, ats: Sequence[int]) -> Iterable[int]:
-        """Return the second of the day of each of some ordered times."""
-        if ats[0] - self.begins >= 0 and ats[-1] - self.begins <= _LAST_SECOND:
-            return map(self.begins.__rsub__, ats)
-        return map(self.second, ats)
-
 
 class DayWriter:
     """The file of one school day, for its only writer.
@@ -218,14 +212,22 @@ async def _add(known: _OpenDay, lookups: list[Lookup]) -> int:
             continue
         if known.distinct_since < 0 and known.rows + len(part) > DISTINCT_FROM:
             await _be_distinct(known, part[0].at)
-        ats, asked, of, devices, _, ns = zip(*part, strict=True)
-        names = await _name_ids(known, dict.fromkeys(asked))
-        contexts = await _context_ids(known, dict.fromkeys(of))
-        columns = map(names.get, asked), map(contexts.__getitem__, of), devices, ns
-        rows: list[_DayRow] = [
-            (second, name, context, device, n)
-            for second, name, context, device, n in zip(known.seconds(ats), *columns, strict=True)
-            if name is not None
+        names = await _name_ids(known, dict.fromkeys([one.name for one in part]))
+        # By object: to hash the six texts of each costs more than all the rest here.
+        objects = {id(one.context): one.context for one in part}
+        contexts = await _context_ids(known, dict.fromkeys(objects.values()))
+        ids = {key: contexts[one] for key, one in objects.items()}
+        begins, last = known.begins, known.begins + _LAST_SECOND
+        rows = [
+            (
+                at - begins if begins <= at <= last else known.second(at),
+                names[name],
+                ids[id(context)],
+                device,
+                n,
+            )
+            for at, name, context, device, _, n in part
+            if name in names
         ]
         if len(rows) < len(part):
             lost += sum(one.n for one in part if one.name not in names)

@@ -179,8 +179,8 @@ class LookupQueue:
         """The number of lookups that are not handed over yet."""
         return len(self._waiting)
 
-    def add(self, lookup: Lookup) -> None:
-        """Keep a lookup, or count it as lost."""
+    def add(self, lookup: Lookup) -> int:
+        """Keep a lookup, or count it as lost; return how many are not handed over yet."""
         if not lookup.is_row:
             self._add_once(lookup)
         elif not self.is_distinct:
@@ -193,6 +193,7 @@ class LookupQueue:
             self._merge(lookup)
             if len(self) < MOST_LOOKUPS:  # else it is counted as lost once, by its row
                 self._add_once(lookup._replace(is_row=False, n=1))
+        return len(self._waiting)
 
     def begin_day(self) -> None:
         """Forget which lookups that are no rows were handed over: a new day begins."""

@@ -236,7 +236,7 @@ class School(crew.Crew[Worker, LookupCollector]):
                         worker.set_clock(few)
                         with self.meter.at("record"):
                             worker.record(answers)
-                    gc.set_threshold(700)
+                    gc.set_threshold(10_000)
                     worker.stop_clock(part[-1].at)
                 with self.meter.at("channel"):
                     await self.collector.collect()
