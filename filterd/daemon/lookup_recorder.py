@@ -104,8 +104,7 @@ class LookupRecorder:
         self._known_from = known_from
         if (zone := ZoneInfo(site.policy.time_zone)) is not self._pseudonyms.zone:
             self._pseudonyms.zone, self._day = zone, DaySpan("", 0, 0)
-        self._names_of = None
-        self._names.clear()
+        self._names, self._names_of = {}, site
         others = tuple(one for one in self._resolver.observers if one is not self)
         self._resolver.observers = (*others, self) if self._levels else others
 

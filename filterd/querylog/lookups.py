@@ -184,7 +184,7 @@ class LookupQueue:
         if not lookup.is_row:
             self._add_once(lookup)
         elif not self.is_distinct:
-            # As in _keep, which takes a third of the time of recording a lookup.
+            # Like ``_keep``, without its calls, as it is done for every lookup.
             if len(self._waiting) + self._in_hand < MOST_LOOKUPS:
                 self._waiting[next(self._sequence)] = lookup
             else:

@@ -25,6 +25,7 @@ MOST_ENTRIES = 100_000
 """Names held at most, each once for its tier and once for its class: 20 MB."""
 
 _MOST_PLACES = 10_000
+"""Contexts whose parts are memorised; a school has some hundreds."""
 
 _OF_A_DEVICE = 5
 """One device begins a fifth of them at most: one that makes up names leaves room for the others."""
