@@ -106,7 +106,7 @@ class LookupCollector(MinuteRounds):
 
     async def take_last(self, *, batch: dict[str, Any]) -> None:
         """Keep a last batch of a worker that ends."""
-        self._left.append(LookupBatch.from_plain(batch))
+        self._left.append(self._read(batch))
 
     async def write_last(self) -> None:
         """Write the last batches of the workers, which have ended."""
@@ -187,7 +187,7 @@ class LookupCollector(MinuteRounds):
         except FilterdError:  # it is being replaced, or has much to do
             self.silent += 1
             return LookupBatch("", 0)
-        batch = LookupBatch.from_plain(plain)
+        batch = self._read(plain)
         if batch.worker != known.worker:
             self._known[worker] = LookupBatch(batch.worker, 0)
         return batch
@@ -208,7 +208,6 @@ class LookupCollector(MinuteRounds):
         """
         if not batches:
             return True
-        self._count_devices(batches)
         try:
             await self.files.write(batches)
             for day in list(self._unwritten):
@@ -223,15 +222,20 @@ class LookupCollector(MinuteRounds):
         self._written_at = int(self._clock.wall())
         return True
 
-    def _count_devices(self, batches: Iterable[LookupBatch]) -> None:
+    def _read(self, plain: dict[str, Any]) -> LookupBatch:
+        """Read a batch and count its devices, while it is in the processor's caches."""
+        batch = LookupBatch.from_plain(plain)
+        self._count_devices(batch)
+        return batch
+
+    def _count_devices(self, batch: LookupBatch) -> None:
         """Count the devices behind names; keep what is to be written of it."""
-        zone, add = self._zone(), self.seen.add
-        for batch in batches:
-            for (day, *_), lookups in by_days(batch.lookups, zone):
-                for one in lookups:
-                    # Equal lookups of a slot come without a device, and once more for each device.
-                    if one.device and (seen := add(day, one)) is not None:
-                        self._unwritten.setdefault(day, {})[seen[:4]] = seen
+        add = self.seen.add
+        for (day, *_), lookups in by_days(batch.lookups, self._zone()):
+            for one in lookups:
+                # Equal lookups of a slot come without a device, and once more for each device.
+                if one.device and (seen := add(day, one)) is not None:
+                    self._unwritten.setdefault(day, {})[seen[:4]] = seen
 
     async def _keep(self, today: str, days: int) -> None:
         """Remove the day files that are too old, once a day and when the number changes."""
