@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tests.support.serving import Serving
     from tests.support.upstream import FakeUpstream
 
+pytestmark = pytest.mark.usefixtures("patient")
 NAME = "www.example.com"
 DAY_S = 86_400
 SOA = "example.com. {ttl} IN SOA ns.example. root.example. 1 3600 600 86400 {minimum}"

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tests.support.serving import Serving
     from tests.support.upstream import FakeUpstream
 
+pytestmark = pytest.mark.usefixtures("patient")
 PASSING, BLOCKED = "www.example.com", "porn.example"
 OK, FORMERR, BADVERS = dns.rcode.NOERROR, dns.rcode.FORMERR, dns.rcode.BADVERS
 

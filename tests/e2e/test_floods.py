@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.support.serving import UdpStub
     from tests.support.upstream import FakeUpstream
 
-pytestmark = pytest.mark.usefixtures("served_by")
+pytestmark = pytest.mark.usefixtures("served_by", "patient")
 
 TEACHER, FLOODER = STAFF, "127.0.9.66"
 HONEST = [f"127.0.2.{number}" for number in range(1, 21)]

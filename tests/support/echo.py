@@ -109,24 +109,21 @@ class Tally:
         return Counter(flags & 0xF for _, flags, _ in self.headers)
 
 
-def tally(
-    stub: UdpStub, questions: Iterable[tuple[int, bytes]], patience_s: float = PATIENCE_S
-) -> Tally:
+def tally(stub: UdpStub, questions: Iterable[tuple[int, bytes]]) -> Tally:
     """Ask numbered questions, a few at a time, and count the answers by number.
 
     Args:
         stub: asks; its next answers are those to the questions.
         questions: number, and a query whose ID is replaced by the number.
-        patience_s: how long to wait for an answer.
     """
     counted = Tally()
-    stub.socket.settimeout(patience_s)
+    stub.socket.settimeout(PATIENCE_S)
     for window in _windows(questions):
         for number, query in window:
             stub.send(number.to_bytes(2) + query[2:])
-        _collect(stub, counted, len(window))
+        _collect(stub, counted, {number for number, _ in window})
     stub.socket.settimeout(_SILENCE_S)
-    _collect(stub, counted, 1)  # nothing more may come
+    _collect(stub, counted, {-1})  # nothing more may come
     return counted
 
 
@@ -140,8 +137,9 @@ def _windows(questions: Iterable[tuple[int, bytes]]) -> Iterator[list[tuple[int,
     yield window
 
 
-def _collect(stub: UdpStub, counted: Tally, expected: int) -> None:
-    for _ in range(expected):
+def _collect(stub: UdpStub, counted: Tally, wanted: set[int]) -> None:
+    """Count answers until each of these numbers has one, or none comes any more."""
+    while not wanted <= counted.answered.keys():
         try:
             answer = stub.receive()
         except TimeoutError:
