@@ -5,18 +5,19 @@ from __future__ import annotations
 
 import os
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.commands import call
 from tests.support.daemon import Served, free_port, serving, write_site
+from tests.support.processes import children
 from tests.support.upstream import FakeUpstream
 from tests.support.waiting import is_blocked, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("warm_children")
 NAME = "listed-last.example"
@@ -59,9 +60,7 @@ def _replace_workers(served: Served) -> None:
 
 
 def _workers(served: Served) -> list[int]:
-    pid = served.process.pid
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
-    return sorted(map(int, children.split()))[1:]
+    return children(served.process.pid)[1:]  # the manager is the first
 
 
 def _lose(school: School) -> None:

@@ -9,6 +9,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import termios
 from typing import TYPE_CHECKING
@@ -40,6 +41,7 @@ class Terminal:
         self.text, self.typed, self.code = "", list[str](), -1
         self._process, self._end = pty.fork()
         if self._process == 0:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # else a run in the background ignores it
             os.chdir(ROOT)
             os.execvpe(words[0], list(words), environment(TERM="xterm"))
         fcntl.ioctl(self._end, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
