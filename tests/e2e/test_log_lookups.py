@@ -239,9 +239,8 @@ def test_a_file_that_another_process_holds_delays_no_answer(school: School) -> N
         other.execute("BEGIN EXCLUSIVE")
         school.ask("11", CLOSED, WRITE_FROM // 5, devices=10)  # so one worker has enough to write
         served.wait_for("locked")
-        told = _log(served)
-        assert told["rows_waiting"] == 2 * WRITE_FROM
-        assert "locked" in told["problem"]
+        until(lambda: _log(served)["rows_waiting"] == 2 * WRITE_FROM, "all rows, still waiting")
+        assert "locked" in _log(served)["problem"]
         other.execute("ROLLBACK")
         assert served.end() == 0
     assert school.rows() == school.asked

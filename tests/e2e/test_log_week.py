@@ -60,6 +60,7 @@ def _names(school: WeekSchool, day: str) -> dict[tuple[str, ...], int]:
 def _evening(school: WeekSchool, day: str) -> None:
     """Compare what the commands show of a day with the naive count."""
     naive = school.naive
+    school.settle()
     assert _totals(school, 1) == naive.totals(day)
     assert _names(school, day) == naive.names(day)
     for class_id in CLASSES:
@@ -256,7 +257,7 @@ def test_after_steps_of_the_clock_kills_and_a_lost_file_the_counts_are_right(
             until(lambda: call("status", *served.options).code == 0, "the daemon")
 
         school.ask_as(GROUPS, at, "lost.example")
-        school.tell("log search")  # writes
+        school.settle()
         for one in with_sides(today):
             one.unlink(missing_ok=True)  # while it is open
         school.ask_as(GROUPS, at)
@@ -267,8 +268,7 @@ def test_after_steps_of_the_clock_kills_and_a_lost_file_the_counts_are_right(
             school.ask_as(GROUPS, at)
         are_killed(0)  # the manager, while workers have lookups
         school.ask_as(GROUPS, at)
-        school.tell("log search")
-        school.tell("log totals")
+        school.settle()
         are_killed(1)  # a worker that has handed over everything
         school.wait_until(log_week.MONDAY + day - 300)
         school.ask_as(GROUPS, log_week.MONDAY + day - 300)
@@ -276,8 +276,9 @@ def test_after_steps_of_the_clock_kills_and_a_lost_file_the_counts_are_right(
             school.tell("log search")
             school.wait_until(log_week.MONDAY + day + 300)
             school.ask_as(GROUPS, log_week.MONDAY + day + 300)
-            assert "locked" in school.tell("status")["log"]["problem"]
+            until(lambda: "locked" in school.tell("status")["log"]["problem"], "the problem")
         school.wait_until(log_week.MONDAY + 2 * day + 300)
+        school.settle()
         assert _totals(school, 7) == school.naive.totals()
         school.naive.asked = [one for one in school.naive.asked if one.name != "lost.example"]
         _rows_are_those_of(school)

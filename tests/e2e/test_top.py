@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.commands import call
 from tests.support.daemon import asked, copy_lists, free_port, serving, write_site
 from tests.support.terminal import CTRL_C, Terminal
+from tests.support.waiting import until
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("warm_children")
 BLOCKED = 25
+COUNTED = {"social-media": BLOCKED}
 
 
 @pytest.fixture
@@ -32,15 +34,22 @@ def served(tmp_path: Path, built: StateFolder) -> Iterator[Served]:
     with serving(config, state.folder) as one:
         for number in range(BLOCKED):
             asked(port, a_query("www.tiktok.com", message_id=number))
+        until(
+            lambda: _status(one)["day"]["blocked_categories"] == COUNTED, "all of them in the log"
+        )
         yield one
+
+
+def _status(served: Served) -> Any:
+    return json.loads(call("status", "--json", *served.options).out)
 
 
 def test_its_numbers_are_those_of_the_status(served: Served) -> None:
     told = json.loads(call("top", "--once", "--json", "--interval", "1", *served.options).out)
-    status = json.loads(call("status", "--json", *served.options).out)
+    status = _status(served)
     for part in ("answers", "day", "upstreams", "cache", "alerts"):
         assert told["status"][part] == status[part]
-    assert status["day"]["blocked_categories"] == {"social-media": BLOCKED}
+    assert status["day"]["blocked_categories"] == COUNTED
     page = call("top", "--once", "--interval", "1", "--lang", "en", *served.options).out
     (line,) = (line for line in page.splitlines() if line.startswith("blocked "))
     assert line.split()[1] == str(status["answers"]["blocked"])

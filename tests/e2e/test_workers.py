@@ -8,7 +8,7 @@ import os
 import select
 import signal
 import socket
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import dns.message
 import dns.rcode
@@ -24,6 +24,7 @@ from tests.support.daemon import (
 )
 from tests.support.processes import children
 from tests.support.upstream import FakeUpstream
+from tests.support.waiting import until
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
@@ -31,10 +32,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.state_folder import StateFolder
+    from tests.support.daemon import Served
 
 pytestmark = pytest.mark.usefixtures("warm_children")
 WITHIN_S = 20.0
 GRADE_3 = SOURCES["3"]
+PATIENT = (
+    "from filterd.upstream import exchange; exchange.DEADLINE_S = exchange.SECOND_TRY_S = 60.0;"
+    "from filterd.cli.entry import main; main()"
+)
+"""A daemon that waits for upstreams longer than a reload takes on any machine."""
 
 
 @pytest.fixture
@@ -93,6 +100,10 @@ class Client:
         return found
 
 
+def _status(served: Served) -> Any:
+    return json.loads(call("status", "--json", *served.options).out)
+
+
 def _is_blocked(answer: dns.message.Message) -> bool:
     return answer.rcode() == dns.rcode.NXDOMAIN
 
@@ -104,9 +115,8 @@ def test_both_workers_answer_before_the_manager_works_and_status_adds_them_up(
         for number in range(200):
             client.ask("www.tiktok.com", number)
         assert len(client.answers(200)) == 200
-        told = json.loads(call("status", "--json", *served.options).out)
-        assert told["workers"] == 2
-        assert told["answers"]["blocked"] == 200
+        until(lambda: _status(served)["workers"] == 2, "both in the status")
+        assert _status(served)["answers"]["blocked"] == 200
         manager, *workers = children(served.process.pid)
         niceness = os.getpriority(os.PRIO_PROCESS, manager)
         assert all(os.getpriority(os.PRIO_PROCESS, one) < niceness for one in workers)
@@ -175,7 +185,11 @@ def test_what_waits_while_a_block_comes_into_force_is_blocked(
 ) -> None:
     for n in range(10):
         upstream.add(f"n{n}.new.example. 60 IN A 192.0.2.{n}")
-    with serving(school.config, school.state) as served, Client(school.port) as client:
+    patient = ("-c", PATIENT)
+    with (
+        serving(school.config, school.state, program=patient) as served,
+        Client(school.port) as client,
+    ):
         upstream.released.clear()
         _ask_a_thousand(client, upstream)
         school.write("exceptions:\n  - {block: new.example, reason: vì thế}\n" if blocked else "")

@@ -28,6 +28,7 @@ from tests.support.clock import FakeClock
 from tests.support.daemon import free_port, serving, write_site
 from tests.support.policies import an_index
 from tests.support.set_clock import Clocks
+from tests.support.waiting import until
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from tests.support.policies import ListTexts
     from tests.support.upstream import FakeUpstream
 
-WITHIN_S, K = 20.0, 5
+WITHIN_S, K, WORKERS = 20.0, 5, 2
 DAY_S, HOUR_S = 86_400, 3_600
 MONDAY = 1_796_576_400
 """2026-12-07 00:00 in Vietnam; no holiday is near."""
@@ -83,7 +84,7 @@ SITE = """\
 classes: {{{classes}}}
 lessons: {{tiet-1: 07:00-07:45, tiet-2: 08:00-08:45}}
 unknown: 8
-workers: 2
+workers: {workers}
 time_zone: Asia/Ho_Chi_Minh
 log: {{level: counts, keep_days: 3, tiers: {{{tiers}}}}}
 """
@@ -277,6 +278,7 @@ class WeekSchool:
         upstream.respond = lambda query: _answered(upstream, query)
         more = SITE.format(
             fallback=FALLBACK,
+            workers=WORKERS,
             timetable=", ".join(
                 f"t{day + 2}: {{{', '.join(_lessons(day))}}}" for day in range(DAYS)
             ),
@@ -341,7 +343,18 @@ class WeekSchool:
                         action = self.ask(address, one)
                         self.naive.asked.append(Asked(at, address, *place, one, action))
         # Answers of the fast path are added in the last second of an hour, which is left out here.
-        self.tell("status")
+        until(lambda: self.tell("status")["workers"] == WORKERS, "all workers")
+
+    def settle(self) -> None:
+        """Wait until all answers are on the disk; commands show what is there in time."""
+
+        def are_written() -> bool:
+            self.tell("log search")
+            status = self.tell("status")
+            waiting = status["log"]["waiting"] + status["log"]["rows_waiting"]
+            return status["workers"] == WORKERS and not waiting
+
+        until(are_written, "all answers on the disk")
 
     def ask(self, address: str, name: str) -> str:
         """Ask from an address; return what its answer is."""
