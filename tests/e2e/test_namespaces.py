@@ -225,7 +225,7 @@ def test_nobody_asks_a_resolver_by_broadcast_or_multicast(serving: Gateway, to: 
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
         for query.id, address in enumerate((to, near)):
             opened.sendto(query.to_wire(), serving.pupil.resolved(address, family))
-        opened.settimeout(5)
+        opened.settimeout(30)
         assert opened.recv(512)[:2] == b"\0\1"
         opened.settimeout(0.2)
         with pytest.raises(TimeoutError):
@@ -345,7 +345,8 @@ def test_no_other_device_asks_from_the_addresses_of_the_self_test(
             assert is_silent(around.pupil, SERVER, "127.117.0.1", port=port)
         finally:
             around.gateway.run(lambda: loopback_abroad.write_text("0"))
-        assert _received(served) == before + 1, "a control: the kernel alone drops it"
+        # A control: the kernel alone drops it.
+        eventually(lambda: _received(served) == before + 1)
         answer = ask(around.gateway, SERVER, CLOSED, source="127.117.0.1", port=port)
         assert answer, "the gateway itself may ask, also where only a link is listened on"
         assert answer.rcode() == dns.rcode.NXDOMAIN

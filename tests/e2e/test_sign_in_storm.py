@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from statistics import quantiles
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,13 +37,15 @@ UNBOUNDED = (
 )
 
 
-def _storm(folder: Path, built: StateFolder, *program: str) -> tuple[int, Counter[str], float]:
-    """Return the growth of the manager in octets, the outcomes, and the slowest answer."""
+def _storm(
+    folder: Path, built: StateFolder, *program: str
+) -> tuple[int, Counter[str], list[float]]:
+    """Return the growth of the manager in octets, the outcomes, and what DNS answers took."""
     config = write_site(folder / "site", port=(port := free_port()))
     state = copy_lists(built, folder / "state")
     with serving(config, state.folder, program=program or ("-m", "filterd")) as served:
         path, manager = state.control_socket, children(served.process.pid)[0]
-        before, grown, slowest = _resident(manager), [0], [0.0]
+        before, grown, took_s = _resident(manager), [0], list[float]()
         is_over = threading.Event()
 
         def look() -> None:
@@ -68,7 +71,7 @@ def _storm(folder: Path, built: StateFolder, *program: str) -> tuple[int, Counte
             while not is_over.is_set():
                 begun = CLOCK.monotonic()
                 assert asked(port, a_query("www.tiktok.com"))
-                slowest.append(CLOCK.monotonic() - begun)
+                took_s.append(CLOCK.monotonic() - begun)
 
         others = [threading.Thread(target=one) for one in (look, ask_dns)]
         for one in others:
@@ -81,17 +84,18 @@ def _storm(folder: Path, built: StateFolder, *program: str) -> tuple[int, Counte
         for one in others:
             one.join()
         assert children(served.process.pid)[0] == manager
-    return max(grown), found, max(slowest)
+    return max(grown), found, took_s
 
 
 def test_a_storm_takes_little_memory_and_dns_is_answered(
     tmp_path: Path, built: StateFolder
 ) -> None:
-    grown, found, slowest = _storm(tmp_path, built)
+    grown, found, took_s = _storm(tmp_path, built)
     assert found["wrong-password"]
     assert found["busy-sign-in"]
     assert grown < MOST_GROWTH
-    assert slowest < WITHIN_S
+    # Not the slowest one: a loaded machine may pause this test itself.
+    assert quantiles(took_s, n=20)[-1] < WITHIN_S
 
 
 def test_control_without_turns_it_takes_the_memory(tmp_path: Path, built: StateFolder) -> None:

@@ -9,7 +9,7 @@ import os
 import socket
 from typing import TYPE_CHECKING, Self
 
-from tests.support.daemon import Served, serving
+from tests.support.daemon import WITHIN_S, Served, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _OUT_OF_THE_WAY = 100
 """Descriptors from here on do not collide with those from 3 on that a service gets."""
 _MOST = 253
-_WITHIN_S = 10.0
 
 
 class DescriptorStore:
@@ -28,7 +27,7 @@ class DescriptorStore:
         self.path = folder / "notify"
         self.kept: list[tuple[str, int]] = []
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.settimeout(_WITHIN_S)
+        self._socket.settimeout(WITHIN_S)
         self._socket.bind(str(self.path))
 
     def __enter__(self) -> Self:

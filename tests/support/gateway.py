@@ -43,8 +43,8 @@ LAPTOP, RELAY = "02:00:5e:10:00:01", "02:00:5e:10:00:02"
 UPSTREAM = "198.51.100.53"
 ZONE = "lan.home.arpa"
 SILENCE_S = 0.3
-PATIENCE = 100
-"""Tries of a tenth of a second, for what happens within a second or two."""
+PATIENCE = 600
+"""Tries of a tenth of a second, for what happens within a second or two if nothing else runs."""
 
 SITE = """\
 school: {{name: Trường mẫu}}
@@ -247,7 +247,7 @@ def ask(
     source: str = "",
     tcp: bool = False,
     port: int = PORT,
-    within_s: float = 5.0,
+    within_s: float = 30.0,
 ) -> dns.message.Message | None:
     """Ask as a stub does, by a connected socket; None for silence."""
     query = dns.message.make_query(name, rtype)

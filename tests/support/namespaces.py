@@ -85,7 +85,7 @@ class Namespace:
         source: str = "",
         *,
         port: int = 53,
-        within_s: float = 5,
+        within_s: float = 30,
     ) -> socket.socket:
         """Return a socket of this kind that is connected to a server."""
         family = socket.AF_INET6 if ":" in server else socket.AF_INET
