@@ -6,6 +6,7 @@ What asks each of them many times is long.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import socket
@@ -356,7 +357,8 @@ def test_a_request_that_two_servers_read_differently_is_refused(
     school: WebSchool, request_: str
 ) -> None:
     with school.raw() as connection:
-        connection.sendall(request_.format(host=f"{BOX}:{school.port}").encode())
+        with contextlib.suppress(OSError):  # it reads no more 5 s after its answer
+            connection.sendall(request_.format(host=f"{BOX}:{school.port}").encode())
         with connection.makefile("rb") as answer:
             assert answer.readline().split(b" ")[1] in (b"400", b"501")
 
