@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from tests.support.browser import ARGUMENTS, LOOKS, PHONE, PROGRAM, Tab
+from tests.support.browser import ANSWERED_WITHIN_MS, ARGUMENTS, LOOKS, PHONE, PROGRAM, Tab
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import WITHIN_S, build_lists
 from tests.support.namespaces import connect, namespaces
@@ -141,6 +141,7 @@ def browsers(
 def _opened(browsers: dict[str, Browser], grade: str, address: str) -> Shown:
     width, height = PHONE
     page = browsers[grade].new_page(viewport={"width": width, "height": height}, locale="vi")
+    page.set_default_timeout(ANSWERED_WITHIN_MS)
     try:
         return _shown(page, address, f"grade-{grade}-{address.replace('/', '')}")
     finally:
@@ -191,6 +192,7 @@ def test_each_page_is_for_everyone(
     opened = browsers["6"].new_page(
         viewport={"width": width, "height": height}, locale=language, color_scheme=scheme
     )
+    opened.set_default_timeout(ANSWERED_WITHIN_MS)
     tab = Tab(opened, f"http://{BOX['6']}")
     opened.on("console", tab.hear)
     tab.open(PAGES[page])
@@ -204,6 +206,7 @@ def test_each_page_is_for_everyone(
 
 def test_without_scripts_a_pupil_asks_for_a_review(browsers: dict[str, Browser]) -> None:
     context = browsers["6"].new_context(java_script_enabled=False, locale="en")
+    context.set_default_timeout(ANSWERED_WITHIN_MS)
     page = context.new_page()
     page.goto(f"http://{BOX['6']}/")
     page.get_by_label("Address of the page").fill("https://www.tiktok.com/@x")
