@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import itertools
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -28,15 +28,14 @@ T = TypeVar("T")
 
 _CLONE_NEWNET = 0x40000000
 _FOLDER = Path("/run/netns")
-_numbers = itertools.count()
-"""Two of one name may live at once: that of a module, and that of a test."""
 
 
 class Namespace:
     """One namespace; ``with`` makes it and takes it away, with all that is in it."""
 
     def __init__(self, name: str) -> None:
-        self.name = f"filterd-{os.getpid()}-{next(_numbers)}-{name}"
+        # A run that was killed leaves its own, and its process ID is given again.
+        self.name = f"filterd-{os.getpid()}-{secrets.token_hex(4)}-{name}"
 
     def __enter__(self) -> Self:
         _run("ip", "netns", "add", self.name)
