@@ -64,7 +64,7 @@ def test_what_was_counted_yesterday_is_in_each_file(
         figures = read(out.read_bytes()).figures
         assert (figures["Answers in all"], figures["Blocked answers"]) == ("941", "41")
     listed = run("history", "list", "--views", "--lang", "en", *served.options).out
-    assert listed.count("export") == (0 if audience else 1)  # of an hour, once
+    assert listed.count("export") == (0 if audience else 1)  # of ten minutes, once
 
 
 def test_a_report_for_parents_has_no_figure_of_use(served: Served) -> None:
