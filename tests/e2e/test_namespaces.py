@@ -72,6 +72,8 @@ def specific(around: Gateway, lists: StateFolder) -> Iterator[Gateway]:
         yield around
 
 
+LINK_PORT = OTHER_PORT + 1
+"""Of a daemon on one address of a link."""
 OTHER = Site(OTHER_PORT, allowed="198.51.100.2/32", more="lan_interfaces: [lan1]")
 
 
@@ -305,7 +307,7 @@ def _addresses(serving: Gateway, name: str) -> list[str]:
 def test_nothing_leaves_the_gateway_but_answers_and_questions_to_the_upstream(
     serving: Gateway,
 ) -> None:
-    """Whatever the tests before did, names of every kind, a silent upstream."""
+    """Whatever other tests did, names of every kind, a silent upstream."""
     serving.upstream.silent.set()
     for name in ("b.example", "c.example"):
         assert is_silent(serving.pupil, SERVER, name=name)
@@ -314,7 +316,7 @@ def test_nothing_leaves_the_gateway_but_answers_and_questions_to_the_upstream(
         for rtype in ("A", "AAAA", "HTTPS", "TXT", "ANY", "DS"):
             ask(serving.pupil, SERVER, name, rtype=rtype)
     ask(serving.pupil, SERVER, "1.1.168.192.in-addr.arpa", rtype="PTR")
-    answers = {PORT, SPECIFIC_PORT, OTHER_PORT, 67}
+    answers = {PORT, SPECIFIC_PORT, OTHER_PORT, LINK_PORT, 67}
     left = {
         (one.destination, one.port)
         for one in serving.recorder.sent
@@ -334,7 +336,7 @@ def test_no_other_device_asks_from_the_addresses_of_the_self_test(
     """The kernel drops such a question; where it is made to take it, it keeps the answer here."""
     loopback_abroad = Path("/proc/sys/net/ipv4/conf/all/route_localnet")
     around.pupil.run(lambda: loopback_abroad.write_text("1"))
-    port = OTHER_PORT + 1
+    port = LINK_PORT
     with around.serving(lists, Site(port, (SERVER,))) as served:
         assert ask(around.pupil, SERVER, port=port), "and the link address is known"
         before = _received(served)
