@@ -247,10 +247,10 @@ def test_every_threat_has_a_test_or_says_that_it_has_none() -> None:
     rows = [line for line in THREATS.splitlines() if line.startswith("| ")]
     assert {row.count(" | ") for row in rows} == {1, 3}
     tested = [row.split(" | ")[-1].removesuffix(" |") for row in rows if row.count(" | ") == 3]
-    told = [one for one in tested if one not in ("---", "test")]
-    assert len(told) > 50
+    folders = [one for one in tested if one not in ("---", "test")]
+    assert len(folders) > 50
     whole = re.compile(rf"-|{TESTED_BY.pattern}(, {TESTED_BY.pattern})*")
-    assert [one for one in told if not whole.fullmatch(one)] == []
+    assert [one for one in folders if not whole.fullmatch(one)] == []
 
 
 def test_every_module_says_what_it_is_for() -> None:

@@ -107,10 +107,10 @@ def test_a_message_in_the_table_is_one_that_filterd_writes(path: Path, side: str
     table = _text(path).split("### 5.2.")[1].split("### 5.3.")[0]
     rows = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
     quoted = {one for row in rows for one in re.findall(r"`([^`]+)`", row)}
-    told = [str(getattr(one, side)) for one in read()]
-    told += [_text(DEPLOY.parent / "filterd" / "journal.py")]
+    sides = [str(getattr(one, side)) for one in read()]
+    sides += [_text(DEPLOY.parent / "filterd" / "journal.py")]
     assert len(rows) > 12
-    assert [one for one in quoted if not any(one in text for text in told)] == []
+    assert [one for one in quoted if not any(one in text for text in sides)] == []
 
 
 def test_templates_are_marked_and_cite_only_legal_bases_of_the_data() -> None:
@@ -135,6 +135,6 @@ def test_the_table_of_views_has_what_each_role_may_read(path: Path, yes: str) ->
     rows = [[cell.strip() for cell in row] for row in cells]
     assert rows[0][1:-1] == [role.value for role in Role]
     for view, row in zip(View, rows[2:], strict=True):
-        told = [cell == yes for cell in row[1:]]
-        assert told == [*(role in READERS[view] for role in Role), view in RECORDED], view
+        sides = [cell == yes for cell in row[1:]]
+        assert sides == [*(role in READERS[view] for role in Role), view in RECORDED], view
         assert {*row[1:]} <= {yes, "-"}

@@ -60,18 +60,18 @@ def test_every_file_is_run_once_and_shares_what_lasts_a_session(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("text", "closing", "told"),
+    ("text", "closing", "sentence"),
     [
         (FAILS, "1 failed, 5 passed", "test_0.py::test_it fails alone"),
         (KILLED, "5 passed, 1 error", "ended with exit code -9 in test_0.py::test_it"),
     ],
 )
 def test_what_fails_in_one_file_hides_no_other(
-    tmp_path: Path, text: str, closing: str, told: str
+    tmp_path: Path, text: str, closing: str, sentence: str
 ) -> None:
     code, lines = _run(tmp_path, text, *[PASSES] * 5)
     assert (code, lines[-1].partition(" in ")[0]) == (1, closing)
-    assert any(told in line for line in lines)
+    assert any(sentence in line for line in lines)
     assert set((tmp_path / "ran").read_text().split()) == {f"test_{n}" for n in range(6)}
 
 

@@ -84,9 +84,9 @@ class Bench(NamedTuple):
 
     def received(self) -> int:
         """Return how many datagrams the daemon has taken in."""
-        told = run("status", "--json", "--state", self.state)
-        assert told.code == 0, told.err
-        return int(json.loads(told.out)["datagrams"]["received"])
+        times = run("status", "--json", "--state", self.state)
+        assert times.code == 0, times.err
+        return int(json.loads(times.out)["datagrams"]["received"])
 
     def introduce(self) -> None:
         """Let the client that the good ones come from be known, and its name be cached."""
@@ -115,9 +115,9 @@ def scheduled_s(pid: int) -> float:
     """Return how long threads of a family have run, to the nanosecond."""
     total_ns = 0
     for one in family(pid):
-        for told in Path(f"/proc/{one}/task").glob("*/schedstat"):
+        for times in Path(f"/proc/{one}/task").glob("*/schedstat"):
             with contextlib.suppress(OSError):
-                total_ns += int(told.read_text(encoding="ascii").split()[0])
+                total_ns += int(times.read_text(encoding="ascii").split()[0])
     return total_ns / 1e9
 
 

@@ -74,8 +74,8 @@ def main() -> None:
     print(f"a command, in times of `python -c pass` ({pairs} pairs, {os.cpu_count()} cores)")
     for command, ratios in found.items():
         low, high = interval(ratios)
-        told = f"{statistics.median(ratios):5.1f} ({low:.1f} to {high:.1f})"
-        print(f"  filterd {command:32} {told}, goal {GOAL}")
+        figure = f"{statistics.median(ratios):5.1f} ({low:.1f} to {high:.1f})"
+        print(f"  filterd {command:32} {figure}, goal {GOAL}")
 
 
 if __name__ == "__main__":

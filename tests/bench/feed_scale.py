@@ -336,20 +336,20 @@ def _row(seen: Seen, count: int, mean_runs: float, mean_requests: float) -> str:
         first = int((max(story.urgent, story.down.ends) - story.begins) * 60) + 12
     runs, requests = minutes(seen.runs)[first:], minutes(seen.requests)[first:]
     if story.urgent is not None:
-        told = [_told_s(share_of(seen.urgent_s, count, share)) for share in (0.95, 0.999)]
+        cells = [_seconds_cell(share_of(seen.urgent_s, count, share)) for share in (0.95, 0.999)]
     else:
-        told = [_told_hour(share_of(seen.taken_at, count, share)) for share in (0.95, 0.999)]
+        cells = [_hour_cell(share_of(seen.taken_at, count, share)) for share in (0.95, 0.999)]
     return (
         f"| {story.name} | {max(runs) / mean_runs:.2f} | {max(requests) / mean_requests:.2f}"
-        f" | {max(seen.requests)} | {told[0]} | {told[1]} |"
+        f" | {max(seen.requests)} | {cells[0]} | {cells[1]} |"
     )
 
 
-def _told_s(seconds: float | None) -> str:
+def _seconds_cell(seconds: float | None) -> str:
     return "not yet" if seconds is None else f"{seconds / 60:.1f} min"
 
 
-def _told_hour(hour: float | None) -> str:
+def _hour_cell(hour: float | None) -> str:
     return "not yet" if hour is None else f"{int(hour) % 24}:{int(hour % 1 * 60):02d}"
 
 

@@ -176,7 +176,7 @@ class Probes:
                 time.sleep(max(0.0, began + 1 / PROBES_A_SECOND - time.perf_counter()))
 
 
-def _told(what: str, run: Run) -> None:
+def _print_run(what: str, run: Run) -> None:
     print(
         f"{what}: {run.cpu_s:.1f} s of CPU, {run.wall_s:.1f} s by the clock,"
         f" {run.peak_mb:.0f} MB private at most"
@@ -187,7 +187,7 @@ def measure(bench: Bench) -> None:
     """Print the figures."""
     bench.publish(bench.before)
     bench.trust()
-    _told("first version, whole, without a daemon", bench.sync())
+    _print_run("first version, whole, without a daemon", bench.sync())
     bench.publish(bench.after)
     questions = bench.folder / "questions"
     questions.write_text(f"{LISTED} A\nwww.pornhub.com A\n")
@@ -206,7 +206,7 @@ def measure(bench: Bench) -> None:
             probes = Probes()
             run = bench.sync("--now")
             mean, worst, lost = probes.stop()
-            _told("the night's difference (goals 10 s, 300 MB)", run)
+            _print_run("the night's difference (goals 10 s, 300 MB)", run)
             print(f"meanwhile: mean {mean:.2f} ms, worst {worst:.1f} ms, {lost} lost")
             bench.publish(bench.after + f"{URGENT}\n".encode(), urgent=True)
             started = time.perf_counter()

@@ -92,9 +92,9 @@ class Bench:
 
     def datagrams(self) -> Counter[str]:
         """Return the daemon's counters of datagrams."""
-        told = run("status", "--json", "--state", self.state)
-        assert told.code == 0, told.err
-        return Counter(json.loads(told.out)["datagrams"])
+        status = run("status", "--json", "--state", self.state)
+        assert status.code == 0, status.err
+        return Counter(json.loads(status.out)["datagrams"])
 
     def scheduled_s(self) -> tuple[float, float]:
         """Return how long the daemon has run, and has waited while others ran on its core."""

@@ -65,14 +65,14 @@ def waits(folder: Path, seconds: int) -> Iterator[tuple[str, str]]:
             assert _log(served)["level"]
             while not path.exists():
                 ask(port, 5)
-            yield from told("free", ask(port, seconds))
+            yield from waits_of("free", ask(port, seconds))
             with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
                 other.execute("BEGIN EXCLUSIVE")
-                yield from told("held", ask(port, seconds))
+                yield from waits_of("held", ask(port, seconds))
                 log = _log(served)
                 other.execute("ROLLBACK")
             yield "rows waiting, lost after that", f"{log['rows_waiting']}, {log['rows_lost']}"
-            yield from told("free again", ask(port, seconds))
+            yield from waits_of("free again", ask(port, seconds))
 
 
 def workers(served: Served) -> list[int]:
@@ -103,7 +103,7 @@ def _log(served: Served) -> dict[str, Any]:
     return log
 
 
-def told(when: str, found: Waits) -> Iterator[tuple[str, str]]:
+def waits_of(when: str, found: Waits) -> Iterator[tuple[str, str]]:
     """Yield the rows of some waits."""
     yield f"file {when}: median wait, ms", f"{found.median:.2f}"
     yield f"file {when}: 99 of 100 within, ms", f"{found.p99:.2f}"

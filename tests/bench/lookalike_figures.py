@@ -146,12 +146,12 @@ def main() -> None:
     print("list                 rules  recall         wrongly    | with those that wait")
     for title, path in LISTED.items():
         automatic, everything = measure(path, popular)
-        told = " | ".join(
+        figures = " | ".join(
             f"{one.rules:5}  {one.closed}/{one.of} {one.recall:5.1%}  "
             f"{len(one.wrongly)}/{one.of_popular}"
             for one in (automatic, everything)
         )
-        print(f"{title:20} {told}  {', '.join(automatic.wrongly)}")
+        print(f"{title:20} {figures}  {', '.join(automatic.wrongly)}")
 
 
 if __name__ == "__main__":

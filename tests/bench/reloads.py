@@ -31,7 +31,7 @@ _ANSWERS_WITHIN_S = 1.0
 _NOERROR, _NXDOMAIN = 0, 3
 
 
-class Told(NamedTuple):
+class ProbeAnswers(NamedTuple):
     """The answers to the probes of a run. ``worst_ms`` counts a lost one as a second."""
 
     worst_ms: float
@@ -69,7 +69,7 @@ class Probes:
         self._asked.append(time.perf_counter())
         self._socket.send(number.to_bytes(2) + self._queries[number % 2])
 
-    def finish(self) -> Told:
+    def finish(self) -> ProbeAnswers:
         """Wait for the last answers and return what there was."""
         time.sleep(_ANSWERS_WITHIN_S)
         self._stopping.set()
@@ -79,7 +79,7 @@ class Probes:
             self._answered.get(number, asked + _ANSWERS_WITHIN_S) - asked
             for number, asked in enumerate(self._asked)
         ]
-        return Told(1000 * max(waits), len(self._asked) - len(self._answered), self._wrong)
+        return ProbeAnswers(1000 * max(waits), len(self._asked) - len(self._answered), self._wrong)
 
     def _read(self) -> None:
         while not self._stopping.is_set():
@@ -92,7 +92,7 @@ class Probes:
             self._wrong += answer[3] & 15 != (_NXDOMAIN if number % 2 else _NOERROR)
 
 
-def run(probes: Probes, change: Callable[[], object] | None) -> Told:
+def run(probes: Probes, change: Callable[[], object] | None) -> ProbeAnswers:
     """Ask while ``change`` is made, or for a quiet while; return the answers to the probes."""
     changing = threading.Thread(target=change) if change else None
     started = time.perf_counter()

@@ -47,11 +47,11 @@ MONTHS = [f"2026-{n:02}" for n in range(1, 13)]
 GOAL_S, GOAL_MB = 5, 120
 _MEASURED = """
 import atexit, os, pathlib, runpy, sys
-def told():
+def report():
     status = pathlib.Path("/proc/self/status").read_text()
     peak = status.partition("VmHWM:")[2].split()[0]
     sys.stderr.write(f"\\n{peak} {sum(os.times()[:4])}")
-atexit.register(told)
+atexit.register(report)
 runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
 """
 

@@ -157,13 +157,13 @@ def main() -> None:
     arguments = parser.parse_args()
     for names in arguments.names:
         with tempfile.TemporaryDirectory() as folder:
-            told = measure(Path(folder), names, arguments.kills)
-        median, worst = statistics.median(told.gaps_s), max(told.gaps_s)
-        print(f"the lists that ship and {names:,} names more: {len(told.gaps_s)} kills")
+            measured = measure(Path(folder), names, arguments.kills)
+        median, worst = statistics.median(measured.gaps_s), max(measured.gaps_s)
+        print(f"the lists that ship and {names:,} names more: {len(measured.gaps_s)} kills")
         print(f"  to the first answer: median {1000 * median:.0f} ms, worst {1000 * worst:.0f} ms")
         print(
-            f"  asked {told.asked}, lost {told.lost},"
-            f" answered twice {told.twice}, unfiltered {told.unfiltered}"
+            f"  asked {measured.asked}, lost {measured.lost},"
+            f" answered twice {measured.twice}, unfiltered {measured.unfiltered}"
         )
 
 

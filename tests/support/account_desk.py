@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A daemon that notes what it is asked of accounts, and answers as it is told to."""
+"""A daemon that notes what it is asked of accounts, and gives the answers that it was given."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class AccountSchool:
     def begin(self) -> None:
         """Start the manager, anew."""
         changes = SimpleNamespace(note=self._note, classroom=self._classroom)
-        manager: Any = SimpleNamespace(site=self.site, changes=changes, clock=self._told)
+        manager: Any = SimpleNamespace(site=self.site, changes=changes, clock=self._time_facts)
         time = SimpleNamespace(least=self.clock.wall)
         setting: Any = SimpleNamespace(state=self.state, clock=self.clock, time=time)
         self.accounts = Accounts(manager, setting)
@@ -78,7 +78,7 @@ class AccountSchool:
         now = self.clock.wall()
         return Classroom(site.timed.policy, Overrides(), now, now + 3600, lambda _: None)
 
-    def _told(self) -> dict[str, Any]:
+    def _time_facts(self) -> dict[str, Any]:
         standing = "known" if self.is_time_known else "unknown"
         return {"standing": standing, "policy_time": self.clock.wall()}
 

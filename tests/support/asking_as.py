@@ -33,13 +33,13 @@ def as_user(uid: int, gids: Collection[int], call: Callable[..., Any], *given: A
             os.setgroups(list(gids))
             os.setgid(main)
             os.setuid(uid)
-            told = {"result": call(*given)}
+            outcome = {"result": call(*given)}
         except FilterdError as error:
-            told = {"error": str(error)}
+            outcome = {"error": str(error)}
         except BaseException as error:  # noqa: BLE001 -- the parent reports any error
-            told = {"error": repr(error)}
+            outcome = {"error": repr(error)}
         with os.fdopen(writing, "w") as pipe:
-            json.dump(told, pipe)
+            json.dump(outcome, pipe)
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as pipe:

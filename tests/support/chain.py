@@ -37,7 +37,7 @@ def a_chain_query(
     return Query(parse_query(a_query(name, qtype, **flags)), Peer(address), client, site)
 
 
-def told_already(
+def already_answered(
     query: Query,
     outcome: Resolution | UpstreamError,
     *,

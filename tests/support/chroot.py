@@ -93,7 +93,7 @@ class Chroot:
         """Run a program and kill all of it when it is time; return whether it was killed.
 
         Args:
-            is_time: told the seconds since the start; asked again and again.
+            is_time: called with the seconds since the start; asked again and again.
             words: the program.
         """
         began = _CLOCK.monotonic()

@@ -44,7 +44,7 @@ class Crew(Generic[W, C]):
         return collector
 
     async def manager_dies(self) -> None:
-        """Begin a new one that knows nothing of what its predecessor was told."""
+        """Begin a new one that has nothing of what its predecessor got."""
         await self.leave()
         self.collector = self._begin()
 

@@ -191,8 +191,8 @@ class FakeDaemon:
         versions = PolicyVersions(self._state, self.store, self.clock)
         past = PastState(versions, self.store, Index.open(self._state.index))
         whose = asked["qtype"], asked["grade"], asked["client"]
-        told = explain_past(past, PastQuestion(bytes.fromhex(qname), *whose, at, asked["shown"]))
-        return None if told is None else told.to_plain()
+        answer = explain_past(past, PastQuestion(bytes.fromhex(qname), *whose, at, asked["shown"]))
+        return None if answer is None else answer.to_plain()
 
     def _overrides(self, at: float | None = None) -> dict[str, Any]:
         plain: dict[str, Any] = to_plain(self.store.current() if at is None else self.store.at(at))
@@ -229,6 +229,6 @@ class FakeDaemon:
         until = next((getattr(one, "ends_at", None) for one in made), None)
         number = done.row.number
         taken_back = None if done.taken_back is None else done.taken_back.to_plain()
-        told: dict[str, Any] = {"number": number, "until": until, "undone": done.row.undone()}
-        told["taken_back"] = taken_back
-        return {**told, "in_force_ms": 41.6, "warnings": self.warnings}
+        answer: dict[str, Any] = {"number": number, "until": until, "undone": done.row.undone()}
+        answer["taken_back"] = taken_back
+        return {**answer, "in_force_ms": 41.6, "warnings": self.warnings}

@@ -128,7 +128,7 @@ class LookedLog:
     async def explain_past(self, _: Site, **asked: Any) -> dict[str, Any]:
         """Explain by the lists; of a time before today nothing is known."""
         if asked["when"] < NOW - DAY / 2:
-            raise ConfigError(say("the policy of {told} is not known", told=asked["shown"]))
+            raise ConfigError(say("the policy of {time} is not known", time=asked["shown"]))
         client = client_of(self.site, asked["grade"], asked["address"])
         assert client is not None
         qname = bytes.fromhex(asked["qname"])

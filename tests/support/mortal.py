@@ -38,9 +38,9 @@ MANAGER_STEPS = (
     "between row and copy",
     "recorded",
     "to tell prepare",
-    "told prepare",
+    "sent prepare",
     "to tell confirm",
-    "told confirm",
+    "sent confirm",
     "in force",
 )
 WORKER_STEPS = ("to prepare", "prepared", "to confirm", "confirmed")
@@ -121,7 +121,7 @@ def _around_telling(order: _Order) -> None:
     async def mortal(self: Manager, what: str, **named: Any) -> None:
         order.at(f"to tell {what}")
         await true(self, what, **named)
-        order.at(f"told {what}")
+        order.at(f"sent {what}")
 
     setattr(Manager, "_tell_all", mortal)  # noqa: B010 -- mypy: a method is not assigned to
 
@@ -146,8 +146,8 @@ def _note_who_asks(order: _Order) -> None:
     true: Callable[..., Any] = getattr(control_server, "caller_of")  # noqa: B009 -- as above
 
     def noting(connection: socket.socket) -> Any:
-        told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-        order.asker = struct.unpack("@iII", told)[0]
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        order.asker = struct.unpack("@iII", credentials)[0]
         return true(connection)
 
     setattr(control_server, "caller_of", noting)  # noqa: B010 -- as above

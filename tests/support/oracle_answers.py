@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
     from tests.support.oracle_messages import Reply
     from tests.support.oracle_rules import Rules
-    from tests.support.oracle_upstream import Heard, Key, Told, Upstream
+    from tests.support.oracle_upstream import Heard, Key, Upstream, UpstreamAnswer
 
 FORGED = 4
 HEARD_WITHIN_S = 12.0
@@ -206,26 +206,28 @@ class Oracle:
     # By what the upstreams have said.
 
     def _answer_fault(self, rules: Rules, asked: Asked, reply: Reply) -> str:
-        told = self.upstream.found_in(reply)
-        if told is None:
+        answer = self.upstream.found_in(reply)
+        if answer is None:
             return self._fault_without_words(rules, asked, reply)
-        if told.key != asked.key(rules):
-            return f"this was said to {told.key}"
+        if answer.key != asked.key(rules):
+            return f"this was said to {answer.key}"
         wall, now = self._clock.wall(), self._clock.monotonic()
-        targets = targets_of(rules, asked, told)
+        targets = targets_of(rules, asked, answer)
         if leads_to_a_block(rules, asked, targets, wall):
             return f"it leads to {targets}, of which one is blocked"
-        age_s = now - told.at
-        stale = age_s > 0 and age_s >= told.ttl_s
-        if not age_s and not told.ttl_s and told.order < asked.order:
+        age_s = now - answer.at
+        stale = age_s > 0 and age_s >= answer.ttl_s
+        if not age_s and not answer.ttl_s and answer.order < asked.order:
             return "TTL 0 is for those who waited"
-        fault = self._age_fault(asked, told, reply, stale=stale)
-        fault = fault or self._record_fault(rules, asked, told, reply)
+        fault = self._age_fault(asked, answer, reply, stale=stale)
+        fault = fault or self._record_fault(rules, asked, answer, reply)
         case = Case(rules, asked, wall)
-        fault = fault or ttl_fault(case, told, reply, stale=stale, age_s=age_s, late_s=self._late_s)
+        fault = fault or ttl_fault(
+            case, answer, reply, stale=stale, age_s=age_s, late_s=self._late_s
+        )
         if not fault:
-            self.lifetimes.note(rules, asked, told)
-            self.hits.note_answer(case, told, reply, stale=stale)
+            self.lifetimes.note(rules, asked, answer)
+            self.hits.note_answer(case, answer, reply, stale=stale)
         return fault
 
     def _fault_without_words(self, rules: Rules, asked: Asked, reply: Reply) -> str:
@@ -233,12 +235,12 @@ class Oracle:
         wall, now = self._clock.wall(), self._clock.monotonic()
         said = [
             one
-            for one in self.upstream.told.get(asked.key(rules), ())
+            for one in self.upstream.answers.get(asked.key(rules), ())
             if self.lifetimes.may_be_given(asked, one, now - self._late_s)
         ]
-        leading: list[Told] = []
-        homeward: list[Told] = []
-        passing: list[Told] = []
+        leading: list[UpstreamAnswer] = []
+        homeward: list[UpstreamAnswer] = []
+        passing: list[UpstreamAnswer] = []
         for one in said:
             if leads_to_a_block(rules, asked, targets_of(rules, asked, one), wall):
                 leading.append(one)
@@ -270,34 +272,40 @@ class Oracle:
             self.hits["private addresses taken out"] += 1
         return ""
 
-    def _age_fault(self, asked: Asked, told: Told, reply: Reply, *, stale: bool) -> str:
+    def _age_fault(self, asked: Asked, answer: UpstreamAnswer, reply: Reply, *, stale: bool) -> str:
         now = self._clock.monotonic()
         if stale is not bool(reply.edes & STALE_EDES) and asked.edns:
-            return f"it is {now - told.at} s old, of {told.ttl_s}: extended errors {reply.edes}"
+            return f"it is {now - answer.at} s old, of {answer.ttl_s}: extended errors {reply.edes}"
         if not stale:
             return ""
         # A waiting client may get an answer that was not too old at its question.
-        if asked.at >= told.at + told.ttl_s + STALE_FOR_S or not told.ttl_s or told.key.whom:
-            return f"it is {now - told.at} s old, of {told.ttl_s}"
-        if not self.lifetimes.may_be_stale(asked, told.key, now):
+        if (
+            asked.at >= answer.at + answer.ttl_s + STALE_FOR_S
+            or not answer.ttl_s
+            or answer.key.whom
+        ):
+            return f"it is {now - answer.at} s old, of {answer.ttl_s}"
+        if not self.lifetimes.may_be_stale(asked, answer.key, now):
             return "it is old, and the upstream was not asked in vain"
         return "nobody vouches for what is old" if reply.flags & wire.AD else ""
 
-    def _record_fault(self, rules: Rules, asked: Asked, told: Told, reply: Reply) -> str:
-        if reply.rcode != told.rcode:
-            return f"response code {reply.rcode} instead of {told.rcode}"
+    def _record_fault(
+        self, rules: Rules, asked: Asked, answer: UpstreamAnswer, reply: Reply
+    ) -> str:
+        if reply.rcode != answer.rcode:
+            return f"response code {reply.rcode} instead of {answer.rcode}"
         # Of the servers asked while it waited.
-        trusted = any(one.trusts_server(told.by) for one in (rules, asked.rules))
-        expected, is_less = shapes.passed_on(rules, asked, told)
+        trusted = any(one.trusts_server(answer.by) for one in (rules, asked.rules))
+        expected, is_less = shapes.passed_on(rules, asked, answer)
         if is_rewritten(rules, asked):
             is_less = True
-        if reply.flags & wire.AD and (not told.authentic or not trusted or is_less):
+        if reply.flags & wire.AD and (not answer.authentic or not trusted or is_less):
             return "AD without anybody to vouch for it"
         if reply.flags & wire.TC:
-            self.hits.note_cut(asked, [told])
-            return "" if shapes.may_be_cut(asked, told, reply) else "TC without need"
-        if asked.edns and bool(shapes.home_records(rules, asked, told)) is not (
+            self.hits.note_cut(asked, [answer])
+            return "" if shapes.may_be_cut(asked, answer, reply) else "TC without need"
+        if asked.edns and bool(shapes.home_records(rules, asked, answer)) is not (
             shapes.BLOCKED in reply.edes
         ):
             return f"private addresses are taken out, or not: {reply.edes}"
-        return shapes.words_fault(asked, told, reply, expected)
+        return shapes.words_fault(asked, answer, reply, expected)

@@ -101,7 +101,7 @@ class Command(NamedTuple):
 
     ``called``: the word for this change. ``restart``: the worker that is restarted
     when it is recorded and not yet in force. ``asks``: the questions when it is in
-    force and no worker has been told so.
+    force and no worker has been notified.
     """
 
     kind: str

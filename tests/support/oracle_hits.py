@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.support.oracle_messages import Reply
     from tests.support.oracle_questions import Asked
     from tests.support.oracle_rules import Rules
-    from tests.support.oracle_upstream import Told
+    from tests.support.oracle_upstream import UpstreamAnswer
 
 EVERYWHERE = (
     "AD",
@@ -154,7 +154,7 @@ class Hits(Counter[str]):
         self._met[asked.name].add(asked.who.grade)
         self["failure of several grades"] += len(self._met[asked.name]) > 1
 
-    def note_answer(self, case: Case, told: Told, reply: Reply, *, stale: bool) -> None:
+    def note_answer(self, case: Case, answer: UpstreamAnswer, reply: Reply, *, stale: bool) -> None:
         """Note an answer in an upstream's words."""
         rules, asked, _ = case
         self.note_question(asked)
@@ -163,27 +163,27 @@ class Hits(Counter[str]):
         self["answers"] += 1
         self["answer of the fast path"] += quick
         self["stale"] += stale
-        self["TTL 0"] += not told.ttl_s
+        self["TTL 0"] += not answer.ttl_s
         self["AD"] += bool(reply.flags & wire.AD)
         self["whole above 512"] += reply.octets > 512
         self["by TCP above 1232"] += asked.by_tcp and reply.octets > LARGEST_BY_UDP
-        self["alias that passes"] += bool(told.targets)
-        self["alias answered by the fast path"] += bool(told.targets) and quick
+        self["alias that passes"] += bool(answer.targets)
+        self["alias answered by the fast path"] += bool(answer.targets) and quick
         self["rewritten name"] += is_rewritten(rules, asked)
-        self["answer of the second upstream"] += told.by == 1
-        self["answer of a zone's own server"] += bool(told.key.whom)
-        self._note_home(case, told)
-        self._note_size(asked, told)
-        self._note_flight(case, [told], "open")
+        self["answer of the second upstream"] += answer.by == 1
+        self["answer of a zone's own server"] += bool(answer.key.whom)
+        self._note_home(case, answer)
+        self._note_size(asked, answer)
+        self._note_flight(case, [answer], "open")
         if stale:
-            self._note_old(told.serial, "open")
-        self._note_passing_targets(case, told)
+            self._note_old(answer.serial, "open")
+        self._note_passing_targets(case, answer)
 
-    def note_targets(self, case: Case, told: list[Told], now: float) -> None:
+    def note_targets(self, case: Case, answer: list[UpstreamAnswer], now: float) -> None:
         """Note a name that passes itself and leads to one that does not."""
         rules, asked, wall = case
         self.note_question(asked)
-        targets = [target for one in told for target in targets_of(rules, asked, one)]
+        targets = [target for one in answer for target in targets_of(rules, asked, one)]
         found = list(_deciding(case, targets))
         self["CNAME to a listed target"] += any(isinstance(one, Listing) for one in found)
         blocks = (isinstance(one, Law) and not one.allow for one in found)
@@ -191,11 +191,11 @@ class Hits(Counter[str]):
         self["HTTPS to a closed target"] += asked.qtype == wire.HTTPS
         quick = not (asked.by_chain or asked.by_tcp)
         self["alias answered by the fast path"] += quick
-        self._note_flight(case, told, "closed")
-        for one in told:
+        self._note_flight(case, answer, "closed")
+        for one in answer:
             if now >= one.at + one.ttl_s:
                 self._note_old(one.serial, "closed")
-        waited = [one for one in told if one.order > asked.order]
+        waited = [one for one in answer if one.order > asked.order]
         if waited and not any(_led_to_a_block(asked, one) for one in waited):
             if rules.epoch is not asked.rules.epoch:
                 self["target closed by a change during a wait"] += 1
@@ -206,12 +206,12 @@ class Hits(Counter[str]):
                 how = "a set clock" if wall < asked.wall else "an edge"
                 self[f"target closed by {how} during a wait"] += 1
 
-    def _note_passing_targets(self, case: Case, told: Told) -> None:
+    def _note_passing_targets(self, case: Case, answer: UpstreamAnswer) -> None:
         rules, asked, wall = case
-        targets = told.targets
+        targets = answer.targets
         questions = [Question(asked.who, one, asked.qtype, wall) for one in targets]
         closed = any(oracle.is_blocked(rules.world, one) for one in questions)
-        if told.key.whom:
+        if answer.key.whom:
             self["alias of a zone that is not looked into"] += closed
             return
         self["target that an allow of the name covers"] += closed
@@ -220,35 +220,35 @@ class Hits(Counter[str]):
             if any(entry.is_about(one.name, one.qtype) for entry in rules.world.listings):
                 excepted |= any(map(_excepts, oracle.deciders(rules.world, one)))
         self["target that is excepted"] += excepted
-        waited = told.order > asked.order
-        self["target opened during a wait"] += waited and _led_to_a_block(asked, told)
+        waited = answer.order > asked.order
+        self["target opened during a wait"] += waited and _led_to_a_block(asked, answer)
 
-    def _note_home(self, case: Case, told: Told) -> None:
+    def _note_home(self, case: Case, answer: UpstreamAnswer) -> None:
         rules, asked, _ = case
-        self["private addresses of which some stay"] += bool(home_records(rules, asked, told))
-        may_lead_home = not told.key.whom and rules.may_lead_home(asked.name)
+        self["private addresses of which some stay"] += bool(home_records(rules, asked, answer))
+        may_lead_home = not answer.key.whom and rules.may_lead_home(asked.name)
         self["private addresses that a name may have"] += may_lead_home and any(
-            map(is_at_home, told.answer)
+            map(is_at_home, answer.answer)
         )
         if asked.who.grade in rules.strips_for:
-            self["ECH key taken out"] += any(without_ech(one) != one for one in told.answer)
+            self["ECH key taken out"] += any(without_ech(one) != one for one in answer.answer)
 
-    def _note_size(self, asked: Asked, told: Told) -> None:
-        if told.exact and not asked.by_tcp:
-            whole = told.exact - (0 if asked.edns else OPT_OCTETS)
+    def _note_size(self, asked: Asked, answer: UpstreamAnswer) -> None:
+        if answer.exact and not asked.by_tcp:
+            whole = answer.exact - (0 if asked.edns else OPT_OCTETS)
             self["exactly the size limit"] += whole == asked.limit
 
-    def note_cut(self, asked: Asked, told: Iterable[Told]) -> None:
+    def note_cut(self, asked: Asked, answer: Iterable[UpstreamAnswer]) -> None:
         """Note an answer that was too long for its client."""
         self["cut to a size"] += 1
-        for one in told:
+        for one in answer:
             whole = one.exact - (0 if asked.edns else OPT_OCTETS)
             self["an octet above the size limit"] += whole == asked.limit + 1
 
-    def _note_flight(self, case: Case, told: list[Told], what: str) -> None:
+    def _note_flight(self, case: Case, answer: list[UpstreamAnswer], what: str) -> None:
         """Note the results of clients that wait for the same answer."""
         asked = case.asked
-        for one in told:
+        for one in answer:
             if one.order > asked.order:
                 self["device changed during a wait"] += bool(asked.also)
                 met = self._met[one.serial]
@@ -277,10 +277,10 @@ class Hits(Counter[str]):
             self["type condition"] += here is not oracle.is_blocked(world, turned)
 
 
-def _led_to_a_block(asked: Asked, told: Told) -> bool:
+def _led_to_a_block(asked: Asked, answer: UpstreamAnswer) -> bool:
     """Return whether an answer would have led to a block at the moment of its question."""
     before = next(asked.seen_by(asked.rules))
-    targets = targets_of(asked.rules, before, told)
+    targets = targets_of(asked.rules, before, answer)
     return leads_to_a_block(asked.rules, before, targets, asked.wall)
 
 

@@ -63,8 +63,8 @@ class Way:
         outcome = self.live(script.first_rules, life)
         if outcome.faults:
             short = self.shortened(script.first_rules, life[: outcome.steps])
-            told = "\n".join(map(str, short))
-            outcome.faults.insert(0, f"seed {seed}, {self}; the least that goes wrong:\n{told}\n")
+            story = "\n".join(map(str, short))
+            outcome.faults.insert(0, f"seed {seed}, {self}; the least that goes wrong:\n{story}\n")
         return outcome
 
     def script(self, seed: int) -> Script:

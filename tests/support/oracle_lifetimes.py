@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.support.oracle_messages import Reply
     from tests.support.oracle_questions import Asked
     from tests.support.oracle_rules import Rules
-    from tests.support.oracle_upstream import Heard, Key, Told, Upstream
+    from tests.support.oracle_upstream import Heard, Key, Upstream, UpstreamAnswer
 
 STALE_TTL_S, ALIAS_TTL_S = 30, 300
 STALE_FOR_S = 86_400
@@ -50,16 +50,16 @@ class Lifetimes:
 
     def __init__(self, upstream: Upstream, workers: int) -> None:
         self._upstream, self._workers = upstream, workers
-        self.held: dict[tuple[int, Key, tuple[bool, ...]], Told] = {}
+        self.held: dict[tuple[int, Key, tuple[bool, ...]], UpstreamAnswer] = {}
         self.changed_at = -inf
         self._answered: dict[tuple[int, str, tuple[bool, ...]], float] = {}
 
-    def note(self, rules: Rules, asked: Asked, told: Told) -> None:
+    def note(self, rules: Rules, asked: Asked, answer: UpstreamAnswer) -> None:
         """Check that a worker knows the answers that it got."""
-        route = asked.worker, told.key.whom, asked.rules.trusts
-        self._answered[route] = max(self._answered.get(route, 0.0), told.at)
-        if told.ttl_s and rules.epoch is asked.rules.epoch:
-            self.held[asked.worker, told.key, rules.trusts] = told
+        route = asked.worker, answer.key.whom, asked.rules.trusts
+        self._answered[route] = max(self._answered.get(route, 0.0), answer.at)
+        if answer.ttl_s and rules.epoch is asked.rules.epoch:
+            self.held[asked.worker, answer.key, rules.trusts] = answer
 
     def forget(self, worker: int) -> None:
         """See that another worker has taken its place."""
@@ -89,7 +89,7 @@ class Lifetimes:
         if self._workers > 1 or self.changed_at >= heard.at:
             return False
         return any(
-            one.told and one.order > heard.order and one.at < heard.at + DEAD_AFTER_S
+            one.is_answered and one.order > heard.order and one.at < heard.at + DEAD_AFTER_S
             for one in self._upstream.heard[heard.key]
         )
 
@@ -99,16 +99,20 @@ class Lifetimes:
         held = self.held.get((asked.worker, key, rules.trusts))
         if held is None or key.whom or now >= held.at + held.ttl_s + STALE_FOR_S:
             return False
-        later = self._upstream.told[key]
+        later = self._upstream.answers[key]
         return all(one.ttl_s for one in later[later.index(held) :])
 
-    def may_be_given(self, asked: Asked, told: Told, now: float) -> bool:
+    def may_be_given(self, asked: Asked, answer: UpstreamAnswer, now: float) -> bool:
         """Return whether an answer may be made of what was said once."""
-        if told.order > asked.order or now < told.at + told.ttl_s:
+        if answer.order > asked.order or now < answer.at + answer.ttl_s:
             return True
-        if not told.ttl_s or told.key.whom or asked.at >= told.at + told.ttl_s + STALE_FOR_S:
+        if (
+            not answer.ttl_s
+            or answer.key.whom
+            or asked.at >= answer.at + answer.ttl_s + STALE_FOR_S
+        ):
             return False
-        return self.may_be_stale(asked, told.key, now)
+        return self.may_be_stale(asked, answer.key, now)
 
     def may_be_stale(self, asked: Asked, key: Key, now: float) -> bool:
         """Return whether nothing better than what is old can be had, or waited for."""
@@ -127,7 +131,7 @@ class Lifetimes:
 
 
 def ttl_fault(
-    case: Case, told: Told, reply: Reply, *, stale: bool, age_s: float, late_s: float
+    case: Case, answer: UpstreamAnswer, reply: Reply, *, stale: bool, age_s: float, late_s: float
 ) -> str:
     """Return the fault in the TTLs of an answer of this age, or ``late_s`` less."""
     age_s = max(0.0, age_s - late_s)
@@ -135,8 +139,8 @@ def ttl_fault(
     longest = float(rules.longest_ttl_s(asked.who))
     edges = rules.edges(wall, wall + LONGEST_TTL_S)
     # Whatever may change at an edge may be looked at anew from then on.
-    least = 0 if edges else min(told.ttl_s, int(longest))
-    edge = next((one for one in edges if _is_closed_at(one, rules, asked, told)), None)
+    least = 0 if edges else min(answer.ttl_s, int(longest))
+    edge = next((one for one in edges if _is_closed_at(one, rules, asked, answer)), None)
     if edge is not None:
         longest = max(1.0, min(longest, edge - wall))
     for record in (*reply.answer, *reply.authority, *reply.additional):
@@ -144,7 +148,7 @@ def ttl_fault(
             if record.ttl_s > min(STALE_TTL_S, longest):
                 return f"TTL {record.ttl_s} of what is old"
             continue
-        left = ttl_of(told, record.owner, record.rtype) - int(age_s)
+        left = ttl_of(answer, record.owner, record.rtype) - int(age_s)
         if record.target == TWIN and record.owner == SEARCH:
             left = ALIAS_TTL_S
         if record.ttl_s > min(left, longest):
@@ -167,10 +171,10 @@ def block_ttl_fault(case: Case, reply: Reply) -> str:
     return ""
 
 
-def _is_closed_at(wall: float, rules: Rules, asked: Asked, told: Told) -> bool:
+def _is_closed_at(wall: float, rules: Rules, asked: Asked, answer: UpstreamAnswer) -> bool:
     """Return whether what passes now is blocked then."""
     rules = rules.epoch.at(wall)
     asked = replace(asked, who=rules.seen(asked.who))
-    if leads_to_a_block(rules, asked, targets_of(rules, asked, told), wall):
+    if leads_to_a_block(rules, asked, targets_of(rules, asked, answer), wall):
         return True
     return oracle.is_blocked(rules.world, question_at(asked, wall))

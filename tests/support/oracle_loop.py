@@ -45,13 +45,13 @@ class LoopOfClock(asyncio.SelectorEventLoop):
 
     def __init__(self, clock: Clock) -> None:
         self._stands = _Selector()
-        self._told_by = clock
+        self._clock_of_edges = clock
         super().__init__(self._stands)
         self._clock_resolution = _LATE_S / 10
 
     def time(self) -> float:
         """Return the time by which timers go."""
-        return self._told_by.monotonic() + _LATE_S
+        return self._clock_of_edges.monotonic() + _LATE_S
 
     async def idle(self) -> None:
         """Wait until nothing is left to do at this time: no datagram, no callback, no timer."""

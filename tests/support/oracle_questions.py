@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.support.oracle import Person
     from tests.support.oracle_rules import Rules
-    from tests.support.oracle_upstream import Told
+    from tests.support.oracle_upstream import UpstreamAnswer
 
 LARGEST_UDP, SMALLEST_UDP, LARGEST_TCP = 1232, 512, 65_535
 REWRITTEN_TYPES = (wire.A, wire.AAAA, wire.HTTPS)
@@ -120,8 +120,8 @@ def leads_to_a_block(rules: Rules, asked: Asked, targets: Iterable[str], wall: f
     return any(oracle.target_is_blocked(rules.world, question, one) for one in targets)
 
 
-def targets_of(rules: Rules, asked: Asked, told: Told) -> tuple[str, ...]:
+def targets_of(rules: Rules, asked: Asked, answer: UpstreamAnswer) -> tuple[str, ...]:
     """Return the judged names of an answer: none if it is from a zone's own server."""
-    if told.key.whom:
+    if answer.key.whom:
         return ()
-    return (TWIN, *told.targets) if is_rewritten(rules, asked) else told.targets
+    return (TWIN, *answer.targets) if is_rewritten(rules, asked) else answer.targets

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.oracle_messages import Record
-    from tests.support.oracle_upstream import Told, Upstream
+    from tests.support.oracle_upstream import Upstream, UpstreamAnswer
 
 DEAD_AFTER_S = 3.7
 """The client has given up by then, or is about to."""
@@ -174,8 +174,8 @@ class Server:
 
     def _tell(self, heard: Heard) -> None:
         """Answer a question by what is true at this moment."""
-        told = self._upstream.compose(heard, authentic=self.authentic)
-        answer = _message(heard, told.rcode, told)
+        given = self._upstream.compose(heard, authentic=self.authentic)
+        answer = _message(heard, given.rcode, given)
         if len(answer) > LARGEST_BY_UDP and not heard.by_tcp:
             self._refer_to_tcp(heard)
             return
@@ -183,8 +183,8 @@ class Server:
             heard.send(answer[:12] + b"\1" + bytes([answer[13] ^ 1]) + answer[14:])
         if not heard.send(answer):
             return
-        self._upstream.note(told)
-        heard.told = self._is_in_time(heard)
+        self._upstream.note(given)
+        heard.is_answered = self._is_in_time(heard)
         if self.mood is Mood.TWICE and not heard.by_tcp:
             heard.send(answer)
 
@@ -220,12 +220,12 @@ def _bind_both(address: str) -> tuple[socket.socket, socket.socket]:
         return udp, tcp
 
 
-def _message(heard: Heard, more_flags: int, told: Told | None = None) -> bytes:
+def _message(heard: Heard, more_flags: int, answer: UpstreamAnswer | None = None) -> bytes:
     nothing: tuple[Record, ...] = ()
-    sections = (told.answer, told.authority, told.additional) if told else (nothing,) * 3
+    sections = (answer.answer, answer.authority, answer.additional) if answer else (nothing,) * 3
     _, _, end = wire.read_question(heard.wire)
     flags = wire.QR | wire.RD | wire.RA | more_flags
-    flags |= wire.AD if told is None or told.authentic else 0
+    flags |= wire.AD if answer is None or answer.authentic else 0
     opt = wire.opt_octets(LARGEST_BY_UDP, wire.DO if heard.key.do else 0)
     ident = int.from_bytes(heard.wire[:2])
     return wire.message(ident, flags, heard.wire[12:end], *sections[:2], opt, sections[2])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.support.oracle_messages import Record, Reply
     from tests.support.oracle_questions import Asked
     from tests.support.oracle_rules import Rules
-    from tests.support.oracle_upstream import Told
+    from tests.support.oracle_upstream import UpstreamAnswer
 
 BLOCK_TTL_S = 10
 BLOCKED = 15
@@ -97,27 +97,27 @@ def is_empty(reply: Reply) -> bool:
     return not reply.rcode and not reply.answer
 
 
-def home_records(rules: Rules, asked: Asked, told: Told) -> list[Record]:
+def home_records(rules: Rules, asked: Asked, answer: UpstreamAnswer) -> list[Record]:
     """Return what is taken out of an answer because it leads to private addresses."""
-    if told.key.whom or rules.may_lead_home(asked.name):
+    if answer.key.whom or rules.may_lead_home(asked.name):
         return []
-    return [one for one in told.answer if is_at_home(one)]
+    return [one for one in answer.answer if is_at_home(one)]
 
 
-def leads_only_home(rules: Rules, asked: Asked, told: Told) -> bool:
+def leads_only_home(rules: Rules, asked: Asked, answer: UpstreamAnswer) -> bool:
     """Return whether nothing that was asked for is left of an answer without private addresses."""
-    gone = home_records(rules, asked, told)
-    left = [one for one in told.answer if one.rtype == asked.qtype and one not in gone]
+    gone = home_records(rules, asked, answer)
+    left = [one for one in answer.answer if one.rtype == asked.qtype and one not in gone]
     return bool(gone) and not left
 
 
-def passed_on(rules: Rules, asked: Asked, told: Told) -> tuple[list[Record], bool]:
+def passed_on(rules: Rules, asked: Asked, answer: UpstreamAnswer) -> tuple[list[Record], bool]:
     """Return what is passed on of an answer, and whether that is less than was said."""
-    records = list(told.answer)
-    gone = home_records(rules, asked, told)
+    records = list(answer.answer)
+    gone = home_records(rules, asked, answer)
     records = _without(records, gone)
     bindings = [one for one in records if one.rtype == wire.HTTPS]
-    is_stripped = asked.who.grade in rules.strips_for and not told.key.whom
+    is_stripped = asked.who.grade in rules.strips_for and not answer.key.whom
     keyed = [one for one in bindings if without_ech(one) != one] if is_stripped else []
     if keyed:
         left = _without(records, bindings)
@@ -142,14 +142,14 @@ def _covered(signature: Record) -> int:
     return int.from_bytes(signature.rdata[:2])
 
 
-def words_fault(asked: Asked, told: Told, reply: Reply, expected: list[Record]) -> str:
+def words_fault(asked: Asked, answer: UpstreamAnswer, reply: Reply, expected: list[Record]) -> str:
     """Return the fault of an upstream's answer that was passed on whole."""
     if list(map(_fact, reply.answer)) != list(map(_fact, expected)):
         return f"other records than {expected}"
-    if [one.rtype for one in reply.authority] != [one.rtype for one in told.authority]:
+    if [one.rtype for one in reply.authority] != [one.rtype for one in answer.authority]:
         return "other authority"
-    if list(map(_fact, reply.additional)) != list(map(_fact, told.additional)):
-        is_cut = not reply.additional and may_be_cut(asked, told, reply)
+    if list(map(_fact, reply.additional)) != list(map(_fact, answer.additional)):
+        is_cut = not reply.additional and may_be_cut(asked, answer, reply)
         return "" if is_cut else "other additional records"
     return ""
 
@@ -159,17 +159,17 @@ def _fact(record: Record) -> tuple[object, ...]:
     return record.owner, record.rtype, record.target or record.rdata
 
 
-def ttl_of(told: Told, owner: str, rtype: int) -> int:
+def ttl_of(answer: UpstreamAnswer, owner: str, rtype: int) -> int:
     """Return the TTL that was given to a record; a denial's is bounded by the hour."""
-    for one in (*told.answer, *told.additional):
+    for one in (*answer.answer, *answer.additional):
         if (one.owner, one.rtype) == (owner, rtype):
             return one.ttl_s
-    return min([LONGEST_NEGATIVE_TTL_S, *(one.ttl_s for one in told.authority)])
+    return min([LONGEST_NEGATIVE_TTL_S, *(one.ttl_s for one in answer.authority)])
 
 
-def may_be_cut(asked: Asked, told: Told, reply: Reply) -> bool:
+def may_be_cut(asked: Asked, answer: UpstreamAnswer, reply: Reply) -> bool:
     """Return whether an answer is too long for its client; exactly if its size is known."""
-    if told.exact and asked.name == told.key.name:
-        whole = told.exact - (0 if asked.edns else OPT_OCTETS)
+    if answer.exact and asked.name == answer.key.name:
+        whole = answer.exact - (0 if asked.edns else OPT_OCTETS)
         return whole + (60 if reply.edes else 0) > asked.limit
-    return told.octets > asked.limit - 60
+    return answer.octets > asked.limit - 60

@@ -70,7 +70,7 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Told:
+class UpstreamAnswer:
     """A given answer. ``order`` is its place among all events; ``at`` is monotonic.
     ``by`` is the server's number, ``octets`` the size of the whole in capitals:
     without any compression. ``exact``: see ``Saying``.
@@ -96,7 +96,7 @@ class Told:
 class Heard:
     """A question that came.
 
-    ``told``: it was answered before the client gave up; ``referred``: to TCP.
+    ``is_answered``: it was answered before the client gave up; ``referred``: to TCP.
 
     ``send`` sends a message back, and returns whether it may still be read.
     """
@@ -108,13 +108,13 @@ class Heard:
     by: int
     send: Callable[[bytes], bool]
     by_tcp: bool = False
-    told: bool = False
+    is_answered: bool = False
     referred: bool = False
 
     @property
     def in_vain(self) -> bool:
         """Whether nothing came of it."""
-        return not (self.told or self.referred)
+        return not (self.is_answered or self.referred)
 
 
 @dataclass
@@ -129,8 +129,8 @@ class Upstream:
     now: Callable[[], float]
     order: Callable[[], int]
     sayings: dict[str, Saying] = field(default_factory=dict)
-    told: dict[Key, list[Told]] = field(default_factory=dict)
-    by_serial: dict[int, Told] = field(default_factory=dict)
+    answers: dict[Key, list[UpstreamAnswer]] = field(default_factory=dict)
+    by_serial: dict[int, UpstreamAnswer] = field(default_factory=dict)
     heard: dict[Key, list[Heard]] = field(default_factory=dict)
 
     def say(self, name: str, saying: Saying) -> None:
@@ -149,20 +149,20 @@ class Upstream:
             return self.saying(rest)
         return self.sayings.get(name, Saying())
 
-    def note(self, told: Told) -> None:
+    def note(self, answer: UpstreamAnswer) -> None:
         """Note what is said now."""
-        self.told.setdefault(told.key, []).append(told)
-        self.by_serial[told.serial] = told
+        self.answers.setdefault(answer.key, []).append(answer)
+        self.by_serial[answer.serial] = answer
 
-    def found_in(self, reply: Reply) -> Told | None:
+    def found_in(self, reply: Reply) -> UpstreamAnswer | None:
         """Return what of all that was said is repeated in a reply."""
         for record in (*reply.authority, *reversed(reply.answer)):
-            told = self.by_serial.get(_serial_in(record))
-            if told is not None:
-                return told
+            answer = self.by_serial.get(_serial_in(record))
+            if answer is not None:
+                return answer
         return None
 
-    def compose(self, heard: Heard, *, authentic: bool) -> Told:
+    def compose(self, heard: Heard, *, authentic: bool) -> UpstreamAnswer:
         """Return what is true at this moment."""
         key, serial = heard.key, _FIRST + len(self.by_serial)
         name, records, targets = key.name, list[Record](), list[str]()
@@ -194,7 +194,7 @@ class Upstream:
         question = wire.question_octets(key.name, key.qtype)
         message = wire.message(0, 0, question, tuple(records), additional=glue)
         is_exact = saying.kind == "exact" and key.qtype == wire.TXT and not (targets or key.whom)
-        return Told(
+        return UpstreamAnswer(
             key,
             serial,
             heard.by,

@@ -89,9 +89,9 @@ class WeekRules(Rules):
 
     def edges(self, now: float, until: float) -> list[float]:
         """Return when anything may begin or end, from just after ``now``, in order."""
-        return sorted({edge.at for edge in self.told_edges(now, until)})
+        return sorted({edge.at for edge in self.edges_between(now, until)})
 
-    def told_edges(self, now: float, until: float) -> Iterator[Edge]:
+    def edges_between(self, now: float, until: float) -> Iterator[Edge]:
         """Yield what begins or ends in (``now``, ``until``]."""
         edges = (*self._dated(), *self._of_the_week(now, until))
         return (edge for edge in edges if now < edge.at <= until)

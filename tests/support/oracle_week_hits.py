@@ -53,7 +53,7 @@ EVERYWHERE = (
     "clock set back over an edge",
     "clock set forward over an edge",
     "question while 1,000 wait for an exam",
-    "asked before a worker is told of a change",
+    "asked before a worker has a change",
     "exam: shut out",
     "exam: let through",
     "exam: a pin",
@@ -125,7 +125,7 @@ class WeekOracle(Oracle):
         fault = super()._fault_under(rules, asked, reply)
         if not fault and isinstance(rules.epoch, WeekRules):
             self._note_week(rules, asked)
-            for edge in rules.epoch.told_edges(
+            for edge in rules.epoch.edges_between(
                 min(asked.wall, self._clock.wall()) - NEAR_S,
                 max(asked.wall, self._clock.wall()) + NEAR_S,
             ):
@@ -168,7 +168,7 @@ class WeekOracle(Oracle):
             hits["between lessons"] += rules.epoch.lesson_ends_at(now) is None
         if asked.among_many:
             hits["question while 1,000 wait for an exam"] += bool(who.exam)
-        hits["asked before a worker is told of a change"] += asked.rules.epoch is rules.epoch and (
+        hits["asked before a worker has a change"] += asked.rules.epoch is rules.epoch and (
             self.lifetimes.changed_at == asked.at
         )
         naive = rules.epoch.naive
@@ -217,7 +217,7 @@ class WeekOracle(Oracle):
         question = Question(one.who, one.name, one.qtype, wall)
         if oracle.is_blocked(then.world, question):
             return True, False
-        told = self.upstream.told.get(one.key(then), ())
-        targets = targets_of(then, one, told[-1]) if told else ()
+        answers = self.upstream.answers.get(one.key(then), ())
+        targets = targets_of(then, one, answers[-1]) if answers else ()
         leads = any(oracle.target_is_blocked(then.world, question, target) for target in targets)
         return False, leads

@@ -89,14 +89,14 @@ class Writers:
         self._at = at
         self._children = [_forked(work), _forked(lambda: _make_noise(at / "noise"))]
 
-    def cut(self, image: Path, copy: Path, told: Callable[[], Any]) -> Any:
+    def cut(self, image: Path, copy: Path, finds_known: Callable[[], Any]) -> Any:
         """Copy the image as the disk has it now; return the reports until then."""
         try:
             for child in self._children:
                 os.kill(child, signal.SIGSTOP)
                 _wait_until(lambda child=child: state_of(child) in "TZ")  # type: ignore[misc]
                 assert state_of(child) == "T", "who writes has failed"
-            known = told()
+            known = finds_known()
             _wait_until(lambda: _is_idle(image))
             # A file of its own: a loop device of the copy before may linger while another process
             # looks at it, and would be mounted again, with what it holds in memory.

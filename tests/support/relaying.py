@@ -53,7 +53,7 @@ LISTED: ListTexts = {**LISTS, "ads": ("ads-trackers", "domains", False, ["banner
 
 
 @dataclass(frozen=True)
-class Told:
+class RunOutcome:
     """The answers of clients, and all counters.
 
     ``sources``: answers by source. ``rows``: of the log. ``figures``: of the cache.
@@ -163,7 +163,7 @@ class School:
         """Let time pass."""
         self.serving.run(lambda: self.serving.clock.advance(seconds))
 
-    def tell(self, story: Callable[[School], list[bytes]]) -> Told:
+    def tell(self, story: Callable[[School], list[bytes]]) -> RunOutcome:
         """Live through a story."""
         replies = story(self)
         self.serving.run(self._settle)
@@ -171,7 +171,7 @@ class School:
         figures = self.serving.store.figures()
         for kept in ("entries", "octets"):  # an answer without a client need not be kept
             del figures[kept]
-        return Told(
+        return RunOutcome(
             replies,
             list(self.upstream.asked),
             dict(self.serving.resolver.counters),
@@ -191,14 +191,14 @@ class School:
 
 def differences(index: Index, story: Callable[[School], list[bytes]], **policy: Any) -> list[str]:
     """Run a story with the fast path and without; report the differences."""
-    told = []
+    outcomes = []
     for fast in (False, True):
         with School(index, fast=fast, **policy) as school:
-            told.append(school.tell(story))
-    chain, relayed = told
+            outcomes.append(school.tell(story))
+    chain, relayed = outcomes
     return [
         f"{name}: {getattr(relayed, name)} instead of {getattr(chain, name)}"
-        for name in Told.__dataclass_fields__
+        for name in RunOutcome.__dataclass_fields__
         if getattr(relayed, name) != getattr(chain, name)
     ]
 

@@ -55,10 +55,10 @@ def a_resolution(rng: Random) -> Resolution:
     targets = tuple(rng.randbytes(rng.choice((1, 20, 255))) for _ in range(rng.choice((0, 0, 2))))
     texts = ("", "why", "vì sao", "\ud800\U0001f600", "x" * 200)
     edes = tuple(Ede(rng.choice(_SMALL_NUMBERS), rng.choice(texts)) for _ in range(2))
-    told = edes if rng.random() < 0.2 else ()
+    figures = edes if rng.random() < 0.2 else ()
     flags = [rng.random() < 0.3 for _ in range(3)]
     rcode = rng.choice((0, 0, 3, 4_095))
-    return Resolution(rcode, sections, targets, rng.choice(_TTLS), told, *flags)
+    return Resolution(rcode, sections, targets, rng.choice(_TTLS), figures, *flags)
 
 
 def charged_as(native: ModuleType) -> Callable[[UpstreamQuestion, Resolution], int]:
@@ -106,8 +106,8 @@ class Story:
         what()
         if self._rng.random() < 0.02:
             self._resize()
-        told = [(len(store), store.figures() | {"octets": 0}) for store in self._stores]
-        assert told[0] == told[1], told
+        figures = [(len(store), store.figures() | {"octets": 0}) for store in self._stores]
+        assert figures[0] == figures[1], figures
         least, most = (store.used_octets for store in self._stores)
         assert least <= most <= self._room
 
@@ -154,14 +154,14 @@ class Story:
             self._reached[f"{what}: {said[0] if said[0] in (None, False) else 'until'}"] += 1
             return
         self._reached[f"{what}: an entry"] += 1
-        assert told_of(said[0]) == told_of(said[1]), what
+        assert kept_of(said[0]) == kept_of(said[1]), what
         change = self._rng.random()
         for entry in said:
             if change < 0.1:
                 entry.refreshed = True
             elif change < 0.2:
                 entry.hits = 2**32 + 5 if change < 0.15 else 7
-        assert told_of(said[0]) == told_of(said[1]), what
+        assert kept_of(said[0]) == kept_of(said[1]), what
 
     def _fail(self) -> None:
         key = self._key()
@@ -181,7 +181,7 @@ class Story:
         self._reached["shrank" if len(self._stores[0]) < before else "resized"] += 1
 
 
-def told_of(entry: Any) -> tuple[object, ...]:
+def kept_of(entry: Any) -> tuple[object, ...]:
     """Return all fields of an entry; the native one counts to 32 bits."""
     times = (entry.stored_at, entry.expires_at, entry.gone_at, entry.refresh_at)
     return (entry.resolution, *times, min(entry.hits, 2**32 - 1), entry.refreshed)

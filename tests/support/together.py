@@ -143,8 +143,8 @@ def _run(files: list[list[pytest.Item]], queue: int, session: pytest.Session) ->
             if session.shouldstop:
                 raise session.Interrupted(session.shouldstop)
         took_s, used_s = perf_counter() - started, _cpu_s() - used_s
-        told = f"{took_s:7.1f} s, CPU {used_s:6.1f} s  {_file_of(items[0])}\n"
-        os.write(_terminal, told.encode())
+        line = f"{took_s:7.1f} s, CPU {used_s:6.1f} s  {_file_of(items[0])}\n"
+        os.write(_terminal, line.encode())
 
 
 def _by_turns(files: list[list[pytest.Item]]) -> list[list[pytest.Item]]:
@@ -240,13 +240,13 @@ def _print(*lines: str) -> None:
 
 def _closing_line(counts: Counter[str], seconds: float) -> str:
     """Say it as pytest does, and what CPU time it took."""
-    told = ", ".join(
+    line = ", ".join(
         f"{counts[word]} {word}{'s' * (counts[word] > 1 and word == 'error')}"
         for word in _WORDS
         if counts[word]
     )
     took = f"{seconds:.2f}s ({timedelta(seconds=int(seconds))})"
-    return f"{told or 'no tests ran'} in {took}, CPU {timedelta(seconds=int(_cpu_s()))}"
+    return f"{line or 'no tests ran'} in {took}, CPU {timedelta(seconds=int(_cpu_s()))}"
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ _ALIASES = (
 def is_unfiltered(reply: bytes) -> bool:
     """Return whether a reply has an answer that a filter must not let through.
 
-    A reply without answers says nothing; most replies are told apart by that or
+    A reply without answers proves nothing; most replies are distinguished by that or
     by not holding the name anywhere, which needs no parser.
     """
     if reply[6:8] == b"\0\0" or _FIRST_LABEL not in reply.lower():

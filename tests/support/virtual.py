@@ -47,8 +47,8 @@ while True:
         said = b""
         done = subprocess.run(given["words"], input=given["given"], capture_output=True, text=True,
                               errors="replace", cwd="/", env={**os.environ, **given["variables"]})
-        told = json.dumps([done.returncode, done.stdout[-60000:], done.stderr[-60000:]])
-        rest = base64.b64encode(told.encode()) + b"\\n"
+        reply = json.dumps([done.returncode, done.stdout[-60000:], done.stderr[-60000:]])
+        rest = base64.b64encode(reply.encode()) + b"\\n"
         while rest:
             rest = rest[lines.write(rest):]
 """
@@ -160,8 +160,8 @@ class Virtual:
     def begin(self, *words: str, given: str = "") -> None:
         """Send a command, and do not wait: a power cut comes before its end."""
         assert self._port is not None
-        told = json.dumps({"words": words, "given": given, "variables": _VARIABLES})
-        self._port.sendall(base64.b64encode(told.encode()) + b"\n")
+        request = json.dumps({"words": words, "given": given, "variables": _VARIABLES})
+        self._port.sendall(base64.b64encode(request.encode()) + b"\n")
 
     def write(self, target: str, text: str) -> None:
         """Write a small file in it."""

@@ -31,17 +31,17 @@ def until(is_so: Callable[[], bool], what: str) -> None:
 
 def ask(control_socket: Path, command: str, **arguments: Any) -> Any:
     """Ask as soon as there is a manager."""
-    told: list[Any] = []
+    outcomes: list[Any] = []
 
     def is_answered() -> bool:
         try:
-            told.append(control.ask(control_socket, command, **arguments))
+            outcomes.append(control.ask(control_socket, command, **arguments))
         except control.UnansweredError:
             return False  # a manager that is there answers, be it by a refusal
         return True
 
     until(is_answered, "a manager")
-    return told.pop()
+    return outcomes.pop()
 
 
 def is_blocked(port: int, name: str, source: str = STAFF) -> bool:

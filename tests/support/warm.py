@@ -217,7 +217,7 @@ def _serve(asked: socket.socket) -> Job | None:
         request, files, *_ = socket.recv_fds(asked, _MOST_OCTETS, 3)
         if not request:
             return None
-        told, tell = os.pipe()
+        reading_end, tell = os.pipe()
         if not (between := os.fork()):
             between = os.getpid()
             if pid := os.fork():
@@ -227,12 +227,12 @@ def _serve(asked: socket.socket) -> Job | None:
                 time.sleep(0.0005)
             for number, file in enumerate(files):
                 os.dup2(file, number)
-            os.closerange(3, max(*files, told, tell, asked.fileno()) + 1)
+            os.closerange(3, max(*files, reading_end, tell, asked.fileno()) + 1)
             asked.detach()
             return Job(*json.loads(request))
         os.waitpid(between, 0)
-        asked.send(os.read(told, _MOST_OCTETS))
-        for file in (told, tell, *files):
+        asked.send(os.read(reading_end, _MOST_OCTETS))
+        for file in (reading_end, tell, *files):
             os.close(file)
 
 

@@ -51,7 +51,7 @@ LOOK = settings(
 QUIET = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
 
 Decisions = dict[tuple[Person, str, int], "Verdict"]
-Told = tuple[str, str] | None
+Decision = tuple[str, str] | None
 """A rule's label and the name that the rule gives."""
 
 
@@ -65,17 +65,17 @@ def decisions(engine: Engine) -> Decisions:
     }
 
 
-def told(world: World, who: Person, thing: oracle.Thing) -> Told:
+def decision_of(world: World, who: Person, thing: oracle.Thing) -> Decision:
     return oracle.label(world, who, thing), thing.name
 
 
-def next_told(world: World, question: Question, thing: oracle.Thing) -> set[Told]:
+def next_decisions(world: World, question: Question, thing: oracle.Thing) -> set[Decision]:
     """Return what would decide in a world without this thing."""
     after = oracle.deciders(world.without(thing), question)
-    return {told(world, question.who, other) for other in after} or {None}
+    return {decision_of(world, question.who, other) for other in after} or {None}
 
 
-def heard(match: Match | None) -> Told:
+def heard(match: Match | None) -> Decision:
     return (match.rule.label, names.to_text(match.name)) if match else None
 
 
@@ -84,8 +84,8 @@ def disagreements(world: World, decided: Decisions) -> Iterator[object]:
     for (who, name, qtype), verdict in decided.items():
         question = Question(who, name, qtype, NOW)
         deciders = oracle.deciders(world, question)
-        expected = [told(world, who, thing) for thing in deciders] or [None]
-        following = [next_told(world, question, thing) for thing in deciders] or [{None}]
+        expected = [decision_of(world, who, thing) for thing in deciders] or [None]
+        following = [next_decisions(world, question, thing) for thing in deciders] or [{None}]
         if verdict.blocked != oracle.is_blocked(world, question):
             yield question, "blocked", verdict
         if heard(verdict.match) not in expected:

@@ -82,11 +82,11 @@ def test_a_list_is_the_same_skimmed_and_parsed(
     rng.shuffle(lines)
     source = a_list(tmp_path, "\n".join(lines) + "\n", form=list_format)
     monkeypatch.setattr(intake, "skim", module.skim)
-    skimmed, told = taken(source)
+    skimmed, counted_of_skimmed = taken(source)
     monkeypatch.setattr(intake, "PLAIN_LINES", {})
-    parsed, told_of_parsed = taken(source)
+    parsed, counted = taken(source)
     assert claimed(skimmed) == claimed(parsed)
-    assert told == told_of_parsed
+    assert counted_of_skimmed == counted
     assert skimmed.reports == parsed.reports
 
 

@@ -57,7 +57,7 @@ def _rcode(answer: bytes, rcode: int) -> bytes:
     return answer[:3] + bytes((answer[3] & 0xF0 | rcode,)) + answer[4:]
 
 
-class ToldLoop(asyncio.SelectorEventLoop):
+class ClockedLoop(asyncio.SelectorEventLoop):
     """A loop on real sockets, on a test's clock."""
 
     now = 1_000.0
@@ -78,10 +78,10 @@ class Drawn(RandomNumbers):
 
 
 class Story:
-    """The run of one twin. ``told`` is all that can be seen of it."""
+    """The run of one twin. ``events`` are all that can be seen of it."""
 
     def __init__(self, module: ModuleType, servers: list[tuple[bool, bool]]) -> None:
-        self.told: list[object] = []
+        self.events: list[object] = []
         self._clock, self._counters, self._groups = FakeClock(), Counter[str](), Groups()
         self._asking = module.Flights(self._clock, self._counters, self._groups)
         self._sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in servers]
@@ -132,11 +132,11 @@ class Story:
 
         def done(outcome: object) -> None:
             self._waiting -= 1
-            self.told.append(("told", who, _seen(outcome)))
+            self.events.append(("answered", who, _seen(outcome)))
 
         outcome = self._asking.ask(question, asker, done)
         self._waiting += outcome is None
-        self.told.append(("asked", who, _seen(outcome)))
+        self.events.append(("asked", who, _seen(outcome)))
 
     async def _settle(self) -> None:
         """Let the loop go round until nothing is left but waiting for others."""
@@ -151,11 +151,11 @@ class Story:
                 except BlockingIOError:
                     break
                 self._queries.append((one, query, source))
-                self.told.append(("sent", number, query[2:12], query[12:].lower()))
+                self.events.append(("sent", number, query[2:12], query[12:].lower()))
 
     def _note(self) -> None:
         members = [one for group in self._groups.by_route.values() for one in group.members]
-        self.told.append(
+        self.events.append(
             [
                 dict(self._counters),
                 len(self._asking),
@@ -184,21 +184,23 @@ def _seen(outcome: object) -> object:
     return outcome
 
 
-def told(module: ModuleType, servers: list[tuple[bool, bool]], steps: list[Step]) -> list[object]:
+def events_of(
+    module: ModuleType, servers: list[tuple[bool, bool]], steps: list[Step]
+) -> list[object]:
     async def main() -> list[object]:
         story = Story(module, servers)
         for step in steps:
             await story.step(*step)
         await story.end()
-        return story.told
+        return story.events
 
     numbers = patch.object(transport_set, "RandomNumbers", Drawn)
-    with numbers, asyncio.Runner(loop_factory=ToldLoop) as runner:
+    with numbers, asyncio.Runner(loop_factory=ClockedLoop) as runner:
         return runner.run(main())
 
 
 def alike(servers: list[tuple[bool, bool]], steps: list[Step]) -> list[object]:
-    pure, native = (told(module, servers, steps) for module in TWINS)
+    pure, native = (events_of(module, servers, steps) for module in TWINS)
     assert native == pure
     return native
 

@@ -100,7 +100,9 @@ def _one_question_a_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket_pool, "QUESTIONS_A_SOCKET", 1)
 
 
-async def told(module: ModuleType, steps: list[tuple[str, bool, bool]], close: int) -> list[object]:
+async def story_of(
+    module: ModuleType, steps: list[tuple[str, bool, bool]], close: int
+) -> list[object]:
     """Ask once a step; let the server answer each in turn by the step; return all results."""
     counters: Counter[str] = Counter()
     story: list[tuple[int, str]] = []
@@ -143,7 +145,7 @@ steps = st.lists(
 )
 @given(steps=steps, close=st.integers(0, 8))
 def test_they_tell_alike(steps: list[tuple[str, bool, bool]], close: int) -> None:
-    pure, native = (asyncio.run(told(module, steps, close)) for module in TWINS)
+    pure, native = (asyncio.run(story_of(module, steps, close)) for module in TWINS)
     assert native == pure
 
 
@@ -151,7 +153,7 @@ def test_they_tell_alike(steps: list[tuple[str, bool, bool]], close: int) -> Non
 @pytest.mark.parametrize("what", sorted(MESSAGES))
 @pytest.mark.parametrize("module", TWINS, ids=["pure", "native"])
 def test_only_the_answer_is_one(module: ModuleType, what: str, exact: bool) -> None:
-    story, *_ = asyncio.run(told(module, [(what, True, exact)], 8))
+    story, *_ = asyncio.run(story_of(module, [(what, True, exact)], 8))
     assert isinstance(story, list)
     answers = [one for one in story if len(one[1]) > 20]
     believed = {GOOD, *(() if exact else ("upper case", "lower case"))}

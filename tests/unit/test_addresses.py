@@ -35,7 +35,7 @@ def test_a_host_of_the_internet_may_be(host: str) -> None:
     ("host", "expected"),
     [("10.0.0.1", True), ("::1", True), ("fe80::1%eth0", True), ("a.example", False), ("", False)],
 )
-def test_an_address_is_told_from_a_name(host: str, *, expected: bool) -> None:
+def test_an_address_is_distinguished_from_a_name(host: str, *, expected: bool) -> None:
     assert is_address(host) is expected
 
 

@@ -110,9 +110,9 @@ def test_a_maintainer_script_is_one_of_any_shell(script: Path) -> None:
 def test_what_the_package_tells_people_is_in_both_languages() -> None:
     for script in SCRIPTS:
         text = script.read_text(encoding="utf-8").replace("\\\n", " ")
-        told = re.findall(r'^[^#\n]*\bsay "(.*?)" +"(.*?)"', text, re.MULTILINE)
-        assert len(told) == len(re.findall(r'\bsay "', text))
-        for english, vietnamese in told:
+        sentences = re.findall(r'^[^#\n]*\bsay "(.*?)" +"(.*?)"', text, re.MULTILINE)
+        assert len(sentences) == len(re.findall(r'\bsay "', text))
+        for english, vietnamese in sentences:
             assert re.findall(r"\$\w+|'[a-z -]+'|@\w+@", english) == re.findall(
                 r"\$\w+|'[a-z -]+'|@\w+@", vietnamese
             )
@@ -303,7 +303,9 @@ def test_a_request_to_be_let_in_is_looked_for_where_the_command_looks() -> None:
     assert recover["ExecStart"][0].split()[1:4] == ["account", "recover", "--boot"]
 
 
-def test_a_reload_by_systemd_tells_how_it_went_and_a_stop_is_told_to_the_supervisor_only() -> None:
+def test_a_reload_by_systemd_tells_how_it_went_and_a_stop_is_reported_to_the_supervisor_only() -> (
+    None
+):
     unit = _unit()
     assert unit["ExecReload"][0].endswith(
         "/filterd reload --config /etc/filterd --state /var/lib/filterd"

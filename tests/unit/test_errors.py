@@ -52,8 +52,8 @@ def test_codes_are_what_scripts_know() -> None:
 
 
 def test_a_code_crosses_a_process_border() -> None:
-    told = json.loads(json.dumps(to_plain(errors.InUseError(say("busy")))))
-    assert told["code"] == from_plain(told).code == "in-use"
+    plain = json.loads(json.dumps(to_plain(errors.InUseError(say("busy")))))
+    assert plain["code"] == from_plain(plain).code == "in-use"
     assert from_plain({"error": "x", "errors": []}).code == "control"
 
 
@@ -142,16 +142,16 @@ def test_a_wire_error_says_the_octet() -> None:
         ConfigErrors([ConfigError(say("one"), path="a"), ConfigError(say("two"), line=2)]),
     ],
 )
-def test_an_error_can_be_told_to_another_process(error: FilterdError) -> None:
-    told = from_plain(json.loads(json.dumps(to_plain(error))))
-    assert str(told) == str(error)
-    assert told.translated("vi") == error.translated("vi")
+def test_an_error_can_be_sent_to_another_process(error: FilterdError) -> None:
+    plain = from_plain(json.loads(json.dumps(to_plain(error))))
+    assert str(plain) == str(error)
+    assert plain.translated("vi") == error.translated("vi")
 
 
 def test_what_another_process_tells_is_read_in_vietnamese() -> None:
     error = ConfigError(say("unknown key '{key}'", key="nam"), path="site.yaml", line=3)
-    told = from_plain(json.loads(json.dumps(to_plain(error))))
-    assert told.translated("vi") == "site.yaml:3: không có khóa 'nam'"
+    plain = from_plain(json.loads(json.dumps(to_plain(error))))
+    assert plain.translated("vi") == "site.yaml:3: không có khóa 'nam'"
     assert error.translated("en") == str(error)
 
 

@@ -43,7 +43,7 @@ def test_a_good_value_has_one_form(check: Callable[[Any], Any], value: Any, take
 
 
 @pytest.mark.parametrize(
-    ("check", "value", "told"),
+    ("check", "value", "message"),
     [
         (field_checks.name, "*.example.com", "write 'example.com'"),
         (field_checks.name, "example", "'example' "),
@@ -73,9 +73,9 @@ def test_a_good_value_has_one_form(check: Callable[[Any], Any], value: Any, take
     ],
 )
 def test_a_bad_value_is_refused_and_it_says_why(
-    check: Callable[[Any], Any], value: Any, told: str
+    check: Callable[[Any], Any], value: Any, message: str
 ) -> None:
-    with pytest.raises(ChangeError, match=told):
+    with pytest.raises(ChangeError, match=message):
         check(value)
 
 
@@ -104,7 +104,7 @@ def test_a_written_time_may_have_an_offset_and_is_of_these_centuries() -> None:
         assert field_checks.written_time(text) is None
 
 
-def test_a_date_alone_is_told_from_a_time() -> None:
+def test_a_date_alone_is_distinguished_from_a_time() -> None:
     assert field_checks.is_date("2026-12-01")
     assert not field_checks.is_date("2026-12-01T00:00")
 

@@ -36,8 +36,8 @@ async def _handle(request: HttpRequest) -> Reply:
         raise ValueError("a bug")
     if request.path == "/large":
         return Reply(HTTPStatus.OK, LARGE)
-    told = f"{request.method} {request.client} {request.server} {request.query} {request.form}"
-    return Reply(HTTPStatus.OK, told.encode(), headers=(("X-Seen", request.headers["host"]),))
+    text = f"{request.method} {request.client} {request.server} {request.query} {request.form}"
+    return Reply(HTTPStatus.OK, text.encode(), headers=(("X-Seen", request.headers["host"]),))
 
 
 async def _sent(port: int, request: bytes) -> bytes:
@@ -155,7 +155,7 @@ def test_slow_clients_leave_in_time_for_others(monkeypatch: pytest.MonkeyPatch) 
     _run(crowd)
 
 
-def test_a_port_in_use_is_told() -> None:
+def test_a_port_in_use_is_reported() -> None:
     async def twice(port: int) -> None:
         with pytest.raises(ConfigError, match=f"127.0.0.1 port {port}: cannot listen there"):
             await serve(("127.0.0.1", port), _handle)

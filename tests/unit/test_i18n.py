@@ -27,7 +27,7 @@ def test_a_sentence_is_its_english_text() -> None:
     assert f"{GAMES}" == str(GAMES) == "'gamess' is not a category"
 
 
-def test_it_is_told_in_vietnamese_with_the_sentences_within_it() -> None:
+def test_it_is_worded_in_vietnamese_with_the_sentences_within_it() -> None:
     assert translated(GAMES, "vi") == "trường này không có nhóm 'gamess'"
     assert translated(GAMES, "en") == GAMES
 
@@ -37,7 +37,7 @@ def test_what_the_table_does_not_know_stays_english() -> None:
     assert translated("no sentence at all", "vi") == "no sentence at all"
 
 
-def test_why_the_system_refused_is_told_in_vietnamese() -> None:
+def test_why_the_system_refused_is_worded_in_vietnamese() -> None:
     error = PermissionError(13, "Permission denied")
     assert translated(say("{path}: cannot be read: {why}", path="a", why=refused(error)), "vi") == (
         "a: không đọc được: không có quyền truy cập"

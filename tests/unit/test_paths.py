@@ -83,7 +83,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_file_that_is_ready_takes_its_place_only_when_told(tmp_path: Path) -> None:
+def test_a_file_that_is_ready_takes_its_place_only_by_command(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write_atomically(path, b"old")
     with replacing(path, b"new"):
@@ -113,7 +113,7 @@ def test_what_a_killed_writer_left_is_removed(tmp_path: Path) -> None:
     assert {one.name for one in tmp_path.iterdir()} == {".other.77.tmp", "file"}
 
 
-def test_what_goes_wrong_meanwhile_is_told_as_it_is(tmp_path: Path) -> None:
+def test_what_goes_wrong_meanwhile_is_reported_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="of another thing"), replacing(tmp_path / "file", b"new"):
         raise OSError(5, "of another thing")
     assert list(tmp_path.iterdir()) == []
@@ -156,7 +156,7 @@ def test_a_folder_is_made_with_those_above_it_for_their_owner(tmp_path: Path) ->
         assert found.st_mode & 0o777 == 0o750
 
 
-def test_a_file_in_the_way_of_a_folder_is_told(tmp_path: Path) -> None:
+def test_a_file_in_the_way_of_a_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OSError, match="file"):
         make_folder(tmp_path / "file" / "folder")

@@ -103,8 +103,8 @@ def test_own_rights_outside_are_those_that_there_are() -> None:
 def test_a_child_cannot_take_root_s_rights_back(folder: Path, *, for_good: bool) -> None:
     with as_owner_of(folder):
         ids = of_a_child() if for_good else {}
-        told = subprocess.check_output(["grep", "^Uid:", "/proc/self/status"], text=True, **ids)
-    assert (told.split()[1] == "0") is not for_good
+        printed = subprocess.check_output(["grep", "^Uid:", "/proc/self/status"], text=True, **ids)
+    assert (printed.split()[1] == "0") is not for_good
 
 
 @pytest.mark.parametrize(("more", "then"), [((300,), 300), ((700, 700), 1000)])
@@ -115,6 +115,6 @@ def test_a_process_and_its_children_are_ended_sooner(more: tuple[int, ...], then
         "before = int(Path('/proc/self/oom_score_adj').read_text());"
         f"{calls} print(before, flush=True); subprocess.run(['cat', '/proc/self/oom_score_adj'])"
     )
-    told = subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, text=True)
-    before, after = map(int, told.split())
+    printed = subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, text=True)
+    before, after = map(int, printed.split())
     assert after == min(1000, before + then)

@@ -31,8 +31,8 @@ def read(octets: bytes, most: int = 10_000) -> dict[str, Any]:
 
 def with_payload(payload: bytes) -> bytes:
     """Return an envelope of the true form, signed by nothing, with this payload."""
-    told = json.loads(OCTETS) | {"payload": base64.b64encode(payload).decode()}
-    return json.dumps(told, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+    plain = json.loads(OCTETS) | {"payload": base64.b64encode(payload).decode()}
+    return json.dumps(plain, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
 
 def test_what_was_sealed_is_read_again_with_the_key_that_its_content_names() -> None:
@@ -51,8 +51,8 @@ def test_every_octet_that_is_changed_is_refused(bit: int) -> None:
 
 
 def test_control_without_the_one_form_a_change_beside_the_signature_is_not_seen() -> None:
-    told = json.loads(OCTETS)
-    with_space = json.dumps(told).encode() + b"\n"
+    plain = json.loads(OCTETS)
+    with_space = json.dumps(plain).encode() + b"\n"
     with pytest.raises(EnvelopeFormatError, match="not written as"):
         read(with_space)
     opened(sealed_again(with_space), TYPE, 10_000).check_signed([SIGNER.public_key])
@@ -60,8 +60,8 @@ def test_control_without_the_one_form_a_change_beside_the_signature_is_not_seen(
 
 def sealed_again(octets: bytes) -> bytes:
     """Write an envelope in the one form: what a reader does that is not strict."""
-    told = json.loads(octets)
-    return json.dumps(told, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+    plain = json.loads(octets)
+    return json.dumps(plain, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
 
 @pytest.mark.parametrize(
@@ -96,17 +96,17 @@ def test_what_is_no_envelope_is_refused_with_its_reason(
 
 @pytest.mark.parametrize("keyid", ["any text", "\ud800", "ab" * 32])
 def test_a_second_signature_is_refused_because_it_changes_the_file_unseen(keyid: str) -> None:
-    told = json.loads(OCTETS)
-    told["signatures"].append({"keyid": keyid, "sig": "AAAA"})
+    plain = json.loads(OCTETS)
+    plain["signatures"].append({"keyid": keyid, "sig": "AAAA"})
     with pytest.raises(EnvelopeFormatError, match="not written as"):
-        read(sealed_again(json.dumps(told).encode()))
+        read(sealed_again(json.dumps(plain).encode()))
 
 
 def test_a_key_id_that_no_utf_8_can_be_is_refused() -> None:
-    told = json.loads(OCTETS)
-    told["signatures"][0]["keyid"] = "\ud800"
+    plain = json.loads(OCTETS)
+    plain["signatures"][0]["keyid"] = "\ud800"
     with pytest.raises(EnvelopeFormatError, match="not written as"):
-        read(sealed_again(json.dumps(told).encode()))
+        read(sealed_again(json.dumps(plain).encode()))
 
 
 def test_a_content_that_is_too_deep_is_refused_though_it_is_signed() -> None:

@@ -43,7 +43,7 @@ def test_a_vocabulary_has_one_context(name: str) -> None:
     assert contexts == {name.lower().replace("_", "-")}
 
 
-def test_a_word_is_told_in_both_languages() -> None:
+def test_a_word_is_worded_in_both_languages() -> None:
     assert Texts("en").word(words.ANSWERED, "failed") == "failed"
     assert Texts("vi").word(words.ANSWERED, "failed") == "lỗi"
     assert Texts("vi").word(words.COUNTED, "failed") == "lỗi"

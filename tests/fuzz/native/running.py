@@ -83,5 +83,5 @@ def _finding(stderr: str, code: int) -> str:
     lines = stderr.splitlines()
     begins = (n for n, line in enumerate(lines) if any(one in line for one in _SANITIZERS_SAY))
     start = next(begins, max(0, len(lines) - _TELLS))
-    told = lines[start : start + _TELLS]
-    return "\n".join([*told, f"exit code {code}"])
+    report = lines[start : start + _TELLS]
+    return "\n".join([*report, f"exit code {code}"])

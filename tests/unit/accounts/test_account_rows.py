@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How an account signs in is told in words of the school."""
+"""How an account signs in is shown in words of the school."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NEW = {"disabled": False, "password": False, "totp": False, "failed": 0}
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "answer"),
     [
         ({}, ("no password yet", "")),
         ({"password": True}, ("password", "")),
@@ -28,8 +28,8 @@ NEW = {"disabled": False, "password": False, "totp": False, "failed": 0}
         ({"password": True, "disabled": True}, ("disabled", "yellow")),
     ],
 )
-def test_the_way_of_signing_in(changes: dict[str, object], told: tuple[str, str]) -> None:
-    assert SIGN_IN.cell(NEW | changes, BY) == told
+def test_the_way_of_signing_in(changes: dict[str, object], answer: tuple[str, str]) -> None:
+    assert SIGN_IN.cell(NEW | changes, BY) == answer
 
 
 def test_each_role_has_a_word() -> None:

@@ -68,18 +68,18 @@ def remade(
 ) -> bytes:
     """Return a file of another maker."""
     with zipfile.ZipFile(io.BytesIO(dump(BACKUP))) as archive:
-        told = json.loads(archive.read(MANIFEST))
-    manifest(told)
+        plain = json.loads(archive.read(MANIFEST))
+    manifest(plain)
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", how) as archive:
-        archive.writestr(MANIFEST, json.dumps(told))
+        archive.writestr(MANIFEST, json.dumps(plain))
         for name, content in {**PARTS, **parts}.items():
             archive.writestr(name, content)
     return stream.getvalue()
 
 
 def _set(**keys: Any) -> Callable[[dict[str, Any]], Any]:
-    return lambda told: told.update(keys)
+    return lambda manifest: manifest.update(keys)
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def _set(**keys: Any) -> Callable[[dict[str, Any]], Any]:
         (dump(replace(BACKUP, parts=PARTS | {"site/secrets/mail": b"x"})), "damaged"),
         (remade(how=zipfile.ZIP_LZMA), "damaged"),
         (remade(how=zipfile.ZIP_BZIP2), "damaged"),
-        (remade(lambda told: told["parts"][0].update(octets=10**12)), "damaged"),
-        (remade(lambda told: told["parts"][0].update(name="../etc/x")), "damaged"),
-        (remade(lambda told: told["parts"].append(told["parts"][0])), "damaged"),
+        (remade(lambda manifest: manifest["parts"][0].update(octets=10**12)), "damaged"),
+        (remade(lambda manifest: manifest["parts"][0].update(name="../etc/x")), "damaged"),
+        (remade(lambda manifest: manifest["parts"].append(manifest["parts"][0])), "damaged"),
         (remade(other=b"x"), "damaged"),
         (b"", "not a backup"),
         (b"PK\x03\x04" + b"x" * 100, "damaged"),

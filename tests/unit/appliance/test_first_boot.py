@@ -49,8 +49,8 @@ class Box:
         caller = replace(caller, token=self.token if caller is WEB else caller.token)
         request = ControlRequest(command, arguments, act_for=caller.token, address=caller.address)
         caller = replace(caller, grant=self.boot.granting(request, caller))
-        told: Any = await self.boot.commands()[command](arguments, caller)
-        return told
+        answer: Any = await self.boot.commands()[command](arguments, caller)
+        return answer
 
     async def claim(self, code: str = CODE, caller: Caller = WEB) -> None:
         self.token = (await self.ask("setup-claim", caller, code=code))["token"]
@@ -121,7 +121,7 @@ def test_a_wrong_answer_is_refused_and_asked_again() -> None:
     run(work)
 
 
-def test_what_cannot_be_written_is_told_and_answers_can_change() -> None:
+def test_what_cannot_be_written_is_reported_and_answers_can_change() -> None:
     async def work(box: Box) -> None:
         await box.claim()
         await box.answer_all()

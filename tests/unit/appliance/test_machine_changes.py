@@ -72,8 +72,8 @@ def test_the_service_of_the_system_is_enabled_and_restarted(
 
 def test_another_site_touches_no_service_and_says_how_to_start(tmp_path: Path) -> None:
     programs = Programs()
-    told = put_in_service(tmp_path, tmp_path / "socket", programs)
-    assert f"filterd serve --config {tmp_path}" in told
+    sentence = put_in_service(tmp_path, tmp_path / "socket", programs)
+    assert f"filterd serve --config {tmp_path}" in sentence
     assert programs.calls == []
 
 

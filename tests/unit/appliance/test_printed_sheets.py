@@ -61,7 +61,7 @@ def test_as_the_gateway_the_box_hands_out_itself_alone() -> None:
     assert "switch DHCP off" in made(placement="B")
 
 
-def test_by_hand_and_by_a_second_card_are_told_too() -> None:
+def test_by_hand_and_by_a_second_card_are_reported_too() -> None:
     assert "static 192.168.1.2" in made(router="cannot", plan_b="by-hand")
     assert "placement C" in made(router="cannot", plan_b="second-card")
 

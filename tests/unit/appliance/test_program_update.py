@@ -496,7 +496,7 @@ def test_where_others_were_installed_meanwhile_the_update_ends(box: Box) -> None
     assert box.in_service == "3.0.0"
 
 
-def test_a_release_that_a_command_took_back_in_its_watch_is_not_told_as_taken(
+def test_a_release_that_a_command_took_back_in_its_watch_is_not_reported_as_taken(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def harm(*_: object) -> Sentence:

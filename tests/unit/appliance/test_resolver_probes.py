@@ -147,8 +147,8 @@ def test_no_upstream_is_found(tmp_path: Path) -> None:
 def _tested(folder: Path, *rows: tuple[str, str, str]) -> list[Any]:
     """Return the findings on the rows of a self-test: tier, category, outcome."""
     keys = ("tier", "category", "outcome")
-    told = {"rows": [dict(zip(keys, one, strict=True)) for one in rows]}
-    return look(canaries, examined(folder, ask_daemon=lambda *_, **__: told))
+    answer = {"rows": [dict(zip(keys, one, strict=True)) for one in rows]}
+    return look(canaries, examined(folder, ask_daemon=lambda *_, **__: answer))
 
 
 def test_categories_that_are_blocked_for_each_tier_are_clean(tmp_path: Path) -> None:

@@ -52,8 +52,8 @@ def test_a_new_box_becomes_what_the_old_one_was(
 ) -> None:
     school.with_keys()
     public, secret = a_key_pair()
-    told = fresh.restore(school.back_up("b.zip", BackupLock(key=public)), BackupLock(key=secret))
-    assert told == {"number": 2, "accounts": ["lan", "minh"], "running": False}
+    outcome = fresh.restore(school.back_up("b.zip", BackupLock(key=public)), BackupLock(key=secret))
+    assert outcome == {"number": 2, "accounts": ["lan", "minh"], "running": False}
     assert (fresh.config / "lists" / "own.txt").read_text() == "game.example\n"
     assert fresh.overrides.exceptions == school.overrides.exceptions
     assert fresh.store.verify().is_sound

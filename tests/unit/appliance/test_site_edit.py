@@ -71,16 +71,16 @@ def edit(folder: Path, *edits: tuple[str, Any]) -> dict[str, Any]:
     )
 
 
-def changed(told: dict[str, Any]) -> list[str]:
-    lines = difflib.ndiff(SITE.splitlines(), told["new"].splitlines())
+def changed(edited: dict[str, Any]) -> list[str]:
+    lines = difflib.ndiff(SITE.splitlines(), edited["new"].splitlines())
     return [" ".join(one.split()) for one in lines if one[0] in "+-"]
 
 
 def test_a_lesson_of_a_timetable_changes_its_own_line(folder: Path) -> None:
-    told = edit(folder, ("networks/lab/timetable/t2", {"tiet-1": "6A", "tiet-2": "6A"}))
-    assert told["problem"] is None
-    assert told["keys"] == ["networks.lab"]
-    assert changed(told) == [
+    edited = edit(folder, ("networks/lab/timetable/t2", {"tiet-1": "6A", "tiet-2": "6A"}))
+    assert edited["problem"] is None
+    assert edited["keys"] == ["networks.lab"]
+    assert changed(edited) == [
         "- t2: {tiet-1: 6A, tiet-2: 6} # thứ hai",
         "+ t2: {tiet-1: 6A, tiet-2: 6A} # thứ hai",
     ]
@@ -89,9 +89,9 @@ def test_a_lesson_of_a_timetable_changes_its_own_line(folder: Path) -> None:
 
 
 def test_a_mapping_is_replaced_as_a_whole(folder: Path) -> None:
-    told = edit(folder, ("networks/lab/timetable", {"t3": {"tiet-1": "6A"}}))
-    assert told["problem"] is None
-    lines = changed(told)
+    edited = edit(folder, ("networks/lab/timetable", {"t3": {"tiet-1": "6A"}}))
+    assert edited["problem"] is None
+    lines = changed(edited)
     assert "- t2: {tiet-1: 6A, tiet-2: 6} # thứ hai" in lines
     assert "- t3: {tiet-1: {class: 6A, teacher: lan}}" in lines
     assert "+ t3: {tiet-1: 6A}" in lines
@@ -99,17 +99,17 @@ def test_a_mapping_is_replaced_as_a_whole(folder: Path) -> None:
 
 def test_items_of_a_list_that_stay_keep_their_lines_and_comments(folder: Path) -> None:
     zone = {"name": "truong.home.arpa", "records": ["may-in A 10.0.0.21", "may-chu A 10.0.0.5"]}
-    told = edit(folder, ("local_zones", [zone]))
-    assert changed(told) == ["- - may-in A 10.0.0.20", "+ - may-in A 10.0.0.21"]
+    edited = edit(folder, ("local_zones", [zone]))
+    assert changed(edited) == ["- - may-in A 10.0.0.20", "+ - may-in A 10.0.0.21"]
     more = {**zone, "records": ["may-in A 10.0.0.20", "may-chu A 10.0.0.5", "tv A 10.0.0.6"]}
-    told = edit(folder, ("local_zones", [more, {"name": "b.home.arpa", "records": []}]))
-    assert [one for one in changed(told) if one[0] == "-"] == []
-    assert "+ - tv A 10.0.0.6" in changed(told)
+    edited = edit(folder, ("local_zones", [more, {"name": "b.home.arpa", "records": []}]))
+    assert [one for one in changed(edited) if one[0] == "-"] == []
+    assert "+ - tv A 10.0.0.6" in changed(edited)
 
 
-def test_what_is_wrong_is_told_with_its_place_in_the_new_text(folder: Path) -> None:
-    told = edit(folder, ("networks/lab/timetable/t2/tiet-2", "9Z"))
-    problem = from_plain(told["problem"])
+def test_what_is_wrong_is_reported_with_its_place_in_the_new_text(folder: Path) -> None:
+    edited = edit(folder, ("networks/lab/timetable/t2/tiet-2", "9Z"))
+    problem = from_plain(edited["problem"])
     assert isinstance(problem, ConfigErrors)
     (error,) = problem.errors
     assert (error.path, error.line) == (str(folder / "site" / "site.yaml"), 8)
@@ -117,9 +117,9 @@ def test_what_is_wrong_is_told_with_its_place_in_the_new_text(folder: Path) -> N
 
 
 def test_without_a_difference_the_text_is_the_very_same(folder: Path) -> None:
-    told = edit(folder, ("lessons", {"tiet-1": "07:00-07:45", "tiet-2": "07:50-08:35"}))
-    assert told["new"] == told["text"] == SITE
-    assert told["keys"] == []
+    edited = edit(folder, ("lessons", {"tiet-1": "07:00-07:45", "tiet-2": "07:50-08:35"}))
+    assert edited["new"] == edited["text"] == SITE
+    assert edited["keys"] == []
 
 
 @pytest.mark.parametrize(
@@ -180,9 +180,9 @@ def test_it_answers_as_a_process_of_its_own(folder: Path) -> None:
     request = json.dumps({"config": str(folder / "site")}).encode()
     words = bounded_child.command("filterd.appliance.site_edit")
     ended = bounded_child.run(words, limit_s=60, most_octets=1 << 20, request=request)
-    told = json.loads(ended.output)
-    assert (told["ok"], told["text"], told["imported"]) == (True, SITE, [])
-    assert told["data"]["networks"]["lab"]["timetable"]["t2"] == {"tiet-1": "6A", "tiet-2": 6}
+    edited = json.loads(ended.output)
+    assert (edited["ok"], edited["text"], edited["imported"]) == (True, SITE, [])
+    assert edited["data"]["networks"]["lab"]["timetable"]["t2"] == {"tiet-1": "6A", "tiet-2": 6}
 
 
 OLD = "school: {name: A}\nnetworks: {}\n"
@@ -198,15 +198,15 @@ def gateway(tmp_path: Path) -> tuple[Path, StateFolder]:
 
 
 def applied(
-    gateway: tuple[Path, StateFolder], text: str = NEW, base: str = OLD, **told: Any
+    gateway: tuple[Path, StateFolder], text: str = NEW, base: str = OLD, **edited: Any
 ) -> str:
     """Apply a proposal; return the file after it."""
     config, state = gateway
 
     def reload() -> dict[str, Any]:
-        if "error" in told:
-            raise told["error"]
-        return told
+        if "error" in edited:
+            raise edited["error"]
+        return edited
 
     PROPOSAL.save(state.site_proposal, SiteProposal(digest_of(base), text, "web:lan"))
     try:
@@ -237,7 +237,7 @@ def test_what_does_not_compile_is_not_written(gateway: tuple[Path, StateFolder])
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "message"),
     [
         ("listen: ['0.0.0.0:53']\n", "'listen' is not changed here"),
         (
@@ -247,9 +247,9 @@ def test_what_does_not_compile_is_not_written(gateway: tuple[Path, StateFolder])
     ],
 )
 def test_a_daemon_that_was_taken_over_proposes_no_file_listener_or_secret(
-    gateway: tuple[Path, StateFolder], more: str, told: str
+    gateway: tuple[Path, StateFolder], more: str, message: str
 ) -> None:
-    with pytest.raises(ConfigError, match=told):
+    with pytest.raises(ConfigError, match=message):
         applied(gateway, NEW + more)
     assert (gateway[0] / "site.yaml").read_text() == OLD
 

@@ -192,7 +192,7 @@ def test_a_site_that_compiles_takes_the_place_of_the_one_before(config: Path) ->
     assert not list(config.glob(".*"))
 
 
-def test_a_site_that_does_not_compile_changes_nothing_and_is_told_with_its_place(
+def test_a_site_that_does_not_compile_changes_nothing_and_is_reported_with_its_place(
     config: Path,
 ) -> None:
     before = (config / "site.yaml").read_bytes()

@@ -78,9 +78,13 @@ def test_a_port_that_is_taken_is_one_line() -> None:
 
 
 def test_the_process_loads_nothing_heavy() -> None:
-    told = "import sys, filterd.blockpage.blockpage_main\n"
-    told += f"print(sorted({{*{HEAVY}}} & {{*sys.modules}}))"
+    program = "import sys, filterd.blockpage.blockpage_main\n"
+    program += f"print(sorted({{*{HEAVY}}} & {{*sys.modules}}))"
     done = subprocess.run(
-        [sys.executable, "-c", told], cwd=ROOT, env=environment(), capture_output=True, check=True
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        check=True,
     )
     assert done.stdout == b"[]\n"

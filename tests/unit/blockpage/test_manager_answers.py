@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Asked:
-    """Stands for ``control.ask``; notes the questions, and fails while it is told to."""
+    """Stands for ``control.ask``; notes the questions, and fails while a test wants it."""
 
     def __init__(self) -> None:
         self.questions: list[tuple[str, str]] = []

@@ -163,7 +163,7 @@ def test_the_language_is_the_browsers_or_the_one_that_is_chosen(
     assert f'<html lang="{language}">' in page
 
 
-def test_a_device_of_no_network_is_told_nothing(school: School) -> None:
+def test_a_device_of_no_network_gets_nothing(school: School) -> None:
     for target, host in (("/why?name=closed.example", BOX), ("/", "closed.example")):
         (reply,) = school.replies(a_request(target, host, client="192.0.2.9"))
         assert reply.status is HTTPStatus.FORBIDDEN
@@ -171,13 +171,13 @@ def test_a_device_of_no_network_is_told_nothing(school: School) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a", "..", "%00", "<script>", "a" * 3000, "%FF%FE", "::1"])
-def test_what_is_no_address_is_told_so(school: School, name: str) -> None:
+def test_what_is_no_address_is_reported_as_such(school: School, name: str) -> None:
     page = school.page(f"/why?name={name}")
     assert "This is not an address" in page
     assert "<script" not in page
 
 
-def test_a_manager_that_does_not_answer_is_told_and_comes_back(school: School) -> None:
+def test_a_manager_that_does_not_answer_is_reported_and_comes_back(school: School) -> None:
     school.is_there = False
     (reply,) = school.replies(a_request("/why?name=closed.example"))
     assert reply.status is HTTPStatus.SERVICE_UNAVAILABLE
@@ -186,7 +186,7 @@ def test_a_manager_that_does_not_answer_is_told_and_comes_back(school: School) -
     assert "closed.example is not open" in school.page("/why?name=closed.example")
 
 
-def test_a_path_that_is_not_there_is_told_so(school: School) -> None:
+def test_a_path_that_is_not_there_is_reported_as_such(school: School) -> None:
     for target in ("/../etc/passwd", "//why", "/why/x", "/favicon.ico"):
         (reply,) = school.replies(a_request(target))
         assert reply.status is HTTPStatus.NOT_FOUND
@@ -200,7 +200,7 @@ def test_a_review_is_asked_with_the_token_of_the_page(school: School) -> None:
     assert school.asked == [(PUPIL, "closed.example", "lesson")] * 2
 
 
-def test_what_the_manager_refuses_is_told(school: School) -> None:
+def test_what_the_manager_refuses_is_reported(school: School) -> None:
     token = school.token()
     school.refuses = "yes"
     (reply,) = school.replies(a_form("closed.example", token))

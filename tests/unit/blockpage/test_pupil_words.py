@@ -89,7 +89,7 @@ def test_each_age_has_words_of_its_own() -> None:
         assert len(ages) == 4
 
 
-def test_an_end_is_told_by_the_school_clock() -> None:
+def test_an_end_is_shown_by_the_school_clock() -> None:
     page = _words(reason="exam", until=SEVEN + 5400)
     assert page.sentences[-1] == "It may open again at 08:30."
     assert _words(reason="help", until=SEVEN + 5400).sentences[-1] != page.sentences[-1]
@@ -105,7 +105,7 @@ def test_an_end_is_told_by_the_school_clock() -> None:
         ("full", "every address that is asked for"),
     ],
 )
-def test_what_is_kept_is_told_by_the_level(level: str, part: str) -> None:
+def test_what_is_kept_is_reported_by_the_level(level: str, part: str) -> None:
     assert part in _words(level=level).kept
     assert LogLevel(level)
     if level != "off":

@@ -123,7 +123,7 @@ def test_a_link_leads_where_the_certificate_is_for(
 
 
 @pytest.mark.parametrize(
-    ("words", "asked", "told"),
+    ("words", "asked", "sentence"),
     [
         ("roles lan --role admin", ("account roles", {"roles": ["admin"]}), "has the roles admin"),
         ("disable lan", ("account disable", {}), "may not sign in any more"),
@@ -136,11 +136,11 @@ def test_an_account_is_changed(
     places: list[str],
     words: str,
     asked: tuple[str, dict[str, object]],
-    told: str,
+    sentence: str,
 ) -> None:
     desk.answers["roles"] = {"account": "lan", "roles": ["admin"]}
     done = call("account", *words.split(), *places)
-    assert (done.code, told in done.out) == (0, True), done.err
+    assert (done.code, sentence in done.out) == (0, True), done.err
     command, arguments = asked
     assert desk.asked == [(command, {"account": "lan", **arguments})]
 
@@ -222,7 +222,7 @@ def test_tokens_and_devices_are_listed_within_80_columns(
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "sentence"),
     [
         ("token-revoke a1b2c3", "The token X of lan is revoked."),
         ("device-confirm a1b2c3", "lan may sign in on X."),
@@ -230,11 +230,11 @@ def test_tokens_and_devices_are_listed_within_80_columns(
     ],
 )
 def test_each_is_confirmed_or_ended_by_its_id(
-    desk: AccountDesk, places: list[str], words: str, told: str
+    desk: AccountDesk, places: list[str], words: str, sentence: str
 ) -> None:
     command, _, number = words.partition(" ")
     desk.answers[command] = {"id": number, "name": "X", "account": "lan"}
-    assert call("account", command, number, *places).out == f"{told}\n"
+    assert call("account", command, number, *places).out == f"{sentence}\n"
     assert desk.asked == [(f"account {command}", {"id": number})]
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from filterd.state_folder import StateFolder
 
 
-def test_the_version_is_told() -> None:
+def test_the_version_is_reported() -> None:
     assert call("--version") == (0, f"filterd {__version__}\n", "")
 
 
@@ -113,13 +113,13 @@ WRONG_WORDS = [
 ]
 
 
-@pytest.mark.parametrize(("words", "told"), WRONG_WORDS, ids=[words for words, _ in WRONG_WORDS])
-def test_wrong_words_are_told_in_one_line(words: str, told: str, places: list[str]) -> None:
+@pytest.mark.parametrize(("words", "message"), WRONG_WORDS, ids=[words for words, _ in WRONG_WORDS])
+def test_wrong_words_are_reported_in_one_line(words: str, message: str, places: list[str]) -> None:
     done = call(*words.split(), FILTERD_CONFIG=places[1], FILTERD_STATE=places[3])
     assert (done.code, done.out) == (2, "")
     assert len(done.error_lines) == 1
     assert done.err.startswith("filterd: ")
-    assert told in done.err
+    assert message in done.err
 
 
 def test_wrong_words_say_where_to_read_more() -> None:
@@ -181,9 +181,11 @@ def wrong(state: StateFolder, tmp_path_factory: pytest.TempPathFactory) -> dict[
     return given
 
 
-@pytest.mark.parametrize(("words", "told"), WRONG_PLACES, ids=[words for words, _ in WRONG_PLACES])
-def test_wrong_places_are_told_in_one_line(
-    words: str, told: str, places: list[str], wrong: dict[str, Path]
+@pytest.mark.parametrize(
+    ("words", "message"), WRONG_PLACES, ids=[words for words, _ in WRONG_PLACES]
+)
+def test_wrong_places_are_reported_in_one_line(
+    words: str, message: str, places: list[str], wrong: dict[str, Path]
 ) -> None:
     done = call(
         *words.format(**wrong).split(),
@@ -194,7 +196,7 @@ def test_wrong_places_are_told_in_one_line(
     assert (done.code, done.out) == (2, "")
     assert len(done.error_lines) == 1, done.err
     assert done.err.startswith("filterd: ")
-    assert told in done.err
+    assert message in done.err
 
 
 def test_every_problem_of_a_site_has_its_own_line_and_place(tmp_path: Path) -> None:
@@ -228,9 +230,9 @@ def test_what_the_disk_refuses_unexpectedly_is_one_line(monkeypatch: pytest.Monk
 def test_scripts_get_the_error_and_its_code_as_json(tmp_path: Path, words: str, code: str) -> None:
     config = write_site(tmp_path, port=5353)
     done = call(*words.split(), FILTERD_CONFIG=str(config), FILTERD_LANG="vi")
-    told = json.loads(done.out)
-    assert told["code"] == code
-    assert told["error"].isascii()
+    printed = json.loads(done.out)
+    assert printed["code"] == code
+    assert printed["error"].isascii()
     assert len(done.error_lines) == 1
 
 
@@ -334,7 +336,9 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("words", "english", "vietnamese"), WRONG, ids=[one[0] for one in WRONG])
-def test_wrong_words_are_told_in_both_languages(words: str, english: str, vietnamese: str) -> None:
+def test_wrong_words_are_worded_in_both_languages(
+    words: str, english: str, vietnamese: str
+) -> None:
     for language, line in (("en", english), ("vi", vietnamese)):
         done = call(*words.split(), FILTERD_LANG=language)
         assert done == (2, "", f"filterd: {line}\n")

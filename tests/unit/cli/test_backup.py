@@ -54,9 +54,9 @@ def test_a_file_is_written_and_what_is_left_out_is_said(school: BackedUpSchool) 
 def test_the_recovery_key_of_the_site_encrypts(school: BackedUpSchool, stick: Path) -> None:
     by_night(school, stick, a_key_pair()[0])
     done = call("backup", "--to", stick, "--json", *school.places)
-    told = json.loads(done.out)
-    assert told["secrets"] is True
-    assert SECRETS in read(stick / told["file"]).parts
+    printed = json.loads(done.out)
+    assert printed["secrets"] is True
+    assert SECRETS in read(stick / printed["file"]).parts
     assert "on the disk of this gateway" in done.err
 
 

@@ -27,11 +27,11 @@ def test_one_is_made_for_the_names_of_the_box_and_shown(tmp_path: Path) -> None:
     assert (missing.code, "cannot be read" in missing.err) == (2, True)
     made = call("cert", "make", "--name", "Loc.Truong.vn", *places, "--json")
     assert made.code == 0, made.err
-    told = json.loads(made.out)
-    assert {"filterd", "filterd.truong.lan", "loc.truong.vn"} <= set(told["names"])
-    assert {"127.0.0.1", "::1"} <= set(told["addresses"])
+    printed = json.loads(made.out)
+    assert {"filterd", "filterd.truong.lan", "loc.truong.vn"} <= set(printed["names"])
+    assert {"127.0.0.1", "::1"} <= set(printed["addresses"])
     shown = call("cert", "show", *places)
-    assert told["fingerprint"] in " ".join(shown.out.split())
+    assert printed["fingerprint"] in " ".join(shown.out.split())
     assert "self-made" in shown.out
     assert max(map(len, shown.out.splitlines())) <= 80
 

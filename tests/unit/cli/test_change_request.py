@@ -31,7 +31,7 @@ EXAM = {"exam": 3, "room": "lab-a", "from_at": MONDAY_AT_8, "until_at": MONDAY_A
 
 
 @pytest.mark.parametrize(
-    ("warning", "told"),
+    ("warning", "message"),
     [
         ("it is locked", "warning: it is locked"),
         ({"warning": "something-new", "name": "a"}, "warning: warning something-new, name a"),
@@ -62,8 +62,8 @@ EXAM = {"exam": 3, "room": "lab-a", "from_at": MONDAY_AT_8, "until_at": MONDAY_A
     ],
 )
 def test_a_warning_is_put_into_words_where_there_are_some(
-    warning: Any, told: str, here: list[str], daemon: FakeDaemon
+    warning: Any, message: str, here: list[str], daemon: FakeDaemon
 ) -> None:
     daemon.warnings = [warning]
     done = call("block", "a.example", "--for", "1h", "--reason", "b", *here)
-    assert (done.code, done.error_lines[0][: len(told)]) == (0, told)
+    assert (done.code, done.error_lines[0][: len(message)]) == (0, message)

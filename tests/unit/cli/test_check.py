@@ -73,11 +73,11 @@ def test_json_has_the_keys_that_are_promised(name: str, places: list[str]) -> No
 
 def test_json_tells_where_a_block_comes_from(places: list[str]) -> None:
     words = ["www.tiktok.com", "--client", "127.0.3.9", "--type", "AAAA", "--json", "--offline"]
-    told = json.loads(call("check", *words, *places).out)
-    line, following = told.pop("line"), told.pop("next_match")
+    printed = json.loads(call("check", *words, *places).out)
+    line, following = printed.pop("line"), printed.pop("next_match")
     assert line > 0
     assert (following["reason"], following["list"]) == ("category", "service:tiktok")
-    assert {key: told[key] for key in CONTRACT if key in told} == {
+    assert {key: printed[key] for key in CONTRACT if key in printed} == {
         "qname": "www.tiktok.com",
         "qtype": "AAAA",
         "grade": "3",
@@ -115,17 +115,17 @@ def test_an_exception_holds_at_its_time_and_shows_its_reason(tmp_path: Path) -> 
     words += ["--state", str(state.folder)]
     codes = [call(*words, "--at", f"2030-01-01T{at}").code for at in ("11:59", "12:30", "13:01")]
     assert codes == [1, 0, 1]
-    told = json.loads(call(*words, "--json", "--at", "2030-01-01T12:30").out)
-    assert told["reason"] == "local"
-    assert told["valid_until"] == "2030-01-01T06:00:00+00:00"
-    assert told["next_match"]["category"] == "social-media"
+    printed = json.loads(call(*words, "--json", "--at", "2030-01-01T12:30").out)
+    assert printed["reason"] == "local"
+    assert printed["valid_until"] == "2030-01-01T06:00:00+00:00"
+    assert printed["next_match"]["category"] == "social-media"
     shown = call(*words, "--at", "12h30 1/1/2030", "--lang", "vi").out
     assert "12:30 01/01/2030" in shown  # as it was understood
     assert "bài [giảng]" in shown
     assert "Nếu không có mục này" in shown
 
 
-def test_an_address_that_may_not_ask_cannot_be_told(places: list[str]) -> None:
+def test_an_address_that_may_not_ask_is_refused(places: list[str]) -> None:
     words = ["check", "vnu.edu.vn", "--client", "8.8.8.8", "--offline", "--lang", "vi"]
     done = call(*words, *places)
     assert done.code == 2
@@ -152,8 +152,8 @@ def test_offline_does_not_ask_the_daemon(
 
 
 def test_without_a_daemon_the_files_are_asked(places: list[str]) -> None:
-    told = json.loads(call("check", "vnu.edu.vn", "--json", *places).out)
-    assert told["source"] == "offline"
+    printed = json.loads(call("check", "vnu.edu.vn", "--json", *places).out)
+    assert printed["source"] == "offline"
 
 
 def _note(week: Path, state: StateFolder, daemon: FakeDaemon) -> None:
@@ -192,8 +192,8 @@ def test_what_was_is_read_from_the_history(
     call("allow", "www.youtube.com", "--grade", "6", "--for", "10m", "--reason", "b", *here)
     daemon.clock.advance(3600)
     assert [call(*asked, "--at", at).code for at in ("08:00", "08:05", "08:59")] == [1, 0, 1]
-    told = json.loads(call(*asked, "--at", "08:05", "--json").out)
-    assert (told["source"], told["note"]) == ("history", "b")
+    printed = json.loads(call(*asked, "--at", "08:05", "--json").out)
+    assert (printed["source"], printed["note"]) == ("history", "b")
     assert "the history, with the lists of today" in call(*asked, "--at", "08:05").out
     assert daemon.commands() == ["change", *["history-check"] * 5]
 
@@ -207,11 +207,11 @@ def test_what_was_is_read_from_the_disk_where_no_daemon_runs(
     _note(week, quiet, daemon)
     daemon.clock.advance(3600)
     daemon.stop()
-    told = json.loads(call("check", "vnu.edu.vn", "--at", "08:05", "--json", *here).out)
-    assert (told["action"], told["source"]) == ("pass", "history")
+    printed = json.loads(call("check", "vnu.edu.vn", "--at", "08:05", "--json", *here).out)
+    assert (printed["action"], printed["source"]) == ("pass", "history")
 
 
-def test_until_when_it_holds_is_told_by_the_schools_clock(
+def test_until_when_it_holds_is_shown_by_the_schools_clock(
     here: list[str], daemon: FakeDaemon
 ) -> None:
     call("block", "a.example", "--for", "1h", "--reason", "b", *here)
@@ -220,7 +220,7 @@ def test_until_when_it_holds_is_told_by_the_schools_clock(
     assert daemon.commands() == ["change"]
 
 
-def test_what_nobody_remembers_cannot_be_told(
+def test_a_forgotten_past_is_an_error(
     here: list[str], week: Path, quiet: StateFolder, daemon: FakeDaemon
 ) -> None:
     asked = ("check", "www.youtube.com", "--grade", "6", *here)
@@ -251,8 +251,8 @@ def test_services_are_listed_within_80_columns(here: list[str], daemon: FakeDaem
 
 
 def test_those_of_one_category_are_listed(here: list[str], daemon: FakeDaemon) -> None:
-    told = json.loads(call("services", "list", "--group", "streaming", "--json", *here).out)
-    assert {one["group"] for one in told} == {"streaming"}
+    printed = json.loads(call("services", "list", "--group", "streaming", "--json", *here).out)
+    assert {one["group"] for one in printed} == {"streaming"}
     assert len(daemon.asked) == 1
 
 
@@ -264,8 +264,8 @@ def test_a_service_is_shown_with_its_names_and_who_may_use_it(
     assert "  8-12, continuing, staff" in before
     call("policy", "set", "--grade", "7", "--allow-service", "youtube", *here)
     assert "  7-12, continuing, staff" in call("services", "show", "youtube", *here).out
-    told = json.loads(call("services", "show", "youtube", "--json", *here).out)
-    assert (told["grades"]["6"], told["grades"]["7"]) == ("closed", "open")
+    printed = json.loads(call("services", "show", "youtube", "--json", *here).out)
+    assert (printed["grades"]["6"], printed["grades"]["7"]) == ("closed", "open")
     assert len(daemon.store.current().grades) == 1
 
 

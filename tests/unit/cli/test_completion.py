@@ -144,7 +144,7 @@ def test_bash_gets_its_words_quoted(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "'12 Tin'\n"
 
 
-def test_an_unknown_shell_is_told_the_known_ones() -> None:
+def test_the_error_of_an_unknown_shell_names_the_known_ones() -> None:
     done = call("completion", "bsh", "--lang", "en")
     assert (done.code, done.err) == (
         2,

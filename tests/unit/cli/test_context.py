@@ -167,26 +167,26 @@ def test_one_argument_may_be_made_of_several_options(
     app = typer.Typer()
     app.command()(module.runnable(_both))
     app(["--right", "5", "--json", "--state", str(tmp_path)], standalone_mode=False)
-    told = json.loads(capsys.readouterr().out)
-    assert told == {"pair": [1, 5], "json": True, "state": str(tmp_path)}
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == {"pair": [1, 5], "json": True, "state": str(tmp_path)}
 
 
-def told(state: StateFolder) -> str:
+def notice_of(state: StateFolder) -> str:
     shown = io.StringIO()
     with _losses_printed(state, "en", Console(file=shown, width=500)):
         pass
     return shown.getvalue()
 
 
-def test_a_loss_is_told_until_its_file_is_moved_away(tmp_path: Path) -> None:
+def test_a_loss_is_reported_until_its_file_is_moved_away(tmp_path: Path) -> None:
     state = StateFolder(tmp_path)
-    assert told(state) == ""
+    assert notice_of(state) == ""
     kept = quarantine.note_lost(state.overrides, 0.0)
-    assert told(state).startswith(f"filterd: {kept}: settings made by commands were lost")
+    assert notice_of(state).startswith(f"filterd: {kept}: settings made by commands were lost")
     kept.unlink()
-    assert told(state) == ""
+    assert notice_of(state) == ""
 
 
-def test_what_a_daemon_told_before_is_not_told_again(tmp_path: Path) -> None:
+def test_what_a_daemon_has_reported_is_not_reported_again(tmp_path: Path) -> None:
     control.notices.clear()
-    assert told(StateFolder(tmp_path / "none")) == ""
+    assert notice_of(StateFolder(tmp_path / "none")) == ""

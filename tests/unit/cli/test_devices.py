@@ -104,8 +104,8 @@ def test_a_device_leaves_the_room_where_it_was(here: list[str], daemon: FakeDaem
         RoomDevices("lab-a", (CARDS[1], CARDS[3], OF_LAB)),
         RoomDevices("p-101", (CARDS[2],)),
     )
-    told = json.loads(call("devices", "assign", CARDS[2], "--class", "6A", "--json", *here).out)
-    assert told["number"] is None
+    printed = json.loads(call("devices", "assign", CARDS[2], "--class", "6A", "--json", *here).out)
+    assert printed["number"] is None
     call("undo", *here)
     (found,) = daemon.store.current().devices
     assert CARDS[2] in found.macs

@@ -68,7 +68,7 @@ def test_a_running_daemon_has_the_policy_that_it_loaded(
     assert policy_in_force(context).school == policy.school
 
 
-def test_who_may_not_read_the_policy_is_told_it(
+def test_a_user_that_may_not_read_the_policy_gets_it_from_the_daemon(
     context: Context, quiet: StateFolder, daemon: FakeDaemon
 ) -> None:
     policy = policy_in_force(context)
@@ -119,7 +119,7 @@ def test_a_daemon_that_cannot_say_is_no_daemon_that_is_not_there(
         ask_or_none(context, "overrides")
 
 
-def test_an_answer_of_another_version_is_told(
+def test_an_answer_of_another_version_is_reported(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(control, "ask", lambda *_, **__: {"exceptions": [{"id": 1}]})

@@ -70,8 +70,8 @@ def test_exams_are_listed_until_they_end(
         assert words in shown
     clock.advance(2 * 3600)
     assert call("exam", "list", *here).out == "There are no exams.\n"
-    (told,) = json.loads(call("exam", "list", "--all", "--json", *here).out)
-    assert (told["id"], told["state"]) == (1, "ended")
+    (row,) = json.loads(call("exam", "list", "--all", "--json", *here).out)
+    assert (row["id"], row["state"]) == (1, "ended")
     assert daemon.commands().count("overrides") == 4
 
 
@@ -80,8 +80,8 @@ def test_an_exam_that_was_stopped_is_listed_with_all_that_have_ended(
 ) -> None:
     call(*START, "--service", "azota", *here)
     call("exam", "stop", *here)
-    (told,) = json.loads(call("exam", "list", "--all", "--json", *here).out)
-    assert (told["id"], told["state"]) == (1, "stopped")
+    (row,) = json.loads(call("exam", "list", "--all", "--json", *here).out)
+    assert (row["id"], row["state"]) == (1, "stopped")
     assert "stopped" in call("exam", "list", "--all", *here).out
     assert "history" in daemon.commands()
 
@@ -93,8 +93,8 @@ def test_an_exam_that_was_taken_back_is_not_called_stopped(
     call("exam", "stop", *here)
     call("undo", "2", *here)
     call("undo", "1", *here)
-    (told,) = json.loads(call("exam", "list", "--all", "--json", *here).out)
-    assert (told["state"], len(daemon.store.rows())) == ("taken-back", 4)
+    (row,) = json.loads(call("exam", "list", "--all", "--json", *here).out)
+    assert (row["state"], len(daemon.store.rows())) == ("taken-back", 4)
 
 
 def test_days_that_were_written_for_minutes_are_refused(
@@ -141,8 +141,8 @@ def test_what_a_trial_run_asks_for_is_written(
     assert "cdn.a.example\n" in out.read_text(encoding="utf-8")
     watched = [asked for command, asked in daemon.asked if command == "exam-watch"]
     assert watched == [{"room": "lab-a"}, {"room": "lab-a", "off": True}]
-    told = call("exam", "learn", "--room", "lab-a", "--out", out, "--json", *here).out
-    assert json.loads(told)["names"] == ["b.example", "cdn.a.example"]
+    printed = call("exam", "learn", "--room", "lab-a", "--out", out, "--json", *here).out
+    assert json.loads(printed)["names"] == ["b.example", "cdn.a.example"]
 
 
 def test_a_trial_run_of_nothing_writes_nothing(
@@ -201,7 +201,7 @@ def test_services_and_remarks_may_stand_there_too() -> None:
     assert exam.parse_names(text, "x") == Needed(("a.example",), ("azota",))
 
 
-def test_every_wrong_line_is_told() -> None:
+def test_every_wrong_line_is_reported() -> None:
     with pytest.raises(ConfigError) as caught:
         exam.parse_names("https://a.example/x\nb.example\ncategory:games\n*.c.example\n", "x")
     first, second, third = str(caught.value).splitlines()

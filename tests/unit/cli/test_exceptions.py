@@ -52,7 +52,7 @@ def test_a_service_is_opened_to_a_grade_until_the_lesson_ends(
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "sentence"),
     [
         ("www.a.example --for 45m", "block www.a.example for everybody until 08:45"),
         (
@@ -65,14 +65,14 @@ def test_a_service_is_opened_to_a_grade_until_the_lesson_ends(
     ],
 )
 def test_a_block_says_what_for_whom_and_how_long(
-    words: str, told: str, here: list[str], daemon: FakeDaemon
+    words: str, sentence: str, here: list[str], daemon: FakeDaemon
 ) -> None:
     done = call("block", *words.split(), "--reason", "why", *here)
     assert (done.code, len(_set(daemon))) == (0, 1)
-    assert told in done.out
+    assert sentence in done.out
 
 
-def test_it_is_told_in_vietnamese(here: list[str], daemon: FakeDaemon) -> None:
+def test_it_is_worded_in_vietnamese(here: list[str], daemon: FakeDaemon) -> None:
     done = call("allow", *YOUTUBE, "--for", "45m", *here, "--lang", "vi")
     assert daemon.commands() == ["change"]
     assert "Thay đổi 1: mở service:youtube cho khối 8 đến 08:45" in done.out
@@ -173,8 +173,8 @@ def test_what_is_set_is_listed_within_80_columns(
     clock.advance(3600)
     assert "youtube" not in call("exceptions", "list", *here).out
     assert "ended" in call("exceptions", "list", "--all", *here).out
-    told = json.loads(call("exceptions", "list", "--all", "--json", *here).out)
-    assert [(one["id"], one["state"]) for one in told] == [(1, "ended"), (2, "on")]
+    printed = json.loads(call("exceptions", "list", "--all", "--json", *here).out)
+    assert [(one["id"], one["state"]) for one in printed] == [(1, "ended"), (2, "on")]
     assert daemon.commands().count("overrides") == 4
 
 
@@ -185,8 +185,8 @@ def test_what_was_taken_back_is_listed_with_all_that_has_ended(
     call("block", "www.a.example", "--permanent", "--reason", "vì thế", *here)
     call("exceptions", "revoke", "1", *here)
     call("undo", "2", *here)
-    told = json.loads(call("exceptions", "list", "--all", "--json", *here).out)
-    assert [(one["id"], one["state"]) for one in told] == [(1, "taken-back"), (2, "taken-back")]
+    printed = json.loads(call("exceptions", "list", "--all", "--json", *here).out)
+    assert [(one["id"], one["state"]) for one in printed] == [(1, "taken-back"), (2, "taken-back")]
     assert json.loads(call("exceptions", "list", "--json", *here).out) == []
     call("undo", "4", *here)
     assert "in force" in call("exceptions", "list", "--all", *here).out

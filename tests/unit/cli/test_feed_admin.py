@@ -62,7 +62,7 @@ def held(school: Follower) -> Iterator[Follower]:
         yield school
 
 
-def test_a_root_is_trusted_and_its_fingerprint_told(school: Follower, tmp_path: Path) -> None:
+def test_a_root_is_trusted_and_its_fingerprint_printed(school: Follower, tmp_path: Path) -> None:
     root = tmp_path / "root.json"
     root.write_bytes(school.published.root)
     done = _feed(school, "trust", root)
@@ -104,7 +104,7 @@ def test_what_is_no_root_or_not_there_is_refused_in_a_line(
             assert done.err.startswith(f"filterd: {path}: ")
 
 
-def test_who_trusts_before_naming_an_address_is_told_what_is_missing(school: Follower) -> None:
+def test_trust_without_an_address_prints_what_is_missing(school: Follower) -> None:
     site = school.config / "site.yaml"
     site.write_text(site.read_text().replace("feed: https://feed.example/\n", ""))
     assert str(site) in _feed(school, "trust", school.site.trust.root).out.replace("\n", "")
@@ -195,10 +195,10 @@ def test_the_lists_that_ship_are_held_on_to_by_that_name(school: Follower) -> No
 
 
 def test_decisions_are_plain_data_for_scripts(held: Follower) -> None:
-    told = json.loads(_feed(held, "approve", "--json").out)
-    assert told.keys() == {"version", "names"}
-    told = json.loads(_feed(held, "rollback", "--json").out)
-    assert told == {"bad": int(SECOND), "version": int(FIRST)}
+    printed = json.loads(_feed(held, "approve", "--json").out)
+    assert printed.keys() == {"version", "names"}
+    printed = json.loads(_feed(held, "rollback", "--json").out)
+    assert printed == {"bad": int(SECOND), "version": int(FIRST)}
     assert json.loads(_feed(held, "hold", "--json", "--reason", "x").out) == {"version": int(FIRST)}
 
 

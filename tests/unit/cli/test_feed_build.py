@@ -45,16 +45,16 @@ def test_the_report_is_in_the_language_and_fits_80_columns(
     assert widest(done) <= 80
 
 
-def test_scripts_are_told_of_every_source_and_category(new_desk: Desk) -> None:
-    told = json.loads(new_desk.build("--json").out)
-    assert (told["written"], told["held"]) == (True, [])
-    assert {one["id"]: one["outcome"] for one in told["sources"]} == {
+def test_json_has_every_source_and_category(new_desk: Desk) -> None:
+    printed = json.loads(new_desk.build("--json").out)
+    assert (printed["written"], printed["held"]) == (True, [])
+    assert {one["id"]: one["outcome"] for one in printed["sources"]} == {
         SCAM: "taken",
         GAMBLING: "taken",
     }
-    assert told["outcomes"]["taken"] == 2
-    assert told["categories"]["scam"]["names"] == 40
-    assert {one["id"] for one in told["lists"]} == {"feed-gambling", "feed-scam"}
+    assert printed["outcomes"]["taken"] == 2
+    assert printed["categories"]["scam"]["names"] == 40
+    assert {one["id"] for one in printed["lists"]} == {"feed-gambling", "feed-scam"}
 
 
 def test_a_category_is_reviewed_by_its_day_or_somebody_is_reminded(new_desk: Desk) -> None:
@@ -97,11 +97,11 @@ def test_a_source_that_is_gone_keeps_its_last_good_text(desk: Desk) -> None:
 def test_a_source_that_never_came_is_missing_and_the_rest_is_built(new_desk: Desk) -> None:
     (new_desk.given / f"{SCAM}.txt").unlink()
     done = new_desk.build("--json")
-    told = json.loads(done.out)
-    assert (done.code, told["outcomes"]["missing"], told["written"]) == (1, 1, True)
+    printed = json.loads(done.out)
+    assert (done.code, printed["outcomes"]["missing"], printed["written"]) == (1, 1, True)
 
 
-def test_of_many_sources_that_did_not_come_the_first_are_told(new_desk: Desk) -> None:
+def test_of_many_sources_that_did_not_come_the_first_are_reported(new_desk: Desk) -> None:
     catalog = new_desk.catalog / "catalog.yaml"
 
     def multiply(data: Any) -> None:
@@ -131,12 +131,12 @@ def test_what_changes_unusually_much_is_held_and_the_last_build_stays(desk: Desk
     assert "Written to" not in done.out
 
 
-def test_a_script_is_told_why_a_version_is_held(desk: Desk) -> None:
+def test_json_has_why_a_version_is_held(desk: Desk) -> None:
     desk.give(SCAM, *names_of("scam", beyond=900))
     done = desk.build("--json")
-    told = json.loads(done.out)
-    assert (done.code, told["written"]) == (50, False)
-    assert "category scam: 40 names become 900" in told["held"]
+    printed = json.loads(done.out)
+    assert (done.code, printed["written"]) == (50, False)
+    assert "category scam: 40 names become 900" in printed["held"]
 
 
 def test_somebody_who_has_looked_accepts_it(desk: Desk) -> None:
@@ -159,9 +159,11 @@ def test_a_version_is_compared_with_the_one_that_is_named(desk: Desk, tmp_path: 
 def test_popular_names_that_a_list_of_scams_has_are_set_aside(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "popular.txt").write_text("1,shop.example\n2,casino.example\n")
     desk.give(SCAM, *names_of("scam"), "shop.example")
-    told = json.loads(desk.build("--popular", tmp_path / "popular.txt", "--json", "--accept").out)
-    assert told["categories"]["scam"]["set_aside"] == ["shop.example"]
-    assert told["categories"]["gambling"]["popular"] == {"2": "casino.example"}
+    printed = json.loads(
+        desk.build("--popular", tmp_path / "popular.txt", "--json", "--accept").out
+    )
+    assert printed["categories"]["scam"]["set_aside"] == ["shop.example"]
+    assert printed["categories"]["gambling"]["popular"] == {"2": "casino.example"}
 
 
 @pytest.mark.parametrize(
@@ -174,7 +176,7 @@ def test_popular_names_that_a_list_of_scams_has_are_set_aside(desk: Desk, tmp_pa
         (("--out", "/proc/nowhere/version"), 2, "cannot be written"),
     ],
 )
-def test_what_cannot_be_built_is_told_in_one_line_and_nothing_is_lost(
+def test_what_cannot_be_built_is_reported_in_one_line_and_nothing_is_lost(
     desk: Desk, words: tuple[str, ...], code: int, why: str
 ) -> None:
     before = files_of(desk.folder)
@@ -231,7 +233,7 @@ def test_what_is_the_same_differs_in_nothing(desk: Desk) -> None:
         ("vi", "Thay đổi theo nhóm", "mọi người"),
     ],
 )
-def test_a_category_is_told_with_whom_it_is_closed_to(
+def test_a_category_is_shown_with_the_grades_that_it_is_closed_to(
     changed: Desk, lang: str, title: str, whom: str
 ) -> None:
     lines = _compare(changed, lang=lang)
@@ -241,7 +243,7 @@ def test_a_category_is_told_with_whom_it_is_closed_to(
     assert whom in row
 
 
-def test_names_are_told_where_they_are_wanted(changed: Desk) -> None:
+def test_names_are_reported_where_they_are_wanted(changed: Desk) -> None:
     (gone,) = names_of("bet", beyond=1)
     assert f"+ gambling {NEW}" not in _compare(changed)
     lines = _compare(changed, "--names")
@@ -249,14 +251,14 @@ def test_names_are_told_where_they_are_wanted(changed: Desk) -> None:
     assert f"- gambling {gone}" in lines
 
 
-def test_how_many_names_are_not_shown_is_told(changed: Desk) -> None:
+def test_the_number_of_names_that_are_not_shown_is_printed(changed: Desk) -> None:
     changed.give(GAMBLING, *names_of("bet", first=1), *names_of("new", beyond=25))
     assert changed.build("--accept").code == 0
     lines = _compare(changed, "--names")
     assert "+ gambling ... and 5 more" in lines
 
 
-def test_popular_names_that_open_or_close_are_told_by_rank(changed: Desk, tmp_path: Path) -> None:
+def test_popular_names_that_open_or_close_are_shown_by_rank(changed: Desk, tmp_path: Path) -> None:
     (gone,) = names_of("bet", beyond=1)
     (tmp_path / "popular.txt").write_text(f"search.example\n{gone}\n{NEW}\n")
     lines = _compare(changed, "--popular", tmp_path / "popular.txt")
@@ -267,7 +269,7 @@ def test_popular_names_that_open_or_close_are_told_by_rank(changed: Desk, tmp_pa
     ]
 
 
-def test_a_table_is_told_entry_by_entry(changed: Desk) -> None:
+def test_a_table_is_reported_entry_by_entry(changed: Desk) -> None:
     path = changed.version / "pins.yaml"
     text = path.read_text(encoding="utf-8")
     path.write_text(text + "  - {name: help.example, reason: help}\n", encoding="utf-8")
@@ -295,7 +297,7 @@ def test_versions_of_a_publication_are_compared_by_their_numbers(changed: Desk) 
         (("{version}",), "V2"),
     ],
 )
-def test_what_cannot_be_compared_is_told_in_one_line(
+def test_what_cannot_be_compared_is_reported_in_one_line(
     desk: Desk, words: tuple[str, ...], why: str
 ) -> None:
     before = files_of(desk.folder)

@@ -63,11 +63,11 @@ def test_it_says_what_to_carry_where(new_desk: Desk, lang: str, words: tuple[str
     assert widest(done) <= 80
 
 
-def test_a_script_is_told_where_everything_is(new_desk: Desk) -> None:
-    told = json.loads(new_desk.init("--json").out)
-    assert told["public"] == str(new_desk.public)
-    assert told["offline"] == [str(new_desk.keys / f"offline/root-{n}") for n in (1, 2, 3)]
-    assert len(told["fingerprint"].replace(" ", "")) == 64
+def test_json_has_where_everything_is(new_desk: Desk) -> None:
+    printed = json.loads(new_desk.init("--json").out)
+    assert printed["public"] == str(new_desk.public)
+    assert printed["offline"] == [str(new_desk.keys / f"offline/root-{n}") for n in (1, 2, 3)]
+    assert len(printed["fingerprint"].replace(" ", "")) == 64
 
 
 def test_no_key_is_ever_written_over(desk: Desk) -> None:
@@ -145,7 +145,7 @@ def test_at_a_terminal_a_passphrase_is_asked_for_twice(
     assert asked[1:] == [("Mật khẩu của khóa", True, False, True)]
 
 
-def test_who_gives_no_passphrase_is_told_how_else(
+def test_the_error_without_a_passphrase_names_another_way(
     new_desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def aborted(*_: object, **_how: object) -> str:
@@ -179,11 +179,11 @@ def test_a_key_is_exchanged_and_schools_follow(desk: Desk, role: str) -> None:
     assert desk.publish().code == 0
 
 
-def test_a_script_is_told_of_the_new_root(desk: Desk) -> None:
-    told = json.loads(desk.call("rotate-key", desk.public, "snapshot", "--json").out)
-    assert (told["role"], told["root_version"]) == ("snapshot", 2)
-    assert told["key"] == str(_pem(desk, "snapshot"))
-    assert told["root"] == str(desk.root)
+def test_json_has_the_new_root(desk: Desk) -> None:
+    printed = json.loads(desk.call("rotate-key", desk.public, "snapshot", "--json").out)
+    assert (printed["role"], printed["root_version"]) == ("snapshot", 2)
+    assert printed["key"] == str(_pem(desk, "snapshot"))
+    assert printed["root"] == str(desk.root)
 
 
 def test_root_keys_come_on_their_media(desk: Desk, tmp_path: Path) -> None:
@@ -287,7 +287,7 @@ def test_what_a_new_key_of_orders_has_signed_is_not_simply_published(
         (("targets", "--keys", "nowhere"), 2, "nowhere/offline/root-1/root-1.pem: the key of the"),
     ],
 )
-def test_what_cannot_be_exchanged_is_told_in_one_line_and_no_key_is_made(
+def test_what_cannot_be_exchanged_is_reported_in_one_line_and_no_key_is_made(
     desk: Desk, words: tuple[str, ...], code: int, why: str
 ) -> None:
     before = files_of(desk.folder)
@@ -375,7 +375,7 @@ def test_what_is_held_is_released_once_for_all_reasons(holding: Desk) -> None:
     assert (one["version"], one["reason"]) == (2, "retired")
 
 
-def test_it_is_told_in_vietnamese(holding: Desk) -> None:
+def test_it_is_worded_in_vietnamese(holding: Desk) -> None:
     done = release(holding, "--reason", "x", lang="vi")
     assert "Đã cho phép áp dụng phiên bản 2" in done.out
     assert "sẽ mất hoặc bị thay đổi" in done.out
@@ -384,8 +384,11 @@ def test_it_is_told_in_vietnamese(holding: Desk) -> None:
 def test_who_only_looks_signs_nothing(holding: Desk) -> None:
     done = release(holding, "--look", "--json")
     assert done.code == 0
-    told = json.loads(done.out)
-    assert (told["released"], [one["kind"] for one in told["findings"]]) == (False, ["tables"])
+    printed = json.loads(done.out)
+    assert (printed["released"], [one["kind"] for one in printed["findings"]]) == (
+        False,
+        ["tables"],
+    )
     assert not signed(holding).exists()
 
 

@@ -71,8 +71,8 @@ def test_what_is_taken_waits_for_a_decision_and_is_shown(desk: Desk) -> None:
         assert (done.code, done.err) == (0, "")
         assert words in done.out
         assert widest(done) <= 80
-    told = json.loads(take(desk, "--json").out)
-    assert [(one["name"], one["votes"], one["enrolled"]) for one in told["waiting"]] == [
+    printed = json.loads(take(desk, "--json").out)
+    assert [(one["name"], one["votes"], one["enrolled"]) for one in printed["waiting"]] == [
         ("uni.example", 1, 0)
     ]
     assert (desk.review().code, "uni.example" in desk.review().out) == (1, True)
@@ -84,12 +84,12 @@ def test_an_enrolled_school_and_its_older_file(desk: Desk, tmp_path: Path) -> No
     of = SCHOOL["code"], SCHOOL["name"], school.state
     new = post(desk, "new", sealed_reports([REPORT], *of, NOW))
     old = post(desk, "old", sealed_reports([], *of, NOW - 60))
-    told = json.loads(take(desk, new, old, "--root", root, "--json").out)
-    assert [(one["standing"], one["is_newer"]) for one in told["files"]] == [
+    printed = json.loads(take(desk, new, old, "--root", root, "--json").out)
+    assert [(one["standing"], one["is_newer"]) for one in printed["files"]] == [
         ("enrolled", True),
         ("enrolled", False),
     ]
-    assert told["waiting"][0]["enrolled"] == 1
+    assert printed["waiting"][0]["enrolled"] == 1
     empty = post(desk, "newest", sealed_reports([], *of, NOW + 60))
     assert json.loads(take(desk, empty, "--root", root, "--json").out)["waiting"] == []
 

@@ -61,13 +61,18 @@ def test_it_says_what_the_night_costs(desk: Desk, lang: str, words: tuple[str, .
     assert widest(done) <= 80
 
 
-def test_a_script_is_told_what_it_costs_in_octets(desk: Desk) -> None:
+def test_json_has_what_it_costs_in_octets(desk: Desk) -> None:
     _change(desk)
-    told = json.loads(desk.publish("--json").out)
-    assert (told["version"], told["before"], told["urgent"], told["orders"]) == (3, 2, False, [])
-    assert 0 < told["octets"]["tonight"] < told["octets"]["full"]
-    assert told["octets"]["changed"] == 1
-    assert set(told["expiries"]) == set(ROLES)
+    printed = json.loads(desk.publish("--json").out)
+    assert (printed["version"], printed["before"], printed["urgent"], printed["orders"]) == (
+        3,
+        2,
+        False,
+        [],
+    )
+    assert 0 < printed["octets"]["tonight"] < printed["octets"]["full"]
+    assert printed["octets"]["changed"] == 1
+    assert set(printed["expiries"]) == set(ROLES)
 
 
 def test_an_urgent_version_says_so(desk: Desk) -> None:
@@ -83,9 +88,9 @@ def test_what_is_published_is_signed_for_another_term(desk: Desk, evening: FakeC
     done = desk.call("publish", desk.public)
     assert done.out == "Version 3: the published files are signed for another term.\n"
     assert desk.seen() == before
-    told = json.loads(desk.call("publish", desk.public, "--json").out)
-    assert (told["version"], told["renewed"]) == (4, True)
-    assert told["expiries"]["timestamp"] == evening.wall() + 30 * DAY_S
+    printed = json.loads(desk.call("publish", desk.public, "--json").out)
+    assert (printed["version"], printed["renewed"]) == (4, True)
+    assert printed["expiries"]["timestamp"] == evening.wall() + 30 * DAY_S
 
 
 def test_what_is_published_becomes_urgent_afterwards(desk: Desk) -> None:
@@ -123,16 +128,16 @@ def test_orders_are_signed_and_published(desk: Desk, tmp_path: Path) -> None:
     assert desk.seen()["orders/1.txt"] == b"ordered.example\nanother.example\n"
 
 
-def test_a_script_is_told_what_is_signed(desk: Desk, tmp_path: Path) -> None:
+def test_json_has_what_is_signed(desk: Desk, tmp_path: Path) -> None:
     desk.order("1/QĐ", "ended.example", expiry="2027-01-14")
     desk.order(ORDER, "ordered.example")
-    told = json.loads(desk.sign(tmp_path / "parcel", "--json").out)
-    assert (told["version"], told["names"]) == (2, 1)
-    assert [one["number"] for one in told["orders"]] == [ORDER]
-    assert [one["number"] for one in told["expired"]] == ["1/QĐ"]
+    printed = json.loads(desk.sign(tmp_path / "parcel", "--json").out)
+    assert (printed["version"], printed["names"]) == (2, 1)
+    assert [one["number"] for one in printed["orders"]] == [ORDER]
+    assert [one["number"] for one in printed["expired"]] == ["1/QĐ"]
 
 
-def test_an_order_that_has_expired_is_left_out_and_told(desk: Desk, tmp_path: Path) -> None:
+def test_an_order_that_has_expired_is_left_out_and_reported(desk: Desk, tmp_path: Path) -> None:
     desk.order("1/QĐ", "ended.example", expiry="2027-01-14")
     done = desk.sign(tmp_path / "parcel", lang="vi")
     assert (done.code, done.error_lines) == (
@@ -229,7 +234,7 @@ def test_a_new_key_of_orders_waits_until_something_is_signed_by_it(
         (("--keys", "nowhere"), "nowhere/online/targets.pem: the key of the role targets"),
     ],
 )
-def test_what_cannot_be_published_is_told_in_one_line_and_changes_nothing(
+def test_what_cannot_be_published_is_reported_in_one_line_and_changes_nothing(
     desk: Desk, words: tuple[str, ...], why: str
 ) -> None:
     before = files_of(desk.folder)
@@ -239,7 +244,7 @@ def test_what_cannot_be_published_is_told_in_one_line_and_changes_nothing(
     assert files_of(desk.folder) == before
 
 
-def test_a_folder_without_a_publication_is_told(desk: Desk, tmp_path: Path) -> None:
+def test_a_folder_without_a_publication_is_reported(desk: Desk, tmp_path: Path) -> None:
     words = ("--version-folder", desk.version, "--keys", desk.keys)
     done = desk.call("publish", tmp_path / "nowhere", *words)
     assert (done.code, len(done.error_lines)) == (2, 1)
@@ -264,7 +269,7 @@ def test_two_do_not_publish_at_once(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("octets", "told"),
+    ("octets", "sentence"),
     [
         (0, "0 B"),
         (9_999, "9\u202f999 B"),
@@ -273,8 +278,8 @@ def test_two_do_not_publish_at_once(desk: Desk) -> None:
         (12_345_678, "12 MB"),
     ],
 )
-def test_lengths_are_told_as_a_data_plan_counts(octets: int, told: str) -> None:
-    assert size(octets) == told
+def test_lengths_are_reported_as_a_data_plan_counts(octets: int, sentence: str) -> None:
+    assert size(octets) == sentence
 
 
 def _sign(desk: Desk, *words: str | Path, **how: str) -> Outcome:
@@ -396,7 +401,7 @@ def test_one_root_key_names_no_key(desk: Desk, tmp_path: Path) -> None:
         ("vi", ("Phiên bản 2: đúng như đã ký", "Dấu vân tay", "15/01/2028", "Số ngày")),
     ],
 )
-def test_what_is_good_is_told_with_the_term_of_each_role(
+def test_what_is_good_is_reported_with_the_term_of_each_role(
     desk: Desk, lang: str, words: tuple[str, ...]
 ) -> None:
     done = desk.call("verify", desk.public, lang=lang)
@@ -405,20 +410,25 @@ def test_what_is_good_is_told_with_the_term_of_each_role(
     assert widest(done) <= 80
 
 
-def test_a_script_is_told_the_same(desk: Desk, evening: FakeClock) -> None:
-    told = json.loads(desk.call("verify", desk.public, "--json").out)
-    assert (told["version"], told["lists"], told["orders"], told["urgent"]) == (2, 2, 0, 0)
-    assert told["issued_at"] == evening.wall()
-    assert told["expiries"]["snapshot"] == evening.wall() + 90 * DAY_S
+def test_json_has_the_same(desk: Desk, evening: FakeClock) -> None:
+    printed = json.loads(desk.call("verify", desk.public, "--json").out)
+    assert (printed["version"], printed["lists"], printed["orders"], printed["urgent"]) == (
+        2,
+        2,
+        0,
+        0,
+    )
+    assert printed["issued_at"] == evening.wall()
+    assert printed["expiries"]["snapshot"] == evening.wall() + 90 * DAY_S
 
 
-def test_an_empty_publication_is_good_and_told(new_desk: Desk) -> None:
+def test_an_empty_publication_is_good_and_reported(new_desk: Desk) -> None:
     new_desk.init()
     done = new_desk.call("verify", new_desk.public)
     assert (done.code, done.error_lines) == (0, ["warning: nothing has been published yet"])
 
 
-def test_a_term_that_ends_soon_is_told_by_the_exit_code(desk: Desk, evening: FakeClock) -> None:
+def test_a_term_that_ends_soon_is_reported_by_the_exit_code(desk: Desk, evening: FakeClock) -> None:
     evening.advance(24 * DAY_S)
     done = desk.call("verify", desk.public)
     assert (done.code, done.error_lines) == (
@@ -485,7 +495,7 @@ def _without_a_timestamp(desk: Desk) -> None:
         (_with_a_root_that_is_none, 45, "root.json: this is not a feed's root"),
     ],
 )
-def test_what_is_wrong_is_told_in_one_line(
+def test_what_is_wrong_is_reported_in_one_line(
     desk: Desk,
     harm: object,
     code: int,
@@ -505,7 +515,7 @@ def test_a_publication_that_others_have_signed_is_not_trusted(desk: Desk, tmp_pa
     assert (done.code, len(done.error_lines)) == (41, 1)
 
 
-def test_a_clock_that_is_behind_judges_no_term_and_that_is_told(
+def test_a_clock_that_is_behind_judges_no_term_and_that_is_reported(
     desk: Desk, evening: FakeClock
 ) -> None:
     evening.set_wall(-3000 * DAY_S)
@@ -516,7 +526,7 @@ def test_a_clock_that_is_behind_judges_no_term_and_that_is_told(
     )
 
 
-def test_an_expired_publication_is_told(desk: Desk, evening: FakeClock) -> None:
+def test_an_expired_publication_is_reported(desk: Desk, evening: FakeClock) -> None:
     evening.advance(40 * DAY_S)
     done = desk.call("verify", desk.public, lang="vi")
     assert (done.code, len(done.error_lines)) == (43, 1)
@@ -526,6 +536,6 @@ def test_an_expired_publication_is_told(desk: Desk, evening: FakeClock) -> None:
 @pytest.mark.parametrize(
     ("source", "code"), [("nowhere", 2), ("https://", 2), ("ftp://feed.example/", 2)]
 )
-def test_what_is_no_publication_is_told_in_one_line(desk: Desk, source: str, code: int) -> None:
+def test_what_is_no_publication_is_reported_in_one_line(desk: Desk, source: str, code: int) -> None:
     done = desk.call("verify", source, "--root", desk.root)
     assert (done.code, len(done.error_lines)) == (code, 1), done

@@ -87,7 +87,7 @@ def test_a_shape_of_two_letters_waits_however_many_names_it_has(reviewer: Desk) 
     assert "too few letters to be sure" in reviewer.review().out
 
 
-def test_a_script_is_told_all_of_it(reviewer: Desk) -> None:
+def test_json_has_all_of_it(reviewer: Desk) -> None:
     first, second = json.loads(reviewer.review("--json").out)
     assert (first["shape"], first["category"], first["members"]) == ("i9bet#", "gambling", 6)
     assert first["closes"] == ["i9bet5.com"]
@@ -95,8 +95,11 @@ def test_a_script_is_told_all_of_it(reviewer: Desk) -> None:
 
 
 def test_the_build_says_that_something_waits(reviewer: Desk) -> None:
-    told = json.loads(reviewer.build("--json").out)
-    assert told["lookalikes"] == {"rules": 2, "waiting": 1}  # no popular name speaks against i9bet#
+    printed = json.loads(reviewer.build("--json").out)
+    assert printed["lookalikes"] == {
+        "rules": 2,
+        "waiting": 1,
+    }  # no popular name speaks against i9bet#
     assert "1 wait for a decision (feed review)" in reviewer.build().out
 
 
@@ -114,8 +117,8 @@ def test_who_and_why_and_when_are_kept_and_shown(reviewer: Desk) -> None:
     shown = reviewer.review("--decided", lang="vi").out
     for words in ("i9bet#  gambling", "chấp nhận", "Lan, 2027-01-15", "trang cá cược, đã xem"):
         assert words in shown
-    (told,) = json.loads(reviewer.review("--decided", "--json").out)
-    assert (told["decision"], told["digits"], told["who"]) == ("accept", 3, "Lan")
+    (row,) = json.loads(reviewer.review("--decided", "--json").out)
+    assert (row["decision"], row["digits"], row["who"]) == ("accept", 3, "Lan")
 
 
 def test_nobody_outside_learns_who_decided(reviewer: Desk) -> None:
@@ -127,15 +130,15 @@ def test_nobody_outside_learns_who_decided(reviewer: Desk) -> None:
 
 def test_without_a_name_it_is_who_is_logged_in(reviewer: Desk) -> None:
     reviewer.review("--refuse", "svp#", *REASON, SUDO_USER="minh")
-    (told,) = json.loads(reviewer.review("--decided", "--json").out)
-    assert told["who"]
+    (row,) = json.loads(reviewer.review("--decided", "--json").out)
+    assert row["who"]
 
 
 def test_somebody_thinks_again(reviewer: Desk) -> None:
     reviewer.review("--accept", "i9bet#", *REASON)
     assert reviewer.review("--refuse", "i9bet#", *REASON).code == 0
-    (told,) = json.loads(reviewer.review("--decided", "--json").out)
-    assert told["decision"] == "refuse"
+    (row,) = json.loads(reviewer.review("--decided", "--json").out)
+    assert row["decision"] == "refuse"
     assert _build(reviewer) == ["gambling: kubet#"]
 
 
@@ -177,7 +180,7 @@ def test_only_the_largest_are_shown_at_first(reviewer: Desk) -> None:
         (("--accept", "svp#", "--accept", "none#", *REASON), "'none#' is not waiting"),
     ],
 )
-def test_what_cannot_be_decided_is_told_in_one_line_and_nothing_is(
+def test_what_cannot_be_decided_is_reported_in_one_line_and_nothing_is(
     reviewer: Desk, words: tuple[str, ...], why: str
 ) -> None:
     before = files_of(reviewer.folder)
@@ -206,11 +209,11 @@ def test_a_shape_of_two_categories_is_decided_for_the_one_that_is_named(reviewer
         "(choose one: --category gambling, --category porn)"
     ]
     assert reviewer.review("--accept", "i9bet#", "--category", "porn", *REASON).code == 0
-    (told,) = json.loads(reviewer.review("--decided", "--json").out)
-    assert told["category"] == "porn"
+    (row,) = json.loads(reviewer.review("--decided", "--json").out)
+    assert row["category"] == "porn"
 
 
-def test_decisions_that_somebody_broke_are_told_with_their_place(reviewer: Desk) -> None:
+def test_decisions_that_somebody_broke_are_reported_with_their_place(reviewer: Desk) -> None:
     (reviewer.catalog / DECISIONS).write_text("decisions:\n  - {shape: i9bet#}\n")
     done = reviewer.review(lang="vi")
     assert done.code == 2
@@ -223,7 +226,7 @@ def test_before_the_first_build_nothing_waits(new_desk: Desk) -> None:
     assert new_desk.review("--decided").out == "Nothing has been decided.\n"
 
 
-def test_a_folder_that_is_no_publishers_is_told(new_desk: Desk, tmp_path: Path) -> None:
+def test_a_folder_that_is_no_publishers_is_reported(new_desk: Desk, tmp_path: Path) -> None:
     done = new_desk.call("review", "--catalog", tmp_path / "nowhere")
     assert done.code == 2
     assert "nowhere/categories.yaml: cannot be read: No such file" in done.err

@@ -75,7 +75,7 @@ def test_a_school_that_has_never_taken_anything_must_be_looked_at(school: Follow
 
 
 @pytest.mark.parametrize(("days", "words"), [(8, "old"), (31, "VERY OLD")])
-def test_a_feed_that_gets_old_is_told_louder_and_louder(
+def test_a_feed_that_gets_old_is_reported_louder_and_louder(
     school: Follower, days: int, words: str
 ) -> None:
     school.run(FIRST)
@@ -85,7 +85,7 @@ def test_a_feed_that_gets_old_is_told_louder_and_louder(
     assert ("Expired" in done.out) is (days > 30)
 
 
-def test_why_a_version_waits_is_told_finding_by_finding(school: Follower) -> None:
+def test_why_a_version_waits_is_reported_finding_by_finding(school: Follower) -> None:
     school.run(FIRST)
     _hold(school)
     done = _feed(school, "status")
@@ -97,7 +97,7 @@ def test_why_a_version_waits_is_told_finding_by_finding(school: Follower) -> Non
     assert "không còn tên nào" in _feed(school, "status", lang="vi").out or "porn" in done.out
 
 
-def test_whom_to_call_is_told_where_the_version_says_it(school: Follower) -> None:
+def test_contacts_are_shown_where_the_version_has_them(school: Follower) -> None:
     school.run(FIRST)
     (school.state.feed_version(FIRST) / "contacts.yaml").write_text(
         "contacts: [{about: {vi: Chặn nhầm, en: Mistakes}, name: Sở GD&ĐT, phone: '113'}]\n",
@@ -117,11 +117,11 @@ def test_what_is_damaged_says_nothing_and_stops_nothing(school: Follower) -> Non
 
 def test_scripts_get_all_of_it(school: Follower) -> None:
     school.run(FIRST)
-    told = json.loads(_feed(school, "status", "--json").out)
-    assert (told["in_force"], told["address"]) == (int(FIRST), ADDRESS)
+    printed = json.loads(_feed(school, "status", "--json").out)
+    assert (printed["in_force"], printed["address"]) == (int(FIRST), ADDRESS)
 
 
-def test_what_became_of_versions_is_told_in_both_languages(school: Follower) -> None:
+def test_what_became_of_versions_is_worded_in_both_languages(school: Follower) -> None:
     assert _feed(school, "history").out == "Nothing yet.\n"
     school.run(FIRST)
     site = school.site

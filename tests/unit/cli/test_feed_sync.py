@@ -41,14 +41,14 @@ def _evening(evening: FakeClock) -> None:
     """It is the evening on which the small feed was published."""
 
 
-def test_a_version_from_a_stick_comes_in_force_and_is_told(school: Follower) -> None:
+def test_a_version_from_a_stick_comes_in_force_and_is_reported(school: Follower) -> None:
     done = _sync(school, "--from", school.published.at(FIRST))
     assert done.code == 0
     assert done.out.startswith(f"Version {FIRST} is in force: ")
     assert school.check_consistent(FIRST) == FIRST
 
 
-def test_nothing_new_is_told_as_such_in_vietnamese(school: Follower) -> None:
+def test_nothing_new_is_reported_as_such_in_vietnamese(school: Follower) -> None:
     stick = school.published.at(FIRST)
     _sync(school, "--from", stick)
     done = _sync(school, "--from", stick, lang="vi")
@@ -59,7 +59,7 @@ def test_nothing_new_is_told_as_such_in_vietnamese(school: Follower) -> None:
 @pytest.mark.parametrize(
     ("lang", "warning"), [("en", "the last good policy"), ("vi", "cấu hình đúng gần nhất")]
 )
-def test_a_site_that_is_wrong_is_told_beside_what_came_in_force(
+def test_a_site_that_is_wrong_is_reported_beside_what_came_in_force(
     school: Follower, lang: str, warning: str
 ) -> None:
     _sync(school, "--from", school.published.at(FIRST))
@@ -86,11 +86,11 @@ def test_a_version_that_waits_says_until_when_and_what_takes_it_at_once(school: 
 
 def test_scripts_get_plain_data_and_nothing_else(school: Follower) -> None:
     done = _sync(school, "--json", "--from", school.published.at(FIRST))
-    told = json.loads(done.out)
-    assert (told["became"], told["version"], done.err) == ("activated", int(FIRST), "")
+    printed = json.loads(done.out)
+    assert (printed["became"], printed["version"], done.err) == ("activated", int(FIRST), "")
 
 
-def test_a_site_that_follows_no_feed_is_told_where_to_write_it(school: Follower) -> None:
+def test_the_error_of_a_site_without_a_feed_names_the_key(school: Follower) -> None:
     site = school.config / "site.yaml"
     site.write_text(site.read_text().replace("feed: https://feed.example/\n", ""))
     done = _sync(school, "--from", school.published.at(FIRST))
@@ -121,7 +121,7 @@ def test_what_is_wrong_has_a_line_and_a_code_of_its_own(
             assert words in done.err
 
 
-def test_following_goes_on_until_it_is_told_to_stop(
+def test_following_goes_on_until_it_is_stopped(
     school: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worked = list[Keeper]()
@@ -202,7 +202,7 @@ def test_a_long_download_is_shown_while_it_lasts(school: Follower) -> None:
     here: Any = type("Here", (), {})()
     here.config, here.state, here.clock = school.config, school.state, school.clock
     here.texts = Texts("en")
-    site = feed_sync.site_of(here, lambda *told: shown.append(told))
+    site = feed_sync.site_of(here, lambda *answer: shown.append(answer))
     from filterd.feed.fetchers import FolderFetcher  # noqa: PLC0415 -- this test alone
 
     with site.holding():

@@ -76,12 +76,12 @@ def test_a_school_without_a_code_asks_for_nothing(tmp_path: Path) -> None:
     assert "site.yaml: the school has no code (add the ministry's code there" in done.err
 
 
-def test_a_script_is_told_of_the_gateway(tmp_path: Path) -> None:
+def test_json_has_the_gateway(tmp_path: Path) -> None:
     config = write_site(tmp_path / "site", port=5353)
     site = config / "site.yaml"
     site.write_text(site.read_text(encoding="utf-8").replace("mẫu}", "mẫu, code: '7'}"), "utf-8")
     of_site = "--config", config, "--state", tmp_path / "state", "--lang", "en"
     out = tmp_path / "request.json"
-    told = json.loads(call("fleet", "enrol", "--out", out, "--json", *of_site).out)
-    assert (told["code"], len(told["device"]), told["ends"]) == ("7", 64, None)
+    printed = json.loads(call("fleet", "enrol", "--out", out, "--json", *of_site).out)
+    assert (printed["code"], len(printed["device"]), printed["ends"]) == ("7", 64, None)
     assert call("fleet", "enrol", *of_site).out == out.read_text(encoding="utf-8")

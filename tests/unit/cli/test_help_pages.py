@@ -39,7 +39,7 @@ def _page(path: tuple[str, ...], language: str, columns: int = 80) -> str:
 VALUES = {("value", word) for command in TREE.values() for word in metavars_of(command)}
 
 
-def told(text: str) -> str:
+def translated(text: str) -> str:
     return i18n.translated(quoted(text), "vi")
 
 
@@ -77,8 +77,8 @@ def test_nothing_is_cut_and_all_is_in_one_language(path: tuple[str, ...]) -> Non
     texts += [next(paragraphs(one.help or "")) for one in beneath]
     english, vietnamese = (" ".join(_page(path, one).split()) for one in ("en", "vi"))
     assert [one for one in texts if one not in english] == []
-    assert [one for one in texts if told(one) not in vietnamese] == []
-    assert [one for one in texts if told(one) != one and one in vietnamese] == []
+    assert [one for one in texts if translated(one) not in vietnamese] == []
+    assert [one for one in texts if translated(one) != one and one in vietnamese] == []
     assert english.isascii()
 
 
@@ -108,7 +108,7 @@ def test_titles_and_names_of_values_are_in_the_language_too(path: tuple[str, ...
     assert english.startswith(" ".join(("Usage: filterd", *path)) + " [OPTIONS]")
     assert vietnamese.startswith(" ".join(("Cách dùng: filterd", *path)) + " [TÙY_CHỌN]")
     for title in ("Options", "Arguments", "Commands"):
-        assert (f"\n{title}:\n" in english) == (f"\n{told(title)}:\n" in vietnamese)
+        assert (f"\n{title}:\n" in english) == (f"\n{translated(title)}:\n" in vietnamese)
     for metavar in metavars_of(TREE[path]):
         assert f"{metavar}" in english
         assert metavar_in(metavar, "vi") in vietnamese
@@ -201,7 +201,7 @@ def test_a_group_shows_its_commands_and_no_line_is_taken_for_roff() -> None:
         assert macros <= {".TH", ".SH", ".PP", ".TP", ".B"}
 
 
-def test_an_unknown_command_is_told_the_next(tmp_path: Path) -> None:
+def test_the_error_of_an_unknown_command_names_the_nearest(tmp_path: Path) -> None:
     done = call("man", "alow", "--lang", "en")
     assert (done.code, done.out, len(done.error_lines)) == (2, "", 1)
     assert "did you mean 'allow'?" in done.err

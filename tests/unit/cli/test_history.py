@@ -69,8 +69,8 @@ def test_without_a_number_it_is_ones_own_and_with_one_anybodys(
         "filterd: there is no change of lan to undo (`filterd history list` shows all;"
         " `filterd undo NUMBER` undoes any of them)"
     ]
-    told = call("undo", "2", *here[:-1], "vi").out
-    assert "hoàn tác thay đổi 2 của minh: chặn b.example đối với mọi người" in told
+    printed = call("undo", "2", *here[:-1], "vi").out
+    assert "hoàn tác thay đổi 2 của minh: chặn b.example đối với mọi người" in printed
 
 
 def test_any_change_is_taken_back_by_its_number(here: list[str], daemon: FakeDaemon) -> None:
@@ -98,9 +98,9 @@ def test_the_history_says_who_when_what_and_why(here: list[str], daemon: FakeDae
     assert "a.example" not in shown.out
     for words in ("08:00", "lan", "block c.example", "why"):
         assert words in shown.out
-    told = json.loads(call("history", "list", "--json", *here).out)
-    assert [row["number"] for row in told] == [3, 2, 1]
-    assert told[0]["after"]["exceptions"][0]["target"] == "c.example"
+    printed = json.loads(call("history", "list", "--json", *here).out)
+    assert [row["number"] for row in printed] == [3, 2, 1]
+    assert printed[0]["after"]["exceptions"][0]["target"] == "c.example"
 
 
 def test_a_sound_history_is_called_so(here: list[str], daemon: FakeDaemon) -> None:
@@ -130,14 +130,14 @@ def test_a_restart_does_not_make_an_altered_history_a_sound_one(
     daemon.store = Store(quiet, daemon.clock)
     daemon.store.start()
     (kept,) = quiet.folder.glob("*-altered")
-    told = (
+    text = (
         "The present history is intact; the one before is not:\n"
         f"{kept}: this history was altered and has been set aside; find out who did it, then"
         " move the file away\n"
     )
     for _ in ("asked of the daemon", "read from the disk"):
         done = call("history", "verify", *here)
-        assert (done.code, done.out) == (1, told)
+        assert (done.code, done.out) == (1, text)
         daemon.stop()
     kept.rename(quiet.folder / "kept")
     assert call("history", "verify", *here).code == 0
@@ -237,6 +237,6 @@ def test_versions_and_settings_are_shown(
     digest = policy_store.digest(policy)
     for words in (digest, "08:00", "open category:streaming", "change 1 is undone"):
         assert words in shown
-    told = json.loads(call("policy", "history", "--json", *here).out)
-    assert [one["digest"] for one in told["versions"]] == [digest]
-    assert [row["number"] for row in told["settings"]] == [3, 1]
+    printed = json.loads(call("policy", "history", "--json", *here).out)
+    assert [one["digest"] for one in printed["versions"]] == [digest]
+    assert [row["number"] for row in printed["settings"]] == [3, 1]

@@ -17,7 +17,7 @@ user_rules: ["||bad.example^", "/ads/"]
 """
 
 
-def test_pieces_are_printed_and_the_rest_is_told_on_standard_error(
+def test_pieces_are_printed_and_the_rest_is_reported_on_standard_error(
     tmp_path: Path, here: list[str]
 ) -> None:
     file = tmp_path / "AdGuardHome.yaml"
@@ -29,9 +29,9 @@ def test_pieces_are_printed_and_the_rest_is_told_on_standard_error(
     assert "1 list, 1 name, 0 local zones taken" in done.err
     assert "/ads/" in done.err
     assert max(map(len, done.err.splitlines())) <= 80
-    told = json.loads(call("import", "adguard", file, "--json", *here).out)
-    assert told["site"]["exceptions"][0]["block"] == "bad.example"
-    assert told["not_taken"][0]["what"] == "/ads/"
+    printed = json.loads(call("import", "adguard", file, "--json", *here).out)
+    assert printed["site"]["exceptions"][0]["block"] == "bad.example"
+    assert printed["not_taken"][0]["what"] == "/ads/"
 
 
 def test_they_can_be_written_to_a_file_in_a_folder_that_there_is(

@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 def school(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EnrolledGateway:
     """Stand for a daemon that has just signed the sample's record."""
     school = enrolled(tmp_path)
-    told = {
+    answer = {
         "record": school.record().decode(),
         "school": SCHOOL,
         "facts": plain_of(FACTS),
         "enrolment": None,
     }
-    monkeypatch.setattr(control, "ask", lambda *_, **__: told)
+    monkeypatch.setattr(control, "ask", lambda *_, **__: answer)
     return school
 
 
@@ -86,8 +86,8 @@ def test_a_verification_names_the_file_and_has_a_code_for_scripts(
     record.write_bytes(school.record()[:50])
     root.write_bytes(school.province.root)
     done = call("inspect", "verify", record, "--root", root, "--json", "--lang", "en")
-    told: dict[str, Any] = json.loads(done.out)
-    assert (done.code, told["code"]) == (61, "envelope-format")
+    printed: dict[str, Any] = json.loads(done.out)
+    assert (done.code, printed["code"]) == (61, "envelope-format")
     assert done.error_lines == [f"filterd: {record}: it is cut short"]
 
 
@@ -134,6 +134,6 @@ def shown(width: int = 80) -> str:
 def test_all_parts_are_shown_within_the_terminal() -> None:
     lines = shown().splitlines()
     assert max(len(one) for one in lines if not one.startswith("filterd-inspection")) <= 80
-    told = "\n".join(lines)
+    text = "\n".join(lines)
     for part in ("Trường [bold]mẫu", "31,000", "Every lookup of staff", "filterd-inspection 1"):
-        assert part in told
+        assert part in text

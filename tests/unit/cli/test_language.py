@@ -89,7 +89,7 @@ def test_a_site_that_names_no_language_speaks_vietnamese(text: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize("text", ["language: fr\n", "language: [vi]\n", "language: {", "\0"])
-def test_a_site_that_cannot_be_read_is_told_of_in_english(text: str, tmp_path: Path) -> None:
+def test_a_site_that_cannot_be_read_is_reported_in_english(text: str, tmp_path: Path) -> None:
     assert language_of(["--config", str(a_site(tmp_path, text))]) == "en"
 
 

@@ -181,14 +181,14 @@ def test_many_popular_names_are_one_line_and_all_in_json(tmp_path: Path) -> None
 HOSTS = "0.0.0.0 bad.example\n"
 
 
-def test_a_list_of_single_hosts_in_a_locked_category_is_told_of(tmp_path: Path) -> None:
+def test_a_list_of_single_hosts_in_a_locked_category_is_reported(tmp_path: Path) -> None:
     school = _taking(tmp_path, "porn", HOSTS)
-    told = (
+    text = (
         "These lists block single hosts only, so names beneath them stay open although the category"
         " is"
     )
-    assert f"{told} locked: taken." in call("lists", "build", *school).out
-    assert f"{told} locked: taken." in call("lists", "status", *school).out
+    assert f"{text} locked: taken." in call("lists", "build", *school).out
+    assert f"{text} locked: taken." in call("lists", "status", *school).out
     assert json.loads(call("lists", "status", "--json", *school).out)["single_hosts"] == ["taken"]
     assert call("check", "m.bad.example", "--grade", "3", *school).code == 0
 
@@ -269,7 +269,7 @@ class _Daemon:
         self.running, self.fails, self.asked = running, fails, list[str]()
 
     def ask(self, _path: Path, command: str, *, lists_only: bool) -> None:
-        assert not lists_only  # whoever builds reads the site, and is told what is wrong with it
+        assert not lists_only  # the build has read the site and printed what is wrong with it
         self.asked.append(command)
         if self.fails or not self.running:
             raise ControlError(say("the command failed inside filterd"))
@@ -287,7 +287,7 @@ class _Daemon:
         (False, False, "--quiet", 0, ["reload"]),
     ],
 )
-def test_a_running_daemon_is_told(
+def test_a_running_daemon_is_notified(
     school: list[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -78,7 +78,7 @@ def test_the_file_names_what_commands_do_not_change(site: _Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ((), "SOURCE or --recommended is missing (the lists"),
         (("urlhau",), "is not a list of the catalogue"),
@@ -98,10 +98,12 @@ def test_the_file_names_what_commands_do_not_change(site: _Site) -> None:
         ((ADDRESS, "--category", "games", "--format", "csv"), "'csv' is not a format"),
     ],
 )
-def test_what_cannot_be_followed_is_refused(site: _Site, words: tuple[str, ...], told: str) -> None:
+def test_what_cannot_be_followed_is_refused(
+    site: _Site, words: tuple[str, ...], message: str
+) -> None:
     done = site.do("follow", *words)
     assert done.code == 2
-    assert told in done.err
+    assert message in done.err
     assert site.followed() == {}
 
 
@@ -138,7 +140,7 @@ def test_lists_that_the_file_has_no_more_go_out_of_force(
     assert runs == [(0, True)]
 
 
-def test_nothing_followed_is_told_with_a_remedy(site: _Site) -> None:
+def test_nothing_followed_is_reported_with_a_remedy(site: _Site) -> None:
     assert "filterd lists follow --recommended" in site.do("update").err
     assert "'urlhaus' is not followed" in site.do("unfollow", "urlhaus").err
     done = site.do("exclude", "x.example", "--list", "urlhaus", "--reason", "x")

@@ -46,7 +46,7 @@ def _answer(monkeypatch: pytest.MonkeyPatch, rows: list[dict[str, Any]]) -> list
 
 
 @pytest.mark.parametrize("lang", ["vi", "en"])
-def test_totals_are_told_within_80_columns(
+def test_totals_are_reported_within_80_columns(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lang: str
 ) -> None:
     _answer(monkeypatch, ROWS)
@@ -62,7 +62,7 @@ def test_days_grades_and_blocked_categories_are_added_up(
 ) -> None:
     _answer(monkeypatch, ROWS[:4])
     out = call("log", "totals", "--lang", "en", "--state", tmp_path).out
-    told = [" ".join(line.split()) for line in out.replace("\u202f", "").splitlines()]
+    lines = [" ".join(line.split()) for line in out.replace("\u202f", "").splitlines()]
     for line in (
         "2026-11-24 12345 1241",
         "2026-11-23 0 1",
@@ -70,8 +70,8 @@ def test_days_grades_and_blocked_categories_are_added_up(
         "social-media 1234",
         "(rules of the school) 1",
     ):
-        assert line in told
-    grades = [line.split()[0] for line in told if line.split()[:1] in (["6"], ["10"], ["staff"])]
+        assert line in lines
+    grades = [line.split()[0] for line in lines if line.split()[:1] in (["6"], ["10"], ["staff"])]
     assert grades == ["6", "10", "staff"]
 
 
@@ -90,9 +90,9 @@ def test_the_daemon_is_asked_for_what_the_options_name(
     asked = _answer(monkeypatch, [])
     options = "--tier", "primary", "--network", "lab", "--class", "5A", "--hours", "--networks"
     assert call("log", "totals", *options, "--state", tmp_path).code == 0
-    ((_, _, told),) = asked
+    ((_, _, lines),) = asked
     wanted = {"tier": "primary", "network": "lab", "class": "5A"}
-    assert told == {**wanted, "days": 1, "by_hour": True, "by_network": True}
+    assert lines == {**wanted, "days": 1, "by_hour": True, "by_network": True}
 
 
 @pytest.mark.parametrize(("options", "days"), [([], 7), (["--classes"], 1), (["--grade", "6"], 7)])
@@ -104,7 +104,7 @@ def test_totals_of_classes_are_of_today_if_not_said_otherwise(
     assert asked[0][2]["days"] == days
 
 
-def test_an_empty_log_is_told_and_tiers_that_are_not_counted(
+def test_an_empty_log_is_reported_and_tiers_that_are_not_counted(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     _answer(monkeypatch, [])
@@ -121,7 +121,7 @@ def test_an_empty_log_is_told_and_tiers_that_are_not_counted(
         (("--tier", "x"), "'x' is not a tier"),
     ],
 )
-def test_what_cannot_be_asked_is_told(
+def test_what_cannot_be_asked_is_reported(
     tmp_path: Path, options: tuple[str, ...], problem: str
 ) -> None:
     done = call("log", "totals", *options, "--lang", "en", "--state", tmp_path)
@@ -166,11 +166,11 @@ def test_full_names_the_command_that_confirms_it_and_is_shown_with_both_people(
     daemon.author = "minh"
     confirmed = call("log", "confirm", "1", *here)
     assert "Change 2: the level full is confirmed until 08:00 04/12/2025 (Thu)" in confirmed.out
-    told = json.loads(call("log", "level", "--json", *here).out)
-    (row,) = (one for one in told["tiers"] if one["tier"] == "primary")
+    lines = json.loads(call("log", "level", "--json", *here).out)
+    (row,) = (one for one in lines["tiers"] if one["tier"] == "primary")
     assert (row["level"], row["setting"]["author"]) == ("full", "lan")
     assert row["setting"]["confirmed_by"] == "minh"
-    assert told["waiting"] == []
+    assert lines["waiting"] == []
     assert "confirmed by minh" in " ".join(call("history", "list", *here).out.split())
 
 

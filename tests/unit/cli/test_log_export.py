@@ -20,7 +20,7 @@ ROWS: list[dict[str, Any]] = [
     {"period": "2026-10-01", "tier": "", "grade": "", "category": "self-harm", "action": "blocked"},
     {"period": "2026-10", "tier": "primary", "grade": "5", "category": "=cmd", "action": "pass"},
 ]
-TOLD = {"rows": [{**row, "n": 12} for row in ROWS], "left_out": 3, "least_devices": 5}
+EXPORTED = {"rows": [{**row, "n": 12} for row in ROWS], "left_out": 3, "least_devices": 5}
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     def ask(_: Path, command: str, **arguments: Any) -> dict[str, Any]:
         assert command == "log export"
         asked.append(arguments)
-        return TOLD
+        return EXPORTED
 
     monkeypatch.setattr(control, "ask", ask)
     return asked
@@ -60,7 +60,7 @@ def test_json_lines_have_a_row_each_and_what_is_left_out(
     assert (done.code, done.out) == (0, "")
     assert "3 numbers are left out: of fewer than 5 devices" in " ".join(done.err.split())
     *rows, last = map(json.loads, out.read_text().splitlines())
-    assert rows == TOLD["rows"]
+    assert rows == EXPORTED["rows"]
     assert last == {"left_out": 3, "least_devices": 5}
 
 
@@ -122,7 +122,7 @@ def test_rows_are_bounded_and_only_totals_have_months(
     assert len(inside) == 2
 
 
-def test_a_folder_that_is_not_there_is_told_before_anything_is_recorded(
+def test_a_folder_that_is_not_there_is_reported_before_anything_is_recorded(
     tmp_path: Path, asked: list[dict[str, Any]]
 ) -> None:
     done = call("log", "export", "--out", tmp_path / "no" / "x.csv", "--state", tmp_path)

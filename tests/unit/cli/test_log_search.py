@@ -47,8 +47,8 @@ class Desk:
 
     def _ask(self, _: Path, command: str, **request: Any) -> Any:
         self.asked = request
-        (told,) = run(self.log, lambda: self.log.ask(command, **request))
-        return json.loads(json.dumps(told))
+        (lines,) = run(self.log, lambda: self.log.ask(command, **request))
+        return json.loads(json.dumps(lines))
 
     def call(self, *words: str, lang: str = "en") -> Outcome:
         return call("log", *words, "--lang", lang, "--state", self._state)
@@ -75,11 +75,11 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 def test_a_search_shows_time_name_class_result_and_category(desk: Desk) -> None:
     done = desk.call("search", "www.games.example", "--limit", "1")
-    told = [" ".join(line.split()) for line in done.out.splitlines()]
+    lines = [" ".join(line.split()) for line in done.out.splitlines()]
     assert done.code == 0
-    assert "2025-12-01T13:30:00.1 www.games.example 6A blocked games" in told
-    assert "Go on with --after 2025-12-01T13:30:00.1" in told
-    assert "all tiers: a row for each lookup (level full)" in told
+    assert "2025-12-01T13:30:00.1 www.games.example 6A blocked games" in lines
+    assert "Go on with --after 2025-12-01T13:30:00.1" in lines
+    assert "all tiers: a row for each lookup (level full)" in lines
 
 
 def test_what_the_operator_writes_is_asked_for(desk: Desk) -> None:
@@ -114,7 +114,7 @@ def test_a_day_that_is_past_is_written_as_people_do(text: str) -> None:
         (["--after", "7"], "'7' is not the ID of a row"),
     ],
 )
-def test_what_cannot_be_asked_is_told(desk: Desk, words: list[str], problem: str) -> None:
+def test_what_cannot_be_asked_is_reported(desk: Desk, words: list[str], problem: str) -> None:
     done = desk.call("search", *words)
     assert done.code == 2
     assert problem in done.err

@@ -108,7 +108,7 @@ def test_a_stream_that_breaks_off_goes_on_behind_its_last_event(
     assert done.err.count("filterd answers again") == 1
 
 
-def test_what_was_too_much_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_what_was_too_much_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     _Daemon(monkeypatch, [[{"skipped": 1500}], KeyboardInterrupt()])
     assert "1\u202f500 events were too many" in _tail(tmp_path).err
 

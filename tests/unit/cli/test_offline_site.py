@@ -31,12 +31,12 @@ def test_without_lists_it_says_how_to_get_them(config: Path, tmp_path: Path) -> 
         offline_site.load_site_offline(_here(config, tmp_path))
 
 
-def test_damaged_lists_are_told(config: Path, tmp_path: Path) -> None:
+def test_damaged_lists_are_reported(config: Path, tmp_path: Path) -> None:
     (tmp_path / "index.filterd").write_bytes(b"nonsense" * 1000)
     with pytest.raises(IndexFormatError, match="compile the lists"):
         offline_site.load_site_offline(_here(config, tmp_path))
 
 
-def test_a_wrong_site_is_told(tmp_path: Path) -> None:
+def test_a_wrong_site_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigErrors, match=r"site\.yaml: cannot be read"):
         offline_site.policy_of(_here(tmp_path, tmp_path))

@@ -36,9 +36,9 @@ def test_a_valid_site_is_summed_up() -> None:
 
 def test_a_valid_site_is_summed_up_in_json(config: Path) -> None:
     done = call("policy", "validate", "--json", "--config", config)
-    told = json.loads(done.out)
-    assert (told["valid"], told["networks"], told["grades"]) == (True, 16, 16)
-    assert told["warnings"] == []
+    printed = json.loads(done.out)
+    assert (printed["valid"], printed["networks"], printed["grades"]) == (True, 16, 16)
+    assert printed["warnings"] == []
 
 
 def test_an_exception_that_opens_nothing_is_warned_of(tmp_path: Path, state: StateFolder) -> None:
@@ -79,8 +79,8 @@ def test_what_may_not_be_meant_is_warned_of_and_valid(tmp_path: Path) -> None:
         f"warning: {tmp_path}/site.yaml:5:33: 'lab' has no grade in t-2 of t2"
         " (then it has the strictest grade of its timetable)\n"
     )
-    (told,) = json.loads(call("policy", "validate", "--json", "--config", tmp_path).out)["warnings"]
-    assert "no grade in t-2 of t2" in told
+    (row,) = json.loads(call("policy", "validate", "--json", "--config", tmp_path).out)["warnings"]
+    assert "no grade in t-2 of t2" in row
 
 
 def test_what_is_past_is_warned_of_in_both_languages(tmp_path: Path, clock: FakeClock) -> None:
@@ -127,15 +127,15 @@ def test_a_grade_fits_80_columns(lang: str, grade: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("grade", "told"),
+    ("grade", "answer"),
     [
         ("1", {"Safe search": "on", "YouTube": "Restricted Mode, strict"}),
         ("staff", {"Safe search": "off", "YouTube": "not restricted"}),
     ],
 )
-def test_safe_search_and_youtube_are_shown(grade: str, told: dict[str, str]) -> None:
+def test_safe_search_and_youtube_are_shown(grade: str, answer: dict[str, str]) -> None:
     out = call("policy", "show", "--grade", grade, "--config", SAMPLE, "--lang", "en").out
-    for heading, value in told.items():
+    for heading, value in answer.items():
         assert any(line.split("  ")[0] == heading and value in line for line in out.splitlines())
 
 
@@ -152,9 +152,9 @@ def test_safe_search_and_youtube_are_shown(grade: str, told: dict[str, str]) -> 
 )
 def test_a_grade_in_json_tells_each_category(grade: str, category: str, state: str) -> None:
     done = call("policy", "show", "--grade", grade, "--json", "--config", SAMPLE)
-    told = json.loads(done.out)
-    assert told["grade"] == grade
-    assert told["categories"][category] == state
+    printed = json.loads(done.out)
+    assert printed["grade"] == grade
+    assert printed["categories"][category] == state
 
 
 SERVICES = (
@@ -180,8 +180,8 @@ def test_a_grade_in_json_tells_each_service(
     tmp_path: Path, grade: str, service: str, state: str
 ) -> None:
     config = write_site(tmp_path, port=5353, more=SERVICES)
-    told = json.loads(call("policy", "show", "--grade", grade, "--json", "--config", config).out)
-    assert told["services"][service] == state
+    printed = json.loads(call("policy", "show", "--grade", grade, "--json", "--config", config).out)
+    assert printed["services"][service] == state
 
 
 def test_the_tree_has_every_tier_and_grade_and_who_is_unknown(config: Path) -> None:
@@ -195,10 +195,10 @@ def test_the_tree_has_every_tier_and_grade_and_who_is_unknown(config: Path) -> N
 
 
 def test_the_tree_in_json_has_every_grade_with_its_networks(config: Path) -> None:
-    told = json.loads(call("policy", "tree", "--json", "--config", config).out)
-    assert [one["grade"] for one in told] == list(GRADES)
-    assert all(one["networks"] == [f"of-{one['grade']}"] for one in told)
-    assert [one["grade"] for one in told if one["unknown_clients"]] == ["preschool"]
+    printed = json.loads(call("policy", "tree", "--json", "--config", config).out)
+    assert [one["grade"] for one in printed] == list(GRADES)
+    assert all(one["networks"] == [f"of-{one['grade']}"] for one in printed)
+    assert [one["grade"] for one in printed if one["unknown_clients"]] == ["preschool"]
 
 
 def test_an_address_range_in_brackets_of_markup_is_no_markup(tmp_path: Path) -> None:
@@ -222,9 +222,9 @@ def test_what_commands_have_set_is_shown_beside_the_files(
     assert "allow a.example for lower secondary until 09:00" in shown
     assert "b.example" not in shown
     assert "c.example" not in shown
-    told = json.loads(call("policy", "show", "--grade", "7", "--json", *here).out)
-    assert told["categories"]["games"] == "closed"  # the files say so
-    assert [(one["of"], one["id"]) for one in told["set"]] == [("grades", 1), ("exceptions", 2)]
+    printed = json.loads(call("policy", "show", "--grade", "7", "--json", *here).out)
+    assert printed["categories"]["games"] == "closed"  # the files say so
+    assert [(one["of"], one["id"]) for one in printed["set"]] == [("grades", 1), ("exceptions", 2)]
     assert daemon.store.current().number == 4
 
 
@@ -274,18 +274,18 @@ def test_what_ships_meets_what_is_expected_of_it(here: list[str]) -> None:
     assert "expectations are met." in done.out
 
 
-def test_a_school_that_opens_what_is_expected_to_be_closed_is_told(
+def test_a_school_that_opens_what_is_expected_to_be_closed_is_reported(
     tmp_path: Path, here: list[str]
 ) -> None:
     more = "grades:\n  4: {categories: {allow: [social-media]}}\n"
     site = write_site(tmp_path / "own", port=5353, more=more)
     done = call("policy", "test", "--config", str(site), *here[2:])
     assert done.code == 1
-    told = (
+    text = (
         "expected: www.tiktok.com is blocked for primary; but it passes for 4 (a category"
         " open to this grade, social-media"
     )
-    assert told in done.out
+    assert text in done.out
     assert "primary.yaml:" in done.out
     (site / "expectations").mkdir()
     (site / "expectations" / "primary.yaml").write_text("[]\n", encoding="utf-8")
@@ -317,8 +317,8 @@ def test_an_exception_of_the_school_holds_against_what_ships(
     done = call("policy", "test", "--config", str(site), *here[2:])
     assert done.code == 0
     assert "an exception of the site: valid" in done.out
-    told = json.loads(call("policy", "test", "--json", "--config", str(site), *here[2:]).out)
-    assert [one["yields"] for one in told["unmet"]] == [True]
+    printed = json.loads(call("policy", "test", "--json", "--config", str(site), *here[2:]).out)
+    assert [one["yields"] for one in printed["unmet"]] == [True]
 
 
 def test_a_file_of_ones_own_can_be_tried(tmp_path: Path, here: list[str]) -> None:
@@ -329,9 +329,9 @@ def test_a_file_of_ones_own_can_be_tried(tmp_path: Path, here: list[str]) -> Non
         encoding="utf-8",
     )
     done = call("policy", "test", file, "--json", *here)
-    told = json.loads(done.out)
-    assert (done.code, told["expectations"]) == (1, 2)
-    (unmet,) = told["unmet"]
+    printed = json.loads(done.out)
+    assert (done.code, printed["expectations"]) == (1, 2)
+    (unmet,) = printed["unmet"]
     assert (unmet["line"], unmet["found"][0]["network"]) == (2, "library")
 
 
@@ -356,14 +356,14 @@ def test_who_may_not_read_the_lists_asks_the_daemon(
     file.write_text("- www.youtube.com is blocked for room library at t2 08:00\n", encoding="utf-8")
     done = call("policy", "test", file, *here)
     assert (done.code, done.out) == (1, "expected: it\n1 of 3 expectations are not met.\n")
-    told = json.loads(call("policy", "test", "--json", *here).out)
-    assert told == {"expectations": 3, "unmet": [problem]}
+    printed = json.loads(call("policy", "test", "--json", *here).out)
+    assert printed == {"expectations": 3, "unmet": [problem]}
     ((expected,), nothing) = (one["wanted"] for one in asked)
     assert (expected["whom"], expected["weekday"], nothing) == ("library", 0, None)
 
 
 @pytest.mark.parametrize("text", ["- nonsense\n", "- a.example passes for room lab-c\n"])
-def test_a_wrong_file_is_told(text: str, tmp_path: Path, here: list[str]) -> None:
+def test_a_wrong_file_is_reported(text: str, tmp_path: Path, here: list[str]) -> None:
     file = tmp_path / "own.yaml"
     file.write_text(text, encoding="utf-8")
     done = call("policy", "test", file, *here)

@@ -38,7 +38,7 @@ def test_what_ships_differs_in_nothing(here: list[str], daemon: FakeDaemon) -> N
     assert daemon.commands() == ["overrides"]
 
 
-def test_what_a_school_and_its_commands_changed_is_told(
+def test_what_a_school_and_its_commands_changed_is_reported(
     tmp_path: Path, here: list[str], daemon: FakeDaemon
 ) -> None:
     site = ["--config", str(write_site(tmp_path / "own", port=5353, more=OWN)), *here[2:]]

@@ -42,9 +42,9 @@ SAME = {
 def test_wrong_arguments_are_refused_in_a_line(
     tmp_path: Path, words: tuple[str, ...], why: str
 ) -> None:
-    told = call("--lang", "en", "--state", tmp_path, "policy", "whatif", *words)
-    assert (told.code, len(told.error_lines)) == (2, 1)
-    assert why in told.err
+    outcome = call("--lang", "en", "--state", tmp_path, "policy", "whatif", *words)
+    assert (outcome.code, len(outcome.error_lines)) == (2, 1)
+    assert why in outcome.err
     assert not [*tmp_path.glob("what-if/*")]
 
 
@@ -134,12 +134,12 @@ def test_before_a_decision_it_is_shown_where_names_are_recorded(
     assert "Distinct names: 0 names" in shown_before(lambda: SAME)
 
 
-def test_a_decision_is_made_without_it_and_it_is_told_why_in_a_line(
+def test_a_decision_is_made_without_it_and_a_line_has_the_reason(
     shown_before: Callable[..., str],
 ) -> None:
     def refuses() -> None:
         raise ControlError(say("another trial is at work; try again when it has ended"))
 
-    assert len(told := shown_before(refuses).splitlines()) == 1
-    assert "not known: another trial is at work" in told[0]
+    assert len(text := shown_before(refuses).splitlines()) == 1
+    assert "not known: another trial is at work" in text[0]
     assert shown_before(refuses, runs=False) == ""

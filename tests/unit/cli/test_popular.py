@@ -40,7 +40,7 @@ def test_of_one_list_ten_names_are_spelled_out_and_all_are_in_json(tmp_path: Pat
     assert line.partition(";")[0].count(", ") == 9
 
 
-def test_an_entry_is_told_with_its_line(tmp_path: Path) -> None:
+def test_an_entry_is_reported_with_its_line(tmp_path: Path) -> None:
     done = _build(tmp_path, ["unex.es"])
     (one,) = json.loads(done.out)["popular_closed"]
     assert (one["name"], one["entry"], one["line"]) == ("unex.es", "=unex.es", 1)

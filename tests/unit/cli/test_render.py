@@ -59,8 +59,8 @@ def test_what_somebody_set_is_broken_over_lines_rather_than_cut() -> None:
         drawn = grid([("No.", True), ("What", False), ("Reason", False)], whole=whole)
         drawn.add_row("12", name, "Because of a lesson")
         lines = _drawn(drawn, 50)
-        told = "".join(line[5:].split("  ")[0] for line in lines[3:])
-        assert (name in told.replace(" ", "")) == whole
+        names = "".join(line[5:].split("  ")[0] for line in lines[3:])
+        assert (name in names.replace(" ", "")) == whole
 
 
 NAME = "bai-giang-dien-tu.sach-giao-khoa.example.edu.vn"

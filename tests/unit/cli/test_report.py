@@ -237,8 +237,8 @@ def test_what_completes_a_line_is_what_is_taken() -> None:
 def test_a_site_without_a_schedule_has_no_report_that_is_due(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = {"settings": to_plain(ReportSettings()), "language": "en"}
-    monkeypatch.setattr(control, "ask", lambda *_, **__: told)
+    answer = {"settings": to_plain(ReportSettings()), "language": "en"}
+    monkeypatch.setattr(control, "ask", lambda *_, **__: answer)
     done = call("report", "--scheduled", "--lang", "en", "--state", tmp_path)
     assert (done.code, done.out) == (0, "No report is due.\n")
 

@@ -64,9 +64,9 @@ def test_what_was_reported_is_shown_until_it_is_mended(
     _compile(quiet, tmp_path)
     index = Index.open(lists)
     assert index.digest != before
-    (told,) = json.loads(call("report-mistake", "--list", "--json", *here).out)
-    assert (told["mended"], told["listed"]) == (True, [])
-    mended = told["mended_in"], told["mended_at"]
+    (row,) = json.loads(call("report-mistake", "--list", "--json", *here).out)
+    assert (row["mended"], row["listed"]) == (True, [])
+    mended = row["mended_in"], row["mended_at"]
     assert mended == (index.digest.hex()[:12], index.build["when"])
     shown = call("report-mistake", "--list", *here).out
     assert "mended 13:30, in" in shown

@@ -55,15 +55,15 @@ def test_networks_that_are_no_rooms_come_after_them_where_somebody_asks(
     assert _row(whole, "library") == ["library", "8"]
     assert whole.index(" lab-a ") < whole.index(" library ")
     assert "--all" not in whole
-    told, every = (
+    outcome, every = (
         json.loads(call("room", "list", *words, "--json", *here).out) for words in ((), ("--all",))
     )
-    assert (len(told["rooms"]) + others, every["left_out"]) == (len(every["rooms"]), 0)
-    assert told["left_out"] == others
+    assert (len(outcome["rooms"]) + others, every["left_out"]) == (len(every["rooms"]), 0)
+    assert outcome["left_out"] == others
     assert daemon.commands()
 
 
-def test_another_network_is_told_while_something_is_set_for_it(
+def test_another_network_is_reported_while_something_is_set_for_it(
     here: list[str], daemon: FakeDaemon
 ) -> None:
     call("room", "set", "library", "--grade", "9", "--for", "10m", *here)
@@ -92,15 +92,15 @@ def test_devices_that_are_in_no_room_are_shown(here: list[str], daemon: FakeDaem
 
 
 def test_rooms_are_shown_without_a_daemon_too(here: list[str], quiet: StateFolder) -> None:
-    told = json.loads(call("room", "list", "--json", *here).out)
-    (lab,) = (one for one in told["rooms"] if one["room"] == "lab-a")
+    printed = json.loads(call("room", "list", "--json", *here).out)
+    (lab,) = (one for one in printed["rooms"] if one["room"] == "lab-a")
     assert (lab["grade"], lab["why"], lab["lesson"], lab["until"]) == (
         "6",
         "lesson",
         "tiet-2",
         LESSON_ENDS,
     )
-    assert told["unknown"] == []
+    assert printed["unknown"] == []
     assert not quiet.overrides.exists()
 
 
@@ -122,9 +122,9 @@ def test_one_room_is_shown_with_its_week_and_all_that_is_set(
         "tiet-3",
     ):
         assert words in shown
-    told = json.loads(call("room", "show", "lab-a", "--json", *here).out)
-    assert len(told["timetable"]) == 4
-    assert told["until"] == MONDAY_AT_8 + 90 * 60  # the exam, which goes on beyond the lesson
+    printed = json.loads(call("room", "show", "lab-a", "--json", *here).out)
+    assert len(printed["timetable"]) == 4
+    assert printed["until"] == MONDAY_AT_8 + 90 * 60  # the exam, which goes on beyond the lesson
     assert daemon.commands().count("overrides") == 2
 
 
@@ -168,11 +168,13 @@ def test_devices_that_appear_stand_in_the_room(here: list[str], daemon: FakeDaem
 
 def test_devices_are_added_to_those_that_are_there(here: list[str], daemon: FakeDaemon) -> None:
     daemon.devices = [{"mac": CARDS[3]}]
-    told = json.loads(call("room", "learn", "lab-a", "--for", "2m", "--add", "--json", *here).out)
-    assert told["macs"] == [CARDS[3], MACS[1]]
+    printed = json.loads(
+        call("room", "learn", "lab-a", "--for", "2m", "--add", "--json", *here).out
+    )
+    assert printed["macs"] == [CARDS[3], MACS[1]]
 
 
-def test_a_mac_of_the_devices_own_making_is_told_and_left_out(
+def test_a_mac_of_the_devices_own_making_is_reported_and_left_out(
     here: list[str], daemon: FakeDaemon
 ) -> None:
     daemon.devices = [{"mac": CARDS[3]}, {"mac": MACS[5], "name": "iPhone"}]
@@ -182,8 +184,8 @@ def test_a_mac_of_the_devices_own_making_is_told_and_left_out(
     )
     (devices,) = daemon.store.current().devices
     assert devices.macs == (CARDS[3],)
-    told = json.loads(call("room", "learn", "lab-a", "--for", "1m", "--json", *here).out)
-    assert (told["macs"], told["left_out"]) == ([CARDS[3]], [MACS[5]])
+    printed = json.loads(call("room", "learn", "lab-a", "--for", "1m", "--json", *here).out)
+    assert (printed["macs"], printed["left_out"]) == ([CARDS[3]], [MACS[5]])
 
 
 def test_it_is_taken_where_somebody_asks_for_it(here: list[str], daemon: FakeDaemon) -> None:
@@ -306,9 +308,9 @@ def test_a_class_is_lent_and_shown_with_its_lessons(classed: list[str], daemon: 
         "allow a.example for class 6A",
     ):
         assert words in shown
-    told = json.loads(call("class", "show", "6A", "--json", *classed).out)
-    assert (told["class"], told["grade"], told["sits_in"]) == ("6A", "6", ["lab-a"])
-    assert [one["to"] for one in told["loans"]] == ["minh"]
+    printed = json.loads(call("class", "show", "6A", "--json", *classed).out)
+    assert (printed["class"], printed["grade"], printed["sits_in"]) == ("6A", "6", ["lab-a"])
+    assert [one["to"] for one in printed["loans"]] == ["minh"]
     call("undo", *classed)
     call("undo", "1", *classed)
     assert json.loads(call("class", "show", "6A", "--json", *classed).out)["loans"] == []
@@ -322,8 +324,8 @@ def test_a_class_is_understood_where_a_grade_is(
     assert "allow a.example for class 6A until 08:35" in done.out
     set_ = call("room", "set", "lab-a", *words, "--lesson", *classed)
     assert "room lab-a has class 6A until 08:35" in set_.out
-    told = json.loads(call("room", "show", "lab-a", "--json", *classed).out)
-    assert (told["grade"], told["class"], told["until"]) == ("6", "6A", LESSON_ENDS)
+    printed = json.loads(call("room", "show", "lab-a", "--json", *classed).out)
+    assert (printed["grade"], printed["class"], printed["until"]) == ("6", "6A", LESSON_ENDS)
     checked = json.loads(call("check", "a.example", *words, "--offline", "--json", *classed).out)
     assert (checked["class"], checked["grade"], checked["tier"]) == ("6A", "6", "lower-secondary")
     assert checked["reason"] == "local"
@@ -386,7 +388,7 @@ def test_spreadsheets_write_it_in_many_ways(text: str) -> None:
     assert parse_devices(text, "a.csv", ROOMS) == {"lab-a": (MAC.format(1),)}
 
 
-def test_every_wrong_line_is_told() -> None:
+def test_every_wrong_line_is_reported() -> None:
     text = "room,mac\nlab-c,02:00:5e:00:00:01\nlab-a,nonsense\nlab-a\nlab-b,02:00:5e:00:00:01\n"
     with pytest.raises(ConfigError) as caught:
         parse_devices(text, "a.csv", ROOMS)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.support.clock import FakeClock
 
 
-def test_a_host_that_is_gone_is_told_with_the_time_when_it_was_there(
+def test_a_host_that_is_gone_is_reported_with_the_time_when_it_was_there(
     here: list[str], quiet: StateFolder, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     problem = UNSAID
@@ -43,8 +43,8 @@ def test_a_host_that_is_gone_is_told_with_the_time_when_it_was_there(
     assert quiet.safe_search.exists()
     problem = GONE
     clock.advance(86_400)
-    told = json.loads(call("safesearch", "verify", "--json", *here).out)
-    assert [(one["target"], one["verified"]) for one in told] == [
+    printed = json.loads(call("safesearch", "verify", "--json", *here).out)
+    assert [(one["target"], one["verified"]) for one in printed] == [
         ("safe.example", False),
         ("new.example", False),
     ]
@@ -69,9 +69,9 @@ def test_the_nightly_outcome_is_one_sentence_and_without_a_network_the_state_sta
     here = Context(week, quiet, Texts("en"), Console(), Console())
     FILE.save(quiet.safe_search, VerifiedTargets({"forcesafesearch.google.com": 5.0}))
     monkeypatch.setattr("filterd.cli.safesearch.resolv_conf.servers", lambda *_: ())
-    told = str(verified_nightly(here))
-    assert "hosts were not found" in told
-    assert told.endswith("no upstream answers")
+    printed = str(verified_nightly(here))
+    assert "hosts were not found" in printed
+    assert printed.endswith("no upstream answers")
     kept = FILE.read(quiet.safe_search)
     assert kept is not None
     assert kept.targets["forcesafesearch.google.com"] == 5.0

@@ -211,7 +211,7 @@ def test_a_wrong_answer_in_a_file_is_a_line_with_an_example(place: Place) -> Non
     assert not place.config.exists()
 
 
-def test_a_site_with_mistakes_is_told_before_the_first_question(place: Place) -> None:
+def test_a_site_with_mistakes_is_reported_before_the_first_question(place: Place) -> None:
     place.config.mkdir()
     text = "school: {name: A}\nnetworks: {x: {cidrs: [10.0.0.0/99], grade: 6}}\n"
     (place.config / "site.yaml").write_text(text, encoding="utf-8")
@@ -404,7 +404,7 @@ def test_from_the_first_answer_on_the_chosen_language_is_spoken() -> None:
     assert "Name of the school" in screen.text
 
 
-def test_a_wrong_answer_is_told_with_an_example_and_asked_again() -> None:
+def test_a_wrong_answer_is_reported_with_an_example_and_asked_again() -> None:
     screen, interview = Screen("en", "123", "A school"), Interview(Machine())
     screen.ask(interview)
     assert "a name has letters (such as: Nguyen Du lower secondary school)" in screen.text

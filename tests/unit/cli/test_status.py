@@ -36,14 +36,14 @@ PAUSE |= {"whom": "", "starts_at": 1.8e9, "ends_at": 1.8e9 + 240}
 DOUBT = to_plain(ConfigError(say("expected: it passes"), path="own.yaml", line=7))
 
 
-def _answer(monkeypatch: pytest.MonkeyPatch, told: Any) -> list[tuple[Path, str]]:
+def _answer(monkeypatch: pytest.MonkeyPatch, answer: Any) -> list[tuple[Path, str]]:
     asked = []
 
     def ask(path: Path, command: str) -> Any:
         asked.append((path, command))
-        if isinstance(told, Exception):
-            raise told
-        return told
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     monkeypatch.setattr(control, "ask", ask)
     return asked
@@ -79,7 +79,7 @@ def _answer(monkeypatch: pytest.MonkeyPatch, told: Any) -> list[tuple[Path, str]
         ),
     ],
 )
-def test_status_is_told_within_80_columns(
+def test_status_is_reported_within_80_columns(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lang: str, words: list[str]
 ) -> None:
     asked = _answer(monkeypatch, STATUS)
@@ -116,8 +116,8 @@ def test_status_in_json_is_what_the_daemon_says(
 ) -> None:
     status = STATUS | {"upstreams": STATUS["upstreams"][:1]}
     _answer(monkeypatch, status)
-    told = json.loads(call("status", "--json", "--state", tmp_path).out)
-    assert told == status | {"alerts": []}
+    printed = json.loads(call("status", "--json", "--state", tmp_path).out)
+    assert printed == status | {"alerts": []}
 
 
 def test_alerts_stand_on_top_each_with_its_remedy(
@@ -130,16 +130,14 @@ def test_alerts_stand_on_top_each_with_its_remedy(
     shown = " ".join(lines[1].split())
     assert shown == "Alerts the log cannot be written: details: filterd status"
     assert "1 pause is in force: it ends by itself" in lines[2]
-    told = json.loads(call("status", "--json", "--state", tmp_path).out)["alerts"]
-    assert [(one["id"], one["severity"]) for one in told] == [
+    printed = json.loads(call("status", "--json", "--state", tmp_path).out)["alerts"]
+    assert [(one["id"], one["severity"]) for one in printed] == [
         ("log-not-written", "warning"),
         ("pause", "notice"),
     ]
 
 
-def test_what_is_expected_and_not_so_is_told(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_unmet_expectations_are_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     _answer(monkeypatch, {**STATUS, "doubts": [DOUBT]})
     assert "own.yaml:7: expected: it passes" in call("status", "--state", tmp_path).out
     _answer(monkeypatch, {**RELOADED, "doubts": [DOUBT]})
@@ -147,7 +145,7 @@ def test_what_is_expected_and_not_so_is_told(
     assert (done.code, done.error_lines) == (0, ["warning: own.yaml:7: expected: it passes"])
 
 
-def test_a_reload_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_reload_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     asked = _answer(monkeypatch, RELOADED)
     done = call("reload", "--lang", "en", "--state", tmp_path)
     assert asked == [(tmp_path / "control.sock", "reload")]
@@ -162,8 +160,8 @@ def test_a_reload_says_what_needs_a_restart(
     _answer(monkeypatch, {**RELOADED, "restart_for": ["listen"]})
     done = call("reload", "--lang", "en", "--state", tmp_path)
     assert done.out.endswith("Restart filterd to change: listen\n")
-    told = json.loads(call("reload", "--json", "--state", tmp_path).out)
-    assert told["restart_for"] == ["listen"]
+    printed = json.loads(call("reload", "--json", "--state", tmp_path).out)
+    assert printed["restart_for"] == ["listen"]
 
 
 def test_a_refused_reload_prints_each_problem(
@@ -193,8 +191,8 @@ DOWN = {"address": "192.0.2.1", "down": True, "down_since": 0.0}
 SECRET = "khoa-bi-mat"
 
 
-def _answers(monkeypatch: pytest.MonkeyPatch, told: Any) -> None:
-    monkeypatch.setattr(control, "ask", lambda *_, **__: told)
+def _answers(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
+    monkeypatch.setattr(control, "ask", lambda *_, **__: answer)
 
 
 def test_alerts_are_listed_with_severity_and_remedy(
@@ -204,14 +202,14 @@ def test_alerts_are_listed_with_severity_and_remedy(
     shown = call("alerts", "list", "--lang", "vi", "--state", tmp_path).out
     assert "NGUY CẤP" in shown
     assert "không máy chủ DNS cấp trên" in shown
-    told = json.loads(call("alerts", "list", "--json", "--state", tmp_path).out)
-    assert [one["id"] for one in told] == ["upstreams-down"]
+    printed = json.loads(call("alerts", "list", "--json", "--state", tmp_path).out)
+    assert [one["id"] for one in printed] == ["upstreams-down"]
     _answers(monkeypatch, STATUS | {"upstreams": []})
     done = call("alerts", "list", "--lang", "en", "--state", tmp_path)
     assert done.out == "No alert is active.\n"
 
 
-def test_each_way_is_tried_and_what_fails_is_told_without_its_secret(
+def test_each_way_is_tried_and_what_fails_is_reported_without_its_secret(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "secrets").mkdir()
@@ -225,15 +223,15 @@ def test_each_way_is_tried_and_what_fails_is_told_without_its_secret(
         settings = AlertSettings("Mẫu", "Asia/Ho_Chi_Minh", "vi", mail, hook)
         _answers(monkeypatch, state_file.to_plain(settings))
         done = call("alerts", "test", *places)
-        told = json.loads(call("alerts", "test", "--json", *places).out)
+        printed = json.loads(call("alerts", "test", "--json", *places).out)
     assert done.code == 2
     assert "secrets/gone: cannot be read" in " ".join(done.out.split())
-    assert [(one["way"], one["ok"]) for one in told] == [("mail", False), ("webhook", True)]
+    assert [(one["way"], one["ok"]) for one in printed] == [("mail", False), ("webhook", True)]
     assert json.loads(web.posted[0])["alerts"][0]["id"] == "test"
-    assert SECRET not in done.out + done.err + str(told)
+    assert SECRET not in done.out + done.err + str(printed)
 
 
-def test_a_site_without_alerts_is_told_what_to_write(
+def test_the_error_of_a_site_without_alerts_has_what_to_write(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     _answers(monkeypatch, None)

@@ -182,7 +182,7 @@ def test_a_time_is_read_as_lists_show_it(ago: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("at", "told"),
+    ("at", "sentence"),
     [
         (None, ""),
         (MONDAY_AT_8 + HOUR, "09:00"),
@@ -190,8 +190,8 @@ def test_a_time_is_read_as_lists_show_it(ago: float) -> None:
         (MONDAY_AT_8 + DAY, "08:00 02/12/2025"),
     ],
 )
-def test_times_of_today_are_told_without_the_day(at: float | None, told: str) -> None:
-    assert CLOCK.text(at) == told
+def test_times_of_today_are_reported_without_the_day(at: float | None, sentence: str) -> None:
+    assert CLOCK.text(at) == sentence
 
 
 @given(

@@ -74,12 +74,12 @@ def test_a_table_with_mistakes_changes_nothing(
     assert not (site / TIMETABLE_FILE).exists()
 
 
-def test_a_file_that_is_not_there_is_told(options: list[str], tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_reported(options: list[str], tmp_path: Path) -> None:
     done = call("timetable", "import", str(tmp_path / "no.xlsx"), *options)
     assert (done.code, len(done.error_lines)) == (2, 1)
 
 
-def test_cells_that_are_left_out_are_told_without_what_moves_the_cursor(
+def test_cells_that_are_left_out_are_reported_without_what_moves_the_cursor(
     options: list[str], tmp_path: Path
 ) -> None:
     table = tmp_path / "tkb.csv"

@@ -76,8 +76,8 @@ def test_the_heading_is_found_beneath_a_title_and_in_any_order() -> None:
 def test_a_mistake_has_its_row_and_column(line: str, problem: str) -> None:
     with pytest.raises(ConfigErrors) as refused:
         _parsed(line)
-    (told,) = str(refused.value).splitlines()
-    assert told.startswith(problem)
+    (message,) = str(refused.value).splitlines()
+    assert message.startswith(problem)
 
 
 def test_a_lesson_of_two_classes_is_refused() -> None:
@@ -85,7 +85,7 @@ def test_a_lesson_of_two_classes_is_refused() -> None:
         _parsed("t2,1,lab,6A,", "t2,1,lab,9B,")
 
 
-def test_all_mistakes_are_told_at_once_but_not_thousands() -> None:
+def test_all_mistakes_are_reported_at_once_but_not_thousands() -> None:
     with pytest.raises(ConfigErrors) as refused:
         _parsed(*["t9,1,lab,6A,"] * 1_000)
     assert len(refused.value.errors) == 20
@@ -187,7 +187,7 @@ def test_a_second_line_of_a_lesson_goes_on_and_notes_beneath_are_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("Thứ;Tiết;6A;lab-a\n2;1;;\n", "tkb.csv:1:3: the columns may be classes or rooms: 6A, lab"),
         ("Thứ;Tiết;6B\n2;1;x\n", "the columns may be classes or rooms: 6B (head them such as"),
@@ -200,10 +200,10 @@ def test_a_second_line_of_a_lesson_goes_on_and_notes_beneath_are_none() -> None:
         ("Thứ;Tiết;6A\nThứ;1;PM1\n", "tkb.csv:2:3: 'Thứ' is not a day of the week"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told_in_a_line_with_its_place(text: str, told: str) -> None:
+def test_what_is_wrong_is_reported_in_a_line_with_its_place(text: str, message: str) -> None:
     with pytest.raises((ConfigError, ConfigErrors)) as refused:
         _read(text)
-    assert told in str(refused.value)
+    assert message in str(refused.value)
     assert "\n" not in str(refused.value)
 
 

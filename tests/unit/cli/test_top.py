@@ -56,8 +56,8 @@ def test_the_page_fits_the_terminal(
 @pytest.mark.parametrize("lang", ["vi", "en"])
 def test_its_numbers_are_those_of_the_status(lang: Language) -> None:
     text = "\n".join(_page(FULL, lang, 80, 23)).replace("\u202f", "")
-    told = {12_345, 678_901, 12_345 + 678_901, 900, 899, 1_800, 80}
-    assert [n for n in told if f" {n} " not in f"{text} ".replace("\n", " ")] == []
+    numbers = {12_345, 678_901, 12_345 + 678_901, 900, 899, 1_800, 80}
+    assert [n for n in numbers if f" {n} " not in f"{text} ".replace("\n", " ")] == []
     for part in ("192.0.2.53", "12.5 ms", "250 kB", "0.1 ms", "0.5 ms", "25 ms", "> 2.5 s"):
         assert part in text
 
@@ -106,12 +106,12 @@ def test_as_json_each_look_is_a_line_with_the_status_as_it_came(
 ) -> None:
     daemon = _Daemon(monkeypatch, STATUS, _later(5), KeyboardInterrupt())
     done = call("top", "--json", "--state", tmp_path)
-    told = [*map(json.loads, done.out.splitlines())]
-    assert [{**one["status"], "alerts": 0} for one in told] == [
+    numbers = [*map(json.loads, done.out.splitlines())]
+    assert [{**one["status"], "alerts": 0} for one in numbers] == [
         {**one, "alerts": 0} for one in (STATUS, _later(5))
     ]
     assert [one["totals_old_s"] for one in daemon.asked] == [0, 30, 30]
-    assert told[1]["rates"]["answers"]["blocked"] > 0
+    assert numbers[1]["rates"]["answers"]["blocked"] > 0
     _Daemon(monkeypatch, STATUS, _later(5), _later(6))
     assert len(call("top", "--json", "--once", "--state", tmp_path).out.splitlines()) == 1
 

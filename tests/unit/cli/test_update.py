@@ -46,8 +46,8 @@ def test_it_shows_what_waits_why_and_how_the_last_one_ended(tmp_path: Path) -> N
     _stands(state, ProgramStanding(1.0, "1.2.0", "window", why, 1_800_003_600.0, endings=(BACK,)))
     done = _update(state)
     assert done.code == 0
-    for told in ("1.2.0", "it is taken in the night", "taken back (port 53 does not answer)"):
-        assert told in done.out
+    for text in ("1.2.0", "it is taken in the night", "taken back (port 53 does not answer)"):
+        assert text in done.out
     assert "1.1.0" in _update(state, lang="vi").out
     assert json.loads(_update(state, "--json").out)["offered"] == "1.2.0"
 
@@ -60,7 +60,7 @@ def test_a_hold_is_set_shown_and_ended(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "text"),
     [
         (("--now", "--hold"), "only one of --check, --now, --hold"),
         (("--from", "/media"), "--from needs --now"),
@@ -72,12 +72,12 @@ def test_a_hold_is_set_shown_and_ended(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(
-    tmp_path: Path, words: tuple[str, ...], told: str
+    tmp_path: Path, words: tuple[str, ...], text: str
 ) -> None:
     done = _update(tmp_path / "state", *words)
     assert done.code == 2
     assert len(done.error_lines) == 1
-    assert told in done.err
+    assert text in done.err
 
 
 def test_the_self_test_tells_what_was_blocked(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def _seen(
     return [Seen(mac, one, "lan0", here, client, host) for one in addresses]
 
 
-def _told(row: Row) -> list[str]:
+def _cells(row: Row) -> list[str]:
     return [one.cell(row, WORDING)[0] for one in DEVICES.columns]
 
 
@@ -34,7 +34,7 @@ def test_a_phone_with_five_addresses_is_one_device() -> None:
     (row,) = device_rows(_seen(PHONE, *addresses, host="iphone"), {}, {})
     assert row["addresses"] == ["10.0.0.9", "2001:db8::2", "fd00::2", "fd00::3", "fe80::2"]
     assert (row["is_random"], row["network"]) == (True, None)
-    assert _told(row) == [
+    assert _cells(row) == [
         f"{PHONE}\n10.0.0.9 +4",
         "iphone, randomised MAC",
         "unknown, preschool",
@@ -46,7 +46,7 @@ def test_a_device_is_in_the_network_of_any_of_its_addresses() -> None:
     seen = [*_seen(CARD, "10.0.0.9"), *_seen(CARD, "fd00::2", network="p-101")]
     (row,) = device_rows(seen, {CARD: "Máy 1"}, {CARD: "ICANN"})
     assert (row["network"], row["grade"], row["class"]) == ("p-101", "6", "6A")
-    assert _told(row) == [f"{CARD}\n10.0.0.9 +1", "Máy 1, ICANN", "p-101, 6A", "now"]
+    assert _cells(row) == [f"{CARD}\n10.0.0.9 +1", "Máy 1, ICANN", "p-101, 6A", "now"]
 
 
 def test_unknown_devices_come_first_and_those_that_are_here_before_others() -> None:
@@ -58,10 +58,10 @@ def test_unknown_devices_come_first_and_those_that_are_here_before_others() -> N
     ]
     rows = device_rows(seen, {}, {})
     assert [row["mac"][-1] for row in rows] == ["5", "4", "6", "3"]
-    assert _told(rows[1])[-1] == "lately"
+    assert _cells(rows[1])[-1] == "lately"
 
 
 def test_an_address_that_is_not_allowed_has_no_grade() -> None:
     (row,) = device_rows([Seen(OTHER, "10.0.0.7", "lan0", True, None, "")], {}, {})
     assert (row["network"], row["grade"], row["class"]) == (None, None, None)
-    assert _told(row)[2] == "unknown"
+    assert _cells(row)[2] == "unknown"

@@ -71,7 +71,7 @@ company_id\tOrganization
 """
 
 
-def test_the_maker_of_a_card_is_told_in_plain_letters(tmp_path: Path) -> None:
+def test_the_maker_of_a_card_is_worded_in_plain_letters(tmp_path: Path) -> None:
     table = tmp_path / "oui.txt"
     table.write_bytes(TABLE + b"x" * 100_000 + b"\n00-11-22   (hex)\t\t" + b"a" * 1_000)
     found = makers_of([CARD, OTHER, PHONE], table)

@@ -58,7 +58,7 @@ def _interfaces(monkeypatch: pytest.MonkeyPatch) -> None:
         # the interface counts where no range does
         ("203.0.113.1", 7, "wireless", "1"),
         ("fe80::1%wlan7", 7, "wireless", "1"),
-        # and the scope where no interface is told: `filterd check --client`
+        # and the scope where no interface is known: `filterd check --client`
         ("fe80::1%wlan7", 0, "wireless", "1"),
         ("fe80::1%wlan7", 8, None, "preschool"),
         ("fe80::1%wlan7", 9, None, "preschool"),

@@ -181,7 +181,7 @@ def test_a_missing_program_is_one_warning(
     assert len(caplog.records) == 1
 
 
-def test_after_a_good_answer_the_next_trouble_is_told_again(
+def test_after_a_good_answer_the_next_trouble_is_reported_again(
     tmp_path: Path, runner: asyncio.Runner, caplog: pytest.LogCaptureFixture
 ) -> None:
     ip = IpCommand(_program(tmp_path, "exit $1"))

@@ -114,16 +114,16 @@ def test_a_lease_that_is_only_renewed_changes_nothing() -> None:
 
 def test_an_unknown_address_on_a_link_is_wanted_once() -> None:
     surroundings = _seen(FakeClock())
-    told: list[bool] = []
-    surroundings.on_wanted = lambda: told.append(surroundings.wanted)
+    calls: list[bool] = []
+    surroundings.on_wanted = lambda: calls.append(surroundings.wanted)
     for _ in range(5):
         surroundings.sighting(OTHER, "lan0")
     surroundings.sighting(ip_address("192.0.2.1"), "lan0")
-    assert told == [True]
+    assert calls == [True]
     surroundings.take_neighbours((HERE,))
     assert not surroundings.wanted
     surroundings.sighting(OTHER, "lan0")
-    assert told == [True, True]
+    assert calls == [True, True]
 
 
 def test_a_link_that_changes_changes_who_is_on_it() -> None:
@@ -184,7 +184,7 @@ def test_a_mac_with_many_unrelated_addresses_is_a_router() -> None:
     assert _of("10.0.7.7", many) == Device(OTHER_DEVICES)
 
 
-def test_leases_count_too_when_a_router_is_told() -> None:
+def test_leases_count_too_when_a_router_is_reported() -> None:
     leases = [_lease_devices(f"10.0.{n}.2") for n in range(3)]
     found = _of("10.0.0.2", [_at("10.0.9.2")], *leases)
     assert found

@@ -62,9 +62,9 @@ class Place:
 
     def forge(self, key: str, change: Callable[[dict[str, object]], None]) -> None:
         """Change one part of the record."""
-        told = json.loads(self.record.read_bytes().splitlines()[2])
-        change(told[key])
-        self.record.write_text(json.dumps(told))
+        plain = json.loads(self.record.read_bytes().splitlines()[2])
+        change(plain[key])
+        self.record.write_text(json.dumps(plain))
 
 
 @pytest.fixture(scope="module")
@@ -320,6 +320,6 @@ def test_where_that_could_not_be_seen_the_policy_serves_and_is_compiled_again(
     assert not build_record.is_current(target, config, blocklists=BLOCKLISTS)
 
 
-def test_a_disk_that_refuses_the_policy_is_told(config: Path) -> None:
+def test_a_disk_that_refuses_the_policy_is_reported(config: Path) -> None:
     with pytest.raises(StoreError):
         written(config / "site.yaml" / "policy", config, None)

@@ -149,7 +149,9 @@ def test_the_site_may_name_the_grade_of_unknown_clients(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_contradictions_are_told_at_their_place(tmp_path: Path, text: str, problem: str) -> None:
+def test_contradictions_are_reported_at_their_place(
+    tmp_path: Path, text: str, problem: str
+) -> None:
     (tmp_path / "own.txt").write_text("example.com\n")
     (found,) = problems(tmp_path, text)
     assert found.startswith(f"site.yaml:{problem}")
@@ -159,7 +161,7 @@ def test_a_range_within_another_network_is_no_contradiction(tmp_path: Path) -> N
     assert len(a_policy(tmp_path, NETWORKS).networks) == 2
 
 
-def test_contradictions_of_all_kinds_are_told_at_once(tmp_path: Path) -> None:
+def test_contradictions_of_all_kinds_are_reported_at_once(tmp_path: Path) -> None:
     text = (
         "listen: [9.9.9.9]\nupstreams: [9.9.9.9]\nlocal_zones: [{name: lan, records: [x]}]\n"
         "grades: {6: {categories: {allow: [porn]}}}\n"
@@ -176,11 +178,11 @@ def test_a_list_that_leads_out_of_the_folder_is_not_compiled(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("file", ["circle.txt", "x" * 300])
-def test_a_list_that_cannot_be_a_file_is_told(tmp_path: Path, file: str) -> None:
+def test_a_list_that_cannot_be_a_file_is_reported(tmp_path: Path, file: str) -> None:
     (tmp_path / "circle.txt").symlink_to("circle.txt")
     text = f"lists:\n  - {{id: own, file: {file}, category: games}}\n"
-    (told,) = problems(tmp_path, text)
-    assert "is not a valid file name" in told or "there is no file" in told
+    (problem,) = problems(tmp_path, text)
+    assert "is not a valid file name" in problem or "there is no file" in problem
 
 
 def test_own_lists_have_absolute_paths_and_yield_to_protections(tmp_path: Path) -> None:
@@ -263,7 +265,7 @@ def test_public_lists_are_named_by_id_or_address(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("follow", "told"),
+    ("follow", "message"),
     [
         ("[urlhau]", "'urlhau' is not a list of the catalogue"),
         ("[{url: 'https://lists.example/a', category: law-ordered}]", "'law-ordered' is not a"),
@@ -281,9 +283,9 @@ def test_public_lists_are_named_by_id_or_address(tmp_path: Path) -> None:
         ("[{url: 'https://lists.example/a', category: games, format: csv}]", "'csv' is not a"),
     ],
 )
-def test_public_lists_that_cannot_be_followed_are_told(
-    tmp_path: Path, follow: str, told: str
+def test_public_lists_that_cannot_be_followed_are_reported(
+    tmp_path: Path, follow: str, message: str
 ) -> None:
     with pytest.raises(ConfigErrors) as error:
         a_policy(tmp_path, f"follow: {follow}\n")
-    assert told in str(error.value)
+    assert message in str(error.value)

@@ -89,7 +89,7 @@ def test_a_child_that_cannot_be_started_is_a_store_error(tmp_path: Path) -> None
         compile_in_child(_site(tmp_path), tmp_path / "policy", start=refused)
 
 
-def test_a_site_that_is_wrong_is_compiled_as_it_was_and_what_is_wrong_is_told(
+def test_a_site_that_is_wrong_is_compiled_as_it_was_and_what_is_wrong_is_reported(
     tmp_path: Path,
 ) -> None:
     config, before = _site(tmp_path), tmp_path / "before"

@@ -90,7 +90,7 @@ def test_a_date_is_one_moment() -> None:
         ("17", "a mapping of keys expected, not 17"),
     ],
 )
-def test_what_is_no_expectation_is_told_with_its_line(text: str, why: str) -> None:
+def test_what_is_no_expectation_is_reported_with_its_line(text: str, why: str) -> None:
     with pytest.raises(ConfigError) as caught:
         _compile(f"- b.example passes\n- {text}\n")
     assert str(caught.value).startswith("x.yaml:2:")
@@ -102,7 +102,7 @@ def test_a_file_is_a_list() -> None:
         _compile("name: a.example\n")
 
 
-def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+def test_all_that_is_wrong_is_reported_at_once(tmp_path: Path) -> None:
     for name in ("a.yaml", "b.yaml"):
         (tmp_path / name).write_text("- nonsense\n- a.example passes\n- more\n", encoding="utf-8")
     with pytest.raises(ConfigError) as caught:

@@ -257,7 +257,7 @@ def test_lessons_are_in_the_order_of_the_day(tmp_path: Path) -> None:
         ("{A: 07:00-08:00}", "2:11: A: 'A' does not have the right form"),
     ],
 )
-def test_lessons_that_cannot_be_are_told(tmp_path: Path, lessons: str, problem: str) -> None:
+def test_lessons_that_cannot_be_are_reported(tmp_path: Path, lessons: str, problem: str) -> None:
     found = problems(tmp_path, f"lessons: {lessons}\n")
     assert found[0].startswith(f"site.yaml:{problem}")
 
@@ -305,7 +305,7 @@ def test_a_room_needs_no_devices_and_no_timetable(tmp_path: Path) -> None:
         ("networks:\n  lab: {room: true, grade: 6, on_holidays: true}\n", "without a timetable"),
     ],
 )
-def test_timetables_that_cannot_be_are_told(tmp_path: Path, site: str, problem: str) -> None:
+def test_timetables_that_cannot_be_are_reported(tmp_path: Path, site: str, problem: str) -> None:
     (found,) = problems(tmp_path, site)
     assert problem in found
 
@@ -344,7 +344,7 @@ def test_days_off_are_public_ones_and_the_schools_in_order(tmp_path: Path) -> No
         ("{first: 2026-09-02, last: 2026-09-01}", "the holiday ends before it begins"),
     ],
 )
-def test_days_that_cannot_be_are_told(tmp_path: Path, day: str, problem: str) -> None:
+def test_days_that_cannot_be_are_reported(tmp_path: Path, day: str, problem: str) -> None:
     (found,) = problems(tmp_path, f"holidays: [2026-01-02, {day}]\n")
     assert problem in found
 

@@ -367,7 +367,7 @@ def test_a_damaged_file_is_refused_in_a_line(tmp_path: Path, content: bytes) -> 
         read_pihole(deep)
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         read_pihole(tmp_path / "none")
 

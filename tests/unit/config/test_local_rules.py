@@ -127,7 +127,7 @@ def test_times_are_the_schools_and_a_last_day_is_whole(
         ),
     ],
 )
-def test_an_impossible_exception_is_told_at_its_place(
+def test_an_impossible_exception_is_reported_at_its_place(
     tmp_path: Path, more: str, problem: str
 ) -> None:
     assert problems(tmp_path, _text(more)) == [f"site.yaml:{problem}"]
@@ -178,7 +178,7 @@ def test_own_services_are_compiled_with_the_schools_lists(tmp_path: Path) -> Non
         ("education", "law-ordered", "5:5: group: 'law-ordered' is for legal orders"),
     ],
 )
-def test_what_an_own_service_cannot_be_is_told(
+def test_what_an_own_service_cannot_be_is_reported(
     tmp_path: Path, old: str, new: str, problem: str
 ) -> None:
     (found,) = problems(tmp_path, OWN.replace(old, new), WITH_SERVICES)

@@ -81,7 +81,9 @@ def test_a_zone_may_be_delegated_within_a_local_one(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_contradictions_are_told_at_their_place(tmp_path: Path, text: str, problem: str) -> None:
+def test_contradictions_are_reported_at_their_place(
+    tmp_path: Path, text: str, problem: str
+) -> None:
     (found,) = problems(tmp_path, text)
     assert found.startswith(f"site.yaml:{problem}")
 
@@ -146,12 +148,12 @@ def test_a_zone_of_others_is_refused(tmp_path: Path, zone: str, reason: str) -> 
 def test_no_device_may_have_a_pinned_name(tmp_path: Path, zone: str, is_refused: bool) -> None:
     pins = (Pin(wire("pinned.thi.example")), Pin(wire("subtree.example"), subtree=True))
     (tmp_path / "site.yaml").write_text(SCHOOL + _site(zone), encoding="utf-8")
-    told = ""
+    text = ""
     try:
         compile_policy(load_site(tmp_path), replace(CATALOG, pins=pins))
     except ConfigErrors as error:
-        told = str(error)
-    assert ("contains a pinned name" in told) is is_refused
+        text = str(error)
+    assert ("contains a pinned name" in text) is is_refused
 
 
 def test_without_leases_there_is_nothing_to_check(tmp_path: Path) -> None:

@@ -37,10 +37,10 @@ def test_problems_are_one_json_object(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
-def test_at_most_two_hundred_problems_are_told() -> None:
+def test_at_most_two_hundred_problems_are_reported() -> None:
     problems = ConfigErrors([ConfigError(quoted("wrong"), path="site.yaml")] * 500)
-    assert isinstance(told := child._plain(problems)["errors"], list)
-    assert len(told) == 200
+    assert isinstance(text := child._plain(problems)["errors"], list)
+    assert len(text) == 200
 
 
 def test_memory_is_bounded(tmp_path: Path) -> None:

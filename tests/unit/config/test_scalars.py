@@ -132,7 +132,7 @@ def test_what_is_no_network_is_refused(text: str) -> None:
     assert "is not a network" in _refused(scalars.Cidr, text)
 
 
-def test_the_families_of_addresses_are_told_apart() -> None:
+def test_the_families_of_addresses_are_distinguished() -> None:
     assert "IPv4 address is expected here" in _refused(scalars.IPv4Text, "::1")
     assert "IPv6 address is expected here" in _refused(scalars.IPv6Text, "127.0.0.1")
 
@@ -167,7 +167,7 @@ def test_what_is_no_time_zone_is_refused(text: str) -> None:
     ("text", "whole_day"),
     [("2026-09-05", True), ("2026-09-05T07:00", False), ("2026-09-05 07:00:00+07:00", False)],
 )
-def test_a_date_alone_is_told_from_a_time(text: str, whole_day: bool) -> None:
+def test_a_date_alone_is_distinguished_from_a_time(text: str, whole_day: bool) -> None:
     assert _taken(scalars.Time, text).whole_day is whole_day
 
 
@@ -230,6 +230,6 @@ def test_a_network_or_class_must_be_one_of_the_sites(kind: str) -> None:
     assert check_audience(document, where, Whom(grade="6"), site("lab"), problems)
     problems.raise_if_any()
     assert not check_audience(document, where, whom, site("lab-a"), problems)
-    told = f"site.yaml:2:12: 'lab' is not a {kind} of this site"
-    with pytest.raises(ConfigErrors, match=told):
+    outcome = f"site.yaml:2:12: 'lab' is not a {kind} of this site"
+    with pytest.raises(ConfigErrors, match=outcome):
         problems.raise_if_any()

@@ -89,7 +89,7 @@ def test_a_window_is_read_as_it_is_written(tmp_path: Path, text: str, window: Wi
         ("", "s: it needs at least 1"),
     ],
 )
-def test_a_window_that_never_opens_is_told(tmp_path: Path, window: str, problem: str) -> None:
+def test_a_window_that_never_opens_is_reported(tmp_path: Path, window: str, problem: str) -> None:
     (found,) = _problems(tmp_path, window)
     assert found.startswith("site.yaml:5:")
     assert problem in found
@@ -165,7 +165,7 @@ KEPT = "keep_closed: {categories: [social-media], services: [bigo]}\n"
         ("open: {service: bigo}", "'bigo' is kept closed by the school"),
     ],
 )
-def test_what_a_schedule_cannot_do_is_told(tmp_path: Path, entry: str, problem: str) -> None:
+def test_what_a_schedule_cannot_do_is_reported(tmp_path: Path, entry: str, problem: str) -> None:
     (found,) = problems(tmp_path, _site(DAY, entry) + KEPT, WITH_SERVICES)
     assert found.startswith("site.yaml:7:")
     assert problem in found
@@ -199,7 +199,9 @@ def _two(one: str, other: str, *, whom: str = "") -> str:
         ("{from: 07:00, to: 08:00, holidays: off}", "{days: [t5], from: 07:00, to: 08:00}"),
     ],
 )
-def test_two_that_say_the_opposite_at_once_are_told(tmp_path: Path, one: str, other: str) -> None:
+def test_two_that_say_the_opposite_at_once_are_reported(
+    tmp_path: Path, one: str, other: str
+) -> None:
     (found,) = problems(tmp_path, _two(one, other), WITH_SERVICES)
     assert found == (
         "site.yaml:7:5: 'games' would be both open and closed"
@@ -228,7 +230,7 @@ def test_two_that_never_meet_or_are_for_others_are_right(
     assert len(a_policy(tmp_path, _two(one, other, whom=whom), WITH_SERVICES).scheduled) == 2
 
 
-def test_the_same_twice_is_told(tmp_path: Path) -> None:
+def test_the_same_twice_is_reported(tmp_path: Path) -> None:
     (found,) = _problems(tmp_path, DAY, "close: {category: games}", "close: {category: games}")
     assert found == "site.yaml:8:5: this occurs twice (first in line 7)"
 

@@ -108,7 +108,7 @@ def test_every_older_version_has_its_step() -> None:
     assert set(MIGRATIONS) == set(range(1, VERSION))
 
 
-def test_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+def test_mistakes_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
     _write(tmp_path, staff=_tier("staff", "x: 1\n"), guest="tier: guest\n", primary="a: [")
     (tmp_path / "site.yaml").write_text("schol: {}\n")
     files = [line.partition(":")[0] for line in _problems(tmp_path)]

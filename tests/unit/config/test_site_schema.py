@@ -98,13 +98,13 @@ def test_a_school_with_a_name_is_enough() -> None:
         ("lists:\n  - {id: a, file: a.txt}\n", "3:5: the key 'category' is missing"),
     ],
 )
-def test_each_mistake_is_told_at_its_place(text: str, problem: str) -> None:
+def test_each_mistake_is_reported_at_its_place(text: str, problem: str) -> None:
     found = _problems(text)
     assert len(found) == 1
     assert found[0].startswith(f"site.yaml:{problem}")
 
 
-def test_a_system_without_time_zones_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_system_without_time_zones_is_reported_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(key: str) -> None:
         raise ZoneInfoNotFoundError(key)
 
@@ -189,7 +189,7 @@ def test_what_is_no_upstream_is_refused(text: str, problem: str) -> None:
         ("networks: {a: {grade: 1, macs: [x]}}\n", "'x' is not a MAC address"),
     ],
 )
-def test_other_mistakes_are_told(text: str, problem: str) -> None:
+def test_other_mistakes_are_reported(text: str, problem: str) -> None:
     assert problem in _problems(text)[0]
 
 

@@ -67,7 +67,7 @@ def test_names_are_wire_names() -> None:
         ("domains", "[a.example]", "unknown key 'domains'"),
     ],
 )
-def test_a_wrong_value_is_told(key: str, value: str, says: str) -> None:
+def test_a_wrong_value_is_reported(key: str, value: str, says: str) -> None:
     with pytest.raises(ConfigErrors) as caught:
         _service(**{key: value})
     assert says in str(caught.value)

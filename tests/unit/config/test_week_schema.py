@@ -76,5 +76,5 @@ def test_an_empty_file_changes_nothing(tmp_path: Path, content: str) -> None:
 )
 def test_a_mistake_is_reported_at_its_place(tmp_path: Path, content: str, problem: str) -> None:
     (tmp_path / TIMETABLE_FILE).write_text(content)
-    (told,) = problems(tmp_path, SITE)
-    assert problem in told
+    (answer,) = problems(tmp_path, SITE)
+    assert problem in answer

@@ -46,7 +46,7 @@ def _noon(team: Team) -> float:
     return float(vietnam - vietnam % (24 * HOUR) + 12 * HOUR - 7 * HOUR)
 
 
-def test_the_past_is_told_by_what_was_set_then(school: School) -> None:
+def test_the_past_is_reported_by_what_was_set_then(school: School) -> None:
     clock = FakeClock()
 
     async def work(team: Team) -> None:
@@ -62,10 +62,10 @@ def test_the_past_is_told_by_what_was_set_then(school: School) -> None:
         clock.advance(HOUR)
         blocked = []
         for when in (version["activated_at"], clock.wall() - 60):
-            told = await records.explain_past(site, **asked, grade="3", when=when, shown="")
-            assert told is not None
-            assert told["source"] == "history"
-            blocked.append(told["action"] != "pass")
+            explanation = await records.explain_past(site, **asked, grade="3", when=when, shown="")
+            assert explanation is not None
+            assert explanation["source"] == "history"
+            blocked.append(explanation["action"] != "pass")
         assert blocked == [False, True]
         with pytest.raises(ConfigError, match="the policy of seven is not known"):
             await records.explain_past(site, **asked, grade="3", when=1.0, shown="seven")
@@ -73,17 +73,17 @@ def test_the_past_is_told_by_what_was_set_then(school: School) -> None:
     school.serve(work, clock=clock)
 
 
-def test_a_policy_is_told_to_who_may_not_read_its_file(school: School) -> None:
+def test_a_policy_is_given_to_users_that_may_not_read_its_file(school: School) -> None:
     async def work(team: Team) -> None:
         records, first = team.manager.changes.records, team.manager.site.timed.policy
         school.write("exceptions:\n  - {block: other.example, reason: vì thế}\n")
         await team.manager.reload()
         site = team.manager.site
-        told = [
+        outcome = [
             policy_store.parse((await records.policy(site, digest)).encode(), "")
             for digest in (None, policy_store.digest(first))
         ]
-        assert told == [site.timed.policy, first]
+        assert outcome == [site.timed.policy, first]
         school.write("alerts: {webhook: {url: 'https://hook.example/secret'}}\n")
         await team.manager.reload()
         texts = [await records.policy(team.manager.site, None, alerts=one) for one in (True, False)]
@@ -94,7 +94,7 @@ def test_a_policy_is_told_to_who_may_not_read_its_file(school: School) -> None:
     school.serve(work)
 
 
-def test_what_is_set_is_told_with_what_has_ended(school: School) -> None:
+def test_what_is_set_is_reported_with_what_has_ended(school: School) -> None:
     clock = FakeClock()
 
     async def work(team: Team) -> None:
@@ -103,16 +103,18 @@ def test_what_is_set_is_told_with_what_has_ended(school: School) -> None:
         await change(team, "exception", **an_exception(ends_at=noon + 60))
         await change(team, "exam", **an_exam(room="of-6", starts_at=noon + 600, ends_at=noon + 900))
         clock.advance(61)
-        told = await team.manager.changes.records.overrides()
-        assert told["states"] == {"on": [1], "coming": [3], "ended": [2]}
-        assert [one["target"] for one in told["exceptions"]] == ["new.example", "game.example"]
+        answer = await team.manager.changes.records.overrides()
+        assert answer["states"] == {"on": [1], "coming": [3], "ended": [2]}
+        assert [one["target"] for one in answer["exceptions"]] == ["new.example", "game.example"]
         before = await team.manager.changes.records.overrides(noon - 1)
         assert (before["number"], before["exceptions"]) == (0, [])
 
     school.serve(work, clock=clock)
 
 
-def test_the_history_is_told_and_verified(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_history_is_reported_and_verified(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def work(team: Team) -> None:
         await change(team, "exception", **BLOCK)
         await team.manager.changes.note(TRIAL, {"room": "of-6"}, TEACHER)
@@ -187,14 +189,14 @@ def test_a_report_says_what_the_lists_say_and_is_mended_by_other_lists(
         first = await lists(team, "a.example", "uni.example")
         forged = {"seen_in": "v0", "entries": [], "filterd": "9"}
         await change(team, "report-mistake", name="uni.example", **forged)
-        (told,) = await team.manager.changes.records.mistakes()
-        assert (told["mended"], told["seen_in"], told["filterd"]) == (False, first, __version__)
-        assert told["entries"] == told["listed"]
-        (entry,) = told["entries"]
+        (row,) = await team.manager.changes.records.mistakes()
+        assert (row["mended"], row["seen_in"], row["filterd"]) == (False, first, __version__)
+        assert row["entries"] == row["listed"]
+        (entry,) = row["entries"]
         assert (entry["list"], entry["category"], entry["line"]) == ("copied", "malware", 2)
         second, _ = await lists(team, "a.example"), await lists(team, "b.example")
-        (told,) = await team.manager.changes.records.mistakes()
-        assert (told["mended"], told["mended_in"], told["listed"]) == (True, second, [])
+        (row,) = await team.manager.changes.records.mistakes()
+        assert (row["mended"], row["mended_in"], row["listed"]) == (True, second, [])
         counts = (await team.manager.changes.status())["mistakes"]
         assert counts == {"reported": 1, "mended": 1, "refused": 0, "version": 0}
 
@@ -247,7 +249,7 @@ def test_a_look_that_is_repeated_within_ten_minutes_is_one_row(looks: Looks) -> 
 def test_totals_are_looked_at_without_a_record(looks: Looks) -> None:
     for view in View:
         looks.records.note(view, LAN, TODAY)
-    assert {told["view"] for _, told in looks.rows()} == {one.value for one in RECORDED}
+    assert {text["view"] for _, text in looks.rows()} == {one.value for one in RECORDED}
 
 
 def test_an_altered_look_breaks_the_chain(looks: Looks) -> None:

@@ -41,11 +41,11 @@ def _no_upstream(monkeypatch: pytest.MonkeyPatch) -> None:
 async def who_blocks(team: Team, name: str = "new.example", grade: str = "3") -> list[bool]:
     """Return for each worker whether it blocks a name."""
     qname = names.from_text(name).hex()
-    told = [
+    outcome = [
         await one.check(qname=qname, qtype=1, grade=grade, address=None, at=None)
         for one in team.workers
     ]
-    return [one is not None and one["action"] != "pass" for one in told]
+    return [one is not None and one["action"] != "pass" for one in outcome]
 
 
 async def change(team: Team, kind: str, author: Author = ADMIN, /, **payload: Any) -> Any:
@@ -76,8 +76,8 @@ def test_a_pause_is_in_force_in_every_worker_and_in_status_until_it_is_revoked(
         done = await change(team, "pause", audience="grade", whom="3", for_s=300)
         assert await who_blocks(team) == [False, False]
         assert await who_blocks(team, grade="4") == [True, True]
-        (told,) = (await team.manager.status())["pauses"]
-        assert (told["whom"], told["ends_at"]) == ("3", done["until"])
+        (row,) = (await team.manager.status())["pauses"]
+        assert (row["whom"], row["ends_at"]) == ("3", done["until"])
         (block,) = (await team.manager.status())["day"]["exceptions"]  # and no pause
         assert block["target"] == BLOCK["target"]
         await change(team, "revoke", id=done["number"])
@@ -92,12 +92,12 @@ def test_the_ids_that_commands_take_are_those_of_the_moment(school: School) -> N
         done = await change(team, "exception", **BLOCK)
         await change(team, "pause", for_s=300)
         ask = commands(team.manager, lambda _: {})["ids"]
-        told: Any = await ask({}, Caller(1003, "an", frozenset()))
-        assert told["exceptions"][0] == done["number"]
-        assert {"youtube", "zalo"} <= set(told["services"])
-        assert {"1", "staff"} <= set(told["grades"])
-        assert told["lists"]
-        assert not any(one.startswith("service:") for one in told["lists"])
+        answer: Any = await ask({}, Caller(1003, "an", frozenset()))
+        assert answer["exceptions"][0] == done["number"]
+        assert {"youtube", "zalo"} <= set(answer["services"])
+        assert {"1", "staff"} <= set(answer["grades"])
+        assert answer["lists"]
+        assert not any(one.startswith("service:") for one in answer["lists"])
 
     school.serve(work)
 
@@ -142,8 +142,8 @@ def test_several_targets_are_in_force_and_taken_back_together(school: School) ->
         done = await change(team, "exceptions", **wanted)
         for name in ("a.example", "b.example"):
             assert await who_blocks(team, name) == [True, True]
-        told = await team.manager.changes.records.overrides()
-        assert [one["id"] for one in told["exceptions"]] == [done["number"]] * 2
+        answer = await team.manager.changes.records.overrides()
+        assert [one["id"] for one in answer["exceptions"]] == [done["number"]] * 2
         locked = some_exceptions(("name", "c.example"), ("category", "porn"))
         with pytest.raises(ChangeError, match="porn is locked"):
             await change(team, "exceptions", **locked)
@@ -161,8 +161,8 @@ def test_a_preview_has_what_a_setting_would_change_by_its_own_checks_and_changes
         changes, before = team.manager.changes, team.manager.site.moment.policy
         closed = "games" in before.grades["3"].closed
         asked = {"grade": "3", "target_kind": "category", "target": "games", "opens": closed}
-        told = await changes.preview(asked, ADMIN)
-        of_category = [one for one in told["differences"] if one["target"] == "games"]
+        answer = await changes.preview(asked, ADMIN)
+        of_category = [one for one in answer["differences"] if one["target"] == "games"]
         was, then = ("closed", "open") if closed else ("open", "closed")
         assert {(one["grade"], one["before"], one["after"]) for one in of_category} == {
             ("3", was, then)
@@ -246,7 +246,7 @@ def test_who_goes_away_gets_the_change_all_the_same(school: School) -> None:
 
 
 @pytest.mark.parametrize("step", ["prepare", "confirm"])
-def test_where_a_worker_fails_the_change_is_recorded_and_told_of(
+def test_where_a_worker_fails_the_change_is_recorded_and_reported(
     school: School, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     async def fail(**_: object) -> None:
@@ -416,8 +416,8 @@ def test_full_holds_in_every_worker_once_a_principal_has_confirmed_it(school: Sc
         confirmed = await change(team, "log-confirm", principal, id=1)
         assert (confirmed["until"], levels()) == (done["until"], ["full", "full"])
         status = await team.manager.status()
-        (told,) = status["day"]["log_levels"]
-        assert told["setting"]["confirmed_by"] == "an"
+        (row,) = status["day"]["log_levels"]
+        assert row["setting"]["confirmed_by"] == "an"
         assert (status["log"]["level"], status["log"]["levels"]["staff"]) == ("full", "full")
         assert status["log"]["levels"]["primary"] == "counts"
         with pytest.raises(ControlError, match="may not change anything"):

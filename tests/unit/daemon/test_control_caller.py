@@ -48,7 +48,9 @@ async def _who(_: dict[str, Any], caller: Caller) -> list[Any]:
     return [caller.uid, caller.user, sorted(caller.groups)]
 
 
-def _told(path: Path, loop: Callable[[], asyncio.AbstractEventLoop], uid: int, *gids: int) -> Any:
+def _credentials(
+    path: Path, loop: Callable[[], asyncio.AbstractEventLoop], uid: int, *gids: int
+) -> Any:
     """Return whom a server takes a process of this user and these groups for."""
 
     async def whole() -> Any:
@@ -72,15 +74,15 @@ def test_a_user_is_known_by_name_and_by_all_groups(
     user = pwd.getpwnam("nobody")
     first, second = grp.getgrgid(user.pw_gid), grp.getgrnam("daemon")
     with open_folder() as folder:
-        told = _told(folder / "s", loop, user.pw_uid, first.gr_gid, second.gr_gid)
-    assert told == [user.pw_uid, "nobody", sorted([first.gr_name, "daemon"])]
+        credentials = _credentials(folder / "s", loop, user.pw_uid, first.gr_gid, second.gr_gid)
+    assert credentials == [user.pw_uid, "nobody", sorted([first.gr_name, "daemon"])]
 
 
 @needs_root
 def test_a_user_without_a_name_is_a_number_and_in_no_group() -> None:
     with open_folder() as folder:
-        told = _told(folder / "s", asyncio.new_event_loop, NOBODY, NOBODY)
-    assert told == [NOBODY, f"uid-{NOBODY}", []]
+        credentials = _credentials(folder / "s", asyncio.new_event_loop, NOBODY, NOBODY)
+    assert credentials == [NOBODY, f"uid-{NOBODY}", []]
 
 
 @needs_root

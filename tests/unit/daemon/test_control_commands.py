@@ -65,14 +65,14 @@ EXPECTED = to_plain(
 
 
 class Recorder:
-    """Stands for a part of the manager; notes what it is told to do."""
+    """Stands for a part of the manager; notes the calls of it."""
 
     def __init__(self, called: list[tuple[Any, ...]]) -> None:
         self._called = called
 
     @property
     def records(self) -> Recorder:
-        """What the part has told apart."""
+        """What the part has distinguished."""
         return self
 
     def classroom(self, site: Any) -> Classroom:
@@ -207,7 +207,9 @@ def test_what_makes_no_sense_is_refused(name: str, request_: dict[str, Any]) -> 
         ("exam-names", {"room": "lab"}, Rank.TEACHER),
     ],
 )
-def test_who_may_not_is_told_who_may(name: str, request_: dict[str, Any], least: Rank) -> None:
+def test_the_refusal_names_the_groups_that_may(
+    name: str, request_: dict[str, Any], least: Rank
+) -> None:
     for caller in (READER, TEACHER):
         if author_of(caller).rank < least:
             with pytest.raises(ControlError, match=f"{caller.user} may not .*filterd-admin"):

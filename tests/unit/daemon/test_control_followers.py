@@ -96,9 +96,9 @@ async def _until(condition: Callable[[], bool]) -> None:
 def test_each_value_is_a_frame_and_the_end_one_more(tmp_path: Path) -> None:
     async def work(source: _Source, _: ControlServer) -> None:
         reader, writer = await _follow(tmp_path / "s", n=3)
-        told = [await _next(reader) for _ in range(4)]
-        assert [one["result"] and one["result"][0] for one in told] == [0, 1, 2, None]
-        assert [one["end"] for one in told] == [False, False, False, True]
+        values = [await _next(reader) for _ in range(4)]
+        assert [one["result"] and one["result"][0] for one in values] == [0, 1, 2, None]
+        assert [one["end"] for one in values] == [False, False, False, True]
         assert await reader.read() == b""
         await _until(lambda: not source.running)
         writer.close()
@@ -110,8 +110,13 @@ def test_an_error_is_the_last_frame(tmp_path: Path) -> None:
     async def work(_: _Source, __: ControlServer) -> None:
         reader, writer = await _follow(tmp_path / "s", refuse_at=1)
         await _next(reader)
-        told = await _next(reader)
-        assert (told["ok"], told["end"], told["error"], told["id"]) == (False, True, "not today", 7)
+        values = await _next(reader)
+        assert (values["ok"], values["end"], values["error"], values["id"]) == (
+            False,
+            True,
+            "not today",
+            7,
+        )
         assert await reader.read() == b""
         writer.close()
 
@@ -126,12 +131,12 @@ def test_a_follower_without_news_hears_that_the_daemon_is_there(
     async def work(source: _Source, _: ControlServer) -> None:
         reader, writer = await _follow(tmp_path / "s", wait_at=0)
         for _attempt in range(2):
-            told = await _next(reader)
-            assert (told["ok"], told["heartbeat"], told["end"]) == (True, True, False)
+            values = await _next(reader)
+            assert (values["ok"], values["heartbeat"], values["end"]) == (True, True, False)
         source.more.set()
-        while (told := await _next(reader)).get("heartbeat"):
+        while (values := await _next(reader)).get("heartbeat"):
             pass
-        assert told["result"][0] == 0  # no value is lost to a heartbeat
+        assert values["result"][0] == 0  # no value is lost to a heartbeat
         writer.close()
 
     _with_server(tmp_path / "s", work)

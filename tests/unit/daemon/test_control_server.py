@@ -103,7 +103,7 @@ def test_a_command_gets_its_arguments_and_its_result_comes_back(tmp_path: Path) 
     assert answer == {"ok": True, "result": {"name": "và"}}
 
 
-def test_an_error_is_told(tmp_path: Path) -> None:
+def test_an_error_is_reported(tmp_path: Path) -> None:
     answer = _ask(tmp_path / "s", b'{"command": "refuse"}\n')
     assert answer == {
         "ok": False,
@@ -114,7 +114,7 @@ def test_an_error_is_told(tmp_path: Path) -> None:
     }
 
 
-def test_a_command_is_told_who_asks_and_not_by_whoever_asks(tmp_path: Path) -> None:
+def test_a_command_gets_its_caller_from_the_kernel_and_not_from_the_request(tmp_path: Path) -> None:
     asked = b'{"command": "who", "uid": 4711, "user": "x", "caller": {}}\n'
     uid, user, _groups = _ask(tmp_path / "s", asked)["result"]
     assert (uid, user) == (os.geteuid(), pwd.getpwuid(os.geteuid()).pw_name)
@@ -523,8 +523,8 @@ def can_connect(path: Path, *groups: str) -> bool:
             return one.connect_ex(str(path)) == 0
 
     numbers = [grp.getgrnam(one).gr_gid for one in groups]
-    told: bool = as_user(USER, [OWN, *numbers], connects)
-    return told
+    connected: bool = as_user(USER, [OWN, *numbers], connects)
+    return connected
 
 
 @needs_root
@@ -547,7 +547,7 @@ def test_where_there_are_no_such_groups_the_mode_says_the_same_as_before(path: P
     assert path.stat().st_mode & 0o777 == 0o660
 
 
-def test_a_disk_without_access_lists_is_told_and_changes_nothing(
+def test_a_disk_without_access_lists_is_reported_and_changes_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:

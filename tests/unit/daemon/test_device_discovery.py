@@ -67,8 +67,8 @@ def _watched(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[
         watches = watching(ip)
         await watches.begin("lab", POLICY)
         ip.neighbours = after
-        told = await watches.seen("lab", POLICY)
-        return [one["mac"] for one in told["devices"]]
+        answer = await watches.seen("lab", POLICY)
+        return [one["mac"] for one in answer["devices"]]
 
     return asyncio.run(work())
 
@@ -116,11 +116,11 @@ def test_what_has_appeared_stays_though_it_falls_silent() -> None:
     asyncio.run(work())
 
 
-def test_who_answers_already_is_told_at_the_beginning() -> None:
+def test_devices_that_answer_already_are_listed_at_the_beginning() -> None:
     async def work() -> None:
         ip = ShownNetwork(neighbour(2), neighbour(3, "STALE"), neighbour(4, lladdr=TEACHER_PC))
-        told = await watching(ip).begin("lab", POLICY)
-        assert told["already"] == [mac(2)]
+        answer = await watching(ip).begin("lab", POLICY)
+        assert answer["already"] == [mac(2)]
 
     asyncio.run(work())
 
@@ -166,8 +166,8 @@ def _switched_off_and_on(*tables: list[dict[str, Any]]) -> tuple[list[str], set[
         assert (await watches.begin("lab", POLICY))["already"] == [mac(2), mac(3)]
         for table in tables:
             ip.neighbours = table
-            told = await watches.seen("lab", POLICY)
-        return [one["mac"] for one in told["devices"]], called
+            answer = await watches.seen("lab", POLICY)
+        return [one["mac"] for one in answer["devices"]], called
 
     return asyncio.run(work())
 
@@ -195,8 +195,8 @@ def test_a_device_of_two_addresses_is_off_when_neither_answers() -> None:
         half = {"dst": "10.0.0.2", "dev": "lan0", "state": ["FAILED"]}
         for table in ([half, other], [half], [neighbour(2)]):
             ip.neighbours = table
-            told = await watches.seen("lab", POLICY)
-        return [one["mac"] for one in told["devices"]]
+            answer = await watches.seen("lab", POLICY)
+        return [one["mac"] for one in answer["devices"]]
 
     assert asyncio.run(work()) == []
 
@@ -215,23 +215,23 @@ def test_in_a_network_where_the_kernel_never_stops_asking_the_watch_begins_all_t
     asyncio.run(work())
 
 
-def test_devices_that_are_in_no_network_are_told_with_what_they_call_themselves(
+def test_devices_that_are_in_no_network_are_reported_with_what_they_call_themselves(
     tmp_path: Path,
 ) -> None:
     leases = tmp_path / "leases"
     leases.write_text(f"0 {mac(100)} 10.0.0.100 tablet 01:{mac(100)}\n", encoding="utf-8")
     policy = replace(POLICY, leases=(LeaseFile(str(leases), LeaseFormat.DNSMASQ),))
     ip = ShownNetwork(neighbour(2), neighbour(100, "STALE"), neighbour(200))
-    told = asyncio.run(watching(ip).in_no_network(policy))
-    assert told["devices"] == [{"mac": mac(100), "address": "10.0.0.100", "name": "tablet"}]
+    answer = asyncio.run(watching(ip).in_no_network(policy))
+    assert answer["devices"] == [{"mac": mac(100), "address": "10.0.0.100", "name": "tablet"}]
 
 
 def test_a_device_with_an_address_in_a_network_is_not_unknown() -> None:
     link_local = neighbour(2, dst="fe80::2")
-    told = asyncio.run(watching(ShownNetwork(link_local, neighbour(2))).in_no_network(POLICY))
-    assert told["devices"] == []
-    told = asyncio.run(watching(ShownNetwork(link_local)).in_no_network(POLICY))
-    assert [one["mac"] for one in told["devices"]] == [mac(2)]
+    answer = asyncio.run(watching(ShownNetwork(link_local, neighbour(2))).in_no_network(POLICY))
+    assert answer["devices"] == []
+    answer = asyncio.run(watching(ShownNetwork(link_local)).in_no_network(POLICY))
+    assert [one["mac"] for one in answer["devices"]] == [mac(2)]
 
 
 def test_devices_have_the_names_that_the_school_gave_them() -> None:
@@ -296,12 +296,12 @@ def test_a_trial_is_heard_by_all_workers_and_over_restarts(
                 await asyncio.to_thread(pupil.ask, a_query(f"n{number}.thi.edu.vn"))
             await asyncio.to_thread(pupil.ask, a_query("a\\032b.thi.edu.vn"))  # no name of a host
             await asyncio.to_thread(other.ask, a_query("other.edu.vn"))
-            told = await trials.names("of-6", "lan")
-            assert [one["name"] for one in told["names"]] == [
+            answer = await trials.names("of-6", "lan")
+            assert [one["name"] for one in answer["names"]] == [
                 f"n{number}.thi.edu.vn" for number in range(5)
             ]
-            assert {one["registrable"] for one in told["names"]} == {"thi.edu.vn"}
-            assert {one["times"] for one in told["names"]} == {1}
+            assert {one["registrable"] for one in answer["names"]} == {"thi.edu.vn"}
+            assert {one["times"] for one in answer["names"]} == {1}
             for worker in team.workers:
                 worker._trials.close()  # as those are that were restarted
             await trials.names("of-6", "lan")

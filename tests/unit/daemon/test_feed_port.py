@@ -42,7 +42,7 @@ def _refuse(_: str) -> Any:
     raise ControlError(say("it is not met"))
 
 
-def test_where_no_socket_is_nobody_has_to_be_told(tmp_path: Path) -> None:
+def test_without_a_socket_no_daemon_is_notified(tmp_path: Path) -> None:
     nobody = ControlDaemon(tmp_path / "none.sock")
     assert not nobody.tell()
     assert not nobody.is_running
@@ -63,7 +63,7 @@ def test_a_daemon_that_refuses_is_an_error(socket: Path, monkeypatch: pytest.Mon
         ControlDaemon(socket).reload()
 
 
-def test_a_daemon_that_reloads_was_told(socket: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_daemon_that_reloads_was_notified(socket: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = _answer(monkeypatch, lambda _: {"policy": "x"})
     assert ControlDaemon(socket).tell()
     ControlDaemon(socket).reload()

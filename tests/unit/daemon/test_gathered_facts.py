@@ -288,7 +288,7 @@ def test_days_without_a_count_are_named_if_they_were_not_wholly_in_service(
     assert year.report("2026-01").days_missing == ()
 
 
-def test_only_the_longest_gaps_are_told_and_the_others_counted(tmp_path: Path) -> None:
+def test_only_the_longest_gaps_are_reported_and_the_others_counted(tmp_path: Path) -> None:
     school = ReportSchool(tmp_path)
     every_other = sum(1 << (20 * n) for n in range(72)) * ((1 << 10) - 1)
     school.write(counted([]), [ServiceDay("2026-12-31", every_other), ServiceDay("2026-12-30", 1)])
@@ -347,7 +347,7 @@ def test_what_was_handled_is_of_the_period(tmp_path: Path) -> None:
     assert (found.pauses, found.pause_minutes) == (1, 5)
 
 
-def test_full_logging_that_has_ended_is_told_with_the_levels_of_then(tmp_path: Path) -> None:
+def test_full_logging_that_has_ended_is_reported_with_the_levels_of_then(tmp_path: Path) -> None:
     school, begin = ReportSchool(tmp_path), float(hour_of(date(2026, 11, 3), 9))
     school.at(begin)
     school.make("log-level", level="full", tier="primary", ends_at=begin + 86_400)
@@ -413,7 +413,7 @@ def test_categories_are_closed_to_tiers_and_open_to_grades_of_them(year: ReportS
     assert found["ads-trackers"].closed_tiers == ()
 
 
-def test_of_a_gateway_without_any_record_nothing_is_told(tmp_path: Path) -> None:
+def test_a_gateway_without_any_record_reports_nothing(tmp_path: Path) -> None:
     facts = ReportSchool(tmp_path).report("year")
     assert (facts.cells, facts.days_missing, facts.service.days) == ((), (), 0)
 

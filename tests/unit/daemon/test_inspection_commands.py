@@ -67,8 +67,8 @@ class Desk(Inspections):
 
     def ask(self, caller: Caller = ROOT, **arguments: Any) -> str:
         """Return the number of the record."""
-        told = asyncio.run(self.commands()["inspection"](arguments, caller))
-        return str(told["record"])
+        answer = asyncio.run(self.commands()["inspection"](arguments, caller))
+        return str(answer["record"])
 
 
 async def _untested() -> SelfTestRun:

@@ -87,14 +87,14 @@ class _School:
         while not all(one.is_followed for one in self.workers):
             await asyncio.sleep(0.001)
 
-    async def told(
+    async def followed(
         self,
         happen: Callable[[], None],
         least: int = 1,
         choice: LiveChoice = ALL,
         by: Author = ADMIN,
     ) -> list[Any]:
-        """Return what a follower is told of something."""
+        """Return the events that a follower gets of something."""
         async with aclosing(self.stream.follow(choice, by)) as values:
             waiting = asyncio.ensure_future(_events(values, least))
             await self.all_are_followed()
@@ -159,13 +159,15 @@ def test_counts_are_seen_by_grade_without_name_or_class(index: Index) -> None:
             await school.all_are_followed()
             school.counts[0].add("6", "games", "blocked", 3, class_id="6A")
             school.counts[1].add("11", "", "pass", 2)
-            told = await waiting
-        assert sorted((one["grade"], one["category"], one["action"], one["n"]) for one in told) == [
+            events = await waiting
+        assert sorted(
+            (one["grade"], one["category"], one["action"], one["n"]) for one in events
+        ) == [
             ("11", "", "pass", 2),
             ("6", "games", "blocked", 3),
         ]
-        assert told[1]["id"] > told[0]["id"]
-        assert all(one.keys() == {"id", "at", "grade", "category", "action", "n"} for one in told)
+        assert events[1]["id"] > events[0]["id"]
+        assert all(one.keys() == {"id", "at", "grade", "category", "action", "n"} for one in events)
 
     _run(_at(index, LogLevel.COUNTS), work)
 
@@ -189,10 +191,10 @@ def test_administrators_see_lookups_and_no_count_that_has_them(
             if level is LogLevel.FULL:
                 school.workers[0].row(Lookup(1, names.from_text("b.example"), PASSED, 1))
 
-        told = await school.told(happen, 2, by=author)
-        assert sorted(one.get("name", one["action"]) for one in told) == seen
+        events = await school.followed(happen, 2, by=author)
+        assert sorted(one.get("name", one["action"]) for one in events) == seen
         if author is ADMIN:
-            (row,) = (one for one in told if one.get("name") == "a.example")
+            (row,) = (one for one in events if one.get("name") == "a.example")
             assert (row["class"], row["device"], row["at"]) == ("6A", 4711, 1_800_000_000)
 
     _run(_at(index, level), work)
@@ -243,7 +245,7 @@ def test_a_choice_leaves_out_the_rest(index: Index) -> None:
             school.looked_up("z.example", PASSED)
             school.looked_up("a.example")
 
-        assert [one["name"] for one in await school.told(happen, 1, wanted)] == ["a.example"]
+        assert [one["name"] for one in await school.followed(happen, 1, wanted)] == ["a.example"]
 
     _run(_at(index, LogLevel.FULL), work)
 
@@ -289,7 +291,7 @@ def test_confidential_categories_are_in_no_event(index: Index) -> None:
             school.looked_up("porn.example", SOME)
             school.looked_up("a.example")
 
-        assert [one.get("name") for one in await school.told(happen)] == ["a.example"]
+        assert [one.get("name") for one in await school.followed(happen)] == ["a.example"]
 
     site = _at(index, LogLevel.FULL)
     porn = replace(site.policy.categories["porn"], confidential=True)
@@ -334,13 +336,13 @@ def test_an_event_of_before_is_shown_as_by_now(index: Index, change: str) -> Non
 
 def test_a_follower_comes_again_and_misses_nothing_of_the_ring(index: Index) -> None:
     async def work(school: _School) -> None:
-        (first,) = await school.told(lambda: school.looked_up("0.example"))
+        (first,) = await school.followed(lambda: school.looked_up("0.example"))
         for number in range(1, 50):  # while there are no followers
             school.looked_up(f"{number}.example")
         async with aclosing(school.stream.follow(LiveChoice(since=first["id"]), ADMIN)) as values:
-            told = await _events(values, 49)
-        assert [one["name"] for one in told] == [f"{number}.example" for number in range(1, 50)]
-        assert first["id"] < told[0]["id"]
+            events = await _events(values, 49)
+        assert [one["name"] for one in events] == [f"{number}.example" for number in range(1, 50)]
+        assert first["id"] < events[0]["id"]
 
     _run(_at(index, LogLevel.FULL), work)
 
@@ -366,43 +368,43 @@ def test_a_while_after_the_last_follower_the_ring_is_empty(
 
 def test_after_a_restart_of_the_manager_nothing_comes_twice(index: Index) -> None:
     async def work(school: _School) -> None:
-        (first,) = await school.told(lambda: school.looked_up("0.example"))
+        (first,) = await school.followed(lambda: school.looked_up("0.example"))
         school.stream.close()
         school.looked_up("1.example")  # the worker goes on to collect
         school.clock.advance(3.0)
         school.stream = school.manager()
         async with aclosing(school.stream.follow(LiveChoice(since=first["id"]), ADMIN)) as values:
-            told = await _events(values, 1)
-        assert [one["name"] for one in told] == ["1.example"]
-        assert told[0]["id"] > first["id"]
+            events = await _events(values, 1)
+        assert [one["name"] for one in events] == ["1.example"]
+        assert events[0]["id"] > first["id"]
 
     _run(_at(index, LogLevel.FULL), work)
 
 
 def test_what_a_manager_asked_for_last_is_its_successor_s(index: Index) -> None:
     async def work(school: _School) -> None:
-        (first,) = await school.told(lambda: school.looked_up("0.example"))
+        (first,) = await school.followed(lambda: school.looked_up("0.example"))
         school.stream.close()
         school.asking[0].tell("follow")
         school.looked_up("1.example")
         await asyncio.sleep(0)
         school.stream = school.manager()  # before the report has come
         async with aclosing(school.stream.follow(LiveChoice(since=first["id"]), ADMIN)) as values:
-            told = await _events(values, 1)
-        assert [one["name"] for one in told] == ["1.example"]
+            events = await _events(values, 1)
+        assert [one["name"] for one in events] == ["1.example"]
 
     _run(_at(index, LogLevel.FULL), work)
 
 
-def test_a_slow_follower_is_told_how_many_events_it_has_missed(index: Index) -> None:
+def test_a_slow_follower_gets_the_number_of_events_that_it_missed(index: Index) -> None:
     async def work(school: _School) -> None:
         async with aclosing(school.stream.follow(ALL, ADMIN)) as values:
             await anext(values)
             batch = LookupBatch(
                 "", 0, (Lookup(1, names.from_text("a.example"), SOME, 1),) * (RING + 7)
             )
-            told = {"counted": [], "rows": batch.to_plain(), "skipped": 0}
-            school.stream._take(told)
+            event = {"counted": [], "rows": batch.to_plain(), "skipped": 0}
+            school.stream._take(event)
             events = await _events(values, RING)
         assert events[0] == {"skipped": 7}
         assert len(events) == RING + 1
@@ -419,11 +421,11 @@ def test_a_report_is_bounded_and_says_what_it_lacks(index: Index) -> None:
         for number in range(MOST_ROWS + 3):
             unlike = name[:-7] + number.to_bytes(4, "big") + name[-3:]
             source.row(Lookup(1_800_000_000, unlike, SOME, 2**31 - 1))
-        told = await source.follow()
-        reported = LookupBatch.from_plain(told["rows"]).lookups
-        assert (len(reported), told["skipped"]) == (MOST_ROWS, 3)
-        assert len(repr(told)) < LARGEST / 2
-        school.stream._take(told)
+        events = await source.follow()
+        reported = LookupBatch.from_plain(events["rows"]).lookups
+        assert (len(reported), events["skipped"]) == (MOST_ROWS, 3)
+        assert len(repr(events)) < LARGEST / 2
+        school.stream._take(events)
 
     _run(_at(index, LogLevel.FULL), work)
 
@@ -452,9 +454,9 @@ def test_events_that_are_forgotten_are_a_gap(index: Index) -> None:
             school.looked_up("a.example")
             school.looked_up("b.example", worker=1)
 
-        told = await school.told(happen, 2)
+        events = await school.followed(happen, 2)
         school.stream.forget()
-        again = LiveChoice(since=told[0]["id"])
+        again = LiveChoice(since=events[0]["id"])
         async with aclosing(school.stream.follow(again, ADMIN)) as values:
             assert [one.keys() for one in await _events(values, 1)] == [{"skipped"}]
 

@@ -50,27 +50,27 @@ def log(tmp_path: Path) -> LookedLog:
 
 
 def ask(log: LookedLog, command: str, **request: Any) -> Any:
-    (told,) = run(log, lambda: log.ask(command, **request))
-    return told
+    (row,) = run(log, lambda: log.ask(command, **request))
+    return row
 
 
-def names_of(told: dict[str, Any]) -> set[str]:
-    return {row["name"] for row in told["rows"]}
+def names_of(answer: dict[str, Any]) -> set[str]:
+    return {row["name"] for row in answer["rows"]}
 
 
 def test_a_search_tells_rows_days_and_levels_after_a_fresh_collection(log: LookedLog) -> None:
-    told = ask(log, "log search", name=wire("games.example").hex(), match="subtree")
-    (row,) = told["rows"]
+    answer = ask(log, "log search", name=wire("games.example").hex(), match="subtree")
+    (row,) = answer["rows"]
     assert (row["name"], row["class"], row["blocker"]) == ("www.games.example", "6A", "of-games")
-    assert told["days"] == [TODAY, BEFORE]
-    assert told["levels"]["primary"] == "full"
-    assert (told["cursor"], told["late"], told["skipped"]) == ("", False, [])
+    assert answer["days"] == [TODAY, BEFORE]
+    assert answer["levels"]["primary"] == "full"
+    assert (answer["cursor"], answer["late"], answer["skipped"]) == ("", False, [])
     assert log.collected == 1
 
 
 def test_a_search_of_another_day_has_nothing_to_collect(log: LookedLog) -> None:
-    told = ask(log, "log search", part="WIKI", day=BEFORE)
-    assert [row["name"] for row in told["rows"]] == ["wiki.example"]
+    answer = ask(log, "log search", part="WIKI", day=BEFORE)
+    assert [row["name"] for row in answer["rows"]] == ["wiki.example"]
     assert log.collected == 0
 
 
@@ -123,7 +123,7 @@ def test_control_without_the_present_lists_they_would_be_shown(
     assert "chat.harm.example" in names_of(ask(log, "log class", **CLASS_6A))
 
 
-def test_the_names_with_the_most_lookups_are_told(log: LookedLog) -> None:
+def test_the_names_with_the_most_lookups_are_reported(log: LookedLog) -> None:
     rows = ask(log, "log top", action="pass")["rows"]
     assert [(row["name"], row["n"]) for row in rows] == [
         ("nine.example", 8),
@@ -156,55 +156,55 @@ def test_new_names_are_compared_with_the_days_that_there_are(tmp_path: Path) -> 
         await log.files.add_seen(TODAY, [one for one in seen if one])
         await log.add(*lookups("old.example", PASSED_6A, at=NOW - DAY))
 
-    _, told = run(log, two_days, lambda: log.ask("log new"))
-    (row,) = told["rows"]
+    _, answer = run(log, two_days, lambda: log.ask("log new"))
+    (row,) = answer["rows"]
     assert (row["name"], row["tier"], row["devices"]) == ("new.example", "lower-secondary", 5)
-    assert (told["n"], told["day"], told["compared"]) == (1, TODAY, 1)
+    assert (answer["n"], answer["day"], answer["compared"]) == (1, TODAY, 1)
 
 
 def test_a_row_is_judged_by_what_was_in_force_then(log: LookedLog) -> None:
     (row,) = ask(log, "log search", part="games")["rows"]
-    told = ask(log, "log why", id=row["id"])
-    then = told["then"]
-    assert told["row"] == row
+    answer = ask(log, "log why", id=row["id"])
+    then = answer["then"]
+    assert answer["row"] == row
     assert (then["qname"], then["class"], then["client"]) == ("www.games.example", "6A", None)
     assert (then["action"], then["list"]) == ("nxdomain", "of-games")
 
 
-def test_a_policy_of_then_that_is_not_known_is_told_beside_the_row(log: LookedLog) -> None:
+def test_a_policy_of_then_that_is_not_known_is_reported_beside_the_row(log: LookedLog) -> None:
     (row,) = ask(log, "log search", part="wiki", day=BEFORE)["rows"]
-    told = ask(log, "log why", id=row["id"])
-    assert (told["row"], told["then"]) == (row, None)
-    assert told["problem"] == f"the policy of {row['id']} is not known"
+    answer = ask(log, "log why", id=row["id"])
+    assert (answer["row"], answer["then"]) == (row, None)
+    assert answer["problem"] == f"the policy of {row['id']} is not known"
 
 
 @pytest.mark.parametrize("row", ["2025-12-01T00:00:00.0", "2024-01-01T00:00:00.0"])
-def test_a_row_that_is_not_there_is_told(log: LookedLog, row: str) -> None:
+def test_a_row_that_is_not_there_is_reported(log: LookedLog, row: str) -> None:
     with pytest.raises(ControlError, match=f"the log has no row {row} to show: there is none"):
         ask(log, "log why", id=row)
 
 
 def test_a_teacher_sees_names_of_several_devices_of_an_own_class(log: LookedLog) -> None:
-    told = ask(log, "log class", caller=CALLERS["teacher"], **CLASS_6A)
-    assert names_of(told) == {"wiki.example"}
-    assert (told["level"], told["least_devices"], told["day"]) == ("full", 5, TODAY)
+    answer = ask(log, "log class", caller=CALLERS["teacher"], **CLASS_6A)
+    assert names_of(answer) == {"wiki.example"}
+    assert (answer["level"], answer["least_devices"], answer["day"]) == ("full", 5, TODAY)
 
 
 def test_a_teacher_sees_no_other_class_nor_another_day(log: LookedLog) -> None:
     with pytest.raises(ControlError, match="teacher may not look at class 9B; administrators may"):
         ask(log, "log class", caller=CALLERS["teacher"], **CLASS_9B)
-    told = ask(log, "log class", caller=CALLERS["teacher"], day=BEFORE, **CLASS_6A)
-    assert told["day"] == TODAY
+    answer = ask(log, "log class", caller=CALLERS["teacher"], day=BEFORE, **CLASS_6A)
+    assert answer["day"] == TODAY
 
 
 def test_a_tier_without_names_has_none_for_its_classes(tmp_path: Path) -> None:
     log = LookedLog(tmp_path, LogLevel.COUNTS)
-    _, told = run(
+    _, answer = run(
         log,
         lambda: log.add(*lookups("wiki.example", PASSED_6A, range(9))),
         lambda: log.ask("log class", **CLASS_6A),
     )
-    assert (told["rows"], told["level"]) == ([], "counts")
+    assert (answer["rows"], answer["level"]) == ([], "counts")
 
 
 @pytest.mark.parametrize("command", ["log search", "log top"])
@@ -216,7 +216,7 @@ def test_a_misspelt_class_or_category_is_no_empty_answer(
         ask(log, command, **asked)
 
 
-def test_a_class_that_is_not_there_is_told(log: LookedLog) -> None:
+def test_a_class_that_is_not_there_is_reported(log: LookedLog) -> None:
     with pytest.raises(ConfigError, match="'6B' is not a class of this site"):
         ask(log, "log class", **{**CLASS_6A, "class": "6B"})
 
@@ -322,11 +322,11 @@ def test_what_makes_no_sense_is_refused_and_not_recorded(
     assert log.noted == []
 
 
-def test_a_damaged_day_is_left_out_and_told(log: LookedLog) -> None:
+def test_a_damaged_day_is_left_out_and_reported(log: LookedLog) -> None:
     (log.folder / f"{BEFORE}.sqlite3").write_bytes(b"nothing" * 999)
-    told = ask(log, "log search", part="wiki")
-    assert len(told["rows"]) == 5
-    assert [one["day"] for one in told["skipped"]] == [BEFORE]
+    answer = ask(log, "log search", part="wiki")
+    assert len(answer["rows"]) == 5
+    assert [one["day"] for one in answer["skipped"]] == [BEFORE]
 
 
 def test_a_search_reads_while_the_writer_holds_the_file(log: LookedLog) -> None:
@@ -368,8 +368,8 @@ def _octets(removable: LookedLog) -> bytes:
 
 
 def remove(removable: LookedLog, command: str = "log forget", **request: Any) -> Any:
-    (told,) = run(removable, lambda: removable.ask(command, reason="a parent asked", **request))
-    return told
+    (row,) = run(removable, lambda: removable.ask(command, reason="a parent asked", **request))
+    return row
 
 
 def test_a_subtree_is_in_no_file_and_in_no_memory(removable: LookedLog) -> None:

@@ -52,9 +52,9 @@ KEYS = ("name", "match", "part", "grade", "class", "tier", "action", "category",
 @given(st.dictionaries(st.sampled_from(KEYS), plain))
 def test_anything_else_is_an_error_with_a_reason(request_: dict[str, object]) -> None:
     for read in (log_request.wanted, log_request.limit, _days):
-        told = ""
+        text = ""
         try:
             read(request_)
         except FilterdError as error:
-            told = str(error)
-        assert "\n" not in told
+            text = str(error)
+        assert "\n" not in text

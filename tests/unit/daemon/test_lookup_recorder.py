@@ -249,7 +249,7 @@ def test_those_who_follow_get_rows_only(tmp_path: Path, lists: Index) -> None:
     assert [one.name for one in rows] == [wire("porn.example")]
 
 
-def test_the_manager_is_told_once_that_there_is_enough(
+def test_the_manager_is_notified_once_that_there_is_enough(
     recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "WRITE_FROM", 3)

@@ -79,10 +79,10 @@ def test_supervisor_and_worker_carry_nothing_that_is_for_people(
     state: StateFolder, tmp_path: Path
 ) -> None:
     site = write_site(tmp_path / "site", port=free_port())
-    folder, told = copy_lists(state, tmp_path / "state").folder, tmp_path / "modules"
-    program = [sys.executable, "-c", SERVE_AND_LIST_MODULES, str(site), str(folder), str(told)]
+    folder, record = copy_lists(state, tmp_path / "state").folder, tmp_path / "modules"
+    program = [sys.executable, "-c", SERVE_AND_LIST_MODULES, str(site), str(folder), str(record)]
     subprocess.run(program, cwd=ROOT, env=environment(), check=True, capture_output=True)
-    loaded = told.read_text().split()
+    loaded = record.read_text().split()
     assert loaded.count("filterd.daemon.worker") == 2  # the worker's and the supervisor's
     assert set(loaded).isdisjoint(HEAVY)
 
@@ -150,9 +150,9 @@ def test_a_trial_takes_the_next_port_that_is_free_and_names_the_one_that_has_it(
     taken = moved.listen[0].port
     assert port < taken < port + main._PORTS_TO_TRY
     assert f"-p {taken} " in main._examples(moved)[0]
-    told = capsys.readouterr().err
-    assert f"port {port}: " in told
-    assert f"(process {os.getpid()}) has it; taking port {taken}\n" in told
+    record = capsys.readouterr().err
+    assert f"port {port}: " in record
+    assert f"(process {os.getpid()}) has it; taking port {taken}\n" in record
 
 
 def test_a_trial_whose_port_is_the_last_one_names_the_process_that_has_it(tmp_path: Path) -> None:

@@ -43,18 +43,18 @@ async def _who_blocks(team: Team) -> list[bool]:
     """Return for each worker whether it blocks the name of ``BLOCK``; asked for a later day."""
     whom: dict[str, Any] = {"grade": "3", "address": None, "at": "2030-01-01T10:00"}
     qname = names.from_text("new.example").hex()
-    told = [await one.check(qname=qname, qtype=1, **whom) for one in team.workers]
-    return [one is not None and one["action"] != "pass" for one in told]
+    outcome = [await one.check(qname=qname, qtype=1, **whom) for one in team.workers]
+    return [one is not None and one["action"] != "pass" for one in outcome]
 
 
-def test_what_is_expected_and_not_so_is_told_from_the_first_start_on(
+def test_unmet_expectations_are_reported_from_the_first_start_on(
     school: School, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def work(team: Team) -> None:
-        told = await team.manager.status()
-        assert "expected: www.tiktok.com is blocked for primary" in str(told["doubts"])
+        answer = await team.manager.status()
+        assert "expected: www.tiktok.com is blocked for primary" in str(answer["doubts"])
         done = await team.manager.reload()  # the lists may be new, the files are as they were
-        assert done.doubts == told["doubts"]
+        assert done.doubts == answer["doubts"]
         school.write()
         assert (await team.manager.reload()).doubts == ()
         assert (await team.manager.status())["doubts"] == ()
@@ -99,8 +99,8 @@ def test_files_are_tried_without_coming_in_force(
         assert (await hold(None))["unmet"] == []
         assert compiled == []  # the files are as they were when it was compiled
         school.write("grades:\n  3: {categories: {allow: [social-media]}}\n")
-        told = {one["expected"]: one["found"] for one in (await hold(None))["unmet"]}
-        assert [one["grade"] for one in told["www.tiktok.com is blocked for primary"]] == ["3"]
+        answer = {one["expected"]: one["found"] for one in (await hold(None))["unmet"]}
+        assert [one["grade"] for one in answer["www.tiktok.com is blocked for primary"]] == ["3"]
         wanted = Expectation(
             names.from_text("vnu.edu.vn"), True, Audience.GRADE, "3", "written", "a.yaml", 3
         )
@@ -224,11 +224,11 @@ def test_what_is_answered_before_the_time_is_known_is_not_counted_into_1970(
     async def work(team: Team) -> None:
         for worker in team.workers:
             worker._counts.add("3", "games", "blocked", 5)
-        told = await team.manager.status()
-        assert (told["log"]["undated"], told["log"]["today"]) == (10, {})
+        answer = await team.manager.status()
+        assert (answer["log"]["undated"], answer["log"]["today"]) == (10, {})
         clock.ahead_s = 0.0
-        told = await team.manager.status()
-        assert told["log"]["today"] == {"blocked": 10}
+        answer = await team.manager.status()
+        assert answer["log"]["today"] == {"blocked": 10}
         assert (await team.manager.status())["log"]["undated"] == 0
 
     school.serve(work, workers=2, clock=clock)
@@ -438,7 +438,7 @@ def test_a_worker_that_prepares_too_late_does_not_spoil_the_next_reload(
     school.serve(work)
 
 
-def test_a_worker_that_cannot_load_what_is_in_force_is_told_of(
+def test_a_worker_that_cannot_load_what_is_in_force_is_reported(
     school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(**_: object) -> None:
@@ -462,10 +462,10 @@ def test_while_the_first_worker_is_silent_another_explains_and_status_is_of_it(
 
     async def work(team: Team) -> None:
         await team.workers[0]._channel.close()
-        told = await team.manager.check(
+        answer = await team.manager.check(
             qname=names.from_text("new.example").hex(), qtype=1, grade="3", address=None, at=None
         )
-        assert told is not None
+        assert answer is not None
         assert (await team.manager.status())["workers"] == 1
 
     school.serve(work, workers=2)

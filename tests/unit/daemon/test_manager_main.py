@@ -46,7 +46,7 @@ def test_a_reload_that_is_refused_is_a_line_for_each_reason(
     assert caplog.messages == ["one", "two", "not reloaded: what was in force stays"]
 
 
-def test_of_one_that_took_part_of_it_only_the_reasons_are_told(
+def test_of_one_that_took_part_of_it_only_the_reasons_are_reported(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def take_the_lists_and_tell_what_is_wrong() -> None:

@@ -20,8 +20,8 @@ from filterd.daemon.shared_page import SharedPage
 def test_a_heart_beats_while_the_loop_runs_and_tells_the_parent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    told: list[tuple[int, int]] = []
-    monkeypatch.setattr(os, "kill", lambda *whom: told.append(whom))
+    calls: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda *whom: calls.append(whom))
     monkeypatch.setattr(process, "BEAT_S", 0.0)
     page = SharedPage()
 
@@ -34,7 +34,7 @@ def test_a_heart_beats_while_the_loop_runs_and_tells_the_parent(
         heart.stop()
 
     asyncio.run(whole())
-    assert told == [(os.getppid(), READY)]
+    assert calls == [(os.getppid(), READY)]
     assert page.is_ready(2, os.getpid())
     assert page.beats(1) == 0
 

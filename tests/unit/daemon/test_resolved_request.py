@@ -37,7 +37,7 @@ def test_a_length_becomes_an_end_and_waits_for_an_unknown_time() -> None:
     assert unknown == {"ends_at": NOW + HOUR, "for_s": HOUR}
 
 
-def test_a_length_counts_from_the_beginning_that_is_told() -> None:
+def test_a_length_counts_from_the_beginning_that_is_given() -> None:
     request: dict[str, Any] = {"for_s": HOUR, "starts_at": NOW + 60}
     assert work_out_length(request, NOW, is_unknown=True)
     assert request == {"starts_at": NOW + 60, "ends_at": NOW + 60 + HOUR}

@@ -80,8 +80,8 @@ def test_a_teacher_sees_the_requests_of_own_classes(reviews: Reviews) -> None:
 def test_to_approve_is_the_exception_for_the_class(
     reviews: Reviews, manager: PupilsManager, tmp_path: Path
 ) -> None:
-    told = ask(reviews, "approve", LAN, id=1, reason="Bài 12", **EVENING)
-    assert (told["number"], told["audience"], told["whom"]) == (1, "class", "6A")
+    answer = ask(reviews, "approve", LAN, id=1, reason="Bài 12", **EVENING)
+    assert (answer["number"], answer["audience"], answer["whom"]) == (1, "class", "6A")
     (made,) = manager.made
     assert made == {
         "kind": "exception",
@@ -185,11 +185,11 @@ def test_the_school_is_named_with_its_contact(page: PupilPage) -> None:
     }
 
 
-def test_a_pupil_is_told_the_class_and_the_kind_of_reason(page: PupilPage) -> None:
-    told = by_page(page, "why", name="SOCIAL.example.")
-    assert (told["name"], told["reason"], told["seat"]) == (SOCIAL, "age", "6A")
-    assert told["category"] == {"vi": "social-media", "en": "social-media"}
-    assert (told["level"], told["may_ask"]) == ("counts", True)
+def test_a_pupil_gets_the_class_and_the_kind_of_reason(page: PupilPage) -> None:
+    answer = by_page(page, "why", name="SOCIAL.example.")
+    assert (answer["name"], answer["reason"], answer["seat"]) == (SOCIAL, "age", "6A")
+    assert answer["category"] == {"vi": "social-media", "en": "social-media"}
+    assert (answer["level"], answer["may_ask"]) == ("counts", True)
 
 
 def test_what_a_lesson_closes_may_open_with_the_next_class_of_the_room(tmp_path: Path) -> None:
@@ -207,10 +207,10 @@ def test_in_the_room_of_one_class_nothing_opens_with_a_lesson(page: PupilPage) -
     assert by_page(page, "why", name=SOCIAL)["until"] is None
 
 
-def test_of_what_is_confidential_no_category_is_told(page: PupilPage) -> None:
-    told = by_page(page, "why", name=HARM)
-    assert (told["reason"], told["category"], told["may_ask"]) == ("help", None, False)
-    assert "self-harm" not in json.dumps(told)
+def test_of_what_is_confidential_no_category_is_shown(page: PupilPage) -> None:
+    answer = by_page(page, "why", name=HARM)
+    assert (answer["reason"], answer["category"], answer["may_ask"]) == ("help", None, False)
+    assert "self-harm" not in json.dumps(answer)
 
 
 @pytest.mark.parametrize("name", [None, 7, "", "a", "a..b", "x" * 5000, "http://a.example/", "a b"])
@@ -221,7 +221,7 @@ def test_what_is_no_name_is_refused(page: PupilPage, name: Any) -> None:
         by_page(page, "ask", name=name, why="lesson")
 
 
-def test_a_device_that_may_not_ask_is_told_nothing(page: PupilPage) -> None:
+def test_a_device_that_may_not_ask_gets_nothing(page: PupilPage) -> None:
     assert by_page(page, "why", "192.0.2.1", name=SOCIAL) is None
     with pytest.raises(ChangeError):
         by_page(page, "why", "no address", name=SOCIAL)

@@ -71,7 +71,7 @@ def test_a_person_ends_the_other_sessions_of_the_own_account_only(people: Accoun
     "given",
     [WRONG, {"account": "ai", "password": PASSWORD}, {"account": "", "password": ""}],
 )
-def test_it_is_not_told_which_of_account_and_password_is_wrong(
+def test_the_error_hides_which_of_account_and_password_is_wrong(
     people: AccountSchool, given: dict[str, str]
 ) -> None:
     with pytest.raises(FilterdError) as refused:

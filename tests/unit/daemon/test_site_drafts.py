@@ -48,8 +48,8 @@ class Desk:
         return await self._commands[command](request, by)
 
     async def edit(self, edits: Any = NAME, by: Caller = LAN) -> dict[str, Any]:
-        told: dict[str, Any] = await self.ask("site-edit", by, edits=edits)
-        return told
+        answer: dict[str, Any] = await self.ask("site-edit", by, edits=edits)
+        return answer
 
 
 def at_desk(school: School, work: Callable[[Desk], Awaitable[None]]) -> None:
@@ -65,8 +65,8 @@ def test_an_edit_is_shown_and_then_in_force_and_in_the_history(school: School) -
         draft = await desk.edit()
         assert "+school: {name: Trường mới}" in draft["difference"]
         assert (draft["keys"], draft["problem"], desk.text) == (["school.name"], None, before)
-        told = await desk.ask("site-apply", digest=draft["digest"])
-        assert told == {"digest": digest_of(desk.text), "restart_for": []}
+        answer = await desk.ask("site-apply", digest=draft["digest"])
+        assert answer == {"digest": digest_of(desk.text), "restart_for": []}
         assert desk.team.manager.site.policy.school == "Trường mới"
         assert (await desk.ask("site-read"))["data"]["school"] == {"name": "Trường mới"}
         (row, *_) = await desk.team.manager.changes.records.history(1)
@@ -181,10 +181,10 @@ def test_where_the_file_is_of_root_a_proposal_waits_for_it(
         error = '{"error": "no", "code": "control", "errors": [], "sentence": "no"}'
         with pytest.raises(ControlError, match="no"):
             await asyncio.gather(desk.ask("site-apply", digest=draft["digest"]), root(error))
-        told, author = await asyncio.gather(
+        answer, author = await asyncio.gather(
             desk.ask("site-apply", digest=draft["digest"]), root("")
         )
-        assert (told["restart_for"], author) == (["listen"], "web:lan")
+        assert (answer["restart_for"], author) == (["listen"], "web:lan")
 
     at_desk(school, work)
 
@@ -193,8 +193,8 @@ def test_a_pasted_table_is_a_draft_of_its_rooms(school: School) -> None:
     async def work(desk: Desk) -> None:
         lessons = {"path": ["lessons"], "value": {"tiet-1": "07:00-07:45"}}
         room = {"path": ["networks", "of-6", "room"], "value": True}
-        told = await desk.edit([lessons, room])
-        await desk.ask("site-apply", digest=told["digest"])
+        answer = await desk.edit([lessons, room])
+        await desk.ask("site-apply", digest=answer["digest"])
         table = "day\tlesson\troom\tclass\nt2\ttiet-1\tof-6\t7\n"
         draft = await desk.ask("site-table", table=table)
         assert (draft["keys"], draft["problem"]) == (["networks.of-6"], None)

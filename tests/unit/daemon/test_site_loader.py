@@ -55,7 +55,7 @@ def _break_site(config: Path) -> None:
 
 
 def _damage(path: Path, at: int | None = None) -> None:
-    """Flip an octet, the middle one unless told."""
+    """Flip an octet, by default the middle one."""
     content = bytearray(path.read_bytes())
     content[len(content) // 2 if at is None else at] ^= 1
     path.write_bytes(content)

@@ -44,7 +44,7 @@ def test_a_candidate_takes_the_place_of_the_policy_in_force(tmp_path: Path) -> N
     assert in_force.read_bytes() == b"new"
 
 
-def test_a_disk_that_refuses_is_told_with_the_place(tmp_path: Path) -> None:
+def test_a_disk_that_refuses_is_reported_with_the_place(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="candidate: cannot be installed"):
         install_policy(tmp_path / "candidate", tmp_path / "policy")
 
@@ -203,8 +203,8 @@ def test_at_the_first_start_what_is_expected_to_be_blocked_is_blocked(
     write_site(config, port=5353, more=OPEN_TO_ALL)
     compile_policy_or_keep(config, state, now=NOW)
     assert _blocks_tiktok(config, state)
-    told = "\n".join(map(str, expectation_checks.enforced_in(policy_file.load(state.policy))))
-    assert "www.tiktok.com is blocked for primary; the site's files let it pass for 3:" in told
+    text = "\n".join(map(str, expectation_checks.enforced_in(policy_file.load(state.policy))))
+    assert "www.tiktok.com is blocked for primary; the site's files let it pass for 3:" in text
     on_disk.compile_policy(config, state)  # as the files are
     assert not _blocks_tiktok(config, state)
 

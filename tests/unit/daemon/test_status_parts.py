@@ -47,7 +47,7 @@ def _signals(folder: Path, *, at: float = QUARTER_PAST, ran_until: float = 0.0) 
     return StatusSignals(cast("Setting", made))
 
 
-def _told(signals: StatusSignals, lost: int = 0, *, known: bool = True) -> dict[str, Any]:
+def _facts(signals: StatusSignals, lost: int = 0, *, known: bool = True) -> dict[str, Any]:
     return asyncio.run(signals.facts(lost, is_time_known=known))
 
 
@@ -59,23 +59,23 @@ def test_the_gap_is_from_the_last_known_time_to_the_start(
     tmp_path: Path, ran_until: float, *, known: bool, gap_s: float
 ) -> None:
     signals = _signals(tmp_path, ran_until=ran_until)
-    assert _told(signals, known=known)["gap_s"] == gap_s
+    assert _facts(signals, known=known)["gap_s"] == gap_s
 
 
 def test_losses_are_dated_and_the_watchdog_is_asked(tmp_path: Path) -> None:
     signals = _signals(tmp_path)
-    assert _told(signals)["log_lost_at"] is None
-    assert _told(signals, 7)["log_lost_at"] == QUARTER_PAST
-    assert _told(signals, 0)["log_lost_at"] == QUARTER_PAST, "a worker was replaced"
-    assert _told(signals)["watchdog_failing"] is False
+    assert _facts(signals)["log_lost_at"] is None
+    assert _facts(signals, 7)["log_lost_at"] == QUARTER_PAST
+    assert _facts(signals, 0)["log_lost_at"] == QUARTER_PAST, "a worker was replaced"
+    assert _facts(signals)["watchdog_failing"] is False
     signals.is_watchdog_failing = lambda: True
-    assert _told(signals)["watchdog_failing"] is True
+    assert _facts(signals)["watchdog_failing"] is True
 
 
 def test_the_disk_is_that_of_the_state_folder(tmp_path: Path) -> None:
-    disk = _told(_signals(tmp_path))["disk"]
+    disk = _facts(_signals(tmp_path))["disk"]
     assert 0 < disk["free"] < disk["size"]
-    assert _told(_signals(tmp_path / "gone"))["disk"] is None
+    assert _facts(_signals(tmp_path / "gone"))["disk"] is None
 
 
 def test_the_history_is_verified_and_the_result_kept(tmp_path: Path) -> None:
@@ -87,10 +87,10 @@ def test_the_history_is_verified_and_the_result_kept(tmp_path: Path) -> None:
     async def unreadable() -> dict[str, Any]:
         raise StoreError(say("x"))
 
-    assert _told(signals)["history"] == {"ok": None, "verified_at": None}
+    assert _facts(signals)["history"] == {"ok": None, "verified_at": None}
     assert asyncio.run(signals.note_history(altered))
     assert not asyncio.run(signals.note_history(unreadable))
-    assert _told(signals)["history"] == {"ok": False, "verified_at": QUARTER_PAST}
+    assert _facts(signals)["history"] == {"ok": False, "verified_at": QUARTER_PAST}
 
 
 def _pace(
@@ -164,8 +164,8 @@ def test_in_the_first_minutes_of_an_hour_the_figures_of_the_hour_before_hold(
     signals._pace = {"now": 1, "last_week": 1000}
     lessons = (Lesson("tiet-1", 7 * HOUR, 9 * HOUR),)
     site = Site.of(a_school(lessons=lessons), an_index(tmp_path, {}), (), now=SEVEN)
-    told = asyncio.run(signals.pace(site, SEVEN + HOUR + 599))
-    assert told == {"now": 1, "last_week": 1000}
+    answer = asyncio.run(signals.pace(site, SEVEN + HOUR + 599))
+    assert answer == {"now": 1, "last_week": 1000}
 
 
 def test_ways_around_the_filter_are_counted_with_the_devices_behind(
@@ -186,8 +186,8 @@ def test_ways_around_the_filter_are_counted_with_the_devices_behind(
     ]
     site = Site.of(a_school(), an_index(tmp_path, {}), (), now=SEVEN)
     signals = _signals(tmp_path)
-    told = asyncio.run(signals.bypass(site, SEVEN, totals))
-    assert told == {"blocks": 550, "devices": 4}
+    answer = asyncio.run(signals.bypass(site, SEVEN, totals))
+    assert answer == {"blocks": 550, "devices": 4}
     assert asyncio.run(signals.bypass(site, SEVEN, [])) == {"blocks": 0, "devices": 0}
     assert asked == [("2026-03-02", "proxy-vpn")]
 
@@ -202,21 +202,23 @@ def test_status_and_totals_show_what_all_workers_have_counted(school: School) ->
         )
         assert (blocked["category"], blocked["n"], passed["n"]) == ("games", 4, 2)
         assert await team.manager.log_totals(TotalsRequest(grade="9")) == []
-        told = (await team.manager.status())["log"]
-        assert told["level"] == "counts"
-        assert (told["today"], told["problem"]) == ({"blocked": 4, "pass": 2}, "")
-        assert told["lost"] == 0
+        outcome = (await team.manager.status())["log"]
+        assert outcome["level"] == "counts"
+        assert (outcome["today"], outcome["problem"]) == ({"blocked": 4, "pass": 2}, "")
+        assert outcome["lost"] == 0
 
     school.serve(work, workers=2)
 
 
-def test_a_log_that_cannot_be_read_or_written_is_told_and_stops_no_status(school: School) -> None:
+def test_a_log_that_cannot_be_read_or_written_is_reported_and_stops_no_status(
+    school: School,
+) -> None:
     async def work(team: Team) -> None:
         school.state.query_log.symlink_to(school.state.query_log)
         team.worker._counts.add("6", "", "pass")
-        told = (await team.manager.status())["log"]
-        assert "cannot be written" in told["problem"]
-        assert (told["today"], told["waiting"]) == ({}, 1)
+        outcome = (await team.manager.status())["log"]
+        assert "cannot be written" in outcome["problem"]
+        assert (outcome["today"], outcome["waiting"]) == ({}, 1)
 
     school.serve(work)
 

@@ -192,10 +192,12 @@ def test_what_two_workers_count_is_exported_when_the_day_is_over(school: ServedS
         export = TotalsExport(team.manager, school.state.published_totals)
         before = await export.export({"days": 1}, an_author(Role.PRINCIPAL))
         clock.advance(86_400)
-        told = await export.export({"days": 1}, an_author(Role.PRINCIPAL))
+        answer = await export.export({"days": 1}, an_author(Role.PRINCIPAL))
         assert (before["rows"], before["left_out"]) == ([], 0)
-        ((tier, category, n),) = ((row["tier"], row["category"], row["n"]) for row in told["rows"])
-        assert (tier, category, n, told["left_out"]) == ("lower-secondary", "", 80, 1)
+        ((tier, category, n),) = (
+            (row["tier"], row["category"], row["n"]) for row in answer["rows"]
+        )
+        assert (tier, category, n, answer["left_out"]) == ("lower-secondary", "", 80, 1)
         history = await team.manager.changes.records.history(5, views=True)
         assert [row["payload"]["view"] for row in history if row["kind"] == "log-view"] == [
             "export"

@@ -46,8 +46,8 @@ def heard(serving: Serving, trials: Trials, **how: Any) -> dict[str, Any]:
     return serving.start(trials.trial(**asked)).result(10)
 
 
-def names_of(told: dict[str, Any]) -> dict[str, bool]:
-    return {name: blocked for name, blocked, _ in told["names"]}
+def names_of(answer: dict[str, Any]) -> dict[str, bool]:
+    return {name: blocked for name, blocked, _ in answer["names"]}
 
 
 def test_what_a_room_asks_for_is_heard_though_it_was_answered_before(running: Serving) -> None:
@@ -135,7 +135,7 @@ def test_a_new_trial_begins_with_nothing(running: Serving) -> None:
     assert heard(running, trials, fresh=True)["names"] == []
 
 
-def test_names_are_told_in_pages_and_bounded(
+def test_names_are_reported_in_pages_and_bounded(
     running: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MOST_NAMES", 5)
@@ -149,14 +149,14 @@ def test_names_are_told_in_pages_and_bounded(
     assert (len(second["names"]), second["more"]) == (2, False)
 
 
-def test_what_an_exam_does_not_change_is_not_told(running: Serving) -> None:
+def test_what_an_exam_does_not_change_is_not_reported(running: Serving) -> None:
     trials = trials_of(running)
     heard(running, trials)
     running.ask("localhost")
     assert not names_of(heard(running, trials))
 
 
-def test_what_nothing_may_block_is_not_told(index: Index, upstream: FakeUpstream) -> None:
+def test_what_nothing_may_block_is_not_reported(index: Index, upstream: FakeUpstream) -> None:
     upstream.add("probe.example. 300 IN A 192.0.2.9", "other.example. 300 IN A 192.0.2.9")
     site = a_site(index, [upstream], pins=(a_pin("probe.example"),))
     with Serving(site, listen=["127.0.0.1"], fast=True) as running:
@@ -167,7 +167,7 @@ def test_what_nothing_may_block_is_not_told(index: Index, upstream: FakeUpstream
         assert list(names_of(heard(running, trials))) == [wire("other.example").hex()]
 
 
-def test_how_often_a_name_was_asked_for_is_told(running: Serving) -> None:
+def test_how_often_a_name_was_asked_for_is_reported(running: Serving) -> None:
     trials = trials_of(running)
     heard(running, trials)
     for _ in range(3):
@@ -207,8 +207,8 @@ def watching(index: Index, upstream: FakeUpstream) -> Iterator[Serving]:
 
 def _heard(serving: Serving, recorder: CheckRecorder, **how: Any) -> dict[str, list[str]]:
     asked: dict[str, Any] = {"left_s": 60.0, "since": 0, "fresh": False} | how
-    told = serving.start(recorder.checks(**asked)).result(10)
-    return dict(told["checks"])
+    outcome = serving.start(recorder.checks(**asked)).result(10)
+    return dict(outcome["checks"])
 
 
 def _ask_all(serving: Serving) -> None:

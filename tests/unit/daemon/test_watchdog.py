@@ -130,8 +130,8 @@ def test_without_lists_only_the_answer_is_asked_for(tmp_path: Path) -> None:
 def test_the_watch_tells_systemd_only_while_all_is_well(
     serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(module, "notify", told.append)
+    events: list[str] = []
+    monkeypatch.setattr(module, "notify", events.append)
     monkeypatch.setenv("WATCHDOG_USEC", "30000")
     well = [True, False, True]
 
@@ -144,7 +144,7 @@ def test_the_watch_tells_systemd_only_while_all_is_well(
     monkeypatch.setattr(watchdog, "is_well", is_well)
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(watchdog.run())
-    assert told == ["WATCHDOG=1", "WATCHDOG=1"]
+    assert events == ["WATCHDOG=1", "WATCHDOG=1"]
 
 
 def test_nobody_is_asked_where_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,9 +68,9 @@ def at_desk(
 
 def test_the_look_is_recorded_and_the_child_gets_what_is_tried(at_desk: Any) -> None:
     async def work(desk: Desk) -> None:
-        told = await desk.ask(source="ut1-games", days=3)
-        assert told["rows"] == []
-        assert set(told["levels"].values()) == {"counts"}
+        answer = await desk.ask(source="ut1-games", days=3)
+        assert answer["rows"] == []
+        assert set(answer["levels"].values()) == {"counts"}
         (request,) = desk.requests
         assert request["other"] == {"source": "ut1-games", "address": ""}
         assert len(request["days"]) == 3
@@ -112,10 +112,10 @@ def test_what_is_not_to_be_tried_is_refused(at_desk: Any, asked: dict[str, Any])
     at_desk(work)
 
 
-def test_an_error_of_the_child_is_told_and_a_crash_too(at_desk: Any) -> None:
+def test_an_error_of_the_child_is_reported_and_a_crash_too(at_desk: Any) -> None:
     async def work(desk: Desk) -> None:
-        told = to_plain(StoreError(say("no memory"))) | {"ok": False}
-        desk.ended = Ended(0, json.dumps(told).encode(), b"")
+        outcome = to_plain(StoreError(say("no memory"))) | {"ok": False}
+        desk.ended = Ended(0, json.dumps(outcome).encode(), b"")
         with pytest.raises(FilterdError, match="no memory"):
             await desk.ask(source="a")
         desk.ended = Ended(1, b"", b"Traceback\nValueError: x")
@@ -146,7 +146,7 @@ def test_a_long_trial_goes_on_for_the_same_question_and_refuses_others(
     at_desk(work)
 
 
-def test_an_outcome_that_nobody_came_for_is_not_told_later(
+def test_an_outcome_that_nobody_came_for_is_not_reported_later(
     at_desk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outcomes = iter(["first", "second", "third"])
@@ -162,14 +162,14 @@ def test_an_outcome_that_nobody_came_for_is_not_told_later(
         monkeypatch.setattr(what_if_commands, "apart", at_once)
         now, wait = [1_000.0], asyncio.wait
         monkeypatch.setattr(type(desk.team.setting.clock), "monotonic", lambda _: now[0])
-        for later, told in ((KEPT_S, "first"), (KEPT_S + 1, "third")):
+        for later, text in ((KEPT_S, "first"), (KEPT_S + 1, "third")):
             with monkeypatch.context() as patch:
                 patch.setattr(asyncio, "wait", left)
                 assert (await desk.ask(source="a"))["at_work"]
             await asyncio.sleep(0)
             now[0] += later
             assert asyncio.wait is wait
-            assert (await desk.ask(source="a"))["rows"] == [told]
+            assert (await desk.ask(source="a"))["rows"] == [text]
 
     at_desk(work)
 

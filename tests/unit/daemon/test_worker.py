@@ -61,28 +61,28 @@ async def explained(
 
 
 async def is_blocked(team: Team, name: str, grade: str = "3", at: str | None = None) -> bool:
-    told = await explained(team, name, grade=grade, at=at)
-    assert told is not None
-    return bool(told["action"] != "pass")
+    explanation = await explained(team, name, grade=grade, at=at)
+    assert explanation is not None
+    return bool(explanation["action"] != "pass")
 
 
 def test_it_tells_how_it_fares(school: School, upstream: FakeUpstream) -> None:
     async def work(team: Team) -> None:
         status = await team.worker.status()
         assert status["in_flight"] == status["tcp_connections"] == 0
-        (told,) = status["upstreams"]
-        assert told["address"] == "127.0.0.1"
-        assert (told["port"], told["rtt_ms"], told["down"]) == (upstream.port, None, False)
+        (row,) = status["upstreams"]
+        assert row["address"] == "127.0.0.1"
+        assert (row["port"], row["rtt_ms"], row["down"]) == (upstream.port, None, False)
         assert set(status["traffic"]["requests"]) == {"udp", "tcp"}
 
     school.serve(work)
 
 
-@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("explanation", [True, False])
 def test_who_waits_for_upstreams_that_a_reload_changes_hears_the_new_ones(
-    school: School, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, *, told: bool
+    school: School, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, *, explanation: bool
 ) -> None:
-    if not told:
+    if not explanation:
         monkeypatch.setattr(Forwarder, "keep_to", lambda *_: None)
         monkeypatch.setattr(exchange, "DEADLINE_S", 0.5)
         monkeypatch.setattr("filterd.resolve.links.cache.DEADLINE_S", 0.0)
@@ -100,7 +100,7 @@ def test_who_waits_for_upstreams_that_a_reload_changes_hears_the_new_ones(
             school.write()
             await team.manager.reload()
             reply = await asyncio.wait_for(loop.sock_recv(stub, 4_096), WITHIN_S)
-        assert bool(dns.message.from_wire(reply).answer) is told
+        assert bool(dns.message.from_wire(reply).answer) is explanation
 
     with FakeUpstream() as other:
         other.add("www.example.com. 60 IN A 192.0.2.1")
@@ -109,19 +109,23 @@ def test_who_waits_for_upstreams_that_a_reload_changes_hears_the_new_ones(
 
 def test_a_block_is_explained_as_by_the_daemon(school: School) -> None:
     async def work(team: Team) -> None:
-        told = await explained(team, "www.tiktok.com", grade="3")
-        assert told is not None
-        assert (told["action"], told["category"]) == ("nxdomain", "social-media")
-        assert told["source"] == "daemon"
+        explanation = await explained(team, "www.tiktok.com", grade="3")
+        assert explanation is not None
+        assert (explanation["action"], explanation["category"]) == ("nxdomain", "social-media")
+        assert explanation["source"] == "daemon"
 
     school.serve(work)
 
 
 def test_an_address_decides_by_its_network(school: School) -> None:
     async def work(team: Team) -> None:
-        told = await explained(team, "www.tiktok.com", address="127.0.100.1")
-        assert told is not None
-        assert (told["action"], told["network"], told["grade"]) == ("pass", "of-staff", "staff")
+        explanation = await explained(team, "www.tiktok.com", address="127.0.100.1")
+        assert explanation is not None
+        assert (explanation["action"], explanation["network"], explanation["grade"]) == (
+            "pass",
+            "of-staff",
+            "staff",
+        )
         assert await explained(team, "www.tiktok.com", address="203.0.113.77") is None
 
     school.serve(work)
@@ -131,9 +135,9 @@ def test_an_alias_of_a_blocked_name_is_explained(school: School, upstream: FakeU
     upstream.add("alias.example. 60 IN CNAME www.tiktok.com.", "www.tiktok.com. 60 IN A 192.0.2.1")
 
     async def work(team: Team) -> None:
-        told = await explained(team, "alias.example", grade="3")
-        assert told is not None
-        assert (told["reason"], told["matched"]) == ("alias", "tiktok.com")
+        explanation = await explained(team, "alias.example", grade="3")
+        assert explanation is not None
+        assert (explanation["reason"], explanation["matched"]) == ("alias", "tiktok.com")
         later = await is_blocked(team, "alias.example", at="2030-01-01T10:00")
         assert not later  # what aliases there will be then nobody knows
 

@@ -99,7 +99,7 @@ def test_an_error_comes_back_as_one(error: str, kind: type[Exception], text: str
 
 
 @pytest.mark.parametrize("what", ["bug", "no such handler"])
-def test_a_bug_on_the_other_side_is_logged_there_and_told_here(
+def test_a_bug_on_the_other_side_is_logged_there_and_reported_here(
     what: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def work(channel: Channel) -> None:

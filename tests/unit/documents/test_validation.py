@@ -89,7 +89,7 @@ def test_each_mistake_has_its_place_key_and_hint(text: str, problem: str) -> Non
     assert _problems(text) == [problem]
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     text = "school: 5\nlanguage: vn\nextra: 1\n"
     assert [line.split(":")[1] for line in _problems(text)] == ["1", "2", "3"]
 

@@ -259,7 +259,7 @@ def test_dumped_data_is_read_back_in_its_order() -> None:
     assert content.startswith("b:\n- Trường\n".encode())
 
 
-def test_a_value_that_occurs_twice_is_told_with_the_line_of_the_first() -> None:
+def test_a_value_that_occurs_twice_is_reported_with_the_line_of_the_first() -> None:
     document = parse(b"a:\n- x\n- y\n- x\n", "list.yaml")
     values: list[tuple[str, yaml_reader.Where]] = [
         (value, ("a", position)) for position, value in enumerate(document.data["a"])

@@ -278,7 +278,7 @@ def a_clock_set_back(world: InForce, _: Any) -> None:
     world.wall -= 0.001
 
 
-def no_version_to_be_told(world: InForce, _: Any) -> None:
+def no_version_known(world: InForce, _: Any) -> None:
     del world.site.surroundings.version
 
 
@@ -294,7 +294,7 @@ def all_forgotten(_: InForce, core: Any) -> None:
         other_surroundings,
         a_clock_set_forwards,
         a_clock_set_back,
-        no_version_to_be_told,
+        no_version_known,
         all_forgotten,
     ],
 )
@@ -317,7 +317,7 @@ def test_what_it_was_made_of_holds_until_its_end_while_both_clocks_go_on(
 
 
 class Led(InForce):
-    """One whose Unix time is told by what it leads monotonic time by."""
+    """One whose Unix time follows from its lead over monotonic time."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -353,9 +353,7 @@ def test_what_it_was_made_of_holds_no_longer_once_policy_time_jumps(
 
 
 @pytest.mark.parametrize(("by_s", "holds"), [(0.0, True), (0.4, True), (0.6, False)])
-def test_the_clock_is_asked_again_once_it_is_not_told_what_it_leads_by(
-    by_s: float, holds: bool
-) -> None:
+def test_the_clock_is_asked_again_once_its_lead_is_not_known(by_s: float, holds: bool) -> None:
     def left(world: InForce, _: Any) -> None:
         world.lead[0] = 0.0
         world.wall += by_s
@@ -592,11 +590,11 @@ def test_one_round_of_sweeps_tells_of_every_hit(index: Index) -> None:
     for query in queries:
         note(core, query, "300 A 192.0.2.1", source=query)
         core.answer(query, CLIENT, INTERFACE)
-    told: list[tuple[bytes, int]] = []
+    hits: list[tuple[bytes, int]] = []
     for _ in range(SWEEPS):
         core.replay.sweep()
-        told += core.replay.take_hits()
-    assert sorted(told) == sorted((query, 1) for query in queries)
+        hits += core.replay.take_hits()
+    assert sorted(hits) == sorted((query, 1) for query in queries)
 
 
 def test_what_is_forgotten_is_given_to_nobody(index: Index) -> None:
@@ -612,20 +610,20 @@ def test_what_is_forgotten_is_given_to_nobody(index: Index) -> None:
     assert core.answer(query, CLIENT, INTERFACE).endswith(bytes((192, 0, 2, 2)))
 
 
-def test_the_hits_of_what_is_forgotten_are_told_once(index: Index) -> None:
+def test_the_hits_of_what_is_forgotten_are_reported_once(index: Index) -> None:
     core = a_core(index)
     queries = [a_query(f"n{n}.other.test", edns=False) for n in range(200)]
     for query in queries:
         note(core, query, "300 A 192.0.2.1", source=query)
         core.answer(query, CLIENT, INTERFACE)
     core.forget()
-    told: list[tuple[bytes, int]] = [*core.replay.take_hits()]
+    hits: list[tuple[bytes, int]] = [*core.replay.take_hits()]
     for query in queries[:50]:  # some places are another's meanwhile
         note(core, query, "300 A 192.0.2.1")
     for _ in range(ENTRIES):
         core.at(NOW, WALL)
-        told += core.replay.take_hits()
-    assert sorted(told) == sorted((query, 1) for query in queries)
+        hits += core.replay.take_hits()
+    assert sorted(hits) == sorted((query, 1) for query in queries)
 
 
 @pytest.mark.parametrize("step", ["at", "sweep"])

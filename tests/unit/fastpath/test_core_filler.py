@@ -342,7 +342,7 @@ def test_a_fault_of_the_fast_path_passes(fast: Serving, monkeypatch: pytest.Monk
     assert by_the_chain(fast) == 4
 
 
-def test_what_cannot_be_told_at_an_edge_is_left_to_the_chain_for_a_while(
+def test_what_cannot_be_decided_at_an_edge_is_left_to_the_chain_for_a_while(
     fast: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fast.ask("porn.example")

@@ -174,16 +174,16 @@ def test_one_that_will_not_be_cancelled_ends_by_itself(run: Run) -> None:
     run(main())
 
 
-def test_what_raises_against_its_promise_is_told_and_forgotten(run: Run) -> None:
+def test_what_raises_against_its_promise_is_reported_and_forgotten(run: Run) -> None:
     async def main() -> None:
-        loop, told = asyncio.get_running_loop(), list[object]()
-        loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
+        loop, contexts = asyncio.get_running_loop(), list[object]()
+        loop.set_exception_handler(lambda _, context: contexts.append(context["exception"]))
         stepper, future = Stepper(), loop.create_future()
         stepper.run(after(future), lambda _: pytest.fail("there is no answer"))
         fault = ValueError()
         future.set_exception(fault)
         await stepper.drain(10)
-        assert (told, len(stepper)) == ([fault], 0)
+        assert (contexts, len(stepper)) == ([fault], 0)
 
     run(main())
 
@@ -289,7 +289,7 @@ def test_who_is_answered_may_ask_again_at_once(run: Run) -> None:
 
 def test_a_future_may_call_back_at_once(run: Run) -> None:
     class AtOnce:
-        """Done by the time at which somebody would be told so."""
+        """Done before its callbacks would be called."""
 
         _asyncio_future_blocking = True
 

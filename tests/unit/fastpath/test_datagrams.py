@@ -258,7 +258,7 @@ def test_after_the_close_nothing_is_received_or_sent(listening: Listening) -> No
     assert counted(listening) == {"received": 2, "unsent": 1}
 
 
-def test_over_the_rate_a_client_is_told_to_come_by_tcp(module: ModuleType) -> None:
+def test_over_the_rate_a_client_is_sent_to_tcp(module: ModuleType) -> None:
     listening = Listening(module, rate=5)
     messages = [a_query("Www.Example.com", message_id=number) for number in range(20)]
     listening.send(*messages)
@@ -324,7 +324,7 @@ def test_the_known_do_not_starve_newcomers(listening: Listening) -> None:
     assert taken == [b"known"] * 56 + [b"a new"] * 8
 
 
-def test_when_newcomers_are_too_many_they_are_told_and_the_known_are_served(
+def test_when_newcomers_are_too_many_they_get_a_hint_and_the_known_are_served(
     module: ModuleType,
 ) -> None:
     listening = Listening(module, most_waiting=3)
@@ -344,7 +344,7 @@ def test_when_newcomers_are_too_many_they_are_told_and_the_known_are_served(
     listening.close()
 
 
-def test_when_a_known_source_asks_too_much_at_once_it_is_told(module: ModuleType) -> None:
+def test_a_known_source_that_asks_too_much_at_once_gets_a_hint(module: ModuleType) -> None:
     listening = Listening(module, most_waiting=3)
     listening.table.prove(socket.inet_aton(CLIENT), 0, listening.now)
     listening.send(*[a_query()] * 5)

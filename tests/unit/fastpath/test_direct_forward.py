@@ -56,7 +56,7 @@ def test_what_nobody_says_a_thing_against_is_answered_as_by_the_chain(
 
 def test_an_answer_from_the_cache_grows_older(lists: Index) -> None:
     def story(school: School) -> list[bytes]:
-        classes = [f"127.0.{n}.1" for n in range(2, 8)]  # what one was told is repeated to nobody
+        classes = [f"127.0.{n}.1" for n in range(2, 8)]  # what one has got is repeated to nobody
         school.greet(*classes)
         replies = [school.ask("www.example.com")]
         for source in classes:
@@ -222,7 +222,7 @@ def test_nobody_waits_for_ever_when_it_stops(lists: Index) -> None:
     assert forwarder.in_flight == 0
 
 
-def test_who_may_not_ask_any_more_is_told_nothing(lists: Index) -> None:
+def test_a_client_that_may_no_longer_ask_gets_nothing(lists: Index) -> None:
     with School(lists, fast=True) as school:
         (stub,) = school.held(stories.WWW)
         school.change(networks=NETWORKS[1:], allow_from=["127.0.11.0/24"])

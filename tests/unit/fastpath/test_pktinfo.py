@@ -44,7 +44,7 @@ def test_a_datagram_tells_its_interface(bound: str, asked: str) -> None:
     assert (arrival.interface, arrival.to_many) == (LOOPBACK, False)
 
 
-def test_a_broadcast_is_told_from_a_datagram_to_one_address() -> None:
+def test_a_broadcast_is_distinguished_from_a_datagram_to_one_address() -> None:
     with bind(ListenAddress("0.0.0.0", 0), socket.SOCK_DGRAM) as listening:
         port = listening.getsockname()[1]
         assert received_by(listening, ("127.255.255.255", port)).to_many
@@ -109,7 +109,7 @@ def test_an_address_in_use_is_named_with_what_to_do(kind: socket.SocketKind) -> 
 
 
 @pytest.mark.parametrize(
-    ("holders", "told"),
+    ("holders", "local"),
     [
         ([DNSMASQ], "dnsmasq (process 9) has it (set port=0 in its configuration"),
         ([DNSMASQ._replace(protocol="tcp")], "another server has it"),
@@ -118,14 +118,14 @@ def test_an_address_in_use_is_named_with_what_to_do(kind: socket.SocketKind) -> 
     ],
 )
 def test_the_process_that_has_a_port_is_named_with_its_remedy(
-    monkeypatch: pytest.MonkeyPatch, holders: list[PortHolder], told: str
+    monkeypatch: pytest.MonkeyPatch, holders: list[PortHolder], local: str
 ) -> None:
     monkeypatch.setattr("filterd.fastpath.pktinfo.holders", lambda _: holders)
     with bind(ListenAddress("127.0.0.1", 0), socket.SOCK_DGRAM) as first:
         taken = ListenAddress("127.0.0.1", first.getsockname()[1])
         with pytest.raises(ConfigError) as raised:
             bind(taken, socket.SOCK_DGRAM)
-    assert told in str(raised.value)
+    assert local in str(raised.value)
 
 
 @pytest.mark.parametrize("address", ["203.0.113.9", "2001:db8:113::9"])

@@ -187,7 +187,7 @@ def test_who_is_over_the_rate_is_served_by_tcp(index: Index) -> None:
         assert serving.udp[0].counters["truncated_rate"] == 2
 
 
-def test_without_a_limit_nobody_is_told_to_come_by_tcp(serving: Serving) -> None:
+def test_without_a_limit_no_client_is_sent_to_tcp(serving: Serving) -> None:
     assert not any(serving.ask("porn.example").flags & dns.flags.TC for _ in range(20))
 
 

@@ -31,7 +31,7 @@ NAMES = {"12": "twelve.example", "13": "thirteen.example", "14": "fourteen.examp
 
 
 class Reloading(Daemon):
-    """Notes which index it was told to serve; refuses where a test wants that."""
+    """Notes which index it is to serve; refuses where a test wants that."""
 
     def __init__(self, state: StateFolder) -> None:
         self._state, self.served, self.refuses = state, list[str | None](), False

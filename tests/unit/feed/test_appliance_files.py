@@ -58,7 +58,7 @@ def test_a_damaged_id_is_made_anew(kept: ApplianceFolder, damage: bytes) -> None
     assert kept.appliance_id() == made
 
 
-def test_an_id_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
+def test_an_id_that_cannot_be_kept_is_reported(tmp_path: Path) -> None:
     (tmp_path / "feed").write_bytes(b"in the way")
     with pytest.raises(StoreError):
         ApplianceFolder(tmp_path / "feed").appliance_id()

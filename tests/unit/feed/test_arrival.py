@@ -76,8 +76,12 @@ def test_its_id_may_have_letters_and_stands_everywhere(school: Follower, tmp_pat
     assert (outcome.became, outcome.version) == (Became.ACTIVATED, MONDAY)
     assert version_of(school.state.index) == MONDAY
     assert school.state.feed_version(MONDAY).is_dir()
-    told = overview("https://feed.example/", school.state, school.clock)
-    assert (told["in_force"], told["served"], told["published"]) == (MONDAY, MONDAY, MONDAY)
+    standing = overview("https://feed.example/", school.state, school.clock)
+    assert (standing["in_force"], standing["served"], standing["published"]) == (
+        MONDAY,
+        MONDAY,
+        MONDAY,
+    )
     assert [(one.event, one.version) for one in school.site.history.lines()] == [
         (Event.ACTIVATED, MONDAY)
     ]

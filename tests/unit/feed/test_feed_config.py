@@ -61,7 +61,7 @@ def test_no_source_fills_what_only_an_order_may(category: str) -> None:
     assert f"no public list may fill {category}" in found.refused[0]
 
 
-def test_a_list_that_the_catalogue_no_longer_has_is_told_of() -> None:
+def test_a_list_that_the_catalogue_no_longer_has_is_reported() -> None:
     assert "'gone' is no list" in followed_set([Wanted("gone")]).refused[0]
 
 

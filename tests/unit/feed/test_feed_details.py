@@ -41,7 +41,7 @@ def _wording(language: Language = "en") -> Wording:
     return Wording(Texts(language), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), NOW))
 
 
-def _told(**changes: Any) -> dict[str, str]:
+def _cells(**changes: Any) -> dict[str, str]:
     found = {str(one.heading): one.cell(FRESH | changes, _wording())[0] for one in FEED.columns}
     return {heading: text for heading, text in found.items() if text}
 
@@ -55,11 +55,11 @@ def test_a_summary_has_a_line_and_more_where_an_administrator_must_look() -> Non
     assert summary(NO_FEED, _wording()) == ""
 
 
-def test_public_lists_beside_a_feed_are_told_with_their_own_trouble() -> None:
+def test_public_lists_beside_a_feed_are_reported_with_their_own_trouble() -> None:
     beside = FRESH | {"address": "", "sources": 2, "served": "web-1"}
     both = FRESH | {"beside": beside}
-    told = ["version 7", "2 public lists (lists sources)", "version web-1"]
-    assert summary(both, _wording()).splitlines() == told
+    outcome = ["version 7", "2 public lists (lists sources)", "version web-1"]
+    assert summary(both, _wording()).splitlines() == outcome
     one = FRESH | {"beside": beside | {"sources": 1}}
     assert summary(one, _wording()).splitlines()[1] == "1 public list (lists sources)"
     assert not is_worrying(both)
@@ -110,7 +110,7 @@ def test_the_older_a_feed_the_louder(change: dict[str, Any], style: str) -> None
 
 
 def test_what_there_is_not_is_left_out() -> None:
-    headings = list(_told())
+    headings = list(_cells())
     assert headings == [
         "Address",
         "In force",
@@ -119,21 +119,21 @@ def test_what_there_is_not_is_left_out() -> None:
         "Last tried",
         "To go back to",
     ]
-    assert _told()["To go back to"] == "6, 5"
-    expired = _told(expires_at=NOW)
+    assert _cells()["To go back to"] == "6, 5"
+    expired = _cells(expires_at=NOW)
     assert expired["Expired"] == "08:00"
     assert "Valid until" not in expired
-    assert "filterd feed trust" in _told(trusted=False)["Trust"]
+    assert "filterd feed trust" in _cells(trusted=False)["Trust"]
 
 
 @pytest.mark.parametrize(
-    ("names", "told"),
+    ("names", "sentence"),
     [
         ([], "porn: all names are gone"),
         (["porn"], "porn: all names are gone"),
         (list("123456"), "porn: all names are gone (1, 2, 3, 4, 5)"),
     ],
 )
-def test_a_finding_is_told_with_the_first_names(names: list[str], told: str) -> None:
+def test_a_finding_is_reported_with_the_first_names(names: list[str], sentence: str) -> None:
     row = {"severity": "held", "sentence": ["porn: all names are gone", {}], "names": names}
-    assert [one.cell(row, _wording())[0] for one in FINDINGS.columns] == ["held", told]
+    assert [one.cell(row, _wording())[0] for one in FINDINGS.columns] == ["held", sentence]

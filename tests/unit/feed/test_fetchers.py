@@ -70,7 +70,7 @@ def test_one_octet_more_than_allowed_is_too_many(server: Server, clock: FakeCloc
         WebFetcher(server.url, clock).download_bytes(f"{server.url}a", 99_999)
 
 
-def test_a_missing_file_is_told_as_tuf_wants_it(server: Server, clock: FakeClock) -> None:
+def test_a_missing_file_is_reported_as_tuf_wants_it(server: Server, clock: FakeClock) -> None:
     with pytest.raises(DownloadHTTPError) as error:
         WebFetcher(server.url, clock).download_bytes(f"{server.url}b", 1)
     assert error.value.status_code == 404
@@ -110,7 +110,9 @@ def test_a_busy_server_is_left_alone_as_long_as_it_asks_and_no_longer_than_a_day
     assert error.value.retry_after_s == pause_s
 
 
-def test_a_server_that_does_not_speak_tls_is_told_apart(server: Server, clock: FakeClock) -> None:
+def test_a_server_that_does_not_speak_tls_is_distinguished(
+    server: Server, clock: FakeClock
+) -> None:
     secure = server.url.replace("http://", "https://")
     with pytest.raises(FetchError, match="no secure connection; is the clock"):
         WebFetcher(secure, clock).download_bytes(f"{secure}a", 1)
@@ -173,7 +175,7 @@ def test_the_folder_itself_may_be_a_link_as_a_mounted_stick_is(folder: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["metadata/b.json", "nothing/a.json", "metadata/a.json/b"])
-def test_what_is_not_there_is_told_as_a_server_tells_it(folder: Path, name: str) -> None:
+def test_what_is_not_there_is_reported_as_a_server_tells_it(folder: Path, name: str) -> None:
     with pytest.raises(DownloadHTTPError) as error:
         read(folder, name)
     assert error.value.status_code == 404

@@ -168,7 +168,7 @@ def test_what_is_damaged_is_made_anew(site: _Site) -> None:
     assert offer.is_in(site.take(offer))
 
 
-def test_a_list_that_does_not_come_keeps_its_text_and_is_told_of(site: _Site) -> None:
+def test_a_list_that_does_not_come_keeps_its_text_and_is_reported(site: _Site) -> None:
     first = site.offer()
     site.web.pages["/b.txt"] = Page(status=404)
     offer = site.offer()

@@ -233,16 +233,16 @@ def test_what_was_begun_by_who_was_killed_is_finished_first(kept: Kept) -> None:
     assert not (kept.school.state.feed / "activation.json").exists()
 
 
-def test_a_feed_that_gets_old_is_told_louder_and_louder(
+def test_a_feed_that_gets_old_is_reported_louder_and_louder(
     kept: Kept, caplog: pytest.LogCaptureFixture
 ) -> None:
     kept.live(FIRST_S)
     kept.fails = lambda: FetchError(say("no network"))
 
     def loudest() -> int:
-        told = [one.levelno for one in caplog.records if "last verified" in one.message]
+        levels = [one.levelno for one in caplog.records if "last verified" in one.message]
         caplog.clear()
-        return max(told, default=0)
+        return max(levels, default=0)
 
     loudest()
     for days, level in ((5, 0), (2, logging.WARNING), (22, logging.ERROR)):
@@ -289,8 +289,8 @@ def test_a_folder_that_the_disk_refuses_does_not_end_the_process(
     with monkeypatch.context() as patched:
         patched.setattr(Path, "stat", failing)
         kept.live(3 * EVERY_S)
-    (told,) = (one for one in caplog.messages if "Permission denied" in one)
-    assert str(root) in told
+    (message,) = (one for one in caplog.messages if "Permission denied" in one)
+    assert str(root) in message
     kept.live(DAY_S)
     assert kept.school.site.versions.in_force().current == FIRST
 
@@ -330,8 +330,8 @@ def test_after_each_run_something_else_is_done_and_its_outcome_logged_once(
     kept.keeper._afterwards = lambda: say("{why}", why=next(outcomes, "second"))
     with caplog.at_level(logging.INFO, "filterd.feed"):
         kept.live(2.5 * DAY_S)
-    told = [one for one in caplog.messages if one in ("first", "second")]
-    assert told == ["first", "second"]
+    messages = [one for one in caplog.messages if one in ("first", "second")]
+    assert messages == ["first", "second"]
 
 
 def test_what_fails_after_a_run_ends_nothing(kept: Kept) -> None:

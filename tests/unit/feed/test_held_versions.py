@@ -216,7 +216,7 @@ def test_what_has_expired_counts_where_the_clock_is_not_known(publisher: Publish
 @pytest.mark.parametrize(
     "field", [None, 5, [5], [{}], [{"version": "x", "content": "", "findings": {}, "reason": ""}]]
 )
-def test_what_is_malformed_is_told(publisher: Publisher, field: Any) -> None:
+def test_what_is_malformed_is_reported(publisher: Publisher, field: Any) -> None:
     metadata = signable((), 1, until(RELEASES, NOW))
     metadata.signed.unrecognized_fields["releases"] = field
     put(publisher, signed(metadata, publisher.signers["root"]))

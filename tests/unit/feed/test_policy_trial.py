@@ -75,8 +75,8 @@ def test_another_text_of_the_site_is_compiled_with_its_other_files(
     text = (built / "site" / "site.yaml").read_text()
     assert not any(trial(text=text)["changed"].values())
     more = "exceptions:\n  - {block: open.example, reason: thử}\n"
-    told = trial(text=text + more)
-    assert told["changed"] == {"closes": 2, "opens": 0, "rewrites": 0}
+    outcome = trial(text=text + more)
+    assert outcome["changed"] == {"closes": 2, "opens": 0, "rewrites": 0}
     with pytest.raises(ConfigError):
         trial(text="networks: 7\n")
 
@@ -100,8 +100,8 @@ def test_public_lists_are_fetched_for_it_and_nothing_of_them_is_kept(
     with public_server(Web(), tmp_path / "tls", monkeypatch) as web:
         web.pages = {"/a": Page(b"0.0.0.0 open.example\n"), "/b": Page(b"0.0.0.0 b.example\n")}
         address = f"{web.address}/a {web.address}/b"
-        told = trial(source="", address=address, **how)
-        assert told["changed"] == {"closes": 2, "opens": 0, "rewrites": 0}
+        outcome = trial(source="", address=address, **how)
+        assert outcome["changed"] == {"closes": 2, "opens": 0, "rewrites": 0}
         assert [one for one, _ in web.asked] == ["/a", "/b"]
         with pytest.raises(ConfigError, match=r"cannot be fetched: .* status 404"):
             trial(source="", address=f"{web.address}/none", **how)

@@ -50,9 +50,9 @@ def test_a_status_has_the_last_update_and_what_waits(tmp_path: Path) -> None:
     state = tmp_path / "state"
     assert program_overview(state)["last"] is None
     ProgramStandingFile(beside(state)).write(STANDING)
-    told = program_overview(state)
-    assert (told["offered"], told["waits_for"]) == ("1.1.0", "held")
-    assert (told["last"]["ending"], told["taken_back_at"]) == ("taken-back", 5.0)
+    standing_rows = program_overview(state)
+    assert (standing_rows["offered"], standing_rows["waits_for"]) == ("1.1.0", "held")
+    assert (standing_rows["last"]["ending"], standing_rows["taken_back_at"]) == ("taken-back", 5.0)
 
 
 @pytest.mark.parametrize(

@@ -328,12 +328,12 @@ def test_a_server_that_asks_for_it_is_left_alone() -> None:
     assert one.until_run() >= MIDNIGHT + 3_000
 
 
-def test_those_who_are_told_the_same_moment_do_not_come_in_that_moment() -> None:
-    for told in (Ending.FAILED, Ending.REFUSED):
+def test_appliances_with_the_same_moment_do_not_come_in_that_moment() -> None:
+    for ending in (Ending.FAILED, Ending.REFUSED):
         runs = set()
         for number in range(20):
             one = Appliance()
-            one.ran(told, random=number / 20, retry_after_s=7_200)
+            one.ran(ending, random=number / 20, retry_after_s=7_200)
             runs.add(one.standing.runs_from)
         assert len(runs) == 20
 

@@ -206,17 +206,17 @@ def test_only_https_is_asked(folder: SourceFolder, address: str) -> None:
 
 def test_a_server_that_is_not_there_holds_up_no_other(web: Web, folder: SourceFolder) -> None:
     there = _source(f"{web.address}/list.txt", "there")
-    told = list[tuple[int, int]]()
+    steps = list[tuple[int, int]]()
     reports = fetch_sources(
         [_source("http://127.0.0.1:1/x"), there],
         folder,
         SystemClock(),
         rules=HTTP,
-        progress=lambda done, of: told.append((done, of)),
+        progress=lambda done, of: steps.append((done, of)),
     )
     assert [one.outcome for one in reports] == [SourceOutcome.MISSING, SourceOutcome.TAKEN]
     assert "cannot be reached" in reports[0].reason
-    assert told == [(1, 2), (2, 2)]
+    assert steps == [(1, 2), (2, 2)]
     assert counted(reports)[SourceOutcome.TAKEN] == counted(reports)[SourceOutcome.MISSING] == 1
 
 
@@ -234,7 +234,7 @@ def test_texts_are_read_from_a_folder_alike(tmp_path: Path, folder: SourceFolder
     assert folder.text("one").read_bytes() == TEXT
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StoreError, match="cannot be written"):
         sources._write([b"x"], tmp_path / "file" / "text")

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_events_are_told_in_their_order_with_their_reasons(tmp_path: Path) -> None:
+def test_events_are_reported_in_their_order_with_their_reasons(tmp_path: Path) -> None:
     lines = [
         Line(1.0, Event.ACTIVATED, "12"),
         Line(2.0, Event.ROLLED_BACK, "13", say("{name} is not blocked", name="a.example")),
@@ -168,26 +168,26 @@ def test_before_the_first_answer_there_is_nothing_to_be_old() -> None:
 ADDRESS = "https://feed.example/"
 
 
-def _told(school: Follower) -> dict[str, Any]:
+def _overview(school: Follower) -> dict[str, Any]:
     return overview(ADDRESS, school.state, school.clock)
 
 
 def test_before_the_first_run_the_lists_that_ship_are_served(school: Follower) -> None:
-    told = _told(school)
-    assert (told["served"], told["in_force"], told["freshness"]) == (0, None, "never")
-    assert told["trusted"]
+    rows = _overview(school)
+    assert (rows["served"], rows["in_force"], rows["freshness"]) == (0, None, "never")
+    assert rows["trusted"]
 
 
 def test_after_a_run_its_version_is_served_and_fresh(school: Follower) -> None:
     school.run(FIRST)
     school.run(SECOND)
-    told = _told(school)
-    assert (told["served"], told["in_force"], told["previous"]) == (
+    rows = _overview(school)
+    assert (rows["served"], rows["in_force"], rows["previous"]) == (
         int(SECOND),
         int(SECOND),
         [int(FIRST)],
     )
-    assert (told["published"], told["freshness"], told["problem"]) == (int(SECOND), "fresh", "")
+    assert (rows["published"], rows["freshness"], rows["problem"]) == (int(SECOND), "fresh", "")
 
 
 @pytest.mark.parametrize(("days", "freshness"), [(6, "fresh"), (8, "old"), (31, "very-old")])
@@ -199,10 +199,10 @@ def test_what_does_not_come_any_more_gets_old(
     site = school.site
     with site.holding(), pytest.raises(FetchError):
         site.sync(TufArrival(site.trust, FolderFetcher(tmp_path, school.clock)))
-    told = _told(school)
-    assert told["freshness"] == freshness
-    assert "not found" in told["problem"]
-    assert told["sentence"][0] == "not found: {what}"
+    rows = _overview(school)
+    assert rows["freshness"] == freshness
+    assert "not found" in rows["problem"]
+    assert rows["sentence"][0] == "not found: {what}"
 
 
 def test_a_feed_that_offers_the_program_is_known(school: Follower, tmp_path: Path) -> None:
@@ -213,12 +213,12 @@ def test_a_feed_that_offers_the_program_is_known(school: Follower, tmp_path: Pat
     assert program_version(school.state.feed) == 0
 
 
-def test_what_is_watched_is_told_by_the_clock(school: Follower) -> None:
+def test_what_is_watched_is_shown_by_the_clock(school: Follower) -> None:
     school.run(FIRST)
-    assert _told(school)["watched_until"] is None
+    assert _overview(school)["watched_until"] is None
     school.site.watches.begin(Watch(FIRST, school.clock.monotonic(), AnswerCounts(), 0.0))
     school.clock.advance(200)
-    assert _told(school)["watched_until"] == school.clock.wall() + 400
+    assert _overview(school)["watched_until"] == school.clock.wall() + 400
 
 
 def test_nothing_that_fetches_or_verifies_is_loaded_for_it() -> None:
@@ -229,9 +229,9 @@ def test_nothing_that_fetches_or_verifies_is_loaded_for_it() -> None:
 
 def test_public_lists_beside_a_feed_stand_by_themselves(school: Follower) -> None:
     school.run(FIRST)
-    assert _told(school)["beside"] is None
+    assert _overview(school)["beside"] is None
     FollowFile(school.state.feed).write(FollowState(last=(Wanted("urlhaus"),)))
-    told = _told(school)
-    assert (told["sources"], told["served"]) == (0, int(FIRST))
-    beside = told["beside"]
+    rows = _overview(school)
+    assert (rows["sources"], rows["served"]) == (0, int(FIRST))
+    beside = rows["beside"]
     assert (beside["sources"], beside["served"], beside["freshness"]) == (1, 0, "never")

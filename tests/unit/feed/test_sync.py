@@ -351,15 +351,15 @@ def test_nothing_is_watched_where_no_daemon_serves_or_answers(school: Follower) 
 
 
 def test_an_outcome_is_plain_data(school: Follower) -> None:
-    told = school.run(FIRST).to_plain()
-    assert told["became"] == "activated"
-    assert told.keys() == {"became", "version", "urgent", "fetched_octets", "names", "at"}
+    outcome = school.run(FIRST).to_plain()
+    assert outcome["became"] == "activated"
+    assert outcome.keys() == {"became", "version", "urgent", "fetched_octets", "names", "at"}
 
 
 @pytest.mark.parametrize("became", Became)
-def test_it_is_told_as_plain_data(became: Became) -> None:
-    told = Outcome(became, "7", urgent=6, fetched_octets=10, names=3, at=1.5).to_plain()
-    assert json.loads(json.dumps(told)) == {
+def test_it_is_reported_as_plain_data(became: Became) -> None:
+    outcome = Outcome(became, "7", urgent=6, fetched_octets=10, names=3, at=1.5).to_plain()
+    assert json.loads(json.dumps(outcome)) == {
         "became": str(became),
         "version": 7,
         "urgent": 6,

@@ -148,7 +148,7 @@ def test_a_link_in_the_metadata_is_not_followed(
     assert not (site.trust.metadata / "timestamp.json").is_symlink()
 
 
-def test_a_full_disk_is_told_and_the_next_run_goes_on(
+def test_a_full_disk_is_reported_and_the_next_run_goes_on(
     site: Site, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.take(publisher.folder)

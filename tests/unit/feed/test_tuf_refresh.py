@@ -127,7 +127,7 @@ def test_orders_are_verified_though_another_role_stands_before_them(
         site.refresh(publisher.folder)
 
 
-def test_a_disk_that_fails_within_tuf_is_told_in_one_line(
+def test_a_disk_that_fails_within_tuf_is_reported_in_one_line(
     site: Site, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:

@@ -154,7 +154,7 @@ def test_a_child_that_takes_too_long_is_ended(wanted: ContentRequest, tmp_path: 
         make_in_child(wanted, tmp_path / "made", memory_octets=1 << 29, time_limit_s=0.01)
 
 
-def test_a_child_that_the_system_ends_is_told_of(
+def test_a_child_that_the_system_ends_is_reported(
     wanted: ContentRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     killed = ["/bin/sh", "-c", "kill -9 $$"]

@@ -273,16 +273,16 @@ def test_a_disk_that_gives_back_something_else_is_noticed(
 
 
 def test_progress_ends_at_what_was_to_be_fetched(tmp_path: Path, publisher: Publisher) -> None:
-    told = list[tuple[int, int]]()
+    steps = list[tuple[int, int]]()
     versions = _first(tmp_path, publisher)
     taken = take(
         publisher.publish(2, SECOND),
         versions,
         publisher,
-        progress=lambda done, total: told.append((done, total)),
+        progress=lambda done, total: steps.append((done, total)),
     )
-    assert told[-1] == (taken.fetched_octets, taken.fetched_octets)
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert steps[-1] == (taken.fetched_octets, taken.fetched_octets)
+    assert [done for done, _ in steps] == sorted(done for done, _ in steps)
 
 
 def _sync(publication: Publication, versions: Versions, publisher: Publisher) -> None:

@@ -43,7 +43,7 @@ def _status(total: int, *, blocked: int = 0, failed: int = 0, **more: Any) -> di
     return {"answers": answers, "workers": 1, **more}
 
 
-class Told(Daemon):
+class ReportingDaemon(Daemon):
     """Says what a test wants, look by look; the last is said again."""
 
     def __init__(self, *statuses: dict[str, Any], open_names: tuple[str, ...] = ()) -> None:
@@ -51,10 +51,10 @@ class Told(Daemon):
 
     def status(self) -> dict[str, Any]:
         self.looks += 1
-        told = self._statuses[min(self.looks, len(self._statuses)) - 1]
-        if "error" in told:
+        status = self._statuses[min(self.looks, len(self._statuses)) - 1]
+        if "error" in status:
             raise ControlError(say("no daemon"))
-        return told
+        return status
 
     def is_blocked(self, name: str) -> bool:
         return name not in self._open
@@ -101,7 +101,7 @@ def test_a_worker_that_began_anew_counts_from_nothing() -> None:
     assert counts_of(fresh).since(BEFORE) == AnswerCounts(1_000, 10, 0)
 
 
-def _watch(daemon: Told, clock: FakeClock) -> Sentence | None:
+def _watch(daemon: ReportingDaemon, clock: FakeClock) -> Sentence | None:
     """Look every ten seconds until something is found or it is over."""
     watching = Watching(WATCH, daemon, clock)
     while (found := watching.look()) is None and not watching.is_over:
@@ -110,15 +110,15 @@ def _watch(daemon: Told, clock: FakeClock) -> Sentence | None:
 
 
 def test_ten_minutes_without_harm_are_the_end_of_it() -> None:
-    clock, daemon = FakeClock(), Told(_status(5_000, blocked=500))
+    clock, daemon = FakeClock(), ReportingDaemon(_status(5_000, blocked=500))
     assert _watch(daemon, clock) is None
     assert clock.monotonic() - WATCH.since == WATCH_S
     assert daemon.looks == WATCH_S / EVERY_S + 1
 
 
-def test_harm_is_told_at_the_next_look() -> None:
+def test_harm_is_reported_at_the_next_look() -> None:
     clock = FakeClock()
-    found = _watch(Told(_status(100), _status(1_000, blocked=900)), clock)
+    found = _watch(ReportingDaemon(_status(100), _status(1_000, blocked=900)), clock)
     assert str(found) == "90 % of answers were blocks; before, 10 %"
     assert clock.monotonic() - WATCH.since == EVERY_S
 
@@ -137,19 +137,22 @@ AT_ONCE = (
 
 
 def test_what_a_pause_opened_is_not_compared_and_harm_after_it_is_seen() -> None:
-    assert str(_watch(Told(*AT_ONCE), FakeClock())) == "33 % of answers were blocks; before, 10 %"
+    assert (
+        str(_watch(ReportingDaemon(*AT_ONCE), FakeClock()))
+        == "33 % of answers were blocks; before, 10 %"
+    )
     calm = (*AT_ONCE[:3], _status(10_000, blocked=1_000))
-    assert _watch(Told(*calm), FakeClock()) is None
+    assert _watch(ReportingDaemon(*calm), FakeClock()) is None
 
 
 def test_control_with_the_time_of_the_pause_the_harm_is_hidden() -> None:
     paused: dict[str, Any] = {"pauses": []}
-    assert _watch(Told(*({**one, **paused} for one in AT_ONCE)), FakeClock()) is None
+    assert _watch(ReportingDaemon(*({**one, **paused} for one in AT_ONCE)), FakeClock()) is None
 
 
 def test_a_pause_makes_the_watch_longer() -> None:
     clock = FakeClock()
-    assert _watch(Told(_status(0), *[_paused(100)] * 6, _status(5_000)), clock) is None
+    assert _watch(ReportingDaemon(_status(0), *[_paused(100)] * 6, _status(5_000)), clock) is None
     assert clock.monotonic() - WATCH.since == WATCH_S + 6 * EVERY_S
 
 
@@ -177,19 +180,19 @@ def test_control_the_counters_of_a_pause_make_its_end_look_like_harm() -> None:
     assert harm(watch, {"answers": {"blocked": 310, "cached": 1_690}}) is not None
 
 
-def test_a_canary_that_passes_is_told_at_once() -> None:
-    daemon = Told(_status(10), open_names=("bet.example",))
+def test_a_canary_that_passes_is_reported_at_once() -> None:
+    daemon = ReportingDaemon(_status(10), open_names=("bet.example",))
     assert str(_watch(daemon, FakeClock())) == "bet.example is not blocked, and must be"
 
 
-def test_workers_that_die_over_it_are_told_within_a_minute() -> None:
+def test_workers_that_die_over_it_are_reported_within_a_minute() -> None:
     clock = FakeClock()
-    assert str(_watch(Told({"answers": {}, "workers": 0}), clock)) == "no worker answers"
+    assert str(_watch(ReportingDaemon({"answers": {}, "workers": 0}), clock)) == "no worker answers"
     assert clock.monotonic() - WATCH.since <= 60
 
 
 def test_a_daemon_that_was_stopped_is_no_harm() -> None:
-    assert _watch(Told({"error": True}), FakeClock()) is None
+    assert _watch(ReportingDaemon({"error": True}), FakeClock()) is None
 
 
 def test_who_comes_later_goes_on_and_after_a_power_cut_from_the_beginning(tmp_path: Path) -> None:

@@ -214,7 +214,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("file", "old", "new", "line", "says"), WRONG)
-def test_a_mistake_is_told_with_its_place(
+def test_a_mistake_is_reported_with_its_place(
     folder: Path, file: str, old: str, new: str, line: int, says: str
 ) -> None:
     edit(folder, file, old, new)
@@ -222,7 +222,7 @@ def test_a_mistake_is_told_with_its_place(
     assert any(one.startswith(f"{file}:{line}:") and says in one for one in found), found
 
 
-def test_mistakes_of_several_files_are_told_at_once(folder: Path) -> None:
+def test_mistakes_of_several_files_are_reported_at_once(folder: Path) -> None:
     edit(folder, "catalog.yaml", "starter/games.txt", "starter/none.txt")
     edit(folder, "protect.yaml", "[games]", "[game]")
     assert len(problems(folder)) == 2

@@ -198,7 +198,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("kind", "key", "value", "says"), WRONG)
-def test_a_wrong_value_is_told_with_its_key_and_a_hint(
+def test_a_wrong_value_is_reported_with_its_key_and_a_hint(
     kind: str, key: str, value: str, says: str
 ) -> None:
     with pytest.raises(ConfigErrors) as caught:

@@ -56,7 +56,7 @@ def test_names_keep_the_categories_that_mean_them(tmp_path: Path) -> None:
         ("popular:\n- names: [a.example]\n- names: [b.example, A.example]", ":3:22: this name"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, text: str, reason: str) -> None:
+def test_what_is_wrong_is_reported_with_its_place(tmp_path: Path, text: str, reason: str) -> None:
     with pytest.raises(ConfigErrors, match=reason):
         load_popular_names(a_file(tmp_path, text))
 
@@ -116,7 +116,7 @@ def test_a_folder_without_the_file_has_none(tmp_path: Path) -> None:
         ("contacts: 7\n", "contacts.yaml:1:"),
     ],
 )
-def test_what_is_wrong_is_told_to_who_publishes_and_hidden_from_a_school(
+def test_what_is_wrong_is_shown_to_publishers_and_hidden_from_a_school(
     text: str, words: str, tmp_path: Path
 ) -> None:
     folder = _folder(tmp_path, text)

@@ -32,7 +32,7 @@ def test_entries_of_all_lists_stand_together(tmp_path: Path) -> None:
     }
 
 
-def test_exception_and_marker_are_told_from_blocks(tmp_path: Path) -> None:
+def test_exception_and_marker_are_distinguished_from_blocks(tmp_path: Path) -> None:
     text = "||example.com^\n@@||good.example.com^\n"
     index = compiled(tmp_path, a_list(tmp_path, text, form="adblock")).index
     assert entries_of(index, "good.example.com") == {
@@ -266,47 +266,47 @@ def test_name_of_two_real_lists_is_attributed_to_both(
     assert {"ut1-blog", "ut1-forums"} <= lists
 
 
-def told_by(octets: int) -> tuple[CompileProgress, list[tuple[int, int]]]:
-    told = list[tuple[int, int]]()
-    return CompileProgress(lambda done, of: told.append((done, of)), octets), told
+def steps_of(octets: int) -> tuple[CompileProgress, list[tuple[int, int]]]:
+    steps = list[tuple[int, int]]()
+    return CompileProgress(lambda done, of: steps.append((done, of)), octets), steps
 
 
 def test_reading_all_is_not_the_end() -> None:
-    work, told = told_by(1000)
+    work, steps = steps_of(1000)
     work.has_read(1000)
-    assert told == [(700, 1000)]
+    assert steps == [(700, 1000)]
 
 
 def test_packing_goes_on_where_reading_ended() -> None:
-    work, told = told_by(1000)
+    work, steps = steps_of(1000)
     work.has_packed(0, 10)
     work.has_packed(10, 10)
-    assert 700 < told[0][0] < told[1][0] < 1000
+    assert 700 < steps[0][0] < steps[1][0] < 1000
 
 
 def test_end_is_reached_when_everything_is_done() -> None:
-    work, told = told_by(1000)
+    work, steps = steps_of(1000)
     work.finish()
-    assert told == [(1000, 1000)]
+    assert steps == [(1000, 1000)]
 
 
 def test_packing_once_more_does_not_go_back() -> None:
-    work, told = told_by(1000)
+    work, steps = steps_of(1000)
     work.has_packed(10, 10)
     work.has_packed(0, 10)
-    assert told[0] == told[1]
+    assert steps[0] == steps[1]
 
 
 @pytest.mark.parametrize("octets", [0, 1])
 def test_lists_of_nearly_nothing_are_no_error(octets: int) -> None:
-    work, told = told_by(octets)
+    work, steps = steps_of(octets)
     work.has_read(octets)
     work.has_packed(0, 0)
     work.finish()
-    assert told[-1] == (octets, octets)
+    assert steps[-1] == (octets, octets)
 
 
 def test_list_that_grows_while_it_is_read_does_not_pass_the_end() -> None:
-    work, told = told_by(1000)
+    work, steps = steps_of(1000)
     work.has_read(5000)
-    assert told == [(1000, 1000)]
+    assert steps == [(1000, 1000)]

@@ -115,7 +115,7 @@ def test_exceptions_and_conditions_of_such_a_list_stay(tmp_path: Path) -> None:
     assert sum(read_tail(record)[1] == CANCELS for record in intake.records) == 1
 
 
-def test_equal_claims_of_two_lists_are_told_apart(tmp_path: Path) -> None:
+def test_equal_claims_of_two_lists_are_distinguished(tmp_path: Path) -> None:
     lists = (a_list(tmp_path, "example.com\n"), a_list(tmp_path, "example.com\n", "b"))
     assert [index for index, _ in taken(*lists)[0].claims] == [0, 1]
 

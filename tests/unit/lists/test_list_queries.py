@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the compiled lists are and say is told as plain data."""
+"""The compiled lists and their entries are returned as plain data."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def index(tmp_path: Path) -> Index:
     return an_index(tmp_path, lists)
 
 
-def test_who_names_a_name_or_what_is_above_it_is_told_with_the_line(index: Index) -> None:
+def test_lists_that_have_a_name_or_one_above_it_are_shown_with_the_line(index: Index) -> None:
     found = {
         (one["list"], one["effect"]): one for one in entries_of(index, wire("www.game.example"))
     }
@@ -54,9 +54,9 @@ def test_who_names_a_name_or_what_is_above_it_is_told_with_the_line(index: Index
 
 
 def test_what_became_of_the_lists_can_be_sent_and_read_again(index: Index) -> None:
-    told = json.loads(json.dumps(overview(index)))
-    assert (told.pop("build"), told.pop("octets")) == (index.build, index.size_octets)
-    assert CompileReport.from_plain(told) == index.report
+    plain = json.loads(json.dumps(overview(index)))
+    assert (plain.pop("build"), plain.pop("octets")) == (index.build, index.size_octets)
+    assert CompileReport.from_plain(plain) == index.report
 
 
 LISTS = {
@@ -106,7 +106,7 @@ def test_a_version_is_the_beginning_of_the_digest(tmp_path: Path, third_party_in
     )
 
 
-def _told(report: CompileReport) -> list[list[str]]:
+def _cells(report: CompileReport) -> list[list[str]]:
     wording = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 0.0))
     listing, rows = report_listing(report)
     headings = [str(one.heading) for one in listing.columns]
@@ -118,12 +118,12 @@ def test_a_report_has_a_row_for_each_list_and_one_for_all_services() -> None:
         ListReport("a", "games", "hosts", "a.txt", kept=1_000, redundant=2),
         *(ListReport(f"service:{n}", "games", "", "", kept=n, cancelled=1) for n in (1, 2)),
     ]
-    assert _told(CompileReport(lists)) == [
+    assert _cells(CompileReport(lists)) == [
         ["List", "Category", "Kept", "Redundant", "Rejected"],
         ["a", "games", "1\u202f000", "2", "0"],
         ["(2 services)", "", "3", "0", "2"],
     ]
-    assert _told(CompileReport(lists[:1]))[0] == ["List", "Category", "Kept", "Redundant"]
+    assert _cells(CompileReport(lists[:1]))[0] == ["List", "Category", "Kept", "Redundant"]
 
 
 def test_what_was_not_taken_is_counted_by_reason_the_most_first() -> None:

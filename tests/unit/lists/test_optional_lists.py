@@ -94,18 +94,18 @@ def test_the_register_is_read_as_it_is_written(tmp_path: Path) -> None:
         ("colour", "red", "colour"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(
+def test_what_is_wrong_is_reported_with_its_place(
     tmp_path: Path, key: str, value: str, why: str
 ) -> None:
-    told = _wrong(_write(tmp_path, {**ENTRY, key: value}))
-    assert why in told
-    assert "orders.yaml:" in told
+    problem = _wrong(_write(tmp_path, {**ENTRY, key: value}))
+    assert why in problem
+    assert "orders.yaml:" in problem
 
 
 def test_two_orders_have_neither_number_nor_file_in_common(tmp_path: Path) -> None:
-    told = _wrong(_write(tmp_path, ENTRY, ENTRY))
-    assert "this number occurs twice (first in line 2)" in told
-    assert "this names occurs twice (first in line 6)" in told
+    problem = _wrong(_write(tmp_path, ENTRY, ENTRY))
+    assert "this number occurs twice (first in line 2)" in problem
+    assert "this names occurs twice (first in line 6)" in problem
 
 
 def test_orders_want_their_category(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_folder_without_rules_has_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ('"i9bet#"', '"I9bet#"', "is not a shape of a label"),
         ('"i9bet#"', '"9#"', "is not a shape of a label"),
@@ -162,15 +162,15 @@ def test_a_folder_without_rules_has_none(tmp_path: Path) -> None:
     ],
 )
 def test_a_value_that_no_rule_has_is_refused_with_its_place(
-    tmp_path: Path, old: str, new: str, told: str
+    tmp_path: Path, old: str, new: str, message: str
 ) -> None:
     (tmp_path / LOOKALIKES_FILE).write_text(GOOD.replace(old, new))
-    with pytest.raises(ConfigErrors, match=f"lookalikes.yaml:5:.*{told}"):
+    with pytest.raises(ConfigErrors, match=f"lookalikes.yaml:5:.*{message}"):
         read_lookalikes(tmp_path, KNOWN)
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "problem"),
     [
         ("  scam: [top]", "  scams: [top]", "'scams' is not a category"),
         ("[top]", "[.top]", "'.top' is not a suffix"),
@@ -178,10 +178,10 @@ def test_a_value_that_no_rule_has_is_refused_with_its_place(
         ("freefire, category: scam", '"i9bet#", category: gambling', "this shape occurs twice"),
     ],
 )
-def test_what_depends_on_another_place_is_told_too(
-    tmp_path: Path, old: str, new: str, told: str
+def test_what_depends_on_another_place_is_reported_too(
+    tmp_path: Path, old: str, new: str, problem: str
 ) -> None:
     (tmp_path / LOOKALIKES_FILE).write_text(GOOD.replace(old, new))
     lists, problems = read_lookalikes(tmp_path, KNOWN)
     assert lists == ()
-    assert told in str(problems[0])
+    assert problem in str(problems[0])

@@ -129,10 +129,10 @@ def test_more_claim_sets_than_ids_are_an_overflow() -> None:
 
 
 def test_packing_tells_how_far_it_is() -> None:
-    told = list[int]()
+    steps = list[int]()
     records = [b"com\0n%06d\0" % number + record_tail(0, 1) for number in range(70_000)]
-    Packer([0], b"\3", 1, 5, BLOCK_OCTETS, 2).pack(records, told.append)
-    assert told == [0, 65_536]
+    Packer([0], b"\3", 1, 5, BLOCK_OCTETS, 2).pack(records, steps.append)
+    assert steps == [0, 65_536]
 
 
 def test_large_line_numbers_are_varints() -> None:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         ("github.io", True),
     ],
 )
-def test_public_suffixes_are_told_from_names(name: str, public: bool) -> None:
+def test_public_suffixes_are_distinguished_from_names(name: str, public: bool) -> None:
     assert is_public_suffix(key_from_text(name)) is public
 
 
@@ -68,13 +68,13 @@ def test_strangers_register_beneath_suffixes(name: str, has: bool, of_registries
     ("name", "of_a_company"),
     [("github.io", True), ("blogspot.com", True), ("com.vn", False), ("www.github.io", False)],
 )
-def test_suffixes_of_companies_are_told_from_those_of_registries(
+def test_suffixes_of_companies_are_distinguished_from_those_of_registries(
     name: str, of_a_company: bool
 ) -> None:
     assert is_company_suffix(key_from_text(name)) is of_a_company
 
 
-def test_some_names_are_told_from_suffixes_as_many_are() -> None:
+def test_some_names_are_distinguished_from_suffixes_as_many_are() -> None:
     keys = {key for kind in suffix_rules() for key in kind}
     keys |= {key + b"www\0" for key in keys} | {key[: key.rfind(b"\0", 0, -1) + 1] for key in keys}
     test = public_suffix_test()

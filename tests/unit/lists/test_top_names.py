@@ -104,6 +104,6 @@ def test_a_file_without_names_is_refused(tmp_path: Path, content: bytes) -> None
         read_popular(path)
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ListError, match="cannot be read"):
         read_popular(tmp_path / "none")

@@ -104,7 +104,7 @@ def _names(list_format: str, *lines: str) -> list[str] | None:
 
 
 def _blocky_format(line: str) -> str:
-    """Return the format that a line shows: blocky guesses by line, filterd is told by list."""
+    """Return the format that a line shows: blocky guesses by line, filterd has it by list."""
     if line.startswith(("/", "|")):
         return "adblock"
     if line.startswith("*"):

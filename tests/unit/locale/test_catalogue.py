@@ -145,10 +145,10 @@ def test_lines_of_the_journal_have_the_same_values_in_the_same_order() -> None:
         for text in _texts(entry.id)
         for translated in _texts(entry.string)
     ]
-    told = [
+    conversions = [
         (CONVERSION.findall(one), CONVERSION.findall(other)) for one, other in lines if "%" in one
     ]
-    assert [pair for pair in told if pair[0] != pair[1]] == []
+    assert [pair for pair in conversions if pair[0] != pair[1]] == []
 
 
 def test_the_vietnamese_is_vietnamese() -> None:
@@ -172,14 +172,14 @@ def test_what_the_system_refuses_has_a_reason_in_vietnamese(refusal: str) -> Non
 
 
 @pytest.mark.parametrize("text", BROKEN)
-def test_broken_yaml_is_told_in_vietnamese(text: str) -> None:
+def test_broken_yaml_is_worded_in_vietnamese(text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse(text.encode(), "site.yaml")
     assert caught.value.reason in CATALOGUE
     assert caught.value.reason not in caught.value.translated("vi")
 
 
-def test_a_file_that_is_not_there_is_told_in_vietnamese(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_worded_in_vietnamese(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load(tmp_path / "site.yaml")
     assert caught.value.translated("vi").endswith("không đọc được: không có tệp hoặc thư mục này")

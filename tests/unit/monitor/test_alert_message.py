@@ -43,8 +43,8 @@ def _cell(*alerts: Any) -> tuple[str, str]:
 
 def test_each_alert_is_a_line_and_the_first_gives_the_style() -> None:
     paused = active({"pauses": [{}]}, 0.0)
-    told, style = _cell(silent(75.0), *paused)
-    first, second = told.splitlines()
+    sentence, style = _cell(silent(75.0), *paused)
+    first, second = sentence.splitlines()
     assert first.startswith("filterd has not answered for 75 seconds: on the gateway")
     assert second.startswith("1 pause is in force: ")
     assert style == "bold red"

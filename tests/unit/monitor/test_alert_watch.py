@@ -162,7 +162,7 @@ async def _begin(school: School) -> None:
     await school.after(60, PAUSED)
 
 
-def test_a_daemon_that_is_dead_from_the_start_is_told_by_the_settings_of_before(
+def test_a_daemon_that_is_dead_from_the_start_is_reported_by_the_settings_of_before(
     school: School, web: Web
 ) -> None:
     async def work() -> None:
@@ -275,7 +275,7 @@ def test_the_oldest_events_are_dropped_when_too_many_wait() -> None:
     assert [sent[MOST].alert.id, len(sent)] == ["1000", 2 * MOST]
 
 
-def test_an_unknown_error_is_told_by_its_kind_only_and_tried_again_later(
+def test_an_unknown_error_is_reported_by_its_kind_only_and_tried_again_later(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def broken(_: Sequence[AlertEvent]) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An alert is told once when it begins and once when it ends, whatever restarts or flaps."""
+"""An alert is sent once when it begins and once when it ends, whatever restarts or flaps."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def watched(tmp_path: Path) -> Watched:
     return Watched(tmp_path / "monitor" / "monitor.filterd")
 
 
-def test_an_alert_is_told_when_it_begins_and_when_it_ends(watched: Watched) -> None:
+def test_an_alert_is_sent_when_it_begins_and_when_it_ends(watched: Watched) -> None:
     assert watched.after(0, PAUSE) == ["+pause"]
     assert watched.after(15, PAUSE) == []
     assert watched.after(15, NOTHING) == ["-pause"]
     assert watched.after(15, NOTHING) == []
 
 
-def test_one_that_must_last_is_not_told_before(watched: Watched) -> None:
+def test_one_that_must_last_is_not_sent_before(watched: Watched) -> None:
     assert watched.after(0, JUMPED) == []
     assert watched.after(45, JUMPED) == []
     assert watched.after(1, NOTHING) == []
@@ -76,7 +76,7 @@ def test_control_without_its_file_a_restart_repeats_an_alert(watched: Watched) -
     assert watched.after(15, PAUSE) == ["+pause"]
 
 
-def test_one_that_flaps_is_told_once_until_it_lasts(watched: Watched) -> None:
+def test_one_that_flaps_is_sent_once_until_it_lasts(watched: Watched) -> None:
     assert watched.after(0, PAUSE) == ["+pause"]
     assert watched.after(15, NOTHING) == ["-pause"]
     for _ in range(20):
@@ -88,7 +88,7 @@ def test_one_that_flaps_is_told_once_until_it_lasts(watched: Watched) -> None:
     assert watched.after(15, NOTHING) == ["-pause"]
 
 
-def test_one_that_begins_again_later_is_told_again(watched: Watched) -> None:
+def test_one_that_begins_again_later_is_sent_again(watched: Watched) -> None:
     assert watched.after(0, PAUSE) == ["+pause"]
     assert watched.after(15, NOTHING) == ["-pause"]
     assert watched.after(600, NOTHING) == []

@@ -76,10 +76,10 @@ def test_the_message_is_posted_as_json_with_the_token(
     (first, second) = web.asked
     assert first[1]["Authorization"] == f"Bearer {TOKEN}"
     assert (second[0], "Authorization" in second[1]) == (f"/{TOKEN}/hook", False)
-    told = json.loads(web.posted[0])
-    assert told["school"] == "Trường Mẫu"
-    assert told["text"].startswith("filterd, Trường Mẫu: chưa biết giờ đúng")
-    assert [(one["id"], one["severity"], one["state"]) for one in told["alerts"]] == [
+    plain = json.loads(web.posted[0])
+    assert plain["school"] == "Trường Mẫu"
+    assert plain["text"].startswith("filterd, Trường Mẫu: chưa biết giờ đúng")
+    assert [(one["id"], one["severity"], one["state"]) for one in plain["alerts"]] == [
         ("clock", "warning", "begins")
     ]
 

@@ -44,13 +44,13 @@ CHECKS: list[Callable[[Any], Any]] = [
 def test_whatever_is_asked_it_is_taken_or_refused_on_one_short_line(
     check: Callable[[Any], Any], value: Any
 ) -> None:
-    told = ""
+    text = ""
     try:
         check(value)
     except ChangeError as error:
-        told = str(error)
-    assert len(told.splitlines()) <= 1
-    assert len(told) < 600
+        text = str(error)
+    assert len(text.splitlines()) <= 1
+    assert len(text) < 600
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_good_value_has_one_form(check: Callable[[Any], Any], value: Any, take
 
 
 @pytest.mark.parametrize(
-    ("check", "value", "told"),
+    ("check", "value", "message"),
     [
         (change_fields.target_kind, "servise", "did you mean 'service'"),
         (change_fields.number, 0, "not the number of a change"),
@@ -87,9 +87,9 @@ def test_a_good_value_has_one_form(check: Callable[[Any], Any], value: Any, take
     ],
 )
 def test_a_bad_value_is_refused_and_it_says_why(
-    check: Callable[[Any], Any], value: Any, told: str
+    check: Callable[[Any], Any], value: Any, message: str
 ) -> None:
-    with pytest.raises(ChangeError, match=told):
+    with pytest.raises(ChangeError, match=message):
         check(value)
 
 
@@ -139,12 +139,12 @@ def test_fields_are_named_in_what_is_wrong_with_them() -> None:
         ChangeFields({"color": 1}).end()
 
 
-def test_which_value_is_wrong_is_told_in_vietnamese_too() -> None:
-    for key, told in (
+def test_which_value_is_wrong_is_worded_in_vietnamese_too() -> None:
+    for key, text in (
         ("target", "đối tượng: "),
         ("room", "phòng: "),
         ("ends_at", "lúc kết thúc: "),
     ):
         with pytest.raises(ChangeError) as caught:
             ChangeFields({key: 7.5}).take(key, field_checks.identifier)
-        assert caught.value.translated("vi").startswith(told)
+        assert caught.value.translated("vi").startswith(text)

@@ -325,8 +325,8 @@ def test_what_was_taken_away_comes_back_only_to_a_place_that_is_free() -> None:
     book.make("exam", **an_exam())
     book.make("exam-stop", id=7)
     book.make("exam", **an_exam())
-    for number, told in ((2, "change 3 has"), (5, "change 6 has"), (8, "has exam 9 at that time")):
-        with pytest.raises(ChangeError, match=told):
+    for number, text in ((2, "change 3 has"), (5, "change 6 has"), (8, "has exam 9 at that time")):
+        with pytest.raises(ChangeError, match=text):
             book.make("undo", number=number)
 
 

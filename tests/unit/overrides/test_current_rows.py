@@ -52,18 +52,18 @@ def _row_texts(row: Row, now: float = SEVEN + 60) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("overrides", "told"),
+    ("overrides", "lines"),
     [
         ({}, ["lab", "6", "tiet-1", "07:45", "1"]),
         ({"rooms": (SET,)}, ["lab", "8", "set by lan", "07:10", "1"]),
         ({"exams": (an_exam(),)}, ["lab", "6", "exam 9", "08:00", "1"]),
     ],
 )
-def test_a_room_is_told_with_its_grade_the_source_and_the_end(
-    overrides: dict[str, Any], told: list[str]
+def test_a_room_is_reported_with_its_grade_the_source_and_the_end(
+    overrides: dict[str, Any], lines: list[str]
 ) -> None:
     lab, office = room_rows(_now(**overrides))
-    assert _row_texts(lab) == told
+    assert _row_texts(lab) == lines
     assert (is_changed(lab), is_changed(office)) == (True, False)
     assert _row_texts(office) == ["office", "staff", "", "", ""]
 

@@ -39,9 +39,9 @@ def _book() -> Book:
 
 
 def test_every_kind_of_change_has_words() -> None:
-    told = [TELLER.row(row.to_plain()) for row in _book().rows]
+    sentences = [TELLER.row(row.to_plain()) for row in _book().rows]
     exam = "exam in room lab-a (1 name, services: azota) until 08:45"
-    assert told == [
+    assert sentences == [
         "room lab-a has staff until 08:45",
         "devices of room lab-a: 1",
         exam,
@@ -60,7 +60,7 @@ def test_every_kind_of_change_has_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("payload", "told"),
+    ("payload", "sentences"),
     [
         (
             {"what": "added", "roles": ["admin", "teacher"]},
@@ -73,9 +73,9 @@ def test_every_kind_of_change_has_words() -> None:
         ),
     ],
 )
-def test_a_change_of_an_account_is_a_sentence(payload: dict[str, Any], told: str) -> None:
+def test_a_change_of_an_account_is_a_sentence(payload: dict[str, Any], sentences: str) -> None:
     row = {"kind": "account", "payload": {"account": "lan", **payload}, "before": {}, "after": {}}
-    assert TELLER.row(row) == told
+    assert TELLER.row(row) == sentences
 
 
 def test_a_history_that_begins_anew_says_so() -> None:
@@ -84,7 +84,7 @@ def test_a_history_that_begins_anew_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("audience", "whom", "told"),
+    ("audience", "whom", "sentences"),
     [
         ("everybody", "", "everybody"),
         ("tier", "lower-secondary", "lower secondary"),
@@ -94,15 +94,17 @@ def test_a_history_that_begins_anew_says_so() -> None:
         ("client", "10.0.0.1", "10.0.0.1"),
     ],
 )
-def test_whom_has_words(audience: str, whom: str, told: str) -> None:
-    assert TELLER.whom(audience, whom) == told
+def test_whom_has_words(audience: str, whom: str, sentences: str) -> None:
+    assert TELLER.whom(audience, whom) == sentences
 
 
 @pytest.mark.parametrize(
     ("starts", "ends", "state"),
     [(-1, None, "on"), (0, 1, "on"), (-2, 0, "ended"), (1, 2, "coming"), (1, None, "coming")],
 )
-def test_what_is_in_force_is_told_to_the_second(starts: int, ends: int | None, state: str) -> None:
+def test_what_is_in_force_is_reported_to_the_second(
+    starts: int, ends: int | None, state: str
+) -> None:
     thing = {
         "starts_at": MONDAY_AT_8 + starts,
         "ends_at": None if ends is None else MONDAY_AT_8 + ends,

@@ -57,15 +57,15 @@ def test_things_stand_in_the_order_of_their_making() -> None:
 
 
 @pytest.mark.parametrize(
-    ("effect", "told"),
+    ("effect", "message"),
     [
         (ChangeEffect(Overrides(devices=(OTHER,))), "was not there"),
         (ChangeEffect(Overrides(rooms=(SETTING,))), "was not there"),
         (ChangeEffect(after=Overrides(devices=(OTHER,))), "was there already"),
     ],
 )
-def test_an_effect_that_does_not_follow_is_refused(effect: ChangeEffect, told: str) -> None:
-    with pytest.raises(StoreError, match=told):
+def test_an_effect_that_does_not_follow_is_refused(effect: ChangeEffect, message: str) -> None:
+    with pytest.raises(StoreError, match=message):
         apply(Overrides(devices=(DEVICES,)), effect, 2)
 
 
@@ -108,13 +108,13 @@ def test_what_would_have_begun_earlier_begins_now(
 
 
 @pytest.mark.parametrize(
-    ("starts_at", "ends_at", "told"),
+    ("starts_at", "ends_at", "message"),
     [(None, 100.0, "its end is past"), (None, 5.0, "past"), (200.0, 150.0, "before it begins")],
 )
 def test_what_would_never_hold_is_refused(
-    starts_at: float | None, ends_at: float, told: str
+    starts_at: float | None, ends_at: float, message: str
 ) -> None:
-    with pytest.raises(ChangeError, match=told):
+    with pytest.raises(ChangeError, match=message):
         interval(starts_at, ends_at, MAKING)
 
 

@@ -42,7 +42,7 @@ def test_an_exception_has_the_number_of_its_change() -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "message"),
     [
         ({"target": "x/y"}, "target: 'x/y'"),
         ({"allow": None}, "'allow' is missing"),
@@ -55,8 +55,8 @@ def test_an_exception_has_the_number_of_its_change() -> None:
         ({"pupil": "Nam"}, "unknown: 'pupil'"),
     ],
 )
-def test_an_exception_that_is_none_is_refused(more: dict[str, Any], told: str) -> None:
-    with pytest.raises(ChangeError, match=told):
+def test_an_exception_that_is_none_is_refused(more: dict[str, Any], message: str) -> None:
+    with pytest.raises(ChangeError, match=message):
         Book().make("exception", **an_exception(**more))
 
 
@@ -72,14 +72,14 @@ def test_an_entry_is_suspended_for_14_days_at_most() -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "message"),
     [
         ({"allow": False}, "'entry:' is for `filterd allow` .*write it without 'entry:'"),
         ({"audience": "grade", "whom": "8"}, "suspended for everybody"),
     ],
 )
-def test_an_entry_is_suspended_for_everybody(more: dict[str, Any], told: str) -> None:
-    with pytest.raises(ChangeError, match=told):
+def test_an_entry_is_suspended_for_everybody(more: dict[str, Any], message: str) -> None:
+    with pytest.raises(ChangeError, match=message):
         Book().make("exception", **an_exception(target_kind="entry", **more))
 
 
@@ -98,7 +98,7 @@ def test_a_pause_is_an_exception_of_everything_that_can_be_ended() -> None:
 
 
 @pytest.mark.parametrize(
-    ("payload", "told"),
+    ("payload", "message"),
     [
         ({"ends_at": NOW + LONGEST_PAUSE_S + 1}, "at most 60 minutes"),
         ({"ends_at": NOW}, "its end is past"),
@@ -107,8 +107,10 @@ def test_a_pause_is_an_exception_of_everything_that_can_be_ended() -> None:
         ({"ends_at": NOW + 300, "starts_at": NOW}, "unknown: 'starts_at'"),
     ],
 )
-def test_a_pause_that_would_be_long_or_open_is_refused(payload: dict[str, Any], told: str) -> None:
-    with pytest.raises(ChangeError, match=told):
+def test_a_pause_that_would_be_long_or_open_is_refused(
+    payload: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ChangeError, match=message):
         Book().make("pause", **PAUSE, **payload)
     with pytest.raises(ChangeError, match="a reason is missing"):
         Book().make("pause", "", **PAUSE, ends_at=NOW + 300)
@@ -143,15 +145,15 @@ def test_what_is_revoked_is_gone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "told"),
+    ("number", "message"),
     [(1, "1 is an exam"), (2, "ended"), (9, "there is no exception or setting 9")],
 )
-def test_what_cannot_be_revoked_says_why(number: int, told: str) -> None:
+def test_what_cannot_be_revoked_says_why(number: int, message: str) -> None:
     book = Book()
     book.make("exam", **an_exam())
     book.make("exception", **an_exception(ends_at=NOW + 5))
     book.now += 5
-    with pytest.raises(ChangeError, match=told):
+    with pytest.raises(ChangeError, match=message):
         book.make("revoke", id=number)
 
 
@@ -191,7 +193,7 @@ def test_several_at_once_are_one_change_and_taken_back_and_ended_as_one() -> Non
 
 
 @pytest.mark.parametrize(
-    ("targets", "told"),
+    ("targets", "message"),
     [
         ([], "a list expected"),
         (["a.example"], "'a.example' is not a target"),
@@ -200,9 +202,9 @@ def test_several_at_once_are_one_change_and_taken_back_and_ended_as_one() -> Non
         ([["name", f"a{n}.example"] for n in range(51)], "51 are too many"),
     ],
 )
-def test_of_several_each_is_checked_before_any_is_set(targets: list[Any], told: str) -> None:
+def test_of_several_each_is_checked_before_any_is_set(targets: list[Any], message: str) -> None:
     book = Book()
-    with pytest.raises(ChangeError, match=told):
+    with pytest.raises(ChangeError, match=message):
         book.make("exceptions", **(some_exceptions() | {"targets": targets}))
     assert not book.rows
 

@@ -102,10 +102,10 @@ def test_a_history_may_begin_with_what_was_restored() -> None:
 
 
 def test_a_row_for_people_has_no_json_in_it() -> None:
-    told = five()[0].to_plain()
-    assert told["payload"]["target"] == "a.example"
-    assert (told["before"], told["previous"]) == ({}, GENESIS)
-    assert told["after"]["exceptions"][0]["id"] == 1
+    outcome = five()[0].to_plain()
+    assert outcome["payload"]["target"] == "a.example"
+    assert (outcome["before"], outcome["previous"]) == ({}, GENESIS)
+    assert outcome["after"]["exceptions"][0]["id"] == 1
 
 
 def test_an_undo_that_was_undone_takes_nothing_back() -> None:

@@ -70,7 +70,7 @@ NOTES: dict[str, tuple[dict[str, Any], CheckedChange, str]] = {
 
 
 @pytest.mark.parametrize("kind", NOTES)
-def test_a_note_is_read_told_in_a_sentence_and_sets_nothing(kind: str) -> None:
+def test_a_note_is_read_reported_in_a_sentence_and_sets_nothing(kind: str) -> None:
     payload, note, sentence = NOTES[kind]
     context: Any = None
     assert parse(kind, payload) == note

@@ -59,7 +59,7 @@ def lines_of(reports: Iterable[Report]) -> str:
     return "".join(f"{json.dumps(to_plain(one), ensure_ascii=False)}\n" for one in reports)
 
 
-def test_the_mistakes_that_were_reported_are_told_but_for_those_taken_back() -> None:
+def test_the_mistakes_that_were_reported_are_reported_but_for_those_taken_back() -> None:
     assert reports_in(a_book().newest_first(), "THCS Mẫu") == (
         Report(
             "THCS Mẫu",
@@ -91,7 +91,7 @@ def test_the_centre_reads_what_a_school_writes_and_learns_of_nobody() -> None:
     }
 
 
-def test_what_is_wrong_is_told_with_its_line() -> None:
+def test_what_is_wrong_is_reported_with_its_line() -> None:
     good = json.loads(lines_of(reports_in(a_book().newest_first(), "s")).splitlines()[0])
     lines = [
         json.dumps(good),
@@ -112,7 +112,7 @@ def test_what_is_wrong_is_told_with_its_line() -> None:
     assert places == [f"reports.jsonl:{line}" for line in (2, 3, 5, 6, 7, 8, 9, 10, 11)]
 
 
-def test_a_file_of_nothing_good_is_told_of_briefly() -> None:
+def test_a_file_of_nothing_good_is_reported_briefly() -> None:
     with pytest.raises(ConfigErrors) as refused:
         parse("x\n" * 1000, "reports.jsonl")
     assert len(refused.value.errors) == 20
@@ -158,7 +158,7 @@ def test_a_mistake_that_is_listed_still_is_not_mended(centre: Centre) -> None:
     assert one.report.school == "THCS Mẫu"
 
 
-def test_the_first_version_without_it_is_told_whatever_follows(centre: Centre) -> None:
+def test_the_first_version_without_it_is_reported_whatever_follows(centre: Centre) -> None:
     centre.mistakes.note(centre.lists("uni.example"))
     first, later = centre.lists("a.example"), centre.lists("b.example")
     centre.mistakes.note(first)
@@ -192,11 +192,11 @@ def test_the_publishers_own_entry_is_no_mistake_of_a_third_party(centre: Centre)
 
 def test_where_nobody_can_look_it_is_not_known(centre: Centre) -> None:
     (one,) = centre.mistakes.all("", None)
-    told = one.to_plain()
-    assert (told["mended"], told["listed"], told["mended_at"]) == (None, None, None)
+    outcome = one.to_plain()
+    assert (outcome["mended"], outcome["listed"], outcome["mended_at"]) == (None, None, None)
 
 
-def test_what_is_mended_and_what_is_not_is_told_in_plain_data(centre: Centre) -> None:
+def test_what_is_mended_and_what_is_not_is_reported_in_plain_data(centre: Centre) -> None:
     centre.report("b.example")
     index = centre.lists("b.example")
     mended, listed = (one.to_plain() for one in centre.mistakes.all("", index))

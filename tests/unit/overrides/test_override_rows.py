@@ -60,7 +60,7 @@ CELL_ROW: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "text"),
     [
         ({}, "exception 4: opens it, class 6A, in force until 08:00"),
         ({"holds": False}, "exception 4: opens it, class 6A, from 08:00"),
@@ -71,8 +71,8 @@ CELL_ROW: dict[str, Any] = {
         ),
     ],
 )
-def test_a_change_is_told_in_one_sentence(changes: dict[str, Any], told: str) -> None:
-    assert cell_change_sentence({**CELL_ROW, **changes}, BY) == told
+def test_a_change_is_reported_in_one_sentence(changes: dict[str, Any], text: str) -> None:
+    assert cell_change_sentence({**CELL_ROW, **changes}, BY) == text
 
 
 @pytest.mark.parametrize(
@@ -103,5 +103,5 @@ def test_a_mistake_is_mended_by_what_the_lists_say_and_the_feed_names_the_versio
     shown = MISTAKES.columns[3].cells(
         row, Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), MONDAY_AT_8))
     )
-    told = "\n".join(text for text, _ in shown)
-    assert told.replace("08:00", "08:00") == words
+    outcome = "\n".join(text for text, _ in shown)
+    assert outcome.replace("08:00", "08:00") == words

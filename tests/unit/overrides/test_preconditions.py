@@ -128,8 +128,12 @@ def test_what_changes_nothing_as_things_are_is_warned_of(school: SchoolState) ->
     policy = a_school(pins=[a_pin("pinned.example")])
     pinned = school._replace(policy=policy, engine=Engine(policy, school.engine.index))
     payload = an_exception(target="pinned.example", allow=False)
-    (told,) = check(parse("exception", payload), pinned)
-    assert (told["warning"], told["target"], told["why"]) == ("idle", "pinned.example", "pinned")
+    (warning,) = check(parse("exception", payload), pinned)
+    assert (warning["warning"], warning["target"], warning["why"]) == (
+        "idle",
+        "pinned.example",
+        "pinned",
+    )
 
 
 @pytest.mark.parametrize(
@@ -144,20 +148,20 @@ def test_what_changes_nothing_as_things_are_is_warned_of(school: SchoolState) ->
 def test_an_allow_of_what_nothing_blocks_is_warned_of(
     school: SchoolState, payload: dict[str, Any]
 ) -> None:
-    (told,) = check(parse("exception", payload), school)
-    assert (told["warning"], told["why"]) == ("idle", "not-blocked")
+    (warning,) = check(parse("exception", payload), school)
+    assert (warning["warning"], warning["why"]) == ("idle", "not-blocked")
 
 
 def test_a_name_of_a_service_is_warned_of_with_the_service(school: SchoolState) -> None:
-    (told,) = check(parse("exception", an_exception(target="www.chat.example")), school)
-    assert told == {"warning": "service", "target": "www.chat.example", "service": "chat"}
+    (warning,) = check(parse("exception", an_exception(target="www.chat.example")), school)
+    assert warning == {"warning": "service", "target": "www.chat.example", "service": "chat"}
 
 
 @pytest.mark.parametrize("allow", [True, False])
 def test_a_misspelt_name_is_warned_of_with_the_right_one(school: SchoolState, allow: bool) -> None:
     payload = an_exception(target="chta.example", allow=allow)
-    told = check(parse("exception", payload), school)[0]
-    assert told == {"warning": "misspelt", "target": "chta.example", "meant": "chat.example"}
+    warning = check(parse("exception", payload), school)[0]
+    assert warning == {"warning": "misspelt", "target": "chta.example", "meant": "chat.example"}
 
 
 @pytest.mark.parametrize("kind", ["category", "name"])
@@ -199,7 +203,7 @@ def test_a_pause_wants_a_room_that_there_is_and_warns_of_its_exam(school: School
         check(parse("pause", pause | {"whom": "labb"}), school)
 
 
-def test_an_exam_is_told_what_overlaps_and_what_stays_blocked(school: SchoolState) -> None:
+def test_an_exam_warns_of_what_overlaps_and_what_stays_blocked(school: SchoolState) -> None:
     before = replace(set_exception("game.example"), ends_at=None)
     school = school._replace(overrides=Overrides(exceptions=(before,)))
     exam = an_exam(room="lab", names=["a.example", "porn.example"], ends_at=SEVEN + 60)
@@ -212,27 +216,27 @@ def test_an_exam_is_told_what_overlaps_and_what_stays_blocked(school: SchoolStat
 
 
 @pytest.mark.parametrize(
-    ("target", "told"),
+    ("target", "warning"),
     [
         ("other.example", False),
         ("exam.example", False),
         ("www.exam.example", True),
     ],
 )
-def test_a_block_is_told_where_it_closes_a_part_of_an_exam(
-    school: SchoolState, target: str, told: bool
+def test_a_block_is_reported_where_it_closes_a_part_of_an_exam(
+    school: SchoolState, target: str, warning: bool
 ) -> None:
     exam = set_exam()
     during = school._replace(overrides=Overrides(exams=(exam,)))
     block = an_exception(target=target, allow=False)
-    assert _warnings(during, "exception", block) == ["exam-block"] * told
+    assert _warnings(during, "exception", block) == ["exam-block"] * warning
     before = replace(set_exception(target, allow=False), ends_at=None)
     blocked = school._replace(overrides=Overrides(exceptions=(before,)))
     wanted = an_exam(room="lab", names=["exam.example"], ends_at=SEVEN + 60)
-    assert _warnings(blocked, "exam", wanted) == ["overlap-block"] * told
+    assert _warnings(blocked, "exam", wanted) == ["overlap-block"] * warning
 
 
-def test_a_block_of_a_part_of_a_service_that_an_exam_needs_is_told(school: SchoolState) -> None:
+def test_a_block_of_a_part_of_a_service_that_an_exam_needs_is_reported(school: SchoolState) -> None:
     exam = set_exam(names=(), services=("chat",))
     during = school._replace(overrides=Overrides(exams=(exam,)))
     assert _warnings(during, "exception", an_exception(target="a.chat.example", allow=False)) == [
@@ -240,7 +244,7 @@ def test_a_block_of_a_part_of_a_service_that_an_exam_needs_is_told(school: Schoo
     ]
 
 
-def test_a_device_that_leaves_another_network_for_a_room_is_told(school: SchoolState) -> None:
+def test_a_device_that_leaves_another_network_for_a_room_is_reported(school: SchoolState) -> None:
     mac = "02:00:5e:00:00:01"  # of the lab, by the site's files
     payload = {"room": "office", "macs": [mac, "02:00:5e:00:00:77"]}
     found = check(parse("room-devices", payload), school)

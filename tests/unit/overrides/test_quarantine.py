@@ -29,17 +29,17 @@ def test_a_file_that_is_set_aside_keeps_what_was_beside_it(path: Path) -> None:
 
 def test_a_file_that_was_altered_is_called_so(path: Path) -> None:
     path.parent.mkdir()
-    told = []
+    lines = []
     for altered in (True, False):
         path.write_bytes(b"x")
         kept = quarantine.set_aside(path, 0.0, altered=altered)
-        told.append(
+        lines.append(
             (
                 quarantine.is_altered(kept),
                 str(quarantine.remedy_for(kept)).removeprefix(f"{kept}: ")[:26],
             )
         )
-    assert told == [(True, "this history was altered a"), (False, "this history was damaged a")]
+    assert lines == [(True, "this history was altered a"), (False, "this history was damaged a")]
     assert len(quarantine.files(path)) == 2
 
 
@@ -59,7 +59,7 @@ def test_the_newest_of_those_set_aside_are_kept(
     assert len(list(path.parent.iterdir())) == 4
 
 
-def test_only_what_was_lost_is_told_by_every_command(path: Path) -> None:
+def test_only_what_was_lost_is_reported_by_every_command(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"x")
     quarantine.set_aside(path, 0.0)

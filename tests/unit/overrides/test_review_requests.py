@@ -90,7 +90,7 @@ def test_a_row_ends_after_thirty_days() -> None:
     assert queue.on("2026-04-02").requests == ()
 
 
-def test_a_request_that_is_not_open_is_told() -> None:
+def test_a_request_that_is_not_open_is_reported() -> None:
     assert ReviewQueue().with_one(ONE).request(1).name == "a.example"
     with pytest.raises(ChangeError, match="no open request 2"):
         ReviewQueue().with_one(ONE).request(2)

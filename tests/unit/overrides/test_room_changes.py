@@ -88,7 +88,7 @@ def test_a_table_puts_the_devices_of_several_rooms_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rooms", "told"),
+    ("rooms", "message"),
     [
         (a_table(lab_a=[MAC], lab_b=[MAC]), f"{MAC} is in room lab-a"),
         (a_table(lab_b=[MAC]), f"{MAC} is in room lab-c"),
@@ -102,10 +102,10 @@ def test_a_table_puts_the_devices_of_several_rooms_at_once() -> None:
         (a_table(**{f"r{n}": many(n, 255) for n in range(20)}), "at most 5000"),
     ],
 )
-def test_a_table_that_cannot_be_is_refused(rooms: Any, told: str) -> None:
+def test_a_table_that_cannot_be_is_refused(rooms: Any, message: str) -> None:
     book = Book()
     book.make("room-devices", room="lab-c", macs=[MAC])
-    with pytest.raises(ChangeError, match=told):
+    with pytest.raises(ChangeError, match=message):
         book.make("device-table", rooms=rooms)
 
 
@@ -119,7 +119,7 @@ def test_an_exam_is_set_and_stopped() -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "message"),
     [
         ({"ends_at": None}, "'ends_at' is missing"),
         ({"ends_at": NOW}, "its end is past"),
@@ -129,8 +129,8 @@ def test_an_exam_is_set_and_stopped() -> None:
         ({"ends_at": NOW + LONGEST_EXAM_S + 1}, "at most 12 hours .for 90 minutes write"),
     ],
 )
-def test_an_exam_that_is_none_is_refused(more: dict[str, Any], told: str) -> None:
-    with pytest.raises(ChangeError, match=told):
+def test_an_exam_that_is_none_is_refused(more: dict[str, Any], message: str) -> None:
+    with pytest.raises(ChangeError, match=message):
         Book().make("exam", **an_exam(**more))
 
 

@@ -229,7 +229,7 @@ def test_a_history_that_was_altered_is_not_sound_until_somebody_moves_it_away(
     assert (fresh.verify().is_sound, fresh.problems()) == (True, ())
 
 
-def test_a_history_that_a_disk_has_damaged_is_told_of_and_no_more(
+def test_a_history_that_a_disk_has_damaged_is_reported_and_no_more(
     state: StateFolder, clock: FakeClock
 ) -> None:
     target = Store(state, clock)
@@ -238,8 +238,8 @@ def test_a_history_that_a_disk_has_damaged_is_told_of_and_no_more(
     assert "restart filterd, which sets it aside" in target.problems()[0]
     target.start()
     assert (target.verify().is_sound, target.verify().altered) == (True, ())
-    (told,) = target.problems()
-    assert told.endswith("set aside; move the file away once it is no longer needed")
+    (problem,) = target.problems()
+    assert problem.endswith("set aside; move the file away once it is no longer needed")
 
 
 def test_where_store_and_copy_are_damaged_what_can_be_read_stays_in_force(
@@ -381,7 +381,7 @@ def test_a_newer_store_is_refused_and_the_copy_stays_in_force(
     assert state.overrides.read_bytes() == before
 
 
-def test_whoever_waits_too_long_for_another_command_is_told(
+def test_waiting_too_long_for_another_command_is_an_error(
     state: StateFolder, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "LOCK_TRIES", 2)

@@ -40,11 +40,11 @@ def an_error(code: int | None) -> sqlite3.Error:
         (sqlite3.SQLITE_IOERR_READ, False),
     ],
 )
-def test_damage_is_told_from_what_the_disk_refuses(code: int | None, damage: bool) -> None:
+def test_damage_is_distinguished_from_what_the_disk_refuses(code: int | None, damage: bool) -> None:
     assert store_file.means_damage(an_error(code)) is damage
 
 
-def test_a_disk_that_cannot_be_written_is_told() -> None:
+def test_a_disk_that_cannot_be_written_is_reported() -> None:
     assert store_file.means_only_to_read(an_error(sqlite3.SQLITE_READONLY_DIRECTORY))
     assert not store_file.means_only_to_read(an_error(sqlite3.SQLITE_CORRUPT))
     assert not store_file.means_only_to_read(an_error(None))
@@ -199,16 +199,16 @@ def test_what_is_left_of_a_lost_file_is_not_taken_for_that_of_the_new_one(path: 
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_file_that_somebody_holds_is_told_and_not_damaged(
+def test_a_file_that_somebody_holds_is_reported_and_not_damaged(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store_file, "BUSY_S", 0.01)
     written(path)
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreError, match="locked") as told, to_write(path, check=True):
+        with pytest.raises(StoreError, match="locked") as error, to_write(path, check=True):
             pass
-        assert not isinstance(told.value, DamagedError)
+        assert not isinstance(error.value, DamagedError)
 
 
 READ_ON_A_DISK_THAT_CANNOT_BE_WRITTEN = """

@@ -27,7 +27,7 @@ def test_a_target_is_read(text: str, kind: TargetKind, target: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["www.youtube.com", "service:youtube", "entry:vnu.edu.vn"])
-def test_a_target_is_told_as_it_is_written(text: str) -> None:
+def test_a_target_is_reported_as_it_is_written(text: str) -> None:
     assert str(Target.read(text)) == text
     assert written(*Target.read(text)) == text
 

@@ -207,8 +207,8 @@ def test_what_is_remembered_of_one_name_has_another_s_provenance(tmp_path: Path)
     engine = _blocked_by(tmp_path, "||one.example^", "! a comment", "||two.example^")
     one, two = _ask(engine, "one.example"), _ask(engine, "a.two.example")
     again = _ask(engine, "b.one.example")
-    told = [(v.match and v.match.name, v.match and v.match.line) for v in (one, two, again)]
-    assert told == [(wire("one.example"), 1), (wire("two.example"), 3), (wire("one.example"), 1)]
+    matches = [(v.match and v.match.name, v.match and v.match.line) for v in (one, two, again)]
+    assert matches == [(wire("one.example"), 1), (wire("two.example"), 3), (wire("one.example"), 1)]
     assert len(engine._known) == 2
 
 
@@ -327,7 +327,7 @@ def test_a_sinkhole_answers_addresses_and_nothing_else(qtype: int, tmp_path: Pat
     assert _ask(engine, SITE, qtype).action is expected
 
 
-def test_a_grade_may_be_told_nodata_for_everything(tmp_path: Path) -> None:
+def test_a_grade_may_get_nodata_for_everything(tmp_path: Path) -> None:
     engine = _blocked_by(tmp_path, SUBTREE, response=BlockResponse.NODATA)
     assert _ask(engine, SITE).action is Action.NODATA
 

@@ -35,7 +35,7 @@ WORDING = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 0.0))
 
 
 @pytest.mark.parametrize(
-    ("grades", "told"),
+    ("grades", "cells"),
     [
         ([], ""),
         (["1"], "1"),
@@ -43,12 +43,12 @@ WORDING = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 0.0))
         (["preschool", "1", "guest"], "preschool, 1, guest"),
     ],
 )
-def test_grades_are_written_as_people_do(grades: list[str], told: str) -> None:
-    assert ", ".join(ranges(grades)) == told
+def test_grades_are_written_as_people_do(grades: list[str], cells: str) -> None:
+    assert ", ".join(ranges(grades)) == cells
 
 
 @pytest.mark.parametrize(
-    ("grades", "told"),
+    ("grades", "cells"),
     [
         (GRADES, "everybody"),
         (tuple(one for one in GRADES if one != "staff"), "everybody but staff"),
@@ -58,8 +58,8 @@ def test_grades_are_written_as_people_do(grades: list[str], told: str) -> None:
         (("1", "continuing", "guest"), "1, continuing, guest"),
     ],
 )
-def test_grades_take_as_few_words_as_they_need(grades: tuple[str, ...], told: str) -> None:
-    assert grades_text(Texts("en"), grades) == told
+def test_grades_take_as_few_words_as_they_need(grades: tuple[str, ...], cells: str) -> None:
+    assert grades_text(Texts("en"), grades) == cells
 
 
 def test_a_grade_has_its_networks_and_the_state_of_each_category_and_service() -> None:
@@ -70,37 +70,37 @@ def test_a_grade_has_its_networks_and_the_state_of_each_category_and_service() -
     assert row["services"].keys() == policy.services.keys()
 
 
-def test_the_networks_of_a_grade_are_told_with_their_ranges() -> None:
+def test_the_networks_of_a_grade_are_reported_with_their_ranges() -> None:
     lan = Network("lan", "1", ("192.0.2.0/24", "198.51.100.0/24"), ("eth1",))
     policy = replace(a_school(), networks=(lan,), unknown_grade="1")
     (row,) = (one for one in network_rows(policy) if one["grade"] == "1")
-    told = [one.cell(row, WORDING)[0] for one in NETWORKS]
-    assert told == ["1", "lan 192.0.2.0/24 198.51.100.0/24 eth1", "(unknown clients)"]
+    cells = [one.cell(row, WORDING)[0] for one in NETWORKS]
+    assert cells == ["1", "lan 192.0.2.0/24 198.51.100.0/24 eth1", "(unknown clients)"]
 
 
-def test_a_service_is_told_with_the_grades_that_may_use_it() -> None:
+def test_a_service_is_reported_with_the_grades_that_may_use_it() -> None:
     policy = a_school()
     row = whole_service_row(policy, policy.services["chat"])
-    told = {str(one.heading): one.cell(row, WORDING)[0] for one in SERVICE.columns}
+    cells = {str(one.heading): one.cell(row, WORDING)[0] for one in SERVICE.columns}
     assert SERVICE.title(row, WORDING) == "chat: Chat"
-    assert (told["Category"], told["Domain names"]) == ("social-media", "chat.example")
+    assert (cells["Category"], cells["Domain names"]) == ("social-media", "chat.example")
     none = row | {"grades": dict.fromkeys(GRADES, "closed")}
     assert [one.cell(none, WORDING)[0] for one in SERVICE.columns][2] == "no one"
 
 
 @pytest.mark.parametrize(
-    ("kind", "before", "told"),
+    ("kind", "before", "cells"),
     [
         ("category", "open", ["x", "open", "-", "6-7"]),
         ("service", "", ["service:x", "as its category", "as its category", "6-7"]),
         ("rule", "allow", ["rule:x", "allow", "-", "6-7"]),
     ],
 )
-def test_a_difference_is_told(kind: str, before: str, told: list[str]) -> None:
+def test_a_difference_is_reported(kind: str, before: str, cells: list[str]) -> None:
     row = {"kind": kind, "target": "x", "before": before, "after": "", "grades": ["6", "7"]}
     columns = difference_listing("left", "right").columns
     assert [one.heading for one in columns] == ["Item", "left", "right", "Grades"]
-    assert [one.cell(row, WORDING)[0] for one in columns] == told
+    assert [one.cell(row, WORDING)[0] for one in columns] == cells
 
 
 def test_services_are_folded_by_category_with_the_names_of_the_fewer() -> None:
@@ -113,8 +113,8 @@ def test_services_are_folded_by_category_with_the_names_of_the_fewer() -> None:
         {"group": "games", "open": ["chess"], "closed": ["go", "play"]},
         {"group": "social-media", "open": [], "closed": ["chat"]},
     ]
-    told = [SERVICE_GROUPS.columns[1].cell(one, WORDING)[0] for one in rows]
-    assert told == ["2 closed, 1 open: chess", "1 closed"]
+    cells = [SERVICE_GROUPS.columns[1].cell(one, WORDING)[0] for one in rows]
+    assert cells == ["2 closed, 1 open: chess", "1 closed"]
 
 
 ZALO = Service("zalo", "Zalo", "Zalo", "social-media", 13, (wire("zalo.example"),))
@@ -134,7 +134,7 @@ def test_a_category_that_is_open_to_one_differs() -> None:
     )
 
 
-def test_a_service_that_goes_with_its_category_is_not_told_apart() -> None:
+def test_a_service_that_goes_with_its_category_is_not_distinguished() -> None:
     other = replace(GRADE, closed=GRADE.closed - {"social-media"})
     assert [one.kind for one in differences(POLICY, GRADE, POLICY, other)] == ["category"]
     by_itself = replace(GRADE, opened=frozenset({"service:zalo"}))
@@ -151,7 +151,7 @@ def test_settings_differ_too() -> None:
     )
 
 
-def test_rules_of_two_policies_are_told() -> None:
+def test_rules_of_two_policies_are_reported() -> None:
     before = replace(POLICY, rules=(allow("a.example"), block("b.example")))
     after = replace(POLICY, rules=(block("b.example"), block("c.example")))
     assert rule_differences(before, after) == (

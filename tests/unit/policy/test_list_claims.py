@@ -198,7 +198,7 @@ def test_verdicts_on_look_alikes_of_one_rule_tell_their_own_names(tmp_path: Path
         assert match.name == wire(name)
 
 
-def test_a_listed_name_is_told_before_the_look_alike_above_it(tmp_path: Path) -> None:
+def test_a_listed_name_is_reported_before_the_look_alike_above_it(tmp_path: Path) -> None:
     verdict = _of_lookalikes(tmp_path, "a.kubet7.example")
     assert verdict.match is not None
     assert verdict.next_match is not None
@@ -252,7 +252,7 @@ def test_an_exception_is_one_in_every_category(category: str, tmp_path: Path) ->
     assert ruling.rule is Rule.LIST_EXCEPTION
 
 
-def test_markers_rule_nothing_and_are_told_apart(tmp_path: Path) -> None:
+def test_markers_rule_nothing_and_are_distinguished(tmp_path: Path) -> None:
     lines = ["||other.example^", "@@||a.site.example^"]
     index = an_index(tmp_path, {"list": ("games", "adblock", False, lines)})
     table = DecisionTable(a_policy(), index)

@@ -121,7 +121,7 @@ def test_a_service_that_is_open_in_a_closed_category_is_left_to_the_engine(tmp_p
     assert touched(opened) == {wire("a.example"): Touch.SUBTREE, wire("example"): Touch.BENEATH}
 
 
-def test_what_is_touched_and_what_is_above_it_is_told_apart() -> None:
+def test_what_is_touched_and_what_is_above_it_is_distinguished() -> None:
     policy = a_policy(
         pins=[a_pin("www.pin.example")],
         rules=[allow("example")],

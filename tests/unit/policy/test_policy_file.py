@@ -27,7 +27,7 @@ local_rules = st.builds(LocalRule, starts_at=times, ends_at=times)
 def of_fields(kind: type) -> dict[str, st.SearchStrategy[Any]]:
     """Return a strategy for each field.
 
-    The model imports some words for type checkers only, so hypothesis is told of them here.
+    The model imports some words for type checkers only, so hypothesis gets them here.
     """
     words = vars(rules) | vars(model)
     hints = get_type_hints(kind, None, words)
@@ -115,7 +115,7 @@ def test_a_file_cut_anywhere_is_noticed() -> None:
             policy_file.parse(content[:length], "policy")
 
 
-def test_another_version_is_told_from_damage() -> None:
+def test_another_version_is_distinguished_from_damage() -> None:
     content = policy_file.dump(_empty()).replace(
         policy_file._MAGIC + policy_file._VERSION, b"filterd policy 0", 1
     )

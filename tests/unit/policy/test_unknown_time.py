@@ -35,10 +35,10 @@ def test_no_uptime_makes_an_unknown_time_known() -> None:
 
 @pytest.mark.parametrize(("floor", "holds"), [(0.0, True), (NOW, True), (NOW + 60, False)])
 def test_what_closes_holds_unless_it_had_ended(floor: float, holds: bool) -> None:
-    told = held(Overrides(exceptions=(BLOCK,), exams=(EXAM,)), floor)
-    assert len(told.exceptions) == len(told.exams) == holds
-    assert all(one.starts_at == -inf for one in told.exceptions)
-    assert all(one.starts_at == -inf for one in told.exams)
+    effective = held(Overrides(exceptions=(BLOCK,), exams=(EXAM,)), floor)
+    assert len(effective.exceptions) == len(effective.exams) == holds
+    assert all(one.starts_at == -inf for one in effective.exceptions)
+    assert all(one.starts_at == -inf for one in effective.exams)
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def test_a_next_key_waits_and_is_the_same_until_it_takes_its_place(keys: KeyFold
         keys.promote(path)
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "keys").write_bytes(b"")
     with pytest.raises(StoreError, match="cannot be written"):
         KeyFolder(tmp_path / "keys").create()

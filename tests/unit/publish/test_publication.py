@@ -76,12 +76,12 @@ def test_versions_are_unpacked_and_share_what_they_have_in_common(
     assert not (old / "a.txt").samefile(new / "a.txt")
 
 
-def test_a_version_that_is_not_at_hand_is_told(published: Published, tmp_path: Path) -> None:
+def test_a_version_that_is_not_at_hand_is_reported(published: Published, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"9\.snapshot\.json: cannot be read: No such file"):
         published.unpack(9, tmp_path / "9")
 
 
-def test_a_file_that_is_missing_or_was_changed_is_told(
+def test_a_file_that_is_missing_or_was_changed_is_reported(
     published: Published, publisher: Publisher, tmp_path: Path
 ) -> None:
     (packed,) = (publisher.folder / "targets").glob("*.b.txt.zst")
@@ -93,7 +93,7 @@ def test_a_file_that_is_missing_or_was_changed_is_told(
         published.unpack(3, tmp_path / "again")
 
 
-def test_metadata_that_is_damaged_is_told_with_its_place(
+def test_metadata_that_is_damaged_is_reported_with_its_place(
     published: Published, publisher: Publisher
 ) -> None:
     (publisher.metadata / "timestamp.json").write_bytes(b"{")

@@ -227,7 +227,7 @@ def test_a_publication_is_not_begun_twice(publisher: Publisher) -> None:
         Repository(publisher.folder).create(publisher.signers, now=NOW)
 
 
-def test_a_folder_without_a_publication_is_told(publisher: Publisher) -> None:
+def test_a_folder_without_a_publication_is_reported(publisher: Publisher) -> None:
     shutil.rmtree(publisher.metadata)
     with pytest.raises(StoreError, match="cannot be read: No such file"):
         publisher.publish("new.example")

@@ -111,11 +111,11 @@ def test_nothing_is_no_version(tmp_path: Path) -> None:
 
 
 def test_progress_ends_with_all_octets(tmp_path: Path) -> None:
-    told = list[tuple[int, int]]()
+    steps = list[tuple[int, int]]()
     new = _version(tmp_path, 1)
-    targets_of(new, progress=lambda done, total: told.append((done, total)))
+    targets_of(new, progress=lambda done, total: steps.append((done, total)))
     octets = sum(path.stat().st_size for path in new.rglob("*") if path.is_file())
-    assert told[-1] == (octets, octets)
+    assert steps[-1] == (octets, octets)
 
 
 def test_what_the_law_orders_has_no_differences(tmp_path: Path) -> None:

@@ -106,14 +106,14 @@ def test_a_source_marked_as_subtrees_is_published_so(publisher: _Publisher) -> N
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [("0.0.0.0 a.example\n", ["urlhaus"]), ("", []), ("# none\n", [])]
+    ("text", "lines"), [("0.0.0.0 a.example\n", ["urlhaus"]), ("", []), ("# none\n", [])]
 )
-def test_a_source_of_single_hosts_in_a_locked_category_is_told_of(
-    publisher: _Publisher, text: str, told: list[str]
+def test_a_source_of_single_hosts_in_a_locked_category_is_reported(
+    publisher: _Publisher, text: str, lines: list[str]
 ) -> None:
     publisher.give("urlhaus", text)
     categories = publisher.build().categories
-    assert categories["malware"].single_hosts == told
+    assert categories["malware"].single_hosts == lines
     assert categories["games"].single_hosts == [], "of a category that is open to some"
 
 
@@ -157,7 +157,7 @@ def test_popular_names_travel_with_the_version(publisher: _Publisher) -> None:
     assert (publisher.target / "popular.txt").read_text() == "google.com\nzalo.me\n"
 
 
-def test_sources_without_a_text_are_told(publisher: _Publisher) -> None:
+def test_sources_without_a_text_are_reported(publisher: _Publisher) -> None:
     report = publisher.build()
     assert "hagezi-tif" in report.without_text
     assert not {PHISHING, GAMES} & set(report.without_text)

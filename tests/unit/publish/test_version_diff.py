@@ -95,7 +95,7 @@ def test_a_category_that_suits_others_now_differs_without_a_name(old: Path, new:
     assert (found["games"].added, found["games"].removed) == (0, 0)
 
 
-def test_a_category_that_is_gone_is_told_as_it_was(old: Path, new: Path) -> None:
+def test_a_category_that_is_gone_is_reported_as_it_was(old: Path, new: Path) -> None:
     _set(new, "gambling", id="betting")
     change_yaml(new / "catalog.yaml", lambda data: data["lists"][0].update(category="betting"))
     for table in ("protect.yaml", "services.yaml"):
@@ -107,7 +107,7 @@ def test_a_category_that_is_gone_is_told_as_it_was(old: Path, new: Path) -> None
     assert found["gambling"].closed_to == found["gambling"].closed_before
 
 
-def test_popular_names_are_told_by_rank_and_for_whom(old: Path, new: Path) -> None:
+def test_popular_names_are_shown_by_rank_and_for_whom(old: Path, new: Path) -> None:
     _list(new, "a.example", "c.example")
     popular = Popular(["www.c.example", "other.example", "b.example", "a.example"])
     first, second = differences(old, new, popular).popular
@@ -116,14 +116,14 @@ def test_popular_names_are_told_by_rank_and_for_whom(old: Path, new: Path) -> No
     assert (second.rank, second.closed, second.opened) == (3, (), GRADES)
 
 
-def test_a_popular_name_that_another_category_keeps_closed_is_not_told(
+def test_a_popular_name_that_another_category_keeps_closed_is_not_reported(
     old: Path, new: Path
 ) -> None:
     change_yaml(new / "catalog.yaml", lambda data: data["lists"][0].update(category="scam"))
     assert differences(old, new, Popular(["a.example"])).popular == ()
 
 
-def test_tables_are_told_entry_by_entry(old: Path, new: Path) -> None:
+def test_tables_are_reported_entry_by_entry(old: Path, new: Path) -> None:
     entry = {"name": "help.example", "reason": "help"}
     change_yaml(new / "pins.yaml", lambda data: data["pins"].append(entry))
     change_yaml(
@@ -137,7 +137,7 @@ def test_tables_are_told_entry_by_entry(old: Path, new: Path) -> None:
     assert "protect" not in tables
 
 
-def test_rules_of_lookalikes_are_told_with_their_category(old: Path, new: Path) -> None:
+def test_rules_of_lookalikes_are_reported_with_their_category(old: Path, new: Path) -> None:
     rule = {"shape": "i9bet#", "category": "gambling", "digits": 3}
     rules = {"suffixes": {"gambling": ["com"]}, "lookalikes": [rule]}
     write_yaml(new / "lookalikes.yaml", rules)
@@ -146,9 +146,9 @@ def test_rules_of_lookalikes_are_told_with_their_category(old: Path, new: Path) 
 
 def test_a_script_reads_what_a_person_does(old: Path, new: Path) -> None:
     _list(new, "a.example")
-    told = json.loads(json.dumps(differences(old, new, Popular(["b.example"])).to_json()))
-    assert told["categories"][0]["removed_names"] == ["b.example"]
-    assert told["popular"][0]["opened"] == list(GRADES)
+    plain = json.loads(json.dumps(differences(old, new, Popular(["b.example"])).to_json()))
+    assert plain["categories"][0]["removed_names"] == ["b.example"]
+    assert plain["popular"][0]["opened"] == list(GRADES)
 
 
 def test_it_says_how_far_it_is(old: Path) -> None:
@@ -157,7 +157,7 @@ def test_it_says_how_far_it_is(old: Path) -> None:
     assert seen[-1] == (len(seen), len(seen))
 
 
-def test_a_folder_that_is_no_version_is_told(old: Path, tmp_path: Path) -> None:
+def test_a_folder_that_is_no_version_is_reported(old: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"categories\.yaml: cannot be read"):
         differences(old, tmp_path)
 

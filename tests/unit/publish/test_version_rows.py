@@ -27,7 +27,7 @@ SEVEN = 1_800_000_000.0
 OCTETS = dict.fromkeys(("metadata", "unpacked", "deltas"), 1_000)
 
 
-def told(columns: tuple[Column, ...], row: Any) -> list[str]:
+def cells_of(columns: tuple[Column, ...], row: Any) -> list[str]:
     wording = Wording(Texts("en"), SchoolClock(ZONE, SEVEN))
     return [one.cell(row, wording)[0] for one in columns]
 
@@ -35,7 +35,7 @@ def told(columns: tuple[Column, ...], row: Any) -> list[str]:
 def test_the_role_that_expires_first_comes_first_with_its_days() -> None:
     rows = expiry_rows({"root": SEVEN + 90_000 * 30, "timestamp": SEVEN + 90_000}, SEVEN)
     assert [(one["role"], one["days"]) for one in rows] == [("timestamp", 1), ("root", 31)]
-    assert told(EXPIRIES.columns, rows[0])[2] == "1"
+    assert cells_of(EXPIRIES.columns, rows[0])[2] == "1"
 
 
 @pytest.mark.parametrize(
@@ -47,19 +47,19 @@ def test_a_change_says_for_whom_it_was_closed_before_where_that_differs(
 ) -> None:
     row: Any = {"id": "porn", "closed_to": now, "closed_before": before}
     row |= {"had": 1_000, "has": 2_000_000, "added": 3, "removed": 0}
-    cells = told(CHANGES.columns, row)
+    cells = cells_of(CHANGES.columns, row)
     assert cells[1].startswith(whom)
     assert cells[2:] == ["1\u202f000", "2\u202f000\u202f000", "3", "0"]
 
 
 def test_what_is_listed_is_counted_and_what_is_not_said_is_left_out() -> None:
     row: Any = {"id": "porn", "names": 1_234, "popular": {"7": "a"}, "set_aside": ["b", "c"]}
-    assert told(CATEGORIES.columns, row) == ["porn", "1\u202f234", "1", "2"]
+    assert cells_of(CATEGORIES.columns, row) == ["porn", "1\u202f234", "1", "2"]
     release: Any = {"version": 2, "before": 1, "urgent": False, "orders": [], "octets": OCTETS}
     release["octets"] = OCTETS | {"changed": 1, "files": 9, "full": 0, "tonight": 0}
-    assert told(RELEASE.columns, release)[0] == "1 of 9 have changed"
-    assert told(RELEASE.columns, release)[-2:] == ["", ""]
-    assert "(-" in told(RELEASE.columns, release)[2]
+    assert cells_of(RELEASE.columns, release)[0] == "1 of 9 have changed"
+    assert cells_of(RELEASE.columns, release)[-2:] == ["", ""]
+    assert "(-" in cells_of(RELEASE.columns, release)[2]
     row = dict.fromkeys(("files", "lists", "orders", "deltas", "octets", "urgent"), 0)
     row |= {"issued_at": None, "fingerprint": "ab", "packages": ["a.deb", "b.deb"]}
-    assert told(VERIFICATION.columns, row)[-5:] == ["a.deb\nb.deb", "0 B", "", "", "ab"]
+    assert cells_of(VERIFICATION.columns, row)[-5:] == ["a.deb\nb.deb", "0 B", "", "", "ab"]

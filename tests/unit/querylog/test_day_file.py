@@ -271,7 +271,7 @@ def test_a_forgetting_that_is_cancelled_is_done_before_another_write(folder: Pat
     assert ("example.b",) in select(folder / "2026-11-28.sqlite3", "SELECT name FROM names")
 
 
-def test_a_folder_that_cannot_be_is_told(folder: Path) -> None:
+def test_a_folder_that_cannot_be_is_reported(folder: Path) -> None:
     folder.parent.mkdir()
     folder.write_bytes(b"a file")
     with pytest.raises(StoreError, match="the log cannot be written"):

@@ -154,7 +154,7 @@ def test_a_name_of_a_device_without_a_row_is_handed_over_once() -> None:
     assert len(queue) == 3
 
 
-def test_a_new_manager_is_told_such_names_again() -> None:
+def test_a_new_manager_gets_such_names_again() -> None:
     queue = LookupQueue()
     worker = queue.take().worker
     queue.add(a_lookup(is_row=False))

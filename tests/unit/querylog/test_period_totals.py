@@ -196,7 +196,7 @@ def test_a_log_that_is_not_there_or_has_just_been_made_holds_nothing(tmp_path: P
 
 
 @pytest.mark.parametrize("version", [2, 99])
-def test_a_log_of_another_release_is_told_and_not_taken_for_an_empty_one(
+def test_a_log_of_another_release_is_reported_and_not_taken_for_an_empty_one(
     tmp_path: Path, version: int
 ) -> None:
     path = filled(tmp_path / "log", [a_row(DAYS[0].begins)])
@@ -207,7 +207,7 @@ def test_a_log_of_another_release_is_told_and_not_taken_for_an_empty_one(
 
 
 @pytest.mark.parametrize("content", [b"no database" * 100, None])
-def test_what_is_no_log_is_told(tmp_path: Path, content: bytes | None) -> None:
+def test_what_is_no_log_is_reported(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "log"
     if content is None:
         path.mkdir()

@@ -133,7 +133,7 @@ def test_the_oldest_months_are_forgotten(tmp_path: Path, monkeypatch: pytest.Mon
     assert sorted(path.stem for path in tmp_path.iterdir()) == ["2026-12", "2027-01"]
 
 
-def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_is_reported(tmp_path: Path) -> None:
     (tmp_path / "published").touch()
     with pytest.raises(StoreError, match="cannot be written"):
         published_totals.save(tmp_path / "published", MONTH, PublishedTotals())

@@ -27,7 +27,7 @@ ROWS = [
 ]
 
 
-def _told(rows: list[dict[str, Any]]) -> list[list[list[str]]]:
+def _cells(rows: list[dict[str, Any]]) -> list[list[list[str]]]:
     return [
         [[one.cell(row, WORDING)[0] for one in listing.columns] for row in found]
         for listing, found in summaries(rows, 2)
@@ -35,7 +35,7 @@ def _told(rows: list[dict[str, Any]]) -> list[list[list[str]]]:
 
 
 def test_sums_are_by_day_by_grade_and_blocks_by_category() -> None:
-    assert _told(ROWS) == [
+    assert _cells(ROWS) == [
         [["2026-11-23", "0", "4"], ["2026-11-24", "12\u202f345", "7"]],
         [["6", "12\u202f345", "3"], ["10", "0", "7"], ["staff", "0", "1"]],
         [["games", "10"], ["(rules of the school)", "1"]],
@@ -50,20 +50,20 @@ def test_the_title_has_the_days_and_headings_are_of_what_occurred() -> None:
 
 def test_classes_are_shown_where_they_were_counted() -> None:
     rows = [{**row, "class": "10A1" if row["grade"] == "10" else ""} for row in ROWS]
-    assert _told(rows)[2] == [["10A1", "7"]]
+    assert _cells(rows)[2] == [["10A1", "7"]]
 
 
 def test_hours_and_networks_are_shown_where_they_were_counted_and_the_whole_school() -> None:
     rows = [{**row, "hour": 1_764_550_800, "network": "lab"} for row in ROWS]
     rows[0] |= {"grade": "", "category": "self-harm"}
-    told = _told(rows)
-    assert told[1] == [["08:00 01/12", "12\u202f345", "11"]]
-    assert ["(whole school)", "0", "7"] in told[2]
-    assert told[3] == [["lab", "12\u202f345", "11"]]
+    cells = _cells(rows)
+    assert cells[1] == [["08:00 01/12", "12\u202f345", "11"]]
+    assert ["(whole school)", "0", "7"] in cells[2]
+    assert cells[3] == [["lab", "12\u202f345", "11"]]
 
 
 def test_without_blocks_there_is_no_table_of_them() -> None:
-    assert len(_told(ROWS[1:2])) == 2
+    assert len(_cells(ROWS[1:2])) == 2
 
 
 CLOCK = SchoolClock(ZONE, 0.0)
@@ -75,8 +75,8 @@ def test_each_level_has_a_sentence_in_the_order_of_levels() -> None:
 
 def test_tiers_of_one_level_share_a_sentence() -> None:
     levels = {"primary": "counts", "staff": "off", "guest": "counts"}
-    told = list(known(levels, 5, Wording(Texts("en"), CLOCK)))
-    assert told == [
+    cells = list(known(levels, 5, Wording(Texts("en"), CLOCK)))
+    assert cells == [
         "staff: nothing is recorded (level off)",
         "primary, guest: numbers only, no names (level counts)",
     ]
@@ -101,7 +101,7 @@ def test_tiers_are_named_where_they_differ() -> None:
     assert [one.rpartition(" (")[2] for one in differ] == ["primary)", "staff)"]
 
 
-def test_who_may_not_read_lookups_is_told_so() -> None:
+def test_without_the_right_to_read_lookups_the_page_explains_so() -> None:
     (line,) = levels_shown({"primary": "full"}, BY, shows_rows=False)
 
     assert "administrators only" in line

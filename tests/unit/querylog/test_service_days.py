@@ -104,7 +104,7 @@ def test_days_that_wait_for_a_disk_are_bounded() -> None:
     assert [one.day for one in kept.take()] == [f"day {n:03}" for n in range(60, 100)]
 
 
-def test_a_row_is_read_as_it_was_written_and_a_damaged_one_is_told() -> None:
+def test_a_row_is_read_as_it_was_written_and_a_damaged_one_is_reported() -> None:
     one = ServiceDay("2026-11-28", 1 << 1_499, "412", None, 6, 1)
     assert len(one.row()[1]) == OCTETS
     assert ServiceDay.of_row(*one.row()) == one

@@ -319,13 +319,13 @@ def test_a_database_that_may_not_grow_is_full_and_not_damaged(
     assert total(path) == 1
 
 
-def test_a_folder_that_cannot_be_is_told(path: Path) -> None:
+def test_a_folder_that_cannot_be_is_reported(path: Path) -> None:
     path.parent.write_bytes(b"a file")
     with pytest.raises(StoreError, match="the log cannot be written"):
         write(path, a_batch())
 
 
-def test_a_database_that_cannot_be_written_is_told_and_kept(
+def test_a_database_that_cannot_be_written_is_reported_and_kept(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(path, a_batch())
@@ -503,7 +503,7 @@ def test_a_day_may_have_25_hours(tmp_path: Path) -> None:
     assert found.n == 25
 
 
-def test_what_is_no_log_is_told(tmp_path: Path) -> None:
+def test_what_is_no_log_is_reported(tmp_path: Path) -> None:
     (tmp_path / "log").write_bytes(b"no database" * 100)
     with pytest.raises(StoreError, match="the log cannot be read"):
         _read(tmp_path / "log", "2026-11-24T10:00+07:00")

@@ -55,11 +55,15 @@ def warnings(document: ReportDocument) -> list[str]:
 
 def test_each_fact_stands_in_the_document_in_the_schools_time() -> None:
     document = composed()
-    told = figures(document)
-    assert (told["made"], told["code"]) == ("15:00 15/01/2027", SCHOOL["code"])
-    assert (told["names"], told["days-in-service"], told["failed"]) == (612_000, 364, 1)
-    assert told["share"] == 99.51
-    assert told["sha256"].replace(" ", "") == RECORD.sha256
+    figures_shown = figures(document)
+    assert (figures_shown["made"], figures_shown["code"]) == ("15:00 15/01/2027", SCHOOL["code"])
+    assert (figures_shown["names"], figures_shown["days-in-service"], figures_shown["failed"]) == (
+        612_000,
+        364,
+        1,
+    )
+    assert figures_shown["share"] == 99.51
+    assert figures_shown["sha256"].replace(" ", "") == RECORD.sha256
     assert tables(document)["categories"].rows == (("Gambling", 31_000, "lower secondary"),)
     assert tables(document)["longest-gaps"].rows[0][2] == 1_440
     assert tables(document)["not-passed"].rows == (("staff", "Gambling", "OPEN", "udp"),)
@@ -81,7 +85,7 @@ def test_the_code_identifies_the_file_the_gateway_the_school_and_the_time() -> N
 
 
 @pytest.mark.parametrize(
-    ("changed", "id_", "told"),
+    ("changed", "id_", "figures_shown"),
     [
         ({"self_test": None}, "self-test", "No self-test was made."),
         ({"findings": None}, "findings", "The gateway could not be examined."),
@@ -89,19 +93,22 @@ def test_the_code_identifies_the_file_the_gateway_the_school_and_the_time() -> N
         ({"is_time_known": False}, "gateway", "did not know what time it was"),
     ],
 )
-def test_what_is_missing_is_told_and_is_no_zero(
-    changed: dict[str, Any], id_: str, told: str
+def test_what_is_missing_is_reported_and_is_no_zero(
+    changed: dict[str, Any], id_: str, figures_shown: str
 ) -> None:
     parts = section(composed(**changed), id_).parts
-    assert any(isinstance(one, Paragraph) and told in one.text for one in parts)
+    assert any(isinstance(one, Paragraph) and figures_shown in one.text for one in parts)
 
 
 def test_an_altered_history_and_a_missing_enrolment_are_plain() -> None:
     record = replace(RECORD, enrolment=None)
     altered = replace(FACTS, history=HistoryHead(1, "", is_sound=False))
     document = compose_inspection(replace(record, facts=altered), Texts("en"))
-    told = figures(document)
-    assert (told["history-sound"], told["enrolled"]) == ("ALTERED OR DAMAGED", "not enrolled")
+    figures_shown = figures(document)
+    assert (figures_shown["history-sound"], figures_shown["enrolled"]) == (
+        "ALTERED OR DAMAGED",
+        "not enrolled",
+    )
 
 
 def test_notes_of_a_verification_are_warnings() -> None:

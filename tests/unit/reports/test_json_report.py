@@ -12,7 +12,7 @@ from tests.support.report_sample import FACTS
 
 
 def test_it_has_the_facts_by_their_keys_and_each_part_with_its_kind() -> None:
-    told = json.loads(write(compose(FACTS, {}, Texts("vi")), FACTS))
-    assert told["facts"] == FACTS.to_plain()
-    parts = [part for section in told["report"]["sections"] for part in section["parts"]]
+    plain = json.loads(write(compose(FACTS, {}, Texts("vi")), FACTS))
+    assert plain["facts"] == FACTS.to_plain()
+    parts = [part for section in plain["report"]["sections"] for part in section["parts"]]
     assert {"table", "blank"} <= {part["kind"] for part in parts}

@@ -36,7 +36,7 @@ def test_every_question_stands_in_a_section_or_the_head() -> None:
     assert {one.section for one in QUESTIONS} - {"head"} <= sections_of(FACTS).keys()
 
 
-def test_a_programme_that_changes_within_the_period_is_told_with_its_days() -> None:
+def test_a_programme_that_changes_within_the_period_is_reported_with_its_days() -> None:
     assert figures_of(FACTS)["programme"] == (
         "Chương trình 2021-2025 (from 01/09/2026 to 30/09/2026); "
         "Chương trình 2026-2030 (from 01/10/2026 to 02/11/2026)"

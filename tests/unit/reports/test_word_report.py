@@ -316,11 +316,11 @@ def printed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture
 def boxes(printed: Path) -> list[_Box]:
     """Return the words of the printed document."""
-    told = subprocess.run(
+    answer = subprocess.run(
         ["pdftotext", "-bbox", str(printed), "-"], check=True, capture_output=True
     )
     found, page = [], 0
-    for line in told.stdout.decode().splitlines():
+    for line in answer.stdout.decode().splitlines():
         if "<page " in line:
             page += 1
         word = re.search(r'xMin="(.+)" yMin="(.+)" xMax="(.+)" yMax="(.+)">(.*)</word>', line)

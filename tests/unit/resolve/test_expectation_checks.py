@@ -49,8 +49,8 @@ LESSONS = (Lesson("one", 28_800, 32_400), Lesson("two", 32_400, 36_000))
 
 def _expect(whom: str, *, blocked: bool, audience: Audience = Audience.GRADE) -> Expectation:
     verb = "is blocked" if blocked else "passes"
-    told = f"{GAMES} {verb} for {whom}"
-    return Expectation(wire(GAMES), blocked, audience, whom, told, "x.yaml", 7)
+    finding = f"{GAMES} {verb} for {whom}"
+    return Expectation(wire(GAMES), blocked, audience, whom, finding, "x.yaml", 7)
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def _unmet(site: Site, *wanted: Expectation) -> list[Expectation]:
     return [one.expectation for one in expectation_checks.unmet(site, wanted, MONDAY_AT_8)]
 
 
-def test_what_is_so_is_met_and_what_is_not_is_told(index: Index) -> None:
+def test_what_is_so_is_met_and_what_is_not_is_reported(index: Index) -> None:
     site = _site(index, a_policy())
     met = [_expect("3", blocked=True), _expect("12", blocked=False)]
     wrong = [_expect("3", blocked=False), _expect("12", blocked=True)]
@@ -134,9 +134,9 @@ def _allowed(*names: str, grade: str = "3") -> Policy:
 def test_what_ships_yields_to_an_exception_of_the_site(index: Index) -> None:
     wanted = replace(_expect("3", blocked=True), shipped=True)
     site = _site(index, replace(_allowed(GAMES), expectations=(wanted,)))
-    (told,) = expectation_checks.check(site, MONDAY_AT_8)
-    assert told.yields
-    assert "an exception of the site: valid" in str(told.error())
+    (finding,) = expectation_checks.check(site, MONDAY_AT_8)
+    assert finding.yields
+    assert "an exception of the site: valid" in str(finding.error())
 
 
 def test_what_the_school_itself_expects_yields_to_nothing(index: Index) -> None:
@@ -161,8 +161,8 @@ def test_what_the_site_in_force_does_not_meet_either_refuses_nothing(index: Inde
     with pytest.raises(ConfigErrors) as caught:
         expectation_checks.check(site, MONDAY_AT_8, known={known.written})
     assert len(caught.value.errors) == 1
-    told = expectation_checks.check(site, MONDAY_AT_8, known={known.written, new.written})
-    assert [one.expectation for one in told] == [known, new]
+    finding = expectation_checks.check(site, MONDAY_AT_8, known={known.written, new.written})
+    assert [one.expectation for one in finding] == [known, new]
 
 
 def test_what_is_expected_to_be_blocked_can_be_enforced(index: Index) -> None:
@@ -172,9 +172,11 @@ def test_what_is_expected_to_be_blocked_can_be_enforced(index: Index) -> None:
     enforced = expectation_checks.enforced(policy, found)
     assert _unmet(_site(index, enforced), tier) == []
     assert _unmet(_site(index, enforced), _expect("3", blocked=True)) == []
-    (told,) = expectation_checks.enforced_in(enforced)
-    assert str(told).startswith("x.yaml:7: expected: play.example is blocked for upper-secondary;")
-    assert "let it pass for 10, 11, 12: it is blocked" in str(told)
+    (finding,) = expectation_checks.enforced_in(enforced)
+    assert str(finding).startswith(
+        "x.yaml:7: expected: play.example is blocked for upper-secondary;"
+    )
+    assert "let it pass for 10, 11, 12: it is blocked" in str(finding)
     assert _unmet(_site(index, policy), tier) == [tier]
 
 
@@ -205,12 +207,12 @@ def test_a_site_that_does_not_meet_them_is_refused(index: Index) -> None:
     expectation_checks.check(_site(index, a_policy()), MONDAY_AT_8)
 
 
-def test_what_is_not_met_is_told_as_plain_data(index: Index) -> None:
+def test_what_is_not_met_is_reported_as_plain_data(index: Index) -> None:
     wanted = (_expect("3", blocked=False), _expect("12", blocked=False))
     site = _site(index, replace(a_policy(), expectations=wanted))
-    told = json.loads(json.dumps(expectation_checks.held(site, None, MONDAY_AT_8)))
-    (unmet,) = told["unmet"]
-    assert (told["expectations"], unmet["line"], unmet["yields"]) == (2, 7, False)
+    finding = json.loads(json.dumps(expectation_checks.held(site, None, MONDAY_AT_8)))
+    (unmet,) = finding["unmet"]
+    assert (finding["expectations"], unmet["line"], unmet["yields"]) == (2, 7, False)
     assert [one["grade"] for one in unmet["found"]] == ["3"]
     (error,) = expectation_checks.unmet(site, wanted, MONDAY_AT_8)
     assert from_plain(unmet["sentence"]) == str(error.error())
@@ -253,8 +255,8 @@ def _locked_site(locked_index: Index, *rules: LocalRule) -> Site:
 def test_an_allow_of_what_stays_closed_has_no_effect(
     name: str, why: str, locked_index: Index
 ) -> None:
-    (told,) = outranked(_locked_site(locked_index, _rule(name)), NOW)
-    assert str(told).startswith(f"site.yaml:12:5: {why}: the exception has no effect (")
+    (finding,) = outranked(_locked_site(locked_index, _rule(name)), NOW)
+    assert str(finding).startswith(f"site.yaml:12:5: {why}: the exception has no effect (")
 
 
 @pytest.mark.parametrize(
@@ -263,10 +265,10 @@ def test_an_allow_of_what_stays_closed_has_no_effect(
         _rule("play.example"),
         _rule("other.example"),
         _rule("porn.example", allow=False),
-        _rule("porn.example", written="exception:4"),  # of a command, which was told
+        _rule("porn.example", written="exception:4"),  # of a command, which was warned
     ],
 )
-def test_others_are_not_told_of(rule: LocalRule, locked_index: Index) -> None:
+def test_others_are_not_reported(rule: LocalRule, locked_index: Index) -> None:
     assert list(outranked(_locked_site(locked_index, rule), NOW)) == []
 
 
@@ -274,7 +276,7 @@ def test_expectations_that_are_not_met_stand_behind_them(locked_index: Index) ->
     wanted = Expectation(wire("play.example"), False, Audience.GRADE, "3", "x passes", "x.yaml", 7)
     site = _locked_site(locked_index, _rule("porn.example"))
     unmet = expectation_checks.unmet(site, [wanted] * 60, NOW)
-    told = doubts(site, unmet, NOW)
-    assert len(told) == 40
-    assert [one.path for one in told[:2]] == ["site.yaml", "x.yaml"]
+    finding = doubts(site, unmet, NOW)
+    assert len(finding) == 40
+    assert [one.path for one in finding[:2]] == ["site.yaml", "x.yaml"]
     assert doubts(_locked_site(locked_index), (), NOW) == ()

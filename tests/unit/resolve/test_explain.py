@@ -157,22 +157,22 @@ def _explained(site: Site, name: str, qtype: int = A, grade: str = "6") -> dict[
     ],
 )
 def test_action_and_reason(name: str, qtype: int, action: str, reason: str, site: Site) -> None:
-    told = _explained(site, name, qtype)
-    assert (told["action"], told["reason"]) == (action, reason)
+    explanation = _explained(site, name, qtype)
+    assert (explanation["action"], explanation["reason"]) == (action, reason)
 
 
 @pytest.mark.parametrize(
     "name", ["unknown.example", "porn.example", "printer", "absent.school.lan"]
 )
 def test_the_keys_of_the_contract_are_there_whatever_the_answer(name: str, site: Site) -> None:
-    told = _explained(site, name)
-    assert set(CONTRACT) <= set(told)
-    assert json.loads(json.dumps(told)) == told
+    explanation = _explained(site, name)
+    assert set(CONTRACT) <= set(explanation)
+    assert json.loads(json.dumps(explanation)) == explanation
 
 
-def test_a_block_is_told_from_the_client_to_the_line(site: Site) -> None:
-    told = _explained(site, "www.other-game.example")
-    assert told == {
+def test_a_block_is_explained_from_the_client_to_the_line(site: Site) -> None:
+    explanation = _explained(site, "www.other-game.example")
+    assert explanation == {
         "qname": "www.other-game.example",
         "qtype": "A",
         "client": "10.0.6.7",
@@ -198,10 +198,10 @@ def test_a_block_is_told_from_the_client_to_the_line(site: Site) -> None:
     }
 
 
-def test_what_would_have_decided_next_is_told_with_its_provenance(site: Site) -> None:
-    told = _explained(site, "game.example")
-    assert told["entry"] == "allow game.example for everybody"
-    assert told["next_match"] == {
+def test_what_would_have_decided_next_is_reported_with_its_provenance(site: Site) -> None:
+    explanation = _explained(site, "game.example")
+    assert explanation["entry"] == "allow game.example for everybody"
+    assert explanation["next_match"] == {
         "reason": "category",
         "blocks": True,
         "matched": "game.example",
@@ -213,7 +213,7 @@ def test_what_would_have_decided_next_is_told_with_its_provenance(site: Site) ->
     }
 
 
-def test_the_end_of_a_rule_is_told_in_utc(site: Site) -> None:
+def test_the_end_of_a_rule_is_worded_in_utc(site: Site) -> None:
     assert _explained(site, "closed-by-us.example")["valid_until"] == "2025-12-01T06:31:00+00:00"
 
 
@@ -222,14 +222,18 @@ def test_another_grade_gets_another_answer(site: Site) -> None:
     assert actions == ["nxdomain", "pass"]
 
 
-def test_an_answer_that_an_alias_blocks_is_told_as_such(site: Site) -> None:
+def test_an_answer_that_an_alias_blocks_is_reported_as_such(site: Site) -> None:
     client = a_client(site.policy)
     passes = explain(site, client, wire("cdn.example"), A, NOW)
     verdict = site.engine.decide(client, wire("porn.example"), A, NOW)
     answer = Answer(Source.BLOCKED, verdict)
-    told = explain_answer(client, wire("cdn.example"), A, answer, passes)
-    assert (told.qname, told.reason, told.matched) == ("cdn.example", "alias", "porn.example")
-    assert told.blocked
+    explanation = explain_answer(client, wire("cdn.example"), A, answer, passes)
+    assert (explanation.qname, explanation.reason, explanation.matched) == (
+        "cdn.example",
+        "alias",
+        "porn.example",
+    )
+    assert explanation.blocked
 
 
 @pytest.mark.parametrize("source", [Source.FORWARDED, Source.CACHED, Source.LOCAL, Source.FAILED])
@@ -273,19 +277,23 @@ def test_what_is_no_time_is_refused_in_one_line(text: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_an_answer_that_leads_home_is_told_as_such(site: Site) -> None:
+def test_an_answer_that_leads_home_is_reported_as_such(site: Site) -> None:
     client = a_client(site.policy)
     passes = explain(site, client, wire("nas.example"), A, NOW)
     answer = Answer(Source.BLOCKED, Verdict(Action.NODATA))
-    told = explain_answer(client, wire("nas.example"), A, answer, passes)
-    assert (told.reason, told.blocked) == ("private-answer", True)
+    explanation = explain_answer(client, wire("nas.example"), A, answer, passes)
+    assert (explanation.reason, explanation.blocked) == ("private-answer", True)
 
 
-def test_the_twin_of_a_name_is_told(site: Site) -> None:
+def test_the_twin_of_a_name_is_reported(site: Site) -> None:
     verdict = Verdict(Action.REWRITE, target=wire("safe.example"))
-    told = explain_verdict(a_client(site.policy), wire("www.example"), A, verdict)
-    assert (told.action, told.reason, told.rewritten_to) == ("rewrite", "rewritten", "safe.example")
-    assert not told.blocked
+    explanation = explain_verdict(a_client(site.policy), wire("www.example"), A, verdict)
+    assert (explanation.action, explanation.reason, explanation.rewritten_to) == (
+        "rewrite",
+        "rewritten",
+        "safe.example",
+    )
+    assert not explanation.blocked
 
 
 def _at_school(folder: Path, policy: Policy, overrides: Overrides, now: float = SEVEN) -> Site:
@@ -293,46 +301,51 @@ def _at_school(folder: Path, policy: Policy, overrides: Overrides, now: float = 
     return Site.of(policy, an_index(folder, lists), (), overrides=overrides, now=now)
 
 
-def _told(site: Site, name: str, network: str | None = None) -> tuple[Any, ...]:
+def _explanation(site: Site, name: str, network: str | None = None) -> tuple[Any, ...]:
     key = next((one.grade for one in site.policy.networks if one.id == network), "6")
     client = Client(site.policy.grades[key], network)
-    told = explain(site, client, wire(name), A, SEVEN).to_plain()
-    return told["action"], told["changed_by"], told["note"], told["valid_until"]
+    explanation = explain(site, client, wire(name), A, SEVEN).to_plain()
+    return (
+        explanation["action"],
+        explanation["changed_by"],
+        explanation["note"],
+        explanation["valid_until"],
+    )
 
 
 IN_AN_HOUR = datetime.fromtimestamp(SEVEN + 3600, UTC).isoformat()
 GAMES: dict[str, Any] = {"kind": TargetKind.CATEGORY, "audience": Audience.GRADE, "whom": "6"}
 
 
-def test_what_opens_a_category_for_a_time_is_told_with_its_reason_and_its_end(
+def test_what_opens_a_category_for_a_time_is_reported_with_its_reason_and_its_end(
     tmp_path: Path,
 ) -> None:
     site = _at_school(tmp_path, a_school(), Overrides(exceptions=(an_exception("games", **GAMES),)))
-    assert _told(site, "game.example") == ("pass", "exception:1", "bài học", IN_AN_HOUR)
+    assert _explanation(site, "game.example") == ("pass", "exception:1", "bài học", IN_AN_HOUR)
     site = site.at(SEVEN + 3600)
-    assert _told(site, "game.example") == ("nxdomain", None, None, None)
+    assert _explanation(site, "game.example") == ("nxdomain", None, None, None)
 
 
-def test_a_category_that_a_schedule_closes_is_told_to_be_closed_by_it(tmp_path: Path) -> None:
+def test_a_category_that_a_schedule_closes_is_shown_to_be_closed_by_it(tmp_path: Path) -> None:
     closing = Scheduled("a", False, "category", "games", Audience.NETWORK, "lab")
     policy = scheduled(closing)
     open_to_6 = replace(policy.grades["6"], closed=frozenset())
     policy = replace(policy, grades={**policy.grades, "6": open_to_6})
     site = _at_school(tmp_path, policy, Overrides())
-    assert _told(site, "game.example", "lab") == ("nxdomain", "schedule:a", None, IN_AN_HOUR)
-    assert _told(site, "game.example") == ("pass", None, None, None)
+    assert _explanation(site, "game.example", "lab") == ("nxdomain", "schedule:a", None, IN_AN_HOUR)
+    assert _explanation(site, "game.example") == ("pass", None, None, None)
 
 
-def test_what_a_pause_opens_is_told_with_the_pause(tmp_path: Path) -> None:
+def test_what_a_pause_opens_is_reported_with_the_pause(tmp_path: Path) -> None:
     pause = an_exception("", kind=TargetKind.PAUSE)
     site = _at_school(tmp_path, a_school(), Overrides(exceptions=(pause,)))
-    assert _told(site, "game.example") == ("pass", "pause:1", "bài học", IN_AN_HOUR)
+    assert _explanation(site, "game.example") == ("pass", "pause:1", "bài học", IN_AN_HOUR)
 
 
 def test_what_the_files_say_as_well_is_nobodys_doing(tmp_path: Path) -> None:
     block = an_exception("games", allow=False, **GAMES)
     site = _at_school(tmp_path, a_school(), Overrides(exceptions=(block,)))
-    assert _told(site, "game.example") == ("nxdomain", None, None, None)
+    assert _explanation(site, "game.example") == ("nxdomain", None, None, None)
 
 
 def _with_play(folder: Path, policy: Policy, overrides: Overrides) -> Site:
@@ -344,35 +357,35 @@ def _with_play(folder: Path, policy: Policy, overrides: Overrides) -> Site:
     return Site.of(policy, an_index(folder, lists), (), overrides=overrides, now=SEVEN)
 
 
-def test_a_service_that_a_command_has_opened_is_told_with_that_command(tmp_path: Path) -> None:
+def test_a_service_that_a_command_has_opened_is_reported_with_that_command(tmp_path: Path) -> None:
     opened = GradeSetting(3, "6", TargetKind.SERVICE, "play", True, "bài học", "lan", SEVEN - 3600)
     site = _with_play(tmp_path, a_school(), Overrides(grades=(opened,)))
-    assert _told(site, "play.example") == ("pass", "setting:3", "bài học", None)
-    told = explain(site, Client(site.policy.grades["6"]), wire("play.example"), A, SEVEN)
-    assert told.reason == "service"
-    assert told.next_match is not None
-    assert told.next_match["reason"] == "category"
+    assert _explanation(site, "play.example") == ("pass", "setting:3", "bài học", None)
+    explanation = explain(site, Client(site.policy.grades["6"]), wire("play.example"), A, SEVEN)
+    assert explanation.reason == "service"
+    assert explanation.next_match is not None
+    assert explanation.next_match["reason"] == "category"
 
 
-def test_a_service_that_the_files_open_is_told_to_be_opened_by_them(tmp_path: Path) -> None:
+def test_a_service_that_the_files_open_is_shown_to_be_opened_by_them(tmp_path: Path) -> None:
     policy = a_school()
     opened = replace(policy.grades["6"], opened=frozenset(("service:play",)))
     policy = replace(policy, grades=policy.grades | {"6": opened})
     site = _with_play(tmp_path, policy, Overrides())
-    assert _told(site, "play.example") == ("pass", "files", None, None)
+    assert _explanation(site, "play.example") == ("pass", "files", None, None)
 
 
 def test_what_is_closed_by_an_exam_is_so_until_that_ends(tmp_path: Path) -> None:
     site = _at_school(tmp_path, a_school(), Overrides(exams=(an_exam(),)))
-    assert _told(site, "unknown.example", "lab") == ("nxdomain", None, "thi", IN_AN_HOUR)
+    assert _explanation(site, "unknown.example", "lab") == ("nxdomain", None, "thi", IN_AN_HOUR)
     client = Client(site.policy.grades["6"], "lab")
     assert explain(site, client, wire("unknown.example"), A, SEVEN).matched is None
 
 
-def test_a_tier_that_a_schedule_closes_is_told_to_be_closed_by_it(tmp_path: Path) -> None:
+def test_a_tier_that_a_schedule_closes_is_shown_to_be_closed_by_it(tmp_path: Path) -> None:
     closing = Scheduled("a", False, "tier", "lower-secondary", Audience.EVERYBODY, "")
     site = _at_school(tmp_path, scheduled(closing), Overrides())
-    assert _told(site, "unknown.example") == ("nxdomain", "schedule:a", None, IN_AN_HOUR)
+    assert _explanation(site, "unknown.example") == ("nxdomain", "schedule:a", None, IN_AN_HOUR)
 
 
 HOUR = 3600.0
@@ -399,8 +412,8 @@ def _asked(when: float, address: str | None = None) -> PastQuestion:
 
 
 def test_it_is_as_it_was_set_then(past: PastState) -> None:
-    told = [explain_past(past, _asked(NOW + hours * HOUR)) for hours in (0.5, 1.5, 2.5)]
-    assert [one and (one.blocked, one.source) for one in told] == [
+    explanation = [explain_past(past, _asked(NOW + hours * HOUR)) for hours in (0.5, 1.5, 2.5)]
+    assert [one and (one.blocked, one.source) for one in explanation] == [
         (True, "history"),
         (False, "history"),
         (True, "history"),

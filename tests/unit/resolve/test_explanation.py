@@ -41,15 +41,15 @@ BLOCKED: dict[str, Any] = {
 CLOCK = SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 1_796_120_000)
 
 
-def _told(row: dict[str, Any]) -> dict[str, str]:
+def _cells(row: dict[str, Any]) -> dict[str, str]:
     """Return the text under each heading that has one."""
     wording = Wording(Texts("en"), CLOCK)
     found = {str(one.heading): one.cell(row, wording)[0] for one in EXPLANATION.columns}
     return {heading: text for heading, text in found.items() if text}
 
 
-def test_a_decision_is_told_from_the_name_to_the_source() -> None:
-    headings = list(_told(BLOCKED))
+def test_a_decision_is_explained_from_the_name_to_the_source() -> None:
+    headings = list(_cells(BLOCKED))
     assert headings[:4] == ["Question", "Answer", "Because", "Category"]
     assert headings[-1] == "Asked"
 
@@ -57,8 +57,8 @@ def test_a_decision_is_told_from_the_name_to_the_source() -> None:
 def test_files_that_open_a_service_are_named_in_words() -> None:
     (set_by,) = (one for one in EXPLANATION.columns if one.heading == "Set by")
     wording = Wording(Texts("en"), CLOCK)
-    told = [set_by.cell(BLOCKED | {"changed_by": by}, wording)[0] for by in ("files", "setting:3")]
-    assert told == ["the site's files (services: allow)", "setting:3"]
+    cells = [set_by.cell(BLOCKED | {"changed_by": by}, wording)[0] for by in ("files", "setting:3")]
+    assert cells == ["the site's files (services: allow)", "setting:3"]
 
 
 @pytest.mark.parametrize(
@@ -95,11 +95,11 @@ def test_a_safe_search_twin_passes(action: str, is_passed: bool) -> None:
     ],
 )
 def test_what_there_is_to_say_is_said(change: dict[str, Any], words: str) -> None:
-    assert any(words in text for text in _told({**BLOCKED, **change}).values())
+    assert any(words in text for text in _cells({**BLOCKED, **change}).values())
 
 
 def test_what_there_is_not_is_left_out() -> None:
-    told = {
+    cells = {
         **BLOCKED,
         "client": None,
         "mac": None,
@@ -109,7 +109,7 @@ def test_what_there_is_not_is_left_out() -> None:
         "entry": None,
         "matched": None,
     }
-    shown = _told(told)
+    shown = _cells(cells)
     assert "unknown" not in shown.values()  # it is about a grade, and no device asked
     for heading in (
         "MAC",
@@ -139,10 +139,10 @@ ALLOW = BLOCK.replace("block", "allow")
 BY_SERVICE = {"reason": "category", "blocks": True, "category": "x", "list": "service:tiktok"}
 
 
-def test_a_category_is_told_with_its_name_its_rating_and_its_legal_basis() -> None:
-    told = _told({**BLOCKED, "about": ABOUT})
-    assert told["Category"] == "social-media: Social media"
-    assert (told["Rating"], told["Legal basis"]) == (
+def test_a_category_is_reported_with_its_name_its_rating_and_its_legal_basis() -> None:
+    cells = _cells({**BLOCKED, "about": ABOUT})
+    assert cells["Category"] == "social-media: Social media"
+    assert (cells["Rating"], cells["Legal basis"]) == (
         "T13, from age 13",
         "Luật A, Điều 1\nNghị định B",
     )
@@ -178,7 +178,7 @@ def test_a_category_is_told_with_its_name_its_rating_and_its_legal_basis() -> No
 def test_the_next_command_is_shown_or_why_there_is_none(
     change: dict[str, Any], step: str | None
 ) -> None:
-    assert _told({**BLOCKED, **change}).get("To change it") == step
+    assert _cells({**BLOCKED, **change}).get("To change it") == step
 
 
 def _drawn(table: Any, width: int = 80) -> list[str]:

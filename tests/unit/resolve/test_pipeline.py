@@ -56,7 +56,7 @@ ORDER = [
     # name, type, flags, who answers, what is asked upstream
     ("porn.example", "AXFR", {}, Source.REFUSED, 0),  # admission before the filter
     ("localhost", "A", {}, Source.LOCAL, 0),  # local before the filter
-    ("porn.example", "A", {"rd": False}, Source.REFUSED, 0),  # nothing is told without RD
+    ("porn.example", "A", {"rd": False}, Source.REFUSED, 0),  # nothing is answered without RD
     ("porn.example", "A", {}, Source.BLOCKED, 0),  # filter before cache and upstream
     ("porn.example", "ANY", {}, Source.BLOCKED, 0),  # filter before ANY
     ("www.example.com", "ANY", {}, Source.LOCAL, 0),  # ANY before cache and upstream

@@ -91,9 +91,9 @@ def test_an_exception_before_it_is_admitted_is_a_servfail_for_what_may_be_a_quer
 ) -> None:
     resolver = Resolver(Unreadable(), chain_of(failed), FakeClock())
     query = a_query("www.example.com", message_id=7)
-    told = resolver.admit(query, PEER)
-    assert isinstance(told, bytes)
-    response = dns.message.from_wire(told)
+    admitted = resolver.admit(query, PEER)
+    assert isinstance(admitted, bytes)
+    response = dns.message.from_wire(admitted)
     assert (response.id, response.rcode(), response.answer) == (7, dns.rcode.SERVFAIL, [])
     assert resolver.counters == {"error": 1}
     assert "RuntimeError: a bug" in caplog.text

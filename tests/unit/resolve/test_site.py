@@ -136,7 +136,7 @@ def test_special_names_are_touched_and_addresses_only_where_leases_name_them(
     assert leased[wire("school.lan")] & Touch.SUBTREE
 
 
-def test_clients_with_a_rule_and_servers_of_a_zone_are_told_apart(tmp_path: Path) -> None:
+def test_clients_with_a_rule_and_servers_of_a_zone_are_distinguished(tmp_path: Path) -> None:
     rules = [
         LocalRule("1", wire("games.example"), False, Audience.CLIENT, "10.0.0.7", reason="asked"),
         LocalRule("2", wire("games.example"), False, Audience.GRADE, "6", reason="asked"),
@@ -146,8 +146,8 @@ def test_clients_with_a_rule_and_servers_of_a_zone_are_told_apart(tmp_path: Path
     assert _reading(tmp_path, policy).named == {"10.0.0.7", "10.0.0.53"}
 
 
-def test_clients_with_something_to_come_are_told_apart_before_it_does(tmp_path: Path) -> None:
-    """Else one device would be told by another's edges how long it may keep an answer."""
+def test_clients_with_something_to_come_are_distinguished_before_it_does(tmp_path: Path) -> None:
+    """Else another device's edges would bound how long a device keeps an answer."""
     term: dict[str, Any] = {"starts_at": SEVEN + 600, "ends_at": SEVEN + 3600}
     whom: dict[str, Any] = {"audience": Audience.CLIENT, "whom": PUPIL_PC}
     of_one = an_exception("games", kind=TargetKind.CATEGORY, **whom, **term)

@@ -37,8 +37,8 @@ def sums(names: int = 1) -> DifferenceSums:
 
 
 def test_names_with_most_lookups_come_first_and_the_others_are_counted() -> None:
-    told = to_plain(sums(MOST_ROWS + 3), ROWS)
-    assert told["rows"][0] == {
+    plain = to_plain(sums(MOST_ROWS + 3), ROWS)
+    assert plain["rows"][0] == {
         "name": f"n{MOST_ROWS + 3}.example",
         "kind": CLOSES,
         "category": "games",
@@ -46,9 +46,9 @@ def test_names_with_most_lookups_come_first_and_the_others_are_counted() -> None
         "grades": ["6"],
         "classes": ["6A"],
     }
-    assert (len(told["rows"]), told["more"]) == (MOST_ROWS, 3)
-    assert told["names"][CLOSES] == MOST_ROWS + 3
-    (group,) = told["groups"]
+    assert (len(plain["rows"]), plain["more"]) == (MOST_ROWS, 3)
+    assert plain["names"][CLOSES] == MOST_ROWS + 3
+    (group,) = plain["groups"]
     assert (group["class"], group["lookups"], group[OPENS]) == ("6A", 1_000, 0)
 
 
@@ -69,12 +69,12 @@ def test_tables_have_only_what_would_change() -> None:
 
 
 def test_the_summary_says_what_was_judged() -> None:
-    told = {**to_plain(sums(2), ROWS), "days": ["2025-12-01"]}
-    first, second = summary(told, BY)
+    plain = {**to_plain(sums(2), ROWS), "days": ["2025-12-01"]}
+    first, second = summary(plain, BY)
     assert first.startswith("Of 1\u202f000 recorded lookups of 1 day, 3 would be blocked")
     assert second == "Distinct names: 2 names would close, 0 names would open."
-    told = {**to_plain(DifferenceSums(confidential=2, unnamed=4), POPULAR), "days": []}
-    text = " ".join(summary(told, BY))
+    plain = {**to_plain(DifferenceSums(confidential=2, unnamed=4), POPULAR), "days": []}
+    text = " ".join(summary(plain, BY))
     assert "popular names were judged instead" in text
     assert "2 more would change, which are shown nowhere" in text
     assert "4 names more" in text

@@ -180,7 +180,7 @@ def test_what_is_at_or_beneath_a_name_may_be_covered(qname: str) -> None:
 
 
 @pytest.mark.parametrize("qname", ["vn", "school.com", "xschool.vn", "salt", "alt.example"])
-def test_most_other_names_are_told_at_a_look(qname: str) -> None:
+def test_most_other_names_are_decided_at_a_look(qname: str) -> None:
     assert not Endings([wire("school.vn"), wire("alt")]).may_cover(wire(qname))
 
 
@@ -359,7 +359,7 @@ def test_any_is_answered_for_all_names_alike(index: Index) -> None:
 
 
 @pytest.mark.parametrize(("host", "reason"), [("pc", LEASE), ("absent", LOCAL_ZONE)])
-def test_people_are_told_where_it_comes_from(index: Index, host: str, reason: str) -> None:
+def test_people_see_where_it_comes_from(index: Index, host: str, reason: str) -> None:
     answer = answer_locally(Leased(index).site, wire(f"{host}.{ZONE}"), RRType.A)
     assert answer is not None
     assert answer.reason == reason

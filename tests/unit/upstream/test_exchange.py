@@ -96,7 +96,7 @@ def failing(rcode: str) -> Callable[[dns.message.Message], dns.message.Message]:
 
 
 class FakeTls:
-    """Answers by TLS whom it is told to; notes whom it asked."""
+    """Answers by TLS for given servers; notes which it asked."""
 
     def __init__(self, outcome: Callable[[], Awaitable[ParsedResponse]]) -> None:
         self.outcome = outcome

@@ -65,8 +65,8 @@ def run(test: Callable[[Flights], Awaitable[None]]) -> None:
     uvloop.run(main())
 
 
-class Told:
-    """Who waits by callbacks: what each was told, in this order."""
+class CallbackRecorder:
+    """Callbacks that wait: what each got, in this order."""
 
     def __init__(self, asking: Flights, to: Route) -> None:
         self.asking, self.to = asking, to
@@ -93,17 +93,17 @@ class Told:
             await asyncio.sleep(0)
 
 
-def test_who_waits_by_a_callback_is_told_once_and_in_order(upstream: FakeUpstream) -> None:
+def test_callbacks_are_called_once_and_in_order(upstream: FakeUpstream) -> None:
     async def test(asking: Flights) -> None:
-        told = Told(asking, route(upstream))
-        assert [told.ask(who) for who in "abc"] == [None] * 3
-        await told.until(3)
-        assert told.who == ["a", "b", "c"]
-        assert len({id(outcome) for _, outcome in told.outcomes}) == 1
-        assert told.ask("d") is told.outcomes[0][1]  # it has landed
+        recorder = CallbackRecorder(asking, route(upstream))
+        assert [recorder.ask(who) for who in "abc"] == [None] * 3
+        await recorder.until(3)
+        assert recorder.who == ["a", "b", "c"]
+        assert len({id(outcome) for _, outcome in recorder.outcomes}) == 1
+        assert recorder.ask("d") is recorder.outcomes[0][1]  # it has landed
         asking.close()
         await asyncio.sleep(0)
-        assert told.who == ["a", "b", "c"]
+        assert recorder.who == ["a", "b", "c"]
 
     run(test)
     assert len(upstream.asked) == 1
@@ -117,39 +117,39 @@ def test_one_who_waits_and_fails_keeps_no_other_waiting(upstream: FakeUpstream) 
         said: list[str] = []
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: said.append(str(context["exception"])))
-        told = Told(asking, route(upstream))
-        told.ask("a")
-        asking.ask(a_question()._replace(route=told.to), None, failing)
-        told.ask("b")
-        await told.until(2)
+        recorder = CallbackRecorder(asking, route(upstream))
+        recorder.ask("a")
+        asking.ask(a_question()._replace(route=recorder.to), None, failing)
+        recorder.ask("b")
+        await recorder.until(2)
         assert said == ["a mistake"]
 
     run(test)
 
 
-def test_that_asking_has_failed_is_returned_and_told_nobody(
+def test_that_asking_has_failed_is_returned_and_reported_to_no_callback(
     upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(singleflight, "MOST_EXCHANGES", 1)
     upstream.silent.set()
 
     async def test(asking: Flights) -> None:
-        told = Told(asking, Route(()))
-        assert isinstance(told.ask("a"), UpstreamUnreachableError)
+        recorder = CallbackRecorder(asking, Route(()))
+        assert isinstance(recorder.ask("a"), UpstreamUnreachableError)
         await asyncio.sleep(0)
-        told.to = route(upstream)
-        assert told.ask("b") is None
-        assert isinstance(told.ask("c", "c.example.com"), UpstreamOverloadError)
+        recorder.to = route(upstream)
+        assert recorder.ask("b") is None
+        assert isinstance(recorder.ask("c", "c.example.com"), UpstreamOverloadError)
         asking.close()
-        assert isinstance(told.ask("d"), UpstreamUnreachableError)
+        assert isinstance(recorder.ask("d"), UpstreamUnreachableError)
         await asyncio.sleep(0)
-        assert told.who == ["b"]
-        assert isinstance(told.outcomes[0][1], UpstreamUnreachableError)
+        assert recorder.who == ["b"]
+        assert isinstance(recorder.outcomes[0][1], UpstreamUnreachableError)
 
     run(test)
 
 
-def test_who_gives_way_is_told_after_the_other_has_asked(
+def test_a_question_that_gives_way_ends_after_the_other_has_asked(
     upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(singleflight, "MOST_EXCHANGES", 1)
@@ -157,14 +157,14 @@ def test_who_gives_way_is_told_after_the_other_has_asked(
     upstream.silent.set()
 
     async def test(asking: Flights) -> None:
-        told = Told(asking, route(upstream))
-        assert [told.ask("a"), told.ask("b", "b.example.com")] == [None, None]
-        assert told.who == []
+        recorder = CallbackRecorder(asking, route(upstream))
+        assert [recorder.ask("a"), recorder.ask("b", "b.example.com")] == [None, None]
+        assert recorder.who == []
         await asyncio.sleep(0)
-        assert told.who == ["a"]
-        assert isinstance(told.outcomes[0][1], UpstreamOverloadError)
+        assert recorder.who == ["a"]
+        assert isinstance(recorder.outcomes[0][1], UpstreamOverloadError)
         asking.close()
-        assert told.who == ["a", "b"]
+        assert recorder.who == ["a", "b"]
 
     run(test)
 
@@ -182,13 +182,13 @@ def test_a_client_with_its_share_gives_way_to_itself_only(
     upstream.silent.set()
 
     async def test(asking: Flights) -> None:
-        told = Told(asking, route(upstream))
+        recorder = CallbackRecorder(asking, route(upstream))
         asked = [
-            told.ask(who, f"{n}.example.com") for n, who in enumerate(("h", "g", "g", "h", "g"))
+            recorder.ask(who, f"{n}.example.com") for n, who in enumerate(("h", "g", "g", "h", "g"))
         ]
         await asyncio.sleep(0)
-        assert (asked, told.who, len(asking)) == ([None] * 5, ["g"], 4)
-        assert [told.ask("x", f"{n}.example.com") for n in (0, 2)] == [None, None]
+        assert (asked, recorder.who, len(asking)) == ([None] * 5, ["g"], 4)
+        assert [recorder.ask("x", f"{n}.example.com") for n in (0, 2)] == [None, None]
         assert len(asking) == 4  # the first of the greedy client ended, and no other
         asking.close()
 
@@ -202,10 +202,10 @@ def test_where_there_are_too_many_the_oldest_gives_way(
     upstream.silent.set()
 
     async def test(asking: Flights) -> None:
-        told = Told(asking, route(upstream))
-        assert [told.ask(who, f"{who}.example.com") for who in "abcd"] == [None] * 4
+        recorder = CallbackRecorder(asking, route(upstream))
+        assert [recorder.ask(who, f"{who}.example.com") for who in "abcd"] == [None] * 4
         await asyncio.sleep(0)
-        assert told.who == ["a"]
+        assert recorder.who == ["a"]
         asking.close()
 
     run(test)
@@ -234,12 +234,14 @@ def test_what_another_client_waits_for_is_no_part_of_a_share(
     upstream.silent.set()
 
     async def test(asking: Flights) -> None:
-        told = Told(asking, route(upstream))
-        assert [told.ask("g", name) for name in ("a.vn", "b.vn", "a.vn")] == [None] * 3
-        assert isinstance(told.ask("g", "c.vn"), UpstreamOverloadError)  # its own changes nothing
-        assert told.ask("h", "a.vn") is None
-        assert told.ask("g", "c.vn") is None
-        assert isinstance(told.ask("g", "d.vn"), UpstreamOverloadError)
+        recorder = CallbackRecorder(asking, route(upstream))
+        assert [recorder.ask("g", name) for name in ("a.vn", "b.vn", "a.vn")] == [None] * 3
+        assert isinstance(
+            recorder.ask("g", "c.vn"), UpstreamOverloadError
+        )  # its own changes nothing
+        assert recorder.ask("h", "a.vn") is None
+        assert recorder.ask("g", "c.vn") is None
+        assert isinstance(recorder.ask("g", "d.vn"), UpstreamOverloadError)
         asking.close()
 
     run(test)
@@ -252,9 +254,9 @@ def test_what_has_ended_is_no_part_of_a_share(
     upstream.silent.set()
 
     async def test(asking: Flights) -> None:
-        told = Told(asking, route(upstream))
+        recorder = CallbackRecorder(asking, route(upstream))
         for _ in range(3):
-            assert [told.ask("g", name) for name in ("a.vn", "b.vn")] == [None] * 2
+            assert [recorder.ask("g", name) for name in ("a.vn", "b.vn")] == [None] * 2
             asking.keep_to(())
         assert len(asking) == 0
 
@@ -265,11 +267,14 @@ def test_what_goes_by_a_route_that_is_left_ends_and_nothing_else(upstream: FakeU
     upstream.released.clear()
 
     async def test(asking: Flights) -> None:
-        left, kept = Told(asking, route(upstream)), Told(asking, Route(route(upstream).servers * 2))
-        for told in (left, kept):
-            assert told.ask("a") is told.ask("b") is None
+        left, kept = (
+            CallbackRecorder(asking, route(upstream)),
+            CallbackRecorder(asking, Route(route(upstream).servers * 2)),
+        )
+        for recorder in (left, kept):
+            assert recorder.ask("a") is recorder.ask("b") is None
         asking.keep_to({kept.to})
-        assert left.who == []  # told later: who calls it is in the middle of anything
+        assert left.who == []  # called later: who calls it is in the middle of anything
         assert left.ask("c") is None  # asked anew, for whoever still wants that
         await asyncio.sleep(0)
         assert left.who == ["a", "b"]

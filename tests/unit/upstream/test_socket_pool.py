@@ -457,17 +457,17 @@ def test_what_answers_nothing_or_is_an_icmp_error_ends_nothing(run: Callable[...
         for message in (b"", good[:1], other_id + good[2:], good[:-3]):
             sink.socket.sendto(message, source)
             receive(opened)
-        assert waiter.told == ["mismatched"] * 4
+        assert waiter.events == ["mismatched"] * 4
         sink.socket.sendto(good, source)
         receive(opened)
-        assert (waiter.told[4:], counters) == (["answered"], {"mismatched": 4})
+        assert (waiter.events[4:], counters) == (["answered"], {"mismatched": 4})
         attempt.close()
         sink.socket.close()
         refused = Noting()
         attempt = opened.ask(refused, sink.member, QUESTION, 0.0, edns=True, exact=False)
         receive(opened)
         receive(opened)  # nothing has come: that is no error
-        assert (refused.told, counters["icmp"]) == (["refused"], 1)
+        assert (refused.events, counters["icmp"]) == (["refused"], 1)
         attempt.fail()
 
     with_a_pool(test, run, counters)
@@ -557,7 +557,7 @@ def test_spare_sockets_take_nobody_s_room(monkeypatch: pytest.MonkeyPatch) -> No
     with_a_pool(test)
 
 
-def test_where_no_spare_socket_can_be_had_only_the_next_question_is_told(
+def test_without_a_spare_socket_only_the_next_question_fails(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(reference, "MOST_SOCKETS", 4)
@@ -566,7 +566,7 @@ def test_where_no_spare_socket_can_be_had_only_the_next_question_is_told(
     async def test(opened: SocketPool, _: TimerWheel) -> None:
         sink = Sink()
         before = resource.getrlimit(resource.RLIMIT_NOFILE)
-        asyncio.get_running_loop().set_exception_handler(lambda *_: pytest.fail("it was told"))
+        asyncio.get_running_loop().set_exception_handler(lambda *_: pytest.fail("it was called"))
         ask(opened, sink.member).fail()
         resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
         try:
@@ -796,24 +796,24 @@ def test_what_came_before_the_socket_was_connected_is_not_heard(
 
 
 class Noting:
-    """Notes what it is told; does something when it is answered."""
+    """Notes its events; does something when it is answered."""
 
     def __init__(self, then: Callable[[], None] = lambda: None) -> None:
-        self.told: list[str] = []
+        self.events: list[str] = []
         self._then = then
 
     def answered(self, attempt: UdpAttempt, response: ParsedResponse) -> None:  # noqa: ARG002
-        self.told.append("answered")
+        self.events.append("answered")
         self._then()
 
     def mismatched(self) -> None:
-        self.told.append("mismatched")
+        self.events.append("mismatched")
 
     def mismatched_in_case(self, attempt: UdpAttempt) -> None:  # noqa: ARG002
-        self.told.append("in case")
+        self.events.append("in case")
 
     def refused(self) -> None:
-        self.told.append("refused")
+        self.events.append("refused")
 
 
 def answer_all(sink: Sink) -> None:
@@ -849,12 +849,12 @@ def test_while_it_is_received_no_socket_is_closed_whose_number_another_could_get
         answer_all(sinks[1])
         open_meanwhile = len(opened)
         receive(opened)
-        assert sorted(one.told for one in waiters) == [[], ["answered"]]
-        assert later.told == []
+        assert sorted(one.events for one in waiters) == [[], ["answered"]]
+        assert later.events == []
         assert len(opened) == open_meanwhile  # with the last one's, without the other's
         answer_all(sinks[2])
         receive(opened)
-        assert later.told == ["answered"]
+        assert later.events == ["answered"]
         for sink in sinks:
             sink.socket.close()
 
@@ -870,13 +870,13 @@ def test_what_is_to_be_done_soon_is_done_when_all_was_received_and_before_any_is
     async def test(opened: SocketPool, _: TimerWheel) -> None:
         sink, meanwhile, afterwards = Sink(), list[int](), list[tuple[int, int]]()
 
-        def told() -> int:
-            return sum(len(one.told) for one in waiters)
+        def count() -> int:
+            return sum(len(one.events) for one in waiters)
 
         def answered() -> None:
             meanwhile.append(len(descriptors_of_sockets()))
             given_up.fail()
-            opened.soon(lambda: afterwards.append((told(), len(descriptors_of_sockets()))))
+            opened.soon(lambda: afterwards.append((count(), len(descriptors_of_sockets()))))
 
         waiters = [Noting(answered) for _ in range(2)]
         for one in waiters:
@@ -940,7 +940,7 @@ def test_a_spare_socket_that_is_given_up_carries_nothing_more(
         answer_all(sink)
         other.ports()
         receive(opened)
-        assert [one.told for one in later] == [[], ["answered"]]
+        assert [one.events for one in later] == [[], ["answered"]]
         sink.socket.close()
         other.socket.close()
 
@@ -959,7 +959,7 @@ def test_soon_is_the_next_turn_where_nothing_is_received(run: Callable[..., None
     with_a_pool(test, run)
 
 
-def test_one_that_fails_soon_is_told_and_keeps_neither_others_nor_sockets() -> None:
+def test_one_that_fails_soon_is_reported_and_keeps_neither_others_nor_sockets() -> None:
     def fail() -> None:
         raise RuntimeError("a mistake")
 
@@ -1005,7 +1005,7 @@ def test_one_that_fails_when_it_is_answered_takes_no_other_along(run: Callable[.
         answer_all(sink)
         while len(said) < len(waiters):
             await asyncio.sleep(0.001)
-        assert [one.told for one in waiters] == [["answered"]] * 5
+        assert [one.events for one in waiters] == [["answered"]] * 5
         for attempt in attempts:
             attempt.fail()
         sink.socket.close()

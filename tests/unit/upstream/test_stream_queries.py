@@ -90,7 +90,7 @@ def test_an_answer_is_fetched_by_tcp(upstream: FakeUpstream, edns: bool) -> None
     assert upstream.transports == {"tcp": 1}
 
 
-def test_a_failure_is_told(upstream: FakeUpstream) -> None:
+def test_a_failure_is_reported(upstream: FakeUpstream) -> None:
     upstream._tcp.shutdown()
     upstream._tcp.server_close()
 

@@ -240,7 +240,7 @@ def test_a_message_that_never_ends_takes_no_more_memory_than_one_may_have() -> N
     in_a_world(test)
 
 
-def test_the_end_of_the_connection_is_told_to_all_who_wait() -> None:
+def test_the_end_of_the_connection_reaches_all_that_wait() -> None:
     async def test(world: World) -> None:
         waiters = [world.ask(), world.ask(OTHER)]
         world.connection.connection_lost(ConnectionResetError(104, "Connection reset"))
@@ -383,7 +383,7 @@ async def ask_many(
 
 
 def later(asking: TlsConnections, seconds: float = tls._AGAIN_AFTER_S) -> None:
-    """Let time pass: enough to try a server that failed again, or as much as told."""
+    """Let time pass: enough to try a server that failed again, or as much as given."""
     assert isinstance(asking._clock, FakeClock)
     asking._clock.advance(seconds)
 
@@ -753,7 +753,7 @@ def test_a_busy_server_gets_a_second_connection_and_no_third(
     assert door.handshakes == 2
 
 
-def test_more_questions_than_a_server_may_have_are_told_so(
+def test_more_questions_than_a_server_may_have_fail_with_a_reason(
     run: Run, door: TlsDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tls, "MOST_WAITING", 5)
@@ -770,7 +770,7 @@ def test_more_questions_than_a_server_may_have_are_told_so(
     run(test)
 
 
-# What people are told.
+# What people read.
 
 
 def test_what_is_wrong_is_logged_when_it_changes_and_not_for_each_question(
@@ -789,9 +789,9 @@ def test_what_is_wrong_is_logged_when_it_changes_and_not_for_each_question(
             assert (asking.problem(door.server()) == "") == (certificate is good)
 
     run(test)
-    told = [(record.levelname, record.getMessage()) for record in caplog.records]
-    assert [level for level, _ in told] == ["WARNING", "WARNING", "INFO"]
-    assert "'dns.example'" in told[0][1]
+    records = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert [level for level, _ in records] == ["WARNING", "WARNING", "INFO"]
+    assert "'dns.example'" in records[0][1]
 
 
 def test_a_forwarder_knows_what_is_wrong_with_a_server(door: TlsDoor) -> None:

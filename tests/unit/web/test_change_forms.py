@@ -35,7 +35,7 @@ def _opens(manager: FakeManager) -> None:
     manager.answers["open"] = {"name": "a.example"}
 
 
-def test_what_was_done_is_told_once_on_the_page(manager: FakeManager) -> None:
+def test_what_was_done_is_reported_once_on_the_page(manager: FakeManager) -> None:
     reply = _make(manager)
     assert (reply.status, reply.headers["location"]) == (303, "/of/6A?a=1")
     assert manager.asked[-1][1]["name"] == "a.example"
@@ -43,7 +43,7 @@ def test_what_was_done_is_told_once_on_the_page(manager: FakeManager) -> None:
     assert "a.example is open" not in manager.get("/of/6A").text
 
 
-def test_what_is_wrong_is_told_on_the_page(manager: FakeManager) -> None:
+def test_what_is_wrong_is_reported_on_the_page(manager: FakeManager) -> None:
     reply = _make(manager, name="a" * 30)
     assert reply.status == 422
     assert "a text of 0 to 20 characters" in reply.text

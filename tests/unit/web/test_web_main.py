@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The process serves until it is told to stop, or is idle on a socket of the service manager."""
+"""The process serves until it is stopped, or is idle on a socket of the service manager."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_it_knows_the_names_of_its_certificate(certificate: Certificate, tmp_pat
     assert names_of(tmp_path / "none") == frozenset()
 
 
-def test_a_certificate_that_cannot_be_used_is_told_in_one_line(
+def test_a_certificate_that_cannot_be_used_is_reported_in_one_line(
     certificate: Certificate, tmp_path: Path
 ) -> None:
     certificate.key.write_text("x")
@@ -99,7 +99,7 @@ def test_once_a_minute_it_gives_back_what_a_crowd_took(
     assert given_back == [599, 1199]
 
 
-def test_on_a_passed_socket_it_answers_and_ends_when_it_is_told_to(
+def test_on_a_passed_socket_it_answers_and_ends_when_it_is_stopped(
     certificate: Certificate, tmp_path: Path
 ) -> None:
     with (
@@ -141,7 +141,7 @@ def test_it_needs_no_library_of_other_processes() -> None:
     assert heavy.isdisjoint(done.stdout.split())
 
 
-def test_a_port_that_is_taken_is_told_in_one_line(
+def test_a_port_that_is_taken_is_reported_in_one_line(
     certificate: Certificate, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:

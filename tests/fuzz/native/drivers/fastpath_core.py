@@ -130,8 +130,8 @@ class _InForce:
             case 5:
                 self.wall += rng.choice((-1, 0.5, 5, math.nan))
             case 6:
-                told = self.wall - now
-                self._lead[0] = rng.choice((0, told, told, told + 0.4, told - 1, math.nan))
+                lead_s = self.wall - now
+                self._lead[0] = rng.choice((0, lead_s, lead_s, lead_s + 0.4, lead_s - 1, math.nan))
         holds = core.holds(now)
         assert holds == self._holds(now)
         session.reached["holds" if holds else "holds no longer"] += 1

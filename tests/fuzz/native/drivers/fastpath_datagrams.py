@@ -218,11 +218,11 @@ def _end(session: Session, moved: _Moved) -> None:
 def _hint(session: Session, message: bytes) -> None:
     given = session.give(message)
     try:
-        told = native.hint(given)
+        hint = native.hint(given)
     except ValueError:
         assert not 12 <= len(message) <= _LARGEST
         return
-    assert told == datagrams.hint(message)
+    assert hint == datagrams.hint(message)
     session.reached["hint"] += 1
     refused = native.refusal(given)
     assert refused == refusal(message)

@@ -49,7 +49,7 @@ class _Waiting:
 
     def __init__(self, session: Session, asking: Any, asked: tuple[Any, object]) -> None:
         self._session, self._asking, self._asked = session, asking, asked
-        self.told = False
+        self.is_answered = False
 
     def ask(self) -> None:
         outcome = self._asking.ask(*self._asked, self)
@@ -57,8 +57,8 @@ class _Waiting:
             self(outcome)
 
     def __call__(self, outcome: object) -> None:
-        assert not self.told, "told twice"
-        self.told = True
+        assert not self.is_answered, "answered twice"
+        self.is_answered = True
         _count(self._session, outcome)
         if isinstance(outcome, Resolution) and self._session.rng.random() < 0.3:
             assert self._asking.ask(*self._asked, self) is outcome, "what has landed is asked again"
@@ -113,7 +113,7 @@ async def _ask(session: Session, forged: Messages) -> None:
     await _turn()
     for context in said:
         assert isinstance(context.get("exception"), _MeantError), context
-    assert all(one.told for one in waiting), "somebody waits for ever"
+    assert all(one.is_answered for one in waiting), "a question waits for ever"
     assert len(asking.transports.pool) == 0
 
 

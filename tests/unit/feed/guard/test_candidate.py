@@ -350,7 +350,7 @@ def test_a_line_that_means_nothing_is_refused_in_a_plain_list(school: Following)
     assert "http://one.example/a" in found.sentence
 
 
-def test_it_is_told_where_others_wrote_the_list_for_browsers(school: Following) -> None:
+def test_it_is_reported_where_others_wrote_the_list_for_browsers(school: Following) -> None:
     def rules(folder: Path) -> None:
         (folder / "lists" / "more.txt").write_text("||one.example^\none.example##.ad\n")
         entry = {"id": "more", "title": "more", "category": "games", "format": "adblock"}
@@ -377,7 +377,7 @@ def test_what_is_in_force_is_opened(school: Following) -> None:
 
 
 @pytest.mark.parametrize("damage", ["no index", "an index of zeros", "no policy", "a cut policy"])
-def test_what_cannot_be_opened_is_told_and_no_more(school: Following, damage: str) -> None:
+def test_what_cannot_be_opened_is_reported_and_no_more(school: Following, damage: str) -> None:
     assert school.in_force is not None
     index, policy = school.in_force.index, school.in_force.policy
     match damage:
@@ -472,7 +472,7 @@ def test_it_is_the_same_wherever_the_reading_pauses(
     assert why(tmp_path, MANY + b"\0\n") == ["it has zero octets"]
 
 
-def test_every_file_is_told_of(tmp_path: Path) -> None:
+def test_every_file_is_reported(tmp_path: Path) -> None:
     paths = [tmp_path / name for name in ("a.txt", "b.txt", "c.txt")]
     for path, octets in zip(paths, (b"\0\n", b"fine.example\n", b"cut"), strict=True):
         path.write_bytes(octets)

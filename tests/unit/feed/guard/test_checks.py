@@ -199,7 +199,7 @@ def test_control_without_its_check_a_broken_version_would_come(
     assert steady.judge(BROKEN[ONLY_BY[check]]).may_come_in_force()
 
 
-def test_all_reasons_are_told_at_once(school: Following) -> None:
+def test_all_reasons_are_reported_at_once(school: Following) -> None:
     def change(folder: Path) -> None:
         BROKEN["google.com"](folder)
         BROKEN["popular names"](folder)
@@ -220,7 +220,7 @@ def test_a_feed_in_the_place_of_public_lists_is_a_first_one_but_opens_nothing(
 
 
 @pytest.mark.long
-def test_before_the_first_version_growth_is_told_and_no_reason_to_wait(
+def test_before_the_first_version_growth_is_reported_and_no_reason_to_wait(
     school: Following,
 ) -> None:
     school.put_shipped_in_force()
@@ -323,7 +323,9 @@ def test_a_version_may_not_close_an_essential_service(steady: Following) -> None
 
 
 @pytest.mark.long
-def test_a_suffix_that_the_publishers_machine_did_not_know_is_told_only(steady: Following) -> None:
+def test_a_suffix_that_the_publishers_machine_did_not_know_is_reported_only(
+    steady: Following,
+) -> None:
     """The Public Suffix List grows every week, by suffixes that companies let strangers use."""
     judgement = steady.judge(add(GAMBLING, "github.io"))
     assert judgement.may_come_in_force()

@@ -176,7 +176,7 @@ def test_popular_names_are_read_by_their_lines(tmp_path: Path) -> None:
     assert len(read_popular(tmp_path)) == MOST_POPULAR
 
 
-def test_popular_names_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+def test_popular_names_that_cannot_be_read_are_reported(tmp_path: Path) -> None:
     (tmp_path / POPULAR_FILE).mkdir()
     with pytest.raises(ListError, match="cannot be read"):
         read_popular(tmp_path)

@@ -97,19 +97,19 @@ def test_a_held_version_says_how_it_is_approved_and_a_refused_one_does_not() -> 
     assert "more)" not in refused
 
 
-def test_the_error_is_told_in_vietnamese() -> None:
+def test_the_error_is_worded_in_vietnamese() -> None:
     error = judgement(Severity.HELD).error()
     assert error.translated("vi").startswith("phiên bản 7 của nguồn danh sách bị giữ lại")
 
 
-def test_what_is_told_is_what_was_found() -> None:
+def test_what_is_reported_is_what_was_found() -> None:
     judged = judgement(Severity.HELD, Severity.NOTE)
     heard = load(dump(judged))
     assert heard == judged
     assert translated(heard.findings[0].sentence, "vi") == "không nạp được: why"
 
 
-def test_names_and_texts_are_bounded_before_they_are_told() -> None:
+def test_names_and_texts_are_bounded_before_they_are_reported() -> None:
     sentence = say("it could not be loaded: {why}", why="x" * 100_000)
     one = found("golden", Severity.HELD, sentence, [f"{'n' * 400}{at}" for at in range(99)])
     assert len(one.names) == MAX_NAMES
@@ -118,7 +118,7 @@ def test_names_and_texts_are_bounded_before_they_are_told() -> None:
     assert max(len(name) for name in json.loads(octets)["findings"][0]["names"]) == 260
 
 
-def test_of_very_many_findings_the_worst_are_told_and_in_their_order() -> None:
+def test_of_very_many_findings_the_worst_are_reported_and_in_their_order() -> None:
     notes = [a_finding(Severity.NOTE, why=str(at)) for at in range(MAX_FINDINGS + 5)]
     worst = a_finding(Severity.REFUSED, why="the one")
     heard = load(dump(Judgement("1", (*notes, worst), DIGEST)))
@@ -238,7 +238,7 @@ def why(judgement: Judgement) -> str:
     return str(only.sentence).removeprefix("it could not be loaded: ")
 
 
-def test_a_judgement_is_taken_as_it_is_told(child: Child) -> None:
+def test_a_judgement_is_taken_as_it_is_reported(child: Child) -> None:
     assert child(saying(dump(SOUND))) == SOUND
 
 
@@ -248,7 +248,7 @@ def test_a_refusal_needs_no_further_checks(child: Child) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "reason"),
+    ("output", "reason"),
     [
         (b"", "the guard's output is not a judgement"),
         (b"fine!", "the guard's output is not a judgement"),
@@ -258,8 +258,8 @@ def test_a_refusal_needs_no_further_checks(child: Child) -> None:
         (dump(Judgement(VERSION, (), "ab" * 32, ())), "not every check has run"),
     ],
 )
-def test_what_is_no_whole_judgement_is_a_refusal(child: Child, told: bytes, reason: str) -> None:
-    assert why(child(saying(told))) == reason
+def test_what_is_no_whole_judgement_is_a_refusal(child: Child, output: bytes, reason: str) -> None:
+    assert why(child(saying(output))) == reason
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -276,15 +276,15 @@ def test_a_child_that_is_killed_is_a_refusal(child: Child) -> None:
     assert "too little memory" in why(child("os.kill(os.getpid(), 9)"))
 
 
-def test_its_last_words_are_told_shortly_and_on_one_line(child: Child) -> None:
-    told = why(child("sys.exit('first\\n' + '\\x1b[31m' + 'x' * 900)"))
-    assert told.startswith("\\x1b[31mxxx")
-    assert len(told) <= 200 * 4
+def test_its_last_words_are_reported_shortly_and_on_one_line(child: Child) -> None:
+    reason = why(child("sys.exit('first\\n' + '\\x1b[31m' + 'x' * 900)"))
+    assert reason.startswith("\\x1b[31mxxx")
+    assert len(reason) <= 200 * 4
 
 
 def test_much_on_its_error_output_is_read_to_the_end_and_not_kept(child: Child) -> None:
-    told = why(child("sys.stderr.write('x' * 5_000_000 + '\\nthe end\\n'); os._exit(1)"))
-    assert told == "the end"
+    reason = why(child("sys.stderr.write('x' * 5_000_000 + '\\nthe end\\n'); os._exit(1)"))
+    assert reason == "the end"
 
 
 def test_a_child_that_reads_nothing_is_not_waited_for(child: Child) -> None:
@@ -348,8 +348,8 @@ def test_the_child_is_given_no_more_of_the_environment_than_it_needs(
 ) -> None:
     monkeypatch.setenv("FILTERD_SECRET", "1")
     monkeypatch.setenv("PYTHONSTARTUP", "x.py")
-    told = why(child("sys.exit(' '.join(sorted(os.environ)))"))
-    assert set(told.split()) <= {
+    reason = why(child("sys.exit(' '.join(sorted(os.environ)))"))
+    assert set(reason.split()) <= {
         *("PATH", "PYTHONTZPATH", "PYTHONPATH", "PYTHONUTF8", "PYTHONDONTWRITEBYTECODE"),
         "LC_CTYPE",  # which the interpreter sets itself
     }
@@ -378,8 +378,8 @@ def test_a_version_with_too_many_names_for_the_machine_may_come_another_time(
     monkeypatch.setattr("filterd.process_memory.group_octets", lambda: 200_000_000)
     lines = (f"name-{n}.example" for n in range(1_300_000))
     candidate = following.prepare(add(GAMBLING, *lines))
-    told = judge(candidate, following.in_force, following.school, clock=FakeClock(NOW))
-    [only] = told.findings
+    reason = judge(candidate, following.in_force, following.school, clock=FakeClock(NOW))
+    [only] = reason.findings
     assert only.kind == SCHOOL
     assert "this machine has memory for" in str(only.sentence)
 
@@ -397,8 +397,8 @@ def test_the_real_child_says_what_this_process_would_say(
     monkeypatch.chdir(tmp_path)
     expected = following.judge(BROKEN["popular names"])
     candidate = following.prepare(BROKEN["popular names"])
-    told = judge(candidate, following.in_force, following.school, clock=FakeClock(NOW))
-    assert told.findings == expected.findings
-    assert (told.index, told.checks) == (expected.index, expected.checks)
-    assert 20 << 20 < told.peak_octets < 300 << 20
-    assert 0 < told.seconds < 60
+    reason = judge(candidate, following.in_force, following.school, clock=FakeClock(NOW))
+    assert reason.findings == expected.findings
+    assert (reason.index, reason.checks) == (expected.index, expected.checks)
+    assert 20 << 20 < reason.peak_octets < 300 << 20
+    assert 0 < reason.seconds < 60

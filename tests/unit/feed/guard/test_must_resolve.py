@@ -175,7 +175,7 @@ def test_no_essential_name_is_taken_from_a_list(tmp_path: Path, policy: Policy, 
     assert bad.blocked == []
 
 
-def test_a_plain_list_that_names_one_is_refused_and_what_others_wrote_is_told_of(
+def test_a_plain_list_that_names_one_is_refused_and_what_others_wrote_is_reported(
     tmp_path: Path, policy: Policy
 ) -> None:
     [plain_list] = inject(tmp_path, policy, ["wikipedia.org"]).refused

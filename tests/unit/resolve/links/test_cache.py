@@ -26,7 +26,7 @@ from filterd.upstream import DEADLINE_S, Forwarder, Resolution, UpstreamQuestion
 from filterd.upstream.resolution import resolution_of
 from filterd.wire import Ede, EdeCode, Rcode, RebuiltSections, parse_response
 from filterd.wire.section import Question
-from tests.support.chain import a_chain_query, answer_of, proceed, told_already
+from tests.support.chain import a_chain_query, already_answered, answer_of, proceed
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
 from tests.support.serving import GRADE_11, STAFF, a_site
@@ -70,7 +70,7 @@ async def wait(_: Query) -> Answer:
 
 
 class Upstreams:
-    """The rest of the chain, which answers as it is told and counts."""
+    """The rest of the chain, which gives the answers of the test and counts."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -157,11 +157,11 @@ def test_it_holds_until_its_end(
 def test_what_upstreams_have_said_already_is_not_looked_up(
     index: Index, cache: Cache, store: ResolutionStore
 ) -> None:
-    """Who asked them has looked; and others whom they told so may have put it there since."""
+    """Who asked them has looked; and others that they notified may have put it there since."""
     query = a_chain_query(a_site(index))
     answer_of(cache, query, forward)
-    told = told_already(query, a_resolution())
-    assert answer_of(cache, told, forward).source == Source.FORWARDED
+    answered_query = already_answered(query, a_resolution())
+    assert answer_of(cache, answered_query, forward).source == Source.FORWARDED
     assert (store.hits, store.misses) == (0, 1)
 
 
@@ -170,8 +170,8 @@ def test_a_failure_of_upstreams_is_not_one_that_was_remembered(
 ) -> None:
     query = a_chain_query(a_site(index))
     for began_at in (clock.monotonic(), clock.monotonic() - 1):
-        told = told_already(query, UpstreamTimeoutError(), began_at=began_at)
-        assert codes(answer_of(cache, told, fail)) == [EdeCode.DNSSEC_BOGUS]
+        answered_query = already_answered(query, UpstreamTimeoutError(), began_at=began_at)
+        assert codes(answer_of(cache, answered_query, fail)) == [EdeCode.DNSSEC_BOGUS]
         clock.advance(0.5)
     failure = store.failures.holding(query.upstream_question, clock.monotonic())
     assert failure is not None
@@ -184,8 +184,8 @@ def test_what_upstreams_have_said_to_another_question_is_no_answer(
     site = a_site(index)
     query, other = a_chain_query(site), a_chain_query(site, "other.example.com")
     answer_of(cache, query, forward)
-    told = told_already(query, a_resolution(), key=other.upstream_question)
-    assert answer_of(cache, told, proceed).source == Source.CACHED
+    answered_query = already_answered(query, a_resolution(), key=other.upstream_question)
+    assert answer_of(cache, answered_query, proceed).source == Source.CACHED
 
 
 @pytest.mark.parametrize("address", [GRADE_11, STAFF])
@@ -711,7 +711,7 @@ def test_a_failure_says_why(
 @pytest.mark.parametrize(
     ("outcome", "overloaded"), [(UpstreamOverloadError(), True), (UpstreamTimeoutError(), False)]
 )
-def test_a_failure_that_says_nothing_of_the_name_is_told_apart(
+def test_a_failure_that_says_nothing_of_the_name_is_distinguished(
     index: Index, outcome: UpstreamError, overloaded: bool
 ) -> None:
     answer = answer_of(Forward(Scripted(outcome)), a_chain_query(a_site(index)))
@@ -756,7 +756,7 @@ def test_a_delegated_zone_is_asked_of_its_own_servers(
     assert scripted.servers == (server,)
 
 
-def test_who_asks_is_told_so_that_nobody_takes_all_places(index: Index) -> None:
+def test_each_caller_is_counted_so_that_none_takes_all_places(index: Index) -> None:
     scripted = Scripted(Resolution(Rcode.NOERROR, NOTHING))
     query = a_chain_query(a_site(index))
     answer_of(Forward(scripted), query)
@@ -766,8 +766,8 @@ def test_who_asks_is_told_so_that_nobody_takes_all_places(index: Index) -> None:
 def test_nobody_is_asked_what_upstreams_have_said_already(index: Index) -> None:
     resolution = Resolution(Rcode.NOERROR, NOTHING)
     scripted = Scripted(UpstreamUnreachableError())
-    told = told_already(a_chain_query(a_site(index)), resolution)
-    answer = answer_of(Forward(scripted), told)
+    answered_query = already_answered(a_chain_query(a_site(index)), resolution)
+    answer = answer_of(Forward(scripted), answered_query)
     assert (answer.source, answer.resolution) == (Source.FORWARDED, resolution)
     assert scripted.asker is None
 
@@ -777,15 +777,15 @@ def test_a_failure_that_is_known_already_says_why(
     index: Index, outcome: Resolution | UpstreamError, code: EdeCode
 ) -> None:
     scripted = Scripted(Resolution(Rcode.NOERROR, NOTHING))
-    told = told_already(a_chain_query(a_site(index)), outcome)
-    answer = answer_of(Forward(scripted), told)
+    answered_query = already_answered(a_chain_query(a_site(index)), outcome)
+    answer = answer_of(Forward(scripted), answered_query)
     assert (answer.source, [ede.code for ede in answer.edes]) == (Source.FAILED, [code])
 
 
 def test_a_failure_that_others_hear_of_too_is_not_raised_itself(index: Index) -> None:
     """It would grow a traceback of all who do."""
     failure = UpstreamTimeoutError()
-    answer_of(Forward(Scripted(failure)), told_already(a_chain_query(a_site(index)), failure))
+    answer_of(Forward(Scripted(failure)), already_answered(a_chain_query(a_site(index)), failure))
     assert failure.__traceback__ is None
 
 
@@ -793,7 +793,9 @@ def test_what_upstreams_have_said_to_another_question_is_asked_anew(index: Index
     site = a_site(index)
     other = a_chain_query(site, "other.example.com").upstream_question
     scripted = Scripted(Resolution(Rcode.NOERROR, NOTHING))
-    told = told_already(a_chain_query(site), Resolution(Rcode.NXDOMAIN, NOTHING), key=other)
-    answer = answer_of(Forward(scripted), told)
+    answered_query = already_answered(
+        a_chain_query(site), Resolution(Rcode.NXDOMAIN, NOTHING), key=other
+    )
+    answer = answer_of(Forward(scripted), answered_query)
     assert answer.resolution == scripted.outcome
     assert scripted.asker is not None

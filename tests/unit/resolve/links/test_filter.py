@@ -202,14 +202,14 @@ def asked_elsewhere(
 ) -> tuple[Answer, list[Query]]:
     """Return what becomes of a question while whose upstreams are thought of others come."""
     holder, clock = SiteHolder(a_site(index, [OLD])), FakeClock()
-    told, asked = iter(outcomes), []
+    outcomes_left, asked = iter(outcomes), []
 
     async def forward(query: Query) -> Answer:
         asked.append(query)
         clock.advance(1.0)
         if len(asked) == 1:
             holder.current = a_site(index, [then])
-        source = next(told)
+        source = next(outcomes_left)
         resolution = Resolution(0, NOTHING, (), 300) if source is Source.FORWARDED else None
         return Answer(source, resolution=resolution)
 

@@ -46,8 +46,8 @@ def test_a_version_is_a_number_or_of_public_lists() -> None:
 def test_after_a_while_a_decision_goes_on_by_itself() -> None:
     visitor = RecordedVisitor()
     assert APPROVE.done is not None
-    told = visitor.texts(APPROVE.done({"at_work": "feed approve"}, visitor))
-    assert "history of versions" in told
+    sentence = visitor.texts(APPROVE.done({"at_work": "feed approve"}, visitor))
+    assert "history of versions" in sentence
 
 
 def test_entries_and_the_feed_are_shown() -> None:

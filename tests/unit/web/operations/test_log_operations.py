@@ -60,14 +60,16 @@ def test_a_level_is_set_and_a_name_forgotten() -> None:
     asked = visitor.last(FORGET, name="*.a.vn", reason="nhầm")
     assert asked == {"name": A_VN, "match": "subtree", "reason": "nhầm"}
     assert FORGET.done is not None
-    told = FORGET.done({"rows": 1}, visitor)
-    assert visitor.texts(told) == "1 row is removed."
+    sentence = FORGET.done({"rows": 1}, visitor)
+    assert visitor.texts(sentence) == "1 row is removed."
 
 
 def test_levels_are_those_of_the_policy_in_force() -> None:
-    told = RecordedVisitor().do(LEVELS)
-    assert told["waiting"] == []
-    assert {one["level"] for one in told["tiers"]} == {one["files"] for one in told["tiers"]}
+    sentence = RecordedVisitor().do(LEVELS)
+    assert sentence["waiting"] == []
+    assert {one["level"] for one in sentence["tiers"]} == {
+        one["files"] for one in sentence["tiers"]
+    }
 
 
 def test_totals_have_the_bounds_of_the_files() -> None:

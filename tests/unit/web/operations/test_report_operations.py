@@ -164,8 +164,8 @@ def test_control_without_the_turn_two_children_run_at_a_time(
 
 
 def test_the_settings_are_those_of_the_manager() -> None:
-    told = {"settings": to_plain(ReportSettings()), "language": "vi"}
-    assert RecordedVisitor(answers={"report-settings": told}).do(READ_SETTINGS) == told
+    answer = {"settings": to_plain(ReportSettings()), "language": "vi"}
+    assert RecordedVisitor(answers={"report-settings": answer}).do(READ_SETTINGS) == answer
 
 
 RECORD = {"record": '{"payload":""}\n', "facts": plain_of(inspected.FACTS)}

@@ -4,18 +4,18 @@
 from __future__ import annotations
 
 from filterd.web.operations.status_operations import ACCEPT_CLOCK, ALERTS, CLOCK, RELOAD, STATUS
-from tests.support.fake_daemon import STATUS as TOLD
+from tests.support.fake_daemon import STATUS as REPORTED
 from tests.support.operations import RecordedVisitor
 from tests.support.policies import NOW
 
-LATE = {**TOLD, "clock": {"shows": NOW}, "reload_failures": 1}
+LATE = {**REPORTED, "clock": {"shows": NOW}, "reload_failures": 1}
 
 
 def test_a_status_has_its_alerts() -> None:
     visitor = RecordedVisitor(answers={"status": LATE})
-    told = visitor.do(STATUS)
-    assert told["alerts"] == visitor.do(ALERTS)
-    assert all(one["remedy"] for one in told["alerts"])
+    outcome = visitor.do(STATUS)
+    assert outcome["alerts"] == visitor.do(ALERTS)
+    assert all(one["remedy"] for one in outcome["alerts"])
     assert visitor.asked[-1] == ("status", {"totals_old_s": 60})
 
 

@@ -178,12 +178,12 @@ def test_views_are_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verified", "told"),
+    ("verified", "sentence"),
     [
         ({}, "The history is intact"),
         ({"ok": False, "first_bad": 2, "sentence": ["wrong", {}]}, "from change 2 on: wrong"),
         ({"ok": False, "altered": ["x.filterd"]}, "the one before is not: x.filterd"),
     ],
 )
-def test_the_whole_history_is_checked(verified: dict[str, Any], told: str) -> None:
-    assert told in _shown_history(verified=verified, verify="on")
+def test_the_whole_history_is_checked(verified: dict[str, Any], sentence: str) -> None:
+    assert sentence in _shown_history(verified=verified, verify="on")

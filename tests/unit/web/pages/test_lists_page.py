@@ -127,7 +127,7 @@ def test_public_lists_beside_the_feed_are_decided_on_their_own() -> None:
     assert 'action="/do/updateLists"' in shown
 
 
-def test_a_school_that_follows_nothing_is_told_so() -> None:
+def test_a_school_that_follows_nothing_is_reported_as_such() -> None:
     assert "follows no feed and no public lists" in rendered(LISTS_PAGE, _visitor(NO_FEED))
 
 
@@ -147,14 +147,14 @@ def test_the_entries_of_a_name_can_be_left_out() -> None:
     assert 'value="bet.example"' in shown
 
 
-def test_a_name_on_no_list_is_told_so() -> None:
+def test_a_name_on_no_list_is_reported_as_such() -> None:
     shown = rendered(LISTS_PAGE, _visitor(FEED), name="www.bet.example")
 
     assert "www.bet.example is on no list" in shown
     assert "excludeEntry" not in shown
 
 
-def test_a_text_that_is_no_name_is_told() -> None:
+def test_a_text_that_is_no_name_is_reported() -> None:
     assert 'role="alert"' in rendered(LISTS_PAGE, _visitor(FEED), name="http://x/y")
 
 

@@ -67,7 +67,7 @@ def test_a_lookup_leads_to_its_reason() -> None:
     assert "www.tiktok.com" in shown
 
 
-def test_the_level_of_each_tier_is_told_in_words() -> None:
+def test_the_level_of_each_tier_is_worded_in_words() -> None:
     shown = rendered(LOOKUPS_PAGE, _visitor())
 
     assert "lower secondary: a row for each blocked lookup" in shown
@@ -111,7 +111,7 @@ def test_older_lookups_come_with_the_same_filters() -> None:
     assert "cursor=2025-12-01T08%3A00%3A00.1" in shown
 
 
-def test_a_wrong_name_is_told_and_the_form_stays_as_it_was() -> None:
+def test_a_wrong_name_is_reported_and_the_form_stays_as_it_was() -> None:
     shown = rendered(LOOKUPS_PAGE, _visitor(), name="..", match="exact", days="30")
 
     assert 'role="alert"' in shown
@@ -119,7 +119,7 @@ def test_a_wrong_name_is_told_and_the_form_stays_as_it_was() -> None:
     assert '<option value="30" selected>' in shown
 
 
-def test_a_refusal_of_the_manager_is_told() -> None:
+def test_a_refusal_of_the_manager_is_reported() -> None:
     def refuse(**_: Any) -> Any:
         raise ControlError(say("'6Z' is not known here"))
 
@@ -153,8 +153,8 @@ def test_only_those_who_may_read_lookups_have_the_page() -> None:
 
 
 def _shown_lookup(then: Any, why: str = UNSAID, **row: Any) -> str:
-    told = {"row": LOOKUP | row, "then": then, "problem": str(why), "sentence": to_plain(why)}
-    return rendered(LOOKUP_PAGE, a_visitor({"log why": told}), id=LOOKUP["id"])
+    answer = {"row": LOOKUP | row, "then": then, "problem": str(why), "sentence": to_plain(why)}
+    return rendered(LOOKUP_PAGE, a_visitor({"log why": answer}), id=LOOKUP["id"])
 
 
 def test_a_lookup_is_shown_with_what_was_in_force_then() -> None:
@@ -165,13 +165,13 @@ def test_a_lookup_is_shown_with_what_was_in_force_then() -> None:
     assert '<a class="button" href="/why?name=www.tiktok.com&amp;whom=class%3A6A">' in shown
 
 
-def test_a_decision_that_would_differ_today_is_told() -> None:
+def test_a_decision_that_would_differ_today_is_reported() -> None:
     assert "That differs" in _shown_lookup(explained(action="pass", reason="not-listed"))
 
 
-def test_why_the_past_is_not_known_is_told() -> None:
+def test_why_the_past_is_not_known_is_reported() -> None:
     assert "is not known" in _shown_lookup(
-        None, say("the policy of {told} is not known", told="then")
+        None, say("the policy of {time} is not known", time="then")
     )
 
 
@@ -238,8 +238,8 @@ ROW = {"tier": "lower-secondary", "name": "new.example", "category": "", "device
 
 
 def _shown_new(**more: Any) -> str:
-    told = {"rows": [ROW], "n": 1, **SCOPE, "day": "2025-12-01", "compared": 7, **more}
-    return rendered(NEW_NAMES_PAGE, a_visitor({"log new": told}))
+    answer = {"rows": [ROW], "n": 1, **SCOPE, "day": "2025-12-01", "compared": 7, **more}
+    return rendered(NEW_NAMES_PAGE, a_visitor({"log new": answer}))
 
 
 def test_a_new_name_leads_to_what_is_known_of_it() -> None:
@@ -249,7 +249,7 @@ def test_a_new_name_leads_to_what_is_known_of_it() -> None:
     assert '<a href="/why?name=new.example">new.example</a>' in shown
 
 
-def test_without_a_day_before_that_is_told() -> None:
+def test_without_a_day_before_that_is_reported() -> None:
     assert "no day before to compare them with" in _shown_new(compared=0)
 
 
@@ -289,11 +289,11 @@ def test_a_teacher_chooses_among_own_classes_alone() -> None:
     assert asked == ["ids"]  # nothing is read, so nothing is recorded, before a class is chosen
 
 
-def test_a_teacher_without_a_class_is_told_so() -> None:
+def test_a_teacher_without_a_class_gets_a_sentence() -> None:
     assert "You have no class at present." in _shown_class()[0]
 
 
-def test_a_level_that_keeps_no_names_is_told() -> None:
+def test_a_level_that_keeps_no_names_is_reported() -> None:
     assert "keeps no names" in _shown_class("6A", level="counts", rows=[])[0]
 
 

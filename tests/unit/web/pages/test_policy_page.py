@@ -49,7 +49,7 @@ def test_what_is_scheduled_has_a_mark() -> None:
     assert _shown(policy).count('<span class="tag">by hours</span>') == 7
 
 
-def test_a_tier_that_is_closed_whole_is_told_above_all() -> None:
+def test_a_tier_that_is_closed_whole_is_reported_above_all() -> None:
     policy = scheduled(Scheduled("a", False, "tier", "preschool"))
     assert "schedule a: closes it, everybody, in force until" in _shown(policy)
 
@@ -91,8 +91,8 @@ DIFFERENCE = {"grade": "7", "kind": "category", "target": "games", "before": "op
 
 
 def test_the_setting_is_made_from_its_preview() -> None:
-    told = {"differences": [{**DIFFERENCE, "after": "closed"}], "warnings": []}
-    visitor = a_visitor({**school_answers(), "grade-preview": told}, Role.ADMIN)
+    answer = {"differences": [{**DIFFERENCE, "after": "closed"}], "warnings": []}
+    visitor = a_visitor({**school_answers(), "grade-preview": answer}, Role.ADMIN)
     shown = rendered(CELL_PAGE, visitor, **CELL, **ASKED)
     assert "grade 7: games: open → closed" in shown
     assert shown.count('action="/do/setGrade"') == 1
@@ -121,7 +121,7 @@ def test_what_is_locked_has_no_form() -> None:
     assert 'name="opens"' not in shown
 
 
-def test_what_is_set_is_told_with_its_reason_which_is_escaped() -> None:
+def test_what_is_set_is_reported_with_its_reason_which_is_escaped() -> None:
     shown = _shown_cell(Role.READER, grades=(SETTING,))
     assert "setting 3" in shown
     assert HOSTILE not in shown
@@ -143,8 +143,8 @@ def test_there_is_no_other_cell(cell: dict[str, str]) -> None:
         _shown_cell(Role.ADMIN, cell=cell)
 
 
-def _shown_what_if(told: dict[str, Any]) -> str:
-    return rendered(WHAT_IF_PAGE, a_visitor({"what-if": told}), source="ut1-games")
+def _shown_what_if(answer: dict[str, Any]) -> str:
+    return rendered(WHAT_IF_PAGE, a_visitor({"what-if": answer}), source="ut1-games")
 
 
 def test_names_and_classes_are_shown() -> None:
@@ -171,8 +171,8 @@ def test_an_edit_of_the_site_shows_it_before_the_button() -> None:
         "problem": None,
         "doubts": [],
     }
-    told = {**to_plain(DifferenceSums(), ROWS), **SCOPE}
-    visitor = a_visitor({"site-draft": draft, "what-if": told})
+    answer = {**to_plain(DifferenceSums(), ROWS), **SCOPE}
+    visitor = a_visitor({"site-draft": draft, "what-if": answer})
     shown = rendered(site_page.BESIDE[0], visitor)
     assert shown.index("In the last days it would have changed") < shown.index("Put it in force")
     asked = dict(visitor.asked)

@@ -31,8 +31,8 @@ SCHEDULE = ReportSchedule(PeriodKind.MONTH, ("docx", "xlsx"), "/media/usb", is_m
 def _page(
     *roles: Role, settings: ReportSettings = SETTINGS, language: Language = "en", now: float = 1.8e9
 ) -> str:
-    told = {"settings": to_plain(settings), "language": "vi"}
-    answers = {"report-settings": told, "ids": IDS, "report-period": _period}
+    answer = {"settings": to_plain(settings), "language": "vi"}
+    answers = {"report-settings": answer, "ids": IDS, "report-period": _period}
     return rendered(REPORTS_PAGE, a_visitor(answers, *roles, language=language, now=now))
 
 
@@ -96,7 +96,7 @@ def test_programme_receiver_and_schedule_are_shown_with_the_way_to_edit_them() -
     assert 'href="/site/report"' not in _page(Role.PRINCIPAL), "only administrators edit the site"
 
 
-def test_the_template_is_told_where_there_is_one() -> None:
+def test_the_template_is_reported_where_there_is_one() -> None:
     assert "own template" in _page(settings=replace(SETTINGS, template="/etc/filterd/mau.docx"))
     assert "own template" not in _page()
 

@@ -80,7 +80,7 @@ def test_each_person_sees_that_every_lookup_is_recorded() -> None:
         assert "level full" in rendered(PAGE, _visitor(role, log=log))
 
 
-def test_a_level_that_was_raised_is_told_with_its_term_and_its_people() -> None:
+def test_a_level_that_was_raised_is_reported_with_its_term_and_its_people() -> None:
     setting = {"id": 3, "author": "lan", "confirmed_by": "minh", "ends_at": NOW + 3600}
     setting |= {"starts_at": NOW, "tier": "lower-secondary", "level": "blocked"}
     row = {"tier": "lower-secondary", "level": "blocked", "files": "counts", "setting": setting}
@@ -145,7 +145,7 @@ def test_an_empty_school_has_a_page() -> None:
 
 
 def test_who_decides_on_requests_of_pupils_sees_how_many_wait() -> None:
-    told = '<a href="/requests">Requests of pupils that wait for an answer: 2</a>'
-    assert told in rendered(PAGE, _visitor(Role.TEACHER))
-    assert told in rendered(PAGE, _visitor(Role.ADMIN))
+    link = '<a href="/requests">Requests of pupils that wait for an answer: 2</a>'
+    assert link in rendered(PAGE, _visitor(Role.TEACHER))
+    assert link in rendered(PAGE, _visitor(Role.ADMIN))
     assert "/requests" not in rendered(PAGE, _visitor(Role.PRINCIPAL))

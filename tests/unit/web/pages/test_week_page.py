@@ -29,7 +29,7 @@ def test_a_schedule_is_drawn_on_each_day() -> None:
     assert "close category:games to everybody" in shown
 
 
-def test_a_whole_day_and_one_until_midnight_are_told() -> None:
+def test_a_whole_day_and_one_until_midnight_are_reported() -> None:
     thing = an_exception("a.example", starts_at=SEVEN, ends_at=MONDAY + 2 * DAY_S)
     shown = _shown(exceptions=(thing,))
     assert "07:00-24:00" in shown

@@ -100,7 +100,7 @@ def test_an_exception_that_decides_can_be_ended() -> None:
     assert "/do/revoke" not in _shown(found=explained(changed_by="schedule:gio-hoc"))
 
 
-def test_a_legal_order_is_told_to_be_one() -> None:
+def test_a_legal_order_is_shown_to_be_one() -> None:
     assert "no one at a school can open it" in _shown(found=explained(reason="locked", about=ABOUT))
 
 
@@ -130,7 +130,7 @@ def test_without_a_name_there_is_only_the_question() -> None:
     assert "closed</strong>" not in _shown(name="")
 
 
-def test_a_text_that_is_no_name_is_told_and_stays_in_the_form() -> None:
+def test_a_text_that_is_no_name_is_reported_and_stays_in_the_form() -> None:
     shown = _shown(name="https://example.com/<script>")
 
     assert 'role="alert"' in shown

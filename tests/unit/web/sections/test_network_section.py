@@ -22,8 +22,8 @@ def test_a_seat_is_a_class_or_a_grade() -> None:
     assert changed(NETWORKS, item="lab", seat="6A") == {"networks": {"lab": {"class": "6A"}}}
     assert changed(NETWORKS, item="lab", seat="7") == {"networks": {"lab": {"grade": 7}}}
     new = {"cidrs": ["10.0.0.0/24"], "room": True, "grade": "staff"}
-    told = changed(NETWORKS, item="x", seat="staff", cidrs=["10.0.0.0/24"], room=True)
-    assert told == {"networks": {"x": new}}
+    edits = changed(NETWORKS, item="x", seat="staff", cidrs=["10.0.0.0/24"], room=True)
+    assert edits == {"networks": {"x": new}}
 
 
 def test_an_empty_list_that_stands_there_stays() -> None:
@@ -36,8 +36,8 @@ def test_an_entry_can_be_taken_out() -> None:
 
 
 def test_a_class_has_teachers() -> None:
-    told = changed(CLASSES, item="6A", grade="6", teachers=["lan"])
-    assert told == {"classes": {"6A": {"teachers": ["lan"]}}}
+    edits = changed(CLASSES, item="6A", grade="6", teachers=["lan"])
+    assert edits == {"classes": {"6A": {"teachers": ["lan"]}}}
 
 
 A, B = {"name": "a.home.arpa", "records": ["@ A 10.0.0.1"]}, {"name": "b.home.arpa"}
