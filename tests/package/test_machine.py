@@ -277,7 +277,7 @@ def test_a_service_that_hangs_is_started_again(school: InstalledSchool) -> None:
     before = school.pid()
     school.box.run("systemctl", "kill", "--signal=STOP", "filterd")
     assert school.asks(school.around.pupil, LOCKED) is None
-    for _ in range(6):  # WatchdogSec=30
+    for _ in range(2):  # WatchdogSec=30
         with contextlib.suppress(AssertionError):
             eventually(lambda: school.pid() not in {0, before} and school.box.is_active("filterd"))
     assert school.blocks(school.around.pupil, LOCKED)

@@ -45,12 +45,14 @@ class InstalledSchool:
     box: Booted
     around: Gateway
 
-    def asks(self, where: Namespace, name: str, server: str = BOX) -> dns.message.Message | None:
-        return ask(where, server, name)
+    def asks(
+        self, where: Namespace, name: str, server: str = BOX, within_s: float = 2
+    ) -> dns.message.Message | None:
+        return ask(where, server, name, within_s=within_s)
 
     def blocks(self, where: Namespace, name: str, server: str = BOX) -> bool:
         """Return whether a name is blocked; a failure is neither."""
-        answer = self.asks(where, name, server)
+        answer = self.asks(where, name, server, within_s=30)
         assert answer is not None, f"{name}: silence"
         assert answer.rcode() in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}, answer
         return answer.rcode() == dns.rcode.NXDOMAIN
