@@ -178,7 +178,9 @@ def test_a_role_is_refused_what_the_table_does_not_give_it_and_nothing_else(
 
     def state() -> Any:
         history = control.ask(socket, "history", limit=10_000, views=True)
-        return history, control.ask(socket, "overrides"), control.ask(socket, "account list")
+        overrides = control.ask(socket, "overrides")
+        del overrides["states"]  # what another role has set may end meanwhile
+        return history, overrides, control.ask(socket, "account list")
 
     def outcomes(asked: Iterable[Operation]) -> dict[str, str]:
         return {one.name: asyncio.run(_outcome(socket, token, one)) for one in asked}
