@@ -112,5 +112,5 @@ def test_it_serves_with_a_read_only_root_one_capability_and_a_user_of_its_own(im
         assert inside("touch", "/var/lib/filterd/x").returncode == 0
     finally:
         serving.terminate()
-        assert serving.wait(20) == 0
+        assert serving.wait(60) == 0
     assert subprocess.run(_inside(image, *check), check=False).returncode == 1, "it is not running"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.bench.hop import Client
+from tests.bench.hop import PATIENCE_S, Client
 from tests.support.booted import booted
 from tests.support.debian_root import SUITES
 from tests.support.gateway import eventually, gateway
@@ -25,7 +25,6 @@ pytestmark = pytest.mark.long
 
 RESTART = ("systemctl", "restart", "filterd")
 KILL = ("systemctl", "kill", "--signal=KILL", "filterd")
-WITHOUT_AN_ANSWER_S = 2.0
 IN_FLIGHT = 5
 """What a process that is killed may have read and not answered, of 100 questions a second."""
 WITHOUT_STORE = "/etc/systemd/system/filterd.service.d/store.conf"
@@ -75,7 +74,7 @@ def test_no_question_is_lost(school: InstalledSchool, words: tuple[str, ...], mo
     seen = _again(school, *words)
     assert (seen.unfiltered, seen.overblocked) == (0, 0), seen
     assert seen.lost <= most, seen
-    assert seen.longest_gap_s <= WITHOUT_AN_ANSWER_S, seen
+    assert seen.longest_gap_s <= PATIENCE_S, seen
 
 
 def test_a_service_that_is_stopped_leaves_the_port(school: InstalledSchool) -> None:
