@@ -80,7 +80,7 @@ class Machine:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         return Outcome(done.returncode, done.stdout, done.stderr)
