@@ -19,7 +19,7 @@ from filterd.daemon.list_commands import DECISIONS
 from filterd.errors import FilterdError
 from filterd.overrides.roles import Role, person_of
 from filterd.web import operations
-from tests.support.daemon import build_lists, free_port, serving, write_site
+from tests.support.daemon import build_lists, free_port, noon, serving, write_site
 from tests.support.fake_daemon import ROOM
 from tests.support.signed_in import CLASSES, NAMES, token_of, visitor_of
 
@@ -105,6 +105,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Role, tupl
     networks, lessons = ROOM.split("lessons:")
     more = (
         f"{networks}  home-6a: {{class: 6A, cidrs: [127.0.200.0/24]}}\n{CLASSES}lessons:{lessons}"
+        f"time_zone: {noon()}\n"  # a teacher's changes end with the day
     )
     config = write_site(folder / "site", port=free_port(), more=more)
     state = build_lists(config, folder / "state")
