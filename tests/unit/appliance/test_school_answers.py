@@ -78,7 +78,7 @@ def test_a_seat_is_a_class_a_grade_or_a_room(typed: str, seat: str) -> None:
 
 @pytest.mark.parametrize("typed", ["", "6B", "13", "teachers room"])
 def test_a_seat_that_the_school_does_not_have_is_refused(typed: str) -> None:
-    with pytest.raises(ConfigError, match=r"no class or grade .* \(such as: 6A"):
+    with pytest.raises(ConfigError, match=r"not a class or grade .* \(such as: 6A"):
         answers.seat_of(typed, {"6A": "6"})
 
 

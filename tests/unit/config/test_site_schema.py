@@ -138,8 +138,8 @@ def test_the_contact_of_a_school_is_one_plain_line() -> None:
     [
         ('name: "a\\u202Eb"', "the school's name has the character U\\+202E"),
         (f"name: {'x' * 201}", "at most 200 characters"),
-        ("name: A, code: '\uff17\uff19'", "no code of a school"),
-        ("name: A, code: '7 9'", "no code of a school"),
+        ("name: A, code: '\uff17\uff19'", "not the code of a school"),
+        ("name: A, code: '7 9'", "not the code of a school"),
     ],
 )
 def test_name_and_code_of_a_school_are_what_a_province_can_enrol(field: str, why: str) -> None:

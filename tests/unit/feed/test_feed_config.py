@@ -62,7 +62,7 @@ def test_no_source_fills_what_only_an_order_may(category: str) -> None:
 
 
 def test_a_list_that_the_catalogue_no_longer_has_is_reported() -> None:
-    assert "'gone' is no list" in followed_set([Wanted("gone")]).refused[0]
+    assert "'gone' is not a list" in followed_set([Wanted("gone")]).refused[0]
 
 
 def test_two_addresses_of_a_host_have_two_ids() -> None:
