@@ -98,7 +98,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def _explained(served: Served, name: str, rtype: str, address: str) -> dict[str, Any]:
-    told = control.ask(
+    answer = control.ask(
         served.state.control_socket,
         "check",
         qname=names.from_text(name).hex(),
@@ -107,8 +107,8 @@ def _explained(served: Served, name: str, rtype: str, address: str) -> dict[str,
         client=address,
         at=None,
     )
-    assert isinstance(told, dict)
-    return told
+    assert isinstance(answer, dict)
+    return answer
 
 
 def _answered(stub: socket.socket, name: str, rtype: str) -> dns.message.Message:
@@ -153,11 +153,11 @@ def test_the_explanation_is_what_the_socket_answers(served: Served, grade: str) 
         stub.connect(("127.0.0.1", port))
         for name in NAMES:
             for rtype in TYPES:
-                told = _explained(served, name, rtype, SOURCES[grade])
-                assert (told["grade"], told["source"]) == (grade, "daemon")
+                explanation = _explained(served, name, rtype, SOURCES[grade])
+                assert (explanation["grade"], explanation["source"]) == (grade, "daemon")
                 outcome = _outcome(_answered(stub, name, rtype), rtype)
-                assert told["action"] in outcome, (name, rtype, told)
-                actions.add(told["action"])
+                assert explanation["action"] in outcome, (name, rtype, explanation)
+                actions.add(explanation["action"])
     assert {"pass", "nxdomain", "nodata"} <= actions
     assert ("sinkhole" in actions) == (grade == "6")
     assert ("rewrite" in actions) == (grade != "staff")
@@ -165,8 +165,8 @@ def test_the_explanation_is_what_the_socket_answers(served: Served, grade: str) 
 
 def test_the_grades_differ_as_a_school_expects(served: Served) -> None:
     def action(name: str, grade: str) -> str:
-        told = _explained(served, name, "A", SOURCES[grade])
-        return str(told["action"])
+        explanation = _explained(served, name, "A", SOURCES[grade])
+        return str(explanation["action"])
 
     assert [action("www.tiktok.com", grade) for grade in ("1", "4", "6", "11", "staff")] == [
         "nxdomain",

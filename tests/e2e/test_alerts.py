@@ -56,10 +56,10 @@ def test_time_without_service_is_an_alert_of_the_next_start(
     ran_until = SystemClock().wall() - 7200
     known_time.FORMAT.save(state.clock, KnownTime(ran_until))
     with serving(config, state.folder) as daemon:
-        told = json.loads(call("status", "--json", *daemon.options).out)
+        status = json.loads(call("status", "--json", *daemon.options).out)
         assert ", for 2 hours" in call("status", *daemon.options).out
-    assert 7190 < told["signals"]["gap_s"] < 7300
-    (alert,) = (one for one in told["alerts"] if one["id"] == "service-gap")
+    assert 7190 < status["signals"]["gap_s"] < 7300
+    (alert,) = (one for one in status["alerts"] if one["id"] == "service-gap")
     assert alert["text"] == "filterd did not run for 2 hours before this start"
 
 

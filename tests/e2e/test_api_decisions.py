@@ -57,9 +57,9 @@ def _as_administrator(socket: Path) -> Callable[..., Any]:
     return do
 
 
-def _is_told(told: dict[str, Any], key: str, value: object) -> bool:
-    """Return whether the result is told, or that the command goes on: after 45 s, under load."""
-    return told.get(key) == value or told.keys() == {"at_work"}
+def _is_answered(answer: dict[str, Any], key: str, value: object) -> bool:
+    """Return whether the answer has the result, or the command goes on: after 45 s, under load."""
+    return answer.get(key) == value or answer.keys() == {"at_work"}
 
 
 def test_a_version_is_rolled_back_and_approved_again_and_the_daemon_serves_it(
@@ -72,12 +72,12 @@ def test_a_version_is_rolled_back_and_approved_again_and_the_daemon_serves_it(
 
     assert serves(SECOND)
     back = do("rollBackVersion", reason="chặn nhầm")
-    assert _is_told(back, "bad", int(SECOND))
-    assert _is_told(back, "version", int(FIRST))
+    assert _is_answered(back, "bad", int(SECOND))
+    assert _is_answered(back, "version", int(FIRST))
     until(lambda: serves(FIRST), "the version before")
     assert not serves(SECOND)
     approved = do("approveVersion", version=SECOND, reason="đã xem lại")
-    assert _is_told(approved, "version", int(SECOND))
+    assert _is_answered(approved, "version", int(SECOND))
     until(lambda: serves(SECOND), "the approved version")
     noted = [one for one in do("readFeedHistory") if one["event"] == "approved"]
     assert "web:quan-tri: đã xem lại" in noted[-1]["why"]
@@ -106,6 +106,6 @@ def test_a_version_that_the_guard_has_just_held_is_shown_and_approved(tmp_path: 
         assert (str(judged["version"]), school.in_force) == (held, before)
         assert RETIRED in str(judged)
         approved = do("approveVersion", version=held, reason="không còn dùng")
-        assert _is_told(approved, "version", int(held))
+        assert _is_answered(approved, "version", int(held))
         until(lambda: school.in_force == held, "the approved version")
         assert school.pupil.wrong_answers() == []

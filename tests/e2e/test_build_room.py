@@ -23,8 +23,8 @@ disk, config = map(pathlib.Path, sys.argv[1:])
 ballast = disk / "ballast"
 
 def free():
-    told = os.statvfs(disk)
-    return told.f_bavail * told.f_frsize
+    filesystem = os.statvfs(disk)
+    return filesystem.f_bavail * filesystem.f_frsize
 
 def fill(left):
     with ballast.open("ab") as file:

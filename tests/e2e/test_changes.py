@@ -58,10 +58,10 @@ class School:
 
     def change(self, kind: str = "exception", **payload: Any) -> dict[str, Any]:
         socket_path = self.served.state.control_socket
-        told: dict[str, Any] = control.ask(
+        answer: dict[str, Any] = control.ask(
             socket_path, "change", kind=kind, reason="bài học", **payload
         )
-        return told
+        return answer
 
     def block(self, name: str) -> dict[str, Any]:
         return self.change(**an_exception(target=name, allow=False))

@@ -167,8 +167,8 @@ class School:
 
     def change(self, kind: str, payload: dict[str, Any]) -> int:
         """Make a change without a kill; return its number."""
-        told = control.ask(self.state.control_socket, "change", kind=kind, reason="r", **payload)
-        number: int = told["number"]
+        answer = control.ask(self.state.control_socket, "change", kind=kind, reason="r", **payload)
+        number: int = answer["number"]
         return number
 
     def change_killed(self, step: str, kind: str, payload: dict[str, Any]) -> bool:
@@ -188,8 +188,8 @@ class School:
 
     def in_force(self) -> dict[str, Any]:
         """Return the daemon's overrides, without the number of the last change."""
-        told = self.ask("overrides")
-        return {key: told.get(key, []) for key in THINGS}  # kinds that came later are left out
+        overrides = self.ask("overrides")
+        return {key: overrides.get(key, []) for key in THINGS}  # kinds that came later are left out
 
     def blocks(self, source: str, name: str) -> bool:
         """Return whether a name is blocked; all workers must agree."""

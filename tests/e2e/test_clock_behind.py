@@ -105,8 +105,8 @@ class School:
 
     def change(self, kind: str, **payload: Any) -> dict[str, Any]:
         """Make a change."""
-        told: dict[str, Any] = self.ask("change", kind=kind, reason="thi", **payload)
-        return told
+        answer: dict[str, Any] = self.ask("change", kind=kind, reason="thi", **payload)
+        return answer
 
     def begin_exam(self) -> None:
         """Begin an exam of 90 minutes, a block of three hours, an allow of 45 minutes."""
@@ -121,8 +121,8 @@ class School:
 
     def standing(self) -> str:
         """Return whether the time is known."""
-        told: str = self.ask("clock")["standing"]
-        return told
+        standing: str = self.ask("clock")["standing"]
+        return standing
 
     def becomes(self, standing: str) -> None:
         """Wait until the manager has looked at the clock."""
@@ -174,8 +174,8 @@ def test_an_exam_and_a_block_outlast_a_boot_with_a_clock_that_is_behind(
         assert not school.blocks(LAB, NEEDED)
         assert school.standing() == "unknown"
         assert not school.ask("status")["time_is_known"]
-        told = call("status", "--config", school.config, "--state", school.state.folder)
-        assert "the time is not known" in " ".join(told.out.split())
+        shown = call("status", "--config", school.config, "--state", school.state.folder)
+        assert "the time is not known" in " ".join(shown.out.split())
         school.passes(10 * MINUTE_S)
         assert school.is_closed()
         school.shows(THURSDAY_AT_9 + 15 * MINUTE_S)
@@ -221,9 +221,9 @@ def test_what_is_set_for_a_time_while_it_is_not_known_counts_from_when_it_is(
     school.shows(FIRST_LESSON_OF_1970)
     with school.serving():
         school.begin_exam()
-        told = school.change("room", room="lab-t", grade="11", for_s=HOUR_S)
-        assert {"warning": "clock-unknown"} in told["warnings"]
-        assert told["until"] is None
+        answer = school.change("room", room="lab-t", grade="11", for_s=HOUR_S)
+        assert {"warning": "clock-unknown"} in answer["warnings"]
+        assert answer["until"] is None
         assert school.is_closed()
         assert school.blocks(TIMED, LISTED)
         with pytest.raises(

@@ -56,10 +56,10 @@ def test_check_asks_the_daemon_and_exits_by_the_verdict(
 
 def test_check_says_which_source_it_asked(served: Served) -> None:
     words = ["check", "www.tiktok.com", "--grade", "3", "--json"]
-    told = json.loads(run(*words, *served.options).out)
+    online = json.loads(run(*words, *served.options).out)
     offline = json.loads(run(*words, "--offline", *served.options).out)
-    assert (told.pop("source"), offline.pop("source")) == ("daemon", "offline")
-    assert told == offline
+    assert (online.pop("source"), offline.pop("source")) == ("daemon", "offline")
+    assert online == offline
 
 
 def test_check_tells_a_problem_with_a_time_once(served: Served) -> None:

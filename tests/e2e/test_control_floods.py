@@ -40,14 +40,14 @@ UNBOUNDED = (
 @contextlib.contextmanager
 def _flooding(path: Path, uid: int) -> Iterator[None]:
     """Have a user open connections and send much on each, but no whole request."""
-    ready, tell = os.pipe()
+    ready, writing_end = os.pipe()
     attacker = os.fork()
     if attacker == 0:
         try:
             os.setgroups([])
             os.setgid(uid)
             os.setuid(uid)
-            _flood(path, tell)
+            _flood(path, writing_end)
         finally:
             os._exit(1)
     try:
@@ -57,10 +57,10 @@ def _flooding(path: Path, uid: int) -> Iterator[None]:
         os.kill(attacker, signal.SIGKILL)
         os.waitpid(attacker, 0)
         os.close(ready)
-        os.close(tell)
+        os.close(writing_end)
 
 
-def _flood(path: Path, tell: int) -> None:
+def _flood(path: Path, writing_end: int) -> None:
     held: list[socket.socket] = []
     for number in range(10**6):
         one = socket.socket(socket.AF_UNIX)
@@ -72,7 +72,7 @@ def _flood(path: Path, tell: int) -> None:
         if len(held) >= CONNECTIONS:
             held.pop(0).close()
         if number == CONNECTIONS // 4:
-            os.write(tell, b"x")
+            os.write(writing_end, b"x")
 
 
 @contextlib.contextmanager
@@ -125,7 +125,7 @@ def test_control_without_bounds_the_manager_grows(built: StateFolder) -> None:
 FOLLOWERS = 400
 
 
-def _follow(path: Path, tell: int) -> None:
+def _follow(path: Path, writing_end: int) -> None:
     """Ask to follow on as many connections as there may be, and read nothing."""
     frame = b'{"version": 1, "id": 1, "stream": 0, "act_for": "", "ask": "log-follow",'
     held: list[socket.socket] = []
@@ -139,7 +139,7 @@ def _follow(path: Path, tell: int) -> None:
         if len(held) >= FOLLOWERS:
             held.pop(0).close()
         if number == FOLLOWERS // 2:
-            os.write(tell, b"x")
+            os.write(writing_end, b"x")
 
 
 @pytest.mark.parametrize("uid", [NOBODY, 0], ids=["another-user", "root"])

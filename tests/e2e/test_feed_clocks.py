@@ -78,7 +78,7 @@ def established(fresh: Follower) -> Follower:
     return fresh
 
 
-def told(site: Follower) -> Freshness:
+def shown_freshness(site: Follower) -> Freshness:
     return freshness(site.site.standing.read(), site.clock.wall(), site.site.floor.read())
 
 
@@ -93,11 +93,11 @@ def test_a_fresh_site_whose_clock_is_not_set_takes_what_is_signed(
     set_clock(fresh, UNSET[clock])
     assert fresh.run(FIRST).became is Became.ACTIVATED
     assert fresh.check_consistent(FIRST) == FIRST
-    assert told(fresh) is Freshness.UNKNOWN
+    assert shown_freshness(fresh) is Freshness.UNKNOWN
     assert fresh.site.floor.read() == RELEASED_AT
     set_clock(fresh, NOW)
     fresh.check_taken(SECOND)
-    assert told(fresh) is Freshness.FRESH
+    assert shown_freshness(fresh) is Freshness.FRESH
     assert fresh.site.floor.read() == NOW
 
 
@@ -119,11 +119,11 @@ def test_a_site_that_forgets_the_time_goes_on(established: Follower, clock: str)
     set_clock(established, UNSET[clock])
     assert established.run(SECOND).became is Became.ACTIVATED
     assert established.check_consistent(SECOND) == SECOND
-    assert told(established) is Freshness.UNKNOWN
+    assert shown_freshness(established) is Freshness.UNKNOWN
     assert established.site.floor.read() == NOW
     set_clock(established, NOW + HOUR_S)
     established.check_taken(SECOND)
-    assert told(established) is Freshness.FRESH
+    assert shown_freshness(established) is Freshness.FRESH
 
 
 @pytest.mark.parametrize("clock", AHEAD)
@@ -134,11 +134,11 @@ def test_a_site_whose_clock_runs_ahead_keeps_its_lists_and_comes_back(
     with pytest.raises(ExpiredError):
         established.run(SECOND)
     assert established.check_consistent(FIRST) == FIRST
-    assert told(established) is Freshness.VERY_OLD
+    assert shown_freshness(established) is Freshness.VERY_OLD
     assert established.site.floor.read() == NOW
     set_clock(established, NOW)
     established.check_taken(SECOND)
-    assert told(established) is Freshness.FRESH
+    assert shown_freshness(established) is Freshness.FRESH
 
 
 @pytest.mark.parametrize("jump", [HOUR_S, -HOUR_S, YEAR_S, -YEAR_S])
@@ -183,7 +183,7 @@ def test_an_expired_feed_keeps_its_last_good_lists_for_ever_and_gets_louder(
             established.run(FIRST)
         except ExpiredError:
             expired_on.append(day)
-            seen.append(told(established))
+            seen.append(shown_freshness(established))
         else:
             assert not seen, "what had expired came back"
     assert established.check_consistent(FIRST) == FIRST
@@ -199,7 +199,7 @@ def test_a_feed_that_is_not_reached_is_old_after_a_week_and_very_old_after_a_mon
     days = dict[int, Freshness]()
     for day in range(1, 400):
         established.clock.advance(DAY_S)
-        days[day] = told(established)
+        days[day] = shown_freshness(established)
     assert {days[day] for day in range(1, 7)} == {Freshness.FRESH}
     assert {days[day] for day in range(7, 30)} == {Freshness.OLD}
     assert {days[day] for day in range(30, 400)} == {Freshness.VERY_OLD}
@@ -216,10 +216,10 @@ def test_a_time_at_which_something_was_signed_is_believed_however_far_it_is(
     with judged_at_once(published):
         site.run(FIRST)
         assert site.check_consistent(FIRST) == FIRST
-        assert told(site) is Freshness.FRESH
+        assert shown_freshness(site) is Freshness.FRESH
         assert site.site.floor.read() == then
         set_clock(site, then - YEAR_S)
-        assert told(site) is Freshness.UNKNOWN
+        assert shown_freshness(site) is Freshness.UNKNOWN
         site.check_taken(SECOND)
 
 
@@ -236,4 +236,4 @@ def test_control_a_clock_that_is_believed_at_once_lets_nothing_come_any_more(
     fresh.site.floor.note(fresh.clock.wall())
     set_clock(fresh, NOW)
     fresh.run(SECOND)
-    assert told(fresh) is Freshness.UNKNOWN
+    assert shown_freshness(fresh) is Freshness.UNKNOWN

@@ -51,13 +51,13 @@ def _ends(moments: list[float]) -> tuple[tuple[float, int], tuple[float, int]]:
 
 
 def _figures(what: str, server: Nginx, cpu_s: float, before: int) -> str:
-    told = server.requests()[before:]
-    statuses = dict(Counter(one.status for one in told))
-    sent = sum(one.sent_octets for one in told) / APPLIANCES
-    received = sum(one.received_octets for one in told) / APPLIANCES
+    requests = server.requests()[before:]
+    statuses = dict(Counter(one.status for one in requests))
+    sent = sum(one.sent_octets for one in requests) / APPLIANCES
+    received = sum(one.received_octets for one in requests) / APPLIANCES
     return (
-        f"{what}: {len(told) / APPLIANCES:.1f} requests, {sent:,.0f} octets sent and"
-        f" {received:,.0f} received each; {1e6 * (server.cpu_s - cpu_s) / len(told):.0f} us"
+        f"{what}: {len(requests) / APPLIANCES:.1f} requests, {sent:,.0f} octets sent and"
+        f" {received:,.0f} received each; {1e6 * (server.cpu_s - cpu_s) / len(requests):.0f} us"
         f" of nginx a request; {statuses}"
     )
 

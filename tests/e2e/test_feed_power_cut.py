@@ -35,7 +35,7 @@ _MOST_CONTROLS = 40
 NOTHING = 0
 
 
-class Told(NamedTuple):
+class Progress(NamedTuple):
     """The writer's report: the number of its site, and the version after a run."""
 
     round: int
@@ -61,7 +61,7 @@ class Disk:
 
     def __init__(self, folder: Path, published: Published, *options: str) -> None:
         self._folder, self._published, self._options = folder, published, options
-        self._told, self._template = folder / "told", Follower(folder / "template", published)
+        self._note, self._template = folder / "note", Follower(folder / "template", published)
         self._template.found()
         self._image, self._copy = an_image(folder / "disk.img"), folder / "copy.img"
         self._dice, self._round = random.Random(1), 0
@@ -73,14 +73,14 @@ class Disk:
             mounted(self._image, self._folder / "disk", *self._options) as at,
             writing(at, lambda: self._write(at)) as writers,
         ):
-            while not self._told.exists():
+            while not self._note.exists():
                 time.sleep(0.01)
 
             def cut() -> None:
                 time.sleep(self._dice.uniform(0, _LONGEST_S))
-                told = writers.cut(self._image, self._copy, self._read)
+                progress = writers.cut(self._image, self._copy, self._read)
                 with mounted(self._copy, self._folder / "copy", *self._options) as copied:
-                    self._check(copied, told)
+                    self._check(copied, progress)
 
             yield cut
 
@@ -95,17 +95,17 @@ class Disk:
             if version != SHIPPED:
                 site.run(version)
             # Beside the disk, and reported only when all is done.
-            told = self._told.with_suffix(".new")
-            told.write_text(f"{self._round} {version}", encoding="ascii")
-            told.replace(self._told)
+            new = self._note.with_suffix(".new")
+            new.write_text(f"{self._round} {version}", encoding="ascii")
+            new.replace(self._note)
 
-    def _read(self) -> Told:
-        return Told(*map(int, self._told.read_text(encoding="ascii").split()))
+    def _read(self) -> Progress:
+        return Progress(*map(int, self._note.read_text(encoding="ascii").split()))
 
-    def _check(self, at: Path, told: Told) -> None:
-        site = Follower(at / str(told.round), self._published)
-        following = int(FIRST) if told.version == NOTHING else told.version + 1
-        either = str(told.version), str(following)
+    def _check(self, at: Path, progress: Progress) -> None:
+        site = Follower(at / str(progress.round), self._published)
+        following = int(FIRST) if progress.version == NOTHING else progress.version + 1
+        either = str(progress.version), str(following)
         served = int(site.check_served(*either))
         site.recover()
         assert int(site.check_consistent(*either)) >= served

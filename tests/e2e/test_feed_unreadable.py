@@ -92,12 +92,12 @@ def test_a_start_serves_the_lists_in_force(
     with school.serving() as served:
         assert school.rcode("www.bet.example") == "NXDOMAIN"
         assert school.rcode("localhost") == "NOERROR"
-        told = json.loads(call("status", "--json", *served.options).out)["feed"]
+        status = json.loads(call("status", "--json", *served.options).out)["feed"]
         assert served.end() == 0
     assert "Traceback" not in "\n".join(served.log)
     if not path.endswith(".yaml"):
-        assert "cannot be read" in told["problem"]
-        assert told["problem"].split(": ")[0].startswith(str(school.state.feed))
+        assert "cannot be read" in status["problem"]
+        assert status["problem"].split(": ")[0].startswith(str(school.state.feed))
     if served_before and spoil is _close:
         assert "is missing or damaged" in "\n".join(served.log)
         assert school.state.policy.read_bytes() == policy

@@ -47,14 +47,14 @@ def school(around: Gateway) -> Iterator[FlatSchool]:
         yield made
 
 
-def _told(served: Served, *words: str | Path) -> Any:
+def _answer(served: Served, *words: str | Path) -> Any:
     done = call(*words, "--json", *served.options)
     assert done.code == 0, done.err
     return json.loads(done.out)
 
 
 def _macs(served: Served) -> list[str]:
-    macs: list[str] = _told(served, "room", "show", "lab-a")["macs"]
+    macs: list[str] = _answer(served, "room", "show", "lab-a")["macs"]
     return macs
 
 
@@ -77,11 +77,11 @@ def test_a_rooms_computers_are_learned_examined_and_let_go_on_a_flat_network(
     with around.serving(lists, SITE, end=signal.SIGKILL) as served:
         _is_in_force(computers, asleep, late)
         _try_the_exam(served, computers, asleep, needs)
-        _told(served, "exam", "start", "--room", "lab-a", "--for", "90m", "--allow", needs)
+        _answer(served, "exam", "start", "--room", "lab-a", "--for", "90m", "--allow", needs)
         _sits_the_exam(computers, asleep)
     with around.serving(lists, SITE) as served:  # it was killed, and the exam goes on
         _sits_the_exam(computers, asleep)
-        _told(served, "exam", "stop")
+        _answer(served, "exam", "stop")
         eventually(lambda: all(one.sees(OPEN) for one in computers[:4]))
 
 
@@ -126,7 +126,7 @@ def _goes_through_a_spreadsheet(served: Served, computers: list[Device], tmp_pat
     done = call("room", "import", table, "--reason", "bớt một máy", *served.options)
     assert done.code == 0, done.err
     assert _macs(served) == sorted(one.mac for one in computers)[:-1]
-    assert "laptops" not in json.dumps(_told(served, "history", "list")[0]["payload"])
+    assert "laptops" not in json.dumps(_answer(served, "history", "list")[0]["payload"])
     eventually(lambda: not computers[-1].sees(CLOSED))
     assert computers[0].sees(CLOSED)
     assert call("undo", *served.options).code == 0
@@ -135,21 +135,21 @@ def _goes_through_a_spreadsheet(served: Served, computers: list[Device], tmp_pat
 
 
 def _shows_who_is_unknown(served: Served, asleep: Device, late: Device) -> None:
-    unknown = {one["mac"] for one in _told(served, "room", "list")["unknown"]}
+    unknown = {one["mac"] for one in _answer(served, "room", "list")["unknown"]}
     assert {asleep.mac, late.mac} <= unknown
     assert not any(mac.startswith("00:00:5e:00:53:0") for mac in unknown)
 
 
 def _makes_a_telephone_staff(served: Served, asleep: Device, late: Device) -> None:
     """By the address that it has now; its neighbour stays unknown, and undo takes it back."""
-    _told(served, "devices", "name", late.mac, "Máy cô Lan")
-    _told(served, "devices", "assign", late.address, "--network", "laptops")
+    _answer(served, "devices", "name", late.mac, "Máy cô Lan")
+    _answer(served, "devices", "assign", late.address, "--network", "laptops")
     eventually(lambda: late.sees(CLOSED))
     assert not asleep.sees(CLOSED)
-    rows = {row["mac"]: row for row in _told(served, "devices", "list")}
-    told = rows[late.mac]
-    assert (told["network"], told["grade"], told["is_random"]) == ("laptops", "staff", True)
-    assert (told["name"], told["host"], told["addresses"]) == (
+    rows = {row["mac"]: row for row in _answer(served, "devices", "list")}
+    device = rows[late.mac]
+    assert (device["network"], device["grade"], device["is_random"]) == ("laptops", "staff", True)
+    assert (device["name"], device["host"], device["addresses"]) == (
         "Máy cô Lan",
         "iphone",
         [late.address],

@@ -96,10 +96,10 @@ def test_an_address_is_followed_blocked_and_left(school: _School) -> None:
     assert done.code == 0, done.err
     assert not school.is_blocked("more.example")
     events: list[dict[str, Any]] = json.loads(school.do("history", "--json").out)
-    told = " ".join(one["why"] for one in events)
-    assert "followed: " in told
-    assert "left out: bets.example" in told
-    assert "no longer followed: " in told
+    reasons = " ".join(one["why"] for one in events)
+    assert "followed: " in reasons
+    assert "left out: bets.example" in reasons
+    assert "no longer followed: " in reasons
 
 
 class _NightClock(SystemClock):
@@ -119,7 +119,7 @@ class _Night(NamedTuple):
 
     pages: Mapping[str, Page]
     event: Event
-    told: str
+    reason: str
     blocked: str = "a0.example"
     passes: str = "google.com"
 
@@ -132,9 +132,9 @@ GONE, BUSY = Page(status=404), Page(status=429, headers={"Retry-After": "5000"})
 B = Page(b"".join(b"b%d.example\n" % n for n in range(300)))
 
 
-def _a(page: Page, told: str, event: Event = Event.SOURCES, **asked: str) -> _Night:
+def _a(page: Page, reason: str, event: Event = Event.SOURCES, **asked: str) -> _Night:
     """Return a night of list ``a``, whose mirror has nothing."""
-    return _Night({"/a": page}, event, told, **asked)
+    return _Night({"/a": page}, event, reason, **asked)
 
 
 def _moved(address: str) -> Page:
@@ -188,7 +188,7 @@ def test_nights_of_a_server_that_misbehaves(school: _School) -> None:
         with site.holding(), contextlib.suppress(FetchError):
             site.sync(FollowedArrival(followed, school.state.feed, site.versions, clock))
         new = [one for one in site.history.lines() if one not in before]
-        found = [one for one in new if one.event is night.event and night.told in one.why]
+        found = [one for one in new if one.event is night.event and night.reason in one.why]
         assert found, (number, [(one.event, str(one.why)) for one in new])
         asked = school.is_blocked(night.blocked), school.is_blocked(night.passes)
         assert asked == (True, False), (number, night)

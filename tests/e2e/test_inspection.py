@@ -103,32 +103,32 @@ def test_the_record_and_the_root_are_enough_elsewhere(inspected: Inspected) -> N
     assert (done.code, done.err) == (0, ""), done
     assert "The record is genuine" in done.out
     assert "79000701" in done.out
-    told = json.loads(inspected.verify(inspected.record, "--root", inspected.root, "--json").out)
-    assert told["facts"]["rooms"] == 1
-    (exception,) = told["facts"]["exceptions"]
+    result = json.loads(inspected.verify(inspected.record, "--root", inspected.root, "--json").out)
+    assert result["facts"]["rooms"] == 1
+    (exception,) = result["facts"]["exceptions"]
     assert (exception["kind"], exception["audience"]) == ("name", "grade")
     assert exception["roles"] == ["admin"]
-    assert told["facts"]["history"]["is_sound"]
-    assert told["facts"]["log_levels"]["lower-secondary"] == "names"
-    assert "answers" in {one["probe"] for one in told["facts"]["findings"]}
+    assert result["facts"]["history"]["is_sound"]
+    assert result["facts"]["log_levels"]["lower-secondary"] == "names"
+    assert "answers" in {one["probe"] for one in result["facts"]["findings"]}
 
 
 def test_it_has_no_name_that_was_looked_up_no_address_and_no_person(inspected: Inspected) -> None:
-    told = content_of(inspected.record)
+    content = content_of(inspected.record)
     for secret in (TARGET, LOOKED_UP, PERSON, "Lan", CONTACT, "root", str(inspected.school.config)):
-        assert secret not in told
-    assert ADDRESSES.findall(told) == []
+        assert secret not in content
+    assert ADDRESSES.findall(content) == []
 
 
 def test_control_the_history_has_what_the_record_leaves_out(inspected: Inspected) -> None:
-    told = call("history", "list", "--json", *inspected.school.options).out
-    assert TARGET in told
-    assert PERSON in told
+    printed = call("history", "list", "--json", *inspected.school.options).out
+    assert TARGET in printed
+    assert PERSON in printed
 
 
 def test_making_a_record_is_in_the_history(inspected: Inspected) -> None:
-    told = call("history", "list", "--views", "--json", *inspected.school.options).out
-    assert '"inspection"' in told
+    printed = call("history", "list", "--views", "--json", *inspected.school.options).out
+    assert '"inspection"' in printed
 
 
 def _of_other_signature(octets: bytes) -> bytes:

@@ -128,9 +128,9 @@ def test_it_starts_again_after_it_was_killed_and_its_status_is_of_the_new_proces
         assert served.state.control_socket.exists()
     with serving(school.config, school.state) as served:
         school.is_blocked("www.tiktok.com")
-        told = json.loads(call("status", "--json", *served.options).out)
-        assert told["pid"] == served.process.pid
-        assert told["answers"]["blocked"] == 1
+        status = json.loads(call("status", "--json", *served.options).out)
+        assert status["pid"] == served.process.pid
+        assert status["answers"]["blocked"] == 1
         assert "filterd" in call("status", *served.options).out
         assert served.end() == 0
 
@@ -163,8 +163,8 @@ def test_the_command_reload_reloads_or_says_why_not(school: School) -> None:
         ]
         assert school.is_blocked("new.example")
         write_site(school.config, port=free_port())
-        told = json.loads(call("reload", "--json", *served.options).out)
-        assert told["restart_for"] == ["listen"]
+        answer = json.loads(call("reload", "--json", *served.options).out)
+        assert answer["restart_for"] == ["listen"]
 
 
 def test_new_lists_are_served_at_once(school: School) -> None:
@@ -294,9 +294,9 @@ def test_without_any_native_module_it_blocks_reloads_counts_and_refuses_all_the_
             client.settimeout(10)
             client.sendto(NO_QUESTION, ("127.0.0.1", school.port))
             assert dns.message.from_wire(client.recv(512)).rcode() == dns.rcode.FORMERR
-        told = json.loads(call("status", "--json", *served.options).out)
-        assert told["answers"]["blocked"] == 2
-        assert "filterd.fastpath._core" in told["not_native"]
+        status = json.loads(call("status", "--json", *served.options).out)
+        assert status["answers"]["blocked"] == 2
+        assert "filterd.fastpath._core" in status["not_native"]
         assert served.end() == 0
         _assert_quiet(served)
 

@@ -117,9 +117,9 @@ def test_lists_stand_beside_a_feed_and_each_goes_its_own_way(both: _Both) -> Non
 
     events = json.loads(both.do("lists", "history", "--json").out)
     assert {str(one["version"])[:4] for one in events} >= {first, second, "web-"}
-    told = json.loads(both.do("feed", "status", "--json").out)
-    assert (str(told["served"]), told["beside"]["sources"]) == (first, 1)
-    assert told["beside"]["served"] == both.versions[1]
+    status = json.loads(both.do("feed", "status", "--json").out)
+    assert (str(status["served"]), status["beside"]["sources"]) == (first, 1)
+    assert status["beside"]["served"] == both.versions[1]
 
     done = both.do("lists", "unfollow", f"{both.web.address}/bets.txt")
     assert done.code == 0, done.err

@@ -97,8 +97,8 @@ def _sum(served: Served, n: int) -> int:
 
 
 def _log(served: Served) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(call("status", "--json", *served.options).out)["log"]
-    return told
+    log: dict[str, Any] = json.loads(call("status", "--json", *served.options).out)["log"]
+    return log
 
 
 def _on_disk(path: Path) -> int:
@@ -179,10 +179,10 @@ def test_while_another_process_holds_the_file_everybody_is_answered(school: Scho
             other.execute("BEGIN EXCLUSIVE")
             for _ in range(2):
                 school.ask("www.tiktok.com", "3", 20)
-                told = _log(served)
-                assert told["today"] == {"blocked": 1}
-            assert "locked" in told["problem"]
-            assert told["waiting"] > 0
+                log = _log(served)
+                assert log["today"] == {"blocked": 1}
+            assert "locked" in log["problem"]
+            assert log["waiting"] > 0
             other.execute("ROLLBACK")
         assert _sum(served, 41) == 41
         assert _log(served)["problem"] == ""

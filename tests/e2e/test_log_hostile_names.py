@@ -275,16 +275,16 @@ def test_each_name_is_found_by_itself_and_explained(served: Served) -> None:
         assert {one["name"] for one in (row, *others)} == {text_of(name)}
         assert control.ask(socket_path, "log why", id=row["id"])["row"]["name"] == row["name"]
     for name in ASKED[: len(PARTS)]:
-        told = json.loads(_out(served, "log", "search", "--json", "--", _escaped(name)))
-        assert {row["name"] for row in told["rows"]} == {text_of(name)}
-        shown = _out(served, "log", "why", told["rows"][0]["id"], "--lang", "vi")
+        found = json.loads(_out(served, "log", "search", "--json", "--", _escaped(name)))
+        assert {row["name"] for row in found["rows"]} == {text_of(name)}
+        shown = _out(served, "log", "why", found["rows"][0]["id"], "--lang", "vi")
         assert text_of(name) in "".join(shown.split())
 
 
 def test_the_most_asked_the_new_and_those_of_a_class(served: Served) -> None:
     for words in (("top", "--limit", "500"), ("new", "--limit", "500"), ("names", CLASS)):
-        told = json.loads(_out(served, "log", *words, "--json"))
-        rows = [row["name"] for row in told["rows"]]
+        answer = json.loads(_out(served, "log", *words, "--json"))
+        rows = [row["name"] for row in answer["rows"]]
         assert set(rows) >= SEVERAL
         assert set(rows) <= TEXTS
         assert len(set(rows)) == len(rows)

@@ -72,9 +72,9 @@ def _tail(served: Served, *options: str) -> Iterator[IO[str]]:
         finally:
             limit.cancel()
             process.kill()
-            told = process.stderr.read()
-            print(told)  # noqa: T201 -- shown where the test fails
-        assert "Traceback" not in told
+            errors = process.stderr.read()
+            print(errors)  # noqa: T201 -- shown where the test fails
+        assert "Traceback" not in errors
 
 
 def _blocked(lines: IO[str], least: int) -> list[dict[str, Any]]:
@@ -133,9 +133,9 @@ def test_another_user_sees_numbers_without_names(served: tuple[Served, int]) -> 
         asked(port, a_query("www.tiktok.com"))
         (event,) = _blocked(lines, 1)
         daemon.state.control_socket.chmod(0o666)  # of the manager that is there now
-        told = as_user(NOBODY, [NOBODY], _since, daemon.state.control_socket, event["id"] - 10)
-    assert told[0][0]["shows_rows"] is False
-    assert all("name" not in one and "class" not in one for some in told for one in some)
+        reports = as_user(NOBODY, [NOBODY], _since, daemon.state.control_socket, event["id"] - 10)
+    assert reports[0][0]["shows_rows"] is False
+    assert all("name" not in one and "class" not in one for some in reports for one in some)
 
 
 def _since(path: Path, since: int) -> list[Any]:

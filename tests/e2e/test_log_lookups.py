@@ -120,8 +120,8 @@ def school(tmp_path: Path, built: StateFolder) -> Iterator[School]:
 
 
 def _log(served: Served) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(call("status", "--json", *served.options).out)["log"]
-    return told
+    log: dict[str, Any] = json.loads(call("status", "--json", *served.options).out)["log"]
+    return log
 
 
 def test_each_tier_has_what_its_level_has(school: School) -> None:

@@ -38,7 +38,7 @@ DAY = "2026-11-28"
 NINE = begin_of(date(2026, 11, 28)) + 9 * 3600
 
 
-class Told(NamedTuple):
+class Progress(NamedTuple):
     """The writer's report: the batch up to which all is forgotten, and the last one then."""
 
     forgotten: int
@@ -54,15 +54,15 @@ def folder() -> Iterator[Path]:
 class Writer:
     """Writes a batch and forgets an earlier one, again and again."""
 
-    def __init__(self, at: Path, told: Path) -> None:
-        self._folder, self._told, self._number = at / "log", told, 0
+    def __init__(self, at: Path, note: Path) -> None:
+        self._folder, self._note, self._number = at / "log", note, 0
 
     def __call__(self) -> None:
         self._number += 1
         with_files(self._folder, self._write_and_forget)
-        told = self._told.with_suffix(".new")
-        told.write_text(f"{self._number - _LEFT} {self._number}", encoding="ascii")
-        told.replace(self._told)
+        new = self._note.with_suffix(".new")
+        new.write_text(f"{self._number - _LEFT} {self._number}", encoding="ascii")
+        new.replace(self._note)
 
     async def _write_and_forget(self, files: DayFiles) -> None:
         number = self._number
@@ -72,32 +72,32 @@ class Writer:
         await files.forget_names(gone)
 
 
-def check(at: Path, told: Told) -> None:
+def check(at: Path, progress: Progress) -> None:
     """See what a cut has left."""
     path = at / "log" / f"{DAY}.sqlite3"
     octets = b"\0".join(one.read_bytes() for one in path.parent.iterdir())
-    for number in range(max(1, told.forgotten - 20), told.forgotten + 1):
+    for number in range(max(1, progress.forgotten - 20), progress.forgotten + 1):
         assert b"batch-%d." % number not in octets
     assert select(path, "PRAGMA integrity_check") == [("ok",)]
     rows = select(path, "SELECT (at >> 20) - 9 * 3600, COUNT(*) FROM lookups GROUP BY 1")
     assert {n for _, n in rows} <= {_ROWS}
     # The writer may have gone on for one batch before it was stopped.
-    assert {number for number, _ in rows} >= set(range(told.forgotten + 2, told.last + 1))
+    assert {number for number, _ in rows} >= set(range(progress.forgotten + 2, progress.last + 1))
 
 
 @contextlib.contextmanager
 def cutting(folder: Path, *options: str) -> Iterator[Callable[[], None]]:
     """Have a day file written; yield what cuts the power once, and looks."""
-    told, image, dice = folder / "told", an_image(folder / "disk.img"), random.Random(1)
+    note, image, dice = folder / "note", an_image(folder / "disk.img"), random.Random(1)
 
-    def read() -> Told:
-        return Told(*map(int, told.read_text(encoding="ascii").split()))
+    def read() -> Progress:
+        return Progress(*map(int, note.read_text(encoding="ascii").split()))
 
     with (
         mounted(image, folder / "disk", *options) as at,
-        writing(at, Writer(at, told)) as writers,
+        writing(at, Writer(at, note)) as writers,
     ):
-        while not told.exists() or read().forgotten < 1:
+        while not note.exists() or read().forgotten < 1:
             time.sleep(0.01)
 
         def cut() -> None:

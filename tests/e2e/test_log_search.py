@@ -60,7 +60,7 @@ def school(tmp_path: Path, built: StateFolder) -> Iterator[School]:
         yield School(tmp_path, built, upstream.port)
 
 
-def _told(served: Served, *words: str) -> Any:
+def _answer(served: Served, *words: str) -> Any:
     done = call(*words, "--json", *served.options)
     assert done.err == ""
     return json.loads(done.out)
@@ -72,24 +72,26 @@ def test_names_are_found_explained_and_forgotten(school: School) -> None:
         school.ask(OPEN, devices=6)
         school.ask(CONFIDENTIAL, devices=6)
 
-        told = _told(served, "log", "search", "*.tiktok.com", "--grade", "3")
-        assert [row["name"] for row in told["rows"]] == [CLOSED] * 3
-        assert {row["action"] for row in told["rows"]} == {"blocked"}
-        assert len({row["device"] for row in told["rows"]}) == 3
-        assert told["levels"] == {"primary": "blocked"}
+        answer = _answer(served, "log", "search", "*.tiktok.com", "--grade", "3")
+        assert [row["name"] for row in answer["rows"]] == [CLOSED] * 3
+        assert {row["action"] for row in answer["rows"]} == {"blocked"}
+        assert len({row["device"] for row in answer["rows"]}) == 3
+        assert answer["levels"] == {"primary": "blocked"}
 
-        told = _told(served, "log", "search", OPEN)
-        assert (told["rows"], [one["devices"] for one in told["seen"]]) == ([], [5])
-        (new,) = _told(served, "log", "new")["rows"]
+        answer = _answer(served, "log", "search", OPEN)
+        assert (answer["rows"], [one["devices"] for one in answer["seen"]]) == ([], [5])
+        (new,) = _answer(served, "log", "new")["rows"]
         assert (new["name"], new["tier"]) == (OPEN, "primary")
-        (top,) = _told(served, "log", "top")["rows"]
+        (top,) = _answer(served, "log", "top")["rows"]
         assert (top["name"], top["n"], top["blocked"]) == (CLOSED, 3, 3)
-        whole = _told(served, "log", "search")
+        whole = _answer(served, "log", "search")
         assert CONFIDENTIAL not in json.dumps(whole)
-        assert CONFIDENTIAL not in json.dumps(_told(served, "log", "search", CONFIDENTIAL)["rows"])
+        assert CONFIDENTIAL not in json.dumps(
+            _answer(served, "log", "search", CONFIDENTIAL)["rows"]
+        )
 
         row = whole["rows"][0]
-        why = _told(served, "log", "why", row["id"])
+        why = _answer(served, "log", "why", row["id"])
         assert (why["row"], why["then"]["list"]) == (row, row["blocker"])
         shown = call("log", "why", row["id"], "--lang", "en", *served.options)
         assert "By what was in force then" in shown.out
@@ -99,16 +101,16 @@ def test_names_are_found_explained_and_forgotten(school: School) -> None:
         forget = ("log", "forget", "--name", "*.tiktok.com", "--reason", "asked")
         assert call(*forget, *served.options).code == 0
         assert b"com.tiktok" not in school.octets()
-        assert _told(served, "log", "search", "*.tiktok.com")["rows"] == []
+        assert _answer(served, "log", "search", "*.tiktok.com")["rows"] == []
 
         school.ask(CLOSED)
-        assert len(_told(served, "log", "search", CLOSED)["rows"]) == 1
+        assert len(_answer(served, "log", "search", CLOSED)["rows"]) == 1
         assert call("log", "purge", "--reason", "asked", *served.options).code == 0
         assert not any(school.state.log_days.iterdir())
         school.ask(CLOSED)
-        assert len(_told(served, "log", "search", CLOSED)["rows"]) == 1
+        assert len(_answer(served, "log", "search", CLOSED)["rows"]) == 1
 
-        rows = _told(served, "history", "list", "--views")
+        rows = _answer(served, "history", "list", "--views")
         kinds = [one["kind"] for one in rows]
         assert kinds.count("log-removal") == 2
         assert "log-view" in kinds

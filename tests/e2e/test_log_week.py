@@ -46,14 +46,14 @@ def _totals(school: WeekSchool, days: int) -> Counter[tuple[Any, ...]]:
     switches = {"by_hour": True, "by_class": True, "by_network": True}
     keys = ("date", "hour", "tier", "grade", "class", "network", "category", "action")
     found = Counter[tuple[Any, ...]]()
-    for row in school.tell("log totals", days=days, **switches):
+    for row in school.ask_daemon("log totals", days=days, **switches):
         found[tuple(row[key] for key in keys)] += row["n"]
     return found
 
 
 def _names(school: WeekSchool, day: str) -> dict[tuple[str, ...], int]:
     keys = ("tier", "name", "category", "action")
-    rows = school.tell("log names", day=day)["rows"]
+    rows = school.ask_daemon("log names", day=day)["rows"]
     return {tuple(row[key] for key in keys): row["devices"] for row in rows}
 
 
@@ -64,12 +64,12 @@ def _evening(school: WeekSchool, day: str) -> None:
     assert _totals(school, 1) == naive.totals(day)
     assert _names(school, day) == naive.names(day)
     for class_id in CLASSES:
-        rows = school.tell("log class", **{"class": class_id})["rows"]
+        rows = school.ask_daemon("log class", **{"class": class_id})["rows"]
         assert len(rows) == len(naive.of_class(day, class_id))
         assert {(row["name"], row["category"], row["action"]) for row in rows} == naive.of_class(
             day, class_id
         )
-    new = school.tell("log new", limit=500)
+    new = school.ask_daemon("log new", limit=500)
     before = [one for one in school.kept_days() if one < day]
     shown_new = {(row["tier"], row["name"]): row["devices"] for row in new["rows"]}
     assert shown_new == naive.new(day, before)
@@ -97,7 +97,7 @@ def _week_end(school: WeekSchool) -> None:
     assert sorted(by_device.values()) == sorted(
         Counter((one.day, one.address) for one in rows).values()
     )
-    top = school.tell("log top", limit=500)["rows"]
+    top = school.ask_daemon("log top", limit=500)["rows"]
     assert {row["name"]: (row["n"], row["blocked"]) for row in top} == {
         name: (
             sum(one.name == name for one in rows),
@@ -110,17 +110,17 @@ def _week_end(school: WeekSchool) -> None:
 
 def _exported(school: WeekSchool, *, by_month: bool, **wanted: Any) -> None:
     """Compare what may leave the school with the naive count."""
-    told, cells = school.tell("log export", **wanted), school.naive.cells(by_month=False)
+    exported, cells = school.ask_daemon("log export", **wanted), school.naive.cells(by_month=False)
     sure = {key for key, (_, devices) in cells.items() if devices >= _ONE_WORKER_HAS_K}
     if by_month:
         cells |= school.naive.cells(by_month=True)
     keys = ("period", "tier", "grade", "category", "action")
-    shown = {tuple(row[key] for key in keys): row["n"] for row in told["rows"]}
-    assert len(shown) == len(told["rows"])
+    shown = {tuple(row[key] for key in keys): row["n"] for row in exported["rows"]}
+    assert len(shown) == len(exported["rows"])
     assert shown.items() <= {key: n for key, (n, devices) in cells.items() if devices >= K}.items()
     assert sure <= shown.keys()
-    assert told["left_out"] == len(cells) - len(shown)
-    assert school.tell("log export", **wanted) == told
+    assert exported["left_out"] == len(cells) - len(shown)
+    assert school.ask_daemon("log export", **wanted) == exported
     if by_month:  # the days of a tier add up to its grades, so no cell may be the only one missing
         missing = Counter((key[1], *key[3:]) for key in cells.keys() - shown.keys() if key[1])
         assert 1 not in missing.values()
@@ -128,9 +128,9 @@ def _exported(school: WeekSchool, *, by_month: bool, **wanted: Any) -> None:
 
 def _reported(school: WeekSchool, days: list[str]) -> None:
     """Compare the facts of a report for inside, with distinct names, with the naive count."""
-    told = _facts(school, days[0], days[-1])
+    facts = _facts(school, days[0], days[-1])
     n, distinct, expected = Counter[Any](), Counter[Any](), Counter[Any]()
-    for one in told["cells"]:
+    for one in facts["cells"]:
         cell = tuple(one[key] for key in ("period", "tier", "grade", "class_id", "category"))
         n[*cell, one["action"]] += one["n"]
         distinct[cell] += one["distinct"] or 0
@@ -138,13 +138,13 @@ def _reported(school: WeekSchool, days: list[str]) -> None:
         expected[day, *place, category, action] += answers
     assert +n == expected
     assert +distinct == school.naive.distinct()
-    assert told["service"]["days_in_service"] == DAYS
+    assert facts["service"]["days_in_service"] == DAYS
 
 
 def _facts(school: WeekSchool, first: str, last: str) -> Any:
     """Return the facts of a report; distinct names are counted before, while files are there."""
     period = {"kind": "span", "first": first, "last": last}
-    return school.tell("report-facts", **period, audience="inside")
+    return school.ask_daemon("report-facts", **period, audience="inside")
 
 
 def _octets(school: WeekSchool) -> bytes:
@@ -222,7 +222,7 @@ def test_each_number_of_a_week_is_that_of_a_naive_count(
     with school.serve() as served:
         _exported(school, by_month=True, month="2026-12")
         for name in dict.fromkeys(log_week.OPEN):
-            school.tell("log forget", name=_wire(name).hex(), reason="asked")
+            school.ask_daemon("log forget", name=_wire(name).hex(), reason="asked")
         assert served.end() == 0
     assert b"example.open" not in _log_octets(school)
 
@@ -273,10 +273,10 @@ def test_after_steps_of_the_clock_kills_and_a_lost_file_the_counts_are_right(
         school.wait_until(log_week.MONDAY + day - 300)
         school.ask_as(GROUPS, log_week.MONDAY + day - 300)
         with _held(today):
-            school.tell("log search")
+            school.ask_daemon("log search")
             school.wait_until(log_week.MONDAY + day + 300)
             school.ask_as(GROUPS, log_week.MONDAY + day + 300)
-            until(lambda: "locked" in school.tell("status")["log"]["problem"], "the problem")
+            until(lambda: "locked" in school.ask_daemon("status")["log"]["problem"], "the problem")
         school.wait_until(log_week.MONDAY + 2 * day + 300)
         school.settle()
         assert _totals(school, 7) == school.naive.totals()

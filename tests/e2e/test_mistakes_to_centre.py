@@ -57,8 +57,8 @@ class Centre(NamedTuple):
         assert built.code == 0, built.err
         assert self.desk.publish().code == 0
         self.school("sync", "--from", self.desk.public, "--now")
-        told: dict[str, Any] = json.loads(built.out)
-        return told
+        summary: dict[str, Any] = json.loads(built.out)
+        return summary
 
     def is_open(self, name: str) -> bool:
         """Return whether a pupil gets an address."""
@@ -67,8 +67,8 @@ class Centre(NamedTuple):
 
     def reported(self) -> dict[str, Any]:
         """Return the reports of the school by name."""
-        told = json.loads(self.school("report-mistake", "--list", "--json").out)
-        return {one["name"]: one for one in told}
+        reports = json.loads(self.school("report-mistake", "--list", "--json").out)
+        return {one["name"]: one for one in reports}
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def centre(tmp_path: Path) -> Iterator[Centre]:
     desk = replace(set_up(tmp_path / "desk"), now=SystemClock().wall())
     sources = read_yaml(desk.catalog / "catalog.yaml")["sources"]
     shutil.copytree(shipped("blocklists"), desk.catalog, dirs_exist_ok=True)
-    change_yaml(desk.catalog / "catalog.yaml", lambda told: told.update(sources=sources))
+    change_yaml(desk.catalog / "catalog.yaml", lambda document: document.update(sources=sources))
     desk.give(SCAM, *names_of("scam"), MISTAKE, NO_MISTAKE)
     port = free_port()
     with FakeUpstream(respond=answer) as upstream:
@@ -129,8 +129,8 @@ def test_a_mistake_goes_to_the_centre_and_its_mending_comes_back(
     built = centre.release()
     assert built["mistakes"] == {"left_out": [MISTAKE], "listed": {}, "waiting": 0}
     assert "Bích".encode() not in b"".join(desk.seen().values())
-    told = centre.reported()
-    mended, still = told[MISTAKE], told[NO_MISTAKE]
+    reports = centre.reported()
+    mended, still = reports[MISTAKE], reports[NO_MISTAKE]
     assert (mended["mended"], mended["answer"]["version"]) == (True, 3)
     assert (still["mended"], still["answer"]["reason"]) == (False, REFUSAL)
     text = centre.school("report-mistake", "--list").out

@@ -320,11 +320,11 @@ def test_a_disk_that_is_full_or_only_to_read_takes_nothing_away(tmp_path: Path) 
         text=True,
         check=False,
     )
-    told = done.stdout.splitlines()
-    assert len(told) == 3, done.stderr
-    assert all("cannot be written: " in line for line in told)
-    assert all("is the disk writable" in line for line in told[:2])
-    assert "full" in told[2] or "No space left" in told[2]
+    lines = done.stdout.splitlines()
+    assert len(lines) == 3, done.stderr
+    assert all("cannot be written: " in line for line in lines)
+    assert all("is the disk writable" in line for line in lines[:2])
+    assert "full" in lines[2] or "No space left" in lines[2]
 
 
 def test_what_cannot_be_put_in_its_place_after_all_is_told_and_mended_by_a_start(

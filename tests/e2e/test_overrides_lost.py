@@ -260,14 +260,14 @@ def test_where_all_is_lost_the_log_the_status_and_every_command_say_so(school: S
         assert "were lost" in school.status()
         for words in (("exceptions", "list"), ("check", BLOCKED, "--grade", "1"), ("status",)):
             assert "settings made by commands were lost" in call(*words, *served.options).err
-        told = call("room", "list", "--lang", "vi", *served.options).err
-        assert "đã mất toàn bộ hoặc một phần những gì đặt bằng lệnh" in told
+        warning = call("room", "list", "--lang", "vi", *served.options).err
+        assert "đã mất toàn bộ hoặc một phần những gì đặt bằng lệnh" in warning
         served.end()
         assert "damaged (it is missing, and there is no copy of it)" in "".join(served.log)
     options = ("--config", school.config, "--state", school.state.folder)
     assert "settings made by commands were lost" in call("exceptions", "list", *options).err
-    (told_by,) = school.state.folder.glob("*-lost")
-    told_by.unlink()
+    (marker,) = school.state.folder.glob("*-lost")
+    marker.unlink()
     with school.serving() as served:
         assert "lost" not in school.status()
         assert call("exceptions", "list", *served.options).err == ""

@@ -148,8 +148,8 @@ def test_a_request_is_decided_in_the_dashboard_and_opens_the_name(school: PupilS
         "/do/approveRequest", id=number, reason="Bài 12", term="2700", back="/requests"
     )
     assert done.status == 303, done.text
-    told = school.web.ask("page-why", name=CLOSED, address=SOURCES["6"])
-    assert told["reason"] == "open"
+    explanation = school.web.ask("page-why", name=CLOSED, address=SOURCES["6"])
+    assert explanation["reason"] == "open"
     assert school.requests("6") == []
     assert f'name="id" value="{number}"' not in school.web.get("/requests").text
     (row,) = school.web.ask("history", limit=1)

@@ -97,8 +97,8 @@ def _run(served: Served, *words: str) -> tuple[int, str]:
     ],
 )
 def test_what_serves_a_school_needs_no_more(served: Served, words: str) -> None:
-    code, told = _run(served, *words.split())
-    assert code == 0, told
+    code, printed = _run(served, *words.split())
+    assert code == 0, printed
     assert served.end() == 0
     assert not any("Read-only" in line for line in served.log), served.log
 
@@ -114,8 +114,8 @@ def test_what_would_change_the_site_says_in_a_line_why_it_cannot(
     served: Served, words: str, why: str
 ) -> None:
     before = (served.config / "site.yaml").read_text(encoding="utf-8")
-    code, told = _run(served, *words.format(served.config).split())
-    assert code == 2, told
-    (line,) = told.splitlines()
+    code, printed = _run(served, *words.format(served.config).split())
+    assert code == 2, printed
+    (line,) = printed.splitlines()
     assert why.format(served.config) in line
     assert (served.config / "site.yaml").read_text(encoding="utf-8") == before

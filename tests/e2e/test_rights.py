@@ -106,10 +106,10 @@ def test_what_a_teacher_may_not_is_refused_in_one_line_that_says_who_may(
     school: Machine, words: str
 ) -> None:
     done = school.filterd(TEACHER, *words.split())
-    told = [line for line in done.error_lines if line.startswith("filterd: ")]
-    assert (done.code, len(told)) == (2, 1), done
-    assert OF_AN_ADMINISTRATOR[words] in told[0]
-    assert f"administrators may: root and the group {ADMINS}" in told[0]
+    errors = [line for line in done.error_lines if line.startswith("filterd: ")]
+    assert (done.code, len(errors)) == (2, 1), done
+    assert OF_AN_ADMINISTRATOR[words] in errors[0]
+    assert f"administrators may: root and the group {ADMINS}" in errors[0]
     assert "Traceback" not in done.err
 
 
@@ -127,10 +127,10 @@ OF_THE_LOG = {
 def test_names_of_the_log_are_for_administrators(school: Machine, words: str) -> None:
     for user in (TEACHER, CLERK):
         done = school.filterd(user, *words.split())
-        (told,) = (line for line in done.error_lines if line.startswith("filterd: "))
+        (error,) = (line for line in done.error_lines if line.startswith("filterd: "))
         assert (done.code, done.out) == (2, "")
-        assert f"{user} may not" in told
-        assert OF_THE_LOG[words] in told
+        assert f"{user} may not" in error
+        assert OF_THE_LOG[words] in error
     assert "may not" not in school.filterd(ADMIN, *words.split()).err
 
 
@@ -229,8 +229,8 @@ def test_who_may_not_read_the_daemons_files_asks_it_about_the_past(
 ) -> None:
     (version,) = json.loads(school.filterd(user, "policy", "history", "--json").out)["versions"]
     began = datetime.fromtimestamp(version["activated_at"], NOON)
-    told = school.filterd(user, "check", "vnu.edu.vn", "--at", f"{began:%Y-%m-%dT%H:%M}")
-    assert (told.code, told.error_lines) == (
+    checked = school.filterd(user, "check", "vnu.edu.vn", "--at", f"{began:%Y-%m-%dT%H:%M}")
+    assert (checked.code, checked.error_lines) == (
         2,
         [
             f"filterd: the policy of {began:%H:%M} is not known"
@@ -241,8 +241,8 @@ def test_who_may_not_read_the_daemons_files_asks_it_about_the_past(
 
 def test_the_author_is_who_the_kernel_says(school: Machine) -> None:
     """Nor does the environment count, which the caller may set."""
-    told = {"USER": "root", "LOGNAME": "root", "SUDO_USER": "root", "SUDO_UID": "0"}
-    school.filterd(TEACHER, *OF_A_TEACHER[1].split(), **told)
+    environment = {"USER": "root", "LOGNAME": "root", "SUDO_USER": "root", "SUDO_UID": "0"}
+    school.filterd(TEACHER, *OF_A_TEACHER[1].split(), **environment)
     rows = json.loads(school.filterd(ADMIN, "history", "list", "--json").out)
     assert rows[0]["author"] == TEACHER
 
@@ -267,13 +267,13 @@ def test_what_a_process_claims_to_be_counts_for_nothing(school: Machine) -> None
 def test_groups_are_those_of_the_login(school: Machine) -> None:
     """Without them, as setpriv logs in, a teacher is a stranger; with them a stranger a teacher."""
     ask = (sys.executable, "-c", CLAIMS)
-    for user, groups, told in (
+    for user, groups, expected in (
         (TEACHER, "--clear-groups", "Permission denied"),
         (STRANGER, f"--groups={TEACHERS}", f"{STRANGER} may not reload"),
     ):
         login = ("setpriv", "--reuid", user, "--regid", user, groups)
         asking = school.start("root", *login, *ask, stdout=-1, stderr=-1)
-        assert told in "".join(asking.communicate(timeout=30))
+        assert expected in "".join(asking.communicate(timeout=30))
 
 
 def test_the_daemons_files_are_for_nobody_else(school: Machine) -> None:

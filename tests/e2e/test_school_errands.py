@@ -48,8 +48,8 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def _do(school: Served, *words: str | Path) -> dict[str, Any]:
     done = call(*words, "--json", *school.options)
     assert done.code == 0, done.err
-    told: dict[str, Any] = json.loads(done.out)
-    return told
+    answer: dict[str, Any] = json.loads(done.out)
+    return answer
 
 
 def _check(school: Served, *words: str) -> int:
@@ -59,9 +59,9 @@ def _check(school: Served, *words: str) -> int:
 def test_another_class_sits_in_the_room(school: Served) -> None:
     in_lab = (YOUTUBE, "--client", "127.0.110.7")
     assert _check(school, *in_lab) == 1
-    told = _do(school, "room", "set", "lab-a", "--grade", "9", "--lesson")
+    answer = _do(school, "room", "set", "lab-a", "--grade", "9", "--lesson")
     assert _check(school, *in_lab) == 0
-    assert told["in_force_ms"] < 10_000
+    assert answer["in_force_ms"] < 10_000
     shown = call("room", "list", *school.options).out
     assert "set by root" in shown
     _do(school, "undo")

@@ -35,8 +35,8 @@ class School:
 
     def build(self, *names: str) -> None:
         (self.config / "own.txt").write_text("".join(f"{name}\n" for name in names))
-        told = call("lists", "build", "--quiet", *self.options)
-        assert told.code == 0, told.err
+        built = call("lists", "build", "--quiet", *self.options)
+        assert built.code == 0, built.err
 
     def spoil_the_site(self) -> None:
         """Leave files from which no policy can be compiled."""

@@ -44,7 +44,7 @@ class _School:
 
     def night(self, names: int) -> Outcome:
         """Follow so many names in a night, while a pupil asks; return how it ended."""
-        listed, told = list(made_names(names)), self._folder / "told.json"
+        listed, result = list(made_names(names)), self._folder / "result.json"
         for number in range(LISTS):
             text = "\n".join(listed[number::LISTS]) + "\n"
             self._web.pages[f"/{number}.txt"] = Page(text.encode())
@@ -53,7 +53,7 @@ class _School:
 
         def work() -> None:
             done = self.do("update")
-            told.write_text(json.dumps(done))
+            result.write_text(json.dumps(done))
 
         ended = threading.Event()
         asking = threading.Thread(target=self._ask_until, args=(ended,))
@@ -64,7 +64,7 @@ class _School:
         finally:
             ended.set()
             asking.join()
-        return Outcome(*json.loads(told.read_text()))
+        return Outcome(*json.loads(result.read_text()))
 
     def do(self, *words: str) -> Outcome:
         places = ("--config", self._folder / "site", "--state", self._folder / "state")

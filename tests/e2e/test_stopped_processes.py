@@ -156,5 +156,5 @@ def test_a_stopped_manager_or_supervisor_keeps_nobody_waiting(
 
 def test_what_lookups_need_least_is_ended_first_when_memory_is_short(school: School) -> None:
     pids = (school.served.process.pid, school.worker, school.manager)
-    told = [int(Path(f"/proc/{pid}/oom_score_adj").read_text()) for pid in pids]
-    assert told == sorted(set(told)) or told[-1] == 1000
+    scores = [int(Path(f"/proc/{pid}/oom_score_adj").read_text()) for pid in pids]
+    assert scores == sorted(set(scores)) or scores[-1] == 1000

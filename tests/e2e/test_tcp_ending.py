@@ -183,9 +183,9 @@ def test_a_worker_that_stops_answers_by_tcp_too(
         stopping = asyncio.get_running_loop().create_task(team.workers.pop().stop())
         await asyncio.sleep(0)
         upstream.released.set()
-        told = await asyncio.wait_for(reader.read(), WITHIN_S)
+        received = await asyncio.wait_for(reader.read(), WITHIN_S)
         writer.close()
         await stopping
-        assert bool(told and dns.message.from_wire(told[2:]).answer) is winds_up
+        assert bool(received and dns.message.from_wire(received[2:]).answer) is winds_up
 
     school.serve(work)

@@ -45,10 +45,10 @@ def _status(served: Served) -> Any:
 
 
 def test_its_numbers_are_those_of_the_status(served: Served) -> None:
-    told = json.loads(call("top", "--once", "--json", "--interval", "1", *served.options).out)
+    shown = json.loads(call("top", "--once", "--json", "--interval", "1", *served.options).out)
     status = _status(served)
     for part in ("answers", "day", "upstreams", "cache", "alerts"):
-        assert told["status"][part] == status[part]
+        assert shown["status"][part] == status[part]
     assert status["day"]["blocked_categories"] == COUNTED
     page = call("top", "--once", "--interval", "1", "--lang", "en", *served.options).out
     (line,) = (line for line in page.splitlines() if line.startswith("blocked "))

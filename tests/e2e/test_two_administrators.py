@@ -66,8 +66,8 @@ sys.stdin.readline()
 for n in range(int(times)):
     kind, payload = one(n)
     try:
-        told = ask(path, "change", kind=kind, reason=f"{own} {n}", **payload)
-        print(json.dumps({"made": told["number"], "kind": kind, "n": n}), flush=True)
+        answer = ask(path, "change", kind=kind, reason=f"{own} {n}", **payload)
+        print(json.dumps({"made": answer["number"], "kind": kind, "n": n}), flush=True)
     except FilterdError as error:
         print(json.dumps({"refused": str(error), "kind": kind, "n": n}), flush=True)
 """
@@ -115,18 +115,18 @@ def _at_once(served: Served) -> list[list[dict[str, Any]]]:
 
 
 def test_all_that_two_administrators_change_at_once_is_recorded_and_whole(served: Served) -> None:
-    told = _at_once(served)
-    assert [len(one) for one in told] == [CHANGES, CHANGES]
-    refused = [one["refused"] for both in told for one in both if "refused" in one]
+    outcomes = _at_once(served)
+    assert [len(one) for one in outcomes] == [CHANGES, CHANGES]
+    refused = [one["refused"] for both in outcomes for one in both if "refused" in one]
     assert all(any(words in why for words in CONFLICTS) for why in refused), refused
     assert any("is in room" in why for why in refused)
 
-    made = sorted(one["made"] for both in told for one in both if "made" in one)
+    made = sorted(one["made"] for both in outcomes for one in both if "made" in one)
     assert made == list(range(1, 2 * CHANGES - len(refused) + 1))
     rows = list(reversed(control.ask(served.state.control_socket, "history", limit=1000)))
     assert [row["number"] for row in rows] == made
     by_reason = {row["reason"]: (row["number"], row["kind"]) for row in rows}
-    for own, both in zip("ab", told, strict=True):
+    for own, both in zip("ab", outcomes, strict=True):
         for one in both:
             if "made" in one:
                 assert by_reason[f"{own} {one['n']}"] == (one["made"], one["kind"])

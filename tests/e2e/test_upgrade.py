@@ -156,17 +156,17 @@ def test_its_feed_goes_on_where_it_was(state: StateFolder) -> None:
         (state.feed / "time-floor").read_bytes().split()[0]
     )
     assert [line.version for line in History(state.feed).lines()] != []
-    told = overview("https://feed.example/", state, FakeClock(wall=MADE_AT))
+    shown = overview("https://feed.example/", state, FakeClock(wall=MADE_AT))
     expected = {"trusted": True, "served": 2, "in_force": 2, "refused": [3], "published": 3}
-    assert {key: told[key] for key in expected} == expected
-    assert (told["held"], told["freshness"], told["problem"]) == ("tuần thi", "fresh", "")
+    assert {key: shown[key] for key in expected} == expected
+    assert (shown["held"], shown["freshness"], shown["problem"]) == ("tuần thi", "fresh", "")
 
 
 def test_control_without_its_root_the_feed_is_not_trusted(state: StateFolder) -> None:
     (state.feed / "root.json").unlink()
     shutil.rmtree(state.feed / "metadata")
-    told = overview("https://feed.example/", state, FakeClock(wall=MADE_AT))
-    assert not told["trusted"]
+    shown = overview("https://feed.example/", state, FakeClock(wall=MADE_AT))
+    assert not shown["trusted"]
 
 
 CLASSES = """\

@@ -89,13 +89,13 @@ def test_a_stop_waits_for_no_trial_and_after_it_another_one_is_made(
         until(lambda: bool(trials(served.process.pid)), "a trial")
         (child,) = trials(served.process.pid)
         os.kill(child, signal.SIGSTOP)
-        code, told = school.ask("--source", "ut1-games")
-        assert (code, told["error"].partition(";")[0]) == (2, "another trial is at work")
+        code, answer = school.ask("--source", "ut1-games")
+        assert (code, answer["error"].partition(";")[0]) == (2, "another trial is at work")
         assert served.end() == 0
         # The supervisor has not had to end the manager, which then leaves its socket.
         assert not served.state.control_socket.exists()
-        code, told = first.result()
-        assert (code, "filterd did not answer" in told["error"]) == (2, True)
+        code, answer = first.result()
+        assert (code, "filterd did not answer" in answer["error"]) == (2, True)
         until(lambda: not Path(f"/proc/{child}").exists(), "the end of its child")
     with serving(school.config, school.state.folder):
         assert school.ask(*words)[0] == 1
@@ -114,12 +114,12 @@ def test_a_list_closes_what_was_asked_and_nothing_in_force_changes(
 ) -> None:
     (tmp_path / "games.txt").write_text("new.example\n")
     before = school.state.index.read_bytes()
-    code, told = school.ask("--list", str(tmp_path / "games.txt"), "--category", "games")
+    code, answer = school.ask("--list", str(tmp_path / "games.txt"), "--category", "games")
     assert code == 1
-    assert told["changed"] == {"closes": 4, "opens": 0, "rewrites": 0}
-    (row,) = told["rows"]
+    assert answer["changed"] == {"closes": 4, "opens": 0, "rewrites": 0}
+    (row,) = answer["rows"]
     assert (row["name"], row["n"], row["grades"]) == ("new.example", 4, ["3"])
-    assert told["lookups"] == 7
+    assert answer["lookups"] == 7
     assert school.state.index.read_bytes() == before
     assert not [*school.state.what_if.iterdir()]
     assert "log-view" in school.shown("history", "list", "--views", "--json")
@@ -128,20 +128,20 @@ def test_a_list_closes_what_was_asked_and_nothing_in_force_changes(
 def test_another_site_is_tried_with_all_its_files(school: School, tmp_path: Path) -> None:
     assert school.ask("--policy", school.copy(tmp_path / "same"))[0] == 0
     opened = "exceptions:\n  - {allow: www.tiktok.com, reason: bài học}\n"
-    code, told = school.ask("--policy", school.copy(tmp_path / "other", opened))
-    assert (code, told["changed"]["opens"]) == (1, 2)
-    assert told["rows"][0]["category"] == "social-media"
+    code, answer = school.ask("--policy", school.copy(tmp_path / "other", opened))
+    assert (code, answer["changed"]["opens"]) == (1, 2)
+    assert answer["rows"][0]["category"] == "social-media"
     (tmp_path / "other" / "site.yaml").write_text("networks: 7\n")
-    code, told = school.ask("--policy", str(tmp_path / "other"))
+    code, answer = school.ask("--policy", str(tmp_path / "other"))
     assert code == 2
-    assert told["error"].startswith(f"{tmp_path}/other/site.yaml:1:")
+    assert answer["error"].startswith(f"{tmp_path}/other/site.yaml:1:")
 
 
 def test_what_cannot_be_tried_is_refused_in_a_line(school: School) -> None:
     for words in (["--feed", "7"], ["--feed", "../.."], ["--source", "none"], []):
-        code, told = school.ask(*words)
+        code, answer = school.ask(*words)
         assert code == 2, words
-        assert "Traceback" not in told["error"]
+        assert "Traceback" not in answer["error"]
 
 
 def test_before_lists_are_followed_it_is_shown_or_why_it_cannot_be(school: School) -> None:

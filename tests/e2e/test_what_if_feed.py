@@ -135,9 +135,9 @@ def test_a_version_that_closes_what_was_asked_is_held_shown_and_then_decided(pla
 
     tried = place.do("policy", "whatif", "--feed", version, "--json")
     assert tried.code == 1, tried.err
-    told = json.loads(tried.out)
-    assert told["changed"] == {"closes": OF_LOVED, "opens": 0, "rewrites": 0}
-    assert [(one["name"], one["category"]) for one in told["rows"]] == [(LOVED, "gambling")]
+    answer = json.loads(tried.out)
+    assert answer["changed"] == {"closes": OF_LOVED, "opens": 0, "rewrites": 0}
+    assert [(one["name"], one["category"]) for one in answer["rows"]] == [(LOVED, "gambling")]
     assert place.do("policy", "whatif", "--feed", before).code == 0
     assert place.school.in_force == before
 

@@ -42,7 +42,7 @@ MOST_GROWTH_OCTETS = 5 * 1024 * 1024
 HONEST_EVERY_S = 0.1
 _BATCH = 64
 """Sent at once; then one question is answered before more are sent."""
-_TELL_EVERY = _BATCH * 1_000
+_PROGRESS_EVERY = _BATCH * 1_000
 _A_STREAM = 4
 _OPENED_LATE = 2
 """Descriptors of what is needed for the first time: they stay, and do not grow."""
@@ -161,7 +161,7 @@ class Hostile:
             opened.bind((SOURCES["1"], 0))
             opened.connect(self._server)
             for sent in range(0, count, _BATCH):
-                if sent % _TELL_EVERY == 0 and sent:
+                if sent % _PROGRESS_EVERY == 0 and sent:
                     sys.stderr.write(f"{sent:,} of {count:,} packets\n")
                 for _ in range(min(_BATCH, count - sent)):
                     opened.send(self._spoiler.one())

@@ -120,8 +120,8 @@ class School:
         return self.box.run("filterd", "update", "--lang", "en", *words, check=check, within_s=400)
 
     def stands(self) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(self.update("--json", check=True).out)
-        return told
+        state: dict[str, Any] = json.loads(self.update("--json", check=True).out)
+        return state
 
     @property
     def serving(self) -> str:
@@ -184,9 +184,9 @@ def test_the_timer_and_the_way_on_after_a_power_cut_are_enabled(school: School) 
 def test_a_release_from_a_stick_is_installed_watched_and_noted(school: School) -> None:
     before = school.serving
     school.take(SECOND)
-    told = school.stands()
-    assert (told["serving"], told["before"]) == (SECOND, before), school.journal()
-    assert told["endings"][-1]["ending"] == "taken"
+    state = school.stands()
+    assert (state["serving"], state["before"]) == (SECOND, before), school.journal()
+    assert state["endings"][-1]["ending"] == "taken"
     assert school.blocks()
 
 
@@ -197,9 +197,9 @@ def test_a_release_that_does_not_answer_is_taken_back_within_a_minute(school: Sc
     assert done.code == 2, f"{done}{school.journal()}"
     assert f"release {SILENT} is not in service, {before} serves on: port 53" in done.err
     assert school.blocks()
-    told = school.stands()
-    assert told["serving"] == before
-    assert told["installed"].startswith(SILENT), "dpkg names the newer one, and update shows both"
+    state = school.stands()
+    assert state["serving"] == before
+    assert state["installed"].startswith(SILENT), "dpkg names the newer one, and update shows both"
     again = school.update("--now", "--from", STICK)
     assert "was taken back here before" in again.err
 
@@ -233,8 +233,8 @@ def test_after_a_power_cut_while_it_is_watched_the_release_before_watches_on(
     school.box.stop(at_once=True)
     school.box.start()
     school.wait_for_the_end()
-    told = school.stands()
-    assert (told["serving"], told["endings"][-1]["ending"]) == (LAST, "taken"), school.journal()
+    state = school.stands()
+    assert (state["serving"], state["endings"][-1]["ending"]) == (LAST, "taken"), school.journal()
     assert school.blocks()
 
 
@@ -262,7 +262,7 @@ class _Bad:
     """A stick that must change nothing, and the sentence about it."""
 
     shell: str
-    told: str
+    message: str
 
 
 BAD = {
@@ -291,9 +291,9 @@ def test_a_bad_stick_is_one_sentence_and_changes_nothing(school: School, bad: _B
     school.box.run("sh", "-c", bad.shell)
     done = school.update("--now", "--from", STICK)
     assert (done.code != 0, len(done.error_lines)) == (True, 1), done
-    assert bad.told in done.err
-    told = school.stands()
-    assert (told["serving"], told["pending"]) == (before, False)
+    assert bad.message in done.err
+    state = school.stands()
+    assert (state["serving"], state["pending"]) == (before, False)
     assert school.blocks()
 
 
@@ -309,8 +309,8 @@ def test_the_unit_takes_a_mirror_as_a_stick_and_waits_for_the_window(school: Sch
     school.box.run("chown", "-R", "filterd-update:", "/var/lib/filterd-update")
     before = school.serving
     school.box.run("systemctl", "start", "filterd-install.service", check=False)
-    told = school.stands()
-    assert (told["serving"], told["pending"]) == (before, False)
+    state = school.stands()
+    assert (state["serving"], state["pending"]) == (before, False)
     assert "Traceback" not in school.journal()
 
 

@@ -305,7 +305,7 @@ class WeekSchool:
         """Serve by the clock of the week."""
         return serving(self.config, self.state.folder, program=self._clocks.program())
 
-    def tell(self, command: str, **arguments: Any) -> Any:
+    def ask_daemon(self, command: str, **arguments: Any) -> Any:
         """Ask the daemon, as a command does."""
         return control.ask(self.state.control_socket, command, **arguments)
 
@@ -343,14 +343,14 @@ class WeekSchool:
                         action = self.ask(address, one)
                         self.naive.asked.append(Asked(at, address, *place, one, action))
         # Answers of the fast path are added in the last second of an hour, which is left out here.
-        until(lambda: self.tell("status")["workers"] == WORKERS, "all workers")
+        until(lambda: self.ask_daemon("status")["workers"] == WORKERS, "all workers")
 
     def settle(self) -> None:
         """Wait until all answers are on the disk; commands show what is there in time."""
 
         def are_written() -> bool:
-            self.tell("log search")
-            status = self.tell("status")
+            self.ask_daemon("log search")
+            status = self.ask_daemon("status")
             waiting = status["log"]["waiting"] + status["log"]["rows_waiting"]
             return status["workers"] == WORKERS and not waiting
 
@@ -379,10 +379,10 @@ class WeekSchool:
 
     def shown_rows(self) -> Iterator[dict[str, Any]]:
         """Yield all rows that ``log search`` has, page by page."""
-        page = self.tell("log search", limit=500)
+        page = self.ask_daemon("log search", limit=500)
         yield from page["rows"]
         while page["cursor"]:
-            page = self.tell("log search", limit=500, after=page["cursor"])
+            page = self.ask_daemon("log search", limit=500, after=page["cursor"])
             yield from page["rows"]
 
 

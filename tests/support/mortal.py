@@ -37,9 +37,9 @@ MANAGER_STEPS = (
     "to be recorded",
     "between row and copy",
     "recorded",
-    "to tell prepare",
+    "to send prepare",
     "sent prepare",
-    "to tell confirm",
+    "to send confirm",
     "sent confirm",
     "in force",
 )
@@ -84,7 +84,7 @@ def _make_mortal(order: _Order) -> None:
     _around(Store, "change", order, "to be recorded", "recorded")
     _around_awaited(Worker, "prepare", order, "to prepare", "prepared")
     _around_awaited(Worker, "confirm", order, "to confirm", "confirmed")
-    _around_telling(order)
+    _around_orders(order)
     _around_copying(order)
     _note_who_asks(order)
 
@@ -115,11 +115,11 @@ def _around_awaited(owner: type, name: str, order: _Order, before: str, after: s
     setattr(owner, name, mortal)
 
 
-def _around_telling(order: _Order) -> None:
+def _around_orders(order: _Order) -> None:
     true: Callable[..., Any] = Manager._tell_all
 
     async def mortal(self: Manager, what: str, **named: Any) -> None:
-        order.at(f"to tell {what}")
+        order.at(f"to send {what}")
         await true(self, what, **named)
         order.at(f"sent {what}")
 

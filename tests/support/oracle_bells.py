@@ -11,7 +11,7 @@ from tests.support.oracle import Law
 from tests.support.oracle_rules import PUPIL, some_rules
 from tests.support.oracle_scenes import TYPES, a_crowd, led_to
 from tests.support.oracle_servers import Mood
-from tests.support.oracle_steps import MANY, Ask, Change, Tell, Turn
+from tests.support.oracle_steps import MANY, Ask, Change, Release, Turn
 from tests.support.worlds import SPOKEN
 
 if TYPE_CHECKING:
@@ -63,6 +63,6 @@ def open_bell(script: Script) -> Iterator[Step]:
     laws = (Law(target, False, "grade", chance.choice(("6", "staff"))),)
     script.rules = replace(rules, world=replace(rules.world, guards=(), laws=laws, listings=()))
     yield Change(script.rules)
-    yield Tell(3)
+    yield Release(3)
     yield Turn(Mood.PROMPT)
     yield from crowd[:: _EACH // 8]

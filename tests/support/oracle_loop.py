@@ -34,8 +34,8 @@ class _Selector(selectors.EpollSelector):
         if ready or timeout == 0:
             return ready
         if self.on_idle is not None:
-            tell, self.on_idle = self.on_idle, None
-            tell()
+            callback, self.on_idle = self.on_idle, None
+            callback()
             return ready
         return super().select(_LOOK_EVERY_S)
 

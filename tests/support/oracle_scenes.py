@@ -25,7 +25,17 @@ from tests.support.oracle_rules import (
     UNKNOWN,
 )
 from tests.support.oracle_servers import Mood
-from tests.support.oracle_steps import Ask, Change, Lend, Restart, Say, SetClock, Tell, Turn, Wait
+from tests.support.oracle_steps import (
+    Ask,
+    Change,
+    Lend,
+    Release,
+    Restart,
+    Say,
+    SetClock,
+    Turn,
+    Wait,
+)
 from tests.support.oracle_upstream import Home, Saying
 from tests.support.worlds import SPOKEN
 
@@ -173,7 +183,7 @@ def _target_changes(script: Script) -> Iterator[Step]:
         crowd = [*a_crowd(script, open_names(script)[0]), *a_crowd(script, open_names(script)[1])]
         yield from crowd
         yield from script.only(law, lab=chance.choice(GRADES))
-        yield Tell(chance.choice((0, 1)))
+        yield Release(chance.choice((0, 1)))
         yield Turn(Mood.PROMPT)
         yield from crowd
 

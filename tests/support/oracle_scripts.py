@@ -31,7 +31,17 @@ from tests.support.oracle_scenes import SCENES
 from tests.support.oracle_scenes_upstream import SCENES_OF_UPSTREAMS
 from tests.support.oracle_school import RESTART_S
 from tests.support.oracle_servers import Mood
-from tests.support.oracle_steps import Ask, Change, Restart, Say, SetClock, Tell, Turn, Vouch, Wait
+from tests.support.oracle_steps import (
+    Ask,
+    Change,
+    Release,
+    Restart,
+    Say,
+    SetClock,
+    Turn,
+    Vouch,
+    Wait,
+)
 from tests.support.oracle_upstream import Home, Saying
 from tests.support.policies import NOW
 from tests.support.worlds import NAMES, SPOKEN
@@ -351,7 +361,7 @@ class Script:
             yield self.question()
         yield Wait(self.chance.choice((0.1, 2.0)))
         yield from self.new_rules()
-        yield Tell(3)
+        yield Release(3)
         yield from self.talk()
         yield Turn(Mood.PROMPT)
 
@@ -384,7 +394,7 @@ class Script:
         for _ in range(6):
             yield from self.talk()
             yield Wait(self.chance.choice((0.2, 1.0, 3.0)))
-            yield Tell(self.chance.randrange(1, 4))
+            yield Release(self.chance.randrange(1, 4))
         yield Turn(Mood.PROMPT)
 
     def _day(self) -> Iterator[Step]:

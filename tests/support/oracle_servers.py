@@ -44,7 +44,7 @@ class Mood(StrEnum):
     TWICE = "twice"
 
 
-_TELLING = (Mood.PROMPT, Mood.TRUNCATING, Mood.GARBLED, Mood.TWICE)
+_ANSWERING = (Mood.PROMPT, Mood.TRUNCATING, Mood.GARBLED, Mood.TWICE)
 _RCODES = {Mood.FAILING: wire.SERVFAIL, Mood.REFUSING: wire.REFUSED}
 
 
@@ -101,13 +101,13 @@ class Server:
     def turn(self, mood: Mood) -> None:
         """Change the mood; what is held is answered where the next would be."""
         self.mood = mood
-        if mood in _TELLING:
+        if mood in _ANSWERING:
             self.release()
 
     def release(self, most: int = 1 << 30) -> None:
         """Answer what is held, the oldest first."""
         for _ in range(min(most, len(self._held))):
-            self._tell(self._held.pop(0))
+            self._answer(self._held.pop(0))
 
     def _read_udp(self) -> None:
         while True:
@@ -169,10 +169,10 @@ class Server:
             heard.send(_message(heard, _RCODES[self.mood]))
         elif self.mood in (Mood.TRUNCATING, Mood.LOST) and not by_tcp:
             self._refer_to_tcp(heard)
-        elif self.mood in _TELLING:
-            self._tell(heard)
+        elif self.mood in _ANSWERING:
+            self._answer(heard)
 
-    def _tell(self, heard: Heard) -> None:
+    def _answer(self, heard: Heard) -> None:
         """Answer a question by what is true at this moment."""
         given = self._upstream.compose(heard, authentic=self.authentic)
         answer = _message(heard, given.rcode, given)

@@ -120,7 +120,7 @@ class Turn(NamedTuple):
             server.turn(mood or self.mood)
 
 
-class Tell(NamedTuple):
+class Release(NamedTuple):
     """Each server answers some of the questions that it holds."""
 
     most: int = 1

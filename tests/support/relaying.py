@@ -163,7 +163,7 @@ class School:
         """Let time pass."""
         self.serving.run(lambda: self.serving.clock.advance(seconds))
 
-    def tell(self, story: Callable[[School], list[bytes]]) -> RunOutcome:
+    def live(self, story: Callable[[School], list[bytes]]) -> RunOutcome:
         """Live through a story."""
         replies = story(self)
         self.serving.run(self._settle)
@@ -194,7 +194,7 @@ def differences(index: Index, story: Callable[[School], list[bytes]], **policy: 
     outcomes = []
     for fast in (False, True):
         with School(index, fast=fast, **policy) as school:
-            outcomes.append(school.tell(story))
+            outcomes.append(school.live(story))
     chain, relayed = outcomes
     return [
         f"{name}: {getattr(relayed, name)} instead of {getattr(chain, name)}"

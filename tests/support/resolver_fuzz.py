@@ -46,7 +46,7 @@ _MESSAGES_A_SECOND = 2_000
 """How fast the clock goes: caches expire and failures are forgotten."""
 _LET_OTHERS_RUN_EVERY = 64
 _WARM_AFTER = 0.2
-_TELL_EVERY = 500_000
+_PROGRESS_EVERY = 500_000
 _PAGE_OCTETS = 4096
 _FORBIDDEN_WIRE = MUST_BLOCK.to_wire() or b""
 
@@ -136,8 +136,8 @@ class ResolverFuzz:
                 await asyncio.sleep(0)
             if number == int(count * _WARM_AFTER):
                 warm_octets = resident_octets()
-            if number % _TELL_EVERY == 0 and number:
-                _tell(number, count, started)
+            if number % _PROGRESS_EVERY == 0 and number:
+                _report_progress(number, count, started)
         took_s = time.perf_counter() - started
         growth = resident_octets() - warm_octets
         await self.background.close()
@@ -154,7 +154,7 @@ class ResolverFuzz:
         }
 
 
-def _tell(number: int, count: int, started: float) -> None:
+def _report_progress(number: int, count: int, started: float) -> None:
     rate = number / (time.perf_counter() - started)
     sys.stderr.write(f"{number:,} of {count:,} queries, {rate:,.0f} a second\n")
 

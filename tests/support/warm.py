@@ -217,22 +217,22 @@ def _serve(asked: socket.socket) -> Job | None:
         request, files, *_ = socket.recv_fds(asked, _MOST_OCTETS, 3)
         if not request:
             return None
-        reading_end, tell = os.pipe()
+        reading_end, writing_end = os.pipe()
         if not (between := os.fork()):
             between = os.getpid()
             if pid := os.fork():
-                os.write(tell, str(pid).encode())
+                os.write(writing_end, str(pid).encode())
                 os._exit(0)
             while os.getppid() == between:
                 time.sleep(0.0005)
             for number, file in enumerate(files):
                 os.dup2(file, number)
-            os.closerange(3, max(*files, reading_end, tell, asked.fileno()) + 1)
+            os.closerange(3, max(*files, reading_end, writing_end, asked.fileno()) + 1)
             asked.detach()
             return Job(*json.loads(request))
         os.waitpid(between, 0)
         asked.send(os.read(reading_end, _MOST_OCTETS))
-        for file in (reading_end, tell, *files):
+        for file in (reading_end, writing_end, *files):
             os.close(file)
 
 

@@ -89,7 +89,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
-def _is_told(wrong: Wrong, *options: str | Path) -> None:
+def _is_explained(wrong: Wrong, *options: str | Path) -> None:
     english = run(*wrong.words.split(), *options, "--lang", "en")
     assert (english.code, english.out) == (2, "")
     assert wrong.english in english.err
@@ -101,12 +101,12 @@ def _is_told(wrong: Wrong, *options: str | Path) -> None:
 
 @pytest.mark.parametrize("wrong", OFFLINE, ids=lambda one: one.words)
 def test_wrong_words_are_told_in_both_languages(wrong: Wrong, tmp_path: Path) -> None:
-    _is_told(wrong, "--config", SAMPLE, "--state", tmp_path)
+    _is_explained(wrong, "--config", SAMPLE, "--state", tmp_path)
 
 
 @pytest.mark.parametrize("wrong", OF_THE_DAEMON, ids=lambda one: one.words)
 def test_what_the_daemon_refuses_is_told_in_both_languages(wrong: Wrong, served: Served) -> None:
-    _is_told(wrong, *served.options)
+    _is_explained(wrong, *served.options)
 
 
 def test_without_a_daemon_it_is_told_how_to_start_one(tmp_path: Path) -> None:
@@ -115,17 +115,17 @@ def test_without_a_daemon_it_is_told_how_to_start_one(tmp_path: Path) -> None:
         "no running filterd answers (No such file or directory); start it with",
         "không có filterd nào đang chạy ở đó (không có tệp hoặc thư mục này); hãy khởi động bằng",
     )
-    _is_told(wrong, "--state", tmp_path)
+    _is_explained(wrong, "--state", tmp_path)
 
 
 def test_every_mistake_of_a_site_is_told_with_its_place(tmp_path: Path) -> None:
     site = tmp_path / "site.yaml"
     site.write_text("school: {nam: A}\nlisten: [x]\nlessons: {a: 07:00-07:45, b: 07:30-08:00}\n")
     words = ("policy", "validate", "--config", tmp_path, "--lang", "vi")
-    told = run(*words).error_lines
-    assert f"filterd: {site}:1:1: thiếu khóa 'name' (hãy thêm 'name: ...')" in told
-    assert f"filterd: {site}:1:10: không có khóa 'nam' (có phải là 'name' không?)" in told
-    assert any("'x' không phải địa chỉ IP (ví dụ 192.168.1.1 hoặc" in line for line in told)
+    printed = run(*words).error_lines
+    assert f"filterd: {site}:1:1: thiếu khóa 'name' (hãy thêm 'name: ...')" in printed
+    assert f"filterd: {site}:1:10: không có khóa 'nam' (có phải là 'name' không?)" in printed
+    assert any("'x' không phải địa chỉ IP (ví dụ 192.168.1.1 hoặc" in line for line in printed)
 
 
 def test_the_daemon_finds_a_site_wrong_and_the_reader_reads_it(served: Served) -> None:
@@ -138,7 +138,7 @@ def test_the_daemon_finds_a_site_wrong_and_the_reader_reads_it(served: Served) -
             "'gamess' is not a category (did you mean 'games'?)",
             "không có nhóm 'gamess' (có phải là 'games' không?)",
         )
-        _is_told(wrong, *served.options)
+        _is_explained(wrong, *served.options)
     finally:
         site.write_text(sound, encoding="utf-8")
     assert run("reload", *served.options).code == 0
