@@ -151,11 +151,11 @@ def test_a_fork_holds_nothing_open_of_its_parent(
 ) -> None:
     """Above all not the lock on the state folder, which would outlive a parent that is killed."""
 
-    def tell(_: list[str]) -> int:
+    def list_open_files(_: list[str]) -> int:
         sys.stdout.write(" ".join(one.name for one in Path("/proc/self/fd").iterdir()))
         return 0
 
-    with (tmp_path / "lock").open("w"), _child_does(tell, monkeypatch):
+    with (tmp_path / "lock").open("w"), _child_does(list_open_files, monkeypatch):
         held = forked([], LONG_S).output.decode().split()
     assert set(held) <= {"0", "1", "2", "3"}  # the last one is that of the listing
 

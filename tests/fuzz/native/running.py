@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SANITIZERS_SAY = ("ERROR: AddressSanitizer", "runtime error:")
-_TELLS = 40
+_REPORT_LINES = 40
 _GRACE_S = 300.0
 """How much longer than it draws inputs a driver may take."""
 
@@ -82,6 +82,6 @@ def _finding(stderr: str, code: int) -> str:
     """Return the output of a failed process, from the line of its error."""
     lines = stderr.splitlines()
     begins = (n for n, line in enumerate(lines) if any(one in line for one in _SANITIZERS_SAY))
-    start = next(begins, max(0, len(lines) - _TELLS))
-    report = lines[start : start + _TELLS]
+    start = next(begins, max(0, len(lines) - _REPORT_LINES))
+    report = lines[start : start + _REPORT_LINES]
     return "\n".join([*report, f"exit code {code}"])

@@ -146,7 +146,7 @@ def test_a_list_that_newly_closes_popular_names_is_warned_of(tmp_path: Path) -> 
 def test_without_the_frozen_names_such_a_list_says_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The control: it is they that tell."""
+    """The control: the frozen names cause the warning."""
     monkeypatch.setattr("filterd.cli.lists.load_popular_names", tuple)
     school = _taking(tmp_path, "scam", TAKEN)
     assert call("lists", "build", "--quiet", *school).err == ""

@@ -516,7 +516,7 @@ def path() -> Iterator[Path]:
 
 
 def can_connect(path: Path, *groups: str) -> bool:
-    """Tell whether a user of these groups may open it."""
+    """Return whether a user of these groups may open it."""
 
     def connects() -> bool:
         with closing(socket.socket(socket.AF_UNIX)) as one:

@@ -49,11 +49,11 @@ def test_a_reload_that_is_refused_is_a_line_for_each_reason(
 def test_of_one_that_took_part_of_it_only_the_reasons_are_reported(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async def take_the_lists_and_tell_what_is_wrong() -> None:
+    async def take_the_lists_and_report_errors() -> None:
         manager.site = object()
         raise ConfigErrors([ConfigError(quoted("one"))])
 
-    manager: Any = _manager(take_the_lists_and_tell_what_is_wrong, site=object())
+    manager: Any = _manager(take_the_lists_and_report_errors, site=object())
     asyncio.run(manager_main._reload(manager))
     assert caplog.messages == ["one"]
 

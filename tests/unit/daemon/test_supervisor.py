@@ -122,8 +122,8 @@ def test_it_tells_once_that_all_are_ready_and_ends_with_its_children() -> None:
 
 
 def test_a_start_may_do_without_collecting_but_no_child_does() -> None:
-    telling = "say('collects', gc.isenabled()) or serve(1)"
-    with supervising(f"gc.disable() or [Child('worker', 1, lambda: {telling})]") as running:
+    child = "say('collects', gc.isenabled()) or serve(1)"
+    with supervising(f"gc.disable() or [Child('worker', 1, lambda: {child})]") as running:
         assert running.wait_for("collects") == "collects True"
 
 

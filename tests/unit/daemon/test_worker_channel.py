@@ -267,10 +267,10 @@ def test_a_word_that_is_left_waits_for_who_comes_to_read_it() -> None:
     async def whole() -> None:
         near, far = channel_pair()
         with near, far:
-            telling = Channel(near)
-            telling.tell("hear", number=1)
-            telling.tell("hear", number=2)
-            await telling.close()
+            sending = Channel(near)
+            sending.tell("hear", number=1)
+            sending.tell("hear", number=2)
+            await sending.close()
             hearing = Channel(far, {"hear": hear})
             await asyncio.wait_for(came.wait(), WITHIN_S)
             await hearing.close()

@@ -242,12 +242,12 @@ class InForce:
         self.lead = array("d", [0.0])
 
     def hold(self, core: Any) -> None:
-        """Tell a core what it is made of."""
+        """Give a core what it is made of."""
         standing = EpochGuard(memoryview(self.words)[1:2], 8, self.since, self.since + 200)
-        core.hold(self.site, standing, 1, 10.0, self.wall, self.tell_wall, memoryview(self.lead))
+        core.hold(self.site, standing, 1, 10.0, self.wall, self.unix_time, memoryview(self.lead))
 
-    def tell_wall(self) -> float:
-        """Tell Unix time, which nobody asks for while the lead says it."""
+    def unix_time(self) -> float:
+        """Return Unix time, which is not asked for while the lead gives it."""
         assert not self.lead[0]
         return self.wall
 
@@ -368,7 +368,7 @@ def test_the_clock_is_asked_again_once_its_lead_is_not_known(by_s: float, holds:
 def test_what_policy_time_leads_by_is_one_word() -> None:
     core, world = native.Core(bytes(16)), Led()
     standing = EpochGuard(memoryview(world.words)[1:2], 8, -inf, inf)
-    about = (world.site, standing, 1, 10.0, world.wall, world.tell_wall)
+    about = (world.site, standing, 1, 10.0, world.wall, world.unix_time)
     for none in (None, array("d"), array("d", [1.0, 2.0]), array("f", [1.0])):
         with pytest.raises((TypeError, ValueError)):
             core.hold(*about, none)

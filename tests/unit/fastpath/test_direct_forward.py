@@ -109,7 +109,7 @@ def test_what_was_forwarded_is_repeated_to_nobody_beyond_the_end_of_a_lesson(lis
 
 
 def kept_for_another(lists: Index, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Let all be forgotten while an answer is kept; tell whether the next class would get it."""
+    """Let all be forgotten while an answer is kept; return whether the next class would get it."""
     with School(lists, fast=True) as school, monkeypatch.context() as patch:
         fast = school.serving.fast
         assert fast is not None

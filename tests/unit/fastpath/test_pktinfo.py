@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sockets that tell by which interface and to which address something came."""
+"""Sockets report by which interface and to which address a datagram came."""
 
 from __future__ import annotations
 

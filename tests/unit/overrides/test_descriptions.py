@@ -15,7 +15,7 @@ from tests.support.changes import LESSON_S, Book, a_table
 from tests.support.fake_daemon import MONDAY_AT_8
 
 CLOCK = SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), MONDAY_AT_8)
-TELLER = Describer(Texts("en"), CLOCK)
+DESCRIBER = Describer(Texts("en"), CLOCK)
 
 
 def _book() -> Book:
@@ -39,7 +39,7 @@ def _book() -> Book:
 
 
 def test_every_kind_of_change_has_words() -> None:
-    sentences = [TELLER.row(row.to_plain()) for row in _book().rows]
+    sentences = [DESCRIBER.row(row.to_plain()) for row in _book().rows]
     exam = "exam in room lab-a (1 name, services: azota) until 08:45"
     assert sentences == [
         "room lab-a has staff until 08:45",
@@ -75,12 +75,12 @@ def test_every_kind_of_change_has_words() -> None:
 )
 def test_a_change_of_an_account_is_a_sentence(payload: dict[str, Any], sentences: str) -> None:
     row = {"kind": "account", "payload": {"account": "lan", **payload}, "before": {}, "after": {}}
-    assert TELLER.row(row) == sentences
+    assert DESCRIBER.row(row) == sentences
 
 
 def test_a_history_that_begins_anew_says_so() -> None:
     row = {"kind": "restored", "payload": {"file": "x.damaged"}, "before": {}, "after": {}}
-    assert TELLER.row(row) == "a new history begins; the damaged file: x.damaged"
+    assert DESCRIBER.row(row) == "a new history begins; the damaged file: x.damaged"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_history_that_begins_anew_says_so() -> None:
     ],
 )
 def test_whom_has_words(audience: str, whom: str, sentences: str) -> None:
-    assert TELLER.whom(audience, whom) == sentences
+    assert DESCRIBER.whom(audience, whom) == sentences
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ class _InForce:
             case 0 | 1 | 2:
                 ends = rng.choice((math.inf, self.wall + 2, self.wall))
                 standing = EpochGuard(self._word, self._word[0], self.wall, ends)
-                about = surroundings.version, now, self.wall, self._tell_wall, self._lead
+                about = surroundings.version, now, self.wall, self._unix_time, self._lead
                 core.hold(self._site, standing, *about)
                 self._held = standing, surroundings.version, self.wall - now
                 self._seen = self.wall
@@ -148,7 +148,7 @@ class _InForce:
         self._seen = wall
         return True
 
-    def _tell_wall(self) -> float:
+    def _unix_time(self) -> float:
         return self.wall
 
     def end(self, core: Any) -> None:

@@ -33,13 +33,13 @@ def drive(session: Session) -> None:
         now = 0.0
         for _ in range(_STORY):
             now += session.rng.choice((0, 0, 0.1, 1, 7, 1e6))
-            _tell(session, tables, now)
+            _act(session, tables, now)
         if session.rng.random() < 0.1:
             _flood(session, tables, now)
         _refuse(session, tables[0], now)
 
 
-def _tell(session: Session, tables: list[Any], now: float) -> None:
+def _act(session: Session, tables: list[Any], now: float) -> None:
     """Let one source do one thing."""
     rng = session.rng
     what, address, interface = rng.choice(_WHAT), _address(rng), rng.choice((0, 1, 2**32 - 1))
