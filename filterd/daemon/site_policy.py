@@ -73,7 +73,7 @@ def compiled(setting: Setting, *, lists_only: bool) -> tuple[Path, tuple[ConfigE
     if wrong is None:
         return candidate, ()
     log_error(wrong)
-    _log.error("the lists come in force with the site as it last was good")
+    _log.error("the lists take effect with the last good version of the site")
     return candidate, wrong.errors
 
 
@@ -151,9 +151,14 @@ def compile_policy_or_keep(
         log_error(error)
         meets, wrong = False, None
     if not meets:
-        _log.error("the site was not compiled: its last good policy is in force until it is mended")
+        _log.error(
+            "the site was not compiled: its last good policy stays in force "
+            "until the errors are corrected"
+        )
     elif wrong is not None:
-        _log.error("the site is in force as it last was good, until it is mended")
+        _log.error(
+            "the last good version of the site stays in force until its errors are corrected"
+        )
 
 
 def is_of_another_release(setting: Setting) -> bool:

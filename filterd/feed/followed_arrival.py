@@ -157,7 +157,7 @@ class FollowedOffer:
         # A version names the sources that it has a text of; others may never come.
         here = {one.id for one in self._made_of.reports if one.sha256}
         wanted = {TABLES} if here == self._before else {TABLES, GROWTH, _RELEASABLE}
-        return say("other lists are followed than before") if held <= wanted else None
+        return say("the choice of followed lists has changed") if held <= wanted else None
 
 
 class FollowedArrival:
@@ -251,7 +251,7 @@ def _remark(report: SourceReport) -> Sentence:
     if report.outcome is SourceOutcome.KEPT:
         return say("not taken, its last text stays: {why}", why=report.reason)
     if report.outcome is SourceOutcome.MISSING:
-        return say("not taken, none is here: {why}", why=report.reason)
+        return say("not taken, and there is no earlier text: {why}", why=report.reason)
     if report.mirror:
         return say("{id}: taken from {mirror}", id=report.id, mirror=report.mirror)
     return UNSAID

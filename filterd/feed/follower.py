@@ -126,7 +126,9 @@ class Keeper:
             )
             return True
         if not feed.address:
-            self._say("feed", say("nothing is followed; the lists that ship serve"))
+            self._say(
+                "feed", say("nothing is followed; the lists that ship with filterd are in use")
+            )
         elif not self._site.trust.is_given():
             self._say("feed", say("no root is trusted yet: filterd feed trust ROOT.json"))
         else:
@@ -212,7 +214,9 @@ class Keeper:
         if age in (Freshness.OLD, Freshness.VERY_OLD) and standing.verified_at is not None:
             level = logging.ERROR if age is Freshness.VERY_OLD else logging.WARNING
             days = int((now - standing.verified_at) // 86_400)
-            _log.log(level, "the feed was last verified %d days ago; its last lists serve on", days)
+            _log.log(
+                level, "the feed was last verified %d days ago; its last lists stay in use", days
+            )
 
     @contextlib.contextmanager
     def _noting(self, what: str) -> Iterator[None]:

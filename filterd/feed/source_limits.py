@@ -57,7 +57,9 @@ class Spending:
         left_s = self._budget.seconds - (self._clock.monotonic() - self._began)
         if left_s <= 0:
             raise TooSlowError(
-                say("the {seconds} s of this night are over", seconds=int(self._budget.seconds))
+                say(
+                    "the limit of {seconds} s a night is reached", seconds=int(self._budget.seconds)
+                )
             )
         return replace(limits, total_s=min(limits.total_s, left_s))
 
@@ -75,7 +77,7 @@ class Spending:
     def _check_octets(self) -> None:
         if self._budget is not None and self._octets > self._budget.octets:
             raise TooLargeError(
-                say("the {octets} octets of this night are spent", octets=self._budget.octets)
+                say("the limit of {octets} octets a night is reached", octets=self._budget.octets)
             )
 
 

@@ -399,7 +399,7 @@ def explained() -> Iterator[None]:
         raise TooLargeError(quoted(str(error))) from error
     except OSError as error:
         raise StoreError(
-            say("the feed's metadata cannot be kept: {why}", why=refused(error))
+            say("the feed's metadata cannot be saved: {why}", why=refused(error))
         ) from error
     except (exceptions.RepositoryError, exceptions.DownloadError) as error:
         raise _meaning(error) from error

@@ -213,7 +213,7 @@ def _read(
         raise _wrong(name, say("it is neither a file nor a delta of two"))
     length, sha256 = fields["length"], fields["sha256"]
     if type(length) is not int or not 0 <= length <= MAX_VERSION_OCTETS:
-        raise _wrong(name, say("a file of a feed cannot have its length"))
+        raise _wrong(name, say("its length is not allowed for a file of a feed"))
     if not is_sha256(sha256):
         raise _wrong(name, say("it has no SHA-256"))
     read = PublishedFile(str(path), length, sha256, octets)

@@ -235,7 +235,7 @@ class Versions:
         state = self.in_force()
         if version in state.refused:
             raise RefusedVersionError(
-                say("version {version} of the feed was refused and stays so", version=version)
+                say("version {version} of the feed was refused and stays refused", version=version)
             )
         if version == state.current:
             return

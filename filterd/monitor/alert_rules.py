@@ -318,7 +318,7 @@ def _account_recovered(status: Row, now: float) -> Sentence:
     if at is None or not 0 <= now - at < RECOVERED_SHOWN_S:
         return UNSAID
     ago = counted.duration(now - at)
-    return say("an administrator was let in again at the console, {time} ago", time=ago)
+    return say("an administrator's access was recovered at the console, {time} ago", time=ago)
 
 
 def _backup_fails(status: Row, now: float) -> Sentence:
@@ -464,13 +464,13 @@ RULES = (
         "account-recovered",
         _W,
         _account_recovered,
-        say("was it one of you? filterd history list shows the account"),
+        say("was it a person of the school? filterd history list shows the account"),
     ),
     AlertRule(
         "certificate-ends",
         _W,
         _certificate_ends,
-        say("a self-made one: filterd cert make; another one: filterd cert install"),
+        say("a self-signed one: filterd cert make; one of an authority: filterd cert install"),
     ),
     AlertRule(
         "no-backup",
@@ -482,7 +482,7 @@ RULES = (
         "no-report",
         _W,
         _reports_fail,
-        say("is the stick plugged in, does mail go? why: filterd status, in the line Reports"),
+        say("is the stick plugged in, can mail be sent? why: filterd status, in the line Reports"),
     ),
     AlertRule(
         "enrolment-ends", _W, _enrolment_ends, say("ask again: filterd fleet enrol --out FILE")

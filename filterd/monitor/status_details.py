@@ -237,8 +237,8 @@ def _today(log: Row, by: Wording) -> str:
     off = texts("the log is off") if log["level"] == "off" else ""
     lost = log["lost"] and texts("{n} lost before they could be written", n=number(log["lost"]))
     merged = texts(
-        "too many lookups for a row each today: equal ones of five minutes are one row "
-        "without a device"
+        "too many lookups today to record each: equal ones within five minutes are "
+        "one row without a device"
     )
     distinct = merged if log.get("rows_distinct") else ""
     return "\n".join(filter(None, (counts, off, lost, distinct, _problem(log, by))))
@@ -256,7 +256,7 @@ def _mistakes(row: Row, by: Wording) -> str:
     if not found or not found["reported"]:
         return ""
     counts = by.texts(
-        "{reported} reported, {mended} mended, {refused} refused",
+        "{reported} reported, {mended} corrected, {refused} refused",
         **{key: number(found[key]) for key in ("reported", "mended", "refused")},
     )
     if not found["version"]:

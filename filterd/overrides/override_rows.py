@@ -139,7 +139,7 @@ def _listing(row: Plain, wording: Wording) -> str:
         version = row["mended_in"]
         if answer and answer["outcome"] == MistakeOutcome.MENDED:
             version = answer["version"]
-        return texts("mended {when}, in version {version}", version=version, when=at)
+        return texts("corrected {when}, in version {version}", version=version, when=at)
     lines = [
         texts("{list}, line {line}", list=one["list"], line=one["line"])
         for one in row["listed"] or ()

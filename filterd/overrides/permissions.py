@@ -138,8 +138,8 @@ def check_confirmation(
     if any(_lets_in(row, setter, author.person, now) for row in past):
         raise ControlError(
             say(
-                "{setter} has set this log level, and let {name} in within the last {days} days;"
-                " another person confirms it",
+                "{setter} has set this log level, and gave {name} access within the "
+                "last {days} days; another person confirms it",
                 setter=person_of(setter),
                 name=author.person,
                 days=round(LONGEST_FULL_S / DAY_S),

@@ -44,7 +44,7 @@ class LogLevel(StrEnum):
 _LEVELS = tuple(LogLevel)
 
 KEPT = {
-    LogLevel.OFF: say("Of lookups the school keeps nothing."),
+    LogLevel.OFF: say("The school keeps nothing about lookups."),
     LogLevel.COUNTS: say(
         "The school keeps only totals: how many lookups of each kind a class makes in an hour."
         " No addresses, no names of people, no devices."

@@ -227,7 +227,7 @@ def _kept(facts: ReportFacts, by: Wording) -> Iterator[Paragraph]:
     if not spans:
         spans = [
             texts(
-                "Single lookups of all pages were not recorded in: {period}.",
+                "At no time was every lookup recorded: {period}.",
                 period=period_of(facts, texts),
             )
         ]

@@ -255,8 +255,8 @@ class SectionMaker:
             "handling",
             [
                 ("mistakes-reported", say("Mistakes of lists reported"), of.mistakes_reported),
-                ("mistakes-mended", say("Of these mended"), of.mistakes_mended),
-                ("mend-time", say("Median time until mended"), self._time(of.mend_median_s)),
+                ("mistakes-mended", say("Of these corrected"), of.mistakes_mended),
+                ("mend-time", say("Median time until corrected"), self._time(of.mend_median_s)),
                 ("requests", say("Requests of pupils for a review"), of.requests),
                 ("requests-approved", say("Of these approved"), of.requests_approved),
                 ("requests-refused", say("Of these refused"), of.requests_refused),

@@ -117,7 +117,7 @@ def summary(facts: Row, wording: Wording) -> Iterator[str]:
                 closes=closes, opens=opens)  # fmt: skip
     if facts["confidential"]:
         yield texts(
-            "Of confidential categories {n} more would change, which are shown nowhere.",
+            "{n} more of confidential categories would change; they are never shown.",
             n=counted.number(facts["confidential"]),
         )
     if facts["more"]:

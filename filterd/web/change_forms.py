@@ -99,7 +99,10 @@ class ChangeForms:
         if found is None:
             raise WebError(
                 HTTPStatus.CONFLICT,
-                say("The password came too late; nothing was changed. Fill the form in again."),
+                say(
+                    "The password was entered too late; nothing was changed. Fill the"
+                    " form in again."
+                ),
             )
         return found
 

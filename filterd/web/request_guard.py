@@ -225,7 +225,7 @@ def check_csrf(token: str, given: str) -> None:
 
 def refused() -> WebError:
     """Return the error for a request that no page of ours sends, without a reason."""
-    return WebError(HTTPStatus.FORBIDDEN, say("this request is not of a page of filterd"))
+    return WebError(HTTPStatus.FORBIDDEN, say("this request does not come from a page of filterd"))
 
 
 def malformed() -> WebError:

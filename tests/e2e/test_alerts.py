@@ -107,7 +107,7 @@ def test_a_pause_and_a_dead_daemon_are_told_by_mail_and_webhook(
                 assert monitor.wait(30) == 0
                 log.close()
     assert {"pause", "upstreams-down"} >= {one["id"] for one in json.loads(web.posted[0])["alerts"]}
-    assert "tạm ngừng lọc" in json.loads(web.posted[0])["text"]
+    assert "tạm dừng lọc" in json.loads(web.posted[0])["text"]
     texts = [*shown, (tmp_path / "journal").read_text(encoding="utf-8"), *daemon.log]
     assert "alert: 1 pause is in force" in texts[-1 - len(daemon.log)]
     for folder in (tmp_path / "state", tmp_path / "monitor"):

@@ -213,7 +213,7 @@ def test_an_invalid_site_at_the_start_is_served_from_the_last_good_policy(school
         served.end()
     school.spoil()
     with serving(school.config, school.state) as served:
-        assert any("in force as it last was good" in line for line in served.log)
+        assert any("the last good version of the site" in line for line in served.log)
         assert any("site.yaml:2:1: unknown key 'listne'" in line for line in served.log)
         assert school.is_blocked("www.tiktok.com")
 

@@ -137,7 +137,7 @@ def test_a_mistake_goes_to_the_centre_and_its_mending_comes_back(
     for words in ("version 3 ", "refused by the", "Trang lừa đảo"):
         assert words in text
     status = " ".join(centre.school("status").out.split())
-    assert "2 reported, 1 mended, 1 refused; last answer in version 3" in status
+    assert "2 reported, 1 corrected, 1 refused; last answer in version 3" in status
 
     centre.school("undo", "1", "--reason", "x")  # what the centre answers opens nothing by itself
     centre.school("undo", "2", "--reason", "x")

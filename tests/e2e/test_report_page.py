@@ -93,7 +93,7 @@ def test_what_is_wrong_is_told_and_the_answers_stay_in_the_form(
         person.page.get_by_text("What a person fills in").click()
         person.page.locator("[name=answer_training]").fill("Hai buổi")
         person.go_on(person.page.get_by_role("button", name="Download"))
-        assert "belong together" in person.page.inner_text(".trouble")
+        assert "or neither" in person.page.inner_text(".trouble")
         assert person.page.locator("[name=answer_training]").input_value() == "Hai buổi"
 
 

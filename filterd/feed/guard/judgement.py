@@ -134,8 +134,9 @@ class Judgement:
         if self.severity is Severity.HELD:
             return GuardError(
                 say(
-                    "version {version} of the feed is held: {why}{more}; the last good version "
-                    "stays, `filterd feed approve {version}` puts it in force all the same",
+                    "version {version} of the feed is held: {why}{more}; the last "
+                    "good version stays, `filterd feed approve {version}` puts it in "
+                    "force anyway",
                     version=self.version,
                     why=why,
                     more=more,

@@ -49,7 +49,7 @@ async def _feed(visitor: Visitor, _: dict[str, Any]) -> Any:
 
 def _decided(answer: Any, _: Visitor) -> Sentence:
     if isinstance(answer, dict) and "at_work" in answer:
-        return say("filterd works on it; the end will stand in the history of versions.")
+        return say("filterd is working on it; the history of versions will show the result.")
     return say("Done.")
 
 

@@ -71,14 +71,14 @@ def _audience(given: dict[str, Any]) -> tuple[ReportAudience, dict[str, str]]:
     if not one:
         return audience, {}
     if audience is ReportAudience.PARENTS:
-        raise ConfigError(say("what is for parents is of the whole school"))
+        raise ConfigError(say("a report for parents covers the whole school"))
     return ReportAudience.INSIDE, {kind: one}
 
 
 def _period(given: dict[str, Any]) -> str:
     first, last = given.get("first", ""), given.get("last", "")
     if bool(first) is not bool(last):
-        raise ConfigError(say("a first and a last day belong together"))
+        raise ConfigError(say("give both a first and a last day, or neither"))
     return f"{first}..{last}" if first else str(given.get("period", "month"))
 
 

@@ -68,7 +68,7 @@ def _date(day: str, by: Wording) -> str:
 
 PROGRAMMES = Listing(
     say("Programmes"),
-    say("No programme is set yet; the report has a gap in its place."),
+    say("No programme is set yet; the report leaves its place empty."),
     (
         Column(say("Programme"), "name"),
         Column(say("From"), "begins", _date),
@@ -82,8 +82,8 @@ def _goes(row: Row, by: Wording) -> str:
 
 
 SCHEDULES = Listing(
-    say("Made by themselves"),
-    say("No report is made by itself yet; a schedule would, in the night after each period."),
+    say("Scheduled reports"),
+    say("No report is scheduled yet; a scheduled report is made in the night after each period."),
     (
         Column(say("Period"), "every", lambda every, by: by.texts.word(_EVERY, every)),
         Column(say("Formats"), "formats", lambda formats, _: ", ".join(formats)),

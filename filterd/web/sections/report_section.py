@@ -89,7 +89,7 @@ REPORT = SiteSection(
     id="report",
     operation="editReport",
     title=say("Reports"),
-    about=say("The letterhead and signature of reports, the terms, and what is made by itself."),
+    about=say("The letterhead and signature of reports, the terms, and the scheduled reports."),
     values=_report,
     edits=_report_edits,
     fields=(
@@ -99,7 +99,7 @@ REPORT = SiteSection(
         SiteField(
             "recipients", say("Recipients at the foot of the report, one a line"), Lines(20, 300)
         ),
-        SiteField("capacity", say("Capacity of the signer, mostly none"), Text(100)),
+        SiteField("capacity", say("Capacity of the signer, usually empty"), Text(100)),
         SiteField("post", say("Post of the signer"), Text(100)),
         SiteField("signer", say("Name of the signer"), Text(100)),
         SiteField(
@@ -117,7 +117,7 @@ REPORT = SiteSection(
         ),
         SiteField(
             "schedule",
-            say("Made by themselves, one a line"),
+            say("Scheduled reports, one a line"),
             Lines(10, 300),
             help=say(
                 "{kinds}; such as: month docx xlsx to=/media/usb mail",
@@ -170,7 +170,7 @@ PROGRAMMES = SiteSection(
             "from",
             say("First day on which it holds"),
             Text(10),
-            help=say("Such as 2026-01-01; none: always"),
+            help=say("Such as 2026-01-01; empty: always"),
         ),
         SiteField("receiver", say("Receiver of the report"), Text(300)),
         SiteField("legal_bases", say("Legal bases, one a line"), Lines(20, 300)),

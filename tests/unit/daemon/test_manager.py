@@ -143,7 +143,7 @@ def test_new_lists_come_in_force_while_the_sites_files_are_wrong(
 
     school.serve(work)
     assert "nonsense" in caplog.text
-    assert "as it last was good" in caplog.text
+    assert "last good version of the site" in caplog.text
 
 
 def test_control_where_it_is_not_known_what_the_site_was_new_lists_wait(school: School) -> None:

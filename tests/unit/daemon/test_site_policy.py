@@ -123,7 +123,7 @@ def test_an_invalid_site_leaves_the_last_good_policy_and_says_so_loudly(
     assert state.policy.read_bytes() == before
     errors = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
     assert "site.yaml:2:10: listen" in errors[0]
-    assert "its last good policy is in force" in errors[-1]
+    assert "its last good policy stays in force" in errors[-1]
 
 
 def test_an_invalid_site_beside_new_lists_serves_as_it_was_by_their_tables(
@@ -141,7 +141,7 @@ def test_an_invalid_site_beside_new_lists_serves_as_it_was_by_their_tables(
         compile_policy_or_keep(config, state, now=NOW)  # the next start finds the same
         assert policy_file.load(state.policy) == policy
     assert "site.yaml:2:10: listen" in _errors(caplog)
-    assert "as it last was good" in _errors(caplog)
+    assert "last good version of the site" in _errors(caplog)
 
 
 def test_control_of_a_policy_whose_files_are_not_known_no_other_is_made(
@@ -236,7 +236,7 @@ def test_a_start_does_not_put_in_force_what_a_reload_would_refuse(
     compile_policy_or_keep(config, state, now=NOW)
     assert state.policy.read_bytes() == before
     assert "expected: www.tiktok.com is blocked for primary" in _errors(caplog)
-    assert "its last good policy is in force" in _errors(caplog)
+    assert "its last good policy stays in force" in _errors(caplog)
 
 
 def test_an_exception_of_the_school_is_in_force_from_the_first_start_on(

@@ -151,7 +151,7 @@ def test_the_way_back_needs_no_compiling_and_never_leads_forward_again(place: Pl
     assert place.built == []
     assert place.daemon.served == ["13", "12"]
     place.ready("13")
-    with pytest.raises(GuardError, match="was refused and stays so"):
+    with pytest.raises(GuardError, match="was refused and stays refused"):
         place.activate()
 
 

@@ -77,10 +77,10 @@ def test_a_budget_ends(tmp_path: Path) -> None:
     clock.advance(200.0)
     assert spending.limits(limits).total_s == 200.0
     assert list(spending.counted([b"12345"])) == [b"12345"]
-    with pytest.raises(TooLargeError, match="the 10 octets of this night are spent"):
+    with pytest.raises(TooLargeError, match="the limit of 10 octets a night is reached"):
         list(spending.counted([b"12345", b"6"]))
     clock.advance(200.0)
     spending = Spending(RunBudget(seconds=0.0), clock)
-    with pytest.raises(TooSlowError, match="the 0 s of this night are over"):
+    with pytest.raises(TooSlowError, match="the limit of 0 s a night is reached"):
         spending.limits(limits)
     assert Spending(None, clock).limits(limits) == limits

@@ -210,7 +210,7 @@ def test_what_somebody_refuses_is_not_taken_and_the_next_one_is(
         site.refuse(SECOND, "no")
         with pytest.raises(GuardError, match="is in force; leave it with `filterd feed rollback`"):
             site.refuse(FIRST, "no")
-    with pytest.raises(GuardError, match="was refused and stays so"):
+    with pytest.raises(GuardError, match="was refused and stays refused"):
         school.run(SECOND)
     assert school.run(THIRD).became is Became.ACTIVATED
 

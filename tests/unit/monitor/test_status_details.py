@@ -95,8 +95,8 @@ def test_reported_mistakes_are_counted_with_the_version_of_the_last_answer() -> 
         for changed in ({}, {"version": 0}, {"reported": 0})
     ]
     assert cell == [
-        "3 reported, 1 mended, 1 refused; last answer in version 12",
-        "3 reported, 1 mended, 1 refused",
+        "3 reported, 1 corrected, 1 refused; last answer in version 12",
+        "3 reported, 1 corrected, 1 refused",
         "",
     ]
 
@@ -242,7 +242,7 @@ def test_what_is_wrong_with_the_log_is_reported() -> None:
     log = {"level": "off", "today": {}, "waiting": 0, "lost": 1234, "problem": "the disk is full"}
     cell = ["the log is off", "1\u202f234 lost before they could be written", "the disk is full"]
     assert _cell("Today", log=log).splitlines() == cell
-    assert "equal ones of five minutes are one row" in _cell(
+    assert "equal ones within five minutes are one row" in _cell(
         "Today", log=log | {"rows_distinct": True}
     )
 

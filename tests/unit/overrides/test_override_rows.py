@@ -78,9 +78,9 @@ def test_a_change_is_reported_in_one_sentence(changes: dict[str, Any], text: str
 @pytest.mark.parametrize(
     ("state", "answer", "words"),
     [
-        ((True, []), None, "mended 08:00, in version 0123456789ab"),
-        ((True, []), ("mended", 12), "mended 08:00, in version 12"),
-        ((True, []), ("refused", 12), "mended 08:00, in version 0123456789ab"),
+        ((True, []), None, "corrected 08:00, in version 0123456789ab"),
+        ((True, []), ("mended", 12), "corrected 08:00, in version 12"),
+        ((True, []), ("refused", 12), "corrected 08:00, in version 0123456789ab"),
         ((False, [{"list": "a", "line": 3}]), ("mended", 12), "a, line 3"),
         (
             (False, [{"list": "a", "line": 3}]),

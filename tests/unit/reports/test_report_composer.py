@@ -177,7 +177,7 @@ def test_what_is_kept_is_the_sentence_of_the_level_with_its_days() -> None:
     assert texts_of(PARENTS)["kept-counts"].startswith("The school keeps only totals")
     log = LogFacts({"primary": "off", "lower-secondary": "blocked", "staff": "full"}, 14, 200, 5)
     texts = texts_of(replace(SCHOOL, log=log))
-    assert texts["kept-off"] == "Primary: Of lookups the school keeps nothing."
+    assert texts["kept-off"] == "Primary: The school keeps nothing about lookups."
     assert texts["kept-blocked"].startswith("Lower secondary: The school keeps closed addresses")
     assert "for 14 days" in texts["kept-blocked"]
     assert texts["kept-totals"] == "Totals are kept for 200 days."
@@ -187,7 +187,7 @@ def test_what_is_kept_is_the_sentence_of_the_level_with_its_days() -> None:
 def test_it_says_whether_every_lookup_was_recorded_and_when() -> None:
     assert texts_of(PARENTS)["full-log-1"].startswith("From 21:13 21/09/2026 until")
     never = replace(PARENTS, log=replace(PARENTS.log, full=()))
-    assert texts_of(never)["full-log-1"].startswith("Single lookups of all pages were not")
+    assert texts_of(never)["full-log-1"].startswith("At no time was every lookup recorded")
 
 
 def test_it_names_the_school_and_the_help_line() -> None:

@@ -76,5 +76,5 @@ def test_the_summary_says_what_was_judged() -> None:
     plain = {**to_plain(DifferenceSums(confidential=2, unnamed=4), POPULAR), "days": []}
     text = " ".join(summary(plain, BY))
     assert "popular names were judged instead" in text
-    assert "2 more would change, which are shown nowhere" in text
+    assert "2 more of confidential categories would change" in text
     assert "4 names more" in text

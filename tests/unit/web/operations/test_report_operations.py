@@ -83,8 +83,8 @@ def test_period_audience_and_scope_reach_the_manager(
 @pytest.mark.parametrize(
     ("values", "why"),
     [
-        ({"first": "2026-09-05"}, "belong together"),
-        ({"whom": "class:6A", "audience": "parents"}, "of the whole school"),
+        ({"first": "2026-09-05"}, "or neither"),
+        ({"whom": "class:6A", "audience": "parents"}, "the whole school"),
         ({"whom": "6A"}, "whom"),
         ({"format": "pdf"}, "format"),
         ({"answer_pupils": "many"}, "answer_pupils"),

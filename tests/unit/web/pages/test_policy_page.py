@@ -74,7 +74,7 @@ def _shown_cell(*roles: Role, cell: dict[str, str] | None = None, **overrides: A
 def test_it_tells_the_age_and_that_the_file_decides() -> None:
     shown = _shown_cell(Role.READER)
     assert "It is suitable from age 12; the youngest of this tier are 11." in shown
-    assert "The file of the tier says so" in shown
+    assert "The file of the tier decides" in shown
     assert 'action="/do/' not in shown
 
 
@@ -125,7 +125,7 @@ def test_what_is_set_is_reported_with_its_reason_which_is_escaped() -> None:
     shown = _shown_cell(Role.READER, grades=(SETTING,))
     assert "setting 3" in shown
     assert HOSTILE not in shown
-    assert "says so" not in shown
+    assert "The file of the tier decides" not in shown
 
 
 def test_a_teacher_takes_back_the_own_exception_only() -> None:
