@@ -42,12 +42,12 @@ OFFLINE = [
     Wrong(
         "allow vnu.edu.vn --for 45m --until 17:00 --reason x",
         "--for and --until exclude each other (give one of them)",
-        "không dùng --for cùng với --until (hãy dùng một trong hai)",
+        "không dùng --for cùng với --until (hãy chỉ dùng một trong số đó)",
     ),
     Wrong(
         "allow vnu.edu.vn --for soon --reason x",
         "'soon' is not a length of time (write 45m, 2h, 1h30 or 3d)",
-        "'soon' không phải khoảng thời gian (hãy viết 45m, 2h, 1h30 hoặc 3d)",
+        "'soon' không phải thời lượng (hãy viết 45m, 2h, 1h30 hoặc 3d)",
     ),
 ]
 

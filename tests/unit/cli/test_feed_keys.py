@@ -142,7 +142,7 @@ def test_at_a_terminal_a_passphrase_is_asked_for_twice(
     assert asked == [("Passphrase of the keys", True, True, True)]
     new_desk.build()
     assert new_desk.publish(lang="vi").code == 0
-    assert asked[1:] == [("Mật khẩu của khóa", True, False, True)]
+    assert asked[1:] == [("Cụm mật khẩu của khóa", True, False, True)]
 
 
 def test_the_error_without_a_passphrase_names_another_way(

@@ -68,7 +68,7 @@ def _build(desk: Desk) -> list[str]:
                 "no popular name is known to match; too few names to be sure",
             ),
         ),
-        ("vi", ("i9bet#  gambling", "Sẽ chặn nhầm  i9bet5.com", "có thể trùng hợp")),
+        ("vi", ("i9bet#  gambling", "Sẽ chặn nhầm  i9bet5.com", "chưa chắc chắn")),
     ],
 )
 def test_what_waits_is_shown_with_what_it_would_close(

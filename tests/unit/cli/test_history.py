@@ -70,7 +70,7 @@ def test_without_a_number_it_is_ones_own_and_with_one_anybodys(
         " `filterd undo NUMBER` undoes any of them)"
     ]
     printed = call("undo", "2", *here[:-1], "vi").out
-    assert "hoàn tác thay đổi 2 của minh: chặn b.example đối với mọi người" in printed
+    assert "đã hoàn tác thay đổi 2 của minh: chặn b.example đối với mọi người" in printed
 
 
 def test_any_change_is_taken_back_by_its_number(here: list[str], daemon: FakeDaemon) -> None:

@@ -200,7 +200,7 @@ def test_a_file_that_was_changed_during_the_questions_is_not_overwritten(
     monkeypatch.setattr(Dialogue, "confirm", lambda *_: bool(path.write_text(other, "utf-8")))
     done = place.type("", "Trường B", *[""] * 30)
     assert (done.code, len(done.error_lines)) == (2, 1)
-    assert "site.yaml: tệp đã bị sửa trong lúc thiết lập" in done.err
+    assert "site.yaml: tệp đã bị sửa trong lúc cài đặt" in done.err
     assert place.site == other
 
 
@@ -356,7 +356,7 @@ def test_a_new_box_with_other_names_decides_as_the_old_one(place: Place, tmp_pat
     assert len({str(one) for one in before}) > 20, "the site tells them apart"
     assert place.state.device_key.read_bytes() == old.state.device_key.read_bytes()
     again = place.setup(*words)
-    assert (again.code, "filterd restore FILE" in again.err) == (2, True)
+    assert (again.code, "filterd restore TỆP" in again.err) == (2, True)
 
 
 def test_control_another_site_decides_otherwise(place: Place, tmp_path: Path) -> None:
