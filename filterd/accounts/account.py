@@ -273,7 +273,7 @@ def label(value: object) -> str:
     text = value.strip() if isinstance(value, str) else ""
     if not 0 < len(text) <= _LONGEST_LABEL:
         raise ChangeError(
-            say("a name of 1 to {most} letters expected", most=_LONGEST_LABEL),
+            say("a name of 1 to {most} characters expected", most=_LONGEST_LABEL),
         )
     return plain(text, called)
 

@@ -119,12 +119,14 @@ def new_password(value: object, account: str) -> str:
     text = normal(a_text(value))
     if len(text) < LEAST_LETTERS or account.casefold() in (text.casefold(), text[::-1].casefold()):
         raise ChangeError(
-            say("a password has at least {least} letters", least=LEAST_LETTERS),
+            say("a password has at least {least} characters", least=LEAST_LETTERS),
             hint=say("and is not the name of the account; three words are good"),
         )
     if len(text) > _MOST_LETTERS or len(set(text)) == 1:
         raise ChangeError(
-            say("a password has at most {most} letters, and not all the same", most=_MOST_LETTERS)
+            say(
+                "a password has at most {most} characters, and not all the same", most=_MOST_LETTERS
+            )
         )
     return text
 

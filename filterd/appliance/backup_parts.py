@@ -97,7 +97,7 @@ def check_passphrase(text: str) -> str:
     """
     if not SHORTEST <= len(text) <= LONGEST:
         raise ConfigError(
-            say("a passphrase has {least} to {most} letters", least=SHORTEST, most=LONGEST),
+            say("a passphrase has {least} to {most} characters", least=SHORTEST, most=LONGEST),
             hint=say("such as five words"),
         )
     return text

@@ -171,7 +171,7 @@ class GatewayEnrolment:
                 say("the enrolment is valid from {day} only", day=utc(self.begins))
             )
         if at >= self.ends:
-            raise EnvelopeDateError(say("the enrolment has ended on {day}", day=utc(self.ends)))
+            raise EnvelopeDateError(say("the enrolment ended on {day}", day=utc(self.ends)))
 
 
 def own_content(code: str, school: str, state: StateFolder) -> tuple[dict[str, Any], CryptoSigner]:

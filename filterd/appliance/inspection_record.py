@@ -137,7 +137,7 @@ def verify(octets: bytes, root: Root, at: float) -> InspectionRecord:
     enrolment.check_at(facts.made_at)
     if facts.made_at >= expires:
         raise EnvelopeRootError(
-            say("the root has ended on {day}, before the record was made", day=utc(expires))
+            say("the root ended on {day}, before the record was made", day=utc(expires))
         )
     notes = tuple(_notes(gateway, facts, enrolment, expires, at))
     return InspectionRecord(enrolment.gateway, facts, enrolment, record_sha256(octets), notes)
@@ -201,7 +201,7 @@ def _notes(
         found.append(say("the enrolment has ended since, on {day}", day=utc(enrolment.ends)))
     if at >= expires:
         found.append(
-            say("the root has ended on {day}: get the publisher's newer one", day=utc(expires))
+            say("the root ended on {day}: get the publisher's newer one", day=utc(expires))
         )
     if facts.made_at > at + _AHEAD_S:
         found.append(say("it is from the future: one of the two clocks is wrong"))

@@ -274,7 +274,9 @@ def _chosen(typed: str, choices: tuple[SetupChoice, ...], *, is_open: bool) -> s
     if is_open:
         return ", ".join(by_word.get(word.casefold(), word) for word in read.words_of(typed))
     if typed.casefold() not in by_word:
-        raise ConfigError(say("'{word}' is none of them", word=typed), hint=_example(choices))
+        raise ConfigError(
+            say("'{word}' is not one of the choices", word=typed), hint=_example(choices)
+        )
     return by_word[typed.casefold()]
 
 

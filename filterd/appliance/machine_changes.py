@@ -121,7 +121,7 @@ def _done(run: Run, words: Sequence[str]) -> None:
 
 
 def _refused(command: str, why: Sentence) -> FilterdError:
-    return StoreError(say("{command}: {why}; give the command by hand", command=command, why=why))
+    return StoreError(say("{command}: {why}; run the command by hand", command=command, why=why))
 
 
 INSTALL_WITHIN_S = 900.0
@@ -198,7 +198,7 @@ class PackageManager:
                 say("{path}: cannot be started: {why}", path=self.dpkg[0], why=refused(error))
             ) from error
         if code and is_needed:
-            raise StoreError(say("dpkg refused it; its words: journalctl -u filterd-install -n 30"))
+            raise StoreError(say("dpkg refused it; why: journalctl -u filterd-install -n 30"))
 
     def _code_of(self, *words: str) -> int:
         with subprocess.Popen(  # noqa: S603 -- no shell

@@ -435,7 +435,7 @@ QUESTIONS: tuple[SetupQuestion, ...] = (
     SetupQuestion(
         "dhcp-off",
         say("Switch the router's DHCP off now, then press Enter"),
-        help=say("filterd then checks that it is silent."),
+        help=say("filterd then checks that it no longer answers."),
         check=_silent,
         default=_default("done"),
         choices=_choices(

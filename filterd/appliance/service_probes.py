@@ -37,7 +37,9 @@ _COMPILED_WITHIN_S = 15.0
 def site(site: ExaminedSite) -> Iterator[ProbeFinding]:
     """Probe the site's files, their expectations, and what the daemon could not do."""
     if isinstance(site.policy_or_why, Sentence):
-        yield found(site.policy_or_why, say("mend it; with no site.yaml yet: sudo filterd setup"))
+        yield found(
+            site.policy_or_why, say("correct it; if there is no site.yaml yet: sudo filterd setup")
+        )
         return
     if not site.is_running:
         yield clean(say("the site's files are in order"))
@@ -54,7 +56,7 @@ def site(site: ExaminedSite) -> Iterator[ProbeFinding]:
     except ConfigErrors as wrong:
         problems += (one.sentence for one in wrong.errors)
     for problem in list(dict.fromkeys(problems))[:_MOST_PROBLEMS]:
-        yield found(problem, say("mend it, then: filterd policy validate; filterd reload"))
+        yield found(problem, say("correct it, then: filterd policy validate; filterd reload"))
     if not problems:
         yield clean(say("the site's files and its expectations are in order"))
 
@@ -101,7 +103,7 @@ def release(site: ExaminedSite) -> Iterator[ProbeFinding]:
     elif newest != serving:
         yield found(
             say("release {name} serves, and the package installed last is another", name=serving),
-            say("why: filterd update; the next good release mends it by itself"),
+            say("why: filterd update; the next good release corrects it by itself"),
         )
     else:
         yield clean(say("release {name} serves", name=serving))

@@ -78,7 +78,7 @@ def edits_of(plain: Any) -> list[Edit]:
         ConfigError: they are none, or of a key that may not be edited here.
     """
     if not isinstance(plain, list) or not 1 <= len(plain) <= MOST_EDITS:
-        raise ConfigError(say("1 to {most} edits are wanted", most=MOST_EDITS))
+        raise ConfigError(say("1 to {most} edits expected", most=MOST_EDITS))
     return [_edit(one) for one in plain]
 
 

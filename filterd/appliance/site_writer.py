@@ -133,7 +133,7 @@ def rewritten(text: str, change: Plain, language: Language) -> str:
         if _data_of(merged) == _with(data, change):
             return merged.replace("\n", "\r\n") if "\r\n" in text else merged
     raise ConfigError(
-        say("the file cannot be changed without changing more than was answered"),
+        say("the file cannot be changed without changing more than the answers ask for"),
         path=SITE_FILE,
         hint=say("change it by hand"),
     )

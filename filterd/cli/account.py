@@ -365,7 +365,7 @@ def recover(
 
     It makes a code that signs in once, for when password or authenticator are lost. The
     history records it, and everybody is alerted. With --boot the code is written beside the
-    request, too; a request that has a code of 12 letters or more makes it the one to be used.
+    request, too; where the request itself has a code of 12 characters or more, that code is used.
     Exit code 0: made; 2: an error.
     """
     requests = _requests() if boot else []

@@ -275,8 +275,8 @@ def _print_mistakes(here: Context, mistakes: BuiltMistakes) -> None:
     for name, list_id in mistakes.listed[:_MOST_WARNINGS]:
         here.warn(
             say(
-                "warning: {name} was accepted as a mistake, but {list} still closes it; mend it"
-                " there",
+                "warning: {name} was accepted as a mistake, but {list} still closes it;"
+                " correct it there",
                 name=name,
                 list=list_id,
             )

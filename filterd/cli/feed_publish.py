@@ -178,7 +178,7 @@ def sign(
     for one in ordered.expired:
         here.warn(
             say(
-                "warning: order {number} has expired on {date}; it is left out",
+                "warning: order {number} expired on {date}; it is left out",
                 number=one.number,
                 date=one.expiry,
             )
@@ -224,7 +224,7 @@ def _warn_of_orders(here: Context, orders: Iterable[OrderEntry], now: float) -> 
     for one in orders:
         if one.expiry < soon:
             key = (
-                say("warning: order {number} has ended on {date} and still blocks: feed sign")
+                say("warning: order {number} ended on {date} and still blocks: feed sign")
                 if one.expiry < today
                 else say("warning: order {number} ends on {date}; ask the authority that issued it")
             )

@@ -107,13 +107,13 @@ def review(
 ) -> None:
     """Review look-alike rules and reported mistakes that wait for a decision.
 
-    A shape such as i9bet# stands for names that differ in digits only. Most hold by themselves;
-    one waits where it fits a name that people visit, or says too little. The next `feed build`
-    goes by what is decided, and does not ask again. A rule that holds by itself is refused,
-    too: with its category. A mistake that schools report (`feed mistakes`) is accepted: entries of
-    other publishers for that very name are left out for 180 days; or it is refused. Schools see
-    the outcome and its reason for 90 days. Exit code 0: nothing waits, or it is decided; 1:
-    something waits; 2: an error, nothing is decided.
+    A shape such as i9bet# stands for names that differ in digits only. Most take effect by
+    themselves; a shape waits where it matches a popular name, or is too short to be sure. The
+    next `feed build` follows the decisions, and does not ask again. A rule in effect can be
+    refused, too, with its category. A mistake that schools report (`feed mistakes`) is accepted
+    or refused: once accepted, entries of other publishers for that very name are left out for
+    180 days. Schools see the outcome and its reason for 90 days. Exit code 0: nothing waits, or
+    it is decided; 1: something waits; 2: an error, nothing is decided.
     """
     has_shapes = bool(asked.accept or asked.refuse)
     if asked.mistakes and has_shapes:

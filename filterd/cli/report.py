@@ -128,7 +128,10 @@ def report(  # noqa: PLR0913, PLR0917 -- the options of a command
     ] = None,
     scheduled: Annotated[
         bool,
-        option("--scheduled", "Deliver what `report.schedule` wants; for filterd-report.service."),
+        option(
+            "--scheduled",
+            "Deliver the reports that are due by `report.schedule`; for filterd-report.service.",
+        ),
     ] = False,
     json: JsonOption = False,
 ) -> None:
@@ -241,7 +244,7 @@ def _answers(here: Context, fill: Path | None) -> dict[str, str]:
     data = parse(read_text(fill).encode(), str(fill)).data
     try:
         if not isinstance(data, dict):
-            raise ConfigError(say("such as pupils: 640 is wanted on each line"))  # noqa: TRY301
+            raise ConfigError(say("each line has the form of pupils: 640"))  # noqa: TRY301
         return checked_answers(data)
     except ConfigError as error:
         raise ConfigError(error.reason, path=str(fill), hint=error.hint) from error

@@ -221,7 +221,7 @@ class Term(NamedTuple):
             if is_given
         ]
         if len(said) > 1:
-            raise excluding(said[0], said[1], say("give one of them"))
+            raise excluding(said[0], said[1])
         if not said and not may_be_open:
             hint = say("give --for 45m, --until 17:00, --lesson or --permanent")
             raise ConfigError(say("the duration is missing"), hint=hint)

@@ -297,7 +297,9 @@ class Accounts:
             return {"secret": text_of(secret), "uri": uri}
         secret, now = self._pending.get(name, b""), state.known_now()
         if now is None:
-            raise ControlError(say("the time is not known, so no code counts; try again later"))
+            raise ControlError(
+                say("the time is not known, so no code can be checked; try again later")
+            )
         used = step_of(secret, code, now, 0) if secret else None
         if used is None:
             raise wrong_code()
@@ -375,7 +377,7 @@ class Accounts:
         name, chosen = account_name(request.get("account") or FIRST), text_in(request, "code")
         if chosen and _is_chosen(chosen) is None:
             raise ControlError(
-                say("a code of your own has 12 to 64 letters of a-z, digits and hyphens")
+                say("a code of your own has 12 to 64 characters: a-z, digits and hyphens")
             )
 
         def recover(book: AccountBook) -> AccountBook:

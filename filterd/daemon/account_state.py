@@ -272,7 +272,7 @@ class AccountState:
         code, is_totp, now = code.strip(), is_authenticator_code(code.strip()), self.known_now()
         if is_totp and now is None:
             raise CodeNeededError(
-                say("the time is not known, so no code counts; use a recovery code")
+                say("the time is not known, so no code can be checked; use a recovery code")
             )
 
         def use(book: AccountBook) -> AccountBook:

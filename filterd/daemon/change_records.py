@@ -82,7 +82,7 @@ class Records:
         try:
             self._mistakes.note(site.index)
         except (FilterdError, OSError) as error:
-            _log.warning("%s; which reported mistakes are mended is not noted", error)
+            _log.warning("%s; which reported mistakes were corrected is not recorded", error)
 
     async def overrides(self, at: float | None = None, *, names: bool = True) -> dict[str, Any]:
         """Return the overrides as plain data, with the state of each.

@@ -263,14 +263,14 @@ def _watching(manager: Manager) -> dict[str, Command]:
     """Return the commands that watch a room."""
 
     async def room_watch(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        author_of(caller).must_be(Rank.ADMIN, say("say which devices stand in a room"))
+        author_of(caller).must_be(Rank.ADMIN, say("set which devices are in a room"))
         return await manager.rooms.begin(_room(manager, request), manager.site.policy)
 
     async def room_seen(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         if request.get("room") is None:
             author_of(caller).must_be(Rank.TEACHER, say("list the devices"))
             return await manager.rooms.in_no_network(manager.site.policy)
-        author_of(caller).must_be(Rank.ADMIN, say("say which devices stand in a room"))
+        author_of(caller).must_be(Rank.ADMIN, say("set which devices are in a room"))
         return await manager.rooms.seen(_room(manager, request), manager.site.policy)
 
     async def exam_watch(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
@@ -369,7 +369,7 @@ def _room_to_hear(manager: Manager, request: Mapping[str, Any], caller: Caller) 
         ControlError: there is no such room, or the caller may not listen to it.
     """
     author = author_of(caller)
-    author.must_be(Rank.TEACHER, say("listen to what a room asks for"))
+    author.must_be(Rank.TEACHER, say("watch what a room looks up"))
     room = _room(manager, request)
     check_listening(author, room, manager.changes.classroom(manager.site))
     return room

@@ -159,7 +159,7 @@ class ControlServer:
                 problem = str(error)
             else:
                 problem = ""
-                _log.warning("%s: was gone and is there again", self._path)
+                _log.warning("%s: was missing and is there again", self._path)
 
     def _is_in_place(self) -> bool:
         with contextlib.suppress(OSError):

@@ -300,7 +300,9 @@ class Manager:
             try:
                 async with self._reloading:
                     await asyncio.to_thread(unwritten.write, state)
-                _log.warning("%s: takes files again; what was in memory is there now", state.folder)
+                _log.warning(
+                    "%s: can be written again; what was in memory is stored now", state.folder
+                )
             except StoreError as error:
                 if error.sentence != logged:
                     _log.error("%s; trying again", error)

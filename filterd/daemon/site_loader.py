@@ -306,7 +306,7 @@ class Unwritten:
     def hold_policy(self, state: StateFolder, policy: Policy, refused: FilterdError) -> None:
         """Hold a policy that could not be written or read."""
         log_error(refused)
-        _log.error("%s: the policy is in memory only, until the disk takes it", state.folder)
+        _log.error("%s: the policy is in memory only, until the disk can be written", state.folder)
         self.policy = policy
 
     def compile_index(self, config: Path, state: StateFolder, refused: Exception) -> Index:
@@ -318,7 +318,7 @@ class Unwritten:
         _log.error("%s", refused)
         index = Index.of(_build_lists(config, state, "--stdout"), state.index)
         index.verify()
-        _log.error("%s: the lists are in memory only, until the disk takes them", state.folder)
+        _log.error("%s: the lists are in memory only, until the disk can be written", state.folder)
         self.index = index
         return index
 

@@ -163,7 +163,7 @@ def check_listening(author: Author, room: str, classroom: Classroom) -> None:
         ControlError: it names the roles that may.
         ChangeError: another class is there.
     """
-    author.must_be(Rank.TEACHER, say("listen to what a room asks for"))
+    author.must_be(Rank.TEACHER, say("watch what a room looks up"))
     if author.rank >= Rank.ADMIN:
         return
     now = classroom.now

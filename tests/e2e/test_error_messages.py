@@ -41,7 +41,7 @@ OFFLINE = [
     ),
     Wrong(
         "allow vnu.edu.vn --for 45m --until 17:00 --reason x",
-        "--for and --until exclude each other (give one of them)",
+        "--for and --until exclude each other (give only one of them)",
         "không dùng --for cùng với --until (hãy chỉ dùng một trong số đó)",
     ),
     Wrong(

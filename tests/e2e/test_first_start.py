@@ -64,7 +64,7 @@ def test_what_is_in_memory_goes_over_to_the_disk_as_soon_as_that_takes_it() -> N
         assert status["in_memory"] == ["policy", "lists"]
         assert "in memory only" in str(status["doubts"])
         there.make_room()
-        there.served.wait_for("takes files again")
+        there.served.wait_for("can be written again")
         state = there.state
         assert all(path.stat().st_size for path in (state.index, state.policy))
         assert _asked(there, "status")["in_memory"] == []

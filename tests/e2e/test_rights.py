@@ -88,7 +88,7 @@ OF_AN_ADMINISTRATOR = {
     "allow www.youtube.com --room lab-a --permanent --reason thi": "ends the same day",
     "policy set --grade 7 --allow-category streaming --reason thi": "may not change that",
     f"room import {SITE}/rooms.csv": "may not change that",
-    "room learn lab-a --for 1m": "may not say which devices stand in a room",
+    "room learn lab-a --for 1m": "may not set which devices are in a room",
     "reload": "may not reload",
     "exam start --room of-6 --for 1m --allow thi.example.edu.vn": "of-6, which is not a room",
 }

@@ -57,7 +57,7 @@ class _Edits:
     def read(self, value: Any) -> Any:
         """Return edits, which the manager checks; see ``Parameter``."""
         if not isinstance(value, list) or not 1 <= len(value) <= _MOST_EDITS:
-            raise ConfigError(say("1 to {most} edits are wanted", most=_MOST_EDITS))
+            raise ConfigError(say("1 to {most} edits expected", most=_MOST_EDITS))
         return value
 
 

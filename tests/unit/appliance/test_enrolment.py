@@ -130,7 +130,7 @@ def test_a_root_of_an_earlier_release_names_no_key(province: Publisher) -> None:
         ({"key": OTHER.public_key}, NOW, EnvelopeOwnerError, "another gateway"),
         ({"code": "79000702"}, NOW, EnvelopeOwnerError, "school 79000701, not of 79000702"),
         ({}, NOW - 3_601, EnvelopeDateError, "is valid from 2027-01-15 07:00 UTC"),
-        ({}, NOW + 730 * DAY_S, EnvelopeDateError, "has ended on 2029-01-14 08:00 UTC"),
+        ({}, NOW + 730 * DAY_S, EnvelopeDateError, "ended on 2029-01-14 08:00 UTC"),
     ],
 )
 def test_what_is_not_of_this_gateway_or_does_not_hold_now_is_not_kept(

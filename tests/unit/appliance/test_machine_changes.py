@@ -46,7 +46,7 @@ def test_users_become_members_one_by_one() -> None:
 
 
 def test_a_refusal_names_the_command_to_give_by_hand() -> None:
-    with pytest.raises(StoreError, match=r"usermod -aG x lan: no such user; give the command"):
+    with pytest.raises(StoreError, match=r"usermod -aG x lan: no such user; run the command"):
         join_group(["lan"], "x", Programs(6))
     with pytest.raises(StoreError, match="no-such-program"):
         machine_changes._done(run_program, ["no-such-program"])
@@ -92,7 +92,7 @@ def test_what_was_broken_off_is_finished_before_a_package_is_installed(tmp_path:
 
 
 def test_a_refusal_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="dpkg refused it; its words: journalctl"):
+    with pytest.raises(StoreError, match="dpkg refused it; why: journalctl"):
         _manager(tmp_path, "exit 1").install(tmp_path / "package.deb")
 
 

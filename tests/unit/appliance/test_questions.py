@@ -76,7 +76,7 @@ def test_an_answer_is_checked_and_asked_again_with_an_example() -> None:
     interview = Interview(FLAT)
     one = pending(interview)
     assert one is not None
-    with pytest.raises(ConfigError, match=r"'fr' is none of them \(such as: vi\)"):
+    with pytest.raises(ConfigError, match=r"'fr' is not one of the choices \(such as: vi\)"):
         one.accept("fr")
     assert pending(interview) == one
     one.accept("2")

@@ -184,7 +184,7 @@ def test_it_warns_of_orders_that_end_or_have_ended(
     assert "warning: order 12/QĐ-STTTT ends on 2027-01-24" in desk.sign(tmp_path / "parcel").err
     assert "ends on 2027-01-24" in desk.publish("--orders", tmp_path / "parcel").err
     evening.advance(12 * DAY_S)
-    assert "has ended on 2027-01-24 and still blocks: feed sign" in desk.publish().err
+    assert "ended on 2027-01-24 and still blocks: feed sign" in desk.publish().err
 
 
 def test_a_parcel_that_was_published_is_not_published_twice(desk: Desk, tmp_path: Path) -> None:

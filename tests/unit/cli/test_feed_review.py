@@ -68,7 +68,10 @@ def _build(desk: Desk) -> list[str]:
                 "no popular name is known to match; too few names to be sure",
             ),
         ),
-        ("vi", ("i9bet#  gambling", "Sẽ chặn nhầm  i9bet5.com", "chưa chắc chắn")),
+        (
+            "vi",
+            ("i9bet#  gambling", "Sẽ chặn nhầm  i9bet5.com", "không thấy tên phổ biến nào trùng"),
+        ),
     ],
 )
 def test_what_waits_is_shown_with_what_it_would_close(

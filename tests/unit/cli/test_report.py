@@ -121,7 +121,7 @@ def test_a_missing_file_of_answers_is_written_and_a_filled_one_is_in_the_report(
     [
         ("pupil: 640", "'pupil' is not a question of the report (did you mean 'pupils'?)"),
         ("pupils: many", "pupils: a whole number is wanted (digits only, such as 1250)"),
-        ("640", "such as pupils: 640 is wanted on each line"),
+        ("640", "each line has the form of pupils: 640"),
     ],
 )
 def test_a_wrong_answer_is_one_line_with_the_file(tmp_path: Path, content: str, error: str) -> None:
