@@ -243,7 +243,7 @@ def test_what_the_threat_model_names_is_a_test() -> None:
     assert [(path, name) for path, name in named if name not in there[path]] == []
 
 
-def test_every_threat_has_a_test_or_says_that_it_has_none() -> None:
+def test_every_threat_has_a_test_or_states_that_it_has_none() -> None:
     rows = [line for line in THREATS.splitlines() if line.startswith("| ")]
     assert {row.count(" | ") for row in rows} == {1, 3}
     tested = [row.split(" | ")[-1].removesuffix(" |") for row in rows if row.count(" | ") == 3]
@@ -253,7 +253,7 @@ def test_every_threat_has_a_test_or_says_that_it_has_none() -> None:
     assert [one for one in folders if not whole.fullmatch(one)] == []
 
 
-def test_every_module_says_what_it_is_for() -> None:
+def test_every_module_states_its_purpose() -> None:
     paths = sorted((ROOT / "filterd").rglob("*.py"))
     sources = {path: path.read_text(encoding="utf-8") for path in paths}
     begins = re.compile(r'(#.*\n|\n)*r?"""')

@@ -64,7 +64,7 @@ def test_time_without_service_is_an_alert_of_the_next_start(
 
 
 @pytest.mark.long
-def test_a_pause_and_a_dead_daemon_are_told_by_mail_and_webhook(
+def test_a_pause_and_a_dead_daemon_are_reported_by_mail_and_webhook(
     authority: Authority,
     tmp_path: Path,
     built: StateFolder,

@@ -64,7 +64,7 @@ def test_a_compiled_list_is_closed_to_everybody_with_what_is_beneath_its_names(
     ("script", "arguments"),
     [("serve-list", ("127.0.0.1", 53, "127.0.0.1", 53)), ("compile-list", ())],
 )
-def test_a_list_that_is_not_there_is_one_line_that_says_so(
+def test_a_missing_list_is_reported_in_one_line(
     script: str, arguments: tuple[object, ...], tmp_path: Path
 ) -> None:
     done = _run(script, tmp_path / "none.txt", *arguments, tmp_path / "served")

@@ -124,7 +124,7 @@ def test_control_without_a_memory_of_failures_every_query_would_cost_some(
     assert len(upstream.asked) >= 200
 
 
-def test_a_failure_given_again_says_why_and_that_it_is_old(
+def test_a_repeated_failure_carries_its_reason_and_that_it_is_cached(
     serving: Serving, upstream: FakeUpstream
 ) -> None:
     def bogus(query: dns.message.Message) -> dns.message.Message:
@@ -150,7 +150,7 @@ def test_do_and_cd_fail_apart(serving: Serving, upstream: FakeUpstream) -> None:
 
 
 @pytest.mark.parametrize("excused", [True, False])
-def test_what_failed_while_nobody_answered_works_as_soon_as_somebody_does(
+def test_what_failed_while_all_upstreams_were_silent_works_as_soon_as_one_answers(
     serving: Serving,
     upstream: FakeUpstream,
     monkeypatch: pytest.MonkeyPatch,
@@ -215,7 +215,7 @@ def test_ten_minutes_without_internet_leave_what_was_known_and_what_is_blocked(
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
-def test_many_who_ask_for_a_stale_name_cause_one_exchange(
+def test_many_queries_for_a_stale_name_cause_one_exchange(
     index: Index, upstream: FakeUpstream, impatience: Impatience, loop: str
 ) -> None:
     with Serving(a_site(index, [upstream]), loop=loop) as serving:
@@ -250,7 +250,7 @@ def test_what_comes_after_the_stale_answer_is_for_the_next(
     assert serving.store.stale == 1
 
 
-def test_after_a_failure_nobody_waits_and_nobody_is_asked_for_half_a_minute(
+def test_after_a_failure_no_query_waits_or_goes_upstream_for_half_a_minute(
     serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     serving.ask(NAME)
@@ -336,7 +336,7 @@ def test_the_aliases_of_a_stale_answer_are_judged_for_each_client(
     assert (addresses(young) == []) is judged
 
 
-def test_a_block_holds_for_who_waits_for_a_stale_answer(
+def test_a_block_holds_for_queries_that_wait_for_a_stale_answer(
     index: Index, serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cache, "STALE_AFTER_S", 3_600)  # until the upstream has failed
@@ -434,7 +434,7 @@ def test_a_popular_name_never_expires(
     assert (min(seen) > 20) is refreshed
 
 
-def test_a_name_that_nobody_asks_for_any_more_is_not_refreshed(
+def test_a_name_that_is_no_longer_queried_is_not_refreshed(
     serving: Serving, upstream: FakeUpstream
 ) -> None:
     for _ in range(2):

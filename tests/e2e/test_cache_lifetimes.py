@@ -77,7 +77,7 @@ def test_an_answer_lives_as_long_as_it_should(
     assert len(upstream.asked) == (2 if life_s else 3)
 
 
-def test_an_answer_of_no_lifetime_is_for_all_who_wait_and_nobody_else(
+def test_an_answer_with_ttl_zero_serves_all_waiting_queries_and_no_later_one(
     serving: Serving, upstream: FakeUpstream
 ) -> None:
     upstream.add("now.example.com. 0 IN A 192.0.2.4")

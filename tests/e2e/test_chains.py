@@ -134,7 +134,7 @@ def generous(section: str, line: str) -> FakeUpstream:
 @pytest.mark.parametrize("section", SECTIONS)
 @pytest.mark.parametrize("line", FORGED)
 @pytest.mark.parametrize("do", [False, True])
-def test_what_nobody_asked_for_is_neither_sent_nor_kept(
+def test_records_outside_the_question_are_neither_sent_nor_kept(
     index: Index, section: str, line: str, do: bool
 ) -> None:
     with generous(section, line) as upstream, Serving(a_site(index, [upstream])) as serving:
@@ -181,7 +181,7 @@ def test_the_soa_of_a_stranger_is_not_taken(index: Index, line: str) -> None:
         assert len(upstream.asked) == 2
 
 
-def test_that_the_end_of_a_chain_is_missing_says_nothing_of_its_beginning(
+def test_a_missing_end_of_a_chain_does_not_deny_its_beginning(
     serving: Serving, upstream: FakeUpstream
 ) -> None:
     upstream.add("alias.example.com. 300 IN CNAME gone.example.com.")

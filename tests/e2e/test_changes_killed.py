@@ -303,7 +303,7 @@ CASES = _cases(SystemClock().wall())
 
 
 @pytest.mark.parametrize("command", CASES)
-def test_a_change_in_which_somebody_is_killed_is_made_wholly_or_not_at_all(
+def test_a_change_during_which_a_process_is_killed_is_made_wholly_or_not_at_all(
     school: School, command: str
 ) -> None:
     case = CASES[command]

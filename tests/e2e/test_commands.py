@@ -54,7 +54,7 @@ def test_check_asks_the_daemon_and_exits_by_the_verdict(
         assert "the running daemon" in done.out
 
 
-def test_check_says_which_source_it_asked(served: Served) -> None:
+def test_check_names_the_source_of_its_answer(served: Served) -> None:
     words = ["check", "www.tiktok.com", "--grade", "3", "--json"]
     online = json.loads(run(*words, *served.options).out)
     offline = json.loads(run(*words, "--offline", *served.options).out)
@@ -62,7 +62,7 @@ def test_check_says_which_source_it_asked(served: Served) -> None:
     assert online == offline
 
 
-def test_check_tells_a_problem_with_a_time_once(served: Served) -> None:
+def test_check_reports_a_problem_with_a_time_once(served: Served) -> None:
     done = run("check", "vnu.edu.vn", "--at", "never", *served.options)
     hint = "write 17h30, 17:00, t5 07:30, tomorrow 7h, 20/12 or 2026-12-20"
     assert done.err == f"filterd: 'never' is not a time ({hint})\n"
@@ -133,7 +133,7 @@ def test_two_builds_at_once_wait_for_each_other(served: Served, tmp_path: Path) 
     assert not list(tmp_path.glob("*.new"))
 
 
-def test_the_example_of_the_readme_is_what_the_sample_school_says(tmp_path: Path) -> None:
+def test_the_example_of_the_readme_is_the_output_of_the_sample_school(tmp_path: Path) -> None:
     state = build_lists(SAMPLE, tmp_path)
     done = run("check", "www.tiktok.com", "--grade", "1", "--state", state.folder, "--lang", "en")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -143,7 +143,7 @@ def test_the_example_of_the_readme_is_what_the_sample_school_says(tmp_path: Path
         assert " ".join(line.split()) in shown
 
 
-def test_without_a_school_the_way_out_is_told(tmp_path: Path) -> None:
+def test_without_a_school_the_remedy_is_named(tmp_path: Path) -> None:
     done = run("policy", "validate", cwd=tmp_path)
     assert done.code == 2
     assert done.err == "filterd: policies/site.yaml: cannot be read: No such file or directory\n"

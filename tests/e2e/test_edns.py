@@ -164,7 +164,7 @@ def test_an_upstream_sees_nothing_of_the_askers_options_flags_and_versions(
         assert query.ednsflags & 0xFFFF == (DO if case.wants_dnssec else 0)
 
 
-def test_what_an_upstream_would_see_is_told_from_what_it_should(
+def test_a_client_option_that_is_sent_upstream_is_seen(
     serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_subnet = edns.compose_edns(options=[SUBNET])
@@ -237,7 +237,7 @@ def test_dig_finds_nothing_to_warn_of(serving: Serving, options: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["porn.example", "malware.example", "social.example"])
-def test_an_extended_error_goes_only_to_who_sent_opt_and_names_no_category(
+def test_an_extended_error_goes_only_to_clients_with_opt_and_names_no_category(
     serving: Serving, name: str
 ) -> None:
     (error,) = asked(serving, a_query(name)).extended_errors()

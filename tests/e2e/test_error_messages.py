@@ -100,16 +100,18 @@ def _is_explained(wrong: Wrong, *options: str | Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", OFFLINE, ids=lambda one: one.words)
-def test_wrong_words_are_told_in_both_languages(wrong: Wrong, tmp_path: Path) -> None:
+def test_wrong_options_are_explained_in_both_languages(wrong: Wrong, tmp_path: Path) -> None:
     _is_explained(wrong, "--config", SAMPLE, "--state", tmp_path)
 
 
 @pytest.mark.parametrize("wrong", OF_THE_DAEMON, ids=lambda one: one.words)
-def test_what_the_daemon_refuses_is_told_in_both_languages(wrong: Wrong, served: Served) -> None:
+def test_a_refusal_of_the_daemon_is_explained_in_both_languages(
+    wrong: Wrong, served: Served
+) -> None:
     _is_explained(wrong, *served.options)
 
 
-def test_without_a_daemon_it_is_told_how_to_start_one(tmp_path: Path) -> None:
+def test_without_a_daemon_the_error_explains_how_to_start_one(tmp_path: Path) -> None:
     wrong = Wrong(
         "status",
         "no running filterd answers (No such file or directory); start it with",
@@ -118,7 +120,7 @@ def test_without_a_daemon_it_is_told_how_to_start_one(tmp_path: Path) -> None:
     _is_explained(wrong, "--state", tmp_path)
 
 
-def test_every_mistake_of_a_site_is_told_with_its_place(tmp_path: Path) -> None:
+def test_every_mistake_of_a_site_is_reported_with_its_place(tmp_path: Path) -> None:
     site = tmp_path / "site.yaml"
     site.write_text("school: {nam: A}\nlisten: [x]\nlessons: {a: 07:00-07:45, b: 07:30-08:00}\n")
     words = ("policy", "validate", "--config", tmp_path, "--lang", "vi")
@@ -166,7 +168,7 @@ def test_the_journal_is_in_the_language_of_the_site(tmp_path: Path) -> None:
         served.wait_for("chưa nạp lại: giữ những gì đang có hiệu lực")
 
 
-def test_a_file_that_cannot_be_read_is_told_in_vietnamese(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_reported_in_vietnamese(tmp_path: Path) -> None:
     (tmp_path / "site.yaml").mkdir()
     done = run("policy", "validate", "--config", tmp_path, "--lang", "vi")
     assert done.err.endswith("site.yaml: không đọc được: là thư mục, không phải tệp\n")

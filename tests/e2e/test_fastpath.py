@@ -238,7 +238,7 @@ def nothing_is_refreshed_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_who_is_answered_fast_gets_what_the_chain_says(
+def test_fast_answers_equal_those_of_the_chain(
     lists: Index, answering: FakeUpstream, seed: int
 ) -> None:
     with ExitStack() as stack:

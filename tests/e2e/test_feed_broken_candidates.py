@@ -62,7 +62,9 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
 
 
 @pytest.mark.parametrize("broken", OFFERED)
-def test_a_broken_version_is_not_activated_and_nobody_notices(school: School, broken: str) -> None:
+def test_a_broken_version_is_not_activated_and_does_not_disturb_answering(
+    school: School, broken: str
+) -> None:
     before = school.in_force
     version = school.publish(BROKEN[broken])
     with pytest.raises(GuardError, match=rf"^version {version} of the feed is (held|refused): "):

@@ -160,7 +160,7 @@ def test_a_jump_between_two_runs_keeps_nothing_from_coming(
 
 
 @pytest.mark.parametrize("clock", [*UNSET.values(), NOW - HOUR_S, NOW - YEAR_S])
-def test_a_clock_that_stays_behind_keeps_nobody_waiting_for_more_than_two_days(
+def test_a_clock_that_stays_behind_delays_runs_by_two_days_at_most(
     established: Follower, clock: float
 ) -> None:
     set_clock(established, clock)

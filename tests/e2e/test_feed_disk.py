@@ -280,7 +280,7 @@ def test_whatever_is_damaged_a_version_serves_and_the_next_run_mends_it(
         site.check_taken(THIRD)
 
 
-def test_control_a_run_that_believes_what_an_index_says_of_itself_mends_nothing(
+def test_control_a_run_that_trusts_the_header_of_an_index_mends_nothing(
     site: Follower, starts: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(

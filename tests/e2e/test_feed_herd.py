@@ -36,7 +36,7 @@ def test_an_urgent_order_reaches_every_appliance_within_eleven_minutes() -> None
     assert max(seen.urgent_s) <= 11 * 60
 
 
-def test_an_urgent_order_that_the_server_could_not_tell_is_told_when_it_is_back() -> None:
+def test_an_urgent_order_missed_during_an_outage_arrives_when_the_server_is_back() -> None:
     seen = _seen(Story("", 9, 12, down=Span(10, 11), urgent=10.5))
     assert len(seen.urgent_s) == COUNT
     assert max(seen.urgent_s) <= (30 + 11) * 60
@@ -77,6 +77,6 @@ def test_power_that_is_back_everywhere_makes_no_herd(monkeypatch: pytest.MonkeyP
     assert max(minutes(_seen(story).requests)) > 5 * mean
 
 
-def test_share_of_counts_those_who_are_missing() -> None:
+def test_share_of_counts_missing_appliances() -> None:
     assert share_of([1.0, 2.0, 3.0], 4, 0.5) == 2.0
     assert share_of([1.0, 2.0, 3.0], 4, 1.0) is None

@@ -139,7 +139,7 @@ def _cut_often(cut: Callable[[], None]) -> None:
 
 
 @pytest.mark.parametrize("careless", ["nothing is synced", "files are written in place"])
-def test_control_careless_writers_lose_what_they_have_told_of(
+def test_control_careless_writers_lose_what_they_have_reported(
     folder: Path, published: Published, monkeypatch: pytest.MonkeyPatch, careless: str
 ) -> None:
     (folder / careless).mkdir()

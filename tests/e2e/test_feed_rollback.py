@@ -121,7 +121,7 @@ def served(published: Published, tmp_path: Path) -> Iterator[tuple[Follower, Cla
                 pupils.stop()
 
 
-def test_a_version_that_blocks_what_all_ask_for_is_taken_back_and_nobody_loses_a_question(
+def test_a_version_that_blocks_popular_names_is_rolled_back_and_no_query_is_lost(
     served: tuple[Follower, Class],
 ) -> None:
     school, pupils = served

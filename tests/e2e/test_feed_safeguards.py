@@ -111,7 +111,7 @@ def test_a_run_of_many_files_ends_at_its_deadline_though_each_is_fast(
         site.take(server.url, DownloadLimits(window_s=1_000))
 
 
-def test_a_server_that_says_nothing_is_left(server: Server, site: Site) -> None:
+def test_a_silent_server_is_left(server: Server, site: Site) -> None:
     hung_up = []
 
     def silence(handler: Any) -> None:
@@ -173,7 +173,7 @@ def test_control_without_our_rule_a_redirect_leads_to_another_server(
         assert other.asked
 
 
-def test_a_request_says_nothing_of_the_school(
+def test_a_request_reveals_nothing_of_the_school(
     server: Server, site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     netrc = tmp_path / "netrc"

@@ -73,7 +73,7 @@ def test_control_without_the_limit_the_others_wait_for_all_of_it(index: Index) -
     assert answered_before_the_honest(index, UNLIMITED) == FLOOD
 
 
-def test_who_is_known_does_not_even_wait_for_that_share(
+def test_a_known_client_does_not_even_wait_for_that_share(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (
@@ -163,7 +163,7 @@ def rung(index: Index, upstream: FakeUpstream, rate: RateLimit) -> tuple[int, in
     return lost[0], in_flight
 
 
-def test_a_lesson_bell_loses_nobody_and_asks_upstream_once_a_name(
+def test_a_lesson_bell_loses_no_query_and_goes_upstream_once_a_name(
     index: Index, upstream: FakeUpstream
 ) -> None:
     assert rung(index, upstream, RateLimit()) == (0, 9)

@@ -79,7 +79,7 @@ def _assert_quiet(served: Served) -> None:
 @pytest.mark.parametrize(
     "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)]
 )
-def test_it_serves_until_told_to_stop_and_leaves_nothing(
+def test_it_serves_until_it_is_stopped_and_leaves_nothing(
     school: School, number: signal.Signals
 ) -> None:
     with serving(school.config, school.state) as served:
@@ -94,7 +94,7 @@ def test_it_serves_until_told_to_stop_and_leaves_nothing(
         _assert_quiet(served)
 
 
-def test_a_stop_while_somebody_is_connected_is_quiet(school: School) -> None:
+def test_a_stop_while_a_client_is_connected_is_quiet(school: School) -> None:
     with (
         serving(school.config, school.state) as served,
         socket.socket(socket.AF_UNIX) as command,
@@ -150,7 +150,7 @@ def test_a_hang_up_reloads(school: School) -> None:
         _assert_quiet(served)
 
 
-def test_the_command_reload_reloads_or_says_why_not(school: School) -> None:
+def test_the_command_reload_reloads_or_explains_why_not(school: School) -> None:
     with serving(school.config, school.state) as served:
         school.block("new.example")
         assert call("reload", *served.options).out.startswith("Reloaded: policy ")
@@ -245,7 +245,7 @@ def test_damaged_lists_with_an_invalid_site_give_way_to_those_that_ship(school: 
         assert school.is_blocked("www.tiktok.com")
 
 
-def test_a_port_in_use_is_told_in_one_line(school: School, tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_in_one_line(school: School, tmp_path: Path) -> None:
     with serving(school.config, school.state):
         done = run("serve", "--config", school.config, "--state", tmp_path / "other")
         problems = [line for line in done.error_lines if line.startswith("filterd: ")]

@@ -76,7 +76,7 @@ def test_a_teacher_finds_names_of_the_own_class_and_opens_one(
     assert is_blocked(school, name, "6B")
 
 
-def test_a_reason_that_is_missing_is_told_and_the_form_keeps_what_was_chosen(
+def test_a_missing_reason_is_reported_and_the_form_keeps_its_choices(
     browser: Browser, school: WebSchool
 ) -> None:
     with tab(browser, school, Role.ADMIN) as person:

@@ -114,7 +114,7 @@ def test_the_same_holds_where_it_listens_on_these_addresses(
     assert ask(specific.pupil, server, tcp=tcp, port=SPECIFIC_PORT)
 
 
-def test_a_network_is_its_interface_for_who_has_only_a_link_local_address(
+def test_a_network_is_its_interface_for_clients_with_only_a_link_local_address(
     serving: Gateway,
 ) -> None:
     assert not is_blocked(serving.office, "fe80::1%eth0")
@@ -140,7 +140,7 @@ def test_a_mac_stays_with_its_device_and_not_with_the_address(serving: Gateway) 
         serving.laptop.ip("address add 192.168.6.30/24 dev eth0")
 
 
-def test_a_mac_with_many_addresses_identifies_nobody(serving: Gateway) -> None:
+def test_a_mac_with_many_addresses_identifies_no_device(serving: Gateway) -> None:
     few, many = ["192.168.6.40", "192.168.6.41", "192.168.6.42"], "192.168.6.43"
     for address in (*few[1:], many):
         serving.relay.ip(f"address add {address}/24 dev eth0")
@@ -218,7 +218,7 @@ def test_the_gateway_may_ask_itself(serving: Gateway, server: str) -> None:
 
 
 @pytest.mark.parametrize("to", ["192.168.6.255", "255.255.255.255", "224.0.0.1", "ff02::1%eth0"])
-def test_nobody_asks_a_resolver_by_broadcast_or_multicast(serving: Gateway, to: str) -> None:
+def test_queries_by_broadcast_or_multicast_are_not_answered(serving: Gateway, to: str) -> None:
     """Of two questions only the second, which is to the gateway alone, is answered."""
     near, family = ("fe80::1%eth0", socket.AF_INET6) if ":" in to else (SERVER, socket.AF_INET)
     query = dns.message.make_query("www.example.com", "A")

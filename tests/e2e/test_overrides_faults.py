@@ -327,7 +327,7 @@ def test_a_disk_that_is_full_or_only_to_read_takes_nothing_away(tmp_path: Path) 
     assert "full" in lines[2] or "No space left" in lines[2]
 
 
-def test_what_cannot_be_put_in_its_place_after_all_is_told_and_mended_by_a_start(
+def test_a_file_that_cannot_be_replaced_is_reported_and_mended_by_a_start(
     state: StateFolder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     allow(a_store(state), "a.example")

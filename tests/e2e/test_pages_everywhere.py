@@ -115,7 +115,7 @@ def test_every_page_of_a_role_is_in_order(
     assert faults == {}
 
 
-def test_without_scripts_every_page_says_the_same(browser: Browser, school: WebSchool) -> None:
+def test_without_scripts_every_page_has_the_same_text(browser: Browser, school: WebSchool) -> None:
     faults = []
     with tab(browser, school, Role.ADMIN, PHONE, scripts=False) as opened:
         for address in list(_addresses(Role.ADMIN, opened)):

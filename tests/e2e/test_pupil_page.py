@@ -166,7 +166,7 @@ def test_a_request_is_refused_with_a_reason_in_the_history(school: PupilSchool) 
     assert row["payload"] == {"name": CLOSED, "seat": "7"}
 
 
-def test_who_does_not_teach_sees_no_requests(school: PupilSchool) -> None:
+def test_staff_without_lessons_see_no_requests(school: PupilSchool) -> None:
     assert school.web.get("/requests", Role.READER).status == 404
 
 

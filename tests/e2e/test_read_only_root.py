@@ -110,7 +110,7 @@ def test_what_serves_a_school_needs_no_more(served: Served, words: str) -> None:
         ("init {}/other", "Read-only file system"),
     ],
 )
-def test_what_would_change_the_site_says_in_a_line_why_it_cannot(
+def test_a_command_that_would_change_the_site_explains_in_a_line_why_it_cannot(
     served: Served, words: str, why: str
 ) -> None:
     before = (served.config / "site.yaml").read_text(encoding="utf-8")

@@ -142,7 +142,9 @@ def test_of_a_mixed_answer_the_public_addresses_are_left(
 
 
 @pytest.mark.parametrize("source", [GRADE_1, GRADE_11, STAFF])
-def test_nobody_is_led_home(serving: Serving, upstream: FakeUpstream, source: str) -> None:
+def test_no_answer_leads_to_a_private_address(
+    serving: Serving, upstream: FakeUpstream, source: str
+) -> None:
     upstream.add("evil.example.com. 300 IN A 192.168.1.1")
     assert serving.ask("evil.example.com", source=source).answer == []
 
@@ -157,7 +159,7 @@ def test_a_long_chain_does_not_hide_it(serving: Serving, upstream: FakeUpstream)
         assert serving.ask("evil.example.com").answer == []
 
 
-def test_the_client_that_sent_no_opt_is_told_nothing_more(
+def test_the_client_without_opt_gets_no_extended_error(
     serving: Serving, upstream: FakeUpstream
 ) -> None:
     upstream.add("evil.example.com. 300 IN A 10.0.0.1")
@@ -219,7 +221,7 @@ def test_zones_of_the_school_lead_home_by_nature(index: Index, upstream: FakeUps
 
 
 @pytest.mark.parametrize(("rtype", "sinkhole"), [("A", "0.0.0.0"), ("AAAA", "::")])
-def test_a_sinkhole_of_the_upstream_says_blocked_and_harms_no_other_name(
+def test_a_sinkhole_of_the_upstream_is_a_block_and_harms_no_other_name(
     serving: Serving, upstream: FakeUpstream, rtype: str, sinkhole: str
 ) -> None:
     serving.ask("www.example.com", rtype)

@@ -282,7 +282,7 @@ def test_every_figure_of_every_format_is_that_of_a_naive_count(
 
 @pytest.mark.parametrize("format_", EACH)
 @pytest.mark.parametrize("audience", ["outside", "inside"])
-def test_every_format_says_what_limits_the_figures(
+def test_every_format_states_what_limits_the_figures(
     year: NaiveYear, school: ReportSchool, audience: str, format_: str
 ) -> None:
     facts, days = school.report("year", Role.ADMIN, audience=audience), set(year.days)

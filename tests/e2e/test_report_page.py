@@ -84,7 +84,7 @@ def test_a_report_is_downloaded_with_its_name_and_the_answers(
         assert json.loads(content)["facts"]["audience"] == "outside"
 
 
-def test_what_is_wrong_is_told_and_the_answers_stay_in_the_form(
+def test_a_wrong_answer_is_explained_and_the_answers_stay_in_the_form(
     browser: Browser, school: WebSchool
 ) -> None:
     with tab(browser, school, Role.ADMIN) as person:

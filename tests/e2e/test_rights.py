@@ -102,7 +102,7 @@ def test_a_teacher_does_what_a_lesson_needs(school: Machine, words: str) -> None
 
 
 @pytest.mark.parametrize("words", OF_AN_ADMINISTRATOR)
-def test_what_a_teacher_may_not_is_refused_in_one_line_that_says_who_may(
+def test_what_a_teacher_may_not_is_refused_in_one_line_that_names_the_role(
     school: Machine, words: str
 ) -> None:
     done = school.filterd(TEACHER, *words.split())
@@ -156,7 +156,7 @@ def test_an_administrator_does_it(school: Machine, words: str) -> None:
         "report-mistake www.tiktok.com --reason nhầm",
     ],
 )
-def test_a_stranger_is_not_let_in_and_learns_who_is(school: Machine, words: str) -> None:
+def test_a_stranger_is_refused_and_learns_which_users_may(school: Machine, words: str) -> None:
     done = school.filterd(STRANGER, *words.split())
     assert done.code == 2
     assert len(done.error_lines) == 1, done.err
@@ -165,7 +165,7 @@ def test_a_stranger_is_not_let_in_and_learns_who_is(school: Machine, words: str)
     assert all(role.group in line for role in Role)
 
 
-def test_who_may_read_the_daemons_files_looks_and_changes_nothing(school: Machine) -> None:
+def test_a_reader_of_the_daemons_files_looks_and_changes_nothing(school: Machine) -> None:
     assert school.filterd(CLERK, "status").code == 0
     done = school.filterd(CLERK, *OF_A_TEACHER[0].split())
     (line,) = done.error_lines
@@ -181,7 +181,7 @@ def _number(school: Machine, user: str, words: str) -> str:
     return str(json.loads(done.out)["number"])
 
 
-def test_full_is_confirmed_by_the_principal_and_not_by_the_one_who_set_it(school: Machine) -> None:
+def test_full_is_confirmed_by_the_principal_and_not_by_its_author(school: Machine) -> None:
     number = _number(school, ADMIN, FULL)
     assert "has set log level" in school.filterd(ADMIN, "log", "confirm", number).err
     for user in (TEACHER, READER, INSPECTOR, "root"):
@@ -224,7 +224,7 @@ def test_a_teacher_takes_back_what_is_the_teachers_own(school: Machine) -> None:
 
 
 @pytest.mark.parametrize("user", [ADMIN, TEACHER])
-def test_who_may_not_read_the_daemons_files_asks_it_about_the_past(
+def test_without_rights_to_the_daemons_files_the_past_is_asked_of_it(
     school: Machine, user: str
 ) -> None:
     (version,) = json.loads(school.filterd(user, "policy", "history", "--json").out)["versions"]
@@ -239,7 +239,7 @@ def test_who_may_not_read_the_daemons_files_asks_it_about_the_past(
     )
 
 
-def test_the_author_is_who_the_kernel_says(school: Machine) -> None:
+def test_the_author_is_the_user_by_the_kernel(school: Machine) -> None:
     """Nor does the environment count, which the caller may set."""
     environment = {"USER": "root", "LOGNAME": "root", "SUDO_USER": "root", "SUDO_UID": "0"}
     school.filterd(TEACHER, *OF_A_TEACHER[1].split(), **environment)
@@ -276,7 +276,7 @@ def test_groups_are_those_of_the_login(school: Machine) -> None:
         assert expected in "".join(asking.communicate(timeout=30))
 
 
-def test_the_daemons_files_are_for_nobody_else(school: Machine) -> None:
+def test_the_daemons_files_are_closed_to_other_users(school: Machine) -> None:
     for user in (TEACHER, ADMIN, STRANGER):
         looking = school.start(user, "ls", STATE, stdout=-1, stderr=-1)
         assert "Permission denied" in "".join(looking.communicate(timeout=30))

@@ -223,7 +223,7 @@ def servfail(query: dns.message.Message) -> dns.message.Message:
 
 
 @pytest.mark.parametrize("before", ["open", "safe"])
-def test_a_reload_holds_for_who_already_waits(
+def test_a_reload_holds_for_queries_that_already_wait(
     index: Index, internet: FakeUpstream, before: str
 ) -> None:
     sites = {"open": a_site(index, [internet]), "safe": a_safe_site(index, internet)}

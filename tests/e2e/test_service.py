@@ -91,7 +91,7 @@ def served(tmp_path: Path, built: StateFolder, manager: ServiceManager) -> Itera
         yield running
 
 
-def test_it_is_told_of_the_start_the_watch_and_the_end(
+def test_systemd_is_notified_of_the_start_the_watch_and_the_end(
     served: Served, manager: ServiceManager
 ) -> None:
     manager.until("READY=1")
@@ -104,7 +104,7 @@ def test_it_is_told_of_the_start_the_watch_and_the_end(
     assert served.process.wait(WITHIN_S) == 0
 
 
-def test_the_stop_is_told_when_it_begins(served: Served, manager: ServiceManager) -> None:
+def test_systemd_is_notified_when_the_stop_begins(served: Served, manager: ServiceManager) -> None:
     manager.until("READY=1")
     _, worker = children(served.process.pid)
     os.kill(worker, signal.SIGSTOP)  # so that it is not over at once
@@ -128,7 +128,7 @@ def test_the_watchdog_is_not_fed_while_the_only_worker_hangs(
     manager.until("WATCHDOG=1")
 
 
-def test_a_worker_that_hangs_is_replaced_within_what_nobody_may_wait(
+def test_a_hanging_worker_is_replaced_within_the_longest_allowed_wait(
     served: Served, manager: ServiceManager
 ) -> None:
     manager.until("READY=1")

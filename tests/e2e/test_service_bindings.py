@@ -77,7 +77,7 @@ def test_a_target_is_judged_like_an_alias(
 
 
 @pytest.mark.parametrize("qtype", TYPES)
-def test_who_must_not_have_keys_gets_none_and_others_do(
+def test_filtered_clients_get_no_keys_and_others_do(
     strict: Serving, upstream: FakeUpstream, qtype: str
 ) -> None:
     params = f"mandatory=alpn,ech alpn=h2 {KEY} ipv4hint=192.0.2.1"

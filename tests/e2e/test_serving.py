@@ -83,7 +83,7 @@ BLOCKS = {
 
 
 @pytest.mark.parametrize(("response", "looks"), BLOCKS.items())
-def test_a_block_looks_as_the_site_says(
+def test_a_block_is_answered_as_the_site_sets(
     index: Index, response: BlockResponse, looks: tuple[str, str, list[str]]
 ) -> None:
     with Serving(a_site(index, response=response)) as serving:
@@ -109,7 +109,9 @@ def test_a_block_claims_nothing_and_is_soon_forgotten(
 @pytest.mark.parametrize(
     ("name", "code"), [("porn.example", EdeCode.FILTERED), ("malware.example", EdeCode.BLOCKED)]
 )
-def test_a_block_says_why_to_who_sent_opt_only(serving: Serving, name: str, code: int) -> None:
+def test_a_block_carries_its_reason_to_clients_with_opt_only(
+    serving: Serving, name: str, code: int
+) -> None:
     assert edes(serving.ask(name)) == [code]
     without = serving.ask(name, edns=False)
     assert without.edns == -1

@@ -53,7 +53,7 @@ def test_what_is_no_question_gets_silence(serving: Serving, message: bytes) -> N
         assert until_good(stub) == []
 
 
-def test_silence_is_told_from_an_answer(serving: Serving) -> None:
+def test_silence_is_distinguished_from_an_answer(serving: Serving) -> None:
     with serving.stub() as stub:
         stub.send(a_query("porn.example"))
         assert len(until_good(stub)) == 1

@@ -80,7 +80,7 @@ def test_a_blocked_service_target_is_blocked(
     assert [serving.ask("shop.example.com", qtype).answer for _ in range(2)] == [[], []]
 
 
-def test_a_service_target_that_nobody_blocks_passes(
+def test_a_service_target_that_is_not_blocked_passes(
     serving: Serving, upstream: FakeUpstream
 ) -> None:
     upstream.add("shop.example.com. 300 IN HTTPS 1 cdn.example.net. alpn=h2")
@@ -135,7 +135,7 @@ def test_a_positive_answer_ages_and_is_asked_anew_at_its_end(
 
 
 @pytest.mark.parametrize("name", ["nowhere.example.com", "www.example.com"])
-def test_a_negative_answer_is_kept_as_long_as_its_soa_says(
+def test_a_negative_answer_is_kept_for_the_time_of_its_soa(
     serving: Serving, upstream: FakeUpstream, name: str
 ) -> None:
     for seconds in (0, 59, 1):
@@ -185,9 +185,7 @@ def test_different_clients_share_the_cache(serving: Serving, upstream: FakeUpstr
     assert len(upstream.asked) == 1
 
 
-def test_records_that_nobody_asked_for_are_dropped(
-    serving: Serving, upstream: FakeUpstream
-) -> None:
+def test_records_outside_the_question_are_dropped(serving: Serving, upstream: FakeUpstream) -> None:
     def generous(query: dns.message.Message) -> dns.message.Message:
         response = dns.message.make_response(query)
         name = query.question[0].name
@@ -236,7 +234,7 @@ def test_many_clients_with_one_question_share_one_exchange(
     assert upstream.asked == ["www.example.com A"]
 
 
-def test_whoever_goes_away_does_not_harm_the_others(
+def test_a_client_that_goes_away_does_not_harm_the_others(
     serving: Serving, upstream: FakeUpstream
 ) -> None:
     upstream.released.clear()
@@ -255,7 +253,7 @@ def test_whoever_goes_away_does_not_harm_the_others(
 
 
 @pytest.mark.parametrize("rejudged", [True, False])
-def test_a_reload_holds_for_who_already_waits(
+def test_a_reload_holds_for_queries_that_already_wait(
     index: Index, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, rejudged: bool
 ) -> None:
     if not rejudged:  # the control: without this step the answers would leak

@@ -56,7 +56,7 @@ def _line_for(shown: str) -> str:
     return next((line for words, line in TYPED.items() if words in " ".join(shown.split())), "")
 
 
-def test_a_school_is_set_up_in_few_keystrokes_and_told_apart(lab: SchoolLab) -> None:
+def test_a_school_is_set_up_in_few_keystrokes_and_each_link_has_its_grade(lab: SchoolLab) -> None:
     terminal = Terminal(lab.command("setup"))
     terminal.answer(_line_for)
     assert terminal.code == 0, terminal.text

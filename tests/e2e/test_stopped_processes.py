@@ -90,7 +90,7 @@ def test_a_worker_that_is_stopped_is_replaced_in_time_each_time(school: School) 
         assert school.worker != worker
 
 
-def test_control_where_nobody_looks_a_stopped_worker_stops_dns(
+def test_control_without_a_watchdog_a_stopped_worker_stops_dns(
     tmp_path: Path, built: StateFolder
 ) -> None:
     unseeing = (
@@ -143,7 +143,7 @@ def test_a_worker_in_a_circle_is_replaced_in_time(
         assert school.worker != worker
 
 
-def test_a_stopped_manager_or_supervisor_keeps_nobody_waiting(
+def test_a_stopped_manager_or_supervisor_delays_no_answer(
     whose_manager_is_stopped: tuple[School, int],
 ) -> None:
     school, manager = whose_manager_is_stopped

@@ -141,7 +141,7 @@ def test_control_without_limits_of_time_it_would(
 
 
 @pytest.mark.parametrize("makes_room", [True, False])
-def test_all_places_taken_lock_nobody_out(
+def test_connections_in_all_places_lock_no_client_out(
     serving: Serving, monkeypatch: pytest.MonkeyPatch, makes_room: bool
 ) -> None:
     be_patient(monkeypatch)
@@ -159,7 +159,7 @@ def test_all_places_taken_lock_nobody_out(
         assert serving.ask("porn.example").rcode() == dns.rcode.NXDOMAIN
 
 
-def test_who_reads_nothing_is_ended_however_patient_we_are(
+def test_a_client_that_reads_nothing_is_ended_however_patient_we_are(
     serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     be_patient(monkeypatch)

@@ -102,7 +102,7 @@ def test_what_waits_for_an_upstream_at_the_end_is_answered(
         assert not is_reset(stub)
 
 
-def test_who_connects_after_the_end_is_answered_by_the_next(on_each_loop: Serving) -> None:
+def test_a_connection_after_the_end_is_answered_by_the_next_process(on_each_loop: Serving) -> None:
     serving = on_each_loop
     opened = bind(ListenAddress("127.0.0.1", 0), socket.SOCK_STREAM)
     address = opened.getsockname()
@@ -122,7 +122,7 @@ def test_who_connects_after_the_end_is_answered_by_the_next(on_each_loop: Servin
         serving.start(second.close()).result(WITHIN_S)
 
 
-def test_who_is_being_accepted_at_the_end_is_answered(on_each_loop: Serving) -> None:
+def test_a_connection_being_accepted_at_the_end_is_answered(on_each_loop: Serving) -> None:
     (listener,) = on_each_loop._tcp
 
     async def accept_and_close() -> TcpStub:

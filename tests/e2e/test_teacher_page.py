@@ -88,9 +88,7 @@ def test_a_teacher_begins_with_the_own_lesson(browser: Browser, school: WebSchoo
         assert "class 6A" in teacher.page.inner_text("main")
 
 
-def test_what_is_no_site_is_told_beside_what_was_written(
-    browser: Browser, school: WebSchool
-) -> None:
+def test_an_invalid_name_is_explained_beside_the_field(browser: Browser, school: WebSchool) -> None:
     with tab(browser, school, Role.TEACHER, PHONE) as teacher:
         teacher.open("/lesson?lang=en")
         teacher.page.get_by_label("One site").fill("not a site")

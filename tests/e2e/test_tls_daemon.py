@@ -33,7 +33,7 @@ def _school(folder: Path, port: int, door: TlsDoor) -> tuple[Path, Path]:
     return config, state
 
 
-def test_the_daemon_asks_who_proves_its_name_and_says_what_is_wrong_with_an_impostor(
+def test_the_daemon_asks_an_authenticated_server_and_explains_a_refused_impostor(
     tmp_path: Path, door: TlsDoor, authority: Authority
 ) -> None:
     port = free_port()

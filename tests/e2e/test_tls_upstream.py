@@ -110,7 +110,7 @@ def impostor(request: pytest.FixtureRequest, door: TlsDoor, authority: Authority
     return door
 
 
-def test_strict_asks_an_impostor_nothing_and_nobody_in_clear(
+def test_strict_asks_an_impostor_nothing_and_sends_nothing_in_clear(
     serve: Serve, impostor: TlsDoor
 ) -> None:
     with serve() as serving:
@@ -284,7 +284,7 @@ def test_once_the_clock_is_known_all_goes_by_tls_and_nothing_learned_in_clear_is
     assert door.upstream.transports == {"udp": 1, "tls": 1}
 
 
-def test_what_a_trusted_server_says_in_clear_is_not_authentic(serve: Serve, door: TlsDoor) -> None:
+def test_a_plain_answer_of_a_trusted_server_is_not_authentic(serve: Serve, door: TlsDoor) -> None:
     door.upstream.respond = _validated
     with serve(trusted=True) as serving:
         _at(serving, 0.0)

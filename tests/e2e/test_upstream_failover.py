@@ -293,7 +293,7 @@ def test_a_closed_port_is_passed_over_at_once(index: Index, second: FakeUpstream
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_silence_of_all_is_a_servfail_that_says_so(
+def test_silence_of_all_is_a_servfail_with_its_reason(
     index: Index, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     assert DEADLINE_S < 4
@@ -398,7 +398,7 @@ ASKERS = [({"do": True}, True), ({"ad": True}, True), ({}, False), ({"edns": Fal
 
 @pytest.mark.parametrize("trusted", [True, False])
 @pytest.mark.parametrize(("flags", "understands"), ASKERS)
-def test_what_a_trusted_server_has_validated_is_told_to_who_understands_it(
+def test_the_validation_of_a_trusted_server_is_passed_on_to_clients_that_understand_it(
     index: Index, upstream: FakeUpstream, trusted: bool, flags: dict[str, Any], understands: bool
 ) -> None:
     upstream.respond = validated
@@ -477,7 +477,7 @@ def change_upstreams(serving: Serving, to: FakeUpstream, *, ending: bool) -> Non
 
 @pytest.mark.parametrize("fast", [True, False])
 @pytest.mark.parametrize("ending", [True, False])
-def test_who_waits_for_upstreams_that_are_changed_gets_the_word_of_the_new_ones_in_time(
+def test_queries_that_wait_while_upstreams_change_get_the_new_answer_in_time(
     index: Index, second: FakeUpstream, monkeypatch: pytest.MonkeyPatch, *, ending: bool, fast: bool
 ) -> None:
     if not ending:  # the old ones are waited for

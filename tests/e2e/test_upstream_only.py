@@ -153,7 +153,7 @@ def site_of(index: Index, upstream: FakeUpstream, *more: FakeUpstream) -> Any:
     return a_site(index, [upstream, more[0]], delegated_zones=[zone])
 
 
-def test_nothing_is_sent_anywhere_but_to_the_servers_told(
+def test_queries_are_sent_only_to_the_configured_servers(
     index: Index, upstream: FakeUpstream, second: FakeUpstream, controller: FakeUpstream
 ) -> None:
     site = site_of(index, upstream, second, controller)

@@ -128,7 +128,9 @@ class BlindToCd(ResolutionStore):
 # A resolver that validates behind filterd.
 
 
-def test_bogus_is_servfail_and_says_so_to_who_sent_opt(validating: Unbound, index: Index) -> None:
+def test_bogus_is_servfail_with_its_reason_for_clients_with_opt(
+    validating: Unbound, index: Index
+) -> None:
     with before(validating, index) as serving:
         response = serving.ask("www.broken.example")
         assert response.rcode() == dns.rcode.SERVFAIL
@@ -137,7 +139,7 @@ def test_bogus_is_servfail_and_says_so_to_who_sent_opt(validating: Unbound, inde
 
 
 @pytest.mark.parametrize("cd_first", [True, False])
-def test_only_who_checks_for_himself_gets_what_is_bogus(
+def test_only_clients_with_cd_get_bogus_data(
     validating: Unbound, index: Index, *, cd_first: bool
 ) -> None:
     with before(validating, index) as serving:
@@ -158,7 +160,7 @@ def test_control_were_cd_not_part_of_the_question_what_is_bogus_would_reach_ever
 
 @pytest.mark.parametrize(("name", "kinds"), [("www", {46}), ("gone", {46, 47})])
 @pytest.mark.parametrize("do_first", [True, False])
-def test_proofs_go_to_who_asks_for_them_and_to_nobody_else(
+def test_proofs_go_to_clients_with_do_and_to_no_others(
     validating: Unbound, index: Index, name: str, kinds: set[int], *, do_first: bool
 ) -> None:
     with before(validating, index) as serving:
@@ -180,7 +182,7 @@ def test_what_an_untrusted_upstream_claims_is_not_repeated(
 @pytest.mark.parametrize(
     ("name", "validated"), [("www.signed.example", True), ("nothing.else.example", False)]
 )
-def test_what_a_trusted_upstream_has_validated_is_said_to_who_understands(
+def test_a_trusted_upstream_s_validation_is_passed_on_to_clients_that_understand(
     validating: Unbound, index: Index, name: str, *, validated: bool
 ) -> None:
     with before(validating, index, trusted=True) as serving:

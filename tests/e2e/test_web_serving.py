@@ -60,7 +60,7 @@ def _answers(school: WebSchool) -> bool:
     return True
 
 
-def test_while_filterd_does_not_answer_the_page_says_so_and_comes_back(
+def test_while_filterd_does_not_answer_the_page_explains_it_and_comes_back(
     tmp_path: Path, built: StateFolder
 ) -> None:
     with web_school(tmp_path, built) as school:

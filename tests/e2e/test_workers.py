@@ -216,7 +216,7 @@ def test_after_a_reload_no_worker_answers_by_the_site_before(
             assert {_is_blocked(one) for one in answers} == {rule == "block"}
 
 
-def test_a_question_that_waits_when_it_is_told_to_stop_is_answered(
+def test_a_question_that_waits_when_the_worker_is_stopped_is_answered(
     school: School, upstream: FakeUpstream
 ) -> None:
     upstream.add("late.example. 60 IN A 192.0.2.1")

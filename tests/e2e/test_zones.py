@@ -158,7 +158,7 @@ def test_an_alias_of_the_school_s_own_zone_is_its_own_affair(
     assert upstream.asked == []
 
 
-def test_nobody_else_is_asked_when_the_zone_s_server_is_silent(
+def test_no_other_server_is_asked_when_the_zone_s_server_is_silent(
     index: Index, upstream: FakeUpstream
 ) -> None:
     upstream.add(f"dc1.{DOMAIN}. 300 IN A 192.0.2.66")

@@ -69,7 +69,7 @@ def test_a_vulnerable_dependency_is_named_with_the_version_that_mends_it(pinned:
     )
 
 
-def test_all_clean_says_how_many_were_checked(pinned: Path) -> None:
+def test_a_clean_audit_reports_how_many_were_checked(pinned: Path) -> None:
     with _service({}) as address:
         assert audit(pinned, address) == (
             CLEAN,

@@ -45,7 +45,7 @@ def test_the_layer_names_itself_its_packages_and_its_script() -> None:
     assert config["layer"]["app"] == fields["X-Env-Layer-Name"]
 
 
-def test_the_first_boot_leaves_the_root_small_and_lets_nobody_in_by_password() -> None:
+def test_the_first_boot_leaves_the_root_small_and_allows_no_login_by_password() -> None:
     text = (IMAGE / "user-data").read_text(encoding="utf-8")
     assert text.startswith("#cloud-config\n")
     data = yaml.safe_load(text)

@@ -68,7 +68,7 @@ def test_the_package_is_clean(suite: str) -> None:
 
 
 @pytest.mark.parametrize("target", ALL, ids=str)
-def test_native_modules_ask_for_no_newer_glibc_than_their_wheel_says(target: Target) -> None:
+def test_native_modules_need_no_newer_glibc_than_the_tag_of_their_wheel(target: Target) -> None:
     wheel = wheels.own(target)
     said = re.search(r"manylinux_2_(\d+)_", wheel.name)
     assert said

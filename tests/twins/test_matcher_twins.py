@@ -278,7 +278,7 @@ def test_twins_refuse_blocks_that_contradict_themselves(small: tuple[Index, Path
                 twin(damaged, header).block(0)
 
 
-def test_native_matcher_refuses_a_file_shorter_than_its_header_says(
+def test_native_matcher_refuses_a_file_shorter_than_its_header_states(
     small: tuple[Index, Path],
 ) -> None:
     octets = small[1].read_bytes()

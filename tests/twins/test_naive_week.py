@@ -168,7 +168,7 @@ def seen(moment: EffectivePolicy, network: str | None, address: str | None) -> S
 
 @settings(max_examples=25, deadline=None)
 @given(schools(), all_overrides(), st.integers(0, 60))
-def test_every_second_is_as_the_naive_model_says(
+def test_every_second_equals_the_naive_model(
     policy: Policy, overrides: Overrides, step: int
 ) -> None:
     naive = NaiveWeek(policy, overrides)

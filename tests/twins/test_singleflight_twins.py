@@ -241,7 +241,7 @@ def test_whatever_is_said_first_they_go_on_alike(what: str, exact: bool, behind:
 
 
 @pytest.mark.parametrize("after_s", [0.01, 0.2, 1.3, 4.0])
-def test_where_nobody_says_a_thing_they_wait_alike(after_s: float) -> None:
+def test_without_an_outcome_they_wait_alike(after_s: float) -> None:
     pause = ("pass", 0, after_s)
     steps = [("ask", 0, 0), pause, ("ask", 1, 0), pause, ("say", 1, ORDINARY), pause]
     alike([(False, False), (False, False)], steps)
