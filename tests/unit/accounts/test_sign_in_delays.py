@@ -90,7 +90,7 @@ def test_a_stranger_delays_no_other_origin(attempts: list[tuple[str, str, float,
 
 
 @given(ATTEMPTS)
-def test_nobody_waits_longer_than_a_quarter_of_an_hour(
+def test_no_sign_in_waits_longer_than_a_quarter_of_an_hour(
     attempts: list[tuple[str, str, float, bool]],
 ) -> None:
     clock = FakeClock()

@@ -153,7 +153,7 @@ def test_a_pupil_without_the_code_claims_nothing_and_does_not_keep_the_teacher_o
     run(work)
 
 
-def test_control_without_the_code_the_pupil_who_comes_first_has_the_school(
+def test_control_without_the_code_the_first_pupil_to_connect_owns_the_school(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "_bare", lambda _: b"")

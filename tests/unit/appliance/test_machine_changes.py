@@ -70,7 +70,7 @@ def test_the_service_of_the_system_is_enabled_and_restarted(
     assert len(programs.calls) == 4, "a trial has no service"
 
 
-def test_another_site_touches_no_service_and_says_how_to_start(tmp_path: Path) -> None:
+def test_another_site_touches_no_service_and_explains_how_to_start(tmp_path: Path) -> None:
     programs = Programs()
     sentence = put_in_service(tmp_path, tmp_path / "socket", programs)
     assert f"filterd serve --config {tmp_path}" in sentence

@@ -295,7 +295,7 @@ def test_each_school_waits_for_its_ring_and_for_an_urgent_release_none(box: Box)
     assert box.run() == UpdateEnding.TAKEN
 
 
-def test_the_way_back_says_what_is_wrong_with_the_release_before(
+def test_the_way_back_explains_what_is_wrong_with_the_previous_release(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     box.harm_now = say("port 53 does not answer")

@@ -95,5 +95,5 @@ def test_no_window_reaches_into_a_lesson() -> None:
         (_at(29, 4), _at(30, 6), datetime(2026, 12, 1, 3, tzinfo=ZoneInfo(ZONE)).timestamp()),
     ],
 )
-def test_it_says_when_it_will_be_taken(now: float, ring_at: float, takes_at: float) -> None:
+def test_it_states_when_it_will_be_taken(now: float, ring_at: float, takes_at: float) -> None:
     assert decide(replace(NIGHT, now=now, ring_at=ring_at)).takes_at == takes_at

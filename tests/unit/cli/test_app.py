@@ -349,7 +349,7 @@ def test_words_of_ones_own_are_said_again_as_they_stand() -> None:
     assert said("No such option: --{x}", "vi") == "không có tùy chọn --{x}"
 
 
-def test_what_nobody_knows_is_said_as_it_is() -> None:
+def test_an_untranslated_text_is_shown_in_english() -> None:
     assert said("Something new.", "vi") == "Something new."
 
 

@@ -60,7 +60,7 @@ CONTRACT = {
         ("printer.invalid --grade 3", 1),
     ],
 )
-def test_the_exit_code_says_whether_it_passes(words: str, code: int, places: list[str]) -> None:
+def test_the_exit_code_is_the_outcome(words: str, code: int, places: list[str]) -> None:
     done = call("check", *words.split(), "--offline", *places)
     assert (done.code, done.err) == (code, "")
 
@@ -71,7 +71,7 @@ def test_json_has_the_keys_that_are_promised(name: str, places: list[str]) -> No
     assert set(json.loads(done.out)) >= CONTRACT
 
 
-def test_json_tells_where_a_block_comes_from(places: list[str]) -> None:
+def test_json_names_the_source_of_a_block(places: list[str]) -> None:
     words = ["www.tiktok.com", "--client", "127.0.3.9", "--type", "AAAA", "--json", "--offline"]
     printed = json.loads(call("check", *words, *places).out)
     line, following = printed.pop("line"), printed.pop("next_match")
@@ -256,7 +256,7 @@ def test_those_of_one_category_are_listed(here: list[str], daemon: FakeDaemon) -
     assert len(daemon.asked) == 1
 
 
-def test_a_service_is_shown_with_its_names_and_who_may_use_it(
+def test_a_service_is_shown_with_its_names_and_its_grades(
     here: list[str], daemon: FakeDaemon
 ) -> None:
     before = call("services", "show", "youtube", *here).out

@@ -79,7 +79,7 @@ def test_a_user_that_may_not_read_the_policy_gets_it_from_the_daemon(
     assert policy_of_files(context).school == policy.school
 
 
-def test_to_whom_the_lists_are_closed_the_policy_in_force_is_shown(
+def test_users_without_the_lists_see_the_policy_in_force(
     context: Context, quiet: StateFolder, daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     policy = policy_in_force(context)
@@ -98,7 +98,7 @@ def test_what_cannot_be_read_is_asked_for(context: Context, daemon: FakeDaemon) 
     assert read_or_ask(context, refuse, "history", limit=1) == []
 
 
-def test_what_nobody_can_tell_is_refused_as_the_disk_does(context: Context) -> None:
+def test_without_a_daemon_the_error_of_the_disk_is_reported(context: Context) -> None:
     def refuse() -> None:
         raise StoreError(say("not for you"))
 

@@ -64,7 +64,7 @@ def test_a_service_is_opened_to_a_grade_until_the_lesson_ends(
         ("a.example --client 10.0.6.21 --for 1d", "for 10.0.6.21 until 08:00 02/12/2025 (Tue)"),
     ],
 )
-def test_a_block_says_what_for_whom_and_how_long(
+def test_a_block_states_its_target_audience_and_end(
     words: str, sentence: str, here: list[str], daemon: FakeDaemon
 ) -> None:
     done = call("block", *words.split(), "--reason", "why", *here)
@@ -78,7 +78,7 @@ def test_it_is_worded_in_vietnamese(here: list[str], daemon: FakeDaemon) -> None
     assert "Thay đổi 1: mở service:youtube cho khối 8 đến 08:45" in done.out
 
 
-def test_in_json_it_is_what_the_daemon_says(here: list[str], daemon: FakeDaemon) -> None:
+def test_json_has_the_answer_of_the_daemon(here: list[str], daemon: FakeDaemon) -> None:
     done = call("allow", *YOUTUBE, "--for", "45m", "--json", *here)
     assert json.loads(done.out)["number"] == 1
     assert daemon.commands() == ["change"]
@@ -193,7 +193,7 @@ def test_what_was_taken_back_is_listed_with_all_that_has_ended(
     assert [one.id for one in daemon.store.current().exceptions] == [2]
 
 
-def test_an_empty_list_says_so(here: list[str], daemon: FakeDaemon) -> None:
+def test_an_empty_list_is_stated(here: list[str], daemon: FakeDaemon) -> None:
     assert call("exceptions", "list", *here).out == "There are no exceptions.\n"
     assert daemon.commands() == ["overrides"]
 

@@ -80,7 +80,7 @@ def test_root_trusts_it_for_releases_of_filterd_too(school: Follower, tmp_path: 
     assert UpdateFiles(beside(school.state.folder)).trust.given() == school.published.root
 
 
-def test_another_root_is_trusted_only_by_who_says_so_twice(
+def test_another_root_is_trusted_only_with_the_option_replace(
     school: Follower, tmp_path: Path
 ) -> None:
     other = tmp_path / "root.json"
@@ -145,7 +145,7 @@ def test_no_text_but_a_version_reaches_the_feed(held: Follower, command: str, ve
     assert held.site.versions.in_force().current == FIRST
 
 
-def test_going_back_says_where_one_is_and_how_to_stay(school: Follower) -> None:
+def test_going_back_shows_the_version_in_force_and_how_to_stay(school: Follower) -> None:
     school.run(FIRST)
     school.run(SECOND)
     done = _feed(school, "rollback", "--reason", "calls")

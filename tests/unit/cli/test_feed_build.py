@@ -57,7 +57,7 @@ def test_json_has_every_source_and_category(new_desk: Desk) -> None:
     assert {one["id"] for one in printed["lists"]} == {"feed-gambling", "feed-scam"}
 
 
-def test_a_category_is_reviewed_by_its_day_or_somebody_is_reminded(new_desk: Desk) -> None:
+def test_a_category_is_reviewed_by_its_day_or_a_reminder_is_shown(new_desk: Desk) -> None:
     def date(data: Any) -> None:
         for category, day in zip(data["categories"], ("2027-01-15", "2027-01-16"), strict=False):
             category["review_date"] = day
@@ -139,7 +139,7 @@ def test_json_has_why_a_version_is_held(desk: Desk) -> None:
     assert "category scam: 40 names become 900" in printed["held"]
 
 
-def test_somebody_who_has_looked_accepts_it(desk: Desk) -> None:
+def test_a_held_version_is_accepted_after_review(desk: Desk) -> None:
     desk.give(SCAM, *names_of("scam", beyond=900))
     done = desk.build("--accept")
     assert done.code == 0

@@ -57,7 +57,9 @@ def test_keys_and_an_empty_publication_are_made(new_desk: Desk) -> None:
         ("vi", ("cất vào két số 2, rồi xóa ở đây", "giao cho mọi trường", "Dấu vân tay")),
     ],
 )
-def test_it_says_what_to_carry_where(new_desk: Desk, lang: str, words: tuple[str, ...]) -> None:
+def test_it_explains_which_file_to_carry_where(
+    new_desk: Desk, lang: str, words: tuple[str, ...]
+) -> None:
     done = new_desk.init(lang=lang)
     assert [one for one in words if one not in done.out] == []
     assert widest(done) <= 80
@@ -305,7 +307,7 @@ def test_a_folder_that_nothing_is_published_in_has_no_keys_to_exchange(
     assert "timestamp.json: cannot be read: No such file" in done.err
 
 
-def test_no_key_is_exchanged_while_somebody_publishes(desk: Desk) -> None:
+def test_no_key_is_exchanged_during_a_publication(desk: Desk) -> None:
     with publishing(desk.public):
         done = desk.call("rotate-key", desk.public, "targets")
     assert (done.code, len(done.error_lines)) == (2, 1)
@@ -381,7 +383,7 @@ def test_it_is_worded_in_vietnamese(holding: Desk) -> None:
     assert "sẽ mất hoặc bị thay đổi" in done.out
 
 
-def test_who_only_looks_signs_nothing(holding: Desk) -> None:
+def test_looking_signs_nothing(holding: Desk) -> None:
     done = release(holding, "--look", "--json")
     assert done.code == 0
     printed = json.loads(done.out)

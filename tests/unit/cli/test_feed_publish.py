@@ -54,7 +54,7 @@ def test_schools_have_what_was_built(desk: Desk) -> None:
         ("vi", ("Đã phát hành phiên bản 3 (trước đó: 2)", "1 trên 10 có thay đổi", "Đêm nay")),
     ],
 )
-def test_it_says_what_the_night_costs(desk: Desk, lang: str, words: tuple[str, ...]) -> None:
+def test_it_reports_what_the_night_costs(desk: Desk, lang: str, words: tuple[str, ...]) -> None:
     _change(desk)
     done = desk.publish(lang=lang)
     assert [one for one in words if one not in done.out] == []
@@ -75,7 +75,7 @@ def test_json_has_what_it_costs_in_octets(desk: Desk) -> None:
     assert set(printed["expiries"]) == set(ROLES)
 
 
-def test_an_urgent_version_says_so(desk: Desk) -> None:
+def test_an_urgent_version_is_marked_as_such(desk: Desk) -> None:
     _change(desk)
     assert "schools take it within ten minutes" in desk.publish("--urgent").out
     seen = json.loads(desk.call("verify", desk.public, "--json").out)
@@ -298,7 +298,7 @@ def _publish(desk: Desk) -> Outcome:
         ("vi", ("Đã ký các gói cài đặt filterd 0.2.0", "Kiến trúc máy", "chuyển")),
     ],
 )
-def test_it_says_what_was_signed(
+def test_it_reports_what_was_signed(
     new_desk: Desk, tmp_path: Path, lang: str, words: tuple[str, ...]
 ) -> None:
     new_desk.init()

@@ -97,7 +97,7 @@ def test_json_has_all_of_it(reviewer: Desk) -> None:
     assert (second["shape"], second["closes"]) == ("svp#", [])
 
 
-def test_the_build_says_that_something_waits(reviewer: Desk) -> None:
+def test_the_build_reports_waiting_decisions(reviewer: Desk) -> None:
     printed = json.loads(reviewer.build("--json").out)
     assert printed["lookalikes"] == {
         "rules": 2,
@@ -115,7 +115,7 @@ def test_what_is_accepted_is_a_rule_of_the_next_build(reviewer: Desk) -> None:
     assert reviewer.review().code == 0
 
 
-def test_who_and_why_and_when_are_kept_and_shown(reviewer: Desk) -> None:
+def test_author_reason_and_time_are_kept_and_shown(reviewer: Desk) -> None:
     reviewer.review("--accept", "i9bet#", *REASON, "--who", "Lan")
     shown = reviewer.review("--decided", lang="vi").out
     for words in ("i9bet#  gambling", "chấp nhận", "Lan, 2027-01-15", "trang cá cược, đã xem"):
@@ -124,20 +124,20 @@ def test_who_and_why_and_when_are_kept_and_shown(reviewer: Desk) -> None:
     assert (row["decision"], row["digits"], row["who"]) == ("accept", 3, "Lan")
 
 
-def test_nobody_outside_learns_who_decided(reviewer: Desk) -> None:
+def test_the_author_of_a_decision_is_not_published(reviewer: Desk) -> None:
     reviewer.review("--accept", "i9bet#", *REASON, "--who", "Lan")
     _build(reviewer)
     assert not any("decisions" in path or "queue" in path for path in files_of(reviewer.version))
     assert not any(b"Lan" in content for content in files_of(reviewer.version).values())
 
 
-def test_without_a_name_it_is_who_is_logged_in(reviewer: Desk) -> None:
+def test_without_a_name_the_author_is_the_logged_in_user(reviewer: Desk) -> None:
     reviewer.review("--refuse", "svp#", *REASON, SUDO_USER="minh")
     (row,) = json.loads(reviewer.review("--decided", "--json").out)
     assert row["who"]
 
 
-def test_somebody_thinks_again(reviewer: Desk) -> None:
+def test_a_decision_can_be_reversed(reviewer: Desk) -> None:
     reviewer.review("--accept", "i9bet#", *REASON)
     assert reviewer.review("--refuse", "i9bet#", *REASON).code == 0
     (row,) = json.loads(reviewer.review("--decided", "--json").out)
@@ -216,7 +216,7 @@ def test_a_shape_of_two_categories_is_decided_for_the_one_that_is_named(reviewer
     assert row["category"] == "porn"
 
 
-def test_decisions_that_somebody_broke_are_reported_with_their_place(reviewer: Desk) -> None:
+def test_invalid_decisions_are_reported_with_their_place(reviewer: Desk) -> None:
     (reviewer.catalog / DECISIONS).write_text("decisions:\n  - {shape: i9bet#}\n")
     done = reviewer.review(lang="vi")
     assert done.code == 2

@@ -107,7 +107,7 @@ def test_contacts_are_shown_where_the_version_has_them(school: Follower) -> None
     assert "Chặn nhầm  Sở GD&ĐT: 113" in _feed(school, "status", lang="vi").out
 
 
-def test_what_is_damaged_says_nothing_and_stops_nothing(school: Follower) -> None:
+def test_damaged_files_show_nothing_and_stop_nothing(school: Follower) -> None:
     school.run(FIRST)
     _hold(school)
     (school.state.feed / "standing.json").write_text("{")

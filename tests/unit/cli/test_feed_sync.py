@@ -74,7 +74,7 @@ def test_a_site_that_is_wrong_is_reported_beside_what_came_in_force(
     assert "listne" in second
 
 
-def test_a_version_that_waits_says_until_when_and_what_takes_it_at_once(school: Follower) -> None:
+def test_a_waiting_version_shows_its_time_and_how_to_take_it_at_once(school: Follower) -> None:
     _sync(school, "--from", school.published.at(FIRST))
     school.site.appliance.id_path.write_text("00" * 16)
     done = _sync(school, "--from", school.published.at(SECOND))

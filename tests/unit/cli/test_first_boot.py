@@ -59,7 +59,7 @@ def test_a_named_school_has_no_pages(tmp_path: Path) -> None:
     assert (done.code, done.out) == (0, "This gateway is set up already.\n")
 
 
-def test_a_damaged_site_is_not_offered_to_the_first_who_comes(tmp_path: Path) -> None:
+def test_a_damaged_site_is_not_offered_to_the_first_visitor(tmp_path: Path) -> None:
     (tmp_path / "site.yaml").write_text("school: {name: [\n")
     done = call("setup", "--web", "--config", tmp_path, "--state", tmp_path / "state")
     assert done.code == 2

@@ -88,7 +88,7 @@ def test_a_wide_terminal_does_not_make_lines_too_long_to_read() -> None:
 
 
 @pytest.mark.parametrize("path", ALONE, ids=" ".join)
-def test_every_command_says_what_its_exit_codes_mean(path: tuple[str, ...]) -> None:
+def test_every_command_explains_its_exit_codes(path: tuple[str, ...]) -> None:
     english, vietnamese = _page(path, "en"), _page(path, "vi")
     assert "Exit code 0: " in english
     assert "Mã thoát 0: " in vietnamese
@@ -120,7 +120,7 @@ def test_what_stands_for_a_value_is_one_word() -> None:
     assert len(set(values)) == len(values)
 
 
-def test_a_page_says_what_must_be_given_what_else_holds_and_what_it_may_be() -> None:
+def test_a_page_shows_required_options_defaults_limits_and_the_environment() -> None:
     page = " ".join(_page(("log", "top"), "vi").split())
     assert "--days N Số ngày, kể cả hôm nay. [mặc định: 7; 1-90]" in page
     assert "[bắt buộc]" in _page(("allow",), "vi")

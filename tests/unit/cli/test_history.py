@@ -91,7 +91,9 @@ def test_where_nothing_was_changed_nothing_is_taken_back(
     assert daemon.commands() == ["change", "history"]
 
 
-def test_the_history_says_who_when_what_and_why(here: list[str], daemon: FakeDaemon) -> None:
+def test_the_history_shows_author_time_change_and_reason(
+    here: list[str], daemon: FakeDaemon
+) -> None:
     _change(daemon, "a.example", "b.example", "c.example")
     shown = call("history", "list", "--limit", "2", *here)
     assert max(map(len, shown.out.splitlines())) <= 80

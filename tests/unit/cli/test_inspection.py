@@ -92,7 +92,7 @@ def test_a_verification_names_the_file_and_has_a_code_for_scripts(
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "../../etc/passwd", "a\x00b", ""])
-def test_what_a_record_says_does_not_reach_the_terminal_as_more_than_text(
+def test_control_characters_of_a_record_do_not_reach_the_terminal(
     school: EnrolledGateway, tmp_path: Path, zone: str
 ) -> None:
     attack = "\x1b]0;x\x07\x1b[2J\x9b1mA\u202eB\r\nThe record is genuine"

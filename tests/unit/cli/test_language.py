@@ -46,11 +46,13 @@ def a_site(folder: Path, text: str) -> Path:
         ("", "en"),
     ],
 )
-def test_the_option_says_it_wherever_it_stands(words: str, language: str) -> None:
+def test_the_option_sets_the_language_wherever_it_stands(words: str, language: str) -> None:
     assert language_of(words.split()) == language
 
 
-def test_the_environment_says_it_where_no_option_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_sets_the_language_where_no_option_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("FILTERD_LANG", "vi")
     assert language_of(["status"]) == "vi"
     assert language_of(["status", "--lang", "en"]) == "en"
@@ -58,7 +60,7 @@ def test_the_environment_says_it_where_no_option_does(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("variable", ["", "fr"])
-def test_the_site_says_it_where_nothing_else_does(
+def test_the_site_sets_the_language_where_nothing_else_does(
     variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vietnamese = a_site(tmp_path / "vi", "language: vi\n")
@@ -102,7 +104,7 @@ def test_no_folder_makes_it_fail(folder: str) -> None:
     ("text", "imported"),
     [("# vi\nlanguage: vi\r\nschool: {name: A}\n", "False"), ("{language: vi}\n", "True")],
 )
-def test_yaml_is_imported_only_where_no_plain_line_says_it(
+def test_yaml_is_imported_only_where_no_plain_line_sets_the_language(
     text: str, imported: str, tmp_path: Path
 ) -> None:
     program = (

@@ -72,7 +72,7 @@ def test_the_report_fits_80_columns_and_breaks_no_word(school: list[str], lang: 
     assert own[-3:] == ["199", "99", "107"]
 
 
-def test_the_report_says_why_entries_were_not_taken(school: list[str], tmp_path: Path) -> None:
+def test_the_report_explains_why_entries_were_not_taken(school: list[str], tmp_path: Path) -> None:
     done = call("lists", "build", "--lang", "en", *school)
     assert "100  is a URL; its host alone would block a whole site" in done.out
     assert "is a public suffix, under which anyone can register names" in done.out
@@ -143,7 +143,7 @@ def test_a_list_that_newly_closes_popular_names_is_warned_of(tmp_path: Path) -> 
     assert call("lists", "build", "--quiet", *school).err == "", "not new any more"
 
 
-def test_without_the_frozen_names_such_a_list_says_nothing(
+def test_without_the_frozen_names_such_a_list_causes_no_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: the frozen names cause the warning."""
@@ -242,7 +242,7 @@ def test_search_in_json_names_list_and_line(places: list[str]) -> None:
     assert call("lists", "search", "nobody.example", "--json", *places) == (1, "[]\n", "")
 
 
-def test_who_may_not_read_the_lists_asks_the_daemon(
+def test_without_rights_to_the_lists_the_daemon_is_asked(
     here: list[str], daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: object) -> None:

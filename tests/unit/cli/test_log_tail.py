@@ -68,7 +68,7 @@ def test_lookups_and_numbers_are_a_line_each_and_ctrl_c_ends_quietly(
 @pytest.mark.parametrize("lang", ["vi", "en"])
 @pytest.mark.parametrize("level", ["off", "counts", "names", "blocked", "full"])
 @pytest.mark.parametrize("shows_rows", [True, False])
-def test_each_level_says_what_it_shows_within_80_columns(
+def test_each_level_explains_what_it_shows_within_80_columns(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lang: str, level: str, shows_rows: bool
 ) -> None:
     levels = {"levels": dict.fromkeys(words.TIER, level), "shows_rows": shows_rows}

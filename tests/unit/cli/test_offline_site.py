@@ -26,7 +26,7 @@ def test_the_site_is_joined_with_the_compiled_lists(config: Path, state: StateFo
     assert site.policy.school == "Trường mẫu"
 
 
-def test_without_lists_it_says_how_to_get_them(config: Path, tmp_path: Path) -> None:
+def test_without_lists_it_explains_how_to_get_them(config: Path, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="compile the lists with `filterd lists build`"):
         offline_site.load_site_offline(_here(config, tmp_path))
 

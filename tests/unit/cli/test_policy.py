@@ -150,7 +150,7 @@ def test_safe_search_and_youtube_are_shown(grade: str, answer: dict[str, str]) -
         ("staff", "law-ordered", "locked"),
     ],
 )
-def test_a_grade_in_json_tells_each_category(grade: str, category: str, state: str) -> None:
+def test_a_grade_in_json_has_each_category(grade: str, category: str, state: str) -> None:
     done = call("policy", "show", "--grade", grade, "--json", "--config", SAMPLE)
     printed = json.loads(done.out)
     assert printed["grade"] == grade
@@ -176,7 +176,7 @@ SERVICES = (
         ("11", "tiktok", "open"),  # kept closed to whom it is closed only
     ],
 )
-def test_a_grade_in_json_tells_each_service(
+def test_a_grade_in_json_has_each_service(
     tmp_path: Path, grade: str, service: str, state: str
 ) -> None:
     config = write_site(tmp_path, port=5353, more=SERVICES)
@@ -184,7 +184,7 @@ def test_a_grade_in_json_tells_each_service(
     assert printed["services"][service] == state
 
 
-def test_the_tree_has_every_tier_and_grade_and_who_is_unknown(config: Path) -> None:
+def test_the_tree_has_every_tier_and_grade_and_unknown_clients(config: Path) -> None:
     done = call("policy", "tree", "--config", config, "--lang", "en")
     words = done.out.split()
     assert done.out.startswith("Trường mẫu\n")
@@ -335,7 +335,7 @@ def test_a_file_of_ones_own_can_be_tried(tmp_path: Path, here: list[str]) -> Non
     assert (unmet["line"], unmet["found"][0]["network"]) == (2, "library")
 
 
-def test_who_may_not_read_the_lists_asks_the_daemon(
+def test_without_rights_to_the_lists_the_daemon_is_asked(
     tmp_path: Path, here: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[dict[str, Any]] = []

@@ -53,7 +53,7 @@ def test_a_narrow_table_keeps_ids_and_numbers_and_breaks_no_word(width: int) -> 
     assert row[1] == "alcohol-tobacco" or row[1].endswith("…")
 
 
-def test_what_somebody_set_is_broken_over_lines_rather_than_cut() -> None:
+def test_long_values_are_broken_over_lines_rather_than_cut() -> None:
     name = "www.a-very-long-name-of-a-school.edu.example"
     for whole in (True, False):
         drawn = grid([("No.", True), ("What", False), ("Reason", False)], whole=whole)

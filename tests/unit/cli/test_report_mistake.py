@@ -76,7 +76,7 @@ def test_what_was_reported_is_shown_until_it_is_mended(
     assert "report-mistake" in str(daemon.asked)
 
 
-def test_reports_are_written_for_the_centre_without_who_found_them(
+def test_reports_are_written_for_the_centre_without_their_authors(
     here: list[str], daemon: FakeDaemon, lists: Path, tmp_path: Path
 ) -> None:
     call(*REPORT, *here)

@@ -31,7 +31,7 @@ def _row(out: str, room: str) -> list[str]:
     return next(line.split() for line in out.splitlines() if line.startswith(f" {room} "))
 
 
-def test_rooms_say_who_sits_there_why_and_until_when(
+def test_rooms_show_their_grade_its_reason_and_its_end(
     here: list[str], daemon: FakeDaemon, clock: FakeClock
 ) -> None:
     shown = call("room", "list", *here)
@@ -46,7 +46,7 @@ def test_rooms_say_who_sits_there_why_and_until_when(
     assert "room-seen" in daemon.commands()
 
 
-def test_networks_that_are_no_rooms_come_after_them_where_somebody_asks(
+def test_other_networks_come_after_the_rooms_on_request(
     here: list[str], daemon: FakeDaemon
 ) -> None:
     short, whole = call("room", "list", *here).out, call("room", "list", "--all", *here).out
@@ -147,7 +147,7 @@ def test_a_room_is_given_to_a_grade_until_the_lesson_ends(
     assert (setting.grade, setting.ends_at) == ("9", LESSON_ENDS)
 
 
-def test_who_sits_there_must_be_said_for_how_long(here: list[str], daemon: FakeDaemon) -> None:
+def test_a_grade_in_a_room_needs_a_duration(here: list[str], daemon: FakeDaemon) -> None:
     done = call("room", "set", "lab-a", "--grade", "9", *here)
     assert (done.code, daemon.commands()) == (2, [])
     assert "the duration is missing" in done.err
@@ -188,7 +188,7 @@ def test_a_mac_of_the_devices_own_making_is_reported_and_left_out(
     assert (printed["macs"], printed["left_out"]) == ([CARDS[3]], [MACS[5]])
 
 
-def test_it_is_taken_where_somebody_asks_for_it(here: list[str], daemon: FakeDaemon) -> None:
+def test_a_random_mac_is_taken_on_request(here: list[str], daemon: FakeDaemon) -> None:
     daemon.devices = [{"mac": CARDS[3]}, {"mac": MACS[5]}]
     assert call("room", "learn", "lab-a", "--for", "1m", "--random", *here).code == 0
     (devices,) = daemon.store.current().devices

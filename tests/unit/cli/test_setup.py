@@ -116,7 +116,7 @@ def place(tmp_path: Path, state: StateFolder, monkeypatch: pytest.MonkeyPatch) -
     return Place(tmp_path, state, monkeypatch)
 
 
-def test_a_file_of_answers_makes_a_site_that_tells_classes_room_and_staff_apart(
+def test_a_file_of_answers_makes_a_site_with_distinct_classes_room_and_staff(
     place: Place,
 ) -> None:
     done = place.answer()

@@ -111,7 +111,7 @@ def test_lists_were_compiled_by_the_clock_on_the_schools_wall(
         assert shown in call("status", *places).out
 
 
-def test_status_in_json_is_what_the_daemon_says(
+def test_status_in_json_is_the_answer_of_the_daemon(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     status = STATUS | {"upstreams": STATUS["upstreams"][:1]}
@@ -154,7 +154,7 @@ def test_a_reload_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     )
 
 
-def test_a_reload_says_what_needs_a_restart(
+def test_a_reload_names_what_needs_a_restart(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     _answer(monkeypatch, {**RELOADED, "restart_for": ["listen"]})

@@ -21,7 +21,7 @@ from filterd.policy.model import Audience
         ({"client": "10.0.6.21"}, ChangeAudience(Audience.CLIENT, "10.0.6.21")),
     ],
 )
-def test_for_whom_is_read(options: dict[str, str], found: ChangeAudience) -> None:
+def test_the_audience_is_read(options: dict[str, str], found: ChangeAudience) -> None:
     assert whom(**options) == found
 
 
@@ -34,6 +34,6 @@ def test_for_whom_is_read(options: dict[str, str], found: ChangeAudience) -> Non
         ({"grade": "8", "room": "lab-a"}, "--grade and --room exclude each other"),
     ],
 )
-def test_who_is_nobody_is_refused(options: dict[str, str], why: str) -> None:
+def test_an_unknown_audience_is_refused(options: dict[str, str], why: str) -> None:
     with pytest.raises(ConfigError, match=why):
         whom(**options)

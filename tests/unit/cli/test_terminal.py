@@ -34,7 +34,7 @@ def _shown(*, terminal: bool, visible: bool = True) -> tuple[str, str]:
     return out.getvalue(), err.getvalue()
 
 
-def test_at_a_terminal_it_says_what_is_done_and_how_far_it_is() -> None:
+def test_at_a_terminal_it_shows_the_step_and_its_progress() -> None:
     out, err = _shown(terminal=True)
     assert out == ""
     assert "Đang nén" in err

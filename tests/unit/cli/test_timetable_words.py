@@ -27,7 +27,7 @@ def words() -> SchoolWords:
     [("1", "Sáng", "sang-1"), ("Tiết 1", "CHIỀU", "chieu-1"), ("2", "s", "sang-2"),
      ("2", "", "sang-2"), ("ra-choi", "chiều", "ra-choi")],
 )  # fmt: skip
-def test_a_session_tells_two_lessons_of_a_number_apart(
+def test_a_session_distinguishes_two_lessons_of_the_same_number(
     words: SchoolWords, text: str, session: str, lesson: str
 ) -> None:
     assert words.lesson(text, session) == lesson

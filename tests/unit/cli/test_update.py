@@ -80,7 +80,7 @@ def test_what_cannot_be_done_is_one_sentence(
     assert text in done.err
 
 
-def test_the_self_test_tells_what_was_blocked(tmp_path: Path) -> None:
+def test_the_self_test_reports_what_was_blocked(tmp_path: Path) -> None:
     config = write_site(tmp_path / "site", port=53)
     state = build_lists(config, tmp_path / "state").folder
     done = call("release", "test", "--config", config, "--state", state)

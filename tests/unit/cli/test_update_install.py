@@ -211,7 +211,7 @@ def test_without_a_root_for_programs_nothing_is_asked(box: Box) -> None:
     assert "0.2.0" in box.package.name
 
 
-def test_the_unit_begins_nothing_out_of_the_window_and_says_so(box: Box) -> None:
+def test_the_unit_begins_nothing_outside_the_window_and_reports_it(box: Box) -> None:
     work.install(box.here)
     standing = box.files.standing.read()
     assert (standing.offered, box.installed) == ("0.2.0", [])

@@ -71,7 +71,9 @@ def _interfaces(monkeypatch: pytest.MonkeyPatch) -> None:
         ("fe80::1%eth0", 1, None, "preschool"),
     ],
 )
-def test_who_asks(address: str, interface: int, network: str | None, grade: str) -> None:
+def test_a_client_is_identified_by_address_and_interface(
+    address: str, interface: int, network: str | None, grade: str
+) -> None:
     client = _identifier().identify(address, interface)
     assert client
     assert (client.network, client.grade.grade) == (network, grade)
@@ -81,7 +83,7 @@ def test_who_asks(address: str, interface: int, network: str | None, grade: str)
     ("address", "interface"),
     [("203.0.113.1", 0), ("203.0.113.1", 8), ("203.0.113.1", 9), ("::2", 0), ("::10.0.6.2", 0)],
 )
-def test_an_address_that_nobody_allowed_may_not_ask(address: str, interface: int) -> None:
+def test_an_address_outside_all_networks_may_not_ask(address: str, interface: int) -> None:
     assert _identifier().identify(address, interface) is None
 
 
@@ -167,7 +169,7 @@ class Lan:
         return (client.network, client.grade.grade) if client else None
 
 
-def test_a_mac_tells_before_any_range_does() -> None:
+def test_a_mac_goes_before_any_range() -> None:
     lan = Lan()
     lan.show(_2=LAPTOP, _3=TABLET, _4=STRANGER)
     assert lan.asks("10.0.6.2") == ("laptops", "staff")
@@ -178,7 +180,7 @@ def test_a_mac_tells_before_any_range_does() -> None:
     assert client.mac == STRANGER
 
 
-def test_a_mac_tells_a_link_local_address_on_its_link() -> None:
+def test_a_mac_identifies_a_link_local_address_on_its_link() -> None:
     lan = Lan()
     here = Neighbour(ip_address("fe80::2"), "wlan7", LAPTOP)
     lan.around.take_neighbours((here,))
@@ -186,13 +188,13 @@ def test_a_mac_tells_a_link_local_address_on_its_link() -> None:
     assert lan.asks("fe80::2%wlan8", 8) is None
 
 
-def test_a_mac_tells_nothing_where_the_packet_came_by_another_interface() -> None:
+def test_a_mac_identifies_nothing_where_the_packet_came_by_another_interface() -> None:
     lan = Lan()
     lan.show(_2=LAPTOP)
     assert lan.asks("10.0.6.2", 8) == ("lab", "6")
 
 
-def test_a_mac_of_a_router_identifies_nobody() -> None:
+def test_a_mac_of_a_router_identifies_no_device() -> None:
     lan = Lan()
     lan.show(_2=LAPTOP, _3=LAPTOP, _4=LAPTOP)
     assert lan.asks("10.0.6.2") == ("laptops", "staff")
@@ -203,7 +205,7 @@ def test_a_mac_of_a_router_identifies_nobody() -> None:
 @pytest.mark.parametrize(
     ("tablet", "grade", "network"), [("1", "1", None), ("preschool", "preschool", None)]
 )
-def test_who_is_not_seen_yet_gets_the_strictest_that_it_may_be(
+def test_a_client_not_seen_yet_gets_the_strictest_policy_that_may_apply(
     tablet: str, grade: str, network: str | None
 ) -> None:
     assert Lan(tablet=tablet).asks("10.0.6.2") == (network, grade)
@@ -216,7 +218,7 @@ def test_control_without_that_it_would_get_what_its_range_gives(
     assert Lan().asks("10.0.6.2") == ("lab", "6")
 
 
-def test_who_is_not_seen_yet_loses_nothing_where_no_mac_is_stricter() -> None:
+def test_a_client_not_seen_yet_loses_nothing_where_no_mac_is_stricter() -> None:
     lan = Lan(tablet="staff")
     assert lan.asks("10.0.6.2") == ("lab", "6")
     assert lan.asks("2001:db8:6::2") == (None, "1")
@@ -262,7 +264,7 @@ def test_control_without_the_version_a_memo_would_keep_the_old_device(
     assert lan.asks("10.0.6.2") == ("laptops", "staff")
 
 
-def test_who_is_on_a_link_of_the_school_may_ask_as_long_as_it_is_one() -> None:
+def test_a_client_on_a_link_of_the_school_may_ask_as_long_as_it_is_one() -> None:
     lan = Lan()
     assert lan.asks("2001:db8:6::2") == (None, "1")
     assert lan.asks("2001:db8:7::2") is None
@@ -286,7 +288,7 @@ def test_what_comes_by_loopback_is_this_machine(monkeypatch: pytest.MonkeyPatch)
     assert lan.asks("fe80::1", 1) is not None
 
 
-def test_a_range_says_nothing_of_a_link_local_address() -> None:
+def test_a_range_does_not_identify_a_link_local_address() -> None:
     who = _identifier(Network("all", "staff", ("::/0",)))
     client = who.identify("fe80::1%wlan7")
     assert client

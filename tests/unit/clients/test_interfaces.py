@@ -123,7 +123,7 @@ def _program(folder: Path, script: str) -> str:
     return str(path)
 
 
-def test_the_real_one_tells_of_loopback(runner: asyncio.Runner) -> None:
+def test_the_real_table_contains_loopback(runner: asyncio.Runner) -> None:
     links = runner.run(IpCommand().ask("address", "show"))
     assert links
     assert "lo" in [link["ifname"] for link in links]

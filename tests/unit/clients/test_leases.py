@@ -117,7 +117,7 @@ def test_a_lease_is_for_an_address_that_a_device_can_have(text: str, is_usable: 
         ("zz", None),
     ],
 )
-def test_a_duid_tells_one_device_from_another(duid: str, device: str | None) -> None:
+def test_a_duid_distinguishes_devices(duid: str, device: str | None) -> None:
     assert device_of_duid(duid) == device
 
 
@@ -129,7 +129,7 @@ def test_a_line_beyond_all_measure_is_passed_over() -> None:
     assert list(lines_of(b"one\n" + b"x" * 100_000 + b"\ntwo\n")) == ["one", "two"]
 
 
-def test_octets_that_are_no_text_hurt_nobody() -> None:
+def test_octets_that_are_not_text_do_no_harm() -> None:
     assert len(list(lines_of(bytes(range(256)) + b"\n"))) == 2
 
 
@@ -163,7 +163,7 @@ def test_a_device_has_its_name_in_both_families() -> None:
     assert names.holders[ip_address("10.0.0.1").packed] == ("printer", PRINTER)
 
 
-def test_who_has_a_name_keeps_it() -> None:
+def test_a_device_keeps_its_name() -> None:
     before = _named(_lease("10.0.0.1", "printer", ends=9_000))
     newcomer = _lease("10.0.0.2", "printer", TABLET, ends=2_000)
     names = _named(newcomer, _lease("10.0.0.1", "printer", ends=9_000), before=before)
@@ -177,7 +177,7 @@ def test_control_without_what_was_before_the_newcomer_would_get_it() -> None:
     assert _texts(names, "printer") == ["10.0.0.2"]
 
 
-def test_who_has_a_name_keeps_it_where_the_server_gave_it_away() -> None:
+def test_a_device_keeps_its_name_where_the_server_gave_it_away() -> None:
     """dnsmasq writes ``*`` to the lease of a device whose name another one claims."""
     before = _named(_lease("10.0.0.1", "printer"))
     robbed, robber = _lease("10.0.0.1", ""), _lease("10.0.0.2", "printer", TABLET)

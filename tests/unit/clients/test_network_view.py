@@ -78,7 +78,7 @@ def test_a_device_that_is_gone_is_forgotten_at_once() -> None:
     assert found.device is None
 
 
-def test_a_lease_tells_a_device_too_and_ends_too() -> None:
+def test_a_lease_identifies_a_device_too_and_ends_too() -> None:
     clock = FakeClock()
     surroundings = _seen(clock)
     surroundings.take_leases((_lease(),))
@@ -126,7 +126,7 @@ def test_an_unknown_address_on_a_link_is_wanted_once() -> None:
     assert calls == [True, True]
 
 
-def test_a_link_that_changes_changes_who_is_on_it() -> None:
+def test_a_link_that_changes_changes_the_clients_on_it() -> None:
     surroundings = _seen(FakeClock())
     version = surroundings.version
     surroundings.take_links(LINKS)
@@ -164,13 +164,13 @@ def test_neighbours_and_leases_tell_a_device() -> None:
     assert _of("10.0.0.2", [], _lease_devices("10.0.0.2", None)) is None
 
 
-def test_who_answers_now_is_believed_and_not_the_lease() -> None:
+def test_a_neighbour_that_answers_now_is_believed_and_not_the_lease() -> None:
     assert _of("10.0.0.2", [_at("10.0.0.2", OTHER_DEVICES)], _lease_devices("10.0.0.2")) == Device(
         OTHER_DEVICES
     )
 
 
-def test_a_mac_tells_nothing_of_an_address_beyond_the_link() -> None:
+def test_a_mac_does_not_identify_an_address_beyond_the_link() -> None:
     assert devices([_at("192.0.2.1")], [_lease_devices("192.0.2.2")], LINKS_DEVICES) == {}
     assert devices([_at("10.0.0.2", interface="wan0")], [], LINKS_DEVICES) == {}
 
@@ -240,7 +240,7 @@ def test_a_device_that_answered_is_a_neighbour(state: str) -> None:
         {"dst": None},
     ],
 )
-def test_what_tells_no_device_is_passed_over(fields: dict[str, Any]) -> None:
+def test_a_neighbour_without_a_usable_mac_is_passed_over(fields: dict[str, Any]) -> None:
     assert parse_neighbours([_entry(**fields)]) == ()
     assert parse_neighbours([{}]) == ()
 

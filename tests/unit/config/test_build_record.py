@@ -228,7 +228,7 @@ def test_a_policy_knows_the_files_of_its_site(place: Place) -> None:
     assert build_record.site_of(place.policy) is None
 
 
-def test_a_record_of_another_policy_says_nothing_of_this_ones_site(place: Place) -> None:
+def test_a_record_of_another_policy_is_not_used_for_this_site(place: Place) -> None:
     _append(place.policy)  # power went between the two renamings
     assert build_record.site_of(place.policy) is None
 

@@ -241,7 +241,7 @@ def test_a_policy_knows_the_top_level_domains(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cidr", ["fe80::/10", "fe80::1/128", "fe80::/64"])
-def test_a_link_local_range_tells_nobody(tmp_path: Path, cidr: str) -> None:
+def test_a_link_local_range_identifies_no_client(tmp_path: Path, cidr: str) -> None:
     site = f"networks:\n  six: {{grade: 6, cidrs: [10.6.0.0/16, '{cidr}']}}\n"
     (problem,) = problems(tmp_path, site)
     assert problem.startswith("site.yaml:3:")
@@ -253,7 +253,7 @@ def test_a_link_local_range_tells_nobody(tmp_path: Path, cidr: str) -> None:
     ("text", "level"),
     [("", LogLevel.COUNTS), ("log: {level: off}\n", LogLevel.OFF), ("log: {}\n", LogLevel.COUNTS)],
 )
-def test_the_site_says_what_the_log_keeps(tmp_path: Path, text: str, level: LogLevel) -> None:
+def test_the_site_sets_what_the_log_keeps(tmp_path: Path, text: str, level: LogLevel) -> None:
     assert a_policy(tmp_path, text).log.level is level
 
 

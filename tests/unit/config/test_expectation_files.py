@@ -49,7 +49,7 @@ def _one(text: str) -> Expectation:
         ("{name: a.example, expect: passes}", False, Audience.EVERYBODY, ""),
     ],
 )
-def test_for_whom_a_name_passes_or_is_blocked(
+def test_an_expectation_states_for_which_clients_a_name_passes_or_is_blocked(
     text: str, blocked: bool, audience: Audience, whom: str
 ) -> None:
     one = _one(text)

@@ -277,7 +277,7 @@ def test_a_room_may_have_a_grade_of_its_own_too(tmp_path: Path) -> None:
     assert policy.networks[0].grade == "2"
 
 
-def test_who_is_unknown_is_as_strict_as_any_timetable(tmp_path: Path) -> None:
+def test_an_unknown_client_is_filtered_as_strictly_as_any_timetable(tmp_path: Path) -> None:
     assert a_policy(tmp_path, _lab("t2: {a: 9, b: 3}")).unknown_grade == "3"
 
 

@@ -87,7 +87,7 @@ def test_private_answers_for_all_of_a_suffix_are_written_so(tmp_path: Path) -> N
         ("{client: 'FD00:0::1'}", (Audience.CLIENT, "fd00::1")),
     ],
 )
-def test_it_is_for_whom_it_says(
+def test_a_rule_is_for_its_audience(
     tmp_path: Path, audience: str, expected: tuple[Audience, str]
 ) -> None:
     (rule,) = a_policy(tmp_path, _text(f"allow: zalo.me, for: {audience}")).rules

@@ -102,7 +102,7 @@ def test_what_is_no_mac_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "has"), [("::1", False), ("[::1]:5", True), ("1.2.3.4:5", True)])
-def test_an_endpoint_tells_whether_it_names_its_port(text: str, *, has: bool) -> None:
+def test_an_endpoint_states_whether_it_names_its_port(text: str, *, has: bool) -> None:
     assert scalars.is_endpoint_with_port(text) is has
 
 
@@ -209,7 +209,7 @@ def test_an_audience_is_everybody_or_one_of_a_kind(
     ("text", "says"),
     [("pupils", "'pupils' is not an audience"), ("{grade: 6, tier: primary}", "one audience")],
 )
-def test_anybody_else_is_nobody(text: str, says: str) -> None:
+def test_an_unknown_audience_is_refused(text: str, says: str) -> None:
     with pytest.raises(ConfigErrors, match=says):
         _whom(text)
 

@@ -121,7 +121,7 @@ def test_a_file_about_another_tier_is_refused(tmp_path: Path) -> None:
     assert problem.startswith("staff.yaml:1:1: the file is about the tier 'guest'")
 
 
-def test_inheritance_begins_with_the_one_that_inherits_from_nobody(tmp_path: Path) -> None:
+def test_inheritance_begins_with_the_tier_that_inherits_from_none(tmp_path: Path) -> None:
     _write(
         tmp_path,
         guest=_tier("guest", "inherits: preschool\n"),
@@ -144,7 +144,7 @@ def test_a_tier_that_inherits_from_itself_is_refused(tmp_path: Path) -> None:
     ]
 
 
-def test_the_tiers_as_they_ship_can_be_had_whatever_the_site_says() -> None:
+def test_the_tiers_as_they_ship_can_be_had_whatever_the_site_sets() -> None:
     assert {tier.document.path for tier in shipped_tiers().values()} == {
         str(shipped("policies") / f"{tier}.yaml") for tier in TIERS
     }

@@ -27,13 +27,13 @@ def test_days_are_all_days_where_they_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("kind", ["category", "service", "list", "tier"])
-def test_a_target_tells_its_kind_and_id(kind: str) -> None:
+def test_a_target_has_its_kind_and_id(kind: str) -> None:
     target = validate(parse(f"{kind}: primary\n".encode(), "site.yaml"), TargetEntry)
     assert target.named == (kind, "primary")
 
 
 @pytest.mark.parametrize("verb", ["open", "close"])
-def test_an_entry_tells_what_happens_to_what(verb: str) -> None:
+def test_an_entry_states_its_effect_and_target(verb: str) -> None:
     text = f"schedule: s\n{verb}: {{category: games}}\n"
     entry = validate(parse(text.encode(), "site.yaml"), ScheduledEntry)
     assert (entry.verb, entry.target.named) == (verb, ("category", "games"))

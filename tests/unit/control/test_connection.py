@@ -169,7 +169,7 @@ def test_an_answer_without_end_is_not_collected(
 @pytest.mark.parametrize(
     "answer", [None, b"\n", b"nonsense\n", b"[]\n", b"{}\n", b'"ok"\n', b"[" * 9_999]
 )
-def test_no_answer_is_an_error_that_says_where_to_look(
+def test_a_missing_answer_is_an_error_that_names_where_to_look(
     tmp_path: Path, answer: bytes | None
 ) -> None:
     with (
@@ -196,7 +196,7 @@ def test_errors_of_the_site_arrive_with_their_places(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["none", "folder", "x" * 200])
-def test_where_nobody_answers_the_error_says_what_to_do(tmp_path: Path, path: str) -> None:
+def test_a_missing_daemon_is_an_error_with_a_remedy(tmp_path: Path, path: str) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(ControlError, match=r"no running filterd answers .* `filterd serve`"):
         ask(tmp_path / path, "status")

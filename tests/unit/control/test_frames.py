@@ -51,7 +51,7 @@ def test_an_answer_comes_back_with_its_end_mark() -> None:
         assert (found[0]["result"], found[1]) == (1, is_end)
 
 
-def test_an_error_is_the_last_frame_whatever_it_says() -> None:
+def test_an_error_is_the_last_frame_whatever_it_contains() -> None:
     found = read_answer(dump_answer(REQUEST, {"ok": False}, is_end=False), REQUEST)
     assert found is not None
     assert found[1]
