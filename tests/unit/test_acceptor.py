@@ -140,7 +140,7 @@ def test_a_client_that_is_gone_keeps_no_other_waiting(run: Run) -> None:
     run(main())
 
 
-def test_who_connects_after_the_end_waits_in_the_kernel(run: Run) -> None:
+def test_a_connection_after_the_end_waits_in_the_kernel(run: Run) -> None:
     async def main() -> None:
         taken, listening = Taken(), Listening()
         accepting = Acceptor(listening, "here", taken.take)

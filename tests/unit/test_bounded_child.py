@@ -81,7 +81,7 @@ def test_one_that_takes_too_long_is_ended_and_waited_for(tmp_path: Path, start: 
     assert not (tmp_path / "policy").exists()
 
 
-def test_a_fork_tells_how_it_died(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fork_reports_how_it_died(monkeypatch: pytest.MonkeyPatch) -> None:
     def die(_: list[str]) -> int:
         raise ZeroDivisionError("no")
 

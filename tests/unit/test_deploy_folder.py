@@ -58,7 +58,7 @@ def test_an_interrupted_restore_is_done_before_what_would_see_the_half_of_it() -
 
 
 @pytest.mark.parametrize("unit", sorted(UNIT_FOLDER.glob("*.service")), ids=lambda path: path.name)
-def test_memory_is_bounded_and_a_child_that_is_ended_over_it_stops_nobody(unit: Path) -> None:
+def test_memory_is_bounded_and_a_child_that_is_ended_over_it_stops_no_other(unit: Path) -> None:
     settings = _unit(unit)
     assert settings["MemoryMax"]
     assert settings["OOMPolicy"] == ["continue"]
@@ -107,7 +107,7 @@ def test_a_maintainer_script_is_one_of_any_shell(script: Path) -> None:
         subprocess.run(["shellcheck", script], check=True)
 
 
-def test_what_the_package_tells_people_is_in_both_languages() -> None:
+def test_the_messages_of_the_package_are_in_both_languages() -> None:
     for script in SCRIPTS:
         text = script.read_text(encoding="utf-8").replace("\\\n", " ")
         sentences = re.findall(r'^[^#\n]*\bsay "(.*?)" +"(.*?)"', text, re.MULTILINE)
@@ -122,7 +122,7 @@ def test_what_the_package_tells_people_is_in_both_languages() -> None:
     assert "Default: false" in question
 
 
-def test_the_site_to_begin_with_is_valid_and_gives_nobody_more_than_the_strictest(
+def test_the_site_to_begin_with_is_valid_and_the_strictest_for_all(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "site.yaml").write_text(begun("vi"), encoding="utf-8")
@@ -188,7 +188,7 @@ def test_what_takes_the_feed_is_another_process_with_no_right_at_all_and_goes_la
     assert all(feed[key] == serving[key] for key in same)
 
 
-def test_the_monitor_is_another_user_who_may_read_the_status_only() -> None:
+def test_the_monitor_is_another_user_that_may_read_the_status_only() -> None:
     monitor, feed = _unit(MONITOR), _unit(FEED)
     assert monitor["ExecStart"][0].split()[1] == "monitor"
     assert monitor["User"] == monitor["Group"] == monitor["StateDirectory"] == ["filterd-monitor"]
@@ -303,9 +303,7 @@ def test_a_request_to_be_let_in_is_looked_for_where_the_command_looks() -> None:
     assert recover["ExecStart"][0].split()[1:4] == ["account", "recover", "--boot"]
 
 
-def test_a_reload_by_systemd_tells_how_it_went_and_a_stop_is_reported_to_the_supervisor_only() -> (
-    None
-):
+def test_a_reload_by_systemd_reports_its_outcome_and_a_stop_reaches_the_supervisor_only() -> None:
     unit = _unit()
     assert unit["ExecReload"][0].endswith(
         "/filterd reload --config /etc/filterd --state /var/lib/filterd"

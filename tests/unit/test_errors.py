@@ -112,7 +112,7 @@ def test_every_reason_to_refuse_a_signed_file_ends_a_command_with_a_code_of_its_
         ({"path": "a.yaml", "line": 3, "column": 7}, "a.yaml:3:7: wrong"),
     ],
 )
-def test_a_configuration_error_says_its_place_as_far_as_it_is_known(
+def test_a_configuration_error_names_its_place_as_far_as_it_is_known(
     place: dict[str, object], text: str
 ) -> None:
     assert str(ConfigError(say("wrong"), **place)) == text  # type: ignore[arg-type]  # a table of cases
@@ -128,7 +128,7 @@ def test_several_errors_print_a_line_each() -> None:
     assert [error.reason for error in both.errors] == ["one", "two"]
 
 
-def test_a_wire_error_says_the_octet() -> None:
+def test_a_wire_error_names_the_octet() -> None:
     error = TruncatedMessageError("a label runs past the end", 17)
     assert str(error) == "a label runs past the end at octet 17"
     assert (error.reason, error.offset) == ("a label runs past the end", 17)
@@ -148,14 +148,14 @@ def test_an_error_can_be_sent_to_another_process(error: FilterdError) -> None:
     assert plain.translated("vi") == error.translated("vi")
 
 
-def test_what_another_process_tells_is_read_in_vietnamese() -> None:
+def test_a_message_of_another_process_is_read_in_vietnamese() -> None:
     error = ConfigError(say("unknown key '{key}'", key="nam"), path="site.yaml", line=3)
     plain = from_plain(json.loads(json.dumps(to_plain(error))))
     assert plain.translated("vi") == "site.yaml:3: không có khóa 'nam'"
     assert error.translated("en") == str(error)
 
 
-def test_an_older_process_tells_plain_text() -> None:
+def test_a_message_of_an_older_process_is_plain_text() -> None:
     place = {"path": "site.yaml", "line": 3, "column": 0}
     parts = [{"reason": "bad key", **place, "hint": ""}]
     assert str(from_plain({"error": "x", "errors": parts})) == "site.yaml:3: bad key"

@@ -72,7 +72,7 @@ def test_a_good_value_has_one_form(check: Callable[[Any], Any], value: Any, take
         (field_checks.seconds, 0, "a length of time in seconds expected"),
     ],
 )
-def test_a_bad_value_is_refused_and_it_says_why(
+def test_a_bad_value_is_refused_with_its_reason(
     check: Callable[[Any], Any], value: Any, message: str
 ) -> None:
     with pytest.raises(ChangeError, match=message):

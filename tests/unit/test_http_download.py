@@ -84,7 +84,7 @@ def test_nothing_is_given_beyond_the_bound() -> None:
         next(given)
 
 
-def test_what_is_no_answer_says_with_which_status_and_when_to_come_again(web: Web) -> None:
+def test_an_error_has_its_status_and_when_to_come_again(web: Web) -> None:
     web.pages["/list.txt"] = Page(status=429, headers={"Retry-After": "120"})
     with pytest.raises(FetchError, match="status 429") as error:
         _download(web, "/list.txt")
@@ -271,7 +271,7 @@ def test_the_address_that_was_looked_at_is_the_one_that_is_asked(
         ("soon", 0.0),
     ],
 )
-def test_a_date_of_the_servers_own_clock_says_when_to_come_again(
+def test_a_date_of_the_servers_own_clock_sets_when_to_come_again(
     wanted: str, seconds: float
 ) -> None:
     assert _seconds(wanted, "Wed, 02 Sep 2026 00:00:00 GMT") == seconds

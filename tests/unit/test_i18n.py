@@ -120,7 +120,7 @@ def test_sentences_within_a_sentence_become_short_too() -> None:
     assert translated(one_line(outer), "vi").endswith("không phải thời điểm")
 
 
-def test_who_speaks_english_loads_nothing() -> None:
+def test_english_loads_no_catalogue() -> None:
     code = (
         "import sys; from filterd import errors, i18n\n"
         "error = errors.StoreError(i18n.say('{path}: is too large', path='a'))\n"

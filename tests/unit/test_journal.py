@@ -85,7 +85,7 @@ def test_the_count_of_equal_lines_is_in_the_language_too() -> None:
     ]
 
 
-def test_a_place_that_says_always_something_else_is_bounded_too(written: Written) -> None:
+def test_a_place_with_ever_new_messages_is_bounded_too(written: Written) -> None:
     for number in range(5_000):
         written.say(f"number {number}")
     assert len(written.lines) == 100
@@ -147,7 +147,7 @@ Failing()
 
 @pytest.mark.parametrize("error", ["MemoryError", "OSError(12, 'no memory')"])
 @pytest.mark.parametrize("code", [CAUGHT, IN_A_LOOP, OF_NATIVE_CODE])
-def test_a_process_without_memory_says_so_and_ends(code: str, error: str) -> None:
+def test_a_process_without_memory_reports_it_and_ends(code: str, error: str) -> None:
     ended = _end_of(code.format(error=error))
     assert ended.returncode == OUT_OF_MEMORY
     assert ended.stderr.splitlines() == [

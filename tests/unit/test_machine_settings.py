@@ -51,7 +51,7 @@ def test_each_user_and_group_that_a_unit_names_is_made_and_none_can_log_in(root:
     assert {fields[6] for fields in users.values()} == {"/usr/sbin/nologin"}
 
 
-def test_nobody_but_root_writes_the_site_and_others_do_not_read_the_state(root: Path) -> None:
+def test_only_root_writes_the_site_and_others_do_not_read_the_state(root: Path) -> None:
     modes = {
         "etc/filterd": 0o755,
         "etc/filterd/secrets": 0o711,

@@ -43,7 +43,7 @@ def test_a_plain_file_is_opened_to_read(tmp_path: Path) -> None:
         assert file.read() == b"text"
 
 
-def test_a_pipe_that_nobody_writes_is_refused_at_once(tmp_path: Path) -> None:
+def test_a_pipe_without_a_writer_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="Not a plain file"):
         open_plain(tmp_path / "pipe")
@@ -212,7 +212,7 @@ def test_a_lock_is_waited_for(tmp_path: Path) -> None:
             pass
 
 
-def test_a_lock_that_cannot_be_made_says_where() -> None:
+def test_a_lock_that_cannot_be_made_names_its_place() -> None:
     with (
         pytest.raises(StoreError, match=r"^/dev/null/x: cannot be written: Not a directory"),
         sole(Path("/dev/null/x/lock"), otherwise=say("taken")),
@@ -262,7 +262,7 @@ def test_a_link_in_place_of_a_temporary_file_is_not_written_through(tmp_path: Pa
     assert (folder / "file").stat().st_uid == 65534
 
 
-def test_a_pipe_in_place_of_a_lock_keeps_nobody_waiting(tmp_path: Path) -> None:
+def test_a_pipe_in_place_of_a_lock_blocks_no_process(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "lock")
     with sole(tmp_path / "lock", otherwise=say("taken")):
         pass

@@ -54,7 +54,7 @@ def test_every_tier_has_its_file() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.name)
-def test_each_file_tells_editors_its_schema(path: Path) -> None:
+def test_each_file_names_its_schema_for_editors(path: Path) -> None:
     kind = "site" if path.stem == "site" else "tier"
     first = path.read_text(encoding="utf-8").partition("\n")[0]
     assert first == f"# yaml-language-server: $schema=schema/{kind}.schema.json"

@@ -173,7 +173,7 @@ def test_a_recovery_voids_the_codes_of_before(people: AccountSchool) -> None:
     assert people.web("login-code", code=code)["account"] == "minh"
 
 
-def test_nobody_else_recovers_accounts(people: AccountSchool) -> None:
+def test_only_root_recovers_accounts(people: AccountSchool) -> None:
     token = people.sign_in("minh")
     for caller, given in ((MINH, {}), (WEB, {"token": token}), (ROOT, {"token": token})):
         with pytest.raises(FilterdError):
@@ -182,7 +182,7 @@ def test_nobody_else_recovers_accounts(people: AccountSchool) -> None:
         people.ask("account recover", MINH)
 
 
-def test_damaged_accounts_let_nobody_in_until_they_are_recovered(people: AccountSchool) -> None:
+def test_damaged_accounts_allow_no_sign_in_until_they_are_recovered(people: AccountSchool) -> None:
     for path in people.state.accounts_copies:
         path.write_bytes(path.read_bytes()[:-9] + b"damaged\n")
     people.begin()

@@ -169,7 +169,7 @@ def test_policies_are_kept_for_questions_about_the_past(school: School) -> None:
     school.serve(work)
 
 
-def test_a_report_says_what_the_lists_say_and_is_mended_by_other_lists(
+def test_a_report_keeps_what_the_lists_contain_and_is_mended_by_other_lists(
     school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever whoever reports it says of the lists."""

@@ -233,7 +233,7 @@ def test_what_is_wrong_is_refused_and_leaves_no_trace(school: School) -> None:
     school.serve(work)
 
 
-def test_who_goes_away_gets_the_change_all_the_same(school: School) -> None:
+def test_a_change_is_made_although_its_caller_goes_away(school: School) -> None:
     async def work(team: Team) -> None:
         impatient = asyncio.ensure_future(change(team, "exception", **BLOCK))
         await asyncio.sleep(0)
@@ -390,7 +390,7 @@ def test_a_teacher_stops_the_teachers_own_exam_and_no_other(school: School) -> N
     school.serve(work)
 
 
-def test_a_reader_changes_nothing_and_learns_who_may(school: School) -> None:
+def test_a_reader_changes_nothing_and_learns_which_role_may(school: School) -> None:
     async def work(team: Team) -> None:
         with pytest.raises(ControlError, match="pupil may not change anything; teachers and"):
             await change(team, "exception", Author("pupil", Rank.READER), **BLOCK)

@@ -86,7 +86,7 @@ def test_a_user_without_a_name_is_a_number_and_in_no_group() -> None:
 
 
 @needs_root
-def test_who_may_not_open_the_socket_gets_no_answer(
+def test_a_user_without_rights_to_the_socket_gets_no_answer(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     folder = tmp_path_factory.mktemp("open")
@@ -244,7 +244,7 @@ def test_a_person_counts_where_one_is_named_or_the_web_asks() -> None:
     assert acts_for_a_person(ROOT_CALLER, plain._replace(act_for="x"))
 
 
-def test_no_other_user_says_from_where_it_asks() -> None:
+def test_no_other_user_sets_the_address_of_its_caller() -> None:
     for caller in (PAGE, WEB, ROOT_CALLER):
         check_address(caller, "10.0.1.5")
     teacher = Caller(1001, "mai", frozenset({"filterd-teacher"}))

@@ -110,7 +110,7 @@ def ask(name: str, caller: Caller = ROOT, **request: Any) -> list[tuple[Any, ...
     return called
 
 
-def test_what_somebody_expects_is_handed_on() -> None:
+def test_expectations_are_handed_on() -> None:
     wanted = [EXPECTED, {**EXPECTED, "weekday": 0, "second": 0}]
     ((_, found),) = ask("expectations", wanted=wanted)
     assert list(map(to_plain, found)) == wanted
@@ -249,7 +249,7 @@ def test_names_of_devices_and_addresses_of_alerts_are_for_administrators() -> No
                 ask("alert-settings", person)
 
 
-def test_a_change_is_made_in_the_name_of_whoever_asks() -> None:
+def test_a_change_is_made_in_the_name_of_its_caller() -> None:
     ((name, request, author),) = ask("change", TEACHER, kind="exam", author="root", rank=2)
     assert (name, author.name, author.rank) == ("change", "lan", Rank.TEACHER)
     assert request["kind"] == "exam"

@@ -358,7 +358,7 @@ def test_a_line_that_never_ends_is_not_collected(tmp_path: Path) -> None:
     assert _ask(tmp_path / "s", b"x" * 2_000_000) is None
 
 
-def test_who_says_nothing_does_not_keep_others_waiting(
+def test_a_silent_connection_does_not_keep_others_waiting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_REQUEST_WITHIN_S", 0.05)
@@ -373,7 +373,7 @@ def test_who_says_nothing_does_not_keep_others_waiting(
     _with_server(path, work)
 
 
-def test_who_leaves_before_the_answer_does_no_harm(tmp_path: Path) -> None:
+def test_a_caller_that_leaves_before_the_answer_does_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "s"
 
     async def work(_: ControlServer) -> None:
@@ -408,7 +408,7 @@ def test_the_socket_of_a_dead_daemon_is_replaced(tmp_path: Path) -> None:
     ("path", "why"),
     [("/dev/null/x/s", "Not a directory"), (f"/tmp/{'x' * 120}", "AF_UNIX path too long")],
 )
-def test_a_place_where_nobody_can_listen_is_named(path: str, why: str, tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_listened_on_is_named(path: str, why: str, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=f"{path}: cannot listen there: {why}"):
         asyncio.run(ControlServer(tmp_path / path, {}).start())
 
@@ -420,9 +420,7 @@ def test_closing_what_never_started_leaves_the_socket_of_another(tmp_path: Path)
     assert path.exists()
 
 
-def test_closing_lets_go_of_whoever_is_connected(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_closing_ends_open_connections(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "s"
 
     async def whole() -> None:
@@ -489,7 +487,7 @@ def test_the_socket_of_a_successor_is_not_removed(tmp_path: Path) -> None:
     assert path.exists()
 
 
-def test_a_hundred_connections_that_say_nothing_keep_nobody_waiting(tmp_path: Path) -> None:
+def test_a_hundred_silent_connections_delay_no_other(tmp_path: Path) -> None:
     path = tmp_path / "s"
 
     async def work(_: ControlServer) -> None:
@@ -542,7 +540,7 @@ def test_control_without_it_they_are_not(path: Path) -> None:
     assert not can_connect(path, "daemon")
 
 
-def test_where_there_are_no_such_groups_the_mode_says_the_same_as_before(path: Path) -> None:
+def test_where_there_are_no_such_groups_the_mode_stays_the_same(path: Path) -> None:
     let_in(path, ["no-such-group"])
     assert path.stat().st_mode & 0o777 == 0o660
 

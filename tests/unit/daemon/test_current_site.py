@@ -197,7 +197,7 @@ def test_what_was_prepared_in_the_lesson_before_is_not_answered_by_in_the_next()
     assert active.current == "second, later"
 
 
-def test_what_goes_wrong_at_an_edge_reaches_nobody_and_is_tried_again(
+def test_an_error_at_an_edge_fails_no_query_and_is_tried_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock, moved = FakeClock(), list[Any]()

@@ -243,7 +243,7 @@ def test_devices_have_the_names_that_the_school_gave_them() -> None:
     ]
 
 
-def test_where_ip_tells_nothing_that_is_said() -> None:
+def test_a_failure_of_ip_is_reported() -> None:
     ip = ShownNetwork()
     ip.neighbours = None
     with pytest.raises(ControlError, match="install iproute2"):
@@ -260,7 +260,7 @@ def test_where_ip_tells_nothing_that_is_said() -> None:
         ("x.school.blogspot.com", "school.blogspot.com"),
     ],
 )
-def test_the_part_that_somebody_registered(name: str, expected: str) -> None:
+def test_the_registrable_domain(name: str, expected: str) -> None:
     assert registrable(name) == expected
 
 

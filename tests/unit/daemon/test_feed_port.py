@@ -49,7 +49,7 @@ def test_without_a_socket_no_daemon_is_notified(tmp_path: Path) -> None:
     assert nobody.status() == {}
 
 
-def test_a_socket_that_a_dead_daemon_left_is_nobody(
+def test_a_socket_left_by_a_dead_daemon_counts_as_no_daemon(
     socket: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _answer(monkeypatch, _refuse, running=False)
@@ -74,7 +74,7 @@ def test_a_daemon_that_reloads_was_notified(socket: Path, monkeypatch: pytest.Mo
     ("action", "blocked"),
     [("nxdomain", True), ("sinkhole", True), ("pass", False), ("rewrite", False)],
 )
-def test_a_name_is_asked_as_whoever_is_most_strictly_filtered(
+def test_a_name_is_asked_as_the_most_strictly_filtered_client(
     socket: Path, monkeypatch: pytest.MonkeyPatch, action: str, blocked: bool
 ) -> None:
     asked = _answer(monkeypatch, lambda _: {"action": action})

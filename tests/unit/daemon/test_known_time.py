@@ -78,7 +78,9 @@ def test_a_boot_has_an_id_where_the_kernel_gives_one(
     assert known_time.boot_id() == "0d2f8a-1"
 
 
-def test_the_last_change_tells_where_the_file_and_the_copies_are_gone(state: StateFolder) -> None:
+def test_the_last_change_gives_the_time_where_the_file_and_the_copies_are_gone(
+    state: StateFolder,
+) -> None:
     clock = FakeClock(NOW)
     Store(state, clock).change("exception", an_exception(), author="lan", reason="bài học")
     assert known_time.last_change(state) == NOW

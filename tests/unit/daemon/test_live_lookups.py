@@ -412,7 +412,7 @@ def test_a_slow_follower_gets_the_number_of_events_that_it_missed(index: Index) 
     _run(_at(index, LogLevel.FULL), work)
 
 
-def test_a_report_is_bounded_and_says_what_it_lacks(index: Index) -> None:
+def test_a_report_is_bounded_and_states_what_it_lacks(index: Index) -> None:
     async def work(school: _School) -> None:
         source = school.workers[0]
         await source.follow()

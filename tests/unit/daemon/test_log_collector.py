@@ -306,7 +306,7 @@ def test_a_worker_that_dies_takes_only_what_was_not_handed_over(path: Path) -> N
     run(path, work)
 
 
-def test_one_silent_worker_keeps_nobody_elses_counts(
+def test_one_silent_worker_delays_no_other_counts(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_WORKER_WITHIN_S", 0.05)
@@ -347,7 +347,7 @@ def test_the_last_words_of_a_worker_wait_for_a_manager_that_is_late(path: Path) 
     run(path, work)
 
 
-def test_who_says_no_last_word_is_waited_for_in_vain_and_not_long(path: Path) -> None:
+def test_a_worker_without_a_last_message_is_waited_for_briefly(path: Path) -> None:
     async def work(crew: Crew) -> None:
         crew.workers[0].counts.add("6", "", "pass", 5)
         crew.workers[0].end()
@@ -394,7 +394,7 @@ def test_while_the_disk_refuses_workers_keep_what_they_count(
     assert "written again" in caplog.text
 
 
-def test_another_process_that_holds_the_file_for_long_stops_nobody(
+def test_another_process_that_holds_the_file_for_long_stops_no_worker(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite_file, "BUSY_S", 0.02)

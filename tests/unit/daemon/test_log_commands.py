@@ -58,7 +58,7 @@ def names_of(answer: dict[str, Any]) -> set[str]:
     return {row["name"] for row in answer["rows"]}
 
 
-def test_a_search_tells_rows_days_and_levels_after_a_fresh_collection(log: LookedLog) -> None:
+def test_a_search_returns_rows_days_and_levels_after_a_fresh_collection(log: LookedLog) -> None:
     answer = ask(log, "log search", name=wire("games.example").hex(), match="subtree")
     (row,) = answer["rows"]
     assert (row["name"], row["class"], row["blocker"]) == ("www.games.example", "6A", "of-games")
@@ -86,7 +86,7 @@ def test_pages_follow_each_other_by_the_cursor(log: LookedLog) -> None:
     assert len(set(ids)) == len(ids) == 6
 
 
-def test_the_history_has_who_looked_at_which_days_and_no_name(log: LookedLog) -> None:
+def test_the_history_has_the_reader_and_the_days_and_no_name(log: LookedLog) -> None:
     ask(log, "log search", part="wiki", **CLASS_6A)
     ask(log, "log new")
     assert log.noted == [

@@ -241,7 +241,7 @@ def test_an_error_is_logged_once_and_reaches_no_answer(
     assert len(caplog.records) == 1
 
 
-def test_those_who_follow_get_rows_only(tmp_path: Path, lists: Index) -> None:
+def test_followers_get_rows_only(tmp_path: Path, lists: Index) -> None:
     recording, rows = Recording(tmp_path, a_site(lists, TIERS)), list[Lookup]()
     recording.recorder.on_row = rows.append
     recording.saw("porn.example")

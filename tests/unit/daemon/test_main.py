@@ -95,7 +95,7 @@ def test_control_the_command_line_does_carry_it() -> None:
     assert {"typer", "rich", "pydantic", "yaml"} <= set(done.stdout.split())
 
 
-def test_the_greeting_says_where_it_listens(tmp_path: Path) -> None:
+def test_the_greeting_names_the_listening_address(tmp_path: Path) -> None:
     lines = _greeting(_policy(write_site(tmp_path, port=5399)), try_it=False)
     assert lines[0] == "filterd listens on 127.0.0.1 port 5399"
     assert not any("dig" in line for line in lines)

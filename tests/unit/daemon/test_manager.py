@@ -286,7 +286,7 @@ def test_a_worker_that_does_not_answer_ends_the_reload(
     school.serve(work, workers=2)
 
 
-def test_a_reload_says_what_only_a_restart_changes(school: School) -> None:
+def test_a_reload_names_what_only_a_restart_changes(school: School) -> None:
     async def work(team: Team) -> None:
         school.write("workers: 3\ncache_size_mb: 5\n", port=free_port())
         done = await team.manager.reload()

@@ -17,7 +17,7 @@ from filterd.daemon.process import READY, Heart, on_hangup, prefer_the_loop, sto
 from filterd.daemon.shared_page import SharedPage
 
 
-def test_a_heart_beats_while_the_loop_runs_and_tells_the_parent(
+def test_a_heart_beats_while_the_loop_runs_and_signals_the_parent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     calls: list[tuple[int, int]] = []
@@ -62,7 +62,7 @@ def test_a_hangup_that_came_before_there_were_ears_is_heard() -> None:
     asyncio.run(whole())
 
 
-def test_who_yields_goes_after_those_that_answer_and_so_does_what_it_starts() -> None:
+def test_a_process_that_yields_and_its_children_run_after_the_workers() -> None:
     code = (
         "import os, subprocess, sys; from filterd.daemon.process import yield_to_workers\n"
         "before = os.nice(0); yield_to_workers()\n"

@@ -45,7 +45,7 @@ def year(tmp_path: Path) -> ReportSchool:
 
 
 @pytest.mark.parametrize("role", Role)
-def test_a_report_for_outside_is_for_those_who_may_export_and_is_recorded(
+def test_a_report_for_outside_needs_the_right_to_export_and_is_recorded(
     year: ReportSchool, role: Role
 ) -> None:
     if role in READERS[View.EXPORT]:
@@ -215,7 +215,7 @@ def test_every_role_reads_the_settings(year: ReportSchool, role: Role) -> None:
     assert (found["language"], found["settings"]["place"]) == ("vi", SETTINGS.place)
 
 
-def test_the_template_is_handed_to_those_who_report_outside_the_school(
+def test_the_template_is_returned_to_roles_that_report_outside_the_school(
     year: ReportSchool, tmp_path: Path
 ) -> None:
     path = tmp_path / "mau.docx"

@@ -53,13 +53,13 @@ def test_a_child_s_words_are_seen_by_its_parent() -> None:
     assert done.stdout.split() == ["7", "7", "1", "True", "False"]
 
 
-def test_nobody_is_ready_at_first() -> None:
+def test_no_worker_is_ready_at_first() -> None:
     page = SharedPage()
     assert page.epoch == 0
     assert not page.is_ready(1, 0)
 
 
-def test_a_file_is_verified_as_long_as_nobody_touches_it(tmp_path: Path) -> None:
+def test_a_file_is_verified_as_long_as_it_is_unchanged(tmp_path: Path) -> None:
     page, path = SharedPage(), tmp_path / "index"
     path.write_bytes(b"one")
     assert not page.is_verified(path.stat())
@@ -85,7 +85,7 @@ def test_processes_have_words_of_their_own() -> None:
     assert [page.beats(process) for process in range(17)] == [1] * 17
 
 
-def test_no_epoch_is_prepared_twice_whoever_prepares_it() -> None:
+def test_no_epoch_is_prepared_twice() -> None:
     page = SharedPage()
     assert not page.is_undecided
     given_up = page.next_epoch()
@@ -96,7 +96,7 @@ def test_no_epoch_is_prepared_twice_whoever_prepares_it() -> None:
     assert not page.is_undecided
 
 
-def test_where_nobody_keeps_the_time_it_shows_the_machines() -> None:
+def test_without_a_timekeeper_it_shows_the_time_of_the_machine() -> None:
     clock = FakeClock()
     policy = PolicyClock(clock, SharedPage())
     clock.set_wall(3600.0)

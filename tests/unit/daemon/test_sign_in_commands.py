@@ -97,7 +97,7 @@ def test_an_unknown_account_takes_the_work_of_a_known_one(
     assert len(asked) == 2
 
 
-def test_nobody_signs_in_from_a_pupils_network(people: AccountSchool) -> None:
+def test_a_pupils_network_allows_no_sign_in(people: AccountSchool) -> None:
     """With the right password, too: a pupil has looked over a shoulder."""
     assert people.code_of("login", "", PUPIL, account="minh", password=PASSWORD) == "not-admitted"
     minh = people.sign_in("minh")
@@ -501,7 +501,7 @@ HOSTILE: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("command", ["login", "login-code", "login-pin", "account device-redeem"])
 @pytest.mark.parametrize("given", HOSTILE, ids=lambda given: repr(given)[:30])
-def test_hostile_values_sign_nobody_in(
+def test_hostile_values_allow_no_sign_in(
     people: AccountSchool, command: str, given: dict[str, Any]
 ) -> None:
     whole = {"account": "minh", "password": PASSWORD, "code": "000000", "device": "x", "pin": PIN}

@@ -114,7 +114,7 @@ def test_a_policy_of_another_release_serves_until_the_manager_compiles_it(
     assert [listen.port for listen in policy_file.load(state.policy).listen] == [5300]
 
 
-def test_an_invalid_site_leaves_the_last_good_policy_and_says_so_loudly(
+def test_an_invalid_site_leaves_the_last_good_policy_and_is_logged_as_an_error(
     config: Path, state: StateFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = state.policy.read_bytes()

@@ -112,7 +112,7 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def test_it_tells_once_that_all_are_ready_and_ends_with_its_children() -> None:
+def test_it_notifies_once_that_all_are_ready_and_ends_with_its_children() -> None:
     with supervising(TWO) as running:
         running.wait_for("all ready")
         running.process.send_signal(signal.SIGTERM)
@@ -192,7 +192,7 @@ def test_control_a_child_that_beats_is_left_alone() -> None:
         assert _is_alive(pid)
 
 
-def test_a_hangup_goes_to_who_hears_it_only() -> None:
+def test_a_hangup_goes_only_to_the_child_that_handles_it() -> None:
     with supervising(TWO) as running:
         running.wait_for("all ready")
         running.process.send_signal(signal.SIGHUP)
@@ -250,7 +250,7 @@ def test_where_dead_children_were_ignored_before_they_are_heeded() -> None:
         running.wait_for("the worker ended (signal 9); starting it again")
 
 
-def test_a_log_that_cannot_be_written_ends_nobody() -> None:
+def test_a_log_that_cannot_be_written_ends_no_process() -> None:
     closed = (
         f"(setattr(sys, 'stderr', open('/dev/full', 'w')), print('x', file=sys.stderr), {TWO})[2]"
     )

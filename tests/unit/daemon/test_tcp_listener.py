@@ -108,7 +108,7 @@ def test_the_last_question_of_a_connection_is_answered_and_then_it_ends(
 
 
 @pytest.mark.parametrize("lingers", [True, False])
-def test_who_asks_more_than_it_may_is_not_reset_before_it_has_its_answers(
+def test_a_client_with_more_queries_than_allowed_gets_its_answers_before_a_reset(
     on_each_loop: Serving, monkeypatch: pytest.MonkeyPatch, lingers: bool
 ) -> None:
     if not lingers:
@@ -132,7 +132,7 @@ def _until_the_end(stub: TcpStub) -> tuple[bytes, bool]:
     return received, False
 
 
-def test_who_goes_on_after_its_last_question_is_heard_for_a_moment_only(
+def test_a_client_that_goes_on_after_its_last_query_is_read_for_a_moment_only(
     on_each_loop: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tcp_listener, "LINGER_S", 0.05)
@@ -143,7 +143,7 @@ def test_who_goes_on_after_its_last_question_is_heard_for_a_moment_only(
         on_each_loop.eventually(lambda: not on_each_loop.connections)
 
 
-def test_who_closes_one_half_gets_the_answer_and_then_the_end(
+def test_a_client_that_closes_one_half_gets_the_answer_and_then_the_end(
     on_each_loop: Serving, upstream: FakeUpstream
 ) -> None:
     upstream.released.clear()
@@ -157,7 +157,7 @@ def test_who_closes_one_half_gets_the_answer_and_then_the_end(
     on_each_loop.eventually(lambda: not on_each_loop.connections)
 
 
-def test_who_only_connects_and_closes_leaves_nothing(on_each_loop: Serving) -> None:
+def test_a_client_that_only_connects_and_closes_leaves_nothing(on_each_loop: Serving) -> None:
     with on_each_loop.tcp_stub() as stub:
         on_each_loop.eventually(lambda: on_each_loop.connections.of(GRADE_1) == 1)
         stub.socket.shutdown(socket.SHUT_WR)
@@ -199,7 +199,7 @@ def test_a_malformed_question_gets_formerr_and_the_connection_stays(serving: Ser
         ("IDLE_S", frame(BLOCKED)),
     ],
 )
-def test_who_makes_no_progress_is_ended(
+def test_a_client_without_progress_is_ended(
     on_each_loop: Serving, limit: str, sent: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _be_patient(monkeypatch, but=limit, seconds=0.05)
@@ -270,7 +270,7 @@ def fill(serving: Serving, stack: ExitStack, clients: int, each: int) -> list[Tc
     return stubs
 
 
-def test_who_holds_many_places_makes_room_for_who_holds_none(
+def test_a_client_with_many_places_makes_room_for_one_with_none(
     on_each_loop: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tcp_listener, "MOST_CONNECTIONS", 6)
@@ -293,7 +293,7 @@ def test_control_without_making_room_they_would_lock_out_everybody(
         assert all(stub.ask(BLOCKED) for stub in stubs)
 
 
-def test_who_waits_for_an_answer_keeps_its_place_while_another_is_idle(
+def test_a_client_that_waits_for_an_answer_keeps_its_place_while_another_is_idle(
     on_each_loop: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tcp_listener, "MOST_CONNECTIONS", 6)
@@ -313,7 +313,7 @@ RATE = RateLimit(queries_a_second=1, burst=2)
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
-def test_who_is_over_the_rate_is_read_more_slowly_and_gets_every_answer(
+def test_a_client_over_the_rate_is_read_more_slowly_and_gets_every_answer(
     index: Index, loop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tcp_listener, "REST_S", 0.01)
@@ -326,7 +326,7 @@ def test_who_is_over_the_rate_is_read_more_slowly_and_gets_every_answer(
     assert len(rests) == 10
 
 
-def test_within_the_rate_nobody_rests(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_within_the_rate_no_client_is_paused(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     rests = _count(monkeypatch, "_rested")
     with Serving(a_site(index)) as serving, serving.tcp_stub() as stub:
         stub.send(*(a_query("porn.example", message_id=n) for n in range(12)))
@@ -334,7 +334,7 @@ def test_within_the_rate_nobody_rests(index: Index, monkeypatch: pytest.MonkeyPa
     assert rests == []
 
 
-def test_who_is_over_the_rate_is_not_read(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_over_the_rate_is_not_read(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tcp_listener, "REST_S", 3_600.0)
     with Serving(a_site(index), rate=RATE) as serving, serving.tcp_stub() as stub:
         assert all(stub.ask(BLOCKED) for _ in range(2))
@@ -354,7 +354,7 @@ def test_what_is_sent_by_udp_in_its_name_does_not_keep_a_client_from_asking_by_t
         assert [stub.ask(BLOCKED)[3] & 0xF for _ in range(3)] == [dns.rcode.NXDOMAIN] * 3
 
 
-def test_who_was_answered_by_tcp_is_known_to_be_there(
+def test_a_client_answered_by_tcp_is_known_to_be_there(
     serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proven: list[tuple[str, int]] = []
@@ -421,7 +421,7 @@ def test_a_stranger_gets_no_connection(index: Index) -> None:
 
 
 @pytest.mark.parametrize(("limit", "ended"), [(1_024, True), (64 * 1024 * 1024, False)])
-def test_who_asks_and_never_reads_is_ended(
+def test_a_client_that_asks_and_never_reads_is_ended(
     serving: Serving,
     upstream: FakeUpstream,
     monkeypatch: pytest.MonkeyPatch,
@@ -450,7 +450,7 @@ def _sixty_thousand_octets(query: dns.message.Message) -> dns.message.Message:
     return response
 
 
-def test_a_client_that_is_gone_when_its_answer_comes_harms_nobody(
+def test_a_client_that_is_gone_when_its_answer_comes_does_no_harm(
     on_each_loop: Serving, upstream: FakeUpstream
 ) -> None:
     upstream.released.clear()
@@ -538,7 +538,7 @@ def test_a_client_gets_no_more_than_its_share_though_there_is_room() -> None:
     assert (taken.of("a"), taken.of("b"), len(taken)) == (3, 0, 3)
 
 
-def test_a_newcomer_takes_the_longest_idle_place_of_who_holds_most() -> None:
+def test_a_newcomer_takes_the_longest_idle_place_of_the_client_with_the_most() -> None:
     held = [Held("b", 0.0), *many("a", 3), Held("c", 0.0)]
     taken = filled(*held, Held("d"))
     assert taken.take(Held("e"))
@@ -546,7 +546,7 @@ def test_a_newcomer_takes_the_longest_idle_place_of_who_holds_most() -> None:
     assert (taken.of("a"), len(taken)) == (2, 6)
 
 
-def test_idle_are_ended_before_busy_ones_even_of_who_holds_less() -> None:
+def test_idle_are_ended_before_busy_ones_even_of_a_client_with_fewer() -> None:
     held = [*many("a", 3, is_busy=True), *many("b", 2), Held("c")]
     assert filled(*held).take(Held("d"))
     assert who_ended(held) == [3]
@@ -571,7 +571,7 @@ def test_six_clients_with_an_idle_connection_each_do_not_lock_out_a_seventh() ->
     assert who_ended(held) == [0]
 
 
-def test_who_holds_as_many_as_others_takes_none_of_theirs() -> None:
+def test_a_client_with_as_many_places_as_others_takes_none_of_theirs() -> None:
     held = many("ab", 3)[:6]
     taken = filled(*held)
     assert not taken.take(Held("a"))

@@ -260,7 +260,7 @@ def test_a_clock_before_the_release_is_not_accepted(machine: Machine) -> None:
         machine.keeper.acceptable()
 
 
-def test_where_nobody_keeps_the_time_the_clock_is_believed() -> None:
+def test_without_a_timekeeper_the_clock_is_believed() -> None:
     clock, page = FakeClock(5.0), SharedPage()
     assert PolicyClock(clock, page).wall() == 5.0
 

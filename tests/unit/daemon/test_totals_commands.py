@@ -207,7 +207,7 @@ def test_what_two_workers_count_is_exported_when_the_day_is_over(school: ServedS
 
 
 @pytest.mark.parametrize("role", Role)
-def test_only_who_may_exports(tmp_path: Path, role: Role) -> None:
+def test_exporting_needs_the_right_to_export(tmp_path: Path, role: Role) -> None:
     school = School()
     if role in READERS[View.EXPORT]:
         exported(school, tmp_path, {"days": 1}, role=role)

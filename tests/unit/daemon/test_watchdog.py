@@ -127,7 +127,7 @@ def test_without_lists_only_the_answer_is_asked_for(tmp_path: Path) -> None:
     assert [probe.blocked for probe in _probes(site)] == [False]
 
 
-def test_the_watch_tells_systemd_only_while_all_is_well(
+def test_the_watch_notifies_systemd_only_while_all_is_well(
     serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events: list[str] = []
@@ -147,7 +147,7 @@ def test_the_watch_tells_systemd_only_while_all_is_well(
     assert events == ["WATCHDOG=1", "WATCHDOG=1"]
 
 
-def test_nobody_is_asked_where_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_watchdog_no_probe_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WATCHDOG_USEC", raising=False)
 
     def never() -> Site:

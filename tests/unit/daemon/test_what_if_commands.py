@@ -146,7 +146,7 @@ def test_a_long_trial_goes_on_for_the_same_question_and_refuses_others(
     at_desk(work)
 
 
-def test_an_outcome_that_nobody_came_for_is_not_reported_later(
+def test_an_outcome_that_was_not_collected_is_not_reported_later(
     at_desk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outcomes = iter(["first", "second", "third"])

@@ -66,7 +66,7 @@ async def is_blocked(team: Team, name: str, grade: str = "3", at: str | None = N
     return bool(explanation["action"] != "pass")
 
 
-def test_it_tells_how_it_fares(school: School, upstream: FakeUpstream) -> None:
+def test_it_reports_its_state(school: School, upstream: FakeUpstream) -> None:
     async def work(team: Team) -> None:
         status = await team.worker.status()
         assert status["in_flight"] == status["tcp_connections"] == 0
@@ -79,7 +79,7 @@ def test_it_tells_how_it_fares(school: School, upstream: FakeUpstream) -> None:
 
 
 @pytest.mark.parametrize("explanation", [True, False])
-def test_who_waits_for_upstreams_that_a_reload_changes_hears_the_new_ones(
+def test_a_query_that_waits_for_upstreams_changed_by_a_reload_gets_the_new_ones(
     school: School, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, *, explanation: bool
 ) -> None:
     if not explanation:

@@ -110,7 +110,7 @@ def test_a_bug_on_the_other_side_is_logged_there_and_reported_here(
     assert "a command failed" in caplog.text
 
 
-def test_nobody_waits_for_ever() -> None:
+def test_no_request_waits_for_ever() -> None:
     async def work(channel: Channel) -> None:
         with pytest.raises(ControlError, match="did not answer in time"):
             await channel.ask("never", within_s=0.01)
@@ -118,7 +118,7 @@ def test_nobody_waits_for_ever() -> None:
     _run(work)
 
 
-def test_an_answer_that_is_too_late_disturbs_nobody() -> None:
+def test_an_answer_that_is_too_late_disturbs_no_request() -> None:
     release = asyncio.Event()
 
     async def late() -> str:
@@ -242,7 +242,7 @@ def test_a_message_that_cannot_be_read_ends_nothing(
     assert "cannot be read" in caplog.text
 
 
-def test_an_end_that_nobody_holds_any_more_is_left_alone() -> None:
+def test_an_end_that_is_closed_is_left_alone() -> None:
     async def whole() -> None:
         near, far = channel_pair()
         with near:
@@ -255,7 +255,7 @@ def test_an_end_that_nobody_holds_any_more_is_left_alone() -> None:
     asyncio.run(whole())
 
 
-def test_a_word_that_is_left_waits_for_who_comes_to_read_it() -> None:
+def test_a_message_stays_until_it_is_read() -> None:
     heard: list[int] = []
     came = asyncio.Event()
 
@@ -279,7 +279,7 @@ def test_a_word_that_is_left_waits_for_who_comes_to_read_it() -> None:
     assert heard == [1, 2]
 
 
-def test_a_word_of_no_use_is_logged_and_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_useless_message_is_logged_and_does_no_harm(caplog: pytest.LogCaptureFixture) -> None:
     async def work(channel: Channel) -> None:
         channel.tell("bug")
         channel.tell("unheard of")

@@ -152,7 +152,9 @@ def test_a_target_is_let_through_as_its_name_is_open_to_be_asked(
         ("social.example", None),
     ],
 )
-def test_what_nobody_speaks_against_is_open(index: Index, name: str, opening: int | None) -> None:
+def test_a_name_without_a_rule_against_it_is_open(
+    index: Index, name: str, opening: int | None
+) -> None:
     """Of touched names beneath which something is said, and of sets that block or are complex."""
     sets = [index.lookup(wire(f"{one}.example"))[0].set_id for one in ("porn", "malware", "social")]
     known: Cells = {(0, sets[0]): Cell(OPEN, template=5), (0, sets[2]): Cell(COMPLEX)}
@@ -420,7 +422,7 @@ def test_the_words_that_are_looked_at_are_kept_until_they_are_let_go() -> None:
         one.append(10)
 
 
-def test_nothing_is_let_through_where_nobody_says_what_holds(index: Index) -> None:
+def test_nothing_is_let_through_until_a_policy_is_held(index: Index) -> None:
     core = a_core(index)
     assert core.lets_through(wire("other.test"), 0)
     core.forget()
@@ -584,7 +586,7 @@ def test_places_and_slots_are_used_again_and_again(entries: int) -> None:
             core.replay.sweep()
 
 
-def test_one_round_of_sweeps_tells_of_every_hit(index: Index) -> None:
+def test_one_round_of_sweeps_reports_every_hit(index: Index) -> None:
     core = a_core(index)
     queries = [a_query(f"n{n}.other.test", edns=False) for n in range(200)]
     for query in queries:
@@ -597,7 +599,7 @@ def test_one_round_of_sweeps_tells_of_every_hit(index: Index) -> None:
     assert sorted(hits) == sorted((query, 1) for query in queries)
 
 
-def test_what_is_forgotten_is_given_to_nobody(index: Index) -> None:
+def test_a_forgotten_answer_is_given_to_no_client(index: Index) -> None:
     """In a class of the same number, and long before its place is free again."""
     core = a_core(index)
     query = a_query("a.other.test", edns=False)

@@ -299,7 +299,7 @@ def broken(*_: object) -> None:
 
 
 @pytest.mark.parametrize("guarded", [True, False])
-def test_who_came_while_nobody_could_tell_what_is_in_force_is_answered_all_the_same(
+def test_a_client_that_came_while_the_policy_was_unknown_is_answered_all_the_same(
     fast: Serving, monkeypatch: pytest.MonkeyPatch, guarded: bool
 ) -> None:
     fast.ask("porn.example")

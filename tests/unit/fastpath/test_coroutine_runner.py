@@ -237,7 +237,7 @@ def test_draining_lets_what_waits_come_to_its_end(run: Run) -> None:
     run(main())
 
 
-def test_draining_does_not_wait_for_who_comes_later(run: Run) -> None:
+def test_draining_does_not_wait_for_later_queries(run: Run) -> None:
     async def main() -> None:
         stepper, loop = Stepper(), asyncio.get_running_loop()
         soon, never = loop.create_future(), loop.create_future()
@@ -267,7 +267,7 @@ def test_a_drain_that_is_given_up_leaves_nothing(run: Run) -> None:
     run(main())
 
 
-def test_who_is_answered_may_ask_again_at_once(run: Run) -> None:
+def test_an_answered_client_may_ask_again_at_once(run: Run) -> None:
     """A TCP client's next question is taken when its last is answered."""
 
     async def main() -> None:
@@ -322,7 +322,7 @@ def test_one_may_be_cancelled_twice(run: Run) -> None:
     run(main())
 
 
-def test_draining_waits_for_nobody_for_ever(run: Run) -> None:
+def test_draining_does_not_wait_for_ever(run: Run) -> None:
     async def main() -> None:
         stepper = Stepper()
         stepper.run(after(asyncio.get_running_loop().create_future()), lambda _: None)

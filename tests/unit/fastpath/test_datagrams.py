@@ -116,7 +116,7 @@ def counted(listening: Listening) -> dict[str, int]:
     return {name: number for name, number in listening.datagrams.counters.items() if number}
 
 
-def test_a_datagram_tells_its_message_its_source_and_its_interface(listening: Listening) -> None:
+def test_a_datagram_has_its_message_its_source_and_its_interface(listening: Listening) -> None:
     message = a_query("www.example.com")
     listening.send(message)
     assert listening.receive()
@@ -175,7 +175,7 @@ UNANSWERED = {
 
 
 @pytest.mark.parametrize("message", UNANSWERED.values(), ids=UNANSWERED.keys())
-def test_what_nobody_answers_goes_no_further(listening: Listening, message: bytes) -> None:
+def test_a_datagram_without_an_answer_goes_no_further(listening: Listening, message: bytes) -> None:
     listening.send(message)
     listening.receive()
     assert counted(listening) == {"received": 1, "malformed": 1}
@@ -281,7 +281,7 @@ def test_a_hint_leaves_from_where_it_was_asked(module: ModuleType) -> None:
     listening.close()
 
 
-def test_who_may_not_ask_gets_nothing_even_over_the_rate(module: ModuleType) -> None:
+def test_a_client_without_permission_gets_nothing_even_over_the_rate(module: ModuleType) -> None:
     listening = Listening(module, rate=5)
     listening.denied = {CLIENT}
     listening.send(*[a_query()] * 20)
@@ -452,7 +452,7 @@ def test_whether_a_stranger_is_refused_is_the_chain_s_to_say(fast: Fast, message
     listening.close()
 
 
-def test_who_may_not_ask_is_not_refused_either(fast: Fast) -> None:
+def test_a_client_without_permission_is_not_refused_either(fast: Fast) -> None:
     listening = Listening(fast.module, fast=fast)
     listening.denied = {CLIENT}
     listening.send(QUERIES[0], UPDATE)
@@ -525,7 +525,7 @@ def while_five_come(times: int) -> Listening:
 
 @pytest.mark.parametrize(("at_first", "received"), [(5, 10), (3, 3)])
 @NATIVE
-def test_who_comes_while_several_are_answered_is_taken_in_as_well(
+def test_a_datagram_that_comes_while_several_are_answered_is_taken_in_as_well(
     at_first: int, received: int
 ) -> None:
     listening = while_five_come(1)
@@ -536,7 +536,7 @@ def test_who_comes_while_several_are_answered_is_taken_in_as_well(
 
 
 @NATIVE
-def test_nobody_who_stands_in_line_waits_for_those_who_come_later() -> None:
+def test_a_datagram_in_the_queue_does_not_wait_for_later_ones() -> None:
     listening = while_five_come(1)
     listening.send(*[UPDATE] * 5, a_query("a.example"))
     assert listening.receive()
@@ -581,7 +581,7 @@ class Attended:
         self.loop.turn()
 
 
-def test_who_waits_is_to_be_served_whenever_something_has_come(module: ModuleType) -> None:
+def test_the_queue_is_to_be_served_whenever_something_has_come(module: ModuleType) -> None:
     attended = Attended(module)
     attended.ask(a_query("a.example"), a_query("b.example"))
     attended.ask(a_query("c.example"))
@@ -589,7 +589,7 @@ def test_who_waits_is_to_be_served_whenever_something_has_come(module: ModuleTyp
     attended.listening.close()
 
 
-def test_nobody_is_to_be_served_where_all_have_been_answered(fast: Fast) -> None:
+def test_the_queue_is_not_to_be_served_where_all_have_been_answered(fast: Fast) -> None:
     attended = Attended(fast.module, fast)
     attended.ask(UPDATE)
     assert attended.waited == []
@@ -597,7 +597,7 @@ def test_nobody_is_to_be_served_where_all_have_been_answered(fast: Fast) -> None
     attended.listening.close()
 
 
-def test_a_fault_in_taking_in_is_logged_and_who_waits_is_to_be_served(
+def test_a_fault_in_taking_in_is_logged_and_the_queue_is_to_be_served(
     fast: Fast, caplog: pytest.LogCaptureFixture
 ) -> None:
     fast.is_broken = True

@@ -47,7 +47,7 @@ def by_the_chain(index: Index, story: Story, **policy: Any) -> int:
 
 
 @pytest.mark.parametrize("what", stories.PLAIN)
-def test_what_nobody_says_a_thing_against_is_answered_as_by_the_chain(
+def test_a_name_without_a_rule_against_it_is_answered_as_by_the_chain(
     lists: Index, what: str
 ) -> None:
     assert differences(lists, stories.PLAIN[what]) == []
@@ -94,7 +94,7 @@ def test_where_half_is_taken_what_was_asked_for_once_is_not_repeated(
         assert school.by_the_chain == 1
 
 
-def test_what_was_forwarded_is_repeated_to_nobody_beyond_the_end_of_a_lesson(lists: Index) -> None:
+def test_a_forwarded_answer_is_not_repeated_beyond_the_end_of_a_lesson(lists: Index) -> None:
     with School(lists, fast=True) as school:
         assert school.serving.fast is not None
         ends_at = school.serving.clock.wall() + 30
@@ -138,7 +138,7 @@ def test_control_kept_in_any_epoch_another_class_would_get_it(
 
 
 @pytest.mark.parametrize("by", stories.OVERRULED)
-def test_of_what_anybody_says_anything_the_chain_says_what_holds(lists: Index, by: str) -> None:
+def test_a_name_with_any_rule_is_decided_by_the_chain(lists: Index, by: str) -> None:
     story, policy = stories.OVERRULED[by]
     assert differences(lists, story, **policy) == []
     assert by_the_chain(lists, story, **policy) > 0
@@ -152,11 +152,11 @@ def test_what_is_not_plain_is_answered_by_the_chain(lists: Index, what: str) -> 
 
 
 @pytest.mark.parametrize("what", stories.SHARED)
-def test_who_waits_together_is_judged_for_himself(lists: Index, what: str) -> None:
+def test_queries_that_wait_together_are_judged_one_by_one(lists: Index, what: str) -> None:
     assert differences(lists, stories.SHARED[what]) == []
 
 
-def test_one_exchange_serves_who_may_and_who_may_not(lists: Index) -> None:
+def test_one_exchange_serves_permitted_and_blocked_clients(lists: Index) -> None:
     with School(lists, fast=True) as school:
         replies = stories.SHARED["a name of one grade's"](school)
         assert [bool(dns.message.from_wire(one).answer) for one in replies] == [False, True]
@@ -172,7 +172,7 @@ def test_what_changes_meanwhile_is_what_an_answer_is_judged_by(lists: Index, wha
 
 @pytest.mark.parametrize("fast", [True, False])
 @pytest.mark.parametrize("what", ["who has the address", "nobody is seen any more"])
-def test_an_answer_is_judged_for_who_has_the_address_when_it_comes(
+def test_an_answer_is_judged_for_the_holder_of_the_address_when_it_comes(
     lists: Index, monkeypatch: pytest.MonkeyPatch, what: str, *, fast: bool
 ) -> None:
     story = stories.MEANWHILE[what]
@@ -199,11 +199,11 @@ def test_what_the_cache_thinks_of_is_left_to_the_chain(lists: Index, story: Stor
     assert by_the_chain(lists, story) > 0
 
 
-def test_who_was_given_up_is_not_answered(lists: Index) -> None:
+def test_a_query_that_was_given_up_is_not_answered(lists: Index) -> None:
     assert differences(lists, stories.given_up) == []
 
 
-def test_who_waits_at_the_end_is_answered_while_there_is_time(lists: Index) -> None:
+def test_a_query_that_waits_at_the_end_is_answered_while_there_is_time(lists: Index) -> None:
     with School(lists, fast=True) as school:
         (stub,) = school.held(stories.WWW)
         serving = school.serving
@@ -214,7 +214,7 @@ def test_who_waits_at_the_end_is_answered_while_there_is_time(lists: Index) -> N
         assert not serving.run(lambda: len(serving.stepper))
 
 
-def test_nobody_waits_for_ever_when_it_stops(lists: Index) -> None:
+def test_no_query_waits_for_ever_when_it_stops(lists: Index) -> None:
     with School(lists, fast=True) as school:
         school.held(stories.WWW, stories.OPEN, stories.ALIAS[1])
         stepper, forwarder = school.serving.stepper, school.serving.forwarder
@@ -249,7 +249,7 @@ def test_a_fault_while_an_answer_is_made_leaves_it_to_the_chain(lists: Index, ca
         assert school.upstream.asked == ["www.example.com A"]
 
 
-def test_where_nobody_can_tell_what_is_in_force_the_chain_answers_all(
+def test_while_the_policy_is_unknown_the_chain_answers_all(
     lists: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(_: float) -> None:
@@ -270,7 +270,7 @@ def test_where_nobody_can_tell_what_is_in_force_the_chain_answers_all(
         ]
 
 
-def test_a_fault_while_an_answer_is_kept_costs_nobody_his_answer(
+def test_a_fault_while_an_answer_is_kept_loses_no_answer(
     lists: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
@@ -315,7 +315,7 @@ def answers_heard(lists: Index, fails_at: int) -> int:
 
 
 @pytest.mark.parametrize("fails_at", [1, 2])
-def test_a_fault_while_an_answer_is_noted_or_made_lets_nobody_hear_two(
+def test_a_fault_while_an_answer_is_noted_or_made_causes_no_second_answer(
     lists: Index, fails_at: int
 ) -> None:
     assert answers_heard(lists, fails_at) == 1

@@ -38,7 +38,7 @@ def received_by(listening: socket.socket, destination: tuple[str, int]) -> Packe
 @pytest.mark.parametrize(
     ("bound", "asked"), [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.9"), ("::1", "::1")]
 )
-def test_a_datagram_tells_its_interface(bound: str, asked: str) -> None:
+def test_a_datagram_has_its_interface(bound: str, asked: str) -> None:
     with bind(ListenAddress(bound, 0), socket.SOCK_DGRAM) as listening:
         arrival = received_by(listening, (asked, listening.getsockname()[1]))
     assert (arrival.interface, arrival.to_many) == (LOOPBACK, False)
@@ -72,12 +72,12 @@ def test_an_answer_to_a_link_local_address_leaves_by_its_interface() -> None:
     assert arrival_of([(level, kind, world)]).reply_from == [(level, kind, world[:16] + bytes(4))]
 
 
-def test_no_control_message_says_nothing() -> None:
+def test_no_control_message_gives_no_interface() -> None:
     assert arrival_of([]) == PacketInfo()
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
-def test_a_connection_tells_its_interface(address: str) -> None:
+def test_a_connection_has_its_interface(address: str) -> None:
     with bind(ListenAddress(address, 0), socket.SOCK_STREAM) as listening:
         listening.listen()
         with socket.create_connection(listening.getsockname()[:2]):

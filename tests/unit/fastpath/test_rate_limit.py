@@ -128,7 +128,7 @@ def test_the_newcomers_of_one_ipv6_network_share_a_limit(asked: Asked) -> None:
     assert asked.judge("2001:db8:0:1::1") == Treatment.SERVE_LAST
 
 
-def test_who_is_known_does_not_share_it(asked: Asked) -> None:
+def test_a_known_client_does_not_share_it(asked: Asked) -> None:
     asked.introduce("2001:db8::ffff")
     for n in range(1, 1001):
         asked.judge(f"2001:db8::{n:x}")
@@ -148,13 +148,13 @@ def test_a_newcomer_is_known_some_seconds_later(asked: Asked) -> None:
     assert asked.judge(HONEST) == Treatment.SERVE_FIRST
 
 
-def test_who_asks_much_goes_after_who_asks_little(asked: Asked) -> None:
+def test_a_client_with_many_queries_goes_after_one_with_few(asked: Asked) -> None:
     asked.introduce(HONEST)
     verdicts = [asked.judge(HONEST) for _ in range(20)]
     assert verdicts == [Treatment.SERVE_FIRST] * 5 + [Treatment.SERVE_NEXT] * 15
 
 
-def test_who_may_not_ask_is_denied_and_asked_about_again_soon(asked: Asked) -> None:
+def test_a_client_without_permission_is_denied_and_checked_again_soon(asked: Asked) -> None:
     asked.may_ask = False
     assert {asked.judge(HONEST) for _ in range(100)} == {Treatment.DENY}
     assert asked.checks == 1
@@ -163,19 +163,19 @@ def test_who_may_not_ask_is_denied_and_asked_about_again_soon(asked: Asked) -> N
     assert asked.judge(HONEST) == Treatment.SERVE_LAST
 
 
-def test_who_may_ask_by_one_interface_need_not_by_another(asked: Asked) -> None:
+def test_permission_by_one_interface_does_not_hold_for_another(asked: Asked) -> None:
     asked.judge(HONEST, 1)
     asked.may_ask = False
     assert asked.judge(HONEST, 2) == Treatment.DENY
 
 
-def test_whoever_may_no_longer_ask_is_denied_soon(asked: Asked) -> None:
+def test_a_client_that_loses_permission_is_denied_soon(asked: Asked) -> None:
     asked.introduce(HONEST)
     asked.may_ask = False
     assert asked.judge(HONEST) == Treatment.DENY
 
 
-def test_forged_sources_do_not_drive_out_who_is_known(module: ModuleType) -> None:
+def test_forged_sources_do_not_drive_out_known_clients(module: ModuleType) -> None:
     asked = Asked(module, sets=16)
     asked.introduce(HONEST)
     for address in forged(3_000):
@@ -203,7 +203,7 @@ def test_a_newcomer_that_goes_on_asking_stays_among_those_that_do_not(module: Mo
     assert asked.judge(HONEST) <= Treatment.SERVE_NEXT
 
 
-def test_an_overload_tells_newcomers_to_come_by_tcp_and_serves_the_known(asked: Asked) -> None:
+def test_an_overload_sends_newcomers_to_tcp_and_serves_the_known(asked: Asked) -> None:
     asked.introduce(HONEST)
     assert asked.crowd(FORGER) == Treatment.HINT_OVERLOAD
     assert asked.judge(FORGER) == Treatment.HINT_OVERLOAD
@@ -217,12 +217,12 @@ def test_beyond_what_can_be_hinted_there_is_silence(asked: Asked) -> None:
     assert set(verdicts) == {Treatment.HINT_OVERLOAD, Treatment.DROP_OVERLOAD}
 
 
-def test_a_hint_is_given_to_nobody_who_may_not_ask(asked: Asked) -> None:
+def test_a_client_without_permission_gets_no_hint(asked: Asked) -> None:
     asked.may_ask = False
     assert asked.crowd(FORGER) == Treatment.DENY
 
 
-def test_an_overload_forgets_whom_it_began_with(asked: Asked) -> None:
+def test_an_overload_forgets_the_clients_it_began_with(asked: Asked) -> None:
     flood = forged(1_000)
     asked.introduce(HONEST)
     for address in flood:
@@ -233,7 +233,7 @@ def test_an_overload_forgets_whom_it_began_with(asked: Asked) -> None:
     assert {asked.judge(one) for one in flood} == {Treatment.SERVE_LAST}
 
 
-def test_nobody_becomes_known_by_an_overload(asked: Asked) -> None:
+def test_no_client_becomes_known_by_an_overload(asked: Asked) -> None:
     flood = forged(1_500)
     asked.crowd(FORGER)
     for _ in range(60):
@@ -266,13 +266,13 @@ def test_a_forger_of_an_address_cannot_use_up_its_questions_by_tcp(asked: Asked)
     assert sum(asked.table.take_by_tcp(packed, 1, asked.now) for _ in range(100)) == 20
 
 
-def test_who_has_come_by_tcp_is_known_even_in_an_overload(asked: Asked) -> None:
+def test_a_client_that_has_come_by_tcp_is_known_even_in_an_overload(asked: Asked) -> None:
     asked.crowd(FORGER)
     asked.table.prove(ip_address(HONEST).packed, 1, asked.now)
     assert asked.judge(HONEST) == Treatment.SERVE_FIRST
 
 
-def test_who_has_come_by_tcp_gets_a_place_among_the_known(module: ModuleType) -> None:
+def test_a_client_that_has_come_by_tcp_gets_a_place_among_the_known(module: ModuleType) -> None:
     asked = Asked(module, sets=1)
     asked.introduce(*(f"192.0.2.{n}" for n in range(1, 9)))
     for n in range(1, 9):
@@ -284,7 +284,7 @@ def test_who_has_come_by_tcp_gets_a_place_among_the_known(module: ModuleType) ->
     assert asked.judge("192.0.2.8") == Treatment.SERVE_FIRST
 
 
-def test_who_has_long_been_silent_gives_up_its_place(module: ModuleType) -> None:
+def test_a_long_silent_client_gives_up_its_place(module: ModuleType) -> None:
     asked = Asked(module, sets=1)
     asked.introduce(*(f"192.0.2.{n}" for n in range(1, 9)))
     asked.now += reference.IDLE_AFTER_S
@@ -323,7 +323,7 @@ def test_an_address_proves_itself_with_or_without_its_scope(clock: FakeClock) ->
     )
 
 
-def test_the_facade_says_whether_it_is_compiled() -> None:
+def test_the_facade_states_whether_it_is_compiled() -> None:
     assert (live.SourceTable is MODULES["limiter"][-1].SourceTable) == live.NATIVE
     assert (len(MODULES["limiter"]) == 2) == live.NATIVE
 

@@ -179,7 +179,7 @@ def test_more_than_a_turn_s_worth_is_answered_whole(serving: Serving) -> None:
     assert serving.run(lambda: serving.udp[0].waiting) == 0
 
 
-def test_who_is_over_the_rate_is_served_by_tcp(index: Index) -> None:
+def test_a_client_over_the_rate_is_served_by_tcp(index: Index) -> None:
     with Serving(a_site(index), rate=RateLimit(1, 3)) as serving:
         answers = [serving.ask("porn.example") for _ in range(5)]
         assert [bool(one.flags & dns.flags.TC) for one in answers] == [False] * 3 + [True] * 2
@@ -191,7 +191,7 @@ def test_without_a_limit_no_client_is_sent_to_tcp(serving: Serving) -> None:
     assert not any(serving.ask("porn.example").flags & dns.flags.TC for _ in range(20))
 
 
-def test_a_listener_that_closes_answers_whom_it_has_taken_in(serving: Serving) -> None:
+def test_a_listener_that_closes_answers_the_queries_it_has_taken_in(serving: Serving) -> None:
     asked = udp_listener.ANSWERED_A_TURN * 3
     with serving.stub() as stub:
 
@@ -226,7 +226,7 @@ def test_the_error_of_one_datagram_costs_no_other_s_answer(
     assert "a mistake of ours" in serving.errors.take()[0]
 
 
-def test_a_fault_in_taking_in_keeps_nobody_waiting_who_stands_in_line(
+def test_a_fault_in_taking_in_delays_no_query_in_the_queue(
     index: Index, monkeypatch: pytest.MonkeyPatch, served_by: str
 ) -> None:
     if served_by != "native":

@@ -65,7 +65,7 @@ def test_a_block_is_blocked_by_order_or_danger_and_else_filtered(
     assert codes(message_of(a_chain_query(a_site(index)), answer)) == [code]
 
 
-def test_a_question_that_was_judged_again_is_answered_as_who_it_was_judged(index: Index) -> None:
+def test_a_question_that_was_judged_again_is_answered_for_its_last_client(index: Index) -> None:
     asked = a_chain_query(a_site(index))
     dangerous = {"worms": a_category("worms", locked=True, security=True)}
     readmitted = a_chain_query(a_site(index, categories=dangerous), address=GRADE_11)
@@ -121,7 +121,7 @@ def test_a_stale_answer_is_kept_half_a_minute_unless_it_is_closed_before(
 
 
 @pytest.mark.parametrize(("source", "authentic"), [(Source.CACHED, True), (Source.STALE, False)])
-def test_nobody_vouches_for_a_stale_answer(index: Index, source: Source, authentic: bool) -> None:
+def test_a_stale_answer_is_not_authentic(index: Index, source: Source, authentic: bool) -> None:
     resolution = a_resolution()._replace(authentic=True)
     answer = Answer(source, PASSED, resolution=resolution)
     response = message_of(a_chain_query(a_site(index), ad=True), answer)
@@ -167,7 +167,7 @@ def test_what_is_answered_here(
 
 
 @pytest.mark.parametrize("source", [Source.REFUSED, Source.FAILED])
-def test_a_failure_says_why(index: Index, source: Source) -> None:
+def test_a_failure_states_its_reason(index: Index, source: Source) -> None:
     answer = Answer(source, edes=(Ede(EdeCode.NETWORK_ERROR),))
     assert codes(message_of(a_chain_query(a_site(index)), answer)) == [EdeCode.NETWORK_ERROR]
 

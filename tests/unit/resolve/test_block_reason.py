@@ -102,7 +102,7 @@ def test_an_end_is_shown_where_the_reason_has_one(site: Site) -> None:
     assert _facts(site, SOCIAL).until is None
 
 
-def test_an_exam_says_so_and_help_goes_before_it(site: Site) -> None:
+def test_an_exam_is_named_and_help_goes_before_it(site: Site) -> None:
     during = site.at(SEVEN, replace(site.timed.overrides, exams=(an_exam(room="room-6a"),)))
     facts = _facts(during, "plain.example")
     assert (facts.reason, facts.may_ask) == (BlockReason.EXAM, False)

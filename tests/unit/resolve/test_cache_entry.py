@@ -102,7 +102,7 @@ def test_what_many_waited_for_is_one_failure(failures: Failures) -> None:
     assert _held_for(failures, 4.0) == 5
 
 
-def test_it_says_why(failures: Failures) -> None:
+def test_it_has_its_reason(failures: Failures) -> None:
     failures.remember(DEAD, (Ede(6, "bogus"), *(Ede(n) for n in range(1_000))), 0.0, 1.0)
     failure = failures.holding(DEAD, 2.0)
     assert failure is not None
@@ -110,7 +110,7 @@ def test_it_says_why(failures: Failures) -> None:
     assert len(failure.edes) == 4
 
 
-def test_whoever_has_something_better_to_give_waits_longer(failures: Failures) -> None:
+def test_with_a_better_answer_at_hand_a_failure_is_held_longer(failures: Failures) -> None:
     failures.remember(DEAD, WHY, 0.0, 1.0)
     assert _held_for(failures, 1.0, at_least_s=30.0) == 30
     assert _held_for(failures, 1.0, at_least_s=2.0) == 5

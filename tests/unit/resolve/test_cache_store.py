@@ -186,7 +186,7 @@ def test_what_may_simply_be_given_is_a_hit_like_any_other() -> None:
     assert _held(store, "abc", 3.0) == "ac"
 
 
-def test_where_nothing_is_known_at_all_it_is_plain_that_somebody_must_be_asked() -> None:
+def test_where_nothing_is_known_at_all_an_exchange_is_needed() -> None:
     store = _store()
     assert store.plain(KEY, 0.0) is None
     assert (store.hits, store.misses) == (0, 1)
@@ -245,7 +245,7 @@ def test_what_is_being_refreshed_is_plain() -> None:
     assert store.repeatable_until(KEY, 280.0) == 0.0
 
 
-def test_an_entry_tells_what_was_put_when_it_has_long_gone() -> None:
+def test_an_entry_has_what_was_put_when_it_has_long_gone() -> None:
     store, resolution = _store(), _resolution(60)
     store.put(KEY, resolution, 0.0)
     entry = store.get(KEY, 1.0)

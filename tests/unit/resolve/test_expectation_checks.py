@@ -114,7 +114,7 @@ def test_schedules_count_only_where_it_is_said_when(index: Index) -> None:
     assert _unmet(_site(index, policy), otherwise) == [otherwise]
 
 
-def test_a_room_is_whoever_sits_there_then(index: Index) -> None:
+def test_a_room_has_the_grade_of_its_lesson_at_that_time(index: Index) -> None:
     policy = replace(a_policy(networks=(LAB,)), lessons=LESSONS)
     in_lab = _expect("lab", blocked=False, audience=Audience.NETWORK)
     first = replace(in_lab, weekday=0, second=28_800)

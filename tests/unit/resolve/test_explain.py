@@ -237,7 +237,7 @@ def test_an_answer_that_an_alias_blocks_is_reported_as_such(site: Site) -> None:
 
 
 @pytest.mark.parametrize("source", [Source.FORWARDED, Source.CACHED, Source.LOCAL, Source.FAILED])
-def test_any_other_answer_says_no_more_than_policy(source: Source, site: Site) -> None:
+def test_any_other_answer_explains_no_more_than_policy(source: Source, site: Site) -> None:
     client = a_client(site.policy)
     expected = explain(site, client, wire("cdn.example"), A, NOW)
     answer = Answer(source, Verdict(Action.PASS))
@@ -253,7 +253,7 @@ def test_a_question_is_about_an_address_else_a_grade_else_an_unknown_client(site
     assert unknown == a_client(site.policy, "preschool")
 
 
-def test_an_address_that_may_not_ask_is_nobody(site: Site) -> None:
+def test_an_address_without_permission_is_no_client(site: Site) -> None:
     assert client_of(site, None, "203.0.113.1") is None
 
 
@@ -425,5 +425,5 @@ def test_what_was_before_all_that_is_remembered_is_not_known(past: PastState) ->
         explain_past(past, _asked(NOW - 1))
 
 
-def test_who_might_not_ask_gets_no_explanation(past: PastState) -> None:
+def test_a_client_without_permission_gets_no_explanation(past: PastState) -> None:
     assert explain_past(past, _asked(NOW, "203.0.113.1")) is None

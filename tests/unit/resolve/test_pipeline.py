@@ -152,7 +152,7 @@ def test_a_link_that_only_acts_on_the_way_in_may_answer(index: Index) -> None:
     assert notes == ["a in", "a out"]
 
 
-def test_a_chain_that_nobody_ends_is_a_bug(index: Index) -> None:
+def test_a_chain_without_an_end_is_a_bug(index: Index) -> None:
     with pytest.raises(AssertionError, match="no link answered"):
         without_waiting(Chain([]).handler(a_chain_query(a_site(index))))
 

@@ -45,7 +45,7 @@ def site(index: Index) -> Site:
     return a_site(index, delegated_zones=[DelegatedZone(wire("ad.local"), (CONTROLLER,))])
 
 
-def test_a_query_tells_name_and_type_as_they_are_decided_on(site: Site) -> None:
+def test_a_query_has_name_and_type_as_they_are_decided_on(site: Site) -> None:
     query = a_chain_query(site, "WWW.Example.COM", "AAAA")
     assert (query.qname, query.qtype) == (wire("www.example.com"), RRType.AAAA)
 
@@ -169,7 +169,7 @@ def test_a_link_that_does_not_say_what_it_leaves_alone_cannot_be_made() -> None:
         made()
 
 
-def test_control_one_that_says_it_can_be_made_and_must_see_nothing(
+def test_control_one_that_claims_to_leave_all_alone_must_see_nothing(
     index: Index,
 ) -> None:
     class Saying(Silent):

@@ -43,7 +43,7 @@ def a_resolver(index: Index, handler: Handler = failed) -> Resolver:
     return Resolver(SiteHolder(a_site(index)), chain_of(handler), FakeClock())
 
 
-def test_a_question_is_admitted_as_who_asks_it(resolver: Resolver) -> None:
+def test_a_question_is_admitted_with_its_client(resolver: Resolver) -> None:
     admitted = resolver.admit(a_query("www.example.com"), PEER)
     assert isinstance(admitted, Query)
     assert (admitted.client.network, admitted.client.address) == ("grade-6", "127.0.6.1")
@@ -157,7 +157,7 @@ MARKED = [
 
 
 @pytest.mark.parametrize(("options", "counted"), MARKED)
-def test_the_daemon_s_own_questions_are_not_counted_and_nobody_else_s_pass_for_them(
+def test_only_the_daemon_s_own_questions_are_not_counted(
     index: Index, options: list[dns.edns.Option], counted: int
 ) -> None:
     counts = Counts(FakeClock())

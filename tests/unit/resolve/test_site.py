@@ -59,7 +59,7 @@ def test_top_level_domains_and_what_is_above_the_site_s_zones_exist(tmp_path: Pa
     assert _site(tmp_path, policy).existing == existing
 
 
-def test_who_holds_a_site_keeps_it_when_another_comes_into_force(tmp_path: Path) -> None:
+def test_a_holder_of_a_site_keeps_it_when_another_comes_into_force(tmp_path: Path) -> None:
     first, second = _site(tmp_path, a_policy()), _site(tmp_path, a_policy())
     holder = SiteHolder(first)
     carried = holder.current
@@ -99,7 +99,7 @@ def test_a_site_may_know_what_is_in_its_zones_and_in_leases(tmp_path: Path, name
     assert not site.own.may_cover(wire("www.example"))
 
 
-def test_it_says_every_way_by_which_it_asks(tmp_path: Path) -> None:
+def test_it_names_every_route_by_which_it_asks(tmp_path: Path) -> None:
     secure = UpstreamServer("192.0.2.53", tls=Tls.STRICT, tls_name="dns.example")
     zone = DelegatedZone(wire("school.example"), (UpstreamServer("192.0.2.8"),))
     policy, index = a_policy(delegated_zones=[zone]), an_index(tmp_path, {})
@@ -195,7 +195,7 @@ def test_nothing_else_ever_is(name: str) -> None:
     assert not in_clear(name)
 
 
-def test_only_who_must_prove_its_name_is_asked_otherwise() -> None:
+def test_only_strict_servers_are_left_out_while_the_clock_is_unset() -> None:
     route = unset_clock(OPPORTUNISTIC, STRICT, PLAIN).route_of(wire("time.example"), 0.0)
     assert route is not None
     assert route.servers == (OPPORTUNISTIC, PLAIN)
@@ -209,7 +209,7 @@ def test_filterd_does_not_ask_itself_where_a_neighbour_does_the_tls() -> None:
     assert route.servers == (PLAIN,)
 
 
-def test_where_nobody_must_prove_its_name_nothing_changes() -> None:
+def test_without_strict_servers_nothing_changes() -> None:
     assert unset_clock(PLAIN, OPPORTUNISTIC).route_of(wire("time.example"), 0.0) is None
 
 

@@ -68,7 +68,7 @@ def test_tables_have_only_what_would_change() -> None:
     assert not [*tables(to_plain(DifferenceSums(), ROWS))]
 
 
-def test_the_summary_says_what_was_judged() -> None:
+def test_the_summary_states_what_was_judged() -> None:
     plain = {**to_plain(sums(2), ROWS), "days": ["2025-12-01"]}
     first, second = summary(plain, BY)
     assert first.startswith("Of 1\u202f000 recorded lookups of 1 day, 3 would be blocked")

@@ -116,7 +116,7 @@ def test_a_delegated_zone_is_answered_by_its_servers_only(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [".", "lan", "example", "notschool.lan", "192.in-addr.arpa"])
-def test_a_name_outside_all_zones_is_nobody_s(name: str) -> None:
+def test_a_name_outside_all_zones_has_no_route(name: str) -> None:
     assert ZONES.route_of(wire(name)) is None
     assert ZONES.answer(wire(name), A) is None
 

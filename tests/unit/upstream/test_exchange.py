@@ -220,7 +220,7 @@ def test_many_mismatches_lead_to_tcp(upstream: FakeUpstream) -> None:
     assert asked.counters["mismatched"] == 10
 
 
-def test_once_somebody_guesses_the_next_server_is_asked_by_tcp_too(
+def test_after_guessed_answers_the_next_server_is_asked_by_tcp_too(
     upstream: FakeUpstream, second: FakeUpstream
 ) -> None:
     upstream.respond = lambda query: [_another_id(an_answer(query, FORGED).to_wire())] * 30
@@ -268,7 +268,7 @@ def test_edns_is_left_out_once_where_it_is_not_understood_and_that_is_remembered
 
 
 @pytest.mark.parametrize("rcode", ["FORMERR", "NOTIMP"])
-def test_a_question_that_is_not_understood_at_all_says_nothing_of_edns(
+def test_a_question_that_is_not_understood_at_all_does_not_count_against_edns(
     upstream: FakeUpstream, rcode: str
 ) -> None:
     upstream.respond = failing(rcode)
@@ -420,7 +420,7 @@ def test_edns_is_kept_where_it_was_the_question_that_is_not_understood(
 
 
 @pytest.mark.parametrize("rcode", ["SERVFAIL", "REFUSED", "FORMERR", "NOTAUTH"])
-def test_a_server_that_says_nothing_of_the_name_lets_the_next_speak(
+def test_a_server_with_an_error_not_of_the_name_lets_the_next_answer(
     upstream: FakeUpstream, second: FakeUpstream, rcode: str
 ) -> None:
     upstream.respond = failing(rcode)
@@ -528,7 +528,7 @@ def test_everything_is_closed_at_the_end(upstream: FakeUpstream, second: FakeUps
     uvloop.run(asyncio.wait_for(ask(), WITHIN_S))
 
 
-def test_a_closed_exchange_says_nothing(upstream: FakeUpstream) -> None:
+def test_a_closed_exchange_reports_nothing(upstream: FakeUpstream) -> None:
     async def ask() -> None:
         outcomes: list[Outcome] = []
         transports = Transports(FakeClock(), Counter())

@@ -78,7 +78,7 @@ def run(test: Callable[[Forwarder], Awaitable[None]]) -> None:
     uvloop.run(main())
 
 
-def test_many_who_ask_the_same_cause_one_exchange(upstream: FakeUpstream) -> None:
+def test_many_equal_questions_cause_one_exchange(upstream: FakeUpstream) -> None:
     async def test(asking: Forwarder) -> None:
         waiters = [asking.resolve(by(a_question(), route(upstream))) for _ in range(1_000)]
         outcomes = await asyncio.gather(*waiters)
@@ -128,7 +128,7 @@ def test_an_outcome_is_not_kept_here(upstream: FakeUpstream) -> None:
     assert len(upstream.asked) == 2
 
 
-def test_who_asks_before_the_waiters_have_kept_it_shares_the_outcome(
+def test_a_question_asked_before_the_outcome_is_kept_shares_it(
     upstream: FakeUpstream,
 ) -> None:
     async def test(asking: Forwarder) -> None:
@@ -139,7 +139,7 @@ def test_who_asks_before_the_waiters_have_kept_it_shares_the_outcome(
     assert len(upstream.asked) == 1
 
 
-def test_an_error_reaches_everybody_who_waits() -> None:
+def test_an_error_reaches_all_waiting_questions() -> None:
     async def test(asking: Forwarder) -> None:
         waiters = [asking.resolve(by(a_question(), Route(()))) for _ in range(3)]
         outcomes = await asyncio.gather(*waiters, return_exceptions=True)
@@ -148,7 +148,7 @@ def test_an_error_reaches_everybody_who_waits() -> None:
     run(test)
 
 
-def test_each_who_waits_gets_an_error_of_its_own(upstream: FakeUpstream) -> None:
+def test_each_waiting_question_gets_an_error_of_its_own(upstream: FakeUpstream) -> None:
     upstream.silent.set()
 
     async def test(asking: Forwarder) -> None:
@@ -219,7 +219,7 @@ def hanging(count: int) -> list[str]:
     return [f"n{n}.hanging.example" for n in range(count)]
 
 
-def test_one_who_asks_for_what_hangs_leaves_room_for_others(upstream: FakeUpstream) -> None:
+def test_hanging_questions_of_one_client_leave_room_for_others(upstream: FakeUpstream) -> None:
     upstream.silent.set()
 
     async def test(asking: Forwarder) -> None:
@@ -233,7 +233,7 @@ def test_one_who_asks_for_what_hangs_leaves_room_for_others(upstream: FakeUpstre
     run(test)
 
 
-def test_control_without_a_share_nobody_else_could_ask(
+def test_control_without_a_share_no_other_client_could_ask(
     upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(singleflight, "MOST_A_CLIENT", 10_000)
@@ -249,7 +249,7 @@ def test_control_without_a_share_nobody_else_could_ask(
     run(test)
 
 
-def test_where_many_fill_all_places_who_waited_longest_gives_way(upstream: FakeUpstream) -> None:
+def test_where_many_fill_all_places_the_longest_waiting_gives_way(upstream: FakeUpstream) -> None:
     clock = FakeClock()
 
     async def main() -> None:
@@ -368,7 +368,7 @@ def test_an_exchange_leaves_nothing_for_the_collector(upstream: FakeUpstream) ->
     run(test)
 
 
-def test_closing_tells_everybody_who_waits(upstream: FakeUpstream) -> None:
+def test_closing_ends_all_waiting_questions(upstream: FakeUpstream) -> None:
     upstream.silent.set()
 
     async def test(asking: Forwarder) -> None:
@@ -393,7 +393,7 @@ def test_what_is_learned_of_a_server_is_kept(upstream: FakeUpstream) -> None:
     run(test)
 
 
-def test_a_mistake_of_ours_in_reading_an_answer_keeps_nobody_waiting(
+def test_a_mistake_of_ours_in_reading_an_answer_leaves_no_question_waiting(
     upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def mistaken(*_: object, **__: object) -> None:
@@ -415,7 +415,7 @@ def test_a_mistake_of_ours_in_reading_an_answer_keeps_nobody_waiting(
     run(test)
 
 
-def test_a_mistake_of_ours_in_asking_keeps_nobody_waiting(
+def test_a_mistake_of_ours_in_asking_leaves_no_question_waiting(
     upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def mistaken(*_: object) -> None:
@@ -432,7 +432,9 @@ def test_a_mistake_of_ours_in_asking_keeps_nobody_waiting(
     run(test)
 
 
-def test_who_has_less_time_waits_no_longer_and_harms_nobody_else(upstream: FakeUpstream) -> None:
+def test_a_question_with_less_time_waits_no_longer_and_harms_no_other(
+    upstream: FakeUpstream,
+) -> None:
     upstream.released.clear()
 
     async def test(asking: Forwarder) -> None:
@@ -451,7 +453,7 @@ def test_who_has_less_time_waits_no_longer_and_harms_nobody_else(upstream: FakeU
     assert len(upstream.asked) == 2
 
 
-def test_where_no_time_is_left_nobody_is_asked(upstream: FakeUpstream) -> None:
+def test_where_no_time_is_left_no_server_is_asked(upstream: FakeUpstream) -> None:
     async def test(asking: Forwarder) -> None:
         with pytest.raises(UpstreamTimeoutError):
             await asking.resolve(by(a_question(), route(upstream)), None, FakeClock().monotonic())

@@ -126,7 +126,7 @@ def test_the_port_is_the_one_drawn(server: socket.socket) -> None:
         assert opened.getsockname()[1] >= LOWEST
 
 
-def test_a_port_that_somebody_has_is_passed_over(server: socket.socket) -> None:
+def test_a_port_in_use_is_passed_over(server: socket.socket) -> None:
     with a_socket() as other, a_socket() as third:
         theirs = other.getsockname()[1], third.getsockname()[1]
         numbers = Scripted(*theirs, *theirs)

@@ -68,7 +68,7 @@ def kept(resolution: Resolution, qtype: str = "A") -> list[str]:
     ]
 
 
-def test_the_answer_is_kept_and_what_nobody_asked_for_is_not() -> None:
+def test_the_answer_is_kept_and_other_records_are_not() -> None:
     stray = "bank.example.org 300 A 192.0.2.66"
     resolution = resolve(
         A,
@@ -181,7 +181,7 @@ def test_a_dname_is_kept_with_its_own_signature() -> None:
     assert kept(resolution) == ["example.com DNAME", "example.com RRSIG", f"{NAME} CNAME"]
 
 
-def test_a_dname_on_the_way_is_no_answer_for_who_asks_for_one_at_its_end() -> None:
+def test_a_dname_on_the_way_is_no_answer_to_a_question_for_one_at_its_end() -> None:
     way = ("example.com 300 DNAME example.net", f"{NAME} 300 CNAME www.example.net")
     soa = "example.net 300 SOA ns. root. 1 3600 600 86400 60"
     resolution = resolve(*way, qtype="DNAME", rcode="NXDOMAIN", authority=[soa])
@@ -246,13 +246,13 @@ def test_how_long_all_of_it_holds(
     assert resolve(*answers, rcode=rcode, authority=authority).ttl_s == ttl_s
 
 
-def test_signatures_and_proofs_are_for_who_wants_them() -> None:
+def test_signatures_and_proofs_are_for_clients_with_do() -> None:
     assert kept(resolve(authority=[SOA, NSEC])) == ["example.com SOA"]
     assert kept(resolve(authority=[SOA, NSEC], do=True)) == ["example.com SOA", "example.com NSEC"]
     assert kept(resolve(A, SIGNED, do=True)) == [f"{NAME} A", f"{NAME} RRSIG"]
 
 
-def test_who_wants_no_signatures_gets_none_though_they_came() -> None:
+def test_a_client_without_do_gets_no_signatures_though_they_came() -> None:
     """RFC 4035 §3.2.1."""
     alias = [f"{NAME} 300 CNAME www.example.net", SIGNED.replace("RRSIG A", "RRSIG CNAME")]
     dname = ["com 300 DNAME net", SIGNED.replace(NAME, "com", 1).replace("RRSIG A", "RRSIG DNAME")]
@@ -285,7 +285,7 @@ def test_a_signature_is_no_proof_without_what_it_signs() -> None:
 
 
 @pytest.mark.parametrize("whole", [False, True])
-def test_a_denial_says_itself_how_long_it_holds(whole: bool) -> None:
+def test_a_denial_has_its_own_lifetime(whole: bool) -> None:
     """Else who asks in its last second would keep it for as long again (RFC 2308 §5)."""
     assert resolve(authority=[SOA], whole=whole).sections.ttls == (60,)
 
@@ -306,7 +306,7 @@ def test_addresses_are_looked_at_once(line: str, private: bool) -> None:
     assert resolve(line, qtype=line.split()[2]).private is private
 
 
-def test_addresses_that_nobody_asked_for_say_nothing() -> None:
+def test_addresses_outside_the_question_have_no_effect() -> None:
     assert not resolve(A, additional=["ns.example.com 300 A 10.0.0.1"]).private
 
 

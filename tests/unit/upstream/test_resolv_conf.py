@@ -67,7 +67,7 @@ def test_an_absent_file_gives_no_servers(tmp_path: Path) -> None:
     assert servers((SYSTEM, FIXED), (), tmp_path / "absent") == (FIXED,)
 
 
-def test_the_machine_s_servers_are_asked_as_the_policy_says_of_them(tmp_path: Path) -> None:
+def test_the_machine_s_servers_are_asked_with_the_settings_of_the_policy(tmp_path: Path) -> None:
     path = a_file(tmp_path, "nameserver 192.0.2.1\n")
     plain = UpstreamServer("system", trusted=True, randomise_case=True)
     by_tls = UpstreamServer("system", 53, Tls.OPPORTUNISTIC, "system")

@@ -109,7 +109,7 @@ def test_callbacks_are_called_once_and_in_order(upstream: FakeUpstream) -> None:
     assert len(upstream.asked) == 1
 
 
-def test_one_who_waits_and_fails_keeps_no_other_waiting(upstream: FakeUpstream) -> None:
+def test_a_waiting_question_that_fails_delays_no_other(upstream: FakeUpstream) -> None:
     async def test(asking: Flights) -> None:
         def failing(_: object) -> None:
             raise RuntimeError("a mistake")

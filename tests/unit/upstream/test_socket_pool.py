@@ -280,7 +280,7 @@ def ask(opened: SocketPool, member: ServerHealth) -> UdpAttempt:
 
 
 @pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
-def test_an_answer_reaches_who_asked(upstream: FakeUpstream, run: Callable[..., None]) -> None:
+def test_an_answer_reaches_its_question(upstream: FakeUpstream, run: Callable[..., None]) -> None:
     async def test(opened: SocketPool, _: TimerWheel) -> None:
         member = ServerHealth(UpstreamServer(upstream.address, upstream.port))
         attempts = [ask(opened, member) for _ in range(30)]
@@ -511,7 +511,7 @@ def local_ports() -> set[int]:
 
 
 @pytest.mark.usefixtures("sharing")
-def test_spare_sockets_that_nobody_needs_end_as_soon_as_the_others(
+def test_unused_spare_sockets_end_as_soon_as_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(reference, "LIFE_S", 0.05)
@@ -534,7 +534,7 @@ def test_spare_sockets_that_nobody_needs_end_as_soon_as_the_others(
 
 
 @pytest.mark.usefixtures("sharing")
-def test_spare_sockets_take_nobody_s_room(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spare_sockets_take_no_other_s_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reference, "MOST_SOCKETS", 8)
     monkeypatch.setattr(reference, "QUESTIONS_A_SOCKET", 1)
 
@@ -586,7 +586,7 @@ def test_without_a_spare_socket_only_the_next_question_fails(
 
 
 @pytest.mark.usefixtures("sharing")
-def test_what_comes_to_a_spare_socket_is_heard_by_nobody() -> None:
+def test_a_datagram_to_a_spare_socket_is_not_read() -> None:
     counters: Counter[str] = Counter()
 
     async def test(opened: SocketPool, _: TimerWheel) -> None:
@@ -893,7 +893,7 @@ def test_what_is_to_be_done_soon_is_done_when_all_was_received_and_before_any_is
     with_a_pool(test)
 
 
-def test_what_is_over_makes_room_for_those_who_were_answered(
+def test_ended_sockets_make_room_for_answered_questions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(reference, "QUESTIONS_A_SOCKET", 1)

@@ -119,7 +119,7 @@ def test_no_more_connections_are_made_than_there_may_be(
     run(test)
 
 
-def test_what_is_cancelled_tells_nothing(upstream: FakeUpstream) -> None:
+def test_a_cancelled_query_reports_nothing(upstream: FakeUpstream) -> None:
     upstream.released.clear()
 
     async def test(fetcher: Fetching) -> None:

@@ -256,7 +256,7 @@ async def _without_close(test: Callable[[World], Awaitable[None]]) -> None:
     await test(World())
 
 
-def test_who_gives_up_is_no_longer_waited_for_and_a_late_answer_is_no_fault() -> None:
+def test_a_question_given_up_is_no_longer_waited_for_and_a_late_answer_is_no_fault() -> None:
     async def test(world: World) -> None:
         gone, waiter = world.ask(), world.ask(OTHER)
         gone.cancel()
@@ -282,7 +282,7 @@ def test_a_connection_on_which_many_answers_never_came_takes_no_more_and_is_clos
     in_a_world(test)
 
 
-def test_a_server_that_says_nothing_for_long_is_given_up() -> None:
+def test_a_server_silent_for_long_is_given_up() -> None:
     async def test(world: World) -> None:
         waiter = world.ask()
         world.tick(STALL_S - 0.1)
@@ -316,7 +316,7 @@ def test_a_question_after_a_pause_has_its_whole_time() -> None:
     in_a_world(test)
 
 
-def test_a_connection_that_nobody_uses_is_closed_politely() -> None:
+def test_an_unused_connection_is_closed_politely() -> None:
     async def test(world: World) -> None:
         world.ask()
         world.answer(0)
@@ -399,7 +399,7 @@ def test_a_question_is_answered(run: Run, door: TlsDoor) -> None:
     assert len(door.upstream.raw[0]) % 128 == 0
 
 
-def test_those_who_ask_at_once_share_one_handshake_and_those_after_them_too(
+def test_simultaneous_questions_share_one_handshake_and_later_ones_too(
     run: Run, door: TlsDoor
 ) -> None:
     async def test(asking: TlsConnections) -> None:
@@ -454,7 +454,7 @@ def reason(request: pytest.FixtureRequest, door: TlsDoor, authority: Authority) 
     return str(reason)
 
 
-def test_strict_asks_nothing_of_who_does_not_prove_its_name(
+def test_strict_sends_nothing_to_a_server_that_does_not_prove_its_name(
     run: Run, door: TlsDoor, reason: str
 ) -> None:
     async def test(asking: TlsConnections) -> None:
@@ -517,7 +517,7 @@ def test_a_name_that_no_certificate_can_have_is_not_asked(
     assert door.upstream.asked == []
 
 
-def test_opportunistic_takes_whoever_answers(run: Run, door: TlsDoor, reason: str) -> None:
+def test_opportunistic_takes_any_server_that_answers(run: Run, door: TlsDoor, reason: str) -> None:
     assert reason
 
     async def test(asking: TlsConnections) -> None:
@@ -660,7 +660,7 @@ def test_a_connection_on_which_nothing_comes_any_more_is_replaced(
     run(test)
 
 
-def test_a_connection_that_nobody_uses_is_closed_and_the_next_question_opens_another(
+def test_an_unused_connection_is_closed_and_the_next_question_opens_another(
     run: Run, door: TlsDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tls, "TICK_S", 0.01)
@@ -689,7 +689,9 @@ def test_a_server_that_was_away_is_asked_again_when_it_is_back(run: Run, door: T
     run(test)
 
 
-def test_who_gives_up_during_the_handshake_ends_it_for_nobody_else(run: Run, door: TlsDoor) -> None:
+def test_giving_up_during_the_handshake_ends_it_for_no_other_question(
+    run: Run, door: TlsDoor
+) -> None:
     async def test(asking: TlsConnections) -> None:
         asked = [asyncio.ensure_future(ask(asking, door.server())) for _ in range(3)]
         await asyncio.sleep(0)
@@ -700,7 +702,7 @@ def test_who_gives_up_during_the_handshake_ends_it_for_nobody_else(run: Run, doo
     assert door.handshakes == 1
 
 
-def test_who_gives_up_on_an_answer_takes_it_from_nobody_else(run: Run, door: TlsDoor) -> None:
+def test_giving_up_on_an_answer_takes_it_from_no_other_question(run: Run, door: TlsDoor) -> None:
     async def test(asking: TlsConnections) -> None:
         door.upstream.released.clear()
         asked = [asyncio.ensure_future(ask(asking, door.server())) for _ in range(3)]
@@ -714,7 +716,7 @@ def test_who_gives_up_on_an_answer_takes_it_from_nobody_else(run: Run, door: Tls
 
 
 @pytest.mark.parametrize("is_connected", [False, True])
-def test_when_filterd_stops_who_waits_gets_an_error(
+def test_when_filterd_stops_waiting_questions_get_an_error(
     run: Run, door: TlsDoor, is_connected: bool
 ) -> None:
     async def test(asking: TlsConnections) -> None:
@@ -808,7 +810,7 @@ def test_a_forwarder_knows_what_is_wrong_with_a_server(door: TlsDoor) -> None:
     uvloop.run(main())
 
 
-def test_who_asks_nobody_by_tls_does_not_carry_it() -> None:
+def test_without_tls_servers_the_module_is_not_loaded() -> None:
     """``asyncio`` and ``uvloop`` import the standard library's part themselves."""
     code = "import sys, filterd.resolve.pipeline; print([m for m in sys.modules if '.tls' in m])"
     ran = subprocess.run(

@@ -51,7 +51,7 @@ def test_the_machine_s_authorities_are_read_once_a_day() -> None:
     asyncio.run(main())
 
 
-def test_where_the_authorities_cannot_be_read_nobody_is_trusted(
+def test_where_the_authorities_cannot_be_read_no_server_is_trusted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "/absent")
@@ -103,7 +103,7 @@ def test_a_reason_is_a_sentence_whose_name_is_filled_in() -> None:
     assert translated(line, "vi") != str(line) == str(error.value)
 
 
-def test_every_reason_of_ours_says_what_to_do() -> None:
+def test_every_reason_of_ours_names_a_remedy() -> None:
     assert all(";" in reason for reason in tls_trust._REASONS.values())
 
 

@@ -21,7 +21,7 @@ def _run(**switches: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_pure_codec_serves_who_asks_for_it() -> None:
+def test_the_pure_codec_can_be_chosen() -> None:
     assert _run(FILTERD_PURE="1").stdout == "False filterd.wire.parsed_query\n"
 
 

@@ -48,7 +48,7 @@ def test_rd_and_cd_are_echoed(*, rd: bool, cd: bool) -> None:
     assert (header.rd, header.cd) == (rd, cd)
 
 
-def test_no_flag_is_set_that_nobody_wished() -> None:
+def test_no_unrequested_flag_is_set() -> None:
     assert _flags(compose_reply(parse_query(a_query(rd=False)), 0)) == {"QR", "RA"}
 
 
@@ -60,7 +60,7 @@ def test_flags_are_set_as_wished() -> None:
 @pytest.mark.parametrize(
     ("do", "ad", "sent"), [(False, False, False), (True, False, True), (False, True, True)]
 )
-def test_ad_goes_only_to_who_asked_with_do_or_ad(*, do: bool, ad: bool, sent: bool) -> None:
+def test_ad_goes_only_to_queries_with_do_or_ad(*, do: bool, ad: bool, sent: bool) -> None:
     reply = compose_reply(parse_query(a_query(do=do, ad=ad)), 0, ad=True)
     assert peek_header(reply).ad is sent
 
@@ -70,7 +70,7 @@ def test_the_reserved_flag_is_not_echoed() -> None:
     assert peek_header(reply).flags == 0x8180
 
 
-def test_opt_is_sent_only_to_who_sent_one() -> None:
+def test_opt_is_sent_only_in_reply_to_opt() -> None:
     assert dns.message.from_wire(compose_reply(QUERY, 0)).payload == 1232
     assert dns.message.from_wire(compose_reply(parse_query(a_query(edns=False)), 0)).edns == -1
 
@@ -93,7 +93,7 @@ def test_no_option_of_the_query_comes_back() -> None:
     assert dns.message.from_wire(reply).options == ()
 
 
-def test_extended_errors_go_to_who_sent_opt() -> None:
+def test_extended_errors_go_to_queries_with_opt() -> None:
     edes = [Ede(EdeCode.FILTERED, "primary"), Ede(EdeCode.OTHER)]
     reply = dns.message.from_wire(compose_reply(QUERY, 0, edes=edes))
     assert reply.extended_errors() == [
@@ -102,7 +102,7 @@ def test_extended_errors_go_to_who_sent_opt() -> None:
     ]
 
 
-def test_extended_errors_do_not_go_to_who_sent_none() -> None:
+def test_extended_errors_do_not_go_to_queries_without_opt() -> None:
     plain = parse_query(a_query(edns=False))
     assert compose_reply(plain, 0, edes=[Ede(17)]) == compose_reply(plain, 0)
 

@@ -65,7 +65,7 @@ def test_move_to_past_the_end_is_refused() -> None:
         Cursor(b"abcdef", 0, 3).move_to(4)
 
 
-def test_the_error_says_where() -> None:
+def test_the_error_names_its_place() -> None:
     with pytest.raises(TruncatedMessageError) as caught:
         Cursor(b"abcdef", 4).take(3)
     assert caught.value.offset == 4

@@ -66,7 +66,7 @@ def test_pieces_of_any_size_give_the_same_messages(messages: list[bytes], size: 
     assert deframer.pending == 0
 
 
-def test_octets_are_kept_though_nobody_asks_for_messages() -> None:
+def test_octets_are_kept_although_no_messages_are_parsed() -> None:
     deframer = Deframer()
     deframer.feed(b"\0\3a")
     assert list(deframer.feed(b"bc")) == [b"abc"]

@@ -75,7 +75,7 @@ def test_what_is_no_name_is_refused(text: str) -> None:
         from_text(text)
 
 
-def test_the_error_says_where_in_the_text() -> None:
+def test_the_error_names_its_place_in_the_text() -> None:
     with pytest.raises(NameTextError) as caught:
         from_text("abc def")
     assert caught.value.offset == 3

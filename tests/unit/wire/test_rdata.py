@@ -146,7 +146,7 @@ def test_malformed_services_are_refused(rdata: bytes) -> None:
         svcb_parts(*_raw(65, rdata))
 
 
-def test_a_signature_says_what_it_signs() -> None:
+def test_a_signature_names_the_type_that_it_signs() -> None:
     line = "example.com 300 RRSIG HTTPS 13 2 300 20300101000000 20200101000000 1 example.com aGk="
     assert covered_type(*_first(a_response(a_query(), line))) == 65
     with pytest.raises(WireError):

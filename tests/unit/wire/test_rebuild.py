@@ -58,7 +58,7 @@ def _asks_like(message: bytes) -> ParsedQuery:
 
 
 @given(MESSAGES)
-def test_what_is_assembled_says_what_came(message: bytes) -> None:
+def test_an_assembled_message_has_the_original_contents(message: bytes) -> None:
     assert contents(assemble(_asks_like(message), _all(message), 0)) == contents(message)
 
 

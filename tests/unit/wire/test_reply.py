@@ -107,7 +107,7 @@ def test_refusals_are_empty(make: Callable[[ParsedQuery], bytes], rcode: int) ->
     assert (reply.rcode(), reply.answer, reply.authority) == (rcode, [], [])
 
 
-def test_badvers_says_version_0() -> None:
+def test_badvers_has_version_0() -> None:
     opt = b"\0\0\x29\x04\xd0\0\x64\0\0\0\0"
     reply = _read(badvers(parse_query(a_message(QUESTION + opt, arcount=1))))
     assert (reply.rcode(), reply.edns) == (16, 0)
@@ -122,7 +122,7 @@ def test_whatever_is_malformed_gets_formerr(name: str) -> None:
     assert (reply.id, reply.rcode(), reply.answer) == (0x1234, 1, [])
 
 
-def test_formerr_says_that_recursion_is_available() -> None:
+def test_formerr_states_that_recursion_is_available() -> None:
     assert dns.flags.to_text(_read(formerr(a_message(QUESTION + b"garbage"))).flags) == "QR RD RA"
 
 
@@ -194,7 +194,7 @@ def test_an_rrset_that_is_scattered_goes_whole() -> None:
     assert [record.rtype for record in cut.records] == [1]
 
 
-def test_opt_stays_with_what_it_says() -> None:
+def test_opt_stays_with_its_options() -> None:
     opt = OPT[:-2] + b"\0\6\0\x0f\0\2\0\x11"
     message = a_message(QUESTION + BIG * 3 + opt, flags=RESPONSE, ancount=3, arcount=1)
     edns = parse_response(fit(message, 512)).edns

@@ -69,7 +69,7 @@ def _read(record: bytes) -> Record:
     return read_record(Cursor(a_message(QUESTION + record), START), ANSWER, Budget())
 
 
-def test_a_record_says_where_its_parts_stand() -> None:
+def test_a_record_has_the_places_of_its_parts() -> None:
     record = _read(a_record(b"abcd", ttl=77) + b"behind")
     expected = (START, START + 6, START + 12, 4, START + 16)
     places = (record.start, record.ttl_offset, record.rdata_offset, record.rdlength, record.end)

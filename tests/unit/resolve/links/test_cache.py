@@ -304,7 +304,7 @@ def test_an_answer_in_time_is_better_than_a_stale_one(
     run(background, test)
 
 
-def test_after_a_failure_a_stale_answer_is_given_at_once_and_nobody_asked(
+def test_after_a_failure_a_stale_answer_is_given_at_once_without_an_exchange(
     expired: Query,
     cache: Cache,
     clock: FakeClock,
@@ -324,7 +324,7 @@ def test_after_a_failure_a_stale_answer_is_given_at_once_and_nobody_asked(
 
 
 @pytest.mark.parametrize("silent", [True, False])
-def test_nobody_waits_for_a_route_that_is_silent(
+def test_no_query_waits_for_a_route_that_is_silent(
     index: Index,
     cache: Cache,
     clock: FakeClock,
@@ -529,7 +529,7 @@ def run_waiting(test: Test) -> None:
     asyncio.run(main())
 
 
-def test_who_waits_goes_on_when_the_work_is_done() -> None:
+def test_a_waiting_query_goes_on_when_the_work_is_done() -> None:
     async def test(patience: Patience, work: asyncio.Future[int]) -> None:
         waiting = [asyncio.ensure_future(patience.wait_for(work, WITHIN_S)) for _ in range(3)]
         await asyncio.sleep(0)
@@ -547,7 +547,7 @@ def test_work_that_is_done_is_not_waited_for() -> None:
     run_waiting(test)
 
 
-def test_patience_ends_for_all_at_once_and_for_who_comes_later() -> None:
+def test_patience_ends_for_all_at_once_and_for_later_queries() -> None:
     async def test(patience: Patience, work: asyncio.Future[int]) -> None:
         await asyncio.gather(*(patience.wait_for(work, 0.001) for _ in range(3)))
         await patience.wait_for(work, WITHIN_S)
@@ -556,7 +556,7 @@ def test_patience_ends_for_all_at_once_and_for_who_comes_later() -> None:
     run_waiting(test)
 
 
-def test_who_goes_away_ends_neither_the_work_nor_the_waiting_of_others() -> None:
+def test_a_query_that_goes_away_ends_neither_the_work_nor_the_waiting_of_others() -> None:
     async def test(patience: Patience, work: asyncio.Future[int]) -> None:
         waiting = [asyncio.ensure_future(patience.wait_for(work, WITHIN_S)) for _ in range(2)]
         await asyncio.sleep(0)
@@ -701,7 +701,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("outcome", "code"), FAILURES)
-def test_a_failure_says_why(
+def test_a_failure_states_its_reason(
     index: Index, outcome: Resolution | UpstreamError, code: EdeCode
 ) -> None:
     answer = answer_of(Forward(Scripted(outcome)), a_chain_query(a_site(index)))
@@ -711,14 +711,14 @@ def test_a_failure_says_why(
 @pytest.mark.parametrize(
     ("outcome", "overloaded"), [(UpstreamOverloadError(), True), (UpstreamTimeoutError(), False)]
 )
-def test_a_failure_that_says_nothing_of_the_name_is_distinguished(
+def test_an_overload_is_distinguished_from_a_timeout(
     index: Index, outcome: UpstreamError, overloaded: bool
 ) -> None:
     answer = answer_of(Forward(Scripted(outcome)), a_chain_query(a_site(index)))
     assert answer.overloaded is overloaded
 
 
-def test_where_others_were_asked_first_silence_says_nothing_of_those_asked_now(
+def test_after_other_servers_were_asked_a_timeout_counts_as_an_overload(
     index: Index,
 ) -> None:
     site, forwarder = a_site(index, [UPSTREAM]), Scripted(UpstreamTimeoutError())
@@ -763,7 +763,7 @@ def test_each_caller_is_counted_so_that_none_takes_all_places(index: Index) -> N
     assert scripted.asker == query.peer.address
 
 
-def test_nobody_is_asked_what_upstreams_have_said_already(index: Index) -> None:
+def test_an_answer_at_hand_needs_no_exchange(index: Index) -> None:
     resolution = Resolution(Rcode.NOERROR, NOTHING)
     scripted = Scripted(UpstreamUnreachableError())
     answered_query = already_answered(a_chain_query(a_site(index)), resolution)
@@ -773,7 +773,7 @@ def test_nobody_is_asked_what_upstreams_have_said_already(index: Index) -> None:
 
 
 @pytest.mark.parametrize(("outcome", "code"), FAILURES)
-def test_a_failure_that_is_known_already_says_why(
+def test_a_cached_failure_states_its_reason(
     index: Index, outcome: Resolution | UpstreamError, code: EdeCode
 ) -> None:
     scripted = Scripted(Resolution(Rcode.NOERROR, NOTHING))

@@ -116,7 +116,7 @@ def test_a_new_site_judges_targets_too(index: Index) -> None:
     assert answer.source == Source.BLOCKED
 
 
-def test_who_may_not_ask_any_more_is_refused(index: Index) -> None:
+def test_a_client_that_has_lost_permission_is_refused(index: Index) -> None:
     then = a_site(index, networks=[], allow_from=[])
     assert Changing(a_site(index), then=then).answer("www.example.com").source == Source.REFUSED
 
@@ -236,7 +236,7 @@ def test_where_upstreams_of_before_have_failed_those_of_now_have_the_rest_of_the
         (NEW, [Source.FAILED, Source.FAILED]),  # once is enough
     ],
 )
-def test_nobody_is_asked_again_in_vain(
+def test_no_exchange_is_repeated_in_vain(
     index: Index, then: UpstreamServer, outcomes: list[Source]
 ) -> None:
     answer, asked = asked_elsewhere(index, then=then, outcomes=outcomes)
@@ -244,7 +244,7 @@ def test_nobody_is_asked_again_in_vain(
     assert len(asked) == len(outcomes)
 
 
-def test_a_question_about_a_grade_is_nobody_s(index: Index) -> None:
+def test_a_question_about_a_grade_belongs_to_no_client(index: Index) -> None:
     """Whoever runs ``filterd check`` at this machine is not asked who he is."""
     site = a_site(index)
     about = a_chain_query(site).readmitted(Client(site.policy.grades["11"]), site)
@@ -300,7 +300,7 @@ def test_where_the_twin_cannot_be_had_nothing_is(index: Index) -> None:
     assert answer_of(Rewrite(), a_rewritten_query(index, "A")) is FORWARDED
 
 
-def test_who_has_no_twin_is_asked_for(index: Index) -> None:
+def test_a_name_without_a_twin_is_resolved_itself(index: Index) -> None:
     async def itself(query: Query) -> Answer:
         assert query.qname == wire(SEARCH)
         return FORWARDED

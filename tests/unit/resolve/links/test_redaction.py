@@ -194,7 +194,7 @@ def test_an_answer_of_the_internet_is_sent_as_it_is(index: Index) -> None:
     assert (answer.source, answer.resolution) == (Source.CACHED, a_resolution(BOTH[0]))
 
 
-def test_of_a_mixed_answer_the_public_part_is_sent_and_says_so(index: Index) -> None:
+def test_the_public_part_of_a_mixed_answer_is_sent_and_marked(index: Index) -> None:
     resolution = answer_for(a_site(index), *BOTH).resolution
     assert resolution is not None
     assert resolution.sections == a_resolution(BOTH[0]).sections
