@@ -159,7 +159,7 @@ def test_a_file_is_read_from_and_by_the_release_before(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"nan", b"inf", b"\xff\xfe", b"9" * 400, b"1e300"])
-def test_a_damaged_file_says_nothing(tmp_path: Path, damage: bytes) -> None:
+def test_a_damaged_file_gives_nothing(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "time-floor").write_bytes(damage)
     assert TimeFloor(tmp_path).read() == RELEASED_AT
 

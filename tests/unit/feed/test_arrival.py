@@ -213,9 +213,7 @@ def test_an_urgent_version_is_not_missed_under_one_that_is_not(
     assert work(after(site, server, 2)).work is schedule.Work.RUN
 
 
-def test_urgency_that_nobody_signed_has_no_run(
-    site: Site, server: Server, publisher: Publisher
-) -> None:
+def test_unsigned_urgency_causes_no_run(site: Site, server: Server, publisher: Publisher) -> None:
     stranger = make_signers()["timestamp"]
     publisher.forge_timestamp(
         lambda one: one.unrecognized_fields.__setitem__("urgent", 99), stranger
@@ -224,7 +222,7 @@ def test_urgency_that_nobody_signed_has_no_run(
         checked(site, server)
 
 
-def test_an_older_timestamp_says_nothing(site: Site, server: Server, publisher: Publisher) -> None:
+def test_an_older_timestamp_has_no_effect(site: Site, server: Server, publisher: Publisher) -> None:
     old = (publisher.metadata / "timestamp.json").read_bytes()
     publisher.publish("b.example", urgent=True)
     site.refresh(publisher.folder)
@@ -257,7 +255,7 @@ def test_a_mark_ends_with_the_next_run_that_finds_something(
     assert marks_sent(server) == ["", ""]
 
 
-def test_a_run_tells_the_server_no_mark(site: Site, server: Server) -> None:
+def test_a_run_sends_the_server_no_mark(site: Site, server: Server) -> None:
     checked(site, server)
     site.refresh(server.url)
     assert marks_sent(server) == ["", ""]
@@ -339,7 +337,7 @@ def test_a_page_of_a_captive_portal_is_no_news(site: Site, server: Server) -> No
     assert not (site.folder / "last-check.json").exists()
 
 
-def test_without_a_root_nobody_is_asked(tmp_path: Path, server: Server, site: Site) -> None:
+def test_without_a_root_no_server_is_asked(tmp_path: Path, server: Server, site: Site) -> None:
     with pytest.raises(NoTrustError):
         TufArrival(TrustFolder(tmp_path / "new"), WebFetcher(server.url, site.clock)).urgent()
     assert server.asked == []

@@ -76,7 +76,7 @@ def test_a_missing_file_is_reported_as_tuf_wants_it(server: Server, clock: FakeC
     assert error.value.status_code == 404
 
 
-def test_nobody_there_is_a_reason_to_try_again(clock: FakeClock) -> None:
+def test_an_unreachable_server_is_a_reason_to_try_again(clock: FakeClock) -> None:
     with pytest.raises(FetchError, match="cannot be reached"):
         WebFetcher("http://127.0.0.1:1/", clock).download_bytes("http://127.0.0.1:1/a", 1)
 
@@ -175,7 +175,7 @@ def test_the_folder_itself_may_be_a_link_as_a_mounted_stick_is(folder: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["metadata/b.json", "nothing/a.json", "metadata/a.json/b"])
-def test_what_is_not_there_is_reported_as_a_server_tells_it(folder: Path, name: str) -> None:
+def test_a_missing_file_is_reported_as_by_a_server(folder: Path, name: str) -> None:
     with pytest.raises(DownloadHTTPError) as error:
         read(folder, name)
     assert error.value.status_code == 404

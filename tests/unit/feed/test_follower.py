@@ -138,7 +138,7 @@ def test_an_urgent_version_is_in_force_within_eleven_minutes(kept: Kept, tmp_pat
     assert kept.school.check_consistent(SECOND)
 
 
-def test_who_trusts_nobody_yet_asks_nobody_and_begins_once_somebody_is_trusted(kept: Kept) -> None:
+def test_without_a_trusted_root_no_server_is_asked_until_one_is_trusted(kept: Kept) -> None:
     root = kept.school.site.trust.root
     content = root.read_bytes()
     root.unlink()
@@ -149,7 +149,7 @@ def test_who_trusts_nobody_yet_asks_nobody_and_begins_once_somebody_is_trusted(k
     assert kept.in_force == FIRST
 
 
-def test_a_site_without_a_feed_asks_nobody_until_it_names_one(kept: Kept) -> None:
+def test_a_site_without_a_feed_asks_no_server_until_it_names_one(kept: Kept) -> None:
     kept.feed = Followed("", FEED.time_zone)
     kept.live(DAY_S)
     assert kept.asked == 0
@@ -224,7 +224,7 @@ def test_a_night_that_is_done_is_not_repeated_after_a_start(kept: Kept) -> None:
     assert kept.asked == 3  # light checks
 
 
-def test_what_was_begun_by_who_was_killed_is_finished_first(kept: Kept) -> None:
+def test_an_activation_of_a_killed_process_is_finished_first(kept: Kept) -> None:
     kept.live(FIRST_S)
     (kept.school.state.feed / "activation.json").write_text(
         '{"step": "forward", "version": 9, "digest": ""}'

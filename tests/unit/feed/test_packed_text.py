@@ -75,7 +75,7 @@ def _unpack(folder: Path, name: str, content: bytes, member: str) -> bytes:
 
 
 @pytest.mark.parametrize("name", PACKED)
-def test_the_address_tells_how_it_is_packed(tmp_path: Path, name: str) -> None:
+def test_the_address_states_how_it_is_packed(tmp_path: Path, name: str) -> None:
     assert _unpack(tmp_path, name, *PACKED[name]) == TEXT
 
 

@@ -338,7 +338,7 @@ def test_appliances_with_the_same_moment_do_not_come_in_that_moment() -> None:
         assert len(runs) == 20
 
 
-def test_nobody_silences_checks_for_more_than_an_hour_or_runs_for_more_than_a_day() -> None:
+def test_a_server_delays_checks_by_an_hour_at_most_and_runs_by_a_day() -> None:
     one = Appliance()
     one.ran(Ending.FAILED, retry_after_s=1e12)
     assert one.next().at - one.monotonic <= LONGEST_SILENCE_S + CHECK_S
@@ -458,7 +458,7 @@ def test_an_appliance_is_in_the_same_ring_whenever_it_is_asked() -> None:
     assert ring_of(IDS[0], "7") == ring_of(IDS[0], "7")
 
 
-def test_a_publisher_who_never_rests_keeps_nobody_waiting_for_ever() -> None:
+def test_a_publisher_that_never_rests_delays_no_run_for_ever() -> None:
     last = next(one for one in IDS if ring_of(one, "9") == 2)
     published_at = 1e6
     waiting_since = published_at - LISTS.longest_wait_s

@@ -47,7 +47,7 @@ def test_a_busy_server_is_left_alone_longer_each_time(tmp_path: Path) -> None:
     assert _wait_s(waits, clock) == 0.0
 
 
-def test_it_says_for_how_long(tmp_path: Path) -> None:
+def test_the_source_sets_for_how_long(tmp_path: Path) -> None:
     waits, clock = HostWaits(tmp_path), FakeClock()
     _fail(waits, clock, 503, 5_000.0)
     assert _wait_s(waits, clock) == 5_000.0

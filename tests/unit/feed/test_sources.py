@@ -75,7 +75,7 @@ def test_a_text_is_taken(web: Web, folder: SourceFolder) -> None:
     assert folder.text("one").read_bytes() == TEXT
 
 
-def test_a_request_says_nothing_of_who_asks(web: Web, folder: SourceFolder) -> None:
+def test_a_request_reveals_nothing_of_its_sender(web: Web, folder: SourceFolder) -> None:
     _fetch(web, folder)
     [(_, headers)] = web.asked
     assert headers.keys() == {"Host", "User-Agent", "Accept", "Accept-Encoding", "Connection"}
@@ -168,7 +168,7 @@ def test_exactly_half_is_taken(web: Web, folder: SourceFolder) -> None:
     assert _fetch(web, folder).outcome is SourceOutcome.TAKEN
 
 
-def test_a_shrunk_list_is_taken_once_somebody_says_so(web: Web, folder: SourceFolder) -> None:
+def test_a_shrunk_list_is_taken_once_its_record_is_removed(web: Web, folder: SourceFolder) -> None:
     _fetch(web, folder)
     web.pages["/list.txt"] = Page(b"a.example\n")
     assert "remove one.json" in _fetch(web, folder).reason
@@ -304,7 +304,9 @@ def test_a_server_that_is_busy_is_left_alone_with_all_its_files(
     assert fetch_sources(both, folder, clock, rules=HTTP)[0].outcome is SourceOutcome.TAKEN
 
 
-def test_control_who_does_not_wait_asks_again_at_once(web: Web, folder: SourceFolder) -> None:
+def test_control_without_waits_a_source_is_asked_again_at_once(
+    web: Web, folder: SourceFolder
+) -> None:
     web.pages["/list.txt"] = Page(status=429, headers={"Retry-After": "7200"})
     for _ in range(3):
         fetch_sources(
@@ -316,7 +318,7 @@ def test_control_who_does_not_wait_asks_again_at_once(web: Web, folder: SourceFo
     assert len(web.asked) == 3
 
 
-def test_a_text_that_grows_beyond_belief_is_not_taken_where_nobody_looks(
+def test_a_text_that_grows_beyond_belief_is_not_taken_without_approval(
     web: Web, folder: SourceFolder
 ) -> None:
     nightly = replace(HTTP, most_times=3.0)

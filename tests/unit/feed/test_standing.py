@@ -70,7 +70,7 @@ def test_a_damaged_line_is_left_out(tmp_path: Path) -> None:
     assert [line.version for line in history.lines()] == ["12", "13"]
 
 
-def test_a_disk_that_takes_nothing_stops_nobody(tmp_path: Path) -> None:
+def test_a_history_that_cannot_be_written_stops_no_run(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     history = History(tmp_path / "file")
     history.add(Line(1.0, Event.ACTIVATED, "12"))
@@ -156,7 +156,7 @@ def test_what_has_expired_is_old_at_once() -> None:
     assert freshness(replace(KNOWN, expires_at=NOW), NOW, FLOOR) is Freshness.OLD
 
 
-def test_a_clock_before_what_is_known_says_nothing() -> None:
+def test_a_clock_before_the_known_time_has_no_effect() -> None:
     assert freshness(KNOWN, 0.0, FLOOR) is Freshness.UNKNOWN
     assert freshness(KNOWN, FLOOR - 1, FLOOR) is Freshness.UNKNOWN
 

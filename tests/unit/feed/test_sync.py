@@ -105,7 +105,7 @@ def test_a_later_version_waits_for_its_ring_and_comes_then(school: Follower) -> 
     assert school.site.standing.read().takes_at is None
 
 
-def test_who_says_so_takes_it_before_its_ring(school: Follower) -> None:
+def test_on_request_a_version_is_taken_before_its_ring(school: Follower) -> None:
     school.run(FIRST)
     assert school.run(SECOND, at_once=True).became is Became.ACTIVATED
 
@@ -165,7 +165,7 @@ def test_versions_that_are_held_night_by_night_do_not_pile_up(
     assert school.site.standing.read().judgement.version == THIRD  # type: ignore[union-attr]
 
 
-def test_somebody_who_has_looked_puts_a_held_version_in_force(
+def test_a_held_version_comes_into_force_after_approval(
     school: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     school.run(FIRST)
@@ -180,7 +180,7 @@ def test_somebody_who_has_looked_puts_a_held_version_in_force(
     assert _events(school)[-2:] == [(Event.APPROVED, SECOND), (Event.ACTIVATED, SECOND)]
 
 
-def test_nobody_can_approve_of_what_is_refused_or_not_there(
+def test_a_refused_or_missing_version_cannot_be_approved(
     school: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     school.run(FIRST)
@@ -197,7 +197,7 @@ def test_nobody_can_approve_of_what_is_refused_or_not_there(
     assert site.versions.in_force().refused == (SECOND,)
 
 
-def test_what_somebody_refuses_is_not_taken_and_the_next_one_is(
+def test_a_version_refused_by_hand_is_not_taken_and_the_next_one_is(
     school: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     school.run(FIRST)
@@ -215,7 +215,7 @@ def test_what_somebody_refuses_is_not_taken_and_the_next_one_is(
     assert school.run(THIRD).became is Became.ACTIVATED
 
 
-def test_a_version_that_was_left_is_not_taken_again_but_by_who_approves_of_it(
+def test_a_version_that_was_left_is_taken_again_only_with_approval(
     school: Follower,
 ) -> None:
     school.run(FIRST)

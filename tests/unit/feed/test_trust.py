@@ -92,7 +92,7 @@ def test_another_root_takes_the_place_only_when_it_is_asked_for(
     assert site.take(other.folder) == {"lists/a.txt": b"b.example"}
 
 
-def test_a_site_without_a_root_or_with_a_damaged_one_says_what_to_do(
+def test_a_site_without_a_root_or_with_a_damaged_one_names_the_remedy(
     tmp_path: Path, site: Site, publisher: Publisher
 ) -> None:
     with pytest.raises(NoTrustError, match=r"no root to trust.*filterd feed trust"):

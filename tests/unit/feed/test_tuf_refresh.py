@@ -38,7 +38,7 @@ def site(tmp_path: Path, publisher: Publisher) -> Site:
     return Site(tmp_path / "site", publisher.root)
 
 
-def test_a_run_tells_all_that_is_signed(site: Site, publisher: Publisher) -> None:
+def test_a_run_returns_all_that_is_signed(site: Site, publisher: Publisher) -> None:
     verified = site.refresh(publisher.folder)
     assert (verified.publication.version, verified.urgent) == ("2", 2)
     assert [file.path for file in verified.publication.files] == ["lists/a.txt"]
@@ -95,7 +95,7 @@ def test_numbers_of_the_timestamp_that_are_none_are_refused(
         look(site.trust, FolderFetcher(publisher.folder, site.clock))
 
 
-def test_a_site_without_a_root_asks_nobody(tmp_path: Path, publisher: Publisher) -> None:
+def test_a_site_without_a_root_asks_no_server(tmp_path: Path, publisher: Publisher) -> None:
     fetcher = FolderFetcher(tmp_path / "none", Site(tmp_path / "s", publisher.root).clock)
     for work in (lambda trust: refresh(trust, fetcher, Moment(NOW)), lambda t: look(t, fetcher)):
         with pytest.raises(NoTrustError):

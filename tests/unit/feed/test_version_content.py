@@ -127,7 +127,7 @@ def test_what_is_wrong_comes_back_in_words(wanted: ContentRequest, tmp_path: Pat
         make_in_child(wanted, tmp_path / "made", memory_octets=1 << 29)
 
 
-def test_a_child_without_enough_memory_says_so(wanted: ContentRequest, tmp_path: Path) -> None:
+def test_a_child_without_enough_memory_reports_it(wanted: ContentRequest, tmp_path: Path) -> None:
     wanted.texts["bets"].write_text("".join(f"a{n}.example\n" for n in range(200_000)))
     with pytest.raises(TooLargeError, match="more memory than this machine has"):
         make_in_child(wanted, tmp_path / "made", memory_octets=90 << 20)

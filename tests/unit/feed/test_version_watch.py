@@ -195,7 +195,7 @@ def test_a_daemon_that_was_stopped_is_no_harm() -> None:
     assert _watch(ReportingDaemon({"error": True}), FakeClock()) is None
 
 
-def test_who_comes_later_goes_on_and_after_a_power_cut_from_the_beginning(tmp_path: Path) -> None:
+def test_a_later_watch_goes_on_and_after_a_power_cut_begins_anew(tmp_path: Path) -> None:
     clock, file = FakeClock(), WatchFile(tmp_path)
     assert file.read(clock) is None
     file.begin(WATCH)
@@ -225,7 +225,7 @@ def test_a_damaged_note_watches_nothing(tmp_path: Path, damage: bytes) -> None:
     assert file.read(FakeClock()) is None
 
 
-def test_nobody_refuses_nothing_and_has_nothing_to_tell() -> None:
+def test_without_a_daemon_nothing_is_refused_and_nothing_is_reported() -> None:
     nobody = Daemon()
     nobody.reload()
     assert nobody.status() == {}

@@ -154,7 +154,7 @@ def test_a_list_has_an_absolute_path(folder: Path, monkeypatch: pytest.MonkeyPat
     )
 
 
-def test_a_source_is_unchecked_unless_it_says_so(catalog: Catalog) -> None:
+def test_a_source_is_unchecked_unless_it_is_marked_as_checked(catalog: Catalog) -> None:
     (theirs,) = catalog.sources
     assert theirs.address == "https://lists.example/games"
     assert not theirs.checked
@@ -184,7 +184,7 @@ def test_a_service_is_a_list_of_its_group_with_the_lines_of_its_names(
     assert [one.id for one in catalog.compiled] == ["our-games", "service:play", "service:other"]
 
 
-def test_a_holiday_is_one_day_unless_it_says_more(catalog: Catalog) -> None:
+def test_a_holiday_is_one_day_unless_it_has_a_last_day(catalog: Catalog) -> None:
     assert [(one.first, one.last, one.name_en) for one in catalog.holidays] == [
         ("2026-09-02", "2026-09-02", "National Day"),
         ("2027-02-05", "2027-02-08", "New Year"),
@@ -234,7 +234,7 @@ def test_a_missing_file_is_a_configuration_error(folder: Path) -> None:
         load_catalog(folder)
 
 
-def test_names_with_a_safe_twin_say_for_whom(catalog: Catalog) -> None:
+def test_names_with_a_safe_twin_state_their_setting_and_level(catalog: Catalog) -> None:
     of = {(one.setting, one.level): (one.target, one.names) for one in catalog.rewrites}
     tube = (b"\4tube\7example\0",)
     assert of["youtube", "moderate"] == (b"\x08moderate\4tube\7example\0", tube)

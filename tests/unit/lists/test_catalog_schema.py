@@ -143,7 +143,7 @@ def read(kind: str, **changes: str) -> DocumentModel:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_least_that_an_entry_says_is_enough(kind: str) -> None:
+def test_the_required_fields_of_an_entry_are_enough(kind: str) -> None:
     read(kind)
 
 

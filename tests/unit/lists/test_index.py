@@ -127,7 +127,7 @@ def test_what_is_no_wire_name_is_an_error(index: Index, asked: bytes) -> None:
         index.lookup(asked)
 
 
-def test_hit_tells_labels_rank_and_set(index: Index) -> None:
+def test_a_hit_has_labels_rank_and_set(index: Index) -> None:
     hits = index.lookup(wire("x.bad.com"))
     assert hits == (Hit(3, 1, 0), Hit(2, 0, 0))
     assert {type(hit) for hit in hits} == {Hit}

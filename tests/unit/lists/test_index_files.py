@@ -164,7 +164,7 @@ def test_lists_that_ship_are_those_that_ship_whatever_the_feed_has(
     assert blocklists_in_force(feed_state) == SHIPPED
 
 
-def test_where_the_index_is_damaged_the_one_before_tells(
+def test_where_the_index_is_damaged_the_previous_one_is_read(
     feed_state: StateFolder,
 ) -> None:
     feed_state.index.rename(feed_state.previous_index)
@@ -233,7 +233,7 @@ def test_tables_that_lost_an_octet_are_not_compiled_by(feed_state: StateFolder, 
 
 
 @pytest.mark.parametrize("octets", [b"", b"[]", b'{"version": 1, "files": [[1, 2, 3]]}', b"{" * 9])
-def test_a_manifest_that_is_none_says_that_the_version_is_damaged(
+def test_an_invalid_manifest_is_reported_as_a_damaged_version(
     feed_state: StateFolder, octets: bytes
 ) -> None:
     (feed_state.feed_version("12") / "manifest.json").write_bytes(octets)

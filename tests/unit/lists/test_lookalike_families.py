@@ -45,7 +45,7 @@ if TYPE_CHECKING:
         ("中国.com", None),
     ],
 )
-def test_what_somebody_registered_is_found_beneath_the_public_suffix(
+def test_the_registrable_label_is_found_beneath_the_public_suffix(
     name: str, expected: Registered | None
 ) -> None:
     assert registered(name) == expected
@@ -244,7 +244,7 @@ def test_sites_that_imitate_others_have_no_forms() -> None:
     assert make_rules({"scam": [text(FASHION)]}, [], (), {"scam"}).count == 0
 
 
-def test_the_queue_says_what_would_be_closed() -> None:
+def test_the_queue_shows_what_would_be_closed() -> None:
     outcome = make_rules({"gambling": [text(MIRRORS)]}, ["i9bet5.com"])
     (waiting,) = outcome.queue
     assert (waiting.shape, waiting.members, waiting.closes) == (b"i9bet#", 6, ("i9bet5.com",))

@@ -124,7 +124,7 @@ def test_a_plain_form_has_the_skeleton_of_its_label(label: bytes) -> None:
     assert taken_for is None or skeleton(taken_for) == skeleton(label)
 
 
-def test_only_an_encoded_label_says_nothing_by_itself() -> None:
+def test_only_an_encoded_label_decides_nothing_by_itself() -> None:
     assert may_be_any(b"xn--kubt-dpa")
     assert not may_be_any(b"kubet")
 

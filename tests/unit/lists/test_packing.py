@@ -128,7 +128,7 @@ def test_more_claim_sets_than_ids_are_an_overflow() -> None:
         packer.pack(records, lambda _done: None)
 
 
-def test_packing_tells_how_far_it_is() -> None:
+def test_packing_reports_its_progress() -> None:
     steps = list[int]()
     records = [b"com\0n%06d\0" % number + record_tail(0, 1) for number in range(70_000)]
     Packer([0], b"\3", 1, 5, BLOCK_OCTETS, 2).pack(records, steps.append)

@@ -120,7 +120,7 @@ def disagreements(text: str) -> list[str]:
         ("vn", "vn"),
     ],
 )
-def test_what_somebody_registered(name: str, part: str) -> None:
+def test_the_registrable_domain(name: str, part: str) -> None:
     assert registrable(wire(name)) == wire(part)
 
 

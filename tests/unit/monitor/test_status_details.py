@@ -110,7 +110,7 @@ def test_the_last_scheduled_report_is_reported_and_why_a_later_one_failed() -> N
     assert _cell("Reports") == _cell("Reports", signals={"reports": None}) == ""
 
 
-def test_a_pause_is_reported_with_whom_and_until_when() -> None:
+def test_a_pause_is_reported_with_its_audience_and_its_end() -> None:
     pause = {"kind": "pause", "target": "", "allow": True, "audience": "grade", "whom": "6"}
     pause |= {"starts_at": 1.8e9 - 60, "ends_at": 1.8e9 + 240}
     assert _cell("Paused", pauses=[pause]) == "pause for grade 6 until 15:04"

@@ -86,7 +86,7 @@ def test_a_good_value_has_one_form(check: Callable[[Any], Any], value: Any, take
         (change_fields.short_text, "x" * 101, "too long"),
     ],
 )
-def test_a_bad_value_is_refused_and_it_says_why(
+def test_a_bad_value_is_refused_with_its_reason(
     check: Callable[[Any], Any], value: Any, message: str
 ) -> None:
     with pytest.raises(ChangeError, match=message):

@@ -139,7 +139,7 @@ def test_a_kind_that_is_none_is_refused() -> None:
     assert len(KINDS) == 25
 
 
-def test_who_and_why_are_checked_before_anything_is_done() -> None:
+def test_author_and_reason_are_checked_before_anything_is_done() -> None:
     with pytest.raises(ChangeError, match="a reason is missing"):
         ChangeRequest.of("exception", an_exception(), "lan", " ")
     with pytest.raises(ChangeError, match="not a user name"):

@@ -68,7 +68,7 @@ def test_a_room_is_reported_with_its_grade_the_source_and_the_end(
     assert _row_texts(office) == ["office", "staff", "", "", ""]
 
 
-def test_between_lessons_it_says_so() -> None:
+def test_between_lessons_the_row_states_it() -> None:
     lab, _ = room_rows(_now(SEVEN + 46 * 60))
     assert _row_texts(lab)[2:4] == ["between lessons", "07:50"]
 

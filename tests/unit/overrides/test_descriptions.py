@@ -78,7 +78,7 @@ def test_a_change_of_an_account_is_a_sentence(payload: dict[str, Any], sentences
     assert DESCRIBER.row(row) == sentences
 
 
-def test_a_history_that_begins_anew_says_so() -> None:
+def test_a_history_that_begins_anew_is_described_as_such() -> None:
     row = {"kind": "restored", "payload": {"file": "x.damaged"}, "before": {}, "after": {}}
     assert DESCRIBER.row(row) == "a new history begins; the damaged file: x.damaged"
 
@@ -94,7 +94,7 @@ def test_a_history_that_begins_anew_says_so() -> None:
         ("client", "10.0.0.1", "10.0.0.1"),
     ],
 )
-def test_whom_has_words(audience: str, whom: str, sentences: str) -> None:
+def test_an_audience_has_words(audience: str, whom: str, sentences: str) -> None:
     assert DESCRIBER.whom(audience, whom) == sentences
 
 

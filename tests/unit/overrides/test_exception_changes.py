@@ -148,7 +148,7 @@ def test_what_is_revoked_is_gone() -> None:
     ("number", "message"),
     [(1, "1 is an exam"), (2, "ended"), (9, "there is no exception or setting 9")],
 )
-def test_what_cannot_be_revoked_says_why(number: int, message: str) -> None:
+def test_a_change_that_cannot_be_revoked_explains_why(number: int, message: str) -> None:
     book = Book()
     book.make("exam", **an_exam())
     book.make("exception", **an_exception(ends_at=NOW + 5))
@@ -209,7 +209,7 @@ def test_of_several_each_is_checked_before_any_is_set(targets: list[Any], messag
     assert not book.rows
 
 
-def test_who_names_one_thing_twice_sets_it_once() -> None:
+def test_a_target_named_twice_is_set_once() -> None:
     book = Book()
     twice = (("name", "a.example"), ("name", "A.example"))
     book.make("exceptions", **some_exceptions(*twice, ends_at=NOW + 9))

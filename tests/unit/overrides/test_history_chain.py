@@ -31,7 +31,7 @@ def rehashed(row: HistoryRow) -> HistoryRow:
     return row._replace(hash=row.true_hash())
 
 
-def test_rows_that_nobody_has_altered_come_to_what_was_set() -> None:
+def test_unaltered_rows_give_the_state_that_was_set() -> None:
     done = replay(five())
     assert (done.first_bad, done.problem) == (None, "")
     assert [one.target[0] for one in done.overrides.exceptions] == list("abcde")
@@ -135,7 +135,7 @@ def test_a_change_that_changed_nothing_does_not_stop_undoing() -> None:
     assert book.make("undo").undone() == first.number
 
 
-def test_a_trial_is_passed_over_by_who_undoes_the_last_change() -> None:
+def test_undoing_the_last_change_passes_over_a_trial() -> None:
     book = Book()
     book.make("exception", **an_exception())
     book.make("exam-trial", room="lab-a")

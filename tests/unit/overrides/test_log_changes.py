@@ -95,14 +95,14 @@ def test_full_that_was_set_by_a_clock_that_was_ahead_is_not_confirmed_for_longer
 
 
 @pytest.mark.parametrize("same", ["lan", "web:lan", "api:lan"])
-def test_the_person_who_set_full_does_not_confirm_it(log: Log, same: str) -> None:
+def test_the_author_of_full_does_not_confirm_it(log: Log, same: str) -> None:
     """At the gateway and by the web it is one person."""
     log.set(**FULL)
     with pytest.raises(ChangeError, match="a second person confirms it"):
         log.confirm(1, same)
 
 
-def test_the_person_who_set_full_by_the_web_does_not_confirm_it_at_the_gateway(log: Log) -> None:
+def test_the_author_of_full_by_the_web_does_not_confirm_it_at_the_gateway(log: Log) -> None:
     log.change("log-level", "web:lan", **FULL)
     for same in ("lan", "web:lan"):
         with pytest.raises(ChangeError, match="a second person confirms it"):
@@ -156,7 +156,7 @@ def test_a_level_needs_a_reason(log: Log) -> None:
         log.store.change("log-level", {"level": "off"}, author="lan", reason=" ")
 
 
-def test_what_waits_for_nobody_and_what_has_ended_is_not_confirmed(log: Log) -> None:
+def test_a_level_that_needs_no_confirmation_or_has_ended_is_not_confirmed(log: Log) -> None:
     log.set(level="off")
     with pytest.raises(ChangeError, match="log level 1 needs no confirmation"):
         log.confirm(1)

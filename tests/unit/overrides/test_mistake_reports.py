@@ -75,7 +75,7 @@ def test_the_mistakes_that_were_reported_are_reported_but_for_those_taken_back()
     )
 
 
-def test_the_centre_reads_what_a_school_writes_and_learns_of_nobody() -> None:
+def test_the_centre_reads_the_report_of_a_school_and_no_person() -> None:
     reports = reports_in(a_book().newest_first(), "THCS Mẫu")
     text = lines_of(reports)
     assert parse(text, "x") == reports
@@ -180,7 +180,7 @@ def test_an_entry_that_comes_back_is_mended_no_more(centre: Centre) -> None:
     assert centre.mended(last) == [Mended(content_version(last), NOW)]
 
 
-def test_lists_that_nobody_has_noted_yet_count(centre: Centre) -> None:
+def test_lists_that_were_not_noted_yet_count(centre: Centre) -> None:
     index = centre.lists()
     assert centre.mended(index) == [Mended(content_version(index), NOW)]
 
@@ -190,7 +190,7 @@ def test_the_publishers_own_entry_is_no_mistake_of_a_third_party(centre: Centre)
     assert centre.mended(index) == [Mended(content_version(index), NOW)]
 
 
-def test_where_nobody_can_look_it_is_not_known(centre: Centre) -> None:
+def test_without_lists_the_outcome_is_not_known(centre: Centre) -> None:
     (one,) = centre.mistakes.all("", None)
     outcome = one.to_plain()
     assert (outcome["mended"], outcome["listed"], outcome["mended_at"]) == (None, None, None)

@@ -66,7 +66,7 @@ def test_a_service_for_an_older_tier_does_not_suit() -> None:
     assert {one["id"]: one["suits"] for one in chosen["services"]} == {"chat": False, "play": False}
 
 
-def test_what_is_open_says_by_which_exception_and_whether_it_is_the_own_one() -> None:
+def test_an_open_target_names_its_exception_and_whether_it_is_the_own_one() -> None:
     mine = an_exception("play", kind=TargetKind.SERVICE, id=4, **OF_6A)
     theirs = an_exception("a.example", id=5, author="web:minh", **OF_6A)
     other = an_exception("b.example", id=6, audience=Audience.CLASS, whom="9B")

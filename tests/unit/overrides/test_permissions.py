@@ -141,7 +141,7 @@ def test_a_teacher_stops_and_takes_back_only_what_is_the_teachers_own(
         _check(Author("minh", Rank.ADMIN), kind, payload, made_by=another)
 
 
-def test_who_may_only_look_changes_nothing() -> None:
+def test_a_reader_changes_nothing() -> None:
     reader = Author("pupil", Rank.READER)
     for kind, payload in MAY:
         with pytest.raises(FilterdError, match="pupil may not change anything"):

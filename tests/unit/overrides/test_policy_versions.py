@@ -73,7 +73,7 @@ def test_a_policy_that_comes_back_is_one_file(kept: PolicyVersions, state: State
     assert len(list(state.past_policies.iterdir())) == 2
 
 
-def test_the_last_are_kept_and_what_nobody_asks_for_goes(
+def test_the_last_are_kept_and_unused_ones_go(
     kept: PolicyVersions, state: StateFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(policy_versions, "KEPT", 3)

@@ -41,7 +41,7 @@ def test_an_account_has_the_rank_of_its_roles(roles: tuple[Role, ...], rank: Ran
     assert Author.of(1001, "lan", set(), DAEMON).person == author.person
 
 
-def test_a_refusal_says_who_may() -> None:
+def test_a_refusal_names_the_role_that_may() -> None:
     with pytest.raises(ControlError, match="lan may not reload; administrators may: root and the"):
         Author("lan", Rank.TEACHER).must_be(Rank.ADMIN, say("reload"))
     with pytest.raises(ControlError, match="may: the groups filterd-teacher and filterd-admin"):

@@ -71,7 +71,7 @@ def test_a_state_folder_without_changes_stays_as_it_is(
     assert not state.folder.exists()
 
 
-def test_a_change_is_there_for_all_who_look(state: StateFolder, clock: FakeClock) -> None:
+def test_a_change_is_visible_to_all_readers(state: StateFolder, clock: FakeClock) -> None:
     made = allow(Store(state, clock))
     assert [one.target for one in made.exceptions] == ["a.example"]
     other = Store(state, clock)
@@ -210,7 +210,7 @@ def test_a_row_that_was_altered_is_found_and_replaced_by_what_was_in_force(
     assert (fresh.verify().first_bad, fresh.start().problem) == (None, "")
 
 
-def test_a_history_that_was_altered_is_not_sound_until_somebody_moves_it_away(
+def test_a_history_that_was_altered_is_not_sound_until_it_is_moved_away(
     state: StateFolder, clock: FakeClock
 ) -> None:
     allow(Store(state, clock))

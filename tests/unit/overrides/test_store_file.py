@@ -199,7 +199,7 @@ def test_what_is_left_of_a_lost_file_is_not_taken_for_that_of_the_new_one(path: 
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_file_that_somebody_holds_is_reported_and_not_damaged(
+def test_a_locked_file_is_reported_and_not_damaged(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store_file, "BUSY_S", 0.01)

@@ -177,9 +177,7 @@ def test_while_the_time_is_not_known_a_room_of_one_s_classes_may_be_changed() ->
 
 
 @pytest.mark.parametrize(("teacher", "may"), [("lan", True), ("hoa", False)])
-def test_only_the_teacher_who_is_there_may_hear_what_a_room_asks_for(
-    teacher: str, may: bool
-) -> None:
+def test_of_teachers_only_the_one_in_the_room_may_read_its_lookups(teacher: str, may: bool) -> None:
     school = Classroom(_school(), Overrides(), SEVEN + 60, EVENING, ADDRESSES.get)
     author = Author(teacher, Rank.TEACHER)
     if may:

@@ -166,7 +166,7 @@ def test_around_a_day_that_is_skipped_every_edge_is_found() -> None:
 LESSONS = (Lesson("tiet-1", 7 * HOUR_S, 7 * HOUR_S + 2700), Lesson("tiet-2", 28_200, 30_900))
 
 
-def test_a_timetable_says_whose_lesson_it_is_and_nothing_between_lessons() -> None:
+def test_a_timetable_gives_the_class_of_a_lesson_and_nothing_between_lessons() -> None:
     periods = [Period(0, "tiet-1", "6"), Period(0, "tiet-2", "9"), Period(1, "no-such", "1")]
     table = Timetable(periods, LESSONS)
     times = ("06:59:59", "07:00", "07:45", "07:50", "08:35")
@@ -217,7 +217,7 @@ def windows(draw: st.DrawFn) -> Window:
 
 @settings(max_examples=120, deadline=None)
 @given(st.data(), st.lists(windows(), min_size=1, max_size=3), st.sampled_from(sorted(MOMENTS)))
-def test_a_span_is_what_every_second_says(
+def test_a_span_equals_its_seconds_one_by_one(
     data: st.DataObject, drawn: list[Window], zone: str
 ) -> None:
     about = data.draw(st.sampled_from(MOMENTS[zone]))

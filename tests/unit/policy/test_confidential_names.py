@@ -54,7 +54,7 @@ def test_any_entry_of_such_a_category_counts(
     assert (wire(name) in found) is is_confidential, "from memory too"
 
 
-def test_the_two_are_confidential_whatever_the_policy_says_of_them(
+def test_the_two_are_confidential_whatever_the_policy_sets(
     found: ConfidentialNames,
 ) -> None:
     assert found.categories == {"self-harm", "child-abuse"}

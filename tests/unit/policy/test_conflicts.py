@@ -106,7 +106,7 @@ def engine(tmp_path: Path) -> Engine:
         (an_exception("no..name"), Idle.UNKNOWN),
     ],
 )
-def test_an_exception_of_a_name_that_changes_nothing_says_why(
+def test_an_exception_of_a_name_that_changes_nothing_explains_why(
     exception: LocalException, expected: Idle | None, engine: Engine
 ) -> None:
     assert idle(engine, exception, NOW) is expected
@@ -129,7 +129,7 @@ def test_an_exception_of_a_name_that_changes_nothing_says_why(
         ("service", "odd", True, Idle.UNKNOWN),
     ],
 )
-def test_an_exception_of_a_group_that_changes_nothing_says_why(
+def test_an_exception_of_a_group_that_changes_nothing_explains_why(
     kind: str, target: str, allow: bool, expected: Idle | None, engine: Engine
 ) -> None:
     exception = an_exception(target, kind=TargetKind(kind), allow=allow)
@@ -149,7 +149,7 @@ def test_an_exception_of_a_group_that_changes_nothing_says_why(
         ("porn.example", {"allow": False}, Idle.NOT_FOR_ALL),
     ],
 )
-def test_an_entry_that_cannot_be_suspended_says_why(
+def test_an_entry_that_cannot_be_suspended_explains_why(
     target: str, how: dict[str, Any], expected: Idle | None, engine: Engine
 ) -> None:
     assert idle(engine, an_exception(target, kind=TargetKind.ENTRY, **how), NOW) is expected

@@ -377,7 +377,7 @@ def test_an_entry_is_suspended_for_fourteen_days_at_most() -> None:
         ("malware", False, {"allow": False}),
     ],
 )
-def test_nobody_suspends_an_order_or_the_publisher_s_own_entry_or_for_some(
+def test_an_order_or_an_own_entry_is_not_suspended_nor_any_entry_for_some_only(
     category: str, own: bool, how: dict[str, Any], tmp_path: Path
 ) -> None:
     overrides = Overrides((an_exception("uni.example", kind=TargetKind.ENTRY, **how),))

@@ -189,7 +189,7 @@ def _ask(engine: Engine, name: str, qtype: int = A) -> Verdict:
 SUBTREE = f"||{SITE}^"
 
 
-def test_a_name_that_nobody_speaks_of_passes_and_costs_no_verdict_of_its_own(
+def test_a_name_without_a_rule_passes_and_costs_no_verdict_of_its_own(
     tmp_path: Path,
 ) -> None:
     assert _ask(_blocked_by(tmp_path, SUBTREE), "other.example") is PASSED
@@ -238,7 +238,7 @@ def test_names_that_an_entry_leaves_alone_keep_others_from_being_remembered(tmp_
     assert not engine._known
 
 
-def test_what_is_remembered_tells_apart_what_lies_beneath(tmp_path: Path) -> None:
+def test_remembered_verdicts_distinguish_names_beneath(tmp_path: Path) -> None:
     lines = ["||one.example^", "||two.example^"]
     engine = _blocked_by(tmp_path, *lines, rules=[allow("a.two.example")])
     actions = [_ask(engine, name).action for name in ("one.example", "two.example", "one.example")]
@@ -267,7 +267,7 @@ QUESTIONS = st.tuples(
     st.lists(QUESTIONS, min_size=2, max_size=20),
     st.sampled_from(BlockResponse),
 )
-def test_who_remembers_decides_as_who_does_not(
+def test_an_engine_with_memory_decides_as_one_without(
     tmp_path_factory: pytest.TempPathFactory,
     games: list[str],
     porn: list[str],
@@ -436,7 +436,7 @@ def test_an_allowed_target_never_covers_the_qname(of_target: str, tmp_path: Path
     assert _ask(engine, SITE).blocked
 
 
-def test_a_covered_target_says_who_covered_it_against_what(tmp_path: Path) -> None:
+def test_a_covered_target_names_both_rules(tmp_path: Path) -> None:
     engine = _engine_saying(tmp_path, "local allow", "closed")
     covering = _ask(engine, SITE)
     client = a_client(engine.policy)
@@ -587,7 +587,7 @@ def _examined(folder: Path, response: BlockResponse = BlockResponse.NXDOMAIN) ->
         ("printer.school.lan", Action.PASS),
     ],
 )
-def test_who_sees_allowed_names_only_has_those_and_the_school_s_own(
+def test_a_client_with_allowed_names_only_has_those_and_the_school_s_own(
     name: str, action: Action, tmp_path: Path
 ) -> None:
     engine, client = _examined(tmp_path)

@@ -193,7 +193,7 @@ def test_between_lessons_it_is_the_strictest_as_grades_are_at_the_moment(
 
 
 @pytest.mark.parametrize(("on_holidays", "why"), [(False, Why.BETWEEN), (True, Why.LESSON)])
-def test_a_room_has_no_lessons_on_a_holiday_unless_the_site_says_so(
+def test_a_room_has_no_lessons_on_a_holiday_unless_the_site_sets_some(
     on_holidays: bool, why: Why
 ) -> None:
     room = replace(LAB, on_holidays=on_holidays)

@@ -180,7 +180,7 @@ def _of_lookalikes(folder: Path, name: str, **guards: Any) -> Verdict:
     return verdict
 
 
-def test_a_look_alike_is_an_entry_for_the_name_that_somebody_registered(tmp_path: Path) -> None:
+def test_a_look_alike_is_an_entry_for_the_registrable_domain(tmp_path: Path) -> None:
     for name in ("kubet77.example", "www.kubet77.example"):
         match = _of_lookalikes(tmp_path, name).match
         assert match is not None
@@ -271,7 +271,7 @@ def test_a_row_is_made_once_for_each_grade(tmp_path: Path) -> None:
     assert sixth != seventh
 
 
-def test_a_set_tells_whether_it_leaves_names_alone(tmp_path: Path) -> None:
+def test_a_set_states_whether_it_leaves_names_alone(tmp_path: Path) -> None:
     lines = ["||a.example^$denyallow=b.a.example", "||c.example^"]
     index = an_index(tmp_path, {"list": ("games", "adblock", False, lines)})
     table = DecisionTable(a_policy(), index)

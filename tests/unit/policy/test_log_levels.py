@@ -41,7 +41,7 @@ def test_full_does_not_hold_before_a_second_person_confirms_it() -> None:
 
 
 @pytest.mark.parametrize("ends_at", [None, 101.0 + LONGEST_FULL_S])
-def test_full_holds_for_a_week_at_most_whatever_the_file_says(ends_at: float | None) -> None:
+def test_full_holds_for_a_week_at_most_whatever_the_file_contains(ends_at: float | None) -> None:
     long = Overrides(log_settings=(replace(FULL, ends_at=ends_at),))
     assert level_of(a_policy(), long, "primary", 150.0).level is LogLevel.COUNTS
     week = Overrides(log_settings=(replace(FULL, ends_at=100.0 + LONGEST_FULL_S),))

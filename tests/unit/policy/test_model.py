@@ -76,7 +76,7 @@ def test_of_equals_it_is_the_youngest() -> None:
     assert strictest([a_grade("2"), younger, a_grade("3")]) is younger
 
 
-def test_nobody_sees_less_than_who_sees_allowed_names_only() -> None:
+def test_a_grade_with_allowed_names_only_is_the_strictest() -> None:
     examined = replace(a_grade("staff"), allow_only=True)
     assert strictest([a_grade("1"), examined]) is examined
 
@@ -100,7 +100,7 @@ NOBODY = Client(a_grade("6"))
         (Audience.CLIENT, "", False, False, False),
     ],
 )
-def test_whom_a_rule_means(
+def test_a_rule_holds_for_its_audience(
     audience: Audience, whom: str, pupil: bool, unknown: bool, nobody: bool
 ) -> None:
     rule = allow("site.example", audience, whom)
@@ -119,7 +119,7 @@ def test_whom_a_rule_means(
         ("8", replace(allow("site.example"), exam="9"), False),
     ],
 )
-def test_who_sits_an_exam_has_its_allows_and_the_blocks_of_all(
+def test_a_client_in_an_exam_has_its_allows_and_the_blocks_of_all(
     exam: str, made: LocalRule, meant: bool
 ) -> None:
     assert Client(replace(a_grade("6"), exam=exam)).is_meant_by(made) is meant

@@ -189,7 +189,7 @@ def test_of_nearly_all_names_the_same_nothing_is_said() -> None:
     assert overlay.lookup(wire("a.www.site.example")) is not NO_RULES
 
 
-def test_nobody_is_narrower_than_who_sits_an_exam() -> None:
+def test_an_exam_is_the_narrowest_audience() -> None:
     exam = replace(allow("site.example", Audience.NETWORK, "lab"), exam="9")
     blocks = [
         block("site.example", Audience.CLIENT, "192.0.2.6"),

@@ -75,7 +75,7 @@ def test_a_sinkhole_is_left_to_the_engine(tmp_path: Path) -> None:
     assert read(tmp_path, ["||a.example^"], response=BlockResponse.SINKHOLE) is None
 
 
-def test_an_open_category_says_nothing(tmp_path: Path) -> None:
+def test_an_open_category_decides_nothing(tmp_path: Path) -> None:
     index = an_index(tmp_path, {"ads": ("ads-trackers", "domains", False, ["a.example"])})
     (hit,) = index.lookup(wire("a.example"))
     plain = SetReader(a_policy(), index).read(a_grade("6"), hit.set_id)
@@ -101,7 +101,7 @@ def test_what_is_open_is_counted_as_the_engine_s_verdict_is(tmp_path: Path, name
     assert plain == (None, verdict.match.category)
 
 
-def test_who_sees_allowed_names_only_is_left_to_the_engine(tmp_path: Path) -> None:
+def test_a_client_with_allowed_names_only_is_left_to_the_engine(tmp_path: Path) -> None:
     index = an_index(tmp_path, {"games": ("games", "domains", False, ["a.example"])})
     (hit,) = index.lookup(wire("a.example"))
     reader = SetReader(a_policy(), index)
@@ -163,7 +163,9 @@ def plainly(engine: Engine, reader: SetReader, client: Client, qname: bytes) -> 
 
 @settings(max_examples=150, deadline=None)
 @given(world=worlds())
-def test_the_engine_says_the_same(world: World, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_engine_decides_the_same(
+    world: World, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     engine = engine_of(world, tmp_path_factory.mktemp("world"))
     reader = SetReader(engine.policy, engine.index)
     for person in (PUPIL, TEACHER):

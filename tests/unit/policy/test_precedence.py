@@ -24,7 +24,7 @@ CHAT = Match(Rule.CATEGORY, True, NAME, category="chat", third_party=True)
 OPEN = Match(Rule.OPEN, False, NAME, category="ads-trackers", third_party=True)
 
 
-def test_nobody_decides_where_nobody_speaks() -> None:
+def test_without_a_match_no_rule_decides() -> None:
     assert deciding([]) is None
 
 
@@ -34,7 +34,7 @@ def test_every_speaker_has_its_turn_once() -> None:
     assert turns == [PIN, ORDER, LOCKED, ALLOW, EXCEPTION, CLOSED, OPEN]
 
 
-def test_who_had_nothing_to_take_away_has_no_turn() -> None:
+def test_a_match_with_nothing_to_take_away_has_no_turn() -> None:
     assert list(in_turn(map(RankedMatch, [PROTECTION, EXCEPTION]))) == []
 
 
@@ -61,7 +61,7 @@ def test_protection_defeats_third_parties_but_for_its_exceptions(
     assert defeats(PROTECTION, block) is is_defeated
 
 
-def test_protection_does_not_defeat_an_order_whoever_it_comes_from() -> None:
+def test_protection_does_not_defeat_an_order_of_any_origin() -> None:
     assert not defeats(PROTECTION, Match(Rule.ORDERED, True, NAME, third_party=True))
 
 
@@ -98,7 +98,7 @@ def test_an_exception_spares_blocks_of_its_category_that_do_not_outrank_it(
         (OPEN, set()),
     ],
 )
-def test_each_rule_covers_what_design_2_says(cover: Match, covered: set[Match]) -> None:
+def test_each_rule_covers_those_of_design_2(cover: Match, covered: set[Match]) -> None:
     blocks = {ORDER, LOCKED, BLOCK, CLOSED, OWN_CLOSED, CHAT}
     assert {block for block in blocks if covers(cover, block)} == covered
 

@@ -29,7 +29,7 @@ def test_everything_but_a_pass_and_a_twin_keeps_the_client_from_the_name(action:
     assert Verdict(action).blocked is (action not in (Action.PASS, Action.REWRITE))
 
 
-def test_a_name_that_nobody_speaks_of_passes_for_ever() -> None:
+def test_a_name_without_a_rule_passes_for_ever() -> None:
     assert Verdict(Action.PASS) == PASSED
     assert not PASSED.blocked
 
@@ -40,7 +40,7 @@ class Read:
     name, line, entry = b"\1a\0", 7, "*.a"
 
 
-def test_a_match_tells_of_a_list_what_its_entry_tells() -> None:
+def test_a_match_of_a_list_has_the_fields_of_its_entry() -> None:
     match = Match(Rule.CATEGORY, True, Read())
     assert (match.name, match.line, match.entry) == (b"\1a\0", 7, "*.a")
 

@@ -105,7 +105,7 @@ def test_neither_link_nor_pipe_nor_another_kind_is_a_key(keys: KeyFolder, tmp_pa
             load_key(tmp_path / name)
 
 
-def test_a_role_without_keys_says_where_they_belong(keys: KeyFolder) -> None:
+def test_a_role_without_keys_names_where_they_belong(keys: KeyFolder) -> None:
     for role in (*ONLINE, "root", "orders"):
         with pytest.raises(ConfigError, match=f"the key of the role {role} is missing"):
             keys.signers(role)

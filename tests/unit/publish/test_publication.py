@@ -123,7 +123,9 @@ def test_every_role_has_a_term(published: Published) -> None:
     assert expiries["timestamp"] == NOW + 30 * DAY_S
 
 
-def test_who_must_sign_anew_soon_depends_on_who_must_come_for_it(published: Published) -> None:
+def test_the_notice_before_an_expiry_depends_on_the_keyholders_of_the_role(
+    published: Published,
+) -> None:
     expiries = published.expiries()
     assert soon_expired(expiries, NOW) == {}
     assert soon_expired(expiries, NOW + 24 * DAY_S) == {"timestamp": 6 * DAY_S}

@@ -199,7 +199,7 @@ def test_a_disk_that_refuses_loses_nothing(house: _House, monkeypatch: pytest.Mo
     assert house.unpacked(3)[LIST] == b"new.example\n"
 
 
-def test_what_somebody_left_who_was_killed_goes_away(house: _House) -> None:
+def test_the_leftovers_of_a_killed_process_go_away(house: _House) -> None:
     left = house.folder / ".filterd-publish-left"
     (left / "1").mkdir(parents=True)
     _release(house)

@@ -197,7 +197,7 @@ def test_lists_of_the_law_are_published_as_their_own_key_signed_them(publisher: 
     assert site(publisher).take(publisher.folder) == taken
 
 
-def test_nobody_else_signs_for_the_law_nor_the_law_for_anybody_else(publisher: Publisher) -> None:
+def test_only_the_law_s_keys_sign_the_law_and_they_sign_nothing_else(publisher: Publisher) -> None:
     forged = make_parcel("orders", [], publisher.signers["targets"], version=2, now=NOW)
     with pytest.raises(FeedError, match="not signed by its key"):
         publisher.publish("new.example", parcels=[forged])

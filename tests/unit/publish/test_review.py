@@ -50,14 +50,14 @@ WAITING = Waiting(b"sv#", "gambling", 3, 6, ("sv1.com", "sv22.com"), ("sv7.com",
 FIRST = Decision(b"sv#", "gambling", 3, ACCEPTED, "Lan", "trang cá cược", "2026-09-02")
 
 
-def test_decisions_are_kept_with_who_and_why_and_the_last_one_counts(tmp_path: Path) -> None:
+def test_decisions_are_kept_with_author_and_reason_and_the_last_one_counts(tmp_path: Path) -> None:
     other = FIRST._replace(shape=b"ku#")
     for one in (FIRST, other, FIRST._replace(decision=REFUSED, who="Minh")):
         decide(tmp_path, one)
     assert read_decisions(tmp_path) == (other, FIRST._replace(decision=REFUSED, who="Minh"))
 
 
-def test_nobody_has_decided_anything_where_there_is_no_file(tmp_path: Path) -> None:
+def test_without_a_file_there_are_no_decisions(tmp_path: Path) -> None:
     assert read_decisions(tmp_path) == ()
 
 

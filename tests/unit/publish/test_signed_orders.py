@@ -45,7 +45,7 @@ def _register(folder: Path, *orders: dict[str, Any]) -> Path:
     return folder
 
 
-def test_a_parcel_has_what_is_ordered_and_who_has_signed_it(
+def test_a_parcel_has_the_orders_and_their_signers(
     tmp_path: Path, parcel: Path, signer: CryptoSigner
 ) -> None:
     ordered = sign_orders(_register(tmp_path / "office", {}, {}), parcel, [signer], now=NOW)

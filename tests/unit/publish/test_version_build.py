@@ -191,7 +191,7 @@ _POPULAR = Popular(["google.com"])
         (_close_google, "closed, 0 are allowed: google.com"),
     ],
 )
-def test_what_is_unusual_is_held_until_somebody_has_looked(
+def test_an_unusual_change_is_held_until_it_is_reviewed(
     publisher: _Publisher, tmp_path: Path, change: Callable[[_Publisher], None], why: str
 ) -> None:
     # Only what a table protects is out of reach of such a mistake; google.com is not here.
@@ -353,7 +353,7 @@ def test_a_version_that_is_held_leaves_its_queue_all_the_same(publisher: _Publis
     assert _waiting(publisher)[b"i9bet#"] == ("i9bet5.com",)
 
 
-def test_rules_that_somebody_wrote_by_hand_are_refused(publisher: _Publisher) -> None:
+def test_rules_written_by_hand_are_refused(publisher: _Publisher) -> None:
     (publisher.folder / "lookalikes.yaml").write_text("suffixes: {}\nlookalikes: []\n")
     with pytest.raises(ConfigError, match=r"lookalikes\.yaml: these rules are made by each build"):
         publisher.build()

@@ -107,7 +107,7 @@ def test_a_category_that_is_gone_is_reported_as_it_was(old: Path, new: Path) -> 
     assert found["gambling"].closed_to == found["gambling"].closed_before
 
 
-def test_popular_names_are_shown_by_rank_and_for_whom(old: Path, new: Path) -> None:
+def test_popular_names_are_shown_by_rank_and_grades(old: Path, new: Path) -> None:
     _list(new, "a.example", "c.example")
     popular = Popular(["www.c.example", "other.example", "b.example", "a.example"])
     first, second = differences(old, new, popular).popular
@@ -151,7 +151,7 @@ def test_a_script_reads_what_a_person_does(old: Path, new: Path) -> None:
     assert plain["popular"][0]["opened"] == list(GRADES)
 
 
-def test_it_says_how_far_it_is(old: Path) -> None:
+def test_it_reports_its_progress(old: Path) -> None:
     seen = list[tuple[int, int]]()
     differences(old, old, progress=lambda *step: seen.append(step))
     assert seen[-1] == (len(seen), len(seen))
@@ -162,7 +162,7 @@ def test_a_folder_that_is_no_version_is_reported(old: Path, tmp_path: Path) -> N
         differences(old, tmp_path)
 
 
-def test_what_is_locked_is_closed_to_everybody_and_else_to_who_is_younger(old: Path) -> None:
+def test_a_locked_category_is_closed_to_all_and_others_below_their_age(old: Path) -> None:
     (gambling,) = (one for one in load_catalog(old).categories if one.id == "gambling")
     assert closed_to(replace(gambling, locked=True, min_age=None)) == GRADES
     teens = closed_to(replace(gambling, locked=False, min_age=13))

@@ -42,7 +42,7 @@ def test_the_role_that_expires_first_comes_first_with_its_days() -> None:
     ("before", "now", "whom"),
     [(["1"], ["1"], "1"), ([], ["1"], "1 (before: no one)"), (["1"], [], "no one (")],
 )
-def test_a_change_says_for_whom_it_was_closed_before_where_that_differs(
+def test_a_change_states_the_grades_it_was_closed_to_before_where_they_differ(
     before: list[str], now: list[str], whom: str
 ) -> None:
     row: Any = {"id": "porn", "closed_to": now, "closed_before": before}

@@ -143,7 +143,7 @@ def test_a_batch_of_the_most_rows_fits_a_packet_of_the_channel() -> None:
 
 
 @pytest.mark.parametrize("bounded", [True, False])
-def test_hours_that_nobody_takes_are_given_up_and_counted(
+def test_hours_that_are_not_collected_are_given_up_and_counted(
     monkeypatch: pytest.MonkeyPatch, *, bounded: bool
 ) -> None:
     if bounded:  # the control: without the bound they pile up
@@ -163,7 +163,7 @@ def test_nothing_is_counted_where_the_log_is_off() -> None:
     assert list(counted.take_all()) == []
 
 
-def test_the_policy_says_of_which_grades_nothing_is_counted() -> None:
+def test_the_policy_sets_of_which_grades_nothing_is_counted() -> None:
     log = QueryLog(tiers={"lower-secondary": LogLevel.OFF}, least_devices=7)
     rules = CountingRules.of(replace(a_policy(), log=log), {"self-harm"})
     assert (sorted(rules.off), rules.least_devices) == (["6", "7", "8", "9"], 7)
@@ -243,7 +243,7 @@ def test_what_is_counted_before_the_time_is_known_goes_to_the_hour_in_which_it_i
     assert counted.undated == 0
 
 
-def test_nobody_need_ask_for_it_to_be_dated() -> None:
+def test_counts_are_dated_without_another_query() -> None:
     counted, clock = _counts(wall=100.0)
     counted.know_from(HOUR)
     counted.add("6", "", "pass")

@@ -76,7 +76,7 @@ def test_legal_bases_of_all_programmes_end_as_the_decree_has_them() -> None:
     assert compose(replace(FACTS, settings=whole), {}, VI).legal_bases == ("Căn cứ Luật Trẻ em.",)
 
 
-def test_without_a_programme_the_subject_says_what_the_report_is_about() -> None:
+def test_without_a_programme_the_subject_states_what_the_report_is_about() -> None:
     document = compose(replace(FACTS, settings=ReportSettings()), {}, VI)
     assert document.subject.startswith("Kết quả bảo vệ trẻ em trên môi trường mạng tại nhà trường,")
     assert (document.receiver, document.legal_bases, document.recipients) == ("", (), ())
@@ -97,7 +97,7 @@ def test_both_languages_have_the_same_structure_and_figures(facts: ReportFacts) 
     assert numbers[0] == numbers[1] != []
 
 
-def test_a_report_for_the_school_says_so_and_is_addressed_to_no_authority() -> None:
+def test_a_report_for_the_school_is_marked_and_addressed_to_no_authority() -> None:
     inside, of_class = (compose(one, {}, EN) for one in (INSIDE, replace(INSIDE, scope="6A")))
     for one in (inside, of_class):
         assert one.warnings()[0].startswith("For use inside the school only")
@@ -184,7 +184,7 @@ def test_what_is_kept_is_the_sentence_of_the_level_with_its_days() -> None:
     assert "kept-full" not in texts
 
 
-def test_it_says_whether_every_lookup_was_recorded_and_when() -> None:
+def test_it_states_whether_every_lookup_was_recorded_and_when() -> None:
     assert texts_of(PARENTS)["full-log-1"].startswith("From 21:13 21/09/2026 until")
     never = replace(PARENTS, log=replace(PARENTS.log, full=()))
     assert texts_of(never)["full-log-1"].startswith("At no time was every lookup recorded")

@@ -44,7 +44,7 @@ def test_a_term_goes_over_the_turn_of_the_year() -> None:
     assert period[1:] == (date(2025, 9, 5), date(2026, 1, 15), "hoc-ky-1")
 
 
-def test_a_school_year_begins_where_the_site_says() -> None:
+def test_a_school_year_begins_at_the_date_of_the_site() -> None:
     period = read_period("year", TODAY, ReportSettings(year_begins="09-05"))
     assert period[1:3] == (date(2025, 9, 5), date(2026, 9, 4))
     assert read_period("2025", TODAY, ReportSettings(year_begins="09-05")) == period

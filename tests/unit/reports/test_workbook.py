@@ -90,7 +90,7 @@ def test_heads_stay_in_sight_and_it_prints_on_a4_across_with_a_chart() -> None:
     assert chart.count("<c:ser>") == 2  # not the column of sums
 
 
-def test_what_must_stay_in_the_school_says_so_above_each_printed_page() -> None:
+def test_a_report_for_inside_is_marked_above_each_printed_page() -> None:
     warning = Paragraph("inside", "Nội bộ.", is_warning=True)
     for facts, is_said in ((INSIDE, True), (FACTS, False)):
         with zipfile.ZipFile(io.BytesIO(write(document_of(warning, TABLE), facts))) as archive:

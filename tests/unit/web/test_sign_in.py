@@ -71,7 +71,7 @@ def test_a_wrong_password_shows_the_form_again_without_it(manager: FakeManager) 
     assert not reply.cookies
 
 
-def test_a_link_that_is_only_fetched_signs_nobody_in(manager: FakeManager) -> None:
+def test_a_link_that_is_only_fetched_makes_no_sign_in(manager: FakeManager) -> None:
     assert manager.send("GET", "/login/code/abc").status == 200
     assert not manager.times("login-code")
 

@@ -69,7 +69,7 @@ def test_a_name_is_closed_to_every_grade_below_its_age(tmp_path: Path) -> None:
     assert {match.list_id for match in closed.values()} == {"own"}
 
 
-def test_a_locked_name_is_closed_to_all_and_an_open_one_to_nobody(tmp_path: Path) -> None:
+def test_a_locked_name_is_closed_to_all_and_an_open_one_to_none(tmp_path: Path) -> None:
     lists = asking(tmp_path)
     assert set(lists.closed(wire("porn.example"))) == set(GRADES)
     assert lists.closed(wire("ads.example")) == {}

@@ -127,7 +127,7 @@ def test_a_version_that_closes_little_of_it_is_accepted(school: Following) -> No
 
 
 @pytest.mark.long
-def test_a_log_of_some_of_it_or_a_damaged_one_says_nothing(school: Following) -> None:
+def test_a_partial_or_damaged_log_gives_no_finding(school: Following) -> None:
     asked_before(school, "visited.example", 5_000)
     school.passed["2025-11-30"] = 50_000
     assert school.judge(add(GAMBLING, "visited.example")).findings == ()
@@ -268,7 +268,7 @@ def test_a_damaged_index_in_force_is_no_reason_to_stay_on_it(school: Following) 
     assert "cannot be compared" in note.sentence
 
 
-def test_a_school_whose_own_files_are_wrong_says_nothing_of_the_version(
+def test_faulty_files_of_a_school_give_no_final_judgement_of_a_version(
     school: Following,
 ) -> None:
     (school.config / "site.yaml").write_text("school: {name: 5}\n")

@@ -65,7 +65,7 @@ def judgement(*severities: Severity, kind: str = "growth") -> Judgement:
         ([Severity.NOTE, Severity.REFUSED, Severity.HELD], False, False),
     ],
 )
-def test_the_worst_finding_says_whether_it_may_come(
+def test_the_worst_finding_decides_whether_a_version_may_come(
     severities: list[Severity], by_itself: bool, approved: bool
 ) -> None:
     judged = judgement(*severities)
@@ -88,7 +88,7 @@ def test_only_what_is_wrong_with_the_version_itself_is_final(
     assert judgement(severity, kind=kind).is_final is final
 
 
-def test_a_held_version_says_how_it_is_approved_and_a_refused_one_does_not() -> None:
+def test_a_held_version_explains_how_to_approve_it_and_a_refused_one_does_not() -> None:
     held = str(judgement(Severity.HELD, Severity.HELD).error())
     assert "`filterd feed approve 7`" in held
     assert "(and 1 more)" in held
@@ -319,7 +319,7 @@ def test_a_child_that_talks_without_end_is_ended(child: Child, children: Childre
     assert [one.returncode for one in children] == [-signal.SIGKILL]
 
 
-def test_a_child_that_says_all_and_does_not_end_is_ended(
+def test_a_child_that_reports_all_and_does_not_end_is_ended(
     child: Child, children: Children, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wait = subprocess.Popen.wait
@@ -333,7 +333,7 @@ def test_a_child_that_says_all_and_does_not_end_is_ended(
     assert [one.returncode for one in children] == [-signal.SIGKILL]
 
 
-def test_no_child_at_all_says_nothing_of_the_version(
+def test_a_missing_child_gives_no_finding_of_the_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(judging, "_command", lambda: [str(tmp_path / "none")])
@@ -389,7 +389,7 @@ def following(tmp_path_factory: pytest.TempPathFactory) -> Following:
     return Following(tmp_path_factory.mktemp("school"), POPULAR)
 
 
-def test_the_real_child_says_what_this_process_would_say(
+def test_the_real_child_has_the_findings_of_this_process(
     following: Following, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file in the working directory does not stand in for a module of the child's."""

@@ -158,7 +158,7 @@ def test_the_pin_of_the_feeds_host_is_the_schools_own(lists: Path) -> None:
     assert list(changed_tables(compared(lists, pinned("a.example"), before), is_first=False)) == []
 
 
-def test_a_category_that_changes_says_how(lists: Path) -> None:
+def test_a_category_that_changes_states_how(lists: Path) -> None:
     before = a_policy()
     games = replace(before.categories["games"], min_age=0)
     new = replace(before, categories={**before.categories, "games": games})

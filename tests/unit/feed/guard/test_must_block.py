@@ -120,7 +120,7 @@ class World:
 LINES = [f"n{at}.example" for at in range(200)]
 
 
-def test_an_index_that_says_what_its_lists_say_is_right(tmp_path: Path) -> None:
+def test_an_index_that_equals_its_lists_is_right(tmp_path: Path) -> None:
     assert World(tmp_path, *LINES).judge(*LINES) == []
 
 
@@ -210,7 +210,7 @@ def test_of_other_categories_one_that_is_blocked_is_enough(tmp_path: Path) -> No
     assert found.names == ("a.game.example", "b.game.example")
 
 
-def test_a_category_that_is_closed_to_nobody_must_have_its_names_all_the_same(
+def test_a_category_that_is_closed_to_no_grade_must_have_its_names_all_the_same(
     tmp_path: Path,
 ) -> None:
     [found] = judged(asking(tmp_path, None, "a.ads.example"))

@@ -239,7 +239,7 @@ def test_no_look_alike_rule_reaches_an_essential_name(tmp_path: Path, policy: Po
     assert control.asking.closed(wire("google.com"))
 
 
-def test_an_alias_to_an_essential_name_answers_whatever_a_list_says_of_it(
+def test_an_alias_to_an_essential_name_answers_whatever_a_list_contains(
     tmp_path: Path, policy: Policy
 ) -> None:
     for lines in (TEXTS, PARENTS):

@@ -147,7 +147,7 @@ def test_other_triggers_and_actions_are_refused(record: str, reason: str) -> Non
 
 
 @pytest.mark.parametrize("record", ["@ TXT words", "a.example RRSIG A 8 2", "@ DNSKEY 256 3 8 AA"])
-def test_what_makes_a_zone_a_zone_says_nothing(record: str) -> None:
+def test_the_records_of_the_zone_itself_give_no_entry(record: str) -> None:
     assert said("rpz", *_HEAD, record) == []
 
 

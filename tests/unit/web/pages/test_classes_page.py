@@ -44,7 +44,7 @@ def test_a_class_is_searched_by_its_teacher() -> None:
     assert "/classes/6A" not in shown
 
 
-def test_a_school_without_classes_says_so() -> None:
+def test_a_school_without_classes_has_a_line_for_it() -> None:
     shown = rendered(CLASSES_PAGE, a_visitor(school_answers(timetabled()), Role.TEACHER))
     assert "The site has no classes" in shown
     assert 'action="/do/' not in shown

@@ -38,7 +38,7 @@ def _shown(*roles: Role, things: Any = (OWN, OTHER, ENDED), **query: str) -> str
 
 
 @pytest.mark.parametrize("role", [Role.READER, Role.PRINCIPAL, Role.INSPECTOR])
-def test_who_may_not_change_them_reads_them(role: Role) -> None:
+def test_a_reader_sees_them_without_forms(role: Role) -> None:
     shown = _shown(role)
     assert LONG in shown
     assert 'action="/do/' not in shown
@@ -92,7 +92,7 @@ def test_two_thousand_have_parts() -> None:
     assert f"1 to {PART_ROWS} of 2000" in shown
 
 
-def test_a_school_without_any_says_so() -> None:
+def test_a_school_without_any_has_a_line_for_it() -> None:
     assert "There are no exceptions." in _shown(things=())
 
 
@@ -114,7 +114,7 @@ def test_rows_have_their_class_and_lengths_are_terms(
         assert APPROVE.fields.read({"id": 3, "reason": "x", "term": value})["term"] == value
 
 
-def test_it_is_for_those_who_may_decide() -> None:
+def test_it_is_for_roles_that_may_decide() -> None:
     assert REQUESTS_PAGE.roles == APPROVE.roles
 
 
@@ -142,7 +142,7 @@ def _shown_history(*roles: Role, verified: dict[str, Any] | None = None, **query
     return rendered(HISTORY_PAGE, a_visitor(answers, *roles), **query)
 
 
-def test_a_reader_sees_who_did_what_and_why() -> None:
+def test_a_reader_sees_author_change_and_reason() -> None:
     shown = _shown_history(Role.READER)
     assert "exam in room lab" in shown
     assert HOSTILE not in shown

@@ -148,7 +148,7 @@ def test_control_without_escaping_a_hostile_name_is_markup(
     assert name in rendered(LOOKUPS_PAGE, _visitor(rows=[LOOKUP | {"name": name}]))
 
 
-def test_only_those_who_may_read_lookups_have_the_page() -> None:
+def test_only_readers_of_lookups_have_the_page() -> None:
     assert frozenset((Role.ADMIN,)) == LOOKUPS_PAGE.roles
 
 
@@ -230,7 +230,7 @@ def test_without_scripts_the_page_collects_for_some_seconds() -> None:
     assert shown.index("grade 9") < shown.index("class 6A")
 
 
-def test_the_page_tells_what_each_level_shows() -> None:
+def test_the_page_explains_what_each_level_shows() -> None:
     assert "log level counts: numbers by grade" in rendered(LIVE_PAGE, _live_visitor())
 
 

@@ -71,7 +71,7 @@ def _shown_cell(*roles: Role, cell: dict[str, str] | None = None, **overrides: A
     return rendered(CELL_PAGE, a_visitor(school_answers(**overrides), *roles), **(cell or CELL))
 
 
-def test_it_tells_the_age_and_that_the_file_decides() -> None:
+def test_it_shows_the_age_and_that_the_file_decides() -> None:
     shown = _shown_cell(Role.READER)
     assert "It is suitable from age 12; the youngest of this tier are 11." in shown
     assert "The file of the tier decides" in shown

@@ -109,7 +109,7 @@ def test_the_inspector_can_look_at_the_record_and_download_it() -> None:
     assert "no address and no person" in shown
 
 
-def test_the_page_is_in_the_menu_of_those_who_may_only() -> None:
+def test_the_page_is_in_the_menu_of_permitted_roles_only() -> None:
     def paths(role: Role) -> set[str]:
         return {page.path for _, pages in menu_of(a_visitor({}, role)) for page in pages}
 

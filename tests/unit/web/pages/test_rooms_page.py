@@ -34,7 +34,7 @@ def test_a_teacher_may_end_an_exam() -> None:
     assert 'aria-label="End exam 9"' in _shown(Role.TEACHER)
 
 
-def test_a_school_without_exams_says_so() -> None:
+def test_a_school_without_exams_has_a_line_for_it() -> None:
     assert "There are no exams." in _shown(answers=school_answers(a_school()))
 
 

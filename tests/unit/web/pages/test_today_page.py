@@ -90,7 +90,7 @@ def test_a_level_that_was_raised_is_reported_with_its_term_and_its_people() -> N
     assert "lower secondary: blocked until 14:30 (set by lan, confirmed by minh)" in shown
 
 
-def test_categories_lead_to_lookups_only_for_those_who_may_read_them() -> None:
+def test_categories_lead_to_lookups_only_for_their_readers() -> None:
     names = {"games": {"vi": "Trò chơi", "en": "Games"}}
     day = DAY | {"blocked_categories": {"games": 3}, "category_names": names}
 
@@ -144,7 +144,7 @@ def test_an_empty_school_has_a_page() -> None:
     assert [one for one, _ in visitor.asked] == ["status", "log totals", "log totals"]
 
 
-def test_who_decides_on_requests_of_pupils_sees_how_many_wait() -> None:
+def test_a_role_that_decides_on_requests_of_pupils_sees_how_many_wait() -> None:
     link = '<a href="/requests">Requests of pupils that wait for an answer: 2</a>'
     assert link in rendered(PAGE, _visitor(Role.TEACHER))
     assert link in rendered(PAGE, _visitor(Role.ADMIN))

@@ -43,7 +43,7 @@ def test_today_is_marked_and_other_weeks_are_linked() -> None:
     assert 'href="/week?day=2026-03-09"' in shown
 
 
-def test_an_empty_week_says_so() -> None:
+def test_an_empty_week_has_a_line_for_it() -> None:
     assert "Nothing is scheduled or set in this week." in _shown(day="2026-05-05")
 
 
@@ -64,7 +64,7 @@ def _shown_lesson(
     return rendered(LESSON_PAGE, visitor, **({"place": place} if place else {}))
 
 
-def test_only_who_teaches_has_the_page() -> None:
+def test_only_teachers_have_the_page() -> None:
     assert LESSON_PAGE.roles == {Role.TEACHER, Role.ADMIN}
 
 

@@ -51,7 +51,7 @@ def test_a_teacher_may_choose_own_classes_rooms_and_today_only() -> None:
     assert seven_days in _choices(_shown(Role.ADMIN), "term")
 
 
-def test_who_may_not_change_anything_has_no_form() -> None:
+def test_a_reader_has_no_form() -> None:
     assert 'action="/do/' not in _shown(Role.READER)
 
 
