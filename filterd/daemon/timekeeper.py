@@ -175,7 +175,7 @@ class Timekeeper:
             self._keep(lambda known: known.dropped(step.now, step.was))
         else:
             self._keep(lambda known: replace(known, at=step.now))
-        _log.warning("the clock is believed now; policy time makes %+.0f s", step.now - step.was)
+        _log.warning("the clock is believed now; policy time moves by %+.0f s", step.now - step.was)
 
     def note(self) -> None:
         """Save the known time, for the next start. Never raises."""

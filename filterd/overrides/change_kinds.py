@@ -308,7 +308,7 @@ MADE_ELSEWHERE = {
     ACCOUNT: say("accounts are changed with `filterd account`"),
     SITE_EDIT: say("edits of the site are recorded by filterd itself"),
     TRIAL: say("start a trial run with `filterd exam learn`"),
-    CLOCK: say("the clock is believed with `filterd clock accept`"),
+    CLOCK: say("accept the machine's clock with `filterd clock accept`"),
     REFUSAL: say("refuse a request with `filterd requests refuse`"),
 }
 """Kinds that cannot be asked for as a change."""

@@ -93,8 +93,8 @@ def compose_inspection(
         notes=(
             texts(
                 say(
-                    "This paper is a copy for the eye. The signed file alone can be verified:"
-                    " filterd inspect verify FILE --root ROOT."
+                    "This printout is for reading. Only the signed file can be "
+                    "verified: filterd inspect verify FILE --root ROOT."
                 )
             ),
         ),

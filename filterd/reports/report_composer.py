@@ -134,8 +134,8 @@ def _notes(facts: ReportFacts, by: Wording) -> Iterator[str]:
         )
     if facts.left_out:
         yield texts(
-            "{mark}: no answer, or a figure that fewer than {k} devices are behind, which is not"
-            " published. Totals are of the figures shown.",
+            "{mark}: no answer, or a figure of fewer than {k} devices, which is not "
+            "published. Totals count only the figures shown.",
             mark=LEFT_OUT,
             k=facts.log.least_devices,
         )

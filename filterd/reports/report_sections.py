@@ -208,8 +208,8 @@ class SectionMaker:
             )
         if facts.left_out:
             found["left-out"] = texts(
-                "Figures that are not published, because fewer than {k} devices are behind them:"
-                " {n}. They are in no figure or total of this report.",
+                "Figures of fewer than {k} devices, which are not published: {n}. "
+                "They are in no figure or total of this report.",
                 k=log.least_devices,
                 n=counted.number(facts.left_out),
             )

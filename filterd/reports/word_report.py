@@ -59,7 +59,9 @@ def write(document: ReportDocument, facts: ReportFacts, template: bytes | None =
         raise ConfigError(say("this is not a Word file"), hint=hint) from error
     made = template_check.reopened(octets)
     if made.links - source.links:
-        raise StoreError(say("the document names what its template does not name"))
+        raise StoreError(
+            say("the document has a link to an address that its template does not have")
+        )
     for part, printed in word.printed.items():
         if printed:
             _compare(printed, made.text(part))

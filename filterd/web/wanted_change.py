@@ -95,7 +95,7 @@ def changes(kind: str) -> Run:
 def done(answer: Any, visitor: Visitor) -> Sentence:
     """Return the sentence on a change that was made, with its warnings."""
     if answer["number"] is None:
-        return say("It is so already; nothing is changed.")
+        return say("This is already so; nothing is changed.")
     sentence = visitor.texts(
         say("Change {number}: {what}"),
         number=answer["number"],

@@ -302,7 +302,7 @@ def test_every_format_states_what_limits_the_figures(
     if audience == "outside":
         n = f"{year.outside()[1]:,}".replace(",", "\u202f")
         expected.add(
-            "Figures that are not published, because fewer than 5 devices are behind them:"
+            "Figures of fewer than 5 devices, which are not published:"
             f" {n}. They are in no figure or total of this report."
         )
     assert expected - _read(facts, format_, "en").texts == set()

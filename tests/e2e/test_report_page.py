@@ -52,7 +52,7 @@ def test_a_report_is_looked_at_in_a_tab_of_its_own_without_scripts_or_loads(
     with tab(browser, school, Role.PRINCIPAL) as person:
         person.open("/reports?lang=en")
         with person.page.context.expect_page() as opened:
-            person.page.get_by_role("button", name="Look at it").click()
+            person.page.get_by_role("button", name="Preview").click()
         shown = opened.value
         shown.wait_for_load_state()
         assert "REPORT" in shown.inner_text("body").upper()

@@ -147,14 +147,14 @@ def listed_suffixes(asking: Asking) -> Iterator[Finding]:
     ]
     if closed:
         sentence = say(
-            "{count} suffixes under which anybody registers names would be closed: {names}",
+            "{count} suffixes under which anyone can register names would be closed: {names}",
             count=len(closed),
             names=few(closed),
         )
         yield found(SUFFIXES, Severity.REFUSED, sentence, closed, count=len(closed))
     if opened := [names.to_text(pin.name) for pin in asking.policy.pins if _opens_all(pin)]:
         sentence = say(
-            "{count} suffixes under which anybody registers names would be open for good: {names}",
+            "{count} suffixes under which anyone can register names would always be open: {names}",
             count=len(opened),
             names=few(opened),
         )

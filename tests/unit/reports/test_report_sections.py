@@ -110,7 +110,10 @@ def test_what_limits_the_figures_is_said_beneath_them() -> None:
     }
     assert "nothing-counted" in warnings_of(replace(FACTS, cells=(), left_out=0))
     assert "nothing-counted" not in warnings_of(replace(FACTS, cells=(), left_out=3))
-    assert "fewer than 5 devices are behind them: 3" in warnings_of(FACTS)["left-out"]
+    assert (
+        "Figures of fewer than 5 devices, which are not published: 3"
+        in warnings_of(FACTS)["left-out"]
+    )
     sound = replace(
         FACTS, service=ServiceFacts(), days_missing=(), left_out=0, log=LogFacts({}, 30, 400, 5)
     )

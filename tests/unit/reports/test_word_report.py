@@ -248,7 +248,7 @@ def test_a_document_that_names_an_address_of_its_own_is_not_handed_out(
 ) -> None:
     linked = with_relation(write(REPORT, FACTS), "hyperlink", "https://a.example/")
     monkeypatch.setattr(word_report._WordTemplate, "filled", lambda _: linked)
-    with pytest.raises(StoreError, match="names what its template does not name"):
+    with pytest.raises(StoreError, match="an address that its template does not have"):
         write(REPORT, FACTS)
 
 

@@ -103,7 +103,7 @@ def test_the_template_is_reported_where_there_is_one() -> None:
 
 def test_the_inspector_can_look_at_the_record_and_download_it() -> None:
     shown = rendered(INSPECTION_PAGE, a_visitor({}, Role.INSPECTOR, language="en"))
-    assert 'formtarget="_blank">Look at it' in shown
+    assert 'formtarget="_blank">Preview' in shown
     for one in ("signed", "docx", "html"):
         assert f'<option value="{one}"' in shown
     assert "no address and no person" in shown
