@@ -217,7 +217,10 @@ def _with(there: tuple[ThingT, ...], thing: ThingT, most: int) -> tuple[ThingT, 
         of_account = sum(one.account == thing.account for one in others)
         if len(others) >= most or of_account >= _MOST_OF_ONE:
             raise ControlError(
-                say("{name} has too many of them; revoke one first", name=thing.account)
+                say(
+                    "{name} or the school has as many as are allowed; revoke one first",
+                    name=thing.account,
+                )
             )
     return (*others, thing)
 

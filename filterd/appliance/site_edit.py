@@ -244,7 +244,7 @@ def apply(config: Path, state: StateFolder, reload: Callable[[], dict[str, Any]]
             raise
         restart_for = tuple(map(str, outcome.get("restart_for", ())))
         OUTCOME.save(state.site_outcome, ProposalOutcome(digest, restart_for=restart_for))
-    _log.info("site.yaml replaced, as %s wants: %s", proposal.author[:80], digest[:12])
+    _log.info("site.yaml was replaced on the request of %s: %s", proposal.author[:80], digest[:12])
 
 
 def _applied(

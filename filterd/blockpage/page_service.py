@@ -151,7 +151,7 @@ class PageService:
         return visit.message(
             HTTPStatus.OK,
             texts("Thank you, it has been sent"),
-            texts("A teacher will look at {name}. Try it again in some days.", name=name),
+            texts("A teacher will look at {name}. Try it again in a few days.", name=name),
         )
 
 

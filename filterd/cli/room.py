@@ -135,7 +135,7 @@ def learn(
     random: Annotated[bool, option("--random", "Include devices with a randomised MAC.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Learn the devices of a room: those that appear while it is switched on.
+    """Learn the devices of a room: those that appear when switched on.
 
     Switch the room's devices off, start this command, and switch them on. Devices of another
     room are left there. Devices with a randomised MAC, as telephones have, are left out,

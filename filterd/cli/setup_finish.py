@@ -141,7 +141,8 @@ class SetupFinish:
                 self._say(error.sentence, "yellow")
                 self._say(
                     say(
-                        "Until the lists come, the names that ship are blocked. Again: {command}",
+                        "Until the lists come, the names that ship are blocked."
+                        " To fetch them again: {command}",
                         command="sudo filterd sync"
                         if feed.address
                         else "sudo filterd lists update",

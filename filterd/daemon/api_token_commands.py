@@ -67,7 +67,7 @@ class ApiTokenCommands:
         account, now = state.book.account(name), state.known_now()
         role = Role(field_checks.one_of(request.get("role", "reader"), Role, say("role")))
         if role not in account.roles | {Role.READER}:
-            raise ChangeError(say("{name} has not the role {role} itself", name=name, role=role))
+            raise ChangeError(say("{name} does not have the role {role}", name=name, role=role))
         scope = field_checks.one_of(request.get("scope"), SCOPES, say("scope"))
         days: Any = request.get("days")
         if not field_checks.is_whole(days) or not 1 <= days <= LONGEST_DAYS:

@@ -106,7 +106,7 @@ def clear(state: StateFolder) -> None:
         except NotADirectoryError:  # the state folder is none
             return
         except OSError as error:
-            _log.error("%s: is in the way: %s", path, refused(error))
+            _log.error("%s: cannot be moved out of the way: %s", path, refused(error))
             return
 
 

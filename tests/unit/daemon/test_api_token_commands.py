@@ -73,7 +73,7 @@ def test_control_without_scopes_it_does_all_of_its_role(
 
 def test_it_has_one_role_and_no_more_than_the_account(people: AccountSchool) -> None:
     assert people.web("status", made(people, role="reader")) == ["api:minh", 0]
-    with pytest.raises(FilterdError, match="lan has not the role admin"):
+    with pytest.raises(FilterdError, match="lan does not have the role admin"):
         made(people, account="lan")
     token = made(people, account="lan", role="teacher")
     people.ask("account roles", account="lan", roles=["reader"])
