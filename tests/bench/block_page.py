@@ -3,7 +3,7 @@
 """Measure the page of pupils: CPU a page, memory, and what it costs the lookups.
 
 Run ``python -m tests.bench.block_page``. Pages of one device, of 200 devices, and of names that
-nobody has asked for before; then with a thousand silent connections. Then what it costs the lookups
+were not asked for before; then with a thousand silent connections. Then what it costs the lookups
 that 200 phones open a page each second (``lookups_beside``).
 """
 
@@ -86,7 +86,7 @@ def _bell(port: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _silent(port: int) -> Iterator[int]:
-    """Open connections that say nothing, from as many devices as they need."""
+    """Open silent connections, from as many devices as they need."""
     with contextlib.ExitStack() as kept:
         for number in range(SILENT):
             one = kept.enter_context(socket.socket())

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: T201 -- a script that prints tables
-"""Measure what followed lists block of names that they have not seen, and whom they harm.
+"""Measure what followed lists block of names that they have not seen, and which names they harm.
 
 Run ``python -m tests.bench.list_coverage`` where ``../shared/data`` is. Three tables:
 
@@ -95,7 +95,7 @@ def coverage(
     *,
     imitates: bool = False,
 ) -> Coverage:
-    """Count what is blocked of names that nobody had listed.
+    """Count what is blocked of names that were on no list.
 
     Args:
         fresh: names that appeared after the learning date.

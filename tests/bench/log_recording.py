@@ -83,7 +83,7 @@ def workers(served: Served) -> list[int]:
 
 
 def before_other_work(*pids: int) -> None:
-    """Run processes before all others, where that is allowed: waits for a core say nothing."""
+    """Run processes before all others, where that is allowed: waits for a core prove nothing."""
     for pid in pids:
         with contextlib.suppress(PermissionError):
             os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(10))

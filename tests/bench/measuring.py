@@ -125,7 +125,7 @@ def cpu_us(pid: int, load: Callable[[], int], rounds: int) -> float:
 
 
 def ratios_text(ratios: list[float]) -> str:
-    """Tell ratios of ``TURNS`` turns: median, range of 90 % of them, mean and 95 % interval."""
+    """Format ratios of ``TURNS`` turns: median, range of 90 % of them, mean and 95 % interval."""
     low, *_, high = statistics.quantiles(ratios, n=20)
     mean, sure = statistics.fmean(ratios), _T_95 * statistics.stdev(ratios) / len(ratios) ** 0.5
     return (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A gateway is enrolled and inspected; the record is verified elsewhere, and tells no secrets."""
+"""A gateway is enrolled and inspected; the record is verified elsewhere, and has no secrets."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def inspected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inspected]:
 
 
 def content_of(record: Path) -> str:
-    """Return all that a record tells, its enrolment included, as text."""
+    """Return all that a record contains, its enrolment included, as text."""
     content = json.loads(base64.b64decode(json.loads(record.read_bytes())["payload"]))
     content["enrolment"] = json.loads(base64.b64decode(content["enrolment"]["payload"]))
     return json.dumps(content, ensure_ascii=False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lookups of a real daemon are recorded as the level of each tier says, to the digit."""
+"""Lookups of a real daemon are recorded as the level of each tier sets, to the digit."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def tab(
     Args:
         browser: the browser.
         school: whose dashboard it shows.
-        role: of the person; None for one who has not signed in.
+        role: of the person; None without a sign-in.
         size: width and height in CSS pixels.
         scripts: whether they run.
         more: of the context, such as ``color_scheme="dark"`` and ``locale="en"``.

@@ -158,7 +158,7 @@ def _in_cython() -> Iterator[tuple[Message, str]]:
 
 
 def _in_templates() -> Iterator[tuple[Message, str]]:
-    """Yield what templates say: ``{{ texts("...") }}``."""
+    """Yield the texts of templates: ``{{ texts("...") }}``."""
     parse = Environment(autoescape=True).parse
     for path in sorted(PACKAGE.rglob("templates/*.html")):
         for call in parse(path.read_text(encoding="utf-8")).find_all(nodes.Call):

@@ -91,7 +91,7 @@ class Driver:
     Attributes:
         faults: in words.
         lost: questions without an answer in time.
-        late: of these, questions with an answer afterwards; what it says is not judged.
+        late: of these, questions with an answer afterwards; its content is not judged.
         killed: workers.
     """
 

@@ -31,7 +31,7 @@ ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 @dataclass(slots=True)
 class MadeVisitor(Visitor):
-    """A visitor to whom the manager answers what the test has made.
+    """A visitor; the manager answers it with what the test has made.
 
     Attributes:
         answers: by command.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A terminal of 80 columns in which a command runs, and a person who waits for each prompt."""
+"""A terminal of 80 columns in which a command runs, and a person that waits for each prompt."""
 
 from __future__ import annotations
 

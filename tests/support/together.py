@@ -239,7 +239,7 @@ def _print(*lines: str) -> None:
 
 
 def _closing_line(counts: Counter[str], seconds: float) -> str:
-    """Say it as pytest does, and what CPU time it took."""
+    """Return it as pytest writes it, with the CPU time."""
     line = ", ".join(
         f"{counts[word]} {word}{'s' * (counts[word] > 1 and word == 'error')}"
         for word in _WORDS

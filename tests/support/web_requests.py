@@ -66,7 +66,7 @@ class FakeManager:
         return sum(one == command for one, _ in self.asked)
 
     def get(self, path: str, **headers: str) -> Reply:
-        """Get a page as a person who has signed in."""
+        """Get a page as a signed-in person."""
         return self.send("GET", path, b"", SIGNED_IN | headers)
 
     def send(

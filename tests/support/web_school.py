@@ -93,7 +93,7 @@ class WebSchool:
         return reply.cookies[COOKIE]
 
     def token(self, role: Role = Role.ADMIN) -> str:
-        """Return the token of the session of a role's person, who signs in once."""
+        """Return the token of the session of a role's person; there is one sign-in."""
         if role not in self.tokens:
             self.tokens[role] = self.sign_in(role)
         return self.tokens[role]
@@ -133,7 +133,7 @@ class WebSchool:
             self.kept.popitem()[1].close()
 
     def get(self, path: str, role: Role | None = Role.ADMIN, **headers: str) -> Reply:
-        """Get a page as a person of a role, or as one who has not signed in."""
+        """Get a page as a person of a role, or without a sign-in."""
         return self.send("GET", path, None, self.cookie(role) | headers)
 
     def post(self, path: str, role: Role | None = Role.ADMIN, **fields: str) -> Reply:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``deploy/``: the units need few rights, and the package tells what it does."""
+"""``deploy/``: the units need few rights, and the package reports what it does."""
 
 from __future__ import annotations
 
@@ -243,7 +243,7 @@ def test_sockets_are_bound_by_systemd_and_start_with_the_machine() -> None:
 
 
 def _boot_problems(folder: Path, **changed: str) -> str:
-    """Return what systemd says of a start of the machine with the units."""
+    """Return the problems that systemd finds in a start of the machine with the units."""
     for unit in UNITS:
         text = unit.read_text(encoding="utf-8") + changed.get(unit.suffix[1:], "")
         text = text.replace("/opt/filterd/current/bin/filterd", "/bin/true")

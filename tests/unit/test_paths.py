@@ -221,7 +221,7 @@ def test_a_lock_that_cannot_be_made_names_its_place() -> None:
 
 
 def _folder_of_the_daemon_with_a_link(tmp_path: Path, link: str) -> tuple[Path, Path]:
-    """Return a folder that nobody owns, with a link in it, and the file of root that it names."""
+    """Return a folder of the user nobody, with a link in it, and the file of root that it names."""
     victim, folder = tmp_path / "victim", tmp_path / "state"
     victim.write_bytes(b"secret")
     folder.mkdir()

@@ -105,7 +105,7 @@ def test_the_sample_has_a_room_with_a_timetable_and_a_schedule() -> None:
 
 
 def test_the_time_of_day_changes_nothing_for_the_classes_of_the_sample() -> None:
-    """Who tries filterd out at night sees what the README says."""
+    """A trial at night shows the output of the README."""
     assert {one.whom for one in _policy().scheduled} == {"lab-a"}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who has the code sets the gateway up; a pupil who comes first does not."""
+"""The holder of the code sets the gateway up; a pupil without it does not."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def daemon(monkeypatch: pytest.MonkeyPatch, quiet: StateFolder, clock: FakeClock
 
 @pytest.fixture
 def evening(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    """The clock of those who publish, which no school would take for a wrong one: 2027-01-15."""
+    """The clock of the publisher, which no school would take for a wrong one: 2027-01-15."""
     clock = FakeClock(NOW)
     monkeypatch.setattr(SystemClock, "wall", lambda _: clock.wall())
     return clock
@@ -95,5 +95,5 @@ def desk(published_desk: Desk, tmp_path: Path, evening: FakeClock) -> Desk:  # n
 
 @pytest.fixture
 def new_desk(tmp_path: Path, evening: FakeClock) -> Desk:  # noqa: ARG001
-    """A publisher who has not begun."""
+    """A publisher that has not begun."""
     return set_up(tmp_path / "desk")

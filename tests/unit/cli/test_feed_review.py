@@ -40,7 +40,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce[Desk]:
 
 @pytest.fixture
 def reviewer(made: MadeOnce[Desk], evening: FakeClock) -> Desk:  # noqa: ARG001
-    """A desk where one family waits for it fits a popular name, and one for it says little."""
+    """A desk where one family waits for it fits a popular name, and one has little evidence."""
     return made.anew()
 
 

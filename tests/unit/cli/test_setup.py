@@ -85,7 +85,7 @@ class Place:
         return call("setup", *words, *places)
 
     def type(self, *lines: str) -> Outcome:
-        """Run it with a person who types lines, and then Ctrl-C."""
+        """Run it with typed lines, and then Ctrl-C."""
         typed: Iterator[str] = iter(lines)
         self.asked = 0
 

@@ -164,7 +164,7 @@ class Lan:
         self.around.take_neighbours(tuple(seen))
 
     def asks(self, address: str, interface: int = 7) -> tuple[str | None, str] | None:
-        """Return network and grade of who asks from there."""
+        """Return network and grade of a client at that address."""
         client = self.who.identify(address, interface)
         return (client.network, client.grade.grade) if client else None
 

@@ -34,7 +34,7 @@ LAPTOP = {"dst": "10.0.0.2", "dev": "lan0", "lladdr": MAC, "state": ["REACHABLE"
 
 
 class FakeIp(IpCommand):
-    """Says what a test tells it to, and notes what it was asked."""
+    """Answers as a test sets, and notes what it was asked."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ def _run(
 
 @pytest.fixture(autouse=True)
 def _at_leisure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looking happens where a test says so."""
+    """Looking happens where a test starts it."""
     monkeypatch.setattr(observer, "_LOOK_EVERY_S", 3_600.0)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A token for a program does what its scope says, from where and for as long as it says."""
+"""A token for a program does what its scope allows, from its addresses and until its end."""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ def test_policies_are_kept_for_questions_about_the_past(school: School) -> None:
 def test_a_report_keeps_what_the_lists_contain_and_is_mended_by_other_lists(
     school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever whoever reports it says of the lists."""
+    """Whatever the reporting page claims of the lists."""
     monkeypatch.setattr(
         expectation_checks, "check", lambda *_, **__: ()
     )  # few names are listed here

@@ -51,7 +51,7 @@ async def _who(_: dict[str, Any], caller: Caller) -> list[Any]:
 def _credentials(
     path: Path, loop: Callable[[], asyncio.AbstractEventLoop], uid: int, *gids: int
 ) -> Any:
-    """Return whom a server takes a process of this user and these groups for."""
+    """Return the caller that a server sees for a process of this user and these groups."""
 
     async def whole() -> Any:
         server = ControlServer(path, {"who": _who})

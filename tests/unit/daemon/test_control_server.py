@@ -505,7 +505,7 @@ USER, OWN = 65_533, 65_533
 
 @pytest.fixture
 def path() -> Iterator[Path]:
-    """A socket that somebody listens on, in folders that everybody may enter."""
+    """A socket with a listener, in folders that everybody may enter."""
     with open_folder() as folder, closing(socket.socket(socket.AF_UNIX)) as listening:
         listening.bind(str(folder / "s"))
         listening.listen()

@@ -55,7 +55,7 @@ def watching(
     clock: FakeClock | None = None,
     call: Callable[[Iterable[Seen]], None] = lambda _: None,
 ) -> RoomWatches:
-    """Return what watches a network in which nobody who is called answers, or as ``call`` says."""
+    """Return what watches a network in which no called device answers, or as ``call`` sets."""
     return RoomWatches(clock or FakeClock(), ip, call, at_once)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who sees a request, and what becomes of it."""
+"""Which roles see a request, and what becomes of it."""
 
 from __future__ import annotations
 

@@ -307,7 +307,7 @@ def test_a_code_of_the_console_signs_in_once_and_for_minutes(people: AccountScho
 
 
 def test_codes_are_not_guessed(people: AccountSchool) -> None:
-    """One on the boot partition is of a person's own words; the page tells whether it admits."""
+    """One on the boot partition is of a person's own words; the page shows whether it admits."""
     chosen = people.ask("account recover", account="minh", code="con-meo-nha-em")["code"]
     for number in range(8):
         assert not people.web("admit", "", PUPIL, code=f"con-meo-nha-{number}")["admitted"]

@@ -73,7 +73,7 @@ TWO = (
 
 
 class Running:
-    """The program, and what it says."""
+    """The program, and its output."""
 
     def __init__(self, process: subprocess.Popen[str], said: IO[str]) -> None:
         self.process, self._said = process, said

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command: who may, what is recorded, one child at a time, what is left is removed."""
+"""The command: which roles may, what is recorded, one child at a time, what is left is removed."""
 
 from __future__ import annotations
 

@@ -234,7 +234,7 @@ def test_another_epoch_begins_whenever_everything_is_forgotten() -> None:
 
 
 class InForce:
-    """A site and its surroundings, and who says that it is in force, all in one."""
+    """A site and its surroundings, and the record that it is in force, all in one."""
 
     def __init__(self) -> None:
         self.site: Any = SimpleNamespace(surroundings=SimpleNamespace(version=1))
@@ -484,7 +484,7 @@ def test_what_is_no_name_is_not_let_through(index: Index, name: bytes) -> None:
 def test_an_answer_is_repeated_with_ttls_aged_and_capped(
     index: Index, query: bytes, ttls: list[int], age: float, valid_until: float
 ) -> None:
-    """To the client of whom the core knows a class, where its own parser reads the question."""
+    """To a client whose class the core knows, where its own parser reads the question."""
     reply = a_response(query, *(f"n{ttl}.test {ttl} A 192.0.2.1" for ttl in ttls))
     core, asked = a_core(index), plain_questions.read(query)
     core.replay.note(0, flags_of(parse_query(query)), reply, 600, NOW + 1e9, valid_until, 7, "one")

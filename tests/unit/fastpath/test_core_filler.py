@@ -132,7 +132,7 @@ def test_an_answer_from_the_cache_is_repeated(fast: Serving) -> None:
 def test_a_block_of_what_a_name_leads_to_is_not_repeated(
     fast: Serving, upstream: FakeUpstream
 ) -> None:
-    """Its verdict says until when the target is blocked, not what becomes of the name."""
+    """Its verdict states until when the target is blocked, not what becomes of the name."""
     upstream.add("alias.example. 300 IN CNAME porn.example.")
     for _ in range(4):
         assert not fast.ask("alias.example").answer
@@ -370,7 +370,7 @@ def test_what_cannot_be_decided_at_an_edge_is_left_to_the_chain_for_a_while(
 def test_a_site_made_anew_for_where_the_clock_was_set_back_to_is_taken_up(
     fast: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is seen of a site does not say that another in its place is just like it."""
+    """What is seen of a site does not prove that another in its place is just like it."""
     fast.ask("porn.example")
 
     def pass_an_edge_and_come_back() -> None:

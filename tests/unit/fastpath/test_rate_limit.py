@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How much one client may ask, and who is served first; both twins pass the same tests."""
+"""How much one client may ask, and which is served first; both twins pass the same tests."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A version comes in force as a whole, and goes as a whole, whenever somebody dies over it."""
+"""A version comes in force as a whole, and goes as a whole, whenever a process dies over it."""
 
 from __future__ import annotations
 

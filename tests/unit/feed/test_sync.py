@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One run after the other: what is taken, what waits, what is held, and who may say otherwise."""
+"""One run after the other: what is taken, what waits, what is held, and what overrules it."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def _status(total: int, *, blocked: int = 0, failed: int = 0, **more: Any) -> di
 
 
 class ReportingDaemon(Daemon):
-    """Says what a test wants, look by look; the last is said again."""
+    """Reports what a test sets, look by look; the last is repeated."""
 
     def __init__(self, *statuses: dict[str, Any], open_names: tuple[str, ...] = ()) -> None:
         self._statuses, self._open, self.looks = list(statuses), open_names, 0
@@ -165,7 +165,7 @@ class _Usual(Daemon):
 
 
 def test_the_end_of_a_pause_that_began_before_the_swap_is_no_harm() -> None:
-    """The counters of a first day say that hardly anything is blocked: the school was paused."""
+    """By the counters of a first day hardly anything is blocked: the school was paused."""
     before = {"answers": {"blocked": 10, "cached": 990}, "pauses": [{"id": 1}]}
     usual = usual_part(_Usual(0.0), before)
     after = {"answers": {"blocked": 310, "cached": 1_690}, "workers": 1}

@@ -273,9 +273,9 @@ def _lists_of(lines: dict[str, st.SearchStrategy[str]]) -> st.SearchStrategy[lis
 
 
 def _said(folder: Path, sources: list[ListSource]) -> set[tuple[str, Claim]]:
-    """Return what lists say after their own cancellations, as the compiler reads them.
+    """Return the entries of lists after their own cancellations, as the compiler reads them.
 
-    That a host is closed where it is closed with all beneath it says nothing more.
+    That a host is closed where it is closed with all beneath it adds nothing.
     """
     index = compiled(folder, *sources).index
     found = {

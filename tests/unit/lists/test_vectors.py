@@ -300,7 +300,7 @@ def _is_name(text: str) -> bool:
 
 
 def _meaning(rule: str) -> list[object]:
-    """Return what a rule says or why it is refused, without how it is written."""
+    """Return what a rule means or why it is refused, without how it is written."""
     meaning: list[object] = []
     for item in FORMATS["adblock"]([rule]):
         if isinstance(item, Problem):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Everything that the source can say to a person is in the Vietnamese catalogue, and right."""
+"""Every text of the source for people is in the Vietnamese catalogue, and right."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def test_what_is_no_record_type_has_a_reason_in_vietnamese() -> None:
 
 
 def test_no_error_that_a_person_reads_is_made_of_plain_text() -> None:
-    """Mypy tells where a variable is plain text; what is written at the raise, this does."""
+    """Mypy finds where a variable is plain text; what is written at the raise, this does."""
     plain = []
     for place, call in calls():
         is_document = named(call) == "error" and isinstance(call.func, ast.Attribute)

@@ -215,7 +215,7 @@ def test_what_is_remembered_of_one_name_has_another_s_provenance(tmp_path: Path)
 def test_provenance_is_that_of_the_lists_that_decided_though_others_are_in_force(
     tmp_path: Path,
 ) -> None:
-    """It is read when somebody asks, from an index that a reload may have replaced by then."""
+    """It is read on request, from an index that a reload may have replaced by then."""
     verdict = _ask(_blocked_by(tmp_path, "! a comment", "||one.example^"), "www.one.example")
     _blocked_by(tmp_path, "||another.example^", "||one.example^$important")
     gc.collect()
@@ -560,7 +560,7 @@ def _rewriting(folder: Path, said: str) -> Engine:
 
 
 def _examined(folder: Path, response: BlockResponse = BlockResponse.NXDOMAIN) -> tuple[Engine, Any]:
-    """Return an engine, and a client who sees only what something lets through."""
+    """Return an engine, and a client that sees only what something lets through."""
     policy = a_policy(
         rules=[allow("deep.allowed.example")],
         protections=[a_protection("protected.example")],

@@ -164,7 +164,7 @@ def seat(
     holidays: tuple[Holiday, ...] = (),
     **grades: str,
 ) -> Seat:
-    """Return who sits in a network; ``grades`` have something more closed, as ``g6="games"``."""
+    """Return the seat of a network; ``grades`` have something more closed, as ``g6="games"``."""
     policy = replace(a_policy(networks=[network]), lessons=LESSONS, holidays=holidays)
     effective = dict(policy.grades)
     for key, closed in grades.items():

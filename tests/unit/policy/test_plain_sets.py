@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def read(tmp_path: Path, lines: list[str], grade: str = "6", **options: object) -> object:
-    """Return what the reader says of the first name of a list of games."""
+    """Return what the reader finds for the first name of a list of games."""
     response = options.pop("response", BlockResponse.NXDOMAIN)
     assert isinstance(response, BlockResponse)
     index = an_index(tmp_path, {"games": ("games", "adblock", False, lines)})

@@ -195,7 +195,7 @@ class TwoExports:
             )
 
     def learnt(self) -> list[str]:
-        """Return what the two exports say of fewer than k devices together.
+        """Return what the two exports reveal of fewer than k devices together.
 
         The days' figures and what they lack have the same sum as the grades' have.
         """

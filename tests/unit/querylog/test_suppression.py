@@ -109,7 +109,7 @@ def left_out(found: dict[str, list[Answers]], shown: set[str]) -> list[Hidden]:
 
 
 def learnt(answers: Sequence[Answers]) -> list[str]:
-    """Return what the published tables say of fewer than k devices."""
+    """Return what the published tables reveal of fewer than k devices."""
     cube, days_alone = Cube(answers), Cube(answers, keep_grades=False)
     if not cube.is_published:
         return []

@@ -221,7 +221,7 @@ def test_a_file_that_was_removed_is_made_again(path: Path) -> None:
 
 @contextlib.contextmanager
 def _full_disk(octets: int) -> Iterator[None]:
-    """Let no file grow beyond so many octets; the kernel says EFBIG where a disk says ENOSPC."""
+    """Let no file grow beyond so many octets; the kernel returns EFBIG, a full disk ENOSPC."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (octets, hard))
     try:

@@ -132,7 +132,7 @@ def test_what_has_no_lifetime_is_not_kept(ttl_s: int) -> None:
 
 
 def test_what_has_no_lifetime_is_not_even_packed() -> None:
-    """Each of two thousand who waited for it would pack it again."""
+    """Each of two thousand queries that waited for it would pack it again."""
     unpackable = _resolution(0)._replace(targets=(None,))  # type: ignore[arg-type]  # to fail
     _store().put(KEY, unpackable, 0.0)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What ``filterd check`` says: the contract's keys, and the same order as the chain's."""
+"""What ``filterd check`` returns: the contract's keys, and the same order as the chain's."""
 
 from __future__ import annotations
 

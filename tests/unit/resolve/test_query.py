@@ -157,7 +157,7 @@ def test_every_source_has_its_action(query: Query) -> None:
 
 
 class Silent(Link):
-    """Does not say what it leaves alone."""
+    """Does not state what it leaves alone."""
 
     def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
         return proceed(query)

@@ -79,7 +79,7 @@ def test_what_becomes_of_messages_is_counted(index: Index) -> None:
 
 
 class Unreadable:
-    """Cannot say which site is in force."""
+    """Cannot read which site is in force."""
 
     @property
     def current(self) -> Site:

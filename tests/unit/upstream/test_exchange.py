@@ -114,7 +114,7 @@ class FakeTls:
 
 
 class Answered(NamedTuple):
-    """What these exchanges make of a response: all of it, and by whom."""
+    """What these exchanges make of a response: all of it, and its server."""
 
     response: ParsedResponse
     server: UpstreamServer
@@ -169,7 +169,7 @@ def a_group_of(*servers: UpstreamServer) -> ServerGroup:
 
 @contextmanager
 def a_dead_server() -> Iterator[ServerGroup]:
-    """A server that takes questions and says nothing."""
+    """A server that takes questions and stays silent."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
         yield a_group_of(UpstreamServer("127.0.0.1", silent.getsockname()[1]))

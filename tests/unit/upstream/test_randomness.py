@@ -155,7 +155,7 @@ def test_another_service_can_have_the_port_again(server: socket.socket) -> None:
 
 
 def _bind_and_be_too_late(early: int) -> type[socket.socket]:
-    """Return sockets that somebody sends to between ``bind`` and ``connect``."""
+    """Return sockets that receive datagrams between ``bind`` and ``connect``."""
 
     class Slow(socket.socket):
         def connect(self, address: object) -> None:

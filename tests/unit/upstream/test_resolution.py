@@ -169,7 +169,7 @@ def test_what_a_dname_has_made_holds_no_longer_than_it(qtype: str) -> None:
 
 
 def test_a_dname_is_kept_with_its_own_signature() -> None:
-    """Who validates would take the answer for a forgery without it (RFC 6672 §5.3)."""
+    """A validator would take the answer for a forgery without it (RFC 6672 §5.3)."""
     signed = "RRSIG {} 13 2 300 20300101000000 20200101000000 1 example.com aGVsbG8="
     resolution = resolve(
         "example.com 300 DNAME example.net",
@@ -286,7 +286,7 @@ def test_a_signature_is_no_proof_without_what_it_signs() -> None:
 
 @pytest.mark.parametrize("whole", [False, True])
 def test_a_denial_has_its_own_lifetime(whole: bool) -> None:
-    """Else who asks in its last second would keep it for as long again (RFC 2308 §5)."""
+    """Else a question in its last second would keep it for as long again (RFC 2308 §5)."""
     assert resolve(authority=[SOA], whole=whole).sections.ttls == (60,)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is in flight, and who waits for it by a callback; both twins pass the same tests."""
+"""What is in flight, and what waits for it by a callback; both twins pass the same tests."""
 
 from __future__ import annotations
 

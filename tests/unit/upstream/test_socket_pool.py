@@ -237,7 +237,7 @@ class Waiting:
 
 
 class Sink:
-    """A server that says nothing; ``ports`` are those that asked, in order."""
+    """A silent server; ``ports`` are those that asked, in order."""
 
     def __init__(self) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -715,7 +715,7 @@ def descriptors_of(kind: str) -> set[int]:
 
 
 class OneNumber(RandomNumbers):
-    """Always says the same, which is a port as well."""
+    """Always returns the same, which is a port as well."""
 
     def __init__(self, number: int) -> None:
         super().__init__()

@@ -41,7 +41,7 @@ OTHER = UpstreamQuestion(wire("mail.example.com"), dns.rdatatype.A, do=False, cd
 
 
 class Wire(asyncio.Transport):
-    """Keeps what is written, and tells of its end as asyncio does."""
+    """Keeps what is written, and reports its end as asyncio does."""
 
     def __init__(self, connection: TlsConnection) -> None:
         super().__init__()
@@ -448,7 +448,7 @@ IMPOSTORS: dict[str, tuple[Callable[[Authority], Certificate], str]] = {
 
 @pytest.fixture(params=list(IMPOSTORS.values()), ids=list(IMPOSTORS))
 def reason(request: pytest.FixtureRequest, door: TlsDoor, authority: Authority) -> str:
-    """Make the server an impostor; return what filterd must say of it."""
+    """Make the server an impostor; return the reason that filterd must give."""
     make, reason = request.param
     door.show(make(authority))
     return str(reason)

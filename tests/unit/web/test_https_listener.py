@@ -32,7 +32,7 @@ _PART = 64 * 1024
 
 
 async def _application(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer once the body is there, with as much as the path says."""
+    """Answer once the body is there, with as much as the path asks for."""
     while (await receive()).get("more_body"):
         pass
     size = int(scope["path"].strip("/") or 5)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A page is shown to those who may see it; an error has a page, too."""
+"""A page is shown to permitted roles only; an error has a page, too."""
 
 from __future__ import annotations
 

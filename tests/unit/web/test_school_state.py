@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is in force is worked out from what the manager tells."""
+"""What is in force is worked out from the manager's answers."""
 
 from __future__ import annotations
 

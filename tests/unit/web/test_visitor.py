@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands are asked in the name of the visitor, who is known by a cookie or a program's header."""
+"""Commands are asked in the name of the visitor, known by a cookie or a program's header."""
 
 from __future__ import annotations
 

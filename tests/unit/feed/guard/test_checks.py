@@ -302,7 +302,7 @@ def test_an_order_closes_a_protected_name_and_comes_and_goes_at_once(school: Fol
 
 
 def test_an_order_may_be_written_on_any_machine(steady: Following) -> None:
-    """Whoever orders types the names; the program that signs them leaves the file as it is."""
+    """The names are typed by hand; the program that signs them leaves the file as it is."""
     judgement = steady.judge(an_order(b"\xef\xbb\xbfone.example\r\ntwo.example"))
     assert judgement.findings == ()
 

@@ -140,7 +140,7 @@ def test_a_version_cannot_forget_a_popular_name_to_close_it(tmp_path: Path) -> N
 
 
 def test_a_name_counts_by_the_better_of_its_two_ranks(tmp_path: Path) -> None:
-    """It was the first, and the new version has it last, where nobody would mind."""
+    """It was the first, and the new version has it last, where it would not count."""
     both = compared(tmp_path, {"games": POPULAR[:1]}, {})
     last = [*POPULAR[1:], POPULAR[0]]
     assert popular(both, last, POPULAR) != []
@@ -268,7 +268,7 @@ def test_names_of_the_same_count_in_another_category_are_open_to_some(tmp_path: 
 
 
 def test_a_category_that_opens_to_a_grade_is_found(tmp_path: Path) -> None:
-    """By what the version says of its age, whatever is on its list."""
+    """By its age in the version, whatever is on its list."""
     strict, lenient = a_policy(also_closed=["ads-trackers"]), a_policy()
     both = compare(
         asking(tmp_path / "new", {"games": MANY}, lenient),

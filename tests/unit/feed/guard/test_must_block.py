@@ -92,7 +92,7 @@ def test_every_line_of_a_short_list_is_asked_for_once(tmp_path: Path) -> None:
 
 
 class World:
-    """A list as its text says it, and an index that another text was compiled to."""
+    """A list by its text, and an index that another text was compiled to."""
 
     def __init__(self, folder: Path, *lines: str) -> None:
         self._folder = folder
@@ -204,7 +204,7 @@ def test_one_canary_of_what_the_law_closes_to_all_is_enough(tmp_path: Path) -> N
 
 
 def test_of_other_categories_one_that_is_blocked_is_enough(tmp_path: Path) -> None:
-    """``b.game.example`` is on no list, and nobody minds."""
+    """``b.game.example`` is on no list, which is no finding."""
     assert judged(asking(tmp_path)) == []
     [found] = judged(asking(tmp_path, None, "a.game.example"))
     assert found.names == ("a.game.example", "b.game.example")

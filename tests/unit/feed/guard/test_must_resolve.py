@@ -50,7 +50,7 @@ LEAST = 500
 
 
 class Injected(NamedTuple):
-    """What became of a list that somebody has injected names into."""
+    """What became of a list with injected names."""
 
     asking: Asking
     report: ListReport

@@ -157,7 +157,7 @@ def test_it_holds_until_its_end(
 def test_what_upstreams_have_said_already_is_not_looked_up(
     index: Index, cache: Cache, store: ResolutionStore
 ) -> None:
-    """Who asked them has looked; and others that they notified may have put it there since."""
+    """The question that was sent has looked; since then another may have put it there."""
     query = a_chain_query(a_site(index))
     answer_of(cache, query, forward)
     answered_query = already_answered(query, a_resolution())
@@ -667,7 +667,7 @@ UPSTREAM, DOMAIN_CONTROLLER = UpstreamServer("192.0.2.53"), UpstreamServer("192.
 
 
 class Scripted(Forwarder):
-    """Gives one outcome and notes whom it would have asked."""
+    """Gives one outcome and notes the route it would have asked."""
 
     def __init__(self, outcome: Resolution | UpstreamError) -> None:
         super().__init__(FakeClock())
@@ -783,7 +783,7 @@ def test_a_cached_failure_states_its_reason(
 
 
 def test_a_failure_that_others_hear_of_too_is_not_raised_itself(index: Index) -> None:
-    """It would grow a traceback of all who do."""
+    """It would grow a traceback of them all."""
     failure = UpstreamTimeoutError()
     answer_of(Forward(Scripted(failure)), already_answered(a_chain_query(a_site(index)), failure))
     assert failure.__traceback__ is None

@@ -125,7 +125,7 @@ def test_a_client_that_has_lost_permission_is_refused(index: Index) -> None:
 def test_what_a_delegated_zone_s_server_said_is_asked_again_when_the_zone_comes_or_goes(
     index: Index, delegated_before: bool
 ) -> None:
-    """Nobody has looked for targets in it."""
+    """It was not searched for targets."""
     zone = DelegatedZone(wire("example.com"), (UpstreamServer("192.0.2.8"),))
     sites = {True: a_site(index, delegated_zones=[zone]), False: a_site(index)}
     holder, routes = SiteHolder(sites[delegated_before]), []
@@ -245,7 +245,7 @@ def test_no_exchange_is_repeated_in_vain(
 
 
 def test_a_question_about_a_grade_belongs_to_no_client(index: Index) -> None:
-    """Whoever runs ``filterd check`` at this machine is not asked who he is."""
+    """``filterd check`` at this machine needs no client."""
     site = a_site(index)
     about = a_chain_query(site).readmitted(Client(site.policy.grades["11"]), site)
     for then in (site, a_site(index, rules=[block("other.example")])):
