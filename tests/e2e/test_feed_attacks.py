@@ -190,7 +190,7 @@ def go_on(stage: Stage, folder: Path) -> Path:
     return folder
 
 
-def test_the_reasons_tell_the_attacks_apart() -> None:
+def test_each_attack_has_a_reason_of_its_own() -> None:
     """Ten kinds of error, and where two attacks share one, another text."""
     assert len({attack.refused for attack in ATTACKS}) >= 10
     assert len({int(attack.name.split()[0]) for attack in ATTACKS}) == 20

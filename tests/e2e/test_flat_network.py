@@ -70,7 +70,7 @@ def test_a_rooms_computers_are_learned_examined_and_let_go_on_a_flat_network(
         _learn(served, school, computers, asleep, late)
         _is_in_force(computers, asleep, late)
         _goes_through_a_spreadsheet(served, computers, tmp_path)
-        _shows_who_is_unknown(served, asleep, late)
+        _shows_unknown_devices(served, asleep, late)
         _makes_a_telephone_staff(served, asleep, late)
         _finds_an_access_point(served, late, asleep)
     needs = tmp_path / "exam.txt"
@@ -134,7 +134,7 @@ def _goes_through_a_spreadsheet(served: Served, computers: list[Device], tmp_pat
     eventually(lambda: computers[-1].sees(CLOSED))
 
 
-def _shows_who_is_unknown(served: Served, asleep: Device, late: Device) -> None:
+def _shows_unknown_devices(served: Served, asleep: Device, late: Device) -> None:
     unknown = {one["mac"] for one in _answer(served, "room", "list")["unknown"]}
     assert {asleep.mac, late.mac} <= unknown
     assert not any(mac.startswith("00:00:5e:00:53:0") for mac in unknown)

@@ -86,7 +86,7 @@ def _make_mortal(order: _Order) -> None:
     _around_awaited(Worker, "confirm", order, "to confirm", "confirmed")
     _around_orders(order)
     _around_copying(order)
-    _note_who_asks(order)
+    _note_caller(order)
 
 
 def _around(owner: type, name: str, order: _Order, before: str, after: str) -> None:
@@ -142,7 +142,7 @@ def _around_copying(order: _Order) -> None:
     setattr(store_module, "replacing", mortal)  # noqa: B010 -- as above
 
 
-def _note_who_asks(order: _Order) -> None:
+def _note_caller(order: _Order) -> None:
     true: Callable[..., Any] = getattr(control_server, "caller_of")  # noqa: B009 -- as above
 
     def noting(connection: socket.socket) -> Any:

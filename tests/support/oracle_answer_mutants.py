@@ -117,7 +117,7 @@ def _one_upstream(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Site, "of", of)
 
 
-def _servers_are_nobody(patch: pytest.MonkeyPatch) -> None:
+def _servers_are_no_clients(patch: pytest.MonkeyPatch) -> None:
     made: Any = PlainView.of
 
     def of(policy: Any, index: Any, *more: Any) -> PlainView:
@@ -172,7 +172,7 @@ OF_ANSWERS: dict[str, Break] = {
 
 OF_THE_CLASSES: dict[str, Break] = {
     "the fast path forgets when devices change": planted("devices unseen"),
-    "a zone's own server is a class of its own": _servers_are_nobody,
+    "a zone's own server is a class of its own": _servers_are_no_clients,
 }
 
 

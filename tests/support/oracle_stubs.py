@@ -27,7 +27,7 @@ class _Connection:
     received: bytearray = field(default_factory=bytearray)
 
 
-def _nobody_cares(_address: str, _ident: int) -> None:
+def _leave(_address: str, _ident: int) -> None:
     """Leave the reply to its reader."""
 
 
@@ -46,7 +46,7 @@ class Stub:
         address: str,
         watch: Watch,
         heard: Callable[[str, bytes], None],
-        lost: Callable[[str, int], None] = _nobody_cares,
+        lost: Callable[[str, int], None] = _leave,
     ) -> None:
         self._address, self._watch, self._heard, self._lost = address, watch, heard, lost
         self._udp = socket.socket(type=socket.SOCK_DGRAM)

@@ -220,7 +220,9 @@ step = st.one_of(
 @given(
     servers=st.lists(server, min_size=1, max_size=2), steps=st.lists(step, min_size=1, max_size=14)
 )
-def test_they_tell_alike(servers: list[tuple[bool, bool]], steps: list[Step]) -> None:
+def test_outcomes_of_the_twins_are_equal(
+    servers: list[tuple[bool, bool]], steps: list[Step]
+) -> None:
     alike(servers, [("ask", 0, 0), *steps])
 
 

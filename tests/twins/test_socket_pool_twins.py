@@ -144,7 +144,7 @@ steps = st.lists(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(steps=steps, close=st.integers(0, 8))
-def test_they_tell_alike(steps: list[tuple[str, bool, bool]], close: int) -> None:
+def test_reports_of_the_twins_are_equal(steps: list[tuple[str, bool, bool]], close: int) -> None:
     pure, native = (asyncio.run(story_of(module, steps, close)) for module in TWINS)
     assert native == pure
 

@@ -35,7 +35,7 @@ def asked(interview: Interview, given: Mapping[str, str]) -> list[str]:
     return list(interview.answers)
 
 
-def test_a_flat_lan_is_asked_how_to_tell_devices_apart() -> None:
+def test_a_flat_lan_is_asked_how_to_distinguish_devices() -> None:
     interview = Interview(FLAT)
     keys = asked(interview, SCHOOL | {"classes": "7A 6A"})
     assert keys == [

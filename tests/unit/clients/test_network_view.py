@@ -157,7 +157,7 @@ def _of(address: str, neighbours: list[Neighbour], *leases: Lease) -> Device | N
     return devices(neighbours, leases, LINKS_DEVICES).get((ip_address(address), "lan0"))
 
 
-def test_neighbours_and_leases_tell_a_device() -> None:
+def test_neighbours_and_leases_identify_a_device() -> None:
     assert _of("10.0.0.2", [_at("10.0.0.2")]) == Device(MAC_DEVICES)
     assert _of("fe80::2", [_at("fe80::2")]) == Device(MAC_DEVICES)
     assert _of("10.0.0.2", [], _lease_devices("10.0.0.2")) == Device(MAC_DEVICES)

@@ -142,7 +142,7 @@ def test_a_reload_looks_for_what_the_new_policy_needs() -> None:
     _run(a_policy(), look)
 
 
-def test_what_ip_does_not_tell_stays_as_it_was() -> None:
+def test_tables_that_ip_does_not_show_stay_as_they_were() -> None:
     async def look(watch: Watch) -> None:
         before = watch.around.links
         watch.ip.says.update(address=None, neigh=None)

@@ -38,7 +38,7 @@ def _no_upstream(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_ALIAS_WITHIN_S", 0.01)
 
 
-async def who_blocks(team: Team, name: str = "new.example", grade: str = "3") -> list[bool]:
+async def blocks_by_worker(team: Team, name: str = "new.example", grade: str = "3") -> list[bool]:
     """Return for each worker whether it blocks a name."""
     qname = names.from_text(name).hex()
     outcome = [
@@ -54,15 +54,15 @@ async def change(team: Team, kind: str, author: Author = ADMIN, /, **payload: An
 
 def test_a_change_is_in_force_in_every_worker_when_it_is_done(school: School) -> None:
     async def work(team: Team) -> None:
-        assert await who_blocks(team) == [False, False]
+        assert await blocks_by_worker(team) == [False, False]
         index = team.manager.site.index
         done = await change(team, "exception", **BLOCK)
-        assert await who_blocks(team) == [True, True]
+        assert await blocks_by_worker(team) == [True, True]
         assert (done["number"], done["until"], done["warnings"]) == (1, None, [])
         assert done["in_force_ms"] > 0
         assert team.manager.site.index is index  # nothing was opened for it
         assert (await change(team, "undo"))["undone"] == 1
-        assert await who_blocks(team) == [False, False]
+        assert await blocks_by_worker(team) == [False, False]
 
     school.serve(work, workers=2)
 
@@ -72,16 +72,16 @@ def test_a_pause_is_in_force_in_every_worker_and_in_status_until_it_is_revoked(
 ) -> None:
     async def work(team: Team) -> None:
         await change(team, "exception", **BLOCK)
-        assert await who_blocks(team) == [True, True]
+        assert await blocks_by_worker(team) == [True, True]
         done = await change(team, "pause", audience="grade", whom="3", for_s=300)
-        assert await who_blocks(team) == [False, False]
-        assert await who_blocks(team, grade="4") == [True, True]
+        assert await blocks_by_worker(team) == [False, False]
+        assert await blocks_by_worker(team, grade="4") == [True, True]
         (row,) = (await team.manager.status())["pauses"]
         assert (row["whom"], row["ends_at"]) == ("3", done["until"])
         (block,) = (await team.manager.status())["day"]["exceptions"]  # and no pause
         assert block["target"] == BLOCK["target"]
         await change(team, "revoke", id=done["number"])
-        assert await who_blocks(team) == [True, True]
+        assert await blocks_by_worker(team) == [True, True]
         assert (await team.manager.status())["pauses"] == []
 
     school.serve(work, workers=2)
@@ -117,8 +117,12 @@ def test_a_teacher_changes_what_own_and_lent_classes_see_and_no_other(school: Sc
         team.setting.clock.wall = lambda: noon  # type: ignore[method-assign]
         block = an_exception(target="new.example", allow=False, audience="class")
         await change(team, "exception", TEACHER, **block, whom="3A", for_s=60)
-        assert await who_blocks(team, grade="3A") == [True]
-        assert await who_blocks(team, grade="3B") == await who_blocks(team, grade="3") == [False]
+        assert await blocks_by_worker(team, grade="3A") == [True]
+        assert (
+            await blocks_by_worker(team, grade="3B")
+            == await blocks_by_worker(team, grade="3")
+            == [False]
+        )
         with pytest.raises(ControlError, match="lan may not change what class 3B may see"):
             await change(team, "exception", TEACHER, **block, whom="3B", for_s=60)
         lent = {"class_id": "3B", "to": "lan", "for_s": 60}
@@ -126,12 +130,12 @@ def test_a_teacher_changes_what_own_and_lent_classes_see_and_no_other(school: Sc
             await change(team, "class-lend", TEACHER, **lent)
         loan = await change(team, "class-lend", Author("hoa", Rank.TEACHER), **lent)
         await change(team, "exception", TEACHER, **block, whom="3B", for_s=30)
-        assert await who_blocks(team, grade="3B") == [True]
+        assert await blocks_by_worker(team, grade="3B") == [True]
         await change(team, "revoke", id=loan["number"])
         with pytest.raises(ControlError, match="class 3B"):
             await change(team, "exception", TEACHER, **block, whom="3B", for_s=30)
         with pytest.raises(ConfigError, match="'3Z' is not a class of this site"):
-            await who_blocks(team, grade="3Z")
+            await blocks_by_worker(team, grade="3Z")
 
     school.serve(work)
 
@@ -141,15 +145,17 @@ def test_several_targets_are_in_force_and_taken_back_together(school: School) ->
         wanted = some_exceptions(("name", "a.example"), ("name", "b.example"), allow=False)
         done = await change(team, "exceptions", **wanted)
         for name in ("a.example", "b.example"):
-            assert await who_blocks(team, name) == [True, True]
+            assert await blocks_by_worker(team, name) == [True, True]
         answer = await team.manager.changes.records.overrides()
         assert [one["id"] for one in answer["exceptions"]] == [done["number"]] * 2
         locked = some_exceptions(("name", "c.example"), ("category", "porn"))
         with pytest.raises(ChangeError, match="porn is locked"):
             await change(team, "exceptions", **locked)
         await change(team, "undo")
-        assert await who_blocks(team, "a.example") == await who_blocks(team, "b.example")
-        assert await who_blocks(team, "a.example") == [False, False]
+        assert await blocks_by_worker(team, "a.example") == await blocks_by_worker(
+            team, "b.example"
+        )
+        assert await blocks_by_worker(team, "a.example") == [False, False]
 
     school.serve(work, workers=2)
 
@@ -185,7 +191,11 @@ def test_a_reload_keeps_what_commands_have_set(school: School) -> None:
         await change(team, "exception", **BLOCK)
         school.write("exceptions:\n  - {block: other.example, reason: vì thế}\n")
         await team.manager.reload()
-        assert await who_blocks(team) == await who_blocks(team, "other.example") == [True, True]
+        assert (
+            await blocks_by_worker(team)
+            == await blocks_by_worker(team, "other.example")
+            == [True, True]
+        )
 
     school.serve(work, workers=2)
 
@@ -195,7 +205,7 @@ def test_it_outlasts_a_restart(school: School) -> None:
         await change(team, "exception", **BLOCK)
 
     async def later(team: Team) -> None:
-        assert await who_blocks(team) == [True]
+        assert await blocks_by_worker(team) == [True]
 
     school.serve(work)
     school.serve(later)
@@ -209,7 +219,7 @@ def test_two_administrators_at_once_are_served_one_after_the_other(school: Schoo
         await reload
         assert sorted(one["number"] for one in done) == list(range(1, 9))
         for number in range(8):
-            assert await who_blocks(team, f"n{number}.example") == [True, True]
+            assert await blocks_by_worker(team, f"n{number}.example") == [True, True]
         assert (await team.manager.changes.records.verify())["ok"]
 
     school.serve(work, workers=2)
@@ -228,7 +238,7 @@ def test_what_is_wrong_is_refused_and_leaves_no_trace(school: School) -> None:
             await change(team, "exam-trial", room="of-6")
         assert await team.manager.changes.records.history(10) == []
         await change(team, "exception", **BLOCK)
-        assert await who_blocks(team) == [True]
+        assert await blocks_by_worker(team) == [True]
 
     school.serve(work)
 
@@ -240,7 +250,7 @@ def test_a_change_is_made_although_its_caller_goes_away(school: School) -> None:
         impatient.cancel()
         await asyncio.gather(impatient, return_exceptions=True)
         await team.manager.changes.close()
-        assert await who_blocks(team) == [True]
+        assert await blocks_by_worker(team) == [True]
 
     school.serve(work)
 
@@ -260,7 +270,7 @@ def test_where_a_worker_fails_the_change_is_recorded_and_reported(
                     await change(team, "exception", **BLOCK)
             else:  # it loads what was recorded by itself
                 await change(team, "exception", **BLOCK)
-        assert await who_blocks(team) == [True, True]
+        assert await blocks_by_worker(team) == [True, True]
 
     school.serve(work, workers=2)
 
@@ -279,10 +289,10 @@ def test_a_change_that_a_dead_manager_has_recorded_is_put_in_force_by_the_next(
         monkeypatch.setattr(team.manager.changes, "_in_force", in_force)
         with contextlib.suppress(Killed):
             await team.manager.changes._change({"kind": "exception", "reason": "x", **BLOCK}, ADMIN)
-        assert await who_blocks(team) == [False, False]
+        assert await blocks_by_worker(team) == [False, False]
         await team.manager.stop()
         await team.manager.start()
-        assert await who_blocks(team) == [True, True]
+        assert await blocks_by_worker(team) == [True, True]
 
     school.serve(work, workers=2)
 
@@ -299,7 +309,7 @@ def test_a_copy_that_is_behind_its_store_is_mended_and_no_worker_goes_back(
         await team.manager.stop()
         await team.manager.start()
         assert team.page.epoch == before
-        assert await who_blocks(team, "late.example") == [True]
+        assert await blocks_by_worker(team, "late.example") == [True]
         assert snapshot.FORMAT.load(school.state.exported_overrides).overrides.number == 2
 
     school.serve(work)
@@ -455,7 +465,7 @@ def test_a_damaged_store_is_set_aside_and_what_was_set_stays(
         await change(team, "exception", **BLOCK)
 
     async def later(team: Team) -> None:
-        assert await who_blocks(team) == [True]
+        assert await blocks_by_worker(team) == [True]
         assert (await change(team, "exception", **an_exception()))["number"] == 3
         ((template, _),) = (await team.manager.status())["changes"]["problems"]
         assert "this history was damaged" in template
@@ -476,7 +486,7 @@ def test_an_exception_of_what_is_locked_that_was_recorded_before_lets_nothing_th
 
     async def work(team: Team) -> None:
         assert len(team.manager.site.timed.overrides.exceptions) == 1
-        assert await who_blocks(team, "www.pornhub.com", "12") == [True]
+        assert await blocks_by_worker(team, "www.pornhub.com", "12") == [True]
         with pytest.raises(ChangeError, match="locked for everybody"):
             await change(team, "exception", **allow)
 
@@ -496,10 +506,10 @@ def test_a_policy_that_does_not_do_what_is_expected_of_it_is_not_put_in_force(
         monkeypatch.setattr(expectation_checks, "check", unmet)
         with pytest.raises(ConfigErrors, match=r"expected: a\.example"):
             await team.manager.reload()
-        assert await who_blocks(team) == [False]
+        assert await blocks_by_worker(team) == [False]
         monkeypatch.undo()
         await team.manager.reload()
-        assert await who_blocks(team) == [True]
+        assert await blocks_by_worker(team) == [True]
 
     school.serve(work)
 
@@ -514,7 +524,7 @@ def test_control_without_the_epoch_no_worker_would_take_the_change(
         in_force = team.manager.changes._in_force._replace(enforce=recorded_only)
         monkeypatch.setattr(team.manager.changes, "_in_force", in_force)
         await change(team, "exception", **BLOCK)
-        assert await who_blocks(team) == [False]
+        assert await blocks_by_worker(team) == [False]
 
     school.serve(work)
 

@@ -44,7 +44,7 @@ NOBODY = 65_533
 """A user ID that no machine gives a name."""
 
 
-async def _who(_: dict[str, Any], caller: Caller) -> list[Any]:
+async def _caller(_: dict[str, Any], caller: Caller) -> list[Any]:
     return [caller.uid, caller.user, sorted(caller.groups)]
 
 
@@ -54,7 +54,7 @@ def _credentials(
     """Return the caller that a server sees for a process of this user and these groups."""
 
     async def whole() -> Any:
-        server = ControlServer(path, {"who": _who})
+        server = ControlServer(path, {"who": _caller})
         await server.start()
         path.chmod(0o666)
         try:

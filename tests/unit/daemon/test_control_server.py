@@ -37,7 +37,7 @@ async def _echo(request: dict[str, Any], _: Caller) -> Any:
     return request
 
 
-async def _who(_: dict[str, Any], caller: Caller) -> Any:
+async def _caller(_: dict[str, Any], caller: Caller) -> Any:
     return [caller.uid, caller.user, sorted(caller.groups)]
 
 
@@ -57,7 +57,7 @@ async def _bug(_: dict[str, Any], __: Caller) -> Any:
 
 COMMANDS = {
     "echo": _echo,
-    "who": _who,
+    "who": _caller,
     "refuse": _refuse,
     "wrong-site": _wrong_site,
     "bug": _bug,

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 BLOCK = "exceptions:\n  - {block: new.example, reason: vì thế}\n"
 
 
-async def _who_blocks(team: Team) -> list[bool]:
+async def _blocks_by_worker(team: Team) -> list[bool]:
     """Return for each worker whether it blocks the name of ``BLOCK``; asked for a later day."""
     whom: dict[str, Any] = {"grade": "3", "address": None, "at": "2030-01-01T10:00"}
     qname = names.from_text("new.example").hex()
@@ -132,12 +132,12 @@ def test_new_lists_come_in_force_while_the_sites_files_are_wrong(
             assert school.state.policy.read_bytes() == before
             done = await team.manager.reload(lists_only=True)
             assert is_by_other_tables(team.manager.site.timed.policy)
-        assert await _who_blocks(team) == [True]
+        assert await _blocks_by_worker(team) == [True]
         assert "nonsense" in str(done.doubts)
         assert (await team.manager.status())["doubts"] == done.doubts
         await team.manager.reload(lists_only=True)  # the way back goes by the tables of before
         assert not is_by_other_tables(team.manager.site.timed.policy)
-        assert await _who_blocks(team) == [True]
+        assert await _blocks_by_worker(team) == [True]
         school.write()
         assert (await team.manager.reload()).doubts == ()
 
@@ -170,7 +170,7 @@ def test_a_policy_that_was_judged_is_not_compiled_again(
         compile_in_child(school.config, school.state.judged_policy, blocklists=blocklists)
         monkeypatch.setattr("filterd.daemon.site_policy.compile_in_child", compiling)
         await team.manager.reload()
-        assert await _who_blocks(team) == [True]
+        assert await _blocks_by_worker(team) == [True]
 
     school.serve(work)
 
@@ -183,7 +183,7 @@ def test_a_policy_that_was_judged_for_other_files_is_not_taken(school: School) -
         compile_in_child(school.config, school.state.judged_policy, blocklists=blocklists)
         school.write("# another\n")
         await team.manager.reload()
-        assert await _who_blocks(team) == [False]
+        assert await _blocks_by_worker(team) == [False]
 
     school.serve(work)
 
@@ -236,10 +236,10 @@ def test_what_is_answered_before_the_time_is_known_is_not_counted_into_1970(
 
 def test_a_reload_is_in_force_in_every_worker_when_it_is_done(school: School) -> None:
     async def work(team: Team) -> None:
-        assert await _who_blocks(team) == [False, False]
+        assert await _blocks_by_worker(team) == [False, False]
         school.write(BLOCK)
         done = await team.manager.reload()
-        assert await _who_blocks(team) == [True, True]
+        assert await _blocks_by_worker(team) == [True, True]
         assert done.restart_for == ()
         assert done.policy == (await team.manager.status())["policy"]
         assert done.policy == policy_file.digest(policy_file.load(school.state.policy))
@@ -262,11 +262,11 @@ def test_where_one_worker_cannot_load_it_none_does_and_the_next_reload_succeeds(
             broken.setitem(team.workers[1]._channel._handlers, "prepare", fail)
             with pytest.raises(ControlError, match="no memory"):
                 await team.manager.reload()
-        assert await _who_blocks(team) == [False, False]
+        assert await _blocks_by_worker(team) == [False, False]
         assert team.page.epoch == 0
         assert school.state.policy.read_bytes() == before
         await team.manager.reload()
-        assert await _who_blocks(team) == [True, True]
+        assert await _blocks_by_worker(team) == [True, True]
         assert (await team.manager.status())["reload_failures"] == 1
 
     school.serve(work, workers=2)
@@ -320,7 +320,7 @@ def test_a_policy_that_cannot_be_installed_is_not_put_in_force(
         school.write(BLOCK)
         with pytest.raises(StoreError, match="cannot be installed: No space left on device"):
             await team.manager.reload()
-        assert await _who_blocks(team) == [False]
+        assert await _blocks_by_worker(team) == [False]
 
     school.serve(work)
 
@@ -345,7 +345,7 @@ def test_a_storm_of_reloads_is_one_more_than_the_one_at_work(
         assert (await first).policy != later[0].policy
         assert len(set(later)) == 1
         assert len(compiled) == team.page.epoch == 2
-        assert await _who_blocks(team) == [True]
+        assert await _blocks_by_worker(team) == [True]
 
     school.serve(work)
 
@@ -363,10 +363,10 @@ def test_new_lists_under_the_same_policy_need_no_compilation_of_it(
         monkeypatch.undo()
         school.write(BLOCK)
         await team.manager.reload()
-        assert await _who_blocks(team) == [True]
+        assert await _blocks_by_worker(team) == [True]
         monkeypatch.setattr(site_policy, "compile_in_child", refused)
         await team.manager.reload()  # the record of the policy was installed with it
-        assert await _who_blocks(team) == [True]
+        assert await _blocks_by_worker(team) == [True]
 
     school.serve(work)
 
@@ -378,7 +378,7 @@ def test_a_reload_that_its_asker_gives_up_is_still_done(school: School) -> None:
         await asyncio.sleep(0)
         impatient.cancel()
         await team.manager.reload()
-        assert await _who_blocks(team) == [True]
+        assert await _blocks_by_worker(team) == [True]
 
     school.serve(work)
 
@@ -398,10 +398,10 @@ def test_a_policy_that_a_dead_manager_left_in_place_is_put_in_force_by_the_next(
         with monkeypatch.context() as dying, contextlib.suppress(Killed):
             dying.setattr(site_policy, "install", killed)
             await team.manager._prepare_and_commit(lists_only=False)
-        assert await _who_blocks(team) == [False, False]  # in place, and not in force
+        assert await _blocks_by_worker(team) == [False, False]  # in place, and not in force
         await team.manager.stop()
         await team.manager.start()
-        assert await _who_blocks(team) == [True, True]
+        assert await _blocks_by_worker(team) == [True, True]
 
     school.serve(work, workers=2)
 
@@ -433,7 +433,7 @@ def test_a_worker_that_prepares_too_late_does_not_spoil_the_next_reload(
 
         monkeypatch.setitem(worker._channel._handlers, "prepare", then_the_late_one)
         await team.manager.reload()
-        assert await _who_blocks(team) == [True]
+        assert await _blocks_by_worker(team) == [True]
 
     school.serve(work)
 

@@ -528,7 +528,7 @@ def many(clients: str, each: int = 1, *, is_busy: bool = False) -> list[Held]:
     ]
 
 
-def who_ended(held: list[Held]) -> list[int]:
+def numbers_ended(held: list[Held]) -> list[int]:
     return [number for number, one in enumerate(held) if one.ended]
 
 
@@ -542,40 +542,40 @@ def test_a_newcomer_takes_the_longest_idle_place_of_the_client_with_the_most() -
     held = [Held("b", 0.0), *many("a", 3), Held("c", 0.0)]
     taken = filled(*held, Held("d"))
     assert taken.take(Held("e"))
-    assert who_ended(held) == [1]
+    assert numbers_ended(held) == [1]
     assert (taken.of("a"), len(taken)) == (2, 6)
 
 
 def test_idle_are_ended_before_busy_ones_even_of_a_client_with_fewer() -> None:
     held = [*many("a", 3, is_busy=True), *many("b", 2), Held("c")]
     assert filled(*held).take(Held("d"))
-    assert who_ended(held) == [3]
+    assert numbers_ended(held) == [3]
 
 
 def test_busy_ones_are_ended_where_none_is_idle_and_one_holds_far_more() -> None:
     held = many("ab", 3, is_busy=True)
     assert filled(*held).take(Held("c"))
-    assert who_ended(held) == [0]
+    assert numbers_ended(held) == [0]
 
 
 def test_equals_do_not_end_each_others_busy_connections() -> None:
     held = many("abcdef", is_busy=True)
     assert not filled(*held).take(Held("g"))
-    assert who_ended(held) == []
+    assert numbers_ended(held) == []
 
 
 def test_six_clients_with_an_idle_connection_each_do_not_lock_out_a_seventh() -> None:
     held = many("abcdef")
     taken = filled(*held)
     assert taken.take(Held("g"))
-    assert who_ended(held) == [0]
+    assert numbers_ended(held) == [0]
 
 
 def test_a_client_with_as_many_places_as_others_takes_none_of_theirs() -> None:
     held = many("ab", 3)[:6]
     taken = filled(*held)
     assert not taken.take(Held("a"))
-    assert who_ended(held) == []
+    assert numbers_ended(held) == []
 
 
 def test_a_place_is_given_back_once() -> None:

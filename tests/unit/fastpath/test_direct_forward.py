@@ -180,7 +180,7 @@ def test_an_answer_is_judged_for_the_holder_of_the_address_when_it_comes(
         (reply,) = story(school)
         assert not dns.message.from_wire(reply).answer
         assert school.upstream.asked == ["alias.example.com A"]
-    never_asked_who_he_is(monkeypatch)
+    keep_the_first_client(monkeypatch)
     if not fast:  # else the chain is asked by whoever it is anew
         with School(lists, fast=False) as school:
             (reply,) = story(school)
@@ -328,7 +328,7 @@ def test_control_an_answer_that_is_noted_too_late_would_be_heard_twice(
     assert answers_heard(lists, fails_at=2) == 2
 
 
-def never_asked_who_he_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def keep_the_first_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filter_link, "_current_client", lambda query, _: query.client)
 
 

@@ -404,7 +404,7 @@ def test_good_texts_are_reported_without_asking(web: Web, folder: SourceFolder) 
     assert len(web.asked) == 1
 
 
-def test_rows_tell_what_is_followed_by_what(tmp_path: Path) -> None:
+def test_a_row_shows_how_its_source_is_followed(tmp_path: Path) -> None:
     folder = SourceFolder(tmp_path)
     rows = source_rows(shipped_sources(), folder, {"urlhaus": "command"})
     [row] = [one for one in rows if one["followed"]]

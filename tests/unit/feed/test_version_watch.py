@@ -226,9 +226,9 @@ def test_a_damaged_note_watches_nothing(tmp_path: Path, damage: bytes) -> None:
 
 
 def test_without_a_daemon_nothing_is_refused_and_nothing_is_reported() -> None:
-    nobody = Daemon()
-    nobody.reload()
-    assert nobody.status() == {}
-    assert nobody.is_blocked("bet.example")
-    assert nobody.usual_blocks() == 0.0
-    assert nobody.passed() == {}
+    without_daemon = Daemon()
+    without_daemon.reload()
+    assert without_daemon.status() == {}
+    assert without_daemon.is_blocked("bet.example")
+    assert without_daemon.usual_blocks() == 0.0
+    assert without_daemon.passed() == {}

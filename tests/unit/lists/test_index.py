@@ -133,7 +133,7 @@ def test_a_hit_has_labels_rank_and_set(index: Index) -> None:
     assert {type(hit) for hit in hits} == {Hit}
 
 
-def test_entries_tell_list_and_line(index: Index) -> None:
+def test_entries_have_list_and_line(index: Index) -> None:
     subtree = Claim(Scope.SUBTREE)
     assert entries_of(index, "x.bad.com") == {
         ("a", "bad.com", subtree, 1),

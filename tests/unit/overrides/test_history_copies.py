@@ -54,7 +54,7 @@ def test_memory_counts_where_the_disk_has_nothing(state: StateFolder, done: Done
     assert HistoryCopies(state, lambda: done.exported).best(None).overrides == done.overrides
 
 
-def test_copies_that_cannot_be_read_tell_that_something_was_there(
+def test_unreadable_copies_show_that_there_was_a_history(
     state: StateFolder, done: Done, remains: HistoryCopies
 ) -> None:
     assert done.row.number == 1

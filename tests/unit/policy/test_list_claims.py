@@ -189,7 +189,7 @@ def test_a_look_alike_is_an_entry_for_the_registrable_domain(tmp_path: Path) -> 
         assert (match.name, match.entry, match.line) == (wire("kubet77.example"), "~kubet#", 1)
 
 
-def test_verdicts_on_look_alikes_of_one_rule_tell_their_own_names(tmp_path: Path) -> None:
+def test_verdicts_on_look_alikes_of_one_rule_have_their_own_names(tmp_path: Path) -> None:
     policy = a_policy()
     engine = Engine(policy, an_index(tmp_path, {}, lookalikes=LOOKALIKES))
     for name in ("kubet1.example", "kubet2.example"):

@@ -382,7 +382,7 @@ def test_dead_names_do_not_push_out_those_that_work() -> None:
     assert _held(store, "abcde", 2.0) == "abcde"
 
 
-def test_the_figures_tell_what_was_done() -> None:
+def test_the_figures_count_what_was_done() -> None:
     store = _store()
     store.put(KEY, _resolution(), 0.0)
     store.get(KEY, 1.0)

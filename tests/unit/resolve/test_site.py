@@ -213,7 +213,7 @@ def test_without_strict_servers_nothing_changes() -> None:
     assert unset_clock(PLAIN, OPPORTUNISTIC).route_of(wire("time.example"), 0.0) is None
 
 
-def test_lists_that_were_compiled_since_the_release_tell_a_later_time() -> None:
+def test_lists_compiled_since_the_release_give_a_later_time() -> None:
     built_at = RELEASED_AT + YEAR_S
     clock = unset_clock(built_at=built_at)
     assert clock.floor == built_at

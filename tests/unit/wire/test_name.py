@@ -133,7 +133,7 @@ def test_one_label_with_a_dot_is_not_two_labels() -> None:
     assert names.count_labels(from_text(r"example\.com")) == 1
 
 
-def test_control_a_text_without_escapes_cannot_tell_them_apart() -> None:
+def test_control_a_text_without_escapes_cannot_distinguish_them() -> None:
     def naive(wire: bytes) -> bytes:
         return b".".join(names.labels(wire))
 

@@ -92,7 +92,7 @@ async def _ask(session: Session, forged: Messages) -> None:
             member = ServerHealth(UpstreamServer(*server.getsockname()))
             for _ in range(_TIMES):
                 _ask_and_answer(session, forged, pool, member, server)
-        _ask_nobody(session, pool, member)
+        _ask_a_closed_port(session, pool, member)
     session.reached["closed"] += len(pool)
     pool.due()
     _close_amid_answers(session, pool)
@@ -186,7 +186,7 @@ def _leave(session: Session, attempt: Any) -> None:
         attempt.close()
 
 
-def _ask_nobody(session: Session, pool: Any, member: Any) -> None:
+def _ask_a_closed_port(session: Session, pool: Any, member: Any) -> None:
     """Ask a closed port; the kernel reports it at the next question."""
     for _ in range(3):
         with contextlib.suppress(UpstreamUnreachableError):

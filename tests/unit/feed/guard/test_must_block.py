@@ -273,7 +273,7 @@ def unmet(folder: Path, policy: Policy, before: Asking | None, *without: str) ->
     return list(unmet_expectations(asking(folder, policy, *without), before, NOW))
 
 
-def test_what_a_school_expects_and_gets_is_nothing_to_tell(tmp_path: Path) -> None:
+def test_a_met_expectation_of_a_school_is_no_finding(tmp_path: Path) -> None:
     policy = expecting("a.porn.example")
     assert unmet(tmp_path, policy, None) == []
 

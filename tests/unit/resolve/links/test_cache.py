@@ -60,7 +60,7 @@ async def fail(_: Query) -> Answer:
     return Answer(Source.FAILED, edes=(Ede(EdeCode.DNSSEC_BOGUS),))
 
 
-async def reach_nobody(_: Query) -> Answer:
+async def reach_no_server(_: Query) -> Answer:
     return Answer(Source.FAILED, edes=(Ede(EdeCode.NO_REACHABLE_AUTHORITY),))
 
 
@@ -338,7 +338,7 @@ def test_no_query_waits_for_a_route_that_is_silent(
     answer_of(cache, query, forward)
     clock.advance(301)
     for number in range(3):
-        answer_of(cache, a_chain_query(site, f"dead{number}.example.com"), reach_nobody)
+        answer_of(cache, a_chain_query(site, f"dead{number}.example.com"), reach_no_server)
     if not silent:
         answer_of(cache, a_chain_query(site, "other.example.com"), forward)
 
