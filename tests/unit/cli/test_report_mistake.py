@@ -69,7 +69,7 @@ def test_what_was_reported_is_shown_until_it_is_mended(
     mended = row["mended_in"], row["mended_at"]
     assert mended == (index.digest.hex()[:12], index.build["when"])
     shown = call("report-mistake", "--list", *here).out
-    assert "mended 13:30, in" in shown
+    assert "corrected 13:30, in" in shown
     assert max(map(len, shown.splitlines())) <= 80
     call("undo", "1", *here)
     assert json.loads(call("report-mistake", "--list", "--json", *here).out) == []
