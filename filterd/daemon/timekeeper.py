@@ -136,7 +136,9 @@ class Timekeeper:
         now = self._clock.monotonic()
         if self._jumped is None or abs(step.lead_s - self._jumped[0]) > FOLLOWED_S:
             self._jumped, self.is_due = (step.lead_s, now), True
-            _log.warning("the clock jumped by %+.0f s; policy goes by the time before", apart_s)
+            _log.warning(
+                "the clock jumped by %+.0f s; policy goes by the time before the jump", apart_s
+            )
         is_old = apart_s > 0 and now - self._jumped[1] >= BELIEVED_AFTER_S and step.now < LATEST
         return step if is_old or self._is_certain(step.now) else None
 
@@ -213,7 +215,7 @@ class Timekeeper:
         lead = known_time.read(self._state).lead_in(self._boot)
         if lead is None or lead.jumped_s is None or not is_known(self._page.lead_s):
             return None
-        _log.warning("the clock jumped before this start; policy goes by the time before")
+        _log.warning("the clock jumped before this start; policy goes by the time before the jump")
         return lead.jumped_s, min(lead.jumped_at, self._clock.monotonic())
 
     def _lead(self) -> Lead | None:
