@@ -134,6 +134,6 @@ def test_a_disk_that_fails_within_tuf_is_reported_in_one_line(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Updater, "_persist_metadata", full)
-    with pytest.raises(StoreError, match="cannot be kept: No space left on device"):
+    with pytest.raises(StoreError, match="cannot be saved: No space left on device"):
         site.refresh(publisher.folder)
     assert site.kept() == {"root.json": publisher.root}
