@@ -60,11 +60,12 @@ class _School:
         self.unfiltered = self.asked = 0
         asking.start()
         try:
-            self.board.at_night(work)
+            code = self.board.at_night(work)
         finally:
             ended.set()
             asking.join()
-        return Outcome(*json.loads(result.read_text()))
+        # The kernel may end the command, or a child of its own.
+        return Outcome(*json.loads(result.read_text())) if code == 0 else Outcome(code, "", "")
 
     def do(self, *words: str) -> Outcome:
         places = ("--config", self._folder / "site", "--state", self._folder / "state")
