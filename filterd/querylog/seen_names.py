@@ -83,18 +83,17 @@ class SeenNames:
         if places is None:
             places = self._place(day, of)
         more = 0
-        for names in places:  # that of the tier is the last one
-            devices = names.get(name, ())
+        for names in places:  # that of the tier is the last one, and its growth counts
+            devices, more = names.get(name, ()), 0
             # In this order: nearly all are of a device that is known, or of a name with k of them.
             if device in devices or (
                 len(devices) >= self.least and _distinct(devices) >= self.least
             ):
-                more = 0
-            elif not devices and self._held >= self._most:
-                self.lost += n
-                more = 0
-            else:
+                continue
+            if devices or self._held < self._most:
                 more = self._count(names, devices, lookup)
+            else:
+                self.lost += n
         if more and more >= (1 if of.action == "blocked" else self.least):
             return SeenName(TIER_OF_GRADE[of.grade], name, of.category, of.action, more)
         return None
