@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.booted import booted
-from tests.support.debian_root import SUITES
+from tests.support.mmdebstrap import SUITES
 from tests.support.gateway import eventually, gateway
 from tests.support.installed_school import (
     BOX,

@@ -12,7 +12,7 @@ import pytest
 
 from tests.bench.hop import PATIENCE_S, Client
 from tests.support.booted import booted
-from tests.support.debian_root import SUITES
+from tests.support.mmdebstrap import SUITES
 from tests.support.gateway import eventually, gateway
 from tests.support.installed_school import BOX, InstalledSchool
 from tests.support.packages import package

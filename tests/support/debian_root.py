@@ -9,32 +9,30 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import shutil
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.commands import ROOT
+from tests.support.mmdebstrap import PATH, NoRootError, make_root
 
-SUITES = {"bookworm": 12, "trixie": 13}
-"""The releases of Debian that packages are made for, with their numbers."""
+if TYPE_CHECKING:
+    from pathlib import Path
 
 KEPT = ROOT / "build" / "roots"
 
 _INCLUDED = ("systemd-sysv", "python3", "iproute2", "debconf", "ca-certificates", "tzdata")
 _WITH_KERNEL = ("linux-image-cloud-amd64", "udev", "initramfs-tools", "procps", "kmod")
-_SOURCES = Path("/etc/apt/sources.list.d/debian.sources")
 _IMAGE_OCTETS = 2 << 30
-_NO_NETWORK = "a root of Debian cannot be made here"
 
 
 def need(*tools: str) -> None:
     """Skip the test unless it runs as root and these tools are installed."""
     if os.geteuid() != 0:
         pytest.skip("machines of their own need root")
-    if missing := [tool for tool in tools if shutil.which(tool, path=_PATH) is None]:
+    if missing := [tool for tool in tools if shutil.which(tool, path=PATH) is None]:
         pytest.skip(f"not installed: {', '.join(missing)}")
 
 
@@ -51,7 +49,10 @@ def debian_root(suite: str, *, kernel: bool = False) -> Path:
     with (KEPT / f"{place.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not place.exists():
-            _make(place, suite, (*_INCLUDED, *(_WITH_KERNEL if kernel else ())))
+            try:
+                make_root(place, suite, (*_INCLUDED, *(_WITH_KERNEL if kernel else ())))
+            except NoRootError as error:
+                pytest.skip(f"a root of Debian cannot be made here: {error}")
     return place
 
 
@@ -68,39 +69,3 @@ def folder_as_disk(folder: Path, path: Path, octets: int) -> Path:
         file.truncate(octets)
     subprocess.run(["mkfs.ext4", "-q", "-F", "-d", str(folder), str(path)], check=True)
     return path
-
-
-def _make(place: Path, suite: str, packages: tuple[str, ...]) -> None:
-    unfinished = place.with_suffix(".part")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    done = subprocess.run(
-        [
-            *("mmdebstrap", "--quiet", "--variant=minbase", "--mode=root"),
-            *("--aptopt=APT::Install-Recommends false", f"--include={','.join(packages)}"),
-            *(suite, str(unfinished), "-"),
-        ],
-        input=_sources(suite),
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PATH": _PATH, "TMPDIR": str(KEPT)},
-        check=False,
-    )
-    if done.returncode != 0:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        pytest.skip(f"{_NO_NETWORK}: {done.stderr.strip()[-300:]}")
-    (unfinished / "etc" / "machine-id").write_text("", encoding="ascii")  # each boot has its own
-    unfinished.rename(place)
-
-
-def _sources(suite: str) -> str:
-    """Return the sources of this machine's apt with the suite replaced."""
-    if not _SOURCES.exists():
-        pytest.skip(f"{_NO_NETWORK}: there is no {_SOURCES}")
-    here = re.search(
-        r"^VERSION_CODENAME=(\w+)", Path("/etc/os-release").read_text("utf-8"), re.MULTILINE
-    )
-    assert here is not None
-    return re.sub(rf"\b{here[1]}\b", suite, _SOURCES.read_text("utf-8"))
-
-
-_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
