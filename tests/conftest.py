@@ -1,18 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Set up all tests: hypothesis, its numbers of examples, and the marker of controls."""
+"""Set up all tests: the environment, hypothesis, limits of time, needs, and controls."""
 
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
-from tests.support import yaml_once
+from tests.support import closing, needs, time_limit, yaml_once
+from tests.support.needs import needs_ipv6, needs_namespaces, needs_native, needs_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__ = ["needs_ipv6", "needs_namespaces", "needs_native", "needs_root"]
+
+# A test sees the same terminal, language and home wherever it runs.
+os.environ.update(COLUMNS="80", LANG="C.UTF-8", LC_ALL="C.UTF-8", TERM="xterm")
+for _name in ("NO_COLOR", "FORCE_COLOR", "LINES", "LANGUAGE", "HOME", "FILTERD_CONFIG"):
+    os.environ.pop(_name, None)
+os.umask(0o022)
 
 # No deadline and no check of speed: they measure the machine, and machines are shared. The same
 # examples each time: a suite that is green stays green; `make fuzz` draws others.
@@ -54,6 +64,24 @@ def pytest_pycollect_makeitem(name: str, obj: object) -> None:
         pytest.mark.usefixtures("_examples")(obj)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Set a limit of time for each test."""
+    config.pluginmanager.register(time_limit)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let a run fail in which all was skipped: it has shown nothing."""
+    if closing.BY_FORKS in session.config.stash:
+        return
+    stats = session.config.pluginmanager.get_plugin("terminalreporter").stats
+    counts = {word: len(stats.get(word, ())) for word in ("passed", "failed", "error", "skipped")}
+    shown = counts["passed"] + counts["failed"] + counts["error"]
+    if wrong := closing.nothing_shown(shown, counts["skipped"]):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        sys.stdout.write(f"\n{wrong}\n")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark controls by their names: ``make test`` leaves them to ``make test-controls``.
 
@@ -64,3 +92,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.long)
         if item.name.startswith(CONTROL):
             item.add_marker(pytest.mark.control)
+    if "SHOW_NEEDS" in os.environ and (undeclared := needs.find_undeclared(items)):
+        raise pytest.UsageError("\n".join(undeclared))

@@ -15,6 +15,8 @@ from tests.support.daemon import write_site
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("needs_namespaces")
+
 DISK_OCTETS, NAMES, MISTAKES = 8 << 20, 20_000, 8_000
 BUILD = """
 import os, pathlib, subprocess, sys

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from filterd.state_folder import StateFolder
 
-pytestmark = [needs_root, pytest.mark.long]
+pytestmark = [needs_root, pytest.mark.long, pytest.mark.usefixtures("needs_root")]
 CONNECTIONS, OCTETS = 1_200, 500_000
 MOST_GROWTH = 40_000_000
 FLOODED_S = 3.0

@@ -163,16 +163,19 @@ def _asking_for_a_login(switch: Namespace) -> Iterator[None]:
         answering.join()
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_in_a_school_in_order_nothing_is_found(clean: Run, lab: SchoolLab) -> None:
     assert clean.probes("found") == set()
     seen = {one.id for one in PROBES} - OF_THE_MACHINE - {"one-address", "release"}
     assert clean.probes("clean") == seen - (set() if lab.has_firewall else {"other-resolvers"})
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_the_canaries_are_asked_for_by_tier(clean: Run) -> None:
     assert "is blocked for each tier" in clean.text("canaries")
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 @pytest.mark.parametrize(
     ("probe", "words"),
     [
@@ -192,37 +195,44 @@ def test_each_planted_fault_is_found(faulty: Run, probe: str, words: Sequence[st
     assert [word for word in words if word not in faulty.text(probe)] == []
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_a_gateway_without_rules_is_found(faulty: Run, lab: SchoolLab) -> None:
     if not lab.has_firewall:
         pytest.skip("needs nftables")
     assert "ports 53/udp, 53/tcp, 853/tcp" in faulty.text("other-resolvers")
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_what_is_in_order_stays_clean_beside_the_faults(faulty: Run) -> None:
     assert {"port", "answers", "canaries", "placement"} <= faulty.probes("clean")
 
 
+@pytest.mark.usefixtures("needs_root")
 def test_without_filterd_each_fault_is_found(dead: Run) -> None:
     assert dead.code == 1
     assert {"answers", "port", "placement"} <= dead.probes("found")
     assert "port 53 of 0.0.0.0 (UDP) is held by" in dead.text("port")
 
 
+@pytest.mark.usefixtures("needs_root")
 def test_without_filterd_what_it_would_report_is_unseen(dead: Run) -> None:
     assert {"canaries", "lists", "doh"} <= dead.probes("unseen")
     assert dead.text("lists") == "filterd is not running"
 
 
+@pytest.mark.usefixtures("needs_root")
 def test_each_finding_of_a_fault_has_a_remedy(faulty: Run, dead: Run) -> None:
     faults = [one for run in (faulty, dead) for one in run.findings if one["outcome"] == "found"]
     assert all(one["remedy"] for one in faults)
 
 
+@pytest.mark.usefixtures("needs_root")
 def test_all_is_known_in_time(clean: Run, faulty: Run, dead: Run) -> None:
     """With the start of Python, which is a second at most."""
     assert max(run.lasted_s for run in (clean, faulty, dead)) < WITHIN_S + 1
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_the_first_findings_are_there_while_the_others_are_awaited(lab: SchoolLab) -> None:
     with reach() as before:
         words = [*before, *lab.command("doctor")]

@@ -36,6 +36,7 @@ pytestmark = [
     pytest.mark.skipif(
         os.geteuid() != 0 or shutil.which("unshare") is None, reason="only root makes namespaces"
     ),
+    pytest.mark.usefixtures("needs_namespaces"),
 ]
 BOX = "127.0.0.1"
 _PASSED = """

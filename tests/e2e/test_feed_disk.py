@@ -179,6 +179,7 @@ print(small, full, only_read, sep="\\n")
 """
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_on_a_real_disk_that_is_full_or_only_to_read_it_is_the_same(
     folder: Path, tmp_path: Path
 ) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-pytestmark = [needs_root, pytest.mark.long]
+pytestmark = [needs_root, pytest.mark.long, pytest.mark.usefixtures("needs_root")]
 VERSION = "12"
 
 

@@ -18,7 +18,7 @@ from tests.support.daemon import WITHIN_S
 from tests.support.own_disk import DISKS, OnOwnDisk, on_own_disk
 from tests.support.waiting import ask, is_blocked
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_namespaces")]
 
 LOCKED = "www.pornhub.com"
 IN_MEMORY = "the lists are in memory only"

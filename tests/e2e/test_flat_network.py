@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from filterd.state_folder import StateFolder
 
+pytestmark = pytest.mark.usefixtures("needs_namespaces")
+
 COMPUTERS = 20
 CARD, MADE_UP = "00:00:5e:00:53:{:02x}", "02:00:5e:00:53:{:02x}"
 PROBE, LOCKED = "connectivitycheck.gstatic.com", "www.pornhub.com"

@@ -230,6 +230,7 @@ def icmp_first(upstream: FakeUpstream) -> Iterator[None]:
         yield
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 @pytest.mark.usefixtures("patient")
 def test_a_forged_icmp_error_ends_nothing(serving: Serving, upstream: FakeUpstream) -> None:
     with icmp_first(upstream):
@@ -237,6 +238,7 @@ def test_a_forged_icmp_error_ends_nothing(serving: Serving, upstream: FakeUpstre
     assert serving.run(lambda: serving.forwarder.counters["icmp"]) >= 1
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_if_it_did_a_forger_could_silence_any_name(
     serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:

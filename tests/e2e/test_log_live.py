@@ -124,6 +124,7 @@ def test_after_the_death_of_the_manager_no_lookup_is_missing_or_comes_twice(
     assert ids == sorted(set(ids))
 
 
+@pytest.mark.usefixtures("needs_root")
 @needs_root
 def test_another_user_sees_numbers_without_names(served: tuple[Served, int]) -> None:
     daemon, port = served

@@ -69,6 +69,7 @@ def _found(folder: Path, forms: set[bytes]) -> list[tuple[str, bytes]]:
     return found
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 @pytest.mark.parametrize(
     "level",
     [

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from filterd.state_folder import StateFolder
     from tests.support.daemon import Served
 
+pytestmark = pytest.mark.usefixtures("needs_namespaces")
+
 
 @pytest.fixture(scope="module")
 def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:

@@ -308,6 +308,7 @@ print(refused[0])
 """
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_a_disk_that_is_full_or_only_to_read_takes_nothing_away(tmp_path: Path) -> None:
     if subprocess.run(["unshare", "-rm", "true"], check=False, capture_output=True).returncode:
         pytest.skip("no disk of its own can be mounted here")
@@ -374,6 +375,7 @@ print(len(Store(state, clock).rows()), Store(state, clock).verify().first_bad)
 """
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_what_a_killed_process_left_in_the_wal_is_read_on_a_disk_only_to_read(
     tmp_path: Path,
 ) -> None:

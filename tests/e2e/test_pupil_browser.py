@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tests.support.namespaces import Namespace
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_namespaces")]
 
 PLAIN, PRELOADED = "tro-choi.example", "facebook.com"
 """A name without, and one with an entry in the browser's own list of HTTPS-only names."""

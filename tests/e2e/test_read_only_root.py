@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.long,
     pytest.mark.skipif(os.geteuid() != 0, reason="only root has mounts of its own"),
+    pytest.mark.usefixtures("needs_namespaces"),
 ]
 
 READ_ONLY = """

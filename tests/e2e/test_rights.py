@@ -24,7 +24,7 @@ from tests.support.machine import DAEMON, SITE, STATE, Machine, machine
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.usefixtures("warm_children")
+pytestmark = [pytest.mark.usefixtures("warm_children"), pytest.mark.usefixtures("needs_root")]
 ADMIN, TEACHER, STRANGER, CLERK = "minh", "lan", "binh", "hoa"
 PRINCIPAL, READER, INSPECTOR = "an", "tu", "quy"
 MONITOR = "filterd-monitor"

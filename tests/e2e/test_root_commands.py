@@ -26,7 +26,7 @@ from tests.support.unprivileged import NOBODY, give, needs_root, open_folder, re
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [needs_root, pytest.mark.long]
+pytestmark = [needs_root, pytest.mark.long, pytest.mark.usefixtures("needs_root")]
 
 AS_ROOT = ("-m", "filterd")
 AS_IT_WAS = (

@@ -56,6 +56,7 @@ def _line_for(shown: str) -> str:
     return next((line for words, line in TYPED.items() if words in " ".join(shown.split())), "")
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_a_school_is_set_up_in_few_keystrokes_and_each_link_has_its_grade(lab: SchoolLab) -> None:
     terminal = Terminal(lab.command("setup"))
     terminal.answer(_line_for)
@@ -79,6 +80,7 @@ def test_a_school_is_set_up_in_few_keystrokes_and_each_link_has_its_grade(lab: S
     assert site.read_text("utf-8") == before
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_ctrl_c_leaves_the_site_as_it_was(lab: SchoolLab) -> None:
     site = lab.folder / "site" / "site.yaml"
     before = site.read_bytes() if site.exists() else None
@@ -89,6 +91,7 @@ def test_ctrl_c_leaves_the_site_as_it_was(lab: SchoolLab) -> None:
     assert (site.read_bytes() if site.exists() else None) == before
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_a_full_disk_is_a_sentence_before_the_first_question(tmp_path: Path) -> None:
     file, state = tmp_path / "answers.yaml", tmp_path / "state"
     file.write_text(f"school: {SCHOOL}\n", encoding="utf-8")

@@ -19,7 +19,7 @@ from deploy.package.steps import run
 from deploy.package.target import ALL, of_machine
 from tests.support.commands import ROOT
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_namespaces")]
 
 TARGET = next(one for one in ALL if str(one) == "trixie-arm64")
 UNITS = os.environ.get(

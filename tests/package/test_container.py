@@ -94,6 +94,7 @@ def _inside(image: Path, *words: str) -> list[str]:
     return ["unshare", "--mount", "--net", "bash", "-c", _RUN, "container", str(image), *words]
 
 
+@pytest.mark.usefixtures("needs_root")
 @pytest.mark.long
 def test_it_serves_with_a_read_only_root_one_capability_and_a_user_of_its_own(image: Path) -> None:
     serving = subprocess.Popen(_inside(image, *_words("ENTRYPOINT"), *_words("CMD")))

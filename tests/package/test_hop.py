@@ -20,7 +20,7 @@ from tests.support.packages import package
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_root")]
 
 MINUTES = float(os.environ.get("HOP_MINUTES", "0"))
 WITHOUT_AN_ANSWER_S = 2.0

@@ -82,6 +82,7 @@ def card(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.mark.usefixtures("needs_root")
 @pytest.mark.long
 def test_an_image_has_no_key_and_writes_no_journal_to_the_card(card: Path) -> None:
     assert list(card.glob("etc/filterd-web/*.pem")) == []
@@ -91,6 +92,7 @@ def test_an_image_has_no_key_and_writes_no_journal_to_the_card(card: Path) -> No
     assert "volatile" in (card / "etc/systemd/journald.conf.d/90-image.conf").read_text("ascii")
 
 
+@pytest.mark.usefixtures("needs_root")
 @pytest.mark.long
 def test_the_first_boot_makes_the_state_partition_also_after_a_power_cut(
     card: Path, tmp_path: Path

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.support.chroot import Chroot
     from tests.support.commands import Outcome
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_root")]
 
 DEFECTIVE = "9.2.0"
 KILLS = int(os.environ.get("FILTERD_PACKAGE_KILLS", "1"))

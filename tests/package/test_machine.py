@@ -32,7 +32,7 @@ from tests.support.packages import NEXT, package
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_root")]
 
 SERVING = ("filterd.service", "filterd-feed.service", "filterd-monitor.service")
 WAITING = ("filterd-web.socket", "filterd-blockpage.socket", "filterd-site.path")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.long,
     pytest.mark.skipif("FILTERD_VIRTUAL" not in os.environ, reason="it takes some minutes"),
+    pytest.mark.usefixtures("needs_root"),
 ]
 
 LOCKED = "www.pornhub.com"

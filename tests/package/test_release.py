@@ -102,6 +102,7 @@ def test_the_package_has_nothing_that_only_a_build_needs() -> None:
     assert [name for name in names if unwanted.search(name)] == []
 
 
+@pytest.mark.usefixtures("needs_root")
 def test_a_client_of_apt_installs_the_release(release: Path, root: Chroot) -> None:
     """It trusts the key alone, and has no other source."""
     shutil.copytree(release, root.path / "srv/release")
@@ -147,6 +148,7 @@ def test_a_wheel_of_the_release_works_with_its_native_modules(
     assert Path(found.stdout.strip()).is_relative_to(tmp_path / "site")
 
 
+@pytest.mark.usefixtures("needs_root")
 def test_a_package_for_another_processor_is_refused_in_a_sentence(root: Chroot) -> None:
     deb = root.path / "var/filterd.deb"
     shutil.copy(package("trixie", "arm64"), deb)
@@ -156,6 +158,7 @@ def test_a_package_for_another_processor_is_refused_in_a_sentence(root: Chroot) 
     assert not (root.path / "usr/lib/filterd").exists()
 
 
+@pytest.mark.usefixtures("needs_root")
 def test_a_package_for_another_python_is_refused_in_a_sentence(tmp_path: Path) -> None:
     with chroot("bookworm", tmp_path / "root") as root:
         shutil.copy(package("trixie"), root.path / "var/filterd.deb")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_root")]
 
 RESTART = ("systemctl", "restart", "filterd")
 KILL = ("systemctl", "kill", "--signal=KILL", "filterd")

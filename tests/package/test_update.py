@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from tests.support.commands import Outcome
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_root")]
 
 BOX, LOCKED = "192.168.6.1", "www.pornhub.com"
 FIRST, SECOND, SILENT, OPEN, UNFIT, LAST = (f"0.5.{number}" for number in range(1, 7))

@@ -3,10 +3,14 @@
 
 ``python -m tests.support.together PROCESSES ARGUMENT ...`` hands the arguments on to pytest,
 collects once and forks. It prints the time and the CPU time of each file, what each process
-reports, and last a closing line of all. Files that are named beside their folder run first: a
-long one that began last would keep one process busy and the others waiting.
+reports, skips by reason, failures by cause, and last a closing line of all. Files that are named
+beside their folder run first: a long one that began last would keep one process busy and the
+others waiting.
+Tests that need namespaces come last. An ordinary user's run in processes that have entered
+namespaces of their own, if the kernel lets users do that.
 What fails runs once more, alone: sockets and other people's load on a machine may make a test
 fail that is right. If it passes then, the whole has passed, and the closing line names it.
+A process that hangs is ended, with all that it started, and another one goes on with the queue.
 Not pytest-xdist, whose processes collect each for itself and have a second thread: Python 3.12
 and later warn of a fork there, and filterd forks.
 """
@@ -14,13 +18,14 @@ and later warn of a fork there, and filterd forks.
 from __future__ import annotations
 
 import gc
+import json
 import os
+import select
 import signal
 import subprocess
 import sys
-from collections import Counter
 from contextlib import suppress
-from datetime import timedelta
+from dataclasses import dataclass, field
 from fcntl import ioctl
 from itertools import groupby, zip_longest
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
@@ -30,35 +35,86 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
+from tests.support import needs, time_limit
+from tests.support.closing import (
+    BY_FORKS,
+    MISSING,
+    Outcomes,
+    Recorder,
+    nothing_shown,
+    reason_of,
+)
+from tests.support.processes import family
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import IO
 
 _TICKET_OCTETS = 4
 _NICENESS = 17
 """Of all tests. What filterd runs at a lower priority, the guard above all, starves beside two
 busy cores; the lowest there is, 19, leaves the difference between a worker and its manager."""
-
-_WORDS = ("failed", "passed", "skipped", "xfailed", "xpassed", "error")
-_FAILURES = ("failed", "error", "missing")
 _MOST_AGAIN = 20
 """Of more tests that fail the load is not the reason."""
+_LOOK_EVERY_MS = 1_000
 
 _terminal = os.dup(2)  # before pytest captures it
+
+
+@dataclass
+class _Fork:
+    """A process that runs tests, as the one that has collected sees it."""
+
+    number: int
+    output: IO[bytes]
+    records: int
+    pid: int = 0
+    ended: int = -1
+    """A descriptor that is readable when it has ended (pidfd_open(2))."""
+    code: int = 0
+    seen: int = 0
+    """Octets of records at the last look."""
+    since_s: float = field(default_factory=perf_counter)
+    """When it began the test at which it is."""
+    at: str = ""
+    """That test."""
+
+    def read(self) -> bytes:
+        """Return its records."""
+        return os.pread(self.records, os.fstat(self.records).st_size, 0)
+
+    def look(self) -> None:
+        """Notice which test it is at."""
+        content = self.read()
+        if len(content) != self.seen:
+            self.seen, self.since_s = len(content), perf_counter()
+            begun = [line for line in content.split(b"\n") if line.startswith(b'["started"')]
+            self.at = json.loads(begun[-1])[1] if begun else ""
 
 
 class Together:
     """The plugin that runs what one process has collected in forks of it."""
 
     def __init__(self, processes: int) -> None:
-        self.outputs = [os.fdopen(os.memfd_create("output"), "rb") for _ in range(processes)]
-        self.records = [os.memfd_create("records") for _ in range(processes)]
-        """A line for each outcome: a word of ``_WORDS``, or "started", and the node id."""
+        self._processes = processes
+        self.forks: list[_Fork] = []
+        """All there were; in a fork there are none."""
+        self.remarks: list[str] = []
         self.collected: list[str] = []
         self.paths: list[str] = []
         """The arguments that are files and folders."""
-        self.codes: list[int] = []
-        """How the forks ended; in a fork there are none."""
-        self._forks: list[int] = []
+        self.left_out: list[str] = []
+        """Why files were skipped whole."""
+        self._limits: dict[str, int] = {}
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Leave the judgement of the whole to ``main``."""
+        config.stash[BY_FORKS] = True
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Count the files that are skipped while they are collected."""
+        if report.skipped:
+            self.left_out.append(reason_of(report))
 
     def pytest_collection_finish(self) -> None:
         """Leave what was collected out of all garbage collection: it stays to the end."""
@@ -69,57 +125,108 @@ class Together:
         """Fork; wait in the process that has collected, run tests in the others."""
         if session.testsfailed or session.config.option.collectonly or not session.items:
             return None
-        files = [list(of_file) for _, of_file in groupby(session.items, _file_of)]
         self.paths = session.config.args
-        files = sorted(_by_turns(files), key=lambda tests: _file_of(tests[0]) not in self.paths)
         self.collected = [item.nodeid for item in session.items]
-        queue, tickets = os.pipe()
-        os.write(tickets, b"".join(n.to_bytes(_TICKET_OCTETS, "big") for n in range(len(files))))
-        os.close(tickets)
-        sys.stdout.flush()
-        forks = self._forks
-        for output, records in zip(self.outputs, self.records, strict=True):
-            if not (pid := os.fork()):
-                session.config.pluginmanager.register(_Recorder(records, session.config))
-                _report_to(output, session.config)
-                _run(files, queue, session)
-                return True
-            forks.append(pid)
-        os.close(queue)
+        self._limits = {item.nodeid: time_limit.limit_s(item) for item in session.items}
         signal.signal(signal.SIGTERM, self._name_what_runs)
-        self.codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in forks]
+        anywhere = [item for item in session.items if not _needs_namespaces(item)]
+        apart = [item for item in session.items if _needs_namespaces(item)]
+        enters = bool(apart) and not needs.has_namespaces() and needs.may_enter_own()
+        batches = ((anywhere, False), (apart, True)) if enters else ((session.items, False),)
+        for items, entering in batches:
+            if self._run_batch(items, session, entering=entering):
+                return True
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         session.config.pluginmanager.unregister(name="terminalreporter")  # the forks report
         return True
 
+    def _run_batch(
+        self, items: list[pytest.Item], session: pytest.Session, *, entering: bool
+    ) -> bool:
+        """Run tests in forks; return whether this is one of them, which has run its own."""
+        files = [list(of_file) for _, of_file in groupby(items, _file_of)]
+        files = sorted(_by_turns(files), key=lambda tests: _file_of(tests[0]) not in self.paths)
+        queue, tickets = os.pipe()
+        os.write(tickets, b"".join(n.to_bytes(_TICKET_OCTETS, "big") for n in range(len(files))))
+        os.close(tickets)
+        running: list[_Fork] = []
+        missing = min(self._processes, len(files))
+        while missing or running:
+            for _ in range(missing):
+                fork = self._forked()
+                if not fork.pid:
+                    self.forks = []
+                    if entering:
+                        needs.enter_own()
+                    session.config.pluginmanager.register(Recorder(fork.records, session.config))
+                    _report_to(fork.output, session.config)
+                    _run(files, queue, session)
+                    return True
+                running.append(fork)
+            ended = self._awaited(running)
+            running = [fork for fork in running if fork not in ended]
+            # One that was ended by force has left tickets; another fork goes on with them.
+            missing = sum(fork.code < 0 or fork.code > 1 for fork in ended)
+            missing = missing if ioctl(queue, FIONREAD, bytes(4)) != bytes(4) else 0
+        os.close(queue)
+        return False
+
+    def _forked(self) -> _Fork:
+        """Fork; return the fork, whose ``pid`` is 0 in itself."""
+        sys.stdout.flush()
+        output = os.fdopen(os.memfd_create("output"), "rb")
+        fork = _Fork(len(self.forks) + 1, output, os.memfd_create("records"))
+        self.forks.append(fork)
+        fork.pid = os.fork()
+        if fork.pid:
+            fork.ended = os.pidfd_open(fork.pid)
+        else:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        return fork
+
+    def _awaited(self, running: list[_Fork]) -> list[_Fork]:
+        """Wait until a fork ends; end one that hangs, with all that it started."""
+        poll = select.poll()
+        for fork in running:
+            poll.register(fork.ended, select.POLLIN)
+        while not (ready := {descriptor for descriptor, _ in poll.poll(_LOOK_EVERY_MS)}):
+            for fork in running:
+                fork.look()
+                limit_s = time_limit.LAST_RESORT * self._limits.get(fork.at, time_limit.LIMIT_S)
+                if perf_counter() - fork.since_s > limit_s:
+                    self.remarks.append(f"{fork.at} hung for {limit_s} s and was ended")
+                    _end(fork.pid)
+        ended = [fork for fork in running if fork.ended in ready]
+        for fork in ended:
+            fork.code = os.waitstatus_to_exitcode(os.waitpid(fork.pid, 0)[1])
+            fork.look()
+            os.close(fork.ended)
+            if fork.code > 1 or fork.code < 0:  # a failure of tests is 1
+                remark = f"process {fork.number} ended with exit code {fork.code} in {fork.at}"
+                self.remarks.append(remark)
+        return ended
+
     def _name_what_runs(self, *_: object) -> NoReturn:
         """End, as the time of a whole run is over; print the test of each process."""
-        for number, records in enumerate(self.records, 1):
-            content = os.pread(records, os.fstat(records).st_size, 0).decode()
-            last = next((one for one in reversed(content.split("\n")) if one), "nothing")
-            os.write(_terminal, f"stopped: process {number} was at: {last}\n".encode())
-        for pid in self._forks:  # else they would go on, and their machines
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
+        for fork in self.forks:
+            fork.look()
+            os.write(_terminal, f"stopped: process {fork.number} was at: {fork.at}\n".encode())
+        for fork in self.forks:  # else they would go on, and their machines
+            _end(fork.pid)
         os._exit(1)
 
 
-class _Recorder:
-    """The plugin that records outcomes where they outlive the process."""
+def _needs_namespaces(item: pytest.Item) -> bool:
+    """Return whether a test needs namespaces, and not root itself."""
+    names = getattr(item, "fixturenames", ())
+    return "needs_namespaces" in names and "needs_root" not in names
 
-    def __init__(self, records: int, config: pytest.Config) -> None:
-        self._records, self._config = records, config
 
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
-        self._record("started", nodeid)
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        word, *_ = self._config.hook.pytest_report_teststatus(report=report, config=self._config)
-        if word:
-            self._record(word, report.nodeid)
-
-    def _record(self, word: str, nodeid: str) -> None:
-        os.write(self._records, f"{word} {nodeid}\n".encode())
+def _end(pid: int) -> None:
+    """End a process and all that it started."""
+    for one in list(family(pid)):
+        with suppress(ProcessLookupError):
+            os.kill(one, signal.SIGKILL)
 
 
 def _report_to(output: IO[bytes], config: pytest.Config) -> None:
@@ -178,31 +285,42 @@ def _cpu_s() -> float:
 def main(processes: int, arguments: list[str]) -> int:
     """Run so many processes at once; return 0 where every test passed."""
     started, together = perf_counter(), Together(processes)
+    _print("tests: reading them takes some ten seconds; then a line for each file that has run")
+    sys.stdout.flush()
     os.nice(max(0, _NICENESS - os.nice(0)))
     sys.dont_write_bytecode = False  # to rewrite all asserts takes half of the collecting
     gc.disable()  # until all is collected: nothing of it is garbage
     code = int(pytest.main(["-q", "--color=no", *arguments], plugins=[together]))
-    if not together.codes:  # this is a fork, or nothing was run
+    if not together.forks:  # this is a fork, or nothing was run
         return int(bool(code))
-    outcomes, counts = dict.fromkeys(together.collected, "missing"), Counter[str]()
-    remarks = list[str]()
-    for number, (code, output, records) in enumerate(
-        zip(together.codes, together.outputs, together.records, strict=True), 1
-    ):
-        _print(f"process {number} of {processes}:", *_lines(output))
-        last = _take(records, outcomes, counts)
-        if code > 1 or code < 0:  # a failure of tests is 1
-            remarks.append(f"process {number} ended with exit code {code} in {last}")
-    again = [test for test, outcome in outcomes.items() if outcome in _FAILURES]
-    counts["error"] += sum(outcomes[test] == "missing" for test in again)
-    failed = bool(remarks) or any(together.codes)
+    outcomes = Outcomes(dict.fromkeys(together.collected, MISSING))
+    for fork in together.forks:
+        _print(f"process {fork.number} of {len(together.forks)}:", *_lines(fork.output))
+        outcomes.add(fork.read())
+    return _close(together, outcomes, arguments, started)
+
+
+def _close(together: Together, outcomes: Outcomes, arguments: list[str], started: float) -> int:
+    """Run alone what has failed, print how all ended, and return the exit code."""
+    again, remarks = outcomes.failing, list(together.remarks)
+    outcomes.counts["error"] += sum(outcomes.of[test] == MISSING for test in again)
+    for number, reason in enumerate(together.left_out):
+        outcomes.of[f"a whole file ({number})"] = "skipped"
+        outcomes.reasons[f"a whole file ({number})"] = reason
+        outcomes.counts["skipped"] += 1
+    failed = bool(remarks) or any(fork.code for fork in together.forks)
     if again and not remarks and len(again) <= _MOST_AGAIN:
         _print(f"once more, alone: {len(again)}")
         options = [one for one in arguments if one not in together.paths]
         failing = {test for test in again if _fails([*options, test])}
         remarks += [f"{test} {'fails' if test in failing else 'passes'} alone" for test in again]
         failed = bool(failing)
-    _print("; ".join((_closing_line(counts, perf_counter() - started), *remarks)))
+    counts = outcomes.counts
+    if wrong := nothing_shown(counts["passed"] + counts["failed"], counts["skipped"]):
+        remarks.append(wrong)
+        failed = True
+    _print(*outcomes.lines())
+    _print(outcomes.closing(perf_counter() - started, _cpu_s(), remarks))
     return int(failed)
 
 
@@ -211,23 +329,7 @@ def _lines(output: IO[bytes]) -> list[str]:
     return output.read().decode(errors="replace").rstrip().split("\n")
 
 
-def _take(records: int, outcomes: dict[str, str], counts: Counter[str]) -> str:
-    """Add what a process has recorded; return the test that it began last."""
-    last = ""
-    with os.fdopen(records, "rb") as file:
-        file.seek(0)
-        for line in file.read().decode().split("\n")[:-1]:
-            word, _, test = line.partition(" ")
-            if word == "started":
-                last = test
-                continue
-            counts[word] += 1
-            if outcomes[test] not in ("failed", "error"):
-                outcomes[test] = word
-    return last
-
-
-def _fails(arguments: list[str]) -> bool:
+def _fails(arguments: Iterable[str]) -> bool:
     """Return whether a test fails in a process that runs no others."""
     sys.stdout.flush()
     command = [sys.executable, "-m", "pytest", "-q", "--color=no", *arguments]
@@ -236,17 +338,6 @@ def _fails(arguments: list[str]) -> bool:
 
 def _print(*lines: str) -> None:
     sys.stdout.write("".join(f"{line}\n" for line in lines))
-
-
-def _closing_line(counts: Counter[str], seconds: float) -> str:
-    """Return it as pytest writes it, with the CPU time."""
-    line = ", ".join(
-        f"{counts[word]} {word}{'s' * (counts[word] > 1 and word == 'error')}"
-        for word in _WORDS
-        if counts[word]
-    )
-    took = f"{seconds:.2f}s ({timedelta(seconds=int(seconds))})"
-    return f"{line or 'no tests ran'} in {took}, CPU {timedelta(seconds=int(_cpu_s()))}"
 
 
 if __name__ == "__main__":

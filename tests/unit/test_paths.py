@@ -145,6 +145,7 @@ def test_installing_replaces(tmp_path: Path) -> None:
     assert not new.exists()
 
 
+@pytest.mark.usefixtures("needs_root")
 def test_a_folder_is_made_with_those_above_it_for_their_owner(tmp_path: Path) -> None:
     if os.geteuid() == 0:
         os.chown(tmp_path, 4321, 4322)
@@ -230,6 +231,7 @@ def _folder_of_the_daemon_with_a_link(tmp_path: Path, link: str) -> tuple[Path, 
     return folder, victim
 
 
+@pytest.mark.usefixtures("needs_root")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 def test_a_link_in_place_of_a_lock_gives_no_file_away(tmp_path: Path) -> None:
     folder, victim = _folder_of_the_daemon_with_a_link(tmp_path, "lock")
@@ -241,6 +243,7 @@ def test_a_link_in_place_of_a_lock_gives_no_file_away(tmp_path: Path) -> None:
     assert victim.stat().st_uid == 0
 
 
+@pytest.mark.usefixtures("needs_root")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 def test_control_opened_as_usual_the_lock_would_give_the_file_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -253,6 +256,7 @@ def test_control_opened_as_usual_the_lock_would_give_the_file_away(
         assert victim.stat().st_uid == 65534
 
 
+@pytest.mark.usefixtures("needs_root")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 def test_a_link_in_place_of_a_temporary_file_is_not_written_through(tmp_path: Path) -> None:
     folder, victim = _folder_of_the_daemon_with_a_link(tmp_path, f".file.{os.getpid()}.tmp")

@@ -56,6 +56,7 @@ def gateway() -> Iterator[Namespace]:
         yield box
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_each_way_that_no_rule_closes_is_found(gateway: Namespace, tmp_path: Path) -> None:
     load = gateway.command("nft", "-f", "-")
     site = examined(tmp_path, policy_or_why=SCHOOL)
@@ -118,6 +119,7 @@ class _Page(http.server.BaseHTTPRequestHandler):
         """Print nothing."""
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 @pytest.mark.parametrize(("status", "outcome"), [(204, CLEAN), (200, FOUND), (302, FOUND)])
 def test_a_login_page_in_front(tmp_path: Path, status: int, outcome: str) -> None:
     page = type("Page", (_Page,), {"status": status})
@@ -137,6 +139,7 @@ def test_a_login_page_in_front(tmp_path: Path, status: int, outcome: str) -> Non
             upstream.__exit__()
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_a_portal_that_drips_its_page_is_waited_for_no_longer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,6 +191,7 @@ def _read(
         return box.run(bypass_probes.read)
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_a_rule_closes_its_port_and_protocol() -> None:
     rules = _read("tcp dport { 853, 8853 } reject")
     assert rules.closes(DOT)
@@ -196,12 +200,14 @@ def test_a_rule_closes_its_port_and_protocol() -> None:
     assert rules.closes(DOT._replace(version=6))
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_a_rule_for_both_protocols_closes_both() -> None:
     rules = _read("meta l4proto { tcp, udp } th dport 53 redirect to :53", "prerouting", kind="nat")
     assert rules.closes(UDP)
     assert rules.closes(TCP)
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 @pytest.mark.parametrize(
     "rule",
     ["udp dport 53 accept", "udp dport 53 counter", "udp sport 53 drop", "udp dport != 53 drop"],
@@ -210,22 +216,26 @@ def test_a_rule_that_lets_it_through_closes_nothing(rule: str) -> None:
     assert not _read(rule).closes(UDP)
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 @pytest.mark.parametrize("hook", ["input", "output"])
 def test_a_rule_for_this_machine_alone_closes_nothing(hook: str) -> None:
     assert not _read("udp dport 53 drop", hook).closes(UDP)
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_a_rule_for_ipv4_alone_leaves_ipv6_open() -> None:
     rules = _read("udp dport 53 drop", family="ip")
     assert rules.closes(UDP)
     assert not rules.closes(UDP._replace(version=6))
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_a_chain_that_drops_what_no_rule_names() -> None:
     assert _read("", policy="; policy drop").drops_others
     assert not _read("", policy="; policy accept").drops_others
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 @pytest.mark.parametrize("printed", ["", "[]", '{"nftables": [{"rule": {}}]}', None])
 def test_what_is_no_listing_is_unseen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, printed: str | None

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from filterd.appliance.probe import ProbeFinding
     from tests.support.namespaces import Namespace
 
+pytestmark = pytest.mark.usefixtures("needs_namespaces")
+
 BOX, OTHER, THIRD = "192.168.6.1", "192.168.6.2", "192.168.6.3"
 
 

@@ -126,6 +126,7 @@ def test_a_socket_that_fails_is_an_error(pair: Pair) -> None:
         asyncio.run(solicit(pair[0], lambda _: None, broken, within_s=60))
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 @pytest.mark.parametrize(
     "asking",
     [dhcp_offers, dhcpv6_replies, advertisements, authenticators],
@@ -140,6 +141,7 @@ def test_a_link_without_a_server_has_none_and_one_that_is_gone_is_an_error(
         asyncio.run(asking("no-such-if", *mac, within_s=0.1))
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_each_dhcp_server_is_found_with_its_router_and_dns(
     link: Link, most: Any, tmp_path: Path
 ) -> None:
@@ -157,6 +159,7 @@ def test_each_dhcp_server_is_found_with_its_router_and_dns(
     assert not any(path.read_text().strip() for path in tmp_path.glob("*.leases"))
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_the_dhcp_server_of_this_machine_is_found_too(
     link: Link, most: Any, tmp_path: Path
 ) -> None:
@@ -166,6 +169,7 @@ def test_the_dhcp_server_of_this_machine_is_found_too(
     assert [one.server for one in found] == ["192.168.6.1"]
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_a_dhcpv6_server_is_found_with_its_dns(link: Link, most: Any, tmp_path: Path) -> None:
     most(1)
     named = "--dhcp-option=option6:dns-server,[2001:db8::53]"
@@ -175,6 +179,7 @@ def test_a_dhcpv6_server_is_found_with_its_dns(link: Link, most: Any, tmp_path: 
     assert found.server.startswith("fe80::")
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_a_router_is_found_with_its_prefix_and_its_dns(
     link: Link, most: Any, tmp_path: Path
 ) -> None:
@@ -192,6 +197,7 @@ REQUEST = bytes((2, 0, 0, 5, 1, 7, 0, 5, 1))
 """EAP-Request/Identity."""
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_a_switch_that_asks_for_a_login_is_found() -> None:
     def opened() -> socket.socket:
         made = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(EAPOL))

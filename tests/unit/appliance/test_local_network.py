@@ -37,6 +37,7 @@ def _look(folder: Path, **answers: Any) -> LocalNetwork:
     return asyncio.run(look(Scripted(**answers), resolver_file=resolvers))
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_a_gateway_sees_its_links_its_router_and_its_neighbours() -> None:
     with namespaces("box", "router") as (box, router):
         connect((box, "lan0"), (router, "lan"), "02:00:5e:00:00:01")

@@ -142,6 +142,7 @@ def test_control_an_exchange_after_the_copy_reaches_nothing(
     assert box.installed == [content]
 
 
+@pytest.mark.usefixtures("needs_root")
 @needs_root
 def test_a_link_in_the_fetching_user_s_folder_leads_root_nowhere(box: Box, tmp_path: Path) -> None:
     for folder in (tmp_path, *tmp_path.parents[:2]):

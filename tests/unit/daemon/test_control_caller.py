@@ -66,6 +66,7 @@ def _credentials(
         return runner.run(whole())
 
 
+@pytest.mark.usefixtures("needs_root")
 @needs_root
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_a_user_is_known_by_name_and_by_all_groups(
@@ -78,6 +79,7 @@ def test_a_user_is_known_by_name_and_by_all_groups(
     assert credentials == [user.pw_uid, "nobody", sorted([first.gr_name, "daemon"])]
 
 
+@pytest.mark.usefixtures("needs_root")
 @needs_root
 def test_a_user_without_a_name_is_a_number_and_in_no_group() -> None:
     with open_folder() as folder:
@@ -85,6 +87,7 @@ def test_a_user_without_a_name_is_a_number_and_in_no_group() -> None:
     assert credentials == [NOBODY, f"uid-{NOBODY}", []]
 
 
+@pytest.mark.usefixtures("needs_root")
 @needs_root
 def test_a_user_without_rights_to_the_socket_gets_no_answer(
     tmp_path_factory: pytest.TempPathFactory,

@@ -525,6 +525,7 @@ def can_connect(path: Path, *groups: str) -> bool:
     return connected
 
 
+@pytest.mark.usefixtures("needs_root")
 @needs_root
 def test_members_of_these_groups_are_let_in_and_others_are_not(path: Path) -> None:
     if not let_in(path, ["daemon", "games", "no-such-group"]):
@@ -535,6 +536,7 @@ def test_members_of_these_groups_are_let_in_and_others_are_not(path: Path) -> No
     assert not can_connect(path)
 
 
+@pytest.mark.usefixtures("needs_root")
 @needs_root
 def test_control_without_it_they_are_not(path: Path) -> None:
     assert not can_connect(path, "daemon")

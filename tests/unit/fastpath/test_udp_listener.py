@@ -97,6 +97,7 @@ def test_a_port_that_answers_anything_gets_silence(serving: Serving, port: int) 
                 reflecting.recv(4096)
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_source_port_0_gets_silence(serving: Serving) -> None:
     try:
         raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)

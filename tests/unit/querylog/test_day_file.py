@@ -308,6 +308,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_a_real_disk_that_fills_up_costs_nothing_that_comes_again(tmp_path: Path) -> None:
     assert on_a_disk("12m", FILL_A_DISK, tmp_path) == "1 0 (7800,)\n"
 

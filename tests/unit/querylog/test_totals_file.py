@@ -305,6 +305,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.usefixtures("needs_namespaces")
 def test_a_real_disk_that_fills_up_costs_nothing_that_comes_again(tmp_path: Path) -> None:
     assert on_a_disk("3000k", FILL_A_DISK, tmp_path) == "59 1 2950 ok 0\n"
 
