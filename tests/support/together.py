@@ -319,6 +319,9 @@ def _close(together: Together, outcomes: Outcomes, arguments: list[str], started
     if wrong := nothing_shown(counts["passed"] + counts["failed"], counts["skipped"]):
         remarks.append(wrong)
         failed = True
+    if counts["skipped"] and os.environ.get("FILTERD_NO_SKIPS") == "1":
+        remarks.append("FILTERD_NO_SKIPS=1 takes a skip for a failure")
+        failed = True
     _print(*outcomes.lines())
     _print(outcomes.closing(perf_counter() - started, _cpu_s(), remarks))
     return int(failed)
