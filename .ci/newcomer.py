@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 BUILD = ROOT / "build"
 USER, USER_ID = "hoang", 1000
-ODD = "trường học/ổ đĩa của thầy Hoàng/" + "d" * 18 + "/" + "m" * 22
+ODD = "trường học/ổ đĩa của thầy Hoàng/" + "d" * 32 + "/" + "m" * 34
 """A folder with spaces and Vietnamese letters; a clone in it has a path of 110 characters."""
 TEMPORARY = "/tmp/" + "t" * 85
 
