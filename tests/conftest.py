@@ -74,7 +74,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Let a run fail in which all was skipped: it has shown nothing."""
     if closing.BY_FORKS in session.config.stash:
         return
-    stats = session.config.pluginmanager.get_plugin("terminalreporter").stats
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    stats = reporter.stats if reporter else {}
     counts = {word: len(stats.get(word, ())) for word in ("passed", "failed", "error", "skipped")}
     shown = counts["passed"] + counts["failed"] + counts["error"]
     if wrong := closing.nothing_shown(shown, counts["skipped"]):
