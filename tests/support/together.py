@@ -57,6 +57,9 @@ busy cores; the lowest there is, 19, leaves the difference between a worker and 
 _MOST_AGAIN = 20
 """Of more tests that fail the load is not the reason."""
 _LOOK_EVERY_MS = 1_000
+_INTERRUPTED = 130
+_LET_END_S = 10.0
+"""After Ctrl-C."""
 
 _terminal = os.dup(2)  # before pytest captures it
 
@@ -106,6 +109,7 @@ class Together:
         self.left_out: list[str] = []
         """Why files were skipped whole."""
         self._limits: dict[str, int] = {}
+        self.interrupted = False
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Leave the judgement of the whole to ``main``."""
@@ -133,9 +137,14 @@ class Together:
         apart = [item for item in session.items if _needs_namespaces(item)]
         enters = bool(apart) and not needs.has_namespaces() and needs.may_enter_own()
         batches = ((anywhere, False), (apart, True)) if enters else ((session.items, False),)
-        for items, entering in batches:
-            if self._run_batch(items, session, entering=entering):
-                return True
+        try:
+            for items, entering in batches:
+                if self._run_batch(items, session, entering=entering):
+                    return True
+        except KeyboardInterrupt:
+            if not self.forks:  # this is one
+                raise
+            self._interrupted()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         session.config.pluginmanager.unregister(name="terminalreporter")  # the forks report
         return True
@@ -201,10 +210,27 @@ class Together:
             fork.code = os.waitstatus_to_exitcode(os.waitpid(fork.pid, 0)[1])
             fork.look()
             os.close(fork.ended)
+            fork.ended = -1
             if fork.code > 1 or fork.code < 0:  # a failure of tests is 1
                 remark = f"process {fork.number} ended with exit code {fork.code} in {fork.at}"
                 self.remarks.append(remark)
         return ended
+
+    def _interrupted(self) -> None:
+        """Let the forks end, which have had the same Ctrl-C; end those that do not."""
+        self.interrupted = True
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        running = [fork for fork in self.forks if fork.ended >= 0]
+        poll = select.poll()
+        for fork in running:
+            poll.register(fork.ended, select.POLLIN)
+        until = perf_counter() + _LET_END_S
+        while running and (left_s := until - perf_counter()) > 0:
+            for descriptor, _ in poll.poll(left_s * 1_000):
+                poll.unregister(descriptor)
+                running = [fork for fork in running if fork.ended != descriptor]
+        for fork in running:
+            _end(fork.pid)
 
     def _name_what_runs(self, *_: object) -> NoReturn:
         """End, as the time of a whole run is over; print the test of each process."""
@@ -294,6 +320,11 @@ def main(processes: int, arguments: list[str]) -> int:
     if not together.forks:  # this is a fork, or nothing was run
         return int(bool(code))
     outcomes = Outcomes(dict.fromkeys(together.collected, MISSING))
+    if together.interrupted:
+        for fork in together.forks:
+            outcomes.add(fork.read())
+        _print(outcomes.closing(perf_counter() - started, _cpu_s(), ["stopped by Ctrl-C"]))
+        return _INTERRUPTED
     for fork in together.forks:
         _print(f"process {fork.number} of {len(together.forks)}:", *_lines(fork.output))
         outcomes.add(fork.read())
