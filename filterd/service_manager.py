@@ -13,6 +13,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from filterd.i18n import refused
+from filterd.socket_path import short_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,8 @@ def notify(*words: str, sockets: Sequence[socket.socket] = ()) -> None:
         address = "\0" + address[1:]
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as opened:
-            opened.connect(address)
+            with short_path(address) as reached:
+                opened.connect(reached)
             message, passed = "\n".join(words).encode(), [one.fileno() for one in sockets]
             socket.send_fds(opened, [message], passed)
     except OSError as error:

@@ -55,6 +55,7 @@ SMALL = {
     "policy/policy_file": "a format of a file",
     "reports/html_report": "one module a format",
     "reports/json_report": "one module a format",
+    "socket_path": "what binds and what connects are of many packages",
     "time_buckets": "native code imports it",
     "upstream/transport_set": "the list of transports",
     "version": "the build reads it",

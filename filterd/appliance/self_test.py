@@ -41,6 +41,7 @@ from filterd.policy.model import ListenAddress
 from filterd.privileges import of_a_child
 from filterd.resolve.site import NOTHING_SET, Site
 from filterd.service_manager import READY
+from filterd.socket_path import short_path
 from filterd.state_folder import StateFolder
 
 if TYPE_CHECKING:
@@ -172,7 +173,8 @@ def _served(trial: StateFolder) -> Iterator[None]:
     site.mkdir()
     places = ("--config", str(site), "--state", str(trial.folder), "--lang", "en")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified, log.open("wb") as errors:
-        notified.bind(str(address))
+        with short_path(address) as short:
+            notified.bind(short)
         with subprocess.Popen(  # noqa: S603 -- our own interpreter and module, no shell
             bounded_child.command_line("serve", *places),
             env=bounded_child.environment(NOTIFY_SOCKET=str(address)),

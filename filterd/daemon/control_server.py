@@ -38,6 +38,7 @@ from filterd.daemon.control_caller import (
 from filterd.daemon.control_followers import Followers, failed, held, send, stream
 from filterd.errors import ControlError, StoreError, to_plain
 from filterd.i18n import refused, say
+from filterd.socket_path import short_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -127,7 +128,8 @@ class ControlServer:
             self._path.unlink(missing_ok=True)
             listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             self._acceptor = Acceptor(listening, str(self._path), self._take_in)
-            listening.bind(str(self._path))
+            with short_path(self._path) as address:
+                listening.bind(address)
             self._acceptor.listen(_BACKLOG)
             self._path.chmod(_MODE)
             if not let_in(self._path, self._groups) and self._groups:

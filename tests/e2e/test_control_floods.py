@@ -17,6 +17,7 @@ import pytest
 from tests.support.commands import run
 from tests.support.daemon import copy_lists, free_port, serving, write_site
 from tests.support.processes import _resident, children
+from tests.support.unix_sockets import connect
 from tests.support.unprivileged import NOBODY, needs_root, open_folder
 from tests.support.waiting import until
 
@@ -66,7 +67,7 @@ def _flood(path: Path, writing_end: int) -> None:
         one = socket.socket(socket.AF_UNIX)
         one.settimeout(0.05)
         with contextlib.suppress(OSError):
-            one.connect(str(path))
+            connect(one, path)
             one.sendall(b"x" * OCTETS)
         held.append(one)
         if len(held) >= CONNECTIONS:
@@ -133,7 +134,7 @@ def _follow(path: Path, writing_end: int) -> None:
         one = socket.socket(socket.AF_UNIX)
         one.settimeout(0.05)
         with contextlib.suppress(OSError):
-            one.connect(str(path))
+            connect(one, path)
             one.sendall(frame + b' "arguments": {}}\n')
         held.append(one)
         if len(held) >= FOLLOWERS:

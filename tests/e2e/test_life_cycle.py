@@ -28,6 +28,7 @@ from tests.support.daemon import (
     starting,
     write_site,
 )
+from tests.support.unix_sockets import connect
 
 if TYPE_CHECKING:
     from filterd.state_folder import StateFolder
@@ -100,11 +101,11 @@ def test_a_stop_while_a_client_is_connected_is_quiet(school: School) -> None:
         socket.socket(socket.AF_UNIX) as command,
         socket.create_connection(("127.0.0.1", school.port)),
     ):
-        command.connect(str(served.state.control_socket))
+        connect(command, served.state.control_socket)
         command.sendall(b'{"command": "status"}\n')
         assert command.recv(20)
         with socket.socket(socket.AF_UNIX) as idle:
-            idle.connect(str(served.state.control_socket))
+            connect(idle, served.state.control_socket)
             assert served.end() == 0
         _assert_quiet(served)
 

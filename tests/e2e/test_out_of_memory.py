@@ -21,6 +21,7 @@ from tests.support.commands import run
 from tests.support.daemon import SOURCES
 from tests.support.one_worker import School, a_school
 from tests.support.processes import children
+from tests.support.unix_sockets import connect
 from tests.support.waiting import until
 from tests.support.wire import a_query
 
@@ -124,7 +125,7 @@ def _waiting_clients(school: School, whom: str) -> Iterator[socket.socket]:
             )
         else:
             one = socket.socket(socket.AF_UNIX)
-            one.connect(str(school.served.state.control_socket))
+            connect(one, school.served.state.control_socket)
             yield one
 
 

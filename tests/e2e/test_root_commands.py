@@ -21,6 +21,7 @@ from tests.support.commands import ROOT, environment
 from tests.support.daemon import copy_lists, free_port, serving, write_site
 from tests.support.feed_site import FIRST, Published
 from tests.support.processes import family
+from tests.support.unix_sockets import bind
 from tests.support.unprivileged import NOBODY, give, needs_root, open_folder, reach, unprivileged
 
 if TYPE_CHECKING:
@@ -242,7 +243,7 @@ def test_no_race_lets_root_write_through_a_link(school: School) -> None:
 
 def test_a_link_in_place_of_the_control_socket_leads_root_nowhere(school: School) -> None:
     with socket.socket(socket.AF_UNIX) as other:
-        other.bind(str(school.folder / "other.sock"))
+        bind(other, school.folder / "other.sock")
         other.listen()
         other.setblocking(False)
         school.state.control_socket.symlink_to(school.folder / "other.sock")

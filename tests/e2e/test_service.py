@@ -27,6 +27,7 @@ from tests.support.daemon import (
     write_site,
 )
 from tests.support.processes import children
+from tests.support.unix_sockets import bind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ class ServiceManager:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "notify"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(str(self.path))
+        bind(self._socket, self.path)
 
     def __enter__(self) -> Self:
         return self

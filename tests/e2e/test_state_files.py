@@ -31,6 +31,7 @@ from tests.support.daemon import (
     starting,
     write_site,
 )
+from tests.support.unix_sockets import bind
 from tests.support.waiting import ask, is_blocked, until
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ NO_CARE = (
 
 def _socket(path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as made:
-        made.bind(str(path))
+        bind(made, path)
 
 
 def _folder(path: Path) -> None:

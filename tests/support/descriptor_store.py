@@ -10,6 +10,7 @@ import socket
 from typing import TYPE_CHECKING, Self
 
 from tests.support.daemon import WITHIN_S, Served, serving
+from tests.support.unix_sockets import bind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ class DescriptorStore:
         self.kept: list[tuple[str, int]] = []
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.settimeout(WITHIN_S)
-        self._socket.bind(str(self.path))
+        bind(self._socket, self.path)
 
     def __enter__(self) -> Self:
         return self

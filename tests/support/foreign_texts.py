@@ -42,7 +42,6 @@ FOREIGN = (
     "No route to host",
     "Disk quota exceeded",
     "Not a plain file",
-    "AF_UNIX path too long",
     "timed out",
     "database is locked",
     "attempt to write a readonly database",

@@ -21,6 +21,7 @@ from filterd.service_manager import (
     watchdog_interval_s,
 )
 from tests.support.descriptor_store import DescriptorStore
+from tests.support.unix_sockets import bind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ def test_the_service_manager_gets_one_datagram(
 ) -> None:
     name = f"@filterd-{tmp_path.name}-{id(tmp_path)}" if abstract else str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
-        systemd.bind(name.replace("@", "\0") if abstract else name)
+        bind(systemd, name.replace("@", "\0") if abstract else name)
         monkeypatch.setenv("NOTIFY_SOCKET", name)
         notify(READY, WATCHDOG)
         assert systemd.recv(100) == b"READY=1\nWATCHDOG=1"

@@ -12,6 +12,7 @@ import pytest
 from filterd.control import ask, frames, is_running, stream
 from filterd.control import connection as module
 from filterd.errors import ConfigErrors, ControlError
+from tests.support.unix_sockets import bind, connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ def _answering(path: Path, *answers: bytes | list[dict[str, Any]] | None) -> Ite
     """
     asked: list[Any] = []
     listening = socket.socket(socket.AF_UNIX)
-    listening.bind(str(path))
+    bind(listening, path)
     listening.listen()
 
     def serve() -> None:
@@ -82,7 +83,7 @@ def test_a_stream_has_more_values_than_an_answer_has_frames_and_no_heartbeats(
 
 def test_a_stream_that_falls_silent_is_given_up(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as silent:
-        silent.bind(str(tmp_path / "s"))
+        bind(silent, tmp_path / "s")
         silent.listen()
         with pytest.raises(ControlError, match="timed out"):
             list(stream(tmp_path / "s", "follow", silence_s=0.05))
@@ -208,7 +209,7 @@ def test_a_daemon_that_never_answers_is_given_up(
 ) -> None:
     monkeypatch.setattr(module, "ANSWER_WITHIN_S", 0.05)
     with socket.socket(socket.AF_UNIX) as silent:
-        silent.bind(str(tmp_path / "s"))
+        bind(silent, tmp_path / "s")
         silent.listen()
         with pytest.raises(ControlError, match="timed out"):
             ask(tmp_path / "s", "status")
@@ -216,9 +217,9 @@ def test_a_daemon_that_never_answers_is_given_up(
 
 def test_while_others_connect_a_command_waits_for_its_turn(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listening, socket.socket(socket.AF_UNIX) as other:
-        listening.bind(str(tmp_path / "s"))
+        bind(listening, tmp_path / "s")
         listening.listen(0)
-        other.connect(str(tmp_path / "s"))  # there is room for one
+        connect(other, tmp_path / "s")  # there is room for one
         with pytest.raises(ControlError, match="temporarily unavailable"):
             ask(tmp_path / "s", "ping", silence_s=0.05)
 
@@ -238,7 +239,7 @@ def test_while_others_connect_a_command_waits_for_its_turn(tmp_path: Path) -> No
 
 def test_a_caller_may_give_up_sooner(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as silent:
-        silent.bind(str(tmp_path / "s"))
+        bind(silent, tmp_path / "s")
         silent.listen()
         with pytest.raises(ControlError, match="timed out"):
             ask(tmp_path / "s", "status", silence_s=0.05)

@@ -33,6 +33,7 @@ from filterd.daemon.control_caller import (
 from filterd.daemon.control_server import ControlServer
 from filterd.errors import ControlError
 from tests.support.asking_as import as_user
+from tests.support.unix_sockets import bind
 from tests.support.unprivileged import needs_root, open_folder
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def test_a_user_without_rights_to_the_socket_gets_no_answer(
 ) -> None:
     folder = tmp_path_factory.mktemp("open")
     with closing(socket.socket(socket.AF_UNIX)) as listening:
-        listening.bind(str(folder / "s"))
+        bind(listening, folder / "s")
         listening.listen()
         (folder / "s").chmod(0o660)
         with pytest.raises(AssertionError, match="uid-65533 may not ask filterd; root and"):

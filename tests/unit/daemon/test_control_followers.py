@@ -24,6 +24,7 @@ from filterd.daemon.control_followers import (
 from filterd.daemon.control_server import ControlServer
 from filterd.errors import ControlError
 from filterd.i18n import say
+from tests.support.unix_sockets import connect, open_streams
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -78,7 +79,7 @@ def _with_server(path: Path, work: Callable[[_Source, ControlServer], Awaitable[
 async def _follow(
     path: Path, ask: str = "numbers", **arguments: Any
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    reader, writer = await asyncio.open_unix_connection(str(path))
+    reader, writer = await open_streams(path)
     frame = {"version": 1, "id": 7, "stream": 0, "act_for": "", "ask": ask, "arguments": arguments}
     writer.write(json.dumps(frame).encode() + b"\n")
     return reader, writer
@@ -161,7 +162,7 @@ def test_a_follower_that_does_not_read_is_dropped_and_holds_one_frame(
     async def work(source: _Source, _: ControlServer) -> None:
         source.size = 50_000
         with socket.socket(socket.AF_UNIX) as silent:
-            silent.connect(str(tmp_path / "s"))
+            connect(silent, tmp_path / "s")
             silent.sendall(b'{"version":1,"id":1,"stream":0,"act_for":"","ask":"numbers",')
             silent.sendall(b'"arguments":{}}\n')
             await _until(lambda: bool(source.begun) and not source.running)

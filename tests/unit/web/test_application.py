@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from filterd.web.request_guard import HEADERS, csrf_of
+from tests.support.unix_sockets import bind
 from tests.support.web_requests import OF_FORM, SIGNED_IN, FakeManager
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def test_a_set_up_takes_forms_of_its_own_pages_from_its_own_network_only(
         return manager.send("POST", "/setup/answer", form, headers, client=(address, 1)).status
 
     with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(str(tmp_path / "s"))
+        bind(listening, tmp_path / "s")
         assert status(csrf_of("t")) == 303
         refused = [status(""), status(csrf_of("another")), status(csrf_of("t"), "203.0.113.9")]
     (tmp_path / "s").unlink()

@@ -25,6 +25,7 @@ from filterd.web.certificate_files import Certificate
 from filterd.web.web_main import IDLE_AFTER_S, IdleExit, names_of, run
 from tests.support.clock import FakeClock
 from tests.support.commands import environment
+from tests.support.unix_sockets import bind
 from tests.support.web_school import UNVERIFIED
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def test_on_a_passed_socket_it_answers_and_ends_when_it_is_stopped(
         socket.create_server(("127.0.0.1", 0)) as listening,
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd,
     ):
-        systemd.bind(str(tmp_path / "notify"))
+        bind(systemd, tmp_path / "notify")
         systemd.settimeout(WITHIN_S)
         words = [str(tmp_path), "-", *map(str, certificate), "en", "no"]
         actions = [(os.POSIX_SPAWN_DUP2, listening.fileno(), 3)]
