@@ -41,8 +41,10 @@ def places() -> set[str]:
 
 def _files() -> Iterator[str]:
     folder = StateFolder(Path("state"))
+    # Names of Python itself are left out: ``__weakref__`` cannot be read on 3.11.2.
     for name in dir(StateFolder):
-        if isinstance(getattr(folder, name, None), Path) and name != "folder":
+        public = name != "folder" and not name.startswith("_")
+        if public and isinstance(getattr(folder, name, None), Path):
             yield f"file {name}"
 
 
