@@ -7,7 +7,8 @@ from the running daemon, or else from the compiled policy. An error is not print
 stand in the middle of the line that is being typed.
 
 bash cuts words at ``:`` too, so its function passes the line as one word, and takes off what
-stands before the last ``:``.
+stands before the last ``:``. A shell gives the name of the program as it is typed: ``~`` and
+backslashes (which ``read`` takes off) are resolved, and nothing is evaluated.
 """
 
 from __future__ import annotations
@@ -32,21 +33,24 @@ from filterd.words import COUNTED
 SCRIPTS = {
     "bash": """\
 _filterd() {
-    local line=${COMP_LINE:0:COMP_POINT} before value
+    local line=${COMP_LINE:0:COMP_POINT} before value program
+    IFS= read program <<<"$1"
+    [[ $program == "~/"* ]] && program=$HOME/${program#"~/"}
     local word=${line##*[[:blank:]]}
     [[ $word == *:* && $COMP_WORDBREAKS == *:* ]] && before=${word%"${word##*:}"}
     COMPREPLY=()
     while IFS= read -r value; do
         COMPREPLY+=("${value#"$before"}")
-    done < <("$1" --complete bash "$line" 2>/dev/null)
+    done < <("$program" --complete bash "filterd${line#*"$1"}" 2>/dev/null)
 }
 complete -o default -F _filterd filterd
 """,
     "zsh": """\
 #compdef filterd
 _filterd() {
+    local program=${${(Q)words[1]}/#\\~\\//$HOME/}
     local -a found
-    found=("${(@f)$("${words[1]}" --complete zsh "${(@Q)words[2,CURRENT]}" 2>/dev/null)}")
+    found=("${(@f)$("$program" --complete zsh "${(@Q)words[2,CURRENT]}" 2>/dev/null)}")
     if [[ -n ${found[1]} ]]; then
         compadd -- "${found[@]}"
     else
@@ -62,6 +66,10 @@ fi
     "fish": """\
 function __filterd_complete
     set -l words (commandline -opc)
+    if string match -q '~/*' -- $words[1]
+        set words[1] $HOME/(string sub -s 3 -- $words[1])
+    end
+    command -q -- $words[1]; or return
     set -l found ($words[1] --complete fish $words[2..-1] (commandline -ct) 2>/dev/null)
     if set -q found[1]
         printf '%s\\n' $found

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import select
+import shlex
 import shutil
 import subprocess
 import sys
@@ -159,16 +160,27 @@ STARTED = {
     "zsh fpath": (["-f", "-i"], f"fpath=($HOME $fpath); {ZSH}"),
 }
 """How each shell is started, and what is typed first."""
+TYPED = (
+    ("filterd room show l\t", "room show lab-a"),
+    ("\x15filterd allow service:youtube-k\t", "service:youtube-kids"),
+    ("\x15filterd allow a.example --gr\t", "--grade"),
+    ("\x15filterd exc\t", "filterd exceptions"),
+    ("\x15~/$(touch ~/x)/filterd room sh\t", "room sh"),
+    ("\x15~/ổ\\ đĩa/filterd room show l\t", "đĩa/filterd room show lab-a"),
+)
+"""What is typed, and what the line has then."""
 
 
 @pytest.fixture
 def around(tmp_path: Path, week: Path, quiet: StateFolder) -> dict[str, str]:
     """The environment of a shell that finds filterd, with a school that has no daemon."""
-    (tmp_path / "filterd").write_text(f'#!/bin/sh\nexec {sys.executable} -m filterd "$@"\n')
-    (tmp_path / "filterd").chmod(0o755)
+    program = tmp_path / "ổ đĩa" / "filterd"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m filterd "$@"\n')
+    program.chmod(0o755)
     save(quiet.policy, policy_of(_here(week, quiet)))
     places = {"FILTERD_CONFIG": str(week), "FILTERD_STATE": str(quiet.folder)}
-    path = f"{tmp_path}:{os.environ['PATH']}"
+    path = f"{program.parent}:{os.environ['PATH']}"
     return environment(PATH=path, TERM="dumb", HOME=str(tmp_path), **places)
 
 
@@ -185,19 +197,17 @@ def test_a_shell_completes_what_is_typed(way: str, around: dict[str, str], tmp_p
     with subprocess.Popen(
         started, cwd=ROOT, env=around, stdin=its, stdout=its, stderr=its, start_new_session=True
     ) as process:
-        os.write(ours, f"{first}; echo rea''dy\n".encode())
-        _read_until(ours, "ready")
-        for typed, completed in (
-            ("filterd room show l\t", "room show lab-a"),
-            ("\x15filterd allow service:youtube-k\t", "service:youtube-kids"),
-            ("\x15filterd allow a.example --gr\t", "--grade"),
-            ("\x15filterd exc\t", "filterd exceptions"),
-        ):
-            os.write(ours, typed.encode())
-            _read_until(ours, completed)
-        process.kill()
+        try:
+            os.write(ours, f"{first}; echo rea''dy\n".encode())
+            _read_until(ours, "ready")
+            for typed, completed in TYPED:
+                os.write(ours, typed.encode())
+                _read_until(ours, completed)
+        finally:
+            process.kill()
     os.close(its)
     os.close(ours)
+    assert not (tmp_path / "x").exists(), "nothing that is typed may run"
 
 
 def _read_until(terminal: int, words: str) -> None:
@@ -211,7 +221,11 @@ def _read_until(terminal: int, words: str) -> None:
 def test_fish_completes(around: dict[str, str]) -> None:
     if shutil.which("fish") is None:
         pytest.skip("fish is not installed")
-    for line, completed in (("filterd room show l", "lab-a"), ("filterd exc", "exceptions")):
+    for line, completed in (
+        ("filterd room show l", "lab-a"),
+        ("filterd exc", "exceptions"),
+        ("~/ổ\\ đĩa/filterd exc", "exceptions"),
+    ):
         words = f"filterd completion fish | source; complete -C '{line}'"
         done = subprocess.run(
             ["fish", "--no-config", "-c", words],
