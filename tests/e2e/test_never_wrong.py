@@ -14,6 +14,7 @@ import sys
 import pytest
 
 from filterd.fastpath.core_filler import NATIVE
+from tests.support import oracle_stubs
 from tests.support.oracle_answer_mutants import OF_ANSWERS, OF_THE_CLASSES, OF_THE_RELAY
 from tests.support.oracle_life import Outcome, Way
 from tests.support.oracle_mutants import OF_THE_CHAIN, OF_THE_FAST_PATH
@@ -71,3 +72,12 @@ def test_control_each_safeguard_would_be_missed(
         if way.live(script.first_rules, script.every_scene(bells=False)).faults:
             return
     pytest.fail("nothing was noticed")
+
+
+def test_control_a_reply_that_the_kernel_drops_would_be_missed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A client with one port, who has a thousand questions, has no room for the replies."""
+    monkeypatch.setattr(oracle_stubs, "_MOST_OF_A_PORT", 10_000)
+    with pytest.raises(AssertionError, match="had no room for"):
+        Way().live_by(0)

@@ -12,7 +12,6 @@ import contextlib
 import os
 import select
 import signal
-import socket
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
@@ -35,6 +34,7 @@ from tests.support.processes import children
 
 if TYPE_CHECKING:
     import random
+    import socket
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
@@ -93,18 +93,19 @@ class Driver:
         lost: questions without an answer in time.
         late: of these, questions with an answer afterwards; its content is not judged.
         killed: workers.
+        dropped: questions to the upstream that the kernel had no room for; they are asked again.
     """
 
     def __init__(self, port: int, rules: Rules) -> None:
         self._port, self._clock = port, SystemClock()
-        self._order = self.judged = self.lost = self.late = self.killed = 0
+        self._order = self.judged = self.lost = self.late = self.killed = self.dropped = 0
         self.upstream = Upstream(self._clock.monotonic, self._next)
         self.oracle = Oracle(self.upstream, self._clock, (rules,), late_s=LATE_S)
         self.faults: list[str] = []
         self.waiting: dict[tuple[str, int], Asked] = {}
         self._given_up: set[tuple[str, int]] = set()
         self._readers: dict[socket.socket, Callable[[], None]] = {}
-        watch = Watch(self._begin, lambda opened: self._readers.pop(opened, None))
+        watch = Watch(self._readers.__setitem__, lambda opened: self._readers.pop(opened, None))
         self.server = Server(self.upstream, 0, watch, self._overhear, dead_after_s=DEAD_AFTER_S)
         self._stubs = {
             who.address: Stub(who.address, watch, self._hear, self._lose) for who in PEOPLE
@@ -115,14 +116,18 @@ class Driver:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.dropped = self.server.dropped
         self.server.close()
+        unheard = sum(stub.dropped for stub in self._stubs.values())
         for stub in self._stubs.values():
             stub.close()
+        assert not unheard, f"the kernel had no room for {unheard} replies to the test"
 
     def __str__(self) -> str:
         facts = (
             f"{self.judged:,} replies judged, {self.late} late, "
-            f"{self.lost} lost with {self.killed} workers"
+            f"{self.lost} lost with {self.killed} workers, "
+            f"{self.dropped} questions to the upstream dropped by the kernel"
         )
         return f"{facts}\n{self.oracle.hits.table()}"
 
@@ -207,13 +212,9 @@ class Driver:
         self.server.turn(Mood.PROMPT)
         self.ask_all(())
 
-    def _begin(self, opened: socket.socket, readable: Callable[[], None]) -> None:
-        with contextlib.suppress(OSError):
-            opened.setsockopt(socket.SOL_SOCKET, 33, 1 << 22)  # SO_RCVBUFFORCE
-        self._readers[opened] = readable
-
     def _look(self, within_s: float) -> None:
         for ready in select.select([*self._readers], [], [], within_s)[0]:
+            self.server.read()
             if ready in self._readers:  # another's turn may have ended it
                 self._readers[ready]()
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from tests.support.oracle_rules import Rules
     from tests.support.oracle_steps import Step
 
-_MOST_TRIALS = 300
+_MOST_LIVES = 20
+"""So many of the failing life's length may be lived to shorten it."""
 _MEMORY = next((str(one) for one in (Path("/dev/shm"),) if one.is_dir()), None)
 """Where files are synchronised in no time."""
 
@@ -89,13 +90,15 @@ class Way:
 
     def shortened(self, rules: Rules, steps: Sequence[Step]) -> list[Step]:
         """Leave out what may be left out so that something is still wrong."""
-        left, size, trials = list(steps), len(steps) // 2, 0
-        while size and trials < _MOST_TRIALS:
+        left, size = list(steps), len(steps) // 2
+        may_live = len(steps) * _MOST_LIVES
+        while size and may_live > 0:
             at = 0
-            while at < len(left) and trials < _MOST_TRIALS:
+            while at < len(left) and may_live > 0:
                 fewer = left[:at] + left[at + size :]
-                trials += 1
-                if self.live(rules, fewer).faults:
+                outcome = self.live(rules, fewer)
+                may_live -= outcome.steps
+                if outcome.faults:
                     left = fewer
                 else:
                     at += size

@@ -49,7 +49,7 @@ from tests.support.oracle_upstream import Upstream
 from tests.support.serving_fixtures import WITHOUT_FAST_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
     from filterd.policy.model import ListenAddress
@@ -65,7 +65,6 @@ DENIED_FOR_S = 0.1
 RESTART_S = 3.0
 """How long it takes, always, so that a script knows the time."""
 _STOP_STEP_S = 0.5
-_SO_RCVBUFFORCE = 33
 _LINKS = Links(lan=(Prefix(ip_network(LINK), "lo"),))
 
 
@@ -170,6 +169,8 @@ class School:
     async def __aexit__(self, *_: object) -> None:
         for number in range(self._count):
             await self._stop(number)
+        dropped = sum(server.dropped for server in self.servers)
+        dropped += sum(stub.dropped for stub in self._stubs.values())
         await self._stack.aclose()
         for opened in self._listening:
             for one in opened:
@@ -178,6 +179,7 @@ class School:
         for pair in self._ends:
             for end in pair:
                 end.close()
+        assert not dropped, f"the kernel had no room for {dropped} datagrams to the test"
 
     # What may happen.
 
@@ -332,12 +334,7 @@ class School:
             self._stack.callback(server.close)
 
     def _watch(self) -> Watch:
-        def begin(opened: socket.socket, readable: Callable[[], None]) -> None:
-            with contextlib.suppress(OSError):
-                opened.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, 1 << 22)
-            self._loop.add_reader(opened, readable)
-
-        return Watch(begin, self._loop.remove_reader)
+        return Watch(self._loop.add_reader, self._loop.remove_reader)
 
     def _overhear(self, heard: Heard) -> None:
         fault = self.oracle.may_be_heard(heard, self.waiting.values())

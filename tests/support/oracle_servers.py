@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
+from collections import deque
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -45,6 +47,9 @@ class Mood(StrEnum):
 
 
 _ANSWERING = (Mood.PROMPT, Mood.TRUNCATING, Mood.GARBLED, Mood.TWICE)
+_SO_MEMINFO, _MEMORY, _DROPS = 55, struct.Struct("=9I"), 8  # linux/sock_diag.h
+_OCTETS_OF_ANYBODY = 106_496
+"""Of a receive buffer; the kernel doubles it, to what it gives anybody who asks for none."""
 _RCODES = {Mood.FAILING: wire.SERVFAIL, Mood.REFUSING: wire.REFUSED}
 
 
@@ -84,12 +89,13 @@ class Server:
     ) -> None:
         self.mood, self.authentic, self._zones = Mood.PROMPT, True, zones
         self._upstream, self._number, self._watch, self._on_heard = upstream, number, watch, heard
+        self._arrived: deque[tuple[bytes, tuple[str, int]]] = deque()
         self._held: list[Heard] = []
         self._dead_after_s = dead_after_s
         self._udp, self._tcp = _bind_both(address)
         self._connections: set[socket.socket] = set()
         self.address: tuple[str, int] = self._udp.getsockname()
-        watch.begin(self._udp, self._read_udp)
+        watch.begin(self._udp, self.read)
         watch.begin(self._tcp, self._accept)
 
     def close(self) -> None:
@@ -97,6 +103,11 @@ class Server:
         for opened in (self._udp, self._tcp, *self._connections):
             self._watch.end(opened)
             opened.close()
+
+    @property
+    def dropped(self) -> int:
+        """The number of questions that the kernel has had no room for."""
+        return dropped_from(self._udp)
 
     def turn(self, mood: Mood) -> None:
         """Change the mood; what is held is answered where the next would be."""
@@ -108,14 +119,21 @@ class Server:
         """Answer what is held, the oldest first."""
         for _ in range(min(most, len(self._held))):
             self._answer(self._held.pop(0))
+            self._collect()
 
-    def _read_udp(self) -> None:
-        while True:
-            try:
-                query, source = self._udp.recvfrom(4096)
-            except BlockingIOError:
-                return
+    def read(self) -> None:
+        """Meet all questions that have come by UDP."""
+        self._collect()
+        while self._arrived:
+            query, source = self._arrived.popleft()
             self._take(query, partial(self._send_to, source), by_tcp=False)
+            self._collect()
+
+    def _collect(self) -> None:
+        """Empty the kernel's queue, which is short; what was in it is met in its turn."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._arrived.append(self._udp.recvfrom(4096))
 
     def _send_to(self, source: tuple[str, int], message: bytes) -> bool:
         self._udp.sendto(message, source)
@@ -203,10 +221,22 @@ class Server:
         return now - began < self._dead_after_s
 
 
+def limit_buffer(opened: socket.socket) -> None:
+    """Give a socket the receive buffer that it has on any machine, whoever runs the test."""
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _OCTETS_OF_ANYBODY)
+
+
+def dropped_from(opened: socket.socket) -> int:
+    """Return how many datagrams the kernel has had no room for at a socket."""
+    memory = opened.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMORY.size)
+    return int(_MEMORY.unpack(memory)[_DROPS])
+
+
 def _bind_both(address: str) -> tuple[socket.socket, socket.socket]:
     """Return sockets with the same free port."""
     while True:
         udp, tcp = socket.socket(type=socket.SOCK_DGRAM), socket.socket()
+        limit_buffer(udp)
         udp.bind((address, 0))
         try:
             tcp.bind(udp.getsockname())

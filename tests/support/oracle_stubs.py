@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client's sockets: one for datagrams, and connections for several questions."""
+"""A client's sockets: for datagrams, and connections for several questions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tests.support.oracle_servers import dropped_from, limit_buffer
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -16,6 +18,15 @@ if TYPE_CHECKING:
 
 _MOST_QUESTIONS, _MOST_IN_FLIGHT, _MOST_CONNECTIONS = 90, 15, 8
 """Less than a worker takes of a connection and a client."""
+_MOST_OF_A_PORT = 60
+"""So many questions wait at one port. A change may answer a thousand at once, and the 212,992
+octets that a kernel keeps for a socket of anybody's hold some 90 replies of 1,232."""
+
+
+@dataclass(eq=False)
+class _Port:
+    socket: socket.socket
+    waiting: set[int] = field(default_factory=set)
 
 
 @dataclass(eq=False)
@@ -49,23 +60,28 @@ class Stub:
         lost: Callable[[str, int], None] = _leave,
     ) -> None:
         self._address, self._watch, self._heard, self._lost = address, watch, heard, lost
-        self._udp = socket.socket(type=socket.SOCK_DGRAM)
-        self._udp.setblocking(False)
-        self._udp.bind((address, 0))
-        watch.begin(self._udp, self._read_udp)
+        self._ports: list[_Port] = []
         self._connections: list[_Connection] = []
 
     def close(self) -> None:
         """Close everything."""
-        self._watch.end(self._udp)
-        self._udp.close()
+        for port in self._ports:
+            self._watch.end(port.socket)
+            port.socket.close()
         for one in self._connections.copy():
             self._end(one)
+
+    @property
+    def dropped(self) -> int:
+        """The number of replies that the kernel has had no room for."""
+        return sum(dropped_from(port.socket) for port in self._ports)
 
     def send(self, message: bytes, port: int, *, by_tcp: bool) -> None:
         """Send a question to a port of this machine."""
         if not by_tcp:
-            self._udp.sendto(message, ("127.0.0.1", port))
+            own = self._port()
+            own.waiting.add(int.from_bytes(message[:2]))
+            own.socket.sendto(message, ("127.0.0.1", port))
             return
         connection = self._connection(port)
         connection.asked += 1
@@ -74,6 +90,20 @@ class Stub:
             connection.socket.sendall(len(message).to_bytes(2) + message)
         except ConnectionError:  # it was turned away
             self._end(connection)
+
+    def _port(self) -> _Port:
+        """Return the first port with room for one more reply, at need a new one."""
+        for one in self._ports:
+            if len(one.waiting) < _MOST_OF_A_PORT:
+                return one
+        opened = socket.socket(type=socket.SOCK_DGRAM)
+        limit_buffer(opened)
+        opened.setblocking(False)
+        opened.bind((self._address, 0))
+        made = _Port(opened)
+        self._ports.append(made)
+        self._watch.begin(opened, partial(self._read_udp, made))
+        return made
 
     def _connection(self, port: int) -> _Connection:
         own = [one for one in self._connections if one.port == port]
@@ -99,12 +129,13 @@ class Stub:
             for ident in connection.waiting:
                 self._lost(self._address, ident)
 
-    def _read_udp(self) -> None:
+    def _read_udp(self, port: _Port) -> None:
         while True:
             try:
-                reply = self._udp.recv(4096)
+                reply = port.socket.recv(4096)
             except BlockingIOError:
                 return
+            port.waiting.discard(int.from_bytes(reply[:2]))
             self._heard(self._address, reply)
 
     def _read_tcp(self, connection: _Connection) -> None:
