@@ -10,6 +10,7 @@ FUZZ   ?= 1
 BENCH  ?=
 # Tests wait often: four at a time keep two cores busy.
 JOBS   ?= 4
+TESTS  ?= tests
 AT     ?=
 DEBS   ?=
 
@@ -45,9 +46,9 @@ run: ## Serve the sample school on 127.0.0.1 and ::1, port 5300
 	@test -e $(STATE)/index.filterd || $(bin)/filterd lists build --config $(CONFIG) --state $(STATE)
 	@exec $(bin)/filterd serve --try --config $(CONFIG) --state $(STATE)
 
-test: ## Run the tests, JOBS files at a time; AT='2028-02-29 00:30'
+test: ## Run TESTS, JOBS files at a time; AT='2028-02-29 00:30'
 	$(test_layer)
-	@$(at) $(together) $(JOBS) -m 'not control and not long' tests
+	@$(at) $(together) $(JOBS) -m 'not control and not long and not apart' $(TESTS)
 
 test-controls: ## Run the controls: a safeguard is off, the harm is seen
 	$(test_layer)
@@ -123,7 +124,7 @@ fuzz: fuzz-native ## Fuzz natively, then 10 million messages; FUZZ=10 for more
 	    FILTERD_FUZZ_DATAGRAMS=$(FUZZ)00000 FILTERD_FUZZ_WORLDS=$(FUZZ)0000 \
 	    FILTERD_ORACLE_STEPS=$(FUZZ)00000 FILTERD_ORACLE_WEEK_STEPS=$(FUZZ)00000 \
 	    FILTERD_LOG_DAMAGES=$(FUZZ)0000 FILTERD_LOG_KILLS=$(FUZZ)000 \
-	    $(bin)/python -m pytest -q -s tests/fuzz tests/twins tests/unit/querylog/test_totals_file.py \
+	    $(bin)/python -m pytest -q -s -m 'not apart' tests/fuzz tests/twins tests/unit/querylog/test_totals_file.py \
 	        tests/unit/querylog/test_day_file.py tests/unit/querylog/test_day_writer.py \
 	        tests/e2e/test_never_wrong.py tests/e2e/test_never_wrong_week.py
 
@@ -138,7 +139,7 @@ e2e: ## Run the long tests: feed, power cuts, boots, packages
 	    FILTERD_ORACLE_QUESTIONS=50000 \
 	    FILTERD_FEED_KILLS=300 FILTERD_FEED_FLIPS=900 FILTERD_FEED_FAULTS=1000 \
 	    FILTERD_FEED_CUTS=200 FILTERD_FEED_CANDIDATES=all FILTERD_LOG_CUTS=60 \
-	    $(together) $(JOBS) -m 'long and not control' $(longest) tests
+	    $(together) $(JOBS) -m 'long and not control and not apart' $(longest) tests
 
 soak: ## Serve for half an hour; SOAK_MINUTES=240 for longer
 	$(test_layer)
@@ -162,7 +163,7 @@ test-arm64: ## Run native unit tests for arm64, by qemu; half an hour
 test-packages: ## Test packages at length, an hour of hops; two hours
 	$(test_layer)
 	FILTERD_PACKAGE_KILLS=20 FILTERD_POWER_CUTS=10 FILTERD_UPDATE_SUITES='bookworm trixie' \
-	    FILTERD_VIRTUAL=1 HOP_MINUTES=60 $(together) $(JOBS) -m long tests/package/test_hop.py $(longest) tests/package
+	    HOP_MINUTES=60 $(together) $(JOBS) -m long tests/package/test_hop.py $(longest) tests/package
 
 release: ## Make dist/: packages, wheels, SBOM, apt; RELEASE_KEY=KEY
 	$(test_layer) $(DEBS)
