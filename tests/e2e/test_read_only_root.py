@@ -115,7 +115,7 @@ def test_a_command_that_would_change_the_site_explains_in_a_line_why_it_cannot(
     served: Served, words: str, why: str
 ) -> None:
     before = (served.config / "site.yaml").read_text(encoding="utf-8")
-    code, printed = _run(served, *words.format(served.config).split())
+    code, printed = _run(served, *(one.format(served.config) for one in words.split()))
     assert code == 2, printed
     (line,) = printed.splitlines()
     assert why.format(served.config) in line

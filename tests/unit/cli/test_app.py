@@ -188,7 +188,7 @@ def test_wrong_places_are_reported_in_one_line(
     words: str, message: str, places: list[str], wrong: dict[str, Path]
 ) -> None:
     done = call(
-        *words.format(**wrong).split(),
+        *(one.format(**wrong) for one in words.split()),
         FILTERD_CONFIG=places[1],
         FILTERD_STATE=places[3],
         FILTERD_LANG="en",

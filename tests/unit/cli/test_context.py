@@ -50,13 +50,13 @@ def test_the_nearest_place_that_names_the_site_counts(
     schools: dict[str, str], words: str, env: str, expected: str
 ) -> None:
     changes = {"FILTERD_CONFIG": schools[env]} if env else {}
-    done = call(*words.format(**schools).split(), **changes)
+    done = call(*(one.format(**schools) for one in words.split()), **changes)
     assert done.out.splitlines()[0] == expected
 
 
 @pytest.mark.parametrize("words", ["--state {folder} status", "status --state {folder}"])
 def test_the_state_folder_may_be_named_before_and_after(words: str, tmp_path: Path) -> None:
-    done = call(*words.format(folder=tmp_path).split(), FILTERD_STATE="/elsewhere")
+    done = call(*(one.format(folder=tmp_path) for one in words.split()), FILTERD_STATE="/elsewhere")
     assert done.err.startswith(f"filterd: {tmp_path}/control.sock: ")
 
 
@@ -122,7 +122,7 @@ def test_json_is_utf8_without_colour_or_breaks(tmp_path: Path) -> None:
 def test_a_group_takes_the_common_options_too(
     schools: dict[str, str], words: str, expected: str
 ) -> None:
-    done = call(*words.format(**schools).split(), FILTERD_CONFIG=schools["env"])
+    done = call(*(one.format(**schools) for one in words.split()), FILTERD_CONFIG=schools["env"])
     assert done.out.splitlines()[0] == expected
 
 
