@@ -19,6 +19,7 @@ import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from filterd import bounded_child, control
@@ -91,7 +92,7 @@ def put_in_service(config: Path, socket: Path, run: Run = run_program) -> Senten
     if not control.is_running(socket):
         return say(
             "Start it: filterd serve --config {config}. As a service: install the package",
-            config=config,
+            config=quote(str(config)),
         )
     outcome = control.ask(socket, "reload")
     if outcome["restart_for"]:

@@ -14,6 +14,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from itertools import pairwise
+from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography import x509
@@ -271,7 +272,10 @@ def _read_key(path: Path) -> bytes:
         raise ConfigError(
             say("others can read this private key"),
             path=str(path),
-            hint=say("replace the key if they may have read it; then: chmod 600 {path}", path=path),
+            hint=say(
+                "replace the key if they may have read it; then: chmod 600 {path}",
+                path=quote(str(path)),
+            ),
         )
     return pem
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -196,7 +197,7 @@ def init(
     here.print(
         say(
             "{path} is ready. Edit {site}, then run: filterd policy validate --config {path}",
-            path=folder,
+            path=quote(str(folder)),
             site=folder / SITE_FILE,
         ),
         whole=True,

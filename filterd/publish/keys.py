@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -179,7 +180,10 @@ def _read_secret(path: Path) -> bytes:
         raise ConfigError(
             say("others can read this private key"),
             path=str(path),
-            hint=say("replace the key if they may have read it; then: chmod 600 {path}", path=path),
+            hint=say(
+                "replace the key if they may have read it; then: chmod 600 {path}",
+                path=quote(str(path)),
+            ),
         )
     return pem[:_LONGEST]
 

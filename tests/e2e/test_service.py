@@ -143,21 +143,21 @@ def test_a_hanging_worker_is_replaced_within_the_longest_allowed_wait(
 IN_A_BOX = """
 set -e
 mount --make-rprivate /
-mount --bind {folder}/state {folder}/state
+mount --bind "{folder}/state" "{folder}/state"
 {reach}
 mount -o remount,bind,ro /
 ip link set lo up
 exec setpriv --reuid {user} --regid {user} --clear-groups --no-new-privs \
     --inh-caps -all,+net_bind_service --ambient-caps -all,+net_bind_service \
     --bounding-set -all,+net_bind_service \
-    {python} -m filterd serve --config {folder}/site --state {folder}/state
+    "{python}" -m filterd serve --config "{folder}/site" --state "{folder}/state"
 """
 REACH = """
-mkdir {folder}/python
-mount --bind {prefix} {folder}/python
-mount -t tmpfs -o mode=755 tmpfs {hidden}
-mkdir -p {prefix}
-mount --bind {folder}/python {prefix}
+mkdir "{folder}/python"
+mount --bind "{prefix}" "{folder}/python"
+mount -t tmpfs -o mode=755 tmpfs "{hidden}"
+mkdir -p "{prefix}"
+mount --bind "{folder}/python" "{prefix}"
 """
 """Hides the interpreter in a home that is closed to others."""
 

@@ -98,7 +98,7 @@ def test_a_full_disk_is_a_sentence_before_the_first_question(tmp_path: Path) -> 
     state.mkdir()
     words = [sys.executable, "-m", "filterd", "setup", "--answers", str(file)]
     places = ["--config", str(tmp_path / "etc"), "--state", str(state)]
-    mounted = f'mount -t tmpfs -o size=1m tmpfs {state} && exec "$@"'
+    mounted = f'mount -t tmpfs -o size=1m tmpfs "{state}" && exec "$@"'
     done = subprocess.run(
         ["unshare", "--mount", "sh", "-c", mounted, "sh", *words, *places],
         cwd=ROOT,

@@ -105,7 +105,7 @@ def test_the_first_boot_makes_the_state_partition_also_after_a_power_cut(
     cut = tmp_path / "cut"  # the power goes at the copy of the third folder
     cut.mkdir()
     (cut / "cp").write_text(
-        f"#!/bin/sh\necho >>{cut}/n\n[ $(wc -l <{cut}/n) != 3 ] || {{ kill -9 $PPID; exit; }}\n"
+        f"#!/bin/sh\necho >>'{cut}/n'\n[ $(wc -l <'{cut}/n') != 3 ] || {{ kill -9 $PPID; exit; }}\n"
         'exec /bin/cp "$@"\n'
     )
     (cut / "cp").chmod(0o755)

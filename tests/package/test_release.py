@@ -171,10 +171,14 @@ def test_a_package_for_another_python_is_refused_in_a_sentence(tmp_path: Path) -
 def test_half_a_disk_leaves_the_package_before(tmp_path: Path) -> None:
     before = shutil.copy(package("trixie"), tmp_path)
     digest = _digest(Path(before))
-    task = f"{sys.executable} -m deploy.package deb trixie-amd64 --fast --out {tmp_path}"
-    words = f"ulimit -f 16384; exec {task}"  # 8 MB, in half kilobytes
+    task = [sys.executable, "-m", "deploy.package", "deb", "trixie-amd64", "--fast"]
+    limited = 'ulimit -f 16384; exec "$@"'  # 8 MB, in half kilobytes
     done = subprocess.run(
-        ["sh", "-c", words], cwd=ROOT, capture_output=True, text=True, check=False
+        ["sh", "-c", limited, "sh", *task, "--out", tmp_path],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].endswith(": File too large")

@@ -29,14 +29,14 @@ _AROUND = """
 daemon off;
 {user}
 worker_processes 1;
-pid {folder}/pid;
-error_log {folder}/error.log warn;
+pid "{folder}/pid";
+error_log "{folder}/error.log" warn;
 events {{ worker_connections 1024; }}
 http {{
     log_format crowd "$msec $connection $status $bytes_sent $request_length $uri";
-    access_log {folder}/access.log crowd;
+    access_log "{folder}/access.log" crowd;
     {temporary}
-    include {folder}/site.conf;
+    include "{folder}/site.conf";
 }}
 """
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -98,7 +98,7 @@ def nginx(handed_out: Path, folder: Path) -> Iterator[Nginx]:
     site = SHIPPED.read_text(encoding="utf-8")
     for old, new in (
         ("listen 80;", f"listen 127.0.0.1:{port};"),
-        ("root /srv/filterd-feed;", f"root {handed_out};"),
+        ("root /srv/filterd-feed;", f'root "{handed_out}";'),
     ):
         assert site.count(old) == 1
         site = site.replace(old, new)
@@ -107,7 +107,7 @@ def nginx(handed_out: Path, folder: Path) -> Iterator[Nginx]:
         folder=folder,
         # Its workers would have another user, which may not read a test's folder.
         user="user root;" if os.geteuid() == 0 else "",
-        temporary=" ".join(f"{kind}_temp_path {folder}/{kind};" for kind in _TEMPORARY),
+        temporary=" ".join(f'{kind}_temp_path "{folder}/{kind}";' for kind in _TEMPORARY),
     )
     (folder / "nginx.conf").write_text(around)
     command = [NGINX, "-p", str(folder), "-e", str(folder / "error.log")]

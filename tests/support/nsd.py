@@ -51,7 +51,7 @@ def nsd(folder: Path, zones: Mapping[str, str]) -> Iterator[int]:
         (folder / f"{origin}.zone").write_text(text, encoding="ascii")
         parts.append(f'zone:\n    name: "{origin}"\n    zonefile: "{origin}.zone"\n')
     config = folder / "nsd.conf"
-    config.write_text("".join(parts), encoding="ascii")
+    config.write_text("".join(parts), encoding="utf-8")
     process = subprocess.Popen([command, "-d", "-c", str(config)])
     try:
         _wait_until_served(process, port, next(iter(zones)))

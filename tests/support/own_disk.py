@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 _FILL = 'dd if=/dev/zero of="$0/ballast" bs=4k 2>/dev/null; :'
 DISKS = {
-    "full": f"mount -t tmpfs -o size=3m tmpfs $0; {_FILL}",
-    "only to read": "mount -t tmpfs -o ro tmpfs $0",
-    "no file at all": "mount -t tmpfs tmpfs $0; ulimit -f 0",
-    "small files": "mount -t tmpfs tmpfs $0; ulimit -f 8",
+    "full": f'mount -t tmpfs -o size=3m tmpfs "$0"; {_FILL}',
+    "only to read": 'mount -t tmpfs -o ro tmpfs "$0"',
+    "no file at all": 'mount -t tmpfs tmpfs "$0"; ulimit -f 0',
+    "small files": 'mount -t tmpfs tmpfs "$0"; ulimit -f 8',
 }
 """Shell commands; ``$0`` is the state folder."""
 

@@ -110,7 +110,7 @@ def unbound(
         parts.append(f"forward-zone:\n    name: .\n    forward-addr: 127.0.0.1@{forward_to}\n")
     parts += [_auth_zone(folder, origin, zone_text(z)) for origin, z in (zones or {}).items()]
     config = folder / "unbound.conf"
-    config.write_text("".join(parts), encoding="ascii")
+    config.write_text("".join(parts), encoding="utf-8")
     with _running([command, "-d", "-c", str(config)], folder / "log") as process:
         _wait_until_served(process, port, folder / "log")
         yield Unbound(port)

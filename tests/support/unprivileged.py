@@ -22,10 +22,10 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become 
 _REACH = """
 set -e
 mount --make-rprivate /
-mount --bind {prefix} {aside}
-mount -t tmpfs -o mode=755 tmpfs {hidden}
-mkdir -p {prefix}
-mount --bind {aside} {prefix}
+mount --bind "{prefix}" "{aside}"
+mount -t tmpfs -o mode=755 tmpfs "{hidden}"
+mkdir -p "{prefix}"
+mount --bind "{aside}" "{prefix}"
 exec "$@"
 """
 """Shows the interpreter, which may be in a home that is closed to others."""

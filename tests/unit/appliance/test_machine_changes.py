@@ -6,6 +6,7 @@ from __future__ import annotations
 import fcntl
 import os
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import pytest
@@ -73,14 +74,14 @@ def test_the_service_of_the_system_is_enabled_and_restarted(
 def test_another_site_touches_no_service_and_explains_how_to_start(tmp_path: Path) -> None:
     programs = Programs()
     sentence = put_in_service(tmp_path, tmp_path / "socket", programs)
-    assert f"filterd serve --config {tmp_path}" in sentence
+    assert f"filterd serve --config {quote(str(tmp_path))}" in sentence
     assert programs.calls == []
 
 
 def _manager(folder: Path, script: str, within_s: float = 30.0) -> PackageManager:
     """Return a package manager whose dpkg is a shell script, which notes its words."""
     path = folder / "dpkg"
-    path.write_text(f'#!/bin/sh\necho "$*" >>{folder}/words\n{script}\n')
+    path.write_text(f'#!/bin/sh\necho "$*" >>"{folder}/words"\n{script}\n')
     path.chmod(0o755)
     return PackageManager((str(path),), (str(path),), folder / "lock", within_s)
 
@@ -97,7 +98,7 @@ def test_a_refusal_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_an_endless_script_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
-    script = f"test $1 = --configure && exit\nsleep 1000 & echo $! >{tmp_path}/child; wait"
+    script = f"test $1 = --configure && exit\nsleep 1000 & echo $! >'{tmp_path}/child'; wait"
     with pytest.raises(StoreError, match="took longer than 0 s and was ended"):
         _manager(tmp_path, script, within_s=0.4).install(tmp_path / "package.deb")
     stat = Path("/proc", (tmp_path / "child").read_text().strip(), "stat")

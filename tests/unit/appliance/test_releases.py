@@ -192,7 +192,7 @@ def test_a_self_test_gets_nothing_of_the_caller(
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", "/tmp/foreign")
     unpacked = machine.unpack("1")
-    (unpacked / "bin/python").write_text(f"#!/bin/sh\n(env; echo $*) >{machine.root}/seen\n")
+    (unpacked / "bin/python").write_text(f"#!/bin/sh\n(env; echo $*) >'{machine.root}/seen'\n")
     machine.releases.activate(unpacked, Path("/c"), Path("/s"))
     seen = (machine.root / "seen").read_text()
     assert "PYTHONPATH" not in seen, "the release is proved by its own code"
