@@ -184,6 +184,8 @@ def main(state: str, listen: str, chain: str, key: str, language: str, try_it: s
     limit_free_memory()
     if is_trial:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a Ctrl-C that waits ends it in silence
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     try:
         passed = passed_sockets()
         ports = _PORTS_TO_TRY if is_trial else 1

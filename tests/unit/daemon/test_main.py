@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -163,12 +164,12 @@ def test_a_trial_whose_port_is_the_last_one_names_the_process_that_has_it(tmp_pa
             main._listen(Texts("en"), policy, try_it=True)
 
 
-def test_a_trial_starts_filterd_web_with_no_signal_blocked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trial_starts_filterd_web_with_ctrl_c_alone_blocked(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[tuple[list[str], dict[str, Any]]] = []
     monkeypatch.setattr(os, "posix_spawn", lambda _, words, __, **how: started.append((words, how)))
     main._ready_with_dashboard(lambda: None, Path("/c"), StateFolder(Path("/s")), "vi")
     words = ["-m", "filterd", "web", "--try", "--config", "/c", "--state", "/s", "--lang", "vi"]
-    assert started == [([sys.executable, *words], {"setsigmask": ()})]
+    assert started == [([sys.executable, *words], {"setsigmask": (signal.SIGINT,)})]
 
 
 def test_without_memory_for_the_dashboard_there_is_a_line(
