@@ -117,6 +117,8 @@ class Plan:
         self.due = due_steps(self.made, self.environment, layer)
         products = tree_products.made_products(facts)
         self.due |= due_steps(products, self.products, self.layer)
+        if not facts.compiles and tree_products.has_libraries(facts):
+            self.due.discard("native")  # what another compiler made of these sources
 
     @property
     def has_tools(self) -> bool:
@@ -351,6 +353,7 @@ def _set_up(plan: Plan, target: str, fill: Path | None) -> int:
             return 1
         finally:
             children.end_all()
+            environment.recover()
     return 0
 
 

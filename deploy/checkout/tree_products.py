@@ -16,6 +16,7 @@ from deploy.checkout import native_code
 from deploy.checkout.environment_folder import replace_file
 from deploy.checkout.facts import ROOT
 from deploy.checkout.set_up_record import digest, of_files, of_times, read_record, record_text
+from filterd.native import is_stale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -97,6 +98,12 @@ def _libraries(facts: Facts) -> str:
     modules = native_code.native_modules(ROOT)
     paths = (ROOT / one.built(facts.extension) for one in modules)
     return of_times((path for path in paths if path.exists()), ROOT)
+
+
+def has_libraries(facts: Facts) -> bool:
+    """Return whether all native modules are in the tree, made of its sources."""
+    places = [ROOT / one.built(facts.extension) for one in native_code.native_modules(ROOT)]
+    return all(place.exists() and not is_stale(place) for place in places)
 
 
 def absent_libraries(facts: Facts) -> list[native_code.NativeModule]:
