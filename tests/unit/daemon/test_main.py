@@ -164,7 +164,9 @@ def test_a_trial_whose_port_is_the_last_one_names_the_process_that_has_it(tmp_pa
             main._listen(Texts("en"), policy, try_it=True)
 
 
-def test_a_trial_starts_filterd_web_with_ctrl_c_alone_blocked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trial_starts_filterd_web_with_ctrl_c_alone_blocked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     started: list[tuple[list[str], dict[str, Any]]] = []
     monkeypatch.setattr(os, "posix_spawn", lambda _, words, __, **how: started.append((words, how)))
     main._ready_with_dashboard(lambda: None, Path("/c"), StateFolder(Path("/s")), "vi")
