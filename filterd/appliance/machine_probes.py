@@ -44,6 +44,8 @@ _SECTOR_OCTETS = 512
 """Of /proc/diskstats, whatever the device has."""
 _WRITTEN = 9
 _LARGEST, _MOST_RECORDS, _RECORD_OCTETS = 1 << 20, 20_000, 8_192
+_ESCAPED = re.compile(r"\\([0-7]{3})")
+"""An octet of a path that would be read as the end of a field (proc(5), mounts)."""
 _DISK_FAULT = re.compile(rb"(?:I/O error, dev|I/O error on dev|EXT4-fs error \(device) (\w+)")
 
 
@@ -177,8 +179,11 @@ def _mount_of(path: Path, root: Path) -> _Mount:
     parents = {str(one) for one in (path.resolve(), *path.resolve().parents)}
     for line in _text(root / "proc/thread-self/mounts").splitlines():
         fields = line.split()
-        if len(fields) > 3 and fields[1] in parents and len(fields[1]) >= best:
-            best, result = len(fields[1]), _Mount(fields[0], frozenset(fields[3].split(",")))
+        if len(fields) <= 3:
+            continue
+        point = _ESCAPED.sub(lambda octal: chr(int(octal[1], 8)), fields[1])
+        if point in parents and len(point) >= best:
+            best, result = len(point), _Mount(fields[0], frozenset(fields[3].split(",")))
     return result
 
 

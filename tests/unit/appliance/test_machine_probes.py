@@ -60,7 +60,7 @@ def _site(machine: Path, **more: Any) -> ExaminedSite:
 
 
 def _plant(machine: Path, name: str, text: str) -> ExaminedSite:
-    (machine / name).write_text(text, encoding="ascii")
+    (machine / name).write_text(text, encoding="utf-8")
     return _site(machine)
 
 
@@ -77,9 +77,13 @@ def test_a_disk_that_is_full(machine: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert FOUND in outcomes(disk, _site(machine))
 
 
-def test_a_disk_that_can_only_be_read(machine: Path) -> None:
-    mounts = f"/dev/sda1 / ext4 rw 0 0\n/dev/sdb1 {machine} ext4 ro,noatime 0 0\n"
-    found = look(disk, _plant(machine, "proc/thread-self/mounts", mounts))
+@pytest.mark.parametrize("folder", ["state", "ổ đĩa", r"a\b"])
+def test_a_disk_that_can_only_be_read(machine: Path, folder: str) -> None:
+    (machine / folder).mkdir()
+    point = str(machine / folder).replace("\\", r"\134").replace(" ", r"\040")  # as the kernel does
+    mounts = f"/dev/sda1 / ext4 rw 0 0\n/dev/sdb1 {point} ext4 ro,noatime 0 0\n"
+    _plant(machine, "proc/thread-self/mounts", mounts)
+    found = look(disk, examined(machine / folder, root=machine))
     assert "can only be read" in found[0].text
 
 
