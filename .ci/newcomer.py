@@ -45,6 +45,7 @@ TEMPORARY = "/tmp/" + "t" * 85
 NO_IPV6 = """\
 ip link set lo up
 for one in all default lo; do echo 1 >/proc/sys/net/ipv6/conf/$one/disable_ipv6; done
+exec "$@"
 """
 ENTER = """\
 set -e
@@ -205,11 +206,10 @@ def try_machine(name: str, machine: Machine, command: str, tests: str) -> tuple[
             steps[-1:] = [("set-up of the tests", "make setup-tests"), steps[-1]]
         for what, step in [(command, command)] if command else steps:
             print(f"== {name}: {what}", flush=True)
-            apart = ["unshare", "--net"] if not machine.ipv6 and what == "make test" else []
-            before = NO_IPV6 if apart else ""
-            words = [*apart, *enter, "bash", "-c", f'{before}exec "$@"', "newcomer"]
+            apart = ["unshare", "--net", "sh", "-c", NO_IPV6, "newcomer"]
+            words = apart if not machine.ipv6 and what == "make test" else []
             started = monotonic()
-            code, closing = _shown([*words, *as_user(machine, step)])
+            code, closing = _shown([*words, *enter, *as_user(machine, step)])
             went_well = went_well and code == 0
             how = "passed" if code == 0 else f"FAILED ({code})"
             said.append(f"== {name}, {what}: {how} in {monotonic() - started:.0f} s. {closing}")
