@@ -20,6 +20,9 @@ WAIVED = {
 
 FOLDERS = {
     "blocklists_folder": "the files of blocklists/",
+    "checkout_folder": "the environment of deploy/checkout/, as it takes its name",
+    "checkout_needs": "what deploy/checkout/ says that a machine lacks",
+    "checkout_steps": "the steps of deploy/checkout/",
     "deploy_folder": "the files of deploy/",
     "machine_settings": "users, folders and limits of deploy/package/",
     "policies_folder": "the files of policies/",

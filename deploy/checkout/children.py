@@ -90,9 +90,10 @@ class Children:
                     child.stdin.write(given)
                     child.stdin.close()
             assert child.stdout is not None
-            for line in child.stdout:
-                lines.append(line.rstrip("\n"))
-                on_line(lines[-1])
+            with child.stdout:
+                for line in child.stdout:
+                    lines.append(line.rstrip("\n"))
+                    on_line(lines[-1])
             code = child.wait()
         finally:
             with self._lock:
