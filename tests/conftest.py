@@ -11,12 +11,11 @@ import hypothesis
 import pytest
 
 from tests.support import closing, needs, time_limit, yaml_once
-from tests.support.needs import needs_ipv6, needs_namespaces, needs_native, needs_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["needs_ipv6", "needs_namespaces", "needs_native", "needs_root"]
+globals().update(needs.FIXTURES)
 
 # A test sees the same terminal, language and home wherever it runs.
 os.environ.update(COLUMNS="80", LANG="C.UTF-8", LC_ALL="C.UTF-8", TERM="xterm")
@@ -88,6 +87,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     What needs a browser is long: ``make test`` starts none.
     """
+    needs.use_marked(items)
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.long)

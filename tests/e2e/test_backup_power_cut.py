@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_root")]
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_root", "needs_loop_devices")]
 
 CUTS = int(os.environ.get("FILTERD_BACKUP_CUTS", "8"))
 _LONGEST_S = 0.2

@@ -18,7 +18,7 @@ from tests.support.commands import run
 from tests.support.daemon import copy_lists, free_port, serving, write_site
 from tests.support.processes import _resident, children
 from tests.support.unix_sockets import connect
-from tests.support.unprivileged import NOBODY, needs_root, open_folder
+from tests.support.unprivileged import NOBODY, open_folder
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from filterd.state_folder import StateFolder
 
-pytestmark = [needs_root, pytest.mark.long, pytest.mark.usefixtures("needs_root")]
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_root")]
 CONNECTIONS, OCTETS = 1_200, 500_000
 MOST_GROWTH = 40_000_000
 FLOODED_S = 3.0

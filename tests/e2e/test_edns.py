@@ -8,7 +8,6 @@ flags, alone and together (RFC 6891), and options of other servers.
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from dataclasses import dataclass
 from struct import pack
@@ -22,6 +21,7 @@ import pytest
 
 from filterd.upstream import upstream_question
 from filterd.wire import compose, edns
+from tests.support.needs import command
 from tests.support.serving import GRADE_1, TcpStub, UdpStub
 from tests.support.wire import OPT, a_message, a_query, a_record
 
@@ -225,12 +225,12 @@ def test_an_answer_by_udp_is_no_longer_than_asker_and_network_take(
     ],
 )
 def test_dig_finds_nothing_to_warn_of(serving: Serving, options: str) -> None:
-    dig = shutil.which("dig")
-    if dig is None:
-        pytest.skip("dig is absent")
     where = ["-b", GRADE_1, "@127.0.0.1", "-p", str(serving.ports["127.0.0.1"])]
     done = subprocess.run(
-        [dig, *where, PASSING, *options.split()], capture_output=True, text=True, check=True
+        [command("dig"), *where, PASSING, *options.split()],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert re.search(r"EDNS: version: 0, flags:( do)?; udp: 1232$", done.stdout, re.MULTILINE)
     assert not re.search(r"WARNING|MBZ|OPT=|COOKIE|SUBNET|NSID", done.stdout)

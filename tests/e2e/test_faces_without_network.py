@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import os
 import re
-import shutil
 import socket
 import ssl
 import subprocess
@@ -33,9 +31,6 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.usefixtures("warm_children"),
-    pytest.mark.skipif(
-        os.geteuid() != 0 or shutil.which("unshare") is None, reason="only root makes namespaces"
-    ),
     pytest.mark.usefixtures("needs_namespaces"),
 ]
 BOX = "127.0.0.1"

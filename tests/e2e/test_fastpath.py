@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import dns.edns
 import pytest
 
-from filterd.fastpath.core_filler import NATIVE, FastPath
+from filterd.fastpath.core_filler import FastPath
 from filterd.policy.model import Audience, LocalZone, ZoneRecord
 from filterd.wire import RRType
 from filterd.wire.response import parse_response
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from filterd.lists.index import Index
 
-pytestmark = pytest.mark.skipif(not NATIVE, reason="it is not built")
+pytestmark = pytest.mark.usefixtures("needs_native")
 
 LISTS: Any = {
     "porn": ("porn", "domains", False, ["porn.example", "tracker.example"]),

@@ -13,7 +13,7 @@ import requests
 from filterd.paths import shipped
 from filterd.publish.signing import targets_of
 from tests.support.feed_crowd import crowd
-from tests.support.nginx import needs_nginx, nginx
+from tests.support.nginx import nginx
 from tests.support.publisher import NOW, Publisher
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.support.feed_crowd import Done
     from tests.support.nginx import Nginx, Request
 
-pytestmark = [needs_nginx, pytest.mark.long]
+pytestmark = pytest.mark.long
 
 APPLIANCES = 200
 

@@ -17,14 +17,14 @@ from tests.support.asking import Asker
 from tests.support.commands import call
 from tests.support.daemon import SOURCES, Served, free_port, serving, write_site
 from tests.support.feed_folders import put_in_force
-from tests.support.unprivileged import give, needs_root, open_folder, unprivileged
+from tests.support.unprivileged import give, open_folder, unprivileged
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-pytestmark = [needs_root, pytest.mark.long, pytest.mark.usefixtures("needs_root")]
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_root")]
 VERSION = "12"
 
 

@@ -19,7 +19,7 @@ from tests.support.asking_as import as_user
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import Served, asked, copy_lists, free_port, serving, write_site
 from tests.support.processes import children, waited_for_a_core_s
-from tests.support.unprivileged import NOBODY, needs_root, open_folder
+from tests.support.unprivileged import NOBODY, open_folder
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import a_query
 
@@ -125,7 +125,6 @@ def test_after_the_death_of_the_manager_no_lookup_is_missing_or_comes_twice(
 
 
 @pytest.mark.usefixtures("needs_root")
-@needs_root
 def test_another_user_sees_numbers_without_names(served: tuple[Served, int]) -> None:
     daemon, port = served
     daemon.state.folder.chmod(0o755)

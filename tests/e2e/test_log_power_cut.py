@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from filterd.querylog.day_file import DayFiles
 
-pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_root")]
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_root", "needs_loop_devices")]
 
 CUTS = int(os.environ.get("FILTERD_LOG_CUTS", "12"))
 _MOST_CONTROLS = 40

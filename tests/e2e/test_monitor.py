@@ -27,7 +27,7 @@ from tests.support.daemon import (
     serving,
     write_site,
 )
-from tests.support.promtool import needs_promtool, promtool
+from tests.support.promtool import promtool
 from tests.support.waiting import until
 from tests.support.wire import a_message
 
@@ -109,7 +109,6 @@ def scraped(served: Served) -> bytes:
     return text
 
 
-@needs_promtool
 def test_a_scrape_passes_promtool(scraped: bytes) -> None:
     assert promtool("check", "metrics", stdin=scraped) == ""
 
@@ -158,7 +157,6 @@ def test_the_end_of_the_daemon_shows_and_the_monitor_ends_in_order(
         assert process.wait(WITHIN_S) == 0
 
 
-@needs_promtool
 def test_the_rules_are_valid() -> None:
     assert promtool("check", "rules", "--lint-fatal", str(RULES)) == ""
 
@@ -179,7 +177,6 @@ def _queries() -> list[str]:
     return [target["expr"] for panel in panels for target in panel["targets"]]
 
 
-@needs_promtool
 def test_the_queries_of_the_dashboard_are_valid(tmp_path: Path) -> None:
     filled = [
         one.replace("$__rate_interval", "5m").replace("$instance", ".*") for one in _queries()
@@ -221,7 +218,6 @@ WEEK = 7 * 24 * 12
 """Intervals of 5 minutes."""
 
 
-@needs_promtool
 @pytest.mark.parametrize(
     ("alert", "series", "interval", "times"),
     [

@@ -13,7 +13,6 @@ import sys
 
 import pytest
 
-from filterd.fastpath.core_filler import NATIVE
 from tests.support import oracle_stubs
 from tests.support.oracle_answer_mutants import OF_ANSWERS, OF_THE_CLASSES, OF_THE_RELAY
 from tests.support.oracle_life import Outcome, Way
@@ -43,7 +42,7 @@ def lives(way: Way) -> Outcome:
     return whole
 
 
-@pytest.mark.skipif(not NATIVE, reason="it is not built")
+@pytest.mark.usefixtures("needs_native")
 @pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.long), 2])
 def test_no_reply_is_wrong(workers: int) -> None:
     outcome = lives(Way(workers))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import socket
 import sys
 from pathlib import Path
@@ -17,10 +18,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from tests.support.browser import ANSWERED_WITHIN_MS, ARGUMENTS, LOOKS, PHONE, PROGRAM, Tab
+from tests.support.browser import ANSWERED_WITHIN_MS, ARGUMENTS, LOOKS, PHONE, Tab
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import WITHIN_S, build_lists
 from tests.support.namespaces import connect, namespaces
+from tests.support.needs import command
 from tests.support.waiting import ask, until
 
 if TYPE_CHECKING:
@@ -89,8 +91,7 @@ def _listens(device: Namespace, port: int) -> bool:
 
 @pytest.fixture(scope="module")
 def driver() -> Iterator[Playwright]:
-    if PROGRAM is None:
-        pytest.skip("there is no chromium")
+    command("chromium")
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 -- only where there is one
 
     with sync_playwright() as found:
@@ -102,9 +103,9 @@ def _browser(driver: Playwright, device: Namespace, folder: Path, grade: str) ->
     """Open a browser in the place of the device, with the school's DNS as its own."""
     resolver, program = folder / f"resolv-{grade}", folder / f"chromium-{grade}"
     resolver.write_text(f"nameserver {BOX[grade]}\n", encoding="ascii")
-    inside = f'mount --bind {resolver} /etc/resolv.conf && exec {PROGRAM} "$@"'
-    entered = " ".join(device.command("unshare", "-m", "sh", "-c"))
-    program.write_text(f"#!/bin/sh\nexec {entered} '{inside}' sh \"$@\"\n", encoding="ascii")
+    inside = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
+    words = device.command("unshare", "-m", "sh", "-c", inside, str(resolver), command("chromium"))
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', encoding="utf-8")
     program.chmod(0o755)
     opened = driver.chromium.launch(executable_path=program, args=[*ARGUMENTS])
     try:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from filterd.reports.html_report import write
 from filterd.reports.report_composer import compose
 from filterd.reports.report_facts import CountCell
 from tests.support.browser import LOOKS, Tab
+from tests.support.needs import command
 from tests.support.report_sample import FACTS, INSIDE, PARENTS
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ YEAR = replace(
 )
 """Of 48 classes, with large numbers, and the longest name that a site may have."""
 REPORTS = {"outside": FACTS, "year": YEAR, "parents": PARENTS}
-PDFTOTEXT = shutil.which("pdftotext")
 
 
 def file_of(facts: ReportFacts, language: Language, folder: Path) -> str:
@@ -74,12 +73,11 @@ def test_a_report_can_be_read_by_everybody(sheet: Tab, name: str, tmp_path: Path
 
 def pages_of(sheet: Tab, facts: ReportFacts, folder: Path) -> list[str]:
     """Print a report; return the text of each page."""
-    if PDFTOTEXT is None:
-        pytest.skip("there is no pdftotext")
+    program = command("pdftotext")
     sheet.open(file_of(facts, "vi", folder))
     sheet.page.pdf(path=folder / "report.pdf", prefer_css_page_size=True)
-    command = [PDFTOTEXT, "-layout", str(folder / "report.pdf"), "-"]
-    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    words = [program, "-layout", str(folder / "report.pdf"), "-"]
+    text = subprocess.run(words, check=True, capture_output=True, text=True).stdout
     return text.split("\f")[:-1]
 
 

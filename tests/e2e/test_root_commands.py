@@ -22,12 +22,12 @@ from tests.support.daemon import copy_lists, free_port, serving, write_site
 from tests.support.feed_site import FIRST, Published
 from tests.support.processes import family
 from tests.support.unix_sockets import bind
-from tests.support.unprivileged import NOBODY, give, needs_root, open_folder, reach, unprivileged
+from tests.support.unprivileged import NOBODY, give, open_folder, reach, unprivileged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [needs_root, pytest.mark.long, pytest.mark.usefixtures("needs_root")]
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_root")]
 
 AS_ROOT = ("-m", "filterd")
 AS_IT_WAS = (

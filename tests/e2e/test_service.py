@@ -196,7 +196,6 @@ def _in_a_box(folder: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.usefixtures("needs_root")
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give its rights away")
 def test_port_53_and_one_folder_are_all_that_it_needs(built: StateFolder) -> None:
     with tempfile.TemporaryDirectory() as name:  # the folders of pytest are closed to others
         folder = Path(name)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_root", "needs_memory_groups")]
 
 MOST_OCTETS = 600_000_000
 """The goal of a night with a million names: everything that runs, with mapped files."""

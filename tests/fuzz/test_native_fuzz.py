@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Native modules built with sanitizers, each with its driver, and planted faults.
 
-``FILTERD_FUZZ_NATIVE_S`` is the time in seconds for which each driver draws inputs; unless
-it is set nothing is built. ``FILTERD_FUZZ_SEED`` repeats a run.
+``make fuzz-native`` runs it. ``FILTERD_FUZZ_NATIVE_S`` is the time in seconds for which each
+driver draws inputs. ``FILTERD_FUZZ_SEED`` repeats a run.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import pytest
 from tests.fuzz.native import building, running
 from tests.fuzz.native.broken import BROKEN
 from tests.support import native_faults
+from tests.support.needs import lack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from tests.fuzz.native.running import Outcome
 
-SECONDS = float(os.environ.get("FILTERD_FUZZ_NATIVE_S", "0"))
+SECONDS = float(os.environ.get("FILTERD_FUZZ_NATIVE_S", "10"))
 SEED = int(os.environ.get("FILTERD_FUZZ_SEED", "0")) or random.randrange(1, 1 << 32)
 DRIVERS = sorted(BROKEN)
 
@@ -35,8 +36,6 @@ CORES = 2
 FAULT_FOUND_WITHIN_S = 30.0
 FINDINGS = ("AddressSanitizer", "runtime error", "AssertionError")
 LEAST_INPUTS_A_SECOND = 50
-
-long = pytest.mark.skipif(SECONDS == 0, reason="it builds with sanitizers: make fuzz-native")
 
 
 def test_every_native_source_is_declared() -> None:
@@ -73,7 +72,7 @@ def test_every_fault_of_the_controls_has_its_place_in_the_source(module: str) ->
 def pool() -> Iterator[ThreadPoolExecutor]:
     """Threads that wait for processes, one for each core."""
     if reason := building.why_not():
-        pytest.skip(reason)
+        lack("sanitizers", f"sudo apt install gcc ({reason})")
     with ThreadPoolExecutor(CORES) as made:
         yield made
 
@@ -94,7 +93,7 @@ def outcomes(pool: ThreadPoolExecutor, built: Path) -> dict[str, Future[Outcome]
     return {one: pool.submit(running.run, built, one, SECONDS, SEED) for one in DRIVERS}
 
 
-@long
+@pytest.mark.apart
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_no_input_makes_a_native_module_leave_its_bounds(
     outcomes: dict[str, Future[Outcome]], driver: str, capsys: pytest.CaptureFixture[str]
@@ -121,7 +120,7 @@ def outcomes_of_faults(
     return {one: pool.submit(drive, one) for one in DRIVERS}
 
 
-@long
+@pytest.mark.apart
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_a_fault_put_into_a_native_module_is_found(
     outcomes_of_faults: dict[str, Future[Outcome]],

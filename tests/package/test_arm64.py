@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +18,10 @@ from deploy.package import environment, target_python, wheels
 from deploy.package.steps import run
 from deploy.package.target import ALL, of_machine
 from tests.support.commands import ROOT
+from tests.support.needs import command, lack
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_namespaces")]
 
@@ -39,8 +43,9 @@ exec "$@"
 @pytest.fixture(scope="session")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of the package's environment, with what its unit tests need."""
-    if of_machine().architecture != "amd64" or not Path("/usr/bin/qemu-aarch64").exists():
-        pytest.skip("needs qemu-aarch64 on amd64 (qemu-user)")
+    if of_machine().architecture != "amd64":
+        lack("a processor that is not arm64", "the unit tests themselves show it there")
+    command("qemu-aarch64")
     folder = tmp_path_factory.mktemp("arm64") / "environment"
     environment.environment(TARGET, folder, str(folder))
     home = target_python.root(TARGET) / "usr/bin"

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import tomllib
 import zipfile
@@ -18,6 +17,7 @@ from deploy.package import bill_of_materials, environment, target_python, wheels
 from deploy.package.steps import BuildError, made
 from deploy.package.target import ALL, named, of_machine
 from tests.support.commands import ROOT
+from tests.support.needs import command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,11 +74,10 @@ def test_a_wheel_writes_nothing_outside_of_the_environment(tmp_path: Path) -> No
     assert not (tmp_path / "outside.py").exists()
 
 
-@pytest.mark.skipif(not shutil.which("gcc"), reason="gcc is not installed")
 def test_a_module_that_asks_for_a_new_glibc_is_refused(tmp_path: Path) -> None:
     source, library = tmp_path / "module.c", tmp_path / "module.so"
     source.write_text(NEEDS_NEW_GLIBC)
-    subprocess.run(["gcc", "-shared", "-fPIC", source, "-o", library], check=True)
+    subprocess.run([command("gcc"), "-shared", "-fPIC", source, "-o", library], check=True)
     with pytest.raises(BuildError, match=r"asks for glibc 2\.36"):
         wheels.glibc(of_machine(), library)
 

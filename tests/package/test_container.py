@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.commands import ROOT
-from tests.support.debian_root import debian_root, need
+from tests.support.debian_root import debian_root
+from tests.support.needs import commands
 from tests.support.packages import package
 from tests.support.waiting import until
 
@@ -70,7 +71,7 @@ def test_it_has_no_rights_but_the_port_and_a_check_of_its_health() -> None:
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Return a root after the steps of the recipe."""
-    need("mmdebstrap", "unshare", "setpriv")
+    commands("mmdebstrap", "unshare", "setpriv")
     folder = tmp_path_factory.mktemp("container")
     root = folder / "root"
     subprocess.run(["cp", "-a", debian_root("trixie"), root], check=True)  # devices, too

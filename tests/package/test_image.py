@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from tests.support.commands import ROOT
-from tests.support.debian_root import debian_root, need
+from tests.support.debian_root import debian_root
+from tests.support.needs import command, commands
 from tests.support.packages import package
 
 if TYPE_CHECKING:
@@ -62,15 +63,14 @@ def test_the_first_boot_is_done_again_until_the_state_partition_is_whole() -> No
     assert ending.startswith("grep -q LABEL=filterd-state /etc/fstab && touch ")
 
 
-@pytest.mark.skipif(not shutil.which("cloud-init"), reason="cloud-init is not installed")
 def test_cloud_init_understands_the_first_boot() -> None:
-    subprocess.run(["cloud-init", "schema", "-c", str(IMAGE / "user-data")], check=True)
+    subprocess.run([command("cloud-init"), "schema", "-c", str(IMAGE / "user-data")], check=True)
 
 
 @pytest.fixture(scope="module")
 def card(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Return the root of an image, as the layer's script leaves it."""
-    need("mmdebstrap", "unshare", "sfdisk", "losetup", "mkfs.ext4")
+    commands("mmdebstrap", "unshare", "sfdisk", "losetup", "mkfs.ext4")
     folder = tmp_path_factory.mktemp("card")
     root = folder / "root"
     subprocess.run(["cp", "-a", debian_root("trixie"), root], check=True)  # devices, too
@@ -82,7 +82,7 @@ def card(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.mark.usefixtures("needs_root")
+@pytest.mark.usefixtures("needs_root", "needs_loop_devices")
 @pytest.mark.long
 def test_an_image_has_no_key_and_writes_no_journal_to_the_card(card: Path) -> None:
     assert list(card.glob("etc/filterd-web/*.pem")) == []
@@ -92,7 +92,7 @@ def test_an_image_has_no_key_and_writes_no_journal_to_the_card(card: Path) -> No
     assert "volatile" in (card / "etc/systemd/journald.conf.d/90-image.conf").read_text("ascii")
 
 
-@pytest.mark.usefixtures("needs_root")
+@pytest.mark.usefixtures("needs_root", "needs_loop_devices")
 @pytest.mark.long
 def test_the_first_boot_makes_the_state_partition_also_after_a_power_cut(
     card: Path, tmp_path: Path

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What only a kernel of its own shows: limits of memory, of neighbours and sockets in force.
 
-Without KVM the machine is emulated, which takes minutes beside other tests: it runs with
-``FILTERD_VIRTUAL=1`` only.
+Without KVM the machine is emulated, which takes minutes beside other tests: ``make test-packages``
+runs it.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.skipif("FILTERD_VIRTUAL" not in os.environ, reason="it takes some minutes"),
+    pytest.mark.apart,
     pytest.mark.usefixtures("needs_root"),
 ]
 

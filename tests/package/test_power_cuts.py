@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_root")]
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_root", "needs_loop_devices")]
 
 CUTS = int(os.environ.get("FILTERD_POWER_CUTS", "1"))
 SUITE = "trixie"

@@ -19,6 +19,7 @@ from deploy.package.steps import CACHE
 from deploy.package.target import ALL, Target
 from tests.support.chroot import chroot
 from tests.support.commands import ROOT
+from tests.support.needs import command
 from tests.support.packages import build, changed_source, package
 
 if TYPE_CHECKING:
@@ -58,9 +59,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("suite", SUITES)
 def test_the_package_is_clean(suite: str) -> None:
-    if not shutil.which("lintian"):
-        pytest.skip("lintian is not installed")
-    words = ["lintian", "--allow-root", "--suppress-tags", "malformed-deb-archive"]
+    words = [command("lintian"), "--allow-root", "--suppress-tags", "malformed-deb-archive"]
     found = subprocess.run(
         [*words, str(package(suite))], capture_output=True, text=True, check=False
     )

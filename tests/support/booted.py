@@ -24,7 +24,7 @@ from typing import IO, TYPE_CHECKING
 from filterd.clock import SystemClock
 from tests.support.chroot import layers
 from tests.support.commands import Outcome
-from tests.support.debian_root import need
+from tests.support.needs import commands
 from tests.support.processes import children, family
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Booted:
 
     def start(self) -> None:
         """Boot, and wait until systemd has started everything."""
-        need("systemd-nspawn", "nsenter", "unshare", "setpriv")
+        commands("systemd-nspawn", "nsenter", "unshare", "setpriv")
         for part in ("upper", "spare", "root"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         self._console = (self.folder / "console").open("ab")

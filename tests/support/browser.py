@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from filterd.web.visitor import SESSION_COOKIE as COOKIE
+from tests.support.needs import command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,7 +25,6 @@ PHONE, DESKTOP = (360, 740), (1280, 900)
 LOOKS = [("vi", "dark", PHONE), ("en", "light", DESKTOP)]
 """Language, colours and size; each of them is in one: axe takes a second for each page."""
 
-PROGRAM = shutil.which("chromium")
 ANSWERED_WITHIN_MS = 90_000
 """A decision on lists is answered after 45 s at most, and the page comes after it."""
 
@@ -54,12 +53,11 @@ def browser() -> Iterator[Browser]:
     Not for longer: while it is there, its event loop runs in this thread, and other tests
     cannot run theirs.
     """
-    if PROGRAM is None:
-        pytest.skip("there is no chromium")
+    program = command("chromium")
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 -- only where there is one
 
     with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=PROGRAM, args=[*ARGUMENTS])
+        opened = driver.chromium.launch(executable_path=program, args=[*ARGUMENTS])
         yield opened
         opened.close()
 

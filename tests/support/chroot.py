@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 
 from filterd.clock import SystemClock
 from tests.support.commands import Outcome
-from tests.support.debian_root import KEPT, debian_root, need
+from tests.support.debian_root import KEPT, debian_root
+from tests.support.needs import commands
 from tests.support.processes import children
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def chroot(suite: str, folder: Path, installed: Path | None = None) -> Iterator[
         folder: of all its files.
         installed: a package of ``package`` that is installed there at the beginning.
     """
-    need("unshare", "nsenter", "mount", "chroot")
+    commands("unshare", "nsenter", "mount", "chroot")
     lower = layers(suite, installed)
     for part in ("upper", "work", "root"):
         (folder / part).mkdir(parents=True)

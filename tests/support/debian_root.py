@@ -8,15 +8,12 @@ a machine installs it without a network.
 from __future__ import annotations
 
 import fcntl
-import os
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.support.commands import ROOT
-from tests.support.mmdebstrap import PATH, NoRootError, make_root
+from tests.support.mmdebstrap import NoRootError, make_root
+from tests.support.needs import commands, lack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,14 +25,6 @@ _WITH_KERNEL = ("linux-image-cloud-amd64", "udev", "initramfs-tools", "procps", 
 _IMAGE_OCTETS = 2 << 30
 
 
-def need(*tools: str) -> None:
-    """Skip the test unless it runs as root and these tools are installed."""
-    if os.geteuid() != 0:
-        pytest.skip("machines of their own need root")
-    if missing := [tool for tool in tools if shutil.which(tool, path=PATH) is None]:
-        pytest.skip(f"not installed: {', '.join(missing)}")
-
-
 def debian_root(suite: str, *, kernel: bool = False) -> Path:
     """Return a folder with a root of this suite; nothing may be written there.
 
@@ -43,7 +32,7 @@ def debian_root(suite: str, *, kernel: bool = False) -> Path:
         suite: ``bookworm`` or ``trixie``.
         kernel: with a kernel of its own, for a virtual machine.
     """
-    need("mmdebstrap", "unshare")
+    commands("mmdebstrap", "unshare")
     place = KEPT / f"machine-{suite}{'-kernel' if kernel else ''}"
     KEPT.mkdir(parents=True, exist_ok=True)
     with (KEPT / f"{place.name}.lock").open("w") as lock:
@@ -52,13 +41,13 @@ def debian_root(suite: str, *, kernel: bool = False) -> Path:
             try:
                 make_root(place, suite, (*_INCLUDED, *(_WITH_KERNEL if kernel else ())))
             except NoRootError as error:
-                pytest.skip(f"a root of Debian cannot be made here: {error}")
+                lack("a root of Debian", f"packages that apt can fetch ({error})")
     return place
 
 
 def image_of(suite: str, path: Path) -> Path:
     """Return a disk with the root of a suite; its blocks are written only where it has files."""
-    need("mkfs.ext4", "losetup")
+    commands("mkfs.ext4", "losetup")
     return folder_as_disk(debian_root(suite), path, _IMAGE_OCTETS)
 
 

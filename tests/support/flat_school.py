@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import pty
-import shutil
 import socket
 import subprocess
 import sys
@@ -21,12 +20,12 @@ from typing import TYPE_CHECKING, Self
 import dns.flags
 import dns.message
 import dns.rcode
-import pytest
 
 from tests.support.commands import ROOT, environment
 from tests.support.dhcp import socket_for_dhcp, take_lease
 from tests.support.gateway import LAPTOP, SILENCE_S, Gateway
 from tests.support.namespaces import Namespace, connect
+from tests.support.needs import command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -107,9 +106,8 @@ class FlatSchool:
 
 @contextlib.contextmanager
 def flat_school(around: Gateway) -> Iterator[FlatSchool]:
-    """Let a DHCP server hand out addresses on the flat network; skip where there is none."""
-    if shutil.which("dnsmasq") is None:
-        pytest.skip("dnsmasq is not installed")
+    """Let a DHCP server hand out addresses on the flat network."""
+    command("dnsmasq")
     words = (
         "dnsmasq --keep-in-foreground --port=0 --no-ping --conf-file=/dev/null --user=root"
         " --pid-file --no-resolv --interface=lan0 --dhcp-range=192.168.6.100,192.168.6.199,1h"

@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-import pytest
+from tests.support.needs import command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 @contextlib.contextmanager
 def dnsmasq(namespace: Namespace, folder: Path, interface: str, *options: str) -> Iterator[None]:
     """Run dnsmasq on an interface, without DNS, until the block ends."""
-    if shutil.which("dnsmasq") is None:
-        pytest.skip("needs dnsmasq")
+    command("dnsmasq")
     leases = folder / f"{namespace.name}.leases"
     words = [
         *("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--no-ping"),

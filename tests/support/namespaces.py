@@ -11,7 +11,6 @@ import contextlib
 import ctypes
 import os
 import secrets
-import shutil
 import socket
 import subprocess
 import threading
@@ -19,7 +18,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-import pytest
+from tests.support.needs import command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -122,15 +121,10 @@ def connect(one: tuple[Namespace, str], other: tuple[Namespace, str], mac: str =
 
 @contextlib.contextmanager
 def namespaces(*names: str) -> Iterator[Sequence[Namespace]]:
-    """Make namespaces; skip the test where that is not possible."""
-    if os.geteuid() != 0 or shutil.which("ip") is None:
-        pytest.skip("network namespaces need root and iproute2")
+    """Make namespaces."""
+    command("ip")
     with contextlib.ExitStack() as made:
-        try:
-            first = made.enter_context(Namespace(names[0]))
-        except AssertionError as error:
-            pytest.skip(f"this kernel has no network namespaces for us: {error}")
-        yield [first, *(made.enter_context(Namespace(name)) for name in names[1:])]
+        yield [made.enter_context(Namespace(name)) for name in names]
 
 
 def _run(*words: str) -> None:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a test needs of its machine, said once: a right, a kernel's part, a build, a command.
 
-A test names the fixture ``needs_root``, ``needs_namespaces``, ``needs_ipv6`` or ``needs_native``,
-and asks ``command(...)`` for a program. Where that is missing it is skipped, with a reason that
-begins with "needs" and a remedy; ``tests.support.closing`` counts them. ``find_undeclared``, which
-runs at each collection, refuses a test that calls such a thing and does not say so.
+A test names a fixture, as ``needs_root`` or ``needs_ipv6`` (``NEEDS`` has them all), and asks
+``command(...)`` for a program. Where that is missing it is skipped, with a reason that begins with
+"needs" and a remedy; ``tests.support.closing`` counts them. No test is skipped in another way.
+``find_undeclared``, which runs at each collection, refuses a test that calls such a thing and does
+not say so.
 
 Where an ordinary user may make namespaces, ``tests.support.together`` runs what names
 ``needs_namespaces`` in one (``enter_own``).
@@ -18,11 +19,13 @@ import os
 import re
 import shutil
 import socket
+import subprocess
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -42,11 +45,17 @@ PACKAGES = {
     "zsh": "zsh", "zstd": "zstd", "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
     "apt-ftparchive": "apt-utils", "gpg": "gnupg", "setfacl": "acl", "cloud-init": "cloud-init",
     "unshare": "util-linux", "nsenter": "util-linux", "mount": "mount",
-    "systemd-tmpfiles": "systemd", "dpkg-deb": "dpkg",
+    "systemd-tmpfiles": "systemd", "dpkg-deb": "dpkg", "apt-get": "apt", "umount": "mount",
+    "qemu-img": "qemu-utils", "chroot": "coreutils",
 }  # fmt: skip
 """The package of Debian that has a command."""
 
-_CAPABILITIES = {"CHOWN": 0, "SETUID": 7, "NET_ADMIN": 12, "SYS_ADMIN": 21}
+_CAPABILITIES = {"CHOWN": 0, "SETUID": 7, "NET_BIND_SERVICE": 10, "NET_ADMIN": 12, "SYS_ADMIN": 21}
+_NATIVE = (
+    *("filterd.wire._codec", "filterd.lists._matcher", "filterd.resolve._cache"),
+    *("filterd.upstream._pool", "filterd.fastpath._rate_limit", "filterd.fastpath._core"),
+    "filterd.fastpath._datagrams",
+)
 _ALL_USERS = ["0", "0", "4294967295"]
 _CLONE_NEWNS, _CLONE_NEWUSER, _CLONE_NEWNET = 0x20000, 0x10000000, 0x40000000
 _PATH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
@@ -87,6 +96,34 @@ def has_namespaces() -> bool:
     return os.geteuid() == 0 and _has_capabilities("NET_ADMIN", "SYS_ADMIN")
 
 
+def has_low_ports() -> bool:
+    """Return whether this process may listen on ports below 1024."""
+    first = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text(encoding="ascii")
+    return _has_capabilities("NET_BIND_SERVICE") or int(first) <= 1
+
+
+def has_loop_devices() -> bool:
+    """Return whether this process may mount a disk image."""
+    losetup = find("losetup")
+    words = [str(losetup), "--find"]
+    return bool(losetup) and not subprocess.run(words, capture_output=True, check=False).returncode
+
+
+def has_memory_groups() -> bool:
+    """Return whether this process may limit memory by control groups of version 1."""
+    return os.access("/sys/fs/cgroup/memory", os.W_OK) and is_root()
+
+
+def has_huge_pages() -> bool:
+    """Return whether mappings that want no huge pages can be told from others."""
+    return Path("/sys/kernel/mm/transparent_hugepage").exists()
+
+
+def has_malloc_info() -> bool:
+    """Return whether the C library is the one whose heaps are tuned."""
+    return hasattr(ctypes.CDLL(None), "malloc_info")
+
+
 def has_ipv6() -> bool:
     """Return whether there is a loopback address of IPv6."""
     try:
@@ -99,12 +136,9 @@ def has_ipv6() -> bool:
 
 def has_native() -> bool:
     """Return whether all native modules are built, and may be used."""
-    import filterd.lists.index  # noqa: PLC0415 -- only where it is asked
-    from filterd import native  # noqa: PLC0415
-    from filterd.fastpath.core_filler import NATIVE  # noqa: PLC0415
+    from filterd.native import live_only  # noqa: PLC0415 -- only where it is asked
 
-    assert filterd.lists.index
-    return NATIVE and not native.missing()
+    return all(live_only(name) is not None for name in _NATIVE)
 
 
 _UNPRIVILEGED = "sudo make test"
@@ -117,7 +151,7 @@ NEEDS = {
             {"chown", "fchown", "lchown", "mknod", "setgid", "setgroups", "setresuid", "setuid"}
             | {"seteuid", "setegid", "SO_RCVBUFFORCE", "SO_SNDBUFFORCE"}
         ),
-        frozenset({"chroot", "losetup", "runuser", "setpriv", "systemd-nspawn"}),
+        frozenset({"chroot", "runuser", "setpriv", "systemd-nspawn"}),
     ),
     "needs_namespaces": Need(
         "namespaces",
@@ -132,19 +166,54 @@ NEEDS = {
     "needs_native": Need(
         "native modules", "sudo apt install gcc python3-dev; make setup", has_native
     ),
+    "needs_low_ports": Need("ports below 1024", _UNPRIVILEGED, has_low_ports),
+    "needs_loop_devices": Need(
+        "loop devices",
+        f"{_UNPRIVILEGED}, on a machine that has /dev/loop-control",
+        has_loop_devices,
+        frozenset({"folder_of_images", "image_of"}),
+    ),
+    "needs_memory_groups": Need(
+        "control groups of memory, version 1",
+        f"{_UNPRIVILEGED}, on a kernel that has them",
+        has_memory_groups,
+        frozenset({"memory_board"}),
+    ),
+    "needs_huge_pages": Need(
+        "huge pages",
+        "a kernel with CONFIG_TRANSPARENT_HUGEPAGE",
+        has_huge_pages,
+        frozenset({"mapped_octets"}),
+    ),
+    "needs_glibc": Need("glibc", "a system with that C library", has_malloc_info),
 }
 """Each by the name of its fixture."""
 
+MARK = "needs"
+ROOT = pytest.mark.needs("needs_root")
+IPV6 = pytest.mark.needs("needs_ipv6")
+NATIVE = pytest.mark.needs("needs_native")
+"""Marks of parameters, which cannot use a fixture: ``pytest.param("::1", marks=needs.IPV6)``."""
+
 IMPLIED = {"needs_root": {"needs_namespaces"}}
 """Who is root may make namespaces."""
+IN_OWN_NAMESPACES = {"needs_namespaces", "needs_low_ports"}
+"""What a user has who is root of namespaces of their own."""
+
+
+def lack(what: str, remedy: str) -> NoReturn:
+    """Skip the test, which needs ``what``."""
+    pytest.skip(f"needs {what}: {remedy}")
+
+
+def find(name: str) -> str | None:
+    """Return the path of a command, or None; those of administrators are found as well."""
+    return shutil.which(name, path=_PATH)
 
 
 def command(name: str) -> str:
     """Return the path of a command; skip the test without it."""
-    path = shutil.which(name, path=_PATH)
-    if path is None:
-        pytest.skip(f"needs {name}: sudo apt install {PACKAGES[name]}")
-    return path
+    return find(name) or lack(name, f"sudo apt install {PACKAGES[name]}")
 
 
 def commands(*names: str) -> None:
@@ -153,34 +222,17 @@ def commands(*names: str) -> None:
         command(name)
 
 
-@pytest.fixture(scope="session")
-def needs_root() -> None:
-    """Skip unless this is root."""
-    _require("needs_root")
+def _fixture_of(need: Need) -> Callable[..., None]:
+    @pytest.fixture(scope="session")
+    def needed() -> None:
+        if not need.is_there():
+            pytest.skip(need.reason)
+
+    return needed
 
 
-@pytest.fixture(scope="session")
-def needs_namespaces() -> None:
-    """Skip unless namespaces can be made."""
-    _require("needs_namespaces")
-
-
-@pytest.fixture(scope="session")
-def needs_ipv6() -> None:
-    """Skip unless there is IPv6."""
-    _require("needs_ipv6")
-
-
-@pytest.fixture(scope="session")
-def needs_native() -> None:
-    """Skip unless the native modules are built."""
-    _require("needs_native")
-
-
-def _require(name: str) -> None:
-    need = NEEDS[name]
-    if not need.is_there():
-        pytest.skip(need.reason)
+FIXTURES = {name: _fixture_of(need) for name, need in NEEDS.items()}
+"""Of ``tests.conftest``; each skips the test unless its need is there."""
 
 
 def enter_own() -> bool:
@@ -196,9 +248,9 @@ def enter_own() -> bool:
         Path(f"/proc/self/{name}").write_text(text, encoding="ascii")
     if not has_namespaces():
         return False
-    if ip := shutil.which("ip", path=_PATH):
+    if ip := find("ip"):
         os.spawnv(os.P_WAIT, ip, ["ip", "link", "set", "lo", "up"])
-        mount = shutil.which("mount", path=_PATH) or "mount"
+        mount = find("mount") or "mount"
         os.spawnv(os.P_WAIT, mount, ["mount", "-t", "tmpfs", "tmpfs", "/run"])
     return True
 
@@ -215,35 +267,55 @@ def may_enter_own() -> bool:
     return os.waitpid(pid, 0)[1] == 0
 
 
+def use_marked(items: Iterable[pytest.Item]) -> None:
+    """Let tests use the fixtures that the marks of their parameters name, before all others."""
+    for item in items:
+        marked = [name for mark in item.iter_markers(MARK) for name in mark.args]
+        if marked and isinstance(item, pytest.Function):
+            item.fixturenames = [*marked, *item.fixturenames]
+
+
 HANDLES_BOTH = {
-    "tests.support.namespaces.Namespace.socket": "it takes the family of the address",
-    "tests.support.serving.UdpStub.__init__": "it takes the family of the address",
-    "tests.support.warm._split": "it knows the word, and runs nothing",
-    "tests.unit.fastpath.test_datagrams.Listening.client": "it takes the family of the address",
+    "support.namespaces.Namespace.socket": "it takes the family of the address",
+    "support.serving.UdpStub.__init__": "it takes the family of the address",
+    "support.warm._split": "it knows the word, and runs nothing",
+    "unit.fastpath.test_datagrams.Listening.client": "it takes the family of the address",
+    "unit.fastpath.test_pktinfo.test_an_ipv6_multicast_address_is_many": "it packs addresses",
+    "unit.fastpath.test_pktinfo.test_an_answer_to_a_link_local_address_leaves_by_its_interface": (
+        "it packs addresses"
+    ),
 }
-"""Functions whose use of such a thing is none, or works for every user; and why."""
+"""Functions of the tests whose use of such a thing is none, or works for every user; and why."""
 
 
 def find_undeclared(items: Iterable[pytest.Item]) -> list[str]:
-    """Return a line for each test that calls what it does not say it needs."""
-    lines = dict[str, None]()
+    """Return a line for each test that calls what it does not say it needs.
+
+    A test with parameters may need it for some of them only.
+    """
+    declared = defaultdict[str, set[str]](set)
+    used = dict[str, dict[str, tuple[str, str]]]()
     for item in items:
-        if not isinstance(item, pytest.Function):
-            continue
-        names = set(item.fixturenames)
-        for name in set(names):
-            names |= IMPLIED.get(name, set())
-        fixtures = item._fixtureinfo.name2fixturedefs.values()
-        used = dict(uses(item.function))
-        for definitions in fixtures:
-            for definition in definitions:
-                used |= uses(definition.func)
-        lines |= {
-            f"{item.nodeid.partition('[')[0]} calls {what} ({where}) without {need}": None
-            for need, (what, where) in used.items()
-            if need not in names
-        }
-    return list(lines)
+        if isinstance(item, pytest.Function):
+            test = item.nodeid.partition("[")[0]
+            for name in item.fixturenames:
+                declared[test] |= {name, *IMPLIED.get(name, ())}
+            used.setdefault(test, {}).update(_uses_of(item))
+    return [
+        f"{test} calls {what} ({where}) without {need}"
+        for test, needs in used.items()
+        for need, (what, where) in needs.items()
+        if need not in declared[test]
+    ]
+
+
+def _uses_of(item: pytest.Function) -> dict[str, tuple[str, str]]:
+    """Return the needs of a test and its fixtures."""
+    found = dict(uses(item.function))
+    for definitions in item._fixtureinfo.name2fixturedefs.values():
+        for definition in definitions:
+            found |= uses(definition.func)
+    return found
 
 
 @cache
@@ -269,7 +341,7 @@ def _parts(part: object) -> tuple[dict[str, tuple[str, str]], list[object]]:
     """Return what a function or class needs by itself, and what it calls."""
     shown = dict[str, tuple[str, str]]()
     if isinstance(part, FunctionType):
-        where = f"{part.__module__}.{part.__qualname__}"
+        where = f"{part.__module__}.{part.__qualname__}".removeprefix("tests.")
         if where not in HANDLES_BOTH:
             shown = {need: (what, where) for need, what in _shown(part)}
         called: Iterable[object] = _called_by(part)
@@ -281,7 +353,10 @@ def _parts(part: object) -> tuple[dict[str, tuple[str, str]], list[object]]:
 
 
 def _is_of_tests(part: object) -> bool:
-    return isinstance(part, FunctionType | type) and part.__module__.startswith("tests")
+    """Return whether it is one of the tests' own; this module only asks what is there."""
+    if not isinstance(part, FunctionType | type):
+        return False
+    return part.__module__.startswith("tests") and part.__module__ != __name__
 
 
 def _plain(called: object) -> object:

@@ -5,25 +5,20 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import socket
 import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
-import pytest
-
 from filterd.clock import SystemClock
 from tests.support.commands import ROOT
+from tests.support.needs import command
 from tests.support.processes import family
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/sbin")
 SHIPPED = ROOT / "deploy" / "feed-nginx.conf"
-
-needs_nginx = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
 
 _AROUND = """
 daemon off;
@@ -90,7 +85,6 @@ def _request(line: str) -> Request:
 @contextlib.contextmanager
 def nginx(handed_out: Path, folder: Path) -> Iterator[Nginx]:
     """Hand out a folder by the shipped configuration, another port and root apart."""
-    assert NGINX is not None
     folder.mkdir()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -110,8 +104,8 @@ def nginx(handed_out: Path, folder: Path) -> Iterator[Nginx]:
         temporary=" ".join(f'{kind}_temp_path "{folder}/{kind}";' for kind in _TEMPORARY),
     )
     (folder / "nginx.conf").write_text(around)
-    command = [NGINX, "-p", str(folder), "-e", str(folder / "error.log")]
-    process = subprocess.Popen([*command, "-c", str(folder / "nginx.conf")])
+    words = [command("nginx"), "-p", str(folder), "-e", str(folder / "error.log")]
+    process = subprocess.Popen([*words, "-c", str(folder / "nginx.conf")])
     try:
         _wait_for(port, process)
         yield Nginx(folder, port, process)

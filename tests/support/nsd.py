@@ -4,16 +4,15 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import socket
 import subprocess
 import time
 from typing import TYPE_CHECKING
 
 import dns.message
-import pytest
 
 from tests.support.daemon import free_port
+from tests.support.needs import command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,9 +41,7 @@ remote-control:
 @contextlib.contextmanager
 def nsd(folder: Path, zones: Mapping[str, str]) -> Iterator[int]:
     """Serve zones, given as the text of zone files by origin; yield the port of 127.0.0.1."""
-    command = shutil.which("nsd") or shutil.which("nsd", path="/usr/sbin:/usr/local/sbin")
-    if command is None:
-        pytest.skip("nsd is absent (apt install nsd)")
+    program = command("nsd")
     port = free_port()
     parts = [_SERVER.format(port=port, folder=folder)]
     for origin, text in zones.items():
@@ -52,7 +49,7 @@ def nsd(folder: Path, zones: Mapping[str, str]) -> Iterator[int]:
         parts.append(f'zone:\n    name: "{origin}"\n    zonefile: "{origin}.zone"\n')
     config = folder / "nsd.conf"
     config.write_text("".join(parts), encoding="utf-8")
-    process = subprocess.Popen([command, "-d", "-c", str(config)])
+    process = subprocess.Popen([program, "-d", "-c", str(config)])
     try:
         _wait_until_served(process, port, next(iter(zones)))
         yield port

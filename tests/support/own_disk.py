@@ -8,13 +8,10 @@ control socket, through the daemon's process.
 from __future__ import annotations
 
 import contextlib
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import pytest
 
 from filterd.state_folder import StateFolder
 from tests.support.daemon import Served, free_port, starting, write_site
@@ -68,8 +65,6 @@ def on_own_disk(
         before: shell commands to run then, as what the disk holds before the start.
         upstream: its port.
     """
-    if subprocess.run(["unshare", "-rm", "true"], check=False, capture_output=True).returncode:
-        pytest.skip("no disk of its own can be mounted here")
     program = f"import sys; {spoilt}\nfrom filterd.cli.entry import main; main()"
     # The options come behind; the state folder is the last of them.
     script = f'for state in "$@"; do :; done; set -- "$state" "$@"; {_at_first(disk, before)}'

@@ -17,9 +17,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.support.commands import ROOT
+from tests.support.needs import commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,9 +45,7 @@ def package(
         version: another version than that of the checkout.
         changed: other texts of files, by their paths in the checkout.
     """
-    for tool in ("apt-get", "dpkg-deb", "gcc"):
-        if not shutil.which(tool):
-            pytest.skip(f"{tool} is not installed: no package can be built")
+    commands("apt-get", "dpkg-deb", "gcc")
     with tempfile.TemporaryDirectory(prefix="filterd-source-") as made:
         tree = changed_source(Path(made) / "source", version, changed or {})
         kept = BUILT / f"{suite}-{architecture}-{_digest(tree)}"

@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pytest
-
+from tests.support.needs import command
 from tests.support.shared_data import shared
 
 if TYPE_CHECKING:
@@ -29,10 +27,8 @@ class Packet:
 def captured_packets() -> list[Packet]:
     """Return all captured messages; skip the test where they or ``zstd`` are absent."""
     path = shared("packets/payloads-dev.jsonl.zst")
-    zstd = shutil.which("zstd")
-    if zstd is None:
-        pytest.skip("the zstd command is absent")
-    text = subprocess.run([zstd, "-dcq", str(path)], check=True, capture_output=True).stdout
+    words = [command("zstd"), "-dcq", str(path)]
+    text = subprocess.run(words, check=True, capture_output=True).stdout
     rows = [json.loads(line) for line in text.splitlines()]
     return [Packet(bytes.fromhex(r["hex"]), r["qr"] == "Q", r["dnspython"]) for r in rows]
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import pytest
 from filterd.lists.formats import FORMATS, Cancelled, Entry, Problem
 from filterd.lists.hostname import HostnameError, key_from_text
 from filterd.lists.rules import Claim, Effect, Scope
+from tests.support.needs import command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,8 +68,7 @@ def lines_of(path: Path) -> list[str]:
     """Return the lines of a list as the compiler would read them; ``.zst`` is unpacked."""
     content = path.read_bytes()
     if path.suffix == ".zst":
-        unpack = shutil.which("zstd")
-        if unpack is None:
-            pytest.skip("zstd is not installed")
-        content = subprocess.run([unpack, "-dc", path], capture_output=True, check=True).stdout
+        content = subprocess.run(
+            [command("zstd"), "-dc", path], capture_output=True, check=True
+        ).stdout
     return content.decode("utf-8-sig", "surrogateescape").splitlines()

@@ -19,8 +19,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
+from tests.support.needs import commands
 from tests.support.processes import state_of
 
 if TYPE_CHECKING:
@@ -30,30 +29,14 @@ IMAGE_OCTETS = 32 << 20
 CARELESS_MOUNT = "noauto_da_alloc"
 """Without what ext4 does for programs that rename without syncing."""
 _NOISE_S = 0.003
-_TOOLS = ("mkfs.ext4", "mount", "umount", "losetup")
-
-
-def missing(folder: Path) -> str:
-    """Return why no power can be cut here, empty where it can; ``folder`` is for the trial."""
-    if os.geteuid() != 0:
-        return "only root mounts a disk image"
-    if lacking := [one for one in _TOOLS if shutil.which(one) is None]:
-        return f"{lacking[0]} is missing"
-    try:
-        with mounted(an_image(folder / "trial.img"), folder / "trial"):
-            return ""
-    except subprocess.CalledProcessError as error:
-        return f"no disk image can be mounted: {error.stderr.strip()}"
 
 
 @contextlib.contextmanager
 def folder_of_images() -> Iterator[Path]:
-    """Give a folder in memory; skip the test where no power can be cut."""
-    if not os.access("/dev/shm", os.W_OK):
-        pytest.skip("there is no file system in memory for the disk images")
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as made:
-        if why := missing(Path(made)):
-            pytest.skip(why)
+    """Give a folder, in memory if that is possible."""
+    commands("mkfs.ext4", "mount", "umount", "losetup")
+    in_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(dir=in_memory) as made:
         yield Path(made)
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.fastpath import datagrams
-from filterd.fastpath.core_filler import NATIVE
 from filterd.upstream import exchange, tls
+from tests.support import needs
 from tests.support.daemon import build_lists, write_site
 from tests.support.policies import an_index
 from tests.support.serving import LISTS, WITHIN_S, Serving, a_site
@@ -73,12 +73,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
     return build_lists(config, tmp_path_factory.mktemp("state"))
 
 
-@pytest.fixture(params=["native", "no fast path"])
+BY_THE_FAST_PATH = pytest.param("native", marks=needs.NATIVE)
+
+
+@pytest.fixture(params=[BY_THE_FAST_PATH, "no fast path"])
 def served_by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Serve by the native listener with its fast path, or by a plain one and the chain."""
     if request.param == "no fast path":
         for name, plain in WITHOUT_FAST_PATH.items():
             monkeypatch.setattr(name, plain)
-    elif not NATIVE:
-        pytest.skip("it is not built")
     return str(request.param)

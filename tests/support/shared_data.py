@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
+from tests.support.needs import lack
 
 ROOT = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
@@ -18,5 +18,5 @@ def shared(path: str) -> Path:
     """Return a file or folder below ``../shared/data``, or skip the test that asks for it."""
     found = ROOT / path
     if not found.exists():
-        pytest.skip(f"../shared/data/{path} is absent")
+        lack("the real lists", f"../shared/data/{path} beside the checkout")
     return found

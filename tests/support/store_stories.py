@@ -7,8 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from filterd.policy.model import UpstreamServer
 from filterd.upstream import Resolution, Route, UpstreamQuestion
 from filterd.wire import Ede, RebuiltSections
@@ -188,9 +186,10 @@ def kept_of(entry: Any) -> tuple[object, ...]:
 
 
 def mapped_octets() -> int:
-    """Return how much is taken of the mappings that want no huge pages: those of native stores."""
-    if not Path("/sys/kernel/mm/transparent_hugepage").exists():
-        pytest.skip("mappings cannot be reached apart where there are no huge pages")
+    """Return how much is taken of the mappings that want no huge pages: those of native stores.
+
+    The test needs ``needs_huge_pages``.
+    """
     mapped = taken = 0
     for line in Path("/proc/self/smaps").read_text(encoding="ascii", errors="replace").splitlines():
         if line.startswith("Private_Dirty:"):

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.needs import command
 from tests.support.tls import Authority, TlsDoor
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    if shutil.which("openssl") is None:
-        pytest.skip("certificates are made by the openssl command")
+    command("openssl")
     return Authority(tmp_path_factory.mktemp("authority"))
 
 

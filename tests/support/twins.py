@@ -6,10 +6,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+import pytest
+
 from filterd.native import live_only, plain_source
+from tests.support import needs
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+    from _pytest.mark.structures import ParameterSet
 
 
 def _built(package: str, plain: str, native: str) -> list[ModuleType]:
@@ -36,3 +41,19 @@ MODULES = {
     "store": _built("resolve", "cache_store", "_cache"),
 }
 """The plain one is first, and the only one without a compiler and by ``FILTERD_PURE=1``."""
+
+
+def plain(what: str) -> ParameterSet:
+    """Return a parameter that is the plain module."""
+    return pytest.param(MODULES[what][0], id="plain")
+
+
+def native(what: str) -> ParameterSet:
+    """Return a parameter that is the native module; the test is skipped where there is none."""
+    module = MODULES[what][-1]
+    return pytest.param(module, id="native", marks=needs.NATIVE)
+
+
+def both(what: str) -> list[ParameterSet]:
+    """Return two parameters, for a test that both modules must pass."""
+    return [plain(what), native(what)]

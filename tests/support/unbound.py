@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import socket
 import subprocess
 import time
@@ -14,9 +13,9 @@ from typing import TYPE_CHECKING
 import dns.exception
 import dns.message
 import dns.zone
-import pytest
 
 from tests.support.daemon import free_port
+from tests.support.needs import command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 WITHIN_S = 20.0
 _POLL_S = 0.05
-_SBIN = "/usr/sbin:/usr/local/sbin"
 
 _ROOT_ZONE = """\
 . 3600 IN SOA ns.lab. root.lab. 1 3600 600 86400 60
@@ -71,14 +69,6 @@ class Unbound:
         return ("127.0.0.1", self.port)
 
 
-def find_unbound() -> str:
-    """Return the command; skip the test where there is none."""
-    found = shutil.which("unbound") or shutil.which("unbound", path=_SBIN)
-    if found is None:
-        pytest.skip("unbound is absent (apt install unbound)")
-    return found
-
-
 @contextlib.contextmanager
 def unbound(
     folder: Path,
@@ -97,7 +87,7 @@ def unbound(
         anchors: what it trusts; it validates if there are any.
         more: further lines of its ``server:`` clause.
     """
-    command = find_unbound()
+    program = command("unbound")
     folder.mkdir(parents=True, exist_ok=True)
     anchors = list(anchors)
     port = free_port()
@@ -111,7 +101,7 @@ def unbound(
     parts += [_auth_zone(folder, origin, zone_text(z)) for origin, z in (zones or {}).items()]
     config = folder / "unbound.conf"
     config.write_text("".join(parts), encoding="utf-8")
-    with _running([command, "-d", "-c", str(config)], folder / "log") as process:
+    with _running([program, "-d", "-c", str(config)], folder / "log") as process:
         _wait_until_served(process, port, folder / "log")
         yield Unbound(port)
 

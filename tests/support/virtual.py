@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.clock import SystemClock
 from tests.support.commands import Outcome
-from tests.support.debian_root import KEPT, debian_root, folder_as_disk, need
+from tests.support.debian_root import KEPT, debian_root, folder_as_disk
+from tests.support.needs import commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -197,7 +198,7 @@ def virtual(around: Gateway, disk: Path, files: Path | None = None) -> Iterator[
 
 def prepare(around: Gateway) -> None:
     """Give the machine its socket at the switch, and a way to the provider."""
-    need("qemu-system-x86_64", "qemu-img", "mkfs.ext4", "setpriv")
+    commands("qemu-system-x86_64", "qemu-img", "mkfs.ext4", "setpriv")
     for words in ("tuntap add virtual mode tap", "link set virtual master br0 up"):
         around.switch.ip(words) if words.startswith("link") else around.switch.process(
             "ip", *words.split()

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from filterd.native import live_only
 from filterd.resolve import cache_store as pure
 from filterd.upstream import Resolution, UpstreamQuestion
 from tests.support.store_stories import ROUTES, Story, a_resolution, charged_as, mapped_octets
 from tests.unit.resolve.test_cache_entry import RESOLUTIONS
 
-native: Any = pytest.importorskip("filterd.resolve._cache", reason="it is not built")
+native: Any = live_only("filterd.resolve._cache")
+pytestmark = pytest.mark.usefixtures("needs_native")
 
 KEY = UpstreamQuestion(b"\3www\0", 1, False, False, ROUTES[0])
 STORIES, THINGS = 60, 300
@@ -75,6 +77,7 @@ def test_the_collector_has_nothing_to_visit_of_what_is_held() -> None:
     assert len(gc.get_objects()) - before < 10
 
 
+@pytest.mark.usefixtures("needs_huge_pages")
 def test_a_cache_that_begins_anew_gives_its_memory_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pure, "MOST_ROUTES", 1)
     mapped, store = mapped_octets(), native.ResolutionStore()

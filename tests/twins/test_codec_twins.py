@@ -38,8 +38,7 @@ from tests.support.wire import a_message, a_query, a_response
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-if not live.NATIVE:
-    pytest.skip("the native codec is not live", allow_module_level=True)
+pytestmark = pytest.mark.usefixtures("needs_native")
 
 MUTANTS = int(os.environ.get("FILTERD_FUZZ_MESSAGES", "2000"))
 SEED = int(os.environ.get("FILTERD_FUZZ_SEED", "1"))

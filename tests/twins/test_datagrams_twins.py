@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from filterd.fastpath import datagrams as plain
 from filterd.fastpath.pktinfo import bind
+from filterd.native import live_only
 from filterd.policy.model import ListenAddress
 from tests.support import cost_bombs, malformed
 from tests.support.packets import mutate
@@ -24,8 +25,9 @@ from tests.support.wire import OPT, QUESTION, a_message, a_query
 if TYPE_CHECKING:
     from types import ModuleType
 
-datagrams = pytest.importorskip("filterd.fastpath._datagrams", reason="it is not built")
-plain_limiter, limiter = MODULES["limiter"]
+datagrams: Any = live_only("filterd.fastpath._datagrams")
+pytestmark = pytest.mark.usefixtures("needs_native")
+plain_limiter, limiter = MODULES["limiter"][0], MODULES["limiter"][-1]
 
 TWINS = (plain_limiter, plain), (limiter, datagrams)
 SOURCES = [f"127.0.3.{number}" for number in range(1, 7)]
@@ -186,7 +188,7 @@ def test_the_refusals_of_mutants_are_the_chain_s() -> None:
 
 
 @pytest.mark.parametrize("message", [b"short", bytes(4097)])
-@pytest.mark.parametrize("made", [datagrams.hint, datagrams.refusal])
-def test_the_native_twin_refuses_what_fits_no_letter(made: Any, message: bytes) -> None:
+@pytest.mark.parametrize("made", ["hint", "refusal"])
+def test_the_native_twin_refuses_what_fits_no_letter(made: str, message: bytes) -> None:
     with pytest.raises(ValueError, match="12 to 4096"):
-        made(message)
+        getattr(datagrams, made)(message)

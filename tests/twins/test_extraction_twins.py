@@ -18,7 +18,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterd.errors import UpstreamMalformedError, WireError
-from filterd.native import live_only
 from filterd.upstream import Route, UpstreamQuestion, resolution
 from filterd.upstream.private_ranges import CARRIERS, RANGES_OF, Carrier, is_private
 from filterd.wire import _codec_py
@@ -28,8 +27,7 @@ from tests.support.packets import captured_packets, mutate
 from tests.support.twins import MODULES
 from tests.support.wire import OPT, a_message, a_query, a_record, a_response
 
-if live_only("filterd.upstream._pool") is None:
-    pytest.skip("the native extraction is not live", allow_module_level=True)
+pytestmark = pytest.mark.usefixtures("needs_native")
 
 extraction = MODULES["extraction"][-1]
 MUTANTS = int(os.environ.get("FILTERD_FUZZ_MESSAGES", "2000"))

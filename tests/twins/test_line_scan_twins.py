@@ -15,13 +15,15 @@ from filterd.lists import intake
 from filterd.lists.formats import FORMATS, PLAIN_LINES, PlainLine
 from filterd.lists.formats.parsed import BLOCK_SUBTREE
 from filterd.lists.intake import plainly_skim
+from filterd.native import live_only
 from tests.support.indexes import a_list
 from tests.support.intakes import taken
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-native = pytest.importorskip("filterd.lists._matcher", reason="the native skimmer is not built")
+native: Any = live_only("filterd.lists._matcher")
+pytestmark = pytest.mark.usefixtures("needs_native")
 
 PLAIN = SimpleNamespace(skim=plainly_skim)
 SHAPES = sorted({(one.before, one.after) for shapes in PLAIN_LINES.values() for one in shapes})

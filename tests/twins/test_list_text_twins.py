@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,8 +12,10 @@ from hypothesis import strategies as st
 from filterd.lists.lookalike_families import DIGITS, members_of, registered
 from filterd.lists.public_suffix import suffix_rules
 from filterd.lists.sort_records import plainly_survey, plainly_write_names, record_tail
+from filterd.native import live_only
 
-native = pytest.importorskip("filterd.lists._matcher", reason="the native code is not built")
+native: Any = live_only("filterd.lists._matcher")
+pytestmark = pytest.mark.usefixtures("needs_native")
 
 LABELS = ["a", "b", "rn", "vvv", "a-1", "1-2", "-", "_", "9", "com", "vn", "ck", "www", "uk", "co"]
 label = st.one_of(st.sampled_from(LABELS), st.text("abvrnw019-_xAé.", max_size=9))

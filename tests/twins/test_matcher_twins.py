@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from filterd.errors import BadLabelError, FilterdError, IndexFormatError
 from filterd.lists import matcher as plain
 from filterd.lists.index_format import HEADER_OCTETS, Hit, IndexHeader
+from filterd.native import live_only
 from tests.support.packed_indexes import index_of, random_names, wire
 
 if TYPE_CHECKING:
@@ -30,10 +31,11 @@ if TYPE_CHECKING:
     from filterd.lists.index import Index
     from tests.support.packed_indexes import Labels
 
-native = pytest.importorskip("filterd.lists._matcher", reason="the native matcher is not built")
+native: Any = live_only("filterd.lists._matcher")
+pytestmark = pytest.mark.usefixtures("needs_native")
 
 FUZZ_NAMES = int(os.environ.get("FILTERD_FUZZ_NAMES", "8000"))
-TWINS = [native.Matcher, plain.Matcher]
+TWINS = [native and native.Matcher, plain.Matcher]
 
 label = st.one_of(
     st.sampled_from([b"a", b"b", b"ab", b"com", b"co", b"vn", b"-", b"_", b"x" * 63, b"abcdefgh"]),
@@ -224,7 +226,7 @@ def test_check_catches_a_structure_that_the_digest_would_pass(small: tuple[Index
             twin(emptied, header).check()
 
 
-@pytest.mark.parametrize(("twin", "lets_go"), [(native.Matcher, True), (plain.Matcher, False)])
+@pytest.mark.parametrize(("twin", "lets_go"), [(TWINS[0], True), (TWINS[1], False)])
 def test_native_check_lets_other_threads_run(
     small: tuple[Index, Path], twin: Any, *, lets_go: bool
 ) -> None:

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from filterd.lists.index_format import LONG_BLOCK_OCTETS
 from filterd.lists.packing import PlainPacker, plainly_fill_slots
 from filterd.lists.sort_records import record_tail
+from filterd.native import live_only
 
-native = pytest.importorskip("filterd.lists._matcher", reason="the native packer is not built")
+native: Any = live_only("filterd.lists._matcher")
+pytestmark = pytest.mark.usefixtures("needs_native")
 
 PLAIN = SimpleNamespace(Packer=PlainPacker, fill_slots=plainly_fill_slots)
 

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from filterd.native import live_only
 from filterd.policy.model import UpstreamServer
 from filterd.upstream import Route, UpstreamQuestion, singleflight, transport_set
 from filterd.upstream.randomness import RandomNumbers
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-flights = pytest.importorskip("filterd.upstream._pool", reason="it is not built")
+flights: Any = live_only("filterd.upstream._pool")
+pytestmark = pytest.mark.usefixtures("needs_native")
 
 TWINS = singleflight, flights
 NAMES = "a.example.com", "b.example.com", "c.example.com"

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from filterd.native import live_only
 from filterd.policy.model import UpstreamServer
 from filterd.upstream import UpstreamQuestion, socket_pool
 from filterd.upstream.randomness import RandomNumbers
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-pool = pytest.importorskip("filterd.upstream._pool", reason="it is not built")
+pool: Any = live_only("filterd.upstream._pool")
+pytestmark = pytest.mark.usefixtures("needs_native")
 
 TWINS = socket_pool, pool
 NAME = "www.Example.com"

@@ -108,6 +108,7 @@ def test_a_form_and_a_query_are_read_and_a_bad_one_has_no_fields() -> None:
     assert bad.endswith(b"{'a;b': '1'}")
 
 
+@pytest.mark.usefixtures("needs_ipv6")
 def test_a_socket_for_both_families_shows_the_ipv4_address() -> None:
     async def whole() -> bytes:
         with socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as bound:

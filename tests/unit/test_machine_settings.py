@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -13,6 +11,7 @@ import pytest
 
 from filterd.overrides.roles import Role
 from tests.support.commands import ROOT
+from tests.support.needs import commands
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,10 +20,9 @@ PACKAGE, UNITS = ROOT / "deploy" / "package", ROOT / "deploy" / "units"
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def root(tmp_path: Path, needs_root: None) -> Path:  # noqa: ARG001 -- it skips
     """Return a root with the users and folders of the package."""
-    if os.geteuid() or not shutil.which("systemd-sysusers"):
-        pytest.skip("it needs root, and systemd")
+    commands("systemd-sysusers", "systemd-tmpfiles")
     (tmp_path / "etc").mkdir()
     for kind, options in (("sysusers", []), ("tmpfiles", ["--create"])):
         command = [f"systemd-{kind}", f"--root={tmp_path}", *options]

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -149,9 +148,8 @@ def test_what_does_not_fit_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None
     assert native.missing() == ["filterd.fastpath._datagrams"]
 
 
+@pytest.mark.usefixtures("needs_native")
 def test_what_is_stale_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    if os.environ.get("FILTERD_PURE") == "1" or live_only("filterd.wire._codec") is None:
-        pytest.skip("it is not built")
     monkeypatch.setattr(native, "_missing", set())
     monkeypatch.delenv("FILTERD_REQUIRE_NATIVE", raising=False)
     monkeypatch.setattr(native, "is_stale", lambda _: True)

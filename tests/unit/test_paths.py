@@ -147,8 +147,7 @@ def test_installing_replaces(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("needs_root")
 def test_a_folder_is_made_with_those_above_it_for_their_owner(tmp_path: Path) -> None:
-    if os.geteuid() == 0:
-        os.chown(tmp_path, 4321, 4322)
+    os.chown(tmp_path, 4321, 4322)
     make_folder(tmp_path / "versions" / "1" / "lists")
     make_folder(tmp_path / "versions" / "1" / "lists")
     for made in ("versions", "versions/1", "versions/1/lists"):
@@ -232,7 +231,6 @@ def _folder_of_the_daemon_with_a_link(tmp_path: Path, link: str) -> tuple[Path, 
 
 
 @pytest.mark.usefixtures("needs_root")
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 def test_a_link_in_place_of_a_lock_gives_no_file_away(tmp_path: Path) -> None:
     folder, victim = _folder_of_the_daemon_with_a_link(tmp_path, "lock")
     with (
@@ -244,7 +242,6 @@ def test_a_link_in_place_of_a_lock_gives_no_file_away(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("needs_root")
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 def test_control_opened_as_usual_the_lock_would_give_the_file_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,7 +254,6 @@ def test_control_opened_as_usual_the_lock_would_give_the_file_away(
 
 
 @pytest.mark.usefixtures("needs_root")
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 def test_a_link_in_place_of_a_temporary_file_is_not_written_through(tmp_path: Path) -> None:
     folder, victim = _folder_of_the_daemon_with_a_link(tmp_path, f".file.{os.getpid()}.tmp")
     write_atomically(folder / "file", b"content")

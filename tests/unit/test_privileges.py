@@ -15,12 +15,12 @@ import pytest
 from filterd import privileges
 from filterd.privileges import as_owner_of, of_a_child, own_rights
 from tests.support.commands import ROOT
-from tests.support.unprivileged import NOBODY, needs_root
+from tests.support.unprivileged import NOBODY
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = needs_root
+pytestmark = pytest.mark.usefixtures("needs_root")
 
 
 def _ids() -> tuple[int, int, list[int]]:
@@ -35,7 +35,6 @@ def folder(tmp_path: Path) -> Path:
     return found
 
 
-@pytest.mark.usefixtures("needs_root")
 def test_below_the_folder_it_has_the_owner_s_rights_and_no_group_of_root_s(folder: Path) -> None:
     before = _ids()
     with as_owner_of(folder):
@@ -48,7 +47,6 @@ def test_below_the_folder_it_has_the_owner_s_rights_and_no_group_of_root_s(folde
     assert _ids() == before
 
 
-@pytest.mark.usefixtures("needs_root")
 def test_an_error_gives_the_rights_back_too(folder: Path) -> None:
     before = _ids()
     with pytest.raises(ValueError, match="x"), as_owner_of(folder), own_rights():
@@ -73,12 +71,10 @@ def _uid_beside_another_thread(folder: Path) -> int:
     return uid
 
 
-@pytest.mark.usefixtures("needs_root")
 def test_no_thread_loses_the_rights_to_another(folder: Path) -> None:
     assert _uid_beside_another_thread(folder) == 0
 
 
-@pytest.mark.usefixtures("needs_root")
 def test_control_without_the_lock_a_thread_loses_them(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,7 +82,6 @@ def test_control_without_the_lock_a_thread_loses_them(
     assert _uid_beside_another_thread(folder) == NOBODY
 
 
-@pytest.mark.usefixtures("needs_root")
 def test_a_folder_that_is_missing_is_of_the_owner_of_the_one_above(folder: Path) -> None:
     with as_owner_of(folder / "a" / "b"):
         assert os.geteuid() == NOBODY
@@ -104,7 +99,6 @@ def test_own_rights_outside_are_those_that_there_are() -> None:
         assert _ids() == before
 
 
-@pytest.mark.usefixtures("needs_root")
 @pytest.mark.parametrize("for_good", [True, False], ids=["child", "control"])
 def test_a_child_cannot_take_root_s_rights_back(folder: Path, *, for_good: bool) -> None:
     with as_owner_of(folder):

@@ -63,35 +63,30 @@ if sys.argv[1] == "tuned":
 print(resident() - before)
 """
 
-glibc_only = pytest.mark.skipif(
-    not hasattr(process_memory._library(), "malloc_info"),
-    reason="another C library does as it likes",
-)
-
 
 def run(story: str, how: str) -> str:
     command = [sys.executable, "-c", START + story, how]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-@glibc_only
+@pytest.mark.usefixtures("needs_glibc")
 @pytest.mark.parametrize("story", [A_TABLE_GROWS_AND_GOES, BLOCKS_ARE_FREED_BENEATH_ANOTHER])
 def test_what_is_freed_goes_back(story: str) -> None:
     assert int(run(story, "tuned")) < 2_000_000
 
 
-@glibc_only
+@pytest.mark.usefixtures("needs_glibc")
 @pytest.mark.parametrize("story", [A_TABLE_GROWS_AND_GOES, BLOCKS_ARE_FREED_BENEATH_ANOTHER])
 def test_control_as_glibc_comes_it_stays(story: str) -> None:
     assert int(run(story, "as it comes")) > 6_000_000
 
 
-@glibc_only
+@pytest.mark.usefixtures("needs_glibc")
 def test_threads_share_one_heap() -> None:
     assert run(THREADS_ALLOCATE, "tuned").count("<heap nr=") == 1
 
 
-@glibc_only
+@pytest.mark.usefixtures("needs_glibc")
 def test_control_as_glibc_comes_each_has_its_own() -> None:
     assert run(THREADS_ALLOCATE, "as it comes").count("<heap nr=") > 1
 

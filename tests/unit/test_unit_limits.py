@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import pytest
 
 from tests.support.commands import ROOT
 from tests.support.memory_board import BOARD_OCTETS
+from tests.support.needs import command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ NEEDS_MB = {
 
 def _exposure(unit: Path) -> float:
     done = subprocess.run(
-        ["systemd-analyze", "security", "--offline=yes", "--no-pager", str(unit)],
+        [command("systemd-analyze"), "security", "--offline=yes", "--no-pager", str(unit)],
         capture_output=True,
         text=True,
         check=True,
@@ -50,7 +50,6 @@ def _exposure(unit: Path) -> float:
     return float(done.stdout.rpartition(": ")[2].split()[0])
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd")
 @pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.stem)
 def test_the_exposure_of_a_unit_is_small_or_the_lines_that_cost_it_are_named(unit: Path) -> None:
     allowed = MORE.get(unit.stem, GOAL)
@@ -59,7 +58,6 @@ def test_the_exposure_of_a_unit_is_small_or_the_lines_that_cost_it_are_named(uni
     assert allowed == GOAL or any("exposure" in line for line in comments)
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd")
 def test_control_a_unit_without_its_protection_is_above_the_goal(tmp_path: Path) -> None:
     feed = next(one for one in SERVICES if one.stem == "filterd-feed")
     text = re.sub(r"^Protect.*\n", "", feed.read_text(encoding="utf-8"), flags=re.MULTILINE)

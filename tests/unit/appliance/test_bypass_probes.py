@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import http.server
-import shutil
 import socket
 import subprocess
 import threading
@@ -26,6 +25,7 @@ from filterd.appliance.probe import UnseenError
 from filterd.policy.model import Network, Tls, UpstreamServer
 from tests.support.examined import CLEAN, FOUND, UNSEEN, examined, look, outcomes
 from tests.support.namespaces import namespaces
+from tests.support.needs import command
 from tests.support.policies import a_policy
 from tests.support.upstream import FakeUpstream
 
@@ -49,8 +49,7 @@ table inet school {
 
 @pytest.fixture
 def gateway() -> Iterator[Namespace]:
-    if shutil.which("nft", path="/usr/sbin:/usr/bin") is None:
-        pytest.skip("needs nftables")
+    command("nft")
     with namespaces("box") as (box,):
         box.run(lambda: FORWARD.write_text("1", encoding="ascii"))
         yield box
@@ -182,8 +181,7 @@ def _read(
     kind: str = "filter",
     policy: str = "",
 ) -> ForwardRules:
-    if shutil.which("nft", path="/usr/sbin:/usr/bin") is None:
-        pytest.skip("needs nftables")
+    command("nft")
     text = TABLE.format(family=family, kind=kind, hook=hook, policy=policy, rule=rule)
     with namespaces("box") as (box,):
         load = box.command("nft", "-f", "-")

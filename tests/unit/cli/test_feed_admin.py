@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -72,7 +71,7 @@ def test_a_root_is_trusted_and_its_fingerprint_printed(school: Follower, tmp_pat
     assert json.loads(_feed(school, "trust", root, "--json").out)["fingerprint"].count(" ") == 15
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root trusts a root for releases")
+@pytest.mark.usefixtures("needs_root")
 def test_root_trusts_it_for_releases_of_filterd_too(school: Follower, tmp_path: Path) -> None:
     root = tmp_path / "root.json"
     root.write_bytes(school.published.root)

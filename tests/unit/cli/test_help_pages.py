@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from filterd import i18n
 from filterd.cli import tree
 from filterd.cli.help_pages import metavar_in, page, paragraphs
 from filterd.i18n import quoted
+from tests.support import needs
 from tests.support.catalogue import read
 from tests.support.commands import call
 from tests.support.help_texts import commands_in, help_of, help_texts, metavars_of, shown, whole
@@ -166,12 +166,10 @@ def test_each_command_has_a_page(pages: Path, folder: str) -> None:
 
 
 def test_mandoc_finds_nothing_wrong(pages: Path) -> None:
-    if shutil.which("mandoc") is None:
-        pytest.skip("mandoc is not installed")
     for folder in ("man1", "vi/man1"):
         files = sorted(str(one) for one in (pages / folder).iterdir())
         done = subprocess.run(
-            ["mandoc", "-T", "lint", "-W", "warning", *files],
+            [needs.command("mandoc"), "-T", "lint", "-W", "warning", *files],
             capture_output=True,
             text=True,
             check=False,

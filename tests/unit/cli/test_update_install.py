@@ -36,7 +36,7 @@ from filterd.state_folder import StateFolder
 from tests.support.clock import FakeClock
 from tests.support.packages_offered import Maker
 from tests.support.publisher import NOW, Publisher, served
-from tests.support.unprivileged import NOBODY, needs_root
+from tests.support.unprivileged import NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,7 +143,6 @@ def test_control_an_exchange_after_the_copy_reaches_nothing(
 
 
 @pytest.mark.usefixtures("needs_root")
-@needs_root
 def test_a_link_in_the_fetching_user_s_folder_leads_root_nowhere(box: Box, tmp_path: Path) -> None:
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)

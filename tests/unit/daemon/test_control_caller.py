@@ -34,7 +34,7 @@ from filterd.daemon.control_server import ControlServer
 from filterd.errors import ControlError
 from tests.support.asking_as import as_user
 from tests.support.unix_sockets import bind
-from tests.support.unprivileged import needs_root, open_folder
+from tests.support.unprivileged import open_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +68,6 @@ def _credentials(
 
 
 @pytest.mark.usefixtures("needs_root")
-@needs_root
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_a_user_is_known_by_name_and_by_all_groups(
     loop: Callable[[], asyncio.AbstractEventLoop],
@@ -81,7 +80,6 @@ def test_a_user_is_known_by_name_and_by_all_groups(
 
 
 @pytest.mark.usefixtures("needs_root")
-@needs_root
 def test_a_user_without_a_name_is_a_number_and_in_no_group() -> None:
     with open_folder() as folder:
         credentials = _credentials(folder / "s", asyncio.new_event_loop, NOBODY, NOBODY)
@@ -89,7 +87,6 @@ def test_a_user_without_a_name_is_a_number_and_in_no_group() -> None:
 
 
 @pytest.mark.usefixtures("needs_root")
-@needs_root
 def test_a_user_without_rights_to_the_socket_gets_no_answer(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

@@ -28,7 +28,7 @@ from filterd.errors import ConfigError, ConfigErrors, ControlError, StoreError
 from filterd.i18n import say
 from tests.support.asking_as import as_user
 from tests.support.unix_sockets import bind, connect, open_streams
-from tests.support.unprivileged import needs_root, open_folder
+from tests.support.unprivileged import open_folder
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -535,7 +535,6 @@ def can_connect(path: Path, *groups: str) -> bool:
 
 
 @pytest.mark.usefixtures("needs_root")
-@needs_root
 def test_members_of_these_groups_are_let_in_and_others_are_not(path: Path) -> None:
     if not let_in(path, ["daemon", "games", "no-such-group"]):
         pytest.skip("no access lists on this disk")
@@ -546,7 +545,6 @@ def test_members_of_these_groups_are_let_in_and_others_are_not(path: Path) -> No
 
 
 @pytest.mark.usefixtures("needs_root")
-@needs_root
 def test_control_without_it_they_are_not(path: Path) -> None:
     assert not can_connect(path, "daemon")
 

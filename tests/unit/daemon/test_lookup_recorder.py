@@ -12,7 +12,6 @@ import pytest
 
 from filterd.daemon import lookup_recorder as module
 from filterd.daemon.lookup_recorder import LookupRecorder
-from filterd.fastpath.core_filler import NATIVE
 from filterd.lists.rules import Pin
 from filterd.policy.confidential_names import HELP
 from filterd.policy.log_levels import LogLevel, QueryLog
@@ -258,7 +257,7 @@ def test_the_manager_is_notified_once_that_there_is_enough(
     assert recording.due == 1
 
 
-@pytest.mark.skipif(not NATIVE, reason="the fast path is not built")
+@pytest.mark.usefixtures("needs_native")
 def test_the_fast_path_leaves_tiers_with_names_to_the_chain(
     tmp_path: Path, lists: Index, upstream: FakeUpstream
 ) -> None:

@@ -12,7 +12,6 @@ import pytest
 from filterd.daemon import watch_recorders as module
 from filterd.daemon.watch_recorders import CHECKS, CheckRecorder, NatWatch, Trials
 from filterd.errors import ControlError
-from filterd.fastpath.core_filler import NATIVE
 from filterd.i18n import UNSAID
 from filterd.paths import shipped
 from filterd.policy.confidential_names import ConfidentialNames
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from tests.support.upstream import FakeUpstream
 
 ROOM = "grade-1"
-BY_THE_FAST_PATH = pytest.mark.skipif(not NATIVE, reason="it is not built")
 
 
 @pytest.fixture
@@ -81,7 +79,7 @@ def test_a_confidential_name_is_heard_by_no_teacher(index: Index, upstream: Fake
         assert names_of(heard(serving, trials)).keys() == {wire("www.example.com").hex()}
 
 
-@BY_THE_FAST_PATH
+@pytest.mark.usefixtures("needs_native")
 def test_control_a_room_that_the_fast_path_answers_is_not_heard(
     running: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,7 +94,7 @@ def test_control_a_room_that_the_fast_path_answers_is_not_heard(
     assert [times for _, _, times in heard(running, trials)["names"]] == [1], "until it is learnt"
 
 
-@BY_THE_FAST_PATH
+@pytest.mark.usefixtures("needs_native")
 def test_other_rooms_stay_with_the_fast_path(running: Serving) -> None:
     trials = trials_of(running)
     heard(running, trials)
@@ -107,7 +105,7 @@ def test_other_rooms_stay_with_the_fast_path(running: Serving) -> None:
     assert running.run(lambda: sum(running.resolver.counters.values())) == before
 
 
-@BY_THE_FAST_PATH
+@pytest.mark.usefixtures("needs_native")
 def test_after_the_end_nothing_is_heard_and_nothing_is_left(running: Serving) -> None:
     trials = trials_of(running)
     heard(running, trials)

@@ -19,7 +19,7 @@ from filterd.daemon import worker as module
 from filterd.daemon.worker import Worker
 from filterd.errors import ConfigError
 from filterd.fastpath.core_contract import ENTRIES
-from filterd.fastpath.core_filler import NATIVE, Core
+from filterd.fastpath.core_filler import Core
 from filterd.upstream import Forwarder, exchange
 from filterd.wire import RRType
 from filterd.wire import name as names
@@ -225,7 +225,7 @@ def test_a_reload_to_less_memory_leaves_the_cache_the_larger_part(school: School
     school.serve(work)
 
 
-@pytest.mark.skipif(not NATIVE, reason="it is not built")
+@pytest.mark.usefixtures("needs_native")
 def test_what_may_be_repeated_takes_as_much_as_is_counted() -> None:
     taken = []
     for entries in (4096, 8192):

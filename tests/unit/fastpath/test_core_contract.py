@@ -31,8 +31,8 @@ from filterd.fastpath.core_contract import (
     Cell,
     flags_of,
 )
-from filterd.fastpath.core_filler import NATIVE
 from filterd.lists.lookalikes import may_match
+from filterd.native import live_only
 from filterd.resolve.site import EpochGuard
 from filterd.wire import parse_query, parse_response
 from tests.support import plain_questions
@@ -58,8 +58,8 @@ if TYPE_CHECKING:
 
     Cells = dict[tuple[int, int], tuple[int, ...]]
 
-native: Any = pytest.importorskip("filterd.fastpath._core", reason="it is not built")
-pytestmark = pytest.mark.skipif(not NATIVE, reason="no native module may be used")
+native: Any = live_only("filterd.fastpath._core")
+pytestmark = pytest.mark.usefixtures("needs_native")
 MOST_GROUPS, MOST_OCTETS = 1_024, 4 * 1024 * 1024
 
 NAMES = ("porn.example", "x.PORN.example", "a.b.malware.example", "social.example", "other.test")

@@ -17,7 +17,6 @@ from filterd.daemon.shared_page import PolicyClock, SharedPage
 from filterd.fastpath import core_filler
 from filterd.fastpath.core_filler import (
     AGAIN_AFTER_S,
-    NATIVE,
     NOT_KEPT,
     SETTLED_EVERY_S,
     Core,
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
     from tests.support.upstream import FakeUpstream
 
 
-pytestmark = pytest.mark.skipif(not NATIVE, reason="it is not built")
+pytestmark = pytest.mark.usefixtures("needs_native")
 
 
 @pytest.fixture

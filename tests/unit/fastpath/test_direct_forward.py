@@ -12,7 +12,7 @@ import dns.message
 import pytest
 
 from filterd.fastpath import core_filler
-from filterd.fastpath.core_filler import NATIVE, Core
+from filterd.fastpath.core_filler import Core
 from filterd.fastpath.rate_limit import packed
 from filterd.resolve.links import filter as filter_link
 from filterd.resolve.links.cache import Forward
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tests.support.relay_stories import Story
 
 
-pytestmark = pytest.mark.skipif(not NATIVE, reason="it is not built")
+pytestmark = pytest.mark.usefixtures("needs_native")
 
 
 @pytest.fixture(scope="session")

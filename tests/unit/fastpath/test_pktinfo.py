@@ -20,8 +20,10 @@ from filterd.fastpath.pktinfo import (
 )
 from filterd.policy.model import ListenAddress
 from filterd.port_holders import PortHolder
+from tests.support import needs
 
 LOOPBACK = socket.if_nametoindex("lo")
+V6 = pytest.param("::1", "::1", marks=needs.IPV6)
 DNSMASQ = PortHolder("udp", "0.0.0.0", "root", (9,), "dnsmasq")
 
 
@@ -36,7 +38,7 @@ def received_by(listening: socket.socket, destination: tuple[str, int]) -> Packe
 
 
 @pytest.mark.parametrize(
-    ("bound", "asked"), [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.9"), ("::1", "::1")]
+    ("bound", "asked"), [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.9"), V6]
 )
 def test_a_datagram_has_its_interface(bound: str, asked: str) -> None:
     with bind(ListenAddress(bound, 0), socket.SOCK_DGRAM) as listening:
@@ -76,7 +78,7 @@ def test_no_control_message_gives_no_interface() -> None:
     assert arrival_of([]) == PacketInfo()
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+@pytest.mark.parametrize("address", ["127.0.0.1", pytest.param("::1", marks=needs.IPV6)])
 def test_a_connection_has_its_interface(address: str) -> None:
     with bind(ListenAddress(address, 0), socket.SOCK_STREAM) as listening:
         listening.listen()

@@ -14,7 +14,7 @@ from filterd.fastpath import rate_limit as live
 from filterd.fastpath.rate_limit import Limiter, Treatment
 from filterd.policy.model import RateLimit
 from tests.support.clock import FakeClock
-from tests.support.twins import MODULES
+from tests.support.twins import MODULES, both
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -30,7 +30,7 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-@pytest.fixture(params=MODULES["limiter"], ids=lambda module: module.__name__.rpartition(".")[2])
+@pytest.fixture(params=both("limiter"))
 def module(request: pytest.FixtureRequest) -> ModuleType:
     twin: ModuleType = request.param
     return twin

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import shutil
 import subprocess
 from itertools import islice
 from pathlib import Path
@@ -14,6 +13,7 @@ from filterd.lists.compiler import CompileProgress, compile_lists
 from filterd.lists.packing import Packer
 from filterd.lists.rules import Claim, Effect, ListSource, Pin, Protection, Scope
 from tests.support.indexes import a_list, compiled, entries_of, listed, text_of, wire
+from tests.support.needs import command
 from tests.support.shared_data import shared
 
 if TYPE_CHECKING:
@@ -207,18 +207,14 @@ FALSE_POSITIVES = (
 def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Index, list[ListSource]]:
     """Compile published lists of several categories together."""
     folder = tmp_path_factory.mktemp("real")
-    root, unpack = shared("lists"), shutil.which("zstd")
+    root = shared("lists")
     sources = []
     for list_id, (category, form, place) in REAL.items():
         path = root / place
         if not path.exists():
             path = folder / f"{list_id}.txt"
-            if unpack is None:
-                pytest.skip("zstd is not installed")
-            packed = root / f"{place}.zst"
-            path.write_bytes(
-                subprocess.run([unpack, "-dc", packed], capture_output=True, check=True).stdout
-            )
+            words = [command("zstd"), "-dc", str(root / f"{place}.zst")]
+            path.write_bytes(subprocess.run(words, capture_output=True, check=True).stdout)
         sources.append(ListSource(list_id, category, form, str(path)))
     protections = [Protection(wire(name)) for name in FALSE_POSITIVES]
     made = compiled(folder, *sources, protections=protections)

@@ -7,9 +7,6 @@ import sys
 
 import pytest
 
-from filterd.lists import matcher
-from filterd.lists.index import Matcher
-
 SHOW = "import filterd.lists.index as m; print(m.Matcher.__module__)"
 
 
@@ -29,7 +26,6 @@ def test_forced_twin_fails_where_native_is_required() -> None:
     assert "FILTERD_REQUIRE_NATIVE=1" in done.stderr
 
 
+@pytest.mark.usefixtures("needs_native")
 def test_the_native_one_is_taken_where_it_is_built() -> None:
-    if Matcher is matcher.Matcher:
-        pytest.skip("the native matcher is not built")
     assert live(FILTERD_REQUIRE_NATIVE="1").stdout.split() == ["filterd.lists._matcher"]

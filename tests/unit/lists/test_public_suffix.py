@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from filterd.lists.public_suffix import (
 )
 from filterd.wire import name as names
 from tests.support.indexes import wire
+from tests.support.needs import command
 from tests.support.shared_data import shared
 
 if TYPE_CHECKING:
@@ -131,8 +131,6 @@ def test_package_agrees_over_its_own_list() -> None:
 
 def test_package_agrees_over_another_edition_of_the_list() -> None:
     packed = shared("vectors/psl/public_suffix_list.dat.zst")
-    unpack = shutil.which("zstd")
-    if unpack is None:
-        pytest.skip("zstd is not installed")
-    text = subprocess.run([unpack, "-dc", packed], capture_output=True, check=True).stdout.decode()
+    words = [command("zstd"), "-dc", str(packed)]
+    text = subprocess.run(words, capture_output=True, check=True).stdout.decode()
     assert disagreements(text) == ["translate.goog"], "which a list may have"

@@ -226,8 +226,6 @@ except store_file.StoreError as error:
 
 @pytest.mark.usefixtures("needs_namespaces")
 def test_a_disk_that_cannot_be_written_can_be_read(path: Path, tmp_path: Path) -> None:
-    if subprocess.run(["unshare", "-rm", "true"], check=False, capture_output=True).returncode:
-        pytest.skip("no disk of its own can be mounted here")
     written(path)
     disk = tmp_path / "disk"
     disk.mkdir()

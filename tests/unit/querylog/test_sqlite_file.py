@@ -13,6 +13,7 @@ import pytest
 
 from filterd.errors import StoreError
 from filterd.querylog.sqlite_file import FileSchema, SqliteFile, means_damage, reading, value_of
+from tests.support.data_map import SCHEMAS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,6 +72,36 @@ def test_a_full_or_locked_disk_is_no_damage(code: int | None, damage: bool) -> N
     if code is not None:
         error.sqlite_errorcode = code
     assert means_damage(error) is damage
+
+
+def stored_elsewhere(tables: str) -> list[str]:
+    """Return the tables whose last column is not the last of a stored row."""
+    listed = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND wr"
+    last = """
+        SELECT stored.cid FROM pragma_index_list(?) AS keys, pragma_index_xinfo(keys.name) AS stored
+        WHERE origin = 'pk' ORDER BY stored.seqno DESC LIMIT 1
+    """
+    columns = "SELECT MAX(cid) FROM pragma_table_info(?)"
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(tables)
+        return [
+            table
+            for (table,) in connection.execute(listed).fetchall()
+            if connection.execute(last, (table,)).fetchone()
+            != connection.execute(columns, (table,)).fetchone()
+        ]
+
+
+@pytest.mark.parametrize("tables", SCHEMAS.values(), ids=SCHEMAS)
+def test_no_present_table_is_one_that_sqlite_3_40_misjudges(tables: str) -> None:
+    assert stored_elsewhere(tables) == []
+
+
+def test_control_a_table_whose_key_has_its_last_column_is_one() -> None:
+    columns = "CREATE TABLE {} (a TEXT NOT NULL, n INTEGER NOT NULL, b TEXT NOT NULL"
+    keys = {"x": "PRIMARY KEY (a, b)", "y": "PRIMARY KEY (a)", "z": "PRIMARY KEY (a, n, b)"}
+    tables = (f"{columns.format(name)}, {key}) WITHOUT ROWID;" for name, key in keys.items())
+    assert stored_elsewhere("".join(tables)) == ["x"]
 
 
 def test_a_file_in_a_folder_of_its_own_is_for_its_owner_alone(path: Path) -> None:

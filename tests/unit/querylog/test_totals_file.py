@@ -9,6 +9,7 @@ import os
 import random
 import resource
 import sqlite3
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,10 @@ from tests.support.clock import FakeClock
 from tests.support.writer_faults import killed, on_a_disk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    import aiosqlite
 
 DAY = 86_400
 
@@ -573,6 +576,125 @@ def test_a_file_without_devices_keeps_its_counts_with_networks_and_classes(path:
     assert write(path, Batch("w", 5, (row,))) == 0
     assert before == [("6A", 7)]
     assert _counted(path, by_class=True) == [("6A", 10)]
+
+
+@pytest.fixture
+def false_nulls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let SQLite judge tables of before as 3.40.1 does, which Debian 12 has.
+
+    It reports damaged pages first. Where there are none, it finds a NULL in each row.
+    """
+    value_of = sqlite_file.value_of
+
+    async def value(connection: aiosqlite.Connection, question: str) -> object:
+        found = await value_of(connection, question)
+        of_before = "SELECT COUNT(*) FROM pragma_table_info('totals') WHERE name = 'grade'"
+        pages = str(found).startswith("*** in database")
+        if "quick_check" in question and not pages and await value_of(connection, of_before):
+            return "NULL value in totals.n"
+        return found
+
+    monkeypatch.setattr(sqlite_file, "value_of", value)
+
+
+@pytest.mark.usefixtures("false_nulls")
+def test_a_null_that_sqlite_finds_and_is_not_there_costs_no_totals(path: Path) -> None:
+    _of_0_1(path, OF_0_2, ", 'lab', '6A'")
+    row = CountRow(HOUR, "6", "games", "blocked", 3, "lab", class_id="6A")
+    assert write(path, Batch("w", 4, (row,)), Batch("w", 5, (row,))) == 0
+    assert _counted(path, by_class=True) == [("6A", 10)]
+
+
+def _of_many_rows(path: Path, declared: str = "", as_if: str = "", then: str = "") -> None:
+    """Make a file of before whose tables were declared in another way, for values of damage."""
+    _of_0_1(path, OF_0_2.replace(declared, as_if, 1), ", 'lab', '6A'")
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        rows = [(HOUR, str(n)) for n in range(300)]
+        connection.execute("BEGIN")
+        connection.executemany("INSERT INTO totals VALUES (?, ?, '', '', 7, 'lab', '6A')", rows)
+        connection.execute("COMMIT")
+        connection.executescript(f"""
+            {then};
+            PRAGMA writable_schema = ON;
+            UPDATE sqlite_schema SET sql = replace(sql, '{as_if}', '{declared}');
+        """)
+
+
+def _with_a_row_less_in_a_page(path: Path) -> None:
+    _of_many_rows(path)
+    content = bytearray(path.read_bytes())
+    leaf = max(at for at in range(0, len(content), 4096) if content[at] == 0x0A)
+    content[leaf + 4] -= 1  # of its cells
+    path.write_bytes(content)
+
+
+def _with_a_null(path: Path) -> None:
+    _of_many_rows(path, "n INTEGER NOT NULL", "n INTEGER", "UPDATE totals SET n = NULL")
+
+
+def _with_a_text_for_a_number(path: Path) -> None:
+    _of_many_rows(path, "n INTEGER", "n ANY", "UPDATE totals SET n = 'x' WHERE grade = '6'")
+
+
+def _with_a_number_for_a_text(path: Path) -> None:
+    _of_many_rows(
+        path, "grade TEXT", "grade ANY", "UPDATE totals SET grade = 1007 WHERE grade = '7'"
+    )
+
+
+def _with_damage_of_a_table_that_stays(path: Path) -> None:
+    _of_many_rows(path, "number INTEGER", "number ANY", "UPDATE handovers SET number = 'x'")
+
+
+OF_DAMAGE = [
+    _with_a_row_less_in_a_page,
+    _with_a_null,
+    _with_a_text_for_a_number,
+    _with_a_number_for_a_text,
+    _with_damage_of_a_table_that_stays,
+]
+
+
+@pytest.mark.parametrize("make", OF_DAMAGE)
+def test_a_damaged_file_of_before_is_set_aside(path: Path, make: Callable[[Path], None]) -> None:
+    make(path)
+    assert write(path, a_batch(5, 5)) == 1
+    assert total(path) == 5
+
+
+@pytest.mark.usefixtures("false_nulls")
+@pytest.mark.parametrize("make", OF_DAMAGE)
+def test_damage_is_found_also_where_sqlite_finds_false_nulls(
+    path: Path, make: Callable[[Path], None]
+) -> None:
+    make(path)
+    assert write(path, a_batch(5, 5)) == 1
+    assert total(path) == 5
+    assert path.with_name(f"{path.name}.damaged").exists()
+
+
+@pytest.mark.parametrize("make", [_with_a_row_less_in_a_page, _with_damage_of_a_table_that_stays])
+def test_control_without_the_check_damage_is_taken_over(
+    path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None]
+) -> None:
+    async def nothing(connection: aiosqlite.Connection, *, upgradable: bool = False) -> None:
+        pass
+
+    monkeypatch.setattr(sqlite_file, "_check", nothing)
+    make(path)
+    assert write(path, a_batch(5, 0, worker="another")) == 0
+    assert total(path) in (301 * 7, 300 * 7)
+
+
+@pytest.mark.usefixtures("false_nulls")
+def test_control_a_row_that_fits_no_context_would_be_lost(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lossy = {2: totals_file.FILE.upgrades[2].replace("LEFT JOIN", "JOIN")}
+    monkeypatch.setattr(totals_file, "FILE", replace(totals_file.FILE, upgrades=lossy))
+    _with_a_number_for_a_text(path)
+    assert write(path, a_batch(5, 0)) == 0
+    assert total(path) == 300 * 7
 
 
 OF_0_3 = f"""

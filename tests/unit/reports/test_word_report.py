@@ -6,7 +6,6 @@ from __future__ import annotations
 import copy
 import io
 import re
-import shutil
 import subprocess
 from dataclasses import replace
 from random import Random
@@ -29,6 +28,7 @@ from filterd.reports.report_document import ReportTable, Section, TableColumn
 from filterd.reports.template_builder import built_in_template
 from filterd.reports.word_report import write
 from tests.support.drawn_report import CLASSES, HOSTILE, drawn_report
+from tests.support.needs import commands
 from tests.support.report_sample import FACTS
 from tests.support.word_files import (
     BODY,
@@ -232,8 +232,7 @@ def test_control_without_the_comparison_wrong_totals_get_out(
 
 @pytest.mark.long
 def test_the_built_in_template_saved_by_libreoffice_makes_the_same_report(tmp_path: Path) -> None:
-    if shutil.which("soffice") is None:
-        pytest.skip("there is no soffice")
+    commands("soffice")
     (tmp_path / "own.docx").write_bytes(built_in_template())
     office = f"-env:UserInstallation=file://{tmp_path}/office"
     for kind, file in (("odt", "own.docx"), ("docx", "own.odt")):
@@ -302,9 +301,7 @@ class _Box(NamedTuple):
 )
 def printed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the built-in document, as LibreOffice prints it."""
-    for program in ("soffice", "pdftotext", "pdftoppm"):
-        if shutil.which(program) is None:
-            pytest.skip(f"there is no {program}")
+    commands("soffice", "pdftotext", "pdftoppm")
     folder: Path = tmp_path_factory.mktemp("printed")
     (folder / "report.docx").write_bytes(write(drawn_report(request.param), FACTS))
     office = f"-env:UserInstallation=file://{folder}/office"

@@ -18,7 +18,7 @@ from filterd.resolve.cache_entry import REFRESHED_FROM_HITS
 from filterd.upstream import Resolution, Route, UpstreamQuestion
 from filterd.wire import Ede, Rcode, RebuiltSections
 from tests.support.store_stories import mapped_octets
-from tests.support.twins import MODULES
+from tests.support.twins import both
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -39,9 +39,7 @@ class Twin:
     module: ModuleType
 
 
-@pytest.fixture(
-    autouse=True, params=MODULES["store"], ids=lambda module: module.__name__.rpartition(".")[2]
-)
+@pytest.fixture(autouse=True, params=both("store"))
 def _twin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Twin, "module", request.param, raising=False)
 
@@ -258,6 +256,7 @@ def test_an_entry_has_what_was_put_when_it_has_long_gone() -> None:
     assert not later.refreshed
 
 
+@pytest.mark.usefixtures("needs_huge_pages")
 def test_less_room_keeps_what_was_used_last_and_gives_the_memory_back() -> None:
     mapped, store = mapped_octets(), _store(8 * ROOM)
     for number in range(5_000):
@@ -465,6 +464,7 @@ def _fill_free_lists() -> None:
         (1, 0, "\U0001f600" * 200),
     ],
 )
+@pytest.mark.usefixtures("needs_huge_pages")
 def test_the_bound_holds_for_the_memory_that_is_really_taken(
     records: int, targets: int, text: str
 ) -> None:
@@ -486,6 +486,7 @@ def test_the_bound_holds_for_the_memory_that_is_really_taken(
 
 
 @pytest.mark.parametrize("name_octets", [20, pytest.param(60, marks=pytest.mark.long), 255])
+@pytest.mark.usefixtures("needs_huge_pages")
 def test_the_bound_holds_while_nothing_that_is_held_has_expired(name_octets: int) -> None:
     room = ROOM // 4
     mapped, store = mapped_octets(), _store(room)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.fastpath.core_filler import NATIVE
 from filterd.resolve import pipeline
 from filterd.resolve.links.cache import Background
 from filterd.resolve.pipeline import Chain, ResolutionStore
@@ -158,7 +157,6 @@ def test_a_chain_without_an_end_is_a_bug(index: Index) -> None:
 
 
 NAME = "www.example.com"
-BY_THE_FAST_PATH = pytest.mark.skipif(not NATIVE, reason="it is not built")
 
 
 class Renaming(Link):
@@ -212,7 +210,7 @@ def rcodes_of(index: Index) -> tuple[list[int], int, int]:
         return rcodes, by_the_chain, school.by_the_chain - by_the_chain
 
 
-@BY_THE_FAST_PATH
+@pytest.mark.usefixtures("needs_native")
 def test_a_link_that_changes_answers_is_bypassed_by_nothing(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,7 +220,7 @@ def test_a_link_that_changes_answers_is_bypassed_by_nothing(
     assert of_another_name == 0
 
 
-@BY_THE_FAST_PATH
+@pytest.mark.usefixtures("needs_native")
 def test_control_folded_without_the_link_its_changes_are_missing(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,7 +244,7 @@ def seen_of(index: Index, link: Recording) -> tuple[list[bytes], int]:
         return link.saw, school.by_the_chain
 
 
-@BY_THE_FAST_PATH
+@pytest.mark.usefixtures("needs_native")
 def test_a_link_that_must_see_a_client_sees_every_answer(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,7 +255,7 @@ def test_a_link_that_must_see_a_client_sees_every_answer(
     assert of_others == 0
 
 
-@BY_THE_FAST_PATH
+@pytest.mark.usefixtures("needs_native")
 def test_control_folded_without_the_link_it_does_not_see_them(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:

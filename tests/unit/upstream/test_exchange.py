@@ -34,7 +34,7 @@ from filterd.wire import ParsedResponse, parse_response
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
 from tests.support.serving import WITHIN_S, open_sockets
-from tests.support.twins import MODULES
+from tests.support.twins import both
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import a_query, a_response
 
@@ -55,9 +55,7 @@ class Twin:
     module: ModuleType
 
 
-@pytest.fixture(
-    autouse=True, params=MODULES["exchange"], ids=lambda module: module.__name__.rpartition(".")[2]
-)
+@pytest.fixture(autouse=True, params=both("exchange"))
 def _twin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Twin, "module", request.param, raising=False)
 

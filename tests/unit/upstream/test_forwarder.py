@@ -37,7 +37,7 @@ from filterd.upstream.socket_pool import TimerWheel
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
 from tests.support.serving import WITHIN_S
-from tests.support.twins import MODULES
+from tests.support.twins import MODULES, both
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -45,9 +45,7 @@ if TYPE_CHECKING:
     from tests.support.upstream import FakeUpstream
 
 
-@pytest.fixture(
-    autouse=True, params=MODULES["flights"], ids=lambda module: module.__name__.rpartition(".")[2]
-)
+@pytest.fixture(autouse=True, params=both("flights"))
 def _twin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forwarder, "Flights", request.param.Flights)
 

@@ -197,6 +197,7 @@ def test_a_port_that_is_flooded_at_once_is_not_used(
         connect(server, RandomNumbers())
 
 
+@pytest.mark.usefixtures("needs_ipv6")
 def test_ipv6_is_asked_by_ipv6() -> None:
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as server:
         server.bind(("::1", 0))

@@ -18,7 +18,7 @@ from filterd.upstream.server_group import Groups
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
 from tests.support.serving import WITHIN_S
-from tests.support.twins import MODULES
+from tests.support.twins import both
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,9 +34,7 @@ class Twin:
     module: ModuleType
 
 
-@pytest.fixture(
-    autouse=True, params=MODULES["flights"], ids=lambda module: module.__name__.rpartition(".")[2]
-)
+@pytest.fixture(autouse=True, params=both("flights"))
 def _twin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Twin, "module", request.param, raising=False)
 

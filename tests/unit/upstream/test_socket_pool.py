@@ -33,7 +33,7 @@ from filterd.upstream.socket_pool import TICK_S, TimerWheel
 from tests.support.policies import wire
 from tests.support.serving import WITHIN_S, open_sockets
 from tests.support.statistics import distinct_expected, serial_correlation
-from tests.support.twins import MODULES
+from tests.support.twins import both, native, plain
 from tests.support.wire import a_query, a_response
 
 if TYPE_CHECKING:
@@ -194,18 +194,15 @@ class Twin:
     module: ModuleType
 
 
-@pytest.fixture(
-    autouse=True, params=MODULES["pool"], ids=lambda module: module.__name__.rpartition(".")[2]
-)
+@pytest.fixture(autouse=True, params=both("pool"))
 def _twin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Twin, "module", request.param, raising=False)
 
 
-@pytest.fixture
-def sharing() -> None:
-    """Run only by what shares sockets between questions."""
-    if Twin.module is reference:
-        pytest.skip("each question has a socket of its own")
+sharing = pytest.mark.parametrize("_twin", [native("pool")], indirect=True)
+"""For a test of what shares sockets between questions."""
+own_sockets = pytest.mark.parametrize("_twin", [plain("pool")], indirect=True)
+"""For a test of what has a socket for each question."""
 
 
 def receive(opened: Any) -> None:
@@ -291,7 +288,7 @@ def test_an_answer_reaches_its_question(upstream: FakeUpstream, run: Callable[..
     with_a_pool(test, run)
 
 
-@pytest.mark.usefixtures("sharing")
+@sharing
 def test_no_socket_carries_more_than_its_share_of_questions() -> None:
     async def test(opened: SocketPool, _: TimerWheel) -> None:
         sink = Sink()
@@ -309,7 +306,7 @@ def test_no_socket_carries_more_than_its_share_of_questions() -> None:
     with_a_pool(test)
 
 
-@pytest.mark.usefixtures("sharing")
+@sharing
 def test_sockets_wait_for_answers_after_they_retire_and_close_then() -> None:
     async def test(opened: SocketPool, _: TimerWheel) -> None:
         sink = Sink()
@@ -323,7 +320,7 @@ def test_sockets_wait_for_answers_after_they_retire_and_close_then() -> None:
     with_a_pool(test)
 
 
-@pytest.mark.usefixtures("sharing")
+@sharing
 def test_a_socket_that_is_not_used_up_lives_for_two_seconds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -347,7 +344,7 @@ def test_a_socket_that_is_not_used_up_lives_for_two_seconds(
     with_a_pool(test)
 
 
-@pytest.mark.usefixtures("sharing")
+@sharing
 def test_a_retired_socket_in_its_place_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reference, "PLACES", 1)
 
@@ -363,7 +360,7 @@ def test_a_retired_socket_in_its_place_is_not_used_again(monkeypatch: pytest.Mon
     with_a_pool(test)
 
 
-@pytest.mark.usefixtures("sharing")
+@sharing
 def test_the_number_of_sockets_is_bounded_and_idle_ones_make_room(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -408,10 +405,8 @@ def test_where_all_sockets_wait_the_next_question_is_refused(
     with_a_pool(test)
 
 
+@own_sockets
 def test_each_question_of_the_plain_pool_has_a_socket_and_an_id_of_its_own() -> None:
-    if Twin.module is not reference:
-        pytest.skip("it shares sockets")
-
     async def test(opened: SocketPool, _: TimerWheel) -> None:
         sink = Sink()
         ports: list[int] = []
@@ -426,10 +421,8 @@ def test_each_question_of_the_plain_pool_has_a_socket_and_an_id_of_its_own() -> 
     with_a_pool(test)
 
 
+@own_sockets
 def test_where_the_loop_watches_no_more_sockets_none_stays_open() -> None:
-    if Twin.module is not reference:
-        pytest.skip("it watches its sockets by itself")
-
     async def test(opened: Any, _: TimerWheel) -> None:
         def refuse(*_: object) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
@@ -479,7 +472,7 @@ async def a_round_of_the_loop() -> None:
         await asyncio.sleep(0)
 
 
-@pytest.mark.usefixtures("sharing")
+@sharing
 def test_after_a_question_there_are_spare_sockets_by_which_the_next_go_out() -> None:
     async def test(opened: SocketPool, _: TimerWheel) -> None:
         sink = Sink()
@@ -510,7 +503,7 @@ def local_ports() -> set[int]:
     return found
 
 
-@pytest.mark.usefixtures("sharing")
+@sharing
 def test_unused_spare_sockets_end_as_soon_as_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -533,7 +526,7 @@ def test_unused_spare_sockets_end_as_soon_as_the_others(
     with_a_pool(test)
 
 
-@pytest.mark.usefixtures("sharing")
+@sharing
 def test_spare_sockets_take_no_other_s_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reference, "MOST_SOCKETS", 8)
     monkeypatch.setattr(reference, "QUESTIONS_A_SOCKET", 1)
@@ -585,7 +578,7 @@ def test_without_a_spare_socket_only_the_next_question_fails(
     with_a_pool(test)
 
 
-@pytest.mark.usefixtures("sharing")
+@sharing
 def test_a_datagram_to_a_spare_socket_is_not_read() -> None:
     counters: Counter[str] = Counter()
 
@@ -642,7 +635,7 @@ def descriptors_of_sockets() -> set[int]:
     return {int(one.name) for one in paths}
 
 
-@pytest.mark.usefixtures("sharing")
+@sharing
 def test_a_socket_that_cannot_send_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reference, "PLACES", 1)
 
@@ -662,6 +655,7 @@ def test_a_socket_that_cannot_send_is_given_up(monkeypatch: pytest.MonkeyPatch) 
     with_a_pool(test)
 
 
+@pytest.mark.usefixtures("needs_ipv6")
 def test_ipv6_is_asked_by_ipv6_and_a_scope_has_to_be_there() -> None:
     async def test(opened: SocketPool, _: TimerWheel) -> None:
         with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as server:
@@ -689,7 +683,7 @@ def test_what_is_closed_asks_nothing_and_leaves_the_descriptors_of_others_alone(
     with_a_pool(test)
 
 
-@pytest.mark.usefixtures("sharing")
+@sharing
 def test_where_the_system_watches_no_more_sockets_none_stays_open() -> None:
     async def test(opened: SocketPool, _: TimerWheel) -> None:
         sink = Sink()
@@ -824,7 +818,7 @@ def answer_all(sink: Sink) -> None:
             sink.socket.sendto(a_response(query, "www.example.com 60 A 192.0.2.1"), source)
 
 
-@pytest.mark.usefixtures("sharing")
+@sharing
 def test_while_it_is_received_no_socket_is_closed_whose_number_another_could_get() -> None:
     async def test(opened: SocketPool, _: TimerWheel) -> None:
         sinks = [Sink() for _ in range(3)]
@@ -861,7 +855,7 @@ def test_while_it_is_received_no_socket_is_closed_whose_number_another_could_get
     with_a_pool(test)
 
 
-@pytest.mark.usefixtures("sharing")
+@sharing
 def test_what_is_to_be_done_soon_is_done_when_all_was_received_and_before_any_is_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -917,7 +911,7 @@ def test_ended_sockets_make_room_for_answered_questions(
     with_a_pool(test)
 
 
-@pytest.mark.usefixtures("sharing")
+@sharing
 def test_a_spare_socket_that_is_given_up_carries_nothing_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
