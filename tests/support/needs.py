@@ -44,7 +44,7 @@ PACKAGES = {
     "systemd-nspawn": "systemd-container", "systemd-sysusers": "systemd", "unbound": "unbound",
     "zsh": "zsh", "zstd": "zstd", "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
     "apt-ftparchive": "apt-utils", "gpg": "gnupg", "setfacl": "acl", "cloud-init": "cloud-init",
-    "unshare": "util-linux", "nsenter": "util-linux", "mount": "mount",
+    "bash": "bash", "unshare": "util-linux", "nsenter": "util-linux", "mount": "mount",
     "systemd-tmpfiles": "systemd", "dpkg-deb": "dpkg", "apt-get": "apt", "umount": "mount",
     "qemu-img": "qemu-utils", "chroot": "coreutils",
 }  # fmt: skip

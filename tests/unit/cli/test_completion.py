@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import select
 import shlex
-import shutil
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -20,6 +19,7 @@ from filterd.cli.offline_site import policy_of
 from filterd.policy.log_levels import LogLevel
 from filterd.policy.policy_file import save
 from tests.support.commands import ROOT, call, environment
+from tests.support.needs import command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -189,8 +189,7 @@ def around(tmp_path: Path, week: Path, quiet: StateFolder) -> dict[str, str]:
 )
 def test_a_shell_completes_what_is_typed(way: str, around: dict[str, str], tmp_path: Path) -> None:
     shell, (options, first) = way.split(maxsplit=1)[0], STARTED[way]
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed")
+    command(shell)
     (tmp_path / "_filterd").write_text(SCRIPTS["zsh"])
     ours, its = os.openpty()
     started = [shell, *options]
@@ -219,8 +218,7 @@ def _read_until(terminal: int, words: str) -> None:
 
 
 def test_fish_completes(around: dict[str, str]) -> None:
-    if shutil.which("fish") is None:
-        pytest.skip("fish is not installed")
+    command("fish")
     for line, completed in (
         ("filterd room show l", "lab-a"),
         ("filterd exc", "exceptions"),
