@@ -103,6 +103,9 @@ of the log knew the tier only; a row without a tier marks the day as counted."""
 def _upgrade(context: str) -> str:
     """Return the SQL that brings a file with rows of text up to date; no devices.
 
+    Each row is copied as it is, and one without a context too, so that the new tables refuse
+    what is no number or no text.
+
     Args:
         context: the columns of ``contexts`` but ``id``, as SQL on the old table.
     """
@@ -111,8 +114,8 @@ def _upgrade(context: str) -> str:
     {_TABLES}
     {_NEW_IN_4}
     INSERT INTO contexts SELECT DISTINCT NULL, {context} FROM old;
-    INSERT INTO totals SELECT hour, id, SUM(n), 0 FROM
-        (SELECT hour, n, {context} FROM old) NATURAL JOIN contexts GROUP BY hour, id;
+    INSERT INTO totals SELECT hour, id, n, 0 FROM
+        (SELECT hour, n, {context} FROM old) NATURAL LEFT JOIN contexts ORDER BY hour, id;
     DROP TABLE old;
     {_NOW}
     """  # noqa: S608 -- of constants of this module
