@@ -15,7 +15,9 @@ import pytest
 from filterd.fastpath import udp_listener
 from filterd.fastpath.core_filler import FastPath
 from filterd.policy.model import Network, RateLimit
+from tests.support.newcomers import Newcomers
 from tests.support.serving import GRADE_1, Serving, UdpStub, a_site
+from tests.support.serving_fixtures import BY_THE_FAST_PATH
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
@@ -81,15 +83,13 @@ def test_a_network_is_known_by_its_interface(index: Index) -> None:
                 assert response.rcode() == dns.rcode.SERVFAIL
 
 
+@pytest.mark.usefixtures("needs_low_ports")
 @pytest.mark.parametrize("port", [7, 13, 19, 37])
 def test_a_port_that_answers_anything_gets_silence(serving: Serving, port: int) -> None:
     with UdpStub("127.0.1.200", ("127.0.0.1", serving.ports["127.0.0.1"])) as stub:
         reflecting = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         with reflecting:
-            try:
-                reflecting.bind(("127.0.1.200", port))
-            except PermissionError:
-                pytest.skip("ports below 1024 need rights")
+            reflecting.bind(("127.0.1.200", port))
             reflecting.sendto(BLOCKED, ("127.0.0.1", serving.ports["127.0.0.1"]))
             stub.ask(BLOCKED)  # answered later, so the first has been dropped
             reflecting.setblocking(False)
@@ -99,10 +99,7 @@ def test_a_port_that_answers_anything_gets_silence(serving: Serving, port: int) 
 
 @pytest.mark.usefixtures("needs_namespaces")
 def test_source_port_0_gets_silence(serving: Serving) -> None:
-    try:
-        raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
-    except PermissionError:
-        pytest.skip("a raw socket needs rights")
+    raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
     with raw, serving.stub() as stub:
         raw.bind(("127.0.1.201", 0))
         header = pack("!HHHH", 0, serving.ports["127.0.0.1"], 8 + len(BLOCKED), 0)
@@ -171,12 +168,22 @@ def send_all(stub: UdpStub, messages: list[bytes]) -> None:
         stub.send(message)
 
 
-def test_more_than_a_turn_s_worth_is_answered_whole(serving: Serving) -> None:
+def test_more_than_a_turn_s_worth_is_answered_whole(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = udp_listener.ANSWERED_A_TURN * 20
-    with serving.stub() as stub:
-        stub.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
-        serving.run(lambda: send_all(stub, [BLOCKED] * asked))
-        assert all(stub.receive() for _ in range(asked))
+    may_ask = serving.resolver.may_ask
+    with Newcomers(("127.0.0.1", serving.ports["127.0.0.1"]), BLOCKED, asked) as crowd:
+
+        def more(peer: Peer) -> bool:
+            crowd.come()
+            return may_ask(peer)
+
+        monkeypatch.setattr(serving.resolver, "may_ask", more)
+        serving.run(lambda: serving._loop.add_reader(crowd.socket, crowd.hear))
+        serving.run(crowd.begin)
+        serving.eventually(lambda: crowd.heard == asked)
+        serving.run(lambda: serving._loop.remove_reader(crowd.socket))
     assert serving.run(lambda: serving.udp[0].waiting) == 0
 
 
@@ -227,12 +234,10 @@ def test_the_error_of_one_datagram_costs_no_other_s_answer(
     assert "a mistake of ours" in serving.errors.take()[0]
 
 
+@pytest.mark.parametrize("served_by", [BY_THE_FAST_PATH], indirect=True)
 def test_a_fault_in_taking_in_delays_no_query_in_the_queue(
-    index: Index, monkeypatch: pytest.MonkeyPatch, served_by: str
+    index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if served_by != "native":
-        pytest.skip("there is no fast path whose house is kept")
-
     def broken(*_: object) -> None:
         raise RuntimeError("a mistake of ours")
 
