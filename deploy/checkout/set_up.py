@@ -185,8 +185,7 @@ def lacking(
         )
     for folder in sorted({ROOT, plan.final.parent}):
         if plan.due and not may(folder, os.W_OK):
-            owner = folder.stat().st_uid
-            sentences.append(f"{folder} is not yours to write: run make as user {owner}, its owner")
+            sentences.append(f"{folder} is not yours to write: run make as {_owner(folder)}")
     if plan.due & {"run", "test"}:
         most = _LEAST_FREE_MB["test" if "test" in plan.due else "run"]
         free = free_mb(plan.final.parent)
@@ -195,6 +194,13 @@ def lacking(
     if plan.fetches and plan.wheels and (wrong := wheels_of_another(plan)):
         sentences.append(wrong)
     return sentences
+
+
+def _owner(folder: Path) -> str:
+    try:
+        return folder.owner()
+    except KeyError:  # a user without a name
+        return f"user {folder.stat().st_uid}"
 
 
 def wheels_of_another(plan: Plan) -> str:
@@ -531,7 +537,8 @@ class SetUp:
             plan.facts, self._children, str(python),
             lambda text: self._progress.update(NATIVE, text),
         )  # fmt: skip
-        tree_products.note_product(plan.facts, "native", plan.products["native"])
+        if not failed:  # else the next set-up tries again: a header may have been missing
+            tree_products.note_product(plan.facts, "native", plan.products["native"])
         kept = all_of_them - compiled - len(failed)
         about = f"{compiled} compiled" + (f", {kept} as they were kept" if kept else "")
         self._progress.end(NATIVE, about)
