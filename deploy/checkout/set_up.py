@@ -183,9 +183,11 @@ def lacking(
             f"{plan.facts.executable} cannot make a virtual environment: "
             "sudo apt install python3-venv"
         )
-    for folder in sorted({ROOT, plan.final.parent}):
-        if plan.due and not may(folder, os.W_OK):
-            sentences.append(f"{folder} is not yours to write: run make as {_owner(folder)}")
+    sentences += [
+        f"{folder} is not yours to write: run make as {_owner(folder)}"
+        for folder in sorted({ROOT, plan.final.parent})
+        if plan.due and not may(folder, os.W_OK)
+    ]
     if plan.due & {"run", "test"}:
         most = _LEAST_FREE_MB["test" if "test" in plan.due else "run"]
         free = free_mb(plan.final.parent)
