@@ -114,7 +114,7 @@ def test_the_scripts_of_a_package_get_nothing_of_the_caller(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", "/tmp/foreign")
-    script = f"(env; pwd; readlink /proc/self/fd/0) >{tmp_path}/seen"
+    script = f"(env; pwd; readlink /proc/self/fd/0) >'{tmp_path}/seen'"
     _manager(tmp_path, script).install(tmp_path / "package.deb")
     seen = (tmp_path / "seen").read_text().splitlines()
     assert "FILTERD_UPDATE=1" in seen
