@@ -8,6 +8,7 @@ import os
 import select
 import signal
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import dns.message
@@ -29,7 +30,6 @@ from tests.support.wire import a_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from filterd.state_folder import StateFolder
     from tests.support.daemon import Served
@@ -73,28 +73,33 @@ def school(tmp_path: Path, built: StateFolder, upstream: FakeUpstream) -> School
 
 
 class Client:
-    """A device with one socket; asks many questions before it reads."""
+    """A device that asks many questions before it reads; 100 wait at each of its ports."""
 
     def __init__(self, port: int) -> None:
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((GRADE_3, 0))
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        self._socket.connect(("127.0.0.1", port))
+        self._port = port
+        self._sockets: dict[int, socket.socket] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._socket.close()
+        for opened in self._sockets.values():
+            opened.close()
 
     def ask(self, name: str, number: int = 1) -> None:
-        self._socket.send(a_query(name, message_id=number))
+        place = number // 100
+        if place not in self._sockets:
+            self._sockets[place] = opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            opened.bind((GRADE_3, 0))
+            opened.connect(("127.0.0.1", self._port))
+        self._sockets[place].send(a_query(name, message_id=number))
 
     def answers(self, count: int, within_s: float = WITHIN_S) -> dict[int, dns.message.Message]:
         """Return so many answers by their ID, or those that came in time."""
         found: dict[int, dns.message.Message] = {}
-        while len(found) < count and select.select([self._socket], [], [], within_s)[0]:
-            answer = dns.message.from_wire(self._socket.recv(4096))
+        waiting = [*self._sockets.values()]
+        while len(found) < count and (ready := select.select(waiting, [], [], within_s)[0]):
+            answer = dns.message.from_wire(ready[0].recv(4096))
             assert answer.id not in found
             found[answer.id] = answer
         return found
@@ -166,11 +171,23 @@ def test_a_dead_manager_takes_nothing_with_it(school: School) -> None:
         assert _is_blocked(client.answers(1)[2])
 
 
-def _ask_a_thousand(client: Client, upstream: FakeUpstream) -> None:
+def _ask_a_thousand(client: Client, upstream: FakeUpstream, port: int) -> None:
     """Ask a thousand questions that wait for the upstream: ten names, a hundred times each."""
     for number in range(1_000):
+        if number % 100 == 0:
+            until(lambda: not _queued(port), "a worker that takes the questions in")
         client.ask(f"n{number % 10}.new.example", number)
     upstream.wait_until_asked(10)
+
+
+def _queued(port: int) -> int:
+    """Return the octets that the kernel keeps for the sockets at a port of 127.0.0.1."""
+    local, queued = f"0100007F:{port:04X}", 0
+    for line in Path("/proc/net/udp").read_text(encoding="ascii").splitlines()[1:]:
+        fields = line.split()
+        if fields[1] == local:
+            queued += int(fields[4].partition(":")[2], 16)
+    return queued
 
 
 @pytest.mark.parametrize(
@@ -191,7 +208,7 @@ def test_what_waits_while_a_block_comes_into_force_is_blocked(
         Client(school.port) as client,
     ):
         upstream.released.clear()
-        _ask_a_thousand(client, upstream)
+        _ask_a_thousand(client, upstream, school.port)
         school.write("exceptions:\n  - {block: new.example, reason: vì thế}\n" if blocked else "")
         assert call("reload", *served.options).code == 0
         upstream.released.set()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _TC = 0x02
 
@@ -31,13 +31,18 @@ def ring(
     names: Sequence[str],
     within_s: float = 0.2,
     wait_s: float = 5.0,
+    taken_in: Callable[[int], object] = bool,
 ) -> Rung:
-    """Let every source ask for every name, spread over ``within_s``, and wait for the answers."""
+    """Let every source ask for every name, spread over ``within_s``, and wait for the answers.
+
+    ``taken_in`` returns when so many questions have been taken in, where none may be lost.
+    """
     messages = [a_query(name, message_id=number) for number, name in enumerate(names)]
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(_client(source, server)) for source in sources]
         start = perf_counter()
         for number, message in enumerate(messages):
+            taken_in(number * len(clients))
             due = start + within_s * number / len(messages)
             sleep(max(0.0, due - perf_counter()))
             for client in clients:
