@@ -26,6 +26,7 @@ _OPTIONS = (
 _COLLECTS = re.compile(r"^Collecting ([A-Za-z0-9][\w.-]*)")
 _INSTALLS = re.compile(r"^Installing collected packages: (.+)")
 _NONE = re.compile(r"No matching distribution found for ([A-Za-z0-9][\w.-]*)")
+_ABSENT = re.compile(r"no matching distributions available for your environment:\s+(\S+)")
 _BROKEN = re.compile(r"connection broken by '(.+?)': /|Could not fetch URL .*?: (.+) - skipping")
 _HOST = re.compile(r"host='([^']+)'")
 _WHY = (
@@ -155,7 +156,7 @@ def why_it_failed(lines: Iterable[str], about: str, wheels: Path | None) -> str:
         return unreachable(host[1] if host else "the package index", _reason(broken[0]), about)
     if "No space left on device" in text:
         return "the disk is full: make room, then run make again"
-    if found := _NONE.search(text):
+    if found := _NONE.search(text) or _ABSENT.search(text):
         if wheels is not None:
             return (
                 f"{wheels.name}/ has no {found[1]} for {about}: run `make wheels` with this "

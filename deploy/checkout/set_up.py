@@ -264,13 +264,7 @@ def main(words: list[str]) -> int:
     lacks += lacking(plan, lambda folder: shutil.disk_usage(folder).free // 10**6, os.access)
     with _ending_signals() as ended_by:
         try:
-            if lacks or (fetches(asked.target) and not plan.must_fetch):
-                lacks += _unreachable(plan)
-            for sentence in lacks:
-                print(f"make {asked.target}: {sentence}", file=sys.stderr)
-            if lacks or not (plan.due or fill):
-                return 1 if lacks else 0
-            return _set_up(plan, asked.target, fill)
+            return _do(plan, asked.target, lacks, fill)
         except KeyboardInterrupt:
             print(
                 f"\nmake {asked.target}: interrupted; the next make goes on by itself",
@@ -281,6 +275,22 @@ def main(words: list[str]) -> int:
             place = error.filename or plan.final
             print(f"make {asked.target}: {place}: {error.strerror or error}", file=sys.stderr)
             return 1
+
+
+def _do(plan: Plan, target: str, lacks: list[str], fill: Path | None) -> int:
+    """Say what is missing, or set up; return the exit code."""
+    if lacks or (fetches(target) and not plan.must_fetch):
+        lacks += _unreachable(plan)
+    for sentence in lacks:
+        print(f"make {target}: {sentence}", file=sys.stderr)
+    if lacks:
+        return 1
+    if not (plan.due or fill or _left_beside(plan.final)):
+        return 0
+    try:
+        return _set_up(plan, target, fill)
+    except _NothingToDoError:
+        return 0
 
 
 @contextlib.contextmanager
@@ -297,6 +307,15 @@ def _ending_signals() -> Iterator[list[int]]:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, end)
     yield got
+
+
+class _NothingToDoError(Exception):
+    """Another set-up is at work, and this one has nothing to do."""
+
+
+def _left_beside(final: Path) -> bool:
+    """Return whether a killed set-up has left a folder."""
+    return any(final.with_name(f"{final.name}{end}").exists() for end in (".new", ".old"))
 
 
 def _unreachable(plan: Plan) -> list[str]:
@@ -333,6 +352,8 @@ def _set_up(plan: Plan, target: str, fill: Path | None) -> int:
     from deploy.checkout.environment_folder import EnvironmentFolder, locked  # noqa: PLC0415
 
     def waits(holder: str) -> None:
+        if not plan.due and fill is None:  # what lies beside is the other one's
+            raise _NothingToDoError
         who = f" (process {holder})" if holder else ""
         print(f"set-up: another make is setting up{who}; waiting for it", flush=True)
 

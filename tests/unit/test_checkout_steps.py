@@ -109,6 +109,11 @@ _BROKEN = (
     "\"HTTPSConnection(host='index.example', port=443): Failed to establish a new connection: "
     "[Errno 101] Network is unreachable\")': /simple/idna/"
 )
+_ABSENT = [
+    "ERROR: Cannot install idna>=3.7 because these versions have conflicting dependencies.",
+    "have no matching distributions available for your environment:",
+    "    idna",
+]
 _NONE = "ERROR: No matching distribution found for idna>=3.7"
 
 
@@ -117,6 +122,7 @@ _NONE = "ERROR: No matching distribution found for idna>=3.7"
     [
         ([_BROKEN, _NONE], None, "index.example cannot be reached (Network is unreachable)"),
         ([_NONE], "wheels", f"wheels/ has no idna for {ABOUT}: run `make wheels`"),
+        ([*_ABSENT, "ERROR: ResolutionImpossible"], "wheels", "wheels/ has no idna for"),
         ([_NONE], None, "the package index has no idna that constraints.txt asks for"),
         (
             ["    h11 0.16 depends on idna<3", "ERROR: ResolutionImpossible: for help visit x"],
