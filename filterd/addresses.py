@@ -132,7 +132,11 @@ def bound(listen: tuple[str, int], ports: int = 1) -> socket.socket:
     address, port = listen
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     for number in range(port, min(port + ports, _HIGHEST_PORT + 1)):
-        opened = socket.socket(family)
+        try:
+            opened = socket.socket(family)
+        except OSError as error:  # a kernel without IPv6
+            why = error
+            break
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             opened.bind((address, number))

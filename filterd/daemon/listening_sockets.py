@@ -17,7 +17,7 @@ from time import sleep
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import ConfigError
-from filterd.fastpath.pktinfo import bind, is_bound, is_here, report_arrival
+from filterd.fastpath.pktinfo import bind, has_family, is_bound, is_here, report_arrival
 from filterd.service_manager import forget_sockets, named_sockets, store_sockets
 
 if TYPE_CHECKING:
@@ -54,14 +54,22 @@ def listen_on(
 
     Connections are taken from the moment at which a worker listens; datagrams
     wait for it from now on. An address that the machine does not have is logged:
-    it may come later, or be a slip of the pen.
+    it may come later, or be a slip of the pen. One of IPv6 is left out, and logged, where the
+    kernel has no IPv6 and there are others.
 
     Raises:
         ConfigError: one cannot be bound.
     """
+    wanted = list(addresses)
+    possible = [one for one in wanted if has_family(one.address)] or wanted
+    for left_out in wanted:
+        if left_out not in possible:
+            _log.warning(
+                "this machine has no IPv6: not answering at %s; IPv4 goes on", left_out.address
+            )
     with contextlib.ExitStack() as opened:
         bound = []
-        for address in addresses:
+        for address in possible:
             if not is_here(address.address):
                 _log.warning(
                     "this machine has no address %s now: answering there once it has",

@@ -69,7 +69,11 @@ def bind(listen: ListenAddress, kind: socket.SocketKind) -> socket.socket:
         ConfigError: the address cannot be bound.
     """
     ipv6 = ":" in listen.address
-    opened = socket.socket(socket.AF_INET6 if ipv6 else socket.AF_INET, kind | socket.SOCK_NONBLOCK)
+    family = socket.AF_INET6 if ipv6 else socket.AF_INET
+    try:
+        opened = socket.socket(family, kind | socket.SOCK_NONBLOCK)
+    except OSError as error:
+        raise _cannot_listen(listen, error, kind) from error
     if kind == socket.SOCK_STREAM:  # else a restart would wait for old connections
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     report_arrival(opened)
@@ -117,12 +121,21 @@ def is_bound(opened: socket.socket, listen: ListenAddress, kind: socket.SocketKi
 def is_here(address: str) -> bool:
     """Return whether this machine has an address at the moment."""
     listen = ListenAddress(address, 0)
-    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as opened:
-        try:
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as opened:
             opened.bind(_socket_address(listen))
-        except OSError as error:
-            return error.errno != errno.EADDRNOTAVAIL
-        return True
+    except OSError as error:
+        return error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+    return True
+
+
+def has_family(address: str) -> bool:
+    """Return whether the kernel knows addresses of this kind: one may be without IPv6."""
+    try:
+        socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET).close()
+    except OSError as error:
+        return error.errno != errno.EAFNOSUPPORT
+    return True
 
 
 def _socket_address(listen: ListenAddress) -> tuple[str, int] | tuple[str, int, int, int]:

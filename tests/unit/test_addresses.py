@@ -9,6 +9,7 @@ import pytest
 
 from filterd.addresses import DASHBOARD, bound, is_address, is_random, may_be_public, parse_listen
 from filterd.errors import ConfigError
+from tests.support.no_ipv6 import NoIpv6
 
 
 @pytest.mark.parametrize("host", [
@@ -70,3 +71,11 @@ def test_a_mac_of_the_devices_own_making_is_found() -> None:
     assert is_random("02:00:5e:10:00:01")
     assert is_random("de:ad:be:ef:00:01")
     assert not is_random("00:00:5e:00:53:02")
+
+
+def test_where_the_kernel_has_no_ipv6_its_addresses_are_refused_in_a_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(socket, "socket", NoIpv6)
+    with pytest.raises(ConfigError, match="cannot listen on ::1 port 0: Address family"):
+        bound(("::1", 0))

@@ -18,6 +18,7 @@ from filterd.policy.model import ListenAddress
 from filterd.service_manager import notify, store_sockets
 from tests.support.daemon import free_port, is_free
 from tests.support.descriptor_store import DescriptorStore
+from tests.support.no_ipv6 import NoIpv6
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +51,24 @@ def test_an_address_that_is_not_there_is_listened_on_and_logged(
     (listening,) = listen_on([ListenAddress("203.0.113.9", 0)])
     _close(*listening)
     assert "this machine has no address 203.0.113.9 now" in caplog.text
+
+
+def test_on_a_kernel_without_ipv6_the_addresses_of_ipv4_serve(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(socket, "socket", NoIpv6)
+    (listening,) = listen_on([ANY_PORT, ListenAddress("::1", 0)])
+    assert listening.udp.getsockname()[0] == "127.0.0.1"
+    assert "no IPv6: not answering at ::1" in caplog.text
+    _close(*listening)
+
+
+def test_on_a_kernel_without_ipv6_nothing_but_ipv6_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(socket, "socket", NoIpv6)
+    with pytest.raises(ConfigError, match="::1 port 0: Address family not supported"):
+        listen_on([ListenAddress("::1", 0)])
 
 
 def test_control_an_address_that_is_there_is_not(caplog: pytest.LogCaptureFixture) -> None:

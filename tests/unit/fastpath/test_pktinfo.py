@@ -14,6 +14,7 @@ from filterd.fastpath.pktinfo import (
     PacketInfo,
     arrival_of,
     bind,
+    has_family,
     interface_of,
     is_bound,
     is_here,
@@ -21,6 +22,7 @@ from filterd.fastpath.pktinfo import (
 from filterd.policy.model import ListenAddress
 from filterd.port_holders import PortHolder
 from tests.support import needs
+from tests.support.no_ipv6 import NoIpv6
 
 LOOPBACK = socket.if_nametoindex("lo")
 V6 = pytest.param("::1", "::1", marks=needs.IPV6)
@@ -130,7 +132,9 @@ def test_the_process_that_has_a_port_is_named_with_its_remedy(
     assert local in str(raised.value)
 
 
-@pytest.mark.parametrize("address", ["203.0.113.9", "2001:db8:113::9"])
+@pytest.mark.parametrize(
+    "address", ["203.0.113.9", pytest.param("2001:db8:113::9", marks=needs.IPV6)]
+)
 @pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])
 def test_an_address_that_may_come_later_is_bound(address: str, kind: socket.SocketKind) -> None:
     with bind(ListenAddress(address, 0), kind) as opened:
@@ -138,16 +142,29 @@ def test_an_address_that_may_come_later_is_bound(address: str, kind: socket.Sock
     assert not is_here(address)
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "0.0.0.0", "::"])
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "0.0.0.0", *(pytest.param(one, marks=needs.IPV6) for one in ("::1", "::"))],
+)
 def test_an_address_of_this_machine_is_here(address: str) -> None:
     assert is_here(address)
 
 
+def test_on_a_kernel_without_ipv6_no_address_of_ipv6_is_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(socket, "socket", NoIpv6)
+    assert [has_family(one) for one in ("::1", "127.0.0.1")] == [False, True]
+    assert not is_here("::1")
+
+
+@pytest.mark.usefixtures("needs_ipv6")
 def test_an_interface_that_is_not_there_is_one_line() -> None:
     with pytest.raises(ConfigError, match="fe80::1%nowhere0 port 0: no interface with this name"):
         bind(ListenAddress("fe80::1%nowhere0", 0), socket.SOCK_DGRAM)
 
 
+@pytest.mark.usefixtures("needs_ipv6")
 def test_a_socket_is_bound_to_the_address_family_and_kind_that_it_was_opened_for() -> None:
     at, kinds = ListenAddress("::1", 0), (socket.SOCK_DGRAM, socket.SOCK_STREAM)
     for kind in kinds:
