@@ -51,6 +51,7 @@ def test_tiers_get_different_answers_by_source_address(
     assert (young.rcode(), old.rcode()) == (dns.rcode.NXDOMAIN, dns.rcode.NOERROR)
 
 
+@pytest.mark.usefixtures("needs_ipv6")
 @pytest.mark.parametrize("by", ["udp", "tcp"])
 def test_ipv6_is_served_by_the_same_policy(serving: Serving, by: str) -> None:
     closed = serving.ask("social.example", source="::1", server="::1", by=by)

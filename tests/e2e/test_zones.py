@@ -16,6 +16,7 @@ from filterd.resolve import special_use
 from filterd.resolve.links import local
 from filterd.resolve.site import Site
 from filterd.resolve.zones import Zones
+from tests.support import needs
 from tests.support import site as site_files
 from tests.support.nsd import nsd
 from tests.support.policies import wire
@@ -278,7 +279,9 @@ def printers(index: Index, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         assert upstream.asked == []
 
 
-@pytest.mark.parametrize("source", ["127.0.6.1", "127.0.100.1", "::1"])
+@pytest.mark.parametrize(
+    "source", ["127.0.6.1", "127.0.100.1", pytest.param("::1", marks=needs.IPV6)]
+)
 @pytest.mark.parametrize(("name", "rtype", "expected"), PUBLISHED)
 def test_a_printer_is_found_from_every_network(
     printers: Serving, name: str, rtype: str, expected: list[str], source: str

@@ -277,6 +277,7 @@ def use_marked(items: Iterable[pytest.Item]) -> None:
 
 HANDLES_BOTH = {
     "support.namespaces.Namespace.socket": "it takes the family of the address",
+    "support.no_ipv6.NoIpv6.__init__": "it opens none",
     "support.serving.UdpStub.__init__": "it takes the family of the address",
     "support.warm._split": "it knows the word, and runs nothing",
     "unit.fastpath.test_datagrams.Listening.client": "it takes the family of the address",

@@ -37,6 +37,7 @@ from filterd.resolve.resolver import Resolver
 from filterd.resolve.site import EpochGuard, Site
 from filterd.upstream import Forwarder
 from tests.support.clock import FakeClock
+from tests.support.needs import has_ipv6
 from tests.support.policies import a_policy
 from tests.support.wire import a_query
 
@@ -108,6 +109,10 @@ class SiteHolder:
         return EpochGuard(memoryview(self._changes), self._changes[0], -inf, inf)
 
 
+LOOPBACK = ("127.0.0.1", *(("::1",) if has_ipv6() else ()))
+"""Where it listens."""
+
+
 class Serving:
     """A running resolver; ``with`` starts and stops it."""
 
@@ -115,7 +120,7 @@ class Serving:
         self,
         site: Site,
         *,
-        listen: Iterable[str] = ("127.0.0.1", "::1"),
+        listen: Iterable[str] = LOOPBACK,
         loop: str = "uvloop",
         rate: RateLimit | None = None,
         fast: bool = False,

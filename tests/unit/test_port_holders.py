@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.port_holders import PortHolder, holders
+from tests.support import needs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     ("family", "address", "kind", "protocol"),
     [
         (socket.AF_INET, "127.0.0.1", socket.SOCK_DGRAM, "udp"),
-        (socket.AF_INET6, "::1", socket.SOCK_DGRAM, "udp"),
+        pytest.param(socket.AF_INET6, "::1", socket.SOCK_DGRAM, "udp", marks=needs.IPV6),
         (socket.AF_INET, "0.0.0.0", socket.SOCK_STREAM, "tcp"),
-        (socket.AF_INET6, "::", socket.SOCK_STREAM, "tcp"),
+        pytest.param(socket.AF_INET6, "::", socket.SOCK_STREAM, "tcp", marks=needs.IPV6),
     ],
 )
 def test_a_socket_is_found_with_its_process(
