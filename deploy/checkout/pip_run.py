@@ -26,7 +26,8 @@ _OPTIONS = (
 _COLLECTS = re.compile(r"^Collecting ([A-Za-z0-9][\w.-]*)")
 _INSTALLS = re.compile(r"^Installing collected packages: (.+)")
 _NONE = re.compile(r"No matching distribution found for ([A-Za-z0-9][\w.-]*)")
-_ABSENT = re.compile(r"no matching distributions available for your environment:\s+(\S+)")
+_ABSENT = re.compile(r"The user requested \(constraint\) ([\w.-]+)==")
+"""What pip says where a constraint names the only version, and that one is not there."""
 _BROKEN = re.compile(r"connection broken by '(.+?)': /|Could not fetch URL .*?: (.+) - skipping")
 _HOST = re.compile(r"host='([^']+)'")
 _WHY = (
@@ -156,7 +157,8 @@ def why_it_failed(lines: Iterable[str], about: str, wheels: Path | None) -> str:
         return unreachable(host[1] if host else "the package index", _reason(broken[0]), about)
     if "No space left on device" in text:
         return "the disk is full: make room, then run make again"
-    if found := _NONE.search(text) or _ABSENT.search(text):
+    conflict = next((line.strip() for line in said if " depends on " in line), "")
+    if found := _NONE.search(text) or (None if conflict else _ABSENT.search(text)):
         if wheels is not None:
             return (
                 f"{wheels.name}/ has no {found[1]} for {about}: run `make wheels` with this "
@@ -164,7 +166,6 @@ def why_it_failed(lines: Iterable[str], about: str, wheels: Path | None) -> str:
             )
         return f"the package index has no {found[1]} that constraints.txt asks for, for {about}"
     if "ResolutionImpossible" in text or "conflicting dependencies" in text:
-        conflict = next((line.strip() for line in said if " depends on " in line), "")
         return f"constraints.txt does not fit {about}: {conflict or errors[0]}"
     last = errors or [line for line in said if line.strip()][-1:] or ["it wrote nothing"]
     return f"pip failed: {last[-1].strip()}"

@@ -111,8 +111,8 @@ _BROKEN = (
 )
 _ABSENT = [
     "ERROR: Cannot install idna>=3.7 because these versions have conflicting dependencies.",
-    "have no matching distributions available for your environment:",
-    "    idna",
+    "    The user requested idna>=3.7",
+    "    The user requested (constraint) idna==3.20",
 ]
 _NONE = "ERROR: No matching distribution found for idna>=3.7"
 
