@@ -178,6 +178,7 @@ def lacking(
         may: returns whether this user may do something to a folder, as ``os.access`` does.
     """
     sentences = []
+    above = next(one for one in plan.final.parents if one.exists())
     if plan.fetches and not plan.facts.pip:
         sentences.append(
             f"{plan.facts.executable} cannot make a virtual environment: "
@@ -185,14 +186,14 @@ def lacking(
         )
     sentences += [
         f"{folder} is not yours to write: run make as {_owner(folder)}"
-        for folder in sorted({ROOT, plan.final.parent})
+        for folder in sorted({ROOT, above})
         if plan.due and not may(folder, os.W_OK)
     ]
     if plan.due & {"run", "test"}:
         most = _LEAST_FREE_MB["test" if "test" in plan.due else "run"]
-        free = free_mb(plan.final.parent)
+        free = free_mb(above)
         if free < most:
-            sentences.append(f"{plan.final.parent} has {free} MB free, and {most} are needed")
+            sentences.append(f"{above} has {free} MB free, and {most} are needed")
     if plan.fetches and plan.wheels and (wrong := wheels_of_another(plan)):
         sentences.append(wrong)
     return sentences
@@ -363,6 +364,7 @@ def _set_up(plan: Plan, target: str, fill: Path | None) -> int:
         children = Children([lock])
         environment = EnvironmentFolder(plan.final)
         try:
+            plan.final.parent.mkdir(parents=True, exist_ok=True)
             environment.recover()
             with _tools_folder() as tools:
                 run = SetUp(plan, children, environment, tools)
@@ -486,7 +488,10 @@ class SetUp:
         self._make_environment(folder)
         python = folder / "bin" / "python"
         count = self._pip.install(
-            python, plan.project.build, lambda text: progress.update(TOOLS, text)
+            python,
+            plan.project.build,
+            lambda text: progress.update(TOOLS, text),
+            len(plan.project.build),
         )
         progress.end(TOOLS, f"{count} packages, removed at the end")
         return python

@@ -116,6 +116,11 @@ def test_all_that_a_set_up_lacks_is_said_together(tmp_path: Path) -> None:
     assert any("has 20 MB free, and 300 are needed" in one for one in found)
 
 
+def test_a_folder_that_is_not_there_yet_is_judged_by_the_one_above(tmp_path: Path) -> None:
+    (found,) = lacking(a_plan(tmp_path / "a" / "b"), lambda _: 20, all_is_there)
+    assert found.startswith(f"{tmp_path} has 20 MB free")
+
+
 def test_a_set_up_with_nothing_to_fetch_needs_neither_pip_nor_the_network(tmp_path: Path) -> None:
     plan = a_plan(tmp_path, pip="")
     plan.due = {"bytecode"}
