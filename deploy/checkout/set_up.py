@@ -44,7 +44,8 @@ if TYPE_CHECKING:
 
 TOOLS, PACKAGES, NATIVE = "build tools", "run-time packages", "native modules"
 PRODUCTS, TESTS = "messages, pages, bytecode", "packages of the tests"
-_COSTS = {PACKAGES: "25 MB to fetch", TESTS: "110 MB to fetch, about a minute"}
+_COSTS_MB = {TOOLS: 15, PACKAGES: 25, TESTS: 115}
+"""What is fetched for a step."""
 _LEAST_FREE_MB = {"run": 300, "test": 1_200}
 _SCRIPT = b"""\
 import sys
@@ -430,9 +431,9 @@ class SetUp:
 
         plan = self._plan
         steps = plan.steps
-        costs = [_COSTS[step] for step in steps if step in _COSTS and plan.wheels is None]
+        cost = sum(_COSTS_MB.get(step, 0) for step in steps) if plan.wheels is None else 0
         compiler = " ".join(plan.facts.compiled_by.split()[:2]) or "no compiler"
-        what = f"Python {plan.facts.python}, {compiler}{''.join(f'; {cost}' for cost in costs)}"
+        what = f"Python {plan.facts.python}, {compiler}{f'; about {cost} MB to fetch' * bool(cost)}"
         self._progress = Progress(steps, sys.stdout, terminal=_is_terminal())
         self._progress.say(f"set-up of {os.path.relpath(plan.final)}: {what}")
         if "native" in plan.due and not plan.facts.compiles:
@@ -524,7 +525,8 @@ class SetUp:
         if "test" in plan.due:
             self._progress.begin(TESTS)
             folder.begin_from_old()
-            count = self._install(TESTS, plan.project.test, len(plan.project.pinned.split()) // 2)
+            expected = plan.project.pinned.count("==") - _count_of_lock()
+            count = self._install(TESTS, plan.project.test, expected)
             fresh = (one for one in folder.new.rglob("site-packages/**/*.py") if _is_fresh(one))
             tree_products.make_bytecode(self._children, folder.python, fresh)
             folder.install(self._record("python", "folder", "run", "test"))

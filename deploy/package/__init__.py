@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Build Debian packages, wheels and an apt repository, by the standard library alone.
 
-``make deb`` and ``make release`` run it in a checkout after ``make setup``; it calls Debian's
-tools and those of the virtual environment (Cython, setuptools, pip), never the target's
-processor. One step a module, in this order:
+``make deb`` and ``make release`` run it in the environment of the tests; it calls Debian's tools
+and those of that environment (Cython, setuptools, pip), never the target's processor.
+One step a module, in this order:
 
 - ``target``: a Debian release and an architecture;
 - ``target_python``: its Python with headers, unpacked from Debian's packages;
