@@ -286,8 +286,8 @@ def test_the_release_that_began_an_update_ends_it(
         script.write_text(f"#!/bin/sh\necho {name}\n")
         script.chmod(0o755)
     (line,) = _unit(ROOT / "deploy/units/filterd-install.service")["ExecStart"]
-    line = line.replace("/var/lib/filterd-install", str(tmp_path))
-    words = shlex.split(line.replace("/opt/filterd", str(tmp_path)))
+    line = line.replace("/var/lib/filterd-install", f'"{tmp_path}"')
+    words = shlex.split(line.replace("/opt/filterd/current", f'"{tmp_path}/current"'))
     assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == f"{runs}\n"
 
 
