@@ -504,6 +504,8 @@ class SetUp:
 
     def _make_packages(self) -> None:
         plan, folder = self._plan, self._environment
+        # Where one is in force, both layers come at once: it may have the packages of the tests.
+        at_once = {"run", "test"} <= plan.due and folder.final.exists()
         if "run" in plan.due:
             self._progress.begin(PACKAGES)
             self._make_environment(folder.new)
@@ -513,7 +515,8 @@ class SetUp:
             tree_products.make_bytecode(
                 self._children, folder.python, folder.new.rglob("site-packages/**/*.py")
             )
-            folder.install(self._record("python", "folder", "run"))
+            if not at_once:
+                folder.install(self._record("python", "folder", "run"))
             self._progress.end(PACKAGES, f"{count} packages")
         elif "scripts" in plan.due:
             from deploy.checkout.environment_folder import replace_file, retarget  # noqa: PLC0415
@@ -524,7 +527,8 @@ class SetUp:
             replace_file(plan.final / RECORD, self._record(*parts).encode())
         if "test" in plan.due:
             self._progress.begin(TESTS)
-            folder.begin_from_old()
+            if not at_once:
+                folder.begin_from_old()
             expected = plan.project.pinned.count("==") - _count_of_lock()
             count = self._install(TESTS, plan.project.test, expected)
             fresh = (one for one in folder.new.rglob("site-packages/**/*.py") if _is_fresh(one))
