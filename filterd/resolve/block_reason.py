@@ -81,7 +81,7 @@ def facts_of(explained: Mapping[str, Any], policy: Policy, *, is_confidential: b
         policy: the one that explains.
         is_confidential: whether the name is one that no log has, be it closed or not.
     """
-    category = policy.categories.get(explained["category"] or "")
+    category = policy.categories.get(explained["category"])
     reason = _reason(explained, category, policy, is_confidential=is_confidential)
     is_set = reason in (BlockReason.HOURS, BlockReason.EXAM) or explained["changed_by"]
     ends_at = explained["valid_until"] if is_set or explained["reason"] == "local" else None
