@@ -165,7 +165,7 @@ def _makes_a_telephone_staff(served: Served, asleep: Device, late: Device) -> No
 def _finds_an_access_point(served: Served, shared: Device, telephone: Device) -> None:
     """Several makers' checks come from its address; a telephone has those of one or two."""
     for _ in range(3):  # the fast path repeats what it knows
-        shared.sees(PROBE)
+        assert shared.sees(PROBE)
     with Watching(["devices", "nat", "--lang", "en", *served.options]) as watching:
         watching.wait_for("Press Enter when all have")
         for name in (PROBE, "captive.apple.com", "www.msftconnecttest.com"):
@@ -186,7 +186,7 @@ def _try_the_exam(served: Served, computers: list[Device], asleep: Device, needs
         for one in computers[:4]:
             assert [one.sees(name) for name in _OF_THE_EXAM] == [True] * len(_OF_THE_EXAM)
             assert (one.sees(PROBE), one.sees(LOCKED)) == (True, False)
-        asleep.sees("elsewhere.example")
+        assert asleep.sees("elsewhere.example")
         code, _ = watching.press_enter()
     assert code == 0, watching.lines
     written = needs.read_text(encoding="utf-8").splitlines()

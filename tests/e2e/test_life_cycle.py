@@ -128,7 +128,7 @@ def test_it_starts_again_after_it_was_killed_and_its_status_is_of_the_new_proces
         assert served.end(signal.SIGKILL) == -signal.SIGKILL
         assert served.state.control_socket.exists()
     with serving(school.config, school.state) as served:
-        school.is_blocked("www.tiktok.com")
+        assert school.is_blocked("www.tiktok.com")
         status = json.loads(call("status", "--json", *served.options).out)
         assert status["pid"] == served.process.pid
         assert status["answers"]["blocked"] == 1
@@ -276,7 +276,7 @@ def test_a_state_folder_that_cannot_be_written_is_served_from(school: School) ->
         unwritable.unlink(missing_ok=True)
         (unwritable / "x").mkdir(parents=True)  # root, the user of tests, may write everywhere
     with serving(school.config, school.state):
-        school.is_blocked("www.tiktok.com")
+        assert school.is_blocked("www.tiktok.com")
 
 
 @pytest.mark.long

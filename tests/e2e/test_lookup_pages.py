@@ -93,5 +93,5 @@ def test_lookups_appear_while_the_page_is_open(browser: Browser, school: WebScho
     with tab(browser, school, Role.ADMIN) as person:
         person.open("/lookups/live?lang=en")
         person.page.locator("#live-status", has_text="Live").wait_for()
-        is_blocked(school, "www.pornhub.com", "6B")
+        assert is_blocked(school, "www.pornhub.com", "6B")
         person.page.get_by_role("cell", name="www.pornhub.com").wait_for()

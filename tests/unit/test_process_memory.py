@@ -92,9 +92,11 @@ def test_control_as_glibc_comes_each_has_its_own() -> None:
 
 
 def test_another_c_library_does_as_it_likes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process_memory, "_library", object)
+    asked = list[object]()
+    monkeypatch.setattr(process_memory, "_library", lambda: asked.append(object()) or asked[-1])
     process_memory.limit_free_memory()
     process_memory.give_back()
+    assert len(asked) == 2
 
 
 MB = 1_000_000

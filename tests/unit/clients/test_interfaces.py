@@ -107,7 +107,7 @@ _anything: st.SearchStrategy[Any] = (
     )
 )
 def test_nothing_that_is_printed_is_an_error(printed: list[dict[str, Any]]) -> None:
-    parse(printed, printed)
+    assert isinstance(parse(printed, printed), Links)
 
 
 @pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])

@@ -144,7 +144,7 @@ def test_an_index_that_is_gone_once_it_was_compiled_is_an_error_of_one_line(
 
 def test_control_a_damaged_index_opens_when_it_is_not_verified(state: StateFolder) -> None:
     _damage_names(state.index)
-    Index.open(state.index)
+    assert Index.open(state.index)
 
 
 @pytest.mark.parametrize(
