@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support import needs
 from tests.support.commands import ROOT
+from tests.support.processes import state_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
 RAN = "open('ran', 'a').write(f'{__name__}\\n')"
 PASSES = f"def test_it():\n    {RAN}\n"
@@ -32,16 +35,50 @@ KILLED = f"{PASSES}    import os; os.kill(os.getpid(), 9)\n"
 WRONG = "import nothing_of_this_name\n"
 
 
-def _run(folder: Path, *texts: str, first: str = "", processes: int = 2) -> tuple[int, list[str]]:
+SKIPPED = "from tests.support import needs\ndef test_it(): needs.lack('nft', '{}')\n"
+LIMITED = """
+from tests.support import time_limit
+def pytest_configure(config):
+    config.pluginmanager.register(time_limit)
+"""
+HANGS = """
+import signal, subprocess
+def test_it():
+    child = subprocess.Popen(["sleep", "600"])
+    open("child", "w").write(str(child.pid))
+    {}
+    while True:
+        signal.pause()
+"""
+HEARS_NOTHING = HANGS.format("signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])")
+IN_NAMESPACES = """
+import os
+def test_it(needs_namespaces):
+    open("namespace", "w").write(os.readlink("/proc/self/ns/net"))
+"""
+
+
+def _run(
+    folder: Path,
+    *texts: str,
+    first: str = "",
+    processes: int = 2,
+    before: Sequence[str] = (),
+    limit_s: int = 60,
+) -> tuple[int, list[str]]:
     """Run files with these texts; return exit code and lines."""
     for number, text in enumerate(texts):
         (folder / f"test_{number}.py").write_text(text)
-    words = [sys.executable, "-m", "tests.support.together", str(processes)]
+    words = [*before, sys.executable, "-m", "tests.support.together", str(processes)]
     words += ["-p", "no:cacheprovider", f"--rootdir={folder}", "-c", "/dev/null"]
     done = subprocess.run(
         [*words, *([first] if first else ()), str(folder)],
         cwd=folder,
-        env={"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env={
+            "PYTHONPATH": str(ROOT),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "FILTERD_TEST_LIMIT_S": str(limit_s),
+        },
         capture_output=True,
         text=True,
         timeout=60,
@@ -108,3 +145,61 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     code, lines = _run(tmp_path, WRONG, PASSES)
     assert code == 1
     assert " error" in lines[-1]
+
+
+def test_skips_are_counted_by_reason(tmp_path: Path) -> None:
+    texts = [SKIPPED.format(reason) for reason in ("sudo apt", "sudo apt", "a kernel")]
+    code, lines = _run(tmp_path, PASSES, *texts)
+    assert code == 0
+    assert lines[-4:-1] == [
+        "skipped, by reason:",
+        "       2 needs nft: sudo apt",
+        "       1 needs nft: a kernel",
+    ]
+    assert lines[-1].startswith("1 passed, 3 skipped in ")
+    assert lines[-1].endswith("; 3 fewer than where all that they need is there")
+
+
+def test_a_run_of_which_all_was_skipped_fails(tmp_path: Path) -> None:
+    code, lines = _run(tmp_path, SKIPPED.format("sudo apt"), SKIPPED.format("sudo apt"))
+    assert code == 1
+    assert lines[-1].endswith("; nothing was tested: all 2 were skipped")
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        return state_of(pid) == "Z"
+    except OSError:
+        return True
+
+
+def test_a_test_that_hangs_fails_and_its_children_end(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(LIMITED)
+    code, lines = _run(tmp_path, HANGS.format(""), PASSES, limit_s=1)
+    assert code == 1
+    assert any("TimeIsUpError: it took more than 1 s" in line for line in lines)
+    assert lines[-1].startswith("1 failed, 1 passed in ")
+    assert lines[-1].endswith("; test_0.py::test_it fails alone")
+    assert _has_ended(int((tmp_path / "child").read_text()))
+
+
+def test_a_process_that_hears_no_alarm_is_ended_and_the_others_go_on(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(LIMITED)
+    code, lines = _run(tmp_path, HEARS_NOTHING, *[PASSES] * 3, limit_s=1, processes=1)
+    assert code == 1
+    assert lines[-1].startswith("3 passed, 1 error in ")
+    assert "; test_0.py::test_it hung for 3 s and was ended" in lines[-1]
+    assert _has_ended(int((tmp_path / "child").read_text()))
+
+
+def test_namespaces_are_entered_where_a_user_may(tmp_path: Path) -> None:
+    """Root is such a user without two of its capabilities."""
+    if not needs.may_enter_own():
+        needs.lack("namespaces of users", "sudo sysctl user.max_user_namespaces=1000")
+    (tmp_path / "conftest.py").write_text(
+        "from tests.support import needs\nglobals().update(needs.FIXTURES)\n"
+    )
+    before = ("setpriv", "--bounding-set=-net_admin,-sys_admin") if needs.is_root() else ()
+    code, lines = _run(tmp_path, IN_NAMESPACES, PASSES, before=before)
+    assert (code, lines[-1].partition(" in ")[0]) == (0, "2 passed")
+    assert (tmp_path / "namespace").read_text() != str(Path("/proc/self/ns/net").readlink())

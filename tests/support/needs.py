@@ -280,6 +280,10 @@ HANDLES_BOTH = {
     "support.no_ipv6.NoIpv6.__init__": "it opens none",
     "support.serving.UdpStub.__init__": "it takes the family of the address",
     "support.warm._split": "it knows the word, and runs nothing",
+    "test_needs.test_a_user_may_be_root_of_namespaces_without_being_root": (
+        "an ordinary user is already what root becomes"
+    ),
+    "test_together.test_namespaces_are_entered_where_a_user_may": "root drops its rights",
     "unit.fastpath.test_datagrams.Listening.client": "it takes the family of the address",
     "unit.fastpath.test_pktinfo.test_an_ipv6_multicast_address_is_many": "it packs addresses",
     "unit.fastpath.test_pktinfo.test_an_answer_to_a_link_local_address_leaves_by_its_interface": (

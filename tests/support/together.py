@@ -61,6 +61,13 @@ _INTERRUPTED = 130
 _LET_END_S = 10.0
 """After Ctrl-C."""
 
+_ENTER = """
+import sys, pytest
+from tests.support import needs
+needs.enter_own()
+sys.exit(pytest.main(sys.argv[1:]))
+"""
+
 _terminal = os.dup(2)  # before pytest captures it
 
 
@@ -106,6 +113,8 @@ class Together:
         self.collected: list[str] = []
         self.paths: list[str] = []
         """The arguments that are files and folders."""
+        self.entering = set[str]()
+        """Tests that run in namespaces of their own."""
         self.left_out: list[str] = []
         """Why files were skipped whole."""
         self._limits: dict[str, int] = {}
@@ -137,6 +146,7 @@ class Together:
         apart = [item for item in session.items if _needs_namespaces(item)]
         enters = bool(apart) and not needs.has_namespaces() and needs.may_enter_own()
         batches = ((anywhere, False), (apart, True)) if enters else ((session.items, False),)
+        self.entering = {item.nodeid for item in apart} if enters else set()
         try:
             for items, entering in batches:
                 if self._run_batch(items, session, entering=entering):
@@ -243,9 +253,9 @@ class Together:
 
 
 def _needs_namespaces(item: pytest.Item) -> bool:
-    """Return whether a test needs namespaces, and not root itself."""
+    """Return whether a test needs what root of namespaces of its own has, and not root itself."""
     names = getattr(item, "fixturenames", ())
-    return "needs_namespaces" in names and "needs_root" not in names
+    return not needs.IN_OWN_NAMESPACES.isdisjoint(names) and "needs_root" not in names
 
 
 def _end(pid: int) -> None:
@@ -343,7 +353,7 @@ def _close(together: Together, outcomes: Outcomes, arguments: list[str], started
     if again and not remarks and len(again) <= _MOST_AGAIN:
         _print(f"once more, alone: {len(again)}")
         options = [one for one in arguments if one not in together.paths]
-        failing = {test for test in again if _fails([*options, test])}
+        failing = {test for test in again if _fails([*options, test], test in together.entering)}
         remarks += [f"{test} {'fails' if test in failing else 'passes'} alone" for test in again]
         failed = bool(failing)
     counts = outcomes.counts
@@ -363,10 +373,11 @@ def _lines(output: IO[bytes]) -> list[str]:
     return output.read().decode(errors="replace").rstrip().split("\n")
 
 
-def _fails(arguments: Iterable[str]) -> bool:
+def _fails(arguments: Iterable[str], entering: bool) -> bool:
     """Return whether a test fails in a process that runs no others."""
     sys.stdout.flush()
-    command = [sys.executable, "-m", "pytest", "-q", "--color=no", *arguments]
+    how = ("-c", _ENTER) if entering else ("-m", "pytest")
+    command = [sys.executable, *how, "-q", "--color=no", *arguments]
     return bool(subprocess.run(command, check=False).returncode)
 
 
