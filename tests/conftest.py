@@ -93,5 +93,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.long)
         if item.name.startswith(CONTROL):
             item.add_marker(pytest.mark.control)
-    if "SHOW_NEEDS" in os.environ and (undeclared := needs.find_undeclared(items)):
+    if undeclared := needs.find_undeclared(items):
         raise pytest.UsageError("\n".join(undeclared))
