@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -30,6 +31,7 @@ from filterd.feed.guard.judgement import SCHOOL, Finding, Severity
 from filterd.feed.night_memory import BASE_OCTETS, MOST_OCTETS
 from filterd.lists.index import Index
 from filterd.lists.index_files import Blocklists
+from filterd.lists.report import CompileReport, ListReport, Sample
 from filterd.policy import policy_file
 from filterd.policy.engine import Engine
 from filterd.policy.model import GRADES, Audience, LocalRule
@@ -40,9 +42,10 @@ from tests.support.policies import NOW, a_pin, a_policy, allow, an_index, block,
 from tests.support.yaml_files import change_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
+    from filterd.feed.guard.candidate import Tables
     from filterd.policy.model import Scheduled
 
 
@@ -84,6 +87,68 @@ def test_a_grade_that_the_school_treats_apart_is_asked_apart(tmp_path: Path) -> 
     closed = asking(tmp_path, opened).closed(wire("game.example"))
     assert "3" not in closed
     assert {"2", "4"} <= set(closed)
+
+
+def test_classes_and_devices_apart_are_asked_as_their_grade(tmp_path: Path) -> None:
+    policy = a_policy()
+    apart = [
+        replace(policy.grades["6"], class_id="6A", closed=frozenset()),
+        replace(policy.grades["6"], variant="1", closed=frozenset()),
+        replace(policy.grades["7"], class_id="7A", variant="1", closed=frozenset()),
+    ]
+    policy = replace(policy, grades=policy.grades | {one.key: one for one in apart})
+    lists = Asking(policy, an_index(tmp_path, LISTS), NOW)
+    assert not [one for one in lists.clients if one.grade.class_id or one.grade.variant]
+    assert lists.open_to(wire("porn.example")) == set()
+
+
+TYPED = {"typed": ("games", "adblock", False, ["||only6.example^$dnstype=AAAA"])}
+
+
+def test_a_list_about_one_type_closes_that_type_and_leaves_the_name_open(tmp_path: Path) -> None:
+    lists = Asking(a_policy(), an_index(tmp_path, LISTS | TYPED), NOW)
+    closed, open_to = (ask(wire("only6.example")) for ask in (lists.closed, lists.open_to))
+    assert set(closed) == {"preschool", "1", "2", "3", "4", "5", "6", "guest"}
+    assert open_to == set(GRADES)
+    match = lists.closes_target(wire("only6.example"))
+    assert match is not None
+    assert match.list_id == "typed"
+
+
+@pytest.mark.parametrize(("more", "types"), [({}, 1), (TYPED, 3)])
+def test_each_kind_of_client_is_asked_once_for_each_type_that_matters(
+    tmp_path: Path, more: dict[str, tuple[str, str, bool, list[str]]], types: int
+) -> None:
+    lists = Asking(a_policy(), an_index(tmp_path, LISTS | more), NOW)
+    verdicts = lists.verdicts(wire("game.example"))
+    assert [client for client, _ in verdicts] == [*lists.clients] * types
+
+
+def test_a_name_is_open_to_every_grade_alike_to_which_it_is_not_closed(tmp_path: Path) -> None:
+    lists = asking(tmp_path)
+    assert lists.open_to(wire("game.example")) == set(GRADES) - {
+        *("preschool", "1", "2", "3", "4", "5", "6", "guest")
+    }
+    assert lists.open_to(wire("nowhere.example")) == set(GRADES)
+
+
+def test_what_a_grade_in_an_exam_may_not_see_is_closed_by_no_list(tmp_path: Path) -> None:
+    policy = a_policy(rules=[allow("exam.example")])
+    only = {key: replace(one, allow_only=True) for key, one in policy.grades.items()}
+    lists = Asking(replace(policy, grades=only), an_index(tmp_path, LISTS), NOW)
+    for name in ("nowhere.example", "ads.example"):
+        assert lists.closed(wire(name)) == lists.entries(wire(name)) == {}
+        assert lists.closes_target(wire(name)) is None
+        assert lists.open_to(wire(name)) == set()
+    assert lists.open_to(wire("exam.example")) == set(GRADES)
+
+
+def test_one_grade_in_an_exam_is_enough_to_decide_each_name_alone(tmp_path: Path) -> None:
+    policy = a_policy(rules=[allow("exam.example")])
+    grades = policy.grades | {"6": replace(policy.grades["6"], allow_only=True)}
+    lists = Asking(replace(policy, grades=grades), an_index(tmp_path, LISTS), NOW)
+    assert "6" not in lists.open_to(wire("nowhere.example"))
+    assert "6" in lists.open_to(wire("exam.example"))
 
 
 def test_schedules_do_not_count(tmp_path: Path) -> None:
@@ -367,6 +432,52 @@ def test_lines_of_the_schools_own_lists_are_its_affair(school: Following) -> Non
     (school.config / "mine.txt").write_text("what is this\n")
     (school.config / "site.yaml").write_text("school: {name: Mẫu}\n" + OWN_LIST)
     assert lines_of(request_for(school)) == []
+
+
+def _findings(of_list: ListReport, *, feed: Collection[str] = ("a",)) -> list[Finding]:
+    tables = cast("Tables", SimpleNamespace(feed=frozenset(feed)))
+    return unusable_lines(CompileReport([of_list]), tables)
+
+
+@pytest.mark.parametrize(
+    ("list_format", "kept", "severity"),
+    [
+        ("domains", 1_000, Severity.REFUSED),
+        ("wildcard", 1_000, Severity.REFUSED),
+        ("hosts", 1_000, Severity.NOTE),
+        ("adblock", 1_000, Severity.NOTE),
+        ("adblock", 1, Severity.NOTE),
+        # Of a list of which nothing is left something else was published.
+        ("adblock", 0, Severity.REFUSED),
+        ("hosts", 0, Severity.REFUSED),
+        ("domains", 0, Severity.REFUSED),
+    ],
+)
+def test_lines_that_cannot_be_read_refuse_a_plain_list_and_one_with_nothing_else(
+    list_format: str, kept: int, severity: Severity
+) -> None:
+    report = ListReport("a", "games", list_format, "a.txt", kept=kept)
+    report.problems.update({"bad-name": 2, "bad-line": 1})
+    report.samples.append(Sample(7, "bad-name", "bad..example"))
+    [found] = _findings(report)
+    assert (found.kind, found.severity, found.numbers) == ("loading", severity, {"count": 3})
+    assert found.names == ("bad..example",)
+    assert str(found.sentence) == ("list a has 3 lines that cannot be read, such as 'bad..example'")
+
+
+def test_a_list_of_which_every_line_can_be_read_is_no_finding() -> None:
+    assert _findings(ListReport("a", "games", "domains", "a.txt", kept=3)) == []
+    assert _findings(ListReport("a", "games", "adblock", "a.txt", kept=0)) == []
+
+
+def test_lines_of_another_list_are_no_finding_and_a_pinned_name_no_example() -> None:
+    report = ListReport("a", "games", "domains", "a.txt", kept=3)
+    report.problems.update({"bad-name": 1})
+    report.samples.append(Sample(7, "pinned", "pinned.example"))
+    assert _findings(report, feed=()) == []
+    [found] = _findings(report)
+    assert found.names == ()
+    assert str(found.sentence).endswith("such as ?")
 
 
 def test_what_is_in_force_is_opened(school: Following) -> None:
