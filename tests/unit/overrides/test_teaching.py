@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from filterd.errors import FilterdError
 from filterd.overrides.change_kinds import parse
 from filterd.overrides.permissions import Classroom, check_change, check_listening
 from filterd.overrides.roles import Author, Rank
-from filterd.overrides.teaching import Teaching
+from filterd.overrides.teaching import OccupiedRoom, Teaching
 from filterd.policy.model import Network, Period, Policy
 from filterd.policy.temporary_rules import ClassLoan, Overrides, RoomSetting
 from tests.support.changes import an_exam, an_exception
@@ -192,3 +193,171 @@ def test_classes_are_those_of_the_whole_time() -> None:
     loan = _loan(ends_at=FIRST_ENDS)
     assert Teaching(_school(), loan, "minh", SEVEN, FIRST_ENDS).classes == {"6A", "6B"}
     assert Teaching(_school(), loan, "minh", SEVEN, None).classes == {"6B"}
+
+
+def _of(teacher: str, policy: Policy, overrides: Overrides | None = None) -> Teaching:
+    """Return the teaching in the first minutes of the first lesson."""
+    return Teaching(policy, overrides or Overrides(), teacher, SEVEN + 60, SEVEN + 600)
+
+
+def _with_lab(policy: Policy, **changes: Any) -> Policy:
+    networks = (replace(one, **changes) if one.id == "lab" else one for one in policy.networks)
+    return replace(policy, networks=tuple(networks))
+
+
+def test_a_loan_is_of_a_class_to_one_teacher() -> None:
+    assert _of("minh", _school(), _loan()).classes == {"6A", "6B"}
+    assert _of("hoa", _school(), _loan()).classes == {"9B"}
+    exact = _loan(starts_at=SEVEN + 60, ends_at=SEVEN + 600)
+    assert _of("minh", _school(), exact).classes == {"6A", "6B"}
+
+
+@pytest.mark.parametrize(
+    ("seat", "has"),
+    [
+        ("6A", True),
+        ("6B", False),
+        ("9B", False),
+        ("6", True),  # at least one class of the grade
+        ("9", False),
+        ("7", True),  # there is no class of it
+        ("staff", True),
+    ],
+)
+def test_a_seat_is_a_teacher_s_by_a_class_or_by_a_grade_with_one(seat: str, has: bool) -> None:
+    assert _of("lan", _school()).has_seat(seat) is has
+
+
+@pytest.mark.parametrize(("grade", "has"), [("6", False), ("9", True), ("7", True)])
+def test_a_grade_is_a_teacher_s_if_every_class_of_it_is(grade: str, has: bool) -> None:
+    assert _of("hoa", _school()).has_grade(grade) is has
+
+
+def test_rooms_that_are_not_there_and_schools_without_classes_are_everybody_s() -> None:
+    unheard, without = _of("minh", _school()), _of("minh", timetabled())
+    assert unheard.occupied("no-such-room") is None
+    assert without.occupied("lab") is None
+    assert unheard.may_sit("no-such-room")
+    assert without.may_sit("lab")
+    between = Teaching(timetabled(), Overrides(), "minh", SEVEN - 600, SEVEN)
+    assert between.occupied("lab") is None
+
+
+def test_one_s_own_lesson_makes_the_break_before_and_after_it_free() -> None:
+    policy = _school()
+    before = Teaching(policy, Overrides(), "lan", SEVEN - 600, SEVEN + 600)
+    assert before.occupied("lab") is None
+    after = Teaching(policy, Overrides(), "lan", FIRST_ENDS - 60, SECOND_BEGINS)
+    assert after.occupied("lab") is None
+
+
+def test_between_lessons_the_first_time_of_a_room_is_what_is_shown() -> None:
+    policy = _school()
+    between = Teaching(policy, Overrides(), "minh", SEVEN - 600, SEVEN)
+    assert between.occupied("lab") == OccupiedRoom("", SEVEN - 600, SEVEN)
+    assert between.occupied("lab", is_free=True) is None
+    bare = Teaching(policy, Overrides(), "hoa", SEVEN, SEVEN + 60)
+    assert bare.occupied("lab-b", is_free=True) is None
+    assert bare.occupied("lab-b") == OccupiedRoom("", SEVEN, inf)
+    twice = Teaching(policy, Overrides(), "hoa", SEVEN - 600, SEVEN)
+    assert twice.occupied("lab") == OccupiedRoom("", SEVEN - 600, SEVEN)
+
+
+def test_what_another_class_has_is_shown_from_the_time_that_was_asked_for() -> None:
+    policy = _school()
+    in_it = Teaching(policy, Overrides(), "hoa", SEVEN + 60, FIRST_ENDS)
+    assert in_it.occupied("lab") == OccupiedRoom("6A", SEVEN + 60, FIRST_ENDS)
+    later = Teaching(policy, Overrides(), "lan", FIRST_ENDS - 60, EVENING)
+    assert later.occupied("lab") == OccupiedRoom("9B", SECOND_BEGINS, SECOND_ENDS)
+
+
+@pytest.mark.parametrize(
+    ("network", "seat"),
+    [
+        (BARE, None),
+        (replace(BARE, room=False), "6"),  # no command brings a class there
+        (replace(BARE, grade="6B"), "6B"),
+    ],
+)
+def test_a_room_where_no_class_is_at_home_is_free_for_one_that_is_brought(
+    network: Network, seat: str | None
+) -> None:
+    policy = _school()
+    networks = tuple(network if one.id == "lab-b" else one for one in policy.networks)
+    asked = Teaching(replace(policy, networks=networks), Overrides(), "hoa", SEVEN, SEVEN + 60)
+    found = asked.occupied("lab-b", is_free=True)
+    assert (found and found.seat) == seat
+
+
+@pytest.mark.parametrize(
+    ("weekday", "lesson", "teacher", "may"),
+    [
+        (0, "tiet-1", "minh", True),
+        (0, "tiet-2", "minh", False),  # another lesson
+        (1, "tiet-1", "minh", False),  # another day
+        (0, "tiet-1", "", False),
+        (0, "tiet-9", "minh", False),  # the school has no such lesson
+    ],
+)
+def test_the_timetable_names_a_teacher_for_one_lesson_of_one_day(
+    weekday: int, lesson: str, teacher: str, may: bool
+) -> None:
+    named = Period(weekday, lesson, "9B", teacher)
+    plain = Period(0, "tiet-1", "9B")
+    cells = (named,) if (weekday, lesson) == (0, "tiet-1") else (named, plain)
+    policy = _with_lab(_school(), timetable=cells)
+    assert (_of("minh", policy).occupied("lab") is None) is may
+
+
+@pytest.mark.parametrize(("at", "may"), [(SEVEN, True), (FIRST_ENDS - 1, True)])
+def test_a_lesson_is_a_teacher_s_from_its_first_second_to_its_last(at: float, may: bool) -> None:
+    policy = _with_lab(_school(), timetable=(Period(0, "tiet-1", "9B", "minh"),))
+    assert (Teaching(policy, Overrides(), "minh", at, at + 1).occupied("lab") is None) is may
+
+
+@pytest.mark.parametrize(
+    ("teacher", "room", "overrides", "may"),
+    [
+        ("lan", "lab", None, True),  # a class of hers has a lesson there
+        ("minh", "lab", None, False),
+        ("hoa", "lab", None, True),
+        ("lan", "p-101", None, True),  # at home there
+        ("minh", "p-101", None, False),
+        ("minh", "lab-b", None, True),  # grade 6 is at home there, and 6B is his
+        ("hoa", "lab-b", None, False),
+        ("hoa", "lab-b", "9B", True),  # a command brings her class
+        ("minh", "lab", "6B", True),
+    ],
+)
+def test_a_class_may_sit_where_the_timetable_a_command_or_its_home_says(
+    teacher: str, room: str, overrides: str | None, may: bool
+) -> None:
+    brought = (RoomSetting(3, room, overrides or "", "", "root", EVENING, None),)
+    set_so = Overrides(rooms=brought if overrides else ())
+    assert _of(teacher, _school(), set_so).may_sit(room) is may
+
+
+def test_a_command_for_another_room_and_the_lesson_of_another_teacher_bring_nobody() -> None:
+    elsewhere = Overrides(rooms=(RoomSetting(3, "lab", "9B", "", "root", EVENING, None),))
+    assert not _of("hoa", _school(), elsewhere).may_sit("lab-b")
+    named = _with_lab(_school("9B", "9B"), timetable=(Period(0, "tiet-1", "9B", "minh"),))
+    assert _of("minh", named).may_sit("lab")
+    assert not _of("lan", named).may_sit("lab")
+
+
+def test_the_teacher_of_a_lesson_has_not_the_class_that_a_command_brought_into_it() -> None:
+    policy = _with_lab(_school(), timetable=(Period(0, "tiet-1", "6A", "hoa"),))
+    brought = Overrides(rooms=(RoomSetting(3, "lab", "6B", "", "minh", SEVEN, FIRST_ENDS),))
+    assert _of("hoa", policy).occupied("lab") is None
+    found = _of("hoa", policy, brought).occupied("lab")
+    assert found is not None
+    assert found.seat == "6B"
+
+
+def test_of_two_lessons_that_touch_each_has_its_own_teacher() -> None:
+    cells = (Period(0, "tiet-1", "9B", "lan"), Period(0, "tiet-2", "6B", "lan"))
+    policy = _with_lab(_school(), timetable=(cells[0], replace(cells[1], teacher="hoa")))
+    lessons = (policy.lessons[0], replace(policy.lessons[1], starts_s=policy.lessons[0].ends_s))
+    policy = replace(policy, lessons=lessons)
+    second = Teaching(policy, Overrides(), "hoa", FIRST_ENDS, FIRST_ENDS + 60)
+    assert second.occupied("lab") is None
