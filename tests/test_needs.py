@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,11 +21,6 @@ from tests.support.commands import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-SOURCES = {
-    path: path.read_text(encoding="utf-8")
-    for path in (ROOT / "tests").rglob("*.py")
-    if path.name != "test_needs.py"
-}
 CONFTEST = """
 import sys, pytest
 from tests.support import needs
@@ -65,6 +61,13 @@ def test_of_other_words(): assert "amount", "nft-like"
 """
 _DUMPABLE = 4
 _NOBODY = 65534
+
+
+@cache
+def _sources() -> dict[str, str]:
+    """Return the text of each other file of the tests, by its name."""
+    files = (ROOT / "tests").rglob("*.py")
+    return {one.name: one.read_text("utf-8") for one in files if one.name != "test_needs.py"}
 
 
 def _run(folder: Path, *options: str) -> list[str]:
@@ -135,7 +138,7 @@ def test_each_reason_begins_alike_and_has_a_remedy(name: str) -> None:
 
 def test_no_test_is_skipped_in_another_way() -> None:
     ad_hoc = re.compile(r"pytest\.skip\(|skipif|importorskip|mark\.skip\b")
-    found = {path.name for path, text in SOURCES.items() if ad_hoc.search(text)}
+    found = {name for name, text in _sources().items() if ad_hoc.search(text)}
     assert found == {"needs.py"}
 
 
@@ -143,7 +146,7 @@ def test_each_command_that_is_asked_for_has_a_package() -> None:
     calls = re.compile(r"(?<![\w.])(?:needs\.)?commands?\(((?:\s*\"[\w.-]+\",?)+)\s*\)")
     named = {
         name
-        for text in SOURCES.values()
+        for text in _sources().values()
         for call in calls.findall(text)
         for name in re.findall(r'"(.+?)"', call)
     }
