@@ -27,7 +27,11 @@ LISTS = {
 
 @pytest.fixture
 def found(tmp_path: Path) -> ConfidentialNames:
-    pins = [Pin(wire("line.example"), subtree=True, reason=HELP), Pin(wire("time.example"))]
+    pins = [
+        Pin(wire("line.example"), subtree=True, reason=HELP),
+        Pin(wire("only.example"), reason=HELP),
+        Pin(wire("time.example")),
+    ]
     categories = CATEGORIES | {"self-harm": a_category("self-harm", 18)}
     return ConfidentialNames(a_policy(categories=categories, pins=pins), an_index(tmp_path, LISTS))
 
@@ -44,6 +48,10 @@ def found(tmp_path: Path) -> ConfidentialNames:
         ("play.example", False),
         ("unlisted.example", False),
         ("www.line.example", True),
+        ("line.example", True),
+        ("only.example", True),
+        ("www.only.example", False),
+        ("help.wide.example", True),
         ("time.example", False),
     ],
 )

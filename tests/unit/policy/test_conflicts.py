@@ -16,8 +16,10 @@ from filterd.policy.conflicts import (
     distance,
     disturbs,
     idle,
+    is_open,
     meant_by,
     overlaps,
+    services_with,
 )
 from filterd.policy.engine import Engine
 from filterd.policy.model import Audience, Network, Period, Service
@@ -28,7 +30,7 @@ from filterd.policy.temporary_rules import (
     RoomSetting,
     TargetKind,
 )
-from tests.support.policies import NOW, a_pin, a_policy, an_index, wire
+from tests.support.policies import NOW, a_category, a_pin, a_policy, an_index, wire
 from tests.support.week import SEVEN, a_school, timetabled
 from tests.support.week import an_exam as set_exam
 from tests.support.week import an_exception as set_exception
@@ -240,6 +242,64 @@ def test_opposite_exceptions_of_one_thing_contradict_each_other_while_both_hold(
     assert contradictions(overrides) == [(first, opposite)]
 
 
+@pytest.mark.parametrize(
+    ("allow", "block", "meet"),
+    [
+        ({}, {"audience": Audience.GRADE, "whom": "6"}, False),
+        ({}, {"target": "b.example"}, False),
+        ({}, {"kind": TargetKind.SERVICE}, False),
+        ({"ends_at": NOW + 60}, {"starts_at": NOW + 60}, False),
+        ({"ends_at": NOW + 61}, {"starts_at": NOW + 60}, True),
+        ({"ends_at": None}, {"starts_at": NOW + 9_999, "ends_at": None}, True),
+        ({"starts_at": NOW + 60}, {"ends_at": NOW + 60}, False),
+        ({"starts_at": NOW + 60}, {"ends_at": NOW + 61}, True),
+    ],
+)
+def test_a_contradiction_is_of_one_target_one_audience_and_one_time(
+    allow: dict[str, Any], block: dict[str, Any], meet: bool
+) -> None:
+    pair = an_exception(**allow), an_exception(id=2, allow=False, **block)
+    assert contradictions(Overrides(pair)) == ([pair] if meet else [])
+
+
+@pytest.mark.parametrize(
+    ("exception", "expected"),
+    [
+        (an_exception("games.example"), False),
+        (an_exception("games.example", audience=Audience.GRADE, whom="12"), True),
+        (an_exception("games.example", audience=Audience.NETWORK, whom="office"), True),
+        (an_exception("games.example", audience=Audience.NETWORK, whom="lab"), False),
+        (an_exception("new.example"), True),
+        (an_exception("games", kind=TargetKind.CATEGORY), False),  # to some, not to all
+        (an_exception("games", kind=TargetKind.CATEGORY, audience=Audience.GRADE, whom="9"), True),
+        (an_exception("games", kind=TargetKind.CATEGORY, audience=Audience.GRADE, whom="6"), False),
+        (an_exception("ads-trackers", kind=TargetKind.CATEGORY), True),
+        (an_exception("new.example", kind=TargetKind.ENTRY), False),
+        (an_exception("", kind=TargetKind.PAUSE), False),
+    ],
+)
+def test_a_target_is_open_already_if_all_of_it_is_open_to_all_that_it_is_for(
+    engine: Engine, exception: LocalException, expected: bool
+) -> None:
+    assert is_open(engine, exception, NOW) is expected
+
+
+def test_a_name_belongs_to_the_services_that_have_it_or_one_above_it() -> None:
+    assert services_with(SCHOOL, wire("play.example")) == ["play"]
+    assert services_with(SCHOOL, wire("www.play.example")) == ["play"]
+    assert services_with(SCHOOL, wire("example")) == []
+    assert services_with(SCHOOL, wire("other.example")) == []
+
+
+@pytest.mark.parametrize("category", ["ordered-only", "locked-only"])
+def test_a_name_of_a_category_that_nobody_may_have_is_locked(tmp_path: Path, category: str) -> None:
+    only = a_category(category, locked=category == "locked-only", ordered=category != "locked-only")
+    school = a_policy(categories={category: only}, also_closed=[category])
+    lists = {"some": (category, "adblock", False, ["||some.example^"])}
+    found = idle(Engine(school, an_index(tmp_path, lists)), an_exception("some.example"), NOW)
+    assert found in (Idle.LOCKED, Idle.ORDERED)
+
+
 SCHOOL = a_school(pins=[a_pin("thi.moet.example"), a_pin("zz.example")])
 WORDS = st.text("abc", max_size=6)
 
@@ -255,6 +315,13 @@ WORDS = st.text("abc", max_size=6)
         ("www.play.example", ""),
         ("other.example", ""),
         ("zy.example", ""),
+        ("pla.example", ""),  # shorter than four characters
+        ("pley.example", "play.example"),  # four
+        ("play.exampel", "play.example"),
+        ("plays.exampl", ""),  # two slips before which there are fewer than eight
+        ("thii.moet.examplee", "thi.moet.example"),
+        ("thii.moett.examplee", ""),  # three
+        ("tih.mote.example", "thi.moet.example"),
     ],
 )
 def test_the_name_that_was_meant_is_found(written: str, meant: str) -> None:

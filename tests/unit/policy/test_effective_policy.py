@@ -23,7 +23,10 @@ from filterd.policy.log_levels import LogLevel, level_of
 from filterd.policy.model import (
     Audience,
     Client,
+    Holiday,
+    Schedule,
     Scheduled,
+    Window,
 )
 from filterd.policy.temporary_rules import (
     GradeSetting,
@@ -48,6 +51,7 @@ from tests.support.week import (
     grade_in,
     scheduled,
     timetabled,
+    with_classes,
 )
 
 if TYPE_CHECKING:
@@ -631,3 +635,90 @@ def test_the_levels_of_the_log_stay_the_same_until_the_edge(
             for tier in ("primary", "staff", "guest"):
                 naive = level_of(policy, overrides, tier, float(later)).level
                 assert found.policy.log.level_of(tier) is naive
+
+
+@pytest.mark.parametrize(
+    ("now", "holds"),
+    [(SEVEN - 1, False), (SEVEN, True), (SEVEN + 3599, True), (SEVEN + 3600, False)],
+)
+def test_a_policy_holds_from_its_begin_to_just_before_its_end(now: float, holds: bool) -> None:
+    assert EffectivePolicy(a_school(), SEVEN, SEVEN + 3600).holds_at(now) is holds
+    assert EffectivePolicy(a_school()).holds_at(now)
+
+
+def test_what_is_in_force_has_no_time_in_it() -> None:
+    school = timetabled(
+        holidays=(Holiday("2026-03-09", "2026-03-09", "Lễ", "Day off"),),
+        schedules=(Schedule("a", (Window(frozenset({0}), 0, 60),)),),
+        scheduled=(Scheduled("a", True, "category", "games"),),
+    )
+    found = at(school, Overrides(), SEVEN).policy
+    assert (found.lessons, found.holidays, found.schedules, found.scheduled) == ((), (), (), ())
+    assert {one.timetable for one in found.networks} == {()}
+
+
+def test_edges_are_remembered_for_a_bounded_number_of_clients(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(effective_policy, "_MOST_KNOWN", 3)
+    moment = at(a_school(), Overrides(exams=(an_exam(),)), SEVEN)
+    for number in range(10):
+        assert moment.until_of("office", "staff", f"192.0.2.{number}") == inf
+        assert moment.until_of("lab", "6@lab", f"192.0.2.{number}") == SEVEN + 3600
+    assert len(moment._edges) <= 3
+
+
+def test_a_client_of_no_network_has_the_edges_of_suspensions_and_no_room_s() -> None:
+    entry = an_exception("porn.example", kind=TargetKind.ENTRY, ends_at=SEVEN + 60)
+    moment = at(a_school(), Overrides((entry,), exams=(an_exam(),)), SEVEN)
+    assert moment.until_of(None, "preschool") == SEVEN + 60
+    assert moment.until_of("lab", "6@lab") == SEVEN + 60
+    alone = at(a_school(), Overrides(exams=(an_exam(),)), SEVEN)
+    assert alone.until_of(None, "preschool") == inf
+
+
+def _shared_room(**changes: Any) -> Policy:
+    """Return a school with classes whose room is that of 6A, and between lessons of all."""
+    school = with_classes(timetabled("6A", "9B"))
+    return replace(school, **changes)
+
+
+def test_in_a_lesson_a_room_is_of_its_class_and_between_lessons_of_none() -> None:
+    in_lesson = grade_in(at(_shared_room(), Overrides(), SEVEN), "lab")
+    assert (in_lesson.class_id, in_lesson.grade, in_lesson.variant) == ("6A", "6", "")
+    between = grade_in(at(_shared_room(), Overrides(), SEVEN - 60), "lab")
+    assert (between.class_id, between.grade) == ("", "6")
+
+
+def test_a_client_with_an_exception_keeps_the_class_in_whose_room_it_is() -> None:
+    opened = an_exception(
+        "games", kind=TargetKind.CATEGORY, audience=Audience.CLIENT, whom=PUPIL_PC
+    )
+    moment = at(_shared_room(), Overrides((opened,)), SEVEN)
+    mine = grade_in(moment, "lab", PUPIL_PC)
+    assert (mine.class_id, "games" in mine.closed) == ("6A", False)
+    assert "games" in grade_in(moment, "lab", "192.0.2.8").closed
+    between = at(_shared_room(), Overrides((replace(opened, starts_at=SEVEN - 99),)), SEVEN - 60)
+    assert grade_in(between, "lab", PUPIL_PC).class_id == ""
+
+
+def test_rules_of_exceptions_that_are_over_or_of_another_kind_hide_no_later_ones() -> None:
+    exceptions = (
+        an_exception("games", id=1, kind=TargetKind.CATEGORY),
+        an_exception("over.example", id=2, starts_at=SEVEN - 60, ends_at=SEVEN),
+        an_exception("later.example", id=3, starts_at=SEVEN + 600),
+        an_exception("play", id=4, kind=TargetKind.SERVICE),
+    )
+    moment = at(a_school(), Overrides(exceptions), SEVEN)
+    assert {rule.id for rule in moment.policy.rules} == {"exception:3", "exception:4"}
+    assert (moment.since, moment.until) == (SEVEN, SEVEN + 3600)
+    before = at(a_school(), Overrides(exceptions[2:3]), SEVEN)
+    assert (before.since, before.until) == (-inf, SEVEN + 3600)
+
+
+def test_a_suspended_entry_says_why() -> None:
+    entry = an_exception("porn.example", kind=TargetKind.ENTRY, reason="nhầm")
+    moment = at(a_school(), Overrides((entry,)), SEVEN)
+    assert [(one.name, one.reason, one.entry_only) for one in moment.policy.protections] == [
+        (wire("porn.example"), "nhầm", True)
+    ]

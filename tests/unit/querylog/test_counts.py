@@ -404,3 +404,25 @@ def test_hours_that_wait_are_merged_over_networks_before_any_is_lost(
     rows = [row for batch in counted.take_all() for row in batch.rows]
     assert sum(row.n for row in rows) == 150
     assert (rows[0].network, rows[0].n, rows[-1].network) == (OTHER, 5, "e")
+
+
+@pytest.mark.parametrize(("blockers", "apart", "others"), [(3, 3, 0), (4, 4, 0), (5, 4, 1)])
+def test_an_hour_has_as_many_cells_as_the_bound_and_one_for_all_others(
+    monkeypatch: pytest.MonkeyPatch, blockers: int, apart: int, others: int
+) -> None:
+    monkeypatch.setattr(counts, "MOST_CELLS", 4)
+    counted, _ = _counts()
+    for number in range(blockers):
+        counted.add("6", "games", "blocked", blocker=str(number), network="lab", class_id="6A")
+    rows = counted.take().rows
+    assert [row.blocker for row in rows] == [str(n) for n in range(apart)] + [OTHER] * others
+    assert [(row.network, row.class_id) for row in rows[apart:]] == [(OTHER, OTHER)] * others
+
+
+@pytest.mark.parametrize(("devices", "shown"), [(0, 0), (1, 1), (14, 14), (15, 15), (16, 15)])
+def test_a_cell_shows_up_to_fifteen_devices(devices: int, shown: int) -> None:
+    counted, _ = _counts()
+    for number in range(devices + 1):  # the number 0 stands for no device
+        counted.add("6", "games", "blocked", devices=(2 * number,))
+    (row,) = counted.take().rows
+    assert (row.n, row.devices) == (devices + 1, shown)
