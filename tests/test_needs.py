@@ -59,6 +59,10 @@ def test_declared(given): subprocess.run(["mount", "x"])
 def test_declared_by_a_parameter(at): assert at != "2" or socket.AF_INET6 < 0
 def test_of_other_words(): assert "amount", "nft-like"
 """
+ALWAYS = {"apt", "bash", "coreutils", "dpkg", "mount", "systemd", "util-linux"}
+"""Packages of each Debian."""
+APART = {"qemu-system-x86", "qemu-utils"}
+"""Packages of tests that are run apart."""
 _DUMPABLE = 4
 _NOBODY = 65534
 
@@ -143,16 +147,26 @@ def test_no_test_is_skipped_in_another_way() -> None:
     assert found == {"support/needs.py"}
 
 
-def test_each_command_that_is_asked_for_has_a_package() -> None:
+def _commands() -> set[str]:
+    """Return the commands that tests ask for."""
     calls = re.compile(r"(?<![\w.])(?:needs\.)?commands?\(((?:\s*\"[\w.-]+\",?)+)\s*\)")
-    named = {
+    return {
         name
         for text in _sources().values()
         for call in calls.findall(text)
         for name in re.findall(r'"(.+?)"', call)
     }
-    assert {"openssl", "mkfs.ext4"} < named
-    assert named <= set(needs.PACKAGES)
+
+
+def test_each_command_that_is_asked_for_has_a_package() -> None:
+    assert {"openssl", "mkfs.ext4"} < _commands()
+    assert _commands() <= set(needs.PACKAGES)
+
+
+def test_the_packages_of_all_commands_are_installed_where_nothing_may_be_skipped() -> None:
+    run = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    installed = {line.split()[2] for line in run.splitlines() if line.startswith("need ")}
+    assert {needs.PACKAGES[name] for name in _commands()} - installed <= ALWAYS | APART
 
 
 def test_a_command_that_is_not_there_is_a_reason_with_its_package(
