@@ -21,6 +21,7 @@ from filterd.policy.engine import Engine
 from filterd.policy.model import Audience, BlockResponse, DelegatedZone, LocalZone
 from filterd.policy.verdict import PASSED, Action, Rule
 from tests.support.policies import (
+    CATEGORIES,
     NOW,
     a_category,
     a_client,
@@ -615,3 +616,51 @@ def test_what_was_decided_for_a_grade_is_not_said_of_its_variants(tmp_path: Path
     asking = (client, replace(client, grade=variant), client)
     blocked = [engine.decide(one, wire(SITE), A, NOW).blocked for one in asking]
     assert blocked == [True, False, True]
+
+
+@pytest.mark.parametrize("exam", ["", "7"])
+def test_what_closes_all_else_names_the_exam_that_it_is_of(exam: str, tmp_path: Path) -> None:
+    engine, client = _examined(tmp_path)
+    client = replace(client, grade=replace(client.grade, exam=exam))
+    match = engine.decide(client, wire("new.example"), A, NOW).match
+    assert match is not None
+    assert (match.rule, match.local_id) == (Rule.ALLOW_ONLY, f"exam:{exam}" if exam else "")
+
+
+def test_the_zone_of_leases_is_the_school_s_own(tmp_path: Path) -> None:
+    engine, client = _examined(tmp_path)
+    leases = Engine(replace(engine.policy, lease_zone=wire("lan.example")), engine.index)
+    assert leases.decide(client, wire("pc.lan.example"), A, NOW).action is Action.PASS
+    assert engine.decide(client, wire("pc.lan.example"), A, NOW).blocked
+
+
+def test_names_are_alike_by_the_entries_that_they_meet_and_by_where(tmp_path: Path) -> None:
+    lists = {"games": ("games", "domains", False, [SITE, "other.example"])}
+    guarded = a_policy(pins=[a_pin("pinned.example", subtree=True)], rules=[allow("own.example")])
+    engine = an_engine(tmp_path, lists, guarded)
+    key = {
+        name: engine.alike(wire(name))
+        for name in (SITE, "other.example", f"www.{SITE}", "new.example", "a.new.example")
+    }
+    assert key[SITE] == key["other.example"] != key[f"www.{SITE}"]
+    assert key["new.example"] == key["a.new.example"] != key[SITE]
+    assert engine.alike(wire("own.example")) is None
+    assert engine.alike(wire("a.pinned.example")) != key["new.example"]
+
+
+@pytest.mark.parametrize(
+    ("response", "category", "action"),
+    [
+        (BlockResponse.NXDOMAIN, "around", Action.NXDOMAIN),
+        (BlockResponse.SINKHOLE, "around", Action.NXDOMAIN),
+        (BlockResponse.SINKHOLE, "porn", Action.SINKHOLE),
+        (BlockResponse.NODATA, "around", Action.NODATA),
+    ],
+)
+def test_a_response_is_that_of_the_grade_but_for_outside_resolvers(
+    response: BlockResponse, category: str, action: Action, tmp_path: Path
+) -> None:
+    around = a_category("around", locked=True, sinkhole=False)
+    policy = a_policy(categories=CATEGORIES | {"around": around}, response=response)
+    engine = an_engine(tmp_path, {"x": (category, "adblock", False, [SUBTREE])}, policy)
+    assert engine.decide(a_client(policy), wire(SITE), A, NOW).action is action

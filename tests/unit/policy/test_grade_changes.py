@@ -11,6 +11,7 @@ import pytest
 from filterd.policy.calendar import ALWAYS, Calendar, Interval
 from filterd.policy.grade_changes import (
     Changer,
+    Dated,
     GradeChange,
     Layer,
     Rooms,
@@ -39,7 +40,7 @@ from filterd.policy.temporary_rules import (
     RoomSetting,
     TargetKind,
 )
-from tests.support.policies import a_grade, a_policy
+from tests.support.policies import CATEGORIES, a_category, a_grade, a_policy
 
 CHAT = Service("chat", "Trò chuyện", "Chat", "social-media", 13)
 EVERYBODY = (Audience.EVERYBODY, "")
@@ -235,3 +236,96 @@ def test_a_learned_device_leaves_the_network_of_the_files() -> None:
 def test_without_learned_devices_networks_stay_as_they_are() -> None:
     policy = a_policy(networks=[LAB])
     assert with_devices(policy, Overrides()) is policy.networks
+
+
+@pytest.mark.parametrize("last", ["opens", "closes"])
+def test_changes_are_in_the_order_of_their_weight_whatever_their_order(last: str) -> None:
+    """A setting is numbered: of two of one target the newer one is applied last."""
+    settings = tuple(
+        GradeSetting(number, "6", TargetKind.CATEGORY, "games", opens, "", "", 0.0)
+        for number, opens in ((2, last == "opens"), (1, last != "opens"))
+    )
+    found = dated_changes(a_policy(), Overrides(grades=settings), {}, 4.0)
+    assert [one.change.source for one in found] == ["1", "2"]
+    grade = Changer(a_policy()).apply(a_grade("6"), [one.change for one in found])
+    assert ("games" in grade.closed) is (last == "closes")
+
+
+@pytest.mark.parametrize(
+    ("ends_at", "until"), [(None, 3600.0), (7_200.0, 3600.0), (3600.0, 3600.0), (60.0, 60.0)]
+)
+def test_a_pause_lasts_an_hour_at_most(ends_at: float | None, until: float) -> None:
+    pause = LocalException(2, TargetKind.PAUSE, "", True, *EVERYBODY, "", "", 0.0, ends_at)
+    (found,) = dated_changes(a_policy(), Overrides((pause,)), {}, 4.0)
+    assert (found.holds, found.span) == (True, Interval(0.0, until))
+    assert dated_changes(a_policy(), Overrides((replace(pause, allow=False),)), {}, 4.0) == []
+
+
+PAUSE = a_change(True, "pause", "", layer=Layer.PAUSE)
+CLOSED_TIER = a_change(False, "tier", "lower-secondary")
+AROUND = a_category("around", 18, sinkhole=False)
+"""Names that lead around the filter: a pause does not open them."""
+
+
+def test_a_pause_opens_all_but_what_is_locked_or_leads_around_the_filter() -> None:
+    policy = replace(a_policy(categories=CATEGORIES | {"around": AROUND}), services={"chat": CHAT})
+    before = a_grade("6", categories=policy.categories)
+    paused = Changer(policy).apply(before, [CLOSED_TIER, PAUSE])
+    assert paused.closed == {"law-ordered", "porn", "malware", "around"}
+    assert (paused.paused, paused.allow_only) == (True, False)
+    after = Changer(policy).apply(before, [PAUSE, a_change(False, "category", "games")])
+    assert "games" in after.closed
+
+
+def test_a_tier_that_is_closed_hides_no_change_after_it() -> None:
+    found = Changer(a_policy()).apply(
+        a_grade("6"), [CLOSED_TIER, a_change(True, "category", "games")]
+    )
+    assert (found.allow_only, "games" in found.closed) == (True, False)
+    again = Changer(a_policy()).apply(
+        found, [a_change(True, "tier", "lower-secondary"), a_change(True, "list", "one")]
+    )
+    assert (again.allow_only, again.opened) == (False, {"list:one"})
+
+
+OPEN_GAMES = a_change(True, "category", "games")
+CLOSE_GAMES = a_change(False, "category", "games")
+
+
+@pytest.mark.parametrize(
+    ("changes", "category", "list_id", "opens", "cause"),
+    [
+        ([], "games", "some", True, None),
+        ([OPEN_GAMES], "games", "some", True, 0),
+        ([OPEN_GAMES], "games", "some", False, None),  # it was closed before
+        ([OPEN_GAMES], "ads-trackers", "some", True, None),
+        ([CLOSE_GAMES, OPEN_GAMES], "games", "some", True, 1),
+        ([OPEN_GAMES, OPEN_GAMES], "games", "some", True, 1),  # the last
+        ([PAUSE], "games", "some", True, 0),
+        ([a_change(True, "list", "some")], "games", "some", True, 0),
+        ([a_change(True, "list", "other")], "games", "some", True, None),
+        ([a_change(False, "category", "ads-trackers")], "ads-trackers", "some", False, 0),
+        ([a_change(False, "category", "ads-trackers")], "ads-trackers", "some", True, None),
+        ([a_change(False, "list", "some")], "ads-trackers", "some", False, 0),
+        ([a_change(True, "service", "chat")], "social-media", "service:chat", True, 0),
+        ([a_change(True, "category", "social-media")], "social-media", "service:chat", True, 0),
+        ([a_change(True, "service", "chat")], "social-media", "some", True, None),
+        ([a_change(True, "category", "social-media")], "games", "service:chat", True, 0),
+    ],
+)
+def test_the_cause_is_the_last_change_that_made_it_so(
+    changes: list[GradeChange], category: str, list_id: str, opens: bool, cause: int | None
+) -> None:
+    changer = Changer(replace(a_policy(), services={"chat": CHAT}))
+    made = [Dated(one, True, ALWAYS) for one in changes]
+    found = changer.cause(a_grade("6"), made, category, list_id, opens=opens)
+    assert found is (None if cause is None else made[cause])
+    over = [replaced._replace(holds=False) for replaced in made]
+    assert changer.cause(a_grade("6"), over, category, list_id, opens=opens) is None
+
+
+def test_what_is_of_one_grade_between_lessons_is_not_shared() -> None:
+    one_grade = replace(LAB, timetable=(Period(0, "tiet-1", "6"), Period(1, "tiet-1", "6")))
+    assert not seat(one_grade, now=MONDAY).is_shared
+    assert seat(LAB, now=MONDAY).is_shared
+    assert not seat(LAB, now=MONDAY + 25_200).is_shared
