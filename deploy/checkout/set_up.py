@@ -118,6 +118,8 @@ class Plan:
         self.due = due_steps(self.made, self.environment, layer)
         products = tree_products.made_products(facts)
         self.due |= due_steps(products, self.products, self.layer)
+        if self.due == {"bytecode"} and products.get("bytecode"):
+            self.due.clear()  # a module that was edited: Python itself compiles it
         if not facts.compiles and tree_products.has_libraries(facts):
             self.due.discard("native")  # what another compiler made of these sources
 
