@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from filterd.appliance.web_certificate import CHAIN, KEY
 from filterd.certificate_facts import facts_in
 from tests.support.commands import call
+from tests.support.needs import command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +23,7 @@ def _places(folder: Path) -> list[str]:
 
 
 def test_one_is_made_for_the_names_of_the_box_and_shown(tmp_path: Path) -> None:
+    command("ip")
     places = _places(tmp_path)
     missing = call("cert", "show", *places)
     assert (missing.code, "cannot be read" in missing.err) == (2, True)
@@ -37,6 +39,7 @@ def test_one_is_made_for_the_names_of_the_box_and_shown(tmp_path: Path) -> None:
 
 
 def test_another_one_is_installed_or_refused_and_then_the_old_one_holds(tmp_path: Path) -> None:
+    command("ip")
     here, there = tmp_path / "here", tmp_path / "there"
     for one in (here, there):
         one.mkdir()

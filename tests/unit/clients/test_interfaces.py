@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from filterd.clients import interfaces
 from filterd.clients.interfaces import IpCommand, Links, parse
+from tests.support.needs import command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,12 +125,14 @@ def _program(folder: Path, script: str) -> str:
 
 
 def test_the_real_table_contains_loopback(runner: asyncio.Runner) -> None:
+    command("ip")
     links = runner.run(IpCommand().ask("address", "show"))
     assert links
     assert "lo" in [link["ifname"] for link in links]
 
 
 def test_the_real_one_knows_the_questions_that_are_asked(runner: asyncio.Runner) -> None:
+    command("ip")
     for family in ("-4", "-6"):
         ask = IpCommand().ask(family, "route", "show", "default", "table", "all")
         assert runner.run(ask) is not None

@@ -184,6 +184,7 @@ def test_what_a_dead_worker_had_read_its_successor_is_asked_again(school: School
     school.serve(work)
 
 
+@pytest.mark.usefixtures("needs_native")
 @pytest.mark.parametrize("size_mb", [1, 5, 32, 4096])
 def test_what_may_be_repeated_is_part_of_the_memory_for_answers(
     school: School, size_mb: int
@@ -220,7 +221,8 @@ def test_a_reload_to_less_memory_leaves_the_cache_the_larger_part(school: School
         await team.manager.reload()
         worker = team.worker
         cached = worker._store.size_octets + worker._store.failures.size_octets
-        assert cached == 4 << 20
+        # Without native modules nothing is repeated, and all is for the cache.
+        assert cached == (4 << 20 if module.NATIVE else 6 << 20)
 
     school.serve(work)
 
