@@ -18,7 +18,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from tests.support.needs import command
+from tests.support.needs import command, require
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,6 +47,8 @@ class Namespace:
 
     def ip(self, words: str) -> None:
         """Run ``ip`` with these words in it."""
+        if words.startswith("address add") and ":" in words:
+            require("needs_ipv6_in_kernel")
         _run("ip", "-n", self.name, *words.split())
 
     def can_ip(self, words: str) -> bool:

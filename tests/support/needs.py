@@ -134,6 +134,15 @@ def has_ipv6() -> bool:
     return True
 
 
+def has_ipv6_in_kernel() -> bool:
+    """Return whether the kernel has IPv6; a namespace of its own has it then, too."""
+    try:
+        socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).close()
+    except OSError:
+        return False
+    return True
+
+
 def has_native() -> bool:
     """Return whether all native modules are built, and may be used."""
     from filterd.native import live_only  # noqa: PLC0415 -- only where it is asked
@@ -162,6 +171,9 @@ NEEDS = {
     ),
     "needs_ipv6": Need(
         "IPv6", "sudo sysctl net.ipv6.conf.lo.disable_ipv6=0", has_ipv6, frozenset({"AF_INET6"})
+    ),
+    "needs_ipv6_in_kernel": Need(
+        "IPv6 in the kernel", "start it without ipv6.disable=1", has_ipv6_in_kernel
     ),
     "needs_native": Need(
         "native modules", "sudo apt install gcc python3-dev; make setup", has_native
@@ -222,16 +234,22 @@ def commands(*names: str) -> None:
         command(name)
 
 
-def _fixture_of(need: Need) -> Callable[..., None]:
+def require(name: str) -> None:
+    """Skip the test unless the need of this fixture is there."""
+    need = NEEDS[name]
+    if not need.is_there():
+        lack(need.what, need.remedy)
+
+
+def _fixture_of(name: str) -> Callable[..., None]:
     @pytest.fixture(scope="session")
     def needed() -> None:
-        if not need.is_there():
-            pytest.skip(need.reason)
+        require(name)
 
     return needed
 
 
-FIXTURES = {name: _fixture_of(need) for name, need in NEEDS.items()}
+FIXTURES = {name: _fixture_of(name) for name in NEEDS}
 """Of ``tests.conftest``; each skips the test unless its need is there."""
 
 
