@@ -19,7 +19,7 @@ from filterd.daemon import worker as module
 from filterd.daemon.worker import Worker
 from filterd.errors import ConfigError
 from filterd.fastpath.core_contract import ENTRIES
-from filterd.fastpath.core_filler import Core
+from filterd.fastpath.core_filler import NATIVE, Core
 from filterd.upstream import Forwarder, exchange
 from filterd.wire import RRType
 from filterd.wire import name as names
@@ -222,7 +222,7 @@ def test_a_reload_to_less_memory_leaves_the_cache_the_larger_part(school: School
         worker = team.worker
         cached = worker._store.size_octets + worker._store.failures.size_octets
         # Without native modules nothing is repeated, and all is for the cache.
-        assert cached == (4 << 20 if module.NATIVE else 6 << 20)
+        assert cached == (4 << 20 if NATIVE else 6 << 20)
 
     school.serve(work)
 
