@@ -16,12 +16,14 @@ from filterd.accounts.account import (
     account_name,
     by_secret,
     hash_of,
+    label,
     merged,
     new_id,
     new_secret,
     roles_of,
     without_secrets,
 )
+from filterd.accounts.password_hash import PasswordHash
 from filterd.errors import ChangeError, ControlError
 from filterd.overrides.restored_history import Deletions
 from filterd.overrides.roles import Role
@@ -137,3 +139,188 @@ def test_without_secrets_there_are_names_and_roles() -> None:
         ("lan", TEACHER.roles, None),
         ("minh", ADMIN.roles, None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("account", "may"),
+    [(LAN, True), (replace(LAN, disabled_at=0.0), False), (replace(LAN, name="hoa"), False)],
+)
+def test_who_is_there_and_not_disabled_may_sign_in(account: Account, *, may: bool) -> None:
+    book = AccountBook(accounts=(MINH, account))
+    assert book.active("lan") == (account if may else None)
+    assert (book.find("lan") is None) is (account.name != "lan")
+
+
+def test_a_year_after_it_was_disabled_an_account_goes_with_its_devices() -> None:
+    gone, kept = replace(LAN, disabled_at=100.0), replace(MINH, disabled_at=101.0)
+    devices = (a_device("lan", "phone"), a_device("minh", "phone"))
+    book = AccountBook(7, 5.0, (gone, kept), (), devices)
+    pruned = book.pruned(101.0 + KEPT_DISABLED_S)
+    assert pruned == AccountBook(7, 5.0, (kept,), (), devices[1:])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_let"),
+    [
+        ((MINH,), replace(MINH, roles=frozenset((Role.TEACHER,))), False),
+        ((MINH,), replace(MINH, disabled_at=1.0), False),
+        ((MINH, replace(LAN, roles=MINH.roles)), replace(MINH, disabled_at=1.0), True),
+        ((MINH, LAN), replace(MINH, disabled_at=1.0), False),
+        (
+            (MINH, replace(LAN, roles=MINH.roles, disabled_at=1.0)),
+            replace(MINH, roles=LAN.roles),
+            False,
+        ),
+        ((LAN,), replace(LAN, disabled_at=1.0), True),  # there was none before either
+        ((replace(MINH, disabled_at=1.0),), replace(MINH, disabled_at=2.0), True),
+    ],
+)
+def test_the_last_administrator_who_may_sign_in_stays_one(
+    before: tuple[Account, ...], after: Account, *, is_let: bool
+) -> None:
+    book = AccountBook(accounts=before)
+    if is_let:
+        assert book.with_account(after).find(after.name) == after
+    else:
+        with pytest.raises(ControlError, match="is the last administrator"):
+            book.with_account(after)
+
+
+def test_an_account_may_change_when_there_are_as_many_as_are_allowed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MOST_ACCOUNTS", 2)
+    book = AccountBook(accounts=(LAN, MINH))
+    changed = replace(LAN, step=3)
+    assert book.with_account(changed).accounts == (changed, MINH)
+    assert len(AccountBook(accounts=(MINH,)).with_account(LAN).accounts) == 2
+
+
+@pytest.mark.parametrize(
+    ("of_one", "of_others", "is_let"),
+    [(1, 1, True), (2, 0, False), (1, 2, False), (0, 3, False), (0, 2, True), (2, 1, False)],
+)
+def test_tokens_and_devices_are_bounded_by_account_and_by_school(
+    monkeypatch: pytest.MonkeyPatch, of_one: int, of_others: int, *, is_let: bool
+) -> None:
+    for name, most in (("_MOST_OF_ONE", 2), ("MOST_TOKENS", 3), ("MOST_DEVICES", 3)):
+        monkeypatch.setattr(module, name, most)
+    owners = ["lan"] * of_one + ["minh"] * of_others
+    tokens = tuple(replace(a_token(one, "t"), id=str(n)) for n, one in enumerate(owners))
+    devices = tuple(replace(a_device(one, "t"), id=str(n)) for n, one in enumerate(owners))
+    book = AccountBook(tokens=tokens, devices=devices)
+    for put, thing in (
+        (book.with_token, a_token("lan", "t")),
+        (book.with_device, a_device("lan", "t")),
+    ):
+        new = replace(thing, id="new")
+        if is_let:
+            made = put(new)  # type: ignore[operator]
+            assert new in (*made.tokens, *made.devices)
+        else:
+            with pytest.raises(ControlError, match="as many as are allowed"):
+                put(new)  # type: ignore[operator]
+    for changed in devices[:1]:
+        assert book.with_device(changed).devices == (*devices[1:], changed)
+
+
+@pytest.mark.parametrize(
+    ("secret", "now", "changes", "owner", "counts"),
+    [
+        ("s", 9.0, {}, LAN, True),
+        ("other", 9.0, {}, LAN, False),
+        ("s", 10.0, {}, LAN, False),  # it has ended
+        ("s", 9.0, {"tries_left": 1}, LAN, True),
+        ("s", 9.0, {"tries_left": 0}, LAN, False),
+        ("s", 9.0, {}, replace(LAN, disabled_at=1.0), False),
+        ("s", 9.0, {}, MINH, False),  # the account is gone
+    ],
+)
+def test_a_device_counts_by_its_secret_its_end_its_tries_and_its_owner(
+    secret: str, now: float, changes: dict[str, int], owner: Account, *, counts: bool
+) -> None:
+    device = replace(a_device("lan", "phone"), hash=hash_of("s"), ends_at=10.0, **changes)
+    other = replace(a_device("lan", "tablet"), id="zz", hash=hash_of("z"), ends_at=99.0)
+    book = AccountBook(accounts=(owner,), devices=(other, device))
+    assert book.device_of(secret, now) == (device if counts else None)
+
+
+def test_a_secret_is_that_of_one_thing_and_new_ones_differ(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = (replace(a_token("lan", one), hash=hash_of(one)) for one in ("a", "b"))
+    assert [by_secret((first, second), one) for one in ("a", "b", "c")] == [first, second, None]
+    made = {new_secret() for _ in range(9)}
+    assert (len(made), {len(one) for one in made}) == (9, {43})
+    drawn = iter(["aaaaaa", "bbbbbb"])
+    monkeypatch.setattr(module.secrets, "token_hex", lambda _: next(drawn))
+    assert new_id(["aaaaaa", "cccccc"]) == "bbbbbb"
+
+
+def test_an_id_has_six_characters() -> None:
+    assert len(new_id(())) == 6
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (" Điện thoại ", "Điện thoại"),
+        ("x", "x"),
+        ("x" * 60, "x" * 60),
+        ("x" * 61, None),
+        ("", None),
+        ("   ", None),
+        (None, None),
+        (5, None),
+        (["x"], None),
+        ("a\nb", None),
+    ],
+)
+def test_a_label_is_a_line_of_up_to_sixty_characters(value: object, found: str | None) -> None:
+    if found is None:
+        with pytest.raises(ChangeError):
+            label(value)
+    else:
+        assert label(value) == found
+
+
+@pytest.mark.parametrize("value", [["admin", "x"], ["x", "admin"], ["admin", None], ["admin", []]])
+def test_one_role_that_is_none_is_enough_to_refuse_all(value: object) -> None:
+    with pytest.raises(ChangeError, match="are not roles") as refused:
+        roles_of(value)
+    assert "admin" in str(refused.value.hint)
+
+
+def test_without_secrets_nothing_is_left_that_signs_in_and_the_rest_is_as_it_was() -> None:
+    rich = replace(
+        LAN,
+        disabled_at=4.0,
+        password=PasswordHash(16, 8, 1, b"salt", b"key"),
+        authenticator=b"12345678901234567890",
+        step=7,
+        recovery=(b"hash",),
+    )
+    bare = without_secrets(AccountBook(3, 5.0, (rich,), (a_token("lan", "t"),)))
+    assert bare == AccountBook(3, None, (replace(LAN, disabled_at=4.0),))
+
+
+@pytest.mark.parametrize(("most", "come"), [(1, []), (2, ["lan"]), (3, ["lan", "minh"])])
+def test_of_a_backup_as_many_come_as_there_is_room_for(
+    monkeypatch: pytest.MonkeyPatch, most: int, come: list[str]
+) -> None:
+    monkeypatch.setattr(module, "MOST_ACCOUNTS", most)
+    present = AccountBook(9, None, (an_account("hoa"),))
+    found = merged(present, BACKUP, NONE)
+    assert [one.name for one in found.accounts] == sorted(["hoa", *come])
+    assert [one.account for one in found.tokens] == come
+
+
+def test_tokens_and_devices_of_this_gateway_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_TOKENS", 2)
+    monkeypatch.setattr(module, "MOST_DEVICES", 1)
+    here = AccountBook(
+        9, None, (an_account("hoa"),), (a_token("hoa", "t"),), (a_device("hoa", "phone"),)
+    )
+    found = merged(here, BACKUP, NONE)
+    assert [one.account for one in found.tokens] == ["hoa", "lan"]
+    assert [one.account for one in found.devices] == ["hoa"]

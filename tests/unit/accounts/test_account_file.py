@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.accounts.account import Account, AccountBook
+from filterd.accounts.account import KEPT_DISABLED_S, Account, AccountBook
 from filterd.accounts.account_file import ASIDE, FORMAT, AccountFile, AccountsDamagedError
 from filterd.errors import StoreError
 from filterd.overrides.roles import Role
@@ -81,3 +81,70 @@ def test_a_mark_counts_in_memory_where_the_disk_refuses(tmp_path: Path) -> None:
     assert file.book == AccountBook()
     asyncio.run(file.change(lambda book: book.with_account(made), must_last=False))
     assert file.book.find("lan")
+
+
+def test_without_a_file_the_accounts_are_empty_and_sound(tmp_path: Path) -> None:
+    file = loaded(tmp_path)
+    file.check()
+    assert (file.book, file.is_damaged) == (AccountBook(), False)
+    assert not any(path.exists() for path in StateFolder(tmp_path).accounts_copies)
+
+
+def test_of_two_copies_the_newer_counts_whichever_it_is_and_both_are_it_then(
+    tmp_path: Path,
+) -> None:
+    file, copies = loaded(tmp_path), StateFolder(tmp_path).accounts_copies
+    with_one("minh", file)
+    old = copies[1].read_bytes()
+    with_one("lan", file)
+    copies[1].write_bytes(old)
+    assert loaded(tmp_path).book.number == 2
+    assert copies[0].read_bytes() == copies[1].read_bytes() != old
+
+
+def test_two_sound_copies_are_not_written_again(tmp_path: Path) -> None:
+    with_one("minh", loaded(tmp_path))
+    before = [path.stat().st_ino for path in StateFolder(tmp_path).accounts_copies]
+    loaded(tmp_path)
+    assert [path.stat().st_ino for path in StateFolder(tmp_path).accounts_copies] == before
+
+
+def test_a_recovery_at_the_console_opens_damaged_accounts_anew(tmp_path: Path) -> None:
+    with_one("minh", loaded(tmp_path))
+    for path in StateFolder(tmp_path).accounts_copies:
+        path.write_bytes(b"x")
+    file = loaded(tmp_path)
+    assert file.is_damaged
+    made = Account("minh", frozenset((Role.ADMIN,)), 1.0)
+    book = asyncio.run(file.begin_anew(lambda book: book.with_account(made)))
+    file.check()
+    assert (book.accounts, file.is_damaged) == ((made,), False)
+
+
+def test_damaged_copies_that_cannot_be_set_aside_close_the_accounts_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with_one("minh", loaded(tmp_path))
+    for path in StateFolder(tmp_path).accounts_copies:
+        path.write_bytes(b"x")
+    (tmp_path / ASIDE / "full").mkdir(parents=True)  # nothing takes its place
+    file = loaded(tmp_path)
+    with pytest.raises(AccountsDamagedError):
+        file.check()
+    assert [record.getMessage().partition(": ")[2][:22] for record in caplog.records] == [
+        "cannot be set aside: ["
+    ] * 2
+
+
+def test_each_change_has_a_number_and_none_is_made_where_nothing_changes(tmp_path: Path) -> None:
+    file = loaded(tmp_path)
+    assert [with_one(name, file).number for name in ("minh", "lan")] == [1, 2]
+    same = asyncio.run(file.change(lambda book: book))
+    assert (same.number, file.book.number) == (2, 2)
+
+
+def test_a_change_forgets_accounts_that_were_disabled_a_year_ago(tmp_path: Path) -> None:
+    file = AccountFile(StateFolder(tmp_path), lambda: KEPT_DISABLED_S + 9.0)
+    gone = Account("lan", frozenset((Role.TEACHER,)), 1.0, disabled_at=8.0)
+    file.book = AccountBook(accounts=(gone,))
+    assert [one.name for one in with_one("minh", file).accounts] == ["minh"]

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from filterd import words
-from filterd.accounts.account_rows import ACCOUNTS
+from filterd.accounts.account_rows import ACCOUNTS, ENROLLED, TOKENS
 from filterd.i18n import Texts
 from filterd.overrides.roles import Role
-from filterd.rows import SchoolClock, Wording
+from filterd.rows import Listing, SchoolClock, Wording
 
 BY = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 0.0))
 SIGN_IN = ACCOUNTS.columns[2]
@@ -34,3 +34,39 @@ def test_the_way_of_signing_in(changes: dict[str, object], answer: tuple[str, st
 
 def test_each_role_has_a_word() -> None:
     assert set(words.ROLE) == {role.value for role in Role}
+
+
+def _cells(listing: Listing, row: dict[str, object]) -> list[str]:
+    return [column.cell(row, BY)[0] for column in listing.columns]
+
+
+def test_an_account_a_token_and_a_device_are_shown_in_words() -> None:
+    account = {"account": "lan", "roles": ["teacher", "admin"], "sessions": 1, "devices": 2}
+    shown = _cells(ACCOUNTS, NEW | {"password": True} | account | {"tokens": 3})
+    assert shown == ["lan", "teacher, administrator", "password", "1", "2", "3"]
+    token = {"id": "ab", "name": "sổ", "account": "lan", "role": "teacher", "scope": "totals"}
+    token |= {"ends_at": 3600.0}
+    here = {"addresses": ["10.0.1.0/24", "10.0.2.0/24"], "used_on": "2026-11-29"}
+    shown = _cells(TOKENS, token | here)
+    assert shown[:5] == ["ab", "sổ", "lan", "teacher", "totals"]
+    assert (shown[5], shown[7]) == ("10.0.1.0/24, 10.0.2.0/24", "29/11/2026")
+    shown = _cells(TOKENS, token | {"addresses": [], "used_on": None})
+    assert (shown[5], shown[7]) == ("staff networks", "")
+    device = {"id": "cd", "name": "máy", "account": "lan", "state": "waiting", "ends_at": 3600.0}
+    column = ENROLLED.columns[3]
+    assert column.cell(device, BY)[1] == "yellow"
+    assert _cells(ENROLLED, device | {"used_on": ""})[5] == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "answer"),
+    [
+        ({"totp": True}, ("authenticator", "")),
+        ({"failed": 2}, ("no password yet, 2 failures", "yellow")),
+        ({"disabled": True, "failed": 1}, ("disabled, 1 failure", "yellow")),
+    ],
+)
+def test_failures_and_an_end_are_marked(
+    changes: dict[str, object], answer: tuple[str, str]
+) -> None:
+    assert SIGN_IN.cell(NEW | changes, BY) == answer

@@ -96,3 +96,67 @@ def test_an_unknown_scope_has_nothing() -> None:
     assert not is_in_scope("everything", "status", {})
     assert not is_in_scope("exceptions", "change", {"kind": ["exception"]})
     assert not is_in_scope("exceptions", "change", {})
+
+
+CHANGE = {"kind": "exception"}
+
+
+@pytest.mark.parametrize(
+    ("scope", "command", "arguments", "has"),
+    [
+        ("totals", "status", {}, True),
+        ("totals", "session", {}, True),
+        ("totals", "report-facts", {}, True),
+        ("totals", "lists", {}, False),
+        ("totals", "log search", {}, False),
+        ("lists", "lists", {}, True),
+        ("lists", "ping", {}, True),
+        ("lists", "status", {}, False),
+        ("exceptions", "change", CHANGE, True),
+        ("exceptions", "change", {"kind": "pause"}, True),
+        ("exceptions", "change", {"kind": "exam"}, False),
+        ("exceptions", "change exception", {}, True),  # by its full name no command of the socket
+        ("exceptions", "undo", {}, False),
+        ("log", "log search", {}, True),
+        ("log", "log purge", {}, False),
+        ("log", "status", {}, False),
+        ("all-read", "history", {}, True),
+        ("all-read", "log search", {}, True),
+        ("all-read", "lists", {}, True),
+        ("all-read", "change", CHANGE, False),
+        ("all-read", "a new command", {}, False),
+        ("all", "change", CHANGE, True),
+        ("all", "undo", {}, True),
+        ("all", "a new command", {}, True),
+        ("all", "change", {"kind": "log-level", "level": "off"}, True),
+        # No token has what needs a password, what is of sessions, or accounts.
+        ("all", "change", {"kind": "log-level", "level": "full"}, False),
+        ("all", "change", {"kind": "log-confirm", "id": 3}, False),
+        *(("all", one, {}, False) for one in sorted(NEEDS_PASSWORD)),
+        *(("all", one, {}, False) for one in sorted(OF_SESSIONS)),
+        ("all", "account list", {}, False),
+        ("all", "account token-list", {}, False),
+        ("", "session", {}, False),
+    ],
+)
+def test_a_token_has_the_commands_of_its_scope_and_no_other(
+    scope: str, command: str, arguments: dict[str, Any], *, has: bool
+) -> None:
+    assert is_in_scope(scope, command, arguments) is has
+
+
+@pytest.mark.parametrize("command", sorted(NEEDS_PASSWORD))
+def test_every_command_of_the_table_needs_the_password(command: str) -> None:
+    assert needs_password(command, {})
+    assert needs_password(command, {"kind": "exception"})
+
+
+@pytest.mark.parametrize("command", ["status", "account list", "account revoke", "logout", ""])
+def test_other_commands_need_none(command: str) -> None:
+    assert not needs_password(command, {})
+    assert not needs_password(command, {"kind": "log-confirm"})
+
+
+def test_a_grant_is_of_the_web_and_not_fresh_and_holds() -> None:
+    grant = Grant("lan", frozenset())
+    assert (grant.channel, grant.is_fresh, grant.holds()) == (AuthorChannel.WEB, False, True)

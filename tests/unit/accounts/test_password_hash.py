@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import unicodedata
 
 import pytest
@@ -15,9 +16,12 @@ from filterd.accounts.password_hash import (
     HashTurns,
     PasswordHash,
     is_right,
+    new_password,
+    new_pin,
     normal,
 )
 from filterd.accounts.sign_in_delays import BusySignInError
+from filterd.errors import ChangeError
 
 PASSWORD = "ba con mèo vàng"
 
@@ -70,3 +74,87 @@ def test_turns_are_bounded_in_all_and_by_origin() -> None:
         assert not turns._origins
 
     asyncio.run(whole())
+
+
+@pytest.mark.parametrize(
+    ("text", "is_let"),
+    [
+        ("x" * 9 + "y", True),
+        ("x" * 8 + "y", False),
+        ("x" * 10, False),  # all the same
+        ("x" * 199 + "y", True),
+        ("x" * 200 + "y", False),
+        ("nguyenvanlan", False),  # the name
+        ("NguyenVanLan", False),
+        ("nalnavneyugn", False),  # the name, reversed
+        ("nguyenvanlan1", True),
+        ("ba con me\u0300o", True),
+    ],
+)
+def test_a_password_is_long_enough_and_not_the_name(text: str, *, is_let: bool) -> None:
+    if is_let:
+        assert new_password(text, "NguyenVanLan") == unicodedata.normalize("NFC", text)
+    else:
+        with pytest.raises(ChangeError, match="a password has at"):
+            new_password(text, "NguyenVanLan")
+
+
+@pytest.mark.parametrize(
+    ("value", "is_let"),
+    [
+        ("482913", True),
+        ("112233", True),
+        ("48291", False),
+        ("4829137", False),
+        ("111111", False),
+        ("123456", False),
+        ("567890", False),
+        ("098765", False),
+        ("543210", False),
+        ("48291a", False),
+        ("\uff14\uff18\uff12\uff19\uff11\uff13", False),
+        ("²²²²²³", False),
+        ("", False),
+    ],
+)
+def test_a_pin_has_six_digits_that_are_not_guessed_first(value: str, *, is_let: bool) -> None:
+    if is_let:
+        assert new_pin(value) == value
+    else:
+        with pytest.raises(ChangeError, match="a PIN has 6 digits"):
+            new_pin(value)
+
+
+@pytest.mark.parametrize("value", [None, 482913, ["482913"]])
+def test_what_is_no_text_is_neither(value: object) -> None:
+    for check in (new_pin, lambda given: new_password(given, "lan")):
+        with pytest.raises(ChangeError):
+            check(value)
+
+
+def test_the_longest_password_is_judged_as_it_is() -> None:
+    kept = PasswordHash.of("x" * 200)
+    assert asyncio.run(is_right(kept, "x" * 200))
+    assert not asyncio.run(is_right(kept, "x" * 201))
+
+
+def test_a_hash_that_was_made_with_other_parameters_still_counts() -> None:
+    salt = b"0123456789abcdef"
+    key = hashlib.scrypt(PASSWORD.encode(), salt=salt, n=16, r=4, p=2, dklen=32)
+    kept = PasswordHash(16, 4, 2, salt, key)
+    assert kept.is_of(PASSWORD)
+    assert not kept.is_of(PASSWORD.upper())
+
+
+def test_a_new_hash_waits_for_a_turn_and_gives_it_back() -> None:
+    async def whole() -> PasswordHash:
+        turns = HashTurns()
+        turns._origins.update({"10.0.1.5": OF_ONE_ORIGIN - 1})
+        made = await turns.new("10.0.1.5", PASSWORD)
+        assert turns._origins["10.0.1.5"] == OF_ONE_ORIGIN - 1
+        turns._origins.update({"10.0.1.5": 1})
+        with pytest.raises(BusySignInError):
+            await turns.new("10.0.1.5", PASSWORD)
+        return made
+
+    assert asyncio.run(whole()).is_of(PASSWORD)

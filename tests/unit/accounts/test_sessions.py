@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from filterd.accounts.grant import FRESH_S
 from filterd.accounts.sessions import IDLE_S, MOST, MOST_OF_ONE, Session, Sessions, SignInError
 from filterd.overrides.roles import Role
 from tests.support.clock import FakeClock
@@ -72,3 +73,128 @@ def test_no_token_is_kept_as_it_is() -> None:
     token = begun(sessions)
     assert len(token) >= 43
     assert token not in repr(sessions._by_hash)
+
+
+@pytest.mark.parametrize(
+    ("roles", "idle_s", "for_s", "left_s"),
+    [
+        (READER, 0.0, 60.0, 60.0),
+        (READER, 50.0, 60.0, 10.0),
+        (frozenset((Role.TEACHER, Role.READER)), IDLE_S + 1, 9e3, 9e3 - IDLE_S - 1),
+        (ADMIN, 0.0, 9e9, IDLE_S),
+        (ADMIN, 60.0, 9e9, IDLE_S - 60),
+        (ADMIN, 0.0, 60.0, 60.0),
+        (frozenset((Role.PRINCIPAL,)), 0.0, 9e9, IDLE_S),
+        (frozenset((Role.INSPECTOR,)), 0.0, 9e9, IDLE_S),
+    ],
+)
+def test_a_session_lasts_to_its_end_or_until_it_is_idle_for_too_long(
+    roles: frozenset[Role], idle_s: float, for_s: float, left_s: float
+) -> None:
+    clock = FakeClock()
+    sessions = Sessions(clock)
+    session = Session("lan", roles, WEB, HERE)
+    sessions.begin(session, is_fresh=False, for_s=for_s)
+    clock.advance(idle_s)
+    assert session.ends_in_s(clock.monotonic()) == pytest.approx(left_s)
+
+
+def test_to_use_it_makes_it_last_and_to_look_whether_it_is_on_does_not() -> None:
+    clock = FakeClock()
+    sessions = Sessions(clock)
+    used, looked_at = begun(sessions, "minh"), begun(sessions, "minh")
+    clock.advance(IDLE_S - 1)
+    assert is_good(sessions, used)
+    assert sessions.is_on(looked_at)
+    clock.advance(2)
+    assert is_good(sessions, used)
+    assert not sessions.is_on(looked_at)
+    assert sessions.count("minh") == 1
+
+
+@pytest.mark.parametrize(
+    ("uid", "origin", "device", "is_good"),
+    [
+        (WEB, HERE, "", True),
+        (WEB, HERE, "ab", True),  # a device that was enrolled since
+        (WEB + 1, HERE, "", False),
+        (WEB, "10.0.9.9", "", False),
+    ],
+)
+def test_a_token_is_of_one_process_and_one_origin(
+    uid: int, origin: str, device: str, *, is_good: bool
+) -> None:
+    sessions = Sessions(FakeClock())
+    token = begun(sessions)
+    if is_good:
+        assert sessions.use(token, uid, origin, device).account == "lan"
+    else:
+        with pytest.raises(SignInError, match="sign in again"):
+            sessions.use(token, uid, origin, device)
+    assert sessions.use(token, WEB, HERE, "").account == "lan", "its owner goes on"
+
+
+def test_one_that_has_ended_is_forgotten() -> None:
+    clock = FakeClock()
+    sessions = Sessions(clock)
+    token = begun(sessions, for_s=60)
+    clock.advance(60)
+    with pytest.raises(SignInError):
+        sessions.use(token, WEB, "10.0.9.9", "")
+    assert sessions._by_hash == {}
+
+
+@pytest.mark.parametrize(("is_fresh", "for_s"), [(True, FRESH_S), (False, 0.0)])
+def test_a_password_is_fresh_for_five_minutes(*, is_fresh: bool, for_s: float) -> None:
+    clock = FakeClock()
+    sessions, session = Sessions(clock), Session("lan", READER, WEB, HERE)
+    began = clock.monotonic()
+    token = sessions.begin(session, is_fresh=is_fresh, for_s=9e9)
+    assert session.fresh_until == (began + for_s if is_fresh else 0.0)
+    clock.advance(1_000)
+    sessions.refresh("a token of no session")
+    sessions.refresh(token)
+    assert session.fresh_until == began + 1_000 + FRESH_S
+
+
+def test_a_code_of_the_console_admits_one_address_while_its_session_lasts() -> None:
+    clock = FakeClock()
+    sessions = Sessions(clock)
+    begun(sessions)
+    assert not sessions.admits("")
+    assert not sessions.admits(HERE)
+    admitted = Session("minh", ADMIN, WEB, HERE, admitted=HERE)
+    sessions.begin(admitted, is_fresh=True, for_s=9e9)
+    assert [sessions.admits(one) for one in (HERE, "10.0.9.9", "")] == [True, False, False]
+    clock.advance(IDLE_S)
+    assert not sessions.admits(HERE)
+
+
+def test_sessions_of_an_account_end_but_for_one_or_only_those_of_a_device() -> None:
+    sessions = Sessions(FakeClock())
+    kept, other, phone, tablet = (
+        begun(sessions, device=device) for device in ("", "", "phone", "tablet")
+    )
+    of_minh = begun(sessions, "minh")
+    tokens = (kept, other, phone, tablet, of_minh)
+    sessions.end_all("lan", device="phone")
+    assert [sessions.is_on(one) for one in tokens] == [True, True, False, True, True]
+    sessions.end_all("lan", besides=kept)
+    assert [sessions.is_on(one) for one in tokens] == [True, False, False, False, True]
+    sessions.end_all("lan")
+    assert [sessions.is_on(one) for one in tokens] == [False, False, False, False, True]
+
+
+def test_the_one_that_is_idle_for_longest_gives_way() -> None:
+    clock = FakeClock()
+    sessions = Sessions(clock)
+    tokens = []
+    for _ in range(MOST_OF_ONE):
+        clock.advance(1)
+        tokens.append(begun(sessions))
+    clock.advance(1)
+    assert is_good(sessions, tokens[0])
+    begun(sessions, "hoa")
+    assert all(sessions.is_on(one) for one in tokens), "there was room for another account"
+    begun(sessions)
+    assert [sessions.is_on(one) for one in tokens] == [True, False] + [True] * (MOST_OF_ONE - 2)

@@ -154,3 +154,87 @@ def test_each_code_is_one_errors_and_passes_the_socket() -> None:
 )
 def test_a_device_counts_by_its_address_or_link(address: str, origin: str) -> None:
     assert origin_of(address, 990) == origin
+
+
+def test_to_check_counts_nothing_and_refuses_what_an_attempt_would() -> None:
+    clock = FakeClock()
+    delays = SignInDelays(clock)
+    for _ in range(FREE + 9):
+        delays.check("minh", "10.0.1.5")
+    for _ in range(FREE):
+        delays.attempt("minh", "10.0.1.5")
+    with pytest.raises(SlowDownError, match="in one second"):
+        delays.check("minh", "10.0.1.5")
+    delays.check("lan", "10.0.1.5")
+    delays.check("minh", "10.0.1.6")
+    clock.advance(0.25)
+    with pytest.raises(SlowDownError, match="in one second"):  # rounded up
+        delays.check("minh", "10.0.1.5")
+    clock.advance(0.75)
+    delays.check("minh", "10.0.1.5")
+
+
+def test_an_attempt_that_was_refused_is_not_counted() -> None:
+    clock = FakeClock()
+    delays = SignInDelays(clock)
+    for _ in range(FREE):
+        delays.attempt("minh", "10.0.1.5")
+    for _ in range(9):
+        assert not is_let(delays, "minh", "10.0.1.5")
+    assert failures_until(delays, clock, ["minh"] * 2) == [1, 2]
+
+
+def test_after_a_right_password_the_pair_begins_anew_and_the_origin_has_one_less() -> None:
+    clock = FakeClock()
+    delays = SignInDelays(clock)
+    for number in range(FREE_OF_ORIGIN - 1):
+        delays.attempt(str(number), "10.0.1.5")
+    for _ in range(9):
+        assert is_let(delays, "minh", "10.0.1.5")
+        delays.passed("minh", "10.0.1.5")
+    assert failures_until(delays, clock, ["minh"] * 3) == [0, 1, 2]
+    delays.passed("hoa", "10.9.9.9")  # of which nothing is known
+
+
+def test_the_twentieth_failure_of_an_origin_is_forgiven_with_its_delay() -> None:
+    clock = FakeClock()
+    delays = SignInDelays(clock)
+    for number in range(FREE_OF_ORIGIN):
+        delays.attempt(str(number), "10.0.1.5")
+    assert not is_let(delays, "minh", "10.0.1.5")
+    delays.passed("0", "10.0.1.5")
+    assert is_let(delays, "minh", "10.0.1.5")
+
+
+def test_what_an_origin_did_does_not_delay_a_device_nor_the_other_way_round() -> None:
+    delays = SignInDelays(FakeClock())
+    for number in range(FREE_OF_ORIGIN):
+        delays.attempt(str(number), "10.0.1.5")
+    delays.check("hoa", "10.0.1.5", is_device=True)
+    with pytest.raises(SlowDownError):
+        delays.check("hoa", "10.0.1.5")
+    delays.attempt("lan", "device-1", is_device=True)
+    assert "device-1" not in delays._origins
+
+
+@pytest.mark.parametrize(("after_s", "waits"), [(0.0, [1, 2]), (1.5, [0, 0])])
+def test_failures_are_forgotten_an_hour_after_the_last_delay(
+    after_s: float, waits: list[float]
+) -> None:
+    clock = FakeClock()
+    delays = SignInDelays(clock)
+    for _ in range(FREE - 1):
+        delays.attempt("minh", "10.0.1.5")
+    clock.advance(module.FORGOTTEN_S + after_s)
+    found = failures_until(delays, clock, ["minh"] * 3)
+    assert found == [0, *waits] if after_s == 0.0 else [0, 0, 0]
+
+
+def test_those_without_a_failure_for_longest_are_forgotten_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MOST", 2)
+    delays = SignInDelays(FakeClock())
+    for account in ("minh", "lan", "minh", "hoa"):
+        delays.attempt(account, "10.0.1.5")
+    assert {account for account, _ in delays._pairs} == {"minh", "hoa"}
