@@ -29,7 +29,7 @@ from filterd.wire.cursor import (
     steps_for,
 )
 from filterd.wire.name import from_text
-from tests.support import wire_work
+from tests.support import needs, wire_work
 from tests.support.cost_bombs import QUERIES, RESPONSES
 from tests.support.wire import QUESTION, a_message
 from tests.support.wire_work import count_lines
@@ -107,7 +107,12 @@ def test_no_bomb_costs_much_in_use(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["every entrance of a chain of 2,000", "deep owners", "HTTPS to deep targets"]
+    "name",
+    [
+        "every entrance of a chain of 2,000",
+        "deep owners",
+        pytest.param("HTTPS to deep targets", marks=needs.NATIVE),
+    ],
 )
 def test_control_without_a_budget_a_bomb_is_dear(
     name: str, monkeypatch: pytest.MonkeyPatch
