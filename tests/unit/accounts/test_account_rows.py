@@ -44,9 +44,15 @@ def test_an_account_a_token_and_a_device_are_shown_in_words() -> None:
     account = {"account": "lan", "roles": ["teacher", "admin"], "sessions": 1, "devices": 2}
     shown = _cells(ACCOUNTS, NEW | {"password": True} | account | {"tokens": 3})
     assert shown == ["lan", "teacher, administrator", "password", "1", "2", "3"]
-    token = {"id": "ab", "name": "sổ", "account": "lan", "role": "teacher", "scope": "totals"}
+    token: dict[str, object] = {
+        "id": "ab",
+        "name": "sổ",
+        "account": "lan",
+        "role": "teacher",
+        "scope": "totals",
+    }
     token |= {"ends_at": 3600.0}
-    here = {"addresses": ["10.0.1.0/24", "10.0.2.0/24"], "used_on": "2026-11-29"}
+    here: dict[str, object] = {"addresses": ["10.0.1.0/24", "10.0.2.0/24"], "used_on": "2026-11-29"}
     shown = _cells(TOKENS, token | here)
     assert shown[:5] == ["ab", "sổ", "lan", "teacher", "totals"]
     assert (shown[5], shown[7]) == ("10.0.1.0/24, 10.0.2.0/24", "29/11/2026")
