@@ -176,6 +176,7 @@ class UdpAttempt:
             return
         except OSError:
             counters["icmp"] += 1
+            self._pool.watch_again(self)
             waiter.refused()
             return
         is_of_it = int.from_bytes(message[:2], "big") == self._id
@@ -254,6 +255,15 @@ class SocketPool:
         if descriptor is not None:
             self._loop.remove_reader(descriptor)
             attempt.opened.close()
+
+    def watch_again(self, attempt: UdpAttempt) -> None:
+        """Watch the socket of an attempt after an error.
+
+        uvloop stops watching a socket that has one, and the answer would be heard no more.
+        """
+        descriptor = self._waiting[attempt]
+        self._loop.remove_reader(descriptor)
+        self._loop.add_reader(descriptor, attempt.receive)
 
     def soon(self, callback: Callable[[], None]) -> None:
         """Call a function in the next turn of the loop."""

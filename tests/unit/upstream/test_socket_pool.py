@@ -466,6 +466,36 @@ def test_what_answers_nothing_or_is_an_icmp_error_ends_nothing(run: Callable[...
     with_a_pool(test, run, counters)
 
 
+class Refused(Waiting):
+    """Sets another event at an ICMP error."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at_an_error = asyncio.Event()
+
+    def refused(self) -> None:
+        self.at_an_error.set()
+
+
+@own_sockets
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_after_an_icmp_error_the_answer_is_heard_all_the_same(run: Callable[..., None]) -> None:
+    async def test(opened: SocketPool, _: TimerWheel) -> None:
+        sink, waiter = Sink(), Refused()
+        attempt = opened.ask(waiter, sink.member, QUESTION, 0.0, edns=True, exact=False)
+        query, source = sink.socket.recvfrom(4096)
+        server = sink.socket.getsockname()
+        sink.socket.close()
+        attempt.opened.send(b"?")  # no socket takes it: the kernel answers with an ICMP error
+        await waiter.at_an_error.wait()
+        with socket.socket(type=socket.SOCK_DGRAM) as again:
+            again.bind(server)
+            again.sendto(a_response(query, "www.example.com 60 A 192.0.2.1"), source)
+            await waiter.done.wait()
+
+    with_a_pool(test, run)
+
+
 async def a_round_of_the_loop() -> None:
     """Let what is to be done soon be done."""
     for _ in range(2):
