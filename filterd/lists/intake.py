@@ -33,7 +33,7 @@ from filterd.lists.hostname import (
     text_from_key,
 )
 from filterd.lists.public_suffix import is_public_suffix, public_suffix_test, suffix_rules
-from filterd.lists.report import ListReport, Reason, shown
+from filterd.lists.report import ListReport, Reason, shown, shown_path
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
 from filterd.lists.sort_records import CANCELS, TAIL_OCTETS, read_tail, record_tail
 from filterd.lists.source_text import SourceText
@@ -242,7 +242,7 @@ class Intake:
         harmless = shown(text)
         report.add_sample(line, str(reason), harmless)
         if self._problems:
-            self._problems.write(f"{shown(report.path)}:{line}\t{reason}\t{harmless}\n")
+            self._problems.write(f"{shown_path(report.path)}:{line}\t{reason}\t{harmless}\n")
 
     def refuse_key(self, index: int, line: int, reason: Reason, key: bytes) -> None:
         """Reject an entry of which only the key is left, as ``refuse`` does."""

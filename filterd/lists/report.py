@@ -163,3 +163,10 @@ def shown(text: str) -> str:
     """Return a text of a list in a form that is safe for terminals, tables and logs."""
     cut = text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 3] + "..."
     return cut.encode("unicode_escape").decode("ascii")
+
+
+def shown_path(path: str) -> str:
+    """Return a path whole, so that it can be copied; what does not print is escaped."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in path
+    )

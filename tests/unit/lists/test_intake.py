@@ -143,9 +143,18 @@ def test_bad_line_is_a_problem_and_the_next_one_is_taken(tmp_path: Path) -> None
 
 
 def test_hostile_line_cannot_break_the_file_of_problems(tmp_path: Path) -> None:
-    _, problems = taken(a_list(tmp_path, "a\tb\x1b[31m\udce9\n".encode("utf-8", "ignore").decode()))
+    _, problems = taken(
+        a_list(tmp_path, "a\tb\x1b[31mé\udce9\n".encode("utf-8", "ignore").decode())
+    )
     assert problems.count("\n") == 1
-    assert problems.isascii()
+    assert problems.removeprefix(str(tmp_path)).isascii()
+
+
+def test_the_path_of_a_list_is_whole_in_the_file_of_problems(tmp_path: Path) -> None:
+    folder = tmp_path / ("ổ đĩa" * 20 + "\n\x1b\u202e")
+    folder.mkdir()
+    _, problems = taken(a_list(folder, "com\n"))
+    assert problems == rf"{tmp_path}/{'ổ đĩa' * 20}\n\x1b\u202e/a.txt:1" + "\tsingle-label\tcom\n"
 
 
 def test_exception_marks_the_names_above_it(tmp_path: Path) -> None:
