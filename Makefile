@@ -30,7 +30,7 @@ longest  := $(patsubst %,tests/package/test_%.py,update lifecycle power_cuts mac
 at       := $(if $(AT),FAKETIME_FORCE_MONOTONIC_FIX=0 faketime -m --exclude-monotonic '$(AT)')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run man test test-controls check audit format messages bench bench-lists bench-parts bench-workers bench-floods bench-feed bench-board fuzz fuzz-native e2e soak wheels deb release test-arm64 test-packages clean
+.PHONY: help setup setup-tests run man test test-controls mutants check audit format messages bench bench-lists bench-parts bench-workers bench-floods bench-feed bench-board fuzz fuzz-native e2e soak wheels deb release test-arm64 test-packages clean
 
 help: ## Show these targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,10 @@ test: ## Run TESTS, JOBS files at a time; AT='2028-02-29 00:30'
 test-controls: ## Run the controls: a safeguard is off, the harm is seen
 	$(test_layer)
 	@$(at) $(together) $(JOBS) -m control tests
+
+mutants: ## Plant mistakes: do tests notice? MUTANTS=policy, SEED=1
+	$(test_layer)
+	@$(bin)/python -m tests.mutants $(MUTANTS) $(if $(NUMBER),--number $(NUMBER)) $(if $(SEED),--seed $(SEED))
 
 check: ## Check format, lint, types and the import rules
 	$(test_layer)
