@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
 from hypothesis import given
@@ -148,3 +149,127 @@ def test_which_value_is_wrong_is_worded_in_vietnamese_too() -> None:
         with pytest.raises(ChangeError) as caught:
             ChangeFields({key: 7.5}).take(key, field_checks.identifier)
         assert caught.value.translated("vi").startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "taken"),
+    [
+        ([["name", "A.example"]], ((TargetKind.NAME, "a.example"),)),
+        ((("service", "youtube"),), ((TargetKind.SERVICE, "youtube"),)),
+        ([["name", "a.example"]] * 2, ((TargetKind.NAME, "a.example"),)),
+        ([["name", "a.example"]] * change_fields.MAX_TARGETS, ((TargetKind.NAME, "a.example"),)),
+        ([["entry", "a.example"]], ((TargetKind.ENTRY, "a.example"),)),
+    ],
+)
+def test_targets_are_pairs_each_once(value: Any, taken: tuple[tuple[TargetKind, str], ...]) -> None:
+    assert change_fields.targets(value) == taken
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([], "a list expected"),
+        ((), "a list expected"),
+        (None, "a list expected"),
+        ("name", "a list expected"),
+        ({"name": "a"}, "a list expected"),
+        ([["name", "a.example"]] * (change_fields.MAX_TARGETS + 1), "51 are too many"),
+        (["na"], "is not a target"),  # a text of two letters is no pair
+        ([["name"]], "is not a target"),
+        ([["name", "a.example", 3]], "is not a target"),
+        ([["pause", "x"]], "kind of target"),
+        ([["name", "a..b"]], "."),
+    ],
+)
+def test_what_is_no_list_of_targets_is_refused(value: Any, message: str) -> None:
+    with pytest.raises(ChangeError, match=message):
+        change_fields.targets(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "taken"), [(1, 1), (9.0, 9), ((1 << 53) - 1, (1 << 53) - 1), (7, 7)]
+)
+def test_a_number_is_whole_and_at_least_one(value: Any, taken: int) -> None:
+    if isinstance(value, float):
+        with pytest.raises(ChangeError):
+            change_fields.number(value)
+    else:
+        assert change_fields.number(value) == taken
+
+
+@pytest.mark.parametrize("value", [0, -1, 1 << 53, 1.5, "7", None, True])
+def test_what_is_no_number_of_a_change_is_refused(value: Any) -> None:
+    with pytest.raises(ChangeError, match="not the number of a change"):
+        change_fields.number(value)
+
+
+ENTRY: list[Any] = ["copied", "gambling", "a.example", 4, "v7"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "entry",
+        [ENTRY] * (change_fields.MAX_ENTRIES + 1),
+        [ENTRY[:4]],
+        [[*ENTRY, "more"]],
+        ["abcde"],  # five letters
+        [{"list": "copied"}],
+        [["x" * 101, *ENTRY[1:]]],
+        [[*ENTRY[:3], 0, "v7"]],
+        [["a\nb", *ENTRY[1:]]],
+    ],
+)
+def test_what_is_no_list_of_entries_is_refused(value: Any) -> None:
+    with pytest.raises(ChangeError):
+        change_fields.naming_entries(value)
+
+
+def test_entries_are_taken_field_by_field_and_as_many_as_the_bound() -> None:
+    found = change_fields.naming_entries((tuple(ENTRY),) * change_fields.MAX_ENTRIES)
+    assert len(found) == change_fields.MAX_ENTRIES
+    one = found[0]
+    assert (one.list, one.category, one.entry, one.line, one.version) == tuple(ENTRY)
+    assert change_fields.naming_entries([]) == ()
+
+
+def test_a_short_text_has_up_to_a_hundred_characters_without_spaces_around() -> None:
+    assert change_fields.short_text(f" {'x' * 100} ") == "x" * 100
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "is_name"),
+    [
+        (TargetKind.NAME, "WWW.A.example", True),
+        (TargetKind.ENTRY, "WWW.A.example", True),
+        (TargetKind.SERVICE, "youtube", False),
+        (TargetKind.CATEGORY, "games", False),
+    ],
+)
+def test_a_target_is_checked_by_its_kind(kind: TargetKind, value: str, is_name: bool) -> None:
+    assert change_fields.target(kind)(value) == (value.lower() if is_name else value)
+    if not is_name:
+        with pytest.raises(ChangeError):
+            change_fields.target(kind)("a b.example")
+
+
+@dataclass(frozen=True)
+class _Fields:
+    must: Annotated[str, field_checks.identifier]
+    may: Annotated[int, change_fields.number] | None = None
+    has: Annotated[str, field_checks.identifier] = "x"
+
+
+def test_the_fields_of_a_change_are_checked_and_what_may_be_missing_has_its_default() -> None:
+    fields = ChangeFields({"must": "a", "has": "b", "more": 1})
+    assert fields.values_of(_Fields) == {"must": "a", "may": None, "has": "b"}
+    with pytest.raises(ChangeError, match="unknown: 'more'"):
+        fields.end()
+    with pytest.raises(ChangeError, match=r"^'must' is missing$"):
+        ChangeFields({"may": 3}).values_of(_Fields)
+    with pytest.raises(ChangeError, match=r"^may: 0 is not the number"):
+        ChangeFields({"must": "a", "may": 0}).values_of(_Fields)
+    whole = ChangeFields({"must": "a", "may": 3})
+    assert whole.values_of(_Fields)["may"] == 3
+    whole.end()

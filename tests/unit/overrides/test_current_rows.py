@@ -11,6 +11,9 @@ import pytest
 
 from filterd.i18n import Texts
 from filterd.overrides.current_rows import (
+    CLASS,
+    CLASSES,
+    LEVELS,
     ROOM,
     ROOMS,
     class_rows,
@@ -26,7 +29,7 @@ from filterd.overrides.current_rows import (
 )
 from filterd.policy.effective_policy import EffectiveState, at
 from filterd.policy.log_levels import LogLevel, QueryLog
-from filterd.policy.model import Network
+from filterd.policy.model import Holiday, Network, Period
 from filterd.policy.temporary_rules import ClassLoan, LogSetting, Overrides, RoomSetting
 from filterd.policy.unknown_time import UNKNOWN_LEAD_S
 from filterd.rows import SchoolClock, Wording
@@ -165,3 +168,122 @@ def test_a_status_of_totals_only_has_no_line_and_names_no_colour() -> None:
 def test_at_an_unknown_time_a_setting_that_does_not_hold_is_not_shown_as_holding() -> None:
     rows = {one["tier"]: one for one in level_rows(_log_state(UNKNOWN_LEAD_S))}
     assert (rows["primary"]["level"], rows["primary"]["setting"]) == ("counts", None)
+
+
+def test_a_row_of_a_room_is_whole() -> None:
+    lab, office = room_rows(_now())
+    assert lab == {
+        "room": "lab",
+        "is_room": True,
+        "grade": "6",
+        "class": None,
+        "why": "lesson",
+        "lesson": "tiet-1",
+        "author": None,
+        "until": SEVEN + 2_700,
+        "exam": None,
+        "holiday": None,
+        "has_timetable": True,
+        "cidrs": ["192.0.2.0/24"],
+        "interfaces": [],
+        "macs": ["02:00:5e:00:00:01"],
+    }
+    assert (office["is_room"], office["has_timetable"], office["until"]) == (False, False, None)
+
+
+@pytest.mark.parametrize(
+    ("now", "lesson"),
+    [
+        (SEVEN, "tiet-1"),
+        (SEVEN + 2_699, "tiet-1"),
+        (SEVEN + 2_700, None),
+        (SEVEN + 3_000, "tiet-2"),
+        (SEVEN - 1, None),
+    ],
+)
+def test_the_lesson_is_that_of_the_moment(now: float, lesson: str | None) -> None:
+    assert room_rows(_now(now))[0]["lesson"] == lesson
+
+
+def test_of_two_lessons_that_touch_the_second_is_on_when_it_begins() -> None:
+    school = timetabled()
+    second = replace(school.lessons[1], starts_s=school.lessons[0].ends_s)
+    policy = replace(school, lessons=(school.lessons[0], second))
+    assert room_rows(_now(SEVEN + 2_700, policy))[0]["lesson"] == "tiet-2"
+
+
+def test_a_class_is_named_in_its_lesson_and_not_between_lessons() -> None:
+    policy = with_classes(timetabled("6A", "9B"))
+    assert room_rows(_now(policy=policy))[0]["class"] == "6A"
+    between = room_rows(_now(SEVEN - 60, policy))[0]
+    assert (between["class"], between["grade"], between["why"]) == (None, "6", "between")
+
+
+def test_a_holiday_is_named_where_it_is_why_there_is_no_lesson() -> None:
+    holiday = Holiday("2026-03-02", "2026-03-02", "Lễ", "Day off")
+    policy = timetabled(holidays=(replace(holiday, first="2026-03-01", last="2026-03-01"), holiday))
+    lab, office = room_rows(_now(policy=policy))
+    assert (lab["holiday"], office["holiday"]) == ({"vi": "Lễ", "en": "Day off"}, None)
+    assert _row_texts(lab)[2] == "holiday Day off"
+    assert _row_texts({**lab, "holiday": None})[2] == "between lessons"
+
+
+def test_a_lesson_without_a_name_is_one_all_the_same() -> None:
+    lab, _ = room_rows(_now())
+    assert _row_texts({**lab, "lesson": None})[2] == "a lesson"
+
+
+def test_a_room_shows_what_is_set_for_it_and_has_not_ended() -> None:
+    others = replace(SET, id=5, room="office"), replace(SET, id=6, ends_at=SEVEN + 60)
+    now = _now(rooms=(SET, *others), exams=(an_exam(), an_exam(id=3, room="office")))
+    row = room_row(now, now.policy.networks[0])
+    assert ([one["id"] for one in row["rooms"]], [one["id"] for one in row["exams"]]) == ([4], [9])
+    assert row["timetable"][0] == {"weekday": 0, "lesson": "tiet-1", "grade": "6"}
+
+
+def test_a_week_has_a_cell_for_each_day_and_leaves_out_lessons_without_one() -> None:
+    periods = (Period(4, "tiet-2", "9"), Period(1, "tiet-2", "8"))
+    lab = Network("lab", "6", room=True, timetable=periods)
+    listing, rows = week(_now(), lab)
+    assert [one.heading for one in listing.columns] == ["", "Tue", "Fri"]
+    assert rows == [{"lesson": "tiet-2", "1": "8", "4": "9"}]
+
+
+LEVEL = Wording(Texts("en"), SchoolClock(ZONE, NOW))
+
+
+def _level_texts(row: Row) -> list[str]:
+    return [one.cell(row, LEVEL)[0] for one in LEVELS.columns]
+
+
+def test_a_level_has_its_source_and_its_reason() -> None:
+    rows = {one["tier"]: one for one in level_rows(_log_state())}
+    assert _level_texts(rows["staff"])[2:] == ["site.yaml", ""]
+    source, reason = _level_texts(rows["primary"])[2:]
+    assert source.startswith("change 7 until ")
+    assert source.endswith("(set by lan, confirmed by minh)")
+    assert reason == "điều tra"
+    assert LEVELS.columns[1].cell(rows["primary"], LEVEL)[1] == "yellow"
+    nobody = {**rows["primary"], "setting": {**rows["primary"]["setting"], "author": ""}}
+    assert "(" not in _level_texts(nobody)[2]
+
+
+def test_what_waits_waits_until_its_end_and_full_alone_has_a_colour() -> None:
+    assert waiting_rows(_log_state(NOW)) != []
+    late = SchoolClock(ZONE, NOW + 3600)
+    assert waiting_rows(replace(_log_state(NOW), clock=late)) == []
+    assert levels_style({"log_levels": [{"level": "full"}]}) == "yellow"
+    assert levels_style({"log_waiting": [{}]}) == "yellow"
+    assert levels_style({"log_levels": [{"level": "blocked"}], "log_waiting": []}) == ""
+
+
+def test_a_class_says_where_it_sits_who_has_it_and_when() -> None:
+    wording = Wording(Texts("en"), SchoolClock(ZONE, SEVEN + 1))
+    row = _class_rows(SEVEN + 1)["6A"]
+    shown = [one.cell(row, wording)[0] for one in CLASSES.columns]
+    assert shown[:5] == ["6A", "6", "lan", "p-101", "lab"]
+    assert shown[5].startswith("minh ")
+    lessons = [{**one, "teacher": teacher} for one in row["lessons"] for teacher in ("", "hoa")]
+    (column,) = (one for one in CLASS.columns if one.each == "lessons")
+    found = [text for text, _ in column.cells({"lessons": lessons}, wording)]
+    assert found == ["Mon tiet-1: lab", "Mon tiet-1: lab, hoa"]

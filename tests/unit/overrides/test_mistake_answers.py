@@ -63,3 +63,21 @@ def test_anything_else_is_refused_and_an_appliance_goes_on_without(
 def test_octets_that_are_no_answers_are_none(octets: bytes, tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(octets)
     assert read_answers(tmp_path) == {}
+
+
+def test_as_many_answers_as_the_bound_are_taken_and_fields_may_be_missing() -> None:
+    many = [{**GOOD, "name": f"n{number}.example"} for number in range(MOST_ANSWERS)]
+    assert len(parse_answers(json.dumps({"answers": many}).encode())) == MOST_ANSWERS
+    short = {key: GOOD[key] for key in ("name", "outcome", "on")}
+    (found,) = parse_answers(json.dumps({"answers": [short]}).encode())
+    assert (found.reason, found.version) == ("", 0)
+    for key in short:
+        less = {name: value for name, value in short.items() if name != key}
+        with pytest.raises(ChangeError, match="is missing"):
+            parse_answers(json.dumps({"answers": [less]}).encode())
+
+
+@pytest.mark.parametrize("octets", [b"[]", b'{"more": []}', b'{"answers": null}', b"5"])
+def test_what_has_no_list_of_answers_is_refused(octets: bytes) -> None:
+    with pytest.raises(ChangeError, match="these are not answers"):
+        parse_answers(octets)

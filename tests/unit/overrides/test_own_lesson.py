@@ -6,7 +6,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from filterd.overrides.own_lesson import own_lesson
+import pytest
+
+from filterd.overrides.own_lesson import MOST_EXCEPTIONS, own_lesson
 from filterd.overrides.permissions import Classroom
 from filterd.overrides.roles import Author, Rank
 from filterd.policy.effective_policy import at
@@ -103,3 +105,106 @@ def test_where_nothing_is_set_or_scheduled_a_home_room_is_of_its_class_all_the_s
     home = Network("p-101", "6A", ("203.0.113.0/25",))
     (place,) = _lesson(policy=with_classes(a_school(networks=(home,))))["places"]
     assert (place["place"], place["grade"], place["room"]) == ("class:6A", "6A", "p-101")
+
+
+def test_a_place_is_whole() -> None:
+    (place,) = _lesson()["places"]
+    assert place == {
+        "place": "class:6A",
+        "audience": "class",
+        "whom": "6A",
+        "room": "lab",
+        "grade": "6A",
+        "has_lesson": True,
+        "lesson": "tiet-1",
+        "bell_at": SEVEN + 2_700,
+        "day_ends_at": EVENING,
+        "exam": None,
+    }
+
+
+def test_between_lessons_there_is_no_bell_and_no_lesson() -> None:
+    (place,) = _lesson(now=SEVEN + 46 * 60)["places"]
+    assert (place["lesson"], place["bell_at"], place["has_lesson"]) == (None, None, False)
+
+
+def test_places_with_a_lesson_come_first_and_any_of_them_can_be_chosen() -> None:
+    policy = with_classes(timetabled("9B", "6A"))
+    classes = tuple(replace(one, teachers=("lan",)) for one in policy.classes)
+    found = _lesson(policy=replace(policy, classes=classes))
+    assert [one["place"] for one in found["places"]] == ["class:9B", "class:6A", "class:6B"]
+    assert found["chosen"]["place"] == "class:9B"
+    chosen = _lesson(policy=replace(policy, classes=classes), wanted="class:6B")["chosen"]
+    assert (chosen["place"], chosen["grade"]) == ("class:6B", "6B")
+
+
+def test_an_office_is_a_place_of_an_administrator_s_only_if_it_is_a_room() -> None:
+    policy, set_ = timetabled(), Overrides()
+    school = Classroom(policy, set_, NOW, EVENING, lambda _: None)
+    found = own_lesson(Author("root", Rank.ADMIN), school, at(policy, set_, NOW))
+    assert [one["place"] for one in found["places"]] == ["network:lab"]
+
+
+@pytest.mark.parametrize(
+    ("how", "open_by"),
+    [
+        ({}, 4),
+        ({"starts_at": NOW}, 4),
+        ({"starts_at": NOW + 1}, None),  # it is to come
+        ({"ends_at": NOW}, None),  # it is over
+        ({"allow": False}, None),
+        ({"kind": TargetKind.NAME}, None),
+        ({"whom": "6B"}, None),
+    ],
+)
+def test_what_opens_a_service_is_an_allow_of_it_that_holds(
+    how: dict[str, Any], open_by: int | None
+) -> None:
+    made = an_exception("play", **({"kind": TargetKind.SERVICE, "id": 4} | OF_6A | how))
+    services = _lesson(exceptions=(made,))["chosen"]["services"]
+    assert {one["id"]: one["open_by"] for one in services}["play"] == open_by
+
+
+def test_a_service_has_its_own_age_or_that_of_its_category() -> None:
+    policy = with_classes(timetabled("6A", "9B"))
+    services = {
+        "chat": replace(policy.services["chat"], min_age=None),
+        "play": replace(policy.services["play"], min_age=15),
+        "bad": replace(policy.services["bad"], group="unheard", min_age=None),
+    }
+    found = _lesson(policy=replace(policy, services=services))["chosen"]["services"]
+    shown = {one["id"]: (one["min_age"], one["suits"]) for one in found}
+    assert shown["chat"] == (13, True)  # of social-media; grade 9 of the tier is 14
+    assert shown["play"] == (15, False)
+    assert found[0] | {"open_by": None} == {
+        "id": "chat",
+        "name_vi": "Trò chuyện",
+        "name_en": "Chat",
+        "group": "social-media",
+        "min_age": 13,
+        "open_by": None,
+        "suits": True,
+    }
+
+
+@pytest.mark.parametrize(("more", "left_out"), [(0, 0), (2, 2)])
+def test_of_many_exceptions_the_newest_are_shown(more: int, left_out: int) -> None:
+    many = tuple(
+        an_exception("a.example", id=number, **OF_6A) for number in range(MOST_EXCEPTIONS + more)
+    )
+    chosen = _lesson(exceptions=many)["chosen"]
+    assert [one["id"] for one in chosen["exceptions"]] == [*range(more, MOST_EXCEPTIONS + more)]
+    assert chosen["left_out"] == left_out
+
+
+def test_a_place_has_the_tier_and_age_of_its_grade() -> None:
+    chosen = _lesson()["chosen"]
+    assert (chosen["tier"], chosen["age"]) == ("lower-secondary", 11)
+
+
+def test_an_administrator_owns_what_others_made() -> None:
+    policy = timetabled()
+    set_ = Overrides((an_exception("a.example", author="minh"),))
+    school = Classroom(policy, set_, NOW, EVENING, lambda _: None)
+    chosen = own_lesson(Author("root", Rank.ADMIN), school, at(policy, set_, NOW))["chosen"]
+    assert [one["is_own"] for one in chosen["exceptions"]] == [True]

@@ -101,3 +101,65 @@ def test_control_without_a_confirmation_it_would_be_another_history(book: Book) 
     ]
     assert full_spans(book.rows, a_policy(), BEGIN, END) == ()
     assert full_spans(confirmed, a_policy(), BEGIN, END) != ()
+
+
+@pytest.mark.parametrize(
+    ("after_s", "counts"),
+    [(-1, False), (0, True), (30 * DAY - 1, True), (30 * DAY, False)],
+)
+def test_what_was_set_from_the_first_moment_to_just_before_the_end_counts(
+    book: Book, after_s: float, counts: bool
+) -> None:
+    at(book, after_s).make("exception", **an_exception())
+    assert changes_in(book.rows, BEGIN, END).allowed == counts
+
+
+def test_a_pause_of_several_networks_counts_once_and_other_exceptions_are_none(book: Book) -> None:
+    book.make("pause", **pause())
+    book.make("pause", **pause(whom="lab-b", ends_at=NOW + 4 * MINUTE))
+    book.make("exception", **an_exception(ends_at=NOW + DAY))
+    assert changes_in(book.rows, BEGIN, END) == (1, 0, 2, 14 * MINUTE)
+    assert changes_in(book.rows, NOW + 10 * MINUTE, END)[2:] == (0, 0)
+    assert changes_in(book.rows, BEGIN, NOW)[2:] == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("after_s", "level"),
+    [(-1, "counts"), (0, "names"), (DAY - 1, "names"), (DAY, "counts"), (2 * DAY, "blocked")],
+)
+def test_the_level_at_a_time_is_what_was_set_by_then(
+    book: Book, after_s: float, level: str
+) -> None:
+    book.make("log-level", level="names", tier="primary", ends_at=NOW + DAY)
+    at(book, 2 * DAY).make("log-level", level="blocked", tier="primary", ends_at=NOW + 9 * DAY)
+    found = levels_at(book.rows, a_policy(), NOW + after_s)
+    assert (found["primary"], found["staff"]) == (level, "counts")
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "spans"),
+    [
+        (0.0, 9 * DAY, [(1 * DAY, 3 * DAY)]),
+        (2 * DAY, 9 * DAY, [(2 * DAY, 3 * DAY)]),
+        (0.0, 2 * DAY, [(1 * DAY, 2 * DAY)]),
+        (0.0, 1 * DAY, []),
+        (3 * DAY, 9 * DAY, []),
+    ],
+)
+def test_a_time_of_full_logging_is_cut_at_the_edges_of_the_period(
+    book: Book, begins: float, ends: float, spans: list[tuple[float, float]]
+) -> None:
+    at(book, DAY).make("log-level", level="full", tier="primary", ends_at=NOW + 3 * DAY)
+    book.make("log-confirm", id=1, author="minh")
+    found = full_spans(book.rows, a_policy(), NOW + begins, NOW + ends)
+    assert found == tuple(("primary", int(NOW + a), int(NOW + b)) for a, b in spans)
+
+
+def test_two_tiers_at_full_have_a_time_each_in_order(book: Book) -> None:
+    for number, (tier, days) in enumerate((("staff", 2), ("primary", 3))):
+        book.make("log-level", level="full", tier=tier, ends_at=NOW + days * DAY)
+        book.make("log-confirm", id=2 * number + 1, author="minh")
+    assert full_spans(book.rows, a_policy(), BEGIN, END) == (
+        ("primary", int(NOW), int(NOW + 3 * DAY)),
+        ("staff", int(NOW), int(NOW + 2 * DAY)),
+    )

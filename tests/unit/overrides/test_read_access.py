@@ -2,7 +2,7 @@
 import pytest
 
 from filterd.errors import ControlError
-from filterd.overrides.read_access import READERS, View, check_view
+from filterd.overrides.read_access import READERS, RECORDED, View, check_view
 from filterd.overrides.roles import Author, Role
 
 
@@ -39,3 +39,27 @@ def test_a_person_may_have_several_roles() -> None:
 def test_a_refusal_names_the_groups_that_may() -> None:
     with pytest.raises(ControlError, match="filterd-admin"):
         check_view(member(Role.TEACHER), View.ROWS)
+
+
+def test_a_refusal_names_these_groups_and_no_others() -> None:
+    with pytest.raises(ControlError) as refused:
+        check_view(member(Role.TEACHER), View.EXPORT)
+    groups = str(refused.value).partition("may: ")[2].split(", ")
+    assert groups == [role.group for role in Role if role in (Role.PRINCIPAL, Role.ADMIN)]
+    assert str(refused.value).startswith("lan may not look at ")
+
+
+def test_who_sees_what_is_the_table_of_the_school() -> None:
+    assert {view.value: {role.value for role in roles} for view, roles in READERS.items()} == {
+        "totals": {"reader", "teacher", "principal", "inspector", "admin"},
+        "class-totals": {"teacher", "admin"},
+        "class-names": {"teacher", "admin"},
+        "names": {"admin"},
+        "rows": {"admin"},
+        "export": {"principal", "admin"},
+        "day": {"inspector", "principal", "admin"},
+        "inspection": {"inspector", "principal", "admin"},
+    }
+    assert {view.value for view in RECORDED} == {
+        *("class-names", "names", "rows", "export", "inspection")
+    }

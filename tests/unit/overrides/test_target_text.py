@@ -6,9 +6,21 @@ from __future__ import annotations
 import pytest
 
 from filterd.errors import ConfigError
-from filterd.overrides.target_text import Target, grade_from, qname_from
-from filterd.policy.model import GRADES
+from filterd.overrides.target_text import (
+    Target,
+    grade_from,
+    looks_like_a_class,
+    name_asked,
+    name_from,
+    policy_for,
+    qname_from,
+    target_name_from,
+    whom_from,
+)
+from filterd.policy.model import GRADES, Audience
 from filterd.policy.temporary_rules import TargetKind, written
+from tests.support.policies import a_policy
+from tests.support.week import with_classes
 
 
 @pytest.mark.parametrize(
@@ -148,3 +160,105 @@ def test_every_grade_is_one(grade: str) -> None:
 def test_what_is_no_grade_is_refused_with_all_that_are(text: str) -> None:
     with pytest.raises(ConfigError, match="one of preschool, 1, 2"):
         grade_from(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "target"),
+    [
+        ("service: youtube ", TargetKind.SERVICE, "youtube"),
+        ("category: games", TargetKind.CATEGORY, "games"),
+        ("entry:VNU.edu.vn.", TargetKind.ENTRY, "vnu.edu.vn"),
+    ],
+)
+def test_a_target_is_read_without_spaces_around_it(
+    text: str, kind: TargetKind, target: str
+) -> None:
+    assert Target.read(text) == Target(kind, target)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("fd00::1", "is an address"),
+        ("[fd00::1]", "is an address"),
+        ("pause:x", "'pause:' is not a kind of target"),
+        (":x", "'.*' is not a kind of target|is not a name"),
+        ("entry:*.a.vn", "needs no"),
+        ("https://a.vn:80/", "is a URL"),
+    ],
+)
+def test_what_only_looks_like_a_kind_is_refused(text: str, why: str) -> None:
+    with pytest.raises(ConfigError, match=why):
+        Target.read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "subtree", "match", "name"),
+    [
+        ("a.vn", False, "exact", b"\x01a\x02vn\0"),
+        ("a.vn", True, "subtree", b"\x01a\x02vn\0"),
+        ("*.a.vn", False, "subtree", b"\x01a\x02vn\0"),
+        ("*.a.vn", True, "subtree", b"\x01a\x02vn\0"),
+    ],
+)
+def test_a_name_is_asked_alone_or_with_all_beneath(
+    text: str, subtree: bool, match: str, name: bytes
+) -> None:
+    assert name_asked(text, subtree=subtree) == {"name": name.hex(), "match": match}
+
+
+@pytest.mark.parametrize(
+    ("text", "is_class"),
+    [("6A", True), ("9/3", True), ("6", False), ("12", False), ("staff", False), ("", False)],
+)
+def test_a_class_begins_with_a_digit_and_has_more(text: str, is_class: bool) -> None:
+    assert looks_like_a_class(text) is is_class
+
+
+@pytest.mark.parametrize(
+    ("audience", "value", "found"),
+    [
+        (Audience.GRADE, "6", "6"),
+        (Audience.CLASS, "6A", "6A"),
+        (Audience.TIER, "primary", "primary"),
+        (Audience.CLIENT, "FD00:0::1", "fd00::1"),
+        (Audience.NETWORK, "lab-a", "lab-a"),
+        (Audience.EVERYBODY, "", ""),
+    ],
+)
+def test_an_audience_is_read_by_its_kind(audience: Audience, value: str, found: str) -> None:
+    assert whom_from("--x", audience, value) == found
+
+
+@pytest.mark.parametrize(
+    ("audience", "value", "why"),
+    [
+        (Audience.GRADE, "13", "'13' is not a grade"),
+        (Audience.CLASS, "", "."),
+        (Audience.TIER, "primery", "'primery' is not a tier .did you mean 'primary'"),
+        (Audience.CLIENT, "lab", "--x 'lab' is not an address .such as 10.0.6.21"),
+    ],
+)
+def test_what_is_none_of_its_kind_is_refused(audience: Audience, value: str, why: str) -> None:
+    with pytest.raises(ConfigError, match=why):
+        whom_from("--x", audience, value)
+
+
+def test_the_policy_of_a_class_is_its_own_and_one_that_is_not_there_is_refused() -> None:
+    policy = with_classes(a_policy())
+    assert policy_for(policy, "6A").class_id == "6A"
+    assert policy_for(policy, "6").class_id == ""
+    with pytest.raises(ConfigError, match=r"'6a' is not a class of this site \(known: 6A, 6B"):
+        policy_for(policy, "6a")
+
+
+@pytest.mark.parametrize(("text", "name"), [("A.vn.", "a.vn"), ("Tiếng.vn", "xn--ting-hv5a.vn")])
+def test_a_name_has_one_form(text: str, name: str) -> None:
+    assert name_from(text) == name
+    assert target_name_from(text) == name
+
+
+def test_a_slash_is_of_a_reverse_zone_only_at_its_end() -> None:
+    assert qname_from("0/25.2.0.192.in-addr.arpa.").startswith(b"\x040/25")
+    with pytest.raises(ConfigError, match="is a URL"):
+        qname_from("a.in-addr.arpa/x")
