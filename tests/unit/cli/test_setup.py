@@ -33,6 +33,7 @@ from filterd.wire import name as names
 from tests.support.backed_up_school import OTHER_MAC, BackedUpSchool, a_key_pair, an_account
 from tests.support.commands import call
 from tests.support.fake_daemon import MONDAY_AT_8
+from tests.support.needs import command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,6 +114,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path, state: StateFolder, monkeypatch: pytest.MonkeyPatch) -> Place:
+    command("ip")
     return Place(tmp_path, state, monkeypatch)
 
 
