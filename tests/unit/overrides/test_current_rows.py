@@ -283,6 +283,7 @@ def test_a_class_says_where_it_sits_who_has_it_and_when() -> None:
     shown = [one.cell(row, wording)[0] for one in CLASSES.columns]
     assert shown[:5] == ["6A", "6", "lan", "p-101", "lab"]
     assert shown[5].startswith("minh ")
+    assert isinstance(row["lessons"], list)
     lessons = [{**one, "teacher": teacher} for one in row["lessons"] for teacher in ("", "hoa")]
     (column,) = (one for one in CLASS.columns if one.each == "lessons")
     found = [text for text, _ in column.cells({"lessons": lessons}, wording)]

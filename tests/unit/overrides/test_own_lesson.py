@@ -160,7 +160,8 @@ def test_an_office_is_a_place_of_an_administrator_s_only_if_it_is_a_room() -> No
 def test_what_opens_a_service_is_an_allow_of_it_that_holds(
     how: dict[str, Any], open_by: int | None
 ) -> None:
-    made = an_exception("play", **({"kind": TargetKind.SERVICE, "id": 4} | OF_6A | how))
+    fields: dict[str, Any] = {"kind": TargetKind.SERVICE, "id": 4} | OF_6A | how
+    made = an_exception("play", **fields)
     services = _lesson(exceptions=(made,))["chosen"]["services"]
     assert {one["id"]: one["open_by"] for one in services}["play"] == open_by
 

@@ -280,3 +280,62 @@ def test_expectations_that_are_not_met_stand_behind_them(locked_index: Index) ->
     assert len(finding) == 40
     assert [one.path for one in finding[:2]] == ["site.yaml", "x.yaml"]
     assert doubts(_locked_site(locked_index), (), NOW) == ()
+
+
+def test_what_the_active_site_does_not_meet_is_known_by_its_text(index: Index) -> None:
+    met, wrong = _expect("3", blocked=True), _expect("12", blocked=True)
+    site = _site(index, replace(a_policy(), expectations=(met, wrong)))
+    assert expectation_checks.known_to_fail(site, MONDAY_AT_8) == {wrong.written}
+
+
+@pytest.mark.parametrize(
+    ("weekday", "grade_of_lab"),
+    [(0, "12"), (1, "3"), (6, "3")],  # between lessons the strictest of the timetable
+)
+def test_an_expectation_of_a_weekday_is_of_its_next_one(
+    index: Index, weekday: int, grade_of_lab: str
+) -> None:
+    policy = replace(a_policy(networks=(LAB,)), lessons=LESSONS)
+    wanted = _expect("lab", blocked=True, audience=Audience.NETWORK)
+    wanted = replace(wanted, weekday=weekday, second=28_800)
+    is_met = grade_of_lab == "3"
+    for today in (MONDAY_AT_8, MONDAY_AT_8 + 86_400, MONDAY_AT_8 + 3 * 86_400):
+        found = expectation_checks.unmet(_site(index, policy), [wanted], today)
+        assert (found == ()) is is_met
+
+
+def test_a_rule_with_dates_counts_at_the_time_of_the_expectation(index: Index) -> None:
+    """An expectation with a time is judged at that time, one without at the present."""
+    ends = MONDAY_AT_8 + HOUR
+    rule = LocalRule("x.yaml:1:1", wire(GAMES), True, Audience.GRADE, "3", "", "", None, ends)
+    site = _site(index, a_policy(rules=[rule]))
+    now, later = (replace(_expect("3", blocked=True), at=at) for at in (None, ends))
+    assert _unmet(site, now, later) == [now]
+
+
+@pytest.mark.parametrize(
+    ("whom", "audience", "clients"),
+    [
+        ("lab", Audience.NETWORK, ["6"]),
+        ("nowhere", Audience.NETWORK, []),
+        ("7", Audience.GRADE, ["7"]),
+        ("lower-secondary", Audience.TIER, ["6", "7", "8", "9"]),
+    ],
+)
+def test_an_expectation_is_asked_for_each_client_that_it_is_about(
+    index: Index, whom: str, audience: Audience, clients: list[str]
+) -> None:
+    policy = a_policy(networks=(replace(LAB, timetable=()),))
+    wrong = replace(_expect(whom, blocked=True, audience=audience), name=wire("new.example"))
+    found = expectation_checks.unmet(_site(index, policy), [wrong], MONDAY_AT_8)
+    assert [one.grade for unmet in found for one in unmet.found] == clients
+
+
+@pytest.mark.parametrize(("count", "warnings"), [(1, 1), (99, 20)])
+def test_warnings_are_bounded(
+    index: Index, monkeypatch: pytest.MonkeyPatch, count: int, warnings: int
+) -> None:
+    monkeypatch.setattr(expectation_checks, "_MOST", 20)
+    site = _site(index, a_policy())
+    unmet = expectation_checks.unmet(site, [_expect("12", blocked=True)], MONDAY_AT_8)
+    assert len(doubts(site, unmet * count, MONDAY_AT_8)) == warnings

@@ -52,7 +52,7 @@ from tests.support.policies import (
     block,
     wire,
 )
-from tests.support.week import SEVEN, a_school, an_exam, an_exception, scheduled
+from tests.support.week import SEVEN, a_school, an_exam, an_exception, scheduled, with_classes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -427,3 +427,42 @@ def test_what_was_before_all_that_is_remembered_is_not_known(past: PastState) ->
 
 def test_a_client_without_permission_gets_no_explanation(past: PastState) -> None:
     assert explain_past(past, _asked(NOW, "203.0.113.1")) is None
+
+
+def test_the_cause_is_looked_for_in_the_class_of_the_client_and_only_in_what_concerns_it(
+    tmp_path: Path,
+) -> None:
+    policy = with_classes(a_school())
+    closed = policy.grades["6A"].closed - {"games"}
+    open_6a = replace(policy.grades["6A"], closed=closed)
+    policy = replace(policy, grades=policy.grades | {"6A": open_6a})
+    of_others = an_exception("games", kind=TargetKind.CATEGORY, audience=Audience.GRADE, whom="7")
+    for_all = an_exception("games", kind=TargetKind.CATEGORY, id=2)
+    site = _at_school(tmp_path, policy, Overrides(exceptions=(of_others, for_all)))
+    found = [
+        explain(site, Client(site.policy.grades[key]), wire("game.example"), A, SEVEN).changed_by
+        for key in ("6A", "6B")
+    ]
+    assert found == [None, "exception:2"]
+    alone = _at_school(tmp_path, policy, Overrides(exceptions=(of_others,)))
+    client = Client(alone.policy.grades["6B"])
+    explained = explain(alone, client, wire("game.example"), A, SEVEN)
+    assert (explained.action, explained.changed_by) == ("nxdomain", None)
+
+
+def test_an_explanation_of_a_category_has_it_as_data_and_one_of_no_list_has_none(
+    site: Site,
+) -> None:
+    explained = (_explained(site, name) for name in ("porn.example", "games.example", "a.test"))
+    assert all((one["about"] or {"id": None})["id"] == one["category"] for one in explained)
+    assert _explained(site, "nowhere.example")["about"] is None
+
+
+def test_of_two_ends_the_sooner_is_shown(tmp_path: Path) -> None:
+    rule = allow("game.example", ends_at=SEVEN + 60)
+    closing = Scheduled("a", True, "category", "games")
+    policy = replace(scheduled(closing), rules=(rule,))
+    site = _at_school(tmp_path, policy, Overrides())
+    explained = explain(site, Client(site.policy.grades["6"]), wire("game.example"), A, SEVEN)
+    soon = datetime.fromtimestamp(SEVEN + 60, UTC).isoformat()
+    assert (explained.reason, explained.valid_until) == ("local", soon)

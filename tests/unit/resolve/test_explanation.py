@@ -13,7 +13,7 @@ from rich.console import Console
 
 from filterd.cli.render import details
 from filterd.i18n import Texts
-from filterd.resolve.explanation import EXPLANATION, passes
+from filterd.resolve.explanation import EXPLANATION, may_be_closed, passes, targets_to_open
 from filterd.rows import SchoolClock, Wording
 
 BLOCKED: dict[str, Any] = {
@@ -195,3 +195,51 @@ def test_vietnamese_headings_are_aligned() -> None:
     starts = {len(line) - len(line[20:].lstrip()) for line in lines}
     assert starts == {22}
     assert all(unicodedata.is_normalized("NFC", line) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("change", "targets"),
+    [
+        ({}, ["www.tiktok.com"]),
+        ({"reason": "alias"}, ["www.tiktok.com"]),
+        ({"list": "service:tiktok"}, ["service:tiktok", "www.tiktok.com"]),
+        (
+            {"list": "service:a", "next_match": {"list": "service:b"}},
+            ["service:a", "service:b", "www.tiktok.com"],
+        ),
+        (
+            {"list": "service:a", "next_match": {"list": "service:a"}},
+            ["service:a", "www.tiktok.com"],
+        ),
+        ({"list": None, "next_match": {"list": None}}, ["www.tiktok.com"]),
+        ({"action": "pass"}, []),
+        ({"action": "rewrite"}, []),
+        ({"reason": "locked"}, []),
+        ({"reason": "ordered"}, []),
+        ({"reason": "local"}, []),
+        ({"reason": "pin"}, []),
+        ({"reason": "allow-only"}, []),  # an exam
+        ({"reason": "allow-only", "changed_by": "schedule:a"}, ["www.tiktok.com"]),
+    ],
+)
+def test_a_blocked_name_is_opened_by_its_service_or_itself(
+    change: dict[str, Any], targets: list[str]
+) -> None:
+    assert targets_to_open(BLOCKED | change) == targets
+
+
+@pytest.mark.parametrize(
+    ("action", "reason", "may"),
+    [
+        *(("pass", one, True) for one in ("not-listed", "open", "service", "list-exception")),
+        *(("pass", one, True) for one in ("protected", "rewritten")),
+        ("rewrite", "rewritten", True),
+        *(("pass", one, False) for one in ("pin", "local", "lease", "local-zone")),
+        ("nxdomain", "not-listed", False),
+        ("nodata", "service", False),
+    ],
+)
+def test_a_name_may_be_closed_if_it_is_open_and_no_pin(
+    action: str, reason: str, *, may: bool
+) -> None:
+    assert may_be_closed({"action": action, "reason": reason}) is may

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from filterd.i18n import Texts
 from filterd.resolve.what_if import CLOSES, OPENS, AskedPlace, DifferenceSums, NameDifference
 from filterd.resolve.what_if_rows import (
     BY_CLASS,
+    BY_TIER,
     CHANGED_NAMES,
     MOST_ROWS,
     NAMES,
@@ -78,3 +81,66 @@ def test_the_summary_states_what_was_judged() -> None:
     assert "popular names were judged instead" in text
     assert "2 more of confidential categories would change" in text
     assert "4 names more" in text
+
+
+def test_a_grade_of_no_class_is_named_by_its_word() -> None:
+    grade = AskedPlace("6", "")
+    found = DifferenceSums()
+    found.note(NameDifference(wire("a.example"), OPENS, ""), 3, (grade,))
+    found.changed[grade, OPENS] = 3
+    found.lookups[grade] = 9
+    plain = to_plain(found, ROWS)
+    (listing, rows), (groups, of_groups) = tables(plain)
+    shown = [column.cell(rows[0], BY)[0] for column in listing.columns]
+    assert shown == ["a.example", "would open", "(on no list)", "3", "6"]
+    shown = [column.cell(of_groups[0], BY)[0] for column in groups.columns]
+    assert shown[:2] == ["6", "9"]
+
+
+def test_a_name_of_several_classes_and_without_lookups_says_so() -> None:
+    found = DifferenceSums()
+    places = (AskedPlace("7", "7B"), SIX_A, AskedPlace("6", ""))
+    found.note(NameDifference(wire("a.example"), CLOSES, "games"), 0, places)
+    (row,) = to_plain(found, NAMES)["rows"]
+    assert (row["grades"], row["classes"]) == (["6", "7"], ["6A", "7B"])
+    shown = [column.cell(row, BY)[0] for column in CHANGED_NAMES.columns]
+    assert shown[3:] == ["\u2013", "6A, 7B"]
+    styles = [CHANGED_NAMES.columns[1].cell({"kind": kind}, BY)[1] for kind in (CLOSES, OPENS)]
+    assert styles == ["red", "green"]
+
+
+def test_places_come_in_the_order_of_grades_and_classes_and_tiers_in_theirs() -> None:
+    found = DifferenceSums()
+    for place in (AskedPlace("10", ""), AskedPlace("6", "6B"), SIX_A, AskedPlace("old", "")):
+        found.lookups[place] = 1
+    found.distinct.update({"staff": 2, "primary": 1})
+    found.changed_distinct["primary", CLOSES] = 1
+    plain = to_plain(found, NAMES)
+    assert [(one["grade"], one["class"]) for one in plain["groups"]] == [
+        *(("old", ""), ("6", "6A"), ("6", "6B"), ("10", ""))
+    ]
+    assert [(one["tier"], one["names"], one[CLOSES]) for one in plain["tiers"]] == [
+        ("primary", 1, 1),
+        ("staff", 2, 0),
+    ]
+    ((listing, rows),) = tables(plain)
+    assert (listing, [one["tier"] for one in rows]) == (BY_TIER, ["primary"])
+
+
+@pytest.mark.parametrize(("confidential", "differing"), [(0, False), (1, True)])
+def test_confidential_names_alone_are_a_difference(confidential: int, *, differing: bool) -> None:
+    assert differs(to_plain(DifferenceSums(confidential=confidential), ROWS)) is differing
+
+
+def test_lookups_alone_are_a_difference() -> None:
+    found = DifferenceSums()
+    found.changed[SIX_A, OPENS] = 1
+    assert differs(to_plain(found, ROWS))
+
+
+def test_of_names_with_as_many_lookups_the_order_is_that_of_the_names() -> None:
+    found = DifferenceSums()
+    for name in ("c.example", "a.example", "b.example"):
+        found.note(NameDifference(wire(name), CLOSES, "games"), 5, (SIX_A,))
+    rows = to_plain(found, ROWS)["rows"]
+    assert [one["name"] for one in rows] == ["a.example", "b.example", "c.example"]

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filterd.policy.model import LocalZone
 from filterd.policy.verdict import Action, Verdict
 from filterd.resolve.links.filter import behind_alias
 from filterd.resolve.links.redaction import (
@@ -298,3 +299,40 @@ def test_a_binding_without_keys_is_not_touched(index: Index) -> None:
 
 def test_an_answer_without_a_resolution_keeps_its_keys(index: Index) -> None:
     assert answer_of(Ech(), a_chain_query(a_site(index))) is FORWARDED
+
+
+def test_an_answer_that_leads_home_is_a_block_though_a_part_is_public(index: Index) -> None:
+    site = a_site(index)
+    zone = LocalZone(wire("lan.other.example"), ())
+    home = Site.of(replace(site.policy, local_zones=(zone,)), index, site.route.servers)
+    answers = (f"{NAME} 300 CNAME web.lan.other.example", "web.lan.other.example 300 A 192.0.2.1")
+    assert answer_for(home, *answers).source is Source.BLOCKED
+    assert answer_for(site, *answers).source is Source.CACHED
+
+
+def test_a_block_for_a_private_answer_ends_when_the_verdict_ends(index: Index) -> None:
+    found = Answer(
+        Source.CACHED, Verdict(Action.PASS, valid_until=9.0), resolution=a_resolution(BOTH[1])
+    )
+
+    async def cached(_: Query) -> Answer:
+        return found
+
+    answer = answer_of(Rebinding(), a_chain_query(a_site(index)), cached)
+    assert answer.verdict == Verdict(Action.NODATA, valid_until=9.0)
+
+
+def test_what_is_sent_without_keys_is_not_authentic_any_more(index: Index) -> None:
+    site = a_site_that_strips(index, "1")
+    data = f'{NAME} 300 HTTPS 1 . ech="AARhYmNk"'
+    response = parse_response(a_response(a_query(NAME, "HTTPS"), data))
+    question = UpstreamQuestion(wire(NAME), 65, do=False, cd=False)
+    resolution = resolution_of(response, question)._replace(authentic=True)
+
+    async def cached(_: Query) -> Answer:
+        return Answer(Source.CACHED, resolution=resolution)
+
+    query = a_chain_query(site, NAME, "HTTPS", address=GRADE_1)
+    left = answer_of(Ech(), query, cached).resolution
+    assert left is not None
+    assert (left.authentic, left.ech) == (False, False)
