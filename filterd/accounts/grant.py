@@ -157,7 +157,7 @@ SCOPES: dict[str, frozenset[str] | None] = {
 
 def is_in_scope(scope: str, command: str, arguments: Mapping[str, Any]) -> bool:
     """Return whether a token of this scope may ask for a command."""
-    if command in OF_SESSIONS or command in NEEDS_PASSWORD or command.startswith("account "):
+    if command in OF_SESSIONS or command.startswith("account "):
         return False
     if needs_password(command, arguments):
         return False
