@@ -148,3 +148,20 @@ def test_a_change_forgets_accounts_that_were_disabled_a_year_ago(tmp_path: Path)
     gone = Account("lan", frozenset((Role.TEACHER,)), 1.0, disabled_at=8.0)
     file.book = AccountBook(accounts=(gone,))
     assert [one.name for one in with_one("minh", file).accounts] == ["minh"]
+
+
+def test_damaged_copies_that_stay_where_they_are_close_the_accounts_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_one("minh", loaded(tmp_path))
+    for path in StateFolder(tmp_path).accounts_copies:
+        path.write_bytes(b"x")
+
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "it may not be moved")
+
+    monkeypatch.setattr(type(tmp_path), "replace", refused)
+    file = loaded(tmp_path)
+    assert not (tmp_path / ASIDE).exists()
+    with pytest.raises(AccountsDamagedError):
+        file.check()

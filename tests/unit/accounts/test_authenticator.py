@@ -50,7 +50,16 @@ def test_the_clock_of_a_phone_may_differ_by_a_step_and_a_code_counts_once() -> N
 
 
 @pytest.mark.parametrize(
-    "code", ["", "28708", "2870822", "\uff12\uff18\uff17\uff10\uff18\uff12", "abcdef", "\x00" * 6]
+    "code",
+    [
+        "",
+        "28708",
+        "2870822",
+        "\uff12\uff18\uff17\uff10\uff18\uff12",
+        "abcdef",
+        "\x00" * 6,
+        "\ud800",
+    ],
 )
 def test_other_texts_are_no_code(code: str) -> None:
     assert step_of(SECRET, code, 59.0, 0) is None

@@ -213,6 +213,7 @@ def test_what_an_origin_did_does_not_delay_a_device_nor_the_other_way_round() ->
     delays.check("hoa", "10.0.1.5", is_device=True)
     with pytest.raises(SlowDownError):
         delays.check("hoa", "10.0.1.5")
+    delays.attempt("hoa", "10.0.1.5", is_device=True)
     delays.attempt("lan", "device-1", is_device=True)
     assert "device-1" not in delays._origins
 

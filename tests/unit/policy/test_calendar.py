@@ -18,6 +18,7 @@ from filterd.policy.calendar import (
     LOOK_AHEAD_DAYS,
     Bell,
     Calendar,
+    Closures,
     Interval,
     Openings,
     Timetable,
@@ -300,3 +301,52 @@ def test_a_time_of_another_day_is_shown_with_its_date() -> None:
     school = a_school()
     assert shown_at(school, SEVEN, MONDAY) == "07:00"
     assert shown_at(school, SEVEN + DAY, MONDAY) == "07:00 03/03/2026"
+
+
+@pytest.mark.parametrize(
+    ("second", "is_open"), [(0, True), (59, True), (60, False), (DAY_S - 1, False)]
+)
+def test_a_window_that_begins_at_midnight_of_the_next_day_is_open_then(
+    second: int, is_open: bool
+) -> None:
+    late = openings(Window(frozenset({0}), DAY_S, DAY_S + 60))
+    monday, tuesday = date(2026, 3, 2), date(2026, 3, 3)
+    assert late.state(WallTime(tuesday, second)) is is_open
+    assert not late.state(WallTime(monday, second))
+
+
+@pytest.mark.parametrize(
+    ("last", "has_ended"),
+    [("2026-03-01", False), ("2026-02-28", True), ("2026-03-02", False), (None, False)],
+)
+def test_a_schedule_has_ended_a_day_after_its_last_for_its_night_may_go_on(
+    last: str | None, has_ended: bool
+) -> None:
+    of_today = Window(ALL_DAYS, 0, 60, last="2026-03-02")
+    window = Window(ALL_DAYS, 0, 60, last=last)
+    assert openings(window).has_ended(date(2026, 3, 2)) is has_ended
+    assert not openings(window, of_today).has_ended(date(2026, 3, 2))
+    assert openings().has_ended(date(2026, 3, 2))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        (Interval(1.0, 5.0), Interval(2.0, 9.0), Interval(2.0, 5.0)),
+        (Interval(2.0, 9.0), Interval(1.0, 5.0), Interval(2.0, 5.0)),
+        (ALWAYS, Interval(1.0, 5.0), Interval(1.0, 5.0)),
+    ],
+)
+def test_what_lasts_with_another_lasts_while_both_do(
+    one: Interval, other: Interval, both: Interval
+) -> None:
+    assert one.joined(other) == both
+
+
+@pytest.mark.parametrize(
+    ("day", "on"),
+    [("2026-02-13", False), ("2026-02-14", True), ("2026-02-22", True), ("2026-02-23", False)],
+)
+def test_a_holiday_has_both_its_days(day: str, on: bool) -> None:
+    other = Holiday("2026-09-02", "2026-09-02", "x", "x")
+    assert (date.fromisoformat(day) in Closures([other, TET])) is on

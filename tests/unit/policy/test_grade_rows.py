@@ -9,27 +9,31 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from filterd.i18n import Texts
+from filterd.policy.grade_rows import GRADE as GRADE_DETAILS
 from filterd.policy.grade_rows import (
     NETWORKS,
     SERVICE,
     SERVICE_GROUPS,
     Difference,
+    category_rows,
     difference_listing,
     differences,
     grade_row,
     grades_text,
+    ids,
     network_rows,
     ranges,
     rule_differences,
     service_group_rows,
+    service_row,
     state_of,
     state_of_service,
     whole_service_row,
 )
-from filterd.policy.model import GRADES, Network, Service
+from filterd.policy.model import GRADES, Audience, Network, Service
 from filterd.rows import SchoolClock, Wording
 from tests.support.policies import a_policy, allow, block, wire
-from tests.support.week import SERVICES, a_school
+from tests.support.week import SERVICES, a_school, with_classes
 
 WORDING = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 0.0))
 
@@ -185,3 +189,96 @@ def test_what_is_locked_is_locked_to_everybody() -> None:
     assert state_of(POLICY, everything, "law-ordered") == "locked"
     porn = replace(POLICY, services={"zalo": replace(ZALO, group="porn")})
     assert state_of_service(porn, everything, "zalo") == "locked"
+
+
+def test_a_row_of_a_grade_is_whole_and_a_class_is_named_in_its_own() -> None:
+    policy = with_classes(a_school())
+    row = grade_row(policy, policy.grades["staff"])
+    states = row.pop("categories"), row.pop("services")
+    assert row == {
+        "grade": "staff",
+        "tier": "staff",
+        "age": 18,
+        "block_response": "nxdomain",
+        "safe_search": "off",
+        "youtube": "off",
+        "client_ttl_max": 600,
+        "networks": ["office"],
+        "unknown_clients": False,
+    }
+    assert (states[0]["porn"], states[0]["games"], states[1]["play"]) == ("locked", "open", "open")
+    assert grade_row(policy, policy.grades["6A"])["class"] == "6A"
+    assert grade_row(policy, policy.grades["preschool"])["unknown_clients"]
+
+
+def test_a_category_and_a_service_have_their_state_and_all_that_is_known_of_them() -> None:
+    policy = a_school()
+    rows = {one["id"]: one for one in category_rows(policy, policy.grades["6"])}
+    assert (rows["games"]["state"], rows["games"]["min_age"]) == ("closed", 12)
+    assert (rows["porn"]["state"], rows["ads-trackers"]["state"]) == ("locked", "open")
+    row = service_row(policy, policy.grades["6"], policy.services["chat"])
+    assert (row["id"], row["state"], row["group"]) == ("chat", "closed", "social-media")
+    whole = whole_service_row(policy, policy.services["chat"])
+    assert whole["grades"] | {"7": "closed", "8": "open"} == whole["grades"]
+    assert (whole["name_vi"], whole["min_age"]) == ("Trò chuyện", 13)
+    open_to = SERVICE.columns[2].cell(whole, WORDING)[0]
+    assert open_to == "8-12, continuing, staff"
+
+
+def test_the_ids_that_commands_take_are_those_of_the_site() -> None:
+    policy = with_classes(a_school())
+    fewer = {key: one for key, one in policy.grades.items() if one.tier == "lower-secondary"}
+    assert ids(replace(policy, grades=fewer)) == {
+        "grades": ["6", "7", "8", "9"],
+        "tiers": ["lower-secondary"],
+        "classes": ["6A", "6B", "9B"],
+        "rooms": ["lab"],
+        "networks": ["lab", "office"],
+        "services": ["chat", "play", "bad"],
+        "categories": [*policy.categories],
+    }
+
+
+def test_a_title_names_the_grade_or_the_class_of_it() -> None:
+    policy = with_classes(a_school())
+    titles = [
+        GRADE_DETAILS.title(grade_row(policy, policy.grades[key]), WORDING) for key in ("6", "6A")
+    ]
+    assert titles == [
+        "Grade 6: lower secondary, age 11",
+        "Class 6A, grade 6: lower secondary, age 11",
+    ]
+
+
+def test_of_services_the_fewer_are_named_in_order_and_none_where_there_is_none() -> None:
+    (column,) = (one for one in SERVICE_GROUPS.columns if one.heading == "Services")
+    cells = [
+        column.cell({"group": "games", "open": open_, "closed": closed}, WORDING)[0]
+        for open_, closed in (
+            (["z", "a"], ["b", "c", "d"]),
+            (["b", "c", "d"], ["z", "a"]),
+            ([], ["a"]),
+            (["a"], []),
+        )
+    ]
+    assert cells == ["3 closed, 2 open: a, z", "3 open, 2 closed: a, z", "1 closed", "1 open"]
+
+
+def test_a_rule_for_some_is_told_from_one_for_all() -> None:
+    of_grade = allow("a.example", Audience.GRADE, "6")
+    before, after = replace(POLICY, rules=(of_grade,)), replace(POLICY, rules=())
+    assert rule_differences(before, after) == (Difference("rule", "a.example (6)", "allow", ""),)
+
+
+@pytest.mark.parametrize(
+    ("grades", "cells"),
+    [
+        (["9", "10"], "9-10"),
+        (["1", "3"], "1, 3"),
+        (["preschool", "1"], "preschool, 1"),
+        (["12", "continuing"], "12, continuing"),
+        (["staff", "guest"], "staff, guest"),
+    ],
+)
+def test_only_grades_that_follow_each_other_are_joined(grades: list[str], cells: str) -> None:
+    assert ", ".join(ranges(grades)) == cells

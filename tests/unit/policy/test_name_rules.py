@@ -5,16 +5,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import permutations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from filterd.lists.rules import Pin, Protection, SafeSearchRewrite
 from filterd.policy.model import Audience, Client, LocalZone, Service
 from filterd.policy.name_rules import NO_RULES, Overlay
+from filterd.policy.verdict import Rule
 from filterd.wire import name as names
 from tests.support.policies import (
     NOW,
+    a_client,
     a_grade,
     a_pin,
     a_policy,
@@ -209,3 +211,50 @@ def test_a_service_that_is_open_to_a_grade_may_be_beneath_what_is_closed() -> No
     overlay = Overlay(replace(policy, grades=policy.grades | {"6": sixth}))
     assert overlay.has_allowed_beneath(wire("site.example"))
     assert not overlay.has_allowed_beneath(wire("mp3.site.example"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "guards"),
+    [
+        ({"pins": [a_pin("a.example", subtree=True)]}, ("a.example",)),
+        ({"protections": [a_protection("a.example")]}, ("a.example",)),
+        (
+            {
+                "pins": [a_pin("b.a.example", subtree=True)],
+                "protections": [a_protection("a.example")],
+            },
+            ("b.a.example", "a.example"),
+        ),
+        ({"pins": [a_pin("a.example")]}, None),
+        ({"pins": [a_pin("a.example", subtree=True), a_pin("a.example")]}, None),
+        ({"rules": [allow("a.example")]}, None),
+        (
+            {"rules": [allow("a.example")], "pins": [a_pin("b.a.example", subtree=True)]},
+            None,
+        ),
+    ],
+)
+def test_names_with_guards_of_subtrees_alone_have_these_in_common(
+    changes: dict[str, Any], guards: tuple[str, ...] | None
+) -> None:
+    found = Overlay(a_policy(**changes)).lookup(wire("c.b.a.example"))
+    assert found.subtrees == (None if guards is None else tuple(map(wire, guards)))
+
+
+def test_a_rewrite_makes_a_name_one_of_its_own() -> None:
+    twin = SafeSearchRewrite("safe_search", "on", wire("safe.test"), (wire("a.example"),))
+    policy = replace(a_policy(pins=[a_pin("a.example", subtree=True)]), rewrites=(twin,))
+    assert Overlay(policy).lookup(wire("a.example")).subtrees is None
+
+
+def test_a_rule_says_why_and_which_it_is() -> None:
+    rule = allow("a.example")
+    policy = a_policy(rules=[rule])
+    (ranked,) = Overlay(policy).lookup(wire("a.example")).rules(a_client(policy), NOW)
+    match = ranked.match
+    assert (match.rule, match.blocks, match.local_id, match.reason) == (
+        Rule.LOCAL,
+        False,
+        rule.id,
+        "allowed for a test",
+    )

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 
+from filterd.lists.rules import SafeSearchRewrite
 from filterd.policy.engine import Engine
-from filterd.policy.model import BlockResponse, LocalZone, Service
+from filterd.policy.model import BlockResponse, DelegatedZone, LocalZone, Service
 from filterd.policy.plain_sets import SetReader, Touch, touched
 from filterd.policy.verdict import Action, Rule
 from filterd.wire import name as names
@@ -18,6 +19,7 @@ from tests.support.policies import (
     a_grade,
     a_pin,
     a_policy,
+    a_protection,
     allow,
     an_index,
     wire,
@@ -181,3 +183,26 @@ def test_the_engine_decides_the_same(
                 category = match.category if match else ""
                 assert said == (verdict.action, rule, category)
                 assert verdict.valid_until is None
+
+
+def test_every_kind_of_rule_beside_the_lists_is_touched() -> None:
+    rewrite = SafeSearchRewrite("safe_search", "on", wire("safe.test"), (wire("find.test"),))
+    policy = replace(
+        a_policy(
+            pins=[a_pin("pin.test")],
+            protections=[a_protection("protected.test")],
+            rules=[allow("rule.test")],
+            local_zones=[LocalZone(wire("local.test"), ())],
+            delegated_zones=[DelegatedZone(wire("delegated.test"), ())],
+        ),
+        rewrites=(rewrite,),
+        lease_zone=wire("lease.test"),
+        private_answers=(wire("private.test"),),
+    )
+    stems = ("pin", "protected", "rule", "local", "delegated", "find", "lease", "private", "other")
+    found = touched(policy, [wire("other.test")])
+    assert {one for one, touch in found.items() if touch & Touch.SUBTREE} == {
+        wire(f"{stem}.test") for stem in stems
+    }
+    assert found[wire("test")] == Touch.BENEATH
+    assert wire("safe.test") not in found
