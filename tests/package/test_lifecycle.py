@@ -17,8 +17,8 @@ from filterd.version import __version__
 from tests.support.booted import booted
 from tests.support.chroot import chroot
 from tests.support.commands import ROOT
-from tests.support.mmdebstrap import SUITES
 from tests.support.gateway import eventually
+from tests.support.mmdebstrap import SUITES
 from tests.support.namespaces import namespaces
 from tests.support.packages import NEXT, package
 

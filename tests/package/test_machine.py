@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.booted import booted
-from tests.support.mmdebstrap import SUITES
 from tests.support.gateway import eventually, gateway
 from tests.support.installed_school import (
     BOX,
@@ -27,6 +26,7 @@ from tests.support.installed_school import (
     PAGE,
     InstalledSchool,
 )
+from tests.support.mmdebstrap import SUITES
 from tests.support.packages import NEXT, package
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import pytest
 
 from tests.bench.hop import PATIENCE_S, Client
 from tests.support.booted import booted
-from tests.support.mmdebstrap import SUITES
 from tests.support.gateway import eventually, gateway
 from tests.support.installed_school import BOX, InstalledSchool
+from tests.support.mmdebstrap import SUITES
 from tests.support.packages import package
 
 if TYPE_CHECKING:

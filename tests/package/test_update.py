@@ -19,8 +19,8 @@ import pytest
 from filterd.clock import SystemClock
 from tests.support.booted import Booted, booted
 from tests.support.commands import ROOT
-from tests.support.mmdebstrap import SUITES
 from tests.support.gateway import Gateway, ask, gateway
+from tests.support.mmdebstrap import SUITES
 from tests.support.packages import NEXT, package
 from tests.support.packages_offered import Maker, a_package
 from tests.support.publisher import Publisher
