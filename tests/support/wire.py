@@ -6,6 +6,7 @@ Nothing here uses ``filterd.wire``, so that the composer does not check the pars
 
 from __future__ import annotations
 
+from functools import lru_cache
 from struct import pack
 from typing import TYPE_CHECKING
 
@@ -44,15 +45,31 @@ def a_query(
     message_id: int = 0x1234,
 ) -> bytes:
     """Return the query that a stub would send."""
-    rdtype = dns.rdatatype.RdataType.make(qtype)
-    query = dns.message.make_query(name, rdtype, qclass, id=message_id)
-    query.flags = (
-        (dns.flags.RD if rd else 0) | (dns.flags.CD if cd else 0) | (dns.flags.AD if ad else 0)
-    )
-    if edns:
-        flags = dns.flags.DO if do else 0
-        query.use_edns(0, flags, udp_size, options=list(options))
+    flags = (dns.flags.RD if rd else 0) | (dns.flags.CD if cd else 0) | (dns.flags.AD if ad else 0)
+    about = name, dns.rdatatype.RdataType.make(qtype), qclass, flags
+    sized = udp_size if edns else None
+    composed = _compose(*about, sized, do, options) if options else _composed(*about, sized, do)
+    return message_id.to_bytes(2) + composed[2:]
+
+
+def _compose(
+    name: str,
+    rdtype: dns.rdatatype.RdataType,
+    qclass: str,
+    flags: int,
+    udp_size: int | None,
+    do: bool,
+    options: Iterable[dns.edns.Option] = (),
+) -> bytes:
+    query = dns.message.make_query(name, rdtype, qclass, id=0)
+    query.flags = dns.flags.Flag(flags)
+    if udp_size is not None:
+        query.use_edns(0, dns.flags.DO if do else 0, udp_size, options=list(options))
     return query.to_wire()
+
+
+_composed = lru_cache(4096)(_compose)
+"""Tests ask for the same few names again and again."""
 
 
 def a_response(
