@@ -42,6 +42,12 @@ def test_a_test_whose_process_ended_is_a_failure() -> None:
     assert outcomes.lines()[1:] == ["       1 its process ended", "         a::b"]
 
 
+def test_what_a_test_writes_between_the_records_changes_none() -> None:
+    outcomes = Outcomes({"a::b": MISSING})
+    outcomes.add(b'[]\n5\n{"a": 1}\n\xff\n["passed", "a::b", ""]\n["pas')
+    assert (outcomes.of, outcomes.counts) == ({"a::b": "passed"}, {"passed": 1})
+
+
 def test_what_fails_after_its_test_passed_is_a_failure() -> None:
     outcomes = _outcomes(("passed", "a::b", ""), ("error", "a::b", "it ends badly"))
     assert outcomes.failing == ["a::b"]

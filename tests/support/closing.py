@@ -55,6 +55,15 @@ def reason_of(report: pytest.TestReport | pytest.CollectReport) -> str:
     return (text.strip().splitlines() or [""])[0][:_MOST_CHARACTERS]
 
 
+def _record_of(line: bytes) -> tuple[str, str, str]:
+    """Return what a line records; a test may have written to any descriptor that it inherited."""
+    try:
+        word, test, reason = json.loads(line)
+    except (ValueError, TypeError):
+        return "", "", ""
+    return word, test, reason
+
+
 @dataclass
 class Outcomes:
     """What has come of the tests that were collected."""
@@ -66,9 +75,8 @@ class Outcomes:
 
     def add(self, records: bytes) -> None:
         """Add the records of a process."""
-        for line in records.split(b"\n")[:-1]:
-            word, test, reason = json.loads(line)
-            if word == STARTED:
+        for word, test, reason in map(_record_of, records.split(b"\n")):
+            if word not in _WORDS:
                 continue
             self.counts[word] += 1
             if self.of.get(test) not in ("failed", "error"):
