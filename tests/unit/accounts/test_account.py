@@ -14,6 +14,7 @@ from filterd.accounts.account import (
     Account,
     AccountBook,
     ApiToken,
+    EnrolledDevice,
     account_name,
     by_secret,
     hash_of,
@@ -325,3 +326,14 @@ def test_tokens_and_devices_of_this_gateway_come_first(monkeypatch: pytest.Monke
     found = merged(here, BACKUP, NONE)
     assert [one.account for one in found.tokens] == ["hoa", "lan"]
     assert [one.account for one in found.devices] == ["hoa"]
+
+
+def test_what_is_new_has_no_secret_no_use_and_no_right_yet() -> None:
+    new = Account("lan", frozenset((Role.TEACHER,)), 1.0)
+    assert (new.disabled_at, new.password, new.authenticator) == (None, None, b"")
+    assert (new.step, new.recovery, new.is_disabled) == (0, (), False)
+    token = ApiToken("ab", "lan", "x", b"", Role.READER, "all", (), 1.0, 2.0)
+    assert token.used_on == ""
+    device = EnrolledDevice("ab", "lan", "x", b"", PasswordHash(2, 1, 1, b"", b""), 1.0, 2.0, 5)
+    assert (device.is_confirmed, device.used_on) == (False, "")
+    assert AccountBook() == AccountBook(0, None, (), (), ())

@@ -165,3 +165,16 @@ def test_damaged_copies_that_stay_where_they_are_close_the_accounts_all_the_same
     assert not (tmp_path / ASIDE).exists()
     with pytest.raises(AccountsDamagedError):
         file.check()
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_one_damaged_copy_is_damage_where_the_other_is_missing(
+    tmp_path: Path, missing: int
+) -> None:
+    with_one("minh", loaded(tmp_path))
+    copies = StateFolder(tmp_path).accounts_copies
+    copies[missing].unlink()
+    copies[1 - missing].write_bytes(b"x")
+    with pytest.raises(AccountsDamagedError):
+        loaded(tmp_path).check()
+    assert (tmp_path / ASIDE).read_bytes() == b"x"

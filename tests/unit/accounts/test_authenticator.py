@@ -130,3 +130,9 @@ def test_a_recovery_code_has_four_groups_of_four() -> None:
         assert set("".join(groups)) <= set("abcdefghijklmnopqrstuvwxyz234567")
     assert recovery_hash("abcd-efgh") == hash_of("abcdefgh")
     assert recovery_hash(" AB\tcd - EF GH\n") == hash_of("abcdefgh")
+
+
+def test_a_secret_is_shown_whole_whatever_its_last_letter() -> None:
+    for last in range(32):
+        shown = text_of(bytes(19) + bytes((last,)))
+        assert (len(shown), shown[-1]) == (32, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[last])

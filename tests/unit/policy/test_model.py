@@ -2,12 +2,13 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import MISSING, fields, is_dataclass, replace
+from enum import Enum
 from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.policy import model, policy_file
+from filterd.policy import log_levels, model, policy_file, reporting_settings, temporary_rules
 from filterd.policy.model import (
     GRADES,
     TIERS,
@@ -144,3 +145,128 @@ def test_an_expectation_outlives_the_file_it_is_written_to(tmp_path: Path) -> No
 def test_a_window_without_conditions_is_for_all_its_weekdays() -> None:
     window = model.Window(frozenset({0}), 0, model.DAY_S)
     assert (window.first, window.last, window.holidays) == (None, None, None)
+
+
+def _defaults(record: type) -> dict[str, object]:
+    found = {one.name: one.default for one in fields(record) if one.default is not MISSING}  # type: ignore[arg-type]  # a dataclass
+    return {name: str(value) if isinstance(value, Enum) else value for name, value in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("record", "defaults"),
+    [
+        (
+            model.Category,
+            {
+                "min_age": None,
+                "locked": False,
+                "ordered": False,
+                "security": False,
+                "sinkhole": True,
+                "rating": "",
+                "legal_basis": (),
+                "confidential": False,
+            },
+        ),
+        (model.Service, {"min_age": None, "names": ()}),
+        (model.Scheduled, {"audience": "everybody", "whom": ""}),
+        (
+            GradePolicy,
+            {
+                "sinkhole_ipv4": "0.0.0.0",
+                "sinkhole_ipv6": "::",
+                "client_ttl_max_s": 600,
+                "safe_search": "off",
+                "youtube": "off",
+                "strip_ech": False,
+                "opened": frozenset(),
+                "allow_only": False,
+                "variant": "",
+                "exam": "",
+                "paused": False,
+                "class_id": "",
+            },
+        ),
+        (model.SchoolClass, {"teachers": ()}),
+        (
+            model.Network,
+            {
+                "cidrs": (),
+                "interfaces": (),
+                "macs": (),
+                "timetable": (),
+                "room": False,
+                "on_holidays": False,
+            },
+        ),
+        (model.LocalRule, {"author": "", "starts_at": None, "ends_at": None, "exam": ""}),
+        (
+            model.UpstreamServer,
+            {"port": 53, "tls": "no", "tls_name": "", "trusted": False, "randomise_case": False},
+        ),
+        (model.ListenAddress, {"port": 53}),
+        (model.RateLimit, {"queries_a_second": 200, "burst": 2_000}),
+        (model.Period, {"teacher": ""}),
+        (Expectation, {"at": None, "weekday": None, "second": None, "shipped": False}),
+        (
+            temporary_rules.LogSetting,
+            {"ends_at": None, "confirmed_by": "", "for_s": None},
+        ),
+        (reporting_settings.MailSettings, {"user": "", "password_file": ""}),
+        (reporting_settings.WebhookSettings, {"token_file": ""}),
+        (reporting_settings.Programme, {"begins": "", "receiver": "", "legal_bases": ()}),
+        (
+            reporting_settings.ReportSchedule,
+            {"formats": ("docx",), "folder": "", "is_mailed": False},
+        ),
+        (
+            log_levels.QueryLog,
+            {"level": "counts", "keep_days": 30, "keep_totals_days": 400, "least_devices": 5},
+        ),
+    ],
+)
+def test_what_a_file_of_before_does_not_say_closes_nothing_and_opens_nothing(
+    record: type, defaults: dict[str, object]
+) -> None:
+    """A policy file of an earlier release has fewer fields: its meaning must not change."""
+    assert _defaults(record) == defaults
+
+
+def test_a_client_is_nowhere_and_nobody_by_default() -> None:
+    client = Client(a_grade("6"))
+    assert (client.network, client.address, client.mac, client.is_probe) == (None,) * 3 + (False,)
+
+
+def test_a_site_has_one_worker_and_thirty_two_mebioctets_of_cache() -> None:
+    policy = a_policy()
+    assert (policy.workers, policy.cache_octets, policy.feed, policy.contact) == (
+        1,
+        32 << 20,
+        "",
+        "",
+    )
+    assert (policy.lease_zone, policy.alerts, policy.report) == (None, None, None)
+    empty = (policy.leases, policy.rewrites, policy.kept_closed, policy.expectations)
+    assert not any(empty)
+
+
+@pytest.mark.parametrize(
+    ("paused", "made", "meant"),
+    [
+        (True, block("site.example"), False),
+        (True, allow("site.example"), True),
+        (True, replace(block("site.example"), id=f"{model.EXPECTED}x"), True),
+        (False, block("site.example"), True),
+    ],
+)
+def test_in_a_pause_no_block_holds_but_what_is_expected(
+    paused: bool, made: LocalRule, meant: bool
+) -> None:
+    assert Client(replace(a_grade("6"), paused=paused)).is_meant_by(made) is meant
+
+
+@pytest.mark.parametrize(("whom", "meant"), [("6A", True), ("6B", False)])
+def test_a_rule_for_a_class_is_for_that_class(whom: str, meant: bool) -> None:
+    of_class = Client(replace(a_grade("6"), class_id="6A"))
+    assert of_class.is_meant_by(allow("site.example", Audience.CLASS, whom)) is meant
+    assert not PUPIL.is_meant_by(allow("site.example", Audience.CLASS, whom))
