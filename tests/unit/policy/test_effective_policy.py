@@ -37,7 +37,7 @@ from filterd.policy.temporary_rules import (
     RoomSetting,
     TargetKind,
 )
-from filterd.policy.unknown_time import UNKNOWN_LEAD_S
+from filterd.policy.unknown_time import UNKNOWN_BEFORE, UNKNOWN_LEAD_S
 from filterd.policy.verdict import Rule
 from tests.support.policies import NOW, a_category, a_pin, a_policy, allow, an_index, block, wire
 from tests.support.week import (
@@ -722,3 +722,55 @@ def test_a_suspended_entry_says_why() -> None:
     assert [(one.name, one.reason, one.entry_only) for one in moment.policy.protections] == [
         (wire("porn.example"), "nhầm", True)
     ]
+
+
+def test_a_policy_says_whether_it_is_of_a_known_time() -> None:
+    assert at(timetabled(), Overrides(), SEVEN).is_known
+    assert at(a_school(), Overrides(), SEVEN).is_known
+    unknown = at(timetabled(), Overrides(exams=(an_exam(),)), UNKNOWN_LEAD_S, SEVEN)
+    assert not unknown.is_known
+    assert unknown.until == UNKNOWN_BEFORE
+
+
+def test_a_room_of_one_class_only_keeps_it_between_lessons() -> None:
+    school = with_classes(timetabled("6A", "6A"))
+    between = grade_in(at(school, Overrides(), SEVEN - 60), "lab")
+    assert (between.class_id, between.variant) == ("6A", "")
+
+
+def test_changes_for_others_in_a_room_make_no_variant_of_it() -> None:
+    for_office = an_exception(
+        "games", kind=TargetKind.CATEGORY, audience=Audience.NETWORK, whom="office", allow=False
+    )
+    for_grade = an_exception("games", kind=TargetKind.CATEGORY, audience=Audience.GRADE, whom="lab")
+    moment = at(a_school(), Overrides((for_office, for_grade)), SEVEN)
+    assert grade_in(moment, "lab").variant == ""
+    assert grade_in(moment, "office").variant == "office"
+
+
+def test_a_rule_of_an_exam_has_its_times_its_room_and_its_author() -> None:
+    (rule,) = at(a_school(), Overrides(exams=(an_exam(),)), SEVEN).policy.rules
+    assert (rule.id, rule.name, rule.audience, rule.whom, rule.exam) == (
+        *("exam:9", wire("exam.example"), Audience.NETWORK, "lab", "9"),
+    )
+    assert (rule.reason, rule.author) == ("thi", "lan")
+    assert (rule.starts_at, rule.ends_at) == (SEVEN, SEVEN + 3600)
+    for_ever = at(a_school(), Overrides(exams=(an_exam(ends_at=inf),)), SEVEN).policy.rules
+    assert for_ever[0].ends_at is None
+
+
+def test_one_name_that_is_none_does_not_hide_those_after_it() -> None:
+    exam = an_exam(names=("no..name", "exam.example"))
+    rules = at(a_school(), Overrides(exams=(exam,)), SEVEN).policy.rules
+    assert [one.name for one in rules] == [wire("exam.example")]
+
+
+def test_a_client_in_an_exam_has_no_exception_of_its_own_and_elsewhere_it_has() -> None:
+    opened = an_exception(
+        "games", kind=TargetKind.CATEGORY, audience=Audience.CLIENT, whom=PUPIL_PC
+    )
+    moment = at(a_school(), Overrides((opened,), exams=(an_exam(),)), SEVEN)
+    instead = moment.policy.clients[PUPIL_PC]
+    assert "6@lab" not in instead
+    assert instead["staff"] == f"staff@{PUPIL_PC}"
+    assert instead["preschool"] == f"preschool@{PUPIL_PC}"

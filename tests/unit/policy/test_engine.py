@@ -664,3 +664,35 @@ def test_a_response_is_that_of_the_grade_but_for_outside_resolvers(
     policy = a_policy(categories=CATEGORIES | {"around": around}, response=response)
     engine = an_engine(tmp_path, {"x": (category, "adblock", False, [SUBTREE])}, policy)
     assert engine.decide(a_client(policy), wire(SITE), A, NOW).action is action
+
+
+def test_names_beneath_one_guard_are_alike_by_it_and_by_what_lists_say(tmp_path: Path) -> None:
+    guarded = a_policy(protections=[a_protection("safe.example")])
+    lists = {"games": ("games", "adblock", True, ["||listed.example^", "||above.safe.example^"])}
+    engine = an_engine(tmp_path, lists, guarded)
+    one, other, apart, plain = (
+        engine.alike(wire(name))
+        for name in ("a.safe.example", "b.safe.example", "c.above.safe.example", "new.example")
+    )
+    assert one == other
+    assert len({one, apart, plain}) == 3
+    at_it, beneath = (engine.alike(wire(name)) for name in ("listed.example", "a.listed.example"))
+    assert at_it != beneath
+
+
+def test_of_two_blocks_that_an_allow_covers_the_first_is_named(tmp_path: Path) -> None:
+    policy = a_policy(rules=[allow(SITE)])
+    lists = {
+        "games": ("games", "adblock", False, ["||cdn.example^"]),
+        "social": ("social-media", "adblock", False, ["||example^", "||a.cdn.example^"]),
+    }
+    engine = an_engine(tmp_path, lists, policy)
+    client = a_client(policy)
+    passed = engine.decide(client, wire(SITE), A, NOW)
+    verdict = engine.decide_target(client, passed, wire("a.cdn.example"), A, NOW)
+    assert (verdict.action, verdict.match and verdict.match.local_id) == (
+        Action.PASS,
+        policy.rules[0].id,
+    )
+    assert verdict.next_match is not None
+    assert verdict.next_match.blocks

@@ -329,3 +329,46 @@ def test_what_is_of_one_grade_between_lessons_is_not_shared() -> None:
     assert not seat(one_grade, now=MONDAY).is_shared
     assert seat(LAB, now=MONDAY).is_shared
     assert not seat(LAB, now=MONDAY + 25_200).is_shared
+
+
+@pytest.mark.parametrize(
+    ("change", "closes"),
+    [
+        (a_change(False, "tier", "primary"), True),
+        (a_change(True, "tier", "primary"), False),
+        (a_change(False, "category", "games"), False),
+        (PAUSE, False),
+    ],
+)
+def test_a_tier_alone_closes_all_but_what_is_allowed(change: GradeChange, closes: bool) -> None:
+    assert change.closes_tier is closes
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "group", "grade", "concerned"),
+    [
+        ("tier", "lower-secondary", EVERYBODY, "6", True),
+        ("tier", "primary", EVERYBODY, "6", False),
+        ("category", "primary", EVERYBODY, "6", True),  # a category of the name of a tier
+        ("category", "games", (Audience.GRADE, "6"), "6", True),
+        ("category", "games", (Audience.GRADE, "7"), "6", False),
+        ("tier", "lower-secondary", (Audience.GRADE, "7"), "6", False),
+    ],
+)
+def test_a_change_concerns_its_audience_and_of_tiers_its_own(
+    kind: str, target: str, group: tuple[Audience, str], grade: str, concerned: bool
+) -> None:
+    assert a_change(True, kind, target, group).concerns(Client(a_grade(grade))) is concerned
+
+
+@pytest.mark.parametrize(("kind", "target"), [("category", "gone"), ("service", "gone")])
+def test_what_the_site_does_not_have_changes_nothing(kind: str, target: str) -> None:
+    changer, grade = Changer(a_policy()), a_grade("6")
+    for opens in (True, False):
+        assert changer.apply(grade, [a_change(opens, kind, target)]) == changer.apply(grade, [])
+
+
+def test_the_newest_setting_of_a_room_counts_in_whatever_order_they_are() -> None:
+    settings = [RoomSetting(number, "lab", str(number), "", "", MONDAY) for number in (2, 3, 1)]
+    found = seat(LAB, *settings, now=MONDAY)
+    assert (found.grade, found.setting) == ("3", settings[1])

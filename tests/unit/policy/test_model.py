@@ -148,7 +148,7 @@ def test_a_window_without_conditions_is_for_all_its_weekdays() -> None:
 
 
 def _defaults(record: type) -> dict[str, object]:
-    found = {one.name: one.default for one in fields(record) if one.default is not MISSING}  # type: ignore[arg-type]  # a dataclass
+    found = {one.name: one.default for one in fields(record) if one.default is not MISSING}
     return {name: str(value) if isinstance(value, Enum) else value for name, value in found.items()}
 
 

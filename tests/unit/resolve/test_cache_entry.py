@@ -205,3 +205,26 @@ def test_routes_that_reloads_leave_behind_are_bounded(failures: Failures) -> Non
     for port in range(1_000):
         failures.forget(_key("live", Route((UpstreamServer("192.0.2.1", port),))), 1.0)
     assert len(failures._routes) <= 64
+
+
+def test_a_route_that_answers_in_the_moment_in_which_it_was_asked_was_not_silent(
+    failures: Failures,
+) -> None:
+    """So a failure then is of the name itself: a later answer for another does not end it."""
+    failures.forget(LIVE, 5.0)
+    failures.remember(DEAD, WHY, 5.0, 6.0)
+    failures.forget(LIVE, 7.0)
+    assert failures.holding(DEAD, 7.0) is not None
+    failures.remember(LIVE, WHY, 7.5, 8.0)
+    failures.forget(_key("third"), 8.5)
+    assert failures.holding(LIVE, 8.6) is None
+
+
+def test_an_answer_counts_for_its_own_route(failures: Failures) -> None:
+    for number in range(9):
+        failures.remember(DEAD, WHY, float(number), number + 0.5)
+    assert failures.is_silent(ROUTE)
+    failures.forget(DEAD._replace(route=ELSEWHERE), 99.0)
+    assert failures.is_silent(ROUTE)
+    failures.forget(DEAD, 99.0)
+    assert not failures.is_silent(ROUTE)

@@ -466,3 +466,26 @@ def test_of_two_ends_the_sooner_is_shown(tmp_path: Path) -> None:
     explained = explain(site, Client(site.policy.grades["6"]), wire("game.example"), A, SEVEN)
     soon = datetime.fromtimestamp(SEVEN + 60, UTC).isoformat()
     assert (explained.reason, explained.valid_until) == ("local", soon)
+
+
+def test_a_class_that_the_site_does_not_have_is_refused(site: Site) -> None:
+    with pytest.raises(ConfigError, match="'6Z' is not a class of this site"):
+        client_of(site, "6Z", None)
+
+
+def test_of_schedules_the_last_that_closes_the_tier_and_holds_is_the_cause(tmp_path: Path) -> None:
+    closing = Scheduled("a", False, "tier", "lower-secondary", Audience.EVERYBODY, "")
+    policy = scheduled(closing)
+    other = replace(policy.schedules[0], id="b")
+    never = replace(policy.schedules[0], id="c", windows=())
+    policy = replace(
+        policy,
+        schedules=(*policy.schedules, other, never),
+        scheduled=(
+            closing,
+            replace(closing, schedule="b", kind="category", target="games", opens=True),
+            replace(closing, schedule="c"),
+        ),
+    )
+    site = _at_school(tmp_path, policy, Overrides())
+    assert _explanation(site, "unknown.example") == ("nxdomain", "schedule:a", None, IN_AN_HOUR)

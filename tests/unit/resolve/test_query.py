@@ -18,6 +18,7 @@ from filterd.resolve.query import (
     Query,
     Source,
     answered,
+    counted_as,
     leaves_all_alone,
     tally,
 )
@@ -181,3 +182,24 @@ def test_control_one_that_claims_to_leave_all_alone_must_see_nothing(
 def test_an_answer_is_given_without_waiting() -> None:
     answer = Answer(Source.FAILED)
     assert without_waiting(answered(answer)) is answer
+
+
+def test_a_link_that_changes_no_answer_leaves_all_alone(query: Query) -> None:
+    unused: Any = None
+    assert leaves_all_alone(query.upstream_question, unused)
+
+
+@pytest.mark.parametrize(
+    ("source", "match", "blocker"),
+    [
+        (Source.BLOCKED, Match(Rule.LOCAL, True, b"\0", local_id="site.yaml:1"), "site.yaml:1"),
+        (Source.BLOCKED, Match(Rule.CATEGORY, True, b"\0", list_id="games"), "games"),
+        (Source.CACHED, Match(Rule.LOCAL, False, b"\0", local_id="site.yaml:1"), ""),
+    ],
+)
+def test_a_block_is_counted_for_the_list_or_the_rule_that_made_it(
+    query: Query, source: Source, match: Match, blocker: str
+) -> None:
+    action = Action.NXDOMAIN if source is Source.BLOCKED else Action.PASS
+    answer = Answer(source, Verdict(action, match))
+    assert counted_as(query.client, answer)[3] == blocker

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +22,7 @@ from filterd.policy.model import (
 )
 from filterd.policy.plain_sets import Touch
 from filterd.policy.temporary_rules import LogSetting, Overrides, TargetKind
+from filterd.policy.unknown_time import UNKNOWN_LEAD_S
 from filterd.resolve.site import PlainView, Site, UnsetClock
 from filterd.upstream import Route
 from filterd.version import RELEASED_AT
@@ -225,3 +227,32 @@ def test_lists_compiled_since_the_release_give_a_later_time() -> None:
 )
 def test_what_cannot_be_when_they_were_compiled_is_passed_over(built_at: object) -> None:
     assert unset_clock(built_at=built_at).floor == RELEASED_AT
+
+
+def test_the_edge_of_a_client_is_the_next_that_concerns_it(tmp_path: Path) -> None:
+    games = an_exception("games", kind=TargetKind.CATEGORY, audience=Audience.GRADE, whom="6")
+    policy = a_school(allow_from=("0.0.0.0/0",))
+    site = Site.of(
+        policy, an_index(tmp_path, {}), UPSTREAMS, overrides=Overrides((games,)), now=SEVEN
+    )
+    pupil, office = (site.identifier.identify(one) for one in (PUPIL_PC, "198.51.100.7"))
+    assert pupil is not None
+    assert office is not None
+    assert (site.edge_of(pupil), site.edge_of(office)) == (SEVEN + 3600, inf)
+    without = Site.of(policy, site.index, UPSTREAMS, now=SEVEN)
+    assert without.edge_of(pupil) == inf
+
+
+def test_while_the_time_is_not_known_no_client_has_an_edge(tmp_path: Path) -> None:
+    block = an_exception("a.example", allow=False)
+    policy = a_school(allow_from=("0.0.0.0/0",))
+    site = Site.of(
+        policy,
+        an_index(tmp_path, {}),
+        UPSTREAMS,
+        overrides=Overrides((block,)),
+        now=UNKNOWN_LEAD_S,
+    )
+    pupil = site.identifier.identify(PUPIL_PC)
+    assert pupil is not None
+    assert site.edge_of(pupil) == inf

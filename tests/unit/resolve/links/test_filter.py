@@ -306,3 +306,31 @@ def test_a_name_without_a_twin_is_resolved_itself(index: Index) -> None:
         return FORWARDED
 
     assert answer_of(Rewrite(), a_chain_query(a_site(index), SEARCH), itself) is FORWARDED
+
+
+def test_a_verdict_holds_until_the_edge_of_its_client_or_of_its_rule(index: Index) -> None:
+    rule = allow("dated.example", ends_at=NOW + 60)
+    for edge, until in ((inf, NOW + 60), (NOW + 30, NOW + 30), (NOW + 90, NOW + 60)):
+        site = a_site(index, rules=[rule])
+        object.__setattr__(site, "moment", _Edge(edge))
+        query = a_chain_query(site, "dated.example")
+        answer = answer_of(Filter(SiteHolder(site), FakeClock(NOW)), query)
+        assert answer.verdict is not None
+        assert answer.verdict.valid_until == until
+        other = answer_of(
+            Filter(SiteHolder(site), FakeClock(NOW)), a_chain_query(site, "www.example.com")
+        )
+        assert other.verdict is not None
+        assert other.verdict.valid_until == (None if edge == inf else edge)
+
+
+class _Edge:
+    """A moment whose clients all have one edge."""
+
+    is_known = True
+
+    def __init__(self, edge: float) -> None:
+        self.until = edge
+
+    def until_of(self, *_: object) -> float:
+        return self.until

@@ -336,3 +336,13 @@ def test_what_is_sent_without_keys_is_not_authentic_any_more(index: Index) -> No
     left = answer_of(Ech(), query, cached).resolution
     assert left is not None
     assert (left.authentic, left.ech) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("target", "leads"),
+    [("pc.lan.example.net", True), ("lan.example.net", True), ("www.example.net", False)],
+)
+def test_an_alias_into_the_zone_of_leases_leads_home(target: str, leads: bool) -> None:
+    site = a_home_site()
+    site.policy.lease_zone = wire("lan.example.net")
+    assert leads_home(site, wire("www.example.com"), wire(target)) is leads
