@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from filterd.i18n import Texts
-from filterd.overrides.descriptions import Describer, not_ended, state_of
-from filterd.rows import SchoolClock
+from filterd.overrides.descriptions import Describer, not_ended, state_of, warning_sentence
+from filterd.overrides.history_chain import VIEW
+from filterd.rows import SchoolClock, Wording
 from tests.support.changes import LESSON_S, Book, a_table
 from tests.support.fake_daemon import MONDAY_AT_8
 
@@ -111,3 +112,127 @@ def test_what_is_in_force_is_reported_to_the_second(
     }
     assert state_of(thing, MONDAY_AT_8) == state
     assert bool(not_ended([thing], MONDAY_AT_8)) is (state != "ended")
+
+
+EIGHT = MONDAY_AT_8
+TOMORROW = EIGHT + 86_400
+MIDNIGHT = EIGHT + 16 * 3600
+
+
+@pytest.mark.parametrize(
+    ("term", "words"),
+    [
+        ({}, ""),
+        ({"starts_at": EIGHT - 60}, ""),
+        ({"starts_at": EIGHT}, ""),
+        ({"starts_at": EIGHT + 60}, "from 08:01"),
+        ({"ends_at": EIGHT + 2_700}, "until 08:45"),
+        ({"starts_at": EIGHT + 60, "ends_at": EIGHT + 2_700}, "from 08:01 until 08:45"),
+        ({"starts_at": EIGHT - 60, "ends_at": EIGHT + 2_700}, "until 08:45"),
+        ({"ends_at": TOMORROW}, "until 08:00 01/12/2026 (Tue)"),
+        (
+            {"starts_at": TOMORROW, "ends_at": TOMORROW + 60},
+            "from 08:00 01/12/2026 (Tue) until 08:01",
+        ),
+        ({"ends_at": MIDNIGHT}, "until the end of 30/11/2026 (Mon)"),
+        ({"for_s": 2_700, "ends_at": EIGHT}, "for 45 minutes from when the time is known"),
+        ({"for_s": None, "ends_at": EIGHT + 2_700}, "until 08:45"),
+    ],
+)
+def test_a_term_leaves_out_what_is_past_and_what_goes_without_saying(
+    term: dict[str, Any], words: str
+) -> None:
+    today = DESCRIBER.clock.shows(EIGHT)
+    shift = f"{today:%d/%m/%Y}"
+    assert today.weekday() == 0
+    dated = words.replace("30/11/2026", shift)
+    tomorrow = DESCRIBER.clock.shows(TOMORROW)
+    assert DESCRIBER.term(term) == dated.replace("01/12/2026", f"{tomorrow:%d/%m/%Y}")
+
+
+@pytest.mark.parametrize(
+    ("confirmed_by", "tier", "words"),
+    [
+        ("", "", "log level full for all tiers until 08:45"),
+        ("minh", "primary", "log level full for primary until 08:45 (confirmed by minh)"),
+    ],
+)
+def test_a_level_of_the_log_names_who_confirmed_it(
+    confirmed_by: str, tier: str, words: str
+) -> None:
+    thing = {"level": "full", "tier": tier, "confirmed_by": confirmed_by, "author": "lan"}
+    assert DESCRIBER.thing("log_settings", thing | {"ends_at": EIGHT + 2_700}) == words
+    both = "set by lan, confirmed by minh" if confirmed_by else "set by lan"
+    assert DESCRIBER.agreed(thing) == both
+
+
+@pytest.mark.parametrize(
+    ("days", "class_id", "words"),
+    [
+        ([], None, "looked at rows"),
+        (["a", "b", "c"], None, "looked at rows (a, b, c)"),
+        (["a", "b", "c", "d"], None, "looked at rows (a ... d)"),
+        (["a"], "6A", "looked at rows (class 6A, a)"),
+    ],
+)
+def test_a_look_names_the_class_and_the_days(
+    days: list[str], class_id: str | None, words: str
+) -> None:
+    payload = {"view": "unheard", "days": days, "class_id": class_id}
+    found = DESCRIBER.row({"kind": VIEW, "payload": payload, "before": {}, "after": {}})
+    assert found == words.replace("rows", "unheard")
+
+
+@pytest.mark.parametrize(
+    ("thing", "state"),
+    [
+        ({}, "on"),
+        ({"starts_at": None, "ends_at": None}, "on"),
+        ({"starts_at": 9.0}, "on"),
+        ({"starts_at": 9.5}, "coming"),
+        ({"ends_at": 9.0}, "ended"),
+        ({"ends_at": 9.5}, "on"),
+        ({"starts_at": 9.5, "ends_at": 9.0}, "ended"),
+    ],
+)
+def test_a_thing_is_on_from_its_begin_to_just_before_its_end(
+    thing: dict[str, Any], state: str
+) -> None:
+    assert state_of(thing, 9.0) == state
+    assert not_ended([thing], 9.0) == ([] if state == "ended" else [thing])
+
+
+WORDING = Wording(Texts("en"), CLOCK)
+
+
+@pytest.mark.parametrize(
+    ("warning", "words"),
+    [
+        ("what is this", "what is this"),
+        (5, "5"),
+        ({"warning": "unheard", "a": 1}, "warning unheard, a 1"),
+        ({"warning": "idle"}, "warning idle"),  # its values are missing
+        (
+            {"warning": "contradiction", "number": 7, "author": "lan"},
+            None,
+        ),
+    ],
+)
+def test_a_warning_that_is_not_known_is_shown_as_it_came(warning: Any, words: str | None) -> None:
+    found = warning_sentence(warning, WORDING)
+    if words is None:
+        assert "7" in found
+        assert not found.startswith("warning")
+    else:
+        assert found == words
+
+
+def test_a_warning_shows_times_by_the_clock_and_reasons_in_words() -> None:
+    found = warning_sentence(
+        {"warning": "exam", "exam": 9, "room": "lab", "from_at": EIGHT, "until_at": EIGHT + 2_700},
+        WORDING,
+    )
+    assert "08:00" in found
+    assert "08:45" in found
+    idle = {"warning": "idle", "target": "a.example", "why": "not-blocked"}
+    assert "not-blocked" not in warning_sentence(idle, WORDING)

@@ -10,7 +10,8 @@ import pytest
 
 from filterd.errors import ChangeError
 from filterd.overrides.change_kinds import parse
-from filterd.overrides.preconditions import SchoolState, check
+from filterd.overrides.preconditions import SchoolState, check, why_never
+from filterd.policy.conflicts import Idle
 from filterd.policy.engine import Engine
 from filterd.policy.temporary_rules import Overrides, RoomDevices, TargetKind
 from tests.support.changes import (
@@ -261,3 +262,131 @@ def test_devices_can_leave_a_room_that_has_gone_from_the_files(school: SchoolSta
         check(change, school)
     held = Overrides(devices=(RoomDevices("gone", (mac,)),))
     assert not check(change, school._replace(overrides=held))
+
+
+def test_a_warning_of_an_exam_has_its_number_its_room_and_its_times(school: SchoolState) -> None:
+    during = school._replace(overrides=Overrides(exams=(set_exam(), set_exam(id=8, room="office"))))
+    allowed = an_exception(audience="network", whom="lab")
+    assert check(parse("exception", allowed), during) == (
+        {
+            "warning": "exam",
+            "exam": 9,
+            "room": "lab",
+            "from_at": SEVEN,
+            "until_at": SEVEN + 3600,
+        },
+    )
+
+
+def test_a_warning_of_what_overlaps_has_its_number_target_and_author(school: SchoolState) -> None:
+    before = replace(set_exception("game.example"), ends_at=None)
+    overlapping = school._replace(overrides=Overrides(exceptions=(before,)))
+    exam = an_exam(room="lab", names=["a.example"], ends_at=SEVEN + 60)
+    assert check(parse("exam", exam), overlapping) == (
+        {"warning": "overlap", "number": 1, "target": "game.example", "author": "lan"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("starts_at", "warned"),
+    [(SEVEN + 30, True), (SEVEN + 3600, False), (None, True)],
+)
+def test_an_exam_overlaps_with_what_holds_in_its_time(
+    school: SchoolState, starts_at: float | None, warned: bool
+) -> None:
+    before = replace(set_exception("game.example"), ends_at=SEVEN + 60)
+    overlapping = school._replace(overrides=Overrides(exceptions=(before,)))
+    exam = an_exam(room="lab", names=["a.example"], ends_at=SEVEN + 7200)
+    exam |= {} if starts_at is None else {"starts_at": starts_at}
+    assert bool(check(parse("exam", exam), overlapping)) is warned
+
+
+def test_what_is_pinned_needs_no_exam_to_open_it(school: SchoolState) -> None:
+    policy = a_school(pins=[a_pin("pinned.example")])
+    pinned = school._replace(policy=policy, engine=Engine(policy, school.engine.index))
+    exam = an_exam(room="lab", names=["pinned.example"], ends_at=SEVEN + 60)
+    assert check(parse("exam", exam), pinned) == ()
+
+
+@pytest.mark.parametrize(("names", "warnings"), [(3, 3), (20, 20), (30, 20)])
+def test_warnings_of_one_change_are_bounded(school: SchoolState, names: int, warnings: int) -> None:
+    closed = [f"n{number:02}.porn.example" for number in range(names)]
+    exam = an_exam(room="lab", names=closed, ends_at=SEVEN + 60)
+    found = check(parse("exam", exam), school)
+    assert [one["target"] for one in found] == closed[:warnings]
+    open_ones = [("name", f"n{number}.new.example") for number in range(names)]
+    several = check(parse("exceptions", some_exceptions(*open_ones)), school)
+    assert len(several) == warnings
+
+
+@pytest.mark.parametrize(
+    ("how", "warned"),
+    [
+        ({}, True),
+        ({"starts_at": SEVEN}, True),
+        ({"starts_at": SEVEN - 60}, True),
+        ({"starts_at": SEVEN + 1}, False),  # something may block it by then
+        ({"allow": False}, False),
+    ],
+)
+def test_only_an_allow_from_now_on_is_warned_of_as_of_no_use(
+    school: SchoolState, how: dict[str, Any], warned: bool
+) -> None:
+    assert bool(_warnings(school, "exception", an_exception(**how))) is warned
+
+
+@pytest.mark.parametrize(
+    ("audience", "whom"),
+    [("tier", "staff"), ("grade", "7"), ("class", "6B"), ("client", "192.0.2.7")],
+)
+def test_whoever_there_is_may_be_an_audience(school: SchoolState, audience: str, whom: str) -> None:
+    payload = an_exception(audience=audience, whom=whom)
+    assert set(_warnings(school, "exception", payload)) <= {"idle"}
+
+
+def test_an_audience_that_the_site_has_no_grade_of_is_refused(school: SchoolState) -> None:
+    grades = {key: one for key, one in school.policy.grades.items() if one.tier != "staff"}
+    networks = school.policy.networks[:1]
+    policy = replace(school.policy, grades=grades, networks=networks)
+    without = school._replace(policy=policy, engine=Engine(policy, school.engine.index))
+    for audience in ("tier", "grade"):
+        payload = an_exception(audience=audience, whom="staff")
+        with pytest.raises(ChangeError, match=f"'staff' is not a {audience} of this school"):
+            check(parse("exception", payload), without)
+
+
+@pytest.mark.parametrize(
+    ("payload", "above"),
+    [
+        ({"level": "names"}, "preschool, primary, lower-secondary"),
+        ({"level": "names", "tier": "primary"}, "has for primary, so"),
+        ({"level": "counts"}, ""),
+        ({"level": "counts", "tier": "staff"}, ""),
+    ],
+)
+def test_a_level_above_that_of_the_files_needs_an_end(
+    school: SchoolState, payload: dict[str, Any], above: str
+) -> None:
+    if above:
+        with pytest.raises(ChangeError, match=above):
+            check(parse("log-level", payload), school)
+        payload = payload | {"ends_at": SEVEN + 60}
+    assert check(parse("log-level", payload), school) == ()
+
+
+def test_where_nothing_is_known_of_a_kind_that_is_said(school: SchoolState) -> None:
+    without = school._replace(policy=replace(school.policy, services={}))
+    exam = an_exam(room="lab", services=["chat"])
+    with pytest.raises(ChangeError, match=r"'chat' is not a service \(known: there is none\)"):
+        check(parse("exam", exam), without)
+
+
+@pytest.mark.parametrize(
+    "idle", [Idle.ORDERED, Idle.LOCKED, Idle.KEPT_CLOSED, Idle.NOT_LISTED, Idle.NOT_FOR_ALL]
+)
+def test_what_never_has_an_effect_has_a_reason_and_a_remedy(idle: Idle) -> None:
+    reason, hint = why_never("a.example", idle)
+    assert str(reason).startswith("a.example ")
+    assert hint
+    with pytest.raises(KeyError):
+        why_never("a.example", Idle.PINNED)
