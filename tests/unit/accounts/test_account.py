@@ -337,3 +337,9 @@ def test_what_is_new_has_no_secret_no_use_and_no_right_yet() -> None:
     device = EnrolledDevice("ab", "lan", "x", b"", PasswordHash(2, 1, 1, b"", b""), 1.0, 2.0, 5)
     assert (device.is_confirmed, device.used_on) == (False, "")
     assert AccountBook() == AccountBook(0, None, (), (), ())
+
+
+def test_accounts_that_come_back_stand_in_order_among_those_that_are_here() -> None:
+    present = AccountBook(9, None, (an_account("an"), an_account("mai")))
+    names = [one.name for one in merged(present, BACKUP, NONE).accounts]
+    assert names == ["an", "lan", "mai", "minh"]

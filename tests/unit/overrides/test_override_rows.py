@@ -9,10 +9,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from filterd.i18n import Texts
-from filterd.overrides.override_rows import MISTAKES, cell_change_sentence, set_for, with_states
+from filterd.overrides.override_rows import (
+    EXAMS,
+    EXCEPTIONS,
+    MISTAKES,
+    cell_change_sentence,
+    set_for,
+    with_states,
+)
 from filterd.policy.model import Audience
 from filterd.rows import SchoolClock, Wording
-from tests.support.changes import LESSON_S, Book, an_exam, an_exception
+from tests.support.changes import LESSON_S, Book, an_exam, an_exception, some_exceptions
 from tests.support.fake_daemon import MONDAY_AT_8
 from tests.support.policies import NOW, a_grade
 from tests.support.week import SEVEN
@@ -105,3 +112,78 @@ def test_a_mistake_is_mended_by_what_the_lists_say_and_the_feed_names_the_versio
     )
     outcome = "\n".join(text for text, _ in shown)
     assert outcome.replace("08:00", "08:00") == words
+
+
+def test_what_was_revoked_undone_or_stopped_is_told_apart_and_each_once() -> None:
+    book = Book()
+    book.make("exception", **an_exception(target="a.example"))
+    book.make("exception", **an_exception(target="b.example"))
+    book.make("revoke", id=1)
+    book.make("exam", **an_exam())
+    book.make("exam-stop", id=4)
+    past = [row.to_plain() for row in book.newest_first()]
+    found = with_states(book.overrides, "exceptions", NOW, past)
+    assert [(one["id"], one["state"]) for one in found] == [(1, "taken-back"), (2, "on")]
+    later = with_states(book.overrides, "exceptions", NOW + 10 * 86_400, past)
+    assert [one["state"] for one in later] == ["taken-back", "on"]
+
+
+def test_with_the_past_what_has_ended_by_itself_is_there_too() -> None:
+    book = Book()
+    book.make("exception", **an_exception(ends_at=NOW + 10))
+    past = [row.to_plain() for row in book.newest_first()]
+    (one,) = with_states(book.overrides, "exceptions", NOW + 10, past)
+    assert one["state"] == "ended"
+    assert with_states(book.overrides, "exceptions", NOW + 10) == []
+    assert with_states(book.overrides, "exceptions", NOW + 10, []) == [one]
+
+
+def test_several_targets_of_one_change_are_a_row_each_in_order() -> None:
+    book = Book()
+    book.make("exceptions", **some_exceptions(("service", "b"), ("name", "a.example")))
+    found = with_states(book.overrides, "exceptions", NOW)
+    assert [(one["id"], one["kind"], one["target"]) for one in found] == [
+        (1, "name", "a.example"),
+        (1, "service", "b"),
+    ]
+
+
+def test_what_has_ended_or_is_for_another_grade_is_not_set_for_a_grade() -> None:
+    book = Book()
+    book.make("grade", grade="7", target_kind="category", target="games", opens=True)
+    book.make("exception", **an_exception(audience="grade", whom="7"))
+    book.make("exception", **an_exception(audience="tier", whom="lower-secondary"))
+    book.make("exception", **an_exception(audience="grade", whom="6", ends_at=NOW + 10))
+    found = [(kind, one["id"]) for kind, one in set_for(a_grade("6"), book.overrides, NOW + 10)]
+    assert found == [("exceptions", 3)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "cells"),
+    [
+        ({}, ["1", "allow game.example", "everybody", "no end", "active", "lan", "bài học"]),
+        (
+            {"kind": "pause", "target": "", "audience": "grade", "whom": "6"},
+            ["1", "pause", "grade 6", "no end", "active", "lan", "bài học"],
+        ),
+        (
+            {"allow": False, "ends_at": NOW + 60, "kind": "service", "target": "chat"},
+            ["1", "block service:chat", "everybody", None, "active", "lan", "bài học"],
+        ),
+    ],
+)
+def test_an_exception_is_a_row_of_words(changes: dict[str, Any], cells: list[str | None]) -> None:
+    book = Book()
+    book.make("exception", **an_exception())
+    (row,) = with_states(book.overrides, "exceptions", NOW)
+    by = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), NOW))
+    shown = [one.cell({**row, **changes}, by)[0] for one in EXCEPTIONS.columns]
+    assert shown[:3] == cells[:3]
+    assert shown[3].startswith(cells[3] or "until ")
+    assert shown[5:] == cells[5:]
+
+
+def test_an_exam_shows_what_it_opens() -> None:
+    by = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), NOW))
+    exam = {"services": ["azota", "k12"], "names": ["a.example", "b.example"]}
+    assert EXAMS.columns[5].cell(exam, by)[0] == "azota, k12, 2 names"

@@ -107,3 +107,49 @@ def test_a_row_is_worded() -> None:
     row = to_plain(replace(ONE, id=1))
     cells = [column.cell(row, WORDING)[0] for column in REQUESTS.columns]
     assert cells == ["1", "a.example", "class 6A", "for a lesson", "02/03/2026", "1"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "made"),
+    [
+        ("2026-03-02", "2026-03-02", 1),
+        ("2026-03-01", "2026-03-02", 1),
+        ("2026-03-03", "2026-03-31", 0),
+        ("2026-02-01", "2026-03-01", 0),
+    ],
+)
+def test_both_days_of_a_period_are_included(first: str, last: str, made: int) -> None:
+    queue = ReviewQueue().with_one(ONE)
+    assert queue.figures(first, last) == (made, 0, 0, ())
+    closed = queue.without(1, APPROVED, ONE.day)
+    assert closed.figures(first, last) == (made, made, 0, (0,) * made)
+
+
+def test_a_request_is_open_until_the_day_after_its_thirtieth() -> None:
+    other = replace(ONE, seat="6B", day="2026-03-10")
+    queue = ReviewQueue().with_one(ONE).with_one(other)
+    left = queue.on("2026-04-02")
+    assert [one.seat for one in left.requests] == ["6B"]
+    assert left.closed == (ClosedRequest("2026-04-02", 31, ENDED),)
+
+
+def test_what_is_closed_is_kept_for_four_hundred_days() -> None:
+    old, kept = ClosedRequest("2025-01-26", 1, ENDED), ClosedRequest("2025-01-27", 1, ENDED)
+    queue = ReviewQueue(closed=(old, kept)).with_one(replace(ONE, day="2026-03-04"))
+    found = queue.without(1, REFUSED, "2026-03-03")
+    assert found.closed == (kept, ClosedRequest("2026-03-03", 0, REFUSED))  # a clock set back
+    assert queue.without(9, REFUSED, "2026-03-03") is queue
+
+
+def test_one_more_of_a_request_keeps_its_place_and_the_others() -> None:
+    queue = ReviewQueue()
+    for name in ("a.example", "b.example", "c.example"):
+        queue = queue.with_one(replace(ONE, name=name))
+    again = queue.with_one(replace(ONE, name="b.example", why="other"))
+    assert [(one.name, one.n, one.why) for one in again.requests] == [
+        ("a.example", 1, "lesson"),
+        ("b.example", 2, "lesson"),
+        ("c.example", 1, "lesson"),
+    ]
+    assert again.last_id == 3
+    assert again.request(3).name == "c.example"
