@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from filterd.accounts import account, password_hash, sign_in_delays
 from filterd.accounts.grant import FRESH_S
 from filterd.accounts.sessions import IDLE_S, MOST, MOST_OF_ONE, Session, Sessions, SignInError
 from filterd.overrides.roles import Role
@@ -198,3 +199,13 @@ def test_the_one_that_is_idle_for_longest_gives_way() -> None:
     assert all(sessions.is_on(one) for one in tokens), "there was room for another account"
     begun(sessions)
     assert [sessions.is_on(one) for one in tokens] == [True, False] + [True] * (MOST_OF_ONE - 2)
+
+
+def test_people_are_let_in_for_as_long_and_as_often_as_the_guides_say() -> None:
+    assert (IDLE_S, FRESH_S) == (30 * 60, 5 * 60)
+    assert (MOST, MOST_OF_ONE) == (500, 10)
+    assert (sign_in_delays.FREE, sign_in_delays.FREE_OF_ORIGIN) == (3, 20)
+    assert (sign_in_delays.LONGEST_S, sign_in_delays.FORGOTTEN_S) == (15 * 60, 3600)
+    assert (account.MOST_ACCOUNTS, account.MOST_TOKENS, account.MOST_DEVICES) == (500, 1000, 1000)
+    assert account.KEPT_DISABLED_S == 365 * 86_400
+    assert (password_hash.LEAST_LETTERS, password_hash.AT_ONCE, password_hash.WAITING) == (10, 2, 4)

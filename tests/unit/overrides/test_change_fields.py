@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from filterd import field_checks
 from filterd.errors import ChangeError
-from filterd.overrides import change_fields
+from filterd.overrides import (
+    change_fields,
+    exception_changes,
+    mistake_answers,
+    permissions,
+    policy_versions,
+    quarantine,
+    review_requests,
+    room_changes,
+    snapshot,
+)
 from filterd.overrides.change_fields import ChangeFields
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import TargetKind
@@ -273,3 +283,16 @@ def test_the_fields_of_a_change_are_checked_and_what_may_be_missing_has_its_defa
     whole = ChangeFields({"must": "a", "may": 3})
     assert whole.values_of(_Fields)["may"] == 3
     whole.end()
+
+
+def test_changes_and_what_is_kept_of_them_are_bounded_as_the_guides_say() -> None:
+    fields = change_fields
+    assert (fields.MAX_REASON, fields.MAX_TARGETS, fields.MAX_NAMES) == (400, 50, 2_000)
+    assert (fields.MAX_DEVICES, fields.MAX_TABLE, fields.MAX_ENTRIES) == (256, 5_000, 16)
+    assert exception_changes.ENTRY_S == permissions.LONGEST_LOAN_S == 14 * 86_400
+    assert room_changes.LONGEST_EXAM_S == 12 * 3600
+    assert (mistake_answers.KEPT_DAYS, mistake_answers.MOST_ANSWERS) == (90, 1_000)
+    assert (policy_versions.KEPT, quarantine.KEPT_ASIDE) == (30, 8)
+    kept = review_requests.MOST, review_requests.MOST_OF_SEAT, review_requests.KEEP_DAYS
+    assert kept == (200, 40, 30)
+    assert (snapshot.KEPT_AFTER_END_S, snapshot.KEPT_AT_LEAST) == (86_400, 200)

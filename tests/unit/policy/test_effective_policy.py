@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterd.lists.rules import SafeSearchRewrite
-from filterd.policy import effective_policy, policy_file
+from filterd.policy import effective_policy, log_levels, policy_file
 from filterd.policy.effective_policy import LONGEST_SUSPENSION_S, EffectivePolicy, at
 from filterd.policy.engine import Engine
 from filterd.policy.grade_changes import LONGEST_PAUSE_S, Why
@@ -774,3 +774,10 @@ def test_a_client_in_an_exam_has_no_exception_of_its_own_and_elsewhere_it_has() 
     assert "6@lab" not in instead
     assert instead["staff"] == f"staff@{PUPIL_PC}"
     assert instead["preschool"] == f"preschool@{PUPIL_PC}"
+
+
+def test_what_is_for_a_time_lasts_as_long_at_most_as_the_guides_say() -> None:
+    assert LONGEST_SUSPENSION_S == 14 * 86_400
+    assert LONGEST_PAUSE_S == 3600
+    assert log_levels.LONGEST_FULL_S == 7 * 86_400
+    assert log_levels.LEAST_K == 5

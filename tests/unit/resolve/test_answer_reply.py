@@ -14,7 +14,10 @@ import pytest
 
 from filterd.policy.model import ZoneRecord
 from filterd.policy.verdict import PASSED, Action, Match, Rule, Verdict
-from filterd.resolve.answer_reply import compose
+from filterd.resolve import cache_entry
+from filterd.resolve.answer_reply import BLOCK_TTL_S, STALE_TTL_S, compose
+from filterd.resolve.links import cache
+from filterd.resolve.links import filter as filter_link
 from filterd.resolve.query import Answer, Source
 from filterd.upstream import UpstreamQuestion
 from filterd.upstream.resolution import resolution_of
@@ -178,3 +181,12 @@ def test_that_a_twin_has_no_such_record_is_soon_forgotten(index: Index) -> None:
     (soa,) = response.authority
     assert (response.rcode(), response.answer, soa.ttl) == (0, [], 10)
     assert codes(response) == [EdeCode.FORGED_ANSWER]
+
+
+def test_answers_live_as_long_as_the_guides_say() -> None:
+    assert (BLOCK_TTL_S, STALE_TTL_S) == (10, 30)
+    assert (cache.STALE_FOR_S, cache.STALE_AFTER_S, cache.RECHECK_S) == (86_400, 1.8, 30)
+    assert (cache_entry.FIRST_HOLD_S, cache_entry.LONGEST_HOLD_S) == (5, 60)
+    assert (cache_entry.REFRESHED_FROM_HITS, cache_entry.REFRESHED_FROM_TTL_S) == (3, 10)
+    assert (cache_entry.REFRESHED_IN_LAST, cache_entry.SILENT_FROM) == (0.1, 3)
+    assert filter_link.ALIAS_TTL_S == 300

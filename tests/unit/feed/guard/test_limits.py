@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.feed.guard import impact, limits, must_block
 from filterd.feed.guard.candidate import Asking
 from filterd.feed.guard.impact import Compared
 from filterd.feed.guard.judgement import Severity
@@ -361,3 +362,14 @@ def test_a_day_counts_from_today_to_the_same_day_of_the_next_year() -> None:
     assert last in shown
     assert "2027-01-03" not in shown
     assert "2025-12-31" not in shown
+
+
+def test_the_limits_of_a_night_are_those_of_the_guides() -> None:
+    assert limits.POPULAR_LIMITS == ((100, 0), (1_000, 5), (10_000, 50))
+    assert (limits.TOTAL_SHRINK, limits.TOTAL_GROWTH) == (0.1, 0.2)
+    assert (limits.CATEGORY_SHRINK, limits.CATEGORY_GROWTH) == (0.2, 0.5)
+    assert (limits.SLACK, limits.LOST_SLACK, limits.MOST_HOLIDAYS) == (50, 10, 40)
+    assert (impact.ASKED_ALLOWED, impact.LEAST_LOOKUPS, impact.LEAST_NAMES) == (0.005, 1_000, 200)
+    assert (impact.DRAWN, impact.WHOLE_PART, impact.MOST_POPULAR) == (1_000, 0.9, 10_000)
+    assert (must_block.QUESTIONS, must_block.OVERRULED_ALLOWED) == (1_000, 0.02)
+    assert must_block.OPENED_ALLOWED == 0.1
