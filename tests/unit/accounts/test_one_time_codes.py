@@ -70,3 +70,8 @@ def test_one_that_is_used_up_or_forgotten_leaves_the_others(
     assert [codes.account_of(SIGN_IN, one) for one in made] == ["", "minh", "lan"]
     codes.forget("lan")
     assert [codes.account_of(SIGN_IN, one) for one in made] == ["", "minh", ""]
+
+
+def test_purposes_are_words_and_two_hundred_codes_are_good_at_a_time() -> None:
+    assert [one.value for one in CodePurpose] == ["sign-in", "console", "device"]
+    assert MOST == 200

@@ -296,3 +296,18 @@ def test_changes_and_what_is_kept_of_them_are_bounded_as_the_guides_say() -> Non
     kept = review_requests.MOST, review_requests.MOST_OF_SEAT, review_requests.KEEP_DAYS
     assert kept == (200, 40, 30)
     assert (snapshot.KEPT_AFTER_END_S, snapshot.KEPT_AT_LEAST) == (86_400, 200)
+
+
+@pytest.mark.parametrize("key", sorted(change_fields._CALLED))
+def test_a_field_that_people_fill_in_is_called_as_they_call_it(key: str) -> None:
+    with pytest.raises(ChangeError) as caught:
+        ChangeFields({key: 7.5}).take(key, field_checks.identifier)
+    called = str(change_fields._CALLED[key])
+    assert str(caught.value).startswith(f"{called}: ")
+
+
+def test_these_are_the_fields_that_people_fill_in() -> None:
+    assert sorted(change_fields._CALLED) == [
+        *("class_id", "ends_at", "for_s", "grade", "id", "level", "mac", "macs", "name", "names"),
+        *("number", "room", "services", "starts_at", "target", "targets", "tier", "to", "whom"),
+    ]

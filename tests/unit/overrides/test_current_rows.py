@@ -288,3 +288,8 @@ def test_a_class_says_where_it_sits_who_has_it_and_when() -> None:
     (column,) = (one for one in CLASS.columns if one.each == "lessons")
     found = [text for text, _ in column.cells({"lessons": lessons}, wording)]
     assert found == ["Mon tiet-1: lab", "Mon tiet-1: lab, hoa"]
+
+
+def test_details_are_headed_by_the_room_and_the_class() -> None:
+    assert ROOM.title({"room": "lab"}, WORDING) == "lab"
+    assert CLASS.title({"class": "6A"}, WORDING) == "class 6A"

@@ -236,3 +236,8 @@ def test_a_warning_shows_times_by_the_clock_and_reasons_in_words() -> None:
     assert "08:45" in found
     idle = {"warning": "idle", "target": "a.example", "why": "not-blocked"}
     assert "not-blocked" not in warning_sentence(idle, WORDING)
+
+
+def test_a_history_that_begins_anew_without_a_file_says_so() -> None:
+    row = {"kind": "restored", "payload": {"file": None}, "before": {}, "after": {}}
+    assert DESCRIBER.row(row) == "a new history begins; the damaged file: -"

@@ -187,3 +187,10 @@ def test_an_exam_shows_what_it_opens() -> None:
     by = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), NOW))
     exam = {"services": ["azota", "k12"], "names": ["a.example", "b.example"]}
     assert EXAMS.columns[5].cell(exam, by)[0] == "azota, k12, 2 names"
+
+
+def test_two_targets_of_one_kind_are_two_rows() -> None:
+    book = Book()
+    book.make("exceptions", **some_exceptions(("name", "b.example"), ("name", "a.example")))
+    found = with_states(book.overrides, "exceptions", NOW)
+    assert [one["target"] for one in found] == ["a.example", "b.example"]
