@@ -81,10 +81,17 @@ def test_what_returns_yes_or_no_returns_always_the_same() -> None:
         "return say('word', a=b)",
         "a = f'{b < c}'",
         "a: int | None",
+        "a = Column(b, is_number=True)",
     ],
 )
 def test_what_decides_nothing_is_left_alone(left_alone: str) -> None:
     assert _becomes(left_alone) <= {"pass", "return None"}
+
+
+def test_one_more_of_a_large_private_bound_is_no_mistake() -> None:
+    assert _mutants("_MOST = 4 << 20\n") == []
+    assert {one.becomes for one in _mutants("MOST = 200\n")} == {"MOST = 201"}
+    assert {one.becomes for one in _mutants("_FEW = 4\n")} == {"_FEW = 5"}
 
 
 def test_every_mistake_can_be_compiled_and_changes_the_source() -> None:

@@ -83,8 +83,11 @@ _ATOMS = (
     *(ast.Name, ast.Constant, ast.Attribute, ast.Call, ast.Subscript),
     *(ast.List, ast.Dict, ast.Set, ast.ListComp, ast.SetComp, ast.DictComp, ast.JoinedStr),
 )
-_LEFT_IN = ("hint", "strict")
-"""Arguments that are not left out: prose, and a check that the program has no mistake."""
+_LEFT_IN = ("hint", "strict", "style", "is_number", "repr", "compare")
+"""Arguments that are left as they are: prose, how a table is drawn, how a record is shown, and a
+check that the program has no mistake."""
+_LEAST_BOUND = 100
+"""A private bound of so much, of which one more is no mistake."""
 _Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
 
@@ -208,7 +211,7 @@ class Mutations:
             if isinstance(child, ast.comprehension):
                 for part in (child.iter, *child.ifs):
                     self._expression(part)
-            elif isinstance(child, ast.keyword):
+            elif isinstance(child, ast.keyword) and child.arg not in _LEFT_IN:
                 self._expression(child.value)
             elif isinstance(child, ast.expr):
                 self._expression(child)
@@ -363,6 +366,8 @@ def _is_left_alone(one: ast.stmt) -> bool:
             return True
         case ast.If(test=ast.Name(id="TYPE_CHECKING")):
             return True
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if name.startswith("_"):
+            return _is_large(value)
         case (
             ast.Assign(targets=[ast.Name(id="__all__" | "__slots__")])
             | ast.AnnAssign(annotation=ast.Name(id="TypeAlias"))
@@ -370,6 +375,15 @@ def _is_left_alone(one: ast.stmt) -> bool:
         ):
             return True
     return False
+
+
+def _is_large(value: ast.expr) -> bool:
+    """Return whether an expression is a number, and one of ``_LEAST_BOUND`` or more."""
+    parts = (ast.BinOp, ast.operator, ast.Constant)
+    if not all(isinstance(one, parts) for one in ast.walk(value)):
+        return False
+    number = eval(ast.unparse(value), {})
+    return isinstance(number, int | float) and number >= _LEAST_BOUND
 
 
 def _is_message(node: ast.expr) -> TypeGuard[ast.Call]:

@@ -239,3 +239,13 @@ def test_those_without_a_failure_for_longest_are_forgotten_first(
     for account in ("minh", "lan", "minh", "hoa"):
         delays.attempt(account, "10.0.1.5")
     assert {account for account, _ in delays._pairs} == {"minh", "hoa"}
+
+
+def test_an_origin_that_is_forgiven_may_go_on_from_the_first_second_on() -> None:
+    clock = FakeClock()
+    clock.advance(-clock.monotonic())  # a machine that has just started
+    delays = SignInDelays(clock)
+    for number in range(FREE_OF_ORIGIN):
+        delays.attempt(str(number), "10.0.1.5")
+    delays.passed("0", "10.0.1.5")
+    assert is_let(delays, "minh", "10.0.1.5")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.errors import StoreError
 from filterd.overrides import quarantine
 
 if TYPE_CHECKING:
@@ -81,3 +82,14 @@ def test_what_is_removed_need_not_be_there(path: Path) -> None:
     path.write_bytes(b"")
     quarantine.remove(path, path)
     assert not path.exists()
+
+
+def test_a_thousandth_file_of_one_second_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"x")
+    monkeypatch.setattr(quarantine.os.path, "lexists", lambda _: True)
+    with pytest.raises(StoreError, match="there are too many already"):
+        quarantine.set_aside(path, 0.0)
+    assert path.read_bytes() == b"x"

@@ -11,7 +11,7 @@ import pytest
 
 from filterd.errors import ChangeError, InUseError, StoreError
 from filterd.i18n import say
-from filterd.overrides import snapshot, store
+from filterd.overrides import snapshot, store, store_file
 from filterd.overrides.history_chain import replay
 from filterd.overrides.snapshot import FORMAT, Exported
 from filterd.overrides.store import HistoryCheck, Started, Store
@@ -413,3 +413,49 @@ def test_a_copy_knows_the_last_change(state: StateFolder, clock: FakeClock) -> N
     allow(target)
     copied = FORMAT.load(state.exported_overrides)
     assert (copied.overrides.number, copied.hash) == (1, target.rows(1)[0].hash)
+
+
+def test_an_attempt_shows_what_a_change_would_leave_and_records_nothing(
+    state: StateFolder, clock: FakeClock
+) -> None:
+    target = Store(state, clock)
+    before = allow(target)
+    payload = an_exception(target="b.example")
+    found = target.attempt("exception", payload, author="lan", reason="bài", now=NOW)
+    assert [one.target for one in found.exceptions] == ["a.example", "b.example"]
+    assert found.number == before.number + 1
+    assert target.current() == before
+    assert len(target.rows()) == 1
+    with pytest.raises(ChangeError):
+        target.attempt("revoke", {"id": 9}, author="lan", reason="bài", now=NOW)
+
+
+def test_copies_that_are_missing_are_written_again_on_demand(
+    state: StateFolder, clock: FakeClock
+) -> None:
+    target = Store(state, clock)
+    made = allow(target)
+    for copy in state.overrides_copies:
+        copy.unlink()
+    target.keep()
+    assert [FORMAT.load(one).overrides for one in state.overrides_copies] == [made] * 2
+    state.overrides.unlink()
+    target.keep()
+    assert Store(state, clock).current().exceptions == made.exceptions
+
+
+def test_two_starts_are_alike_by_what_is_in_force_and_not_by_their_hashes() -> None:
+    one = Started(Overrides(number=2), "", "ab" * 32, 5.0)
+    assert one == Started(Overrides(number=2), "", "cd" * 32, 9.0)
+    assert one != Started(Overrides(number=3), "", "ab" * 32, 5.0)
+    assert (Started(Overrides()).problem, Started(Overrides()).at) == ("", 0.0)
+
+
+def test_the_last_row_is_the_last_change(state: StateFolder, clock: FakeClock) -> None:
+    target = Store(state, clock)
+    for name in ("a.example", "b.example", "c.example"):
+        allow(target, name)
+    found = store_file.last_row(state.overrides)
+    assert found is not None
+    assert found.number == 3
+    assert found == target.rows()[0]

@@ -12,6 +12,7 @@ import pytest
 from filterd.errors import ConfigErrors
 from filterd.i18n import from_plain
 from filterd.policy.model import (
+    EXPECTED,
     Audience,
     Client,
     Expectation,
@@ -339,3 +340,34 @@ def test_warnings_are_bounded(
     site = _site(index, a_policy())
     unmet = expectation_checks.unmet(site, [_expect("12", blocked=True)], MONDAY_AT_8)
     assert len(doubts(site, unmet * count, MONDAY_AT_8)) == warnings
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "blocked", "shipped", "yields"),
+    [
+        ("site.yaml:1:1", False, True, True),
+        ("site.yaml:1:1", False, False, False),  # the school's own expectation
+        (f"{EXPECTED}1", False, True, False),  # what holds the site to another expectation
+        ("", False, True, False),  # no rule of its own: its category
+    ],
+)
+def test_only_a_rule_of_the_site_excuses_it(
+    index: Index, rule_id: str, blocked: bool, shipped: bool, yields: bool
+) -> None:
+    rules = (
+        [LocalRule(rule_id, wire(GAMES), False, Audience.GRADE, "12", "", "")] if rule_id else []
+    )
+    policy = a_policy(rules=rules, also_closed=() if rule_id else ("games",))
+    wanted = replace(_expect("12", blocked=blocked), shipped=shipped)
+    (found,) = expectation_checks.unmet(_site(index, policy), [wanted], MONDAY_AT_8)
+    assert found.yields is yields
+    assert "play.example passes for 12; but it is blocked for 12" in str(found.error())
+
+
+def test_an_expectation_that_is_not_met_is_reported_whole(index: Index) -> None:
+    site = _site(index, a_policy())
+    (found,) = expectation_checks.held(site, [_expect("12", blocked=True)], MONDAY_AT_8)["unmet"]
+    assert (found["expected"], found["path"], found["line"]) == (
+        *("play.example is blocked for 12", "x.yaml", 7),
+    )
+    assert (found["yields"], found["found"][0]["grade"]) == (False, "12")
