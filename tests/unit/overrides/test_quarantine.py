@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -89,7 +90,7 @@ def test_a_thousandth_file_of_one_second_is_refused(
 ) -> None:
     path.parent.mkdir()
     path.write_bytes(b"x")
-    monkeypatch.setattr(quarantine.os.path, "lexists", lambda _: True)
+    monkeypatch.setattr(os.path, "lexists", lambda _: True)
     with pytest.raises(StoreError, match="there are too many already"):
         quarantine.set_aside(path, 0.0)
     assert path.read_bytes() == b"x"

@@ -371,3 +371,14 @@ def test_an_expectation_that_is_not_met_is_reported_whole(index: Index) -> None:
         *("play.example is blocked for 12", "x.yaml", 7),
     )
     assert (found["yields"], found["found"][0]["grade"]) == (False, "12")
+
+
+def test_a_rule_that_has_an_effect_hides_none_after_it(locked_index: Index) -> None:
+    rules = (
+        _rule("free.example"),
+        _rule("free.example", allow=False),
+        _rule("porn.example", written="file:1"),
+        _rule("porn.example", written="site.yaml:9:1"),
+    )
+    lines = [one.line for one in outranked(_locked_site(locked_index, *rules), NOW)]
+    assert lines == [9]

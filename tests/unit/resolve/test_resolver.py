@@ -24,6 +24,7 @@ from tests.support.wire import QUESTION, a_message, a_query
 
 if TYPE_CHECKING:
     from filterd.lists.index import Index
+    from filterd.policy.model import Client
     from filterd.resolve.query import Handler
     from filterd.resolve.site import Site
 
@@ -166,3 +167,46 @@ def test_only_the_daemon_s_own_questions_are_not_counted(
     assert isinstance(admitted, Query)
     asyncio.run(resolver.respond(admitted))
     assert sum(row.n for row in counts.take().rows) == counted
+
+
+@pytest.mark.parametrize(("octets", "reply"), [(11, False), (12, True)])
+def test_a_whole_header_is_the_least_that_is_answered(
+    index: Index, octets: int, *, reply: bool
+) -> None:
+    resolver = a_resolver(index)
+    assert (resolver.admit(a_query("www.example.com")[:octets], PEER) is not None) is reply
+    assert resolver.counters == {"malformed" if reply else "dropped": 1}
+
+
+class Watching:
+    """An observer that needs all answers, or none."""
+
+    def __init__(self, *, needs: bool) -> None:
+        self.needs, self.answers = needs, list[Answer]()
+
+    def must_see(self, _: Client) -> bool:
+        return self.needs
+
+    def saw(self, _: Query, answer: Answer) -> None:
+        self.answers.append(answer)
+
+
+@pytest.mark.parametrize("needs", [(), (False,), (True,), (False, True)])
+def test_an_observer_that_needs_all_answers_is_enough(
+    index: Index, needs: tuple[bool, ...]
+) -> None:
+    resolver = a_resolver(index)
+    admitted = resolver.admit(a_query("www.example.com"), PEER)
+    assert isinstance(admitted, Query)
+    resolver.observers = tuple(Watching(needs=one) for one in needs)
+    assert resolver.must_see(admitted.client) is any(needs)
+
+
+def test_every_observer_is_given_every_answer(index: Index) -> None:
+    resolver, watching = a_resolver(index), [Watching(needs=False), Watching(needs=True)]
+    resolver.observers = tuple(watching)
+    admitted = resolver.admit(a_query("www.example.com"), PEER)
+    assert isinstance(admitted, Query)
+    asyncio.run(resolver.respond(admitted))
+    assert [len(one.answers) for one in watching] == [1, 1]
+    assert resolver.counters == {Source.FAILED: 1}

@@ -29,6 +29,8 @@ from filterd.feed.guard.candidate import (
 )
 from filterd.feed.guard.judgement import SCHOOL, Finding, Severity
 from filterd.feed.night_memory import BASE_OCTETS, MOST_OCTETS
+from filterd.i18n import say
+from filterd.lists.catalog import ListsBeside
 from filterd.lists.index import Index
 from filterd.lists.index_files import Blocklists
 from filterd.lists.report import CompileReport, ListReport, Sample
@@ -601,3 +603,40 @@ def test_every_file_is_reported(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_the_disks_affair(tmp_path: Path) -> None:
     with pytest.raises(ListError, match="cannot be read"):
         list(malformed(tmp_path, [tmp_path / "none.txt"]))
+
+
+@pytest.mark.parametrize("is_beside", [False, True])
+def test_damaged_lists_beside_a_feed_hold_back_no_version_but_their_own(
+    school: Following, monkeypatch: pytest.MonkeyPatch, is_beside: bool
+) -> None:
+    def damaged(*_: object) -> None:
+        raise ListError(say("they cannot be read"))
+
+    monkeypatch.setattr(candidate, "lists_beside", damaged)
+    request = request_for(school)
+    if is_beside:
+        request = replace(request, folder=request.folder / "beside")
+        with pytest.raises(UnfitError) as caught:
+            read_tables(request)
+        assert caught.value.finding.kind == "loading"
+        assert str(caught.value) == str(caught.value.finding.sentence)
+    else:
+        tables = read_tables(request)
+        assert tables.beside == ListsBeside()
+        assert tables.judged == tables.catalog.compiled
+
+
+def test_of_several_mistakes_the_first_is_the_reason(school: Following) -> None:
+    def wrong(folder: Path) -> None:
+        (folder / "pins.yaml").write_text("pins: [{name: 5}, {name: 6}]\n")
+
+    sentence = str(fault(request_for(school, wrong)).sentence)
+    assert sentence.startswith("it could not be loaded: ")
+    assert len(sentence.splitlines()) == 1
+
+
+def test_without_a_policy_in_force_a_wrong_site_is_the_school_s(school: Following) -> None:
+    (school.config / "site.yaml").write_text(WRONG_SITES[0])
+    found = fault(replace(request_for(school), policy=None))
+    assert found.kind == "school"
+    assert str(found.sentence).startswith("it could not be judged for this school: ")

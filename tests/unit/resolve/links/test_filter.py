@@ -12,12 +12,12 @@ import pytest
 
 from filterd.lists.rules import SafeSearchRewrite
 from filterd.policy.model import Audience, Client, DelegatedZone, Network, UpstreamServer
-from filterd.resolve.links.filter import ALIAS_TTL_S, Filter, Rewrite
+from filterd.resolve.links.filter import ALIAS_TTL_S, Filter, Rewrite, behind_alias
 from filterd.resolve.query import Answer, Query, Source
 from filterd.resolve.site import Site
-from filterd.upstream import Resolution
+from filterd.upstream import Resolution, UpstreamQuestion
 from filterd.upstream.resolution import resolution_of
-from filterd.wire import EdeCode, RebuiltSections, assemble, parse_response
+from filterd.wire import EdeCode, Question, RebuiltSections, assemble, parse_response
 from tests.support.chain import FORWARDED, a_chain_query, answer_of
 from tests.support.clock import FakeClock
 from tests.support.policies import NOW, allow, block, wire
@@ -25,7 +25,7 @@ from tests.support.serving import GRADE_1, SiteHolder, a_site
 from tests.support.wire import a_query, a_response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from filterd.lists.index import Index
     from filterd.resolve.query import Handler
@@ -334,3 +334,45 @@ class _Edge:
 
     def until_of(self, *_: object) -> float:
         return self.until
+
+
+def test_a_client_that_has_become_another_in_the_same_site_is_judged_anew(index: Index) -> None:
+    """The neighbour table has learned its MAC meanwhile, which is of a room."""
+    rules = [block("www.example.com", Audience.NETWORK, "room")]
+    site = a_site(index, rules=rules)
+    query = a_chain_query(site)
+    moved = replace(query.client, network="room")
+    answer = answer_of(
+        Filter(SiteHolder(site), FakeClock()),
+        query,
+        _while(site, lambda: object.__setattr__(site, "identifier", _Knows(moved))),
+    )
+    assert (answer.source, answer.readmitted is None) == (Source.BLOCKED, False)
+
+
+class _Knows:
+    """Identifies everybody as one client."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def identify(self, *_: object) -> Client:
+        return self._client
+
+
+def _while(_: Site, change: Callable[[], None]) -> Handler:
+    async def forward(query: Query) -> Answer:
+        change()
+        return await leading_to()(query)
+
+    return forward
+
+
+def test_what_is_behind_an_alias_is_neither_authentic_nor_plain() -> None:
+    asked, target = (Question.of(wire(name), 1) for name in ("www.example.com", "safe.example"))
+    response = parse_response(a_response(a_query("safe.example"), "safe.example 60 A 192.0.2.1"))
+    upstream = UpstreamQuestion(wire("safe.example"), 1, do=False, cd=False)
+    resolution = resolution_of(response, upstream)._replace(authentic=True, plain=True)
+    found = behind_alias(resolution, target, asked, 300)
+    assert (found.authentic, found.plain) == (False, False)
+    assert found.targets[0] == wire("safe.example")
