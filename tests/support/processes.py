@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 _PAGE_OCTETS = 4096
 
+LASTING = set[int]()
+"""Processes that serve more than the test that began them; no limit of a test ends them."""
+
 
 def family(pid: int) -> Iterator[int]:
     """Yield a process and everything that it started, as far as it runs."""

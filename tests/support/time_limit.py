@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from tests.support.processes import family
+from tests.support.processes import LASTING, family
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
     def end(*_: object) -> NoReturn:
         faulthandler.dump_traceback(sys.__stderr__ or 2)
-        for pid in set(family(os.getpid())) - before:
+        for pid in set(family(os.getpid())) - before - LASTING:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         raise TimeIsUpError(f"it took more than {seconds} s; its processes were ended")

@@ -35,7 +35,7 @@ from filterd.config.compile import compile_policy
 from filterd.config.site_reader import load_site
 from filterd.lists.catalog import load_catalog
 from filterd.paths import shipped
-from tests.support import yaml_once
+from tests.support import processes, yaml_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -177,6 +177,7 @@ class _Server:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )
+        processes.LASTING.add(self._process.pid)
         self._asking, self._socket = threading.Lock(), ours
         atexit.register(self._end, os.getpid())
 
