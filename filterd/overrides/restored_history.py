@@ -160,7 +160,7 @@ def restored(
         at: Unix time.
     """
     left = tuple(_after_common(present, backup))
-    adopts = bool(backup) and (not present or backup[-1].hash not in {one.hash for one in present})
+    adopts = bool(backup) and backup[-1].hash not in {one.hash for one in present}
     gone = Deletions.since(left, overrides)
     base, last = replay(backup), (backup if adopts else present)[-1:]
     wanted, kept_out = _wanted(base.overrides, overrides, gone, at)
