@@ -13,8 +13,15 @@ from filterd.errors import ControlError, FilterdError
 from filterd.overrides.change_kinds import KINDS, parse
 from filterd.overrides.effects import ChangeEffect
 from filterd.overrides.history_chain import GENESIS, HistoryRow
+from filterd.overrides.history_notes import LETTING_IN
 from filterd.overrides.log_changes import ConfirmLogging
-from filterd.overrides.permissions import Classroom, check_change, check_class, check_confirmation
+from filterd.overrides.permissions import (
+    Classroom,
+    check_change,
+    check_class,
+    check_confirmation,
+    readable_classes,
+)
 from filterd.overrides.roles import Author, Rank, Role
 from filterd.overrides.room_changes import LONGEST_EXAM_S
 from filterd.policy.model import SchoolClass
@@ -221,3 +228,37 @@ def test_root_confirms_nothing_and_what_root_has_set_only_a_principal_confirms()
     assert not _may_confirm("root", Role.ADMIN, Role.PRINCIPAL)
     assert not _may_confirm("minh", Role.ADMIN, set_by="root")
     assert _may_confirm("minh", Role.PRINCIPAL, set_by="root")
+
+
+@pytest.mark.parametrize(
+    ("what", "lets_in"),
+    [
+        *((one, True) for one in ("added", "roles", "password", "code", "enabled", "totp-off")),
+        ("recovered", True),
+        *((one, False) for one in ("disabled", "totp-on", "token-added", "device-revoked")),
+    ],
+)
+def test_what_lets_another_person_in_is_a_table(what: str, lets_in: bool) -> None:
+    assert (what in LETTING_IN) is lets_in
+
+
+@pytest.mark.parametrize(("age_s", "may"), [(7 * 86_400, False), (7 * 86_400 + 1, True)])
+def test_access_that_was_given_a_week_ago_counts_no_more(age_s: float, may: bool) -> None:
+    noted = {"what": "code", "account": "hoa"}
+    row = HistoryRow.of(4, NOW - age_s, "lan", "account", noted, "", ChangeEffect(), GENESIS)
+    other = HistoryRow.of(5, NOW, "lan", "clock", {}, "", ChangeEffect(), GENESIS)
+    assert _may_confirm("hoa", Role.PRINCIPAL, past=(other, row)) is may
+
+
+def test_while_the_time_is_not_known_a_teacher_has_the_own_classes_all_the_same() -> None:
+    classes = (SchoolClass("7A", "7", ("lan",)), SchoolClass("8A", "8", ("minh",)))
+    policy = replace(SCHOOL, classes=classes)
+    classroom = Classroom(policy, Overrides(), None, EVENING, lambda _: "lab")
+    for seat, may in (("7A", True), ("8A", False)):
+        payload = an_exception(audience="class", whom=seat, ends_at=NOW + 60)
+        refused = pytest.raises(ControlError, match="what class 8A may see")
+        with nullcontext() if may else refused:
+            check_change(TEACHER, parse("exception", payload), classroom)
+    assert readable_classes(TEACHER, lambda: classroom) == {"7A"}
+    assert readable_classes(Author("minh", Rank.ADMIN), lambda: classroom) is None
+    assert readable_classes(Author("thu", Rank.READER), lambda: classroom) == frozenset()

@@ -269,3 +269,23 @@ def test_an_altered_history_is_refused(here: Book) -> None:
     altered = restored_history.dump(here.rows).replace(b"a.example", b"b.example")
     with pytest.raises(StoreError, match="altered: change 1"):
         restored_history.read(altered)
+
+
+def test_of_a_room_with_other_devices_those_of_the_backup_come_back(here: Book) -> None:
+    other = "02:00:00:00:00:02"
+    here.make("room-devices", room="lab", macs=[MAC])
+    backup = list(here.rows)
+    fresh = Book()
+    fresh.make("room-devices", room="lab", macs=[other])
+    fresh.make("room-devices", room="hall", macs=["02:00:00:00:00:03", MAC])
+    found = restored(fresh, backup)
+    assert [(one.room, one.macs) for one in found.devices] == [
+        ("hall", ("02:00:00:00:00:03",)),
+        ("lab", (MAC,)),
+    ]
+
+
+def test_a_backup_without_changes_is_no_history_to_take(here: Book) -> None:
+    assert not plan(here, []).adopts
+    assert not plan(here, list(here.rows)).adopts
+    assert plan(Book(), list(here.rows)).adopts

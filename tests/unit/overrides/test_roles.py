@@ -5,7 +5,7 @@ import pytest
 
 from filterd.errors import ControlError
 from filterd.i18n import say
-from filterd.overrides.roles import ADMINS, TEACHERS, Author, Rank, Role
+from filterd.overrides.roles import ADMINS, SHARED, TEACHERS, Author, Rank, Role, person_of
 
 DAEMON = 991
 
@@ -47,3 +47,33 @@ def test_a_refusal_names_the_role_that_may() -> None:
     with pytest.raises(ControlError, match="may: the groups filterd-teacher and filterd-admin"):
         Author("lan", Rank.READER).must_be(Rank.TEACHER, say("change anything"))
     Author("lan", Rank.ADMIN).must_be(Rank.TEACHER, say("change anything"))
+
+
+def test_a_higher_rank_includes_the_lower_and_each_has_its_number() -> None:
+    assert [(one.name, one.value) for one in sorted(Rank)] == [
+        ("READER", 0),
+        ("TEACHER", 1),
+        ("ADMIN", 2),
+    ]
+    for least in Rank:
+        for rank in Rank:
+            author = Author("lan", rank)
+            if rank >= least:
+                author.must_be(least, say("reload"))
+            else:
+                with pytest.raises(ControlError):
+                    author.must_be(least, say("reload"))
+
+
+@pytest.mark.parametrize(
+    ("author", "person"), [("lan", "lan"), ("web:lan", "lan"), ("api:web:lan", "lan"), ("", "")]
+)
+def test_a_person_is_what_stands_after_the_channel(author: str, person: str) -> None:
+    assert person_of(author) == person
+
+
+def test_a_user_of_the_gateway_has_the_roles_of_the_groups_and_may_read() -> None:
+    author = Author.of(1001, "lan", {"filterd-principal", "filterd-inspector"}, DAEMON)
+    assert author.roles == {Role.READER, Role.PRINCIPAL, Role.INSPECTOR}
+    assert Author.of(0, "root", set(), DAEMON).roles == {Role.READER, Role.ADMIN}
+    assert {"root", "filterd"} == SHARED

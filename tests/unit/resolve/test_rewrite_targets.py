@@ -128,3 +128,13 @@ def test_the_age_is_that_of_the_target_not_found_for_the_longest(tmp_path: Path)
     assert age_of(policy, file) == TargetAge(None)
     FILE.save(file, VerifiedTargets({"safe.example": NOW, "strict.example": BEFORE}))
     assert age_of(policy, file) == TargetAge(BEFORE)
+
+
+def test_an_upstream_that_answers_all_is_no_reason_where_a_target_has_its_own() -> None:
+    records = {
+        "safe.example A": GOOD["safe.example A"],
+        "verify.filterd.invalid A": ["verify.filterd.invalid. 60 IN A 192.0.2.1"],
+    }
+    with FakeUpstream(records) as upstream:
+        found = _verified(upstream)
+    assert [one.problem for one in found] == [ANSWERS_ALL, GONE]

@@ -23,12 +23,13 @@ from filterd.policy.model import (
 from filterd.policy.plain_sets import Touch
 from filterd.policy.temporary_rules import LogSetting, Overrides, TargetKind
 from filterd.policy.unknown_time import UNKNOWN_LEAD_S
+from filterd.resolve import special_use
 from filterd.resolve.site import PlainView, Site, UnsetClock
 from filterd.upstream import Route
 from filterd.version import RELEASED_AT
 from tests.support.policies import NOW, a_policy, an_index, wire
 from tests.support.serving import SiteHolder
-from tests.support.week import PUPIL_PC, SEVEN, a_school, an_exception
+from tests.support.week import PUPIL_PC, SEVEN, a_school, an_exception, timetabled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -256,3 +257,37 @@ def test_while_the_time_is_not_known_no_client_has_an_edge(tmp_path: Path) -> No
     pupil = site.identifier.identify(PUPIL_PC)
     assert pupil is not None
     assert site.edge_of(pupil) == inf
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("wpad.example.com", "isatap.example.com", "_dns.example.com", "wpad", "printer"),
+        *(
+            "a.localhost",
+            "x.home.arpa",
+            "a.test",
+            "1.168.192.in-addr.arpa",
+            "use-application-dns.net",
+        ),
+    ],
+)
+def test_the_quick_look_finds_every_special_name(tmp_path: Path, name: str) -> None:
+    site = _site(tmp_path, a_policy())
+    assert special_use.judge(wire(name), 1) is not None
+    assert site.may_know(wire(name))
+
+
+@pytest.mark.parametrize("name", ["www.example.com", "wpads.example.com", "a.wpad.example.com"])
+def test_and_it_passes_over_ordinary_ones(tmp_path: Path, name: str) -> None:
+    site = _site(tmp_path, a_policy())
+    assert special_use.judge(wire(name), 1) is None
+    assert not site.may_know(wire(name))
+
+
+def test_at_another_time_clients_have_the_grades_of_that_time(tmp_path: Path) -> None:
+    policy = replace(timetabled(), allow_from=("0.0.0.0/0",))
+    site = Site.of(policy, an_index(tmp_path, {}), UPSTREAMS, now=SEVEN)
+    later = site.at(SEVEN + 3_000)
+    grades = [one.identifier.identify(PUPIL_PC) for one in (site, later)]
+    assert [one and one.grade.grade for one in grades] == ["6", "9"]

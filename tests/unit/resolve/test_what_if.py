@@ -357,3 +357,19 @@ def test_of_too_many_names_the_others_are_counted(
     assert found.changed.total() == 3
     assert len(found.names) == 1
     assert found.unnamed == 2
+
+
+def test_of_a_name_that_is_noted_already_lookups_are_added_though_there_is_no_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("filterd.resolve.what_if.MOST_NAMES", 1)
+    sums, place = DifferenceSums(), AskedPlace("6", "")
+    first, second = (NameDifference(wire(name), CLOSES, "games") for name in ("a.test", "b.test"))
+    for name in (first, second, first):
+        sums.note(name, 2, (place,))
+    assert (dict(sums.names), sums.unnamed) == ({first: 4}, 1)
+    both = DifferenceSums()
+    both.add(sums)
+    both.add(sums)
+    assert (dict(both.names), both.unnamed) == ({first: 8}, 2)
+    assert both.places[first] == {place}
