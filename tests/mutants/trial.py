@@ -47,7 +47,7 @@ KILLED, BY_TIME, LIVED = "killed", "killed by time", "lived"
 _UNTRIED = "untried"
 _FAULT = 3
 """The exit code of a fork that could not try its mutant."""
-_SELECTED = "not control and not long"
+_SELECTED, _LONG = "not control and not long", "long and not control"
 _LEAST_CPU_S, _TIMES_CPU = 20, 10
 _LEAST_WALL_S, _TIMES_WALL = 90, 40
 """A machine may have much other work."""
@@ -237,12 +237,19 @@ class Trials:
         self._is_copy_sound = True
 
     def _passes(self, copy: Path, module: str = "") -> bool:
-        """Return whether the tests of the folder pass in a copy; those of a module run first."""
+        """Return whether the tests of the folder pass in a copy.
+
+        Those of a module run first, and last the long ones.
+        """
         folder = f"tests/unit/{self._package}"
         own = f"{folder}/test_{module}.py"
-        if not (copy / own).exists():
-            return _pytest(copy, folder)
-        return _pytest(copy, own) and _pytest(copy, folder, f"--deselect={own}")
+        has_own = (copy / own).exists()
+        others = [f"--deselect={own}"] if has_own else []
+        return (
+            (not has_own or _pytest(copy, _SELECTED, own))
+            and _pytest(copy, _SELECTED, folder, *others)
+            and _pytest(copy, _LONG, folder)
+        )
 
     def _fork(self, name: str, run: Callable[[], None]) -> int:
         """Run something in a fork that has a session and a folder of its own."""
@@ -396,9 +403,9 @@ def _bound(cpu_s: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (round(_LEAST_CPU_S + _TIMES_CPU * cpu_s), hard))
 
 
-def _pytest(copy: Path, *arguments: str) -> bool:
+def _pytest(copy: Path, selected: str, *arguments: str) -> bool:
     environment = os.environ | {"PYTHONPATH": str(copy)}
-    words = ["-o", "faulthandler_timeout=0", "-q", "-x", "-m", _SELECTED, *arguments]
+    words = ["-o", "faulthandler_timeout=0", "-q", "-x", "-m", selected, *arguments]
     command = [sys.executable, "-m", "pytest", *words]
     return not subprocess.run(command, cwd=copy, env=environment, check=False).returncode
 

@@ -259,6 +259,6 @@ def test_while_the_time_is_not_known_a_teacher_has_the_own_classes_all_the_same(
         refused = pytest.raises(ControlError, match="what class 8A may see")
         with nullcontext() if may else refused:
             check_change(TEACHER, parse("exception", payload), classroom)
-    assert readable_classes(TEACHER, lambda: classroom) == {"7A"}
+    assert readable_classes(TEACHER, lambda: classroom) == frozenset({"7A"})
     assert readable_classes(Author("minh", Rank.ADMIN), lambda: classroom) is None
     assert readable_classes(Author("thu", Rank.READER), lambda: classroom) == frozenset()
