@@ -19,6 +19,7 @@ from filterd.daemon.list_commands import DECISIONS
 from filterd.errors import FilterdError
 from filterd.overrides.roles import Role, person_of
 from filterd.web import operations
+from tests.support import needs
 from tests.support.daemon import build_lists, free_port, noon, serving, write_site
 from tests.support.fake_daemon import ROOM
 from tests.support.signed_in import CLASSES, NAMES, token_of, visitor_of
@@ -175,6 +176,7 @@ def test_a_role_is_refused_what_the_table_does_not_give_it_and_nothing_else(
     people: dict[Role, tuple[Path, str]], role: Role
 ) -> None:
     """Everything that is beyond the role is asked first, and changes nothing."""
+    needs.command("ip")  # devices are what it lists
     socket, token = people[role]
 
     def state() -> Any:

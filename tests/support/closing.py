@@ -22,6 +22,7 @@ STARTED, MISSING = "started", "missing"
 _WORDS = ("failed", "passed", "skipped", "xfailed", "xpassed", "error")
 FAILURES = ("failed", "error", MISSING)
 _MOST_CHARACTERS = 160
+_encode = json.JSONEncoder().encode  # a test may replace json.dumps
 
 BY_FORKS = pytest.StashKey[bool]()
 """Set where tests run in several processes, none of which knows whether all were skipped."""
@@ -42,7 +43,7 @@ class Recorder:
             self._record(word, report.nodeid, reason_of(report))
 
     def _record(self, word: str, test: str, reason: str) -> None:
-        os.write(self._records, f"{json.dumps([word, test, reason])}\n".encode())
+        os.write(self._records, f"{_encode([word, test, reason])}\n".encode())
 
 
 def reason_of(report: pytest.TestReport | pytest.CollectReport) -> str:

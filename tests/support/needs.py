@@ -14,11 +14,13 @@ Where an ordinary user may make namespaces, ``tests.support.together`` runs what
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import inspect
 import os
 import re
 import shutil
 import socket
+import struct
 import subprocess
 from collections import defaultdict
 from dataclasses import dataclass
@@ -58,6 +60,7 @@ _NATIVE = (
 )
 _ALL_USERS = ["0", "0", "4294967295"]
 _CLONE_NEWNS, _CLONE_NEWUSER, _CLONE_NEWNET = 0x20000, 0x10000000, 0x40000000
+_SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
 _PATH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
 
 
@@ -266,10 +269,9 @@ def enter_own() -> bool:
         Path(f"/proc/self/{name}").write_text(text, encoding="ascii")
     if not has_namespaces():
         return False
-    if ip := find("ip"):
-        os.spawnv(os.P_WAIT, ip, ["ip", "link", "set", "lo", "up"])
-        mount = find("mount") or "mount"
-        os.spawnv(os.P_WAIT, mount, ["mount", "-t", "tmpfs", "tmpfs", "/run"])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened:
+        fcntl.ioctl(opened, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP))
+    libc.mount(b"tmpfs", b"/run", b"tmpfs", 0, None)  # `ip netns` writes there
     return True
 
 

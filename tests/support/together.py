@@ -108,7 +108,8 @@ class Together:
     def __init__(self, processes: int) -> None:
         self._processes = processes
         self.forks: list[_Fork] = []
-        """All there were; in a fork there are none."""
+        """All there were."""
+        self.is_fork = False
         self.remarks: list[str] = []
         self.collected: list[str] = []
         self.paths: list[str] = []
@@ -152,7 +153,7 @@ class Together:
                 if self._run_batch(items, session, entering=entering):
                     return True
         except KeyboardInterrupt:
-            if not self.forks:  # this is one
+            if self.is_fork:
                 raise
             self._interrupted()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -174,7 +175,7 @@ class Together:
             for _ in range(missing):
                 fork = self._forked()
                 if not fork.pid:
-                    self.forks = []
+                    self.is_fork = True
                     if entering:
                         needs.enter_own()
                     session.config.pluginmanager.register(Recorder(fork.records, session.config))
@@ -327,7 +328,7 @@ def main(processes: int, arguments: list[str]) -> int:
     sys.dont_write_bytecode = False  # to rewrite all asserts takes half of the collecting
     gc.disable()  # until all is collected: nothing of it is garbage
     code = int(pytest.main(["-q", "--color=no", *arguments], plugins=[together]))
-    if not together.forks:  # this is a fork, or nothing was run
+    if together.is_fork or not together.forks:  # or nothing was run
         return int(bool(code))
     outcomes = Outcomes(dict.fromkeys(together.collected, MISSING))
     if together.interrupted:

@@ -32,6 +32,12 @@ BACK = EndedUpdate(
 )
 
 
+@pytest.fixture(autouse=True)
+def _root(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the commands as root, whoever runs the tests."""
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+
+
 def _update(state: Path, *words: str, lang: str = "en") -> Outcome:
     return call("update", "--config", SAMPLE, "--state", state, "--lang", lang, *words)
 
