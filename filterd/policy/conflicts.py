@@ -311,7 +311,7 @@ def meant_by(policy: Policy, name: bytes) -> str:
     most = 2 if length >= _LONG else 1
     near = (
         (distance(written, text, most), text)
-        for text in sorted(map(names.to_text, known))
+        for text in map(names.to_text, known)
         if abs(len(text) - len(written)) <= most and len(set(text) ^ set(written)) <= 2 * most
     )
     found, text = min(near, default=(most + 1, ""))

@@ -211,7 +211,7 @@ class Mutations:
             if isinstance(child, ast.comprehension):
                 for part in (child.iter, *child.ifs):
                     self._expression(part)
-            elif isinstance(child, ast.keyword) and child.arg not in _LEFT_IN:
+            elif isinstance(child, ast.keyword) and child.arg not in (*_LEFT_IN, "metadata"):
                 self._expression(child.value)
             elif isinstance(child, ast.expr):
                 self._expression(child)

@@ -407,7 +407,8 @@ def _pytest(copy: Path, selected: str, *arguments: str) -> bool:
     environment = os.environ | {"PYTHONPATH": str(copy)}
     words = ["-o", "faulthandler_timeout=0", "-q", "-x", "-m", selected, *arguments]
     command = [sys.executable, "-m", "pytest", *words]
-    return not subprocess.run(command, cwd=copy, env=environment, check=False).returncode
+    done = subprocess.run(command, cwd=copy, env=environment, check=False)
+    return done.returncode in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
 def _copy_repository(folder: Path) -> None:

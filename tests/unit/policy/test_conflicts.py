@@ -349,3 +349,14 @@ def _slow(one: str, other: str) -> int:
 @given(WORDS, WORDS, st.integers(0, 3))
 def test_the_distance_is_that_of_its_definition(one: str, other: str, most: int) -> None:
     assert distance(one, other, most) == min(_slow(one, other), most + 1)
+
+
+def test_of_the_sorts_of_clients_those_that_a_moment_sets_apart_are_left_out(
+    engine: Engine,
+) -> None:
+    """A variant of a grade, to which more is closed at the moment, is no sort of its own."""
+    apart = replace(engine.policy.grades["12"], variant="lab", closed=frozenset({"games"}))
+    policy = replace(engine.policy, grades=engine.policy.grades | {apart.key: apart})
+    other = Engine(policy, engine.index)
+    allowed = an_exception("games.example", audience=Audience.GRADE, whom="12")
+    assert is_open(other, allowed, NOW)

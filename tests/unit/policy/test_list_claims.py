@@ -334,3 +334,16 @@ def test_variants_of_a_grade_have_rows_of_their_own(tmp_path: Path) -> None:
     variant = replace(a_grade("6"), closed=frozenset[str](), variant="lab")
     rules = [table.rulings(grade, hit.set_id)[0].rule for grade in (a_grade("6"), variant)]
     assert rules == [Rule.CATEGORY, Rule.OPEN]
+
+
+def test_an_entry_that_reaches_a_name_is_heard_after_one_that_does_not(tmp_path: Path) -> None:
+    lists = {
+        "apart": ("games", "adblock", False, ["||a.example^$denyallow=www.a.example"]),
+        "whole": ("porn", "domains", False, ["a.example"]),
+    }
+    policy = a_policy()
+    index = an_index(tmp_path, lists)
+    found = Lists(policy, index)
+    name = wire("www.a.example")
+    listed = found.covering(policy.grades["6"], name, 1, found.lookup(name))
+    assert [one.match.list_id for one in listed.ranked] == ["whole"]

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import MISSING, fields, is_dataclass, replace
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,10 +19,12 @@ from filterd.policy.model import (
     GradePolicy,
     strictest,
 )
+from filterd.state_file import ADDED
 from tests.support.policies import a_grade, a_policy, allow, block, wire
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import ModuleType
 
     from filterd.policy.model import LocalRule
 
@@ -270,3 +272,65 @@ def test_a_rule_for_a_class_is_for_that_class(whom: str, meant: bool) -> None:
     of_class = Client(replace(a_grade("6"), class_id="6A"))
     assert of_class.is_meant_by(allow("site.example", Audience.CLASS, whom)) is meant
     assert not PUPIL.is_meant_by(allow("site.example", Audience.CLASS, whom))
+
+
+def _added(module: ModuleType) -> dict[str, list[str]]:
+    found = {
+        name: [one.name for one in fields(kind) if ADDED in one.metadata]
+        for name, kind in inspect.getmembers(module, is_dataclass)
+        if isinstance(kind, type) and kind.__module__ == module.__name__
+    }
+    return {name: those for name, those in found.items() if those}
+
+
+@pytest.mark.parametrize(
+    ("module", "added"),
+    [
+        (
+            model,
+            {
+                "Category": ["rating", "legal_basis", "confidential"],
+                "GradePolicy": ["paused", "class_id"],
+                "Period": ["teacher"],
+                "Policy": ["classes", "alerts", "report", "contact"],
+            },
+        ),
+        (
+            temporary_rules,
+            {
+                "ClassLoan": ["for_s"],
+                "Exam": ["for_s"],
+                "LocalException": ["for_s"],
+                "LogSetting": ["for_s"],
+                "Overrides": ["loans", "device_names", "log_settings"],
+                "RoomSetting": ["for_s"],
+            },
+        ),
+        (
+            log_levels,
+            {"QueryLog": ["tiers", "keep_days", "keep_totals_days", "least_devices"]},
+        ),
+    ],
+)
+def test_fields_that_an_earlier_release_does_not_know_may_be_missing(
+    module: ModuleType, added: dict[str, list[str]]
+) -> None:
+    """Its files are read without them, and it reads ours where they are empty."""
+    found = _added(module)
+    assert {name: found.get(name) for name in added} == added
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (model.Tls, ["no", "strict", "opportunistic"]),
+        (model.LeaseFormat, ["dnsmasq", "kea"]),
+        (log_levels.LogLevel, ["off", "counts", "names", "blocked", "full"]),
+        (
+            reporting_settings.PeriodKind,
+            ["day", "week", "month", "term", "year", "span"],
+        ),
+    ],
+)
+def test_words_of_files_and_of_the_history_stay(kind: type[StrEnum], words: list[str]) -> None:
+    assert [one.value for one in kind] == words

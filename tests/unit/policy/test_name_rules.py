@@ -258,3 +258,12 @@ def test_a_rule_says_why_and_which_it_is() -> None:
         rule.id,
         "allowed for a test",
     )
+
+
+def test_a_guard_says_why_and_what_it_does_not_guard_against() -> None:
+    protection = Protection(wire("a.example"), True, "a school", frozenset({"games"}), True)
+    policy = a_policy(pins=[a_pin("a.example")], protections=[protection])
+    pin, guard = (one.match for one in Overlay(policy).lookup(wire("a.example")).guards())
+    assert (pin.rule, pin.blocks, pin.reason) == (Rule.PIN, False, "pinned for a test")
+    assert (guard.rule, guard.blocks, guard.reason) == (Rule.PROTECTED, False, "a school")
+    assert (guard.except_categories, guard.entry_only) == ({"games"}, True)
