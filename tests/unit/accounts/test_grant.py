@@ -160,3 +160,7 @@ def test_other_commands_need_none(command: str) -> None:
 def test_a_grant_is_of_the_web_and_not_fresh_and_holds() -> None:
     grant = Grant("lan", frozenset())
     assert (grant.channel, grant.is_fresh, grant.holds()) == (AuthorChannel.WEB, False, True)
+
+
+def test_nobody_has_no_name_and_no_role() -> None:
+    assert (NO_GRANT.account, NO_GRANT.roles, NO_GRANT.author) == ("", frozenset(), "web:")

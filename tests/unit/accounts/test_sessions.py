@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 
 from filterd.accounts import account, password_hash, sign_in_delays
@@ -209,3 +211,10 @@ def test_people_are_let_in_for_as_long_and_as_often_as_the_guides_say() -> None:
     assert (account.MOST_ACCOUNTS, account.MOST_TOKENS, account.MOST_DEVICES) == (500, 1000, 1000)
     assert account.KEPT_DISABLED_S == 365 * 86_400
     assert (password_hash.LEAST_LETTERS, password_hash.AT_ONCE, password_hash.WAITING) == (10, 2, 4)
+
+
+def test_a_session_that_has_not_begun_was_never_used_and_has_no_end() -> None:
+    new = Session("lan", READER, WEB, HERE)
+    assert (new.device, new.admitted, new.used_at, new.fresh_until) == ("", "", 0.0, 0.0)
+    assert new.ends_at == inf
+    assert password_hash.OF_ONE_ORIGIN == 2

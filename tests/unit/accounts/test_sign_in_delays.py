@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterd.accounts import sign_in_delays as module
+from filterd.accounts.account_file import AccountsDamagedError
+from filterd.accounts.sessions import sign_in_again
 from filterd.accounts.sign_in_delays import (
     FREE,
     FREE_OF_ORIGIN,
@@ -20,6 +22,7 @@ from filterd.accounts.sign_in_delays import (
     origin_of,
 )
 from filterd.errors import ControlError, from_plain, to_plain
+from filterd.i18n import say
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
@@ -249,3 +252,25 @@ def test_an_origin_that_is_forgiven_may_go_on_from_the_first_second_on() -> None
         delays.attempt(str(number), "10.0.1.5")
     delays.passed("0", "10.0.1.5")
     assert is_let(delays, "minh", "10.0.1.5")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (module.wrong_password(), "wrong-password"),
+        (module.slow_down(2), "slow-down"),
+        (module.busy(), "busy-sign-in"),
+        (module.not_admitted(), "not-admitted"),
+        (module.CodeNeededError(say("x")), "code-needed"),
+        (module.PasswordNeededError(say("x")), "password-needed"),
+        (sign_in_again(), "sign-in"),
+        (AccountsDamagedError(say("x")), "accounts-damaged"),
+    ],
+)
+def test_a_page_chooses_its_form_by_these_codes(error: ControlError, code: str) -> None:
+    assert error.code == code
+    assert str(error)
+
+
+def test_four_thousand_pairs_are_remembered() -> None:
+    assert module.MOST == 4096

@@ -81,3 +81,7 @@ def test_as_many_answers_as_the_bound_are_taken_and_fields_may_be_missing() -> N
 def test_what_has_no_list_of_answers_is_refused(octets: bytes) -> None:
     with pytest.raises(ChangeError, match="these are not answers"):
         parse_answers(octets)
+
+
+def test_the_file_of_answers_is_an_interface() -> None:
+    assert FILE == "mistakes.json"

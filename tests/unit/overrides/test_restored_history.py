@@ -289,3 +289,22 @@ def test_a_backup_without_changes_is_no_history_to_take(here: Book) -> None:
     assert not plan(here, []).adopts
     assert not plan(here, list(here.rows)).adopts
     assert plan(Book(), list(here.rows)).adopts
+
+
+def test_what_was_removed_is_found_though_other_changes_stand_between(here: Book) -> None:
+    here.make("device-name", mac=MAC, name="máy của An")
+    backup = list(here.rows)
+    here.make("grade", grade="7", target_kind="category", target="games", opens=False)
+    here.make("account", what="disabled", account="lan")
+    here.make("device-name", mac=MAC, name="")
+    here.make("grade", grade="8", target_kind="category", target="games", opens=False)
+    gone = restored_history.deletions(here.rows, backup, here.overrides)
+    assert gone.has("device-name", MAC, "máy của An")
+    assert not gone.has("device-name", MAC, "máy khác")
+    assert gone.has("account", "lan", "")
+
+
+@pytest.mark.parametrize("line", [b'"abcdefghij"', b"5", b"null", b"{}", b"[1, 2]"])
+def test_a_line_that_is_no_list_of_the_values_of_a_row_is_refused(line: bytes) -> None:
+    with pytest.raises(StoreError, match="cannot be read"):
+        restored_history.read(line + b"\n")

@@ -459,3 +459,16 @@ def test_the_last_row_is_the_last_change(state: StateFolder, clock: FakeClock) -
     assert found is not None
     assert found.number == 3
     assert found == target.rows()[0]
+
+
+@pytest.mark.parametrize(
+    ("limit", "before", "numbers"),
+    [(9, None, [3, 2, 1]), (2, None, [3, 2]), (9, 3, [2, 1]), (1, 2, [1]), (9, 1, [])],
+)
+def test_rows_are_so_many_before_a_number(
+    state: StateFolder, clock: FakeClock, limit: int, before: int | None, numbers: list[int]
+) -> None:
+    target = Store(state, clock)
+    for name in ("a.example", "b.example", "c.example"):
+        allow(target, name)
+    assert [row.number for row in target.rows(limit, before=before)] == numbers

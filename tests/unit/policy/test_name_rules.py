@@ -266,4 +266,4 @@ def test_a_guard_says_why_and_what_it_does_not_guard_against() -> None:
     pin, guard = (one.match for one in Overlay(policy).lookup(wire("a.example")).guards())
     assert (pin.rule, pin.blocks, pin.reason) == (Rule.PIN, False, "pinned for a test")
     assert (guard.rule, guard.blocks, guard.reason) == (Rule.PROTECTED, False, "a school")
-    assert (guard.except_categories, guard.entry_only) == ({"games"}, True)
+    assert (guard.except_categories, guard.entry_only) == (frozenset({"games"}), True)
