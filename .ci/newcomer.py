@@ -148,8 +148,11 @@ def _furnish(machine: Machine, kept: Path, upper: Path) -> None:
     for name, line in (
         ("passwd", f"{USER}:x:{USER_ID}:{USER_ID}::/home/{USER}:/bin/bash\n"),
         ("group", f"{USER}:x:{USER_ID}:\n"),
+        ("subuid", f"{USER}:100000:65536\n"),  # as adduser gives them
+        ("subgid", f"{USER}:100000:65536\n"),
     ):
-        _write(upper / "etc" / name, (kept / "etc" / name).read_text() + line)
+        there = kept / "etc" / name
+        _write(upper / "etc" / name, (there.read_text() if there.exists() else "") + line)
     for path in ("/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf"):
         if Path(path).exists():
             _write(upper / path[1:], Path(path).read_text())
@@ -186,8 +189,8 @@ def as_user(machine: Machine, command: str) -> list[str]:
         "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin",
         "TMPDIR": TEMPORARY, "CI": "true", **handed_in(),
     }  # fmt: skip
-    apart = ["--bounding-set=-all", "--inh-caps=-all", f"--reuid={USER_ID}", f"--regid={USER_ID}"]
-    rights = [] if machine.user == "root" else ["setpriv", *apart, "--clear-groups"]
+    apart = ["--inh-caps=-all", f"--reuid={USER_ID}", f"--regid={USER_ID}", "--clear-groups"]
+    rights = [] if machine.user == "root" else ["setpriv", *apart]
     assigned = [f"{name}={value}" for name, value in variables.items()]
     return [
         *(*rights, "env", "-i", *assigned),

@@ -36,6 +36,15 @@ hypothesis.settings.load_profile("filterd")
 CONTROL = "test_control_"
 """The prefix of tests that switch a safeguard off and expect the harm."""
 
+OUTSIDE = frozenset(
+    f"tests.support.{one}"
+    for one in (
+        *("browser.browser", "nsd.nsd", "promtool.promtool", "unbound.unbound"),
+        *("packets.captured_packets", "shared_data.shared"),
+    )
+)
+"""What starts a program of others, or reads their data."""
+
 FEW = 0.15
 """Of the examples of a property: as many are drawn by ``make test``, all by ``make e2e``."""
 
@@ -85,11 +94,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark controls by their names: ``make test`` leaves them to ``make test-controls``.
 
-    What needs a browser is long: ``make test`` starts none.
+    What needs a browser, another resolver, or the lists outside of the project is long, too:
+    ``make test`` shows the same with and without them.
     """
     needs.use_marked(items)
     for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
+        if isinstance(item, pytest.Function) and needs.reaches(item, OUTSIDE):
             item.add_marker(pytest.mark.long)
         if item.name.startswith(CONTROL):
             item.add_marker(pytest.mark.control)

@@ -13,10 +13,12 @@ Where an ordinary user may make namespaces, ``tests.support.together`` runs what
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import inspect
 import os
+import pwd
 import re
 import shutil
 import socket
@@ -58,7 +60,7 @@ _NATIVE = (
     *("filterd.upstream._pool", "filterd.fastpath._rate_limit", "filterd.fastpath._core"),
     "filterd.fastpath._datagrams",
 )
-_ALL_USERS = ["0", "0", "4294967295"]
+_ENOUGH_USERS = 65_536
 _CLONE_NEWNS, _CLONE_NEWUSER, _CLONE_NEWNET = 0x20000, 0x10000000, 0x40000000
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
 _PATH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
@@ -89,9 +91,13 @@ def _has_capabilities(*names: str) -> bool:
 
 
 def is_root() -> bool:
-    """Return whether this process may give files away, and become any user."""
-    users = Path("/proc/self/uid_map").read_text(encoding="ascii").split()
-    return users == _ALL_USERS and _has_capabilities("CHOWN", "SETUID", "SYS_ADMIN")
+    """Return whether this process may give files away, and become any user.
+
+    In namespaces of a user that has been given numbers of users of its own (subuid(5)) it may.
+    """
+    lines = Path("/proc/self/uid_map").read_text(encoding="ascii").splitlines()
+    users = sum(int(line.split()[2]) for line in lines)
+    return users >= _ENOUGH_USERS and _has_capabilities("CHOWN", "SETUID", "SYS_ADMIN")
 
 
 def has_namespaces() -> bool:
@@ -212,7 +218,7 @@ NATIVE = pytest.mark.needs("needs_native")
 
 IMPLIED = {"needs_root": {"needs_namespaces"}}
 """Who is root may make namespaces."""
-IN_OWN_NAMESPACES = {"needs_namespaces", "needs_low_ports"}
+IN_OWN_NAMESPACES = {"needs_namespaces", "needs_low_ports", "needs_root"}
 """What a user has who is root of namespaces of their own."""
 
 
@@ -259,20 +265,69 @@ FIXTURES = {name: _fixture_of(name) for name in NEEDS}
 def enter_own() -> bool:
     """Enter namespaces of this process's own, as root of them; return whether that is allowed.
 
-    Users, mounts and network are its own. It has one thread.
+    Users, mounts and network are its own. It has one thread. Where the user has numbers of users
+    (subuid(5)) and ``newuidmap``, root may become these; else there is no user but root.
     """
     uid, gid = os.getuid(), os.getgid()
     libc = ctypes.CDLL(None, use_errno=True)  # os.unshare is there from Python 3.12 on
-    if libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNS | _CLONE_NEWNET) != 0:
-        return False
-    for name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"), ("gid_map", f"0 {gid} 1")):
-        Path(f"/proc/self/{name}").write_text(text, encoding="ascii")
+    with _mapping(os.getpid(), uid, gid) as map_users:
+        if libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNS | _CLONE_NEWNET) != 0:
+            return False
+        mapped = map_users()
+    if not mapped:
+        own = (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"), ("gid_map", f"0 {gid} 1"))
+        for name, text in own:
+            Path(f"/proc/self/{name}").write_text(text, encoding="ascii")
     if not has_namespaces():
         return False
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened:
         fcntl.ioctl(opened, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP))
     libc.mount(b"tmpfs", b"/run", b"tmpfs", 0, None)  # `ip netns` writes there
     return True
+
+
+@contextlib.contextmanager
+def _mapping(pid: int, uid: int, gid: int) -> Iterator[Callable[[], bool]]:
+    """Yield what gives a process its users; only one outside of its namespaces may do that."""
+    kinds = (("newuidmap", "/etc/subuid", uid), ("newgidmap", "/etc/subgid", gid))
+    reading, writing = os.pipe()
+    helper = os.fork()
+    if helper == 0:
+        os.close(writing)
+        mapped = bool(os.read(reading, 1)) and all(
+            _maps(program, table, pid, uid, own) for program, table, own in kinds
+        )
+        os._exit(0 if mapped else 1)
+    os.close(reading)
+
+    def map_users() -> bool:
+        os.write(writing, b"x")
+        return os.waitpid(helper, 0)[1] == 0
+
+    try:
+        yield map_users
+    finally:
+        os.close(writing)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(helper, 0)
+
+
+def _maps(program: str, table: str, pid: int, uid: int, own: int) -> bool:
+    """Map root to a user, and the numbers from 1 on to those that the table gives the user."""
+    path = find(program)
+    try:
+        owners = {str(uid), pwd.getpwuid(uid).pw_name}
+        lines = Path(table).read_text(encoding="utf-8").splitlines()
+    except (OSError, KeyError):
+        return False
+    given = [line.split(":")[1:] for line in lines if line.partition(":")[0] in owners]
+    enough = [first for first, count in given if int(count) >= _ENOUGH_USERS - 1]
+    if path is None or not enough:
+        return False
+    numbers = f"{pid} 0 {own} 1 1 {enough[0]} {_ENOUGH_USERS - 1}"
+    return (
+        subprocess.run([path, *numbers.split()], capture_output=True, check=False).returncode == 0
+    )
 
 
 def may_enter_own() -> bool:
@@ -343,6 +398,25 @@ def _uses_of(item: pytest.Function) -> dict[str, tuple[str, str]]:
         for definition in definitions:
             found |= uses(definition.func)
     return found
+
+
+def reaches(item: pytest.Function, functions: frozenset[str]) -> bool:
+    """Return whether a test, or a fixture of it, calls one of these functions of ``support``."""
+    definitions = (one for of in item._fixtureinfo.name2fixturedefs.values() for one in of)
+    called = [item.function, *(definition.func for definition in definitions)]
+    return any(not functions.isdisjoint(_reached(one)) for one in called)
+
+
+@cache
+def _reached(called: object) -> frozenset[str]:
+    """Return the functions that a function of the tests calls, by their full names."""
+    left, seen = [_plain(called)], dict[object, str]()
+    while left:
+        part = left.pop()
+        if part not in seen:
+            seen[part] = f"{getattr(part, '__module__', '')}.{getattr(part, '__qualname__', '')}"
+            left += _parts(part)[1]
+    return frozenset(seen.values())
 
 
 @cache

@@ -256,7 +256,7 @@ class Together:
 def _needs_namespaces(item: pytest.Item) -> bool:
     """Return whether a test needs what root of namespaces of its own has, and not root itself."""
     names = getattr(item, "fixturenames", ())
-    return not needs.IN_OWN_NAMESPACES.isdisjoint(names) and "needs_root" not in names
+    return not needs.IN_OWN_NAMESPACES.isdisjoint(names)
 
 
 def _end(pid: int) -> None:
