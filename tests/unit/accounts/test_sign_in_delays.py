@@ -274,3 +274,13 @@ def test_a_page_chooses_its_form_by_these_codes(error: ControlError, code: str) 
 
 def test_four_thousand_pairs_are_remembered() -> None:
     assert module.MOST == 4096
+
+
+def test_what_is_forgiven_an_origin_is_one_attempt_and_never_less_than_none() -> None:
+    clock = FakeClock()
+    delays = SignInDelays(clock)
+    delays.attempt("minh", "10.0.1.5")
+    delays.passed("minh", "10.0.1.5")
+    delays.passed("minh", "10.0.1.5")
+    waits = failures_until(delays, clock, map(str, range(FREE_OF_ORIGIN + 1)))
+    assert waits == [0] * FREE_OF_ORIGIN + [1]

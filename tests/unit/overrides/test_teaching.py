@@ -14,7 +14,7 @@ from filterd.overrides.change_kinds import parse
 from filterd.overrides.permissions import Classroom, check_change, check_listening
 from filterd.overrides.roles import Author, Rank
 from filterd.overrides.teaching import OccupiedRoom, Teaching
-from filterd.policy.model import Network, Period, Policy
+from filterd.policy.model import Holiday, Network, Period, Policy
 from filterd.policy.temporary_rules import ClassLoan, Overrides, RoomSetting
 from tests.support.changes import an_exam, an_exception
 from tests.support.week import MONDAY, SEVEN, timetabled, with_classes
@@ -361,3 +361,15 @@ def test_of_two_lessons_that_touch_each_has_its_own_teacher() -> None:
     policy = replace(policy, lessons=lessons)
     second = Teaching(policy, Overrides(), "hoa", FIRST_ENDS, FIRST_ENDS + 60)
     assert second.occupied("lab") is None
+
+
+def test_of_a_long_time_without_lessons_the_begin_is_shown() -> None:
+    """A calendar looks forty days ahead: then the same time between lessons begins anew."""
+    holidays = (Holiday("2026-03-01", "2026-09-30", "Hè", "Summer"),)
+    policy = replace(_school(), holidays=holidays)
+    asked = Teaching(policy, Overrides(), "minh", SEVEN, SEVEN + 90 * 86_400)
+    assert len([*asked._seats(policy.networks[0])]) > 1
+    found = asked.occupied("lab")
+    assert found is not None
+    assert (found.seat, found.since) == ("", SEVEN)
+    assert SEVEN + 30 * 86_400 < found.until < SEVEN + 50 * 86_400
