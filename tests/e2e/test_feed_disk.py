@@ -170,10 +170,10 @@ with judged_at_once(published):
         site.check_consistent(FIRST, SECOND)
         site.check_taken(SECOND)
         site.restore_from(work / "kept")
-    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    subprocess.run(["mount", "-o", "remount,bind,ro", disk], check=True)
     only_read = refused_or(lambda: site.run(SECOND))
     assert site.check_served(FIRST) == FIRST
-    subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+    subprocess.run(["mount", "-o", "remount,bind,rw", disk], check=True)
     site.check_taken(SECOND)
 print(small, full, only_read, sep="\\n")
 """

@@ -296,7 +296,7 @@ assert [one.target for one in Store(state, clock).current().exceptions] == ackno
 assert Store(state, clock).verify().first_bad is None
 assert not Store(state, clock).verify().set_aside
 assert len(refused) == 3, refused
-subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+subprocess.run(["mount", "-o", "remount,bind,ro", disk], check=True)
 started = Store(state, clock).start()
 assert [one.target for one in started.overrides.exceptions] == acknowledged
 print(started.problem)
@@ -367,7 +367,7 @@ for name in ("a.example", "b.example"):
         reading.execute("COMMIT")
 for path, content in kept:
     path.write_bytes(content)
-subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+subprocess.run(["mount", "-o", "remount,bind,ro", disk], check=True)
 assert with_sides(state.overrides)[1].stat().st_size
 print(len(Store(state, clock).rows()), Store(state, clock).verify().first_bad)
 """

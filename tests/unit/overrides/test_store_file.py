@@ -212,7 +212,7 @@ def test_a_locked_file_is_reported_and_not_damaged(
 
 
 READ_ON_A_DISK_THAT_CANNOT_BE_WRITTEN = """
-mount -t tmpfs tmpfs "$1" && cp "$2" "$1/overrides.sqlite" && mount -o remount,ro "$1" \
+mount -t tmpfs tmpfs "$1" && cp "$2" "$1/overrides.sqlite" && mount -o remount,bind,ro "$1" \
 && exec "$3" -c 'import sys, pathlib
 from filterd.overrides import store_file
 with store_file.to_read(pathlib.Path(sys.argv[1], "overrides.sqlite")) as connection:
