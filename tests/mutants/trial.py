@@ -49,7 +49,7 @@ _FAULT = 3
 """The exit code of a fork that could not try its mutant."""
 _SELECTED, _LONG = "not control and not long", "long and not control"
 _LEAST_CPU_S, _TIMES_CPU = 20, 10
-_LEAST_WALL_S, _TIMES_WALL = 90, 40
+_LEAST_WALL_S, _TIMES_WALL = 90, 20
 """A machine may have much other work."""
 _NICENESS = 10
 _COPIED = ("filterd", "tests", "policies", "blocklists", "deploy")
@@ -290,10 +290,10 @@ class _Running:
 
     def outcome(self) -> str:
         """Return what has become of the mutant, and remove what the fork has left."""
+        with suppress(ProcessLookupError):  # before it is waited for: nobody else has its number
+            os.killpg(self.pid, signal.SIGKILL)
         _, status = os.waitpid(self.pid, 0)
         os.close(self.ended)
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
         code = os.waitstatus_to_exitcode(status)
         self.restore()
         if code == _FAULT:
