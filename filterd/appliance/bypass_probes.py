@@ -150,6 +150,8 @@ _NOT_FORWARDED = frozenset(("input", "output", "postrouting", "egress"))
 """Hooks that a packet on its way through does not meet, or only behind the decision."""
 _ENDS = frozenset(("drop", "reject", "redirect", "dnat", "tproxy"))
 """Verdicts that keep a packet from where it was sent."""
+_NUMBERS = {"tcp": 6, "udp": 17}
+"""As nft writes them where a machine has no /etc/protocols (Debian's netbase)."""
 _FAMILIES = {4: ("inet", "ip"), 6: ("inet", "ip6")}
 
 
@@ -225,7 +227,8 @@ def _names_port(match: dict[str, Any], way: Way) -> bool:
 
 def _is_of_other_protocol(match: dict[str, Any], way: Way) -> bool:
     is_protocol = _left(match).get("meta", {}).get("key") == "l4proto"
-    return is_protocol and way.protocol not in _right(match)
+    allowed = _right(match)
+    return is_protocol and way.protocol not in allowed and _NUMBERS[way.protocol] not in allowed
 
 
 def _left(match: dict[str, Any]) -> dict[str, Any]:

@@ -42,7 +42,8 @@ MADE_AT = 1_795_846_000.0
 @pytest.fixture
 def state(tmp_path: Path) -> StateFolder:
     with tarfile.open(ARCHIVE) as archive:
-        archive.extractall(tmp_path, filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # since 3.11.4
+        archive.extractall(tmp_path)
     return StateFolder(tmp_path / "state")
 
 

@@ -205,6 +205,24 @@ def test_a_rule_for_both_protocols_closes_both() -> None:
     assert rules.closes(TCP)
 
 
+@pytest.mark.parametrize(
+    ("protocols", "closed"), [([6, 17], {UDP, TCP}), (["tcp"], {TCP}), ([6], {TCP}), (17, {UDP})]
+)
+def test_protocols_are_names_or_where_the_machine_has_none_numbers(
+    protocols: object, closed: set[Way]
+) -> None:
+    right = {"set": protocols} if isinstance(protocols, list) else protocols
+    port = {"payload": {"protocol": "th", "field": "dport"}}
+    protocol = {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": right}
+    parts = [
+        {"match": protocol},
+        {"match": {"op": "==", "left": port, "right": 53}},
+        {"drop": None},
+    ]
+    rules = ForwardRules(({"family": "inet", "expr": parts},), drops_others=False)
+    assert {way for way in (UDP, TCP) if rules.closes(way)} == closed
+
+
 @pytest.mark.usefixtures("needs_namespaces")
 @pytest.mark.parametrize(
     "rule",

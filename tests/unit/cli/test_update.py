@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.appliance.releases import Releases
 from filterd.cli import update
 from filterd.errors import ConfigError
 from filterd.feed.program_standing import (
@@ -32,10 +33,12 @@ BACK = EndedUpdate(
 )
 
 
-@pytest.fixture(autouse=True)
-def _root(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run the commands as root, whoever runs the tests."""
+@pytest.fixture
+def as_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands take themselves for root's, on a machine without releases."""
     monkeypatch.setattr("os.geteuid", lambda: 0)
+    there = Releases(tmp_path / "machine")
+    monkeypatch.setattr(Releases, "of_this_machine", lambda: there)
 
 
 def _update(state: Path, *words: str, lang: str = "en") -> Outcome:
@@ -58,6 +61,7 @@ def test_it_shows_what_waits_why_and_how_the_last_one_ended(tmp_path: Path) -> N
     assert json.loads(_update(state, "--json").out)["offered"] == "1.2.0"
 
 
+@pytest.mark.usefixtures("as_root")
 def test_a_hold_is_set_shown_and_ended(tmp_path: Path) -> None:
     state = tmp_path / "state"
     assert "sudo filterd update --release" in _update(state, "--hold").out
@@ -65,6 +69,7 @@ def test_a_hold_is_set_shown_and_ended(tmp_path: Path) -> None:
     assert "Held" not in _update(state, "--release").out
 
 
+@pytest.mark.usefixtures("as_root")
 @pytest.mark.parametrize(
     ("words", "text"),
     [
