@@ -178,3 +178,14 @@ def test_one_damaged_copy_is_damage_where_the_other_is_missing(
     with pytest.raises(AccountsDamagedError):
         loaded(tmp_path).check()
     assert (tmp_path / ASIDE).read_bytes() == b"x"
+
+
+def test_a_file_that_cannot_be_read_names_itself_and_the_way_back(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"something else")
+    with pytest.raises(StoreError, match="file of the accounts of filterd"):
+        FORMAT.load(path)
+    path.write_bytes(b"filterd accounts 1\nx\n{}")
+    with pytest.raises(StoreError) as refused:
+        FORMAT.load(path)
+    assert "run `filterd account recover` at the console" in str(refused.value)

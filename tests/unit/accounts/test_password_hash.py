@@ -158,3 +158,7 @@ def test_a_new_hash_waits_for_a_turn_and_gives_it_back() -> None:
         return made
 
     assert asyncio.run(whole()).is_of(PASSWORD)
+
+
+def test_a_password_of_odd_characters_is_one_all_the_same() -> None:
+    assert PasswordHash.of("\ud800 mèo").is_of("\ud800 mèo")
