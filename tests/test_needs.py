@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import importlib
 import os
+import pwd
 import re
 import subprocess
 import sys
@@ -190,7 +191,9 @@ def test_what_is_excused_exists(name: str) -> None:
     assert callable(found)
 
 
-def test_a_user_may_be_root_of_namespaces_without_being_root() -> None:
+def test_a_user_may_be_root_of_namespaces_without_being_root(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     if not needs.may_enter_own():
         needs.lack("namespaces of users", "sudo sysctl user.max_user_namespaces=1000")
     pid = os.fork()
@@ -202,7 +205,30 @@ def test_a_user_may_be_root_of_namespaces_without_being_root() -> None:
                 os.setresgid(_NOBODY, _NOBODY, _NOBODY)
                 os.setresuid(_NOBODY, _NOBODY, _NOBODY)
                 ctypes.CDLL(None).prctl(_DUMPABLE, 1)  # as a program has that a user starts
+            monkeypatch.setattr(needs, "_maps", lambda *_: False)  # without numbers of users
             shown = needs.enter_own() and needs.has_namespaces() and not needs.is_root()
         finally:
             os._exit(0 if shown else 1)
     assert os.waitpid(pid, 0)[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "mapped"),
+    [
+        ("{user}:100000:65536\n", "7 0 1000 1 1 100000 65535"),
+        ("else:1:65536\n{uid}:200000:70000\n", "7 0 1000 1 1 200000 65535"),
+        ("{user}:100000:1000\n", ""),
+        ("", ""),
+    ],
+)
+def test_a_user_has_the_numbers_of_users_that_the_table_gives_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str, mapped: str
+) -> None:
+    program, user = tmp_path / "newuidmap", pwd.getpwuid(os.getuid()).pw_name
+    program.write_text('#!/bin/sh\necho "$*" >"$0.words"\n')
+    program.chmod(0o755)
+    (tmp_path / "subuid").write_text(table.format(user=user, uid=os.getuid()))
+    monkeypatch.setattr(needs, "find", lambda _: str(program))
+    done = needs._maps("newuidmap", str(tmp_path / "subuid"), 7, os.getuid(), 1000)
+    words = tmp_path / "newuidmap.words"
+    assert (done, words.read_text().strip() if words.exists() else "") == (bool(mapped), mapped)
