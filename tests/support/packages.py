@@ -27,7 +27,7 @@ NEXT = "9.1.0"
 """The version of the release after that of the checkout; one for all tests: it is built once."""
 BUILT = ROOT / "build" / "test_packages"
 _SOURCES = ("filterd", "blocklists", "policies", "deploy", "pyproject.toml", "README.md")
-_TEXTS = ("LICENSE", "CHANGELOG.md")
+_TEXTS = ("LICENSE", "CHANGELOG.md", "constraints.txt")
 _LEFT_OUT = shutil.ignore_patterns("*.so", "*.c", "*.mo", "__pycache__")
 
 
