@@ -352,3 +352,32 @@ def test_a_change_that_is_none_cannot_be_undone() -> None:
     book.rows = [HistoryRow.of(1, NOW, "filterd", RESTORED, {}, "", ChangeEffect(), GENESIS)]
     with pytest.raises(ChangeError, match="there is no change 1 to undo"):
         book.make("undo", number=1)
+
+
+@pytest.mark.parametrize(
+    ("tier", "first", "second", "is_let"),
+    [
+        # Of two levels without an end for the same tiers one takes the place of the other.
+        ("primary", None, None, False),
+        ("staff", None, None, True),
+        ("primary", None, NOW + 60, True),
+        ("primary", NOW + 60, None, True),
+    ],
+)
+def test_a_level_is_not_taken_back_where_another_has_its_place(
+    tier: str, first: float | None, second: float | None, is_let: bool
+) -> None:
+    book, off = Book(), {"level": "off"}
+    levels: list[dict[str, Any]] = [
+        {**off, "tier": of, **({} if ends_at is None else {"ends_at": ends_at})}
+        for of, ends_at in (("primary", first), (tier, second))
+    ]
+    book.make("log-level", **levels[0])
+    book.make("revoke", id=1)
+    book.make("log-level", **levels[1])
+    if is_let:
+        book.make("undo", number=2)
+        assert len(book.overrides.log_settings) == 2
+    else:
+        with pytest.raises(ChangeError, match="change 3 has replaced what change 2 set"):
+            book.make("undo", number=2)

@@ -241,3 +241,10 @@ def test_a_warning_shows_times_by_the_clock_and_reasons_in_words() -> None:
 def test_a_history_that_begins_anew_without_a_file_says_so() -> None:
     row = {"kind": "restored", "payload": {"file": None}, "before": {}, "after": {}}
     assert DESCRIBER.row(row) == "a new history begins; the damaged file: -"
+
+
+@pytest.mark.parametrize(("allow", "verb"), [(True, "allow"), (False, "block")])
+def test_an_exception_allows_or_blocks(allow: bool, verb: str) -> None:
+    thing = {"kind": "name", "target": "a.example", "allow": allow}
+    thing |= {"audience": "grade", "whom": "6"}
+    assert DESCRIBER.thing("exceptions", thing) == f"{verb} a.example for grade 6"

@@ -308,3 +308,13 @@ def test_what_was_removed_is_found_though_other_changes_stand_between(here: Book
 def test_a_line_that_is_no_list_of_the_values_of_a_row_is_refused(line: bytes) -> None:
     with pytest.raises(StoreError, match="cannot be read"):
         restored_history.read(line + b"\n")
+
+
+def test_where_nothing_was_removed_nothing_is_sealed() -> None:
+    assert Deletions().to_plain("ab") == []
+    (group,) = Deletions(frozenset({"device\nx"})).to_plain("ab")
+    assert (group["salt"], len(group["digests"])) == ("ab", 1)
+    sealed = Deletions(frozenset(), (("ab", frozenset(group["digests"])),))
+    assert sealed.has("device", "x")
+    assert not sealed.has("device", "y")
+    assert sealed.to_plain("cd") == [group]

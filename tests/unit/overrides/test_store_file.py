@@ -240,3 +240,8 @@ def test_a_disk_that_cannot_be_written_can_be_read(path: Path, tmp_path: Path) -
     first, _, second = done.stdout.partition("\n")
     assert first == "1", done.stderr
     assert second.startswith(f"StoreError {disk}/overrides.sqlite: cannot be written: ")
+
+
+def test_a_file_of_filterd_is_known_by_its_number() -> None:
+    """``filt`` in ASCII; a file of an earlier release has it."""
+    assert int.from_bytes(b"filt") == store_file.APPLICATION_ID
