@@ -193,8 +193,9 @@ def test_a_test_that_hangs_fails_and_its_children_end(tmp_path: Path) -> None:
 
 def test_what_serves_other_tests_outlives_one_that_hangs(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(LIMITED)
-    lasting = "from tests.support.processes import LASTING; LASTING.add(child.pid)"
-    _run(tmp_path, HANGS.format(lasting), PASSES, limit_s=1)
+    hangs = HANGS.format("LASTING.add(child.pid)")
+    text = f"from tests.support.processes import LASTING\n{hangs}"
+    _run(tmp_path, text, PASSES, limit_s=3)
     children = _children(tmp_path)
     assert not any(map(_has_ended, children))
     for child in children:
