@@ -10,7 +10,6 @@ import contextlib
 import json
 import subprocess
 from ipaddress import ip_address
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,6 +23,7 @@ from tests.support.gateway import CLOSED, LAPTOP, OPEN, RELAY, Gateway, Site, as
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.support.namespaces import Namespace
 
