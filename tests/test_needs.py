@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from deploy.checkout.target_needs import PACKAGES
 from tests.fuzz.native import building
 from tests.support import needs
 from tests.support.commands import ROOT
@@ -161,13 +162,13 @@ def _commands() -> set[str]:
 
 def test_each_command_that_is_asked_for_has_a_package() -> None:
     assert {"openssl", "mkfs.ext4"} < _commands()
-    assert _commands() <= set(needs.PACKAGES)
+    assert _commands() <= set(PACKAGES)
 
 
 def test_the_packages_of_all_commands_are_installed_where_nothing_may_be_skipped() -> None:
     run = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     installed = {line.split()[2] for line in run.splitlines() if line.startswith("need ")}
-    assert {needs.PACKAGES[name] for name in _commands()} - installed <= ALWAYS | APART
+    assert {PACKAGES[name] for name in _commands()} - installed <= ALWAYS | APART
 
 
 def test_a_command_that_is_not_there_is_a_reason_with_its_package(

@@ -33,26 +33,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+from deploy.checkout.target_needs import PACKAGES
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-
-PACKAGES = {
-    "chromium": "chromium", "dig": "bind9-dnsutils", "dnsmasq": "dnsmasq-base", "fish": "fish",
-    "gcc": "gcc", "git": "git", "ip": "iproute2", "lintian": "lintian",
-    "losetup": "mount", "mandoc": "mandoc", "mkfs.ext4": "e2fsprogs", "mmdebstrap": "mmdebstrap",
-    "nft": "nftables", "nginx": "nginx-light", "nsd": "nsd", "nsd-checkconf": "nsd",
-    "openssl": "openssl", "pdftoppm": "poppler-utils", "pdftotext": "poppler-utils",
-    "promtool": "prometheus", "qemu-aarch64": "qemu-user", "qemu-system-x86_64": "qemu-system-x86",
-    "runuser": "util-linux", "setpriv": "util-linux", "sfdisk": "fdisk",
-    "soffice": "libreoffice-writer-nogui", "systemd-analyze": "systemd",
-    "systemd-nspawn": "systemd-container", "systemd-sysusers": "systemd", "unbound": "unbound",
-    "zsh": "zsh", "zstd": "zstd", "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
-    "apt-ftparchive": "apt-utils", "gpg": "gnupg", "setfacl": "acl", "cloud-init": "cloud-init",
-    "bash": "bash", "unshare": "util-linux", "nsenter": "util-linux", "mount": "mount",
-    "systemd-tmpfiles": "systemd", "dpkg-deb": "dpkg", "apt-get": "apt", "umount": "mount",
-    "qemu-img": "qemu-utils", "chroot": "coreutils",
-}  # fmt: skip
-"""The package of Debian that has a command."""
 
 _CAPABILITIES = {"CHOWN": 0, "SETUID": 7, "NET_BIND_SERVICE": 10, "NET_ADMIN": 12, "SYS_ADMIN": 21}
 _NATIVE = (
