@@ -365,7 +365,9 @@ def _code_of(pid: int, limit_s: float) -> int:
 
 def _start_of(descriptor: int, most_octets: int) -> tuple[bytes, bool]:
     """Return what stands in a file, or nothing, and whether it is too long."""
-    os.lseek(descriptor, 0, os.SEEK_SET)
+    octets = os.fstat(descriptor).st_size
+    if octets > most_octets:
+        return b"", True
     with open(descriptor, "rb", closefd=False) as file:
-        content = file.read(most_octets + 1)
-    return (b"", True) if len(content) > most_octets else (content, False)
+        file.seek(0)
+        return file.read(octets), False  # no more: it would take the memory for more

@@ -13,6 +13,17 @@ import time
 from functools import partial
 from typing import Protocol
 
+_MOST_DOUBLINGS = 64
+"""Any pause is at its longest by then; at 1,024 a power of two is no float any more."""
+
+
+def doubled_s(first_s: float, times: int, longest_s: float) -> float:
+    """Return a pause that has doubled so many times, up to the longest.
+
+    What fails may do so for years: no number of failures is too large.
+    """
+    return min(longest_s, first_s * 2.0 ** min(times, _MOST_DOUBLINGS))
+
 
 class Clock(Protocol):
     """A source of time."""

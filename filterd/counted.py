@@ -49,6 +49,11 @@ def lists(n: int) -> Sentence:
     return say_n("{n} list", "{n} lists", n)
 
 
+def api_tokens(n: int) -> Sentence:
+    """Return how many API tokens."""
+    return say_n("{n} API token", "{n} API tokens", n)
+
+
 def devices(n: int) -> Sentence:
     """Return how many devices."""
     return say_n("{n} device", "{n} devices", n)

@@ -238,13 +238,14 @@ class FetchError(FeedError):
     """Nothing usable came, for now: the feed's carrier must act; worth another try.
 
     ``retry_after_s`` is the pause that the server asks for, or 0; ``status`` its HTTP
-    status, or 0 if that is not the reason.
+    status, or 0 if that is not the reason; ``is_unreached`` that no connection came about.
     """
 
     code = "feed-fetch"
     exit_code = 30
     retry_after_s = 0.0
     status = 0
+    is_unreached = False
 
 
 class MissingFileError(FetchError):

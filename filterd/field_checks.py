@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from filterd.errors import ChangeError
 from filterd.i18n import Sentence, did_you_mean, quoted, say
@@ -22,6 +22,7 @@ from filterd.policy.model import GRADES, TIERS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+ValueT = TypeVar("ValueT", str, int)
 _LATEST = 253_402_300_799.0
 """The last second of the year 9999, beyond which no calendar goes."""
 _YEARS = range(2000, 3000)
@@ -192,10 +193,10 @@ def address(value: Any, *, with_scope: bool = False) -> str:
     return str(found)
 
 
-def many(check: Callable[[Any], str], most: int) -> Callable[[Any], tuple[str, ...]]:
+def many(check: Callable[[Any], ValueT], most: int) -> Callable[[Any], tuple[ValueT, ...]]:
     """Return what checks a list of such values: in order, each once, not too many."""
 
-    def checked(value: Any) -> tuple[str, ...]:
+    def checked(value: Any) -> tuple[ValueT, ...]:
         if not isinstance(value, (list, tuple)):
             raise ChangeError(say("a list expected, not {value}", value=shown(value)))
         if len(value) > most:

@@ -9,6 +9,8 @@ no server and no attacker on the way can keep a machine busy, fill its memory or
 * nothing is expanded: a compressed answer was not asked for and is refused;
 * redirections lead where a ``RequestPolicy`` lets them, and their number is bounded; so do
   host names, which may have to lead to public addresses only;
+* a server's certificate is judged by the machine's authorities, those that a school has
+  added among them, and not by those of a Python package;
 * a file that has not changed is not sent again (``Validators``), and a busy server is
   left alone as long as it asks (``FetchError.retry_after_s``), a day at most.
 
@@ -20,13 +22,13 @@ from __future__ import annotations
 
 import http.client
 import io
-import re
 import socket
+import ssl
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from functools import partial
+from functools import lru_cache, partial
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -38,13 +40,11 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from filterd.addresses import is_public
 from filterd.errors import (
-    CutShortError,
-    FetchError,
-    ForeignContentError,
     RedirectError,
     TooLargeError,
     TooSlowError,
 )
+from filterd.http_failures import failing_as, hung_up, judge_header, status_error
 from filterd.i18n import say
 
 if TYPE_CHECKING:
@@ -54,7 +54,6 @@ if TYPE_CHECKING:
 
 CHUNK_OCTETS = 65_536
 """So much is read at once."""
-_DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +211,11 @@ class Downloader:
         """
         self._pace.begin()
         name = name or url
-        with _failing_as(url), closing(self._followed(url, name, known.condition)) as response:
+        with failing_as(url), closing(self._followed(url, name, known.condition)) as response:
             if known.condition and response.status_code == requests.codes.not_modified:
                 yield None
             else:
-                _judge_header(name, response)
+                judge_header(name, response)
                 yield HttpResponse(name, response)
 
     def post(self, url: str, name: str, content: bytes, headers: Mapping[str, str]) -> None:
@@ -234,9 +233,9 @@ class Downloader:
         self._pace.begin()
         waits = (self._pace.limits.silence_s,) * 2
         send = partial(self._session.post, url, data=content, headers=headers, timeout=waits)
-        with _failing_as(name), closing(send(stream=True, allow_redirects=False)) as response:
+        with failing_as(name), closing(send(stream=True, allow_redirects=False)) as response:
             if response.status_code // 100 != 2:
-                raise _status_error(name, response)
+                raise status_error(name, response)
 
     def _followed(self, url: str, name: str, condition: dict[str, str]) -> requests.Response:
         """Ask, and follow redirections as far as the policy goes."""
@@ -271,7 +270,7 @@ class Downloader:
         try:
             return get(url, timeout=(silence_s, silence_s))
         except requests.ConnectionError as error:
-            if not _hung_up(error):
+            if not hung_up(error):
                 raise
             return get(url, timeout=(silence_s, silence_s))
 
@@ -309,9 +308,27 @@ def _paced_session(pace: Pace, policy: RequestPolicy) -> requests.Session:
     session.headers.update(
         {"User-Agent": "filterd", "Accept-Encoding": "identity", "Accept": "*/*"}
     )
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, _PacedAdapter(pace, policy))
+    session.mount("http://", _PacedAdapter(pace, policy, None))
+    session.mount("https://", _PacedAdapter(pace, policy, _machine_trust()))
     return session
+
+
+def _machine_trust() -> ssl.SSLContext:
+    """Return what trusts the machine's authorities, as they are now."""
+    paths = ssl.get_default_verify_paths()
+    places = tuple(one for one in (paths.cafile, paths.capath) if one)
+    return _trust_of(places, tuple(_age_of(one) for one in places))
+
+
+@lru_cache(maxsize=1)  # some hundred certificates are parsed
+def _trust_of(_places: tuple[str, ...], _ages: tuple[int, ...]) -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def _age_of(place: str) -> int:
+    with suppress(OSError):
+        return Path(place).stat().st_mtime_ns
+    return 0
 
 
 class _Session(requests.Session):
@@ -344,14 +361,22 @@ class PacedReader(io.RawIOBase):
 
 
 class _PacedAdapter(HTTPAdapter):
-    """Has every connection read through a ``PacedReader``, and never asks twice."""
+    """Has every connection read through a ``PacedReader``, and never asks twice.
 
-    def __init__(self, pace: Pace, policy: RequestPolicy) -> None:
-        self._pace, self._policy = pace, policy
+    Args:
+        pace, policy: of the run.
+        trust: judges certificates; None where there are none.
+    """
+
+    def __init__(self, pace: Pace, policy: RequestPolicy, trust: ssl.SSLContext | None) -> None:
+        self._pace, self._policy, self._trust = pace, policy, trust
         super().__init__(max_retries=0, pool_connections=1, pool_maxsize=1)
 
+    def cert_verify(self, *_: Any) -> None:
+        """Leave that to ``trust``: ``requests`` would add the authorities of ``certifi``."""
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
+        super().init_poolmanager(*args, ssl_context=self._trust, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _pools(self._pace, self._policy)
 
 
@@ -371,7 +396,7 @@ def _pools(pace: Pace, policy: RequestPolicy) -> dict[str, type[HTTPConnectionPo
             # Connecting by name would resolve it again, perhaps to another address.
             host = self._dns_host
             try:
-                *others, last = _public_addresses(host, self.port)
+                *others, last = public_addresses(host, self.port)
                 for self._dns_host in others:
                     with suppress(urllib3.exceptions.HTTPError):
                         return super()._new_conn()
@@ -392,7 +417,7 @@ def _pools(pace: Pace, policy: RequestPolicy) -> dict[str, type[HTTPConnectionPo
     return {"http": PlainPool, "https": SecurePool}
 
 
-def _public_addresses(host: str, port: int) -> list[str]:
+def public_addresses(host: str, port: int) -> list[str]:
     """Return the addresses of a host, at least one.
 
     Raises:
@@ -413,83 +438,6 @@ def _public_addresses(host: str, port: int) -> list[str]:
                 )
             )
     return list(dict.fromkeys(found))
-
-
-@contextmanager
-def _failing_as(name: str) -> Iterator[None]:
-    """Turn what a request fails with into a FetchError; ``name`` is what it calls it."""
-    try:
-        yield
-    except FetchError:
-        raise
-    except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
-        raise TooSlowError(say("{url}: the server sent nothing for too long", url=name)) from error
-    except (urllib3.exceptions.HTTPError, OSError) as error:  # those of requests, too
-        raise _failure(name, error) from error
-
-
-def _status_error(name: str, response: requests.Response) -> FetchError:
-    code = response.status_code
-    error = FetchError(say("{url}: the server answers with status {code}", url=name, code=code))
-    wanted, error.status = response.headers.get("Retry-After", ""), code
-    error.retry_after_s = _seconds(wanted, response.headers.get("Date", ""))
-    return error
-
-
-def _judge_header(name: str, response: requests.Response) -> None:
-    if response.status_code != requests.codes.ok:
-        raise _status_error(name, response)
-    if response.headers.get("Content-Encoding", "identity") not in ("identity", ""):
-        raise ForeignContentError(
-            say("{url}: the answer is compressed, which was not requested", url=name)
-        )
-    if response.headers.get("Content-Type", "").lower().startswith("text/html"):
-        raise page_error(name)
-
-
-def _seconds(retry_after: str, date: str) -> float:
-    """Return the seconds of a Retry-After field; a date is by the server's clock."""
-    if re.fullmatch("[0-9]{1,9}", retry_after):
-        return float(min(int(retry_after), _DAY_S))
-    with suppress(ValueError, TypeError, OverflowError):
-        until, now = (parsedate_to_datetime(one) for one in (retry_after, date))
-        return min(max((until - now).total_seconds(), 0.0), float(_DAY_S))
-    return 0.0
-
-
-def page_error(name: str) -> ForeignContentError:
-    """Return the error for a web page in place of a file."""
-    return ForeignContentError(
-        say("{url}: a web page came instead; does this network want a login?", url=name)
-    )
-
-
-def _failure(url: str, error: Exception) -> FetchError:
-    """Return why a request failed: within the file, or before it."""
-    # requests and urllib3 wrap one another; the first error has the reason.
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, FetchError):
-            return cause
-        if isinstance(cause, (http.client.IncompleteRead, urllib3.exceptions.IncompleteRead)):
-            return CutShortError(
-                say("{url}: the connection ended before the end of the file", url=url)
-            )
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, requests.exceptions.SSLError):
-        return FetchError(
-            say("{url}: no secure connection; is the clock of this machine right?", url=url)
-        )
-    return FetchError(say("{url}: the server cannot be reached", url=url))
-
-
-def _hung_up(error: BaseException | None) -> bool:
-    """Return whether a connection ended before its first octet."""
-    while error is not None:
-        if isinstance(error, (http.client.RemoteDisconnected, ConnectionResetError)):
-            return True
-        error = error.__context__
-    return False
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import itertools
 import os
 import stat
 import sysconfig
@@ -31,6 +32,8 @@ SYSTEM_STATE = Path("/var/lib/filterd")
 SIDES = ("-wal", "-shm", "-journal")
 """What ends the names of files that SQLite keeps beside one of its own."""
 _PROBE_OCTETS = 4096
+_serial = itertools.count()
+_PIECE_OCTETS = 1 << 20
 _MOST_RESERVED_OCTETS, _RESERVED_PART = 100_000_000, 50
 """What lists leave free of a disk: a fiftieth of it, at most 100 MB."""
 
@@ -87,10 +90,24 @@ def read_plain(path: Path, most_octets: int) -> bytes:
         OSError: it cannot be read, is no plain file, or is longer than any of ours.
     """
     with open_plain(path) as file:
-        content = file.read(most_octets + 1)
+        # To ask for many octets takes the memory for all of them, however short the file is.
+        pieces, left = list[bytes](), most_octets + 1
+        while left and (piece := file.read(min(left, _PIECE_OCTETS))):
+            pieces.append(piece)
+            left -= len(piece)
+    content = b"".join(pieces)
     if len(content) > most_octets:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
     return content
+
+
+def temporary_of(path: Path) -> Path:
+    """Return a name beside a file for what replaces it; no two writers get the same.
+
+    Two threads, or two writers of one thread, would put unsynced content of each other in place.
+    ``remove_temporaries`` finds what is left of them.
+    """
+    return path.with_name(f".{path.name}.{os.getpid()}-{next(_serial)}.tmp")
 
 
 def write_atomically(path: Path, content: Buffer, *, mode: int = 0o640) -> None:
@@ -119,7 +136,7 @@ def replacing(path: Path, content: Buffer, *, mode: int = 0o640) -> Iterator[Cal
     Raises:
         StoreError: the disk refused; the old file is untouched.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_of(path)
     try:
         with writing(path):
             make_folder(path.parent, mode=mode | mode >> 2 & 0o111)  # as open as the file
@@ -149,7 +166,7 @@ def streaming(path: Path, *, mode: int = 0o640) -> Iterator[IO[bytes]]:
     Raises:
         StoreError: the disk refused.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_of(path)
     try:
         with writing(path):
             make_folder(path.parent, mode=mode | mode >> 2 & 0o111)
@@ -229,17 +246,26 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
+_OF_WRITES = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS))
+"""Errors that no read has."""
+
+
 @contextlib.contextmanager
 def reading(path: str | Path, kind: type[FilterdError] = StoreError) -> Iterator[None]:
     """Turn an error of the operating system during a read into one of filterd's.
 
     Raises:
         FilterdError: the read failed; of the kind that the caller names.
+        StoreError: the disk is full or read-only: what was read was to be kept.
     """
     try:
         yield
     except OSError as error:
         where = error.filename or path
+        if error.errno in _OF_WRITES:
+            raise StoreError(
+                say("{path}: cannot be written: {why}", path=where, why=refused(error))
+            ) from error
         raise kind(say("{path}: cannot be read: {why}", path=where, why=refused(error))) from error
 
 

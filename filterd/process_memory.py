@@ -21,12 +21,19 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filterd.i18n import say
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h of glibc
 _LARGE_OCTETS = 128 * 1024
 """What glibc begins with; once it is set it does not grow."""
+
+TOO_LITTLE = say(
+    "there is too little memory to begin; end other programs, or raise what limits this one"
+    " (`MemoryMax=` of its unit, `ulimit -v`)"
+)
 
 
 @cache

@@ -123,8 +123,11 @@ def when(at: float | None, wording: Wording) -> str:
     return wording.clock.text(at)
 
 
-_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "'")
-"""The last is what a guarded cell begins with: so different cells stay different."""
+_FORMULA_BEGINS = "=+-@"
+_OWN_BEGINS = ("'", "\t", "\r", "\n")
+"""The first is what a guarded cell begins with: so different cells stay different."""
+_UNSEEN = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and signs that show nothing; spaces, marks and controls are known by their category."""
 
 
 def to_csv(table: Iterable[Sequence[object]]) -> bytes:
@@ -137,5 +140,18 @@ def to_csv(table: Iterable[Sequence[object]]) -> bytes:
 
 
 def guarded(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA_BEGINS) else cell
+    """Return a cell that no spreadsheet takes for a formula.
+
+    Programs pass over what is not seen before it, and take wide signs for the usual ones.
+    """
+    return f"'{cell}" if cell.startswith(_OWN_BEGINS) or _is_formula(cell) else cell
+
+
+def _is_formula(cell: str) -> bool:
+    import unicodedata  # noqa: PLC0415 -- as above
+
+    for one in cell:
+        if one in _UNSEEN or unicodedata.category(one)[0] in "CMZ":
+            continue
+        return unicodedata.normalize("NFKC", one)[0] in _FORMULA_BEGINS
+    return False

@@ -86,6 +86,8 @@ class StateFolder:
     """When the nightly backup last worked; see ``daemon.status_files``."""
     report_outcome = _StatePath("reports.filterd")
     """Which scheduled reports were delivered; see ``daemon.status_files``."""
+    link_rules = _StatePath("links.filterd")
+    """Which links let pupils reach other resolvers; see ``daemon.status_files``."""
     safe_search = _StatePath("safe-search.filterd")
     """When the hosts of safe modes were last found; see ``filterd.resolve.rewrite_targets``."""
     clock = _StatePath("clock.filterd")

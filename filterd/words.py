@@ -34,6 +34,7 @@ ACCOUNT_CHANGE = {
 ACTION = {
     "exam-trial": say_in("action", "a trial run in room {room}"),
     "clock": say_in("action", "the time is known"),
+    "guarded-end": say_in("action", "guarded, so it ends: {what}"),
     "clock-accept": say_in("action", "the machine's clock is believed"),
 }
 """What a change did, where the kind says all."""
@@ -231,6 +232,7 @@ STATE = {
     "taken-back": say_in("state", "undone"),
     "stopped": say_in("state", "stopped"),
     "ended": say_in("state", "ended"),
+    "ended-unconfirmed": say_in("state", "ended by an unconfirmed clock, and still closes"),
 }
 """The state of an exception or exam."""
 TIER = {
@@ -263,6 +265,8 @@ VIEW = {
     "class-names": say_in("view", "the names that a class asked for"),
     "names": say_in("view", "the names that a tier asked for"),
     "rows": say_in("view", "single lookups"),
+    "live": say_in("view", "what happens now"),
+    "help": say_in("view", "whether help was sought"),
     "export": say_in("view", "the export of the log"),
     "day": say_in("view", "one day for an inspection"),
     "inspection": say_in("view", "the inspection record"),
@@ -299,8 +303,8 @@ WARNING = {
     ),
     "clock-unknown": say_in(
         "warning",
-        "the time is not known: blocks take effect at once, allows wait, and lengths count from"
-        " when it is known (see `filterd status`)",
+        "the time is not known: blocks take effect at once, allows with a date wait until it is"
+        " (see `filterd status`)",
     ),
     "moved": say_in("warning", "{mac} leaves {network}, where site.yaml has it"),
 }

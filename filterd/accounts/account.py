@@ -168,6 +168,14 @@ class AccountBook:
             devices=tuple(one for one in self.devices if one.account not in gone),
         )
 
+    def without_access(self, name: str) -> AccountBook:
+        """Return the book without the devices and API tokens of an account."""
+        return replace(
+            self,
+            tokens=tuple(one for one in self.tokens if one.account != name),
+            devices=tuple(one for one in self.devices if one.account != name),
+        )
+
     def with_account(self, account: Account) -> AccountBook:
         """Return the book with an account anew, or in the place of the one of its name.
 

@@ -2,8 +2,8 @@
 """What a token grants: its rights, what needs a password too, and its scope. Pure.
 
 A web process that has been taken over acts with every session that passes through it. The
-commands of ``NEEDS_PASSWORD`` would let it stay, or see everything; so a session asks for the
-password again.
+commands of ``NEEDS_PASSWORD`` would let it stay, see everything or remove its traces; so a session
+asks for the password again.
 
 A scope narrows what the role of an API token may do; it gives no right. A change counts by its
 kind, ``change exception``; an undo takes back any kind, so that no narrow scope has it. A command
@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.overrides.log_changes import CONFIRM, LEVEL
-from filterd.policy.log_levels import LogLevel
+from filterd.policy.log_levels import PROVED, LogLevel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,12 +62,12 @@ NO_GRANT = Grant("", frozenset())
 FRESH_S = 300.0
 """How long a password counts as given a moment ago."""
 
-NEEDS_PASSWORD = frozenset(
+_ADMITS = frozenset(
     {
         "account add",
         "account passwd",
         "account roles",
-        "account disable",
+        "account disable",  # it shuts others out
         "account enable",
         "account totp",
         "account recovery",
@@ -76,22 +76,28 @@ NEEDS_PASSWORD = frozenset(
         "account token-add",
         "account device-code",
         "account device-confirm",
-        "log purge",
-        "site-apply",
     }
 )
-"""To revoke needs none: a lost phone is revoked at once. A site that is edited decides from which
-networks people sign in; a log that is removed cannot be had again."""
+"""Let a person or a program in, or give rights. To revoke needs none: a lost phone is revoked at
+once."""
+_WIDENS = frozenset({"site-apply", "feed approve", "lists unfollow", "lists exclude"})
+"""A site that is edited decides from which networks people sign in. What the guard holds, a list
+that is followed no more and an entry that is left out may open names to everybody."""
+_DELETES = frozenset({"log forget", "log purge"})
+"""A log that is removed cannot be had again; to forget one day after the other removes all."""
+NEEDS_PASSWORD = _ADMITS | _WIDENS | _DELETES
+"""What opens a guarded category, or has the log count nothing, needs it, too, by its effect
+(``overrides.permissions``)."""
 
 
 def needs_password(command: str, arguments: Mapping[str, Any]) -> bool:
     """Return whether a command needs the password.
 
-    It is one of the table, or a change to the level ``full``.
+    It is one of the table, or a change to a level of the log that widens or deletes.
     """
     if command == "change":
         kind, level = arguments.get("kind"), arguments.get("level", LogLevel.FULL)
-        return kind == CONFIRM or (kind == LEVEL and level == LogLevel.FULL)
+        return kind == CONFIRM or (kind == LEVEL and level in PROVED)
     return command in NEEDS_PASSWORD
 
 
@@ -138,7 +144,6 @@ _READ = frozenset(
         "expectations",
         "devices",
         "room-seen",
-        "alert-settings",
         "self-test",
         "inspection",
     }

@@ -3,8 +3,11 @@
 
 No number of failures locks an account: a stranger could lock the administrator out. Failures of
 one origin delay only that origin. After three for one account the delay doubles from one second
-to fifteen minutes; after twenty for any accounts the same holds for the origin as a whole. The
-errors of signing in are here, each with the code by which a page chooses its form.
+to fifteen minutes; after twenty for any accounts the same holds for the origin as a whole, after
+five for an enrolled device, which has one owner. A link-local address is an origin of its own, so
+that a pupil delays no teacher on the same link; a device that takes ever new ones is delayed by
+the account and the link, after twenty. The errors of signing in are here, each with the code by
+which a page chooses its form.
 """
 
 from __future__ import annotations
@@ -12,15 +15,16 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from filterd.clock import doubled_s
 from filterd.errors import ControlError
 from filterd.i18n import say, say_n
 
 if TYPE_CHECKING:
     from filterd.clock import Clock
 
-FREE, FREE_OF_ORIGIN = 3, 20
+FREE, FREE_OF_ORIGIN, FREE_OF_DEVICE, FREE_OF_LINK = 3, 20, 5, 20
 """Failures without a delay."""
 LONGEST_S = 900.0
 FORGOTTEN_S = 3600.0
@@ -38,6 +42,32 @@ class _Failures:
     def __init__(self) -> None:
         self.n, self.until, self.last = 0, 0.0, 0.0
 
+    def add(self, now: float, free: int) -> None:
+        """Count one more; from ``free`` on there is a delay."""
+        self.n, self.last = self.n + 1, now
+        if self.n >= free:
+            self.until = now + doubled_s(1.0, self.n - free, LONGEST_S)
+
+    def forgive(self, free: int) -> None:
+        """Count one less."""
+        self.n = max(0, self.n - 1)
+        if self.n < free:
+            self.until = 0.0
+
+
+class Origin(NamedTuple):
+    """What a sign-in counts for.
+
+    Attributes:
+        key: the address, the /64 of it, or an enrolled device.
+        link: of a link-local address, which a device may choose anew; else empty.
+        free: failures of any accounts without a delay.
+    """
+
+    key: str
+    link: str = ""
+    free: int = FREE_OF_ORIGIN
+
 
 class SignInDelays:
     """The delays by pair and by origin."""
@@ -47,49 +77,45 @@ class SignInDelays:
         self._pairs = OrderedDict[tuple[str, str], _Failures]()
         self._origins = OrderedDict[str, _Failures]()
 
-    def check(self, account: str, origin: str, *, is_device: bool = False) -> None:
+    def check(self, account: str, origin: Origin) -> None:
         """Refuse what ``attempt`` would refuse, before anything waits for a turn.
 
         Raises:
             SlowDownError: it has to wait.
         """
         now = self._clock.monotonic()
-        found = [self._pairs.get((account, origin))]
-        found += [] if is_device else [self._origins.get(origin)]
+        found = [self._pairs.get((account, one)) for one in (origin.key, origin.link) if one]
+        found.append(self._origins.get(origin.key))
         wait_s = max((one.until - now for one in found if one is not None), default=0.0)
         if wait_s > 0:
             raise slow_down(math.ceil(wait_s))
 
-    def attempt(self, account: str, origin: str, *, is_device: bool = False) -> None:
+    def attempt(self, account: str, origin: Origin) -> None:
         """Count an attempt as a failure until it is known to be none.
 
         So attempts at one moment count as well.
 
         Args:
             account: that is tried, whether or not it exists.
-            origin: of the request, or the id of an enrolled device.
-            is_device: the latter; it has no part in what its address does.
+            origin: of the request.
 
         Raises:
             SlowDownError: it has to wait; then it is not counted.
         """
-        self.check(account, origin, is_device=is_device)
+        self.check(account, origin)
         now = self._clock.monotonic()
-        entries = [(_entry(self._pairs, (account, origin), now), FREE)]
-        if not is_device:
-            entries.append((_entry(self._origins, origin, now), FREE_OF_ORIGIN))
-        for one, free in entries:
-            one.n, one.last = one.n + 1, now
-            if one.n >= free:
-                one.until = now + min(LONGEST_S, 2.0 ** min(one.n - free, 20))
+        _entry(self._pairs, (account, origin.key), now).add(now, FREE)
+        _entry(self._origins, origin.key, now).add(now, origin.free)
+        if origin.link:
+            _entry(self._pairs, (account, origin.link), now).add(now, FREE_OF_LINK)
 
-    def passed(self, account: str, origin: str) -> None:
-        """Forget the failures of a pair; of those of its origin only this attempt."""
-        self._pairs.pop((account, origin), None)
-        if (one := self._origins.get(origin)) is not None:
-            one.n = max(0, one.n - 1)
-            if one.n < FREE_OF_ORIGIN:
-                one.until = 0.0
+    def passed(self, account: str, origin: Origin) -> None:
+        """Forget the failures of a pair, and this attempt of its origin and link."""
+        self._pairs.pop((account, origin.key), None)
+        if (one := self._pairs.get((account, origin.link))) is not None:
+            one.forgive(FREE_OF_LINK)
+        if (one := self._origins.get(origin.key)) is not None:
+            one.forgive(origin.free)
 
 
 def _entry(entries: OrderedDict[KeyT, _Failures], key: KeyT, now: float) -> _Failures:
@@ -125,12 +151,6 @@ class BusySignInError(ControlError):
     """Too many passwords are being checked at the moment."""
 
     code = "busy-sign-in"
-
-
-class PasswordNeededError(ControlError):
-    """The command needs a password that was given a moment ago."""
-
-    code = "password-needed"
 
 
 class NotAdmittedError(ControlError):
@@ -174,18 +194,28 @@ def origin_of(address: str, uid: int) -> str:
     """Return the origin of a request.
 
     It is an IPv4 address, or the /64 of an IPv6 address, in which a device chooses its own
-    addresses (RFC 8981). Without a readable address it is the user that asks.
+    addresses (RFC 8981). All devices of a link share the /64 of link-local addresses, so there it
+    is the address with its link. Without a readable address it is the user that asks.
 
     Args:
         address: of the person's device, as the web process reports it.
         uid: of the process that asks.
     """
+    return delayed_origin(address, uid).key
+
+
+def delayed_origin(address: str, uid: int) -> Origin:
+    """Return what a sign-in from an address counts for; see ``origin_of``."""
+    plain, _, zone = address.partition("%")
     try:
-        found = ip_address(address.partition("%")[0])
+        found = ip_address(plain)
     except ValueError:
-        return f"uid-{uid}"
-    if isinstance(found, IPv6Address):
-        if found.ipv4_mapped is not None:
-            return str(found.ipv4_mapped)
-        return str(ip_network((int(found), _ONE_LINK), strict=False))
-    return str(found)
+        return Origin(f"uid-{uid}")
+    if not isinstance(found, IPv6Address):
+        return Origin(str(found))
+    if found.ipv4_mapped is not None:
+        return Origin(str(found.ipv4_mapped))
+    link = str(ip_network((int(found), _ONE_LINK), strict=False))
+    if found.is_link_local:
+        return Origin(f"{found}%{zone}", f"{link}%{zone}")
+    return Origin(link)

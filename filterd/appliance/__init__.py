@@ -28,6 +28,7 @@ files only after the last question.
       machine_probes    clock, disk, octets written, memory, kernel limits
       link_probes       placement, DHCP, IPv6, login at the switch
       bypass_probes     captive portal, other resolvers, DNS over HTTPS
+        firewall_rules  what nftables does to a connection of one link
     probe               what they read: site, daemon, network; what they find: a text, a remedy
 
     releases            two on this machine, one in service; for the package and the updates

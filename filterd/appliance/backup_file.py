@@ -28,13 +28,12 @@ import json
 import os
 import re
 import zipfile
-import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from filterd import zip_directory
+from filterd.archives import DAMAGED, LongDirectoryError, opened_zip
 from filterd.errors import ConfigError, FilterdError, StoreError
 from filterd.i18n import Sentence, refused, say
 from filterd.paths import check_room, open_plain, remove_temporaries, write_atomically, writing
@@ -55,23 +54,10 @@ _MOST_MANIFEST_OCTETS = 1 << 20
 _LONGEST_NAME = 255
 _LATEST = 1 << 36
 """Unix time of a backup: what a calendar can show."""
-_PACKED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-"""The others take as much memory as a file asks for, and have errors of their own."""
 _is_step = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*").fullmatch
 """Of a path: no hidden file, no way up."""
 _MODE = 0o600
-_DAMAGED = (
-    AttributeError,
-    EOFError,
-    KeyError,
-    NotImplementedError,
-    RecursionError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+_DAMAGED = (*DAMAGED, AttributeError, TypeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +151,13 @@ def read(path: Path) -> Backup:
             content = file.read(MOST_OCTETS + 1)
     except OSError as error:
         raise _unreadable(path, refused(error)) from error
-    if len(content) > MOST_OCTETS or not zip_directory.is_small(content):
+    if len(content) > MOST_OCTETS:
         raise _foreign(path)
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with opened_zip(io.BytesIO(content)) as archive:
             return _read(path, archive)
+    except LongDirectoryError as error:
+        raise _foreign(path) from error
     except _DAMAGED as error:
         if content.startswith(b"PK"):
             raise _damaged(path) from error
@@ -180,8 +168,6 @@ def _read(path: Path, archive: zipfile.ZipFile) -> Backup:
     names = archive.namelist()
     if MANIFEST not in names:
         raise _foreign(path)
-    if not {one.compress_type for one in archive.infolist()} <= _PACKED:
-        raise ValueError("it is packed in a way that no backup is")
     with archive.open(MANIFEST) as member:
         manifest = json.loads(_bounded(member.read(_MOST_MANIFEST_OCTETS + 1)))
     if not isinstance(manifest, dict) or manifest.get("magic") != MAGIC:

@@ -2,10 +2,8 @@
 """Probe the ways past filterd: other resolvers, DNS over HTTPS, a portal in front.
 
 Whether a pupil's device reaches another resolver is decided where its packets are forwarded.
-This machine forwards them only as a gateway. Its rules are then read from nftables, and not tried:
-a packet of its own would not pass them. Only plain rules are recognised, a destination port and a
-verdict. From which network a packet must come is not read; a rule for one of two networks counts
-for both.
+This machine forwards them only as a gateway. Its rules are then read, link by link
+(``firewall_rules``): a rule for one of four links leaves three open.
 
 Resolvers by HTTPS are found by their names; their addresses are those of other pages, too.
 """
@@ -13,27 +11,29 @@ Resolvers by HTTPS are found by their names; their addresses are those of other 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import shutil
-from ipaddress import IPv4Address
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections import defaultdict
+from ipaddress import IPv4Address, ip_network
+from typing import TYPE_CHECKING
 
-from filterd import bounded_child
 from filterd.appliance import stub_query
+from filterd.appliance.firewall_rules import Passage, PupilLink, Way, read
 from filterd.appliance.link_probes import forwards
 from filterd.appliance.local_network import pupils_networks
 from filterd.appliance.probe import UnseenError, clean, found, unseen
 from filterd.i18n import say
 from filterd.policy.model import Tls
+from filterd.protection_level import judge
 from filterd.resolve.explanation import passes
 from filterd.wire import RRType
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from ipaddress import IPv4Network, IPv6Network
 
+    from filterd.appliance.local_network import LocalNetwork
     from filterd.appliance.probe import ExaminedSite, ProbeFinding
+    from filterd.policy.model import Policy
 
 DOH_NAMES = (
     "dns.google",
@@ -83,25 +83,95 @@ async def captive_portal(site: ExaminedSite) -> list[ProbeFinding]:
 
 
 def other_resolvers(site: ExaminedSite) -> Iterator[ProbeFinding]:
-    """Probe whether pupils can reach other resolvers than filterd, by port 53 or TLS."""
+    """Probe whether pupils of each link can reach other resolvers, by port 53 or TLS."""
     if not forwards(site):
         raise UnseenError(
             say("this machine is not the gateway: the router decides what pupils may reach"),
         )
-    rules = read()
-    versions = [version for version in (4, 6) if forwards(site, version)]
-    ways = [Way(version, *one) for version in versions for one in _WAYS]
-    still_open = [one for one in ways if not rules.closes(one)]
-    ports = ", ".join(map(str, still_open or ways))
-    if not still_open:
-        yield clean(say("rules of this gateway name the ports {ports}", ports=ports))
-    elif rules.drops_others:
-        yield unseen(say("no rule names the ports {ports}, and others are dropped", ports=ports))
-    else:
-        yield found(
-            say("pupils can reach other resolvers (ports {ports})", ports=ports),
-            say("send port 53 to filterd, and refuse 853 (nftables: redirect, reject)"),
+    ways = open_ways(site)
+    passages = passages_of(ways)
+    for short in judge({"links": passages}).shortfalls:
+        where = [f"{name} ({_ports(ways[name][Passage.OPEN])})".lstrip() for name in short.items]
+        text = say("{what}: {links}", what=short.sentence, links=", ".join(where))
+        yield found(text, short.remedy)
+    if unsure := [name for name, passage in passages.items() if passage == Passage.UNSURE]:
+        links = ", ".join(unsure)
+        yield unseen(say("{links}: some rules let packets pass that may be lookups", links=links))
+    if all(passage == Passage.CLOSED for passage in passages.values()):
+        closed = {str(way): None for by in ways.values() for way in by[Passage.CLOSED]}
+        yield clean(
+            say(
+                "on each link of pupils rules of this gateway close the ports {ports}",
+                ports=", ".join(closed),
+            )
         )
+
+
+def open_ways(site: ExaminedSite) -> dict[str, dict[Passage, list[Way]]]:
+    """Return by link of pupils the ways to other resolvers that are open or not.
+
+    Raises:
+        UnseenError: the rules, or what this machine serves, cannot be read.
+    """
+    rules = read(site.network.outward, site.network.own)
+    versions = [version for version in (4, 6) if forwards(site, version)]
+    result = dict[str, dict[Passage, list[Way]]]()
+    for link in pupils_links(site.network, site.policy):
+        by = defaultdict[Passage, list[Way]](list)
+        for way in (Way(version, *one) for version in versions for one in _WAYS):
+            by[rules.passage(link, way)].append(way)
+        result[link.name] = by
+    return result
+
+
+def link_passages(site: ExaminedSite) -> dict[str, str]:
+    """Return for each link of pupils whether other resolvers can be reached.
+
+    There are none where this machine is not the gateway.
+
+    Raises:
+        UnseenError: as ``open_ways``.
+    """
+    return passages_of(open_ways(site)) if forwards(site) else {}
+
+
+def passages_of(ways: Mapping[str, Mapping[Passage, Sequence[Way]]]) -> dict[str, str]:
+    """Return the worst passage of each link, as ``protection_level.judge`` takes it."""
+    order = (Passage.OPEN, Passage.UNSURE, Passage.CLOSED)
+    return {name: next(one for one in order if by.get(one)).value for name, by in ways.items()}
+
+
+def pupils_links(network: LocalNetwork, policy: Policy) -> list[PupilLink]:
+    """Return the links of pupils; one without a name where no link is known."""
+    named: defaultdict[str, list[IPv4Network | IPv6Network]] = defaultdict(list)
+    for prefix in network.links.lan:
+        if not prefix.network.is_link_local and prefix.interface in {
+            one.name for one in network.lan
+        }:
+            named[prefix.interface].append(prefix.network)
+    links = [PupilLink(name, tuple(found_there)) for name, found_there in named.items()]
+    if not links:
+        return [PupilLink("")]
+    return [one for one in links if not _is_of_staff(one, policy)]
+
+
+def _is_of_staff(link: PupilLink, policy: Policy) -> bool:
+    on_it = [
+        one
+        for one in policy.networks
+        if link.name in one.interfaces
+        or any(
+            cidr.version == prefix.version and cidr.overlaps(prefix)
+            for cidr in map(ip_network, one.cidrs)
+            for prefix in link.networks
+        )
+    ]
+    pupils = pupils_networks(policy)
+    return bool(on_it) and not any(one in pupils for one in on_it)
+
+
+def _ports(ways: Iterable[Way]) -> str:
+    return ", ".join(map(str, ways))
 
 
 def doh_names(site: ExaminedSite) -> Iterator[ProbeFinding]:
@@ -142,104 +212,3 @@ async def _is_empty_page(address: str) -> bool:
         raise OSError(str(error)) from error
     finally:
         writer.close()
-
-
-_LISTED_WITHIN_S, _LARGEST_LISTING = 5.0, 16 * 2**20
-_PATH = "/usr/sbin:/sbin"
-_NOT_FORWARDED = frozenset(("input", "output", "postrouting", "egress"))
-"""Hooks that a packet on its way through does not meet, or only behind the decision."""
-_ENDS = frozenset(("drop", "reject", "redirect", "dnat", "tproxy"))
-"""Verdicts that keep a packet from where it was sent."""
-_NUMBERS = {"tcp": 6, "udp": 17}
-"""As nft writes them where a machine has no /etc/protocols (Debian's netbase)."""
-_FAMILIES = {4: ("inet", "ip"), 6: ("inet", "ip6")}
-
-
-class Way(NamedTuple):
-    """A way to another resolver: IP version, protocol (``udp`` or ``tcp``), port."""
-
-    version: int
-    protocol: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"{self.port}/{self.protocol}" + (" IPv6" if self.version == 6 else "")
-
-
-class ForwardRules(NamedTuple):
-    """The rules that forwarded packets may meet.
-
-    ``drops_others``: whether packets that they do not name are dropped.
-    """
-
-    rules: tuple[dict[str, Any], ...]
-    drops_others: bool
-
-    def closes(self, way: Way) -> bool:
-        """Return whether a rule keeps packets from this way."""
-        return any(_closes(one, way) for one in self.rules)
-
-
-def read() -> ForwardRules:
-    """Read the rules of nftables; those of iptables stand among them.
-
-    Raises:
-        UnseenError: they cannot be listed.
-    """
-    program = shutil.which("nft", path=f"{os.environ.get('PATH', '')}:{_PATH}")
-    if program is None:  # no rules, or those of another tool
-        raise UnseenError(say("nftables is not installed: its rules cannot be read"))
-    try:
-        words = (program, "-j", "list", "ruleset")
-        ended = bounded_child.run(words, limit_s=_LISTED_WITHIN_S, most_octets=_LARGEST_LISTING)
-        listed = json.loads(ended.output)["nftables"]
-        chains = [one["chain"] for one in listed if "chain" in one]
-        apart = {_place(one, "name") for one in chains if one.get("hook") in _NOT_FORWARDED}
-        rules = [one["rule"] for one in listed if "rule" in one]
-        return ForwardRules(
-            tuple(one for one in rules if _place(one, "chain") not in apart),
-            any(one.get("hook") == "forward" and one.get("policy") == "drop" for one in chains),
-        )
-    except (OSError, ValueError, RecursionError, KeyError, TypeError) as error:
-        raise UnseenError(say("`nft list ruleset` does not list the firewall")) from error
-
-
-def _place(thing: dict[str, Any], key: str) -> tuple[Any, ...]:
-    return thing["family"], thing["table"], thing[key]
-
-
-def _closes(rule: dict[str, Any], way: Way) -> bool:
-    parts = [one for one in rule.get("expr", []) if isinstance(one, dict)]
-    matches = [one["match"] for one in parts if isinstance(one.get("match"), dict)]
-    return (
-        rule["family"] in _FAMILIES[way.version]
-        and any(_names_port(one, way) for one in matches)
-        and not any(_is_of_other_protocol(one, way) for one in matches)
-        and any(_ENDS & set(one) for one in parts)
-    )
-
-
-def _names_port(match: dict[str, Any], way: Way) -> bool:
-    payload = _left(match).get("payload", {})
-    is_port = payload.get("field") == "dport" and payload.get("protocol") in (way.protocol, "th")
-    return is_port and way.port in _right(match)
-
-
-def _is_of_other_protocol(match: dict[str, Any], way: Way) -> bool:
-    is_protocol = _left(match).get("meta", {}).get("key") == "l4proto"
-    allowed = _right(match)
-    return is_protocol and way.protocol not in allowed and _NUMBERS[way.protocol] not in allowed
-
-
-def _left(match: dict[str, Any]) -> dict[str, Any]:
-    left = match.get("left")
-    return left if isinstance(left, dict) else {}
-
-
-def _right(match: dict[str, Any]) -> list[Any]:
-    """Return the values that a match allows; none of one that excludes some."""
-    if match.get("op") not in ("==", "in"):
-        return []
-    right = match.get("right")
-    listed = right.get("set") if isinstance(right, dict) else [right]
-    return listed if isinstance(listed, list) else []

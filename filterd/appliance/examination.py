@@ -64,6 +64,7 @@ PROBES = (
     SiteProbe("kernel-limits", say("Kernel limits"), machine_probes.kernel_limits),
     SiteProbe("placement", say("Placement"), link_probes.placement),
     SiteProbe("dhcp", say("DHCP servers"), link_probes.dhcp),
+    SiteProbe("staff-ranges", say("Addresses of the staff"), link_probes.staff_ranges),
     SiteProbe("ipv6-dns", say("DNS by IPv6"), link_probes.ipv6_dns),
     SiteProbe("captive-portal", say("Captive portal"), bypass_probes.captive_portal),
     SiteProbe("port-login", say("Login at the switch (802.1X)"), link_probes.port_login),
@@ -74,6 +75,9 @@ PROBES = (
 
 HEALTH = tuple(probe for probe in PROBES if probe.id in {"answers", "canaries"})
 """What a container's health check asks: does it answer, and does it filter?"""
+
+LINKS = tuple(probe for probe in PROBES if probe.id == "other-resolvers")
+"""What a timer asks as root: only root can read the firewall."""
 
 ABOUT = {probe.id: probe.about for probe in PROBES}
 

@@ -10,6 +10,10 @@ the process ends when the set-up is done::
 
 Only devices of private networks are answered. Failures slow down the address that they come
 from, so that a pupil can neither guess the code nor keep the teacher out.
+
+Each use of a claim looks whether this gateway was set up in another way meanwhile: then it
+is refused. While the last step is at work and when it is done, the code claims nothing: the
+code that signs in is for the device that pressed the last button.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.accounts.grant import NO_GRANT, Grant
-from filterd.accounts.sign_in_delays import SignInDelays, origin_of
+from filterd.accounts.sign_in_delays import SignInDelays, delayed_origin
 from filterd.addresses import is_of_a_lan
 from filterd.appliance.interview import Interview
 from filterd.appliance.questions import pending
@@ -95,8 +99,7 @@ class FirstBoot:
         clock: Clock,
         is_set_up: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._before = dict(before)
-        self._interview = Interview(machine, self._before)
+        self._interview = Interview(machine, dict(before))
         self._code, self._finish, self._is_set_up = code, finish, is_set_up
         self._delays = SignInDelays(clock)
         self._token, self._turn = "", asyncio.Lock()
@@ -124,6 +127,7 @@ class FirstBoot:
         """
         if not is_of_a_lan(caller.address):
             raise ControlError(say("a set-up is for devices of this network only"))
+        self._check_open()
         if request.command == "setup-claim":
             return NO_GRANT
         if not self._token or not hmac.compare_digest(caller.token.encode(), self._token.encode()):
@@ -132,19 +136,33 @@ class FirstBoot:
             raise error
         return Grant("setup", frozenset((Role.ADMIN,)))
 
+    def _check_open(self) -> None:
+        """Refuse what comes after a set-up in another way, and end.
+
+        Raises:
+            ControlError: there was one.
+        """
+        is_own = self._result is not None or self._is_at_work
+        if not is_own and self._is_set_up():
+            self.ended.set()
+            raise _set_up_already()
+
+    @property
+    def _is_at_work(self) -> bool:
+        return self._work is not None and not self._work.done()
+
     async def _claim(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """Begin, or go on with, the set-up on this device; the device before is out."""
-        if self._work is None and self._is_set_up():
-            self.ended.set()
-            raise ControlError(say("This gateway is set up already."))
-        origin = origin_of(caller.address, caller.uid)
+        if self._result is not None or self._is_at_work:
+            raise _set_up_already()
+        origin = delayed_origin(caller.address, caller.uid)
         self._delays.attempt(_CLAIM, origin)
         if not hmac.compare_digest(_bare(request.get("code")), _bare(self._code)):
-            _log.warning("a wrong claim code from %s", origin)
+            _log.warning("a wrong claim code from %s", origin.key)
             raise ControlError(say("this is not the code"))
         self._delays.passed(_CLAIM, origin)
         self._token = secrets.token_urlsafe(32)
-        _log.info("claimed from %s", origin)
+        _log.info("claimed from %s", origin.key)
         return {"token": self._token}
 
     async def _state(self, _: dict[str, Any], __: Caller) -> dict[str, Any]:
@@ -166,7 +184,7 @@ class FirstBoot:
     def _step(self, one: PendingQuestion | None) -> SetupStep:
         if self._result is not None:
             return SetupStep.DONE
-        if self._work is not None and not self._work.done():
+        if self._is_at_work:
             return SetupStep.WORKING
         return SetupStep.REVIEW if one is None else SetupStep.QUESTION
 
@@ -189,9 +207,8 @@ class FirstBoot:
     async def _back(self, _: dict[str, Any], __: Caller) -> None:
         async with self._turn:
             is_asking = self._step(None) is SetupStep.REVIEW  # neither at work nor done
-            if self._interview.answers and is_asking:
-                key, text = self._interview.answers.popitem()
-                self._before[key] = text  # the default, when it is asked again
+            if is_asking:
+                self._interview.go_back()
 
     async def _begin(self, _: dict[str, Any], __: Caller) -> None:
         async with self._turn:
@@ -218,6 +235,10 @@ class FirstBoot:
     async def _end(self, _: dict[str, Any], __: Caller) -> None:
         if self._result is not None:
             self.ended.set()
+
+
+def _set_up_already() -> ControlError:
+    return ControlError(say("This gateway is set up already."))
 
 
 def _question(one: PendingQuestion) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from filterd.i18n import UNSAID, Sentence, say
 from filterd.state_file import FileFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
 Answers = dict[str, str]
@@ -128,12 +128,23 @@ class Interview:
     """
 
     machine: Machine
-    before: Mapping[str, str] = field(default_factory=dict)
+    before: dict[str, str] = field(default_factory=dict)
     answers: Answers = field(default_factory=dict)
 
     def get(self, key: str) -> str:
         """Return an answer, empty where it has not been asked."""
         return self.answers.get(key, "")
+
+    def go_back(self) -> bool:
+        """Take the last answer back, and return whether there was one.
+
+        It is the default when it is asked again.
+        """
+        if not self.answers:
+            return False
+        key, text = self.answers.popitem()
+        self.before[key] = text
+        return True
 
     @property
     def moved_names(self) -> tuple[str, ...]:

@@ -7,11 +7,13 @@ The probes are of placement, DHCP, IPv6 routers, and the login at the switch.
 from __future__ import annotations
 
 import asyncio
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from filterd.appliance import link_servers
 from filterd.appliance.probe import ProbeFinding, UnseenError, clean, found, unseen
 from filterd.i18n import say
+from filterd.policy.model import STAFF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +79,45 @@ async def dhcp(site: ExaminedSite) -> list[ProbeFinding]:
     if silent:
         findings.append(unseen(say("{links}: no DHCP server answers", links=", ".join(silent))))
     return findings
+
+
+def staff_ranges(site: ExaminedSite) -> Iterator[ProbeFinding]:
+    """Probe whether a range of the staff is on a link that others use, too.
+
+    Who takes such an address is of the staff. A range that is all of its link distinguishes.
+    """
+    policy, shared = site.policy, False
+    links = [(one.interface, one.network) for one in site.network.links.lan]
+    by_grade = {
+        is_staff: [
+            ip_network(cidr)
+            for one in policy.networks
+            if (policy.grades[one.grade].tier == STAFF) is is_staff
+            for cidr in one.cidrs
+        ]
+        for is_staff in (True, False)
+    }
+    for own in by_grade[True]:
+        for interface, link in links:
+            if own.version != link.version or not own.overlaps(link):
+                continue
+            is_part = own.prefixlen > link.prefixlen
+            others = any(
+                one.version == link.version and one.overlaps(link) for one in by_grade[False]
+            )
+            if is_part or others:
+                shared = True
+                yield found(
+                    say(
+                        "{link}: {range} of the staff is on a link that others use: a pupil may"
+                        " take such an address",
+                        link=interface,
+                        range=str(own),
+                    ),
+                    say("give the staff a VLAN of its own, or name its devices by macs"),
+                )
+    if not shared:
+        yield clean(say("no range of the staff is on a link that others use"))
 
 
 async def ipv6_dns(site: ExaminedSite) -> list[ProbeFinding]:

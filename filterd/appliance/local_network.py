@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from filterd.clients.interfaces import MOST_ADDRESSES, IpCommand, Links
 from filterd.clients.interfaces import parse as parse_links
 from filterd.clients.leases import parse_mac
-from filterd.clients.network_view import parse_neighbours
+from filterd.clients.neighbours import parse_neighbours
 from filterd.errors import StoreError
 from filterd.i18n import say
 from filterd.policy.model import UpstreamServer
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
     from pathlib import Path
 
-    from filterd.clients.network_view import Neighbour
+    from filterd.clients.neighbours import Neighbour
     from filterd.policy.model import Network, Policy
 
 STAFF_TIERS = frozenset(("staff", "guest"))

@@ -44,6 +44,8 @@ class ExaminedSite:
         ask_daemon: asks the daemon, as ``control.ask`` does behind its path.
         root: where /proc and /sys are.
         is_running: whether a daemon runs, be it only for other users.
+        named_or_why: the policy that names what is connected to, where that is not the one in
+            force: root connects to nothing that only the daemon names.
     """
 
     folder: Path
@@ -55,6 +57,7 @@ class ExaminedSite:
     clock: Clock = field(default_factory=SystemClock)
     root: Path = Path("/")
     is_running: bool = True
+    named_or_why: Policy | Sentence | None = None
 
     @property
     def policy(self) -> Policy:
@@ -66,12 +69,20 @@ class ExaminedSite:
         return _known(self.policy_or_why)
 
     @property
+    def named(self) -> Policy:
+        """The policy that names what is connected to.
+
+        Raises:
+            UnseenError: there is none.
+        """
+        return self.policy if self.named_or_why is None else _known(self.named_or_why)
+
+    @property
     def upstreams(self) -> tuple[UpstreamServer, ...]:
         """The upstreams of the site; those of resolv.conf where the site is not known."""
-        known = self.policy_or_why
-        if isinstance(known, Sentence):
+        if isinstance(self.policy_or_why, Sentence):
             return resolv_conf.servers((UpstreamServer("system"),), ())
-        return resolv_conf.servers(known.upstreams, known.listen)
+        return resolv_conf.servers(self.named.upstreams, self.named.listen)
 
     @property
     def status(self) -> Mapping[str, Any]:

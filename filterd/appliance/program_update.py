@@ -52,6 +52,7 @@ ROOM_PART = 8
 _MOST_TRIES = 3
 _MOST_REFUSED = 50
 _RUNS = say("an update of filterd is running already")
+_BY_COMMAND = say("the release before was put back by command")
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,19 +282,26 @@ class ProgramUpdate:
     def _watch_it(self, pending: PendingUpdate) -> EndedUpdate:
         pending = replace(pending, step=UpdateStep.START)
         self._keep(pending)
-        if self._releases.in_service == pending.before:
+        if self._is_put_back(pending):
+            if pending.has_served:
+                return self._end(replace(pending, why=_BY_COMMAND), UpdateEnding.ROLLED_BACK)
             why = say("the package did not put its release in service")
             return self._go_back(replace(pending, why=why))
         if harm := self._machine.watch.harm_at_start(pending.served):
             return self._go_back(replace(pending, why=harm))
         pending = replace(pending, step=UpdateStep.WATCH, has_served=True)
         self._keep(pending)
-        harm = self._machine.watch.harm_later(pending.version, pending.served)
-        if not harm and self._releases.in_service == pending.before:
-            harm = say("the release before was put back by command")
+        harm = self._machine.watch.harm_later(
+            pending.version, pending.served, lambda: self._is_put_back(pending)
+        )
+        if self._is_put_back(pending):
+            return self._end(replace(pending, why=_BY_COMMAND), UpdateEnding.ROLLED_BACK)
         if harm:
             return self._go_back(replace(pending, why=harm))
         return self._end(pending, UpdateEnding.TAKEN)
+
+    def _is_put_back(self, pending: PendingUpdate) -> bool:
+        return self._releases.in_service == pending.before
 
     def _go_back(self, pending: PendingUpdate) -> EndedUpdate:
         """Put the release before in service, if it does not serve, and refuse the new one."""
@@ -312,7 +320,7 @@ class ProgramUpdate:
         if not is_switched:
             self.mend()
         else:
-            releases.roll_back()
+            releases.roll_back(releases.in_service)
             if problem := self._machine.watch.harm_at_start(pending.served):
                 why = say(
                     "{why}; the release before serves again, and: {problem}",
@@ -351,6 +359,26 @@ class ProgramUpdate:
             )
         releases.roll_back()
         return self._note(bad, back, UpdateEnding.ROLLED_BACK, why)
+
+    def put_back(self, why: Sentence) -> EndedUpdate:
+        """Put the release before in service while another process watches this one.
+
+        Which notices it and ends the update: so this does without the lock, and notes nothing.
+
+        Raises:
+            InUseError: an update runs, and its release does not serve yet or no more.
+            StoreError: the release before cannot be put in service.
+        """
+        pending, releases = self.pending(), self._releases
+        if (
+            pending is None
+            or pending.step not in (UpdateStep.START, UpdateStep.WATCH)
+            or pending.before != releases.before
+        ):
+            raise InUseError(_RUNS)
+        releases.roll_back(releases.in_service)
+        ending = UpdateEnding.ROLLED_BACK
+        return EndedUpdate(self._clock.wall(), pending.version, pending.before, ending, why)
 
     def problem(self) -> Sentence:
         """Return why the release in service does not serve; UNSAID once it does."""

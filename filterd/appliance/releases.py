@@ -170,13 +170,17 @@ class Releases:
             self._prune()
             return name
 
-    def roll_back(self) -> str:
+    def roll_back(self, bad: str = "") -> str:
         """Put the release before in service, restart the services; return its name.
+
+        From ``bad`` only, where that is given: a command and a watch may do so at one time.
 
         Raises:
             StoreError: there is none, it cannot run here, or systemd refused.
         """
         with self._alone():
+            if bad and self.in_service != bad:
+                return self.in_service
             name = self.before
             if not name:
                 raise StoreError(say("there is no release before this one"))
@@ -474,12 +478,8 @@ def _is_same(unpacked: Path, release: Path) -> bool:
         elif path.is_file():
             if not other.is_file():
                 return False
-            if path.samefile(other):
-                continue
-            one, two = path.read_bytes(), other.read_bytes()
-            if path.parent == unpacked / "bin":
-                one, two = _body(one), _body(two)
-            if one != two:
+            of = _body if path.parent == unpacked / "bin" else bytes
+            if not path.samefile(other) and of(path.read_bytes()) != of(other.read_bytes()):
                 return False
     return True
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Deliver the reports that are due, into folders and by mail.
 
-It asks the daemon for everything: the last period of each schedule that is over, its facts for
-outside the school, the template, where mail goes. A gateway that was off makes the last report
+What is delivered, where to and under which name stands in ``site.yaml``, which is read here: root
+has more rights than the daemon, so an answer of it names no file, no folder and no server. It is
+asked for content: the last period of a kind that is over, two days of the calendar; its facts for
+outside the school; the template. A gateway that was off makes the last report
 of each schedule, not those before. What was delivered is noted one by one, so that a stick that
 is missing does not repeat a mail.
 """
@@ -10,35 +12,33 @@ is missing does not repeat a mail.
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd import control
 from filterd.appliance.backup_file import check_is_there, check_other_disk
+from filterd.config.compile_run import read_destinations
 from filterd.counted import size
 from filterd.daemon.status_files import REPORTS, ScheduledReports
 from filterd.errors import ControlError, DeliveryError, FilterdError
 from filterd.http_download import DownloadLimits
 from filterd.i18n import UNSAID, Language, Texts, language_of, say, say_n
-from filterd.monitor.alert_watch import ask_settings
 from filterd.monitor.mail import Attachment, Mail
 from filterd.paths import check_room, write_atomically, writing
-from filterd.policy import reporting_settings
-from filterd.policy.reporting_settings import PeriodKind, ReportSettings
 from filterd.privileges import as_owner_of, own_rights
 from filterd.reports import report_run
 from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_formats import FORMATS, file_name
 from filterd.reports.report_run import ReportFile, ReportRequest
-from filterd.state_file import Decoders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from filterd.clock import Clock
     from filterd.i18n import Sentence
-    from filterd.policy.reporting_settings import ReportSchedule
+    from filterd.policy.reporting_settings import Destinations, PeriodKind, ReportSchedule
     from filterd.state_folder import StateFolder
 
 MOST_MAILED_OCTETS = 10_000_000
@@ -48,7 +48,9 @@ _OWN_DISK = Path("/srv")
 _MAIL_LIMITS = DownloadLimits(total_s=600.0, window_s=1200.0, silence_s=300.0)
 """For 10 MB by a line of 400 kbit/s."""
 _MOST_NAMESAKES = 100
-_settings = Decoders(vars(reporting_settings)).of(ReportSettings)
+_OUTSIDE = ReportAudience.OUTSIDE
+_LONGEST_ID = 64
+_is_date = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII).fullmatch
 
 
 class Delivery(NamedTuple):
@@ -84,7 +86,7 @@ def deliver_due(config: Path, state: StateFolder, clock: Clock) -> tuple[str, ..
     """Deliver the reports that are due; return the files, and note how it went.
 
     Args:
-        config: the folder of ``site.yaml``, for the password of mail.
+        config: the folder of ``site.yaml``, and of the password of mail.
         state: with the outcome of the run before.
         clock: for the outcome.
 
@@ -100,7 +102,7 @@ def deliver_due(config: Path, state: StateFolder, clock: Clock) -> tuple[str, ..
             if before is not None:
                 REPORTS.save(path, _failed(before, now, error))
             raise
-        wanted = {one.id: one for one in deliveries_of(desk.settings.schedules)}
+        wanted = {one.id: one for one in deliveries_of(desk.site.report.schedules)}
         if not wanted:
             with writing(path):
                 path.unlink(missing_ok=True)
@@ -139,35 +141,41 @@ class _Desk:
     config: Path
     state: StateFolder
     clock: Clock
-    settings: ReportSettings
+    site: Destinations
     language: Language
-    _periods: dict[PeriodKind, dict[str, Any]] = field(default_factory=dict)
+    _periods: dict[PeriodKind, dict[str, str]] = field(default_factory=dict)
     _facts: dict[PeriodKind, dict[str, Any]] = field(default_factory=dict)
     _made: dict[tuple[PeriodKind, str], ReportFile] = field(default_factory=dict)
 
     @classmethod
     def opened(cls, config: Path, state: StateFolder, clock: Clock) -> _Desk:
-        """Ask for the settings.
+        """Read the site.
 
         Raises:
-            ControlError: the daemon does not answer, or as another release would.
+            ConfigErrors: it has a mistake.
         """
-        answer = control.ask(state.control_socket, "report-settings")
-        try:
-            settings = _settings(answer["settings"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ControlError(
-                say("the running filterd is of another release; restart it")
-            ) from error
-        return cls(config, state, clock, settings, language_of(answer["language"]))
+        with own_rights():  # the daemon's user could change what a child of that user answers
+            site = read_destinations(config)
+        return cls(config, state, clock, site, language_of(site.language))
 
-    def period(self, every: PeriodKind) -> dict[str, Any]:
-        """Return the last period of a kind that is over, as the daemon's clock has it."""
+    def period(self, every: PeriodKind) -> dict[str, str]:
+        """Return the last period of a kind that is over, as the daemon's clock has it.
+
+        Raises:
+            ControlError: the daemon does not answer, or its days are none.
+        """
         if every not in self._periods:
-            self._periods[every] = control.ask(
-                self.state.control_socket, "report-period", text=every.value
-            )
+            found = self._ask("report-period", text=every.value)
+            try:
+                days = {"first": _checked_day(found["first"]), "last": _checked_day(found["last"])}
+                named = str(found["id"])[:_LONGEST_ID]
+            except (LookupError, TypeError, ValueError) as error:
+                raise _foreign() from error
+            self._periods[every] = {"kind": every.value, **days, "id": named}
         return self._periods[every]
+
+    def _ask(self, command: str, **arguments: Any) -> Any:
+        return control.ask(self.state.control_socket, command, **arguments)
 
     def deliver(self, wanted: Delivery) -> tuple[str, ...]:
         """Make and deliver files; return their names or paths.
@@ -190,7 +198,7 @@ class _Desk:
             return tuple(str(_written(folder, *one)) for one in made)
 
     def _mail(self, wanted: Delivery) -> tuple[str, ...]:
-        found = ask_settings(self.state.control_socket)
+        found = self.site.alerts
         if found is None or found.mail is None:
             raise DeliveryError(
                 say("`alerts` in site.yaml has no `mail`, by which reports could go")
@@ -211,7 +219,8 @@ class _Desk:
         ]
         names = tuple(one.name for one in attachments)
         blanks = max(len(one.blanks) for one in made)
-        letter = letter_of(self._facts[wanted.every], names, blanks, Texts(self.language))
+        about = {**self.period(wanted.every), "school": self.site.school}
+        letter = letter_of(about, names, blanks, Texts(self.language))
         with own_rights():  # the password's file is of another user
             Mail(found.mail, self.config, self.clock, _MAIL_LIMITS).send(letter, attachments)
         return names
@@ -219,40 +228,64 @@ class _Desk:
     def _file(self, every: PeriodKind, name: str) -> ReportFile:
         if (every, name) not in self._made:
             facts, template = self._facts_of(every), None
-            if name == "docx" and self.settings.template:
-                template = base64.b64decode(
-                    control.ask(self.state.control_socket, "report-template") or ""
-                )
-            request = ReportRequest(facts, name, self.language, template=template or None)
+            if name == "docx" and self.site.report.template:
+                template = _octets(self._ask("report-template"))
+            request = ReportRequest(facts, name, self.language, template=template)
             self._made[every, name] = report_run.make(request)
         return self._made[every, name]
 
     def _facts_of(self, every: PeriodKind) -> dict[str, Any]:
         if every not in self._facts:
-            period, audience = self.period(every), ReportAudience.OUTSIDE.value
-            found = control.ask(
-                self.state.control_socket, "report-facts", **period, audience=audience
-            )
+            found = self._ask("report-facts", **self.period(every), audience=_OUTSIDE.value)
             self._facts[every] = found
         return self._facts[every]
 
     def _name(self, every: PeriodKind, name: str) -> str:
-        return file_name(self._facts_of(every), name, self.language)
+        """Return the name of a file, of which the daemon has said two days."""
+        about = {**self.period(every), "audience": _OUTSIDE.value, "scope": ""}
+        return file_name(about, name, self.language)
+
+
+def _octets(answer: Any) -> bytes | None:
+    """Return the Word file of an answer; None where it has none.
+
+    Raises:
+        ControlError: it is no such answer.
+    """
+    try:
+        return base64.b64decode(answer or "") or None
+    except (TypeError, ValueError) as error:
+        raise _foreign() from error
+
+
+def _checked_day(day: Any) -> str:
+    """Return a day of the daemon's, which becomes part of a file's name.
+
+    Raises:
+        TypeError, ValueError: it is none.
+    """
+    if _is_date(day) is None:
+        raise ValueError
+    return str(day)
+
+
+def _foreign() -> ControlError:
+    return ControlError(say("the running filterd is of another release; restart it"))
 
 
 def letter_of(
-    facts: Mapping[str, Any], names: tuple[str, ...], blanks: int, texts: Texts
+    about: Mapping[str, str], names: tuple[str, ...], blanks: int, texts: Texts
 ) -> ReportLetter:
     """Return the mail that brings files.
 
     Args:
-        facts: of ``ReportFacts.to_plain``.
+        about: ``first`` and ``last`` day in ISO 8601, and the name of the ``school``.
         names: of the files.
         blanks: how many places a person fills in.
         texts: of the language.
     """
-    first, last = (f"{day[8:]}/{day[5:7]}/{day[:4]}" for day in (facts["first"], facts["last"]))
-    school = " ".join(facts["school"]["name"].split())
+    first, last = (f"{day[8:]}/{day[5:7]}/{day[:4]}" for day in (about["first"], about["last"]))
+    school = " ".join(about["school"].split())
     paragraphs: tuple[Sentence, ...] = (
         say("Attached is the report of {school} from {first} to {last}: {files}.",
             school=school, first=first, last=last, files=", ".join(names)),

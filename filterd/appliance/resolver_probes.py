@@ -7,6 +7,7 @@ The answers are asked for on real sockets.
 from __future__ import annotations
 
 import asyncio
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from filterd import port_holders
@@ -140,6 +141,8 @@ async def canaries(site: ExaminedSite) -> list[ProbeFinding]:
 def _addresses(site: ExaminedSite) -> list[ListenAddress]:
     """Return the addresses at which filterd can be asked from this machine.
 
+    The daemon states them, and root asks: so they are addresses of this machine only.
+
     Raises:
         UnseenError: there is none, or no daemon.
     """
@@ -147,7 +150,8 @@ def _addresses(site: ExaminedSite) -> list[ListenAddress]:
     for one in site.status["listen"]:
         address, number = str(one["address"]), int(one["port"])
         if address not in _WILDCARDS:
-            result[ListenAddress(address, number)] = None
+            if ip_address(address).is_loopback or address.partition("%")[0] in site.network.own:
+                result[ListenAddress(address, number)] = None
             continue
         version = 6 if ":" in address else 4
         own = (ip.ip for link in site.network.interfaces for ip in link.addresses)

@@ -31,6 +31,12 @@ _DASH = "\N{EN DASH}"
 """What telephones and Word make of a hyphen."""
 _LETTERS = re.compile(r"(\d{1,2})([A-Z])-(?:\1)?([A-Z])", re.IGNORECASE)
 _NUMBERS = re.compile(r"(\d{1,2}(?:[A-Z]{1,3}|[/.]))(\d{1,2})-(?:\1)?(\d{1,2})", re.IGNORECASE)
+_ACROSS_LETTERS = re.compile(r"(\d{1,2})([A-Z])-(\d{1,2})([A-Z])", re.IGNORECASE)
+_ACROSS_NUMBERS = re.compile(
+    r"(\d{1,2})([A-Z]{1,3}|[/.])(\d{1,2})-(\d{1,2})\2(\d{1,2})", re.IGNORECASE
+)
+"""From a class of one grade to one of another: 1A-5C, 10A1-12A5."""
+_TWO_CLASSES = re.compile(r"\d{1,2}[^\d\s-][^-]*-\d{1,2}[^\d\s-][^-]*")
 _ROOM = re.compile(r"(?:pm|phong may|phong|room|lab)(?:[\s:]+(.+))?")
 _GRADE_OF = re.compile(r"(\d{1,2})(?:\D.*)?", re.DOTALL)
 _CLASS_COLUMN = {"class", "lop", "ten lop"}
@@ -184,17 +190,32 @@ def slug(text: str) -> str:
 
 
 def _expanded(word: str) -> list[str]:
-    """Return the classes of ``6A-6D``, ``6A-D`` or ``10A1-10A4``; a class otherwise."""
+    """Return the classes of a range such as ``6A-D`` or ``1A-5C``; else the class."""
     if found := _LETTERS.fullmatch(word):
         first, last = ord(found[2].upper()), ord(found[3].upper())
         names = [f"{found[1]}{chr(letter)}" for letter in range(first, last + 1)]
     elif found := _NUMBERS.fullmatch(word):
         names = [f"{found[1]}{number}" for number in range(int(found[2]), int(found[3]) + 1)]
+    elif found := _ACROSS_LETTERS.fullmatch(word):
+        letters = map(chr, range(ord(found[2].upper()), ord(found[4].upper()) + 1))
+        names = _of_grades(found[1], found[3], list(letters))
+    elif found := _ACROSS_NUMBERS.fullmatch(word):
+        numbers = range(int(found[3]), int(found[5]) + 1)
+        names = _of_grades(found[1], found[4], [f"{found[2]}{one}" for one in numbers])
+    elif _TWO_CLASSES.fullmatch(word):
+        raise _wrong(
+            say("'{word}' are two classes", word=word), say("such as: 6A-6D, 1A-5C, 10A1-10A4")
+        )
     else:
         return [word]
     if not names:
         raise _wrong(say("'{word}' runs backwards", word=word), say("such as: 6A-6D"))
     return names
+
+
+def _of_grades(first: str, last: str, ends: list[str]) -> list[str]:
+    """Return the classes of several grades that end alike."""
+    return [f"{grade}{end}" for grade in range(int(first), int(last) + 1) for end in ends]
 
 
 def _class(text: str) -> NamedClass:

@@ -17,9 +17,10 @@ from filterd import counted, i18n, words
 from filterd.appliance.probe import ProbeFinding, clean, found, unseen
 from filterd.appliance.releases import Releases
 from filterd.errors import ConfigErrors, from_plain
-from filterd.feed.feed_details import STARTER_NAMES, is_worrying
+from filterd.feed.feed_details import is_worrying
 from filterd.i18n import Sentence, say
 from filterd.policy.model import BlockResponse
+from filterd.protection_level import judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,10 +65,17 @@ def site(site: ExaminedSite) -> Iterator[ProbeFinding]:
 def lists(site: ExaminedSite) -> Iterator[ProbeFinding]:
     """Probe whether a feed or public lists are followed, and how old they are."""
     row, status = site.feed, site.status
-    follow = say("follow public lists: filterd lists follow --recommended")
     if not row:
         yield unseen(say("the state of the feed cannot be read"), say("run it again with sudo"))
-    elif is_worrying(row):
+        return
+    facts = {key: value for key, value in status["protection"].items() if key != "links"}
+    shortfalls = judge(facts).shortfalls
+    for short in shortfalls:
+        about = ", ".join(short.items)
+        text = say("{what}: {items}", what=short.sentence, items=about) if about else short.sentence
+        yield found(text, short.remedy)
+    is_told = shortfalls and row["freshness"] in ("fresh", "never") and not row["problem"]
+    if is_worrying(row) and not is_told:
         problem = i18n.from_plain(row["sentence"]) if row["sentence"] else i18n.UNSAID
         age = words.FRESHNESS[row["freshness"]]
         text = (
@@ -76,15 +84,7 @@ def lists(site: ExaminedSite) -> Iterator[ProbeFinding]:
         waits = row["judgement"] or row["held"]
         text = say("a version of the lists waits for an administrator") if waits else text
         yield found(text, say("see what to do: filterd feed status; then: filterd sync"))
-    elif not row["served"] and status["names"] < STARTER_NAMES:
-        yield found(
-            say(
-                "{names}: starter lists only, most of what must be blocked is open",
-                names=counted.names(status["names"]),
-            ),
-            follow,
-        )
-    else:
+    elif not shortfalls:
         yield clean(
             say(
                 "{names} on {lists}",
@@ -148,7 +148,7 @@ _MARK = b"Content-Security-Policy"
 
 async def sinkholes(site: ExaminedSite) -> list[ProbeFinding]:
     """Probe each address that a blocked name may lead to."""
-    addresses = _addresses(site.policy)
+    addresses = _addresses(site.named)
     if not addresses:
         return [clean(say("no class has a sinkhole with an address"))]
     findings = [one for address in addresses for one in await _examined(address)]

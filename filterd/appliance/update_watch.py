@@ -167,8 +167,13 @@ class ReleaseWatch:
             self._sleep(LOOK_EVERY_S)
         return UNSAID
 
-    def harm_later(self, version: str, before: ServedBefore) -> Sentence:
-        """Watch a release that serves, to the end; return its harm, UNSAID for none."""
+    def harm_later(
+        self, version: str, before: ServedBefore, is_put_back: Callable[[], bool] = lambda: False
+    ) -> Sentence:
+        """Watch a release that serves, to the end; return its harm, UNSAID for none.
+
+        ``is_put_back`` returns whether the release before serves again, which ends the watch.
+        """
         watch = Watch(
             version, self._clock.monotonic(), AnswerCounts(), before.usual, before.canaries
         )
@@ -177,6 +182,8 @@ class ReleaseWatch:
         # Pauses make it longer, and the daemon states them.
         ends = watch.since + _MOST_WATCHES * WATCH_S
         while not watching.is_over and self._clock.monotonic() < ends:
+            if is_put_back():
+                break
             try:
                 with stated():
                     if found := watching.look():
@@ -187,7 +194,9 @@ class ReleaseWatch:
             silent = silent + 1 if look.problem else 0
             if look.is_open or silent >= _SILENT_TIMES:
                 return look.problem
-            self._sleep(EVERY_S)
+            next_at = self._clock.monotonic() + EVERY_S
+            while self._clock.monotonic() < next_at and not is_put_back():
+                self._sleep(LOOK_EVERY_S)
         return UNSAID
 
     def _look(self, before: ServedBefore) -> _Look:

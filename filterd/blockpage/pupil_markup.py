@@ -207,8 +207,8 @@ def _review(main: Element, review: ReviewForm, texts: Texts) -> None:
         form,
         "p",
         texts(
-            "The school keeps the address, your class, the day and how often it was asked for."
-            " Not who asked."
+            "The school keeps the listed part of the address, your class, the day, the reason and"
+            " how often it was asked for. Not who asked."
         ),
     ).set("class", "small")
     _text(form, "button", texts("Ask"))

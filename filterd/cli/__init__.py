@@ -16,6 +16,6 @@ A command group is in the module of its name; ``feed_``, ``lists_``, ``log_``, `
 ``update_`` begin the modules of groups that have several, and ``exceptions``, ``history`` and
 ``status`` hold commands of one word (``tree``). The others read what people write
 (``target_options``, ``time_options``, ``named_files``, ``terminal``), tables of timetables
-(``spreadsheet``, ``pasted_timetable``, ``timetable_rows``, ``timetable_words``), or do one step of
-a command: ``setup_finish``, ``popular``.
+(``spreadsheet``, ``pasted_timetable``, ``timetable_plan``, ``timetable_rows``,
+``timetable_words``), or do one step of a command: ``setup_finish``, ``popular``.
 """

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import segno
 
+from filterd import counted
 from filterd.accounts.account_rows import ACCOUNTS, ENROLLED, TOKENS
 from filterd.certificate_facts import CertificateFacts, facts_in
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
@@ -71,14 +72,32 @@ def add(
     print_done(here, done, say("{name} may sign in.", name=done["account"]), json=json)
 
 
-def passwd(here: Context, name: AccountArgument, json: JsonOption = False) -> None:
+def passwd(
+    here: Context,
+    name: AccountArgument,
+    end: Annotated[
+        bool, option("--end-all", "End the account's enrolled devices and API tokens, too.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
     """Set a new password.
 
-    It is asked for, or read from standard input. All sessions of the account end. Exit code 0:
-    done; 2: an error.
+    It is asked for, or read from standard input. All sessions of the account end; devices and
+    API tokens go on without --end-all. Exit code 0: done; 2: an error.
     """
-    password, done = new_password(here), say("The password of {name} was changed.")
-    _do(here, "passwd", done, json=json, account=name, password=password)
+    password = new_password(here)
+    done = ask(here, "passwd", account=name, password=password, end=end or None)
+    print_done(here, done, say("The password of {name} was changed.", name=name), json=json)
+    devices, tokens = done.get("devices", 0), done.get("tokens", 0)
+    if (devices or tokens) and not json:
+        here.warn(
+            say(
+                "{name} has {devices} and {tokens} that go on: --end-all ends them",
+                name=name,
+                devices=counted.devices(devices),
+                tokens=counted.api_tokens(tokens),
+            )
+        )
 
 
 def roles(

@@ -24,7 +24,7 @@ from filterd.appliance.backup_parts import (
 from filterd.appliance.restore_plan import RestoreDifference, RestorePlan
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.named_files import check_folder
-from filterd.cli.terminal import ask_secret
+from filterd.cli.terminal import agreed, ask_secret
 from filterd.cli.time_options import school_clock
 from filterd.config.site_reader import load_site
 from filterd.config.site_schema import BackupEntry
@@ -307,13 +307,7 @@ def _confirm(
         if yes and not foreign:
             raise ConfigError(sentence, hint=say("if that is meant: --foreign"))
         here.errors.print(Text(here.texts(sentence), "bold yellow"), soft_wrap=True)
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise ConfigError(
-            say("this is not a terminal, so no question can be asked"), hint=say("give --yes")
-        )
-    if not typer.confirm(here.texts("Put this backup in force?"), err=True):
+    if not agreed(here, say("Put this backup in force?"), yes=yes):
         raise typer.Exit(_NOT_DONE)
 
 

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
 from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -15,10 +17,13 @@ from rich.text import Text
 
 from filterd import control
 from filterd.appliance import local_network
-from filterd.appliance.examination import ABOUT, HEALTH, PROBES, examine
+from filterd.appliance.bypass_probes import link_passages
+from filterd.appliance.examination import ABOUT, HEALTH, LINKS, PROBES, examine
 from filterd.appliance.probe import ExaminedSite, ProbeOutcome
 from filterd.cli.context import Context, JsonOption, on_named_files, option
-from filterd.cli.effective_state import offline, policy_in_force
+from filterd.cli.effective_state import offline, policy_in_force, policy_of_files
+from filterd.daemon.status_files import LINKS as LINK_RULES
+from filterd.daemon.status_files import LinkRules
 from filterd.errors import FilterdError
 from filterd.i18n import say, say_in
 from filterd.policy.model import Policy
@@ -49,6 +54,13 @@ def doctor(
         bool,
         option("--health", "Check only whether filterd answers and blocks, for a health check."),
     ] = False,
+    links: Annotated[
+        bool,
+        option(
+            "--links",
+            "Only look at the firewall of each link, and keep what is seen for the status.",
+        ),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Find what is wrong with this gateway and its network.
@@ -59,9 +71,11 @@ def doctor(
     """
     logging.disable()  # what fails is a finding
     with as_owner_of(here.state.folder):
-        site = _gathered(here)
-    probes = HEALTH if health else PROBES
+        site = _gathered(here, health=health)
+    probes = HEALTH if health else LINKS if links else PROBES
     findings = asyncio.run(_examined(here, site, probes, json=json))
+    if links and os.geteuid() == 0:
+        _note_links(here, site)
     counts = Counter(one.outcome for one in findings)
     if json:
         here.print_json([one.to_plain() for one in findings])
@@ -69,6 +83,14 @@ def doctor(
         here.console.print(_closing(here, counts))
     is_silent = health and not _answers(findings)
     raise typer.Exit(1 if counts[ProbeOutcome.FOUND] or is_silent else 0)
+
+
+def _note_links(here: Context, site: ExaminedSite) -> None:
+    """Keep which links let pupils reach other resolvers, which only root can see."""
+    with contextlib.suppress(FilterdError, OSError):
+        passages = link_passages(site)
+        with as_owner_of(here.state.folder):
+            LINK_RULES.save(here.state.link_rules, LinkRules(here.clock.wall(), passages))
 
 
 def _answers(findings: list[ProbeFinding]) -> bool:
@@ -112,8 +134,12 @@ def _closing(here: Context, counts: Counter[ProbeOutcome]) -> str:
     )
 
 
-def _gathered(here: Context) -> ExaminedSite:
-    """Read what the probes look at; what cannot be read is the reason why."""
+def _gathered(here: Context, *, health: bool) -> ExaminedSite:
+    """Read what the probes look at; what cannot be read is the reason why.
+
+    Probes connect to upstreams and sinkholes, as root: these are those of the site's files, and not
+    of the policy that the daemon keeps. A check of health, often made, connects to filterd only.
+    """
     socket, is_running = here.state.control_socket, True
     policy: Policy | Sentence
     status: dict[str, Any] | Sentence
@@ -132,6 +158,12 @@ def _gathered(here: Context) -> ExaminedSite:
         policy = policy_in_force(here) if isinstance(status, dict) else offline().policy_of(here)
     except FilterdError as error:
         policy = error.sentence
+    named: Policy | Sentence | None = None
+    try:
+        if isinstance(status, dict) and not health:
+            named = policy_of_files(here)
+    except FilterdError as error:
+        named = error.sentence
     try:
         lan = policy.lan_interfaces if isinstance(policy, Policy) else ()
         network = asyncio.run(local_network.look(lan_interfaces=lan))
@@ -146,4 +178,5 @@ def _gathered(here: Context) -> ExaminedSite:
         feed=status["feed"] if isinstance(status, dict) else {},
         clock=here.clock,
         is_running=is_running,
+        named_or_why=named,
     )

@@ -21,7 +21,7 @@ from filterd.policy import policy_file as policy_store
 from filterd.policy.effective_policy import EffectiveState, at
 from filterd.policy.model import Policy
 from filterd.policy.temporary_rules import Overrides
-from filterd.policy.unknown_time import UNKNOWN_LEAD_S
+from filterd.policy.unknown_time import of_facts
 from filterd.rows import SchoolClock
 
 
@@ -32,11 +32,9 @@ def in_force(here: Context) -> EffectiveState:
         FilterdError: it cannot be read, from the daemon or from the disk.
     """
     answer = ask_or_none(here, "clock")
-    floor, now = (
-        offline().policy_time(here) if answer is None else (answer["floor"], answer["policy_time"])
-    )
+    time = offline().policy_time(here) if answer is None else of_facts(answer)
     policy, overrides = policy_in_force(here), set_now(here)
-    moment = at(policy, overrides, UNKNOWN_LEAD_S if now is None else now, floor)
+    moment = at(policy, overrides, *time)
     return EffectiveState(policy, overrides, moment, policy_clock(here, answer))
 
 

@@ -105,11 +105,25 @@ def _serve(plain: Plain) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
     find_only_what_is_installed()
     gc.disable()  # until the supervisor has begun; a start leaves little in cycles
-    from filterd.daemon import main as serving  # noqa: PLC0415 -- found as all that it imports
+    try:
+        from filterd.daemon import main as serving  # noqa: PLC0415 -- found as all that it imports
+    except (MemoryError, ImportError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        from filterd.i18n import translated  # noqa: PLC0415 -- as above
+        from filterd.process_memory import TOO_LITTLE  # noqa: PLC0415
 
+        sys.stderr.write(f"filterd: {translated(TOO_LITTLE, plain.language)}\n")
+        sys.exit(2)
     serving.main(
         str(plain.config), str(plain.state), plain.language, "yes" if plain.try_it else "no"
     )
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Return whether a module cannot be imported for want of memory; its code is mapped."""
+    words = ("failed to map segment", "annot allocate memory")  # of the C libraries
+    return isinstance(error, MemoryError) or any(one in str(error) for one in words)
 
 
 def _serve_web(plain: Plain) -> bool:

@@ -21,7 +21,7 @@ from filterd.feed.feed_config import followed
 from filterd.feed.program_standing import beside
 from filterd.feed.sync import SiteFeed
 from filterd.feed.trust import load_root
-from filterd.feed.versions import FOLLOWED, is_followed
+from filterd.feed.versions import FOLLOWED, NoWayBack, is_followed
 from filterd.i18n import quoted, say
 from filterd.privileges import own_rights
 from filterd.state_file import plain_version
@@ -31,6 +31,14 @@ VersionArgument = Annotated[
 ]
 ReasonOption = Annotated[str, option("--reason", "Reason, for the feed's history.", "TEXT")]
 ListsOption = Annotated[bool, option("--lists", "Of the public lists beside the feed.")]
+
+_NO_WAY_BACK = {
+    NoWayBack.NONE: say("There is no earlier version"),
+    NoWayBack.DAMAGED: say("No earlier version is undamaged"),
+    NoWayBack.WITHDRAWN: say(
+        "The earlier versions were signed by a key that their publisher has since withdrawn"
+    ),
+}
 
 _is_version = re.compile(rf"[1-9][0-9]{{0,17}}|{FOLLOWED}[0-9a-f]{{1,40}}", re.ASCII).fullmatch
 
@@ -145,24 +153,21 @@ def rollback(
     site = (site_of_lists if lists else site_of)(here)
     bad = site.versions.in_force().current
     with site.holding():
-        version = site.versions.in_force().current
+        version, lost = site.versions.in_force().current, site.no_way_back()
         if version == bad:  # else an interrupted rollback was finished by ``holding``
             version = site.roll_back(quoted(reason))
     again = say(
         "Version {version} is in force again; version {bad} is not taken again. To keep it"
         ' for longer than a night: filterd feed hold --reason "..."'
     )
-    none = say(
-        "No earlier version is undamaged: the lists that ship with filterd serve; version"
-        " {bad} is not taken again."
-    )
+    none = say("{why}: the lists that ship with filterd serve; version {bad} is not taken again.")
     if site.is_beside:
         none = say(
-            "No earlier version is undamaged: no public lists stand beside the feed; version"
-            " {bad} is not taken again."
+            "{why}: no public lists stand beside the feed; version {bad} is not taken again."
         )
-    key = again if version else none
-    _print_decision(here, key, {"bad": _plain(bad), "version": _plain(version)}, json=json)
+    key, row = again if version else none, {"bad": _plain(bad), "version": _plain(version)}
+    why = {} if version or json else {"why": _NO_WAY_BACK[lost or NoWayBack.NONE]}
+    _print_decision(here, key, row | why, json=json)
 
 
 def hold(

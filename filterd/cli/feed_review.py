@@ -24,11 +24,9 @@ from filterd.i18n import Sentence, did_you_mean, say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.lookalike_families import (
     ACCEPTED,
-    FEWEST_OCTETS,
     Decision,
     Waiting,
     has_mirrors,
-    shared_octets,
 )
 from filterd.lists.lookalikes import is_shape
 from filterd.overrides import change_fields
@@ -358,12 +356,7 @@ def _who() -> str:
 def _print(here: Context, one: Waiting) -> None:
     texts = here.texts
     _print_heading(here, one.shape.decode(), one.category)
-    is_short = shared_octets(one.shape) < FEWEST_OCTETS
-    unsaid = texts(
-        "no popular name is known to match; too few letters to be sure"
-        if is_short
-        else "no popular name is known to match; too few names to be sure"
-    )
+    unsaid = texts("no popular name is known to match; too few names to be sure")
     closes = Text(_joined(one.closes), style="yellow") if one.closes else unsaid
     rows = [
         (texts("Listed names"), number(one.members)),

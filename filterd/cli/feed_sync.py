@@ -31,7 +31,7 @@ from filterd.feed.feed_config import Followed, blocklists_to_build, followed
 from filterd.feed.fetchers import Fetcher, FolderFetcher, WebFetcher
 from filterd.feed.followed_arrival import FollowedArrival
 from filterd.feed.follower import Keeper
-from filterd.feed.sources import NIGHTLY, FetchRules
+from filterd.feed.source_limits import NIGHTLY, FetchRules
 from filterd.feed.sync import Became, Outcome, SiteFeed
 from filterd.feed.version_watch import EVERY_S
 from filterd.i18n import UNSAID, Sentence, say
@@ -87,7 +87,8 @@ def run(
     with bar(here, here.texts("Taking the feed"), visible=visible) as shown:
         site = site_of(here, shown, beside=beside)
         with site.holding():
-            return site.sync(_arrival(here, site, feed, rules), at_once=at_once)
+            arrival = _arrival(here, site, feed, rules, progress=shown)
+            return site.sync(arrival, at_once=at_once)
 
 
 def print_outcome(here: Context, outcome: Outcome, *, json: bool) -> None:
@@ -101,7 +102,12 @@ def print_outcome(here: Context, outcome: Outcome, *, json: bool) -> None:
 
 
 def _arrival(
-    here: Context, site: SiteFeed, feed: Followed, rules: FetchRules | None = NIGHTLY
+    here: Context,
+    site: SiteFeed,
+    feed: Followed,
+    rules: FetchRules | None = NIGHTLY,
+    *,
+    progress: Callable[[int, int], None] | None = None,
 ) -> VersionArrival:
     if feed.address:
         return TufArrival(site.trust, _fetcher(here, feed.address))
@@ -111,6 +117,7 @@ def _arrival(
         site.versions,
         here.clock,
         rules=rules,
+        progress=progress,
         feed=blocklists_to_build(here.config, here.state).folder if site.is_beside else None,
     )
 

@@ -22,16 +22,14 @@ from filterd.cli.setup import interview_of, put_changed
 from filterd.cli.setup_finish import SetupFinish
 from filterd.daemon.control_caller import WEB_GROUP
 from filterd.daemon.control_server import ControlServer
-from filterd.errors import FilterdError
+from filterd.errors import ConfigError
 from filterd.i18n import Sentence, Texts, language_of, say
-from filterd.overrides.roles import Role
 from filterd.paths import SYSTEM_CONFIG
 from filterd.service_manager import READY, notify
 
 CODE_FILE = "filterd-code.txt"
 BOOT_PARTITIONS = (Path("/boot/firmware"), Path("/boot"))
 CONSOLE = Path("/dev/tty1")
-FIRST_ACCOUNT = "admin"
 _log = logging.getLogger("filterd.setup")
 
 
@@ -129,27 +127,15 @@ def _finished(
     interview: Interview,
     show: Callable[[Sentence], None],
 ) -> SetupResult:
-    """Write the site, do what follows, and make the first account.
+    """Write the site, and do what follows.
 
     Raises:
-        FilterdError: the site is not written.
+        FilterdError: the site is not written; or someone set this gateway up in another way.
     """
+    if is_set_up(here, read_text(here.config)[1]):
+        raise ConfigError(say("This gateway is set up already."))
     display = _PageDisplay(Texts(language_of(interview.get("language"))), show)
     put_changed(here.config, text, rewritten(text, change(site, interview), display.texts.language))
     done = SetupFinish(here, display, interview)
     done.run()
-    return SetupResult(done.sheet_text, _first_account(here, show))
-
-
-def _first_account(here: Context, show: Callable[[Sentence], None]) -> str:
-    """Make the account of the administrator; return a code that signs in once, or nothing."""
-    try:
-        known = {one["account"] for one in here.ask("account list")}
-        if FIRST_ACCOUNT not in known:
-            roles = [Role.ADMIN.value]
-            here.ask("account add", account=FIRST_ACCOUNT, roles=roles)
-        return str(here.ask("account code", account=FIRST_ACCOUNT)["code"])
-    except FilterdError as error:
-        show(error.sentence)
-        show(say("Make an account on the console: {command}", command="sudo filterd account add"))
-        return ""
+    return SetupResult(done.sheet_text, "" if done.sign_in is None else done.sign_in["code"])

@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Annotated, Any
 
 import typer
 
 from filterd.cli.change_request import change, print_change
 from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
-from filterd.cli.effective_state import ask_else, offline, set_now
+from filterd.cli.effective_state import ask_else, ask_or_none, offline, set_now
 from filterd.cli.render import show
 from filterd.cli.time_options import school_clock
 from filterd.errors import ConfigError
@@ -127,7 +128,9 @@ def set_with_states(here: Context, kind: str, now: float, *, everything: bool) -
         FilterdError: they cannot be read.
     """
     past = rows(here, MOST) if everything else None
-    return with_states(set_now(here), kind, now, past)
+    answer = ask_or_none(here, "clock")
+    not_before = inf if answer is None else float(answer.get("not_before", inf))
+    return with_states(set_now(here), kind, now, past, not_before)
 
 
 def _problem(here: Context, answer: dict[str, Any]) -> str:

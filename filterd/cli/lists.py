@@ -34,7 +34,12 @@ from filterd.i18n import refused, say
 from filterd.lists.catalog import load_categories
 from filterd.lists.catalog_tables import load_popular_names
 from filterd.lists.index import Index
-from filterd.lists.index_files import blocklists_in_force, install_index, note_checked
+from filterd.lists.index_files import (
+    blocklists_in_force,
+    facts_of,
+    install_index,
+    note_checked,
+)
 from filterd.lists.list_queries import (
     ENTRIES,
     NOT_TAKEN,
@@ -220,7 +225,7 @@ def build_index(here: Context, *, shipped_only: bool, show_progress: bool) -> Co
             with bar(here, doing, visible=show_progress, octets=True) as progress:
                 report = _compile(here, progress, shipped_only=shipped_only)
             # The compiler has verified it: no start and no reload has to repeat that.
-            note_checked(here.state.checked_indexes, Index.open(here.state.fresh_index).digest)
+            note_checked(here.state.checked_indexes, facts_of(here.state.fresh_index).digest)
         except OSError as error:
             why = say("the lists cannot be compiled there: {why}", why=refused(error))
             raise StoreError(say("{folder}: {why}", folder=here.state.folder, why=why)) from error

@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 from rich.text import Text
 
+from filterd import counted
 from filterd.cli.context import Context, JsonOption, ReasonOption, argument, option
 from filterd.cli.feed_sync import print_outcome, run, site_of_lists
 from filterd.cli.offline_site import open_index
@@ -17,19 +20,28 @@ from filterd.config.build_record import SITE_FILE
 from filterd.config.scalars import list_address_fault
 from filterd.config.site_reader import load_site
 from filterd.documents import did_you_mean
-from filterd.errors import ConfigError, IndexFormatError, StoreError
+from filterd.errors import (
+    ConfigError,
+    FetchError,
+    ForeignContentError,
+    IndexFormatError,
+    ListError,
+    StoreError,
+)
 from filterd.feed.appliance_files import LEFT_OUT_S, LeftOut, Wanted, with_command, with_left_out
 from filterd.feed.feed_config import (
     Followed,
     followed,
     followed_set,
     own_id,
+    own_source,
     wanted_by,
     without_command,
 )
 from filterd.feed.feed_details import SOURCES
 from filterd.feed.night_memory import check_size
-from filterd.feed.sources import NIGHTLY, FetchRules, SourceFolder, source_rows
+from filterd.feed.source_limits import NIGHTLY, FetchRules
+from filterd.feed.sources import SourceFolder, look_at, source_rows
 from filterd.feed.sync import Outcome
 from filterd.feed.versions import is_followed
 from filterd.i18n import quoted, say, translated
@@ -65,8 +77,9 @@ def follow(
     """Follow public lists: they are fetched every night.
 
     Lists are named by their ids, or by an address of their own with --category and --format.
-    Where the log has names, it is shown what they would have changed. The next night fetches
-    them, and `filterd lists update` at once. Exit code 0: done; 2: an error.
+    An address is looked at first: a login page, or another format, is refused. Where the log has
+    names, it is shown what they would have changed. The next night fetches them, and
+    `filterd lists update` at once. Exit code 0: done; 2: an error.
     """
     chosen = [Wanted(RECOMMENDED)] if recommended else []
     chosen += [_wanted(one, category, list_format, subtrees=subtrees) for one in sources or ()]
@@ -79,6 +92,9 @@ def follow(
     more = followed_set(chosen).sources
     check_size(sum(one.names for one in {one.id: one for one in (*before, *more)}.values()))
     ids = ", ".join(one.id for one in chosen)
+    for one in chosen:
+        if one.url:
+            _look_at(here, one)
     if not json:
         known, own = ([one for one in chosen if bool(one.url) is has] for has in (False, True))
         how = {"category": category, "format": list_format, "subtrees": subtrees}
@@ -235,6 +251,32 @@ def _wanted(text: str, category: str, list_format: str, *, subtrees: bool) -> Wa
                 hint=did_you_mean(word, words),
             )
     return Wanted(own_id(text), text, category, list_format, subtrees)
+
+
+def _look_at(here: Context, wanted: Wanted) -> None:
+    """Fetch what an address has, and note the number of its names.
+
+    Raises:
+        ConfigError: it is no list of this format.
+    """
+    try:
+        with TemporaryDirectory() as folder:
+            found = look_at(own_source(wanted), SourceFolder(Path(folder)), here.clock)
+    except (ForeignContentError, ListError) as error:
+        raise ConfigError(
+            error.sentence,
+            hint=say(
+                "open the address in a browser: is it the list itself, and is --format one of"
+                " {known}?",
+                known=", ".join(sorted(FORMATS)),
+            ),
+        ) from error
+    except FetchError as error:
+        here.warn(
+            say("the list was not looked at, the next night tries: {why}", why=error.sentence)
+        )
+    else:
+        here.note(say("{id}: {names}", id=wanted.id, names=counted.names(found.entries)))
 
 
 def _run(here: Context, rules: FetchRules | None, *, visible: bool) -> Outcome:

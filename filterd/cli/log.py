@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd log totals``, ``level`` and ``confirm``: what is counted, how much is kept."""
+"""``filterd log totals``, ``help``, ``level``, ``confirm``: what is counted, what is kept."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from filterd.overrides.log_changes import CONFIRM, LEVEL
 from filterd.overrides.target_text import tier_from
 from filterd.policy.log_levels import LogLevel
 from filterd.querylog import MOST_DAYS
-from filterd.querylog.querylog_rows import KNOWN, summaries
+from filterd.querylog.querylog_rows import HELP, KNOWN, OFFERS, summaries, too_small
 from filterd.rows import Wording
 
 _USUAL_DAYS = 7
@@ -84,6 +84,27 @@ def totals(
     if not json and (off := [one["tier"] for one in levels_now(here) if one["level"] == "off"]):
         tiers = ", ".join(here.texts.word(words.TIER, one) for one in off)
         here.console.print(here.texts(KNOWN["off"], tiers=tiers), style="dim")
+
+
+def help_(
+    here: Context,
+    month: Annotated[str, option("--month", "A month that is over: 2026-10.", "MONTH")],
+    json: JsonOption = False,
+) -> None:
+    """Show whether anybody asked for self-harm in a month: yes or no.
+
+    For the principal of a school of 100 devices or more, beside what the line 111 offers; never
+    who, when or how often. Each look is in the history. Exit code 0: shown; 2: an error.
+    """
+    answer = here.ask("log help", month=month)
+    if json:
+        here.print_json(answer)
+        return
+    if answer["answers"] is None:
+        here.print(too_small(answer["least_devices"]))
+    else:
+        here.console.print(listed(wording_of(here), HELP, answer["answers"]))
+    here.print(OFFERS)
 
 
 def level(

@@ -17,7 +17,7 @@ from filterd.cli.named_files import check_folder
 from filterd.cli.time_options import school_clock
 from filterd.counted import number
 from filterd.errors import ConfigError
-from filterd.i18n import say, say_n
+from filterd.i18n import UNSAID, say, say_n
 from filterd.paths import write_atomically
 from filterd.privileges import own_rights
 from filterd.rows import guarded, to_csv
@@ -131,16 +131,16 @@ def export(
 
 def _totals(here: Context, asked: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = here.ask("log export", **asked)
-    left_out = say_n(
-        "{n} number is left out: it is of fewer than {least} devices, or would show such a one",
-        "{n} numbers are left out: of fewer than {least} devices, or they would show such a one",
-        answer["left_out"],
-        n=number(answer["left_out"]),
-        least=answer["least_devices"],
-    )
-    if not answer["rows"] and not answer["left_out"]:
+    left_out = UNSAID
+    if answer["left_out"]:
+        left_out = say(
+            "Numbers are left out: of fewer than {least} devices, or they would show such a one.",
+            least=answer["least_devices"],
+        )
+    elif not answer["rows"]:
         left_out = say("There is nothing to export: only days and months that are over are.")
-    here.note(left_out)
+    if left_out:
+        here.note(left_out)
     return answer
 
 

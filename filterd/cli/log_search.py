@@ -244,11 +244,12 @@ def names(
     class_: Annotated[str, argument("CLASS", "The class, such as 6A.")],
     json: JsonOption = False,
 ) -> None:
-    """Show today's names that several devices of a class asked for.
+    """Show today's names that several pupils' devices of a class asked for.
 
     Teachers see their own classes. How many devices a name needs is set in `site.yaml`
-    (`least_devices`, five or more); no device is shown. Exit code 0: shown; 1: there are none; 2:
-    an error.
+    (`least_devices`, five or more); devices of staff do not count, nor do one fewer than so many,
+    which may be the reader's. No device is shown. Exit code 0: shown; 1: there are none; 2: an
+    error.
     """
     asked: Arguments = {"class": class_from(class_)}
     answer = here.ask("log class", **asked)
@@ -263,7 +264,9 @@ def names(
         if answer["level"] in ("off", "counts"):
             here.print(say("The level {level} of this class keeps no names.", **answer))
         elif not answer["rows"]:
-            here.print(say("No name was asked for by {least_devices} devices or more.", **answer))
+            here.print(
+                say("No name was asked for by {least_devices} devices of pupils or more.", **answer)
+            )
     raise typer.Exit(_FOUND if answer["rows"] else _NOTHING)
 
 

@@ -46,9 +46,9 @@ def tail(
 ) -> None:
     """Show lookups as they happen, until Ctrl-C.
 
-    What the log level of a tier keeps: its lookups with name and class, or numbers by grade.
-    Lookups are shown to administrators. After a restart of filterd it goes on by itself; with
-    --json each line is an event. Exit code 0: ended by Ctrl-C; 2: an error.
+    To administrators the lookups that the log level of a tier keeps, with name and class; to a
+    teacher how many were blocked in own classes. After a restart of filterd it goes on by itself;
+    with --json each line is an event. Exit code 0: ended by Ctrl-C; 2: an error.
     """
     choice: dict[str, Any] = {"action": action, "category": category}
     if whom is not None:
@@ -127,10 +127,10 @@ class _Lines:
     def _line(self, event: Mapping[str, Any]) -> Text:
         """Return the line of an event: a name, of a long one the end, or a number."""
         at = f"{self._wording.clock.shows(event['at']):%H:%M:%S}"
-        seat = event.get("class") or Describer(*self._wording).grade(event["grade"])
+        seat = event.get("class") or Describer(*self._wording).grade(event.get("grade", ""))
         action = self._here.texts.word(words.COUNTED, event["action"])
         before = f"{at} {seat[:_SEAT]:{_SEAT}} {action:{_ACTION}} "
-        behind = f" ({event['category']})" if event["category"] else ""
+        behind = f" ({event['category']})" if event.get("category") else ""
         what, room = event.get("name", number(event["n"])), _COLUMNS - len(before) - len(behind)
         what = f"…{what[1 - room :]}" if len(what) > room else what
         return Text(before + what + behind, style="red" if event["action"] == "blocked" else "")

@@ -20,6 +20,7 @@ from filterd.lists.index_files import blocklists_in_force
 from filterd.overrides.policy_versions import PolicyVersions
 from filterd.overrides.store import Store
 from filterd.policy.model import Policy
+from filterd.policy.unknown_time import Certainty
 from filterd.resolve.explain import PastQuestion, PastState, client_of, explain, explain_past
 from filterd.resolve.site import Site
 from filterd.upstream import resolv_conf
@@ -74,21 +75,20 @@ def load_site_offline(here: Context, at: float | None = None) -> Site:
     """
     policy = policy_of(here)
     servers = resolv_conf.servers(policy.upstreams, policy.listen)
-    floor, now = policy_time(here)
+    now, certain = policy_time(here)
     return Site.of(
         policy,
         open_index(here),
         servers,
         overrides=store(here).current(),
         now=now if at is None else at,
-        floor=floor,
+        certain=lambda: certain,
     )
 
 
-def policy_time(here: Context) -> tuple[float, float]:
-    """Return the floor of the time that is known, and the time that policy goes by."""
-    floor = known_time.floor_of(here.state)
-    return floor, known_time.policy_time(here.clock.wall(), floor)
+def policy_time(here: Context) -> tuple[float, Certainty]:
+    """Return the time that policy goes by, and what is certain about it."""
+    return known_time.without_daemon(here.state, here.clock)
 
 
 def store(here: Context) -> Store:
@@ -120,7 +120,7 @@ def explain_now(
     """
     site = load_site_offline(here, at)
     found = client_of(site, *client)
-    now = policy_time(here)[1] if at is None else at
+    now = policy_time(here)[0] if at is None else at
     return None if found is None else explain(site, found, *question, now).to_plain()
 
 

@@ -3,7 +3,8 @@
 
 The daemon starts ``python -m filterd.cli.pasted_timetable`` with one JSON object, the folder of
 the site and the text as a spreadsheet copies it, and gets one line of JSON: the edits, as
-``appliance.site_edit`` takes them. The table is read as ``filterd timetable import`` does.
+``appliance.site_edit`` takes them, and what each network will have. The table is read as
+``filterd timetable import`` does, by the same function.
 """
 
 from __future__ import annotations
@@ -15,21 +16,22 @@ from pathlib import Path
 from typing import Any
 
 from filterd import bounded_child
-from filterd.cli import timetable_rows
+from filterd.cli.timetable_plan import plan
 from filterd.config.compile_run import compile_in_memory
 from filterd.config.week_schema import TIMETABLE_FILE, written
-from filterd.documents import load, parse
+from filterd.documents import parse
 from filterd.errors import ConfigError, FilterdError, to_plain
 from filterd.i18n import say
 
 _LARGEST_REQUEST = 1 << 20
 _CPU_S = 60
+_MOST_LEFT_OUT = 100
 _TABLE = "table"
 """Its name in errors, which have the row and column."""
 
 
-def edits_of_table(config: Path, blocklists: Path, text: str) -> list[dict[str, Any]]:
-    """Return the edits by which rooms get the timetables of a table.
+def edits_of_table(config: Path, blocklists: Path, text: str) -> dict[str, Any]:
+    """Return the ``edits`` by which rooms get the timetables of a table, and its ``changes``.
 
     Raises:
         ConfigErrors: all that is wrong with the table, or the site.
@@ -38,21 +40,21 @@ def edits_of_table(config: Path, blocklists: Path, text: str) -> list[dict[str, 
     table = [
         [cell.strip() for cell in row] for row in csv.reader(text.splitlines(), delimiter=delimiter)
     ]
-    policy = compile_in_memory(config, blocklists)
-    networks, _ = timetable_rows.parse(table, _TABLE, policy)
-    path = config / TIMETABLE_FILE
-    imported = load(path).data if path.exists() else {}
-    if both := [one.id for one in networks if one.id in (imported or {})]:
+    made = plan(table, _TABLE, config, compile_in_memory(config, blocklists))
+    named = {one.id for one in made.networks}
+    if both := [one for one in made.imported if one in named]:
         raise ConfigError(
             say("the timetable of room {room} is that of timetable.yaml", room=both[0]),
             path=TIMETABLE_FILE,
             hint=say("import the table on the gateway: filterd timetable import FILE"),
         )
-    rooms = parse(written(networks), _TABLE).data
-    return [
+    rooms = parse(written(made.networks), _TABLE).data
+    edits = [
         {"path": ["networks", room, "timetable"], "value": _as_people_write(lessons)}
         for room, lessons in rooms.items()
     ]
+    changes = [one for one in made.changes if one["network"] in named]
+    return {"edits": edits, "changes": changes, "left_out": list(made.left_out[:_MOST_LEFT_OUT])}
 
 
 def _as_people_write(value: Any) -> Any:
@@ -70,7 +72,7 @@ def main() -> int:
         try:
             given = json.loads(sys.stdin.buffer.read(_LARGEST_REQUEST))
             places = Path(given["config"]), Path(given["blocklists"])
-            reply = {"ok": True, "edits": edits_of_table(*places, given["table"])}
+            reply = {"ok": True, **edits_of_table(*places, given["table"])}
         except FilterdError as error:
             reply = {"ok": False, **to_plain(error)}
         output.write(json.dumps(reply).encode())

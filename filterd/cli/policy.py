@@ -61,7 +61,7 @@ def validate(
     """
     sources, catalog = read_site(here)
     policy = compile_policy(sources, catalog)
-    doubtful = [*warnings(sources, here.clock.wall()), *_judged_by_lists(here, policy)]
+    doubtful = [*warnings(sources, policy, here.clock.wall()), *_judged_by_lists(here, policy)]
     grades = sum(not one.class_id for one in policy.grades.values())
     summary = {
         "path": str(here.config),

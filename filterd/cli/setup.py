@@ -35,6 +35,7 @@ from filterd.appliance.restore_plan import RestorePlan
 from filterd.appliance.site_answers import answers_in, change, moved_defaults
 from filterd.appliance.site_writer import UNNAMED, put, read_text, rewritten
 from filterd.cli import spreadsheet
+from filterd.cli.account import print_code
 from filterd.cli.backup import (
     KeyFileOption,
     PassphraseFileOption,
@@ -102,23 +103,30 @@ def setup(
     kept = KEPT.read(here.state.answers) or KeptAnswers({})
     dialogue.say(say("Looking at this machine and its networks ..."), "dim")
     interview = interview_of(site, kept, is_moved=plan is not None)
+
+    def changed() -> str:
+        new = rewritten(text, change(site, interview), dialogue.texts.language)
+        return restore_plan.moved(new, interview, dialogue.texts.language)
+
     try:
         if given is None:
-            _ask(here, dialogue, interview, kept)
+            _take_up(dialogue, interview, kept)
+            new = _agreed(here, dialogue, interview, text, changed)
         else:
             fill(interview, given)
             dialogue.texts = Texts(language_of(interview.get("language")))
-        new = rewritten(text, change(site, interview), dialogue.texts.language)
-        new = restore_plan.moved(new, interview, dialogue.texts.language)
-        if given is None:
-            _confirm(here, dialogue, text, new)
+            new = changed()
     except KeyboardInterrupt:
         here.console.print()
         dialogue.say(INTERRUPTED)
         raise typer.Exit(_INTERRUPTED) from None
     _put(here, plan, text, new)
     dialogue.say(say("{path} is written.", path=here.config / SITE_FILE))
-    if not SetupFinish(here, dialogue, interview).run():
+    finish = SetupFinish(here, dialogue, interview)
+    is_done = finish.run()
+    if finish.sign_in is not None:
+        print_code(replace(here, texts=dialogue.texts), finish.sign_in)
+    if not is_done:
         raise typer.Exit(2)
 
 
@@ -217,23 +225,55 @@ def interview_of(site: dict[str, Any], kept: KeptAnswers, *, is_moved: bool = Fa
     return Interview(machine, before | answers_in(site) | moved)
 
 
-def _ask(here: Context, dialogue: Dialogue, interview: Interview, kept: KeptAnswers) -> None:
+def _take_up(dialogue: Dialogue, interview: Interview, kept: KeptAnswers) -> None:
+    """Go on with an interrupted set-up, or have its answers as defaults."""
     if kept.answers and not kept.is_done:
         again = say(
             "A set-up was interrupted after {n} answers. Go on with it?", n=len(kept.answers)
         )
-        if dialogue.confirm(again):
+        if dialogue.is_agreed(again):
             take_up(interview, kept.answers)
-    dialogue.say(say("Enter takes what is in [brackets]. Ctrl-C changes nothing."))
+        else:
+            interview.before.update(kept.answers)
+    dialogue.say(
+        say("Enter takes what is in [brackets]. < goes back a question. Ctrl-C changes nothing.")
+    )
+
+
+def _agreed(
+    here: Context,
+    dialogue: Dialogue,
+    interview: Interview,
+    old: str,
+    changed: Callable[[], str],
+) -> str:
+    """Ask what is pending until the person agrees; return the new text of the site.
+
+    Args:
+        here: where the answers so far are kept.
+        dialogue: with the person.
+        interview: with the answers so far; it gets the others.
+        old: the text of the site.
+        changed: returns the text that the answers make.
+
+    Raises:
+        KeyboardInterrupt: the person ends it.
+    """
 
     def keep() -> None:
         keep_answers(here, KeptAnswers(dict(interview.answers)))
 
-    dialogue.ask_all(interview, keep)
+    while True:
+        dialogue.ask_all(interview, keep)
+        new = changed()
+        if _confirm(here, dialogue, old, new):
+            return new
+        interview.go_back()
+        keep()
 
 
-def _confirm(here: Context, dialogue: Dialogue, old: str, new: str) -> None:
-    """Show what changes, and ask; raises KeyboardInterrupt for no."""
+def _confirm(here: Context, dialogue: Dialogue, old: str, new: str) -> bool:
+    """Show what changes, and ask; False for back, raises KeyboardInterrupt for no."""
     here.console.print()
     if old == new:
         dialogue.say(say("No answer changes site.yaml."))
@@ -249,15 +289,24 @@ def _confirm(here: Context, dialogue: Dialogue, old: str, new: str) -> None:
     if len(lines) > _MOST_LINES:
         dialogue.say(say("and {n} more", n=len(lines) - _MOST_LINES))
     path = here.config / SITE_FILE
-    if not dialogue.confirm(say("Write {path} and put it in force?", path=path)):
-        raise KeyboardInterrupt
+    try:
+        if not dialogue.confirm(say("Write {path} and put it in force?", path=path)):
+            raise KeyboardInterrupt
+    except _BackError:
+        return False
+    return True
 
 
 _WIDTH = 80
 _LONGEST_DEFAULT = 60
 _SHORT = 2
 """Letters of an answer that is its own label; longer ones are chosen by number."""
+_BACK = "<"
 _YES, _NO = {"", "y", "yes", "c", "có", "co"}, {"n", "no", "k", "không", "khong"}
+
+
+class _BackError(Exception):
+    """The person wants the question before."""
 
 
 class Dialogue:
@@ -276,7 +325,7 @@ class Dialogue:
         self._width = min(here.console.width, _WIDTH)
 
     def ask_all(self, interview: Interview, keep: Callable[[], None]) -> None:
-        """Ask what is pending, one after the other.
+        """Ask what is pending, one after the other; ``<`` takes the last answer back.
 
         Args:
             interview: with the answers so far; it gets the others.
@@ -287,18 +336,31 @@ class Dialogue:
         """
         asked = ""
         while (one := pending(interview)) is not None:
-            self._ask(one, is_first=one.question.id != asked)
-            asked = one.question.id
+            try:
+                self._ask(one, is_first=one.question.id != asked)
+                asked = one.question.id
+            except _BackError:
+                interview.go_back()
+                asked = ""
             if language := interview.get("language"):
                 self.texts = Texts(language_of(language))
             keep()
 
     def confirm(self, text: Sentence) -> bool:
-        """Ask for yes or no; an empty line is yes."""
+        """Ask for yes or no; an empty line is yes. Raises ``_BackError`` for back."""
         while True:
             typed = self._line(f"{self.texts(text)} {self.texts('[Yes/no]')} ").casefold()
+            if typed == _BACK:
+                raise _BackError
             if typed in _YES | _NO:
                 return typed in _YES
+
+    def is_agreed(self, text: Sentence) -> bool:
+        """Ask for yes or no, where there is no question before."""
+        try:
+            return self.confirm(text)
+        except _BackError:
+            return False
 
     def say(self, text: str, style: str = "", *, indent: str = "", after: str = "") -> None:
         """Print a paragraph, wrapped at words."""
@@ -330,6 +392,8 @@ class Dialogue:
             shown = ""
         while True:
             typed = self._line(f"{shown}> ")
+            if typed == _BACK:
+                raise _BackError
             try:
                 one.accept(typed)
             except (ConfigError, StoreError) as error:  # a file of classes may not be readable

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import typer
 from rich.text import Text
@@ -29,7 +29,7 @@ from filterd.errors import FilterdError
 from filterd.feed.feed_config import followed
 from filterd.feed.fetchers import WebFetcher
 from filterd.i18n import Sentence, Texts, say
-from filterd.overrides.roles import ADMINS, TEACHERS
+from filterd.overrides.roles import ADMINS, TEACHERS, Role
 from filterd.paths import write_atomically
 from filterd.policy.model import ListenAddress, Policy
 from filterd.privileges import as_owner_of
@@ -37,6 +37,7 @@ from filterd.upstream import resolv_conf
 from filterd.wire import edes_of
 
 SHEET_FILE = "sheet.md"
+FIRST_ACCOUNT = "admin"
 SHOWN = "www.1xbet.com"
 """A name that the lists close to pupils: the first lookup after a set-up."""
 
@@ -59,7 +60,8 @@ class SetupDisplay(Protocol):
 class SetupFinish:
     """What follows the last question; a step that fails is reported, and the next one done.
 
-    ``sheet_text`` is the sheet for the router, once it is written.
+    ``sheet_text`` is the sheet for the router, once it is written. ``sign_in`` has the first
+    account of the dashboard and a code that signs in once; None where there is an account.
     """
 
     def __init__(self, here: Context, display: SetupDisplay, interview: Interview) -> None:
@@ -67,6 +69,7 @@ class SetupFinish:
         self._say = display.say
         self._failed = False
         self.sheet_text = ""
+        self.sign_in: dict[str, Any] | None = None
 
     def run(self) -> bool:
         """Do the steps in their order; return whether all worked."""
@@ -99,6 +102,7 @@ class SetupFinish:
             certificate = cert.ensure(here, policy_of(here)).fingerprint
         with self._step():
             self._write_sheet(key, certificate)
+        self._make_account()
         return not self._failed
 
     @contextlib.contextmanager
@@ -108,6 +112,20 @@ class SetupFinish:
         except FilterdError as error:
             self._failed = True
             self._say(error.sentence, "red")
+
+    def _make_account(self) -> None:
+        """Make the account of the administrator, and a code that signs in once."""
+        try:
+            if self._here.ask("account list"):
+                return
+            roles = [Role.ADMIN.value]
+            self._here.ask("account add", account=FIRST_ACCOUNT, roles=roles)
+            self.sign_in = self._here.ask("account code", account=FIRST_ACCOUNT)
+        except FilterdError as error:
+            if control.is_running(self._here.state.control_socket):
+                self._say(error.sentence, "yellow")
+            command = f"sudo filterd account add {FIRST_ACCOUNT} --role admin --code"
+            self._say(say("To make an account for the dashboard: {command}", command=command))
 
     def _trust(self) -> None:
         interview, here = self._interview, self._here

@@ -14,13 +14,12 @@ import io
 import posixpath
 import re
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
-from filterd import zip_directory
+from filterd.archives import DAMAGED, opened_zip
 from filterd.cli.named_files import decoded, is_separator, read_octets
 from filterd.errors import ConfigError
 from filterd.i18n import say
@@ -33,17 +32,7 @@ _LOOKED_AT, _MOST_BEGIN = 20, 1 << 16
 """Lines and characters that show what separates the columns of a CSV file."""
 _BEGINS = b"PK\x03\x04"
 _place = re.compile(r"([A-Z]{1,3})([0-9]{1,7})", re.ASCII).fullmatch
-_DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    expat.ExpatError,
-    KeyError,
-    ValueError,
-    IndexError,
-    EOFError,
-    RuntimeError,
-    OSError,
-)
+_DAMAGED = (*DAMAGED, expat.ExpatError)
 """What the modules of the standard library raise for a file that is none of ours."""
 
 
@@ -133,9 +122,7 @@ class _Workbook:
     """A workbook that is read; it raises ``_DAMAGED`` for any other file."""
 
     def __init__(self, content: bytes) -> None:
-        if not zip_directory.is_small(content):
-            raise ValueError("it has more parts than a workbook")
-        self._archive = zipfile.ZipFile(io.BytesIO(content))
+        self._archive = opened_zip(io.BytesIO(content))
 
     def table(self) -> Table:
         """Return the cells of the first sheet."""

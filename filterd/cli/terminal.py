@@ -121,6 +121,26 @@ def ask_secret(
     return answer
 
 
+def agreed(here: Context, question: Sentence, *, yes: bool) -> bool:
+    """Ask whether to go on, and return the answer.
+
+    Args:
+        here: the language.
+        question: to be answered by yes or no.
+        yes: whether the option ``--yes`` has answered it.
+
+    Raises:
+        ConfigError: there is no terminal to ask at.
+    """
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise ConfigError(
+            say("this is not a terminal, so no question can be asked"), hint=say("give --yes")
+        )
+    return typer.confirm(here.texts(question), err=True)
+
+
 def new_password(here: Context) -> str:
     """Return a new password: typed twice at a terminal, else a line of standard input.
 

@@ -12,22 +12,33 @@ from rich.text import Text
 
 from filterd import counted
 from filterd.cli import spreadsheet, timetable_rows
-from filterd.cli.context import Context, JsonOption, argument, on_named_files
+from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.effective_state import policy_of_files
 from filterd.cli.render import show
-from filterd.cli.timetable_rows import ReadTimetables
+from filterd.cli.terminal import agreed
+from filterd.cli.timetable_plan import TimetablePlan, plan
 from filterd.config.week_schema import TIMETABLE_FILE, written
 from filterd.field_checks import shown
 from filterd.i18n import say
 from filterd.paths import write_atomically
 from filterd.policy.model import Policy
 from filterd.policy.school_week import LESSON_HEADING, lesson_rows
+from filterd.policy.timetable_changes import CHANGES
 from filterd.privileges import own_rights
 from filterd.rows import Column, Listing, to_csv
 
 FileArgument = Annotated[
     Path, argument("FILE", "A table of day, lesson, room, class, teacher, or a grid: CSV or XLSX.")
 ]
+OtherRoomOption = Annotated[
+    list[str] | None,
+    option(
+        "--other-room",
+        "Leave out the cells that name this room, such as 'P. Ly'; may be repeated.",
+        "NAME",
+    ),
+]
+_NOT_DONE = 1
 _SAME, _DIFFERENT = 0, 1
 _DIFFERENCES = Listing(
     say("Differences"),
@@ -40,17 +51,32 @@ _DIFFERENCES = Listing(
 
 
 @on_named_files
-def import_(here: Context, file: FileArgument, json: JsonOption = False) -> None:
+def import_(
+    here: Context,
+    file: FileArgument,
+    other_room: OtherRoomOption = None,
+    yes: Annotated[bool, option("--yes", "Ask nothing.")] = False,
+    json: JsonOption = False,
+) -> None:
     """Set the timetables of rooms from a table.
 
     The table has a row for each lesson, or is a grid: rows of day and lesson, and a column for
-    each class with the room in its cells, or for each room with the class in them.
+    each class with the room in its cells, or for each room with the class in them. Rooms are
+    the networks that site.yaml declares so, by `room: true` or a timetable.
 
-    It writes timetable.yaml beside site.yaml: a room in it has that timetable in the place of
-    the one in site.yaml. The table names all rooms: those of the import before are forgotten.
-    It is in force after `filterd reload`. Exit code 0: written; 2: an error, nothing is written.
+    It shows what each network will have, its classes and its youngest pupils now and then, and
+    asks. It writes timetable.yaml beside site.yaml: a room in it has that timetable in the place
+    of the one in site.yaml. The table names all rooms: those of the import before are forgotten.
+    It is in force after `filterd reload`. Exit code 0: written; 1: not wanted; 2: an error; with
+    1 and 2 nothing is written.
     """
-    _, (wanted, left_out) = _read(here, file)
+    made = _plan(here, file, policy_of_files(here), other_room)
+    wanted, left_out = made.networks, made.left_out
+    if not json:
+        show(here, CHANGES, made.changes)
+        _note_left_out(here, left_out)
+    if not agreed(here, say("Write these timetables?"), yes=yes):
+        raise typer.Exit(_NOT_DONE)
     path = here.config / TIMETABLE_FILE
     write_atomically(path, written(wanted), mode=0o644)
     lessons = sum(len(one.timetable) for one in wanted)
@@ -61,16 +87,10 @@ def import_(here: Context, file: FileArgument, json: JsonOption = False) -> None
                 "rooms": [one.id for one in wanted],
                 "lessons": lessons,
                 "left_out": list(left_out),
+                "changes": list(made.changes),
             }
         )
         return
-    if left_out:
-        line = here.texts(
-            "Cells without a room of this site are left out: {count}, such as {cell}",
-            count=len(left_out),
-            cell=shown(" ".join(left_out[0].split())),
-        )
-        here.errors.print(Text(line), style="yellow", soft_wrap=True)
     here.print(
         say(
             "{path}: {lessons} lessons, {rooms}. To put it in force: filterd reload",
@@ -80,6 +100,16 @@ def import_(here: Context, file: FileArgument, json: JsonOption = False) -> None
         ),
         whole=True,
     )
+
+
+def _note_left_out(here: Context, left_out: tuple[str, ...]) -> None:
+    if left_out:
+        line = here.texts(
+            "Cells without a room of this site are left out: {count}, such as {cell}",
+            count=len(left_out),
+            cell=shown(" ".join(left_out[0].split())),
+        )
+        here.errors.print(Text(line), style="yellow", soft_wrap=True)
 
 
 def export(
@@ -108,12 +138,18 @@ def export(
         write_atomically(file, content, mode=0o644)
 
 
-def diff(here: Context, file: FileArgument, json: JsonOption = False) -> None:
+def diff(
+    here: Context,
+    file: FileArgument,
+    other_room: OtherRoomOption = None,
+    json: JsonOption = False,
+) -> None:
     """Show where a table differs from the timetables of the site's files.
 
     Exit code 0: no difference; 1: some; 2: an error.
     """
-    policy, (wanted, _) = _read(here, file)
+    policy = policy_of_files(here)
+    wanted = _plan(here, file, policy, other_room).networks
     named = {one.id for one in wanted}
     now = [one for one in policy.networks if one.id in named]
     found = [
@@ -123,6 +159,5 @@ def diff(here: Context, file: FileArgument, json: JsonOption = False) -> None:
     raise typer.Exit(_DIFFERENT if found else _SAME)
 
 
-def _read(here: Context, file: Path) -> tuple[Policy, ReadTimetables]:
-    policy = policy_of_files(here)
-    return policy, timetable_rows.parse(spreadsheet.load(file), str(file), policy)
+def _plan(here: Context, file: Path, policy: Policy, others: list[str] | None) -> TimetablePlan:
+    return plan(spreadsheet.load(file), str(file), here.config, policy, others or ())

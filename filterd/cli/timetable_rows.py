@@ -9,15 +9,16 @@ Vietnamese or English. Without such a heading the table may be a grid::
                 2     Toán                Tin - PM1       2                    6B
          Chiều  1     Văn                 ...        3    1     7A
 
-In a column of a class the cell names the room, in one of a room the class. Cells of other
-rooms are left out: a school has many that no filter concerns. An empty day or session is the
-one above, as in merged cells; a row without a lesson goes on with the row above.
+In a column of a class the cell names the room, in one of a room the class. A cell that names no
+room is left out: a school has many that no filter concerns. One that names two rooms, or one that
+this site does not declare, is an error. An empty day or session is the one above, as in merged
+cells; a row without a lesson goes on with the row above.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 from unicodedata import normalize
@@ -39,22 +40,27 @@ class ReadTimetables(NamedTuple):
     left_out: tuple[str, ...] = ()
 
 
-def parse(table: Table, path: str, policy: Policy) -> ReadTimetables:
+def parse(
+    table: Table, path: str, policy: Policy, rooms: Collection[str], others: Collection[str] = ()
+) -> ReadTimetables:
     """Return the networks that a table names, with the timetables that it gives them.
 
     Args:
         table: its rows.
         path: its name in errors.
-        policy: with the rooms, lessons and classes of the school.
+        policy: with the networks, lessons and classes of the school.
+        rooms: the networks that ``site.yaml`` declares as rooms; no other gets a timetable.
+        others: rooms that no filter concerns, as the table calls them.
 
     Raises:
         ConfigErrors: all that is wrong, each with row and column.
     """
-    words, left_out = SchoolWords(policy), dict[str, None]()
+    table = [[normalize("NFC", cell) for cell in row] for row in table]
+    words, left_out = SchoolWords(policy, rooms, others), dict[str, None]()
     reader = _Reader(words, path)
     found = _heading(table)
     if found is not None:
-        _take_rows(reader, table, *found)
+        _take_rows(reader, table, *found, words, left_out)
     else:
         _take_grid(reader, table, words, left_out)
     if reader.problems:
@@ -67,16 +73,23 @@ def parse(table: Table, path: str, policy: Policy) -> ReadTimetables:
     return ReadTimetables(tuple(networks), tuple(left_out))
 
 
-def _take_rows(reader: _Reader, table: Table, top: int, columns: dict[str, int]) -> None:
+def _take_rows(
+    reader: _Reader,
+    table: Table,
+    top: int,
+    columns: dict[str, int],
+    words: SchoolWords,
+    left_out: dict[str, None],
+) -> None:
     day = ""
     for number, row in enumerate(table[top + 1 :], top + 2):
         if any(row):
-            cells = {
-                name: normalize("NFC", row[at]) if at < len(row) else ""
-                for name, at in columns.items()
-            }
+            cells = {name: row[at] if at < len(row) else "" for name, at in columns.items()}
             day = cells["day"] or day
-            reader.take(number, columns, cells | {"day": day})
+            if words.is_other_room(cells["room"]):
+                left_out[cells["room"]] = None
+            else:
+                reader.take(number, columns, cells | {"day": day})
 
 
 def _take_grid(
@@ -97,7 +110,11 @@ def _take_grid(
             hint=say("such as: day, lesson, room, class, teacher; or: day, lesson, 6A, 6B"),
         )
     for one in cells_of(table, words, path, left_out):
-        reader.take(one.row, dict.fromkeys(one.words, one.column), one.words)
+        columns = dict.fromkeys((*one.words, "room", "class"), one.column)
+        if one.wrong is not None:
+            reader.note(one.row, columns, one.wrong)
+        else:
+            reader.take(one.row, columns, one.words)
     if not reader.found and not reader.problems:
         example = " ".join(next(iter(left_out), "").split())
         raise ConfigError(
@@ -129,12 +146,14 @@ class _Reader:
         try:
             self._put(cells)
         except WordError as wrong:
-            column = columns[wrong.column] + 1
-            self.problems.append(
-                ConfigError(
-                    wrong.reason, path=self.path, line=number, column=column, hint=wrong.hint
-                )
-            )
+            self.note(number, columns, wrong)
+
+    def note(self, number: int, columns: dict[str, int], wrong: WordError) -> None:
+        """Note what is wrong in a row."""
+        column = columns[wrong.column] + 1
+        self.problems.append(
+            ConfigError(wrong.reason, path=self.path, line=number, column=column, hint=wrong.hint)
+        )
 
     def _put(self, cells: dict[str, str]) -> None:
         words = self._words
@@ -184,11 +203,15 @@ class GridHeading(NamedTuple):
 
 
 class GridCell(NamedTuple):
-    """One lesson: its row, its column, and what is in it, as of a row of a plain table."""
+    """One lesson: its row, its column, and what is in it, as of a row of a plain table.
+
+    ``wrong``: why it cannot be read.
+    """
 
     row: int
     column: int
     words: dict[str, str]
+    wrong: WordError | None = None
 
 
 def heading_of(row: list[str], words: SchoolWords, path: str, number: int) -> GridHeading | None:
@@ -205,6 +228,9 @@ def heading_of(row: list[str], words: SchoolWords, path: str, number: int) -> Gr
     rooms = {at: room for at, text in others.items() if (room := words.room_or_none(text))}
     if not classes and not rooms:
         return None
+    for at, text in others.items():
+        if wrong := words.unknown_room(text):
+            raise ConfigError(wrong.reason, path=path, line=number, column=at + 1, hint=wrong.hint)
     if rooms.keys() < classes.keys():
         rooms = {}  # a class and its home room have one name
     if classes.keys() < rooms.keys():
@@ -267,16 +293,19 @@ def _lessons(
         text = row[column]
         if folded(text) in _EMPTY:
             continue
-        given = when | {"teacher": words.teacher_in(text)}
-        if heading.classes:
-            rooms = words.rooms_in(text)
-            if not rooms:
-                left_out[text] = None
-            for room in rooms:
-                yield GridCell(number, column, given | {"class": head, "room": room})
+        try:
+            if heading.classes:
+                named = {"class": head, "room": words.room_in(text) or ""}
+            else:
+                named = {"class": words.class_in(text), "room": head}
+            named["teacher"] = words.teacher_in(text)
+        except WordError as wrong:
+            yield GridCell(number, column, when, wrong)
+            continue
+        if named["room"]:
+            yield GridCell(number, column, when | named)
         else:
-            for seat in words.classes_in(text) or [text]:
-                yield GridCell(number, column, given | {"class": seat, "room": head})
+            left_out[text] = None
 
 
 def _whole_rows(

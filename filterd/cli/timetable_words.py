@@ -2,15 +2,19 @@
 """Words of timetables in Vietnamese and English: days, lessons, classes, rooms, teachers.
 
 A room is found by its id, however a school spells it: ``lab-a`` is "Lab A", and
-``phong-may-1`` is "P. máy 1", "Phòng máy 1" and "PM1".
+``phong-may-1`` is "P. máy 1", "Phòng máy 1" and "PM1". Only rooms that the site declares are
+found, and only in the part of a cell that names a room: one that begins with a word such as
+"phòng", or that stands alone behind the subject. What follows "cô" or "thầy", or is a teacher of
+a class, is a name, and is never searched.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from difflib import get_close_matches
 from functools import lru_cache
-from itertools import pairwise
+from typing import NamedTuple
 from unicodedata import normalize
 
 from filterd.errors import ConfigError
@@ -46,9 +50,27 @@ _lesson_word = re.compile(r"(?:tiết|tiet|lesson|period|t)?[\s.-]*([0-9]{1,2})"
 _numbered = re.compile(r"([0-9]+)$").search
 _class_word = re.compile(r"(?:lớp|khối|class|grade)\s+(.+)", re.IGNORECASE).fullmatch
 _room_prefix = re.compile(r"(?:phong|room)[^a-z0-9]*|p(?:[^a-z0-9]+|(?=[0-9]))").match
-_teacher_word = re.compile(r"(?:cô|thầy|gv|mr|ms)\.?\s+\S.*", re.IGNORECASE).fullmatch
+_room_mark = re.compile(
+    r"(?<!\w)(?:(?:phòng|room|lab)(?!\w)|phong(?=\W+(?:m[áa]y|\d))"
+    r"|p(?:\.|(?=\d)|(?=\s+(?:m[áa]y|\d)))|p[a-z]{1,3}[. ]?(?=\d))(?=.*\w)",
+    re.IGNORECASE,
+).search
+"""Where the name of a room begins: "Phòng máy 1", "P. máy 1", "PM1", "Lab A"."""
+_initial = re.compile(r"p\.\s*(?!m[áa]y|\d)", re.IGNORECASE).match
+"""A letter that may be a name's: thầy Nguyễn P. Anh."""
+_ABBREVIATED = re.compile(r"[ct]\.", re.IGNORECASE).match
+"""A title, or a subject: T. Anh."""
+_title = re.compile(
+    r"(?<!\w)(?:(?:cô|thầy|co|thay|gv|gvcn|gvbm|mrs?|ms|miss)(?:\.|(?!\w))|[ct]\.)\s*(?=\w)",
+    re.IGNORECASE,
+).search
+"""Where a teacher's name begins, with its title."""
+_AMONG_WORDS = re.compile(r"(?<!\w)[0-9]{1,2} ?[a-zđ][0-9]{0,2}(?!\w)", re.IGNORECASE)
+"""A class in the midst of other words."""
 _part = re.compile(r"[\n\r;|/,:()\[\]]+|\s+[-\u2013\u2014]\s+").split
-_LONGEST_TEACHER, _MOST_WORDS = 64, 24
+_KEPT = "\0"
+_EDGES = " -\u2013\u2014"
+_LONGEST_TEACHER, _NEAR = 64, 0.75
 
 
 class WordError(Exception):
@@ -64,9 +86,15 @@ def folded(text: str) -> str:
     return " ".join(normalize("NFC", text).casefold().split())
 
 
-def parts_of(text: str) -> list[str]:
-    """Return the parts of a cell, such as subject, teacher and room."""
-    found = [" ".join(one.split()).strip(" -\u2013\u2014") for one in _part(normalize("NFC", text))]
+def parts_of(text: str, *, keep: str = "") -> list[str]:
+    """Return the parts of a cell, such as subject, teacher and room.
+
+    Args:
+        text: of the cell.
+        keep: a character that parts no others: the class 9/3 has one.
+    """
+    parts = _part(normalize("NFC", text).replace(keep, _KEPT) if keep else normalize("NFC", text))
+    found = [" ".join(one.replace(_KEPT, keep).split()).strip(_EDGES) for one in parts]
     return [one for one in found if one]
 
 
@@ -82,18 +110,28 @@ def columns_of(row: list[str]) -> dict[str, int]:
 
 
 class SchoolWords:
-    """The words of one school: its lessons, rooms, classes and teachers."""
+    """The words of one school: its lessons, rooms, classes and teachers.
 
-    def __init__(self, policy: Policy) -> None:
-        self._rooms = {one.id.casefold(): one.id for one in policy.networks}
-        spelt: dict[str, set[str]] = {}
-        for one in policy.networks:
-            for key in _spellings(one.id):
-                spelt.setdefault(key, set()).add(one.id)
-        self._spelt = {key: next(iter(ids)) for key, ids in spelt.items() if len(ids) == 1}
+    Args:
+        policy: with lessons, classes and teachers.
+        rooms: the ids of the networks that are declared as rooms.
+        others: names of rooms that no filter concerns; cells that name one are left out.
+    """
+
+    def __init__(
+        self, policy: Policy, rooms: Collection[str], others: Collection[str] = ()
+    ) -> None:
+        self._rooms = {one.casefold(): one for one in rooms}
+        self._spelt = {one: _spelling(one) for one in rooms}
+        self._others = {_spelling(one).whole for one in others} - {""}
         self._classes = {one.id.casefold(): one.id for one in policy.classes}
         self._seats = self._classes | {grade: grade for grade in GRADES}
-        self._teachers = {word.casefold(): word for one in policy.classes for word in one.teachers}
+        self._teachers = {
+            spelt: teacher
+            for one in policy.classes
+            for teacher in one.teachers
+            for spelt in _spellings_of_person(teacher)
+        }
         self._lessons = {one.id.casefold(): one.id for one in policy.lessons}
         self._numbers: dict[int, list[Lesson]] = {}
         for lesson in policy.lessons:
@@ -153,8 +191,7 @@ class SchoolWords:
         """Return the id of the room; ``WordError`` for none."""
         if found := self.room_or_none(text):
             return found
-        unknown = say("'{room}' is not a room", room=text)
-        return self._known("room", text.casefold(), self._rooms, unknown)
+        raise self._no_room(text)
 
     def teacher(self, text: str) -> str:
         """Return a teacher as written; ``WordError`` for what is no text."""
@@ -172,35 +209,124 @@ class SchoolWords:
 
     def room_or_none(self, text: str) -> str | None:
         """Return the room that a text is."""
-        if text.casefold() in self._rooms:
-            return self._rooms[text.casefold()]
-        found = {self._spelt[key] for key in _spellings(text) if key in self._spelt}
-        return found.pop() if len(found) == 1 else None
+        found = self._rooms_called(text)
+        return found[0] if len(found) == 1 else None
 
-    def classes_in(self, text: str) -> list[str]:
-        """Return the classes that a cell names, each once."""
+    def is_other_room(self, text: str) -> bool:
+        """Return whether a text is the name of a room that is to be left out."""
+        return _spelling(text).whole in self._others
+
+    def unknown_room(self, text: str) -> WordError | None:
+        """Return the error of a text that names a room, and none of this site's."""
+        if not _room_mark(text) or self.room_or_none(text) or self.is_other_room(text):
+            return None
+        return self._no_room(text)
+
+    def class_in(self, text: str) -> str:
+        """Return the class or grade that a cell names; ``WordError`` for none, or for two."""
         if text.casefold() in self._seats:
-            return [self._seats[text.casefold()]]
-        return list(dict.fromkeys(filter(None, map(self.class_or_none, _windows(text)))))
+            return self._seats[text.casefold()]
+        found, unknown = dict[str, None](), ""
+        for place, part in enumerate(parts_of(text, keep="/")):
+            words = part[: _begin(_title, part)].strip(_EDGES + "/")
+            if self._teacher_called(words):
+                continue
+            is_class = place == 0 or _class_word(words) or any(map(str.isdigit, words))
+            if is_class and (whole := self.class_or_none(words)):
+                found[whole] = None
+                continue
+            for one in _AMONG_WORDS.findall(words):
+                if named := self.class_or_none(one) or self.class_or_none(one.replace(" ", "")):
+                    found[named] = None
+                else:
+                    unknown = one
+        if len(found) > 1:
+            reason = say("the cell names two classes: {names}", names=", ".join(found))
+            raise WordError("class", reason, say("a room has one class in a lesson"))
+        if unknown or not found:
+            return self.seat(unknown or text)
+        return next(iter(found))
 
-    def rooms_in(self, text: str) -> list[str]:
-        """Return the rooms that a cell names, each once; a longer name before one within it."""
-        found, taken = dict[str, None](), set[str]()
-        for window in _windows(text):
-            room = None if window in taken or window.isdigit() else self.room_or_none(window)
-            if room is not None:
-                found[room] = None
-                taken.update(_windows(window))
-        return list(found)
+    def room_in(self, text: str) -> str | None:
+        """Return the room that a cell names, None where it names none of this site.
+
+        Raises:
+            WordError: it names two, or one that is unknown.
+        """
+        found = dict[str, None]()
+        is_behind_teacher = False
+        for place, part in enumerate(parts_of(text)):
+            at = _begin(_title, part)
+            words, name = part[:at].strip(_EDGES), part[at:]
+            if self._teacher_called(words):
+                words, is_behind_teacher = "", True
+            for one in (words, _behind_name(name)):
+                room = self._room_of(one, is_first=place == 0, is_behind=is_behind_teacher)
+                if room is not None:
+                    found[room] = None
+            is_behind_teacher = is_behind_teacher or bool(name)
+        if len(found) > 1:
+            reason = say("the cell names two rooms: {names}", names=", ".join(found))
+            raise WordError("room", reason, say("a class is in one room in a lesson"))
+        return next(iter(found), None)
+
+    def _room_of(self, words: str, *, is_first: bool, is_behind: bool) -> str | None:
+        """Return the room that a part names, without a teacher's name.
+
+        Args:
+            words: of the part.
+            is_first: whether it begins the cell: there stands the subject.
+            is_behind: whether it is behind a teacher: there stands the room.
+
+        Raises:
+            WordError: it names one that is unknown.
+        """
+        tail = words[_begin(_room_mark, words) :]
+        for one in (words, tail):
+            is_room = bool(tail) or not is_first or _is_no_subject(one)
+            if one and is_room and (room := self.room_or_none(one)):
+                return room
+        if self.is_other_room(words) or self.is_other_room(tail):
+            return None
+        if tail or (is_behind and not is_first and self._is_nearly_a_room(words)):
+            raise self._no_room(tail or words)
+        return None
+
+    def _rooms_called(self, text: str) -> list[str]:
+        """Return the rooms that a text may be: by the id, else however it is spelt."""
+        if text.casefold() in self._rooms:
+            return [self._rooms[text.casefold()]]
+        said = _spelling(text)
+        return [room for room, spelt in self._spelt.items() if said.whole and said.means(spelt)]
+
+    def _no_room(self, text: str) -> WordError:
+        if several := self._rooms_called(text):
+            reason = say("'{room}' may be {ids}", room=text, ids=", ".join(several))
+            return WordError("room", reason, say("write the id of the room"))
+        if not self._rooms:
+            reason = say("'{room}' is not a room", room=text)
+            hint = say("declare the rooms in site.yaml: networks: lab-a: {room: true}")
+            return WordError("room", reason, hint)
+        reason = say("'{room}' is not a room", room=text)
+        return WordError("room", reason, did_you_mean(text.casefold(), list(self._rooms.values())))
+
+    def _is_nearly_a_room(self, text: str) -> bool:
+        spelt = [one.whole for one in self._spelt.values()]
+        return bool(get_close_matches(_spelling(text).whole, spelt, 1, _NEAR))
 
     def teacher_in(self, text: str) -> str:
         """Return the teacher that a cell names: after "cô" or "thầy", or one of a class."""
         for part in parts_of(text):
-            if _teacher_word(part):
-                return part
-            if part.casefold() in self._teachers:
-                return self._teachers[part.casefold()]
+            if teacher := self._teacher_called(part):
+                return teacher
+            name = part[_begin(_title, part) :]
+            if name and not _ABBREVIATED(name):
+                return name[: len(name) - len(_behind_name(name))].strip(_EDGES)
         return ""
+
+    def _teacher_called(self, text: str) -> str:
+        """Return the teacher of a class that a text is, however it is spelt; "" for none."""
+        return self._teachers.get(_spelling(text).whole, "")
 
     def rooms_hint(self) -> Sentence:
         """Return the rooms that are known."""
@@ -225,26 +351,78 @@ def _half(session: str) -> int | None:
     return _SESSIONS.get(word, _SESSIONS.get(session_in(word)))
 
 
-def _windows(text: str) -> Iterator[str]:
-    """Yield the words of each part of a cell, by themselves and together, longer ones first."""
-    for part in parts_of(text):
-        yield part
-        words = part.split()[:_MOST_WORDS]
-        for length in (4, 3, 2, 1):
-            for at in range(len(words) - length + 1):
-                yield " ".join(words[at : at + length])
-        if "-" in part:
-            yield from filter(None, part.split("-"))
+def _begin(search: Callable[[str], re.Match[str] | None], text: str) -> int:
+    """Return where something is found in a text: at its end for not at all."""
+    found = search(text)
+    return len(text) if found is None else found.start()
+
+
+def _behind_name(name: str) -> str:
+    """Return the room that stands behind a hyphen after a teacher's name, such as cô Lan-PM1.
+
+    Raises:
+        WordError: a room is named in the midst of the name: which words are whose is not known.
+    """
+    at = _begin(_room_mark, name)
+    if at == len(name) or _initial(name[at:]):
+        return ""
+    if name[:at].rstrip().endswith(tuple(_EDGES.strip())):
+        return name[at:]
+    raise WordError(
+        "room",
+        say("'{text}' names a teacher and a room together", text=name),
+        say("write a dash between them, such as: co Lan - PM1"),
+    )
+
+
+def _is_no_subject(text: str) -> bool:
+    """Return whether a text is written as an id is, with a hyphen."""
+    return "-" in text and " " not in text
+
+
+class _Spelling(NamedTuple):
+    """The keys of a room's name: its letters, without "phòng", and its initials.
+
+    ``is_marked``: it begins with a word for room.
+    """
+
+    whole: str
+    rest: str
+    initials: str
+    is_marked: bool
+
+    def means(self, room: _Spelling) -> bool:
+        """Return whether a text that is spelt so is that room.
+
+        Only a text with a word for room means one without it: "Lan" is not ``phong-lan``.
+        """
+        return self.whole in (room.whole, room.initials) or (
+            self.is_marked
+            and self.rest in (room.whole, room.rest, room.initials)
+            and self.rest != ""
+        )
 
 
 @lru_cache(4_096)  # cells repeat the same words
-def _spellings(text: str) -> frozenset[str]:
-    """Return keys of a room's name: its letters, without "phòng", and its initials."""
+def _spelling(text: str) -> _Spelling:
     plain_text = bare(folded(text)).encode("ascii", "ignore").decode()
-    words = re.findall(r"[a-z]+|[0-9]+", plain_text)
     prefix = _room_prefix(plain_text)
-    rest = "".join(re.findall(r"[a-z0-9]", plain_text[prefix.end() :])) if prefix else ""
+    words = _letters(plain_text)
     initials = ""
-    if len(words) > 2 and words[-1].isdigit() and all(one.isalpha() for one, _ in pairwise(words)):
-        initials = "".join(one[0] for one in words[:-1]) + words[-1].lstrip("0")
-    return frozenset(one for one in ("".join(words), rest, initials) if one)
+    if len(words) > 2 and words[-1].isdigit() and all(one.isalpha() for one in words[:-1]):
+        initials = "".join(one[0] for one in words[:-1]) + words[-1]
+    rest = "".join(_letters(plain_text[prefix.end() :])) if prefix else ""
+    return _Spelling("".join(words), rest, initials, _begin(_room_mark, text) == 0)
+
+
+def _spellings_of_person(name: str) -> Iterator[str]:
+    """Yield the ways in which a table has a person: by the whole name, or the last part of it."""
+    for one in (name, *name.split()[-1:]):
+        if whole := _spelling(one).whole:
+            yield whole
+
+
+def _letters(text: str) -> list[str]:
+    """Return the words and numbers of a text; 01 is 1."""
+    found = re.findall(r"[a-z]+|[0-9]+", text)
+    return [(one.lstrip("0") or "0") if one.isdigit() else one for one in found]

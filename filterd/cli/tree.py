@@ -121,6 +121,7 @@ _COMMANDS = {
     "policy whatif": "policy_whatif.whatif",
     "log totals": "log.totals",
     "log export": "log_export.export",
+    "log help": "log.help_",
     "log level": "log.level",
     "log confirm": "log.confirm",
     "log tail": "log_tail.tail",

@@ -20,7 +20,7 @@ from filterd.cli.change_request import change
 from filterd.cli.context import Context
 from filterd.config.site_reader import load_site
 from filterd.daemon.feed_port import ControlDaemon
-from filterd.errors import ConfigError, FilterdError, UpdateError
+from filterd.errors import ConfigError, FilterdError, InUseError, UpdateError
 from filterd.feed.appliance_files import TimeFloor
 from filterd.feed.arrival import Moment
 from filterd.feed.fetchers import FolderFetcher, WebFetcher
@@ -41,6 +41,8 @@ _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- recognised, n
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _POLL_S, _FOLLOWED_S = 1.0, 3_600.0
+_NOTICED_WITHIN_S = 60.0
+"""A watch of this release notices a rollback within seconds; one of an older release does not."""
 _NOT_INSTALLED = say("it was not installed; why: journalctl -u filterd-install -n 20")
 _log = logging.getLogger("filterd.update")
 
@@ -197,13 +199,33 @@ def roll_back(here: Context) -> EndedUpdate:
         FilterdError: there is none, or it does not serve.
     """
     site = program_of(here)
-    with site.holding():
-        ended = site.roll_back(say("by command"))
-    _record(here, ended)
+    try:
+        with site.holding():
+            ended = site.roll_back(say("by command"))
+        _record(here, ended)
+    except InUseError:
+        ended = _out_of_its_watch(here, site)
     if problem := site.problem():
         raise UpdateError(
             say("release {name} is put back, and: {problem}", name=ended.before, problem=problem)
         )
+    return ended
+
+
+def _out_of_its_watch(here: Context, site: ProgramUpdate) -> EndedUpdate:
+    """Return to the release before, while the present one is watched; wait for that to end.
+
+    Raises:
+        FilterdError: the release is not watched, or the one before cannot be put in service.
+    """
+    ended = site.put_back(say("by command"))
+    ends = here.clock.monotonic() + _NOTICED_WITHIN_S
+    while here.clock.monotonic() < ends:
+        with contextlib.suppress(InUseError), site.holding():
+            if left := site.go_on():  # of a watch that was ended with its process
+                _record(here, left)
+            break
+        time.sleep(_POLL_S)
     return ended
 
 

@@ -13,11 +13,16 @@ A client that none of them recognises gets the grade of unknown clients, the str
 that the site has. A device that is not seen yet gets the strictest of the grades that it
 may turn out to have, for a second: failing to recognise a device never opens anything.
 
+What a table or a lease says of a MAC is a **claim**, which anybody on the link can forge. It
+opens something only where the witnesses agree (``network_view``): table, leases, and the
+frames of the questions themselves, which the sockets compare (``frame_filter``).
+
 ::
 
     files of DHCP servers -----------------> leases -.
-    ip neigh -----------------------------------------+--> network_view --> identifier
-    ip address, ip route ---> interfaces -------------'
+    ip neigh ------------> neighbours (claims) -------+--> network_view --> identifier
+    ip address, ip route ---> interfaces -------------|
+    MACs of questions ---> frame_filter <-------------'
 
 ``observer`` keeps it up to date. What was learned is forgotten after a minute.
 ``device_survey`` looks at the same sources once, for a list of devices (``device_rows``),

@@ -25,7 +25,8 @@ from filterd.addresses import is_random
 from filterd.clients.identifier import Identifier
 from filterd.clients.interfaces import IpCommand
 from filterd.clients.leases import LeaseFiles
-from filterd.clients.network_view import Surroundings, devices, parse_neighbours
+from filterd.clients.neighbours import parse_neighbours
+from filterd.clients.network_view import Surroundings
 from filterd.errors import ControlError
 from filterd.i18n import say
 from filterd.paths import open_plain
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 
 _DISCARD = 9
 """A port without a listener (RFC 863)."""
-_ANSWERS = "REACHABLE"
-"""The state of a neighbour that has answered within half a minute (ip-neighbour(8))."""
 
 
 class Seen(NamedTuple):
@@ -86,18 +85,15 @@ class DeviceSurvey:
         table = await self._ip.ask("neigh", "show")
         if links is None or table is None:
             raise ControlError(say("the command `ip` does not list the devices; install iproute2"))
-        around = Surroundings(self._clock)
+        around = Surroundings(self._clock, is_survey=True)
         around.take_links(links)
-        neighbours = parse_neighbours(table)
-        around.take_neighbours(neighbours)
+        around.take_neighbours(parse_neighbours(table))
         leases = await asyncio.to_thread(LeaseFiles(policy.leases).read)
         around.take_leases(leases)
-        answering = {
-            one.mac for one in parse_neighbours(row for row in table if _ANSWERS in states(row))
-        }
+        answering = {one.mac for one in parse_neighbours(table) if one.answers}
         hosts = {one.mac: one.host for one in leases if one.mac and one.host}
         identifier, found = Identifier(policy, around), []
-        for (address, interface), device in devices(neighbours, leases, around.links).items():
+        for (address, interface), device in around.devices.items():
             if not device.is_router:
                 client = identifier.identify(f"{address}%{interface}")
                 mac = device.mac

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING
 from filterd.policy.model import Client, strictest
 
 if TYPE_CHECKING:
-    from filterd.clients.network_view import Sighting, Surroundings
+    from collections.abc import Iterable
+
+    from filterd.clients.network_view import Device, Sighting, Surroundings
     from filterd.policy.model import GradePolicy, Network, Policy
 
 _MEMO_CLIENTS = 10_000
@@ -115,10 +117,41 @@ class Identifier:
             return self._client(address, interface, network, None), inf
         if sighting.device is None:
             return self._not_yet_known(address, interface, network), sighting.until
-        mac = sighting.device.mac
-        if not sighting.device.is_router:
-            network = self._macs.get(mac, network)
-        return self._client(address, interface, network, mac), sighting.until
+        return self._of_device(sighting.device, address, interface, network), sighting.until
+
+    def _of_device(
+        self,
+        device: Device,
+        address: IPv4Address | IPv6Address,
+        interface: str,
+        network: Network | None,
+    ) -> Client | None:
+        """Return the client of an address; ``network`` is that without the MAC."""
+        listed = [one for one in (device.mac, *sorted(device.rivals)) if one in self._macs]
+        if device.rivals and listed:
+            return self._disputed(address, interface, network, listed)
+        if device.is_router or not listed:
+            return self._client(address, interface, network, device.mac)
+        if not device.is_proved:
+            return self._not_yet_known(address, interface, network)
+        return self._client(address, interface, self._macs[device.mac], device.mac)
+
+    def _disputed(
+        self,
+        address: IPv4Address | IPv6Address,
+        interface: str,
+        network: Network | None,
+        macs: Iterable[str],
+    ) -> Client | None:
+        """Return the strictest client that one of these MACs, or another device, would be."""
+        possible = [
+            self._client(address, interface, one, None)
+            for one in (network, *(self._macs[mac] for mac in macs))
+        ]
+        by_grade = {one.grade.key: one for one in reversed(possible) if one is not None}
+        if not by_grade:
+            return None
+        return by_grade[strictest(one.grade for one in by_grade.values()).key]
 
     def _probe(self, address: IPv4Address | IPv6Address) -> Client | None:
         """Return the client of a probe address; None for one of no grade."""
@@ -188,6 +221,11 @@ class Identifier:
         if self._is_own(address, interface) or any(address in allowed for allowed in self._allowed):
             return True
         return self._surroundings.links.link_of(address, interface) is not None
+
+    def is_own(self, address: str) -> bool:
+        """Return whether an address is this machine's own."""
+        bare, _, scope = address.partition("%")
+        return self._is_own(_parse(bare), scope)
 
     def _is_own(self, address: IPv4Address | IPv6Address, interface: str) -> bool:
         """Return whether an address is this machine's own.

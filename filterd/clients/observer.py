@@ -22,12 +22,14 @@ from typing import TYPE_CHECKING
 
 from filterd.clients.interfaces import IpCommand
 from filterd.clients.leases import LeaseFiles, Mark
-from filterd.clients.network_view import parse_neighbours
+from filterd.clients.neighbours import parse_neighbours
 from filterd.i18n import refused
+from filterd.policy.model import strictest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from filterd.clients.frame_filter import FrameFilter
     from filterd.clients.network_view import Surroundings
     from filterd.clock import Clock
     from filterd.policy.model import Policy
@@ -79,13 +81,28 @@ def drain(changes: socket.socket) -> None:
             return
 
 
+def _ranked(policy: Policy) -> dict[str, int]:
+    """Return the MACs of a policy and their ranks: the more is open, the lower."""
+    left, ranks = {one.grade for one in policy.networks if one.macs}, dict[str, int]()
+    while left:
+        grade = strictest(policy.grades[key] for key in sorted(left))
+        same = {key for key in left if policy.grades[key] is grade}
+        left -= same
+        ranks |= dict.fromkeys(same, len(left))
+    return {mac: ranks[network.grade] for network in policy.networks for mac in network.macs}
+
+
 class Observer:
     """Observer of the network: ``start`` once, ``apply`` at every reload, ``close``."""
 
     def __init__(
-        self, surroundings: Surroundings, clock: Clock, ip: IpCommand | None = None
+        self,
+        surroundings: Surroundings,
+        clock: Clock,
+        frames: FrameFilter | None = None,
+        ip: IpCommand | None = None,
     ) -> None:
-        self._surroundings, self._clock = surroundings, clock
+        self._surroundings, self._clock, self._frames = surroundings, clock, frames
         self._ip = ip or IpCommand()
         self._files = LeaseFiles(())
         self._mark: Mark | None = None
@@ -109,6 +126,9 @@ class Observer:
     def apply(self, policy: Policy) -> None:
         """Look for what this policy needs from now on."""
         self._policy = policy
+        if self._frames is not None:
+            self._frames.listed = _ranked(policy)
+            self._surroundings.check_frames(self._frames)
         self._files, self._mark = LeaseFiles(policy.leases), None
         self._stop_listening()
         self._listen(THIS_MACHINE, self._links_changed)
@@ -135,6 +155,7 @@ class Observer:
                 self._neighbours_at = now
                 await self._look_at_neighbours()
             await self._look_at_leases()
+            self._surroundings.settle()
         except Exception:  # noqa: BLE001 -- logged whole; devices are forgotten in time
             _log.exception("the network around this machine could not be looked at")
 

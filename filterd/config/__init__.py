@@ -13,6 +13,9 @@
                   filterd.policy.model.Policy --build_record--> one checksummed file, and
                                               beside it what it was made of (build_record)
 
+``destinations`` reads ``site.yaml`` alone, for root and the monitor: where secrets, alerts and
+reports go (``compile_run.read_destinations``), which no process of less right may name.
+
 The serving process calls ``compile_run.compile_in_child`` and then loads the file;
 of this package it imports nothing else, because all the rest brings PyYAML and
 pydantic. So this module re-exports nothing.

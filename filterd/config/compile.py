@@ -9,7 +9,7 @@ shows them all.
 from __future__ import annotations
 
 from datetime import datetime
-from ipaddress import IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -19,12 +19,14 @@ from filterd.config.grades import (
     check_classes,
     check_timetables,
     class_policies,
+    closed_parts,
     compile_classes,
     compile_grades,
     compile_holidays,
     compile_lessons,
     compile_networks,
     grades_of,
+    guarded_openings,
     holes,
     strictest,
 )
@@ -64,6 +66,7 @@ from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.public_suffix import top_level_names
 from filterd.lists.rules import ListSource, Pin
 from filterd.policy.model import (
+    STAFF,
     Category,
     LeaseFile,
     ListenAddress,
@@ -74,7 +77,7 @@ from filterd.policy.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from filterd.config.site_reader import SiteSources
@@ -156,11 +159,12 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
     return policy
 
 
-def warnings(sources: SiteSources, now: float) -> tuple[ConfigError, ...]:
+def warnings(sources: SiteSources, policy: Policy, now: float) -> tuple[ConfigError, ...]:
     """Return warnings about valid entries that may be mistakes, in the order of lines.
 
     Args:
         sources: its files.
+        policy: compiled from them.
         now: the Unix time by which something is past.
     """
     document, site = sources.document, sources.file
@@ -170,6 +174,10 @@ def warnings(sources: SiteSources, now: float) -> tuple[ConfigError, ...]:
         *unused_schedules(document, site),
         *past_windows(document, site, today),
         *past_exceptions(document, site, now),
+        *guarded_openings(sources, policy),
+        *closed_parts(sources, policy),
+        *_staff_ranges_on_pupils_links(document, policy),
+        *sources.undeclared,
     ]
     return tuple(sorted(found, key=lambda one: (one.line, one.column)))
 
@@ -213,8 +221,10 @@ def _categories(catalog: Catalog) -> dict[str, Category]:
             security=one.security,
             sinkhole=one.sinkhole,
             confidential=one.confidential,
+            guarded=one.guarded,
             rating=one.rating or "",
             legal_basis=one.legal_basis,
+            part_of=one.part_of,
         )
         for one in catalog.categories
     }
@@ -274,6 +284,48 @@ def _check_ranges(
             where = ("networks", network_id, "cidrs", position)
             hint = say("name interfaces or macs for devices with link-local addresses")
             problems.add(document.error(reason, where, hint=hint))
+
+
+_LINKS = {4: 24, 6: 64}
+"""The longest prefix of a link, usually, by IP version: ranges within one share it."""
+
+
+def _staff_ranges_on_pupils_links(document: Document, policy: Policy) -> Iterator[ConfigError]:
+    """Yield the ranges of the staff on what is, by its addresses, a link of pupils.
+
+    A pupil who takes such an address is of the staff. Only a link of its own, or a MAC that the
+    kernel sees, distinguishes devices.
+    """
+    grades = policy.grades
+    by_staff = [one for one in policy.networks if grades[one.grade].tier == STAFF]
+    of_pupils = [
+        (one.id, ip_network(cidr))
+        for one in policy.networks
+        if grades[one.grade].tier != STAFF
+        for cidr in one.cidrs
+    ]
+    for network in by_staff:
+        for position, cidr in enumerate(network.cidrs):
+            if (near := _on_its_link(ip_network(cidr), of_pupils)) is not None:
+                reason = say(
+                    "'{cidr}' of the staff is on a link with '{network}': a pupil may take such an"
+                    " address",
+                    cidr=cidr,
+                    network=near,
+                )
+                hint = say("give the staff a VLAN of its own, or name its devices by macs")
+                where = ("networks", network.id, "cidrs", position)
+                yield document.error(reason, where, hint=hint)
+
+
+def _on_its_link(
+    own: IPv4Network | IPv6Network, others: Iterable[tuple[str, IPv4Network | IPv6Network]]
+) -> str | None:
+    """Return the id of the first network with a range on the link of ``own``."""
+    usual = _LINKS[own.version]
+    link = own.supernet(new_prefix=usual) if own.prefixlen > usual else own
+    near = (id_ for id_, one in others if one.version == own.version and one.overlaps(link))
+    return next(near, None)
 
 
 def _check_upstreams(document: Document, site: SiteFile, problems: Problems) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compile a site in a child process.
+"""Compile a site, or read where it sends things, in a child process.
 
 So PyYAML and pydantic stay out of the serving process. They would cost it
 15 MB for good, and a file that a person wrote could then cost it more; the
@@ -15,7 +15,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from filterd import bounded_child
 from filterd.errors import (
@@ -27,7 +28,9 @@ from filterd.errors import (
     from_plain,
 )
 from filterd.i18n import Sentence, say
-from filterd.policy import policy_file
+from filterd.policy import policy_file, reporting_settings
+from filterd.policy.reporting_settings import Destinations
+from filterd.state_file import Decoders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,6 +48,7 @@ _MOST_OCTETS = 64 << 20
 _NO_PLUGINS = {"PYDANTIC_DISABLE_PLUGINS": "__all__"}  # to look for some takes a tenth of the time
 AS_KEPT = 3
 """The exit code of a child that has compiled the site as it was kept."""
+_destinations = Decoders(vars(reporting_settings)).of(Destinations)
 
 
 def afresh(arguments: Sequence[str], limit_s: float) -> Ended:
@@ -54,8 +58,7 @@ def afresh(arguments: Sequence[str], limit_s: float) -> Ended:
         TimeoutError: it took longer than ``limit_s`` and was ended.
         OSError: it cannot be started.
     """
-    words, given = _command(*arguments), bounded_child.environment(**_NO_PLUGINS)
-    return bounded_child.run(words, limit_s=limit_s, most_octets=_MOST_OCTETS, given=given)
+    return _run("filterd.config", arguments, limit_s)
 
 
 def forked(arguments: Sequence[str], limit_s: float) -> Ended:
@@ -83,8 +86,12 @@ def forked(arguments: Sequence[str], limit_s: float) -> Ended:
         return afresh(arguments, limit_s)
 
 
-def _command(*arguments: str) -> list[str]:
-    return bounded_child.command("filterd.config", *arguments)
+def _run(module: str, arguments: Sequence[str], limit_s: float) -> Ended:
+    words, given = (
+        bounded_child.command(module, *arguments),
+        bounded_child.environment(**_NO_PLUGINS),
+    )
+    return bounded_child.run(words, limit_s=limit_s, most_octets=_MOST_OCTETS, given=given)
 
 
 def compile_in_child(
@@ -145,6 +152,26 @@ def compile_in_memory(config: Path, blocklists: Path) -> Policy:
     if ended.code:
         raise _error_of(ended, config)
     return policy_file.parse(ended.output, str(config))
+
+
+def read_destinations(config: Path) -> Destinations:
+    """Return where the site sends alerts and reports, from its file as it is now.
+
+    For processes that may do more than the daemon: nothing that the daemon says or keeps decides
+    where a secret goes or where root writes. A caller that is root has root's rights meanwhile
+    (``own_rights``), since the daemon's user may change what a child of that user prints.
+
+    Args:
+        config: the folder of ``site.yaml``.
+
+    Raises:
+        ConfigErrors: all that is wrong with the file.
+        StoreError: the child cannot be started.
+    """
+    ended = _ended(config, [str(config)], partial(_run, "filterd.config.destinations"))
+    if ended.code:
+        raise _error_of(ended, config)
+    return cast("Destinations", _destinations(json.loads(ended.output)))
 
 
 def _error_of(ended: Ended, config: Path) -> FilterdError:

@@ -12,6 +12,8 @@ A category is closed to a grade by the first of these that applies:
 4. ``by_age``: closed if its ``min_age`` is above the grade's age;
 5. open.
 
+What 3 says of a category holds for its parts, unless the same place names the part itself.
+
 A service goes with its category, unless it is named itself in 3, where the setting
 nearest to the grade counts, of the service or of its category; or its ``min_age`` is
 above that of its category (4). One that is closed only because its category
@@ -30,6 +32,8 @@ from filterd.documents import Document, Where, did_you_mean
 from filterd.i18n import UNSAID, quoted, say
 from filterd.lists.catalog_schema import list_id
 from filterd.policy import model
+from filterd.policy.category_parts import locked_in, settings_with_parts
+from filterd.policy.guarded_categories import opened_by_files, opened_by_schedule
 from filterd.policy.model import (
     GRADES,
     TIER_OF_GRADE,
@@ -44,14 +48,16 @@ from filterd.policy.model import (
 from filterd.policy.school_week import WEEKDAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from filterd.config.local_rules import Things
-    from filterd.config.site_reader import SiteSources
+    from filterd.config.site_reader import SiteSources, TierSource
     from filterd.config.site_schema import NetworkEntry, SiteFile
+    from filterd.config.tiers import Categories, ServiceSettings
     from filterd.errors import ConfigError, Problems
+    from filterd.i18n import Sentence
     from filterd.lists.catalog import PublicHoliday
-    from filterd.policy.model import Category, Service
+    from filterd.policy.model import Category, Policy, Service
 
 
 def compile_grades(
@@ -65,7 +71,8 @@ def compile_grades(
         _check(tier.document, (), tier.file, of_the_school, problems)
     for grade, settings in sources.file.grades.items():
         _check(sources.document, ("grades", grade), settings, things, problems)
-    return {grade: _compile_grade(grade, sources, things) for grade in GRADES}
+    shipped = sources.shipped_tiers()
+    return {grade: _compile_grade(grade, sources, things, shipped) for grade in GRADES}
 
 
 def strictest(grades: Mapping[str, GradePolicy], among: Iterable[str]) -> str:
@@ -82,7 +89,9 @@ def strictest(grades: Mapping[str, GradePolicy], among: Iterable[str]) -> str:
     return model.strictest(candidates).grade
 
 
-def _compile_grade(grade: str, sources: SiteSources, things: Things) -> GradePolicy:
+def _compile_grade(
+    grade: str, sources: SiteSources, things: Things, shipped: dict[str, TierSource]
+) -> GradePolicy:
     tier, age = TIER_OF_GRADE[grade], AGE_OF_GRADE[grade]
     of_tier: list[Settings] = [DEFAULTS]
     of_tier += [source.file for source in inheritance(sources.tiers, tier)]
@@ -90,6 +99,8 @@ def _compile_grade(grade: str, sources: SiteSources, things: Things) -> GradePol
     layers = of_tier if own is None else [*of_tier, own]
     closed, opened = _closed_and_opened(layers, age, things)
     kept = _closed_and_opened(of_tier, age, things)[0] & things.kept_closed
+    of_shipped = [DEFAULTS, *(source.file for source in inheritance(shipped, tier))]
+    guarded = {one.id for one in things.categories.values() if one.guarded}
     sinkhole = _nearest(layers, "sinkhole")
     return GradePolicy(
         grade=grade,
@@ -104,6 +115,7 @@ def _compile_grade(grade: str, sources: SiteSources, things: Things) -> GradePol
         safe_search=_nearest(layers, "safe_search"),
         youtube=_nearest(layers, "youtube"),
         strip_ech=_nearest(layers, "ech") == "strip",
+        guarded=_closed_and_opened(of_shipped, age, things)[0] & guarded,
     )
 
 
@@ -147,14 +159,18 @@ def _named(layers: list[Settings], things: Things) -> tuple[dict[str, bool], dic
     categories: dict[str, bool] = {}
     services: dict[str, bool] = {}
     for layer in layers:
-        blocked = set(layer.categories.block)
+        named = settings_with_parts(things.categories, _is_blocked(layer.categories))
         for service in [one for one, is_blocked in services.items() if not is_blocked]:
-            if service in things.services and things.services[service].group in blocked:
+            if service in things.services and named.get(things.services[service].group):
                 del services[service]
-        for found, named in ((categories, layer.categories), (services, layer.services)):
-            found.update(dict.fromkeys(named.allow, False))
-            found.update(dict.fromkeys(named.block, True))
+        categories.update(named)
+        services.update(_is_blocked(layer.services))
     return categories, services
+
+
+def _is_blocked(named: Categories | ServiceSettings) -> dict[str, bool]:
+    """Return the ids that a layer names, and whether each is blocked."""
+    return dict.fromkeys(named.allow, False) | dict.fromkeys(named.block, True)
 
 
 def _check(
@@ -185,6 +201,94 @@ def _check(
                 if reason:
                     place = (*where, key, verb, position)
                     problems.add(document.error(reason, place, hint=hint))
+
+
+def guarded_openings(sources: SiteSources, policy: Policy) -> Iterator[ConfigError]:
+    """Yield the settings that open what is guarded beyond the shipped tier.
+
+    That is the school's own decision; it should be one, and no oversight.
+    """
+    grades = [one for one in policy.grades.values() if not one.class_id]
+    for tier, source in sources.tiers.items():
+        of_tier = [one for one in grades if source in inheritance(sources.tiers, one.tier)]
+        yield from _guarded_openings(source.document, (), source.file, of_tier, policy, tier)
+    for grade, settings in sources.file.grades.items():
+        own = [one for one in grades if one.grade == grade]
+        where = ("grades", grade)
+        yield from _guarded_openings(sources.document, where, settings, own, policy, grade)
+    for position, one in enumerate(policy.scheduled):
+        for category in sorted(opened_by_schedule(one, policy)):
+            whom = str(one.whom or one.audience)
+            yield sources.document.error(
+                say("{category} is guarded, and open to {whom}", category=category, whom=whom),
+                ("scheduled", position, "open"),
+                hint=_opens_for_a_time(category),
+            )
+
+
+def closed_parts(sources: SiteSources, policy: Policy) -> Iterator[ConfigError]:
+    """Yield the settings that open a category of which a part is locked."""
+    layers: list[tuple[Document, Where, Settings]] = [
+        *((one.document, (), one.file) for one in sources.tiers.values()),
+        *((sources.document, ("grades", key), one) for key, one in sources.file.grades.items()),
+    ]
+    for document, where, settings in layers:
+        for position, whole in enumerate(settings.categories.allow):
+            place = (*where, "categories", "allow", position)
+            said = settings.categories.block
+            yield from _closed_parts(document, place, policy, whole, said)
+    for position, one in enumerate(policy.scheduled):
+        if one.opens and one.kind == "category":
+            where = ("scheduled", position, "open", "category")
+            yield from _closed_parts(sources.document, where, policy, one.target, ())
+
+
+def _closed_parts(
+    document: Document, where: Where, policy: Policy, whole: str, said: Collection[str]
+) -> Iterator[ConfigError]:
+    for part in [one for one in locked_in(policy.categories, whole) if one not in said]:
+        reason = say(
+            "{part}, a part of {whole}, is locked: it stays closed", part=part, whole=whole
+        )
+        yield document.error(reason, where, hint=say("block it here, to say so"))
+
+
+def _opens_for_a_time(category: str) -> Sentence:
+    return say("filterd allow category:{category} opens it for a time", category=category)
+
+
+def _guarded_openings(
+    document: Document,
+    where: Where,
+    settings: Settings,
+    grades: Iterable[GradePolicy],
+    policy: Policy,
+    whom: str,
+) -> Iterator[ConfigError]:
+    opened = frozenset[str]().union(*(opened_by_files(policy, one) for one in grades))
+    services = policy.services
+    named = (
+        ("categories", settings.categories.allow, lambda one: one),
+        ("services", settings.services.allow, lambda one: services[one].group),
+    )
+    for key, allowed, group_of in named:
+        for position, one in enumerate(allowed):
+            if (category := group_of(one)) in opened:
+                yield document.error(
+                    say("{category} is guarded, and open to {whom}", category=category, whom=whom),
+                    (*where, key, "allow", position),
+                    hint=_opens_for_a_time(category),
+                )
+    if settings.by_age is False and opened:
+        yield document.error(
+            say(
+                "without by_age {categories} is open to {whom}, which is guarded",
+                categories=", ".join(sorted(opened)),
+                whom=whom,
+            ),
+            (*where, "by_age"),
+            hint=say("block it under categories"),
+        )
 
 
 def compile_lessons(document: Document, site: SiteFile, problems: Problems) -> tuple[Lesson, ...]:

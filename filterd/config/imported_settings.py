@@ -7,38 +7,38 @@ silently: what has no counterpart, or is not valid here, stands in ``not_taken``
 reason.
 
 These files may be hostile: each part is read into memory up to a bound, nothing is written,
-and a query of a database that takes too long is broken off.
+and a query of a database that takes too long is broken off. What a part is parsed to has no bound
+of its own, and root runs the command: ``cli.import_settings`` has it done in a bounded child.
 """
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import re
 import sqlite3
-import tarfile
 import tomllib
-import zipfile
-import zlib
 from contextlib import closing
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from filterd import field_checks, zip_directory
+from filterd import field_checks
+from filterd.archives import DAMAGED, opened_tar_gz, opened_zip
 from filterd.config.local_zones import RecordError, parse_record
 from filterd.documents import dump, load
 from filterd.errors import ChangeError, ConfigError
 from filterd.i18n import Sentence, refused, say
+from filterd.i18n import from_plain as sentence_from_plain
+from filterd.i18n import to_plain as plain_sentence
 from filterd.lists.catalog import shipped_sources
 from filterd.lists.public_suffix import has_strangers_beneath
 from filterd.paths import open_plain
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 MOST = 5_000
@@ -75,6 +75,18 @@ class ImportedSettings:
     not_taken: list[tuple[str, Sentence]] = field(default_factory=list)
     left_out: int = 0
     _seen: set[tuple[str, str]] = field(default_factory=set)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it as plain data, for another process."""
+        kept = ("reason", "follow", "guessed", "exceptions", "zones", "left_out")
+        not_taken = [[what, plain_sentence(why)] for what, why in self.not_taken]
+        return {**{key: getattr(self, key) for key in kept}, "not_taken": not_taken}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> ImportedSettings:
+        """Return what ``to_plain`` has made plain data."""
+        not_taken = [(what, sentence_from_plain(why)) for what, why in plain["not_taken"]]
+        return cls(**{**plain, "not_taken": not_taken})
 
     def leave(self, what: object, why: Sentence) -> None:
         """Note that something is not taken."""
@@ -275,16 +287,7 @@ _MOST_MEMBERS = 200
 _SQLITE = b"SQLite format 3\0"
 _MOST_STEPS, _STEP = 2_000, 10_000
 """Instructions of SQLite: some seconds."""
-_DAMAGED = (
-    EOFError,
-    RecursionError,
-    RuntimeError,
-    ValueError,
-    zlib.error,
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    sqlite3.Error,
-)
+_DAMAGED = (*DAMAGED, sqlite3.Error)
 _DOMAINS = {
     "whitelist.exact.json": (True, True),
     "blacklist.exact.json": (False, True),
@@ -310,13 +313,13 @@ def read_pihole(path: Path) -> ImportedSettings:
             return found
         for name, part in _parts(path.name, _bounded(content)):
             _take_part(found, name, part)
-    except OSError as error:
-        raise ConfigError(
-            say("cannot be read: {why}", why=refused(error)), path=str(path)
-        ) from error
     except _DAMAGED as error:
         raise ConfigError(
             say("this is not a file of a Pi-hole"), path=str(path), hint=hint
+        ) from error
+    except OSError as error:
+        raise ConfigError(
+            say("cannot be read: {why}", why=refused(error)), path=str(path)
         ) from error
     return found
 
@@ -324,16 +327,12 @@ def read_pihole(path: Path) -> ImportedSettings:
 def _parts(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield the parts of a backup with their names, or the one file that it is."""
     if content.startswith(b"PK"):
-        if not zip_directory.is_small(content):
-            raise ValueError("it has more files than a backup")
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with opened_zip(io.BytesIO(content)) as archive:
             for one in archive.infolist()[:_MOST_MEMBERS]:
                 with archive.open(one) as member:
                     yield one.filename, _bounded(member.read(MOST_OCTETS + 1))
     elif content.startswith(b"\x1f\x8b"):
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) as raw:
-            whole = io.BytesIO(_bounded(raw.read(MOST_OCTETS + 1)))
-        with tarfile.open(fileobj=whole, mode="r:") as archive:
+        with opened_tar_gz(io.BytesIO(content), MOST_OCTETS) as archive:
             for entry in islice(archive, _MOST_MEMBERS):
                 part = archive.extractfile(entry) if entry.isreg() else None
                 if part is not None:

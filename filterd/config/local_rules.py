@@ -14,6 +14,7 @@ from filterd.config.scalars import check_audience
 from filterd.documents import did_you_mean
 from filterd.i18n import UNSAID, Sentence, say
 from filterd.lists.catalog_schema import list_id, service_list
+from filterd.policy.category_parts import all_with_parts
 from filterd.policy.model import LocalRule, Service
 
 if TYPE_CHECKING:
@@ -134,7 +135,17 @@ def compile_services(
 ) -> dict[str, Service]:
     """Return all services, and note errors of the school's own."""
     services = {
-        one.id: Service(one.id, one.name_vi, one.name_en, one.group, one.min_age, one.names)
+        one.id: Service(
+            one.id,
+            one.name_vi,
+            one.name_en,
+            one.group,
+            one.min_age,
+            one.names,
+            one.terms_date,
+            one.note_vi,
+            one.note_en,
+        )
         for one in catalog.services
     }
     for service, entry in site.services.items():
@@ -201,4 +212,5 @@ def compile_kept_closed(
                         hint=hint,
                     )
                 )
-    return frozenset([*kept.categories, *map(list_id, kept.services)])
+    closed = all_with_parts(categories, kept.categories)
+    return closed.union(map(list_id, kept.services))

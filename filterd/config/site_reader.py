@@ -16,7 +16,7 @@ from filterd.config import build_record
 from filterd.config.build_record import SITE_FILE
 from filterd.config.site_schema import VERSION, SiteFile
 from filterd.config.tiers import TierFile
-from filterd.config.week_schema import with_timetables
+from filterd.config.week_schema import undeclared_rooms, with_timetables
 from filterd.documents import Document, load, parse, validate
 from filterd.errors import Problems
 from filterd.i18n import say
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.config.build_record import Site
+    from filterd.config.site_schema import NetworkEntry
+    from filterd.errors import ConfigError
 
 
 class SiteFiles:
@@ -92,12 +94,24 @@ class SiteSources:
         files: its YAML files, and its folder.
         document, file: ``site.yaml``.
         tiers: the file of each tier.
+        undeclared: warnings of networks that an imported timetable makes rooms of.
     """
 
     files: SiteFiles
     document: Document
     file: SiteFile
     tiers: dict[str, TierSource]
+    undeclared: tuple[ConfigError, ...] = ()
+
+    def shipped_tiers(self) -> dict[str, TierSource]:
+        """Return the tiers as they ship, which the site's may be.
+
+        Raises:
+            ConfigErrors, StoreError: they are damaged or missing.
+        """
+        has_own = any(self.files.has(f"{tier}.yaml") for tier in TIERS)
+        is_shipped = self.files.folder == shipped("policies")
+        return shipped_tiers() if has_own and not is_shipped else self.tiers
 
 
 def load_site(folder: Path, kept: Site | None = None) -> SiteSources:
@@ -123,10 +137,22 @@ def load_site(folder: Path, kept: Site | None = None) -> SiteSources:
     problems.raise_if_any()
     assert document is not None
     assert site is not None
-    site = with_timetables(files, site, problems)
+    whole = with_timetables(files, site, problems)
     _check_inheritance(tiers, problems)
     problems.raise_if_any()
-    return SiteSources(files, document, site, tiers)
+    return SiteSources(files, document, whole, tiers, tuple(undeclared_rooms(files, site)))
+
+
+def declared_networks(folder: Path) -> dict[str, NetworkEntry]:
+    """Return the networks as ``site.yaml`` itself has them.
+
+    Its rooms are those that it declares, by ``room`` or a timetable. An imported timetable
+    declares none: it would make a room of any network that it names.
+
+    Raises:
+        ConfigErrors: what is wrong in the file.
+    """
+    return validate(migrated(SiteFiles(folder).load(SITE_FILE)), SiteFile).networks
 
 
 def migrated(document: Document) -> Document:

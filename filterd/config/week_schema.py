@@ -31,12 +31,12 @@ from filterd.policy.model import DAY_S
 from filterd.policy.school_week import DAYS, WEEKDAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from filterd.config.site_reader import SiteFiles
     from filterd.config.site_schema import SiteFile
     from filterd.documents import Document
-    from filterd.errors import Problems
+    from filterd.errors import ConfigError, Problems
     from filterd.policy.model import Network, Period
 
 
@@ -269,6 +269,26 @@ def with_timetables(files: SiteFiles, site: SiteFile, problems: Problems) -> Sit
                 networks[room] = networks[room].model_copy(update={"timetable": timetable})
         return site.model_copy(update={"networks": networks})
     return site
+
+
+def undeclared_rooms(files: SiteFiles, site: SiteFile) -> Iterator[ConfigError]:
+    """Yield a warning for each network that ``site.yaml`` does not declare a room.
+
+    Args:
+        files: of the site; its timetables are right.
+        site: the content of ``site.yaml`` alone.
+    """
+    if not files.has(TIMETABLE_FILE):
+        return
+    document = files.load(TIMETABLE_FILE)
+    for network in document.data or {}:
+        if not site.networks[network].is_room:
+            reason = say("'{network}' is not declared as a room", network=network)
+            hint = say(
+                "write room: true at {network} in site.yaml, or import the timetable again",
+                network=network,
+            )
+            yield document.error(reason, (network,), hint=hint)
 
 
 def _check(

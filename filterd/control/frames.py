@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-from filterd.errors import ControlError
+from filterd import counted
+from filterd.errors import ControlError, to_plain
 from filterd.i18n import say
 
 VERSION = 1
@@ -102,11 +103,16 @@ def read_request(line: bytes) -> ControlRequest:
 
 
 def dump_answer(request: ControlRequest, content: dict[str, Any], *, is_end: bool = True) -> bytes:
-    """Return a frame that answers a request."""
-    if request.is_of_0_1:
-        return _line(content)
+    """Return a frame that answers a request: an error where it is too long to read."""
     frame = {"version": VERSION, "id": request.id, "stream": request.stream, "end": is_end}
-    return _line({**content, **frame})
+    around = {} if request.is_of_0_1 else frame
+    line = _line({**content, **around})
+    if len(line) <= LARGEST_ANSWER_OCTETS:
+        return line
+    error = ControlError(
+        say("the answer is too large ({size}); ask for less", size=counted.size(len(line)))
+    )
+    return _line({"ok": False, **to_plain(error), **around})
 
 
 def read_answer(line: bytes, request: ControlRequest) -> tuple[dict[str, Any], bool] | None:

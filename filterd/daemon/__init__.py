@@ -7,15 +7,17 @@
     supervisor -- owns the sockets, forks the others and replaces them
       |- listening_sockets: opened, or taken again from systemd's store after a restart
       |- manager -- reloads (site_loader), changes by command (change_service), status, the
-      |     |       log (log_collector, lookup_collector), real questions of the
-      |     |       watchdog and of self_tests, the control socket (control_server,
-      |     |       control_commands, control_followers); a worker_channel to each worker
-      |     '- shared_page: the epoch in force, heartbeats -- shared memory
+      |     |       log (log_collector, lookup_collector), real questions of self_tests,
+      |     |       the control socket (control_server, control_commands,
+      |     |       control_followers); a worker_channel to each worker
+      |     |- shared_page: the epoch in force, heartbeats -- shared memory
+      |     '- sealed_sites: the policy and lists in force, which no process can change
       '- worker ... -- answers: fastpath.udp_listener and tcp_listener in front of the chain;
-                       lookup_recorder beside it
+                       lookup_recorder beside it; feeds systemd's watchdog
 
 ``manager_main`` assembles the manager. ``site_loader`` makes a ``Site`` from files, by the
-policy that ``site_policy`` chooses; ``current_site`` is the one in force. ``timekeeper`` reads
+policy that ``site_policy`` chooses and with one of ``verified_indexes``; ``site_activation`` puts
+it in force in all processes; ``current_site`` is the one in force in a worker. ``timekeeper`` reads
 the clock, which ``known_time`` bounds. ``device_discovery`` and ``watch_recorders`` watch rooms
 and devices for a while. ``live_lookups`` streams lookups from the workers to commands.
 

@@ -25,7 +25,8 @@ may ask before anyone has signed in::
                                                                totp, recovery, made_at, failed,
                                                                sessions, devices, tokens}]
     account add            {account, roles, password?}        {account}
-    account passwd         {account?, password}               {account}
+    account passwd         {account?, password, end?}         {account, devices, tokens}: how many
+                                                               go on; none where ``end`` is true
     account roles          {account, roles}                   {account, roles}
     account disable        {account}                          {account}
     account enable         {account}                          {account}
@@ -86,7 +87,7 @@ from filterd.accounts.grant import NO_GRANT, OPEN, AuthorChannel, Grant, is_in_s
 from filterd.accounts.one_time_codes import FOR_S, CodePurpose
 from filterd.accounts.password_hash import new_password
 from filterd.accounts.sessions import SignInError, sign_in_again
-from filterd.accounts.sign_in_delays import PasswordNeededError, not_admitted, origin_of
+from filterd.accounts.sign_in_delays import not_admitted, origin_of
 from filterd.daemon.account_state import (
     AccountState,
     Cookies,
@@ -102,7 +103,7 @@ from filterd.daemon.restore_commands import restore_commands
 from filterd.daemon.sign_in_commands import enrolment_commands, sign_in_commands
 from filterd.errors import ControlError, StoreError
 from filterd.i18n import say
-from filterd.overrides.roles import Rank, Role
+from filterd.overrides.roles import PasswordNeededError, Rank, Role
 
 if TYPE_CHECKING:
     from filterd.accounts.account import ApiToken
@@ -264,11 +265,20 @@ class Accounts:
         return replace(account, password=await self._state.turns.new(origin, password))
 
     async def _passwd(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        """Set the password of an account; its other sessions end."""
-        name = account_of(request, caller, _OTHERS)
-        made = await self._with_password(self._state.book.account(name), request, caller)
-        fields = {"password": made.password}
-        return await self._changed(caller, "password", name, fields, keeps_own=True)
+        """Set the password of an account; its other sessions end.
+
+        Its devices and API tokens go on, unless ``end`` is true: who reads another's password
+        may have made some.
+        """
+        state, name = self._state, account_of(request, caller, _OTHERS)
+        made = await self._with_password(state.book.account(name), request, caller)
+        fields, ends = {"password": made.password}, request.get("end") is True
+        done = await self._changed(caller, "password", name, fields, keeps_own=True, ends_all=ends)
+        go_on = {
+            "devices": sum(one.account == name for one in state.book.devices),
+            "tokens": sum(one.account == name for one in state.book.tokens),
+        }
+        return {**done, **go_on}
 
     async def _roles(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         author_of(caller).must_be(Rank.ADMIN, _OTHERS)
@@ -325,6 +335,7 @@ class Accounts:
         fields: dict[str, Any],
         *,
         keeps_own: bool = False,
+        ends_all: bool = False,
         **about: Any,
     ) -> dict[str, Any]:
         """Record a change of an account and make it; its sessions end.
@@ -335,13 +346,15 @@ class Accounts:
             name: of the account.
             fields: new values of fields of ``Account``.
             keeps_own: whether the session of the caller's token goes on.
+            ends_all: whether devices and API tokens of the account end as well.
             about: more of the record.
         """
         state = self._state
         state.file.check()
 
         def change(book: AccountBook) -> AccountBook:
-            return book.with_account(replace(book.account(name), **fields))
+            kept = book.without_access(name) if ends_all else book
+            return kept.with_account(replace(book.account(name), **fields))
 
         change(state.book)  # what is refused is not recorded
         await state.note(caller, what, name, **about)
@@ -386,12 +399,7 @@ class Accounts:
             made = replace(
                 found, roles=roles, disabled_at=None, password=None, authenticator=b"", recovery=()
             )
-            return replace(
-                book.with_account(made),
-                recovered_at=now,
-                tokens=tuple(one for one in book.tokens if one.account != name),
-                devices=tuple(one for one in book.devices if one.account != name),
-            )
+            return replace(book.without_access(name).with_account(made), recovered_at=now)
 
         try:
             await state.note(caller, "recovered", name, roles=["admin"])

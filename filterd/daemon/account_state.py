@@ -23,9 +23,12 @@ from filterd.accounts.one_time_codes import OneTimeCodes
 from filterd.accounts.password_hash import HashTurns, is_right, normal
 from filterd.accounts.sessions import Session, Sessions
 from filterd.accounts.sign_in_delays import (
+    FREE_OF_DEVICE,
     CodeNeededError,
+    Origin,
     SignInDelays,
     WrongPasswordError,
+    delayed_origin,
     not_admitted,
     origin_of,
     wrong_password,
@@ -209,13 +212,14 @@ class AccountState:
         known = name, caller.address
         # A stranger in the same /64 delays neither an enrolled device nor an address from
         # which the person has signed in.
-        key = f"device-{device.id}" if device is not None else origin
-        if device is None and known in self._known:
-            key = f"known-{caller.address}"
-        has_own = key != origin
-        self.delays.check(name, key, is_device=has_own)
+        counted = delayed_origin(caller.address, caller.uid)
+        if device is not None:
+            counted = Origin(f"device-{device.id}", free=FREE_OF_DEVICE)
+        elif known in self._known:
+            counted = Origin(f"known-{caller.address}")
+        self.delays.check(name, counted)
         async with self.turns.turn(origin):
-            self.delays.attempt(name, key, is_device=has_own)
+            self.delays.attempt(name, counted)
             found = self.book.active(name)
             kept = None if found is None else found.password
             is_good = await is_right(kept, normal(password[:_MOST_LETTERS]))
@@ -225,7 +229,7 @@ class AccountState:
             raise wrong_password()
         if account.authenticator:
             await self._use_code(account.name, code)
-        self.delays.passed(name, key)
+        self.delays.passed(name, counted)
         self._known.pop(known, None)
         self._known[known] = None
         if len(self._known) > _MOST_KNOWN:
@@ -249,7 +253,7 @@ class AccountState:
         Raises:
             SlowDownError: it must be tried again later.
         """
-        origin = origin_of(caller.address, caller.uid)
+        origin = delayed_origin(caller.address, caller.uid)
         if self.codes.may_be_guessed(code):
             self.delays.check("", origin)
         known = (self.codes.account_of(one, code) for one in purposes)

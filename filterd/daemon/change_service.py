@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd import i18n
@@ -27,6 +28,7 @@ from filterd.clients.identifier import Identifier
 from filterd.daemon.change_records import Records, ViewRecords
 from filterd.daemon.resolved_request import (
     add_what_lists_have,
+    dating,
     work_out_length,
     work_out_lesson,
     work_out_room,
@@ -36,24 +38,22 @@ from filterd.errors import ChangeError, ControlError, FilterdError, StoreError
 from filterd.i18n import UNSAID, Sentence, refused, say
 from filterd.overrides import change_kinds as kinds
 from filterd.overrides import log_changes, permissions
-from filterd.overrides.change_kinds import Undo, is_undated
-from filterd.overrides.effects import NOTHING, end_of
-from filterd.overrides.exception_changes import Revoke
-from filterd.overrides.history_chain import (
-    CLOCK,
-    CLOCK_ACCEPTED,
-    GENESIS,
-)
+from filterd.overrides.change_fields import MAX_NAMES
+from filterd.overrides.change_kinds import is_undated
+from filterd.overrides.effects import NOTHING, Fold, end_of
+from filterd.overrides.history_chain import CLOCK, CLOCK_ACCEPTED, GENESIS, GUARDED
 from filterd.overrides.mistake_reports import KIND as REPORT
 from filterd.overrides.permissions import Classroom
 from filterd.overrides.preconditions import SchoolState, Warnings
 from filterd.overrides.preconditions import check as check_fit
 from filterd.overrides.roles import Author, Rank
-from filterd.overrides.room_changes import LONGEST_EXAM_S, StopExam
+from filterd.overrides.room_changes import LONGEST_EXAM_S
 from filterd.overrides.snapshot import Exported
 from filterd.overrides.store import Store
 from filterd.policy.calendar import day_ends_at
 from filterd.policy.grade_rows import differences
+from filterd.policy.guarded_categories import opened_by, openings
+from filterd.policy.model import DAY_S
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -61,17 +61,20 @@ if TYPE_CHECKING:
 
     from filterd.daemon.process import Setting
     from filterd.daemon.timekeeper import ClockStep, Timekeeper
-    from filterd.overrides.effects import CheckedChange
+    from filterd.overrides.effects import ChangeEffect, CheckedChange
     from filterd.overrides.history_chain import HistoryRow
     from filterd.overrides.read_access import View
     from filterd.overrides.restored_history import BackupOrigin
     from filterd.overrides.store import Done
-    from filterd.policy.temporary_rules import Overrides
+    from filterd.policy.guarded_categories import GuardedOpening
+    from filterd.policy.temporary_rules import GradeSetting, LocalException, Overrides, RoomSetting
     from filterd.resolve.site import Site
 
 EXAM, GRADE = "exam", "grade"
 _END_WITHIN_S = 1.0
 _LOOK_EVERY_S = 2.0
+_GUARDED_LASTS_S = 30.0 * DAY_S
+"""How long an opening lasts on that stood when its category became guarded."""
 _ITSELF = Author("filterd", Rank.ADMIN)
 _MS = 1000
 
@@ -100,10 +103,14 @@ class Changes:
     def __init__(self, setting: Setting, in_force: Enforcement) -> None:
         self._setting, self._clock, self._in_force = setting, setting.clock, in_force
         self._time = setting.time
-        self._store = Store(setting.state, setting.clock, setting.overrides.get)
+        self._store = Store(
+            setting.state, setting.clock, setting.overrides.get, setting.time.not_before
+        )
         self._problem, self._lost = UNSAID, tuple[Sentence, ...]()
         self.records = Records(setting, self._store, in_force.site)
         self._views = ViewRecords(setting.clock, self._record)
+        self._guarded_of: Site | None = None
+        self._guarded: tuple[GuardedOpening, ...] = ()
         self._at_work: set[asyncio.Task[dict[str, Any]]] = set()
 
     def start(self) -> bool:
@@ -253,11 +260,11 @@ class Changes:
             raise ChangeError(kinds.MADE_ELSEWHERE[kind])
         async with self._in_force.turn:
             site = self._in_force.site()
-            now, is_unknown = self._time.least(), self._is_time_unknown()
+            now, standing = self._time.least(), self._in_force.keeper.standing
             if kind == EXAM:
                 work_out_room(request, site, now)
-            work_out_lesson(request, site.timed.policy, now, is_unknown=is_unknown)
-            undated = work_out_length(request, now, is_unknown=is_unknown)
+            work_out_lesson(request, site.timed.policy, now, standing)
+            undated = work_out_length(request, now, standing)
             if kind == REPORT:
                 add_what_lists_have(request, site.index)
             epoch = self._setting.page.next_epoch()
@@ -284,7 +291,7 @@ class Changes:
         )
         return {
             "number": number,
-            "until": end_of(done.row.effect().after),
+            "until": None if self._is_time_unknown() else end_of(done.row.effect().after),
             "undone": done.row.undone(),
             "taken_back": None if done.taken_back is None else done.taken_back.to_plain(),
             "in_force_ms": in_force_ms,
@@ -294,26 +301,26 @@ class Changes:
         }
 
     async def know_time(self, step: ClockStep | None, *, again: bool = False) -> None:
-        """Date the things that were set while the time was not known, once it is.
+        """Let policy time make a step, and date what was set before it was confirmed.
 
         Args:
-            step: that policy time has just made.
+            step: that policy time should make.
             again: whether to try once more what has failed.
 
         Raises:
             FilterdError: it cannot be recorded, or is not in force everywhere.
         """
-        is_due = again and not self._is_time_unknown()
+        is_due = again and self._time.is_confirmed
         if step is None and not (is_due and is_undated(self._in_force.site().timed.overrides)):
             return
         now = self._time.least() if step is None else step.now
-        back_s = 0.0 if step is None else step.back_s
         async with self._in_force.turn:
-            if not back_s and not is_undated(self._in_force.site().timed.overrides):
-                if step is not None:
-                    await asyncio.to_thread(self._in_force.keeper.make, step)
+            overrides = self._in_force.site().timed.overrides
+            payload, is_idle = dating(step, overrides, self._setting), not is_undated(overrides)
+            if step is not None and (not step.is_confirmed or (is_idle and not payload)):
+                await asyncio.to_thread(self._in_force.keeper.make, step)
                 return
-            payload, epoch = {"ahead_s": back_s} if back_s else {}, self._setting.page.next_epoch()
+            epoch = self._setting.page.next_epoch()
             try:
                 done = await asyncio.to_thread(self._record, CLOCK, payload, _ITSELF, "", now)
             except StoreError:
@@ -321,6 +328,49 @@ class Changes:
                     await asyncio.to_thread(self._in_force.keeper.make, step)
                 raise
             await self._put_in_force(done, epoch, step)
+
+    async def guarded_open(self) -> list[dict[str, Any]]:
+        """Return the guarded categories that are open now, as plain data."""
+        site, now = self._in_force.site(), self._time.least()
+        if self._guarded_of is not site:  # a status is asked for every second, and lists are long
+            known = site.timed.policy, site.timed.overrides, site.index
+            self._guarded = await asyncio.to_thread(lambda: tuple(openings(*known)))
+            self._guarded_of = site
+        return [one._asdict() for one in self._guarded if one.holds_at(now)]
+
+    async def end_guarded(self) -> None:
+        """Give an end to what opens a guarded category without one.
+
+        It was set before the category, or a list with the name, was guarded.
+
+        Raises:
+            FilterdError: it cannot be recorded, or is not in force everywhere.
+        """
+        if not self._time.is_confirmed or not await asyncio.to_thread(self._endless):
+            return
+        async with self._in_force.turn:
+            endless = await asyncio.to_thread(self._endless)
+            if not endless:
+                return
+            epoch, now = self._setting.page.next_epoch(), self._time.least()
+            payload = {"numbers": endless, "ends_at": now + _GUARDED_LASTS_S}
+            done = await asyncio.to_thread(self._record, GUARDED, payload, _ITSELF, "", now)
+            await self._put_in_force(done, epoch, None)
+        _log.warning("what opens a guarded category ends in 30 days: %s", endless)
+
+    def _endless(self) -> list[int]:
+        """Return the numbers of what opens a guarded category for too long."""
+        site = self._in_force.site()
+        policy, overrides, index = site.timed.policy, site.timed.overrides, site.index
+        latest = self._time.least() + _GUARDED_LASTS_S
+        things: tuple[LocalException | GradeSetting | RoomSetting, ...]
+        things = (*overrides.exceptions, *overrides.grades, *overrides.rooms)
+        found = {
+            one.id
+            for one in things
+            if (one.ends_at is None or one.ends_at > latest) and opened_by(one, policy, index)
+        }
+        return sorted(found)[:MAX_NAMES]
 
     def _is_time_unknown(self) -> bool:
         return self._in_force.keeper.standing is ClockStanding.UNKNOWN
@@ -336,8 +386,8 @@ class Changes:
     ) -> tuple[Done, Warnings]:
         change, payload = self._permitted(site, kind, payload, author)
         if step is not None:
-            payload = {"ahead_s": step.back_s} if step.back_s else {}
-            return self._record(kind, payload, author, reason, step.now), ()
+            about = dating(step, site.timed.overrides, self._setting)
+            return self._record(kind, about, author, reason, step.now), ()
         warnings = self._fit(site, change)
         return self._record(kind, payload, author, reason), warnings
 
@@ -351,18 +401,21 @@ class Changes:
             ControlError: this author may not make it.
         """
         change = kinds.parse(kind, payload)
-        if self._is_time_unknown():
+        if not self._time.is_confirmed:
             log_changes.check_clock(change)
         if isinstance(change, log_changes.ConfirmLogging):
             past = self._store.rows(views=False)
             permissions.check_confirmation(
                 author, change, site.timed.overrides, past, self._time.least()
             )
-        elif author.rank < Rank.ADMIN:
-            change, made_by = self._origin(change, author)
-            payload = payload | {"number": change.number} if isinstance(change, Undo) else payload
-            permissions.check_change(author, change, self.classroom(site), made_by)
+        else:
+            effect = self._effect(change, author)
+            permissions.check_change(author, change, effect, self.classroom(site))
         return change, payload
+
+    def _effect(self, change: CheckedChange, author: Author) -> ChangeEffect:
+        now, least = self._time.least(), self._time.not_before()
+        return self._store.effect(change, author=author.name, now=now, not_before=least)
 
     def _fit(self, site: Site, change: CheckedChange) -> Warnings:
         """Return warnings on a change; see ``check_fit``."""
@@ -376,9 +429,13 @@ class Changes:
         self, site: Site, payload: dict[str, Any], author: Author, reason: str
     ) -> dict[str, Any]:
         change, payload = self._permitted(site, GRADE, payload, author)
+        kinds.ChangeRequest.of(GRADE, payload, author.name, reason)  # refuses as a change would
         warnings, now = self._fit(site, change), self._time.least()
-        after = self._store.attempt(GRADE, payload, author=author.name, reason=reason, now=now)
-        moment, then = (site.at(now, one).moment.policy for one in (None, after))
+        effect = self._effect(change, author)
+        after = Fold(site.timed.overrides)
+        after.apply(effect)
+        thens = None, after.overrides(site.timed.overrides.number + 1)
+        moment, then = (site.at(now, one).moment.policy for one in thens)
         return {
             "differences": [
                 {"grade": key, **one._asdict()}
@@ -395,7 +452,7 @@ class Changes:
         identifier = Identifier(site.at(now).policy, site.surroundings)
 
         def network_of(address: str) -> str | None:
-            client = identifier.identify(address)
+            client = None if identifier.is_own(address) else identifier.identify(address)
             return None if client is None else client.network
 
         return Classroom(
@@ -404,25 +461,8 @@ class Changes:
             None if is_unknown else now,
             now + LONGEST_EXAM_S if is_unknown else day_ends_at(policy, now),
             network_of,
+            partial(opened_by, policy=policy, index=site.index),
         )
-
-    def _origin(self, change: CheckedChange, author: Author) -> tuple[CheckedChange, str]:
-        """Return a change with the number of the change that it undoes, and its author.
-
-        The author is that of the undone change, or "".
-
-        Raises:
-            ChangeError: this author has made nothing that could be taken back.
-        """
-        if not isinstance(change, (Revoke, StopExam, Undo)):
-            return change, ""
-        rows = self._store.rows()
-        if isinstance(change, Undo):
-            change = change.found_in(rows, author.person)
-            number = change.number
-        else:
-            number = change.id
-        return change, next((row.author for row in rows if row.number == number), "")
 
     async def _put_in_force(self, done: Done, epoch: int, step: ClockStep | None) -> None:
         """Activate a change, and let policy time make its step, if it has one."""
@@ -443,8 +483,10 @@ class Changes:
         reason: str,
         now: float | None = None,
     ) -> Done:
-        now = self._time.least() if now is None else now
-        done = self._store.change(kind, payload, author=author.name, reason=reason, now=now)
+        how: dict[str, Any] = {"now": now}
+        if now is None:
+            how = {"now": self._time.least(), "not_before": self._time.not_before()}
+        done = self._store.change(kind, payload, author=author.name, reason=reason, **how)
         self._setting.overrides.put(done.exported)  # from there workers take it
         return done
 

@@ -16,6 +16,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from filterd.daemon.live_lookups import LiveChoice
+from filterd.daemon.status_parts import protection_facts
 from filterd.daemon.watch_recorders import LONGEST_S as NAT_WATCH_S
 from filterd.errors import ControlError
 from filterd.field_checks import is_whole
@@ -31,7 +32,7 @@ from filterd.policy.grade_rows import ids as ids_of
 from filterd.policy.model import SERVICE, Audience, Expectation
 from filterd.policy.policy_matrix import policy_matrix
 from filterd.policy.school_week import school_week
-from filterd.state_file import Decoders, to_plain
+from filterd.state_file import Decoders
 
 if TYPE_CHECKING:
     from filterd.daemon.control_caller import Caller
@@ -75,7 +76,8 @@ def commands(
 def author_of(caller: Caller) -> Author:
     """Return a caller as an author, with its rank."""
     if caller.grant is not None:
-        return Author.with_roles(caller.grant.author, caller.grant.roles)
+        grant = caller.grant
+        return Author.with_roles(grant.author, grant.roles, is_fresh=grant.is_fresh)
     return Author.of(caller.uid, caller.user, caller.groups, os.geteuid())
 
 
@@ -99,16 +101,13 @@ def _present(
         )
         releases = await asyncio.to_thread(program)
         facts = await manager.status(classes, old_s)
-        return {**facts, "feed": followed, "program": releases}
+        protection = protection_facts(manager.site, followed, facts["signals"]["links"])
+        if not _sees_alerts(caller):  # a MAC leads to a device, and so to a person
+            facts["disputes"] = [[] for _ in facts["disputes"]]
+        return {**facts, "feed": followed, "program": releases, "protection": protection}
 
     async def clock(_: dict[str, Any], __: Caller) -> dict[str, Any]:
         return manager.clock()
-
-    async def alert_settings(_: dict[str, Any], caller: Caller) -> dict[str, Any] | None:
-        if not _sees_alerts(caller):
-            author_of(caller).must_be(Rank.ADMIN, say("see where alerts go"))
-        plain: dict[str, Any] | None = to_plain(manager.site.policy.alerts)
-        return plain
 
     async def ids(_: dict[str, Any], __: Caller) -> dict[str, list[Any]]:
         timed, now = manager.site.timed, manager.clock()["policy_time"] or 0.0
@@ -129,7 +128,6 @@ def _present(
         "status": status,
         "ids": ids,
         "clock": clock,
-        "alert-settings": alert_settings,
         "check": check,
     }
 

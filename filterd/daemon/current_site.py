@@ -5,7 +5,10 @@ The manager lets every worker prepare the next site and then moves the epoch; fr
 that store on no worker may answer by the old one. So the epoch is read for every use of
 the current site, and the clock if the effective policy ends at a time. A worker that has
 prepared the site moves one reference; one that has not, because it was started in
-between, loads the files at once, and its clients wait meanwhile.
+between, loads it at once from memory, and its clients wait meanwhile.
+
+A lookup must not fail because a site cannot be loaded, with too little memory for example:
+then the site before goes on, also in the fast path, and there is another attempt soon.
 """
 
 from __future__ import annotations
@@ -14,7 +17,9 @@ import logging
 from math import inf
 from typing import TYPE_CHECKING
 
-from filterd.errors import FilterdError
+from filterd.errors import ControlError, FilterdError
+from filterd.i18n import quoted, say
+from filterd.journal import is_out_of_memory
 from filterd.resolve.site import EpochGuard
 
 if TYPE_CHECKING:
@@ -25,7 +30,7 @@ if TYPE_CHECKING:
     from filterd.resolve.site import Site
 
 AGAIN_AFTER_S = 1.0
-"""The pause after an error at an edge."""
+"""The pause after an error."""
 
 _log = logging.getLogger("filterd.current_site")
 
@@ -35,7 +40,7 @@ class ActiveSite:
 
     Args:
         page: where the epoch stands.
-        load: loads what is on disk.
+        load: loads what is in force.
         moved: called with the new site after each change.
         clock: for what holds by turns.
     """
@@ -50,14 +55,14 @@ class ActiveSite:
         self._page, self._load, self._moved, self._clock = page, load, moved, clock
         self._prepared: tuple[int, Site] | None = None
         self._problem: FilterdError | None = None
-        self._again_at = -inf
+        self._again_at, self._stands_until = -inf, inf
         self._epoch = page.epoch  # before loading: what is committed meanwhile is loaded again
         self._take(load())
 
     @property
     def current(self) -> Site:
         """The site that is active now."""
-        if self._page.epoch != self._epoch:
+        if self._page.epoch != self._epoch or self._problem is not None:
             self._activate()
         if self._ends and not self._site.moment.holds_at(now := self._clock.wall()):
             self._pass_edge(now)
@@ -67,7 +72,8 @@ class ActiveSite:
     def standing(self) -> EpochGuard:
         """The marks by which the last ``current`` is seen to be still valid."""
         moment = self._site.moment
-        return EpochGuard(self._page.epoch_word, self._epoch, moment.since, moment.until)
+        until = min(moment.until, self._stands_until)
+        return EpochGuard(self._page.epoch_word, self._epoch, moment.since, until)
 
     @property
     def loaded(self) -> Site:
@@ -93,14 +99,26 @@ class ActiveSite:
             raise self._problem
 
     def _activate(self) -> None:
-        epoch, self._problem = self._page.epoch, None
-        try:
-            self._take(self._take_prepared(epoch) or self._load())
-        except FilterdError as error:  # the manager loaded the same files a moment ago
-            _log.error("%s; the site before stays", error)
-            self._problem = error
+        """Use the site of the epoch on the page.
+
+        Every answer comes by here, so no error may get through. Whatever of the new site
+        could not be put in place is put there by the next attempt.
+        """
+        epoch = self._page.epoch
+        if epoch == self._epoch and self._clock.monotonic() < self._again_at:
+            return
         self._epoch = epoch
-        self._moved(self._site)
+        try:
+            site = self._prepared_for(epoch) or self._load()
+            self._take(site)
+            self._moved(site)
+        except Exception as error:  # noqa: BLE001 -- one line of it is logged; see above
+            self._problem = _as_problem(error)
+            self._again_at = self._clock.monotonic() + AGAIN_AFTER_S
+            self._stands_until = self._clock.wall() + AGAIN_AFTER_S
+            _log.error("%s; the site before stays, trying again", self._problem)
+        else:
+            self._problem, self._prepared, self._stands_until = None, None, inf
 
     def _pass_edge(self, now: float) -> None:
         """Use the policy of now: a lesson has ended, for example, or the clock was set.
@@ -123,6 +141,14 @@ class ActiveSite:
         self._site = site
         self._ends = site.moment.since != -inf or site.moment.until != inf
 
-    def _take_prepared(self, epoch: int) -> Site | None:
-        prepared, self._prepared = self._prepared, None
-        return prepared[1] if prepared is not None and prepared[0] == epoch else None
+    def _prepared_for(self, epoch: int) -> Site | None:
+        return self._prepared[1] if self._prepared and self._prepared[0] == epoch else None
+
+
+def _as_problem(error: Exception) -> FilterdError:
+    if isinstance(error, FilterdError):
+        return error
+    if is_out_of_memory(error):
+        return ControlError(say("there is not enough memory for the policy and lists in force"))
+    why = quoted(f"{type(error).__name__}: {error}")
+    return ControlError(say("the policy and lists in force cannot be loaded: {why}", why=why))

@@ -39,7 +39,7 @@ from filterd.reports.report_facts import (
 from filterd.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from filterd.daemon.manager import Manager
     from filterd.daemon.review_commands import Reviews
@@ -93,7 +93,7 @@ class ReportWish(NamedTuple):
 
 class _Cells(NamedTuple):
     cells: tuple[CountCell, ...] = ()
-    left_out: int = 0
+    left_out: bool = False
 
 
 async def gather(
@@ -136,6 +136,15 @@ async def gather(
         found = await asyncio.to_thread(_published, published, site.confidential.categories)
     elif wish.audience is ReportAudience.INSIDE:
         found = await asyncio.to_thread(_counted, figures, wish)
+        if not (wish.grade or wish.class_id):
+            published = await export.published(
+                Span(wish.period.first, wish.period.last, has_months=False)
+            )
+            hidden = site.confidential.categories
+            of_school = await asyncio.to_thread(
+                lambda: tuple(_of_school(published, hidden, wish.label))
+            )
+            found = _Cells((*found.cells, *of_school))
     missing, unused = _without_counts(spans, figures, *service)
     rows, mistakes = await manager.changes.records.past()
     requests = await reviews.figures(first, last)
@@ -200,40 +209,46 @@ def _for_parents(facts: ReportFacts) -> ReportFacts:
     )
 
 
-def _published(months: Sequence[PublishedMonth], confidential: Iterable[str]) -> _Cells:
-    """Return the published cells: whole months by grade, other days by tier.
-
-    Of a confidential category whole months have the sum of its days, which are published.
-    """
-    cells, left_out = list[CountCell](), 0
+def _published(months: Sequence[PublishedMonth], confidential: Collection[str]) -> _Cells:
+    """Return the published cells: whole months by grade, other days by tier."""
+    cells = list[CountCell]()
     for one in months:
-        hidden = frozenset(confidential)
-        rows = one.totals.rows([one.month, *one.days] if one.is_whole else one.days, hidden)
-        of_school = Counter[tuple[str, str]]()
-        for row in rows:
-            if one.is_whole and row["period"] != one.month:
-                if not row["tier"]:
-                    of_school[row["category"], row["action"]] += row["n"]
-                continue
-            cells.append(
-                CountCell(
-                    row["period"],
-                    row["tier"],
-                    row["grade"],
-                    "",
-                    row["category"],
-                    row["action"],
-                    row["n"],
+        for row in one.totals.rows([one.month] if one.is_whole else one.days, confidential):
+            if row["tier"]:
+                cells.append(
+                    CountCell(
+                        row["period"],
+                        row["tier"],
+                        row["grade"],
+                        "",
+                        row["category"],
+                        row["action"],
+                        row["n"],
+                    )
                 )
-            )
-        cells += (CountCell(one.month, "", "", "", *key, n) for key, n in of_school.items())
-        periods = [one.totals.periods[day] for day in one.days]
-        if one.is_whole:
-            left_out += one.totals.periods[one.month].left_out
-            left_out += sum(each.of_school for each in periods)
-        else:
-            left_out += sum(each.left_out for each in periods)
-    return _Cells(tuple(cells), left_out)
+        label = _month_of if one.is_whole else str
+        cells += _of_school([one], confidential, label)
+    return _Cells(tuple(cells), any(one.left_out for one in months))
+
+
+def _month_of(day: str) -> str:
+    return day[:7]
+
+
+def _of_school(
+    months: Sequence[PublishedMonth], confidential: Collection[str], label: Callable[[str], str]
+) -> Iterator[CountCell]:
+    """Yield the cells of confidential categories: sums of days that were published.
+
+    No report has others, for whomever it is.
+    """
+    found = Counter[tuple[str, str, str]]()
+    for one in months:
+        for row in one.totals.rows(one.days, confidential):
+            if not row["tier"]:
+                found[label(row["period"]), row["category"], row["action"]] += row["n"]
+    for (period, category, action), n in found.items():
+        yield CountCell(period, "", "", "", category, action, n)
 
 
 def _counted(figures: PeriodFigures, wish: ReportWish) -> _Cells:
@@ -249,6 +264,8 @@ def _counted(figures: PeriodFigures, wish: ReportWish) -> _Cells:
             distinct[wish.label(one.day), one.tier, one.grade, class_id, one.category] += one.n
     cells = []
     for of in figures.totals:
+        if not of.grade:  # confidential: only what is published is in a report
+            continue
         tier = TIER_OF_GRADE.get(of.grade, "")
         key = of.date, tier, of.grade, of.class_id, of.category
         known = distinct.pop(key, None) if of.action == _BLOCKED else None
@@ -360,4 +377,5 @@ def category_facts(policy: Policy, overrides: Overrides, now: float) -> Iterator
             open_grades=tuple(
                 one for one in grades if TIER_OF_GRADE[one] in tiers and one not in closed
             ),
+            part_of=known.part_of,
         )

@@ -22,6 +22,7 @@ from filterd.daemon import status_files
 from filterd.daemon.control_commands import author_of
 from filterd.daemon.gathered_facts import category_facts, school_facts, service_facts
 from filterd.daemon.self_tests import SelfTestOutcome
+from filterd.daemon.status_parts import protection_facts
 from filterd.errors import ControlError, StoreError
 from filterd.field_checks import is_whole
 from filterd.i18n import say
@@ -35,6 +36,7 @@ from filterd.policy import log_levels
 from filterd.policy.model import DAY_S, Audience
 from filterd.policy.reporting_settings import ReportSettings
 from filterd.policy.temporary_rules import LocalException, TargetKind
+from filterd.protection_level import judge
 from filterd.querylog.day_schema import DaySpan
 from filterd.reports import inspection_facts
 from filterd.reports.inspection_facts import (
@@ -138,6 +140,7 @@ class Inspections:
         status = await self._manager.status()
         feed = await asyncio.to_thread(self._feed, policy.feed)
         program = await asyncio.to_thread(self._program)
+        protection = protection_facts(site, feed, status["signals"]["links"])
         checked, rows = await records.verify(), await records.history(1, views=True)
         head: dict[str, Any] = rows[0] if rows else {"number": 0, "hash": ""}
         doubts = (errors.from_plain(one).sentence for one in status["doubts"])
@@ -169,6 +172,7 @@ class Inspections:
             log_full=tuple(FullLogSpan(*one) for one in full_spans(past, policy, begins, now)),
             unmet=tuple(map(without_texts, doubts)),
             findings=findings,
+            partly=tuple(one.sentence for one in judge(protection).shortfalls),
         )
 
     async def _service(self, now: float, time_zone: str) -> ServiceFacts:

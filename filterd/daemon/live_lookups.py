@@ -9,13 +9,14 @@ what comes late, or after a new manager has taken the place of the one that aske
 
 An *event* is plain data. Its ``id`` grows from one to the next, over restarts as well::
 
-    {"id", "at", "grade", "category", "action", "n"}                  answers that were counted
     {"id", "at", "grade", "category", "action", "n", "name", "class", "device"}      a lookup
+    {"id", "at", "class", "action", "n"}               blocks of a class, without a category
     {"levels": {tier: level}, "shows_rows"}          the first one, and when a level changes
     {"skipped": n}                     so many events were too many, or are not kept any more
 
-Where lookups of a tier are shown its counts are not: the difference would show that some names
-are confidential. Of confidential names and categories, by the lists of now, there are no events.
+Administrators follow lookups, as far as the level has them; a teacher follows the number of
+blocks of own classes, whose categories come with the totals (``querylog.disclosure``). There is
+no other stream. Of confidential names and categories, by the lists of now, there are no events.
 """
 
 from __future__ import annotations
@@ -32,17 +33,28 @@ from filterd.daemon.log_request import check_known
 from filterd.errors import ControlError
 from filterd.field_checks import is_a_grade, is_whole
 from filterd.i18n import say
+from filterd.overrides.permissions import check_class, readable_classes
 from filterd.overrides.read_access import READERS, View, check_view
+from filterd.packet_room import PacketRoom, json_octets
+from filterd.policy.category_parts import with_parts
 from filterd.policy.log_levels import LogLevel, levels_of
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog.day_schema import DaySpan
-from filterd.querylog.lookups import LookupBatch
+from filterd.querylog.lookups import LookupBatch, LookupRoom
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+    from collections.abc import (
+        AsyncGenerator,
+        Callable,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
 
     from filterd.clock import Clock
+    from filterd.daemon.change_service import Changes
     from filterd.daemon.worker_channel import Channel
     from filterd.overrides.roles import Author
     from filterd.policy.confidential_names import ConfidentialNames
@@ -61,7 +73,10 @@ UNASKED_S = 60.0
 """So does a new manager, the start of which takes long on a busy board."""
 
 MOST_ROWS = 500
-"""Lookups in one report: they fit into a packet of the channel."""
+"""Lookups in one report at most; of long ones fewer fit a packet of the channel."""
+
+_CLASSES_OCTETS = 16 * 1024
+"""For the numbers of classes in one report, beside the lookups."""
 
 RING = 1_000
 """Events that the manager keeps, for followers that are slow or come again."""
@@ -84,10 +99,10 @@ class LiveSource:
 
     def __init__(self, counts: Counts, settle: Callable[[], None]) -> None:
         self._counts, self._settle = counts, settle
-        self._rows: list[Lookup] = []
+        self._rows, self._room = list["Lookup"](), LookupRoom()
         self._skipped = 0
-        self._last: Counter[tuple[str, str, str]] | None = None
-        """The sums of the last report."""
+        self._last: Counter[str] | None = None
+        """The blocks of the last report."""
         self._ends: asyncio.TimerHandle | None = None
 
     @property
@@ -99,7 +114,7 @@ class LiveSource:
         """Take a lookup that was just recorded, if there are followers."""
         if self._ends is None:
             return
-        if len(self._rows) < MOST_ROWS:
+        if len(self._rows) < MOST_ROWS and self._room.takes_lookup(lookup):
             self._rows.append(lookup)
         else:
             self._skipped += 1
@@ -108,21 +123,19 @@ class LiveSource:
         """Return what happened since the last request; the first one begins it.
 
         Returns: ``rows``, a ``LookupBatch``; ``skipped``, how many more there were;
-        ``counted``, a list of grade, category, action and number of answers.
+        ``counted``, a list of classes and numbers of blocks.
         """
         self._settle()
-        sums, last = self._counts.sums, self._last
+        blocks, last = self._counts.blocks, self._last
+        if last is None:
+            last = blocks.copy()
         report = {
-            "counted": [
-                [*key, n - last[key]]
-                for key, n in sums.items()
-                if last is not None and key[0] and n > last[key]
-            ],
+            "counted": list(_grown(blocks, last)),
             "rows": LookupBatch("", 0, tuple(self._rows)).to_plain(),
             "skipped": self._skipped,
         }
         self.close()
-        self._last = sums.copy()
+        self._last = last
         self._ends = asyncio.get_running_loop().call_later(UNASKED_S, self.close)
         return report
 
@@ -131,13 +144,27 @@ class LiveSource:
         if self._ends is not None:
             self._ends.cancel()
         self._ends = self._last = None
-        self._rows, self._skipped = [], 0
+        self._rows, self._room, self._skipped = [], LookupRoom(), 0
+
+
+def _grown(blocks: Mapping[str, int], last: Counter[str]) -> Iterator[tuple[str, int]]:
+    """Yield the classes whose blocks have grown, and bring ``last`` up to them.
+
+    What has no room in the packet comes with the next one.
+    """
+    room = PacketRoom(_CLASSES_OCTETS)
+    for class_id, n in blocks.items():
+        row = class_id, n - last[class_id]
+        if class_id and row[1] > 0 and room.takes(json_octets(row)):
+            last[class_id] = n
+            yield row
 
 
 class LiveChoice(NamedTuple):
     """The choice of a follower; empty for all.
 
-    ``since``: the id of the last event that it has; None for new events only.
+    ``since``: the id of the last event that it has; None for new events only. ``parts``: the
+    parts of the category, which count with it.
     """
 
     class_id: str = ""
@@ -145,6 +172,7 @@ class LiveChoice(NamedTuple):
     action: str = ""
     since: int | None = None
     grade: str = ""
+    parts: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, request: Mapping[str, Any]) -> LiveChoice:
@@ -164,8 +192,8 @@ class LiveChoice(NamedTuple):
         class_id, action, grade = texts
         return cls(class_id, category, action, since, grade)
 
-    def check(self, policy: Policy) -> None:
-        """Refuse a choice that has no events.
+    def checked(self, policy: Policy) -> LiveChoice:
+        """Return the choice with the parts of its category; refuse one that has no events.
 
         Raises:
             ConfigError: the site has no such class, grade or category, or it is no action.
@@ -174,13 +202,14 @@ class LiveChoice(NamedTuple):
         check_known(self.grade, [one for one in policy.grades if is_a_grade(one)])
         check_known(self.category, policy.categories)
         check_known(self.action, words.COUNTED)
+        return self._replace(parts=with_parts(policy.categories, self.category or ""))
 
     def has(self, event: Event) -> bool:
-        """Return whether an event is of the choice; counts have no class."""
+        """Return whether an event is of the choice; blocks of a class have no category."""
         return (
             self.class_id in ("", event.get("class"))
             and self.grade in ("", event.get("grade"))
-            and self.category in (None, event.get("category"))
+            and (self.category is None or event.get("category") in {self.category, *self.parts})
             and self.action in ("", event.get("action"))
         ) or "skipped" in event
 
@@ -192,7 +221,7 @@ class LiveStream:
         clock: dates what was counted.
         workers: channels to the workers.
         site: returns the active site, for its levels and confidential names.
-        note: records that a follower looks at lookups; see ``Changes.note_view``.
+        changes: records that a follower looks at lookups, and knows which classes are a teacher's.
     """
 
     def __init__(
@@ -200,9 +229,9 @@ class LiveStream:
         clock: Clock,
         workers: Sequence[Channel],
         site: Callable[[], Site],
-        note: Callable[[View, Author, Mapping[str, Any]], Awaitable[None]],
+        changes: Changes,
     ) -> None:
-        self._clock, self._workers, self._site, self._note = clock, workers, site, note
+        self._clock, self._workers, self._site, self._changes = clock, workers, site, changes
         self._ring = deque["Event"](maxlen=RING)
         self._begin = self._next = int(clock.wall() * _MICROSECONDS)
         # By the clock, so that they grow over restarts, too.
@@ -222,8 +251,10 @@ class LiveStream:
             ControlError: the author may not see these.
             StoreError: it cannot be recorded that lookups are looked at.
         """
-        choice.check(self._site().policy)
-        check_view(author, View.ROWS if choice.class_id else View.TOTALS)
+        choice = choice.checked(self._site().policy)
+        check_view(author, View.LIVE)
+        if choice.class_id:
+            check_class(author, choice.class_id, self._changes.classroom(self._site()))
         shows_rows = not author.roles.isdisjoint(READERS[View.ROWS])
         levels, noted = dict[str, str](), ""
         with self._asked():
@@ -237,15 +268,16 @@ class LiveStream:
                     yield [{"levels": levels, "shows_rows": shows_rows}]
                 if shows_rows and keeps_rows and noted != (today := self._today()):
                     noted = today
-                    await self._note(View.ROWS, author, {"days": [today], "class": choice.class_id})
+                    about = {"days": [today], "class": choice.class_id}
+                    await self._changes.note_view(View.ROWS, author, about)
                 self._hide_what_became_confidential()
                 first = self._next - len(self._ring)
-                if next_id < first:
+                if next_id < first and shows_rows:
                     yield [{"skipped": first - next_id}]
-                    next_id = first
+                next_id = max(next_id, first)
                 page = [*islice(self._ring, next_id - first, next_id - first + PAGE)]
                 next_id += len(page)
-                seen = (one for one in page if _is_seen(one, levels, shows_rows=shows_rows))
+                seen = _lookups(page, levels) if shows_rows else self._blocks(page, author)
                 if events := [*filter(choice.has, seen)]:
                     yield events
                 elif not page:
@@ -328,9 +360,8 @@ class LiveStream:
     def _take(self, report: dict[str, Any]) -> None:
         """Put the report of a worker into the ring."""
         confidential, at, before = self._site().confidential, int(self._clock.wall()), self._next
-        for grade, category, action, n in report["counted"]:
-            if category not in confidential.categories:
-                self._put(at=at, grade=grade, category=category, action=action, n=n)
+        for class_id, n in report["counted"]:
+            self._put(at=at, action="blocked", n=n, **{"class": class_id})
         for one in LookupBatch.from_plain(report["rows"]).lookups:
             grade, class_id, _, category, action, _ = one.context
             if confidential.hides(one.name, category):
@@ -356,6 +387,14 @@ class LiveStream:
                 ):
                     self._ring[place] = {"id": event["id"]}
 
+    def _blocks(self, events: Iterable[Event], author: Author) -> Iterator[Event]:
+        """Yield the numbers of blocks of a teacher's own classes."""
+        school = self._changes.classroom(self._site())
+        classes = readable_classes(author, lambda: school) or ()
+        for one in events:
+            if "name" not in one and one.get("class", "") in classes:
+                yield one
+
     def _put(self, **event: Any) -> None:
         self._ring.append({"id": self._next, **event})
         self._next += 1
@@ -367,15 +406,16 @@ class LiveStream:
         return {tier: level.value for tier, level in levels_of(self._site().policy).items()}
 
 
-def _is_seen(event: Event, levels: Mapping[str, str], *, shows_rows: bool) -> bool:
-    """Return whether a follower sees an event: a lookup, or the count of it.
+def _lookups(events: Iterable[Event], levels: Mapping[str, str]) -> Iterator[Event]:
+    """Yield the lookups that the present levels have, and what was skipped.
 
     A lookup from before its level was lowered is not shown any more.
     """
-    if "skipped" in event:
-        return shows_rows
-    if "action" not in event:  # it is confidential by now
-        return False
-    of_rows = LogLevel.BLOCKED if event["action"] == "blocked" else LogLevel.FULL
-    level = LogLevel(levels.get(TIER_OF_GRADE[event["grade"]], LogLevel.COUNTS))
-    return (shows_rows and level.includes(of_rows)) is ("name" in event)
+    for one in events:
+        if "skipped" in one:
+            yield one
+        elif "name" in one:
+            of_rows = LogLevel.BLOCKED if one["action"] == "blocked" else LogLevel.FULL
+            level = LogLevel(levels.get(TIER_OF_GRADE[one["grade"]], LogLevel.COUNTS))
+            if level.includes(of_rows):
+                yield one

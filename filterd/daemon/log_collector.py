@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.daemon.worker_channel import Channel
     from filterd.i18n import Sentence
-    from filterd.querylog.counts import ReachRow
+    from filterd.querylog.day_reach import ReachRow
     from filterd.querylog.day_schema import DaySpan
     from filterd.querylog.period_totals import DistinctCount, PeriodFigures
     from filterd.querylog.service_days import ServiceDay, ServiceMoment
@@ -230,10 +230,18 @@ class LogKeeper(MinuteRounds):
         Raises:
             StoreError: the file cannot be read.
         """
+        found = await self.period(days, confidential=confidential)
+        return found.totals, await self.reach(days[0].day, days[-1].day)
+
+    async def reach(self, first: str, last: str) -> list[ReachRow]:
+        """Return the devices of days (ISO 8601), both included.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
         from filterd.querylog.totals_file import read_reach  # noqa: PLC0415 -- as below
 
-        found = await self.period(days, confidential=confidential)
-        return found.totals, await read_reach(self._path, days[0].day, days[-1].day)
+        return await read_reach(self._path, first, last)
 
     async def distinct_days(self) -> frozenset[str]:
         """Return the days of which distinct names were counted.
@@ -330,7 +338,8 @@ class LogKeeper(MinuteRounds):
         if self.problem:
             _log.warning("%s: written again", self._path)
         self.problem = UNSAID
-        if batches:
+        # Without a grade are confidential categories: no sign of the present shows that they came.
+        if any(row.grade for batch in batches for row in batch.rows):
             self.written_at = self._clock.wall()
         return True
 

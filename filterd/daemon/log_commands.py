@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from functools import partial
 from operator import eq
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -31,6 +32,7 @@ from filterd.overrides.history_chain import REMOVAL
 from filterd.overrides.permissions import check_class
 from filterd.overrides.read_access import View, check_view
 from filterd.overrides.roles import Rank
+from filterd.policy.category_parts import with_parts
 from filterd.policy.log_levels import LogLevel, levels_of
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog.day_reader import LogFilter, RowId
@@ -92,7 +94,7 @@ class LogViews:
     async def search(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """Return a page of the rows and distinct names that fit."""
         check_view(author := author_of(caller), View.ROWS)
-        wanted, limit = log_request.wanted(request), log_request.limit(request)
+        wanted, limit = self._wanted(request), log_request.limit(request)
         after = log_request.text(request, "after")
         cursor = RowId.read(after) if after else None
         days = await self._days(request)
@@ -112,7 +114,7 @@ class LogViews:
     async def top(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """Return the names with the most lookups."""
         check_view(author := author_of(caller), View.ROWS)
-        wanted, limit = log_request.wanted(request), log_request.limit(request)
+        wanted, limit = self._wanted(request), log_request.limit(request)
         days = await self._days(request)
         await self._look(View.ROWS, author, days.days, wanted.class_id)
         search, rows = await self._read(days, lambda one: one.top(wanted, limit))
@@ -188,6 +190,12 @@ class LogViews:
             "least_devices": log.least_devices,
             "rows": rows,
         }
+
+    def _wanted(self, request: Mapping[str, Any]) -> LogFilter:
+        """Read what is looked for; the parts of a category count with it."""
+        wanted = log_request.wanted(request)
+        parts = with_parts(self._manager.site.policy.categories, wanted.category or "")
+        return replace(wanted, parts=parts)
 
     def _check_known(self, wanted: LogFilter) -> None:
         """Refuse a misspelt class or category; the log may have those of a former site."""

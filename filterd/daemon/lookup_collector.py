@@ -65,6 +65,7 @@ class LookupCollector(MinuteRounds):
         self.silent = 0
         self.seen = SeenNames(least=5)
         self._folder, self._page = setting.state.log_days, setting.page
+        self._time = setting.time
         self._pseudonyms = Pseudonyms(setting.state.log_key, ZoneInfo("UTC"))
         self._clock, self._workers, self._site = setting.clock, workers, site
         self._files: DayFiles | None = None
@@ -73,7 +74,7 @@ class LookupCollector(MinuteRounds):
         self._left: list[LookupBatch] = []
         self._unwritten: dict[str, dict[tuple[object, ...], SeenName]] = {}
         """By day, the distinct names that are not on disk yet."""
-        self._day, self._kept = "", ("", 0)
+        self._day, self._kept = "", ("", 0, False)
         self._asked_at, self._written_at = self._clock.monotonic(), 0
 
     @property
@@ -239,14 +240,15 @@ class LookupCollector(MinuteRounds):
 
     async def _keep(self, today: str, days: int) -> None:
         """Remove the day files that are too old, once a day and when the number changes."""
-        if self._kept == (today, days):
+        asked = today, days, self._time.is_confirmed
+        if self._kept == asked:
             return
         try:
-            await self.files.keep(days, today)
+            await self.files.keep(days, today, is_confirmed=asked[2])
         except StoreError as error:
             self.kept_too_long = logged(error, self.kept_too_long)
         else:
-            self._kept, self.kept_too_long = (today, days), UNSAID
+            self._kept, self.kept_too_long = asked, UNSAID
 
     def _is_distinct(self) -> bool:
         return self._files is not None and self._files.is_distinct(self._day)

@@ -20,7 +20,6 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from filterd.errors import FilterdError
 from filterd.policy.log_levels import LogLevel, levels_of
 from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.lookups import WRITE_FROM, Lookup, LookupContext, LookupQueue
@@ -48,7 +47,6 @@ _MOST_KNOWN = 30_000
 """Contexts memorised, and names: some 5 MB where a school has so many."""
 
 _FULL, _BLOCKED = LogLevel.FULL, LogLevel.BLOCKED
-_TAKEN_WITHIN_S = 0.5
 
 _new = tuple.__new__
 """Makes a named tuple without a frame of Python, in a third of the time."""
@@ -129,21 +127,9 @@ class LookupRecorder:
         self.queue.acknowledge(worker, number)
 
     async def hand_over_last(self, channel: Channel) -> None:
-        """Hand over the batches that are left at the end.
-
-        Each waits for the manager to take it, because the channel holds only a few. To a
-        manager that does not answer the rest is sent as far as there is room.
-        """
-        answers = True
-        for batch in self.queue.take_all():
-            plain = batch.to_plain()
-            if answers:
-                try:
-                    await channel.ask("last_lookups", within_s=_TAKEN_WITHIN_S, batch=plain)
-                    continue
-                except FilterdError:
-                    answers = False
-            channel.tell("last_lookups", batch=plain)
+        """Hand over the batches that are left at the end."""
+        left = (batch.to_plain() for batch in self.queue.take_all())
+        await channel.hand_over("last_lookups", left)
 
     @property
     def lost(self) -> int:

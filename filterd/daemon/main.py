@@ -12,8 +12,8 @@ starts, or in that of ``--lang``.
 
 ```
 supervisor ── owns the sockets, replaces the others
-  ├─ manager    the control socket, reloads, status, the watchdog
-  └─ worker …   answers lookups
+  ├─ manager    the control socket, reloads, status
+  └─ worker …   answers lookups, and feeds systemd's watchdog
 ```
 """
 
@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import os
 import resource
@@ -28,15 +29,17 @@ import signal
 import sys
 from dataclasses import replace
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
+from zoneinfo import ZoneInfo
 
 import uvloop
 
 from filterd import journal, native, privileges
 from filterd.clock import SystemClock
 from filterd.config.compile_run import forked
-from filterd.daemon import known_time, site_loader
+from filterd.daemon import known_time, site_loader, watchdog
 from filterd.daemon import site_loader as on_disk
 from filterd.daemon.listening_sockets import Listening, listen_again_on, listen_on
 from filterd.daemon.process import (
@@ -46,16 +49,21 @@ from filterd.daemon.process import (
     stop_event,
     yield_to_workers,
 )
+from filterd.daemon.sealed_sites import SealedSites, seal
 from filterd.daemon.shared_page import PolicyClock, SharedOverrides, SharedPage, recall_overrides
 from filterd.daemon.site_policy import compile_policy_or_keep
 from filterd.daemon.supervisor import TICKS_OF_THE_MANAGER, Child, Supervisor
+from filterd.daemon.verified_indexes import VerifiedIndexes
 from filterd.daemon.worker import Worker
 from filterd.daemon.worker_channel import channel_pair
-from filterd.errors import ConfigError, FilterdError
+from filterd.errors import ConfigError, FilterdError, StoreError
 from filterd.feed.appliance_files import TimeFloor
-from filterd.i18n import Texts, refused
+from filterd.i18n import Texts, quoted, refused, say
+from filterd.journal import is_out_of_memory
+from filterd.lists.public_suffix import read_suffixes
+from filterd.policy.model import Tls
 from filterd.privileges import as_owner_of, keep_none, make_folder_for_owner, own_rights
-from filterd.process_memory import limit_free_memory
+from filterd.process_memory import TOO_LITTLE, limit_free_memory
 from filterd.service_manager import READY, STOPPING, notify
 from filterd.state_folder import StateFolder
 
@@ -65,9 +73,11 @@ if TYPE_CHECKING:
 
     from filterd.i18n import Language
     from filterd.policy.model import ListenAddress, Policy
+    from filterd.resolve.site import Site
 
 _MOST_DESCRIPTORS = 16_384
 _PORTS_TO_TRY, _LAST_PORT = 20, 65535
+_LOOK = say("look after the disk of this machine")
 _log = logging.getLogger("filterd")
 
 
@@ -95,10 +105,18 @@ def main(config: str, state: str, language: str, try_it: str) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # the parent may ignore it
     try:
         _serve(Path(config), StateFolder(Path(state)), spoken, try_it=try_it == "yes")
-    except FilterdError as error:
-        for line in error.translated(spoken).splitlines():
+    except (FilterdError, OSError, MemoryError) as error:
+        known = error if isinstance(error, FilterdError) else _start_failed(error)
+        for line in known.translated(spoken).splitlines():
             _say(f"filterd: {line}")
-        sys.exit(error.exit_code)
+        sys.exit(known.exit_code)
+
+
+def _start_failed(error: OSError | MemoryError) -> FilterdError:
+    """Return the error of a start that this machine refuses, as a person reads it."""
+    if is_out_of_memory(error):
+        return StoreError(TOO_LITTLE)
+    return StoreError(say("it cannot begin: {why}; {remedy}", why=quoted(str(error)), remedy=_LOOK))
 
 
 def _stop_before_serving(*_: object) -> NoReturn:
@@ -119,33 +137,59 @@ def _serve(config: Path, state: StateFolder, language: Language, *, try_it: bool
         overrides, unwritten = SharedOverrides(), on_disk.Unwritten()
         known_time.begin(state, clock, page, (TimeFloor(state.feed).read(),))
         time = PolicyClock(clock, page)
-        compile_policy_or_keep(
-            config, state, now=time.least(), page=page, start=forked, unwritten=unwritten
-        )
-        recall_overrides(state, clock, overrides)
-        # Loaded here once: a site that cannot be served is an error now, and not a process
-        # that dies again and again; and workers need not verify it again.
-        now = time.wall()
-        site = on_disk.load_site(config, state, page=page, unwritten=unwritten, now=now)
+        indexes = VerifiedIndexes()
+        with indexes.kept():
+            compile_policy_or_keep(
+                config, state, now=time.least(), indexes=indexes, start=forked, unwritten=unwritten
+            )
+            recall_overrides(state, clock, overrides)
+            held = overrides.get()
+            known_time.begin_changes(state, page, 0 if held is None else held.overrides.number)
+            # Loaded here once: a site that cannot be served is an error now, and not a process
+            # that dies again and again; and all of them take it from memory.
+            site = on_disk.load_site(
+                config,
+                state,
+                indexes=indexes,
+                unwritten=unwritten,
+                now=time.wall(),
+                certain=time.certain,
+            )
+        sites, mark = SealedSites(site.policy.workers), indexes.mark_of(site.index)
+        sites.add(seal(page.site_epoch, site.timed.policy, site.index, mark))
         built_at = site.unset_clock.floor
         known_time.begin(state, clock, page, (TimeFloor(state.feed).read(), built_at))
         policy = site.policy
         texts = Texts(language)
         has_upstreams = bool(site.route.servers)
+        _load_what_workers_need(site)
         del site
         _allow_many_sockets()
         with own_rights():
             make_folder_for_owner(state.control_socket.parent)
             listening, policy = _listen(texts, policy, try_it=try_it)
-        kept = (page, overrides, unwritten)
+        kept = (page, overrides, sites, unwritten)
         of_start = started, policy.listen, policy.workers
         setting = Setting(config, state, clock, *kept, *of_start, ran_until=ran_until)
         keep_none()
+        with contextlib.suppress(OSError):  # without it only tunnels go unnoticed
+            read_suffixes()
         children = _children(setting, listening)
-        ready = partial(_ready, texts, policy, has_upstreams=has_upstreams, try_it=try_it)
+        page.objection_until = inf
+        ready = partial(_ready, page, texts, policy, has_upstreams=has_upstreams, try_it=try_it)
         if try_it:
             ready = partial(_ready_with_dashboard, ready, config, state, language)
-        Supervisor(children, page, clock).run(ready, partial(notify, STOPPING))
+        Supervisor(children, page, clock, sites).run(ready, partial(notify, STOPPING))
+
+
+def _load_what_workers_need(site: Site) -> None:
+    """Load before the fork what workers would load from the disk at the first use."""
+    ZoneInfo(site.policy.time_zone)  # it is remembered
+    if any(server.tls != Tls.NO for route in site.routes for server in route.servers):
+        from filterd.upstream import tls_trust  # noqa: PLC0415 -- with ssl it takes megabytes
+
+        importlib.import_module("filterd.upstream.tls")
+        tls_trust.read_authorities()
 
 
 def _listen(texts: Texts, policy: Policy, *, try_it: bool) -> tuple[list[Listening], Policy]:
@@ -170,12 +214,15 @@ def _listen(texts: Texts, policy: Policy, *, try_it: bool) -> tuple[list[Listeni
         raise
 
 
-def _ready(texts: Texts, policy: Policy, *, has_upstreams: bool, try_it: bool) -> None:
+def _ready(
+    page: SharedPage, texts: Texts, policy: Policy, *, has_upstreams: bool, try_it: bool
+) -> None:
     """Print, after the forks, that filterd serves.
 
-    So no other process loads the catalogue of texts.
+    So no other process loads the catalogue of texts. Only now systemd's watchdog counts.
     """
     notify(READY)
+    page.objection_until = 0.0
     for line in _greeting(texts, policy, has_upstreams=has_upstreams, try_it=try_it):
         _say(line)
 
@@ -249,6 +296,11 @@ def _process(life: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None
             for line in str(error).splitlines():
                 _log.error("%s", line)
             sys.exit(1)
+        except OSError as error:
+            if is_out_of_memory(error):
+                raise  # the journal has a line for it
+            _log.error("a process of filterd cannot go on: %s; %s", quoted(str(error)), _LOOK)
+            sys.exit(1)
 
     return run
 
@@ -258,13 +310,18 @@ async def _work(
 ) -> None:
     """Run a worker."""
     prefer_the_loop()
+    setting.sites.be_worker(number)
+    setting.overrides.be_reader()
     stop = stop_event()
     worker = Worker(setting, listening, end)
     heart = Heart(setting.page, number)
     heart.start()
     await worker.start()
     heart.note_ready()
+    watch = watchdog.of_a_worker(lambda: worker.site, setting)
+    watching = asyncio.get_running_loop().create_task(watch.run())
     await stop.wait()
+    watching.cancel()
     heart.stop()
     await worker.stop()
 

@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The manager process: it reloads, sums up the workers, and executes commands.
 
-A reload has two steps. First the new policy is compiled and loaded
-here, with the loader that the workers use, and then each worker loads it beside
-the active site; any failure on the way leaves everything as it was. Then the
-compiled policy is renamed into place and the epoch moved, which is the commit.
-A manager whose predecessor died in between moves the epoch once more, so that
-all workers load the policy that is in place.
+A reload has two steps. First the new policy is compiled, loaded here and checked against its
+expectations; any failure on the way leaves everything as it was. Then it is activated in all
+workers (``filterd.daemon.site_activation``).
 
 Changes by command (``filterd.daemon.change_service``) take the same way, one after the
 other with reloads, but nothing is compiled or opened.
@@ -28,27 +25,27 @@ from filterd import native, state_file
 from filterd.clients.interfaces import Links
 from filterd.clients.network_view import Surroundings
 from filterd.daemon import site_loader, site_policy
-from filterd.daemon import site_loader as on_disk
 from filterd.daemon.live_lookups import LiveStream
 from filterd.daemon.log_collector import DistinctKeeper, LogKeeper
 from filterd.daemon.lookup_collector import LookupCollector
+from filterd.daemon.site_activation import SiteActivation
 from filterd.daemon.status_parts import (
     StatusSignals,
     in_service,
     log_standing,
+    read_today,
     school_day,
     school_today,
 )
 from filterd.daemon.timekeeper import LOOK_EVERY_S, ClockStanding, Timekeeper
 from filterd.daemon.watch_recorders import NatWatch
 from filterd.daemon.worker_channel import Channel, Handlers
-from filterd.daemon.worker_sums import WorkerSums, upstreams_of
+from filterd.daemon.worker_sums import WorkerSums, disputes_of, tunnels_of, upstreams_of
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
 from filterd.i18n import UNSAID, say
 from filterd.policy.grade_changes import Layer
 from filterd.policy.policy_file import digest
 from filterd.process_memory import give_back
-from filterd.querylog.totals_request import TotalsRequest
 from filterd.resolve import expectation_checks, rewrite_targets
 from filterd.resolve.expectation_checks import doubts
 from filterd.version import __version__
@@ -63,6 +60,7 @@ if TYPE_CHECKING:
     from filterd.daemon.process import Setting
     from filterd.policy.model import Expectation, ListenAddress, Policy
     from filterd.policy.temporary_rules import Overrides
+    from filterd.querylog.totals_request import TotalsRequest
     from filterd.resolve.expectation_checks import Unmet
     from filterd.resolve.site import Site
 
@@ -109,7 +107,8 @@ class Manager:
         self._setting, self._ends = setting, ends
         surroundings = Surroundings(setting.clock)
         surroundings.take_links(Links(own=_own_addresses(setting.listen)))
-        self._load = on_disk.loader(setting, surroundings)
+        self._activation = SiteActivation(setting, surroundings, self._tell_all)
+        self._load = self._activation.load
         self._time = setting.time
         self._keeper = Timekeeper(setting.state, setting.clock, setting.page)
         self._time_kept: asyncio.Task[None] | None = None
@@ -120,7 +119,7 @@ class Manager:
             setting.state.query_log,
             setting.clock,
             self._workers,
-            lambda: self._site.policy.log.keep_totals_days,
+            lambda: self._site.policy.log.keep_totals_days * (1 if self._time.is_confirmed else 2),
             lambda: in_service(self),
         )
         self.distinct = DistinctKeeper(
@@ -153,7 +152,7 @@ class Manager:
         """Load the active policy and lists, and connect to the workers.
 
         Raises:
-            FilterdError: there is nothing usable on the disk.
+            FilterdError: they cannot be loaded.
         """
         # They bring SQLite and more, for this process only: all are forked with what is imported.
         from filterd.daemon.change_service import Changes, Enforcement  # noqa: PLC0415
@@ -164,17 +163,9 @@ class Manager:
         self.rooms = RoomWatches(self._setting.clock)
         self.trials = ExamTrials(self._setting.clock, self._workers)
         self.nat = NatWatch(self._setting.clock, self._workers)
-        self.live = LiveStream(
-            self._setting.clock, self._workers, lambda: self.site, self.changes.note_view
-        )
+        self.live = LiveStream(self._setting.clock, self._workers, lambda: self.site, self.changes)
         is_mended = await asyncio.to_thread(self.changes.start)
-        self._site = await asyncio.to_thread(self._load)
-        await asyncio.to_thread(self._look_at_first_site)
-        page = self._setting.page
-        if page.is_undecided or is_mended:
-            page.epoch = page.next_epoch()
-        await asyncio.to_thread(site_loader.keep_second_copies, self._setting.state, page)
-        await asyncio.to_thread(self.changes.records.note, self._site)
+        self._site = await self._activation.begin()
         handlers: Handlers = {
             "last_counts": self.log_keeper.take_last,
             "last_lookups": self.lookups.take_last,
@@ -187,6 +178,11 @@ class Manager:
         self.log_keeper.start()
         self.distinct.start()
         self.lookups.start()
+        if self._setting.page.is_undecided or is_mended:
+            self._site = await self._activation.decide(self._site)
+        await asyncio.to_thread(self._look_at_first_site)
+        await self._activation.keep_second_copies()
+        await asyncio.to_thread(self.changes.records.note, self._site)
         self._time_kept = asyncio.get_running_loop().create_task(self._keep_time())
 
     async def stop(self) -> None:
@@ -248,7 +244,6 @@ class Manager:
         return Reloaded(digest(policy), len(site.index), len(site.index.lists), moved, self._doubts)
 
     async def _prepare_and_commit(self, lists_only: bool) -> Site:
-        page = self._setting.page
         policy, wrong = await asyncio.to_thread(
             site_policy.compiled, self._setting, lists_only=lists_only
         )
@@ -257,12 +252,10 @@ class Manager:
         now = self._time.least()
         unmet = await asyncio.to_thread(expectation_checks.check, site, now, known=known)
         doubted = await asyncio.to_thread(doubts, site, unmet, now)
-        epoch = page.next_epoch()
-        await self._tell_all("prepare", epoch=epoch, policy=str(policy))
-        site_policy.install_policy(policy, self._setting.state.policy)
-        page.epoch = epoch
-        await asyncio.to_thread(site_loader.keep_second_copies, self._setting.state, page)
-        self._site, self._unmet = site, unmet
+        epoch = await self._activation.activate(site, policy)
+        self._site = site
+        await self._activation.keep_second_copies()
+        self._unmet = unmet
         self._doubts = tuple(map(to_plain, (*wrong, *doubted)))
         try:
             await self._tell_all("confirm", epoch=epoch)
@@ -326,7 +319,9 @@ class Manager:
             try:
                 step = self._keeper.look()
                 await self.changes.know_time(step, again=is_minute)
-                if is_minute or self._keeper.is_due:
+                if is_minute:
+                    await self.changes.end_guarded()
+                if is_minute:
                     await asyncio.to_thread(self._keeper.note)
             except FilterdError as error:
                 _log.error("%s; trying again every minute", error)
@@ -351,12 +346,8 @@ class Manager:
         policy, index = self._site.timed.policy, self._site.index
         unwritten = self._setting.unwritten
         safe = rewrite_targets.age_of(policy, self._setting.state.safe_search)
-        now, totals, unread = self._time.least(), list[dict[str, Any]](), UNSAID
-        try:
-            totals = await self.log_totals(TotalsRequest(by_class=True, old_s=old_s))
-        except StoreError as error:
-            unread = error.sentence
-        log = await log_standing(self, workers, totals, unread, now)
+        now, today = self._time.least(), await read_today(self, old_s)
+        log = await log_standing(self, workers, today, now)
         is_known = self._keeper.standing is not ClockStanding.UNKNOWN
         return {
             "version": __version__,
@@ -376,13 +367,16 @@ class Manager:
             # Of shared sockets: each worker reports the same.
             "receive_drops": max((one["receive_drops"] for one in workers), default=0),
             "upstreams": upstreams_of(workers),
+            "tunnels": tunnels_of(workers),
+            "disputes": disputes_of(workers),
             "log": log,
             "signals": await self.signals.facts(log["lost"], is_time_known=is_known),
             "accounts": self.signals.accounts(),
             "changes": await self.changes.status(),
             "pauses": self._pauses(),
+            "guarded": await self.changes.guarded_open(),
             "safe_search": safe and safe._asdict(),
-            "day": school_day(self._site.at(now), now, totals, classes),
+            "day": school_day(self._site.at(now), now, today.totals, classes),
             "in_memory": unwritten.parts,
             "reload_failures": self._failed_reloads,
             "doubts": (*map(to_plain, unwritten.doubts(self._setting.state)), *self._doubts),
@@ -445,6 +439,8 @@ class Manager:
         self, request: TotalsRequest, classes: Collection[str] | None = None
     ) -> list[dict[str, Any]]:
         """Return what was counted on the last days of the school, as plain data.
+
+        Nothing of a confidential category is in it (``querylog.disclosure``).
 
         Args:
             request: which ones.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Assemble the manager: the control socket, its commands, reloads, the watchdog.
+"""Assemble the manager: the control socket, its commands, reloads, a watchdog.
 
 No other process needs these modules. So they are imported when the manager is a process
 of its own and has yielded to the workers, and delay no first answer.
@@ -19,6 +19,7 @@ from filterd.daemon import (
     log_commands,
     report_commands,
     totals_commands,
+    watchdog,
 )
 from filterd.daemon.account_commands import Accounts
 from filterd.daemon.control_caller import PAGE_GROUP, WEB_GROUP
@@ -33,7 +34,6 @@ from filterd.daemon.site_drafts import SiteDrafts
 from filterd.daemon.site_loader import log_error
 from filterd.daemon.site_policy import is_of_another_release
 from filterd.daemon.totals_commands import TotalsExport
-from filterd.daemon.watchdog import Watchdog
 from filterd.daemon.what_if_commands import WhatIf
 from filterd.errors import FilterdError, StoreError
 from filterd.feed.program_standing import program_overview
@@ -96,10 +96,10 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     await manager.start()
     await _start_or_do_without(control)
     loop = asyncio.get_running_loop()
-    watchdog = Watchdog(lambda: manager.site, setting.listen, setting.time, setting.page.secret)
-    manager.signals.is_watchdog_failing = lambda: watchdog.is_failing
+    watch = watchdog.of_the_manager(lambda: manager.site, setting)
+    manager.signals.is_watchdog_failing = lambda: watch.is_failing
     kept = (
-        watchdog.run(),
+        watch.run(),
         control.keep(),
         manager.changes.keep(),
         manager.keep_files(),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.clock import Clock
+    from filterd.daemon.sealed_sites import SealedSites
     from filterd.daemon.shared_page import SharedOverrides, SharedPage
     from filterd.daemon.site_loader import Unwritten
     from filterd.policy.model import ListenAddress
@@ -38,6 +39,8 @@ _TURN_S = 0.0002
 class Setting:
     """The folder of ``site.yaml``, the state folder, the clock and the shared memory.
 
+    ``sites`` has the policy and lists in force, and ``overrides`` what commands have set.
+
     ``started`` is monotonic, because a board without a battery may start with
     the wrong date. ``listen`` and ``workers`` are those of the start, and stay.
     ``ran_until`` is the last known Unix time of the run before, 0 for none.
@@ -48,6 +51,7 @@ class Setting:
     clock: Clock
     page: SharedPage
     overrides: SharedOverrides
+    sites: SealedSites
     unwritten: Unwritten
     started: float
     listen: tuple[ListenAddress, ...]

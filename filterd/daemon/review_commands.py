@@ -12,6 +12,7 @@ in memory.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections import defaultdict
@@ -27,6 +28,7 @@ from filterd.errors import ChangeError, ControlError, StoreError
 from filterd.field_checks import is_a_grade, is_whole
 from filterd.i18n import say
 from filterd.overrides import change_fields, permissions
+from filterd.overrides.effects import ChangeContext, NoHistory
 from filterd.overrides.exception_changes import SetException
 from filterd.overrides.history_chain import REFUSAL
 from filterd.overrides.review_requests import APPROVED, FORMAT, REFUSED, PupilRequest, ReviewQueue
@@ -40,6 +42,8 @@ from filterd.wire import RRType
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from filterd.daemon.control_caller import Caller
     from filterd.daemon.control_server import Command
     from filterd.daemon.manager import Manager
@@ -60,6 +64,8 @@ class Reviews:
         self._path = setting.state.review_requests
         self._turn = asyncio.Lock()
         self._kept: ReviewQueue | None = None
+        self._taken = set[int]()
+        """Requests on which a decision is being made."""
 
     def commands(self) -> dict[str, Command]:
         """Return the commands by name."""
@@ -117,34 +123,32 @@ class Reviews:
 
     async def _approve(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """Open the name to the class or grade of the request, or to all of its tier."""
-        author, one = author_of(caller), await self._asked_about(request, caller)
-        audience, whom = _whom(one)
-        if request.get("for_tier") is True:
-            audience, whom = Audience.TIER, one.tier
-        done = await self._manager.changes.change(
-            {
-                "kind": "exception",
-                "reason": request.get("reason", ""),
-                "target_kind": str(TargetKind.NAME),
-                "target": one.name,
-                "allow": True,
-                "audience": str(audience),
-                "whom": whom,
-                **{key: request[key] for key in _TERM if request.get(key) is not None},
-            },
-            author,
-        )
-        await self._remove(one, APPROVED)
+        async with self._deciding(request, caller) as one:
+            audience, whom = _whom(one)
+            if request.get("for_tier") is True:
+                audience, whom = Audience.TIER, one.tier
+            done = await self._manager.changes.change(
+                {
+                    "kind": "exception",
+                    "reason": request.get("reason", ""),
+                    "target_kind": str(TargetKind.NAME),
+                    "target": one.name,
+                    "allow": True,
+                    "audience": str(audience),
+                    "whom": whom,
+                    **{key: request[key] for key in _TERM if request.get(key) is not None},
+                },
+                author_of(caller),
+            )
+            await self._remove(one, APPROVED)
         return {**done, "request": to_plain(one), "audience": str(audience), "whom": whom}
 
     async def _refuse(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        one, reason = (
-            await self._asked_about(request, caller),
-            change_fields.reason(request.get("reason", ""), required=True),
-        )
-        refusal = {"name": one.name, "seat": one.seat}
-        await self._manager.changes.note(REFUSAL, refusal, author_of(caller), reason)
-        await self._remove(one, REFUSED)
+        async with self._deciding(request, caller) as one:
+            reason = change_fields.reason(request.get("reason", ""), required=True)
+            refusal = {"name": one.name, "seat": one.seat}
+            await self._manager.changes.note(REFUSAL, refusal, author_of(caller), reason)
+            await self._remove(one, REFUSED)
         return {"request": to_plain(one)}
 
     async def _remove(self, one: PupilRequest, outcome: str) -> None:
@@ -156,12 +160,17 @@ class Reviews:
             except StoreError as error:
                 _log.error("%s; the request comes back with the next start", error)
 
-    async def _asked_about(self, request: dict[str, Any], caller: Caller) -> PupilRequest:
-        """Return the request of a command, which the caller may decide on.
+    @contextlib.asynccontextmanager
+    async def _deciding(
+        self, request: dict[str, Any], caller: Caller
+    ) -> AsyncIterator[PupilRequest]:
+        """Take the request of a command, which the caller may decide on, for one decision.
+
+        Until that is made or has failed, no other one is made on it.
 
         Raises:
             ControlError: the caller may not.
-            ChangeError: there is no such request.
+            ChangeError: there is no such request, or another decision on it is being made.
         """
         author = author_of(caller)
         author.must_be(Rank.TEACHER, say("decide on requests for review"))
@@ -170,23 +179,41 @@ class Reviews:
             raise ControlError(say("it wants id, the number of a request"))
         async with self._turn:
             one = (await self._queue()).request(int(number or 0))
-        permissions.check_change(author, self._exception(one), self._classroom())
-        return one
+            self._check(author, one)
+            if one.id in self._taken:
+                raise ChangeError(
+                    say("another person decides on request {id} at this moment", id=one.id)
+                )
+            self._taken.add(one.id)
+        try:
+            yield one
+        finally:
+            self._taken.discard(one.id)
 
     def _may_decide(self, author: Author, one: PupilRequest) -> bool:
         try:
-            permissions.check_change(author, self._exception(one), self._classroom())
+            self._check(author, one)
         except (ControlError, ChangeError):
             return False
         return True
 
-    def _classroom(self) -> permissions.Classroom:
-        return self._manager.changes.classroom(self._manager.site)
+    def _check(self, author: Author, one: PupilRequest) -> None:
+        """Refuse to decide on a request, unless the author could make its exception.
 
-    def _exception(self, one: PupilRequest) -> SetException:
-        """Return the shortest exception that fulfils a request: until the end of the day."""
-        ends_at = self._classroom().day_ends_at
-        return SetException(TargetKind.NAME, one.name, True, *_whom(one), ends_at=ends_at)
+        It is the shortest that fulfils the request: until the end of the day. A password is asked
+        for when it is made, and not to see the request or to refuse it.
+
+        Raises:
+            ControlError, ChangeError: see ``permissions.check_change``.
+        """
+        changes = self._manager.changes
+        classroom = changes.classroom(self._manager.site)
+        ends_at = classroom.day_ends_at
+        change = SetException(TargetKind.NAME, one.name, True, *_whom(one), ends_at=ends_at)
+        now, nothing = self._time.least(), NoHistory()
+        context = ChangeContext(0, now, author.name, "", classroom.overrides, nothing)
+        proved = replace(author, is_fresh=True)
+        permissions.check_change(proved, change, change.effect(context), classroom)
 
 
 def _whom(one: PupilRequest) -> tuple[Audience, str]:
@@ -255,6 +282,9 @@ class PupilPage:
     async def _ask(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """Note that the class of a device asks for a review of a name.
 
+        The name is what a pupil wrote: it may call another pupil names before a dot. What is kept
+        and shown is the entry that closes it.
+
         Raises:
             ChangeError: the device has asked too often, or this name cannot be reviewed.
         """
@@ -265,14 +295,15 @@ class PupilPage:
         found = await self._facts(name, caller)
         if found is None or not found[1].may_ask:
             raise ChangeError(say("no review can be asked for this name"))
-        explained, _ = found
+        explained, facts = found
+        entry = str(facts.entry)
         device, seat = explained["mac"] or caller.address, explained["class"] or explained["grade"]
         names_of_device = self._asked_today(device)
-        if name not in names_of_device:
+        if entry not in names_of_device:
             if len(names_of_device) >= MOST_NAMES_A_DAY:
                 raise ChangeError(say("this device has asked often enough today"))
-            names_of_device.add(name)
-            await self._reviews.note(PupilRequest(0, name, seat, explained["tier"], why, ""))
+            names_of_device.add(entry)
+            await self._reviews.note(PupilRequest(0, entry, seat, explained["tier"], why, ""))
         return {"noted": True}
 
     def _asked_today(self, device: str) -> set[str]:

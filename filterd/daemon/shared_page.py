@@ -8,14 +8,18 @@ the processor stores and loads whole; nothing here needs a lock.
 | word        | what                                      | written by    |
 | ----------- | ----------------------------------------- | ------------- |
 | 0           | the epoch in force: counts activations    | the manager   |
-| 1           | which index file has been verified        | its verifier  |
+| 1           | the epoch of the policy and lists in force | the manager  |
 | 2           | the last epoch that was prepared          | the manager   |
 | 3           | the lead of policy over monotonic time    | the manager   |
 | 4           | the Unix time that it is at least         | the manager   |
-| 5 + 2 n     | heartbeats of process n                   | process n     |
-| 6 + 2 n     | the process ID under which n is ready     | process n     |
+| 5           | until when nobody feeds systemd's watchdog | the manager  |
+| 6           | the lead of the earliest possible time    | the manager   |
+| 7           | the last change before the present clock  | the manager   |
+| 8 + 2 n     | heartbeats of process n                   | process n     |
+| 9 + 2 n     | the process ID under which n is ready     | process n     |
 
-Words 3 and 4 are numbers of IEEE 754, which the first process writes before it forks.
+Words 3 to 7 are numbers of IEEE 754. The first process writes them before it forks, and 5 once
+more when filterd serves.
 
 ``SharedOverrides`` is filled before the first answer; from then on only the manager
 writes. So a worker that is started anew needs no file for the overrides: whatever happens
@@ -27,7 +31,7 @@ dies while it writes leaves the other.
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import ctypes
 import logging
 import mmap
 import os
@@ -42,7 +46,7 @@ from filterd.overrides import snapshot as exported
 from filterd.overrides.effects import NOTHING
 from filterd.overrides.history_chain import GENESIS
 from filterd.overrides.snapshot import FORMAT, Exported
-from filterd.policy.unknown_time import is_known
+from filterd.policy.unknown_time import Certainty, is_confirmed, is_known, shown
 
 if TYPE_CHECKING:
     from filterd.clock import Clock
@@ -51,7 +55,12 @@ if TYPE_CHECKING:
     from filterd.state_folder import StateFolder
 
 _OCTETS = 4096
-_EPOCH, _VERIFIED, _PREPARED, _LEAD, _FLOOR, _FIRST_PROCESS = 0, 1, 2, 3, 4, 5
+_EPOCH, _SITE_EPOCH, _PREPARED, _LEAD, _FLOOR, _OBJECTION, _LEAST, _SINCE, _FIRST_PROCESS = range(9)
+
+_MEMBARRIER, _EVERY_PROCESSOR = {"aarch64": 283}, 1
+"""The number of the system call, and its command."""
+
+_LARGEST = (1 << 64) - 1
 
 SLOT_OCTETS = 4 << 20
 """Of address space; memory is taken as it is written. A school has some thousand octets."""
@@ -80,12 +89,25 @@ class SharedPage:
 
     @epoch.setter
     def epoch(self, value: int) -> None:
+        order_stores()  # who sees the epoch must see what it puts in force
         self._words[_EPOCH] = value
 
     @property
     def epoch_word(self) -> memoryview[int]:
         """The word of the epoch, for code that reads it often."""
         return self._words[_EPOCH : _EPOCH + 1]
+
+    @property
+    def site_epoch(self) -> int:
+        """The epoch that put the policy and lists in force (``sealed_sites``).
+
+        It moves just before ``epoch``; a change by command moves that alone.
+        """
+        return self._words[_SITE_EPOCH]
+
+    @site_epoch.setter
+    def site_epoch(self, value: int) -> None:
+        self._words[_SITE_EPOCH] = value
 
     @property
     def lead_s(self) -> float:
@@ -106,12 +128,42 @@ class SharedPage:
 
     @property
     def floor(self) -> float:
-        """The Unix time that it is at least, as far as is known."""
+        """The Unix time before which no clock is believed, confirmed or not."""
         return self._numbers[_FLOOR]
 
     @floor.setter
     def floor(self, value: float) -> None:
         self._numbers[_FLOOR] = value
+
+    @property
+    def objection_until(self) -> float:
+        """Until when nobody feeds systemd's watchdog, in monotonic time (``watchdog``)."""
+        return self._numbers[_OBJECTION]
+
+    @objection_until.setter
+    def objection_until(self, value: float) -> None:
+        self._numbers[_OBJECTION] = value
+
+    @property
+    def least_lead_s(self) -> float:
+        """The lead over monotonic time of the earliest time that it may be.
+
+        It is that of policy time once a source has confirmed the time.
+        """
+        return self._numbers[_LEAST]
+
+    @least_lead_s.setter
+    def least_lead_s(self, value: float) -> None:
+        self._numbers[_LEAST] = value
+
+    @property
+    def since(self) -> float:
+        """The number of the last change by command before the present clock."""
+        return self._numbers[_SINCE]
+
+    @since.setter
+    def since(self, value: float) -> None:
+        self._numbers[_SINCE] = value
 
     @property
     def is_undecided(self) -> bool:
@@ -126,17 +178,10 @@ class SharedPage:
         self._words[_PREPARED] += 1
         return self._words[_PREPARED]
 
-    def is_verified(self, index: os.stat_result) -> bool:
-        """Return whether a process of this daemon has verified this very file."""
-        return self._words[_VERIFIED] == _mark(index)
-
-    def note_verified(self, index: os.stat_result) -> None:
-        """Note that this file was verified, so that others need not do it."""
-        self._words[_VERIFIED] = _mark(index)
-
     def beat(self, process: int) -> None:
         """Note a heartbeat of process number ``process``."""
-        self._words[_FIRST_PROCESS + 2 * process] += 1
+        word = _FIRST_PROCESS + 2 * process
+        self._words[word] = self._words[word] + 1 & _LARGEST
 
     def beats(self, process: int) -> int:
         """Return the number of its heartbeats."""
@@ -151,13 +196,14 @@ class SharedPage:
         return 0 < pid == self._words[_FIRST_PROCESS + 2 * process + 1]
 
 
-def _mark(index: os.stat_result) -> int:
-    """Return a mark of a file in one word.
+def order_stores() -> bool:
+    """Show all processors what was stored before what follows; return if it could.
 
-    It differs once the file is replaced or changed.
+    x86-64 keeps that order by itself, aarch64 does not. membarrier(2) makes every processor keep
+    it once, within some 15 ms, and for readers too, which need no fence of their own.
     """
-    facts = (index.st_dev, index.st_ino, index.st_size, index.st_mtime_ns)
-    return int.from_bytes(hashlib.blake2b(repr(facts).encode(), digest_size=8).digest())
+    number = _MEMBARRIER.get(os.uname().machine)
+    return number is None or ctypes.CDLL(None).syscall(number, _EVERY_PROCESSOR, 0, 0) == 0
 
 
 class PolicyClock:
@@ -183,20 +229,46 @@ class PolicyClock:
         return self.monotonic() + lead_s if lead_s else self._clock.wall()
 
     def least(self) -> float:
-        """Return the Unix time that it is at least: the floor while the time is not known."""
+        """Return the Unix time that it shows: the floor while the time is not known.
+
+        It is what people go by. What ends something for good asks ``not_before``.
+        """
         now = self.wall()
-        return now if is_known(now) else self._page.floor
+        return shown(now) if is_known(now) else max(self._page.floor, self.certain().floor)
+
+    def not_before(self) -> float:
+        """Return the earliest Unix time it may be: what ended by it ended for good.
+
+        It is the time itself once a source has confirmed that. What removes something, or ends
+        it for good, goes by this one.
+        """
+        now = self.wall()
+        return now if is_confirmed(now) else self.certain().floor
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether a source has confirmed the time."""
+        return is_confirmed(self.wall())
+
+    def certain(self) -> Certainty:
+        """Return what is certain about the time while that is not confirmed."""
+        return Certainty(self.monotonic() + self._page.least_lead_s, self._page.since)
 
 
 class SharedOverrides:
     """The newest copy of the overrides."""
 
     def __init__(self, slot_octets: int = SLOT_OCTETS) -> None:
-        self._octets = slot_octets
+        self._octets, self._is_reader = slot_octets, False
         self._memory = mmap.mmap(-1, 2 * slot_octets)  # anonymous and shared: children see it
+
+    def be_reader(self) -> None:
+        """Only read from now on: this process is not the manager."""
+        self._is_reader = True
 
     def put(self, exported: Exported) -> None:
         """Keep a copy; one that is too large is not kept, and is read from the disk."""
+        assert not self._is_reader, "two writers would take the slot that is read"
         content = FORMAT.dump(exported)
         if len(content) > self._octets - _HEAD.size:
             for at in (0, self._octets):

@@ -285,7 +285,8 @@ class _Enrolment:
             now + FOR_DAYS * _DAY_S,
             TRIES,
         )
-        await state.file.change(lambda book: _without_ended(book, now).with_device(device))
+        ended_by = state.time.not_before()
+        await state.file.change(lambda book: _without_ended(book, ended_by).with_device(device))
         return {"id": device.id, "device": secret, "account": name}
 
     async def confirm(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import difflib
 import json
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,9 @@ class SiteDraft:
         difference: between the two texts, as lines of a unified difference.
         problem: why it cannot be in force, an error as plain data; else None.
         doubts: what it would leave unmet though it can be in force, as plain data.
+        changes: what each network of a pasted timetable will have, as rows of
+            ``policy.timetable_changes``.
+        left_out: cells of that timetable which name no room.
     """
 
     base: str
@@ -74,6 +77,8 @@ class SiteDraft:
     difference: tuple[str, ...]
     problem: dict[str, Any] | None
     doubts: tuple[dict[str, Any], ...] = ()
+    changes: tuple[dict[str, Any], ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def shown(self) -> dict[str, Any]:
         """Return it as plain data; its text is in the difference as far as it matters."""
@@ -84,6 +89,8 @@ class SiteDraft:
             "more_lines": max(0, len(self.difference) - _MOST_LINES),
             "problem": self.problem,
             "doubts": list(self.doubts),
+            "changes": list(self.changes),
+            "left_out": list(self.left_out),
         }
 
 
@@ -124,10 +131,11 @@ class SiteDrafts:
             )
         lists = str(blocklists_in_force(self._setting.state).folder)
         facts = await self._child({"table": table, "blocklists": lists}, TABLE_CHILD)
-        return await self._kept(facts["edits"], author)
+        shown = {key: tuple(facts[key]) for key in ("changes", "left_out")}
+        return await self._kept(facts["edits"], author, **shown)
 
-    async def _kept(self, edits: Any, author: Author) -> dict[str, Any]:
-        draft = await self._drafted(edits)
+    async def _kept(self, edits: Any, author: Author, **shown: Any) -> dict[str, Any]:
+        draft = replace(await self._drafted(edits), **shown)
         self._drafts.pop(author.person, None)
         while len(self._drafts) >= _MOST_DRAFTS:
             del self._drafts[next(iter(self._drafts))]

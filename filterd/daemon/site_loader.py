@@ -5,6 +5,9 @@ A damaged or missing file is replaced by the last good copy, and that by a new f
 of the shipped ones; only a machine without any of them stays without a filter, and then
 without DNS.
 
+The supervisor loads it at a start, and the manager for a reload; all processes then share it in
+memory (``sealed_sites``).
+
 While the daemon runs, the active policy has a second copy, and the index a second name.
 Both could be made anew, but not at once, and ``site.yaml`` may be wrong by then; the index
 before does not list what has been listed since. An index is replaced by renaming and never
@@ -18,20 +21,19 @@ import contextlib
 import logging
 import os
 from dataclasses import dataclass
-from math import inf
 from typing import TYPE_CHECKING
 
 from filterd import bounded_child
 from filterd.config.compile_run import compile_in_child, compile_in_memory
 from filterd.daemon.shared_page import overrides_in_force
+from filterd.daemon.verified_indexes import VerifiedIndexes
 from filterd.errors import ConfigErrors, FilterdError, IndexFormatError, InUseError, StoreError
 from filterd.i18n import quoted, refused, say
 from filterd.lists.index import Index
 from filterd.lists.index_files import (
     blocklists_to_compile_by,
-    checked_digests,
+    facts_of,
     install_index,
-    note_checked,
 )
 from filterd.overrides.effects import NOTHING
 from filterd.paths import (
@@ -44,7 +46,9 @@ from filterd.paths import (
     write_atomically,
 )
 from filterd.policy import policy_file
+from filterd.policy.unknown_time import Certainty
 from filterd.resolve.site import Site
+from filterd.sealed_memory import SealedMemory
 from filterd.state_file import MOST_OCTETS
 from filterd.upstream import resolv_conf
 
@@ -54,7 +58,6 @@ if TYPE_CHECKING:
 
     from filterd.clients.network_view import Surroundings
     from filterd.daemon.process import Setting
-    from filterd.daemon.shared_page import SharedPage
     from filterd.policy.model import Policy
     from filterd.policy.temporary_rules import Overrides
     from filterd.state_folder import StateFolder
@@ -120,16 +123,17 @@ def compile_policy(config: Path, state: StateFolder) -> None:
     compile_in_child(config, state.policy, blocklists=blocklists_to_compile_by(state).folder)
 
 
-def load_site(
+def load_site(  # noqa: PLR0913 -- the parts of a site
     config: Path,
     state: StateFolder,
     *,
     policy: Path | None = None,
     surroundings: Surroundings | None = None,
-    page: SharedPage | None = None,
+    indexes: VerifiedIndexes | None = None,
     overrides: Overrides = NOTHING,
     unwritten: Unwritten | None = None,
     now: float,
+    certain: Callable[[], Certainty] = Certainty,
 ) -> Site:
     """Load the compiled policy and lists.
 
@@ -138,25 +142,26 @@ def load_site(
         state: what the daemon keeps.
         policy: the compiled policy, if not the one in force.
         surroundings: the facts of the network.
-        page: has the index that another process has verified already, and the earliest
-            possible time while the time is not known.
+        indexes: those that this process uses already.
         overrides: the rules set by commands.
         unwritten: files that the disk has not taken, used if it has no usable ones.
         now: policy time.
+        certain: returns what is certain about it while it is not confirmed.
 
     Raises:
         FilterdError: there is nothing usable and none could be made.
     """
     unwritten = unwritten or Unwritten()
     loaded = policy_file.load(policy) if policy else _policy_in_force(config, state, unwritten)
-    index = open_index(config, state, page, unwritten)
+    index = open_index(config, state, indexes or VerifiedIndexes(), unwritten)
     servers = resolv_conf.servers(loaded.upstreams, loaded.listen)
-    floor = -inf if page is None else page.floor
-    return Site.of(loaded, index, servers, surroundings, overrides, now, floor)
+    return Site.of(loaded, index, servers, surroundings, overrides, now, certain)
 
 
-def loader(setting: Setting, surroundings: Surroundings) -> Callable[..., Site]:
-    """Return the loader of a process: of a policy file, or of the active policy."""
+def loader(
+    setting: Setting, surroundings: Surroundings, indexes: VerifiedIndexes
+) -> Callable[..., Site]:
+    """Return the loader of the manager: of a policy file, or of the active policy."""
 
     def load(policy: Path | None = None) -> Site:
         return load_site(
@@ -164,10 +169,11 @@ def loader(setting: Setting, surroundings: Surroundings) -> Callable[..., Site]:
             setting.state,
             policy=policy,
             surroundings=surroundings,
-            page=setting.page,
+            indexes=indexes,
             overrides=overrides_in_force(setting),
             unwritten=setting.unwritten,
             now=setting.time.wall(),
+            certain=setting.time.certain,
         )
 
     return load
@@ -193,66 +199,46 @@ def _policy_in_force(config: Path, state: StateFolder, unwritten: Unwritten) -> 
 
 
 def open_index(
-    config: Path, state: StateFolder, page: SharedPage | None, unwritten: Unwritten
+    config: Path, state: StateFolder, indexes: VerifiedIndexes, unwritten: Unwritten
 ) -> Index:
-    """Open and check the compiled lists, or those before.
+    """Read and check the compiled lists, or those before.
 
     Compile the lists where there are none.
 
     Args:
         config: the folder of ``site.yaml``.
         state: their folder.
-        page: has the index that another process has verified already.
+        indexes: those that this process uses already.
         unwritten: takes files that the disk does not take.
 
     Raises:
         FilterdError: none can be used and none could be made.
     """
-    for path in (state.index, state.second_index, state.previous_index):
+    for path in (state.index, state.second_index, None, state.previous_index):
+        if path is None:
+            if indexes.in_force is not None:
+                return indexes.in_force
+            continue
         try:
-            return _verified(path, state.checked_indexes, page)
+            return indexes.open(path, state.checked_indexes)
         except FileNotFoundError:
             continue
-        except (IndexFormatError, OSError) as error:
+        except IndexFormatError as error:
             _log.error("%s; trying the one before", error)
+        except OSError as error:
+            _log.error(
+                "%s: cannot be read: %s; trying the one before; look after this disk",
+                path,
+                refused(error),
+            )
     if unwritten.index is not None:
         return unwritten.index
     _log.warning("no compiled lists in %s: compiling those that are there", state.folder)
     try:
         _build_lists(config, state)
-        return _verified(state.index, state.checked_indexes, page)
+        return indexes.open(state.index, state.checked_indexes)
     except (FilterdError, OSError) as error:
         return unwritten.compile_index(config, state, error)
-
-
-def _verified(path: Path, record: Path, page: SharedPage | None) -> Index:
-    """Open an index and check all of it, unless a process of this daemon has done so.
-
-    A build may replace the file at any moment, and a checked file proves nothing about
-    another: if it changed meanwhile, this begins again.
-    """
-    while True:
-        before = path.stat()
-        index = Index.open(path)
-        known = page is not None and page.is_verified(before)
-        if not known:
-            _verify(index, path, record)
-        if os.path.samestat(path.stat(), before):
-            break
-    if page is not None and not known:
-        page.note_verified(before)
-    return index
-
-
-def _verify(index: Index, path: Path, record: Path) -> None:
-    sound = checked_digests(record)
-    try:
-        index.verify(sound=sound)
-    except IndexFormatError as error:
-        raise IndexFormatError(say("{path}: {error}", path=path, error=error.sentence)) from error
-    if index.digest not in sound:
-        with contextlib.suppress(StoreError):  # then the next start takes a little longer
-            note_checked(record, index.digest)
 
 
 def _build_lists(config: Path, state: StateFolder, *options: str) -> bytes:
@@ -316,7 +302,8 @@ class Unwritten:
             FilterdError: they cannot be compiled at all.
         """
         _log.error("%s", refused)
-        index = Index.of(_build_lists(config, state, "--stdout"), state.index)
+        octets = _build_lists(config, state, "--stdout")
+        index = Index.of(SealedMemory.of(octets, "index"), state.index)
         index.verify()
         _log.error("%s: the lists are in memory only, until the disk can be written", state.folder)
         self.index = index
@@ -376,7 +363,7 @@ def compile_unwritten(config: Path, state: StateFolder, refused: FilterdError) -
 
 def _is_usable(index: Path) -> bool:
     try:
-        Index.open(index)
+        facts_of(index)
     except (IndexFormatError, OSError):
         return False
     return True
@@ -388,14 +375,14 @@ def log_error(error: FilterdError) -> None:
         _log.error("%s", one)
 
 
-def keep_second_copies(state: StateFolder, page: SharedPage) -> None:
+def keep_second_copies(state: StateFolder, indexes: VerifiedIndexes) -> None:
     """Make second copies of the active files, if they are sound. Never raises.
 
     The caller prevents reloads meanwhile.
 
     Args:
         state: the folder of the files.
-        page: has the index that was verified.
+        indexes: have the one that was verified.
     """
     with contextlib.suppress(OSError, StoreError):
         content = read_plain(state.policy, MOST_OCTETS)
@@ -403,7 +390,7 @@ def keep_second_copies(state: StateFolder, page: SharedPage) -> None:
             policy_file.parse(content, str(state.policy))
             write_atomically(state.second_policy, content)
     with contextlib.suppress(OSError):  # a disk without links goes without
-        if not page.is_verified(state.index.stat()):
+        if not indexes.has(state.index.stat()):
             return
         temporary = state.second_index.with_name(f".{state.second_index.name}.tmp")
         temporary.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from filterd.config import build_record
 from filterd.config.compile_run import afresh, compile_in_child
 from filterd.daemon.site_loader import Unwritten, compile_unwritten, log_error, open_index
+from filterd.daemon.verified_indexes import VerifiedIndexes
 from filterd.errors import ConfigError, ConfigErrors, FilterdError, StoreError
 from filterd.i18n import refused, say
 from filterd.lists.index_files import blocklists_in_force, blocklists_to_compile_by
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
     from filterd.config.compile_run import Start
     from filterd.daemon.process import Setting
-    from filterd.daemon.shared_page import SharedPage
     from filterd.lists.index import Index
     from filterd.policy.model import Policy
     from filterd.state_folder import StateFolder
@@ -106,7 +106,7 @@ def compile_policy_or_keep(
     state: StateFolder,
     *,
     now: float,
-    page: SharedPage | None = None,
+    indexes: VerifiedIndexes | None = None,
     start: Start = afresh,
     unwritten: Unwritten | None = None,
 ) -> None:
@@ -120,14 +120,14 @@ def compile_policy_or_keep(
         config: the folder of ``site.yaml``.
         state: what the daemon keeps.
         now: Unix time.
-        page: has the index that another process has verified already.
+        indexes: those that this process uses already.
         start: starts the compiling child.
         unwritten: takes files that the disk does not take.
 
     Raises:
         FilterdError: it cannot be compiled and there is no last good policy.
     """
-    blocklists = blocklists_in_force(state).folder
+    blocklists, indexes = blocklists_in_force(state).folder, indexes or VerifiedIndexes()
     if build_record.is_current(state.policy, config, blocklists=blocklists):
         return
     last_good = _usable(state.policy)
@@ -135,7 +135,7 @@ def compile_policy_or_keep(
         return
     if last_good is None:
         unwritten = Unwritten() if unwritten is None else unwritten
-        _compile_the_first(config, state, unwritten, now=now, page=page, start=start)
+        _compile_the_first(config, state, unwritten, now=now, indexes=indexes, start=start)
         return
     try:
         compiled, kept_of = state.candidate_policy, state.policy
@@ -144,7 +144,7 @@ def compile_policy_or_keep(
         )
         if wrong is not None:
             log_error(wrong)
-        meets = _meets(policy_file.load(compiled), last_good, config, state, page, now)
+        meets = _meets(policy_file.load(compiled), last_good, config, state, indexes, now)
         if meets:
             install_policy(state.candidate_policy, state.policy)
     except FilterdError as error:
@@ -175,7 +175,7 @@ def _compile_the_first(
     unwritten: Unwritten,
     *,
     now: float,
-    page: SharedPage | None,
+    indexes: VerifiedIndexes,
     start: Start,
 ) -> None:
     """Compile the site where there is no last good policy.
@@ -192,7 +192,7 @@ def _compile_the_first(
         candidate = policy_file.load(compiled)
     except FilterdError as error:
         candidate, refused = compile_unwritten(config, state, error), error
-    policy = _enforced(candidate, open_index(config, state, page, unwritten), now)
+    policy = _enforced(candidate, open_index(config, state, indexes, unwritten), now)
     try:
         if refused is not None:
             raise refused
@@ -208,14 +208,14 @@ def _meets(
     last_good: Policy,
     config: Path,
     state: StateFolder,
-    page: SharedPage | None,
+    indexes: VerifiedIndexes,
     now: float,
 ) -> bool:
     """Return whether a policy meets its expectations, or fails only as the last does.
 
     The last is the last good policy: no other expectations may fail than fail with it.
     """
-    index = open_index(config, state, page, Unwritten())
+    index = open_index(config, state, indexes, Unwritten())
     site = _site(candidate, index, now)
     with contextlib.suppress(ConfigErrors):
         expectation_checks.check(site, now)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Define the files that units beside the daemon leave for its status.
 
-The nightly backup and the scheduled reports leave how they went last, ``filterd fleet enrol``
-the enrolment that it has verified (``appliance.enrolment``). Each receiver of an inspection record
-verifies the enrolment again.
+The nightly backup and the scheduled reports leave how they went last, ``filterd doctor`` of root
+what the firewall does on each link, ``filterd fleet enrol`` the enrolment that it has verified
+(``appliance.enrolment``). Each receiver of an inspection record verifies the enrolment again.
 """
 
 from __future__ import annotations
@@ -75,11 +75,28 @@ class KeptEnrolment:
 
 BACKUP = FileFormat(NightlyBackup, magic=b"filterd nightly-backup ", most_octets=1 << 16)
 REPORTS = FileFormat(ScheduledReports, magic=b"filterd reports ", most_octets=1 << 16)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRules:
+    """What root has read of the firewall (``appliance.firewall_rules``).
+
+    Attributes:
+        read_at: Unix time.
+        passages: by name of each link of pupils, whether other resolvers are ``open``,
+            ``closed`` or ``unsure``; none where this machine is not the gateway.
+    """
+
+    read_at: float
+    passages: dict[str, str] = field(default_factory=dict)
+
+
+LINKS = FileFormat(LinkRules, magic=b"filterd link-rules ", most_octets=1 << 16)
 ENROLMENT = FileFormat(KeptEnrolment, magic=b"filterd enrolment ", most_octets=1 << 17)
 
 
 def facts(state: StateFolder) -> dict[str, dict[str, Any] | None]:
-    """Return ``backup``, ``reports`` and ``enrolment`` as plain data.
+    """Return ``backup``, ``reports``, ``links`` and ``enrolment`` as plain data.
 
     None for each file that is missing or damaged. An enrolment is shown without its envelope.
     """
@@ -87,5 +104,6 @@ def facts(state: StateFolder) -> dict[str, dict[str, Any] | None]:
     return {
         "backup": to_plain(BACKUP.read(state.backup_outcome)),
         "reports": to_plain(REPORTS.read(state.report_outcome)),
+        "links": to_plain(LINKS.read(state.link_rules)),
         "enrolment": enrolment and {key: enrolment[key] for key in ("begins", "ends", "device")},
     }

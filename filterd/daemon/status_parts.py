@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from math import inf
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from filterd import i18n
 from filterd.certificate_facts import facts_in
 from filterd.daemon import status_files
 from filterd.daemon.worker_sums import summed
-from filterd.errors import FilterdError
+from filterd.errors import FilterdError, StoreError
+from filterd.i18n import UNSAID
+from filterd.lists.rules import SERVICE_PREFIX
 from filterd.overrides.current_rows import (
     is_changed,
     level_rows,
@@ -26,11 +29,14 @@ from filterd.overrides.current_rows import (
 )
 from filterd.overrides.descriptions import not_ended, state_of
 from filterd.policy.calendar import Calendar, Closures
+from filterd.policy.category_parts import locked_parts
 from filterd.policy.effective_policy import EffectiveState
 from filterd.policy.log_levels import LogLevel, highest, levels, levels_of
 from filterd.policy.temporary_rules import TargetKind
+from filterd.protection_level import FILLED_CATEGORIES, STARTER, judge
 from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.service_days import ServiceMoment
+from filterd.querylog.totals_request import TotalsRequest
 from filterd.rows import SchoolClock
 from filterd.state_file import to_plain
 from filterd.state_folder import SHIPPED, StateFolder
@@ -89,7 +95,7 @@ class StatusSignals:
         last loss; ``history``, the result of the last verification: ``ok`` None for none yet;
         ``certificate``, the facts of the dashboard's, None for none; ``self_test``, the last
         one: ``at``, ``passed``, ``failed`` and ``unknown``, None for none yet; ``backup``,
-        ``reports`` and ``enrolment`` as in ``status_files.facts``.
+        ``reports``, ``links`` and ``enrolment`` as in ``status_files.facts``.
         """
         if self._lost is not None and lost > self._lost:  # a worker that was replaced counts anew
             self._lost_at = self._setting.clock.wall()
@@ -220,30 +226,53 @@ def _is_not_counted(site: Site, now: float) -> bool:
     return len(off) == len(found) or any(one.setting is not None for one in off)
 
 
+class TodayCounts(NamedTuple):
+    """What was counted today.
+
+    Attributes:
+        totals: of hours that are over, with classes.
+        sums: with the present hour; shown without category, grade and class only.
+        unread: why they could not be read; else empty.
+    """
+
+    totals: Sequence[Row] = ()
+    sums: Sequence[Row] = ()
+    unread: Sentence = UNSAID
+
+
+async def read_today(manager: Manager, old_s: float) -> TodayCounts:
+    """Return what was counted today, as far as it can be read.
+
+    Args:
+        manager: it has the totals.
+        old_s: how old they may be; fresh ones are written to the disk.
+    """
+    try:
+        totals = await manager.log_totals(TotalsRequest(by_class=True, old_s=old_s))
+        return TodayCounts(totals, await manager.log_totals(TotalsRequest(is_live=True, old_s=inf)))
+    except StoreError as error:
+        return TodayCounts(unread=error.sentence)
+
+
 async def log_standing(
-    manager: Manager,
-    workers: Sequence[dict[str, Any]],
-    totals: Sequence[Row],
-    unread: Sentence,
-    now: float,
+    manager: Manager, workers: Sequence[dict[str, Any]], counts: TodayCounts, now: float
 ) -> dict[str, Any]:
     """Return totals of today, losses, problems and levels, as plain data.
 
     Args:
         manager: it has the lookups and the site.
         workers: the status of each.
-        totals: of today.
-        unread: why they could not be read; else empty.
+        counts: of today.
         now: policy time.
     """
     counted = summed(worker["log"] for worker in workers)
     for key in {"lost", "rows_lost"} & counted.keys():
         counted[key] += manager.lookups.lost
     today = Counter[str]()
-    for total in totals:
+    for total in counts.sums:
         today[total["action"]] += total["n"]
     problem = manager.log_keeper.problem or manager.lookups.problem
-    problem = problem or manager.lookups.kept_too_long or unread
+    problem = problem or manager.lookups.kept_too_long or counts.unread
     site = manager.site
     levels = levels_of(site.policy)
     return {
@@ -255,7 +284,7 @@ async def log_standing(
         "level": highest(levels.values() or [site.policy.log.level]).value,
         "levels": {tier: level.value for tier, level in levels.items()},
         "pace": await manager.signals.pace(site, now),
-        "bypass": await manager.signals.bypass(site, now, totals),
+        "bypass": await manager.signals.bypass(site, now, counts.totals),
         "written_at": manager.log_keeper.written_at,
     }
 
@@ -277,6 +306,33 @@ async def in_service(manager: Manager) -> ServiceMoment | None:
     )
 
 
+def protection_facts(site: Site, feed: Row, links: Row | None) -> dict[str, Any]:
+    """Return the facts by which all faces judge the protection, and the level.
+
+    Args:
+        site: in force.
+        feed: as ``feed.standing.overview`` returns it.
+        links: as ``status_files.LinkRules``; None where they were not read.
+
+    Returns: ``level``, and what ``protection_level.judge`` wants.
+    """
+    rows = [one for one in (feed, feed.get("beside")) if one]
+    filled = {
+        one.category
+        for one in site.index.lists
+        if one.kept and not one.id.startswith((STARTER, SERVICE_PREFIX))
+    }
+    closed = frozenset[str]().union(*(one.closed for one in site.policy.grades.values()))
+    facts: dict[str, Any] = {
+        "followed": [one for row in rows for one in row.get("followed", ())],
+        "missing": [one for row in rows for one in row.get("missing", ())],
+        "never": bool(feed["address"]) and feed["freshness"] == "never",
+        "starter": sorted((FILLED_CATEGORIES & closed) - filled),
+        "links": {} if links is None else links["passages"],
+    }
+    return {"level": judge(facts).level.value, **facts}
+
+
 def school_today(manager: Manager) -> str | None:
     """Return the school's day (ISO 8601); None while the time is not known."""
     now = manager.clock()["policy_time"]
@@ -292,14 +348,15 @@ def school_day(
     Args:
         site: in force at ``now``.
         now: policy time.
-        totals: of today, with classes (``Manager.log_totals``).
+        totals: of today's hours that are over, with classes (``Manager.log_totals``).
         classes: those that are shown, None for all; others are counted in their grade.
 
     Returns: ``blocked_today``, blocks by class, or by grade where no class is known, the most
     first; ``blocked_categories``, the same by category, and ``category_names`` of these, by
     language; ``exceptions`` and ``loans`` that hold; ``exams`` that have not ended; ``rooms``, as
     ``current_rows.room_rows`` has them; ``log_levels``, the tiers of which the log keeps names, and
-    ``log_waiting``, levels that a second person has to confirm.
+    ``log_waiting``, levels that a second person has to confirm; ``locked_parts``, what stays
+    closed although its category is opened.
     """
     timed, blocked, categories = site.timed, Counter[str](), Counter[str]()
     for row in totals:
@@ -329,4 +386,5 @@ def school_day(
         "rooms": [one for one in rooms if one["is_room"] or is_changed(one)],
         "log_levels": named_rows(level_rows(state)),
         "log_waiting": waiting_rows(state),
+        "locked_parts": [one._asdict() for one in locked_parts(timed.policy, timed.overrides, now)],
     }

@@ -20,9 +20,11 @@ import logging
 import os
 import signal
 import sys
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from filterd.clock import doubled_s
 from filterd.daemon.process import READY
 from filterd.i18n import refused, say
 from filterd.privileges import end_sooner
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from filterd.clock import Clock
+    from filterd.daemon.sealed_sites import SealedSites
     from filterd.daemon.shared_page import SharedPage
     from filterd.i18n import Sentence
 
@@ -40,7 +43,7 @@ _TICKS_WITHOUT_BEAT = 12
 """3 s: no client may wait longer than 5 s for DNS. A beat and a look, 0.25 s
 each, may have been just before; the rest is for the replacement, which loads what is in force."""
 TICKS_OF_THE_MANAGER = 60
-"""15 s: no lookup waits for it. systemd's watchdog, which it feeds, waits for 30 s."""
+"""15 s: no lookup waits for it."""
 TICKS_AT_WORK = 120
 """30 s: checking five million names lets no heart beat for some seconds on a small board."""
 _LONG_LIFE_S = 10.0
@@ -83,10 +86,19 @@ class Child:
 
 
 class Supervisor:
-    """Starts children and replaces them until it is stopped."""
+    """Starts children and replaces them until it is stopped.
 
-    def __init__(self, children: Sequence[Child], page: SharedPage, clock: Clock) -> None:
-        self._children, self._page, self._clock = children, page, clock
+    Args:
+        children: what to keep.
+        page: where they show that they live.
+        clock: the machine's.
+        sites: what children have in memory by being forked.
+    """
+
+    def __init__(
+        self, children: Sequence[Child], page: SharedPage, clock: Clock, sites: SealedSites
+    ) -> None:
+        self._children, self._page, self._clock, self._sites = children, page, clock, sites
         self._announced = False
         self._looked_at = clock.monotonic()
 
@@ -100,6 +112,7 @@ class Supervisor:
             on_ready: called once, when all of them serve.
             on_stop: called once, before they are signalled to end.
         """
+        assert threading.active_count() == 1, "a fork would copy the locks that threads hold"
         # Objects of now stay shared with the children; free memory would be copied for each.
         # A start leaves little garbage in cycles, and a collection takes longer than a fork.
         give_back()
@@ -113,6 +126,7 @@ class Supervisor:
                 self._start_those_that_are_due()
                 stopping = self._heed(signal.sigtimedwait(_HEEDED, self._patience_s()))
                 self._bury()
+                self._sites.follow(self._page)  # what is not in force any more is freed
                 self._look_for_the_stuck()
                 self._announce(on_ready)
             on_stop()
@@ -137,6 +151,7 @@ class Supervisor:
 
     def _start(self, child: Child, now: float) -> None:
         _flush()
+        self._sites.follow(self._page)  # it needs what the manager has put in force since
         supervisor = os.getpid()
         try:
             pid = os.fork()
@@ -288,7 +303,7 @@ def _pause_s(quick_deaths: int) -> float:
     """
     if quick_deaths <= 1:
         return 0.0
-    return min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** (quick_deaths - 2))
+    return doubled_s(_FIRST_PAUSE_S, quick_deaths - 2, _LONGEST_PAUSE_S)
 
 
 def _signal(child: Child, number: signal.Signals) -> None:

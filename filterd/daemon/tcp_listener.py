@@ -176,6 +176,7 @@ class _Connection(asyncio.BufferedProtocol):
     def __init__(self, listener: TcpListener, peer: Peer) -> None:
         self.client = peer.address
         self._listener, self._peer = listener, peer
+        self._network = listener.resolver.network_of(peer)
         self._loop = listener.loop
         self.progressed_at = self._loop.time()
         self._deframer = Deframer(_LARGEST_QUERY)
@@ -320,6 +321,9 @@ class _Connection(asyncio.BufferedProtocol):
         if self._asked == MOST_QUERIES_A_CONNECTION:
             self._complete = True
             self._messages.clear()
+        if self._listener.resolver.network_of(self._peer) != self._network:
+            self.abort()  # its address is another device's now, or claimed by one
+            return
         began = self._listener.limiter.clock.monotonic()
         admitted = self._listener.resolver.admit(message, self._peer)
         if admitted is None:

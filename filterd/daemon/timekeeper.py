@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keep policy time: the manager reads the machine's clock once a second.
 
-Small steps of the clock are followed. A jump while filterd runs is not believed at once,
-and policy time follows the monotonic clock, which includes a suspension:
+Policy time follows the monotonic clock, which includes a suspension. It takes the time of
+the machine's clock when a source confirms that:
 
-- a jump forward is believed after ``BELIEVED_AFTER_S``;
-- any jump is believed at once if the kernel reports a time server (adjtimex(2));
-- a jump back is believed for no other reason, because ended rules would begin again, nor
-  is a time before the floor.
+- a time server has set it, as the kernel reports (adjtimex(2));
+- an administrator accepts it (`filterd clock accept`).
 
-So a wrongly set clock changes nothing for a quarter of an hour. The believed time and the
-start of a jump are kept (``daemon.known_time``), and a daemon that restarts in the same
-boot of the machine continues with them. Limits: a time server that lies is believed; after
-a boot any time from the floor on is believed.
+Until then, after a boot, it is unconfirmed or unknown (``policy.unknown_time``), and from
+then on no jump of the clock moves it without another confirmation, neither forward, where
+exams and blocks would end, nor back, where ended rules would begin again. So a wrongly set
+clock opens nothing. The time and whether it is confirmed are kept (``daemon.known_time``),
+and a daemon that restarts in the same boot of the machine continues with both. Limit: a
+time server that lies is believed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,14 @@ from filterd.daemon import known_time
 from filterd.daemon.known_time import FOLLOWED_S, Lead
 from filterd.errors import ChangeError, StoreError
 from filterd.i18n import say
-from filterd.policy.unknown_time import LATEST, UNKNOWN_LEAD_S, is_known
+from filterd.policy.unknown_time import (
+    LATEST,
+    UNCONFIRMED_S,
+    UNKNOWN_LEAD_S,
+    is_confirmed,
+    is_known,
+    shown,
+)
 from filterd.version import RELEASED_AT
 
 if TYPE_CHECKING:
@@ -41,8 +48,6 @@ if TYPE_CHECKING:
     from filterd.state_folder import StateFolder
 
 LOOK_EVERY_S = 1.0
-BELIEVED_AFTER_S = 900.0
-"""After so many seconds a jump forward is believed, if the clock stays so."""
 _SAME_S = 0.02
 """Policy time is no nearer to the machine's: the word is not written for each microsecond."""
 
@@ -58,6 +63,7 @@ class ClockStanding(StrEnum):
 
     KNOWN = "known"
     UNKNOWN = "unknown"
+    UNCONFIRMED = "unconfirmed"
     JUMPED = "jumped"
 
 
@@ -65,17 +71,21 @@ class ClockStep(NamedTuple):
     """A step of policy time, in Unix times.
 
     ``was`` is the least that policy time was, ``now`` the new one. ``lead_s`` is what it leads the
-    monotonic clock by then.
+    monotonic clock by then. ``lag_s`` is how much later it is than the earliest time that was
+    possible. Without ``is_confirmed`` no source has confirmed it.
     """
 
     was: float
     now: float
     lead_s: float
+    lag_s: float = 0.0
+    is_confirmed: bool = True
 
     @property
     def back_s(self) -> float:
-        """The seconds that it goes back."""
-        return max(0.0, self.was - self.now)
+        """The seconds that it goes back; an adjustment is none."""
+        back_s = self.was - self.now
+        return back_s if back_s > FOLLOWED_S else 0.0
 
 
 class Timekeeper:
@@ -98,49 +108,43 @@ class Timekeeper:
         self._state, self._clock, self._page = state, clock, page
         self._is_set_by_server = is_set_by_server or kernel_is_synchronised
         self._boot = known_time.boot_id()
-        self._jumped = self._watched()
+        self._began, self._kept = clock.monotonic(), known_time.read(state).at
+        self._has_jumped = False
         self._keeping = threading.Lock()
         self._problem = ""
-        self.is_due = False
-        """Whether ``note`` has something to keep that must not wait for the end of the minute."""
 
     @property
     def standing(self) -> ClockStanding:
         """How it stands now."""
-        if not self._page.lead_s:
+        lead_s = self._page.lead_s
+        if not lead_s:
             return ClockStanding.KNOWN
-        if not is_known(self._page.lead_s):
+        if not is_known(lead_s):
             return ClockStanding.UNKNOWN
-        return ClockStanding.JUMPED if self._jumped else ClockStanding.KNOWN
+        if not is_confirmed(lead_s):
+            return ClockStanding.UNCONFIRMED
+        return ClockStanding.JUMPED if self._apart_s() > FOLLOWED_S else ClockStanding.KNOWN
 
     def look(self) -> ClockStep | None:
         """Follow the machine's clock; return the step that policy time should make.
 
-        None if it should make none. It waits for no disk: what a start must know of a jump is kept
-        by ``note``.
+        None if it should make none. It waits for no disk.
         """
         page = self._page
         if not page.lead_s:
             return None
-        step = self._step()
-        if not is_known(page.lead_s):
-            is_after = page.floor <= step.now < LATEST
-            return step if is_after or self._is_certain(step.now) else None
-        apart_s = step.lead_s - page.lead_s
-        if abs(apart_s) <= FOLLOWED_S:
-            if self._jumped is not None:
-                self._jumped, self.is_due = None, True
-            if abs(apart_s) > _SAME_S:
-                page.lead_s = step.lead_s
-            return None
-        now = self._clock.monotonic()
-        if self._jumped is None or abs(step.lead_s - self._jumped[0]) > FOLLOWED_S:
-            self._jumped, self.is_due = (step.lead_s, now), True
-            _log.warning(
-                "the clock jumped by %+.0f s; policy goes by the time before the jump", apart_s
-            )
-        is_old = apart_s > 0 and now - self._jumped[1] >= BELIEVED_AFTER_S and step.now < LATEST
-        return step if is_old or self._is_certain(step.now) else None
+        step, apart_s = self._step(), self._apart_s()
+        if is_known(page.lead_s):
+            self._note_jump(apart_s)
+            if is_confirmed(page.lead_s) and apart_s <= _SAME_S:
+                return None
+        if self._is_certain(step.now):
+            if not is_confirmed(page.lead_s) or apart_s > FOLLOWED_S:
+                return step
+            page.lead_s = page.least_lead_s = step.lead_s
+        elif not is_known(page.lead_s) and self._is_possible(step.now):
+            return step._replace(is_confirmed=False)
+        return None
 
     def acceptable(self) -> ClockStep:
         """Return the step of policy time if an administrator confirms the clock.
@@ -157,12 +161,11 @@ class Timekeeper:
         return step
 
     def doubt(self, step: ClockStep) -> None:
-        """Make the time unknown until the step is made, if it goes back.
+        """Make the time unknown until a step is made that gives settings other dates.
 
-        Waits for the disk. What is set is given other dates meanwhile, and must not open between
-        the two.
+        Waits for the disk. Nothing must open between the two.
         """
-        if step.back_s:
+        if step.back_s or step.lag_s:
             self._page.floor = min(self._page.floor, step.now)
             self._page.lead_s = UNKNOWN_LEAD_S
             self._keep()
@@ -170,67 +173,105 @@ class Timekeeper:
     def make(self, step: ClockStep) -> None:
         """Let policy time make a step; a floor that is later is dropped. Never raises."""
         page = self._page
+        if not step.is_confirmed:
+            page.lead_s = step.lead_s + UNCONFIRMED_S
+            self._keep(self._noted)
+            return
         if step.back_s:
             page.floor = step.now
-        page.lead_s, self._jumped = step.lead_s, None
+        page.least_lead_s = page.lead_s = step.lead_s
+        self._has_jumped = False
         if step.back_s:
             self._keep(lambda known: known.dropped(step.now, step.was))
         else:
-            self._keep(lambda known: replace(known, at=step.now))
+            self._keep(lambda known: replace(known, at=step.now, not_before=step.now))
         _log.warning("the clock is believed now; policy time moves by %+.0f s", step.now - step.was)
 
     def note(self) -> None:
         """Save the known time, for the next start. Never raises."""
-        page, now = self._page, self._clock.monotonic()
-        self.is_due = False
-        if not page.lead_s or not is_known(page.lead_s):
-            return
-        at = now + page.lead_s
-        self._keep(lambda known: replace(known, at=max(at, known.at)))
-        page.floor = max(page.floor, at)
+        self._keep(self._noted)
 
     def facts(self) -> dict[str, Any]:
-        """Return how it stands, as plain data: times are Unix times."""
+        """Return how it stands, as plain data: times are Unix times.
+
+        ``floor``: no clock before it is believed. ``not_before``: the earliest possible time,
+        that of policy once it is confirmed. ``since``: see ``unknown_time.Certainty``.
+        """
         wall, page = self._clock.wall(), self._page
-        standing, policy_time = self.standing, self._clock.monotonic() + page.lead_s
-        known = policy_time if is_known(policy_time) and page.lead_s else None
+        policy_time = self._clock.monotonic() + page.lead_s
+        known = shown(policy_time) if is_known(policy_time) and page.lead_s else None
         return {
-            "standing": standing.value,
+            "standing": self.standing.value,
             "shows": wall,
             "policy_time": wall if not page.lead_s else known,
             "floor": page.floor,
+            "not_before": self._clock.monotonic() + page.least_lead_s if page.lead_s else wall,
+            "since": round(page.since),
         }
+
+    def _apart_s(self) -> float:
+        """Return how far the machine's clock is from policy time, which must be known."""
+        now = self._clock.monotonic()
+        return abs(self._clock.wall() - shown(now + self._page.lead_s))
+
+    def _note_jump(self, apart_s: float) -> None:
+        """Log that the clock has jumped, once."""
+        has_jumped = apart_s > FOLLOWED_S
+        if has_jumped and not self._has_jumped:
+            _log.warning(
+                "the clock jumped by %.0f s; policy goes by the time before the jump", apart_s
+            )
+        self._has_jumped = has_jumped
 
     def _is_certain(self, wall: float) -> bool:
         return RELEASED_AT <= wall < LATEST and self._is_set_by_server(wall)
 
+    def _is_possible(self, wall: float) -> bool:
+        """Return whether the clock may be right though no source has confirmed it."""
+        at_start = wall - self._clock.monotonic() + self._began
+        is_after = self._page.floor <= at_start and wall < LATEST
+        return is_after and not known_time.may_stand_still(at_start, self._kept)
+
     def _step(self) -> ClockStep:
         """Return the step from policy time to the machine's clock."""
         page, now, wall = self._page, self._clock.monotonic(), self._clock.wall()
-        least = now + page.lead_s if is_known(page.lead_s) else page.floor
-        return ClockStep(max(least, page.floor), wall, wall - now)
-
-    def _watched(self) -> tuple[float, float] | None:
-        """Return the jump that was being watched before this start, and since when."""
-        lead = known_time.read(self._state).lead_in(self._boot)
-        if lead is None or lead.jumped_s is None or not is_known(self._page.lead_s):
-            return None
-        _log.warning("the clock jumped before this start; policy goes by the time before the jump")
-        return lead.jumped_s, min(lead.jumped_at, self._clock.monotonic())
+        least = shown(now + page.lead_s) if is_known(page.lead_s) else page.floor
+        lag_s = 0.0 if is_confirmed(page.lead_s) else wall - now - page.least_lead_s
+        return ClockStep(max(least, page.floor), wall, wall - now, lag_s)
 
     def _lead(self) -> Lead | None:
         """Return the lead for a daemon that starts again in this boot."""
-        believed_s = self._page.lead_s
-        if not believed_s or not is_known(believed_s):
+        page = self._page
+        if not page.lead_s or not is_known(page.lead_s):
             return None
-        return Lead(self._boot, believed_s, *(self._jumped or ()))
+        return Lead(
+            self._boot,
+            shown(page.lead_s),
+            is_confirmed=is_confirmed(page.lead_s),
+            least_s=page.least_lead_s,
+            since=page.since,
+        )
 
-    def _keep(self, change: Callable[[KnownTime], KnownTime] = lambda known: known) -> None:
+    def _noted(self, known: KnownTime) -> KnownTime | None:
+        """Return the times to save now, and raise the floor to policy time."""
+        page, now = self._page, self._clock.monotonic()
+        lead_s = page.lead_s
+        if not lead_s:
+            return None
+        not_before = max(now + page.least_lead_s, known.certain())
+        if not is_known(lead_s):
+            return replace(known, not_before=not_before)
+        at = shown(now + lead_s)
+        page.floor = max(page.floor, at)
+        return replace(known, at=max(at, known.at), not_before=not_before)
+
+    def _keep(self, change: Callable[[KnownTime], KnownTime | None] = lambda known: known) -> None:
         """Change the saved time; threads do, since the disk may be slow."""
         try:
             with self._keeping:
                 known = change(known_time.read(self._state))
-                known_time.FORMAT.save(self._state.clock, replace(known, lead=self._lead()))
+                if known is not None:
+                    known_time.FORMAT.save(self._state.clock, replace(known, lead=self._lead()))
         except StoreError as error:
             if str(error) != self._problem:
                 _log.error("%s; trying again every minute", error)

@@ -2,7 +2,8 @@
 """The commands of the control socket that read and export totals of the log.
 
 Every reader sees those of the school, its tiers and grades; a teacher also own classes
-today; administrators each class and network (``overrides.read_access``).
+today; administrators each class and network (``overrides.read_access``). ``querylog.disclosure``
+defines which hours, categories and devices are in them.
 
 See ``querylog.published_totals`` for what is exported for outside the school. Each export is
 recorded in the history, before anything is answered.
@@ -13,29 +14,34 @@ from __future__ import annotations
 import asyncio
 import calendar
 import re
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from filterd.daemon.control_commands import author_of
 from filterd.daemon.log_request import check_known
-from filterd.errors import ControlError
+from filterd.errors import ControlError, StoreError
 from filterd.field_checks import is_whole
 from filterd.i18n import say
 from filterd.overrides.permissions import check_class, readable_classes
 from filterd.overrides.read_access import View, check_view
+from filterd.policy.calendar import Calendar
 from filterd.querylog import MOST_DAYS, published_totals
+from filterd.querylog.day_reach import MANY_DEVICES
 from filterd.querylog.day_schema import DaySpan
-from filterd.querylog.totals_request import TotalsRequest
+from filterd.querylog.disclosure import ended_hours, for_teachers, lesson_begin, month_answers
+from filterd.querylog.totals_request import Total, TotalsRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from filterd.daemon.control_caller import Caller
     from filterd.daemon.control_server import Command
     from filterd.daemon.manager import Manager
     from filterd.overrides.roles import Author
+    from filterd.querylog.day_reach import ReachRow
     from filterd.querylog.published_totals import PublishedTotals
 
 _TEXTS = ("tier", "grade", "class", "network")
@@ -49,6 +55,7 @@ def commands(manager: Manager, export: TotalsExport) -> dict[str, Command]:
         manager: it has the totals.
         export: it publishes them for outside the school.
     """
+    held = HeldReach(manager)
 
     async def log_totals(request: dict[str, Any], caller: Caller) -> list[dict[str, Any]]:
         wanted, classes = _wanted(request), None
@@ -61,7 +68,12 @@ def commands(manager: Manager, export: TotalsExport) -> dict[str, Command]:
             classes = readable_classes(author, lambda: school)
             if classes is not None and wanted.days > 1:
                 raise ControlError(say("a teacher sees own classes of today only: --days 1"))
-        found = await manager.log_totals(wanted, classes)
+        if classes is None:
+            found = await manager.log_totals(wanted)
+        else:
+            found = await _of_teacher(manager, held, wanted, classes)
+        if not any(wanted.exact.values()) and not wanted.tier:
+            found += await export.of_school(wanted)
         if not found:  # totals may be of a class or network of a former site
             policy = manager.site.policy
             check_known(wanted.class_id, [one.id for one in policy.classes])
@@ -71,7 +83,44 @@ def commands(manager: Manager, export: TotalsExport) -> dict[str, Command]:
     async def log_export(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         return await export.export(request, author_of(caller))
 
-    return {"log totals": log_totals, "log export": log_export}
+    async def log_help(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        return await export.help_sought(request, author_of(caller))
+
+    return {"log totals": log_totals, "log export": log_export, "log help": log_help}
+
+
+class HeldReach:
+    """The devices of a day, as they were when its last hour was shown first.
+
+    By those of now a category would appear at the moment in which its k-th device asks, and a
+    teacher who reads again and again would see that lookup.
+    """
+
+    def __init__(self, manager: Manager) -> None:
+        self._manager = manager
+        self._of = "", 0
+        self._rows: list[ReachRow] = []
+
+    async def until(self, day: str, ends_at: int) -> list[ReachRow]:
+        """Return the devices of a day, the same while the same hours are shown."""
+        if self._of != (day, ends_at):
+            self._rows = await self._manager.log_keeper.reach(day, day)
+            self._of = day, ends_at
+        return self._rows
+
+
+async def _of_teacher(
+    manager: Manager, held: HeldReach, wanted: TotalsRequest, classes: Collection[str]
+) -> list[dict[str, Any]]:
+    """Return totals of today of classes, as their teacher may see them."""
+    policy, now = manager.site.policy, manager.clock()["policy_time"] or 0.0
+    shown = Calendar(policy.time_zone).reading(now)
+    before = lesson_begin(policy.lessons, int(shown.second), now)
+    asked = replace(wanted, by_class=True, before=before)
+    day = shown.day.isoformat()
+    rows = await manager.log_totals(asked, classes)
+    reach = await held.until(day, ended_hours(now, before))
+    return for_teachers(rows, reach, policy.log.least_devices)
 
 
 def _wanted(request: Mapping[str, Any]) -> TotalsRequest:
@@ -162,9 +211,10 @@ class PublishedMonth(NamedTuple):
         return [*self.days, self.month] if self.is_whole else self.days
 
     @property
-    def left_out(self) -> int:
-        """How many cells were not published."""
-        return sum(self.totals.periods[one].left_out for one in self.periods)
+    def left_out(self) -> bool:
+        """Whether cells of what is shown were not published."""
+        shown = [self.month] if self.is_whole else self.days
+        return any(self.totals.periods[one].leaves_out for one in shown)
 
     @property
     def least_devices(self) -> int:
@@ -191,26 +241,97 @@ class TotalsExport:
             request: see ``Span.read``.
             author: of the request.
 
-        Returns: ``rows``; ``left_out``, how many cells were not published; ``least_devices``.
+        Returns: ``rows``; ``left_out``, whether cells were not published; ``least_devices``.
 
         Raises:
             ControlError: the author may not, or the request names nothing that is over.
             StoreError: something cannot be read or written.
         """
-        check_view(author, View.EXPORT)
+        span = await self._looked_at(View.EXPORT, request, author)
+        site = self._manager.site
+        found, hidden = await self.published(span), site.confidential.categories
+        return {
+            "rows": [row for one in found for row in one.totals.rows(one.periods, hidden)],
+            "left_out": any(one.left_out for one in found),
+            "least_devices": min(one.least_devices for one in found),
+        }
+
+    async def help_sought(self, request: Mapping[str, Any], author: Author) -> dict[str, Any]:
+        """Return yes or no for each confidential category and a month that is over.
+
+        Args:
+            request: ``month``, as ``2026-11``.
+            author: of the request.
+
+        Returns: ``month``; ``answers``, each with ``category``, its ``names`` by language and
+            ``has_blocks``; None where the school has too few devices. ``least_devices`` of them.
+
+        Raises:
+            ControlError: the author may not, or the request names no month that is over.
+            StoreError: something cannot be read or written.
+        """
+        if not request.get("month"):
+            raise ControlError(say("`log help` wants a month that is over, such as 2026-10"))
+        span = await self._looked_at(View.HELP, request, author)
+        site = self._manager.site
+        zone, hidden = ZoneInfo(site.policy.time_zone), site.confidential.categories
+        (days,) = span.by_month.values()
+        spans = [DaySpan.of(date.fromisoformat(day), zone) for day in days]
+        answers = month_answers(*await self._manager.log_keeper.cells(spans, hidden), hidden)
+        known = site.policy.categories
+        return {
+            "month": days[0][:7],
+            "least_devices": MANY_DEVICES,
+            "answers": None
+            if answers is None
+            else [
+                {
+                    **one._asdict(),
+                    "names": {"vi": known[one.category].name_vi, "en": known[one.category].name_en},
+                }
+                for one in answers
+                if one.category in known
+            ],
+        }
+
+    async def _looked_at(self, view: View, request: Mapping[str, Any], author: Author) -> Span:
+        """Return the days of a request, after the look at them is recorded."""
+        check_view(author, view)
         site, changes = self._manager.site, self._manager.changes
         now, zone = changes.classroom(site).now, ZoneInfo(site.policy.time_zone)
         if now is None:
             raise ControlError(say("the time is not known, so no day is known to be over"))
         span = Span.read(request, datetime.fromtimestamp(now, zone).date())
         ends = [one.isoformat() for one in (span.first, span.last)]
-        await changes.note_view(View.EXPORT, author, {"days": ends, "class": ""})
-        found, hidden = await self.published(span), site.confidential.categories
-        return {
-            "rows": [row for one in found for row in one.totals.rows(one.periods, hidden)],
-            "left_out": sum(one.left_out for one in found),
-            "least_devices": min(one.least_devices for one in found),
-        }
+        await changes.note_view(view, author, {"days": ends, "class": ""})
+        return span
+
+    async def of_school(self, wanted: TotalsRequest) -> list[dict[str, Any]]:
+        """Return the published totals of confidential categories on days that are over.
+
+        None while the time is not known, and where what was published cannot be read: the other
+        totals are shown all the same.
+
+        Args:
+            wanted: the totals that are asked for.
+        """
+        site = self._manager.site
+        now, zone = self._manager.changes.classroom(site).now, ZoneInfo(site.policy.time_zone)
+        if now is None or wanted.days < 2:
+            return []
+        today = datetime.fromtimestamp(now, zone).date()
+        ends = today - timedelta(days=wanted.days - 1), today - timedelta(days=1)
+        try:
+            found = await self.published(Span(*ends, has_months=False))
+        except StoreError:
+            return []
+        hidden = site.confidential.categories
+        return [
+            wanted.row(Total(row["period"], "", row["category"], row["action"], row["n"]))
+            for one in found
+            for row in one.totals.rows(one.days, hidden)
+            if not row["tier"]
+        ]
 
     async def published(self, span: Span) -> list[PublishedMonth]:
         """Return what was published of days and their whole months, and publish the rest.

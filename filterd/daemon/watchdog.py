@@ -5,6 +5,10 @@ They go through the real sockets. A process that is alive may still not answer, 
 may no longer filter. So the watchdog asks as a client does: one name that must be answered and one
 that must be blocked. Only after both does systemd hear that all is well; otherwise it starts the
 service anew.
+
+Every worker asks, and tells systemd: so DNS goes on while the manager does not live. The manager
+asks too, by the site as it knows it, and can only object. An objection that is not repeated ends
+by itself, for the manager may have died since.
 """
 
 from __future__ import annotations
@@ -30,7 +34,7 @@ from filterd.wire.section import ANSWER, Question
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from filterd.clock import Clock
+    from filterd.daemon.process import Setting
     from filterd.policy.model import ListenAddress
     from filterd.resolve.site import Site
     from filterd.wire.response import ParsedResponse
@@ -39,7 +43,11 @@ if TYPE_CHECKING:
 _ANSWER_WITHIN_S = 2.0
 _TRIES = 3
 _LARGEST = 1232
-_NAMES_LOOKED_AT = 1_000
+NAMES_LOOKED_AT = 1_000
+"""Where a name may stand that must be blocked; the loop waits 10 ms for so many, at least."""
+_NAMES_OF_A_WORKER = 100
+_OBJECTION_S = 10.0
+"""Longer than wrong questions take to fail again, and shorter than systemd waits."""
 _LOCALHOST = names.from_text("localhost")
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- compared, not bound
 
@@ -47,14 +55,15 @@ _log = logging.getLogger("filterd.watchdog")
 
 
 class Watchdog:
-    """Asks through the real sockets, and notifies systemd if all answers are right.
+    """Asks through the real sockets, and tells each time if all answers are right.
 
     Args:
         site: returns the site in force.
-        listen: the addresses of the sockets; a reload may bring others, which
-            only the next start listens on.
-        clock: for the names that must be blocked now.
-        mark: the workers recognise these questions by it, and do not count them.
+        setting: has the addresses of the sockets; a reload may bring others, which only the
+            next start listens on. Its time is for the names that must be blocked now, and the
+            workers recognise these questions by the secret of its page, and do not count them.
+        tell: is told whether all is well.
+        names: how many names of the lists to look at for one that must be blocked.
 
     ``is_failing``: whether the last questions got a wrong answer or none.
     """
@@ -62,18 +71,17 @@ class Watchdog:
     def __init__(
         self,
         site: Callable[[], Site],
-        listen: Iterable[ListenAddress],
-        clock: Clock,
-        mark: bytes = b"",
+        setting: Setting,
+        tell: Callable[[bool], None],
+        names: int = NAMES_LOOKED_AT,
     ) -> None:
-        self._site, self._listen, self._clock = site, tuple(listen), clock
-        self._mark = mark
+        self._site, self._setting, self._tell, self._names = site, setting, tell, names
         self.is_failing = False
 
     async def run(self) -> None:
         """Watch for ever, if systemd wants to know; ask six times within its interval.
 
-        So a manager that hangs is replaced, and its successor heard, before systemd ends
+        So a process that hangs is replaced, and its successor heard, before systemd ends
         all of them. What is not well is looked at again soon: systemd ends what it does not
         hear from, and the trouble may have passed.
         """
@@ -82,19 +90,47 @@ class Watchdog:
             return
         while True:
             well = await self.is_well()
-            if well:
-                notify(WATCHDOG)
+            self._tell(well)
             await asyncio.sleep(interval_s / (6 if well else 30))
 
     async def is_well(self) -> bool:
-        """Ask on every address; log every wrong answer."""
-        probes = probes_of(self._site(), self._listen, self._clock.wall())
-        asked = (_problem(probe, self._mark) for probe in probes)
-        problems = [one for one in await asyncio.gather(*asked) if one]
-        for problem in problems:
-            _log.error("%s", problem)
-        self.is_failing = bool(problems)
-        return not problems
+        """Ask on every address; log every wrong answer, and what keeps it from asking."""
+        try:
+            problems = await self._problems()
+        except Exception:  # noqa: BLE001 -- logged whole; memory or a page of the disk may come back
+            _log.exception("the watchdog cannot ask")
+            self.is_failing = True
+        else:
+            for problem in problems:
+                _log.error("%s", problem)
+            self.is_failing = bool(problems)
+        return not self.is_failing
+
+    async def _problems(self) -> list[Sentence]:
+        setting = self._setting
+        probes = probes_of(self._site(), setting.listen, setting.time.wall(), self._names)
+        asked = (_problem(probe, setting.page.secret) for probe in probes)
+        return [one for one in await asyncio.gather(*asked) if one]
+
+
+def of_a_worker(site: Callable[[], Site], setting: Setting) -> Watchdog:
+    """Return the watchdog that feeds systemd's, unless the manager objects."""
+
+    def tell(well: bool) -> None:
+        if well and setting.clock.monotonic() >= setting.page.objection_until:
+            notify(WATCHDOG)
+
+    return Watchdog(site, setting, tell, _NAMES_OF_A_WORKER)
+
+
+def of_the_manager(site: Callable[[], Site], setting: Setting) -> Watchdog:
+    """Return the watchdog that objects while answers are wrong."""
+
+    def tell(well: bool) -> None:
+        until = 0.0 if well else setting.clock.monotonic() + _OBJECTION_S
+        setting.page.objection_until = until
+
+    return Watchdog(site, setting, tell)
 
 
 class Probe(NamedTuple):
@@ -110,18 +146,20 @@ class Probe(NamedTuple):
     sinkhole: bytes = b""
 
 
-def probes_of(site: Site, listen: Iterable[ListenAddress], now: float) -> list[Probe]:
+def probes_of(
+    site: Site, listen: Iterable[ListenAddress], now: float, names: int = NAMES_LOOKED_AT
+) -> list[Probe]:
     """Choose the questions for each address that this machine has.
 
-    ``now`` is Unix time. An address that it does not have at the moment cannot be asked; a restart
-    because of that would take DNS from all clients.
+    ``now`` is Unix time; ``names`` how many of the lists to look at. An address that it does not
+    have at the moment cannot be asked; a restart because of that would take DNS from all clients.
     """
     probes = []
     for one in listen:
         address = _LOOPBACK.get(one.address, one.address)
         if _is_here(address):
             probes.append(Probe(address, one.port, _LOCALHOST, blocked=False))
-            probes.extend(_blocked_at(site, address, one.port, now))
+            probes.extend(_blocked_at(site, address, one.port, now, names))
     return probes
 
 
@@ -148,7 +186,7 @@ def _socket_at(address: str) -> socket.socket:
     return opened
 
 
-def _blocked_at(site: Site, address: str, port: int, now: float) -> list[Probe]:
+def _blocked_at(site: Site, address: str, port: int, now: float, looked_at: int) -> list[Probe]:
     """Return the probe of a listed name that this machine must not get now.
 
     The machine asks itself. Return an empty list if there is no such name.
@@ -156,7 +194,7 @@ def _blocked_at(site: Site, address: str, port: int, now: float) -> list[Probe]:
     client = site.identifier.identify(address)
     if client is None:
         return []
-    for name in islice(site.index.names(), _NAMES_LOOKED_AT):
+    for name in islice(site.index.names(), looked_at):
         verdict = site.engine.decide(client, name, RRType.A, now)
         if verdict.blocked:
             sinks = verdict.action is Action.SINKHOLE

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run a worker: listeners, chain, upstreams, its end of the manager's channel.
 
-A worker is a process. Several share the listening sockets and the mapped index; each has its own
+A worker is a process. Several share the listening sockets and the index in memory; each has its own
 cache, its own view of the upstreams, and counts the questions of each client for itself.
 """
 
@@ -13,23 +13,24 @@ import gc
 import os
 import secrets
 from dataclasses import replace
+from itertools import chain
 from math import inf
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from filterd import i18n
+from filterd.clients.frame_filter import SETTLE_S, SETTLE_SHARED_S, FrameFilter
 from filterd.clients.network_view import Surroundings
 from filterd.clients.observer import Observer
-from filterd.daemon import site_loader as on_disk
 from filterd.daemon.current_site import ActiveSite
 from filterd.daemon.live_lookups import LiveSource
 from filterd.daemon.lookup_recorder import LookupRecorder
+from filterd.daemon.sealed_sites import SealedSiteLoader
 from filterd.daemon.shared_page import overrides_in_force
 from filterd.daemon.tcp_listener import TcpListener, TcpSlots
 from filterd.daemon.watch_recorders import CheckRecorder, Trials
 from filterd.daemon.worker_channel import Channel, Handlers
-from filterd.daemon.worker_sums import summed, traffic_totals
+from filterd.daemon.worker_sums import ShownTraffic, summed
 from filterd.fastpath.core_contract import ENTRIES
 from filterd.fastpath.core_filler import NATIVE, Core, FastPath, Relay
 from filterd.fastpath.coroutine_runner import Stepper
@@ -43,6 +44,7 @@ from filterd.resolve.explain import client_of, explain, explain_answer, parse_ti
 from filterd.resolve.links.cache import Background
 from filterd.resolve.query import Peer, Query
 from filterd.resolve.resolver import Resolver
+from filterd.resolve.tunnel_counter import TunnelCounter
 from filterd.upstream import Forwarder
 from filterd.wire import compose_query, parse_query
 from filterd.wire.section import Question
@@ -58,6 +60,9 @@ if TYPE_CHECKING:
     from filterd.resolve.query import Answer
     from filterd.resolve.site import Site
     from filterd.upstream.server_group import ServerHealth
+
+_RECEIVED = "received"
+"""A counter of datagrams that no status has: it counts also what is confidential."""
 
 _LAST_ANSWERS_WITHIN_S = 0.8
 """What a stop leaves to the upstreams: long for an honest answer. Without the Internet each stop
@@ -91,23 +96,29 @@ class Worker:
     ) -> None:
         self._setting, self._listening, self._end = setting, listening, end
         self._surroundings = Surroundings(setting.clock)
-        self._load = on_disk.loader(setting, self._surroundings)
+        self._load = SealedSiteLoader(setting, self._surroundings)
         self._places = TcpSlots()
         self._name = secrets.token_hex(8)
         self._counts = Counts(setting.clock)
         self._live = LiveSource(self._counts, self._settle)
+        self._shown = ShownTraffic()
         self._udp: list[UdpListener] = []
         self._tcp: list[TcpListener] = []
         self._tidying: asyncio.TimerHandle | None = None
 
+    @property
+    def site(self) -> Site:
+        """The active policy and lists."""
+        return self._sites.current
+
     async def start(self) -> None:
-        """Load the files on the disk and answer.
+        """Load what is in force and answer.
 
         Raises:
-            FilterdError: there is no usable policy or index.
+            FilterdError: it cannot be loaded.
         """
         clock = self._setting.time
-        # In a thread, so that the heart beats meanwhile: lists may have to be compiled first.
+        # In a thread, so that the heart beats meanwhile.
         self._sites = await asyncio.to_thread(
             ActiveSite, self._setting.page, self._load, self._moved, clock
         )
@@ -118,8 +129,12 @@ class Worker:
         self._stepper = Stepper()
         self._limiter = Limiter(policy.rate_limit, clock)
         self._background: Background[Answer] = Background()
+        self._tunnels = TunnelCounter(
+            self._setting.clock.monotonic, self._counts.device_of, self._setting.workers
+        )
+        note = self._tunnels.note_query
         self._chain = pipeline.build(
-            self._sites, self._store, self._forwarder, clock, self._background
+            self._sites, self._store, self._forwarder, clock, self._background, note
         )
         mark = self._setting.page.secret
         machine = self._setting.clock
@@ -131,15 +146,19 @@ class Worker:
             self._fast = FastPath(
                 self._sites, clock, self._store, self._resolver, self._counts, core, lead
             )
-            self._relay = Relay(self._fast, self._store, self._forwarder, self._stepper, clock)
+            self._relay = Relay(
+                self._fast, self._store, self._forwarder, self._stepper, clock, self._tunnels.note
+            )
         self._trials = Trials(self._resolver, self._fast)
         self._checks = CheckRecorder(self._resolver, self._fast)
         pseudonyms = Pseudonyms(self._setting.state.log_key, ZoneInfo(policy.time_zone))
         self._recorder = LookupRecorder(self._resolver, pseudonyms, machine, self._lookups_are_due)
         self._recorder.on_row = self._live.row
         self._note_for_the_log(self._sites.loaded)
-        self._observer = Observer(self._surroundings, self._setting.clock)
+        frames = FrameFilter(chain.from_iterable(self._listening))
+        self._observer = Observer(self._surroundings, self._setting.clock, frames)
         await self._observer.start(policy)
+        frames.settle_s = SETTLE_S if policy.workers == 1 else SETTLE_SHARED_S
         for listening in self._listening:
             self._listen(listening)
         handlers: Handlers = {
@@ -184,20 +203,17 @@ class Worker:
         self._live.close()
         self._settle()
         await self._recorder.hand_over_last(self._channel)
-        for batch in self._counts.take_all():
-            self._channel.tell("last_counts", batch=batch.to_plain())
+        left = (batch.to_plain() for batch in self._counts.take_all())
+        await self._channel.hand_over("last_counts", left)
         self._channel.tell("last_counts", batch=None)
         await self._channel.close()
         gc.unfreeze()  # a process that had other objects before goes on (tests)
 
-    async def prepare(
-        self, *, epoch: int, policy: str | None = None, overrides: bool = False
-    ) -> None:
+    async def prepare(self, *, epoch: int, overrides: bool = False) -> None:
         """Load a site beside the active one, for when ``epoch`` is active.
 
         Args:
             epoch: when to answer by it.
-            policy: the compiled policy, or
             overrides: whether nothing has changed but what commands have set.
 
         Raises:
@@ -207,7 +223,7 @@ class Worker:
             in_force = self._sites.current  # not the site loaded last: a reload may just be over
             site = await asyncio.to_thread(self._with_overrides, in_force)
         else:
-            site = await asyncio.to_thread(self._load, Path(policy) if policy else None)
+            site = await asyncio.to_thread(self._load, epoch)
         self._sites.prepare(epoch, site)
 
     def _with_overrides(self, site: Site) -> Site:
@@ -220,6 +236,7 @@ class Worker:
             FilterdError: it could not be loaded; the site before stays.
         """
         self._sites.confirm()
+        self._setting.sites.follow(self._setting.page)  # what was in force before is freed
         return self._setting.page.epoch >= epoch
 
     async def check(
@@ -255,25 +272,32 @@ class Worker:
         self._settle()
         return {
             "name": self._name,
-            "answers": dict(self._resolver.counters),
+            "answers": self._shown.answers(self._resolver.counters, self._counts),
             "cache": self._store.figures(),
             "forwarding": dict(self._forwarder.counters),
             "in_flight": self._forwarder.in_flight,
             "tcp_connections": len(self._places),
-            "datagrams": summed(listener.counters for listener in self._udp),
+            "disputes": self._surroundings.disputes,
+            "datagrams": {
+                key: n
+                for key, n in summed(listener.counters for listener in self._udp).items()
+                if key != _RECEIVED
+            },
             "receive_drops": sum(listener.receive_drops for listener in self._udp),
             "log": {
-                "waiting": len(self._counts),
+                "waiting": self._counts.waiting,
                 "lost": self._counts.lost + self._recorder.lost,
                 "undated": self._counts.undated,
                 **self._recorder.facts(),
             },
             "upstreams": self._upstreams(),
-            "traffic": traffic_totals(
-                (listener.traffic for listener in self._udp),
-                (tcp.traffic.to_plain() for tcp in self._tcp),
-                self._counts.sums,
-                self._sites.current.policy,
+            "tunnels": self._tunnels.facts(self._setting.clock.wall()),
+            "traffic": self._shown.totals(
+                [
+                    *(listener.traffic for listener in self._udp),
+                    *(tcp.traffic.to_plain() for tcp in self._tcp),
+                ],
+                self._counts,
             ),
         }
 

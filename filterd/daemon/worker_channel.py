@@ -8,6 +8,10 @@ message is one packet of JSON: ``{"id", "ask", "with"}``, answered by
 and waits for its reader. A successor sends ``{"new"}`` and gets the unanswered requests
 of its predecessor again, so every request must be idempotent. There is no third attempt:
 a request that two processes did not survive may have ended them.
+
+A message of more than ``PACKET_OCTETS`` is never sent, whatever this kernel would take: its
+sender gets an error, and a request whose answer is too large gets that as its answer. What
+comes in rows is cut before (``filterd.packet_room``).
 """
 
 from __future__ import annotations
@@ -17,17 +21,21 @@ import json
 import logging
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
+from filterd import counted
 from filterd.errors import ControlError, FilterdError, from_plain, to_plain
 from filterd.i18n import refused, say
 from filterd.journal import is_out_of_memory
+from filterd.packet_room import PACKET_OCTETS
 
 Handlers = Mapping[str, Callable[..., Awaitable[Any]]]
 
-LARGEST = 1024 * 1024
-"""Octets of a message."""
+_WAITING_OCTETS = 1024 * 1024
+"""Of packets that their reader has not taken, where the kernel allows as many."""
+
+_TAKEN_WITHIN_S = 0.5
 
 _log = logging.getLogger("filterd.worker_channel")
 
@@ -37,7 +45,7 @@ def channel_pair() -> tuple[socket.socket, socket.socket]:
     ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     for end in ends:
         end.setblocking(False)
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST)
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _WAITING_OCTETS)
     return ends
 
 
@@ -81,6 +89,22 @@ class Channel:
         """Send a message without a reply: this process may be gone before one."""
         self._send_or_log({"tell": what, "with": arguments})
 
+    async def hand_over(self, what: str, batches: Iterable[dict[str, Any]]) -> None:
+        """Hand over the last batches of a process that ends, as ``batch`` of a request.
+
+        Each waits for the other end to take the one before, because the channel holds only a
+        few. To an end that does not answer the rest is sent as far as there is room.
+        """
+        answers = True
+        for batch in batches:
+            if answers:
+                try:
+                    await self.ask(what, within_s=_TAKEN_WITHIN_S, batch=batch)
+                    continue
+                except FilterdError:
+                    answers = False
+            self.tell(what, batch=batch)
+
     def announce(self) -> None:
         """Announce to the other end that this process is new."""
         self._send_or_log({"new": True})
@@ -94,7 +118,7 @@ class Channel:
 
     def _readable(self) -> None:
         try:
-            packet = self._end.recv(LARGEST)
+            packet = self._end.recv(PACKET_OCTETS)
         except OSError:
             return
         if not packet:  # the other end is closed
@@ -156,7 +180,15 @@ class Channel:
                 "code": "internal",
                 "errors": [],
             }
-        self._send_or_log({"id": message["id"], **reply})
+        self._reply(message["id"], reply)
+
+    def _reply(self, key: int, reply: dict[str, Any]) -> None:
+        """Send a reply; of one that cannot be sent the other end gets the reason."""
+        try:
+            self._send({"id": key, **reply})
+        except ControlError as error:
+            _log.error("%s", error)
+            self._send_or_log({"id": key, **to_plain(error)})
 
     async def _hear(self, message: dict[str, Any]) -> None:
         try:
@@ -171,8 +203,16 @@ class Channel:
             _log.error("%s", error)
 
     def _send(self, message: dict[str, Any]) -> None:
+        packet = json.dumps(message).encode()
+        if len(packet) > PACKET_OCTETS:
+            raise ControlError(
+                say(
+                    "a message between processes of filterd is too large: {size}",
+                    size=counted.size(len(packet)),
+                )
+            )
         try:
-            self._end.send(json.dumps(message).encode())
+            self._end.send(packet)
         except OSError as error:
             raise ControlError(
                 say("a process of filterd cannot be reached: {why}", why=refused(error))

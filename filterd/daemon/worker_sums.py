@@ -3,23 +3,29 @@
 
 A worker may be silent, or replaced. Prometheus takes a counter that falls for one that began
 anew at 0, and would count the numbers of all others a second time. So ``WorkerSums`` keeps the
-last counters of each worker, and no sum ever falls. ``traffic_totals`` are by the labels of
-metrics: by tier, never by grade or class, and a confidential category is in none of them.
-``rates`` are derived from the counters of two answers to ``status``.
+last counters of each worker, and no sum ever falls. ``rates`` are derived from the counters of
+two answers to ``status``.
+
+``ShownTraffic`` has what a worker may say of its answers. A block of a confidential category is in
+none of its figures: a sum that had it would show it beside the parts that do not. So there is no
+number of requests, and of replies with a response code that blocks have there is one sum.
+Figures by tier are of hours that are over, never by grade or class.
 """
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from itertools import accumulate
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 from filterd.policy.model import TIER_OF_GRADE
+from filterd.querylog.counts import BLOCKED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from filterd.policy.model import Policy
+    from filterd.querylog import Counts
     from filterd.rows import Row
 
 COUNTERS = ("answers", "cache", "forwarding", "datagrams", "traffic")
@@ -61,6 +67,25 @@ def upstreams_of(workers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return joined
 
 
+def tunnels_of(workers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the last sign of a tunnel of any worker; see ``TunnelCounter.facts``.
+
+    ``names`` is of the worker with the most: a device's questions may come to all.
+    """
+    found = [worker["tunnels"] for worker in workers]
+    times = (one["at"] for one in found if one["at"] is not None)
+    return {
+        "at": max(times, default=None),
+        "names": max((one["names"] for one in found), default=0),
+    }
+
+
+def disputes_of(workers: Sequence[dict[str, Any]]) -> list[list[str]]:
+    """Return the MACs of each address that several devices claim, of all workers."""
+    found = {tuple(one) for row in workers for one in row["disputes"]}
+    return [list(macs) for macs in sorted(found)]
+
+
 class WorkerSums:
     """The sums over the workers of a daemon, and of those before them."""
 
@@ -88,50 +113,98 @@ class WorkerSums:
         return total
 
 
-BLOCKED = "blocked"
 NO_CATEGORY = "none"
 """Of a block by a rule that has none: a schedule, an exam, a block by command."""
 
+ANSWERED = "answered"
+"""Replies with a response code that a block may have, together."""
+_OF_BLOCKS = frozenset(("0", "3", "5"))
 
-def traffic_totals(
-    udp: Iterable[dict[str, Any]],
-    tcp: Iterable[dict[str, Any]],
-    sums: Mapping[tuple[str, str, str], int],
-    policy: Policy,
-) -> dict[str, Any]:
-    """Return the totals as plain data, which can be summed up over workers.
 
-    Args:
-        udp: of each listener (``fastpath.datagrams.Traffic``).
-        tcp: the same.
-        sums: answers by grade, category and action (``Counts.sums``).
-        policy: in force; it has the categories.
+class ShownTraffic:
+    """The figures of one worker's answers that may be shown; none of them ever falls."""
 
-    Returns: ``requests`` by transport and family; ``rcodes``; ``latency`` by path;
-        ``responses`` by tier and action; ``blocked`` by tier and category.
+    def __init__(self) -> None:
+        self._answered = 0
+        self._times: dict[str, _ShownTimes] = defaultdict(_ShownTimes)
+
+    def answers(self, counters: Mapping[str, int], counts: Counts) -> dict[str, int]:
+        """Return the answers by source."""
+        hidden = counts.hidden.total()
+        return {key: n - (hidden if key == BLOCKED else 0) for key, n in counters.items()}
+
+    def totals(self, listeners: Iterable[dict[str, Any]], counts: Counts) -> dict[str, Any]:
+        """Return the totals as plain data, which can be summed up over workers.
+
+        Args:
+            listeners: the traffic of each (``fastpath.datagrams.Traffic``).
+            counts: of the same answers.
+
+        Returns: ``rcodes``; ``latency`` by path; ``responses`` by tier and action; ``blocked`` by
+            tier and category.
+        """
+        found = summed(listeners)
+        responses: dict[str, dict[str, int]] = {}
+        blocked: dict[str, dict[str, int]] = {}
+        for (grade, category, action), n in counts.past_sums().items():
+            tier = TIER_OF_GRADE.get(grade)
+            if tier is None or category in counts.rules.confidential:  # of a policy before
+                continue
+            _add(responses, tier, action, n)
+            if action == BLOCKED:
+                _add(blocked, tier, category or NO_CATEGORY, n)
+        times = found.get("latency", {})
+        return {
+            "rcodes": self._rcodes(found.get("rcodes", {}), counts.hidden.total()),
+            "latency": {
+                path: self._times[path].without(one, counts.hidden[path])
+                for path, one in times.items()
+            },
+            "responses": responses,
+            "blocked": blocked,
+        }
+
+    def _rcodes(self, rcodes: Mapping[str, int], hidden: int) -> dict[str, int]:
+        answered = sum(n for rcode, n in rcodes.items() if rcode in _OF_BLOCKS)
+        # A reply may be counted a moment later than its answer.
+        self._answered = max(self._answered, answered - hidden)
+        shown = {rcode: n for rcode, n in rcodes.items() if rcode not in _OF_BLOCKS}
+        return {ANSWERED: self._answered, **shown} if self._answered else shown
+
+
+class _ShownTimes:
+    """The times of one path's replies, without as many as are hidden.
+
+    Which bucket a hidden one was in is not known: it is taken from the fullest of what came since
+    the last report, in which all others of that moment stand too.
     """
-    of_udp, of_tcp = summed(udp), summed(tcp)
-    both = summed((of_udp, of_tcp))
-    responses: dict[str, dict[str, int]] = {}
-    blocked: dict[str, dict[str, int]] = {}
-    for (grade, category, action), n in sums.items():
-        known = policy.categories.get(category)
-        tier = TIER_OF_GRADE.get(grade)
-        if tier is None or (known is not None and known.confidential):
-            continue
-        _add(responses, tier, action, n)
-        if action == BLOCKED:
-            _add(blocked, tier, category or NO_CATEGORY, n)
-    return {
-        "requests": {
-            "udp": of_udp.get("requests", {}),
-            "tcp": of_tcp.get("requests", {}),
-        },
-        "rcodes": both.get("rcodes", {}),
-        "latency": both.get("latency", {}),
-        "responses": responses,
-        "blocked": blocked,
-    }
+
+    def __init__(self) -> None:
+        self._last, self._shown = Counter[str](), Counter[str]()
+        self._last_us = self._shown_us = self._hidden = self._owed = 0
+
+    def without(self, times: Mapping[str, Any], hidden: int) -> dict[str, Any]:
+        """Return times as ``TimeBuckets.to_plain`` does, without hidden ones.
+
+        Args:
+            times: of the path since the start.
+            hidden: how many of these replies are hidden.
+        """
+        grown = Counter({key: n - self._last[key] for key, n in times["buckets"].items()})
+        came = grown.total()
+        self._owed += hidden - self._hidden
+        taken = min(self._owed, came)
+        self._owed -= taken
+        for _ in range(taken):
+            grown[max(grown, key=grown.__getitem__)] -= 1
+        self._shown.update(grown)
+        if came:
+            self._shown_us += (times["sum_us"] - self._last_us) * (came - taken) // came
+        self._last, self._last_us, self._hidden = Counter(times["buckets"]), times["sum_us"], hidden
+        return {
+            "buckets": {key: self._shown[key] for key in times["buckets"]},
+            "sum_us": self._shown_us,
+        }
 
 
 def _add(sums: dict[str, dict[str, int]], outer: str, inner: str, n: int) -> None:

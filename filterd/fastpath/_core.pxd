@@ -133,6 +133,7 @@ cdef class Table:
     cdef bytes _names
     cdef const uint8_t* _name_octets  # theirs
     cdef object _fill
+    cdef uint64_t _emptied  # how often
 
     # Return whether the lists alone may decide a question.
     cdef bint is_plain(self, const Question* asked) noexcept nogil

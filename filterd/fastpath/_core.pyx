@@ -490,6 +490,7 @@ cdef class Table:
     def forget(self):
         """Forget everything."""
         cdef int row
+        self._emptied += 1
         for row in range(MOST_ROWS):
             PyMem_Free(self._cells[row])
             self._cells[row] = NULL
@@ -702,7 +703,8 @@ cdef class Table:
         """Let the filler fill a cell; the last of a row is for names without a claim set."""
         cdef int kind = COMPLEX, rank = 0, template = 0
         cdef uint32_t tally = 0
-        cdef Cell* cells = self._cells[row]
+        cdef uint64_t emptied = self._emptied
+        cdef Cell* cells
         if index < self._set_count:
             kind, rank, template, tally = self._fill(row, index)
         if not (
@@ -712,8 +714,10 @@ cdef class Table:
             and (kind != BLOCK or template < self._template_count)
         ):
             raise ValueError("a cell of numbers that were not given out")
-        if self._cells[row] != cells:
+        # Not by the address of the row: memory that is free is soon given out again.
+        if self._emptied != emptied:
             raise RuntimeError("the table was emptied while a cell of it was filled")
+        cells = self._cells[row]
         cells[index].rank, cells[index].template = <uint8_t>rank, <uint16_t>template
         cells[index].tally, cells[index].state = tally, <uint8_t>(KNOWN + kind)
         return 0

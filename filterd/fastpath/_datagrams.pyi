@@ -63,5 +63,6 @@ class Relay:
         forwarder: Forwarder,
         stepper: Stepper,
         clock: Clock,
+        note: Callable[[bytes, int], None] | None = None,
     ) -> None: ...
     def take(self, datagram: Datagram, listener: Listener) -> bool: ...

@@ -18,7 +18,7 @@ from libc.errno cimport EAGAIN, EINTR, errno
 from libc.math cimport INFINITY
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from filterd.fastpath._envelopes cimport (
     LARGEST_QUERY,
@@ -62,11 +62,13 @@ from filterd.wire._octets cimport NO_MEMORY, Octets, Place
 from filterd.wire._queries cimport QueryAt, read_query
 
 import logging
+import os
 from collections import deque
 
 from filterd.fastpath import datagrams as reference
 from filterd.resolve.links.cache import STALE_FOR_S
 from filterd.resolve.query import Fetched
+from filterd.resolve.tunnel_counter import SHORTEST_CHILD
 from filterd.time_buckets import BOUNDS_MS, TimeBuckets
 from filterd.upstream import Resolution as Resolved
 from filterd.upstream import UpstreamQuestion as Asked
@@ -626,6 +628,34 @@ cdef inline bint is_reflecting(const sockaddr_in6* peer) noexcept nogil:
 # - an entry of the cache has expired or is due for a refresh.
 #
 # So there is no policy here, and no second way to handle failures.
+#
+# Questions of a tunnel go this way, too. Its counter (``resolve.tunnel_counter``) is Python, so a
+# *sieve* is before it: it lets through what one device asks for beneath one domain, by its last
+# two labels, beyond a few in a minute. Different pairs may share a place of the sieve, which
+# then lets more through and decides nothing. Of a pair at full speed it lets through enough.
+
+cdef enum:
+    PLACES = 32768
+    FEW_ASKED = 8
+    MOST_ASKED = 6000
+
+cdef double SIEVE_S = 60
+cdef Py_ssize_t LEAST_CHILD = SHORTEST_CHILD
+
+
+cdef inline uint32_t sieve_place(
+    const uint8_t* name, Py_ssize_t length, uint32_t state, Py_ssize_t* child
+) noexcept nogil:
+    """Return the place of a name's last two labels; set how many octets stand before them."""
+    cdef Py_ssize_t at = 0, last = 0, before = 0
+    while at < length and name[at]:
+        before, last = last, at
+        at += name[at] + 1
+    child[0] = before
+    for at in range(before, length):
+        state = (state ^ name[at]) * <uint32_t>16777619  # FNV-1a
+    return (state ^ state >> 15) & (PLACES - 1)
+
 
 cdef class Waiting:
     """A question that waits for upstreams."""
@@ -656,13 +686,18 @@ cdef class Relay:
         forwarder: asks upstreams.
         stepper: keeps the questions that wait.
         clock: for both times.
+        note: called with qname and device of what a tunnel may have asked.
     """
 
-    cdef object _fast, _store, _failures, _forwarder, _stepper, _clock
+    cdef object _fast, _store, _failures, _forwarder, _stepper, _clock, _note_child
     cdef Core _core
     cdef list _landed
+    cdef uint16_t _asked[PLACES]
+    cdef uint32_t _seed
+    cdef double _sieve_ends
 
-    def __init__(self, fast, store, forwarder, stepper, clock):
+    def __init__(self, fast, store, forwarder, stepper, clock, note=None):
+        self._note_child, self._seed = note, int.from_bytes(os.urandom(4), "big")
         self._fast, self._store, self._forwarder = fast, store, forwarder
         self._failures, self._stepper, self._clock = store.failures, stepper, clock
         if isinstance(fast.core, Core):  # else no datagram has an opening
@@ -709,6 +744,28 @@ cdef class Relay:
         self._stepper.began(waiting)
         if outcome is not None:
             self.take_outcome(waiting, outcome)
+        if self._note_child is not None:
+            self._sieve(waiting._datagram, waiting._began_at)
+
+    cdef _sieve(self, Datagram datagram, double now):
+        """Let the counter of tunnels have a long child of a domain that is often asked about."""
+        cdef Py_ssize_t child
+        cdef uint32_t place = sieve_place(
+            <const uint8_t*>PyBytes_AS_STRING(datagram.qname),
+            PyBytes_GET_SIZE(datagram.qname),
+            self._seed ^ datagram.device,
+            &child,
+        )
+        if child < LEAST_CHILD:
+            return
+        if now >= self._sieve_ends:
+            self._sieve_ends = now + SIEVE_S
+            memset(self._asked, 0, sizeof(self._asked))
+        if self._asked[place] >= MOST_ASKED:
+            return
+        self._asked[place] += 1
+        if self._asked[place] > FEW_ASKED:
+            self._note_child(datagram.qname, datagram.device or hash(datagram.address))
 
     cdef take_outcome(self, Waiting waiting, outcome):
         """Take the outcome of a question; those of one turn of the loop are finished together."""

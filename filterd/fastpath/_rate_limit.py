@@ -111,9 +111,10 @@ class Bucket:
         self.level, self.at = self.burst, 0.0
 
     def take(self, now: float) -> bool:
-        """Take one; False where there is none."""
-        self.level = min(self.burst, self.level + (now - self.at) * self.a_second)
-        self.at = now
+        """Take one; False where there is none. A time that goes back changes nothing."""
+        if now > self.at:
+            self.level = min(self.burst, self.level + (now - self.at) * self.a_second)
+            self.at = now
         if self.level < 1:
             return False
         self.level -= 1
@@ -163,7 +164,7 @@ class SourceTable:
         sets: a power of two; the table has eight places in each.
 
     Addresses are packed, 4 or 16 octets; ``interface`` is an index, 0 where it is not known;
-    ``now`` is in seconds and never goes back.
+    ``now`` is in seconds; one that is before the last costs a source nothing.
     """
 
     def __init__(self, key: bytes, queries_a_second: float, burst: float, sets: int = SETS) -> None:
@@ -292,10 +293,11 @@ class SourceTable:
         return True
 
     def _refill(self, source: RateSource, now: float) -> None:
-        gained = (now - source.seen_at) * self._a_second
-        source.level = min(self._burst, source.level + gained)
-        source.tcp_level = min(self._burst, source.tcp_level + gained)
-        source.seen_at = now
+        if now > source.seen_at:
+            gained = (now - source.seen_at) * self._a_second
+            source.level = min(self._burst, source.level + gained)
+            source.tcp_level = min(self._burst, source.tcp_level + gained)
+            source.seen_at = now
 
     def _first_place(self, high: int, low: int) -> int:
         return ways * (siphash(self._key_0, self._key_1, high, low) & self._last_set)

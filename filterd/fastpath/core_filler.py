@@ -213,6 +213,7 @@ class FastPath:
                     blocker=blocker,
                     devices=devices,
                     class_id=class_id,
+                    path="fast",
                 )
 
     def learn(self, query: Query) -> None:
@@ -307,11 +308,12 @@ class FastPath:
         number = self._groups.get(key)
         if number is None:
             row, opening = self._row_of(client.grade), self._opening(client.grade, "")
-            number = self._groups[key] = self.core.add_group(
-                row, opening, is_counted=not client.is_probe
-            )
-            if number >= 0 and self._site is not None:
-                self.edges.append(self._site.edge_of(client))
+            # First, for it may fail: the lists beside the groups must have one place for each.
+            edge = -inf if self._site is None else self._site.edge_of(client)
+            number = self.core.add_group(row, opening, is_counted=not client.is_probe)
+            self._groups[key] = number
+            if number >= 0:
+                self.edges.append(edge)
                 self._places.append((client.network or "", client.grade.class_id))
         return number
 

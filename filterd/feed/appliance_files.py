@@ -155,6 +155,8 @@ class TimeFloor:
             _TIME_FORMAT.save(self._path, _Believed(float(int(now))))
 
 
+SOURCES_FOLDER = "sources"
+"""Of the last good texts, in the feed's state folder."""
 LEFT_OUT_S = 180 * 86_400.0
 """An entry is left out for so long; the same command renews it."""
 
@@ -237,10 +239,16 @@ class FollowFile:
         FOLLOWED.save(self._path, state)
 
 
-def followed_count(folder: Path) -> int:
-    """Return how many public lists are followed, by the last run and by commands."""
+def followed_lists(folder: Path) -> tuple[str, ...]:
+    """Return the ids of followed lists, by the last run and by commands."""
     state = FollowFile(folder).read()
-    return len(state.last) or len(state.by_command)
+    return tuple(dict.fromkeys(one.id for one in (*state.last, *state.by_command)))
+
+
+def missing_lists(folder: Path) -> tuple[str, ...]:
+    """Return the ids of followed lists of which no text has ever come."""
+    texts = folder / SOURCES_FOLDER
+    return tuple(one for one in followed_lists(folder) if not (texts / f"{one}.txt").exists())
 
 
 def with_command(state: FollowState, *wanted: Wanted) -> FollowState:

@@ -6,11 +6,15 @@ It imports little.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filterd import counted, words
 from filterd.i18n import UNSAID, from_plain, say, say_n, translated
+from filterd.protection_level import judge
 from filterd.rows import Column, Details, Listing, Row, Wording, when
+
+if TYPE_CHECKING:
+    from filterd.protection_level import JudgedProtection
 
 STARTER_NAMES = 50_000
 """Fewer than that are a start, whatever a school has added."""
@@ -31,7 +35,12 @@ def _is_worrying(row: Row) -> bool:
         return bool(row["problem"])
     is_trusted = row["trusted"] or not row["address"]
     waits = bool(row["judgement"] or row["held"] or row["problem"] or not is_trusted)
-    return waits or row["freshness"] != "fresh"
+    return waits or row["freshness"] != "fresh" or not _came(row).is_whole
+
+
+def _came(row: Row) -> JudgedProtection:
+    """Return the judgement of what a feed or the followed lists have brought."""
+    return judge({key: row.get(key) for key in ("followed", "missing")})
 
 
 def summary(row: Row, by: Wording) -> str:
@@ -41,6 +50,7 @@ def summary(row: Row, by: Wording) -> str:
         lines.append(_age(row, by))
     if _is_worrying(row):
         lines.append(translated(from_plain(row["sentence"]), by.texts.language))
+    lines += (f"{by.texts(one.sentence)}: {', '.join(one.items)}" for one in _came(row).shortfalls)
     if beside := row.get("beside"):
         lines += [_place(beside, by), summary(beside, by)]
     return "\n".join(filter(None, lines))

@@ -28,9 +28,9 @@ from filterd.http_download import (
     RequestPolicy,
     Validators,
     bounded,
-    page_error,
     split,
 )
+from filterd.http_failures import page_error
 from filterd.i18n import refused, say
 from filterd.privileges import own_rights
 

@@ -9,6 +9,7 @@ and protections of this program, and the hosts that the lists come from are pinn
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -20,10 +21,11 @@ from filterd.errors import FetchError, FilterdError
 from filterd.feed.appliance_files import FollowFile
 from filterd.feed.feed_config import wanted_of
 from filterd.feed.guard.judgement import Severity
-from filterd.feed.guard.limits import GROWTH, TABLES
+from filterd.feed.guard.limits import GROWTH
+from filterd.feed.guard.tables import TABLES
 from filterd.feed.night_memory import TEXT_OCTETS_A_NAME, check_size, night_octets
+from filterd.feed.source_limits import NIGHTLY
 from filterd.feed.sources import (
-    NIGHTLY,
     SourceFolder,
     SourceOutcome,
     counted,
@@ -36,6 +38,7 @@ from filterd.feed.version_files import publication_of, verify, write_manifest
 from filterd.feed.versions import FOLLOWED, is_followed
 from filterd.i18n import UNSAID, say
 from filterd.lists.catalog import fillable_categories, load_sources
+from filterd.lists.table_additions import ADDITIONS_FILE
 from filterd.paths import shipped, writing
 from filterd.version import __version__
 
@@ -46,7 +49,8 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.feed.arrival import Moment, Progress
     from filterd.feed.guard import Judgement
-    from filterd.feed.sources import FetchRules, SourceReport
+    from filterd.feed.source_limits import FetchRules
+    from filterd.feed.sources import SourceReport
     from filterd.feed.versions import Candidate, Versions
     from filterd.i18n import Sentence
     from filterd.lists.catalog import PublicSource
@@ -275,6 +279,8 @@ def _tables(feed: Path) -> str:
     digest = hashlib.sha256(__version__.encode())
     for name in TABLES_FILES:
         digest.update((feed / name).read_bytes())
+    with contextlib.suppress(FileNotFoundError):
+        digest.update((feed / ADDITIONS_FILE).read_bytes())
     return digest.hexdigest()
 
 

@@ -8,45 +8,46 @@ names its files, and no more of it than a text may have.
 from __future__ import annotations
 
 import gzip
-import tarfile
-import zipfile
-import zlib
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
-from filterd import zip_directory
+from filterd.archives import (
+    DAMAGED,
+    LongDirectoryError,
+    TooLongError,
+    opened_tar_gz,
+    opened_zip,
+)
 from filterd.errors import ForeignContentError, TooLargeError
-from filterd.http_download import CHUNK_OCTETS, bounded, split
 from filterd.i18n import say
 from filterd.paths import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from filterd.lists.catalog import PublicSource
-
+PACKINGS = (".tar.gz", ".tgz", ".zip", ".gz")
+"""Ends of addresses that show how a text is packed."""
 MOST_MEMBERS = 1_000
 _HEADERS_OCTETS = 1 << 20
 """Of a tar file: what stands there beside contents."""
-_DAMAGED = (
-    EOFError,
-    OSError,
-    RuntimeError,
-    ValueError,
-    zlib.error,
-    tarfile.TarError,
-    zipfile.BadZipFile,
-)
+_CHUNK_OCTETS = 65_536
 
 
-def unpack_text(path: Path, address: str, source: PublicSource, most_octets: int) -> None:
-    """Unpack a text in place, if its address ends as that of a packed one.
+def packing_of(place: str) -> str:
+    """Return how a text is packed, by the path of its address; empty for plain text."""
+    return next((one for one in PACKINGS if place.lower().endswith(one)), "")
+
+
+def unpack_text(path: Path, packing: str, source_id: str, member: str, most_octets: int) -> None:
+    """Unpack a text in place, if it is packed.
 
     Args:
         path: the file as it came.
-        address: where it came from.
-        source: names the member of an archive; an archive of one file needs no name.
+        packing: one of ``PACKINGS``; empty for plain text.
+        source_id: what errors call it.
+        member: of an archive; an archive of one file needs no name.
         most_octets: of the text.
 
     Raises:
@@ -54,106 +55,87 @@ def unpack_text(path: Path, address: str, source: PublicSource, most_octets: int
         TooLargeError: the text is too long.
         StoreError: the disk refused.
     """
-    place = split(address).path.lower()
-    if place.endswith((".tar.gz", ".tgz")):
-        opened = _tar_member(path, source, most_octets)
-    elif place.endswith(".zip"):
-        opened = _zip_member(path, source)
-    elif place.endswith(".gz"):
-        opened = _gzip(path)
-    else:
+    if not packing:
         return
-    unpacked = path.with_name(f"{path.name}.unpacked")
-    try:
-        with writing(unpacked), unpacked.open("wb") as target, _unpacking(source), opened as text:
-            for chunk in bounded(
-                iter(lambda: text.read(CHUNK_OCTETS), b""), most_octets, source.id
-            ):
-                target.write(chunk)
-        with writing(path):
+    with writing(path), path.open("rb") as packed:
+        opened = _opened(packed, packing, source_id, member, 2 * most_octets + _HEADERS_OCTETS)
+        unpacked = unpacked_of(path)
+        try:
+            with unpacked.open("wb") as target, _unpacking(source_id, member), opened as text:
+                _copy(text, target, most_octets)
             unpacked.replace(path)
-    finally:
-        unpacked.unlink(missing_ok=True)
+        finally:
+            unpacked.unlink(missing_ok=True)
+
+
+def unpacked_of(path: Path) -> Path:
+    """Return where a text is unpacked; a child that was ended may leave it."""
+    return path.with_name(f"{path.name}.unpacked")
+
+
+def _opened(
+    packed: IO[bytes], packing: str, source_id: str, member: str, most_octets: int
+) -> AbstractContextManager[IO[bytes]]:
+    if packing == ".zip":
+        return _zip_member(packed, source_id, member)
+    if packing == ".gz":
+        return cast("AbstractContextManager[IO[bytes]]", gzip.GzipFile(fileobj=packed))
+    return _tar_member(packed, source_id, member, most_octets)
+
+
+def _copy(text: IO[bytes], target: IO[bytes], most_octets: int) -> None:
+    left = most_octets
+    while chunk := text.read(_CHUNK_OCTETS):
+        left -= len(chunk)
+        if left < 0:
+            raise TooLongError(most_octets)
+        target.write(chunk)
 
 
 @contextmanager
-def _unpacking(source: PublicSource) -> Iterator[None]:
+def _unpacking(source_id: str, member: str) -> Iterator[None]:
     try:
         yield
-    except _DAMAGED as error:
+    except LongDirectoryError as error:
+        raise _no_member(source_id, member) from error
+    except TooLongError as error:
+        raise TooLargeError(
+            say("{url}: it has more than {most} octets", url=source_id, most=error.args[0])
+        ) from error
+    except DAMAGED as error:
         raise ForeignContentError(
-            say("{id}: it is not packed as the end of its address indicates", id=source.id)
+            say("{id}: it is not packed as the end of its address indicates", id=source_id)
         ) from error
 
 
 @contextmanager
-def _gzip(path: Path) -> Iterator[IO[bytes]]:
-    with gzip.open(path, "rb") as text:
-        yield text  # type: ignore[misc]
-
-
-@contextmanager
-def _zip_member(path: Path, source: PublicSource) -> Iterator[IO[bytes]]:
-    _check_directory(path, source)
-    with zipfile.ZipFile(path) as archive:
+def _zip_member(packed: IO[bytes], source_id: str, member: str) -> Iterator[IO[bytes]]:
+    with opened_zip(packed) as archive:
         files = [one for one in archive.infolist()[:MOST_MEMBERS] if not one.is_dir()]
-        wanted = [one for one in files if one.filename == source.member or not source.member]
+        wanted = [one for one in files if member in ("", one.filename)]
         if len(wanted) != 1:
-            raise _no_member(source)
+            raise _no_member(source_id, member)
         with archive.open(wanted[0]) as text:
             yield text
 
 
-def _check_directory(path: Path, source: PublicSource) -> None:
-    """Check the length of a zip file's directory: all of it is read into memory."""
-    with path.open("rb") as file:
-        file.seek(max(path.stat().st_size - zip_directory.TAIL_OCTETS, 0))
-        if not zip_directory.is_small(file.read()):
-            raise _no_member(source)
-
-
 @contextmanager
-def _tar_member(path: Path, source: PublicSource, most_octets: int) -> Iterator[IO[bytes]]:
-    """Open a member of a tar file, which is read as a stream.
-
-    Nothing is looked for twice.
-    """
-    with gzip.open(path, "rb") as raw:
-        stream = _Bounded(raw, 2 * most_octets + _HEADERS_OCTETS, source.id)
-        with tarfile.open(fileobj=stream, mode="r|") as archive:  # type: ignore[call-overload]
-            for number, member in enumerate(archive):
-                if number == MOST_MEMBERS:
-                    break
-                if member.isreg() and source.member in ("", member.name.removeprefix("./")):
-                    text = archive.extractfile(member)
-                    assert text is not None, "it is a regular file"
-                    yield text
-                    return
-    raise _no_member(source)
+def _tar_member(
+    packed: IO[bytes], source_id: str, member: str, most_octets: int
+) -> Iterator[IO[bytes]]:
+    with opened_tar_gz(packed, most_octets) as archive:
+        for number, one in enumerate(archive):
+            if number == MOST_MEMBERS:
+                break
+            if one.isreg() and member in ("", one.name.removeprefix("./")):
+                text = archive.extractfile(one)
+                assert text is not None, "it is a regular file"
+                yield text
+                return
+    raise _no_member(source_id, member)
 
 
-class _Bounded:
-    """Reads a stream of which no more than some octets may come."""
-
-    def __init__(self, raw: gzip.GzipFile, most_octets: int, name: str) -> None:
-        self._raw, self._most, self._name, self._octets = raw, most_octets, name, 0
-
-    def read(self, octets: int) -> bytes:
-        """Return the next octets.
-
-        Raises:
-            TooLargeError: there are too many.
-        """
-        content = self._raw.read(octets)
-        self._octets += len(content)
-        if self._octets > self._most:
-            raise TooLargeError(
-                say("{url}: it has more than {most} octets", url=self._name, most=self._most)
-            )
-        return content
-
-
-def _no_member(source: PublicSource) -> ForeignContentError:
+def _no_member(source_id: str, member: str) -> ForeignContentError:
     return ForeignContentError(
-        say("{id}: the archive has no file {member}", id=source.id, member=source.member or "?")
+        say("{id}: the archive has no file {member}", id=source_id, member=member or "?")
     )

@@ -37,8 +37,8 @@ from filterd.errors import ConfigError, FilterdError, StoreError, to_plain
 from filterd.feed.appliance_files import Wanted
 from filterd.feed.feed_config import blocklists_to_build, followed, followed_set
 from filterd.feed.night_memory import check_size, night_octets
-from filterd.feed.source_limits import RunBudget
-from filterd.feed.sources import NIGHTLY, SourceFolder, SourceOutcome, fetch_sources
+from filterd.feed.source_limits import NIGHTLY, RunBudget
+from filterd.feed.sources import SourceFolder, SourceOutcome, fetch_sources
 from filterd.feed.version_files import sha256_of, verify
 from filterd.feed.versions import Versions, is_followed
 from filterd.i18n import Sentence, refused, say

@@ -38,6 +38,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
+from filterd.clock import doubled_s
 from filterd.errors import TrustError
 
 if TYPE_CHECKING:
@@ -227,8 +228,7 @@ def after_run(
 
 def back_off_s(failures: int, random: float) -> float:
     """Return the wait after ``failures`` in a row; ``random`` is from 0 up to 1."""
-    doublings = min(failures - 1, 16)  # a day is reached long before; floats end at 1,024
-    return float(min(2**doublings * RETRY_S * (random + 1), LONGEST_S))
+    return doubled_s(RETRY_S * (random + 1), failures - 1, LONGEST_S)
 
 
 def ending_of(error: FilterdError | None) -> Ending:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from math import ceil
+from math import ceil, inf
 from typing import TYPE_CHECKING
 
-from filterd.errors import FetchError, StoreError, TooLargeError, TooSlowError
-from filterd.http_download import split
+from filterd.errors import FetchError, ForeignContentError, StoreError, TooLargeError, TooSlowError
+from filterd.http_download import DownloadLimits, RequestPolicy, split
 from filterd.i18n import say
 from filterd.state_file import FileFormat
 
@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.clock import Clock
-    from filterd.http_download import DownloadLimits
+
+LIMITS = DownloadLimits(total_s=300.0)
+"""For one address."""
+POLICY = RequestPolicy(redirects=3, is_one_server=True, is_public_only=True)
+"""A connection is the only proof of what comes, and an address may be anybody's."""
+LEAST_SHARE = 0.5
+"""Of the entries of the last good text; with fewer a new one is not taken."""
+MOST_TIMES, GROWTH_SLACK = 3.0, 2_000
+"""Of the entries of the last good text, where no person compares versions; and some more."""
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 900.0, 86_400.0
 _BUSY = (429, 503)
@@ -35,6 +43,55 @@ class RunBudget:
 
     octets: int = 250_000_000
     seconds: float = 1_800.0
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRules:
+    """How sources are asked.
+
+    Attributes:
+        limits: for each address.
+        policy: where requests may go.
+        budget: of octets and seconds for all together; None for no more limits.
+        most_times: times the entries of its last text a new one may have; None for any.
+        waits: whether servers that asked for it are left alone.
+        accepted: ids of sources whose new text may have any number of entries.
+    """
+
+    limits: DownloadLimits = LIMITS
+    policy: RequestPolicy = POLICY
+    budget: RunBudget | None = None
+    most_times: float | None = None
+    waits: bool = True
+    accepted: frozenset[str] = frozenset()
+
+    def check_growth(self, source_id: str, had: int, has: int) -> None:
+        """Refuse a text that has far less or far more entries than the last one.
+
+        Raises:
+            ForeignContentError: it has.
+        """
+        most = self.most_times and self.most_times * had + GROWTH_SLACK
+        if source_id in self.accepted or LEAST_SHARE * had <= has <= (most or has):
+            return
+        at_school = say("run `filterd lists update --accept {id}`", id=source_id)
+        raise ForeignContentError(
+            say(
+                "{id}: it has {entries} names and had {before}; if that is right: {remedy}",
+                id=source_id,
+                entries=has,
+                before=had,
+                remedy=at_school if most else say("remove {note}", note=f"{source_id}.json"),
+            )
+        )
+
+
+BY_HAND = FetchRules()
+"""Of a publisher: a person looks at the outcome."""
+NIGHTLY = FetchRules(budget=RunBudget(), most_times=MOST_TIMES)
+"""Of a school: no person does."""
+AT_ONCE = FetchRules(limits=DownloadLimits(total_s=60.0))
+"""A person waits for it."""
 
 
 class Spending:
@@ -54,6 +111,16 @@ class Spending:
         if self._budget is None:
             return limits
         self._check_octets()
+        return replace(limits, total_s=min(limits.total_s, self.left_s()))
+
+    def left_s(self) -> float:
+        """Return the seconds that are left.
+
+        Raises:
+            TooSlowError: none are.
+        """
+        if self._budget is None:
+            return inf
         left_s = self._budget.seconds - (self._clock.monotonic() - self._began)
         if left_s <= 0:
             raise TooSlowError(
@@ -61,7 +128,7 @@ class Spending:
                     "the limit of {seconds} s a night is reached", seconds=int(self._budget.seconds)
                 )
             )
-        return replace(limits, total_s=min(limits.total_s, left_s))
+        return left_s
 
     def counted(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """Count octets as they come.

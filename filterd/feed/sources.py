@@ -5,7 +5,8 @@ For each source one folder holds the last good text, ``ID.txt``, and its facts,
 ``ID.json``: the ``ETag`` for the next request, and the number of entries. A new text is
 accepted only if it is like the ones before: a list in its format, not a web page, not
 empty, not half the size. Otherwise the next mirror is asked, and in the end the last text stays
-and the report has the reason: a version that lacks a list would open its names.
+and the report has the reason: a version that lacks a list would open its names. What comes is
+unpacked and read in a child with bounds (``text_judgement``): a failure costs its source alone.
 
 A server that asks for a pause gets it (``HostWaits``): schools of a whole province may share
 one address behind their provider's NAT, so 429 is a usual answer.
@@ -15,32 +16,38 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from math import inf
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import FetchError, FilterdError, ForeignContentError
-from filterd.feed.packed_text import unpack_text
-from filterd.feed.source_limits import HostWaits, RunBudget, Spending
+from filterd.errors import FetchError, FilterdError
+from filterd.feed.host_reach import HostReach
+from filterd.feed.packed_text import packing_of, unpacked_of
+from filterd.feed.source_limits import (
+    AT_ONCE,
+    BY_HAND,
+    FetchRules,
+    HostWaits,
+    Spending,
+)
+from filterd.feed.text_judgement import ArrivedText, TextFacts, judge
 from filterd.feed.version_files import sha256_of
 from filterd.http_download import (
     CHUNK_OCTETS,
     NONE_KNOWN,
     Downloader,
-    DownloadLimits,
     Pace,
-    RequestPolicy,
     Validators,
     bounded,
+    split,
 )
 from filterd.i18n import UNSAID, Sentence, quoted, say
-from filterd.lists.intake import count_entries
-from filterd.lists.source_text import SourceText
 from filterd.paths import install, open_plain, reading, writing
 from filterd.state_file import ADDED, FileFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from filterd.clock import Clock
@@ -50,19 +57,7 @@ if TYPE_CHECKING:
 
 MAX_OCTETS = 100_000_000
 """Of one text; the largest known ones have a third of it."""
-LIMITS = DownloadLimits(total_s=300.0)
-"""For one address."""
-POLICY = RequestPolicy(redirects=3, is_one_server=True, is_public_only=True)
-"""A connection is the only proof of what comes, and an address may be anybody's."""
-LEAST_SHARE = 0.5
-"""Of the entries of the last good text; with fewer a new one is not taken."""
-MOST_TIMES, GROWTH_SLACK = 3.0, 2_000
-"""Of the entries of the last good text, where no person compares versions; and some more."""
-MOST_PROBLEMS = 0.5
-"""The share of bad lines in a text; with more it is not in the catalogue's format."""
 
-_HEAD_OCTETS = 1_024
-_PAGE_BEGINNINGS = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
 _MAX_NOTE_OCTETS = 1 << 16
 
 
@@ -154,6 +149,12 @@ class SourceFolder:
         """Return where a new text is put until it is judged."""
         return self._folder / f".{source_id}.new"
 
+    def discard(self, source_id: str) -> None:
+        """Remove what is left of a new text."""
+        new = self.candidate(source_id)
+        for one in (new, unpacked_of(new)):
+            one.unlink(missing_ok=True)
+
     def accept(self, source: PublicSource, note: _Note) -> None:
         """Let the candidate be the text from now on.
 
@@ -176,33 +177,6 @@ class SourceFolder:
         return self._folder / f"{source_id}.json"
 
 
-@dataclass(frozen=True, slots=True)
-class FetchRules:
-    """How sources are asked.
-
-    Attributes:
-        limits: for each address.
-        policy: where requests may go.
-        budget: of octets and seconds for all together; None for no more limits.
-        most_times: times the entries of its last text a new one may have; None for any.
-        waits: whether servers that asked for it are left alone.
-        accepted: ids of sources whose new text may have any number of entries.
-    """
-
-    limits: DownloadLimits = LIMITS
-    policy: RequestPolicy = POLICY
-    budget: RunBudget | None = None
-    most_times: float | None = None
-    waits: bool = True
-    accepted: frozenset[str] = frozenset()
-
-
-BY_HAND = FetchRules()
-"""Of a publisher: a person looks at the outcome."""
-NIGHTLY = FetchRules(budget=RunBudget(), most_times=MOST_TIMES)
-"""Of a school: no person does."""
-
-
 def fetch_sources(
     sources: Sequence[PublicSource],
     folder: SourceFolder,
@@ -223,31 +197,113 @@ def fetch_sources(
     Returns:
         A report on each source, in the order of ``sources``.
     """
-    spending, hosts = Spending(rules.budget, clock), folder.waits
+    asking = _Asking(folder, clock, rules, sources)
+    return tuple(_each(sources, folder, asking, rules, progress))
 
-    def bring(source: PublicSource, address: str, known: _Note | None) -> _Note | None:
+
+def look_at(source: PublicSource, folder: SourceFolder, clock: Clock) -> SourceReport:
+    """Fetch a text once and judge it as each night does, before a person follows it.
+
+    Args:
+        source: with one address.
+        folder: for the text meanwhile; nothing stays there.
+        clock: times the answer.
+
+    Raises:
+        ForeignContentError, ListError: it is no list of this format.
+        FetchError: it does not come.
+    """
+    try:
+        asking = _Asking(folder, clock, AT_ONCE)
+        brought = asking.bring(source, source.address, None)
+        assert brought is not None, "nothing is known of it"
+        note = _judged(source, folder, None, brought, asking)
+        assert note is not None, "nothing is known of it"
+    finally:
+        folder.discard(source.id)
+    return _report(source, SourceOutcome.TAKEN, note)
+
+
+class _Asking:
+    """What brings the texts of one run, within its limits.
+
+    Args:
+        folder, clock, rules: as of ``fetch_sources``.
+        sources: all of the run; none where one is asked by itself.
+    """
+
+    is_packed = True
+    """The end of an address shows how its text is packed."""
+
+    def __init__(
+        self,
+        folder: SourceFolder,
+        clock: Clock,
+        rules: FetchRules,
+        sources: Sequence[PublicSource] = (),
+    ) -> None:
+        self._folder, self._clock, self._rules = folder, clock, rules
+        self._spending, self._waits = Spending(rules.budget, clock), folder.waits
+        addresses = [address for one in sources for address in one.addresses]
+        self._reach = HostReach(addresses, rules.policy, clock)
+
+    @property
+    def left_s(self) -> float:
+        """The seconds that are left of the run.
+
+        Raises:
+            TooSlowError: none are.
+        """
+        return self._spending.left_s()
+
+    def bring(self, source: PublicSource, address: str, known: _Note | None) -> _Note | None:
+        """Fetch a text from an address as the candidate; return None for the known one.
+
+        Raises:
+            FetchError: it does not come.
+            StoreError: the disk refused.
+        """
         before = NONE_KNOWN
         if known is not None and address == (known.mirror or source.address):
             before = Validators(known.etag, known.last_modified)
-        if rules.waits:
-            hosts.check(address, clock.wall())
+        if self._rules.waits:
+            self._waits.check(address, self._clock.wall())
+        limits = self._spending.limits(self._rules.limits)
         with (
-            hosts.noting(address, clock),
-            closing(
-                Downloader(Pace(clock, spending.limits(rules.limits)), rules.policy)
-            ) as downloader,
+            self._reach.noting(address),
+            self._waits.noting(address, self._clock),
+            closing(Downloader(Pace(self._clock, limits), self._rules.policy)) as downloader,
             downloader.get(address, source.id, before) as answer,
         ):
             if answer is None:
                 return None
-            mirror = "" if address == source.address else address
-            new = folder.candidate(source.id)
-            _write(spending.counted(answer.chunks(MAX_OCTETS)), new)
+            mirror, new = "" if address == source.address else address, source.id
+            chunks = answer.chunks(MAX_OCTETS)
+            _write(self._spending.counted(chunks), self._folder.candidate(new))
             validators = answer.validators
-        unpack_text(new, address, source, MAX_OCTETS)
-        return _Note(_asked(source), "", 0, 0, 0, *validators, mirror, clock.wall())
+        return _Note(_asked(source), "", 0, 0, 0, *validators, mirror, self._clock.wall())
 
-    return tuple(_each(sources, folder, bring, rules, progress))
+
+class _Reading:
+    """What brings the texts of a folder, ``ID.txt`` for each."""
+
+    left_s, is_packed = inf, False
+
+    def __init__(self, given: Path, folder: SourceFolder) -> None:
+        self._given, self._folder = given, folder
+
+    def bring(self, source: PublicSource, _address: str, _known: _Note | None) -> _Note:
+        """Take a text as the candidate.
+
+        Raises:
+            FetchError: it cannot be read.
+            StoreError: the disk refused.
+        """
+        path = self._given / f"{source.id}.txt"
+        with reading(path, FetchError), open_plain(path) as file:
+            chunks = iter(lambda: file.read(CHUNK_OCTETS), b"")
+            _write(bounded(chunks, MAX_OCTETS, path.name), self._folder.candidate(source.id))
+        return _Note(_asked(source), "", 0, 0, 0)
 
 
 def read_sources(
@@ -261,15 +317,7 @@ def read_sources(
 
     As ``fetch_sources``, without a network; a missing text counts as no answer.
     """
-
-    def bring(source: PublicSource, _address: str, _known: _Note | None) -> _Note | None:
-        path = given / f"{source.id}.txt"
-        with reading(path, FetchError), open_plain(path) as file:
-            chunks = iter(lambda: file.read(CHUNK_OCTETS), b"")
-            _write(bounded(chunks, MAX_OCTETS, path.name), folder.candidate(source.id))
-        return _Note(_asked(source), "", 0, 0, 0)
-
-    return tuple(_each(sources, folder, bring, BY_HAND, progress))
+    return tuple(_each(sources, folder, _Reading(given, folder), BY_HAND, progress))
 
 
 def _write(chunks: Iterable[bytes], target: Path) -> None:
@@ -291,26 +339,28 @@ def _write(chunks: Iterable[bytes], target: Path) -> None:
 def _each(
     sources: Sequence[PublicSource],
     folder: SourceFolder,
-    bring: Callable[[PublicSource, str, _Note | None], _Note | None],
+    run: _Asking | _Reading,
     rules: FetchRules,
     progress: Progress | None,
 ) -> Iterator[SourceReport]:
-    for done, source in enumerate(sources, 1):
+    for done, source in enumerate(sources):
+        if progress is not None:
+            progress(done, len(sources))
         known, failures = folder.note(source), list[FilterdError]()
         for address in source.addresses:
             try:
-                brought = bring(source, address, known)
-                report = _one(source, folder, known, brought, rules)
+                brought = run.bring(source, address, known)
+                report = _one(source, folder, known, brought, run, rules)
                 yield replace(report, mirror="" if address == source.address else address)
                 break
             except FilterdError as error:
                 failures.append(error)
             finally:
-                folder.candidate(source.id).unlink(missing_ok=True)
+                folder.discard(source.id)
         else:
             yield _not_taken(source, known, failures[0])
-        if progress is not None:
-            progress(done, len(sources))
+    if progress is not None:
+        progress(len(sources), len(sources))
 
 
 def _one(
@@ -318,20 +368,23 @@ def _one(
     folder: SourceFolder,
     known: _Note | None,
     brought: _Note | None,
+    run: _Asking | _Reading,
     rules: FetchRules,
 ) -> SourceReport:
     """Judge a new text; None for one that is unchanged."""
     if brought is None:
         assert known is not None
         return _report(source, SourceOutcome.UNCHANGED, known)
-    candidate = folder.candidate(source.id)
-    if known is not None and sha256_of(candidate) == known.sha256:
+    note = _judged(source, folder, known, brought, run)
+    if note is None:
+        assert known is not None
         counts = {one: getattr(known, one) for one in ("sha256", "octets", "entries", "problems")}
         note = replace(brought, **counts)
         if note != known:
             folder.annotate(source, note)
         return _report(source, SourceOutcome.UNCHANGED, note)
-    note = _judged(source, candidate, known, brought, rules)
+    if known is not None:
+        rules.check_growth(source.id, known.entries, note.entries)
     folder.accept(source, note)
     return _report(source, SourceOutcome.TAKEN, note)
 
@@ -355,52 +408,28 @@ def _not_taken(source: PublicSource, known: _Note | None, error: FilterdError) -
 
 def _judged(
     source: PublicSource,
-    path: Path,
+    folder: SourceFolder,
     known: _Note | None,
     brought: _Note,
-    rules: FetchRules,
-) -> _Note:
-    """Return the facts of a text, or refuse it.
+    run: _Asking | _Reading,
+) -> _Note | None:
+    """Return the facts of a candidate, judged in a child; None for the known text.
 
     Raises:
-        ForeignContentError: it is no list of this format, or far less or more than it was.
-        ListError: it cannot be read.
+        FilterdError: as of ``text_judgement.judge``.
     """
-    with path.open("rb") as file:
-        head = file.read(_HEAD_OCTETS).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if head.startswith(_PAGE_BEGINNINGS):
-        raise ForeignContentError(say("{id}: a web page came instead of a list", id=source.id))
-    if b"\0" in head:
-        raise ForeignContentError(say("{id}: it is not text", id=source.id))
-    text = SourceText(path)
-    entries, problems = count_entries(text, source.format)
-    if problems > MOST_PROBLEMS * (entries + problems):
-        raise ForeignContentError(
-            say(
-                "{id}: {problems} of {all} lines are not in the format {format}",
-                id=source.id,
-                problems=problems,
-                all=entries + problems,
-                format=source.format,
-            )
-        )
-    if not entries:
-        raise ForeignContentError(say("{id}: it has no names", id=source.id))
-    had = 0 if known is None or source.id in rules.accepted else known.entries
-    most = had and rules.most_times and rules.most_times * had + GROWTH_SLACK
-    if had and not LEAST_SHARE * had <= entries <= (most or entries):
-        at_school = say("run `filterd lists update --accept {id}`", id=source.id)
-        raise ForeignContentError(
-            say(
-                "{id}: it has {entries} names and had {before}; if that is right: {remedy}",
-                id=source.id,
-                entries=entries,
-                before=had,
-                remedy=at_school if most else say("remove {note}", note=f"{source.id}.json"),
-            )
-        )
-    octets = path.stat().st_size
-    return replace(brought, sha256=text.digest, octets=octets, entries=entries, problems=problems)
+    address = split(brought.mirror or source.address).path
+    text = ArrivedText(
+        str(folder.candidate(source.id)),
+        source.id,
+        source.format,
+        packing_of(address) if run.is_packed else "",
+        source.member,
+        MAX_OCTETS,
+        "" if known is None else known.sha256,
+    )
+    facts: TextFacts | None = judge(text, run.left_s)
+    return None if facts is None else replace(brought, **asdict(facts))
 
 
 def _asked(source: PublicSource) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd import i18n
 from filterd.errors import StoreError
-from filterd.feed.appliance_files import TimeFloor, followed_count
+from filterd.feed.appliance_files import TimeFloor, followed_lists, missing_lists
 from filterd.feed.guard.judgement import Judgement
 from filterd.feed.version_watch import WATCH_S, WatchFile
 from filterd.feed.versions import Versions
@@ -230,7 +230,8 @@ def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
         clock: the clock.
 
     Returns:
-        ``address``; ``sources``, the number of public lists; ``trusted``, whether a root was
+        ``address``; ``sources``, the number of public lists, ``followed``, their ids, and
+        ``missing``, those that have never come; ``trusted``, whether a root was
         given; ``served``, the version of the active lists (0 for the shipped ones, negative
         where the orders alone are of that version); ``in_force``, ``previous``, ``refused``,
         ``held`` of the versions at hand; ``published``, ``tried_at``, ``verified_at``,
@@ -246,12 +247,16 @@ def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
     watched_until = None if watch is None else now + watch.since + WATCH_S - clock.monotonic()
     served = version_of(state.index, state.noted_as) or SHIPPED
     refusal = _refusal(state, served)
-    sources = 0 if address else followed_count(StateFolder(state.folder).feed)
+    home = StateFolder(state.folder).feed
+    followed = () if address else followed_lists(home)
+    sources = len(followed)
     # A site that follows nothing any more does not see the last run's trouble.
     problem = refusal or (standing.problem if address or sources else UNSAID)
     return {
         "address": address,
         "sources": sources,
+        "followed": followed,
+        "missing": missing_lists(home) if sources else (),
         # Of a folder that cannot be read only the problem is known.
         "trusted": bool(refusal) or os.path.exists(state.feed / "root.json"),  # noqa: PTH110
         "served": plain_version(served),

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from filterd.feed.arrival import Offer, Progress, VersionArrival
     from filterd.feed.guard import Judgement
     from filterd.feed.version_watch import Daemon
+    from filterd.feed.versions import NoWayBack
     from filterd.i18n import Sentence
 
 
@@ -190,6 +191,10 @@ class SiteFeed:
         self.versions.hold(why)
         current = self.versions.in_force().current or SHIPPED
         self._note(Event.PINNED if why is not None else Event.RELEASED, current, quoted(why or ""))
+
+    def no_way_back(self) -> NoWayBack | None:
+        """Return why ``roll_back`` would lead to no version; None if it leads to one."""
+        return self.versions.no_way_back(self._is_trusted)
 
     def roll_back(self, why: Sentence) -> str | None:
         """Activate the version before, refuse the present one; return the active one.
@@ -345,13 +350,19 @@ class SiteFeed:
         passed: dict[str, int] = {}
         with contextlib.suppress(FilterdError):  # without counts it proves nothing
             passed = self._daemon.passed()
-        school = guard.JudgedSchool(self._config, *fresh, state.log_days, passed, whole)
+        current = self.versions.current()
+        new = (signers_of(candidate.folder) or {}).get(ROLE)
+        known = None if current is None else (signers_of(current.folder) or {}).get(ROLE)
+        school = guard.JudgedSchool(
+            self._config,
+            *fresh,
+            state.log_days,
+            passed,
+            whole,
+            orders_known=bool(known),  # another key than that one is found below
+        )
         judgement = guard.judge(candidate, in_force, school, clock=self._clock)
-        if (current := self.versions.current()) is None:
-            return judgement
-        new, known = (signers_of(one.folder) or {} for one in (candidate, current))
-        keys = other_key(new.get(ROLE), known.get(ROLE))
-        return replace(judgement, findings=(*judgement.findings, *keys))
+        return replace(judgement, findings=(*judgement.findings, *other_key(new, known)))
 
     def _seen_before(self, candidate: Candidate, judgement: Judgement) -> Watch | None:
         """Return the watch for after the swap; None where no daemon runs."""
@@ -407,10 +418,10 @@ class SiteFeed:
                 path.unlink()
 
     def _names(self) -> int:
-        from filterd.lists.index import Index  # noqa: PLC0415
+        from filterd.lists.index_files import facts_of  # noqa: PLC0415
 
         with contextlib.suppress(OSError, IndexFormatError):
-            return len(Index.open(self._state.index))
+            return facts_of(self._state.index).names
         return 0  # it is in force, and the next run reports a disk that fails now
 
     def _note_problem(self, error: FilterdError, now: float) -> None:

@@ -39,6 +39,7 @@ from filterd.errors import (
 )
 from filterd.i18n import say
 from filterd.lists.catalog import PublicSource, load_catalog
+from filterd.lists.catalog_categories import whole_of
 from filterd.lists.catalog_tables import CANARIES_FILE, CONTACTS_FILE, canaries_yaml
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key, text_from_key
 from filterd.lists.list_merge import NOT_REPORTED, NamedBy, Normalised, normalise
@@ -46,6 +47,7 @@ from filterd.lists.lookalike_families import rules_of, rules_yaml
 from filterd.lists.lookalikes import Lookalikes
 from filterd.lists.optional_lists import LOOKALIKES_FILE as LOOKALIKES
 from filterd.lists.rules import ListSource, Pin
+from filterd.lists.table_additions import ADDITIONS_FILE, write_table, write_tables
 from filterd.lists.top_names import read_popular
 from filterd.overrides.mistake_answers import FILE as MISTAKES
 from filterd.overrides.mistake_answers import dump_answers
@@ -58,7 +60,8 @@ if TYPE_CHECKING:
     from filterd.bounded_child import Ended
     from filterd.feed.arrival import Progress
     from filterd.i18n import Sentence
-    from filterd.lists.catalog import Catalog, CatalogCategory
+    from filterd.lists.catalog import Catalog
+    from filterd.lists.catalog_categories import CatalogCategory
     from filterd.lists.list_merge import Exclusions, ReportedKeys
     from filterd.lists.lookalike_families import Decision, LookalikeOutcome
     from filterd.lists.top_names import Popular
@@ -78,7 +81,16 @@ TABLES_FILES = (
 )
 _OPTIONAL = (CONTACTS_FILE,)
 PARTS = frozenset(
-    (*TABLES_FILES, *_OPTIONAL, "catalog.yaml", CANARIES_FILE, POPULAR, LOOKALIKES, MISTAKES)
+    (
+        *TABLES_FILES,
+        *_OPTIONAL,
+        ADDITIONS_FILE,
+        "catalog.yaml",
+        CANARIES_FILE,
+        POPULAR,
+        LOOKALIKES,
+        MISTAKES,
+    )
 )
 """All that a version may consist of, beside its lists and what is ordered."""
 
@@ -114,15 +126,17 @@ class VersionContent:
         """
         shutil.rmtree(made, ignore_errors=True)
         (made / LISTS).mkdir(parents=True)
-        for name in (*TABLES_FILES, *_OPTIONAL):
-            if name in TABLES_FILES or (folder / name).is_file():
+        write_tables(folder, made, TABLES_FILES)
+        for name in _OPTIONAL:
+            if (folder / name).is_file():
                 shutil.copyfile(folder / name, made / name)
         for result in self.categories.values():
             for one in result.lists:
                 (made / LISTS / f"{one.id}.txt").write_bytes(one.text)
-        (made / "catalog.yaml").write_bytes(self._catalog_yaml())
+        write_table(made, "catalog", self._catalog())
         canaries = {one: result.canaries for one, result in self.categories.items()}
-        (made / CANARIES_FILE).write_bytes(canaries_yaml(canaries))
+        wholes = {one.id: one.part_of for one in self.catalog.categories if one.part_of}
+        (made / CANARIES_FILE).write_bytes(canaries_yaml(canaries, wholes))
         if self.popular.names:
             (made / POPULAR).write_bytes(self.popular.text())
         if self.lookalikes.count:
@@ -150,12 +164,13 @@ class VersionContent:
                     found.setdefault(text_from_key(key), []).append(NamedBy(written, 0))
         return found
 
-    def _catalog_yaml(self) -> bytes:
+    def _catalog(self) -> dict[str, Any]:
+        keys = {one.id: whole_of(one) for one in self.catalog.categories}
         lists = [
             {
                 "id": one.id,
                 "title": one.title,
-                "category": one.category,
+                **keys[one.category],
                 "format": one.format,
                 "file": f"{LISTS}/{one.id}.txt",
                 **({"own": True} if one.own else {}),
@@ -169,7 +184,7 @@ class VersionContent:
             {
                 "id": one.id,
                 "title": one.title,
-                "category": one.category,
+                "category": keys[one.category]["category"],
                 "format": one.format,
                 "address": one.address,
                 "homepage": one.homepage,
@@ -180,7 +195,7 @@ class VersionContent:
             for one in self.catalog.sources
             if one.id in self.used
         ]
-        return dump({"lists": lists, "sources": sources})
+        return {"lists": lists, "sources": sources}
 
 
 def make_content(
@@ -209,6 +224,7 @@ def make_content(
         ListError: a text cannot be read, or a list has names that only a signed order may close.
     """
     given = lists_of(catalog, texts)
+    _check_services(catalog)
     categories = normalised(catalog, given, popular, left_out, reported, progress)
     outcome = rules_of(catalog, categories, popular, decisions)
     return VersionContent(catalog, frozenset(one.id for one in given), categories, popular, outcome)
@@ -265,6 +281,21 @@ def normalised(
         if progress is not None:
             progress(done, len(catalog.categories))
     return results
+
+
+def _check_services(catalog: Catalog) -> None:
+    """Refuse services of a category that takes orders only, as every school does."""
+    ordered = {one.id for one in catalog.categories if one.ordered}
+    for one in catalog.services:
+        if one.group in ordered:
+            raise ListError(
+                say(
+                    "service {service}: category {category} takes signed orders only; give it"
+                    " another `group`",
+                    service=one.id,
+                    category=one.group,
+                )
+            )
 
 
 def _check_not_ordered(category: CatalogCategory, result: Normalised) -> None:

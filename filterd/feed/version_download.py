@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -30,7 +29,7 @@ from filterd.feed.version_files import (
     write_manifest,
 )
 from filterd.i18n import say
-from filterd.paths import make_folder, sync_folder, write_atomically, writing
+from filterd.paths import make_folder, sync_folder, temporary_of, write_atomically, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -252,7 +251,7 @@ def _check(file: PublishedFile, content: bytes) -> None:
 def link_or_copy(same: Path, target: Path) -> None:
     """Put a content into a second folder without its octets on the disk twice."""
     make_folder(target.parent)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary = temporary_of(target)
     temporary.unlink(missing_ok=True)
     try:
         temporary.hardlink_to(same)

@@ -24,6 +24,7 @@ import json
 import re
 import shutil
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import DigestError, GuardError, RefusedVersionError, StoreError
@@ -128,6 +129,15 @@ def number_of(version: str | None) -> int:
     """Return the number that a feed has given a version; 0 where it has none."""
     number = whole_of(version or SHIPPED)
     return int(number) if number.isdecimal() else 0
+
+
+class NoWayBack(Enum):
+    """Why there is no version to go back to."""
+
+    NONE = "none"
+    DAMAGED = "damaged"
+    WITHDRAWN = "withdrawn"
+    """The publisher has withdrawn the key that signed what is whole."""
 
 
 class Versions:
@@ -255,6 +265,15 @@ class Versions:
         folders = {one: self.folder_of(one) for one in self.in_force().previous}
         found = (one for one, path in folders.items() if not verify(path) and is_trusted(path))
         return next(found, None)
+
+    def no_way_back(self, is_trusted: Callable[[Path], bool]) -> NoWayBack | None:
+        """Return why no version before may be activated; None if one may."""
+        if self.way_back(is_trusted) is not None:
+            return None
+        whole = [one for one in self.in_force().previous if not verify(self.folder_of(one))]
+        if whole:
+            return NoWayBack.WITHDRAWN
+        return NoWayBack.DAMAGED if self.in_force().previous else NoWayBack.NONE
 
     def rollback(self, target: str | None) -> None:
         """Activate a version before and refuse the present one from now on.

@@ -22,10 +22,11 @@ letters and digits that many unrelated names have.
 ``top_names`` are popular names, which no list of danger means.
 
 ``compiler`` runs the steps and measures progress, ``report`` counts what was taken and
-refused; ``catalog`` reads which lists a publisher has, with ``optional_lists`` and
-``catalog_tables``; ``rules`` (pins, protections) and
-``public_suffix`` define which names lists must leave alone. ``index_files`` replaces an
-index on the disk, ``list_queries`` answers questions about one.
+refused; ``catalog`` reads which lists a publisher has, with ``catalog_categories`` (and parts of
+them), ``optional_lists``,
+``catalog_tables`` and, of keys that older programs leave aside, ``table_additions``; ``rules``
+(pins, protections), ``help_names`` and ``public_suffix`` define which names lists must leave
+alone. ``index_files`` replaces an index on the disk, ``list_queries`` answers questions about one.
 
 A *service* is a list whose few names are in the catalogue or the site (``catalog_schema``).
 

@@ -24,6 +24,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from filterd.documents import did_you_mean, load, repeated, validate
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.i18n import say
+from filterd.lists.catalog_categories import (
+    CatalogCategory,
+    categories_of,
+    of_other_categories,
+    with_parts,
+    wrong_parts,
+)
 from filterd.lists.catalog_schema import (
     CatalogFile,
     CategoriesFile,
@@ -34,62 +41,35 @@ from filterd.lists.catalog_schema import (
     ServicesFile,
     service_list,
 )
+from filterd.lists.help_names import with_help_names
 from filterd.lists.index_files import check_tables
 from filterd.lists.optional_lists import read_lookalikes, read_orders
 from filterd.lists.rules import (
-    ALWAYS_CONFIDENTIAL,
     MERGED_PREFIX,
     ListSource,
     Pin,
     Protection,
     SafeSearchRewrite,
 )
+from filterd.lists.table_additions import with_additions
 from filterd.paths import shipped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from filterd.documents import Document, DocumentModel, Where
     from filterd.lists.catalog_schema import (
-        CategoryEntry,
         FolderList,
         FolderService,
         ProtectionEntry,
+        SourceEntry,
     )
     from filterd.lists.index_files import Blocklists
 
 
 RECOMMENDED = "recommended"
 """The word for all recommended sources, in place of an id."""
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogCategory:
-    """A category of lists.
-
-    ``min_age``: years from which it suits, None where age does not matter.
-    ``locked``: closed to everybody; ``ordered``: by a legal order, and so never
-    opened. ``security``: dangerous, not merely unsuitable. ``sinkhole``: false where
-    a block must look like a name that does not exist. ``review_date``: the day by which the
-    publisher reviews age, label and legal basis; empty for none. ``confidential``: its names
-    are never shown; those of ``ALWAYS_CONFIDENTIAL`` are so in any case.
-    """
-
-    id: str
-    name_vi: str
-    name_en: str
-    description_vi: str
-    description_en: str
-    min_age: int | None
-    rating: str | None
-    legal_basis: tuple[str, ...]
-    locked: bool
-    ordered: bool
-    security: bool
-    sinkhole: bool = True
-    review_date: str = ""
-    confidential: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +112,9 @@ class PublicSource:
 class CatalogService:
     """A service; ``compiled`` is its list in the index.
 
-    ``group`` is the id of a category; ``min_age`` as in ``CatalogCategory``.
+    ``group`` is the id of a category; ``min_age`` as in ``CatalogCategory``. ``terms_date``: the
+    day of the terms that have this age, or on which they were read; empty for not known. The
+    notes are for people.
     """
 
     id: str
@@ -142,6 +124,9 @@ class CatalogService:
     min_age: int | None
     names: tuple[bytes, ...]
     compiled: ListSource
+    terms_date: str = ""
+    note_vi: str = ""
+    note_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +171,7 @@ def load_catalog(folder: Path) -> Catalog:
     """
     folder = folder.absolute()
     check_tables(folder)
-    documents = _Documents(*(load(folder / f"{name}.yaml") for name in _Documents._fields))
+    documents = _Documents(*(_table(folder, name) for name in _Documents._fields))
     categories = validate(documents.categories, CategoriesFile).categories
     catalog = validate(documents.catalog, CatalogFile)
     pins = validate(documents.pins, PinsFile).pins
@@ -194,6 +179,7 @@ def load_catalog(folder: Path) -> Catalog:
     safe_search = validate(documents.safe_search, SafeSearchFile)
     services = validate(documents.services, ServicesFile).services
     holidays = validate(documents.holidays, HolidaysFile).holidays
+    parts = {part.id: one.id for one in categories for part in one.parts}
     known = [one.id for one in categories]
     lookalikes, of_lookalikes = read_lookalikes(folder, known)
     orders, of_orders = read_orders(folder, known)
@@ -201,6 +187,10 @@ def load_catalog(folder: Path) -> Catalog:
         *of_lookalikes,
         *of_orders,
         *_repeated(documents.categories, "id", categories=categories),
+        *wrong_parts(documents.categories, categories),
+        *of_other_categories(documents.catalog, "category", parts, lists=catalog.lists),
+        *of_other_categories(documents.catalog, "category", parts, sources=catalog.sources),
+        *of_other_categories(documents.services, "group", parts, services=services),
         *_repeated(documents.catalog, "id", lists=catalog.lists, sources=catalog.sources),
         *_repeated(documents.pins, "name", pins=pins),
         *_repeated(documents.protect, "name", protections=protections),
@@ -216,11 +206,11 @@ def load_catalog(folder: Path) -> Catalog:
     if problems:
         raise ConfigErrors(problems)
     return Catalog(
-        categories=tuple(_category(one) for one in categories),
+        categories=tuple(categories_of(categories)),
         lists=tuple(_list(one, folder) for one in catalog.lists),
-        sources=tuple(PublicSource(**vars(one)) for one in catalog.sources),
+        sources=tuple(map(_source, catalog.sources)),
         pins=tuple(Pin(**vars(one)) for one in pins),
-        protections=tuple(Protection(**vars(one)) for one in protections),
+        protections=with_help_names(_protection(one, parts) for one in protections),
         rewrites=tuple(_rewrites(safe_search)),
         services=tuple(
             _service(one, documents.services, position) for position, one in enumerate(services)
@@ -241,8 +231,8 @@ def load_categories(folder: Path) -> tuple[CatalogCategory, ...]:
         ConfigErrors: the file has errors.
         ConfigError: it cannot be read or is no YAML.
     """
-    file = validate(load(folder.absolute() / "categories.yaml"), CategoriesFile)
-    return tuple(map(_category, file.categories))
+    file = validate(_table(folder.absolute(), "categories"), CategoriesFile)
+    return tuple(categories_of(file.categories))
 
 
 def load_sources(folder: Path) -> tuple[PublicSource, ...]:
@@ -253,7 +243,7 @@ def load_sources(folder: Path) -> tuple[PublicSource, ...]:
         ConfigError: it cannot be read or is no YAML.
     """
     file = validate(load(folder.absolute() / "catalog.yaml"), CatalogFile)
-    return tuple(PublicSource(**vars(one)) for one in file.sources)
+    return tuple(map(_source, file.sources))
 
 
 @cache
@@ -276,6 +266,10 @@ def fillable_categories(folder: Path | None = None) -> tuple[str, ...]:
     return tuple(one.id for one in categories if not one.ordered)
 
 
+def _table(folder: Path, name: str) -> Document:
+    return with_additions(folder, name, load(folder / f"{name}.yaml"))
+
+
 class _Documents(NamedTuple):
     """The files of the folder; each field is the name of a file without ``.yaml``."""
 
@@ -288,29 +282,20 @@ class _Documents(NamedTuple):
     holidays: Document
 
 
-def _category(entry: CategoryEntry) -> CatalogCategory:
-    return CatalogCategory(
-        id=entry.id,
-        name_vi=entry.name.vi,
-        name_en=entry.name.en,
-        description_vi=entry.description.vi,
-        description_en=entry.description.en,
-        min_age=entry.min_age,
-        rating=entry.rating,
-        legal_basis=entry.legal_basis,
-        locked=bool(entry.locked),
-        ordered=entry.locked == "ordered",
-        security=entry.security,
-        sinkhole=entry.sinkhole,
-        review_date=entry.review_date or "",
-        confidential=entry.confidential or entry.id in ALWAYS_CONFIDENTIAL,
-    )
+def _source(entry: SourceEntry) -> PublicSource:
+    fields = vars(entry) | {"category": entry.part or entry.category}
+    return PublicSource(**{key: value for key, value in fields.items() if key != "part"})
+
+
+def _protection(entry: ProtectionEntry, parts: Mapping[str, str]) -> Protection:
+    excepted = with_parts(entry.except_categories, parts)
+    return Protection(entry.name, entry.subtree, entry.reason, excepted)
 
 
 def _list(entry: FolderList, folder: Path) -> ListSource:
     return ListSource(
         entry.id,
-        entry.category,
+        entry.part or entry.category,
         entry.format,
         str(folder / entry.file),
         entry.own,
@@ -321,14 +306,18 @@ def _list(entry: FolderList, folder: Path) -> ListSource:
 
 def _service(entry: FolderService, document: Document, position: int) -> CatalogService:
     where = ("services", position, "names")
+    group = entry.part or entry.group
     return CatalogService(
         id=entry.id,
         name_vi=entry.name.vi,
         name_en=entry.name.en,
-        group=entry.group,
+        group=group,
         min_age=entry.min_age,
         names=entry.names,
-        compiled=service_list(entry.id, entry.name.en, entry.group, entry.names, document, where),
+        compiled=service_list(entry.id, entry.name.en, group, entry.names, document, where),
+        terms_date=entry.terms_date or "",
+        note_vi=entry.note.vi if entry.note else "",
+        note_en=entry.note.en if entry.note else "",
     )
 
 

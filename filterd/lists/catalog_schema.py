@@ -152,8 +152,8 @@ class BothLanguages(DocumentModel):
     en: _Text
 
 
-class CategoryEntry(DocumentModel):
-    """A category of lists."""
+class PartEntry(DocumentModel):
+    """A part of a category: settings of the whole hold for it, too."""
 
     id: _Identifier
     name: BothLanguages
@@ -166,6 +166,13 @@ class CategoryEntry(DocumentModel):
     security: bool = False
     sinkhole: bool = True
     confidential: bool = False
+    guarded: bool = False
+
+
+class CategoryEntry(PartEntry):
+    """A category of lists."""
+
+    parts: tuple[PartEntry, ...] = ()
 
 
 class FolderList(DocumentModel):
@@ -178,6 +185,7 @@ class FolderList(DocumentModel):
     file: _RelativePath
     own: bool = False
     subtrees: bool = False
+    part: _Identifier | None = None
 
 
 class SourceEntry(DocumentModel):
@@ -198,6 +206,7 @@ class SourceEntry(DocumentModel):
     names: Annotated[int, Field(ge=0)] = 0
     recommended: bool = False
     republish: bool = True
+    part: _Identifier | None = None
 
 
 class PinEntry(DocumentModel):
@@ -247,6 +256,9 @@ class FolderService(DocumentModel):
     group: _Identifier
     min_age: Annotated[int, Field(ge=0, le=18)] | None = None
     names: Annotated[tuple[_ServiceName, ...], Field(min_length=1)]
+    part: _Identifier | None = None
+    terms_date: IsoDate | None = None
+    note: BothLanguages | None = None
 
 
 class HolidayEntry(DocumentModel):
@@ -302,6 +314,20 @@ class PopularFile(DocumentModel):
     words: Annotated[
         frozenset[Annotated[str, Field(pattern="^[a-z]{2,30}$")]], Field(max_length=5_000)
     ] = frozenset()
+
+
+class HelpEntry(DocumentModel):
+    """Names of help of one kind, and where they were seen with their owners."""
+
+    about: BothLanguages
+    source: _Text
+    names: Annotated[tuple[_HostName, ...], Field(min_length=1)]
+
+
+class HelpFile(DocumentModel):
+    """``help.yaml``."""
+
+    help: Annotated[tuple[HelpEntry, ...], Field(min_length=1)]
 
 
 class ProtectFile(DocumentModel):

@@ -21,6 +21,7 @@ from filterd.documents import DocumentModel, dump, load, refusal, repeated, vali
 from filterd.errors import ConfigError, ConfigErrors, FilterdError
 from filterd.i18n import say
 from filterd.lists.catalog import load_categories
+from filterd.lists.catalog_categories import with_parts
 from filterd.lists.catalog_schema import MAX_CANARIES, BothLanguages, CanariesFile, PopularFile
 from filterd.lists.rules import MADE_CANARY
 from filterd.paths import shipped
@@ -62,8 +63,11 @@ def load_popular_names(path: Path | None = None) -> tuple[PopularName, ...]:
     document, file = _popular_file(path)
     if problems := list(_repeated(document, file)):
         raise ConfigErrors(problems)
+    parts = {one.id: one.part_of for one in load_categories(shipped("blocklists"))}
     return tuple(
-        PopularName(name, one.except_categories) for one in file.popular for name in one.names
+        PopularName(name, with_parts(one.except_categories, parts))
+        for one in file.popular
+        for name in one.names
     )
 
 
@@ -170,10 +174,21 @@ def locked_canaries(folder: Path) -> tuple[str, ...]:
     ]
 
 
-def canaries_yaml(canaries: Mapping[str, Sequence[str]]) -> bytes:
-    """Return ``canaries.yaml`` with names by category, those made for it first."""
+def canaries_yaml(
+    canaries: Mapping[str, Sequence[str]], wholes: Mapping[str, str] | None = None
+) -> bytes:
+    """Return ``canaries.yaml`` with names by category, those made for it first.
+
+    Args:
+        canaries: names of the lists of each category.
+        wholes: by the id of each part, the category that asks for its names, too: a program that
+            knows no parts has them there.
+    """
+    asked = {category: list(listed) for category, listed in canaries.items()}
+    for part, whole in (wholes or {}).items():
+        asked.setdefault(whole, []).extend(canaries.get(part, ()))
     entries = []
-    for category, listed in canaries.items():
+    for category, listed in asked.items():
         chosen = sorted(listed, key=lambda name: not name.endswith(MADE_CANARY))[:MAX_CANARIES]
         if chosen:
             entries.append({"category": category, "names": chosen})

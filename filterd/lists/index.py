@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The compiled index, opened: a name -> the exact entries and lists that list it.
 
-The file is memory-mapped and immutable, so processes share it and opening reads
-its header and contents only. A new index replaces the file by renaming; a process
-that has mapped the old one goes on reading the old one. An index must never be
-written in place: the mapping of its readers would change.
+Opening copies the file into sealed memory (``filterd.sealed_memory``), which processes share
+by its descriptor. So a lookup touches no disk, and an error of the disk is one of opening. A new
+index replaces the file by renaming; a process that has the old one goes on reading that.
 
 A name of the index refers to a *claim set* by its id; a set is a tuple of claim
 ids; a claim has the list that it comes from. Names are millions, sets hundreds,
@@ -13,9 +12,10 @@ so these contents are JSON, and policy can decide on each set once.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-import mmap
+import os
 from bisect import bisect_left
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -38,8 +38,10 @@ from filterd.lists.report import CompileReport
 from filterd.lists.rules import Claim, Effect, Scope
 from filterd.native import native_or
 from filterd.paths import open_plain
+from filterd.sealed_memory import SealedMemory
 
 if TYPE_CHECKING:
+    import mmap
     from collections.abc import Container, Iterable, Iterator
     from pathlib import Path
 
@@ -205,10 +207,14 @@ class Index:
             they must leave names that may be look-alikes (``may_match`` of its skeletons)
             to this layer.
         lookalikes: rules for names that are not listed.
+        memory: where it stands, to be shared.
     """
 
-    def __init__(self, mapped: mmap.mmap | bytes, header: IndexHeader, contents: Contents) -> None:
-        self._mapped, self._header = mapped, header
+    def __init__(
+        self, memory: SealedMemory, mapped: mmap.mmap, header: IndexHeader, contents: Contents
+    ) -> None:
+        self._mapped: mmap.mmap | bytes = mapped
+        self.memory, self._header = memory, header
         self.lists: tuple[ListRecord, ...] = contents.lists
         self.claims: tuple[tuple[int, Claim], ...] = contents.claims
         self.sets: tuple[tuple[int, ...], ...] = contents.sets
@@ -218,35 +224,48 @@ class Index:
 
     @classmethod
     def open(cls, path: Path) -> Index:
-        """Map an index; only header and contents are read and checked.
+        """Read an index into memory; only header and contents are checked.
 
         Raises:
             IndexFormatError: it is not an index that this filterd reads.
-            OSError: it cannot be opened at all.
+            OSError: it cannot be read, or there is no memory for it.
         """
         with open_plain(path) as file:
-            octets = file.seek(0, 2)
-            if octets < HEADER_OCTETS:
-                raise IndexFormatError(
-                    say("{path}: is not an index of filterd; compile the lists", path=path)
-                )
-            return cls.of(mmap.mmap(file.fileno(), octets, access=mmap.ACCESS_READ), path)
+            return cls.of_file(file.fileno(), path)
 
     @classmethod
-    def of(cls, mapped: mmap.mmap | bytes, path: Path) -> Index:
+    def of_file(cls, descriptor: int, path: Path) -> Index:
+        """Read an open file into memory; ``path`` is its name in errors.
+
+        The header is checked first: something huge in its place would fill the memory.
+
+        Raises:
+            IndexFormatError: it is not an index that this filterd reads.
+            OSError: it cannot be read, or there is no memory for it.
+        """
+        octets = os.fstat(descriptor).st_size
+        with named_in_errors(path):
+            IndexHeader.parse(os.pread(descriptor, HEADER_OCTETS, 0), octets)
+        return cls.of(SealedMemory.of_file(descriptor, octets, "index"), path)
+
+    @classmethod
+    def of(cls, memory: SealedMemory, path: Path) -> Index:
         """Read header and contents of an index; ``path`` is its name in errors.
 
         Raises:
             IndexFormatError: it is not an index that this filterd reads.
+            OSError: it cannot be mapped.
         """
-        try:
-            header = IndexHeader.parse(mapped[:HEADER_OCTETS], len(mapped))
-            contents = Contents.load(_section(mapped, header, "contents"), header.set_count)
-        except IndexFormatError as error:
+        if memory.octets < HEADER_OCTETS:
             raise IndexFormatError(
-                say("{path}: {error}; compile the lists again", path=path, error=error.sentence)
-            ) from error
-        return cls(mapped, header, contents)
+                say("{path}: is not an index of filterd; compile the lists", path=path)
+            )
+        mapped = memory.map()
+        with named_in_errors(path):
+            header = IndexHeader.parse(mapped[:HEADER_OCTETS], len(mapped))
+            offset, length = header.spans["contents"]
+            contents = Contents.load(mapped[offset : offset + length], header.set_count)
+        return cls(memory, mapped, header, contents)
 
     @property
     def digest(self) -> bytes:
@@ -285,6 +304,7 @@ class Index:
     def close(self) -> None:
         """Release the file; it is unmapped when no reference to the matcher is left."""
         self._mapped = b""
+        self.memory.close()
         del self.matcher
 
     def lookup(self, name: bytes) -> tuple[Hit, ...]:
@@ -426,10 +446,9 @@ class Index:
         Raises:
             IndexFormatError: it cannot be read.
         """
+        offset, length = self._header.spans["report"]
         try:
-            return CompileReport.from_plain(
-                json.loads(_section(self._mapped, self._header, "report"))
-            )
+            return CompileReport.from_plain(json.loads(self._mapped[offset : offset + length]))
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise IndexFormatError(
                 say("the index has a damaged report ({error})", error=str(error))
@@ -449,7 +468,12 @@ def _merged(hits: tuple[Hit, ...], of_rules: Iterable[Hit]) -> tuple[Hit, ...]:
     return tuple(sorted((*hits, *of_rules), key=lambda hit: -hit.labels))
 
 
-def _section(mapped: mmap.mmap | bytes, header: IndexHeader, section: str) -> bytes:
-    """Copy one section."""
-    offset, length = header.spans[section]
-    return mapped[offset : offset + length]
+@contextlib.contextmanager
+def named_in_errors(path: Path) -> Iterator[None]:
+    """Name the file in errors of its format, with the remedy."""
+    try:
+        yield
+    except IndexFormatError as error:
+        raise IndexFormatError(
+            say("{path}: {error}; compile the lists again", path=path, error=error.sentence)
+        ) from error

@@ -20,11 +20,12 @@ import hashlib
 import json
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.errors import IndexFormatError, StoreError
 from filterd.i18n import refused, say
-from filterd.lists.index import Index
+from filterd.lists.index import Contents, named_in_errors
+from filterd.lists.index_format import HEADER_OCTETS, IndexHeader
 from filterd.paths import (
     install,
     is_plain,
@@ -198,9 +199,39 @@ def _read(path: Path) -> bytes:
         return file.read(_MOST_MANIFEST_OCTETS)
 
 
+class IndexFacts(NamedTuple):
+    """What an index is, without its names.
+
+    Attributes:
+        digest: as ``Index.digest``.
+        names: how many it lists.
+        build: as ``Contents.build``.
+    """
+
+    digest: bytes
+    names: int
+    build: dict[str, Any]
+
+
+def facts_of(index: Path) -> IndexFacts:
+    """Return what an index is; only its header and contents are read.
+
+    Raises:
+        IndexFormatError: it is not an index that this filterd reads.
+        OSError: it cannot be read.
+    """
+    with open_plain(index) as file, named_in_errors(index):
+        head = file.read(HEADER_OCTETS)
+        header = IndexHeader.parse(head, os.fstat(file.fileno()).st_size)
+        offset, length = header.spans["contents"]
+        file.seek(offset)
+        contents = Contents.load(file.read(length), header.set_count)
+    return IndexFacts(hashlib.sha256(head).digest(), header.name_count, contents.build)
+
+
 def version_of(index: Path, key: str = StateFolder.noted_as) -> str | None:
     """Return the version of the lists in an index; None if the file is no index."""
     try:
-        return str(Index.open(index).build.get(key, SHIPPED))
+        return str(facts_of(index).build.get(key, SHIPPED))
     except (OSError, IndexFormatError):
         return None

@@ -13,9 +13,12 @@ rule holds by itself only where
 * it fits no popular, pinned or protected name, no service, and no suffix under which
   anyone can register names: no reviewer can accept such a suffix either;
 * its family is large for how little its shape means (``_is_large_enough``): two names that
-  share eight letters come from one hand, ten that share three letters and a run of digits are
+  share eight letters come from one hand, ten that share a word of four and a run of digits are
   chance;
 * its letters are no ordinary word: ``game8`` and ``thethao247`` may be any site's.
+
+A shape of three letters or fewer makes no rule and does not wait: its names cannot be told
+from those of schools (``lookalikes.says_enough``).
 
 Forms (``lookalikes``) hold by themselves or not at all: one that fits such a name is left
 out, and narrower ones may hold. Where sites imitate others there are none.
@@ -38,7 +41,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from filterd.documents import dump
 from filterd.lists.hostname import HostnameError, key_from_text
 from filterd.lists.lookalikes import (
-    LEAST_LETTERS,
+    LEAST_CLEAR_LETTERS,
     MOST_DIGITS,
     MOST_RULES,
     MOST_SHAPE_OCTETS,
@@ -48,6 +51,7 @@ from filterd.lists.lookalikes import (
     forms,
     letters_of,
     plain,
+    says_enough,
     skeleton,
     wider,
 )
@@ -58,7 +62,8 @@ from filterd.wire import name as wire_names
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from filterd.lists.catalog import Catalog, CatalogCategory
+    from filterd.lists.catalog import Catalog
+    from filterd.lists.catalog_categories import CatalogCategory
     from filterd.lists.list_merge import Normalised
     from filterd.lists.top_names import Popular
 
@@ -237,17 +242,18 @@ def _family(shape: bytes, names: list[bytes]) -> Family:
     return Family(narrowed, min(longest + 1, MOST_DIGITS), len(names), examples)
 
 
-NEEDED_WITH_RUN = {3: 20, 4: 6, 5: 3}
+NEEDED_WITH_RUN = {4: 6, 5: 3}
 """Members that a family must have, by the octets that all share, where a run of digits varies."""
-NEEDED = {3: 6, 4: 3}
+NEEDED_OF_A_WORD = 40
+"""The same where they share four letters in a row and nothing else, such as ``nova#``."""
+NEEDED = {4: 3}
 """The same where all have one label, beneath several suffixes."""
 NEEDED_ELSE = 2
-FEWEST_OCTETS = min(NEEDED)
-"""A shape with fewer often matches unrelated names, however large its family."""
 ADULTS = 18
 
 _MOST_SHOWN = 10
 _NO_LETTERS = re.compile(rb"[^a-z]+")
+_SHORT_WORD = re.compile(rb"#?[a-z]{4}#?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,9 +282,10 @@ def has_mirrors(category: CatalogCategory) -> bool:
     """Return whether a category may have look-alike rules.
 
     Those for adults only and the dangerous ones may: a school needs no name that is like
-    one of theirs. A category of orders may not: an order means exactly the names in it.
+    one of theirs. A category of orders may not: an order means exactly the names in it. A part may
+    not either: a program that knows no parts refuses a rule of one.
     """
-    return not category.ordered and (
+    return not (category.ordered or category.part_of) and (
         category.locked or category.security or category.min_age == ADULTS
     )
 
@@ -309,11 +316,10 @@ def make_rules(
         members = members_of(texts)
         suffixes[category] = _suffixes(members)
         beneath = frozenset(map(wire_names.from_text, suffixes[category]))
-        found = {
-            one.shape: one for one in families(members) if letters_of(one.shape) >= LEAST_LETTERS
-        }
+        found = {one.shape: one for one in families(members) if _may_close(one.shape)}
         for by_person in decided.values():
-            if by_person.category == category and by_person.decision == ACCEPTED:
+            accepted = by_person.decision == ACCEPTED and _may_close(by_person.shape)
+            if by_person.category == category and accepted:
                 rule = LookalikeRule(by_person.shape, by_person.digits, beneath)
                 if not suffixes_of_all.fitting(rule, suffixes[category]):
                     holding.append((MOST_RULES, category, rule))
@@ -444,9 +450,16 @@ def _is_large_enough(family: Family, words: Collection[str], *, imitates: bool) 
     """
     if _NO_LETTERS.sub(b"", family.shape).decode() in words:
         return False
-    shared = shared_octets(family.shape)
-    needed = (NEEDED_WITH_RUN if b"#" in family.shape else NEEDED).get(shared, NEEDED_ELSE)
-    return shared >= FEWEST_OCTETS and family.members >= needed + imitates
+    shared, varies = shared_octets(family.shape), b"#" in family.shape
+    needed = (NEEDED_WITH_RUN if varies else NEEDED).get(shared, NEEDED_ELSE)
+    if varies and _SHORT_WORD.fullmatch(family.shape):
+        needed = NEEDED_OF_A_WORD
+    return family.members >= needed + imitates
+
+
+def _may_close(shape: bytes) -> bool:
+    """Return whether a family's shape has the letters that any rule must have."""
+    return says_enough(shape) and letters_of(shape) >= LEAST_CLEAR_LETTERS
 
 
 def _listed(published: Normalised) -> Iterator[bytes]:

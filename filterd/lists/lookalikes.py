@@ -22,11 +22,14 @@ A shape may also be a *form*, in which ``@`` stands for one letter and ``%`` for
 their trade. Each run of letters and each run of digits varies as a whole or is kept as a
 whole, so a form has as many octets as every label of it; it applies directly beneath a suffix
 of one label only. A form means less than a family's shape, so many more listed names must have
-it (``needed``). The bounds follow from what popular names look like: words of three and more
-letters with a number behind them, and one or two letters with few digits, are of all kinds;
-several short runs, or one kept run and five varying digits, hardly ever.
+it (``needed``). The bounds follow from what popular names look like: a word with a number
+behind it is of all kinds, several short runs hardly ever.
 ``tests/bench/list_coverage.py`` measures them: they were chosen on one half of the popular
 names, the other half is the measure.
+
+No rule closes a label of three letters or fewer, with digits or without (``says_enough``):
+``usd259`` is a school district, and ``usd#`` was a family of thirty gambling sites. That holds
+where a name is looked up, so also for rules of an older publisher's feed or an older index.
 
 Most names fit no rule, so most must cost next to nothing. The skeletons of all shapes are a
 set, with the widest form of each form; a name none of whose labels has one of them fits
@@ -49,10 +52,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
 
+LEAST_LETTERS: Final = 4
+"""Of a label that a rule may close: three letters and a number are any operator's."""
 LETTER: Final = b"@"
 """Of a form: one letter."""
 DIGIT: Final = b"%"
 """Of a form: one digit."""
+RULE_MARK: Final = "~"
+"""Begins a rule in the notation for people, where an entry has a name."""
 MOST_RUNS = 5
 PROPORTION = 150_000
 """Labels of a category up to which ``needed`` is what is needed; a longer list needs more."""
@@ -60,6 +67,7 @@ PROPORTION = 150_000
 _LETTERS, _DIGITS = b"abcdefghijklmnopqrstuvwxyz", b"0123456789"
 _CLASSES = bytes.maketrans(_LETTERS + _DIGITS, LETTER * 26 + DIGIT * 10)
 _RUNS = re.compile(rb"[a-z]+|@+|[0-9]+|%+")
+_NO_LETTERS = re.compile(rb"[^a-z@]+")
 _ORDINARY = re.compile(rb"(?<![0-9])(?:24|123|247|36[05]|(?:19|20)[0-9]{2})(?![0-9])")
 """Numbers that names of every kind have: round the clock, the year, a count."""
 
@@ -93,53 +101,34 @@ def runs_of(form: bytes) -> tuple[Run, ...]:
     return runs if alternate and b"".join(found) == form else ()
 
 
+def says_enough(label: bytes) -> bool:
+    """Return whether a label, or a shape, has enough letters for a rule to close it."""
+    return len(_NO_LETTERS.sub(b"", label)) >= LEAST_LETTERS
+
+
 def is_form(shape: bytes) -> bool:
-    """Return whether a shape is a form that enough listed names could justify."""
-    return needed(runs_of(shape)) is not None
+    """Return whether a shape is a form that enough listed names could justify.
+
+    One of too few letters is: earlier publishers made them. It closes nothing.
+    """
+    runs = runs_of(shape)
+    varies = any(one.varies for one in runs)
+    return needed(runs) is not None or (varies and len(runs) > 1 and not says_enough(shape))
 
 
 def needed(runs: Sequence[Run]) -> int | None:
     """Return how many labels a form needs; None if no number is enough."""
+    of_letters = sum(one.octets for one in runs if one.letters)
     letters = max((one.octets for one in runs if one.varies and one.letters), default=0)
-    digits = max((one.octets for one in runs if one.varies and not one.letters), default=0)
     kept = sum(one.octets for one in runs if not one.varies)
     octets = sum(one.octets for one in runs)
-    if not 2 <= len(runs) <= MOST_RUNS or kept == octets:
+    if not 3 <= len(runs) <= MOST_RUNS or of_letters < LEAST_LETTERS or kept == octets:
         return None
-    if len(runs) > 2:
-        return _needed_of_many(octets, kept, letters, starts_with_letters=runs[0].letters)
-    return _needed_of_two(runs, letters, digits, kept)
-
-
-def _needed_of_many(
-    octets: int, kept: int, letters: int, *, starts_with_letters: bool
-) -> int | None:
-    """Return ``needed`` for three runs and more.
-
-    ``letters`` is the most in a run that varies.
-    """
     if octets < 6 or letters > 2:
         return None
     if kept >= 2:
         return 20
-    return None if letters == 2 and starts_with_letters else 50
-
-
-def _needed_of_two(runs: Sequence[Run], letters: int, digits: int, kept: int) -> int | None:
-    """Return ``needed`` for two runs.
-
-    ``letters`` and ``digits`` tell how many of each vary.
-    """
-    starts_with_letters = runs[0].letters
-    of_letters = sum(one.octets for one in runs if one.letters)
-    if letters and digits:
-        return 80 if digits >= 5 and of_letters <= (1 if starts_with_letters else 3) else None
-    if not starts_with_letters:
-        return None
-    if digits:
-        least = {1: 5, 2: 3, 3: 3}.get(of_letters)
-        return 20 if least and digits >= least else None
-    return 60 if letters <= 3 and kept >= 2 else None
+    return None if letters == 2 and runs[0].letters else 50
 
 
 def forms(labels: Collection[bytes]) -> dict[bytes, int]:
@@ -195,7 +184,7 @@ def _varying(form: bytes) -> int:
 def _patterns(widest: bytes) -> tuple[tuple[bytes, ...], ...]:
     """Return the patterns of all forms that labels of a widest form may have."""
     runs = runs_of(widest)
-    if not 2 <= len(runs) <= MOST_RUNS:
+    if not 3 <= len(runs) <= MOST_RUNS:
         return ()
     texts, found = _RUNS.findall(widest), list[tuple[bytes, ...]]()
     for varies in product((True, False), repeat=len(runs)):
@@ -269,8 +258,8 @@ MOST_RULES, MOST_SUFFIXES = 4_000, 1_000
 MOST_SHAPE_OCTETS = 40
 MOST_DIGITS = 6
 """Of a run; beyond it labels are numbers of something else."""
-LEAST_LETTERS = 2
-"""Of a shape (``letters_of``): one letter and some digits may be any site's name."""
+LEAST_CLEAR_LETTERS = 2
+"""Of a shape (``letters_of``): what is nearly all digits may be any site's name."""
 
 _DIGIT_OCTETS = frozenset(_DIGITS)
 _TAKEN_FOR = {
@@ -296,7 +285,7 @@ class LookalikeRule(NamedTuple):
     @property
     def written(self) -> str:
         """The rule in the notation for people."""
-        return f"~{self.shape.decode('ascii')}"
+        return f"{RULE_MARK}{self.shape.decode('ascii')}"
 
     @property
     def varies(self) -> bool:
@@ -375,7 +364,7 @@ class Lookalikes:
         above = names.count_labels(suffix)
         count = above + 1
         label = plain(labels[len(labels) - count])
-        if label is None:
+        if label is None or not says_enough(label):
             return
         for number in self._numbers.get(skeleton(label), ()):
             rule = self.rules[number]
@@ -412,7 +401,7 @@ def _is_no_shape(octets: bytes) -> bool:
     if LETTER in octets or DIGIT in octets:
         return not is_form(octets)
     others = octets.translate(None, b"abcdefghijklmnopqrstuvwxyz0123456789#")
-    return letters_of(octets) < LEAST_LETTERS or bool(others) or b"##" in octets
+    return letters_of(octets) < LEAST_CLEAR_LETTERS or bool(others) or b"##" in octets
 
 
 def letters_of(shape: bytes) -> int:

@@ -30,7 +30,7 @@ from filterd.lists.lookalikes import (
     LookalikeRule,
     is_shape,
 )
-from filterd.lists.rules import ListSource
+from filterd.lists.rules import ORDER_PREFIX, ListSource
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -45,8 +45,6 @@ ORDERS_FILE = "orders.yaml"
 ORDERS_FOLDER = "orders"
 LAW_ORDERED = "law-ordered"
 _FORMAT = "domains"
-ORDER_PREFIX = "order:"
-"""The prefix of ids of these lists; the number of the order follows."""
 MOST_ORDERS = 500
 """Active at a time: each is a file, beside those of the lists."""
 

@@ -39,7 +39,7 @@ from filterd.lists.index_format import (
     rank_bits,
 )
 from filterd.native import live_only
-from filterd.paths import check_room, create, install
+from filterd.paths import check_room, create, install, temporary_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -318,7 +318,7 @@ def write_index(
         target.write(header.pack())
         target.writelines(_padded(sections))
         return
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary = temporary_of(target)
     check_room(target.parent, HEADER_OCTETS + sum(map(len, _padded(sections))))
     try:
         temporary.unlink(missing_ok=True)  # never write through a link that was left there

@@ -58,6 +58,15 @@ def is_public_suffix(key: bytes) -> bool:
     )
 
 
+def read_suffixes() -> None:
+    """Read the list now, for processes that are forked afterwards and ask no disk.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    _written()
+
+
 @cache
 def public_suffix_test() -> Callable[[bytes], bool]:
     """Return a test for keys that has its rules ready, for a million of them."""

@@ -10,9 +10,11 @@ entry for a *parent* of such a name is valid and must still not block the name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING
+
+from filterd.state_file import ADDED
 
 if TYPE_CHECKING:
     from filterd.lists.lookalikes import LookalikeRule
@@ -20,14 +22,28 @@ if TYPE_CHECKING:
 SERVICE_PREFIX = "service:"
 """The prefix of ids of the lists that are services."""
 
+ORDER_PREFIX = "order:"
+"""The prefix of ids of lists that are legal orders; the number of the order follows."""
+
 MERGED_PREFIX = "feed-"
 """How the ids of lists begin that are made of those of third parties."""
 
 MADE_CANARY = ".blocked.filterd.example"
 """How names end that exist only to be asked for; the category stands before it."""
 
+ALWAYS_GUARDED = frozenset(("encrypted-dns", "proxy-vpn", "self-harm", "violence"))
+"""Categories that are guarded, whatever a feed says (``filterd.policy.guarded_categories``)."""
 ALWAYS_CONFIDENTIAL = frozenset(("child-abuse", "self-harm"))
 """Categories whose names are never shown, also by files of before the key."""
+
+
+def is_order(list_id: str) -> bool:
+    """Return whether a list is a legal order, signed by the authority.
+
+    Nothing else can have such an id: other lists of a version have no colon, services and
+    look-alikes prefixes of their own.
+    """
+    return list_id.startswith(ORDER_PREFIX)
 
 
 class Scope(IntEnum):
@@ -135,6 +151,7 @@ class Protection:
     ``except_categories``: lists of these categories may block it all the same;
     a chat service is no scam, and still social media. ``entry_only``: it holds only
     against entries for exactly this name, which an administrator has suspended.
+    ``every_list``: it holds against the publisher's own lists and services, too.
     """
 
     name: bytes
@@ -142,3 +159,4 @@ class Protection:
     reason: str = ""
     except_categories: frozenset[str] = frozenset()
     entry_only: bool = False
+    every_list: bool = field(default=False, metadata={ADDED: True})

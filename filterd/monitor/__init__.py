@@ -2,7 +2,8 @@
 r"""Floor 6: metrics, health and alerts: the process of ``filterd monitor``.
 
 It asks the control socket for ``status``, as a reader may, and nothing else. So it fails
-without harm to lookups, and what it shows has no client, class, room or name.
+without harm to lookups, and what it shows has no client, class, room or name. Where alerts go it
+reads from ``site.yaml`` itself: it holds their secrets, and the daemon does not.
 
     control socket --status--> StatusSource --Observation--> watchers (alerts)
                                             \--> metrics --> HTTP on loopback (``http_service``)
@@ -10,7 +11,8 @@ without harm to lookups, and what it shows has no client, class, room or name.
 ``status_source``  a status, at most once a second, shared by all callers
 ``metrics``        a status as metrics in the text format of Prometheus
 ``monitor_main``   the process
-``alert_rules``    a status as active alerts; pure
+``alert``          an alert and the rule that finds it; ``alert_rules`` a status as active
+                   alerts, ``lookup_alerts`` those of what is looked up; pure
 ``status_details`` a status as people read it; pure
 ``alerting``       observations as events: an alert begins, an alert ends
 ``alert_watch``    the watcher that sends events on, each way by an ``Outbox``

@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 
 from filterd import i18n, words
 from filterd.i18n import UNSAID, Texts, say, translated
-from filterd.monitor.alert_rules import AlertSeverity
+from filterd.monitor.alert import AlertSeverity
 from filterd.rows import Column, Listing, Row, SchoolClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from filterd.i18n import Sentence
-    from filterd.monitor.alert_rules import Alert
+    from filterd.monitor.alert import Alert
     from filterd.policy.reporting_settings import AlertSettings
     from filterd.rows import Wording
 

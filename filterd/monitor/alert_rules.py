@@ -2,19 +2,25 @@
 """Derive the active alerts of a daemon from its status. Pure.
 
 A rule is a line of ``RULES``. Its sentence has numbers and times only: never a class, a name,
-an address, or a category, because an alert leaves the school by mail or webhook.
+an address, or a category, because an alert leaves the school by mail or webhook. One has MACs:
+those of devices that claim one address, for they are all that leads to them at a switch.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+import contextlib
+from typing import TYPE_CHECKING
 
-from filterd import counted, i18n
+from filterd import counted, field_checks
+from filterd.errors import ChangeError
 from filterd.i18n import UNSAID, Sentence, say, say_n
+from filterd.monitor import lookup_alerts
+from filterd.monitor.alert import Alert, AlertRule, AlertSeverity, JudgedStatus
+from filterd.protection_level import judge as judge_protection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable, Iterator
+    from typing import Any
 
     from filterd.rows import Row
 
@@ -26,11 +32,11 @@ RECOVERED_SHOWN_S = 7 * 86_400.0
 """How long the recovery of an administrator is shown: everybody must learn of it."""
 FIRST_LISTS_S = 86_400.0
 """After so long the first lists should have come."""
+PARTLY_S = 3_600.0
+"""A new gateway has an hour for its first lists before a message is sent."""
 DOWN_S = 120.0
 TAKEN_BACK_SHOWN_S, UPDATE_WAITS_S = 14 * 86_400.0, 14 * 86_400.0
 """How long a release that was taken back is shown, and how long one may wait unnoticed."""
-LOST_SHOWN_S = 3600.0
-"""How long after the last lost row the loss is shown."""
 FREE_OCTETS, FREE_PART = 500_000_000, 10
 """A disk is nearly full below 500 MB, or a tenth of a smaller one."""
 BACKUP_FAILS_S = 3 * 86_400.0 - 3600.0
@@ -38,71 +44,10 @@ BACKUP_FAILS_S = 3 * 86_400.0 - 3600.0
 REPORT_FAILS_S = 86_400.0 - 3600.0
 """Two nights without a scheduled report that is due."""
 ENROLMENT_ENDS_S = 30 * 86_400.0
-LEAST_LOOKUPS, PACE_PART = 200, 10
-"""Lookups of the lesson last week that allow a comparison, and the part that is too few."""
-BYPASS_BLOCKS, BYPASS_DEVICES = 500, 5
-"""Blocked ways around the filter of one day, and the devices of one grade behind them."""
-
-
-class AlertSeverity(StrEnum):
-    """The urgency of an alert.
-
-    CRITICAL: filtering or DNS is in danger. WARNING: act soon. NOTICE: be aware of it.
-    """
-
-    CRITICAL = "critical"
-    WARNING = "warning"
-    NOTICE = "notice"
-
-
-class AlertRule(NamedTuple):
-    """A condition of the status that people must know of.
-
-    Attributes:
-        id: stable; scripts and the monitor's state have it.
-        severity: of the alert.
-        holds: returns what is wrong, by the status and Unix time, and UNSAID if nothing is;
-            raises ValueError, KeyError or TypeError if the status does not have it.
-        remedy: what to do about it.
-        for_s: how long it must hold before the monitor sends a message.
-    """
-
-    id: str
-    severity: AlertSeverity
-    holds: Callable[[Row, float], Sentence]
-    remedy: Sentence
-    for_s: float = 0.0
-
-
-class Alert(NamedTuple):
-    """An active alert."""
-
-    id: str
-    severity: AlertSeverity
-    sentence: Sentence
-    remedy: Sentence
-    for_s: float = 0.0
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return the alert as plain data: texts in English, and as sentences."""
-        return {
-            "id": self.id,
-            "severity": self.severity.value,
-            "text": str(self.sentence),
-            "remedy": str(self.remedy),
-            "sentences": [i18n.to_plain(self.sentence), i18n.to_plain(self.remedy)],
-        }
-
-
-class JudgedStatus(NamedTuple):
-    """The active alerts of a status, the most severe first, and unknown ones.
-
-    ``unknown``: ids of alerts of which the status has nothing yet, or something else because
-    the daemon is of another release.
-    """
-
-    active: list[Alert]
-    unknown: frozenset[str]
+_TIME_WITHIN_S = 900.0
+"""A time server that can be reached has answered so long after a start."""
+DISPUTED_S = 60.0
+"""A device that takes over the address of another is a dispute for 35 s, and no message."""
 
 
 def judge(status: Row, now: float) -> JudgedStatus:
@@ -160,6 +105,11 @@ def _lists_old(status: Row, _: float) -> Sentence:
     if "never" in states and status["up_s"] > FIRST_LISTS_S:
         return say("no lists have come yet from the feed or the public lists")
     return UNSAID
+
+
+def _partly_protected(status: Row, _: float) -> Sentence:
+    judged = judge_protection(status["protection"])
+    return UNSAID if judged.is_whole else judged.sentence
 
 
 def _feed_expires(status: Row, now: float) -> Sentence:
@@ -255,40 +205,6 @@ def _not_written(status: Row, _: float) -> Sentence:
     )
 
 
-def _rows_lost(status: Row, now: float) -> Sentence:
-    at = status["signals"]["log_lost_at"]
-    if at is None or not 0 <= now - at < LOST_SHOWN_S:
-        return UNSAID
-    return say("answers were lost before they could be counted in the log")
-
-
-def _log_problem(status: Row, _: float) -> Sentence:
-    return say("the log cannot be written") if status["log"]["problem"] else UNSAID
-
-
-def _few_lookups(status: Row, _: float) -> Sentence:
-    pace = status["log"]["pace"]
-    if pace is None or pace["last_week"] < LEAST_LOOKUPS:
-        return UNSAID
-    if pace["now"] * PACE_PART >= pace["last_week"]:
-        return UNSAID
-    return say(
-        "{now} lookups in this school hour; {before} in the same one last week",
-        now=counted.number(pace["now"]),
-        before=counted.number(pace["last_week"]),
-    )
-
-
-def _bypass(status: Row, _: float) -> Sentence:
-    bypass = status["log"]["bypass"]
-    if bypass["blocks"] < BYPASS_BLOCKS or bypass["devices"] < BYPASS_DEVICES:
-        return UNSAID
-    return say(
-        "{n} lookups of ways around the filter were blocked today, of several devices",
-        n=counted.number(bypass["blocks"]),
-    )
-
-
 def _history(status: Row, _: float) -> Sentence:
     is_sound = status["signals"]["history"]["ok"]
     if is_sound is None:
@@ -346,6 +262,43 @@ def _reports_fail(status: Row, now: float) -> Sentence:
     return say("a scheduled report could not be delivered for {time}", time=failing)
 
 
+def _locked_parts(status: Row, _: float) -> Sentence:
+    n = len(status.get("day", {}).get("locked_parts", ()))
+    if not n:
+        return UNSAID
+    return say_n(
+        "{n} part of a category that was opened stays closed: it is locked",
+        "{n} parts of categories that were opened stay closed: they are locked",
+        n,
+    )
+
+
+def _guarded(status: Row, _: float) -> Sentence:
+    n = len(status.get("guarded", ()))
+    if not n:
+        return UNSAID
+    return say_n("{n} opening of what is guarded", "{n} openings of what is guarded", n)
+
+
+def _disputes(status: Row, _: float) -> Sentence:
+    disputed = status["disputes"]
+    if not disputed:
+        return UNSAID
+    macs = [list(_macs(one)) for one in disputed]
+    told = "; ".join(", ".join(one) for one in macs if one)
+    if not told:
+        return say("several devices claim one address")
+    if [len(one) for one in macs] == [2]:
+        return say("two devices claim one address: {macs}", macs=told)
+    return say("several devices claim one address: {macs}", macs=told)
+
+
+def _macs(texts: Iterable[Any]) -> Iterator[str]:
+    for text in texts:
+        with contextlib.suppress(ChangeError):
+            yield field_checks.mac(text)
+
+
 def _pause(status: Row, _: float) -> Sentence:
     n = len(status.get("pauses", ()))
     return say_n("{n} pause is in force", "{n} pauses are in force", n) if n else UNSAID
@@ -359,6 +312,9 @@ def _full_log(status: Row, _: float) -> Sentence:
 def _clock(status: Row, _: float) -> Sentence:
     if not status["time_is_known"]:
         return say("the time is not known")
+    if status["clock"]["standing"] == "unconfirmed":
+        is_late = status["up_s"] >= _TIME_WITHIN_S
+        return say("no time server has confirmed the clock") if is_late else UNSAID
     jumped = status["clock"]["standing"] == "jumped"
     return say("the clock has jumped and is not believed") if jumped else UNSAID
 
@@ -409,6 +365,13 @@ RULES = (
         _lists_old,
         say("why: filterd feed status; then filterd sync or filterd lists update"),
     ),
+    AlertRule(
+        "partly-protected",
+        _W,
+        _partly_protected,
+        say("what is short, and what to do: sudo filterd doctor"),
+        for_s=PARTLY_S,
+    ),
     AlertRule("feed-expires", _W, _feed_expires, say("why: filterd feed status")),
     AlertRule(
         "version-held",
@@ -437,19 +400,38 @@ RULES = (
     AlertRule("service-gap", _W, _gap, say("power cut, or see journalctl -u filterd -b -1")),
     AlertRule("disk-full", _W, _disk_full, say("make room: df -h, journalctl --vacuum-size=200M")),
     AlertRule("state-not-written", _W, _not_written, _SEE_STATUS, for_s=30.0),
-    AlertRule("log-not-written", _W, _log_problem, _SEE_STATUS, for_s=120.0),
+    AlertRule("log-not-written", _W, lookup_alerts.log_problem, _SEE_STATUS, for_s=120.0),
     AlertRule(
-        "log-lost", _W, _rows_lost, say("was the disk full or slow? details: filterd status")
+        "log-lost",
+        _W,
+        lookup_alerts.rows_lost,
+        say("was the disk full or slow? details: filterd status"),
     ),
     AlertRule(
         "few-lookups",
         _W,
-        _few_lookups,
+        lookup_alerts.few_lookups,
         say("is the line up, and do devices still use this DNS? filterd doctor"),
         for_s=600.0,
     ),
     AlertRule(
-        "bypass", _W, _bypass, say("do devices reach another DNS? filterd doctor shows open ways")
+        "bypass",
+        _W,
+        lookup_alerts.bypass,
+        say("do devices reach another DNS? filterd doctor shows open ways"),
+    ),
+    AlertRule(
+        "address-disputed",
+        _W,
+        _disputes,
+        say("one may pretend to be the other: find both at the switch; the guide says how"),
+        for_s=DISPUTED_S,
+    ),
+    AlertRule(
+        "tunnel",
+        _W,
+        lookup_alerts.tunnel,
+        say("which domain: filterd log level full, filterd log search; then filterd block DOMAIN"),
     ),
     AlertRule(
         "clock", _W, _clock, say("set the clock; if it is right: filterd clock accept"), for_s=60.0
@@ -488,6 +470,13 @@ RULES = (
         "enrolment-ends", _W, _enrolment_ends, say("ask again: filterd fleet enrol --out FILE")
     ),
     AlertRule("expectations", _W, _doubts, _SEE_STATUS),
+    AlertRule(
+        "guarded-open",
+        _W,
+        _guarded,
+        say("filterd status says to whom; commands of filterd end by themselves, site.yaml not"),
+    ),
+    AlertRule("locked-part", _N, _locked_parts, _SEE_STATUS),
     AlertRule("pause", _N, _pause, say("it ends by itself; all: filterd exceptions list")),
     AlertRule("full-log", _N, _full_log, say("it ends by itself; or: filterd log level")),
 )

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Watch observations for alerts, and send their events where the site wants them.
 
+Where that is stands in ``site.yaml``, which is read when the file has changed: the daemon has less
+right than what holds the secrets, so nothing that it answers names a server or a file.
+
 The events of a minute are one message. After a failure the pause is a minute, then twice as long
 each time, up to an hour. At most ``MOST`` events wait; the oldest ones are dropped first.
 
@@ -16,52 +19,45 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
-from filterd import control
-from filterd.errors import ControlError, DeliveryError, FilterdError
+from filterd.clock import doubled_s
+from filterd.config.build_record import SITE_FILE
+from filterd.config.compile_run import read_destinations
+from filterd.errors import ConfigError, DeliveryError, FilterdError
 from filterd.i18n import say
 from filterd.monitor.alert_message import AlertMessage
 from filterd.monitor.alerting import Alerting
-from filterd.policy import reporting_settings
-from filterd.policy.reporting_settings import AlertSettings
-from filterd.state_file import Decoders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
-    from typing import Any
 
     from filterd.clock import Clock
     from filterd.monitor.alert_message import AlertEvent
     from filterd.monitor.mail import Mail
     from filterd.monitor.status_source import Observation
     from filterd.monitor.webhook import Webhook
-
-
-_SILENCE_S = 5.0
-_settings = Decoders(vars(reporting_settings)).of(AlertSettings)
+    from filterd.policy.reporting_settings import AlertSettings
 
 
 class AlertWatch:
     """A watcher of ``monitor_main``.
 
     Args:
-        config: the folder of ``site.yaml``, for its secrets.
-        socket: of the daemon.
+        config: the folder of ``site.yaml``, which names the ways, and of its secrets.
         state: the file of what the monitor keeps.
         clock: for pauses and limits.
     """
 
-    def __init__(self, config: Path, socket: Path, state: Path, clock: Clock) -> None:
-        self._config, self._socket, self._clock = config, socket, clock
+    def __init__(self, config: Path, state: Path, clock: Clock) -> None:
+        self._config, self._clock = config, clock
         self._alerting = Alerting(state, clock)
-        self._policy: Any = None
+        self._look: tuple[int, ...] | None = None
         self._outboxes: dict[str, Outbox] = {}
         self._sending: dict[str, asyncio.Task[None]] = {}
 
     async def __call__(self, observation: Observation) -> None:
         """Judge an observation; begin to send what is due."""
-        if observation.status is not None:
-            await self._learn_settings(observation.status.get("policy"))
+        await self._learn_settings()
         events = self._alerting.judge(observation)
         settings = self._alerting.settings
         ways = {} if settings is None else ways_of(settings, self._config, self._clock)
@@ -79,36 +75,35 @@ class AlertWatch:
         """Wait for the messages that are being sent."""
         await asyncio.gather(*self._sending.values())
 
-    async def _learn_settings(self, policy: object) -> None:
-        """Ask for the settings of a policy that is not known yet."""
-        if policy == self._policy:
+    async def _learn_settings(self) -> None:
+        """Read the ways of a site that has changed; with a mistake the former stay."""
+        look = _look_of(self._config / SITE_FILE)
+        if look == self._look:
             return
         try:
-            self._alerting.note_settings(await asyncio.to_thread(ask_settings, self._socket))
-        except FilterdError:  # the next observation tries again
+            found = await asyncio.to_thread(read_destinations, self._config)
+        except ConfigError as error:
+            _log.warning("alerts go where they went before: %s", error)
+        except FilterdError:  # no child can be started: the next observation tries again
             return
-        self._policy = policy
+        else:
+            self._alerting.note_settings(found.alerts)
+        self._look = look
+
+
+def _look_of(path: Path) -> tuple[int, ...]:
+    """Return what changes with a file; nothing where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _deliver(
     way: Mail | Webhook, settings: AlertSettings, clock: Clock, events: Sequence[AlertEvent]
 ) -> None:
     way.send(AlertMessage(settings, events, clock.wall()))
-
-
-def ask_settings(socket: Path) -> AlertSettings | None:
-    """Return where alerts go, as the daemon has it; None where the site names nothing.
-
-    Raises:
-        ControlError: the daemon does not answer, or as another release would.
-    """
-    reply = control.ask(socket, "alert-settings", silence_s=_SILENCE_S)
-    try:
-        return None if reply is None else _settings(reply)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ControlError(
-            say("the running filterd is of another release; restart it, then filterd-monitor")
-        ) from error
 
 
 def ways_of(settings: AlertSettings, config: Path, clock: Clock) -> dict[str, Mail | Webhook]:
@@ -169,7 +164,7 @@ class Outbox:
             reason = say("an error inside filterd: {kind}", kind=type(error).__name__)
             if isinstance(error, DeliveryError):  # the text of others may have a secret
                 reason = error.sentence
-            pause_s = min(GATHERED_S * 2**self._failures, LONGEST_PAUSE_S)
+            pause_s = doubled_s(GATHERED_S, self._failures, LONGEST_PAUSE_S)
             self._failures += 1
             self._due_at = self._clock.monotonic() + pause_s
             _log.warning("an alert could not be sent: %s; trying again in %d s", reason, pause_s)

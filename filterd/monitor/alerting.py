@@ -14,8 +14,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from filterd.errors import StoreError
+from filterd.monitor.alert import Alert, AlertSeverity
 from filterd.monitor.alert_message import AlertEvent
-from filterd.monitor.alert_rules import Alert, AlertSeverity, judge, silent
+from filterd.monitor.alert_rules import judge, silent
 from filterd.policy import reporting_settings
 from filterd.policy.reporting_settings import AlertSettings  # noqa: TC001 -- read at run time
 from filterd.state_file import ADDED, FileFormat

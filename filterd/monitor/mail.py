@@ -2,7 +2,9 @@
 """Send a message by mail, with files or without: SMTP with TLS, bounded.
 
 SMTP is RFC 5321. Port 465 is TLS from the start (RFC 8314); on any other port STARTTLS must succeed
-(RFC 3207), or nothing is sent. The certificate must be of the server. Errors have codes and
+(RFC 3207), or nothing is sent. The certificate must be of the server. A name must lead to public
+addresses: who answers for it must not make this machine talk to the networks behind it; a server
+inside the school is written by its address. Errors have codes and
 reasons of our own: what a server answers may repeat a password.
 """
 
@@ -11,6 +13,7 @@ from __future__ import annotations
 import io
 import smtplib
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from email.charset import QP, Charset
 from email.encoders import encode_base64
@@ -21,8 +24,9 @@ from email.mime.text import MIMEText
 from email.utils import formatdate, make_msgid
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from filterd.addresses import is_address
 from filterd.errors import DeliveryError, FetchError, TooLargeError
-from filterd.http_download import DownloadLimits, Pace, PacedReader
+from filterd.http_download import DownloadLimits, Pace, PacedReader, public_addresses
 from filterd.i18n import quoted, refused, say
 from filterd.monitor.secret_file import read_secret
 from filterd.policy.reporting_settings import TLS_PORT
@@ -107,7 +111,9 @@ class Mail:
         if attachments:
             written = MIMEMultipart("mixed", None, [written, *map(_part, attachments)])
         written["From"], written["To"] = settings.sender, ", ".join(settings.to)
-        written["Subject"] = Header(message.subject, "utf-8", header_name="Subject").encode()
+        # A line break in what the daemon says would begin another field.
+        subject = "".join(one if one.isprintable() else " " for one in message.subject)
+        written["Subject"] = Header(subject, "utf-8", header_name="Subject").encode()
         written["Date"] = formatdate(self.clock.wall())
         written["Message-ID"] = make_msgid("filterd", settings.sender.rpartition("@")[2])
         written["Auto-Submitted"] = "auto-generated"  # RFC 3834: no automatic reply
@@ -120,7 +126,7 @@ class Mail:
         is_tls = settings.port == TLS_PORT
         client = _SmtpTlsClient(pace, *own, context=trust) if is_tls else _SmtpClient(pace, *own)
         try:
-            code, _ = client.connect(settings.server, settings.port)
+            code = _connect(client, settings)
             if code != _READY:
                 raise smtplib.SMTPConnectError(code, "")
             if not is_tls:
@@ -131,6 +137,24 @@ class Mail:
             client.quit()
         finally:
             client.close()
+
+
+def _connect(client: smtplib.SMTP, settings: MailSettings) -> int:
+    """Connect to the server of the settings; return the code of its greeting.
+
+    The certificate is compared with the name: by it the client would resolve once more.
+
+    Raises:
+        FetchError: the name leads to an address that is not public.
+        OSError: none of the addresses answers.
+    """
+    if is_address(settings.server):
+        return client.connect(settings.server, settings.port)[0]
+    *others, last = public_addresses(settings.server, settings.port)
+    for address in others:
+        with suppress(OSError):
+            return client.connect(address, settings.port)[0]
+    return client.connect(last, settings.port)[0]
 
 
 def _part(file: Attachment) -> MIMEBase:

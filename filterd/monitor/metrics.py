@@ -2,8 +2,9 @@
 """Turn one status into metrics, in the text format of Prometheus. Pure.
 
 Labels are bounded by the configuration: tier, action, category, upstream. There is never a
-client, class, room or name, and no category that is ``confidential``, which the daemon leaves
-out (``daemon.worker``). A status of another release may lack a part: its metrics are left out.
+client, class, room or name. A block of a category that is ``confidential`` is in no metric, in no
+sum either (``daemon.worker_sums``); what has a tier is of hours that are over. A status of another
+release may lack a part: its metrics are left out.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from prometheus_client.core import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from filterd.protection_level import ShortfallKind, judge
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -31,7 +34,8 @@ _MOST_SERIES = 1_000
 _LONGEST_LABEL = 100
 _US, _MS = 1_000_000, 1_000
 _RCODES = {"0": "NOERROR", "1": "FORMERR", "2": "SERVFAIL", "3": "NXDOMAIN", "4": "NOTIMP"}
-_RCODES["5"] = "REFUSED"
+_RCODES |= {"5": "REFUSED", "answered": "answered"}
+"""``answered``: those that a block may have, together."""
 
 _COUNTERS = (
     ("filterd_cache_hits", "Lookups that the cache answered.", "cache", "hits"),
@@ -153,6 +157,7 @@ def _metrics(status: Row) -> Iterator[Metric]:
     yield from _traffic(_part(status, "traffic"))
     yield from _upstreams(status.get("upstreams", ()))
     yield from _feeds(_part(status, "feed"))
+    yield from _protection(status)
     yield _gauge(
         "filterd_unmet_expectations",
         "Expectations that policy and lists do not meet.",
@@ -166,27 +171,21 @@ def _metrics(status: Row) -> Iterator[Metric]:
 def _traffic(traffic: Row) -> Iterator[Metric]:
     """Yield what workers have counted since they started."""
     yield _counts(
-        "filterd_dns_requests",
-        "Queries received, by transport and address family.",
-        ("proto", "family"),
-        _flat(_part(traffic, "requests")),
-    )
-    yield _counts(
         "filterd_dns_responses",
-        "Answers by tier and action; without confidential categories.",
+        "Answers by tier and action in hours that are over; without confidential categories.",
         ("tier", "action"),
         _flat(_part(traffic, "responses")),
     )
     rcodes = _part(traffic, "rcodes").items()
     yield _counts(
         "filterd_dns_rcodes",
-        "Replies by response code.",
+        "Replies by response code; answered: NOERROR, NXDOMAIN and REFUSED together.",
         ("rcode",),
         (((_RCODES.get(rcode, "other"),), n) for rcode, n in rcodes),
     )
     yield _counts(
         "filterd_blocked",
-        "Blocked lookups by tier and category; without confidential categories.",
+        "Blocks by tier and category in hours that are over; without confidential categories.",
         ("tier", "category"),
         _flat(_part(traffic, "blocked")),
     )
@@ -235,6 +234,21 @@ def _feeds(feed: Row) -> Iterator[Metric]:
                 family.add_metric([source], row[key])
         if family.samples:
             yield family
+
+
+def _protection(status: Row) -> Iterator[Metric]:
+    """Yield whether this gateway protects wholly, and what is short."""
+    if isinstance(facts := status.get("protection"), dict):
+        judged = judge(facts)
+        help_ = "Whether nothing that this gateway should filter is known to be open."
+        yield _gauge("filterd_protected", help_, judged.is_whole)
+        short = GaugeMetricFamily(
+            "filterd_shortfalls", "What a gateway lacks for that, by kind.", labels=["kind"]
+        )
+        found = {one.kind: max(1, len(one.items)) for one in judged.shortfalls}
+        for kind in ShortfallKind:
+            short.add_metric([kind.value], found.get(kind, 0))
+        yield short
 
 
 def _things(status: Row) -> Metric:

@@ -13,8 +13,10 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from filterd import journal
 from filterd.http_service import Handler, HttpRequest, Reply, serve
@@ -53,7 +55,7 @@ def run(
 def watchers_of(config: Path, state: StateFolder, clock: Clock) -> Sequence[Watcher]:
     """Return what is given each observation."""
     folder = Path(os.environ.get("STATE_DIRECTORY", state.monitor))  # of systemd
-    return (AlertWatch(config, state.control_socket, folder / "monitor.filterd", clock),)
+    return (AlertWatch(config, folder / "monitor.filterd", clock),)
 
 
 async def _monitor(
@@ -90,6 +92,8 @@ def handler_of(source: StatusSource) -> Handler:
     paths = {"/metrics": metrics_reply, "/healthz": health}
 
     async def handle(request: HttpRequest) -> Reply:
+        if not _is_of_loopback(request.headers.get("host", "localhost")):
+            return Reply(HTTPStatus.MISDIRECTED_REQUEST)
         make = paths.get(request.path)
         if make is None:
             return Reply(HTTPStatus.NOT_FOUND)
@@ -98,6 +102,18 @@ def handler_of(source: StatusSource) -> Handler:
         return await make()
 
     return handle
+
+
+def _is_of_loopback(host: str) -> bool:
+    """Return whether a Host is the loopback of a machine, at whatever port.
+
+    Another name was led here (DNS rebinding), so that a page of the Internet may read the reply.
+    """
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 async def watch(source: StatusSource, watchers: Sequence[Watcher]) -> None:

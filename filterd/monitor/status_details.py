@@ -9,10 +9,11 @@ from filterd import counted, i18n, words
 from filterd.certificate_facts import fingerprint_line
 from filterd.counted import number
 from filterd.errors import from_plain
-from filterd.feed.feed_details import coverage, summary, summary_style
+from filterd.feed.feed_details import summary, summary_style
 from filterd.i18n import say, say_n, translated
 from filterd.overrides.current_rows import ROOMS, level_lines, levels_style
 from filterd.overrides.descriptions import Describer
+from filterd.protection_level import judge
 from filterd.rows import Column, Details, Listing, Row, Wording
 
 if TYPE_CHECKING:
@@ -31,16 +32,31 @@ def doubts(errors: list[Any], texts: Texts) -> list[str]:
 
 
 def _lists(row: Row, by: Wording) -> str:
-    lists = by.texts(
+    return by.texts(
         "{names}, {lists}, compiled {age} ago ({when})",
         names=counted.names(row["names"]),
         lists=counted.lists(row["lists"]),
         age=counted.duration(max(0.0, by.clock.now - (row["lists_built_at"] or by.clock.now))),
         when=by.clock.text(row["lists_built_at"]),
     )
-    return "\n".join(
-        filter(None, (lists, coverage(row["names"], row["feed"].get("served", 1), by)))
-    )
+
+
+def _protection(row: Row, by: Wording) -> str:
+    """Return how far this gateway protects, and what is short, a line each."""
+    if not row.get("protection"):  # a daemon of before has none
+        return ""
+    judged = judge(row["protection"])
+    if judged.is_whole:
+        return by.texts(judged.sentence)
+    lines = [by.texts("partly protected")]
+    for one in judged.shortfalls:
+        about = f" ({', '.join(one.items[:_MOST])})" if one.items else ""
+        lines += [f"{by.texts(one.sentence)}{about}", by.texts(one.remedy)]
+    return "\n".join(lines)
+
+
+def _protection_style(row: Row) -> str:
+    return "" if not row.get("protection") or judge(row["protection"]).is_whole else "yellow"
 
 
 def _modules(not_native: list[str], by: Wording) -> str:
@@ -112,9 +128,7 @@ def _cache(cache: Mapping[str, int], by: Wording) -> str:
 def _datagrams(row: Row, by: Wording) -> str:
     counts = row["datagrams"]
     return by.texts(
-        "{received} received, {truncated} sent to TCP, {dropped} dropped, {lost} lost to full"
-        " queues",
-        received=number(counts["received"]),
+        "{truncated} sent to TCP, {dropped} dropped, {lost} lost to full queues",
         truncated=number(counts["truncated_rate"] + counts["truncated_overload"]),
         dropped=number(counts["dropped_rate"] + counts["dropped_overload"]),
         lost=number(row["receive_drops"]),
@@ -193,17 +207,27 @@ def _clock(row: Row, by: Wording) -> str:
     Empty if it is believed.
     """
     times = row.get("clock")
-    if times is None or (row["time_is_known"] and times["standing"] != "jumped"):
+    if times is None:
+        return ""
+    if row["time_is_known"] and times["standing"] not in {"jumped", "unconfirmed"}:
         return ""
     shown = {
         key: f"{by.clock.shows(at):%H:%M %d/%m/%Y}"
         for key, at in times.items()
-        if key != "standing" and at is not None
+        if key not in {"standing", "since"} and at is not None
     }
     if times["standing"] == "jumped":
         return by.texts(
             "the clock has jumped to {shows} and is not believed yet; policy goes by"
             " {policy_time}. If it is right: filterd clock accept",
+            **shown,
+        )
+    if times["standing"] == "unconfirmed":
+        return by.texts(
+            "no source has confirmed the clock, which shows {shows}: it may be any time since"
+            " {not_before}. Until a time server confirms it, what may close holds, what opens for a"
+            " time holds only if that is certain, and nothing ends for good. If the clock is"
+            " right: filterd clock accept",
             **shown,
         )
     unknown = by.texts(
@@ -271,6 +295,30 @@ def _pauses(row: Row, by: Wording) -> str:
     return "\n".join(tell("exceptions", one) for one in row.get("pauses", ()))
 
 
+def _guarded(row: Row, by: Wording) -> str:
+    """Return the guarded categories that are open, a line each."""
+    describe = Describer(*by)
+
+    def line(one: Row) -> str:
+        whom = describe.whom(one["audience"], one["whom"])
+        by_what = "site.yaml" if one["number"] is None else f"#{one['number']}"
+        return f"{one['category']}: {whom} {describe.term(one)} ({by_what})"
+
+    return "\n".join(map(line, row.get("guarded", ())))
+
+
+def _locked_parts(row: Row, by: Wording) -> str:
+    """Return the parts that stay closed while their category is open, a line each."""
+    describe = Describer(*by)
+
+    def line(one: Row) -> str:
+        by_what = "site.yaml" if one["number"] is None else f"#{one['number']}"
+        whom = describe.whom(one["audience"], one["whom"])
+        return f"{one['part']} ({one['whole']}): {whom} ({by_what})"
+
+    return "\n".join(map(line, row.get("day", {}).get("locked_parts", ())))
+
+
 def _safe_search(row: Row, by: Wording) -> str:
     """Return since when the hosts of safe modes were not found.
 
@@ -294,10 +342,7 @@ def _blocked(row: Row, by: Wording) -> str:
     blocked: Mapping[str, int] = row.get("day", {}).get("blocked_today", {})
     tell = Describer(*by).grade
     return _some(
-        [
-            f"{tell(one) if one else by.texts('(whole school)')}: {number(n)}"
-            for one, n in blocked.items()
-        ],
+        [f"{tell(one)}: {number(n)}" for one, n in blocked.items()],
         ", ",
         "log totals",
         by,
@@ -368,6 +413,7 @@ _MOST = 10
 """Things of one kind that a status shows."""
 _SUMMARY = (
     Column(say("School"), "school"),
+    Column(say("Protection"), worded=_protection, style=_protection_style),
     Column(say("Lists"), worded=_lists),
     Column(say("Feed"), "feed", summary, style=summary_style),
     Column(say("Safe search"), worded=_safe_search, style="yellow"),
@@ -381,6 +427,8 @@ NOW = (
         style=lambda row: levels_style(row.get("day", {})),
     ),
     Column(say("Paused"), worded=_pauses, style="yellow"),
+    Column(say("Guarded, but open"), worded=_guarded, style="yellow"),
+    Column(say("Locked, so not opened"), worded=_locked_parts, style="yellow"),
     Column(say("For a time"), worded=_things("exceptions", "exceptions list")),
     Column(say("Lent"), worded=_things("loans", "class list")),
     Column(say("Rooms now"), worded=_rooms),

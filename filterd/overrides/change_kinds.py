@@ -26,11 +26,12 @@ from filterd.overrides.effects import (
     ChangeContext,
     ChangeEffect,
     CheckedChange,
-    has_ended,
+    is_over,
     key_of,
     things_of,
 )
 from filterd.overrides.exception_changes import (
+    EndGuarded,
     ReportMistake,
     Revoke,
     SetException,
@@ -43,6 +44,8 @@ from filterd.overrides.history_chain import (
     ACCOUNT,
     CLOCK,
     CLOCK_ACCEPTED,
+    DATING,
+    GUARDED,
     PROGRAM_UPDATE,
     REFUSAL,
     REMOVAL,
@@ -75,7 +78,14 @@ from filterd.overrides.room_changes import (
     StopExam,
     check_exams,
 )
-from filterd.policy.temporary_rules import Overrides, RoomDevices
+from filterd.policy.log_levels import LogLevel
+from filterd.policy.temporary_rules import (
+    Exam,
+    LocalException,
+    LogSetting,
+    Overrides,
+    RoomDevices,
+)
 from filterd.state_file import to_plain
 
 if TYPE_CHECKING:
@@ -91,14 +101,20 @@ _DATED = ("exceptions", "rooms", "exams", "grades", "loans", "log_settings")
 
 @dataclass(frozen=True, slots=True)
 class KnowTime(CheckedChange):
-    """Date the things that were set by an unset clock, or by one that was ahead.
+    """Date what was set before the time was confirmed, or by a clock that was ahead.
 
-    A thing that was set for a duration lasts that long from now on. One that was set by a
-    clock that was ahead by ``ahead_s`` is moved back by so much: an active one goes on as
-    long as intended, and an ended one stays ended.
+    A thing that was set for a length has run since it was set, and ends when that is over: it
+    was set ``lag_s`` later than by the earliest time that was possible then. Without ``lag_s``
+    that is not known, and what closes lasts as long from now on. What opens and was not set
+    after number ``since``, by the present clock, has ended.
+
+    A thing that was set by a confirmed clock that was ahead by ``ahead_s`` is moved back by so
+    much: an active one goes on as long as intended, and an ended one stays ended.
     """
 
     ahead_s: change_fields.Length = 0.0
+    lag_s: change_fields.Length | None = None
+    since: change_fields.Length = 0.0
 
     def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
@@ -117,7 +133,10 @@ class KnowTime(CheckedChange):
         for_s = getattr(thing, "for_s", None)
         if for_s is not None:
             now = context.at
-            return replace(thing, starts_at=now, ends_at=now + for_s, for_s=None)
+            begin = now if self.lag_s is None else min(thing.starts_at + self.lag_s, now)
+            is_of_this_clock = self.lag_s is not None and thing.id > self.since
+            end = begin + for_s if is_of_this_clock or _closes(thing) else now
+            return replace(thing, starts_at=begin, ends_at=end, for_s=None)
         row = context.past.row(thing.id) if self.ahead_s and thing.starts_at > context.at else None
         if row is None or row.at <= context.at:  # it was planned, by a clock that was right
             return thing
@@ -135,6 +154,13 @@ class AcceptClock(KnowTime):
 
     An administrator orders this.
     """
+
+
+def _closes(thing: Any) -> bool:
+    """Return whether a thing that ends only closes, or keeps less of a log."""
+    if isinstance(thing, LogSetting):
+        return LogLevel.COUNTS.includes(LogLevel(thing.level))
+    return isinstance(thing, Exam) or (isinstance(thing, LocalException) and not thing.allow)
 
 
 def is_undated(overrides: Overrides) -> bool:
@@ -188,12 +214,17 @@ class Undo(CheckedChange):
         if row is None or row.kind == RESTORED:
             hint = say("`filterd history list` shows all")
             raise ChangeError(say("there is no change {number} to undo", number=number), hint=hint)
+        if row.kind in DATING:
+            hint = say("undo or revoke what was set instead")
+            raise ChangeError(
+                say("change {number} has dated what was set; it stays", number=number), hint=hint
+            )
         _check_counts(number, context)
         undo = _with_dates(row.effect().inverse(), context)
         things = [*things_of(undo.before), *things_of(undo.after)]
         if not things:
             raise ChangeError(say("change {number} has changed nothing", number=number))
-        if all(has_ended(thing, context.at) for thing in things):
+        if all(is_over(thing, context.begin) for thing in things):
             raise ChangeError(say("what change {number} set has already ended", number=number))
         _check_in_place(number, undo, context)
         _check_place_is_free(number, undo, context)
@@ -290,6 +321,7 @@ _KINDS: dict[str, Any] = {
     UNDO: Undo,
     TRIAL: NoteTrial,
     CLOCK: KnowTime,
+    GUARDED: EndGuarded,
     CLOCK_ACCEPTED: AcceptClock,
     "report-mistake": ReportMistake,
     log_changes.LEVEL: log_changes.SetLogLevel,
@@ -308,6 +340,7 @@ MADE_ELSEWHERE = {
     ACCOUNT: say("accounts are changed with `filterd account`"),
     SITE_EDIT: say("edits of the site are recorded by filterd itself"),
     TRIAL: say("start a trial run with `filterd exam learn`"),
+    GUARDED: say("filterd itself ends what opens a guarded category"),
     CLOCK: say("accept the machine's clock with `filterd clock accept`"),
     REFUSAL: say("refuse a request with `filterd requests refuse`"),
 }
@@ -352,6 +385,7 @@ class ChangeRequest:
         past: ChangeHistory,
         last_hash: str,
         now: float | None = None,
+        not_before: float | None = None,
     ) -> HistoryRow:
         """Return the history row of the change, behind the last one.
 
@@ -360,7 +394,8 @@ class ChangeRequest:
             overrides: what is set before it.
             past: the changes before it.
             last_hash: of the last of them.
-            now: the earliest possible Unix time, if it differs.
+            now: the Unix time that policy goes by, if it differs.
+            not_before: the earliest possible one, if that differs.
 
         Raises:
             ChangeError: the change cannot be made.
@@ -370,7 +405,13 @@ class ChangeRequest:
             change = change.found_in(past.newest_first(), self.author)
         number = overrides.number + 1
         context = ChangeContext(
-            number, at if now is None else now, self.author, self.reason, overrides, past
+            number,
+            at if now is None else now,
+            self.author,
+            self.reason,
+            overrides,
+            past,
+            not_before,
         )
         effect = change.effect(context)
         _check_room_for(effect, context)
@@ -400,7 +441,7 @@ def parse(kind: str, payload: Mapping[str, Any]) -> CheckedChange:
 
 def _check_room_for(effect: ChangeEffect, context: ChangeContext) -> None:
     """Refuse a change after which there would be too many things."""
-    lasting = sum(not has_ended(one, context.at) for one in things_of(context.overrides))
+    lasting = sum(not is_over(one, context.begin) for one in things_of(context.overrides))
     if lasting >= MAX_THINGS and any(things_of(effect.after)):
         hint = say("revoke what is no longer needed")
         raise ChangeError(say("there are already {lasting} settings", lasting=lasting), hint=hint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, time, timedelta
+from math import inf
 from typing import Any
 
 from filterd import counted, words
@@ -12,15 +13,12 @@ from filterd.field_checks import is_a_grade
 from filterd.i18n import Sentence, say
 from filterd.overrides.history_chain import (
     ACCOUNT,
-    CLOCK,
-    CLOCK_ACCEPTED,
     FROM_BACKUP,
     PROGRAM_UPDATE,
     REFUSAL,
     REMOVAL,
     RESTORED,
     SITE_EDIT,
-    TRIAL,
     UNDO,
     VIEW,
 )
@@ -123,8 +121,9 @@ class Describer(Wording):
         kind, payload = row["kind"], row["payload"]
         if kind == UNDO:
             return self.texts("change {number} is undone", number=payload.get("number", 0))
-        if kind in (TRIAL, CLOCK, CLOCK_ACCEPTED):
-            return self.texts(words.ACTION[kind], room=payload.get("room", ""))
+        if kind in words.ACTION:
+            room, what = payload.get("room", ""), self._all(row["after"])
+            return self.texts(words.ACTION[kind], room=room, what=what)
         of_payload = {
             RESTORED: self._restored,
             FROM_BACKUP: self._from_backup,
@@ -171,8 +170,9 @@ class Describer(Wording):
         """
         after = {one["room"] for one in row["after"].get("devices", ())}
         before = [one["room"] for one in row["before"].get("devices", ())]
-        if not (after or before):
-            before = [row["payload"].get("room", "")]
+        if not (after or before):  # those of the files were there already
+            payload = row["payload"]
+            before = [one["room"] for one in payload.get("rooms", (payload,))]
         again = [
             self.texts("the devices of room {room} are those of site.yaml again", room=room)
             for room in before
@@ -289,11 +289,16 @@ def warning_sentence(warning: Any, wording: Wording) -> str:
         return ", ".join(f"{key} {value}" for key, value in values.items())
 
 
-def state_of(thing: Plain, now: float) -> str:
-    """Return the state of a thing: ``coming``, ``on`` or ``ended``."""
+def state_of(thing: Plain, now: float, not_before: float = inf) -> str:
+    """Return the state of a thing: ``coming``, ``on`` or ``ended``.
+
+    What closes and has ended by a clock that no source has confirmed, but not by the earliest
+    possible time, still closes: it is ``ended-unconfirmed``.
+    """
     ends_at = thing.get("ends_at")
     if ends_at is not None and ends_at <= now:
-        return "ended"
+        is_over = min(now, not_before) >= ends_at or thing.get("for_s") is not None
+        return "ended" if is_over or thing.get("allow", False) else "ended-unconfirmed"
     return "coming" if (thing.get("starts_at") or 0.0) > now else "on"
 
 

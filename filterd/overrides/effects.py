@@ -100,10 +100,21 @@ def has_ended(thing: Any, at: float) -> bool:
     return ends_at is not None and ends_at <= at
 
 
+def is_over(thing: Any, not_before: float) -> bool:
+    """Return whether a thing has ended for good by the earliest time that it may be.
+
+    One that waits for the time to be confirmed ends when its length is over: its end is by a
+    clock that may be wrong.
+    """
+    length_s = getattr(thing, "for_s", None)
+    if length_s is None:
+        return has_ended(thing, not_before)
+    return bool(thing.starts_at + length_s <= not_before)
+
+
 def end_of(made: Overrides) -> float | None:
     """Return the end of the things that a change has made, if they have one."""
-    dated = (one for one in things_of(made) if getattr(one, "for_s", None) is None)
-    return next((getattr(one, "ends_at", None) for one in dated), None)
+    return next((getattr(one, "ends_at", None) for one in things_of(made)), None)
 
 
 def to_plain(overrides: Overrides) -> dict[str, Any]:
@@ -136,9 +147,30 @@ class ChangeHistory(Protocol):
         """Yield all changes in descending order."""
 
 
+class NoHistory:
+    """The history of a school that has made no change yet."""
+
+    def row(self, _number: int) -> HistoryRow | None:
+        """Return None."""
+        return None
+
+    def since(self, _number: int) -> Iterator[HistoryRow]:
+        """Yield nothing."""
+        yield from ()
+
+    def newest_first(self) -> Iterator[HistoryRow]:
+        """Yield nothing."""
+        yield from ()
+
+
 @dataclass(frozen=True, slots=True)
 class ChangeContext:
-    """The context of a change: number, time, author, and the overrides before it."""
+    """The context of a change: number, time, author, and the overrides before it.
+
+    ``not_before`` is the earliest time that it may be, None for ``at``. What begins now begins
+    by it, so that it has begun whatever the true time is, and what has ended by it has ended for
+    good.
+    """
 
     number: int
     at: float
@@ -146,6 +178,12 @@ class ChangeContext:
     reason: str
     overrides: Overrides
     past: ChangeHistory
+    not_before: float | None = None
+
+    @property
+    def begin(self) -> float:
+        """The Unix time at which what begins now begins."""
+        return self.at if self.not_before is None else min(self.at, self.not_before)
 
 
 class CheckedChange:
@@ -182,8 +220,8 @@ def interval(
     Raises:
         ChangeError: it would never hold.
     """
-    begin = context.at if starts_at is None else max(starts_at, context.at)
-    if ends_at is not None and ends_at <= begin:
+    begin = context.begin if starts_at is None or starts_at <= context.at else starts_at
+    if ends_at is not None and ends_at <= max(begin, context.at):
         reason = say("it ends before it begins") if ends_at > context.at else say("its end is past")
         raise ChangeError(reason, hint=say("give a later end"))
     return begin, ends_at
@@ -207,5 +245,5 @@ def check_there(
             say("there is no {called} {number}", number=number, called=called),
             hint=hint,
         )
-    if all(has_ended(one, context.at) for one in found):
+    if all(is_over(one, context.begin) for one in found):
         raise ChangeError(say("{number} has already ended", number=number))

@@ -6,7 +6,7 @@ The module is pure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -54,8 +54,11 @@ class SetException(CheckedChange):
     def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
         starts_at, ends_at = interval(self.starts_at, self.ends_at, context)
+        for_s = self.for_s
         if self.target_kind is TargetKind.ENTRY:
-            ends_at = self._end_of_entry(starts_at, ends_at)
+            if ends_at is None and starts_at < context.at:  # the time is not confirmed
+                for_s = ENTRY_S
+            ends_at = self._end_of_entry(max(starts_at, context.at), ends_at)
         thing = LocalException(
             context.number,
             self.target_kind,
@@ -67,7 +70,7 @@ class SetException(CheckedChange):
             context.author,
             starts_at,
             ends_at,
-            self.for_s,
+            for_s,
         )
         return ChangeEffect(after=Overrides(exceptions=(thing,)))
 
@@ -134,17 +137,12 @@ class SetPause(CheckedChange):
     def each(self) -> tuple[SetException, ...]:
         """Return it as the exception that it is."""
         pause = SetException(
-            TargetKind.PAUSE, "", True, self.audience, self.whom, None, self.ends_at
+            TargetKind.PAUSE, "", True, self.audience, self.whom, None, self.ends_at, self.for_s
         )
         return (pause,)
 
     def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
-        if self.for_s is not None:
-            raise ChangeError(
-                say("the time is not known, so a pause would not end"),
-                hint=say("if the clock is right: filterd clock accept"),
-            )
         if self.ends_at - context.at > LONGEST_PAUSE_S:
             raise ChangeError(
                 say("a pause lasts at most {minutes} minutes", minutes=round(LONGEST_PAUSE_S / 60)),
@@ -231,10 +229,33 @@ class SetGrade(CheckedChange):
             self.opens,
             context.reason,
             context.author,
-            context.at,
+            context.begin,
         )
         before = tuple(one for one in context.overrides.grades if is_about_the_same(one, thing))
         return ChangeEffect(Overrides(grades=before), Overrides(grades=(thing,)))
+
+
+@dataclass(frozen=True, slots=True)
+class EndGuarded(CheckedChange):
+    """Give an end to exceptions and settings that open what has become guarded since."""
+
+    numbers: Annotated[
+        tuple[int, ...], field_checks.many(change_fields.number, change_fields.MAX_NAMES)
+    ]
+    ends_at: change_fields.Time
+
+    def effect(self, context: ChangeContext) -> ChangeEffect:
+        """Return the effect of the change."""
+        before, after = dict[str, Any](), dict[str, Any]()
+        for kind in ("exceptions", "grades", "rooms"):
+            ended = [
+                one
+                for one in getattr(context.overrides, kind)
+                if one.id in self.numbers and (one.ends_at is None or one.ends_at > self.ends_at)
+            ]
+            before[kind] = tuple(ended)
+            after[kind] = tuple(replace(one, ends_at=self.ends_at) for one in ended)
+        return ChangeEffect(Overrides(**before), Overrides(**after))
 
 
 def is_about_the_same(one: GradeSetting, other: GradeSetting) -> bool:

@@ -35,8 +35,12 @@ UNDO = "undo"
 TRIAL, VIEW, REMOVAL, REFUSAL = "exam-trial", "log-view", "log-removal", "review-refusal"
 ACCOUNT, SITE_EDIT, PROGRAM_UPDATE = "account", "site-edit", "program-update"
 """Kinds that set nothing."""
+GUARDED = "guarded-end"
+"""What opened a guarded category without an end has got one; see ``exception_changes``."""
 CLOCK, CLOCK_ACCEPTED = "clock", "clock-accept"
 """The time became known, by itself or by an administrator's word."""
+DATING = frozenset((CLOCK, CLOCK_ACCEPTED))
+"""They date what was set before that. Without its dates it would begin anew: no undo takes them."""
 
 
 class HistoryRow(NamedTuple):
@@ -142,7 +146,7 @@ def replay(rows: Iterable[HistoryRow], begin: HistoryReplay | None = None) -> Hi
             first_bad = row.number
             break
         number, last_hash = row.number, row.hash
-        at = row.at if row.kind in {CLOCK, CLOCK_ACCEPTED} else max(at, row.at)
+        at = row.at if row.kind in DATING else max(at, row.at)
     return HistoryReplay(fold.overrides(number), last_hash, at, first_bad, problem)
 
 
@@ -159,7 +163,8 @@ def newest_undoable(rows: Iterable[HistoryRow], author: str) -> HistoryRow | Non
     """
     counting = (row for row, taken_back_by in with_undos(rows) if taken_back_by is None)
     own = (row for row in counting if person_of(row.author) == person_of(author))
-    possible = (row for row in own if row.kind not in {UNDO, RESTORED, TRIAL, CLOCK})
+    none = {UNDO, RESTORED, TRIAL, GUARDED, *DATING}
+    possible = (row for row in own if row.kind not in none)
     return next((row for row in possible if row.effect() != ChangeEffect()), None)
 
 

@@ -6,11 +6,12 @@ Also of what is set or scheduled over a cell of the policy's matrix.
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from filterd import counted, words
 from filterd.i18n import say
-from filterd.overrides.descriptions import Describer, not_ended, state_of
+from filterd.overrides.descriptions import Describer, state_of
 from filterd.overrides.effects import has_ended
 from filterd.overrides.mistake_answers import MistakeOutcome
 from filterd.policy.model import Client
@@ -28,7 +29,11 @@ if TYPE_CHECKING:
 
 
 def with_states(
-    overrides: Overrides, kind: str, now: float, past: Iterable[Plain] | None = None
+    overrides: Overrides,
+    kind: str,
+    now: float,
+    past: Iterable[Plain] | None = None,
+    not_before: float = inf,
 ) -> list[Plain]:
     """Return exceptions or exams, each with its ``state`` (``descriptions.state_of``).
 
@@ -39,10 +44,12 @@ def with_states(
         past: the rows of the history, the newest first, for those that have ended, too: those
             that were stopped have the state ``stopped``, and those that were revoked or undone
             ``taken-back``. None for those that have not ended.
+        not_before: the earliest time that it may be.
     """
     things: list[Plain] = to_plain(getattr(overrides, kind))
-    shown = not_ended(things, now) if past is None else things
-    rows = {_key_of(one): {**one, "state": state_of(one, now)} for one in shown}
+    rows = {_key_of(one): {**one, "state": state_of(one, now, not_before)} for one in things}
+    if past is None:
+        rows = {key: one for key, one in rows.items() if one["state"] != "ended"}
     ended_by: dict[tuple[int, str, str], str] = {}
     for row in past or ():
         for one in row["before"].get(kind, ()):

@@ -34,8 +34,8 @@ def own_lesson(
 
     A place is ``class:6A`` or ``network:lab-a``, the audience of the teacher's changes. Those
     with a lesson come first; ``chosen`` is the wanted one, else the first, None for none. Its
-    ``services`` are those that are closed there and not locked; one ``suits`` if it is for the
-    age of any grade of the tier.
+    ``services`` are those that are closed there, neither locked nor guarded; one ``suits`` if it
+    is for the age of any grade of the tier.
 
     Args:
         author: the teacher.
@@ -133,7 +133,7 @@ def _open_in(
             "suits": age <= oldest,
         }
         for one in policy.services.values()
-        if state_of_service(policy, grade, one.id) == CLOSED
+        if state_of_service(policy, grade, one.id) == CLOSED and one.group not in grade.guarded
         for age in [one.min_age or _age_of(policy, one.group)]
     ]
     return {

@@ -3,20 +3,24 @@
 
 Those that a lesson needs and that end by themselves the same day: exceptions and pauses
 for one room, grade, class, network or device, the grade of a room, exams in rooms, lending
-an own class, and stopping or taking back their own changes. Where the school has classes, a
-teacher may do so for own classes, and for the rooms where these sit, in their lessons
-(``teaching``). Administrators may make all changes, and others none; but ``full`` of the
-query log is confirmed by a second person, a principal or another administrator.
+an own class, and stopping or taking back their own changes. A change is judged by its effect,
+by what is set and what is set no more, and for whom: so an undo is no way around. Where the
+school has classes, a teacher may do so for own classes, and for the rooms where these sit, in
+their lessons (``teaching``). Administrators may make all changes, and others none; but what is
+guarded (``policy.guarded_categories``) they open for 14 days at most and by proof, and ``full``
+of the query log is confirmed by a second person, a principal or another administrator. What keeps
+nothing of lookups takes proof in a session, whichever change sets it.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from filterd.errors import ChangeError, ControlError
 from filterd.i18n import Sentence, say
-from filterd.overrides.change_kinds import Undo
+from filterd.overrides.change_kinds import KnowTime, Undo
+from filterd.overrides.effects import has_ended, things_of
 from filterd.overrides.exception_changes import Revoke, SetException, SetExceptions, SetPause
 from filterd.overrides.history_chain import ACCOUNT
 from filterd.overrides.history_notes import LETTING_IN
@@ -24,14 +28,24 @@ from filterd.overrides.roles import SHARED, WHO, Rank, Role, person_of
 from filterd.overrides.room_changes import LendClass, SetExam, SetRoom, StopExam
 from filterd.overrides.teaching import Teaching
 from filterd.policy.calendar import shown_at
-from filterd.policy.log_levels import LONGEST_FULL_S
-from filterd.policy.model import DAY_S, STAFF, Audience
-from filterd.policy.temporary_rules import TargetKind
+from filterd.policy.guarded_categories import LONGEST_OPENING_S
+from filterd.policy.log_levels import LONGEST_FULL_S, PROVED
+from filterd.policy.model import DAY_S, Audience
+from filterd.policy.temporary_rules import (
+    ClassLoan,
+    Exam,
+    GradeSetting,
+    LocalException,
+    LogSetting,
+    RoomSetting,
+    TargetKind,
+    written,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from filterd.overrides.effects import CheckedChange
+    from filterd.overrides.effects import ChangeEffect, CheckedChange
     from filterd.overrides.history_chain import HistoryRow
     from filterd.overrides.log_changes import ConfirmLogging
     from filterd.overrides.roles import Author
@@ -41,6 +55,18 @@ if TYPE_CHECKING:
 LONGEST_LOAN_S = 14.0 * DAY_S
 """For which a teacher may lend an own class."""
 
+_OF_TEACHERS = (
+    SetException,
+    SetExceptions,
+    SetPause,
+    Revoke,
+    SetRoom,
+    SetExam,
+    StopExam,
+    LendClass,
+    Undo,
+)
+"""Changes that a teacher may ask for; the others do more than their effect shows."""
 _OF_ONE = frozenset((Audience.GRADE, Audience.CLASS, Audience.NETWORK, Audience.CLIENT))
 
 
@@ -52,7 +78,9 @@ class Classroom(NamedTuple):
         overrides: what is set.
         now: Unix time; None while it is not known.
         day_ends_at: the Unix time at which the school's day is over.
-        network_of: returns the network of an address, None for none.
+        network_of: returns the network of a device's address; None for an unknown client,
+            and for this machine itself.
+        guarded_by: returns the guarded categories that a thing opens.
     """
 
     policy: Policy
@@ -60,41 +88,124 @@ class Classroom(NamedTuple):
     now: float | None
     day_ends_at: float
     network_of: Callable[[str], str | None]
+    guarded_by: Callable[[Any], frozenset[str]] = lambda _: frozenset()
 
 
 def check_change(
-    author: Author, change: CheckedChange, classroom: Classroom, made_by: str = ""
+    author: Author, change: CheckedChange, effect: ChangeEffect, classroom: Classroom
 ) -> None:
     """Refuse a change that the author may not make.
 
+    What it removes is judged as what it adds: to take back a block opens.
+
     Args:
-        author: of the change.
+        author: of the change, with the rights of now.
         change: with all times resolved.
+        effect: of the change.
         classroom: the school.
-        made_by: the author of what it stops or takes back, if it does so.
 
     Raises:
         ControlError: it names the roles that may.
         ChangeError: it names the remedy.
     """
-    if author.rank >= Rank.ADMIN:
-        return
     author.must_be(Rank.TEACHER, say("change anything"))
-    match change:
-        case SetException() | SetExceptions() | SetPause():
-            _check_exceptions(author, change.each(), classroom)
-        case SetRoom():
-            _check_set_room(author, change, classroom)
-        case SetExam():
-            _check_set_exam(author, change, classroom)
-        case LendClass(class_id=class_id, ends_at=ends_at):
-            _check_loan(author, class_id, ends_at, classroom)
-        case StopExam() | Revoke() | Undo() if person_of(made_by) == author.person:
-            pass
-        case StopExam():
-            author.must_be(Rank.ADMIN, say("end another person's exam"))
-        case Revoke() | Undo():
-            author.must_be(Rank.ADMIN, say("undo another person's change"))
+    now = 0.0 if classroom.now is None else classroom.now
+    if author.rank < Rank.ADMIN:
+        _check_teacher(author, change, effect, classroom, now)
+    if isinstance(change, KnowTime):  # it dates what is set, and opens nothing anew
+        return
+    for thing in things_of(effect.after):
+        if has_ended(thing, now):
+            continue
+        if isinstance(thing, LogSetting):
+            _check_log_level(author, thing)
+        for category in sorted(classroom.guarded_by(thing)):
+            _check_guarded(author, thing, category, now)
+
+
+def _check_teacher(
+    author: Author,
+    change: CheckedChange,
+    effect: ChangeEffect,
+    classroom: Classroom,
+    now: float,
+) -> None:
+    if not isinstance(change, _OF_TEACHERS):
+        author.must_be(Rank.ADMIN, say("change that"))
+    if not isinstance(change, SetRoom):  # what that replaces, the new setting is judged for
+        for thing in things_of(effect.before):
+            if not has_ended(thing, now):
+                _check_taken_back(author, thing, classroom)
+    for thing in things_of(effect.after):
+        if not has_ended(thing, now):
+            _check_thing(author, thing, classroom)
+
+
+def _check_guarded(author: Author, thing: Any, category: str, now: float) -> None:
+    """Refuse to open a guarded category without proof, or for long.
+
+    Raises:
+        ControlError: it names who may; ChangeError: it names the remedy.
+    """
+    to_do = say("open {category}, which is guarded", category=category)
+    author.must_be(Rank.ADMIN, to_do)
+    ends_at = thing.ends_at
+    if ends_at is None or ends_at > max(thing.starts_at, now) + LONGEST_OPENING_S:
+        hint = say("such as --for 14d")
+        if isinstance(thing, GradeSetting):
+            hint = say(
+                "open it for a time: filterd allow {target} --grade {grade} --for 14d",
+                target=written(thing.kind, thing.target),
+                grade=thing.grade,
+            )
+        raise ChangeError(
+            say("{category} is guarded: it is opened for 14 days at most", category=category),
+            hint=hint,
+        )
+    author.must_have_proved(to_do)
+
+
+def _check_log_level(author: Author, thing: LogSetting) -> None:
+    """Refuse a level that a session sets by its password only, such as by an undo.
+
+    What waits for a second person does nothing yet. A login at the gateway is proof of its own.
+
+    Raises:
+        ControlError: it names who may.
+    """
+    is_by_account = author.name != author.person
+    if is_by_account and thing.level in PROVED and not thing.is_waiting:
+        author.must_have_proved(say("set the log level {level}", level=thing.level))
+
+
+def _check_taken_back(author: Author, thing: Any, classroom: Classroom) -> None:
+    """Refuse to take back what others have set, or what a teacher could not set."""
+    is_own = person_of(getattr(thing, "author", "")) == author.person
+    if not is_own and isinstance(thing, Exam):
+        author.must_be(Rank.ADMIN, say("end another person's exam"))
+    if not is_own:
+        author.must_be(Rank.ADMIN, say("undo another person's change"))
+    try:
+        _check_thing(author, thing, classroom)
+    except ChangeError:
+        author.must_be(Rank.ADMIN, say("take back what only an administrator can set"))
+
+
+def _check_thing(author: Author, thing: Any, classroom: Classroom) -> None:
+    """Refuse what a teacher may not set.
+
+    Raises:
+        ControlError, ChangeError: see ``check_change``.
+    """
+    match thing:
+        case LocalException():
+            _check_exception(author, thing, classroom)
+        case RoomSetting():
+            _check_room_setting(author, thing, classroom)
+        case Exam():
+            _check_exam(author, thing, classroom)
+        case ClassLoan():
+            _check_loan(author, thing, classroom)
         case _:
             author.must_be(Rank.ADMIN, say("change that"))
 
@@ -227,13 +338,15 @@ def _may_be_changed(network: str, classroom: Classroom, teaching: Teaching) -> b
     return is_room(policy, network) or network in homes
 
 
-def _check_audience(author: Author, change: SetException, classroom: Classroom) -> None:
-    """Refuse an exception for other classes than the teacher's own."""
-    teaching = _teaching(author, classroom, change.starts_at, change.ends_at)
-    whom = change.whom
-    match change.audience:
-        case Audience.CLASS if whom not in teaching.classes:
+def _check_audience(author: Author, thing: LocalException, classroom: Classroom) -> None:
+    """Refuse an exception for others than the teacher's own pupils."""
+    teaching = _teaching(author, classroom, thing.starts_at, thing.ends_at)
+    whom = thing.whom
+    match thing.audience:
+        case Audience.CLASS if not teaching.has_class(whom):
             author.must_be(Rank.ADMIN, say("change what class {class_id} may see", class_id=whom))
+        case Audience.GRADE if not teaching.is_of_pupils(whom):
+            author.must_be(Rank.ADMIN, say("change what {seat} may see", seat=whom))
         case Audience.GRADE if not teaching.has_grade(whom):
             author.must_be(
                 Rank.ADMIN, say("change what other classes of grade {grade} may see", grade=whom)
@@ -241,7 +354,12 @@ def _check_audience(author: Author, change: SetException, classroom: Classroom) 
         case Audience.NETWORK:
             _check_room(author, whom, classroom, teaching)
         case Audience.CLIENT:
-            _check_room(author, classroom.network_of(whom) or "", classroom, teaching)
+            network = classroom.network_of(whom)
+            if network is None:
+                author.must_be(
+                    Rank.ADMIN, say("change what {address} may see, in no room", address=whom)
+                )
+            _check_room(author, network or "", classroom, teaching)
 
 
 def _check_room(
@@ -260,6 +378,8 @@ def _check_room(
         if not teaching.may_sit(room):
             author.must_be(Rank.ADMIN, say("change what {room} may see", room=room))
         return
+    if not teaching.has_pupils_only(room):
+        author.must_be(Rank.ADMIN, say("change what {room} may see", room=room))
     found = teaching.occupied(room, is_free=is_free)
     if found is None:
         return
@@ -277,12 +397,12 @@ def _check_room(
     )
 
 
-def _check_loan(author: Author, class_id: str, ends_at: float, classroom: Classroom) -> None:
+def _check_loan(author: Author, loan: ClassLoan, classroom: Classroom) -> None:
     """Refuse to lend a class of other teachers, or for long."""
-    owners = (one.teachers for one in classroom.policy.classes if one.id == class_id)
+    owners = (one.teachers for one in classroom.policy.classes if one.id == loan.class_id)
     if author.person not in next(owners, ()):
-        author.must_be(Rank.ADMIN, say("lend class {class_id}", class_id=class_id))
-    if classroom.now is not None and ends_at > classroom.now + LONGEST_LOAN_S:
+        author.must_be(Rank.ADMIN, say("lend class {class_id}", class_id=loan.class_id))
+    if classroom.now is not None and loan.ends_at > classroom.now + LONGEST_LOAN_S:
         _refuse(
             say(
                 "a teacher lends a class for {days} days at most",
@@ -297,39 +417,36 @@ def is_room(policy: Policy, network: str) -> bool:
     return any(one.id == network and one.room for one in policy.networks)
 
 
-def _check_exceptions(
-    author: Author, changes: tuple[SetException, ...], classroom: Classroom
-) -> None:
-    for change in changes:
-        if change.target_kind is TargetKind.ENTRY:
-            author.must_be(Rank.ADMIN, say("suspend an entry of a list"))
-        if change.audience not in _OF_ONE:
-            _refuse(
-                say("a teacher's exception is for one room, grade, network or device"),
-                say("--room"),
-            )
-        _check_end(change.ends_at, classroom.day_ends_at)
-        _check_audience(author, change, classroom)
+def _check_exception(author: Author, thing: LocalException, classroom: Classroom) -> None:
+    if thing.kind is TargetKind.ENTRY:
+        author.must_be(Rank.ADMIN, say("suspend an entry of a list"))
+    if thing.audience not in _OF_ONE:
+        _refuse(
+            say("a teacher's exception is for one room, grade, network or device"),
+            say("--room"),
+        )
+    _check_end(thing.ends_at, classroom.day_ends_at)
+    _check_audience(author, thing, classroom)
 
 
-def _check_set_room(author: Author, change: SetRoom, classroom: Classroom) -> None:
-    room, seat = change.room, change.grade
+def _check_room_setting(author: Author, thing: RoomSetting, classroom: Classroom) -> None:
+    room, seat = thing.room, thing.grade
     if not is_room(classroom.policy, room):
         author.must_be(Rank.ADMIN, say("set a grade for {room}, which is not a room", room=room))
-    _check_end(change.ends_at, classroom.day_ends_at)
-    teaching = _teaching(author, classroom, change.starts_at, change.ends_at)
-    if seat == STAFF or not teaching.has_seat(seat):  # pupils sit there
+    _check_end(thing.ends_at, classroom.day_ends_at)
+    teaching = _teaching(author, classroom, thing.starts_at, thing.ends_at)
+    if not (teaching.is_of_pupils(seat) and teaching.has_seat(seat)):
         author.must_be(Rank.ADMIN, say("bring {seat} into a room", seat=seat))
     _check_room(author, room, classroom, teaching, is_free=True)
 
 
-def _check_set_exam(author: Author, change: SetExam, classroom: Classroom) -> None:
-    room, day_ends_at = change.room, classroom.day_ends_at
-    teaching = _teaching(author, classroom, change.starts_at, change.ends_at)
+def _check_exam(author: Author, thing: Exam, classroom: Classroom) -> None:
+    room, day_ends_at = thing.room, classroom.day_ends_at
+    teaching = _teaching(author, classroom, thing.starts_at, thing.ends_at)
     if not _may_be_changed(room, classroom, teaching):
         author.must_be(Rank.ADMIN, say("hold an exam in {room}, which is not a room", room=room))
-    if change.starts_at is None or change.starts_at < day_ends_at:
-        _check_end(change.ends_at, day_ends_at)
+    if thing.starts_at < day_ends_at:
+        _check_end(thing.ends_at, day_ends_at)
     _check_room(author, room, classroom, teaching)
 
 

@@ -27,11 +27,15 @@ class View(StrEnum):
     CLASS_TOTALS = "class-totals"
     """Of a class or network; for a teacher: of own classes, today."""
     CLASS_NAMES = "class-names"
-    """Today's names that at least k devices of a class asked for; a teacher: of own classes."""
+    """Today's names that k pupils' devices of a class asked for; a teacher: of own classes."""
     NAMES = "names"
     """Distinct names by tier and day."""
     ROWS = "rows"
     """Lookups with time, class and pseudonym, as far as the level has them; live ones too."""
+    LIVE = "live"
+    """As they happen: lookups to who sees them; for a teacher: how many blocks own classes have."""
+    HELP = "help"
+    """Yes or no for a confidential category and a month that is over, in a large school."""
     EXPORT = "export"
     """Totals for outside the school, with small cells suppressed."""
     DAY = "day"
@@ -48,13 +52,17 @@ READERS = {
     View.CLASS_NAMES: frozenset((Role.TEACHER, Role.ADMIN)),
     View.NAMES: frozenset((Role.ADMIN,)),
     View.ROWS: frozenset((Role.ADMIN,)),
+    View.LIVE: frozenset((Role.TEACHER, Role.ADMIN)),
+    View.HELP: frozenset((Role.PRINCIPAL,)),
     View.EXPORT: frozenset((Role.PRINCIPAL, Role.ADMIN)),
     View.DAY: frozenset((Role.INSPECTOR, Role.PRINCIPAL, Role.ADMIN)),
     View.INSPECTION: frozenset((Role.INSPECTOR, Role.PRINCIPAL, Role.ADMIN)),
 }
 """The roles that may see each view."""
 
-RECORDED = frozenset((View.CLASS_NAMES, View.NAMES, View.ROWS, View.EXPORT, View.INSPECTION))
+RECORDED = frozenset(
+    (View.CLASS_NAMES, View.NAMES, View.ROWS, View.HELP, View.EXPORT, View.INSPECTION)
+)
 """The views of which the history records that they were looked at."""
 
 

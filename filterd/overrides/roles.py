@@ -68,16 +68,24 @@ WHO = {
 }
 
 
+class PasswordNeededError(ControlError):
+    """The command needs a password that was given a moment ago."""
+
+    code = "password-needed"
+
+
 @dataclass(frozen=True, slots=True)
 class Author:
     """The author of a request: the name for the history, the rank, and the roles.
 
-    The name of an account has its channel before it: ``web:lan``, ``api:lan``.
+    The name of an account has its channel before it: ``web:lan``, ``api:lan``. ``is_fresh``:
+    the password was given a moment ago; at the gateway, it is root.
     """
 
     name: str
     rank: Rank
     roles: frozenset[Role] = frozenset()
+    is_fresh: bool = False
 
     @property
     def person(self) -> str:
@@ -85,14 +93,14 @@ class Author:
         return person_of(self.name)
 
     @classmethod
-    def with_roles(cls, name: str, roles: frozenset[Role]) -> Author:
+    def with_roles(cls, name: str, roles: frozenset[Role], *, is_fresh: bool = False) -> Author:
         """Return an author with the rank of the roles."""
         rank = Rank.READER
         if Role.TEACHER in roles:
             rank = Rank.TEACHER
         if Role.ADMIN in roles:
             rank = Rank.ADMIN
-        return cls(name, rank, roles)
+        return cls(name, rank, roles, is_fresh)
 
     @classmethod
     def of(cls, uid: int, user: str, groups: Collection[str], own_uid: int) -> Author:
@@ -105,9 +113,29 @@ class Author:
             own_uid: of the daemon; that user could alter all of its files anyway.
         """
         roles = {Role.READER, *(role for role in Role if role.group in groups)}
-        if uid in (_ROOT, own_uid):
+        is_root = uid in (_ROOT, own_uid)
+        if is_root:
             roles.add(Role.ADMIN)
-        return cls.with_roles(user, frozenset(roles))
+        return cls.with_roles(user, frozenset(roles), is_fresh=is_root)
+
+    def must_have_proved(self, to_do: Sentence) -> None:
+        """Refuse what must not be done by a session or a shell that was left open.
+
+        Raises:
+            PasswordNeededError: a session's password has not been given a moment ago.
+            ControlError: it came by another way; it names the way to take.
+        """
+        if self.is_fresh:
+            return
+        if self.name.startswith("web:"):
+            raise PasswordNeededError(say("give your password once more for this"))
+        raise ControlError(
+            say(
+                "{name} may not {to_do}; root may, or an administrator in the dashboard",
+                name=self.name,
+                to_do=to_do,
+            )
+        )
 
     def must_be(self, least: Rank, to_do: Sentence) -> None:
         """Refuse a request of too low a rank.

@@ -11,7 +11,13 @@ from filterd.errors import ChangeError
 from filterd.i18n import say
 from filterd.overrides import change_fields
 from filterd.overrides.change_fields import MAX_DEVICES, MAX_NAMES, MAX_TABLE, ChangeFields
-from filterd.overrides.effects import ChangeEffect, CheckedChange, check_there, interval
+from filterd.overrides.effects import (
+    ChangeEffect,
+    CheckedChange,
+    check_there,
+    interval,
+    is_over,
+)
 from filterd.policy.temporary_rules import (
     ClassLoan,
     DeviceName,
@@ -115,7 +121,7 @@ class SetExam(CheckedChange):
     def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
         starts_at, _ = interval(self.starts_at, self.ends_at, context)
-        if self.ends_at - starts_at > LONGEST_EXAM_S:
+        if self.ends_at - max(starts_at, context.at) > LONGEST_EXAM_S:
             hint = say("for 90 minutes write --for 90m")
             hours = round(LONGEST_EXAM_S / 3600)
             reason = say("an exam lasts at most {hours} hours", hours=hours)
@@ -131,7 +137,8 @@ class SetExam(CheckedChange):
             self.ends_at,
             self.for_s,
         )
-        check_exams(context.overrides.exams, thing)
+        exams = context.overrides.exams
+        check_exams([one for one in exams if not is_over(one, context.begin)], thing)
         return ChangeEffect(after=Overrides(exams=(thing,)))
 
 

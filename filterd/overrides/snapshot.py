@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import StoreError
 from filterd.i18n import say
-from filterd.overrides.effects import THINGS, has_ended, key_of
+from filterd.overrides.effects import THINGS, is_over, key_of
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import Overrides
 from filterd.state_file import ADDED, FileFormat
@@ -75,6 +75,6 @@ def lasting(overrides: Overrides, now: float) -> Overrides:
 
 
 def _lasting(things: tuple[Any, ...], now: float) -> tuple[Any, ...]:
-    ended = [thing for thing in things if has_ended(thing, now - KEPT_AFTER_END_S)]
+    ended = [thing for thing in things if is_over(thing, now - KEPT_AFTER_END_S)]
     gone = {key_of(thing) for thing in ended[: max(0, len(ended) - KEPT_AT_LEAST)]}
     return tuple(thing for thing in things if key_of(thing) not in gone)

@@ -29,7 +29,7 @@ from filterd.errors import InUseError, StoreError
 from filterd.i18n import Sentence, say
 from filterd.overrides import quarantine, restored_history, snapshot, store_file
 from filterd.overrides.change_kinds import ChangeRequest
-from filterd.overrides.effects import NOTHING, ChangeEffect
+from filterd.overrides.effects import NOTHING, ChangeContext, ChangeEffect
 from filterd.overrides.history_chain import (
     GENESIS,
     RESTORED,
@@ -48,12 +48,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from filterd.clock import Clock
+    from filterd.overrides.effects import CheckedChange
     from filterd.overrides.restored_history import BackupOrigin
     from filterd.policy.temporary_rules import Overrides
     from filterd.state_folder import StateFolder
 
-LOCK_TRIES = 200
-LOCK_PAUSE_S = 0.025
+LOCK_TRIES, LOCK_PAUSE_S = 200, 0.025
 _ALL = -1
 _SELF = "filterd"
 
@@ -144,6 +144,7 @@ class Store:
         state: the folder.
         clock: for the time of a change.
         remembered: returns what processes of this daemon hold in memory, one more copy.
+        not_before: returns the earliest time that it may be; None: by the clock.
     """
 
     def __init__(
@@ -151,7 +152,9 @@ class Store:
         state: StateFolder,
         clock: Clock,
         remembered: Callable[[], Exported | None] = lambda: None,
+        not_before: Callable[[], float] | None = None,
     ) -> None:
+        self._not_before = not_before or clock.wall
         self._state, self._clock, self._path = state, clock, state.overrides
         self._copies = HistoryCopies(state, remembered)
         self._known: HistoryReplay | None = None
@@ -163,11 +166,8 @@ class Store:
         It never fails: where the store cannot be used, the last copy is active. The
         problem is logged then, too.
         """
-        if (
-            not os.path.lexists(self._path)
-            and self._copies.copied() is None
-            and not self._is_lost()
-        ):
+        is_new = not os.path.lexists(self._path) and self._copies.copied() is None
+        if is_new and not self._is_lost():
             return Started(NOTHING)
         self._set_aside_because = ""
         try:
@@ -196,6 +196,7 @@ class Store:
         author: str,
         reason: str,
         now: float | None = None,
+        not_before: float | None = None,
     ) -> Done:
         """Make a change; when this returns it is on the disk.
 
@@ -204,7 +205,8 @@ class Store:
             payload: what the kind wants, as plain data.
             author: the user.
             reason: of the change.
-            now: the earliest possible Unix time, by policy time; None: by the clock.
+            now: the Unix time that policy goes by; None: by the clock.
+            not_before: the earliest one that it may be.
 
         Raises:
             ChangeError: it is wrong, or cannot be made as things are.
@@ -214,7 +216,7 @@ class Store:
 
         def make(connection: sqlite3.Connection, done: HistoryReplay) -> Done:
             at, past = self._clock.wall(), _Past(connection)
-            row = request.row(at, done.overrides, past, done.last_hash, now)
+            row = request.row(at, done.overrides, past, done.last_hash, now, not_before)
             undone = row.undone()
             taken_back = None if undone is None else past.row(undone)
             added = self._add(connection, done, row)
@@ -246,16 +248,15 @@ class Store:
 
         return self.write(make)
 
-    def attempt(
-        self, kind: str, payload: Mapping[str, Any], *, author: str, reason: str, now: float
-    ) -> Overrides:
-        """Return what a change would leave in force; nothing is recorded. See ``change``."""
-        request = ChangeRequest.of(kind, payload, author, reason)
+    def effect(
+        self, change: CheckedChange, *, author: str, now: float, not_before: float | None = None
+    ) -> ChangeEffect:
+        """Return the effect that a change would have; nothing is recorded. See ``change``."""
 
-        def make(connection: sqlite3.Connection, done: HistoryReplay) -> Overrides:
-            past, at = _Past(connection), self._clock.wall()
-            row = request.row(at, done.overrides, past, done.last_hash, now)
-            return replay((row,), done).overrides
+        def make(connection: sqlite3.Connection, done: HistoryReplay) -> ChangeEffect:
+            number, past = done.overrides.number + 1, _Past(connection)
+            context = ChangeContext(number, now, author, "", done.overrides, past, not_before)
+            return change.effect(context)
 
         return self.write(make)
 
@@ -415,7 +416,7 @@ class Store:
         return added
 
     def _lasting(self, done: HistoryReplay) -> Overrides:
-        return snapshot.lasting(done.overrides, self._clock.wall())
+        return snapshot.lasting(done.overrides, self._not_before())
 
     def _sound(self, connection: sqlite3.Connection) -> HistoryReplay:
         """Return the replay of the rows; only new ones are read.

@@ -165,9 +165,10 @@ def target_name_from(text: str, *, opens: bool = True) -> str:
         ConfigError: it is none, or a suffix that is not written so.
     """
     bare = text.removeprefix("*.")
-    if bare != text and has_strangers_beneath(qname_from(bare)):
+    is_top = names.count_labels(qname_from(bare)) == 1  # never a host, however it is written
+    if bare != text and not is_top and has_strangers_beneath(qname_from(bare)):
         return name_from(bare)
-    name = name_from(text)
+    name = name_from(bare if is_top else text)
     if has_strangers_beneath(qname_from(name), companies=opens):
         raise ConfigError(
             say("anyone can register names under '{name}': all of them would open", name=name)
@@ -175,7 +176,9 @@ def target_name_from(text: str, *, opens: bool = True) -> str:
             else say(
                 "anyone can register names under '{name}': all of them would close", name=name
             ),
-            hint=say("write one of these names, or '*.{name}' if all of them are meant", name=name),
+            hint=say("write one of these names")
+            if is_top
+            else say("write one of these names, or '*.{name}' if all of them are meant", name=name),
         )
     return name
 

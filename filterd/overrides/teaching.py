@@ -4,7 +4,8 @@
 A teacher has the classes that name them in ``site.yaml`` and those lent to them, and the
 lessons of a timetable that name them. A class is theirs wherever it sits. A room is theirs for
 a time in which one of these is there and no other class is; between lessons it is free. A grade
-without classes, and a site without them, belongs to every teacher.
+is theirs if it has classes and all are theirs. In a site without classes the pupils of all
+grades are every teacher's. Staff, guests and unknown clients are no teacher's.
 
 The module is pure.
 """
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.policy.calendar import Calendar
 from filterd.policy.grade_changes import Rooms, Why
+from filterd.policy.model import GUEST, STAFF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from filterd.policy.model import Network, Policy
     from filterd.policy.temporary_rules import Overrides
 
+NOT_PUPILS = frozenset((STAFF, GUEST))
+"""Grades of people whom no teacher has."""
 _MOST_SEATS = 200
 """Of one room looked at: more than the bells of a day."""
 
@@ -57,7 +61,6 @@ class Teaching:
     ) -> None:
         self._policy, self._overrides, self._teacher = policy, overrides, teacher
         self.starts_at, self._ends_at = starts_at, inf if ends_at is None else ends_at
-        self._grades = {one.grade for one in policy.classes}
         self.classes = frozenset(
             [one.id for one in policy.classes if teacher in one.teachers]
             + [
@@ -69,15 +72,42 @@ class Teaching:
         """Those that are the teacher's all that time."""
         self._own_grades = {one.grade for one in policy.classes if one.id in self.classes}
 
+    def has_class(self, class_id: str) -> bool:
+        """Return whether a class is the teacher's, and no unknown client has its rules."""
+        return class_id in self.classes and class_id != self._policy.unknown_grade
+
     def has_grade(self, grade: str) -> bool:
-        """Return whether every class of a grade is the teacher's, or there is none."""
-        return all(one.id in self.classes for one in self._policy.classes if one.grade == grade)
+        """Return whether a rule for a grade reaches the teacher's pupils only.
+
+        A rule for the grade of unknown clients reaches them, too.
+        """
+        unknown = self._policy.grades.get(self._policy.unknown_grade)
+        is_of_unknown = unknown is not None and unknown.grade == grade
+        return not is_of_unknown and self._has_all_of(grade)
 
     def has_seat(self, seat: str) -> bool:
         """Return whether a class is the teacher's, or at least one of a grade."""
-        if seat in self._grades:
-            return seat in self._own_grades
-        return seat in self.classes or all(one.id != seat for one in self._policy.classes)
+        if not self._policy.classes:
+            return self.is_of_pupils(seat)
+        return seat in self.classes or seat in self._own_grades
+
+    def is_of_pupils(self, seat: str) -> bool:
+        """Return whether pupils are in a grade or class."""
+        grade = self._policy.grades.get(seat)
+        return (seat if grade is None else grade.grade) not in NOT_PUPILS
+
+    def _has_all_of(self, grade: str) -> bool:
+        if not self._policy.classes:
+            return self.is_of_pupils(grade)
+        classes = [one.id for one in self._policy.classes if one.grade == grade]
+        return bool(classes) and self.classes.issuperset(classes)
+
+    def has_pupils_only(self, room: str) -> bool:
+        """Return whether only pupils are at a network in that time; False for none such."""
+        network = self._network(room)
+        return network is not None and all(
+            self.is_of_pupils(seat.grade) for seat, _ in self._seats(network)
+        )
 
     def occupied(self, room: str, *, is_free: bool = False) -> OccupiedRoom | None:
         """Return what another class has of a room in that time.
@@ -88,10 +118,9 @@ class Teaching:
             room: the id of a network; one that the site does not have is no class's.
             is_free: whether the time between lessons is enough.
         """
-        networks = [one for one in self._policy.networks if one.id == room]
-        if not networks or not self._policy.classes:
+        network, between = self._network(room), None
+        if network is None or not self._policy.classes:
             return None
-        network, between = networks[0], None
         for seat, since in self._seats(network):
             if self._is_own(network, seat, since):
                 is_free = True
@@ -102,14 +131,22 @@ class Teaching:
         return None if is_free else between
 
     def may_sit(self, room: str) -> bool:
-        """Return whether one of the teacher's classes may sit in a room, at whatever time."""
-        for network in self._policy.networks:
-            if network.id == room and self._policy.classes:
-                seats = {one.grade for one in network.timetable} or {network.grade}
-                seats |= {one.grade for one in self._overrides.rooms if one.room == room}
-                teachers = {one.teacher for one in network.timetable}
-                return self._teacher in teachers or any(map(self.has_seat, seats))
-        return True
+        """Return whether one of the teacher's classes may sit in a room, at whatever time.
+
+        False where others than pupils may sit there, too.
+        """
+        network = self._network(room)
+        if network is None:
+            return False
+        seats = {one.grade for one in network.timetable} or {network.grade}
+        seats |= {one.grade for one in self._overrides.rooms if one.room == room}
+        if not all(map(self.is_of_pupils, seats)):
+            return False
+        teachers = {one.teacher for one in network.timetable}
+        return self._teacher in teachers or any(map(self.has_seat, seats))
+
+    def _network(self, room: str) -> Network | None:
+        return next((one for one in self._policy.networks if one.id == room), None)
 
     def _seats(self, network: Network) -> Iterator[tuple[Seat, float]]:
         at, calendar = self.starts_at, Calendar(self._policy.time_zone)
@@ -126,6 +163,8 @@ class Teaching:
             return False
         if seat.why is Why.LESSON and self._teacher == self._teacher_of(network, at):
             return True
+        if seat.why is Why.OWN and not network.room and seat.grade not in self.classes:
+            return self._has_all_of(seat.grade)  # all of the grade are there, at all times
         return self.has_seat(seat.grade)
 
     def _is_bare(self, network: Network) -> bool:

@@ -17,11 +17,13 @@ Two compiled files are joined here::
 * ``temporary_rules``: what people set by command. ``effective_policy``: the policy that
   results at a time, by ``calendar`` and ``grade_changes``; ``unknown_time``: while the
   time is not known. ``conflicts``: settings with an unexpected effect.
+  ``guarded_categories``: what only an administrator opens, for a time. ``category_parts``:
+  what a setting of a category means for its parts.
 * ``precedence``: the order of rules. ``engine``: ``decide``, which joins them all.
   ``verdict``: the result. ``plain_sets``: what the fast path may decide of it.
 * ``log_levels``, ``confidential_names``: what the log may keep. ``reporting_settings``: alerts
   and reports.
-* For people: ``grade_rows``, ``policy_matrix``, ``school_week``.
+* For people: ``grade_rows``, ``policy_matrix``, ``school_week``, ``timetable_changes``.
 
 Time is an argument: nothing here reads a clock, opens a socket or waits.
 """

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from filterd.errors import WireError
 from filterd.lists.list_queries import naming_entries
 from filterd.policy.calendar import Calendar
+from filterd.policy.category_parts import locked_in, with_parts
 from filterd.policy.effective_policy import suspends
 from filterd.policy.grade_changes import Changer, Rooms
 from filterd.policy.grade_rows import OPEN, state_of, state_of_service
@@ -188,7 +189,13 @@ def is_open(engine: Engine, exception: LocalException, now: float) -> bool:
     )
     if state is None:
         return False
-    return all(state(engine.policy, one.grade, exception.target) == OPEN for one in clients)
+    targets = frozenset((exception.target,))
+    if exception.kind is TargetKind.CATEGORY:
+        shut = locked_in(engine.policy.categories, exception.target)
+        targets = with_parts(engine.policy.categories, exception.target).difference(shut)
+    return all(
+        state(engine.policy, one.grade, target) == OPEN for one in clients for target in targets
+    )
 
 
 def services_with(policy: Policy, name: bytes) -> list[str]:

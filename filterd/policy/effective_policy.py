@@ -38,7 +38,13 @@ from filterd.policy.grade_changes import (
 )
 from filterd.policy.model import Audience, Client, LocalRule
 from filterd.policy.temporary_rules import Overrides, TargetKind
-from filterd.policy.unknown_time import UNKNOWN_BEFORE, is_known, undated, without_dates
+from filterd.policy.unknown_time import (
+    Certainty,
+    band,
+    is_confirmed,
+    undated,
+    without_dates,
+)
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -52,6 +58,7 @@ if TYPE_CHECKING:
 LONGEST_SUSPENSION_S = 14 * 86_400.0
 """How long an entry of a list may be suspended at most."""
 
+_NOTHING_CERTAIN = Certainty()
 _MOST_KNOWN = 10_000
 """Clients whose next edge is memorised; as many as ``clients`` memorises."""
 
@@ -82,9 +89,9 @@ class EffectivePolicy:
     )
 
     @property
-    def is_known(self) -> bool:
-        """Whether the time is known."""
-        return self.until > UNKNOWN_BEFORE
+    def is_confirmed(self) -> bool:
+        """Whether the time is confirmed."""
+        return is_confirmed(self.until)
 
     def holds_at(self, now: float) -> bool:
         """Return whether it holds at this moment."""
@@ -100,6 +107,8 @@ class EffectivePolicy:
             grade: the key of the client's grade in ``policy.grades``.
             address: the client's, if it is known.
         """
+        if not self.is_confirmed:
+            return inf if self.until == band(self.since)[1] else self.until
         key = network, grade, address
         edge = self._edges.get(key)
         if edge is None:
@@ -133,23 +142,26 @@ class EffectiveState:
     clock: SchoolClock
 
 
-def at(policy: Policy, overrides: Overrides, now: float, floor: float = -inf) -> EffectivePolicy:
+def at(
+    policy: Policy, overrides: Overrides, now: float, certain: Certainty = _NOTHING_CERTAIN
+) -> EffectivePolicy:
     """Return the effective policy of the site's files and overrides at a policy time.
 
     A target that the policy does not have, a room that is gone or an invalid name, has no
-    effect. While the time is not known there is one policy for all times.
+    effect. While the time is not confirmed it is the closed side of all possible times.
 
     Args:
         policy: of the site's files.
         overrides: those of commands.
-        now: Unix time, or a time that is not known (``policy.unknown_time``).
-        floor: the earliest possible Unix time, where it is not known.
+        now: policy time (``policy.unknown_time``).
+        certain: what is certain about it, where it is not confirmed.
     """
-    if not is_known(now):
-        policy, overrides = undated(policy, overrides, floor)
-        closed = {one.schedule: (True, ALWAYS) for one in policy.scheduled}
-        compiled = _Compiler(policy, overrides, 0.0, closed).moment()
-        return replace(compiled, until=UNKNOWN_BEFORE)
+    if not is_confirmed(now):
+        plain = undated(policy, overrides, now, certain)
+        is_open = {one.schedule: (True, ALWAYS) for one in plain.policy.scheduled}
+        compiled = _Compiler(plain.policy, plain.overrides, 0.0, is_open).moment()
+        first, last = band(now)
+        return replace(compiled, since=first, until=min(now + plain.for_s, last))
     overrides = without_dates(overrides)
     is_timeless = not policy.scheduled and not any(one.timetable for one in policy.networks)
     if is_timeless and replace(overrides, number=0) == Overrides():

@@ -5,16 +5,16 @@ Each change is a ``GradeChange``: it opens or closes one thing to an audience. T
 applied to a grade of the site's files, the weightiest last:
 
 1. settings of grades, schedules, exceptions, pauses, in this order;
-2. of the same sort, those for a category before those for a service or a
-   list, because the narrower target is meant where both are set;
+2. of the same sort, those for a category before those for a part of one, and these before those
+   for a service or a list, because the narrower target is meant where both are set;
 3. the wider audience before the narrower one;
 4. of settings the older before the newer; else opening before closing.
 
-A category stands for its services too: to open it opens them. A *pause* opens everything
+A category stands for its parts and services too: to open it opens them. A *pause* opens everything
 to its audience, closed hours and the school's blocks of names as well. It leaves safe
-search on, exams as they are, and closed what a device could use to get around the filter
-when the pause is over: categories that are never sinkholed. Nothing here opens
-what is locked, ordered or kept closed by the school. Names are not changes but
+search on, exams as they are, and closed what is guarded (``guarded_categories``): what harms,
+and what a device could use to get around the filter when the pause is over. Nothing
+here opens what is locked, ordered or kept closed by the school. Names are not changes but
 rules (``filterd.policy.effective_policy``), and the order of rules puts those above all this.
 
 A room has the grade or class that a command gave it, else that of the current lesson.
@@ -32,6 +32,7 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.policy.calendar import ALWAYS, Interval, Timetable
+from filterd.policy.category_parts import with_parts
 from filterd.policy.model import LIST, SERVICE, Audience, strictest
 from filterd.policy.temporary_rules import TargetKind
 
@@ -74,6 +75,7 @@ class GradeChange(NamedTuple):
     audience: Audience
     whom: str
     newness: int = 0
+    is_of_part: bool = False
 
     def concerns(self, client: Client) -> bool:
         """Return whether it applies to this client."""
@@ -87,9 +89,9 @@ class GradeChange(NamedTuple):
         return self.kind == _TIER and not self.opens
 
     @property
-    def weight(self) -> tuple[int, bool, int, int, bool]:
+    def weight(self) -> tuple[int, int, int, int, bool]:
         """The sort key of changes; the greatest weight is applied last."""
-        narrow = self.kind in (_SERVICE, _LIST)
+        narrow = 2 if self.kind in (_SERVICE, _LIST) else int(self.is_of_part)
         closes = not self.opens
         return self.layer, narrow, _NARROWNESS[self.audience], self.newness, closes
 
@@ -130,7 +132,14 @@ def dated_changes(
         *_scheduled(policy, open_now),
         *_exceptions(overrides, now),
     ]
-    return sorted(found, key=lambda dated: dated.change.weight)
+    marked = (one._replace(change=_marked(one.change, policy)) for one in found)
+    return sorted(marked, key=lambda dated: dated.change.weight)
+
+
+def _marked(change: GradeChange, policy: Policy) -> GradeChange:
+    """Return a change that says whether it is about a part of a category."""
+    category = policy.categories.get(change.target) if change.kind == _CATEGORY else None
+    return change._replace(is_of_part=category is not None and category.part_of != "")
 
 
 def _settings(overrides: Overrides, now: float) -> Iterator[Dated]:
@@ -145,7 +154,7 @@ def _settings(overrides: Overrides, now: float) -> Iterator[Dated]:
             one.grade,
             one.id,
         )
-        yield Dated(change, *term(one.starts_at, None, now))
+        yield Dated(change, *term(one.starts_at, one.ends_at, now))
 
 
 def _scheduled(policy: Policy, open_now: Mapping[str, tuple[bool, Interval]]) -> Iterator[Dated]:
@@ -197,9 +206,9 @@ class Changer:
             shut |= self._services.get(category, set())
         self.shut: frozenset[str] = frozenset(shut)
         """What nothing may open, in the form of ``GradePolicy.closed``."""
-        leads_around = {one.id for one in policy.categories.values() if not one.sinkhole}
-        leads_around |= self._closed_with(leads_around)
-        self._in_a_pause = self.shut | leads_around
+        guarded = {one.id for one in policy.categories.values() if one.guarded}
+        guarded |= self._closed_with(guarded)
+        self._in_a_pause = self.shut | guarded
         self._all_services = frozenset[str]().union(*self._services.values())
 
     def apply(self, grade: GradePolicy, changes: Iterable[GradeChange]) -> GradePolicy:
@@ -262,7 +271,8 @@ class Changer:
         """Return the ids that a change concerns, none where its target is gone."""
         match change.kind:
             case "category" if change.target in self._known:
-                return {change.target} | self._services.get(change.target, set())
+                ids = with_parts(self._known, change.target)
+                return {*ids, *self._closed_with(ids)}
             case "service" if SERVICE + change.target in self._all_services:
                 return {SERVICE + change.target}
             case "list":

@@ -50,7 +50,7 @@ def differences(
 ) -> tuple[Difference, ...]:
     """Return the differences between two grades, of one policy or of two."""
     pairs = [
-        ("category", _categories(before, grade), _categories(after, other)),
+        ("category", _categories(before, grade, after), _categories(after, other, before)),
         ("service", _services(before, grade), _services(after, other)),
         ("setting", _settings(grade), _settings(other)),
     ]
@@ -89,8 +89,11 @@ def _between(kind: str, before: Mapping[str, str], after: Mapping[str, str]) -> 
     return [one for one in found if one.before != one.after]
 
 
-def _categories(policy: Policy, grade: GradePolicy) -> dict[str, str]:
-    return {one: state_of(policy, grade, one) for one in policy.categories}
+def _categories(policy: Policy, grade: GradePolicy, other: Policy) -> dict[str, str]:
+    """Return the states of categories; a part that only ``other`` has is as its whole."""
+    found = {one: state_of(policy, grade, one) for one in policy.categories}
+    parts = (one for one in other.categories.values() if one.part_of in found)
+    return {one.id: found[one.part_of] for one in parts} | found
 
 
 def _services(policy: Policy, grade: GradePolicy) -> dict[str, str]:
@@ -202,6 +205,9 @@ def whole_service_row(policy: Policy, service: Service) -> dict[str, Any]:
         "name_en": service.name_en,
         "group": service.group,
         "min_age": service.min_age,
+        "terms_date": service.terms_date,
+        "note_vi": service.note_vi,
+        "note_en": service.note_en,
         "names": [names.to_text(name) for name in service.names],
         "grades": {id_: state_of_service(policy, one, service.id) for id_, one in grades},
     }
@@ -255,6 +261,10 @@ def _value(row: Row, value: str, by: Wording) -> str:
 
 def _name(thing: Row, by: Wording) -> str:
     return str(thing["name_vi" if by.texts.language == "vi" else "name_en"])
+
+
+def _note(thing: Row, by: Wording) -> str:
+    return str(thing["note_vi" if by.texts.language == "vi" else "note_en"])
 
 
 def _open_to(states: Row, by: Wording) -> str:
@@ -321,6 +331,8 @@ SERVICE = Details(
     (
         _GROUP,
         _AGE,
+        Column(say("By its terms of"), "terms_date"),
+        Column(say("Note"), worded=_note),
         Column(say("Open now to"), "grades", _open_to),
         Column(say("Domain names"), "names", lambda lines, _: "\n".join(lines)),
     ),

@@ -13,7 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.lists.rules import Claim, Effect, Scope
+from filterd.lists.lookalikes import PREFIX as LOOKALIKE
+from filterd.lists.rules import ALWAYS_CONFIDENTIAL, Claim, Effect, Scope, is_order
 from filterd.policy.model import LIST, SERVICE
 from filterd.policy.precedence import RankedMatch
 from filterd.policy.verdict import Match, Rule
@@ -200,19 +201,28 @@ class DecisionTable:
 
     def __init__(self, policy: Policy, index: Index) -> None:
         self._categories, self._kept_closed = policy.categories, policy.kept_closed
+        marked = (one.id for one in policy.categories.values() if one.confidential)
+        self._confidential = ALWAYS_CONFIDENTIAL.union(marked)
         self._index = index
         self._rows: dict[tuple[str, int], tuple[Ruling, ...]] = {}
 
     def rulings(self, grade: GradePolicy, set_id: int) -> tuple[Ruling, ...]:
-        """Return the meaning of claim set ``set_id`` for ``grade``, in claim order."""
+        """Return the meaning of claim set ``set_id`` for ``grade``, in claim order.
+
+        Confidential categories come first: of several that close a name by the same rule the
+        first is counted, and what is confidential is never counted for a class.
+        """
         key = (grade.key, set_id)
         row = self._rows.get(key)
         if row is None:
-            row = self._rows[key] = tuple(
+            rulings = (
                 self._ruling(grade, claim_id)
                 for claim_id in self._index.sets[set_id]
                 if self._index.claims[claim_id][1].effect is not Effect.MARKER
             )
+            hidden = self._confidential
+            row = tuple(sorted(rulings, key=lambda one: one.category not in hidden))
+            self._rows[key] = row
         return row
 
     def marks_exception_beneath(self, set_id: int) -> bool:
@@ -231,6 +241,8 @@ class DecisionTable:
         category = self._categories.get(source.category)
         is_exception = claim.effect is Effect.EXCEPT
         block = _rule_of_block(source, category, grade, self._kept_closed)
+        if block is Rule.LOCKED and LOOKALIKE in source.id:  # beside a feed: web:lookalike:
+            block = Rule.CATEGORY  # a guess: closed to everybody, and the school can correct it
         return Ruling(
             rule=Rule.LIST_EXCEPTION if is_exception else block,
             claim_id=claim_id,
@@ -248,12 +260,12 @@ def _rule_of_block(
 
     A category that the policy does not know is closed: a list that comes with a
     newer feed must not be open because the site's files are older. An order is
-    one only if the publisher signed it; an order from any other source is locked, and
-    so is what the school keeps closed.
+    one only if the authority signed it (``is_order``); any other list of an ordered
+    category is locked, the publisher's own too, and so is what the school keeps closed.
     """
     if category is None:
         return Rule.CATEGORY
-    if category.ordered and source.own:
+    if category.ordered and is_order(source.id):
         return Rule.ORDERED
     if category.ordered or category.locked:
         return Rule.LOCKED

@@ -43,6 +43,10 @@ class LogLevel(StrEnum):
 
 _LEVELS = tuple(LogLevel)
 
+PROVED = (LogLevel.FULL, LogLevel.OFF)
+"""What a session sets by a password only: ``full`` widens; at ``off`` the counts of that time are
+never there."""
+
 KEPT = {
     LogLevel.OFF: say("The school keeps nothing about lookups."),
     LogLevel.COUNTS: say(

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The compiled policy: all that the serving process knows of a site. Frozen data.
 
-``filterd.config`` makes it from YAML in a process of its own; the serving
-process only loads it (``filterd.policy.policy_file``). Nothing here is YAML, pydantic
-or text that must be parsed: names are wire names, addresses are checked. Times of the
-school's week are seconds after midnight *as the clock on the wall shows them* in its
-zone, dates are ISO text; ``filterd.policy.calendar`` evaluates them at a moment.
+``filterd.config`` makes it from YAML in a process of its own; the serving process only loads it
+(``filterd.policy.policy_file``). Nothing here is YAML, pydantic or text that must be parsed: names
+are wire names, addresses are checked. Times of the school's week are seconds after midnight *as the
+clock on the wall shows them* in its zone, dates are ISO text; ``filterd.policy.calendar`` evaluates
+them at a moment.
 
 Only ``Client`` is made at run time: the asking client as policy sees it.
 """
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from filterd.lists.rules import Pin, Protection, SafeSearchRewrite
 
-STAFF = "staff"
-GRADES = ("preschool", *(str(n) for n in range(1, 13)), "continuing", STAFF, "guest")
+STAFF, GUEST = "staff", "guest"
+GRADES = ("preschool", *(str(n) for n in range(1, 13)), "continuing", STAFF, GUEST)
 """All grades, in the order in which people list them."""
 
 SERVICE, LIST = "service:", "list:"
@@ -115,11 +115,11 @@ class Category:
 
     ``min_age`` is the age in years from which it suits; None where age does not matter.
     ``locked``: closed to everybody. ``ordered``: closed by a legal order, which outranks even
-    protection. ``security``: blocked because it is dangerous (EDE 15) and not because it is
-    unsuitable (EDE 17). ``sinkhole``: False where a block must look like a name that does not
-    exist; a device that finds no outside resolver falls back at once, one that finds a dead one
-    waits. ``rating`` and ``legal_basis`` are for people. ``confidential``: no name of it is ever
-    logged or shown, and its totals are counted for the whole school only.
+    protection. ``security``: blocked as dangerous (EDE 15), not as unsuitable (EDE 17).
+    ``sinkhole``: False where a block must look like a name that does not exist. ``rating`` and
+    ``legal_basis`` are for people. ``confidential``: no name of it is ever logged or shown, and its
+    totals are of the whole school only. ``guarded``, ``part_of`` (empty for no part): see
+    ``guarded_categories``, ``category_parts``.
     """
 
     id: str
@@ -133,14 +133,16 @@ class Category:
     rating: str = field(default="", metadata={ADDED: True})
     legal_basis: tuple[str, ...] = field(default=(), metadata={ADDED: True})
     confidential: bool = field(default=False, metadata={ADDED: True})
+    guarded: bool = field(default=False, metadata={ADDED: True})
+    part_of: str = field(default="", metadata={ADDED: True})
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service: a product known to people, and its domain names.
+    """A service: a product known to people, and its domain names, with their subtrees.
 
-    ``group`` is the id of a category. In the index it is a list of its own with
-    the id ``service:<id>``; ``names`` include their subtrees.
+    ``group``: the id of a category. ``terms_date``: the day of the terms that name ``min_age``.
+    In the index it is the list ``service:<id>``.
     """
 
     id: str
@@ -149,14 +151,16 @@ class Service:
     group: str
     min_age: int | None = None
     names: tuple[bytes, ...] = ()
+    terms_date: str = field(default="", metadata={ADDED: True})
+    note_vi: str = field(default="", metadata={ADDED: True})
+    note_en: str = field(default="", metadata={ADDED: True})
 
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """A category, service, list or tier that a schedule opens or closes.
+    """A thing that a schedule opens or closes: a category, service, list or tier.
 
-    ``kind`` is ``category``, ``service``, ``list`` or ``tier``, ``target`` the
-    id of one. A tier that is closed sees only what an allow lets through.
+    ``target`` is its id. A tier that is closed sees only what an allow lets through.
     """
 
     schedule: str
@@ -171,16 +175,15 @@ class Scheduled:
 class GradePolicy:
     """The policy of a grade, or of one class of it: the tier's file and what differs.
 
-    ``closed`` are the ids of all categories closed to it, locked ones included,
-    and ``service:<id>`` and ``list:<id>`` for single services and lists.
-    ``opened`` are services and lists, in the same words, that are open although
-    their category is closed: a service, against all lists of that category; a
-    list, only itself. ``allow_only``: it sees nothing but what a pin or a local
-    allow lets through; ``exam`` is then the id of the exam, empty for none.
-    ``variant`` distinguishes devices of one network or address from others of the
-    same grade, for which other things are closed at the moment. ``paused``: blocks of
-    names that the school has set do not hold. ``class_id`` is the class, empty for the
-    grade itself.
+    ``closed`` are the ids of all categories closed to it, locked ones included, and
+    ``service:<id>`` and ``list:<id>`` for single services and lists. ``opened`` are services and
+    lists, in the same words, that are open although their category is closed: a service, against
+    all lists of that category; a list, only itself. ``allow_only``: it sees nothing but what a pin
+    or a local allow lets through; ``exam`` is then the id of the exam, empty for none. ``variant``
+    distinguishes devices of one network or address from others of the same grade, for which other
+    things are closed at the moment. ``paused``: blocks of names that the school has set do not
+    hold. ``class_id`` is the class, empty for the grade itself. ``guarded`` are the guarded
+    categories that the shipped tier closes to it.
     """
 
     grade: str
@@ -200,6 +203,7 @@ class GradePolicy:
     exam: str = ""
     paused: bool = field(default=False, metadata={ADDED: True})
     class_id: str = field(default="", metadata={ADDED: True})
+    guarded: frozenset[str] = field(default=frozenset(), metadata={ADDED: True})
 
     @property
     def key(self) -> str:
@@ -221,9 +225,8 @@ class SchoolClass:
 class Network:
     """A network: the marks of its clients, and their grade or class.
 
-    ``grade`` is the key of a grade or of a class, as in ``Policy.grades``. A ``room`` is
-    one whose grade changes, by its ``timetable`` or by command.
-    ``on_holidays``: its timetable holds on holidays, too.
+    ``grade`` is the key of a grade or class in ``Policy.grades``. A ``room`` is one whose grade
+    changes, by its ``timetable``, ``on_holidays`` too, or by command.
     """
 
     id: str
@@ -241,9 +244,9 @@ class Network:
 class LocalRule:
     """A dated local allow or block of ``name`` and everything beneath it.
 
-    ``starts_at`` and ``ends_at`` are Unix times, None for no edge; the rule
-    holds in the half-open interval between them. ``exam`` is the id of the exam
-    that it belongs to; its participants have no other allows.
+    ``starts_at`` and ``ends_at`` are Unix times, None for no edge; the rule holds in the half-open
+    interval between them. ``exam`` is the id of the exam that it belongs to; its participants have
+    no other allows.
     """
 
     id: str
@@ -330,20 +333,18 @@ class RateLimit:
 class Policy:
     """The policy of a site: all its files, checked and merged.
 
-    ``lan_interfaces``: the interfaces whose directly connected prefixes are allowed;
-    where none is named, those that look like the school's side of the gateway.
-    ``lease_zone`` is the local zone in which devices have the names that they
-    gave to the DHCP server, None for nowhere. ``private_answers`` are names that may lead to
-    private addresses. ``rewrites`` are names that safe modes replace.
+    ``lan_interfaces``: the interfaces whose directly connected prefixes are allowed; where none is
+    named, those that look like the school's side of the gateway. ``lease_zone`` is the local zone
+    in which devices have the names that they gave to the DHCP server, None for nowhere.
+    ``private_answers`` are names that may lead to private addresses. ``rewrites`` are names that
+    safe modes replace.
 
-    ``grades`` are by ``GradePolicy.key``, classes among them, and so is the grade of a
-    network. The id of no class in ``classes`` is a grade.
-    ``kept_closed`` are categories and services, as in ``GradePolicy.closed``, that stay
-    closed where they are closed, whatever a grade or an exception sets. ``clients``: by
-    the address of a client, the grade that replaces which grade. ``lessons``,
-    ``holidays``, ``schedules`` and ``scheduled``, and the timetables of rooms, are the
-    school's week; a policy that holds at one moment
-    (``filterd.policy.effective_policy``) has none of them.
+    ``grades`` are by ``GradePolicy.key``, classes among them, and so is the grade of a network. The
+    id of no class in ``classes`` is a grade. ``kept_closed`` are categories and services, as in
+    ``GradePolicy.closed``, that stay closed where they are closed, whatever a grade or an exception
+    sets. ``clients``: by the address of a client, the grade that replaces which grade. ``lessons``,
+    ``holidays``, ``schedules`` and ``scheduled``, and the timetables of rooms, are the school's
+    week; a policy that holds at one moment (``filterd.policy.effective_policy``) has none of them.
     """
 
     school: str

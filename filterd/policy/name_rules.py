@@ -74,6 +74,7 @@ class NameRules:
                         reason=one.reason,
                         except_categories=one.except_categories,
                         entry_only=one.entry_only,
+                        every_list=one.every_list,
                     )
                     yield RankedMatch(match)
 

@@ -53,7 +53,10 @@ def policy_matrix(
                 "rating": one.rating,
                 "legal_basis": list(one.legal_basis),
                 "kept_closed": one.id in policy.kept_closed,
-                "cells": {column.tier: column.cell(one.id, things) for column in columns},
+                "cells": {
+                    column.tier: column.cell(one.id, (one.id, one.part_of), things)
+                    for column in columns
+                },
             }
             for one in policy.categories.values()
         ],
@@ -96,12 +99,20 @@ class _Column:
             "changes": [_plain(one, things) for one in every[:MOST_CHANGES]],
         }
 
-    def cell(self, category: str, things: dict[str, Any]) -> dict[str, Any]:
-        """Return the cell of a category."""
+    def cell(
+        self, category: str, targets: tuple[str, str], things: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return the cell of a category.
+
+        Args:
+            category: its id.
+            targets: what changes name that concern it: its id and that of its whole.
+            things: what commands have set, by number.
+        """
         changes = [
             one
             for one in self._changes
-            if (one.change.kind, one.change.target) == ("category", category)
+            if one.change.kind == "category" and one.change.target in targets
         ]
         return {
             "states": self.states(state_of, category),

@@ -3,7 +3,8 @@
 
 1. a pin;
 2. an order;
-3. protection, which removes the claims of third-party lists;
+3. protection, which removes the claims of third-party lists, and a name of help
+   (``filterd.lists.help_names``) those of the publisher's own lists, too;
 4. a locked category;
 5. the site's own allows and blocks, already in their order: the longer name,
    the narrower audience, the block;
@@ -106,7 +107,7 @@ def _is_defeated(block: RankedMatch, protections: Iterable[RankedMatch]) -> bool
 def defeats(protection: Match, block: Match) -> bool:
     """Return whether a protection removes this block."""
     return (
-        block.third_party
+        (block.third_party or protection.every_list)
         and block.rule is not Rule.ORDERED
         and block.category not in protection.except_categories
         and (not protection.entry_only or protection.name == block.name)

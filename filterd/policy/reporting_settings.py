@@ -2,7 +2,7 @@
 """Alerts and reports, as compiled from a site's files. Pure.
 
 It has no secret. A secret is a file of ``secrets/`` beside ``site.yaml``, which only the
-monitor reads; here is its name.
+monitor and root read; here is its name.
 """
 
 from __future__ import annotations
@@ -159,3 +159,20 @@ class ReportSettings:
         begun = [one for one in self.programmes if one.begins <= last]
         before = sum(one.begins <= first for one in begun)
         return tuple(begun[max(0, before - 1) :])
+
+
+@dataclass(frozen=True, slots=True)
+class Destinations:
+    """Where what leaves the school goes, as ``site.yaml`` itself says it.
+
+    Attributes:
+        school: its name.
+        language: of the site, in which reports are written.
+        alerts: their ways; None where the site names nothing.
+        report: of reports; its schedules name the folders.
+    """
+
+    school: str
+    language: str
+    alerts: AlertSettings | None
+    report: ReportSettings

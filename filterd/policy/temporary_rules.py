@@ -118,7 +118,10 @@ class Exam:
 
 @dataclass(frozen=True, slots=True)
 class GradeSetting:
-    """A category or service, open or closed to a grade until the next setting of it."""
+    """A category or service, open or closed to a grade until the next setting of it.
+
+    Only one that opens what is guarded has an end (``filterd.policy.guarded_categories``).
+    """
 
     id: int
     grade: str
@@ -128,6 +131,7 @@ class GradeSetting:
     reason: str
     author: str
     starts_at: float
+    ends_at: float | None = field(default=None, metadata={ADDED: True})
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,8 @@ class Match(NamedTuple):
     ``name`` with its subtree, ``*.name`` what is beneath, ``~shape`` a look-alike
     rule); from the site's files ``local_id``. ``third_party``: protection holds against
     it. ``except_categories``: against lists of these a protection does not hold;
-    ``entry_only``: only against entries that give exactly its name.
+    ``entry_only``: only against entries that give exactly its name; ``every_list``: against
+    the publisher's own lists, too.
     """
 
     rule: Rule
@@ -85,6 +86,7 @@ class Match(NamedTuple):
     third_party: bool = False
     except_categories: frozenset[str] = frozenset()
     entry_only: bool = False
+    every_list: bool = False
 
     @property
     def name(self) -> bytes:

@@ -128,7 +128,11 @@ def _judged(candidate: Candidate, base: Path, clock: Clock) -> Iterable[guard.Fi
         write_policy(policy, compile_policy(load_site(config), catalog), None, catalog.compiled)
         fresh = Path(made)
         school = guard.JudgedSchool(
-            config, fresh / "index.new", fresh / "problems.new", fresh / "policy.new"
+            config,
+            fresh / "index.new",
+            fresh / "problems.new",
+            fresh / "policy.new",
+            orders_known=number is not None,  # a new school knows no key of theirs
         )
         judgement = guard.judge(candidate, guard.ServedFiles(index, policy), school, clock=clock)
     if judgement.severity is guard.Severity.REFUSED:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -108,7 +109,7 @@ def build_version(
     )
     naming = content.naming(reported.sought)
     categories, outcome = content.categories, content.lookalikes
-    held = tuple(_judged(categories, previous, popular))
+    held = tuple(_judged(catalog, categories, previous, popular))
     lists = tuple(one for result in categories.values() for one in result.lists)
     write_queue(folder, outcome.queue)
     mistakes = review.built(folder, naming, today)
@@ -146,7 +147,10 @@ def _check_not_by_hand(folder: Path) -> None:
 
 
 def _judged(
-    categories: Mapping[str, Normalised], previous: Path | None, popular: Popular
+    catalog: Catalog,
+    categories: Mapping[str, Normalised],
+    previous: Path | None,
+    popular: Popular,
 ) -> Iterator[Sentence]:
     """Find why a version is held.
 
@@ -154,7 +158,8 @@ def _judged(
     """
     before = {} if previous is None else _categories_of(previous, popular)
     if previous is not None:
-        for one in excesses(_content(categories), _content(before)):
+        wholes = {one.id: one.part_of for one in catalog.categories if one.part_of}
+        for one in excesses(_content(categories, wholes), _content(before, wholes)):
             yield one.sentence
     was = {(each, name) for each, one in before.items() for name in one.wrongly_closed}
     closed = {(each, name) for each, one in categories.items() for name in one.wrongly_closed} - was
@@ -169,8 +174,11 @@ def _judged(
         )
 
 
-def _content(categories: Mapping[str, Normalised]) -> Content:
-    names = {category: result.names for category, result in categories.items()}
+def _content(categories: Mapping[str, Normalised], wholes: Mapping[str, str]) -> Content:
+    """Count the names of each category, parts with their wholes: a split moves names."""
+    names = Counter[str]()
+    for category, result in categories.items():
+        names[wholes.get(category, category)] += result.names
     found = {rank: name for result in categories.values() for rank, name in result.popular.items()}
     return Content(names, found)
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.feed.arrival import Progress
-    from filterd.lists.catalog import Catalog, CatalogCategory
+    from filterd.lists.catalog import Catalog
+    from filterd.lists.catalog_categories import CatalogCategory
 
 SAMPLES = 20
 """Names shown for each category, added and removed."""

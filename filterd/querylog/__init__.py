@@ -2,8 +2,8 @@
 """Floor 3: the query log: hourly totals; lookups where a log level keeps them.
 
 * ``counts``: what one worker adds up, for the chain and the fast path, by network and
-  blocker too, and hands over in batches until they are acknowledged; the distinct devices of a
-  day, capped, by tier and by grade.
+  blocker too, and hands over in batches until they are acknowledged; ``day_reach``: the distinct
+  devices of a day, capped, by tier, grade and class.
 * ``service_days``: the minutes of each day in which lookups were answered.
 * ``totals_file``: the tables, by grade, category, action, network and class, and the one
   writer; a damaged file is set aside, a new one begun. Readers get a day of the school at a time.
@@ -11,6 +11,7 @@
 * ``period_totals``: sums of many days, by day or month, for exports and reports; single figures;
   how many distinct names were blocked on a day.
 * ``totals_request``: selects and adds up what is read there.
+* ``disclosure``: what readers may see of them: hours, categories, devices. One definition.
 * ``suppression``: which cells of the totals may leave the school.
 * ``published_totals``: closed days and months of them, frozen once they are published.
 * ``lookups``: what the levels with names record: lookups in batches, acknowledged as well, and
@@ -20,7 +21,7 @@
   day, the tables, the form of names.
 * ``day_file``: the folder of these files, their days, forgetting; ``day_writer`` writes one,
   ``day_erasure`` writes one anew without what is to be forgotten.
-* ``seen_names``: distinct names by tier and class, with at most k devices each, in memory.
+* ``seen_names``: distinct names by tier and class, with some devices each, in memory.
 * ``day_reader``: what one such file has of a name, a class, a tier; ``day_search``: pages of
   rows over several days, within a time, without confidential names; all that the last days
   have, to be judged again.

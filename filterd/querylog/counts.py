@@ -3,7 +3,7 @@
 
 The chain and the fast path count by the same key: grade, category, action, network, the
 list or rule that blocked, and class. Each cell also has the number of distinct devices, capped,
-from a set of short keyed hashes that is dropped with its hour; ``DayReach`` has those of
+from a set of short keyed hashes that is dropped with its hour; ``day_reach`` has those of
 the day. Neither a hash nor an address leaves the process. An hour has at most ``MOST_CELLS``
 cells; what goes beyond is counted under ``OTHER``. Hours that are not collected pile up while
 the disk is full: their cells are first merged over networks, blockers and classes, then dropped
@@ -14,8 +14,10 @@ whose MAC is not known. A device that was first seen by its address and later by
 two numbers, so the two kinds are never added: the larger one counts. All errors are
 therefore to the small side, and a cell is rather left out than published.
 
-A confidential category is counted for the whole school only, with neither grade nor class,
-network nor blocker. All that counts goes by ``Counts.add``, so nothing else need know it.
+A block of a confidential category is counted for the whole school only, with neither grade nor
+class, network nor blocker; an answer that such a category passes is one like any other. All that
+counts goes by ``Counts.add``, so nothing else need know it. Such blocks are in ``hidden`` and in
+no other figure of this module that is shown while a day runs (``querylog.disclosure``).
 """
 
 from __future__ import annotations
@@ -24,13 +26,14 @@ import secrets
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
-from itertools import islice
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from filterd.packet_room import ROWS_OCTETS, PacketRoom, json_octets
 from filterd.policy.log_levels import LogLevel
 from filterd.policy.model import TIER_OF_GRADE
+from filterd.querylog.day_reach import MANY_DEVICES, DayReach, ReachRow, distinct
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -42,96 +45,17 @@ if TYPE_CHECKING:
     Cells = dict[Key, list[int]]  # answers, distinct devices
 
 
-TIER, GRADE = "tier", "grade"
-"""Scopes."""
-
-MOST_KEPT = 8_192
-"""Rows of a day, and rows that wait; beyond them devices are not counted."""
-
-
-class ReachRow(NamedTuple):
-    """The distinct devices behind a cell of a school day.
-
-    Attributes:
-        day: of the school, ISO 8601.
-        scope: ``TIER`` or ``GRADE``.
-        id: the tier or grade; "" for the whole school.
-        category: empty for none.
-        action: as in ``counts.CountRow``.
-        devices: how many, capped; rows of one cell are merged by the largest.
-    """
-
-    day: str
-    scope: str
-    id: str
-    category: str
-    action: str
-    devices: int
-
-
-def distinct(devices: Collection[int]) -> int:
-    """Return how many devices these numbers stand for at least."""
-    by_mac = sum(number & 1 for number in devices)
-    return max(by_mac, len(devices) - by_mac)
-
-
-class DayReach:
-    """The device sets of one day, in memory, and the rows that are to be handed over."""
-
-    def __init__(self) -> None:
-        self._day = ""
-        self._sets: dict[tuple[str, str, str, str], set[int] | None] = {}
-        """By scope, id, category and action; None where there are enough."""
-        self._waiting: dict[tuple[str, str, str, str, str], int] = {}
-
-    def __len__(self) -> int:
-        """Return how many rows wait."""
-        return len(self._waiting)
-
-    def add(
-        self, day: str, cells: Iterable[tuple[str, str, str, Collection[int]]], most: int
-    ) -> None:
-        """Add device numbers; a new day forgets those of the day before.
-
-        Args:
-            day: of the school, ISO 8601.
-            cells: grade, category, action and device numbers.
-            most: beyond so many devices of a cell none is kept.
-        """
-        if day != self._day:
-            self._day, self._sets = day, {}
-        for grade, category, action, devices in cells:
-            if devices:
-                # Of a confidential category, for which there is no grade: the whole school.
-                self._add((TIER, TIER_OF_GRADE.get(grade, ""), category, action), devices, most)
-                if grade:
-                    self._add((GRADE, grade, category, action), devices, most)
-
-    def _add(self, key: tuple[str, str, str, str], devices: Collection[int], most: int) -> None:
-        if key not in self._sets and len(self._sets) >= MOST_KEPT:
-            return
-        seen = self._sets.setdefault(key, set())
-        if seen is None:
-            return
-        known = distinct(seen)
-        seen = seen.union(devices)
-        now = min(distinct(seen), most)
-        self._sets[key] = seen if now < most else None
-        if now > known and len(self._waiting) < MOST_KEPT:
-            self._waiting[self._day, *key] = now
-
-    def take(self, most: int) -> Iterator[ReachRow]:
-        """Take out up to so many of the rows that have grown since."""
-        for key in list(islice(self._waiting, most)):
-            yield ReachRow(*key, self._waiting.pop(key))
-
+BLOCKED = "blocked"
+CHAIN, FAST = "chain", "fast"
+"""Paths of answers."""
 
 HOUR_S = 3600
 MOST_ROWS = 20_000
 """Rows held at most beside the hour that is being counted: some weeks of a school."""
 
 ROWS_A_BATCH = 2_500
-"""Rows of one batch, so that it fits one packet of the channel between processes."""
+"""Rows of one batch at most, whose work is bounded so; of long ids fewer fit one packet of the
+channel between processes (``filterd.packet_room``)."""
 
 MOST_CELLS = 4_096
 """Cells of one hour, beside those of ``OTHER``."""
@@ -237,8 +161,9 @@ class Counts:
     """Totals by hour, grade, category, action, network, blocker and class.
 
     ``rules``: of the present policy. ``lost``: how many answers were counted and
-    then dropped, because they were not collected while there was room. ``sums``: answers
-    since the start by grade, category and action.
+    then dropped, because they were not collected while there was room. Since the start:
+    ``sums``, answers by grade, category and action; ``blocks``, those that were blocked, by class;
+    ``hidden``, by path, the blocks of confidential categories, which are in neither.
 
     While the clock shows a time that is certainly past (``know_from``), answers are
     counted apart. They go to the hour in which the time becomes known: on a board
@@ -250,12 +175,16 @@ class Counts:
         self.rules = CountingRules()
         self.lost = 0
         self.sums: Counter[tuple[str, str, str]] = Counter()
+        self.blocks, self.hidden = Counter[str](), Counter[str]()
+        self._past, self._past_hour = Counter[tuple[str, str, str]](), 0
         self._clock = clock
         self._name = secrets.token_hex(8)
         self._hours: dict[int, Cells] = {}
         self._open: Cells = {}
         self._seen: dict[Key, set[int]] = {}
         """Devices by cell, of the open hour."""
+        self._school = set[int]()
+        """Devices of the open hour."""
         self._secret = secrets.randbits(61)
         self._opened, self._ends = 0.0, 0.0
         self._known_from = -inf
@@ -269,9 +198,21 @@ class Counts:
         return len(self._handed.rows) + held + len(self._undated)
 
     @property
+    def waiting(self) -> int:
+        """The number of rows that wait to be written, confidential ones apart."""
+        cells = (*self._hours.values(), self._undated)
+        held = sum(bool(key[0]) for one in cells for key in one)
+        return sum(bool(row.grade) for row in self._handed.rows) + held
+
+    def past_sums(self) -> Counter[tuple[str, str, str]]:
+        """Return ``sums`` as they were when the present hour began."""
+        self._end_hour(self._clock.wall())
+        return self._past
+
+    @property
     def undated(self) -> int:
-        """The number of answers that wait for the time to become known."""
-        return sum(n for n, _ in self._undated.values())
+        """The number of answers that wait for the time to become known; as ``waiting``."""
+        return sum(n for key, (n, _) in self._undated.items() if key[0])
 
     def know_from(self, floor: float) -> None:
         """Treat a clock that shows less than this Unix time as not set."""
@@ -289,7 +230,7 @@ class Counts:
             return 0
         return 2 + hash((self._secret, mac or address)) % 0x7FFF * 2 + bool(mac)
 
-    def add(
+    def add(  # noqa: PLR0913 -- the key of a cell is of so many parts
         self,
         grade: str,
         category: str,
@@ -300,6 +241,7 @@ class Counts:
         blocker: str = "",
         devices: Iterable[int] = (),
         class_id: str = "",
+        path: str = CHAIN,
     ) -> None:
         """Count answers that are given now.
 
@@ -312,30 +254,43 @@ class Counts:
             blocker: the id of the list or rule that blocked, empty for none.
             devices: ``device_of`` of the clients; 0 is not counted.
             class_id: of the client, empty for none.
+            path: on which they were given.
         """
-        rules = self.rules
+        rules, now = self.rules, self._clock.wall()
         if grade in rules.off:
             return
+        self._end_hour(now)
         if category in rules.confidential:
-            grade = network = blocker = class_id = ""
-        now = self._clock.wall()
+            if action == BLOCKED:
+                self.hidden[path] += n
+                grade = network = blocker = class_id = ""
+            else:
+                category = ""
         if not self._opened <= now < self._ends:
             self._open_hour(now)
         key = grade, category, action, network, blocker, class_id
+        if grade:
+            self.sums[grade, category, action] += n
+            if action == BLOCKED:
+                self.blocks[class_id] += n
+        self._add(key, n, {one for one in devices if one})
+
+    def _add(self, key: Key, n: int, devices: set[int]) -> None:
+        """Add answers and devices to a cell of the open hour."""
         seen = self._seen.get(key)
         if seen is None:
             if len(self._seen) >= MOST_CELLS:
-                key = grade, category, action, OTHER, OTHER, OTHER
+                key = *key[:3], OTHER, OTHER, OTHER
             seen = self._seen.setdefault(key, set())
         cell = self._open.get(key)
         if cell is None:
             cell = self._open[key] = [0, 0]
         cell[0] += n
-        self.sums[grade, category, action] += n
         known = len(seen)
         if known < MOST_DEVICES:
-            seen.update(devices)
-            seen.discard(0)
+            seen |= devices
+        if len(self._school) < 2 * MANY_DEVICES:
+            self._school |= devices
         if cell[1] < MOST_DEVICES and (len(seen) != known or not cell[1]):
             # An hour may be opened again, so the number of before may be the larger one.
             cell[1] = max(cell[1], min(distinct(seen), MOST_DEVICES))
@@ -353,9 +308,11 @@ class Counts:
             self._handed = Batch(self._name, acknowledged)
         if not self._handed:
             self._note_devices()
-            if self._hours or self._reach:
-                reach = tuple(self._reach.take(ROWS_A_BATCH // 2))
-                rows = tuple(self._taken(ROWS_A_BATCH - len(reach)))
+            while (self._hours or self._reach) and not self._handed:
+                room = PacketRoom(ROWS_OCTETS // 2)
+                reach = tuple(self._reach.take(ROWS_A_BATCH // 2, room))
+                room = PacketRoom(ROWS_OCTETS // 2 + room.left)
+                rows = tuple(self._taken(ROWS_A_BATCH - len(reach), room))
                 self._handed = Batch(self._name, self._handed.number + 1, rows, reach=reach)
         return replace(self._handed, more=bool(self._hours or self._reach), lost=self.lost)
 
@@ -374,7 +331,7 @@ class Counts:
                 self._note_devices()
             elif is_dated:  # those of the time before it was known are of today, like their answers
                 self._note_devices(hour)
-            self._opened, self._seen = hour, {}
+            self._opened, self._seen, self._school = hour, {}, set()
         if not is_dated:
             self._ends, self._open = self._known_from, self._undated
             return
@@ -384,6 +341,12 @@ class Counts:
         undated, self._undated = self._undated, {}
         _merge(self._open, undated.items())
 
+    def _end_hour(self, now: float) -> None:
+        """Keep the sums as they are where an hour is over."""
+        hour = int(now // HOUR_S)
+        if hour != self._past_hour:
+            self._past, self._past_hour = self.sums.copy(), hour
+
     def _note_devices(self, hour: float = 0) -> None:
         """Add the devices of the open hour to those of its day, to which it belongs whole.
 
@@ -392,8 +355,8 @@ class Counts:
         hour = hour or self._opened
         if self._seen and hour > -inf:
             day = datetime.fromtimestamp(hour, self.rules.zone).date().isoformat()
-            cells = ((*key[:3], self._seen.get(key, ())) for key in self._open)
-            self._reach.add(day, cells, self.rules.least_devices)
+            cells = ((*key[:3], key[5], self._seen.get(key, ())) for key in self._open)
+            self._reach.add(day, cells, self.rules.least_devices, self._school)
 
     def _make_room(self) -> None:
         """Merge the cells of hours over all but grade, category, action; then drop hours."""
@@ -406,22 +369,31 @@ class Counts:
             oldest = self._hours.pop(next(iter(self._hours)))
             self.lost += sum(n for n, _ in oldest.values())
 
-    def _taken(self, most: int) -> Iterator[CountRow]:
-        """Take rows out, the hour that was begun first before the others."""
+    def _taken(self, most: int, room: PacketRoom) -> Iterator[CountRow]:
+        """Take rows out that have room, the hour that was begun first before the others."""
         while most and self._hours:
             hour, counted = next(iter(self._hours.items()))
-            keys = list(islice(counted, most))
-            for key in keys:
-                n, devices = counted.pop(key)
-                grade, category, action, network, blocker, class_id = key
-                yield CountRow(
-                    hour, grade, category, action, n, network, blocker, devices, class_id
-                )
-            most -= len(keys)
-            if not counted:
-                del self._hours[hour]
-                if hour == self._opened:
-                    self._ends = 0  # the next answer opens it again
+            before = len(counted)
+
+            def octets_of(key: Key, cell: list[int], hour: int = hour) -> int:
+                return json_octets(_row(hour, key, cell))
+
+            for key, cell in room.take_out(counted, most, octets_of, self._lose):
+                yield _row(hour, key, cell)
+            if counted:
+                return
+            most -= before
+            del self._hours[hour]
+            if hour == self._opened:
+                self._ends = 0  # the next answer opens it again
+
+    def _lose(self, cell: list[int]) -> None:
+        self.lost += cell[0]
+
+
+def _row(hour: int, key: Key, cell: list[int]) -> CountRow:
+    grade, category, action, network, blocker, class_id = key
+    return CountRow(hour, grade, category, action, cell[0], network, blocker, cell[1], class_id)
 
 
 def _merge(into: Cells, cells: Iterable[tuple[Key, list[int]]]) -> Cells:

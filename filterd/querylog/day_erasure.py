@@ -13,7 +13,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.paths import create, install, with_sides
+from filterd.paths import create, install, temporary_of, with_sides
 from filterd.querylog.day_schema import TABLES, VERSION
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def erase(path: Path, doomed: Doomed) -> int:
     """
     if not path.exists():
         return 0
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_of(path)
     temporary.unlink(missing_ok=True)
     create(temporary, mode=0o600).close()
     try:

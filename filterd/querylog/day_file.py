@@ -98,13 +98,14 @@ class DayFiles:
             async with self._at_work:
                 await self._writer(DaySpan.of(date.fromisoformat(day), self.zone)).add_seen(rows)
 
-    async def keep(self, days: int, today: str) -> list[str]:
+    async def keep(self, days: int, today: str, *, is_confirmed: bool = True) -> list[str]:
         """Remove all but the newest days; return which. Days before today are closed.
 
         Days are those of which there are files, so a clock that was wrong for an hour removes
         no others; the files that it has made after tomorrow count as the oldest. Where
         no days are added, each day removes one that is older than twice as many days of the
-        calendar.
+        calendar. While no source has confirmed the time, twice as many are kept, and none is
+        removed for its date.
 
         Raises:
             StoreError: the disk refused.
@@ -112,9 +113,10 @@ class DayFiles:
         async with self._at_work:
             await self._close_before(today)
             there = sorted(await self._there(), key=lambda day: (day <= _after(today, 1), day))
-            most = max(0, len(there) - days)
+            most = max(0, len(there) - (days if is_confirmed else 2 * days))
             gone, oldest = there[:most], min(there[most:], default=today)
-            if oldest < _after(today, -2 * days) and self._expired_on != today:
+            is_old = is_confirmed and oldest < _after(today, -2 * days)
+            if is_old and self._expired_on != today:
                 gone.append(oldest)
             await self._remove(gone)
             self._expired_on = today

@@ -145,6 +145,7 @@ class LogFilter:
         is_subtree: whether names beneath it count too.
         part: a text that is in the name as people write it.
         tier, grade, class_id, action, category: of the context.
+        parts: categories that count with ``category``, of which they are parts.
     """
 
     name: bytes = b""
@@ -155,6 +156,7 @@ class LogFilter:
     class_id: str = ""
     action: str = ""
     category: str | None = None
+    parts: frozenset[str] = frozenset()
 
     @property
     def has_name(self) -> bool:
@@ -172,7 +174,7 @@ class LogFilter:
         return (
             self.tier in ("", tier)
             and self.action in ("", action)
-            and self.category in (None, category)
+            and (self.category in (None, category) or category in self.parts)
         )
 
 

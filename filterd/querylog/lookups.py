@@ -8,7 +8,7 @@ A lookup that is no row only shows that a device asked for a name that day. So i
 over once a day for each name, context and device, and again to a manager that is new and
 remembers none.
 
-A worker must load this, so it has the standard library only.
+A worker must load this, so it has no library but the standard one.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ import secrets
 from array import array
 from collections import deque
 from dataclasses import dataclass, replace
-from itertools import count, islice, repeat
+from itertools import count, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from filterd.packet_room import PacketRoom, json_octets
 from filterd.policy.model import TIER_OF_GRADE
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LOOKUPS_A_BATCH = 400
-"""Lookups of one batch: while it packs them a worker answers nothing, for half a millisecond on a
-common processor. With the longest names it fits a packet of the channel of processes."""
+"""Lookups of one batch at most: while it packs them a worker answers nothing, for half a
+millisecond on a common processor. Of long names and ids fewer fit a packet (``LookupRoom``)."""
 
 WRITE_FROM = 10_000
 """Lookups that are written at once, or all of ``WRITE_EVERY_S``: an SD card wears by writes.
@@ -142,6 +143,40 @@ def _column(kind: str, text: str) -> array[int]:
     return array(kind, bytes.fromhex(text))
 
 
+_COLUMN_OCTETS = 2 * sum(array(kind).itemsize for kind in _KINDS)
+
+
+class LookupRoom(PacketRoom):
+    """The room for the lookups of one packet.
+
+    Attributes:
+        contexts: of those that have room; each stands in a batch once.
+    """
+
+    __slots__ = ("contexts",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.contexts = set[LookupContext]()
+
+    def octets(self, lookup: Lookup) -> int:
+        """Return what a lookup takes: its name in hexadecimal, columns, and a new context."""
+        octets = 2 * len(lookup.name) + _QUOTED_OCTETS + _COLUMN_OCTETS
+        if lookup.context not in self.contexts:
+            octets += json_octets(lookup.context)
+        return octets
+
+    def takes_lookup(self, lookup: Lookup) -> bool:
+        """Take a lookup; return False where it has no room."""
+        if not self.takes(self.octets(lookup)):
+            return False
+        self.contexts.add(lookup.context)
+        return True
+
+
+_QUOTED_OCTETS = 4
+"""Of a text of JSON: its quotes, and what parts it from the next one."""
+
 MOST_LOOKUPS = 50_000
 """Lookups held at most: a minute at 800 a second, or a day of a small school."""
 
@@ -231,14 +266,28 @@ class LookupQueue:
             yield self._hand_over()
 
     def _hand_over(self) -> LookupBatch:
-        if not self._waiting:
+        lookups: tuple[Lookup, ...] = ()
+        while self._waiting and not lookups:
+            lookups = tuple(self._next_lookups())
+        if not lookups:
             return LookupBatch(self._name, self._number)
         self._number += 1
-        keys = list(islice(self._waiting, LOOKUPS_A_BATCH))
-        batch = LookupBatch(self._name, self._number, tuple(map(self._waiting.pop, keys)))
+        batch = LookupBatch(self._name, self._number, lookups)
         self._handed.append(batch)
         self._in_hand += len(batch.lookups)
         return batch
+
+    def _next_lookups(self) -> Iterator[Lookup]:
+        room = LookupRoom()
+        found = room.take_out(
+            self._waiting, LOOKUPS_A_BATCH, lambda _, lookup: room.octets(lookup), self._lose
+        )
+        for _, lookup in found:
+            room.contexts.add(lookup.context)
+            yield lookup
+
+    def _lose(self, lookup: Lookup) -> None:
+        self.lost += lookup.n
 
     def _add_once(self, lookup: Lookup) -> None:
         key = hash((lookup.name, lookup.context, lookup.device))

@@ -33,7 +33,11 @@ if TYPE_CHECKING:
 
 
 _BUSY_S = 0.5
-_ANSWERS = "SELECT hour, SUM(n) FROM totals WHERE hour IN (?, ?) GROUP BY hour"
+# Without a grade are confidential categories: their answers are in no sum of an hour.
+_ANSWERS = """
+SELECT hour, SUM(n) FROM totals JOIN contexts ON id = context
+WHERE hour IN (?, ?) AND grade <> '' GROUP BY hour
+"""
 _DEVICES = "SELECT MAX(devices) FROM reach WHERE day = ? AND category = ? AND action = 'blocked'"
 _LAST = "SELECT CAST(MAX(at) AS REAL) FROM handovers"
 
@@ -86,8 +90,8 @@ def _read_figure(path: Path, select: str, values: tuple[Any, ...]) -> list[Any] 
 _LONGEST_BEFORE_S = 400 * 86_400
 """A count of so long before the period is by a wrong clock: totals are kept for less."""
 
+_HIDDEN = "CREATE TABLE hidden (category TEXT PRIMARY KEY)"
 _SUMS = """
-CREATE TABLE hidden (category TEXT PRIMARY KEY);
 CREATE TABLE kinds (
     id INTEGER PRIMARY KEY, grade TEXT, category TEXT, action TEXT, class TEXT,
     UNIQUE (grade, category, action, class)
@@ -119,8 +123,10 @@ _TOTALS = """
 SELECT key >> 32, grade, category, action, sums.n, class
 FROM sums JOIN kinds ON kinds.id = key & 0xFFFFFFFF ORDER BY key
 """
-_HAS = "SELECT EXISTS (SELECT 1 FROM totals.totals WHERE hour >= ? AND hour < ?)"
-_FIRST = "SELECT MIN(hour) FROM totals.totals WHERE hour >= ?"
+# A day with confidential answers only is one without any, as in all other outputs.
+_SEEN = "context IN (SELECT id FROM totals.contexts WHERE grade <> '' AND category NOT IN hidden)"
+_HAS = f"SELECT EXISTS (SELECT 1 FROM totals.totals WHERE hour >= ? AND hour < ? AND {_SEEN})"  # noqa: S608
+_FIRST = f"SELECT MIN(hour) FROM totals.totals WHERE hour >= ? AND {_SEEN}"  # noqa: S608
 _KNOWN = "SELECT day FROM totals.distinct_names WHERE day >= ? AND day <= ? AND tier = ''"
 _DISTINCT = """
 SELECT day, tier, grade, class, category, n FROM totals.distinct_names
@@ -171,8 +177,8 @@ class PeriodFigures(NamedTuple):
 
     Attributes:
         totals: ``Total.date`` is a day, or a month.
-        counted: days that have any.
-        first_hour: the first one that has any, also before the days; None for none.
+        counted: days that have any, of another category than a confidential one.
+        first_hour: the first hour that has, also before the days; None for none.
         distinct: of all tiers, grades and classes.
         distinct_days: days of which distinct names were counted.
     """
@@ -218,6 +224,9 @@ def _read(
         why = say("it is of another release of filterd")
         raise StoreError(say("{path}: the log cannot be read: {error}", path=path, error=why))
     first, last = days[0], days[-1]
+    connection.execute(_HIDDEN)
+    hidden = ((one,) for one in scope.confidential)
+    connection.executemany("INSERT INTO hidden VALUES (?)", hidden)
     ((first_hour,),) = connection.execute(_FIRST, (first.begins - _LONGEST_BEFORE_S,))
     counted = (one.day for one in days if connection.execute(_HAS, one[1:]).fetchone()[0])
     found = PeriodFigures([], frozenset(counted), first_hour)
@@ -236,8 +245,6 @@ def _totals(
     connection: sqlite3.Connection, days: Sequence[DaySpan], scope: PeriodScope
 ) -> Iterator[Total]:
     connection.executescript(_SUMS)
-    hidden = ((one,) for one in scope.confidential)
-    connection.executemany("INSERT INTO hidden VALUES (?)", hidden)
     wanted = {key: getattr(scope, key) for key in ("by_class", "grade", "class_id")}
     connection.execute(_KINDS, wanted)
     connection.execute(_KIND_OF, wanted)

@@ -5,9 +5,15 @@ What was published of a period once is kept in the file of its month and never c
 exports that differ would show what came between them. Only whole days and months that are over are
 published, so counts that come late are not in them.
 
-A month has all its counts, also those that came after a day of it was published, as from a worker
-that did not answer or a disk that was full. Such late counts are hidden as a small day is. Where
-counts are gone instead, by retention, no grade of the month is published.
+A month has the answers of those days on which their tier, category and action were published. A
+day of few devices is in neither table, so lookups on one Sunday take no month of a grade
+out of a report. Counts that came after a day was published, as from a worker that did not
+answer or a disk that was full, are in the month and are hidden (``suppression``). Where counts are
+gone instead, by retention, no grade of the month is published.
+
+Of what was left out an output says only whether there is any (``leaves_out``), and never of a
+confidential category: a number of such cells would be the number of days on which a few devices
+asked for it.
 """
 
 from __future__ import annotations
@@ -22,7 +28,7 @@ from filterd.i18n import refused, say
 from filterd.paths import make_folder
 from filterd.policy.log_levels import LEAST_K
 from filterd.policy.model import TIER_OF_GRADE
-from filterd.querylog.counts import GRADE, TIER, ReachRow
+from filterd.querylog.day_reach import GRADE, TIER, ReachRow
 from filterd.querylog.suppression import TableCell, of_day, of_month
 from filterd.state_file import ADDED, FileFormat
 
@@ -54,14 +60,19 @@ class PublishedPeriod:
     """What was published of a period.
 
     ``left_out``: how many cells with answers were not, and how many ``of_school`` of them, of
-    confidential categories (0 where an earlier release has published). ``least_devices``: k
-    then; an earlier release has not noted it.
+    confidential categories (0 where an earlier release has published). Both stay in the file.
+    ``least_devices``: k then; an earlier release has not noted it.
     """
 
     cells: tuple[PublishedCell, ...]
     left_out: int
     of_school: int = field(default=0, metadata={ADDED: True})
     least_devices: int = field(default=LEAST_K, metadata={ADDED: True})
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether any cell was left out: all that may be said of them, in every output."""
+        return self.left_out > self.of_school
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,28 +104,34 @@ class PublishedTotals:
         periods, hidden, shrunk = dict(self.periods), list[TableCell](), set[Key]()
         counted, devices = list(totals), _devices(reach)
         by_day: dict[str, Counter[Key]] = {day: Counter() for day in days}
-        by_grade, most = Counter[Key](), Counter[Key]()
         for one in counted:
-            tier = TIER_OF_GRADE.get(one.grade, "")
-            by_day[one.date][tier, one.category, one.action] += one.n
-            if one.grade:
-                key = one.grade, one.category, one.action
-                by_grade[key] += one.n
-                most[key] = max(most[key], devices.get((one.date, GRADE, *key), 0))
+            by_day[one.date][_tier_key(one)] += one.n
+        shown = dict[str, dict[Key, int]]()
         for day, cells in by_day.items():
             found = [
                 TableCell(*key, n, devices.get((day, TIER, *key), 0)) for key, n in cells.items()
             ]
             if day not in periods:
                 periods[day] = _period(found, of_day(found, k), k)
-            shown = {(one.id, one.category, one.action): one.n for one in periods[day].cells}
-            beyond = {key: cells[key] - shown.get(key, 0) for key in cells | shown}
-            hidden += [TableCell(*key, n, 0) for key, n in beyond.items() if n > 0]
-            shrunk |= {key for key, n in beyond.items() if n < 0}
+            of = shown[day] = {
+                (one.id, one.category, one.action): one.n for one in periods[day].cells
+            }
+            late = {key: cells[key] - n for key, n in of.items()}
+            hidden += [TableCell(*key, n, 0) for key, n in late.items() if n > 0]
+            shrunk |= {key for key, n in late.items() if n < 0}
         if month and month not in periods:
+            by_grade, most, aside = Counter[Key](), Counter[Key](), set[Key]()
+            for one in counted:
+                if one.grade:
+                    key = one.grade, one.category, one.action
+                    if _tier_key(one) not in shown[one.date]:
+                        aside.add(key)
+                        continue
+                    by_grade[key] += one.n
+                    most[key] = max(most[key], devices.get((one.date, GRADE, *key), 0))
             found = [TableCell(*key, n, most[key]) for key, n in by_grade.items()]
             whole = (one for one in found if (TIER_OF_GRADE[one.id], *one[1:3]) not in shrunk)
-            periods[month] = _period(found, of_month(whole, hidden, k), k)
+            periods[month] = _period(found, of_month(whole, hidden, k), k, len(aside))
         return PublishedTotals(dict(sorted(periods.items())))
 
     def lacks(self, periods: Iterable[str]) -> bool:
@@ -183,7 +200,14 @@ def _devices(reach: Iterable[ReachRow]) -> Mapping[tuple[str, str, str, str, str
     return {row[:5]: row.devices for row in reach}
 
 
-def _period(found: Sequence[TableCell], shown: Sequence[TableCell], k: int) -> PublishedPeriod:
+def _tier_key(one: Total) -> Key:
+    return TIER_OF_GRADE.get(one.grade, ""), one.category, one.action
+
+
+def _period(
+    found: Sequence[TableCell], shown: Sequence[TableCell], k: int, aside: int = 0
+) -> PublishedPeriod:
+    """Return a period; ``aside``: grades of which answers of some days are not in it."""
     cells = (PublishedCell(*cell[:4]) for cell in sorted(shown))
     of_school = sum(not one.id for one in found) - sum(not one.id for one in shown)
-    return PublishedPeriod(tuple(cells), len(found) - len(shown), of_school, k)
+    return PublishedPeriod(tuple(cells), len(found) - len(shown) + aside, of_school, k)

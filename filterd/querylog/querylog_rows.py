@@ -225,15 +225,46 @@ ROW = Details(
 )
 
 
+HELP = Listing(
+    say("Whether help may be needed"),
+    UNSAID,
+    (
+        Column(say("Category"), worded=lambda row, by: row["names"][by.texts.language]),
+        Column(
+            say("Asked for in this month"),
+            "has_blocks",
+            lambda has, by: by.texts("yes") if has else by.texts("no"),
+        ),
+    ),
+)
+"""The answers of ``log help``."""
+
+
+def too_small(least_devices: int) -> Sentence:
+    """Return why a school gets no answer."""
+    return say(
+        "A school of fewer than {n} devices is told nothing: an answer would be of few pupils.",
+        n=least_devices,
+    )
+
+
+OFFERS = say(
+    "No answer says who, when or how often, and none is asked for: talk to all classes. 111, the"
+    " national line for the protection of children, is free by day and night; it advises children"
+    " without asking for a name, and also parents and teachers."
+)
+"""What stands beside the answers, for a counsellor."""
+
+
 SHOWN = {
     "off": say("nothing is recorded"),
-    "counts": say("numbers by grade; names are not kept at this level"),
-    "names": say("numbers by grade; names are kept without time or class"),
-    "blocked": say("blocked lookups; of the others numbers by grade"),
+    "counts": say("numbers by hour; names are not kept at this level"),
+    "names": say("numbers by hour; names are kept without time or class"),
+    "blocked": say("blocked lookups; of the others numbers by hour"),
     "full": say("all lookups"),
 }
 """What is shown of a tier at each level."""
-_NUMBERS_ONLY = say("numbers by grade; lookups are shown to administrators only")
+_NUMBERS_ONLY = say("numbers by hour; lookups are shown to administrators only")
 
 
 def levels_shown(levels: Mapping[str, str], wording: Wording, *, shows_rows: bool) -> Iterator[str]:

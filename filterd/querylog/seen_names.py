@@ -2,10 +2,15 @@
 """Distinct names of tiers and classes, with the devices behind each. Pure.
 
 The devices are needed to see whether a name is that of a few; they never leave this memory,
-where each name has at most k of them by MAC and k by IPv4 address. After a restart the count
-begins anew. A device that was first seen by its address has two pseudonyms, so the two kinds are
-never added, and IPv6 addresses count as one device together, as in ``counts``. So the
-count is never too high.
+where each name has at most 2k - 1 of them by MAC and as many by IPv4 address. After a restart the
+count begins anew. A device that was first seen by its address has two pseudonyms, so the two kinds
+are never added, and IPv6 addresses count as one device together, as in ``counts``. So the count is
+never too high.
+
+A class's names are asked for by its teacher, who may ask for a name from devices of his own, to
+see by the answer whether a pupil has asked for it too. Only devices of pupils count: none that was
+seen with staff or guests that day. Whose the others are is not known; as no person is expected to
+bring k devices, k - 1 of them count as the reader's (``of_class``).
 """
 
 from __future__ import annotations
@@ -13,7 +18,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.policy.model import TIER_OF_GRADE
+from filterd.policy.model import GUEST, STAFF, TIER_OF_GRADE
 from filterd.querylog.lookups import BY_IPV4, BY_IPV6
 
 if TYPE_CHECKING:
@@ -23,6 +28,8 @@ if TYPE_CHECKING:
 
 MOST_ENTRIES = 100_000
 """Names held at most, each once for its tier and once for its class: 20 MB."""
+
+_NO_PUPILS = frozenset((STAFF, GUEST))
 
 _MOST_PLACES = 10_000
 """Contexts whose parts are memorised; a school has some hundreds."""
@@ -68,6 +75,8 @@ class SeenNames:
         self._places: dict[LookupContext, tuple[dict[bytes, tuple[int, ...]], ...]] = {}
         """By context of a lookup of ``_day``, the names of its class, if any, and of its tier."""
         self._day = ""
+        self._others = defaultdict[str, set[int]](set)
+        """By day, devices that are not a pupil's."""
         self._begun = Counter[int]()
         """By device, how many entries it was the first of."""
         self._same_name: dict[bytes, bytes] = {}
@@ -79,6 +88,8 @@ class SeenNames:
         That is a blocked name with each new device, up to k, and another one when it has k.
         """
         _, name, of, device, _, n = lookup
+        if of.grade in _NO_PUPILS and device < BY_IPV6:
+            self._others[day].add(device)
         places = self._places.get(of) if day == self._day else None
         if places is None:
             places = self._place(day, of)
@@ -87,30 +98,40 @@ class SeenNames:
             devices, more = names.get(name, ()), 0
             # In this order: nearly all are of a device that is known, or of a name with k of them.
             if device in devices or (
-                len(devices) >= self.least and _distinct(devices) >= self.least
+                len(devices) >= self._enough and _distinct(devices) >= self._enough
             ):
                 continue
             if devices or self._held < self._most:
                 more = self._count(names, devices, lookup)
             else:
                 self.lost += n
-        if more and more >= (1 if of.action == "blocked" else self.least):
+        least = 1 if of.action == "blocked" else self.least
+        if least <= more <= self.least:
             return SeenName(TIER_OF_GRADE[of.grade], name, of.category, of.action, more)
         return None
 
     def of_class(self, day: str, class_id: str) -> list[SeenName]:
-        """Return the names that at least k devices of a class asked for on a day."""
+        """Return the names that at least k pupils' devices of a class asked for on a day.
+
+        That is so where 2k - 1 devices asked, k - 1 of which may be those of who reads this.
+        """
         return [
             SeenName(class_id, name, part.category, part.action, self.least)
             for part, names in self._parts.items()
             if part[:3] == (day, "class", class_id)
             for name, devices in names.items()
-            if _distinct(devices) >= self.least
+            if _distinct(tuple(set(devices) - self._others[day])) >= self._enough
         ]
+
+    @property
+    def _enough(self) -> int:
+        return 2 * self.least - 1
 
     def drop_before(self, day: str) -> None:
         """Forget the days before one."""
         self._keep(lambda part: part.day >= day, lambda _name: True)
+        for old in [one for one in self._others if one < day]:
+            del self._others[old]
 
     def forget(self, is_meant: Callable[[bytes], bool]) -> None:
         """Forget some names."""

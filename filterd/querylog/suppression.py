@@ -6,7 +6,8 @@ month. A cell of fewer than k devices is left out of both (*primary* suppression
 two tables have one sum in common: for a tier, category and action, the days of a month
 add up to its grades. So a cell that is left out may follow from those that are not, and
 safe cells have to be left out as well (*complementary* suppression). Days are published
-before their month is over, so only grades can be the complement.
+before their month is over, so only grades can be the complement. A day that is left out asks for
+none: its answers are not in the month either (``published_totals``).
 
 Then of any cells of fewer than k devices together a reader of all tables cannot tell that
 they have more than one answer each, and the published grades do not tell that they have less
@@ -60,8 +61,8 @@ def of_month(grades: Iterable[TableCell], hidden: Iterable[TableCell], k: int) -
     """Return the cells of grades that may be published for a month.
 
     Args:
-        grades: of the whole month.
-        hidden: the cells of tiers that were left out on its days.
+        grades: of the month.
+        hidden: answers of tiers that are in these grades and in no published day: late counts.
         k: the least number of devices.
     """
     of_key, hidden_of_key = (

@@ -12,7 +12,7 @@ from filterd.errors import StoreError
 from filterd.i18n import say
 from filterd.policy.log_levels import QueryLog
 from filterd.querylog import sqlite_file
-from filterd.querylog.counts import ReachRow
+from filterd.querylog.day_reach import ReachRow
 from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.service_days import ServiceDay
 from filterd.querylog.sqlite_file import FileSchema, SqliteFile
@@ -94,7 +94,7 @@ TABLES = f"{_TABLES} {_NEW_IN_4} {_HANDOVERS} {_NOW}"
 """``contexts``: what answers are counted under; ``grade`` is empty for a confidential category,
 ``network`` and ``class`` where none is known. ``totals``: ``hour`` is the Unix time of its begin,
 ``context`` an id; its rows are of integers, because a year has millions. ``reach``: see
-``counts.ReachRow``. ``handovers``: the last batch of each worker that is in the file, and
+``day_reach.ReachRow``. ``handovers``: the last batch of each worker that is in the file, and
 the Unix time at which it came. ``days``: see ``service_days.ServiceDay``. ``distinct_names``:
 how many distinct names were blocked on a day; ``grade`` and ``class`` are empty where the level
 of the log knew the tier only; a row without a tier marks the day as counted."""
@@ -323,7 +323,7 @@ async def read_totals(
 ) -> list[Total]:
     """Return the counts of the last days, today included, the latest first.
 
-    An hour belongs to the day in which it begins.
+    An hour belongs to the day in which it begins, and counts when it is over.
 
     Args:
         path: the file; a missing one holds nothing.
@@ -345,9 +345,10 @@ async def read_totals(
         if version in BY_CONTEXT and not request.by_hour:
             select = SELECT_DAY
         for span in DaySpan.last(request.days, now, ZoneInfo(time_zone)):
-            limits = {"begins": span.begins, "ends": span.ends, **request.exact}
+            ends = min(span.ends, request.ends_at(now))
+            limits = {"begins": span.begins, "ends": ends, **request.exact}
             rows = await connection.execute_fetchall(select, limits)
-            found.extend(request.totals(span.day, span.begins, map(tuple, rows)))
+            found.extend(request.totals(span.day, map(tuple, rows)))
             if len(found) > MOST_TOTALS:
                 raise StoreError(
                     say("more than {most} totals; ask for fewer days", most=number(MOST_TOTALS))

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.policy.model import TIER_OF_GRADE
+from filterd.querylog.disclosure import ended_hours
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -21,7 +23,8 @@ class Total(NamedTuple):
 
     Attributes:
         date: of the school, ISO 8601.
-        grade: empty for a confidential category, which is of the whole school.
+        grade: empty for a confidential category, which is of the whole school. Only the figures
+            of whole days have such totals (``period_totals``).
         category: empty for none.
         action: as in ``counts.CountRow``.
         n: answers.
@@ -55,8 +58,10 @@ class TotalsRequest:
         by_network: each network.
         classes: of no other clients; None for all, also those without a class.
         old_s: how old the latest counts may be. Fresh ones are written to the disk first.
-        confidential: categories that are shown for the whole school only. The files may have
-            made them so after they were counted.
+        confidential: categories that are not shown. The files may have made them so after they
+            were counted.
+        before: hours that end by this Unix time only.
+        is_live: whether the present hour counts too: for sums without a category.
     """
 
     days: int = 1
@@ -70,28 +75,28 @@ class TotalsRequest:
     classes: Collection[str] | None = None
     confidential: Collection[str] = frozenset()
     old_s: float = 0.0
+    before: float = inf
+    is_live: bool = False
+
+    def ends_at(self, now: float) -> float:
+        """Return the Unix time until which hours are counted."""
+        return inf if self.is_live else ended_hours(now, self.before)
 
     @property
     def exact(self) -> dict[str, str]:
         """Grade, network and class that rows must have, empty for all."""
         return {"grade": self.grade, "network": self.network, "class_id": self.class_id}
 
-    def totals(self, date: str, begins: int, counted: Iterable[Counted]) -> list[Total]:
-        """Return the totals of a day, in order.
-
-        Those of a confidential category have the hour in which the day begins: with its own
-        hour, one answer of the whole school could be that of a child.
+    def totals(self, date: str, counted: Iterable[Counted]) -> list[Total]:
+        """Return the totals of a day, in order; none of a confidential category.
 
         Args:
             date: of the school, ISO 8601.
-            begins: the Unix time at which the day begins.
             counted: its rows.
         """
         sums = Counter[tuple[int, str, str, str, str, str]]()
         for hour, grade, category, action, network, class_id, n in counted:
-            if category in self.confidential or not grade:
-                hour, grade, network, class_id = begins, "", "", ""  # noqa: PLW2901
-            if self._has(grade, network, class_id):
+            if grade and category not in self.confidential and self._has(grade, network, class_id):
                 of_class = class_id if self.by_class else ""
                 of_network = network if self.by_network else ""
                 at = hour if self.by_hour else 0

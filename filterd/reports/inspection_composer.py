@@ -165,7 +165,9 @@ class _Drawer:
         )
 
     def _lists(self) -> Iterator[Part]:
-        lists = self._facts.lists
+        lists, partly = self._facts.lists, self._facts.partly
+        for at, sentence in enumerate(partly):
+            yield self._warning(f"partly-{at}", say("Partly protected: {why}", why=sentence))
         yield self._figures(
             "lists",
             ("origin", say("Lists come from"), self._word(_ORIGIN, lists.origin)),

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -32,7 +32,7 @@ from filterd.reports.report_facts import (
     ServiceFacts,
     ServiceGap,
 )
-from filterd.state_file import Decoders, to_plain
+from filterd.state_file import ADDED, Decoders, to_plain
 
 HIDDEN = "…"
 """In the place of a text that was filled in."""
@@ -176,6 +176,8 @@ class InspectionFacts:
         log_full: times in which the log had every lookup.
         unmet: expectations that the site does not meet, and other doubts of a reload.
         findings: None where they could not be had.
+        partly: why the gateway protects only partly (``protection_level``); none where it does
+            wholly, and in records of earlier releases.
     """
 
     made_at: int
@@ -199,6 +201,7 @@ class InspectionFacts:
     log_full: tuple[FullLogSpan, ...] = ()
     unmet: tuple[Sentence, ...] = ()
     findings: tuple[InspectedFinding, ...] | None = None
+    partly: tuple[Sentence, ...] = field(default=(), metadata={ADDED: True})
 
 
 def without_texts(sentence: Sentence) -> Sentence:
@@ -357,7 +360,7 @@ class PrintedRecord:
             school=school,
             categories=(),
             cells=(),
-            left_out=0,
+            left_out=False,
             days_missing=(),
             service=facts.service,
             handling=HandlingFacts(),

@@ -2,15 +2,18 @@
 """The facts of a period, from the manager to the maker of a report. Pure.
 
 They have no name that was looked up and no device. What a report for outside the school has
-are the published totals (``querylog.published_totals``); cells of fewer than k devices are
-counted in ``left_out`` and not there.
+are the published totals (``querylog.published_totals``); cells of fewer than k devices are not
+there, and ``left_out`` says only whether there are any.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from filterd.policy.reporting_settings import PeriodKind, ReportSettings
 from filterd.state_file import Decoders, to_plain
@@ -82,6 +85,7 @@ class CategoryFacts:
     """A category: its names, and to which tiers it is closed.
 
     ``open_grades`` are grades to which it is open although their tier's other grades are not.
+    ``part_of``: the id of the category that it is a part of, empty for none.
     """
 
     id: str
@@ -91,6 +95,7 @@ class CategoryFacts:
     is_confidential: bool
     closed_tiers: tuple[str, ...]
     open_grades: tuple[str, ...] = ()
+    part_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +199,7 @@ class ReportFacts:
         settings: of the site, without the schedule and the path of the template.
         cells: answers; see ``CountCell``. Whole months by grade; days of the rest by tier, for
             outside; inside by grade and day, and by class where the author may see classes.
-        left_out: how many cells were not published.
+        left_out: whether cells were not published; never of a confidential category.
         days_missing: days of the period without any count, of which not every minute was in
             service, ISO 8601.
         days_unused: how many days without any count were wholly in service, such as Sundays.
@@ -212,7 +217,7 @@ class ReportFacts:
     school: SchoolFacts
     categories: tuple[CategoryFacts, ...]
     cells: tuple[CountCell, ...]
-    left_out: int
+    left_out: bool
     days_missing: tuple[str, ...]
     service: ServiceFacts
     handling: HandlingFacts
@@ -228,11 +233,29 @@ class ReportFacts:
 _decoded = Decoders({"PeriodKind": PeriodKind, "ReportAudience": ReportAudience}).of(ReportFacts)
 
 
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+"""What XML forbids, and so every format of an office; a line break and a tab stay."""
+
+
 def from_plain(data: Any) -> ReportFacts:
-    """Return the facts of ``to_plain``.
+    """Return the facts of ``to_plain``; what no file can have is shown as a sign.
 
     Raises:
         KeyError, TypeError, ValueError: it is something else.
     """
-    facts: ReportFacts = _decoded(data)
+    facts: ReportFacts = _decoded(_printable(data))
+    for day in (facts.first, facts.last):
+        date.fromisoformat(day)
+    ZoneInfo(facts.time_zone)
     return facts
+
+
+def _printable(value: Any) -> Any:
+    match value:
+        case str():
+            return _UNPRINTABLE.sub("\ufffd", value)
+        case dict():
+            return {_printable(key): _printable(one) for key, one in value.items()}
+        case list():
+            return [_printable(one) for one in value]
+    return value

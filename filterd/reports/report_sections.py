@@ -208,10 +208,9 @@ class SectionMaker:
             )
         if facts.left_out:
             found["left-out"] = texts(
-                "Figures of fewer than {k} devices, which are not published: {n}. "
+                "Figures of fewer than {k} devices are not published. "
                 "They are in no figure or total of this report.",
                 k=log.least_devices,
-                n=counted.number(facts.left_out),
             )
         if off := self._tiers_at("off"):
             found["not-counted"] = texts(

@@ -5,7 +5,8 @@ A report on the school has each table in each period, so that a Department's tem
 it; one without a line has a note.
 
 Outside the school a cell of too few devices is not published, and cannot be distinguished from
-one that is zero: where any is left out, each of both kinds is None.
+one that is zero: where any is left out, each of both kinds is None. Of confidential categories
+that is so for every audience and in every period.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_period import month_of, short_date
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from filterd.i18n import Texts
     from filterd.reports.report_document import Part
@@ -42,6 +43,9 @@ MOST_DAYS = 62
 """The course of a longer period is shown by month."""
 NONE, NOT_KNOWN = say("None in this period."), say("not known")
 _OTHERS = say("Categories without a row: none, or not published.")
+_OF_PARTS = say(
+    "A part of a category counts by itself from the day of its lists; before, in the category."
+)
 _NONE_SHOWN = say("None in this period, or not published.")
 _BLOCKED, _CATEGORY, _MONTH, _TOTAL = say("Blocked"), say("Category"), say("Month"), say("Total")
 _MONTH_SIZE = len("2026-11")
@@ -69,7 +73,7 @@ class UsageParts:
         blocked = [one for one in facts.cells if one.action == "blocked"]
         self._blocked = [one for one in blocked if one.category not in hidden]
         self._hidden = [one for one in blocked if one.category in hidden]
-        is_cut = facts.audience is ReportAudience.OUTSIDE and facts.left_out > 0
+        is_cut = facts.audience is ReportAudience.OUTSIDE and facts.left_out
         self._absent = None if is_cut else 0
         self._none = _NONE_SHOWN if is_cut else NONE
 
@@ -120,7 +124,7 @@ class UsageParts:
         heads, cells = self._crossed(texts(_CATEGORY), rows, columns, counts)
         self._add_distinct(heads, cells, rows, attrgetter("category"))
         title = texts("Blocked lookups by category and tier")
-        return self._table("blocked-tiers", title, heads, cells, self._of_others(cells))
+        return self._table("blocked-tiers", title, heads, cells, self._of_others(cells, rows))
 
     def _confidential(self) -> ReportTable:
         texts, counts = self._texts, Counter[str]()
@@ -131,13 +135,16 @@ class UsageParts:
             [category_name(self._facts, one, texts), n] for one, n in counts.most_common()
         ]
         heads = [texts(_CATEGORY), texts(_BLOCKED)]
-        return self._table("blocked-confidential", title, heads, rows, self._of_others(rows))
+        # Whatever was left out elsewhere: of these no report says whether anything was.
+        note = texts(_OTHERS if rows else _NONE_SHOWN)
+        return self._table("blocked-confidential", title, heads, rows, note)
 
-    def _of_others(self, rows: Cells) -> str:
-        """Return the note on categories without a row, where some may be left out."""
-        if self._absent is not None or not rows:
-            return ""
-        return self._texts(_OTHERS)
+    def _of_others(self, rows: Cells, shown: Collection[str]) -> str:
+        """Return the notes on parts, and on categories without a row that may be left out."""
+        parts = any(one.part_of and one.id in shown for one in self._facts.categories)
+        is_cut = self._absent is None and rows
+        notes = ((_OF_PARTS, parts), (_OTHERS, is_cut))
+        return " ".join(self._texts(note) for note, holds in notes if holds)
 
     def _grades(self) -> ReportTable:
         """Return grade x month; the more numerous of both are the rows."""
@@ -276,8 +283,14 @@ def category_name(facts: ReportFacts, id_: str, texts: Texts) -> str:
     """Return the name of a category; its id where the site no longer has it."""
     if not id_:
         return texts("(rules of the school)")
-    names = next((one.names for one in facts.categories if one.id == id_), {})
-    return names.get(texts.language, id_)
+    known = {one.id: one for one in facts.categories}
+    if id_ not in known:
+        return id_
+    name, whole = known[id_].names.get(texts.language, id_), known.get(known[id_].part_of)
+    if whole is None:
+        return name
+    of = whole.names.get(texts.language, whole.id)
+    return texts("{name} (a part of {whole})", name=name, whole=of)
 
 
 def _tick(time: str) -> str:

@@ -15,13 +15,12 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from filterd import zip_directory
+from filterd.archives import DAMAGED, LongDirectoryError, opened_zip
 from filterd.errors import ConfigError
 from filterd.i18n import Sentence, one_line, say
 
@@ -38,18 +37,7 @@ MOST_FILLED_OCTETS = 1 << 20
 MOST_RATIO, _SMALL = 150, 256 << 10
 """A part that is not small may be so many times as large as its packed form."""
 
-_DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    etree.XMLSyntaxError,
-    KeyError,
-    ValueError,
-    IndexError,
-    EOFError,
-    RuntimeError,
-    NotImplementedError,
-    OSError,
-)
+_DAMAGED = (*DAMAGED, etree.XMLSyntaxError)
 """What the libraries raise for a file that is none of Word's."""
 
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -214,16 +202,16 @@ def _checked(octets: bytes, *, is_template: bool) -> WordFile:
 
 def _inflated(octets: bytes, most_ratio: int) -> dict[str, bytes]:
     """Return the parts by their names, all within bounds."""
-    if not zip_directory.is_small(octets):
-        raise _too_large()
     parts, left = dict[str, bytes](), MOST_OCTETS
-    with zipfile.ZipFile(io.BytesIO(octets)) as archive:
+    try:
+        archive = opened_zip(io.BytesIO(octets))
+    except LongDirectoryError as error:
+        raise _too_large() from error
+    with archive:
         members = [one for one in archive.infolist() if not one.is_dir()]
         if len(members) > MOST_MEMBERS:
             raise _too_large()
         for member in members:
-            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise zipfile.BadZipFile(member.filename)
             size, packed = member.file_size, member.compress_size
             if size > min(left, MOST_MEMBER_OCTETS):
                 raise _too_large()

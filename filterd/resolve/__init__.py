@@ -27,7 +27,8 @@ The life of a query:
 
 ``resolver`` is the interface, ``query`` has question and answer, ``site`` is all that a reload
 replaces. **local** answers from ``zones`` and ``special_use``. **cache** keeps ``cache_entry``
-in ``cache_store`` (or the native ``_cache``); how long, stands in ``links.cache``.
+in ``cache_store`` (or the native ``_cache``); how long, stands in ``links.cache``. **forward**
+tells ``tunnel_counter`` what upstreams are asked for, as direct forwarding does.
 
 The walks of four questions, each with the functions that it passes::
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from filterd.lists.lookalikes import RULE_MARK
 from filterd.policy.model import Category
 from filterd.policy.verdict import Rule
 from filterd.resolve.explanation import passes
@@ -64,12 +65,15 @@ class BlockFacts(NamedTuple):
         reason: the kind of it.
         category: None where it is not to be named.
         until: the Unix time at which it may end; None for none.
-        may_ask: whether the client's class may ask for a review.
+        entry: the name that a list or the school has, which closes it; None for none. The name
+            that was asked for may have any text before it.
+        may_ask: whether the client's class may ask for a review of the entry.
     """
 
     reason: BlockReason
     category: Category | None
     until: float | None
+    entry: str | None
     may_ask: bool
 
 
@@ -84,16 +88,25 @@ def facts_of(explained: Mapping[str, Any], policy: Policy, *, is_confidential: b
     category = policy.categories.get(explained["category"])
     reason = _reason(explained, category, policy, is_confidential=is_confidential)
     is_set = reason in (BlockReason.HOURS, BlockReason.EXAM) or explained["changed_by"]
+    entry = _entry(explained)
     ends_at = explained["valid_until"] if is_set or explained["reason"] == "local" else None
     return BlockFacts(
         reason,
         None if is_confidential or (category and category.confidential) else category,
         None if ends_at is None else datetime.fromisoformat(ends_at).timestamp(),
-        reason in (BlockReason.AGE, BlockReason.SCHOOL)
+        entry,
+        entry is not None
+        and reason in (BlockReason.AGE, BlockReason.SCHOOL)
         and explained["tier"] in _ASKING
         and explained["network"] is not None
         and _LOCKS.isdisjoint((explained["reason"], (explained["next_match"] or {}).get("reason"))),
     )
+
+
+def _entry(explained: Mapping[str, Any]) -> str | None:
+    """Return the name that is listed; a rule for look-alikes lists none."""
+    is_rule = str(explained["entry"] or "").startswith(RULE_MARK)
+    return None if is_rule else explained["matched"]
 
 
 def _reason(
@@ -107,8 +120,9 @@ def _reason(
     is_check = label == Rule.PIN.label and explained["note"] == _CAPTIVE_CHECK
     is_closed_time = label == Rule.ALLOW_ONLY.label
     grade = policy.grades.get(explained["class"] or explained["grade"])
-    age = category.min_age if category and label != Rule.LOCAL.label else None
     of_category = category or _NO_CATEGORY
+    opens_by_age = label != Rule.LOCAL.label and not of_category.locked
+    age = of_category.min_age if opens_by_age else None
     in_turn = (
         (BlockReason.HOME, label in _HOME),
         (BlockReason.CHECK, is_check),
@@ -118,7 +132,7 @@ def _reason(
         (BlockReason.DANGER, of_category.security),
         (BlockReason.EXAM, is_closed_time and not cause),
         (BlockReason.HOURS, is_closed_time or cause.startswith("schedule:")),
-        (BlockReason.LOCKED, of_category.locked),
+        (BlockReason.LOCKED, of_category.locked and label != Rule.CATEGORY.label),  # no guess
         (BlockReason.AGE, age is not None and grade is not None and grade.age < age),
     )
     return next((reason for reason, holds in in_turn if holds), BlockReason.SCHOOL)

@@ -19,7 +19,7 @@ from filterd.resolve.links.redaction import Ech, Rebinding
 from filterd.resolve.query import Link, leaves_all_alone
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from filterd.clock import Clock
     from filterd.policy.model import Client
@@ -85,12 +85,13 @@ def build(
     forwarder: Forwarder,
     clock: Clock,
     background: Background[Answer],
+    note: Callable[[Query], None] | None = None,
 ) -> Chain:
     """Build the chain, and let the forwarder mark the answers that it leaves alone.
 
     Args: as ``links``.
     """
-    chain = Chain(links(sites, store, forwarder, clock, background))
+    chain = Chain(links(sites, store, forwarder, clock, background, note))
     forwarder.mark_plain_by(chain.leaves_alone)
     return chain
 
@@ -101,6 +102,7 @@ def links(
     forwarder: Forwarder,
     clock: Clock,
     background: Background[Answer],
+    note: Callable[[Query], None] | None = None,
 ) -> list[Link]:
     """Return the links for every query, the outermost first.
 
@@ -111,6 +113,7 @@ def links(
         clock: both times.
         background: owns work that goes on after its question is answered; its creator
             closes it, after the forwarder.
+        note: called with each query for which an upstream is asked.
     """
     return [
         # First: a question that is refused for every name needs no further work.
@@ -136,5 +139,5 @@ def links(
         # Below policy: shared by all clients, and a reload acts at once.
         Cache(store, background, clock),
         # Last: this question must be asked upstream.
-        Forward(forwarder),
+        Forward(forwarder, note),
     ]

@@ -71,6 +71,11 @@ class Resolver:
         """Return whether any message from an address is answered at all."""
         return self._sites.current.identifier.identify(peer.address, peer.interface) is not None
 
+    def network_of(self, peer: Peer) -> str | None:
+        """Return the id of the network of an address, None for none."""
+        client = self._sites.current.identifier.identify(peer.address, peer.interface)
+        return None if client is None else client.network
+
     def must_see(self, client: Client) -> bool:
         """Return whether a link or observer must see all answers to a client."""
         observed = any(observer.must_see(client) for observer in self.observers)

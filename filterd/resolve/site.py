@@ -20,6 +20,7 @@ from filterd.policy.engine import Engine
 from filterd.policy.model import Audience, Tls
 from filterd.policy.plain_sets import SetReader, touched
 from filterd.policy.temporary_rules import Overrides
+from filterd.policy.unknown_time import Certainty
 from filterd.resolve import special_use
 from filterd.resolve.special_use import FIRST_LABELS, SUBTREES
 from filterd.resolve.zones import Endings, Zones, leased_names
@@ -29,7 +30,7 @@ from filterd.version import RELEASED_AT
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from filterd.lists.index import Index
     from filterd.policy.grade_changes import Dated
@@ -87,16 +88,16 @@ class PlainView(NamedTuple):
 class TimedPolicy(NamedTuple):
     """Sources of the effective policy: the site's files and the overrides.
 
-    ``floor`` is the Unix time that it is at least while the time is not known.
+    ``certain`` returns what is certain about the time while that is not confirmed.
     """
 
     policy: Policy
     overrides: Overrides
-    floor: float = -inf
+    certain: Callable[[], Certainty] = Certainty
 
     def at(self, now: float) -> EffectivePolicy:
         """Return the effective policy at a policy time."""
-        return at(self.policy, self.overrides, now, self.floor)
+        return at(self.policy, self.overrides, now, self.certain())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,7 +140,7 @@ class Site:
         surroundings: Surroundings | None = None,
         overrides: Overrides = NOTHING_SET,
         now: float = 0.0,
-        floor: float = -inf,
+        certain: Callable[[], Certainty] = Certainty,
     ) -> Site:
         """Make a site of a policy, an index, upstream addresses and the network.
 
@@ -150,9 +151,9 @@ class Site:
             surroundings: the devices and links of the network.
             overrides: those of commands.
             now: policy time, for rules that do not always hold.
-            floor: the earliest possible time, while the time is not known.
+            certain: returns what is certain about the time while that is not confirmed.
         """
-        timed = TimedPolicy(policy, overrides, floor)
+        timed = TimedPolicy(policy, overrides, certain)
         moment = timed.at(now)
         policy = moment.policy
         zones = Zones(policy)
@@ -203,7 +204,7 @@ class Site:
 
         Rules for a single name may end before; the verdict has that time.
         """
-        if self.moment.until == inf or not self.moment.is_known:
+        if self.moment.until == inf:
             return inf
         return self.moment.until_of(client.network, client.grade.key, client.address)
 

@@ -29,6 +29,7 @@ from filterd.wire import (
     covered_type,
     edes_of,
     rebuild,
+    signer_of,
     soa_minimum,
     svcb_parts,
     target_of,
@@ -117,7 +118,7 @@ def _resolution_of(response: ParsedResponse, question: UpstreamQuestion) -> Reso
     if soa is not None:
         kept.append(_for_its_negative_ttl(response, soa))
     if question.do:
-        kept += _proofs(response, soa)
+        kept += _proofs(response, soa, _zones(response, kept))
     sections = rebuild(response, kept)
     return Resolution(
         rcode=response.rcode,
@@ -230,12 +231,30 @@ def _for_its_negative_ttl(response: ParsedResponse, soa: Record) -> Record:
     return soa._replace(ttl=ttl)
 
 
-def _proofs(response: ParsedResponse, soa: Record | None) -> Iterator[Record]:
-    """Return the proofs of a denial or a wildcard, for validators (RFC 4035 §3.1.3)."""
+def _zones(response: ParsedResponse, kept: Iterable[Record]) -> frozenset[bytes]:
+    """Return the zones that an answer is of: of its SOA, and of its signatures."""
+    return frozenset(
+        zone
+        for record in kept
+        if record.rtype in (_SOA, _RRSIG)
+        for zone in [record.owner if record.rtype == _SOA else signer_of(response, record)]
+        if names.is_at_or_beneath(record.owner, zone)
+    )
+
+
+def _proofs(
+    response: ParsedResponse, soa: Record | None, zones: frozenset[bytes]
+) -> Iterator[Record]:
+    """Return the proofs of a denial or a wildcard, for validators (RFC 4035 §3.1.3).
+
+    Those of a zone that the answer is not of prove nothing about it.
+    """
     signed = (_NSEC, _NSEC3) if soa is None else (_NSEC, _NSEC3, _SOA)
     for record in response.records:
-        if record.section == AUTHORITY and (
-            record.rtype in (_NSEC, _NSEC3) or _signs(response, record, signed)
+        if (
+            record.section == AUTHORITY
+            and (record.rtype in (_NSEC, _NSEC3) or _signs(response, record, signed))
+            and any(names.is_at_or_beneath(record.owner, zone) for zone in zones)
         ):
             yield record
 

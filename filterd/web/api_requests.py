@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse
 
 from filterd.accounts.sessions import sign_in_again
-from filterd.errors import FilterdError
+from filterd.errors import ControlError, FilterdError
+from filterd.i18n import say
 from filterd.web import openapi, operations
 from filterd.web.operation import MadeFile
 from filterd.web.problem import MEDIA_TYPE, SIGN_IN, details, status_of
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from filterd.i18n import Language
     from filterd.web.event_responses import EventResponses
     from filterd.web.operation import Operation
-    from filterd.web.visitor import Visitors
+    from filterd.web.visitor import Visitor, Visitors
 
 PREFIX = "/api/v1"
 
@@ -48,6 +49,7 @@ class ApiRequests:
                 raise sign_in_again()
             if operation.is_change and not uses_header_token(request.scope, request.headers):
                 check_csrf(visitor.token, request.headers.get(CSRF_HEADER, ""))
+            _check_role(operation, visitor)
             result = await visitor.call(operation, **await _given(operation, request))
             if operation.is_stream:
                 return await self._events.answer(visitor, result)
@@ -75,6 +77,24 @@ def problem(error: FilterdError, language: Language) -> Response:
     if error.code == SIGN_IN:
         response.headers["www-authenticate"] = "Bearer"  # RFC 9110 §11.6.1
     return response
+
+
+def _check_role(operation: Operation, visitor: Visitor) -> None:
+    """Refuse an operation that is beyond the person's roles, before it is run.
+
+    The manager refuses it, too; but what an operation reads first may fail for another reason.
+
+    Raises:
+        ControlError: it is beyond them.
+    """
+    if not visitor.may(operation):
+        raise ControlError(
+            say(
+                "{name} may not do this; these roles may: {roles}",
+                name=visitor.account,
+                roles=", ".join(sorted(operation.roles)),
+            )
+        )
 
 
 async def _given(operation: Operation, request: Request) -> dict[str, Any]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ConfigError, ControlError
@@ -11,7 +12,7 @@ from filterd.i18n import did_you_mean, say
 from filterd.overrides.effects import THINGS, from_plain
 from filterd.policy import policy_file
 from filterd.policy.effective_policy import EffectiveState, at
-from filterd.policy.unknown_time import UNKNOWN_LEAD_S
+from filterd.policy.unknown_time import of_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,18 +31,18 @@ async def in_force(visitor: Visitor) -> EffectiveState:
     """
     clock = await visitor.ask("clock")
     policy, overrides = await policy_of(visitor), await overrides_of(visitor)
-    now, floor = clock["policy_time"], clock["floor"]
-    moment = at(policy, overrides, UNKNOWN_LEAD_S if now is None else now, floor)
+    moment = at(policy, overrides, *of_facts(clock))
     return EffectiveState(policy, overrides, moment, visitor.clock._replace(now=_least(clock)))
 
 
-async def policy_time(visitor: Visitor) -> float:
-    """Return the time that policy goes by; the last known one, if need be.
+async def policy_time(visitor: Visitor) -> tuple[float, float]:
+    """Return the time that policy goes by, or the last known, and the earliest.
 
     Raises:
         FilterdError: as ``control.ask``.
     """
-    return _least(await visitor.ask("clock"))
+    clock = await visitor.ask("clock")
+    return _least(clock), float(clock.get("not_before", inf))
 
 
 def _least(clock: dict[str, Any]) -> float:

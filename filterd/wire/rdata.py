@@ -33,6 +33,7 @@ _KEY_OCTETS = 2
 _U16 = Struct("!H")
 _PARAM = Struct("!HH")
 _SOA_NUMBERS = Struct("!IIIII")
+_BEFORE_SIGNER = Struct("!HBBIIIH")
 _ADDRESS_OCTETS = {int(RRType.A): 4, int(RRType.AAAA): 16}
 _SERVICE_TYPES = frozenset((int(RRType.SVCB), int(RRType.HTTPS)))
 _SVCB_STEPS = 16
@@ -160,6 +161,17 @@ def covered_type(response: ParsedResponse, record: Record) -> int:
     """
     (covered,) = _rdata_cursor(response, record).unpack(_U16)
     return int(covered)
+
+
+def signer_of(response: ParsedResponse, record: Record) -> bytes:
+    """Return the zone whose key made an RRSIG (RFC 4034 §3.1.7).
+
+    Raises:
+        WireError: RDATA is too short to say.
+    """
+    cursor = _rdata_cursor(response, record)
+    cursor.unpack(_BEFORE_SIGNER)
+    return _take_name(cursor, response)
 
 
 def svcb_parts(response: ParsedResponse, record: Record) -> SvcbParts:

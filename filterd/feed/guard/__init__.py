@@ -14,9 +14,11 @@ or a reason to **refuse** it for good.
 ``judgement``     start the child, bound it, check the findings that it prints
 ``candidate``     how the files are written; the version compiled and asked as every client, what
                   is active, what ships
+``provenance``    what is closed by order, and who has signed it
 ``must_block``    names that must be blocked: drawn from the lists, canaries, expectations
 ``must_resolve``  names that must not be blocked, suffixes no list may hold, safe search targets
-``limits``        how much of lists and tables may come or go at once; the publisher's limits too
+``limits``        how much of lists may come or go at once; the publisher's limits too
+``tables``        the same of tables; every field of an entry is compared, or exempt with a reason
 ``impact``        popular names and the recorded lookups, compared to what is active
 ``checks``        all of these, in their order
 """

@@ -28,10 +28,12 @@ from filterd.config.lists_build import compile_blocklists
 from filterd.config.site_reader import load_site
 from filterd.errors import ConfigError, FilterdError, IndexFormatError, ListError, StoreError
 from filterd.feed.guard.judgement import SCHOOL, Severity, found
+from filterd.feed.guard.limits import few
 from filterd.feed.night_memory import most_names, too_many
 from filterd.i18n import quoted, say
 from filterd.lists.catalog import ListsBeside, lists_beside, load_catalog
 from filterd.lists.index import Index
+from filterd.lists.table_additions import unknown_additions
 from filterd.paths import open_plain, reading, shipped
 from filterd.policy import policy_file
 from filterd.policy.model import Client
@@ -46,7 +48,8 @@ if TYPE_CHECKING:
     from filterd.config.site_reader import SiteSources
     from filterd.feed.guard.judgement import Finding
     from filterd.i18n import Sentence
-    from filterd.lists.catalog import Catalog, CatalogCategory, CatalogService
+    from filterd.lists.catalog import Catalog, CatalogService
+    from filterd.lists.catalog_categories import CatalogCategory
     from filterd.lists.index_files import Blocklists
     from filterd.lists.report import CompileReport
     from filterd.lists.rules import ListSource
@@ -349,6 +352,17 @@ def unusable_lines(report: CompileReport, tables: Tables) -> list[Finding]:
     return findings
 
 
+def unknown_keys(folder: Path) -> Iterator[Finding]:
+    """Note the keys of a version that only a later filterd knows."""
+    if unknown := unknown_additions(folder):
+        sentence = say(
+            "its tables have keys that this filterd does not know and leaves aside: {names}; a"
+            " later filterd knows them",
+            names=few(unknown),
+        )
+        yield found(LOADING, Severity.NOTE, sentence, unknown, count=len(unknown))
+
+
 def open_in_force(index: Path, policy: Path, now: float) -> Asking | Finding:
     """Open what is active, or return why there is nothing to compare with."""
     try:
@@ -410,7 +424,7 @@ def shipped_catalog() -> Catalog:
 def _shipped_index(target: Path) -> Index:
     compile_blocklists(shipped_catalog(), (), target, now=0.0, feed=None)
     index = Index.open(target)
-    target.unlink()  # it is mapped
+    target.unlink()  # it is in memory
     return index
 
 

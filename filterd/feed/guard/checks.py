@@ -44,9 +44,10 @@ from filterd.feed.guard.judgement import (
     blocklists_from,
     found,
 )
-from filterd.feed.guard.limits import changed_tables, wrong_holidays
 from filterd.feed.guard.must_block import (
+    forgotten_canaries,
     open_canaries,
+    opened_by_pins,
     opened_canaries,
     questions,
     unmet_expectations,
@@ -59,12 +60,20 @@ from filterd.feed.guard.must_resolve import (
     refused_entries,
     wrong_rewrites,
 )
+from filterd.feed.guard.provenance import orders_by_unknown_key, unsigned_orders
+from filterd.feed.guard.tables import (
+    changed_contacts,
+    changed_rules,
+    changed_tables,
+    wrong_holidays,
+)
 from filterd.feed.night_memory import MOST_OCTETS
 from filterd.feed.versions import is_ahead, is_followed
 from filterd.i18n import say
 from filterd.lists.catalog import BESIDE
-from filterd.lists.catalog_tables import load_popular_names, read_canaries
+from filterd.lists.catalog_tables import contacts_or_none, load_popular_names, read_canaries
 from filterd.lists.index_files import version_of
+from filterd.lists.rules import is_order
 from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.day_search import RecordedWeek
 from filterd.resolve.site import Site
@@ -134,17 +143,26 @@ class _Work:
         shipped = shipped or _against(asking, tables, shipped_asking(request, tables), None)
         both = [one for one in (in_force, shipped) if one is not None]
         known = [one.before for one in both]
-        self._note("loading", loading.unusable_lines(report, tables))
+        unknown = loading.unknown_keys(request.folder)
+        self._note("loading", [*loading.unusable_lines(report, tables), *unknown])
         self._note("golden", wrong_answers(asking, list(questions(tables.judged))))
+        self._note("provenance", self._provenance(asking, known, tables))
         entries = list(refused_entries(report.lists, tables.feed))
         self._note("essentials", blocked_essentials(asking, known, tables.feed))
         self._note("beneath", closed_beneath(asking, known, tables.feed))
         self._note("suffixes", [*entries, *listed_suffixes(asking)])
         self._note("rewrites", wrong_rewrites(asking.policy, [one.policy for one in known]))
-        self._compare(both, tables)
+        self._compare(both, tables, canaries)
         own = open_canaries(asking, canaries, () if request.is_beside else tables.feed)
         self._note("canaries", [*own, *opened_canaries(in_force, shipped, self._canaries_before())])
         self._note("expectations", unmet_expectations(asking, before, request.now))
+
+    def _provenance(
+        self, asking: Asking, known: Sequence[Asking], tables: Tables
+    ) -> Iterator[Finding]:
+        yield from unsigned_orders(asking, tables.feed)
+        if not self._data["orders_known"]:
+            yield from orders_by_unknown_key(asking, known, load_popular_names())
 
     def _before(self) -> Asking | None:
         in_force = self._data["in_force"]
@@ -158,10 +176,17 @@ class _Work:
         self.findings.append(opened)
         return None
 
-    def _compare(self, references: Sequence[Compared], tables: Tables) -> None:
+    def _compare(
+        self,
+        references: Sequence[Compared],
+        tables: Tables,
+        canaries: dict[str, tuple[bytes, ...]],
+    ) -> None:
         """Compare with what is active; with what ships growth is a note only."""
         folder, compared = self._request.folder, references[0]
         version_before = compared.before.index.build.get(_noted_as(self._request))
+        is_followed_alone = is_followed(self._request.version) and not self._request.is_beside
+        ships = references[-1] if is_followed_alone else None
         is_first = not version_before or (
             not self._request.is_beside
             and (_is_of_what_ships(references) or self._is_other_kind(str(version_before)))
@@ -170,13 +195,17 @@ class _Work:
         counted = {
             "popular": closed_popular(compared, read_popular(folder), popular_before),
             "asked": self._asked(compared),
-            "growth": grown(compared),
+            "growth": chain(
+                grown(compared, with_own=not is_followed_alone), changed_rules(compared)
+            ),
         }
         always = {
             "popular": closed_frozen(references, load_popular_names()),
             "growth": opened(compared),
             "tables": chain(
-                changed_tables(compared, is_first=is_first),
+                changed_tables(compared, is_first=is_first, ships=ships),
+                opened_by_pins(compared),
+                () if is_first else self._replaced(folder.parent / str(version_before), canaries),
                 wrong_holidays(
                     tables.catalog.holidays,
                     compared.before.policy.holidays,
@@ -206,6 +235,14 @@ class _Work:
         except MemoryError:
             return ()
         return closed_asked(sums, compared, self._data["passed"])
+
+    def _replaced(self, before: Path, canaries: dict[str, tuple[bytes, ...]]) -> Iterator[Finding]:
+        """Compare the tables that no policy has with those in force, in ``before``."""
+        if not self._request.is_beside:
+            yield from forgotten_canaries(canaries, self._canaries_before())
+        yield from changed_contacts(
+            contacts_or_none(self._request.folder), contacts_or_none(before)
+        )
 
     def _is_other_kind(self, before: str) -> bool:
         """Return whether a feed comes in the place of public lists, or they of a feed.
@@ -249,8 +286,7 @@ def _is_of_what_ships(references: Sequence[Compared]) -> bool:
     before = references[0].before
     if not is_ahead(str(before.index.build.get("feed", SHIPPED))):
         return False
-    ordered = {one.id for one in before.policy.categories.values() if one.ordered}
-    lists = {one.id for one in before.index.lists if one.category not in ordered}
+    lists = {one.id for one in before.index.lists if not is_order(one.id)}
     return references[0].lists_before & lists <= set(references[-1].lists_before)
 
 

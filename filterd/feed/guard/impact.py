@@ -10,7 +10,7 @@ in a first one.
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import ListError
@@ -26,8 +26,8 @@ from filterd.feed.guard.limits import (
 )
 from filterd.i18n import refused, say
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
+from filterd.lists.rules import is_order
 from filterd.paths import open_plain
-from filterd.policy.verdict import Rule
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from filterd.feed.guard.candidate import Asking
     from filterd.feed.guard.judgement import Finding
     from filterd.lists.catalog_tables import PopularName
+    from filterd.policy.verdict import Match
     from filterd.resolve.what_if import DifferenceSums
 
 POPULAR_FILE = "popular.txt"
@@ -44,7 +45,9 @@ MOST_POPULAR = 10_000
 ASKED_ALLOWED = 0.005
 """Of the recorded lookups that passed, or names: so many may be newly closed."""
 DRAWN = 1_000
-"""Names of what is in force that are asked again."""
+"""Names of what is in force that are asked again, and of what is confidential."""
+_BENEATH = b"\x06golden"
+_LONGEST_PARENT = 255 - len(_BENEATH)
 
 LEAST_LOOKUPS, LEAST_NAMES = 1_000, 200
 """Of the log; with fewer it proves nothing of a version."""
@@ -70,17 +73,21 @@ class Compared(NamedTuple):
     new_lists: frozenset[str]
     lists_before: frozenset[str]
 
-    def newly_closed(self, name: bytes, but: Collection[str] = ()) -> bool:
+    def newly_closed(
+        self, name: bytes, but: Collection[str] = (), *, by_order: bool = True
+    ) -> bool:
         """Return whether lists of the version close a name to a grade that gets there now.
 
         Args:
             name: the name.
             but: categories that mean it.
+            by_order: whether what an order closes counts.
         """
         closed = {
             grade
             for grade, match in self.new.closed(name).items()
             if match.list_id in self.new_lists and match.category not in but
+            if by_order or not is_order(match.list_id)
         }
         return bool(closed) and not closed <= self.before.closed(name).keys()
 
@@ -89,13 +96,27 @@ class Compared(NamedTuple):
         return {
             grade
             for grade, match in self.before.closed(name).items()
-            if match.list_id in self.lists_before and match.rule is not Rule.ORDERED
+            if match.list_id in self.lists_before and not is_order(match.list_id)
         }
 
     def newly_open(self, name: bytes) -> bool:
         """Return whether a name would be open to a grade to which it is closed."""
         closed = self.closed_before(name)
         return bool(closed) and not closed.isdisjoint(self.new.open_to(name))
+
+    def newly_shown(self, name: bytes) -> bool:
+        """Return whether a confidential name would be closed by other categories alone."""
+        closed = self.new.closed(name)
+        return (
+            bool(closed)
+            and not _is_confidential(self.new, closed)
+            and _is_confidential(self.before, self.before.closed(name))
+        )
+
+
+def _is_confidential(asking: Asking, closed: Mapping[str, Match]) -> bool:
+    categories = (asking.policy.categories.get(one.category) for one in closed.values())
+    return any(one is not None and one.confidential for one in categories)
 
 
 def read_popular(folder: Path) -> tuple[str, ...]:
@@ -162,11 +183,10 @@ def closed_asked(
         compared: both.
         passed: the lookups that passed, by the counts of each of these days.
     """
-    ordered = {one.id for one in compared.new.policy.categories.values() if one.ordered}
     lists = [
         one.id
         for one in compared.new.index.lists
-        if one.id in compared.new_lists and one.category not in ordered
+        if one.id in compared.new_lists and not is_order(one.id)
     ]
     lookups = sum(sums.lists[one] for one in lists), sums.allowed.total()
     distinct = sum(sums.distinct_lists[one] for one in lists), sums.distinct.total()
@@ -200,14 +220,13 @@ def closed_frozen(
         references: the candidate and what is active, and the shipped lists.
         popular: the shipped ones: no version can forget one.
     """
-    new = references[0].new.policy.categories.values()
-    ordered = frozenset(
-        one.id for one in new if one.ordered
-    )  # no approval stops an order of the law
     closed = [
         names.to_text(one.name)
         for one in popular
-        if all(each.newly_closed(one.name, one.except_categories | ordered) for each in references)
+        if all(  # no approval stops an order of the law
+            each.newly_closed(one.name, one.except_categories, by_order=False)
+            for each in references
+        )
     ]
     if closed:
         sentence = say(
@@ -218,17 +237,31 @@ def closed_frozen(
         yield found(_POPULAR, Severity.HELD, sentence, closed, closed, count=len(closed))
 
 
-def grown(compared: Compared) -> Iterator[Finding]:
-    """Find whether lists have grown or shrunk too much."""
-    new = _content(compared.new, compared.new_lists)
-    yield from excesses(new, _content(compared.before, compared.lists_before))
+def grown(compared: Compared, *, with_own: bool = True) -> Iterator[Finding]:
+    """Find whether lists have grown or shrunk too much.
+
+    Args:
+        compared: the candidate and what is active.
+        with_own: whether the publisher's own lists count, too. Those of a version that is made
+            here are what this program brings, and change with its release.
+    """
+    new = _content(compared.new, compared.new_lists, with_own=with_own)
+    before = _content(compared.before, compared.lists_before, with_own=with_own)
+    yield from excesses(new, before)
 
 
 def opened(compared: Compared) -> Iterator[Finding]:
     """Find whether too much of what is closed now would be open, by whatever means."""
     yield from _opened_categories(compared)
+    yield from _shown(compared)
     drawn = list(compared.before.index.drawn(DRAWN))
-    found_open = [names.to_text(name) for name in drawn if compared.newly_open(name)]
+    # An entry that covers less than before leaves open what is beneath it.
+    found_open = [
+        names.to_text(name)
+        for name in drawn
+        if compared.newly_open(name)
+        or (len(name) < _LONGEST_PARENT and compared.newly_open(_BENEATH + name))
+    ]
     if len(found_open) > max(TOTAL_SHRINK * len(drawn), SLACK):
         sentence = say(
             "{count} of {asked} names that were closed until now would be open: {names}",
@@ -239,6 +272,28 @@ def opened(compared: Compared) -> Iterator[Finding]:
         yield found(
             GROWTH, Severity.HELD, sentence, found_open, count=len(found_open), asked=len(drawn)
         )
+
+
+def _shown(compared: Compared) -> Iterator[Finding]:
+    """Find whether names that are never shown would move to where names are shown."""
+    before = compared.before
+    categories = before.policy.categories.values()
+    confidential = {one.id for one in categories if one.confidential}
+    lists = [
+        one.id
+        for one in before.index.lists
+        if one.id in compared.lists_before and one.category in confidential
+    ]
+    asked = list(islice(before.index.names_of(lists), DRAWN))
+    shown = [names.to_text(name) for name in asked if compared.newly_shown(name)]
+    if len(shown) > max(TOTAL_SHRINK * len(asked), 1):
+        sentence = say(
+            "{count} of {asked} names that are never shown would be in categories that are shown",
+            count=len(shown),
+            asked=len(asked),
+        )
+        # No name is in the finding: it is read where they are never shown.
+        yield found(GROWTH, Severity.HELD, sentence, count=len(shown), asked=len(asked))
 
 
 def _opened_categories(compared: Compared) -> Iterator[Finding]:
@@ -261,13 +316,13 @@ def _opened_categories(compared: Compared) -> Iterator[Finding]:
             yield found(GROWTH, Severity.HELD, sentence, opened, subjects, count=len(opened))
 
 
-def _content(asking: Asking, lists: Collection[str]) -> Content:
-    """Count names without those of orders, which come and go at once."""
-    ordered = {one.id for one in asking.policy.categories.values() if one.ordered}
-    kept = Counter[str]()
+def _content(asking: Asking, lists: Collection[str], *, with_own: bool) -> Content:
+    """Count names without those of orders, which come and go; parts as their wholes."""
+    kept, known = Counter[str](), asking.policy.categories
     for one in asking.index.lists:
-        if one.id in lists and one.category not in ordered:
-            kept[one.category] += one.kept
+        if one.id in lists and not is_order(one.id) and (with_own or not one.own):
+            of = known.get(one.category)
+            kept[(of and of.part_of) or one.category] += one.kept  # a split moves names to parts
     return Content(kept, {})
 
 

@@ -235,6 +235,7 @@ CHECKS = (
     "files",
     "loading",
     "golden",
+    "provenance",
     "essentials",
     "beneath",
     "suffixes",
@@ -270,6 +271,7 @@ class JudgedSchool:
         passed: the lookups that passed, by the counts of each of the last days (ISO 8601).
         blocklists: all that would be compiled, a part of which the candidate is; None for
             the candidate alone.
+        orders_known: whether the version in force names the key that signs legal orders.
     """
 
     config: Path
@@ -279,6 +281,7 @@ class JudgedSchool:
     log: Path | None = None
     passed: Mapping[str, int] = field(default_factory=dict)
     blocklists: Blocklists | None = None
+    orders_known: bool = True
 
 
 def judge(
@@ -340,6 +343,7 @@ def request_of(
         "fresh_policy": str(school.fresh_policy),
         "log": None if school.log is None else str(school.log),
         "passed": dict(school.passed),
+        "orders_known": school.orders_known,
     }
 
 

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.feed.guard.judgement import EXPECTATIONS, Severity, found
 from filterd.feed.guard.limits import few
+from filterd.feed.guard.tables import TABLES, pins_of_version
 from filterd.i18n import say
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
-from filterd.lists.rules import MADE_CANARY
+from filterd.lists.rules import MADE_CANARY, is_order
 from filterd.paths import open_plain
 from filterd.policy.model import LIST, SERVICE
 from filterd.policy.verdict import Rule
@@ -176,12 +177,16 @@ def open_canaries(
         canaries: of the version, by category.
         feed: the ids of the version's lists.
     """
-    listed = {one.category for one in asking.index.lists if one.kept and one.id in feed}
+    # Names of orders come and go.
+    listed = {
+        one.category
+        for one in asking.index.lists
+        if one.kept and one.id in feed and not is_order(one.id)
+    }
     for category in asking.policy.categories.values():
         asked = canaries.get(category.id, ())
         gone = [names.to_text(name) for name in asked if _is_open(asking, name, category.id)]
-        must_have = category.locked and not category.ordered  # an order's names come and go
-        if must_have and category.id in listed and not asked:
+        if category.locked and category.id in listed and not asked:
             none = say(
                 "category {category}: it must be closed to everybody, and has no name to ask for",
                 category=category.id,
@@ -218,6 +223,54 @@ def opened_canaries(
         yield from _opened(in_force, canaries, say("the version in force"))
     whose = say("the version in force") if shipped is in_force else say("what ships")
     yield from _opened(shipped, _listed(shipped), whose)
+
+
+def forgotten_canaries(
+    new: Mapping[str, Collection[bytes]], before: Mapping[str, Collection[bytes]]
+) -> Iterator[Finding]:
+    """Find categories for which a version asks less than the active one does.
+
+    The next version is asked by the canaries of this one. Own lists of a publisher change, and
+    canaries with them; what was made to be asked for does not, nor do half of the others.
+
+    Args:
+        new: canaries of the version, by category.
+        before: those of the active version.
+    """
+    for category, had in before.items():
+        has = new.get(category, ())
+        gone = [names.to_text(name) for name in had if name not in has]
+        made = any(name.endswith(MADE_CANARY) for name in gone)
+        fewer = len(had) - len(has) > max(OPENED_ALLOWED * len(had), 1)
+        if made or fewer or len(gone) > len(had) / 2:
+            sentence = say(
+                "category {category}: {count} of {asked} names to ask for are forgotten: {names}",
+                category=category,
+                count=len(gone),
+                asked=len(had),
+                names=few(gone),
+            )
+            subjects = [f"-{category} {name}" for name in gone]
+            numbers = {"count": len(gone), "asked": len(had)}
+            yield found(_CANARIES, Severity.HELD, sentence, gone, subjects, **numbers)
+
+
+def opened_by_pins(compared: Compared) -> Iterator[Finding]:
+    """Find names that are closed now and would be pinned: open to everybody, for good."""
+    before = {(one.name, one.subtree) for one in pins_of_version(compared.before)}
+    pinned = [one for one in pins_of_version(compared.new) if (one.name, one.subtree) not in before]
+    asked = dict.fromkeys(one.name for one in pinned)
+    for one in pinned:
+        if one.subtree:
+            asked.update(dict.fromkeys(compared.before.index.beneath(one.name)))
+    if opened := [names.to_text(name) for name in asked if compared.newly_open(name)]:
+        sentence = say(
+            "{count} names that are closed now would be open to everybody, for good: {names}",
+            count=len(opened),
+            names=few(opened),
+        )
+        subjects = [f"+pins {name}" for name in opened]
+        yield found(TABLES, Severity.HELD, sentence, opened, subjects, count=len(opened))
 
 
 def _opened(

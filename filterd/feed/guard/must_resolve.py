@@ -27,8 +27,8 @@ from filterd.lists.public_suffix import (
     registrable,
 )
 from filterd.lists.report import Reason
+from filterd.lists.rules import is_order
 from filterd.policy.model import SERVICE
-from filterd.policy.verdict import Rule
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def _is_wrong(match: Match, essential: Essential, feed: Collection[str]) -> bool
     if essential.pinned:
         return True
     # What an order closes is closed by law, and a chat service is a chat service.
-    return match.rule is not Rule.ORDERED and match.category not in essential.except_categories
+    return not is_order(match.list_id) and match.category not in essential.except_categories
 
 
 def _is_of_school(match: Match, references: Iterable[Asking], name: bytes) -> bool:

@@ -241,10 +241,13 @@ NETWORK_ERROR = Ede(EdeCode.NETWORK_ERROR)
 
 
 class Forward(Link):
-    """A link that asks a delegated zone's own servers, else the upstreams."""
+    """A link that asks a delegated zone's own servers, else the upstreams.
 
-    def __init__(self, forwarder: Forwarder) -> None:
-        self._forwarder = forwarder
+    ``note``: called with each query for which an upstream is asked.
+    """
+
+    def __init__(self, forwarder: Forwarder, note: Callable[[Query], None] | None = None) -> None:
+        self._forwarder, self._note = forwarder, note
 
     def leaves_alone(self, _: UpstreamQuestion, resolution: Resolution, /) -> bool:
         """Return whether it is an answer without extended errors.
@@ -271,6 +274,8 @@ class Forward(Link):
         """Return the upstreams' resolution, fetched before or now; raise their error."""
         question, fetched = query.upstream_question, query.fetched
         if fetched is None or fetched.question != question:
+            if self._note is not None:
+                self._note(query)
             deadline = query.began_at + DEADLINE_S
             return await self._forwarder.resolve(question, query.peer.address, deadline)
         if isinstance(fetched.outcome, UpstreamError):

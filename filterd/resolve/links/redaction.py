@@ -15,9 +15,11 @@ bit.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from filterd.errors import WireError
+from filterd.i18n import quoted
 from filterd.policy.verdict import Action, Verdict
 from filterd.resolve import special_use
 from filterd.resolve.query import Answer, Link, Query, Source
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
     from filterd.resolve.site import Site
     from filterd.upstream import Resolution, UpstreamQuestion
     from filterd.wire import ParsedResponse, Question, Record
+
+_log = logging.getLogger("filterd.redaction")
 
 _ADDRESSES = (RRType.A, RRType.AAAA)
 _SERVICE_BINDINGS = (RRType.SVCB, RRType.HTTPS)
@@ -153,12 +157,16 @@ def _is_one_domain(qname: bytes, zone: bytes) -> bool:
     shared = next((one for one in names.suffixes(qname) if one in above), names.ROOT)
     if names.parent(shared) == names.ROOT:
         return False
-    # The list of suffixes is read when the first such alias comes: most schools see none.
-    from filterd.lists.hostname import key_from_name  # noqa: PLC0415
-    from filterd.lists.public_suffix import is_public_suffix  # noqa: PLC0415
+    try:
+        # The list of suffixes is read when the first such alias comes: most schools see none.
+        from filterd.lists.hostname import key_from_name  # noqa: PLC0415
+        from filterd.lists.public_suffix import is_public_suffix  # noqa: PLC0415
 
-    key = key_from_name(shared)
-    return key is not None and not is_public_suffix(key)
+        key = key_from_name(shared)
+        return key is not None and not is_public_suffix(key)
+    except (ImportError, OSError) as error:  # of the disk: then they count as two domains
+        _log.error("the list of public suffixes cannot be read: %s", quoted(str(error)))
+        return False
 
 
 class Rebinding(Link):

@@ -150,9 +150,9 @@ SET_PASSWORD = _operation(
     "POST",
     "/accounts/password",
     "account passwd",
-    "Set a password, one's own or as an admin another's.",
-    {"account": _ACCOUNT, "password": _PASSWORD},
-    _NAMED,
+    "Set a password, one's own or as an admin another's; end: devices and tokens end, too.",
+    {"account": _ACCOUNT, "password": _PASSWORD, "end": Flag()},
+    record({"account": TEXT, **each(WHOLE, "devices", "tokens")}),
     required=("password",),
     roles=EVERYONE,
 )

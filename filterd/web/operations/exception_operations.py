@@ -50,9 +50,9 @@ def with_state(schema: Schema) -> Schema:
 
 async def with_states_of(visitor: Visitor, kind: str, given: dict[str, Any]) -> Any:
     """Return exceptions or exams with states; with ``all`` those that have ended."""
-    now = await policy_time(visitor)
+    now, not_before = await policy_time(visitor)
     past = await visitor.ask("history", limit=MOST_CHANGES) if given.get("all") else None
-    return with_states(await overrides_of(visitor), kind, now, past)
+    return with_states(await overrides_of(visitor), kind, now, past, not_before)
 
 
 async def _exceptions(visitor: Visitor, given: dict[str, Any]) -> Any:

@@ -32,7 +32,7 @@ from filterd.web.answers import (
     rows,
     table,
 )
-from filterd.web.operation import ADMINS, EVERYONE, Operation, asks
+from filterd.web.operation import ADMINS, Operation, asks
 from filterd.web.parameters import Choice, Fields, Flag, Text, Time, Whole
 from filterd.web.school_state import in_force
 from filterd.web.wanted_change import CHANGE, NUMBER_OF_CHANGE, REASON, changes, done
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS, MOST_DAYS, MOST_TOTALS_DAYS = 500, 90, 400
 
+MONTH = Text(7, r"20[0-9]{2}-(0[1-9]|1[0-2])", about="Such as 2026-10")
 _DAY = Text(10, r"[0-9]{4}-[0-9]{2}-[0-9]{2}", about="One day, ISO 8601")
 _DAYS = Whole(1, MOST_DAYS, "The number of days, with today")
 _LIMIT = Whole(1, MOST_ROWS, "The most rows of an answer")
@@ -273,6 +274,26 @@ TOTALS = Operation(
     commands=("log totals",),
     tag="log",
 )
+HELP = Operation(
+    name="readHelpSought",
+    method="GET",
+    path="/log/help",
+    about="Whether confidential categories were asked for in a month: yes or no, to principals.",
+    run=asks("log help"),
+    fields=Fields({"month": MONTH}, ("month",)),
+    roles=READERS[View.HELP],
+    answer=record(
+        {
+            "month": TEXT,
+            "least_devices": WHOLE,
+            "answers": maybe(
+                rows(record({"category": TEXT, "has_blocks": FLAG, "names": table(TEXT)}))
+            ),
+        }
+    ),
+    commands=("log help",),
+    tag="log",
+)
 EXPORT = Operation(
     name="exportTotals",
     method="GET",
@@ -281,7 +302,7 @@ EXPORT = Operation(
     run=asks("log export"),
     fields=Fields(
         {
-            "month": Text(7, r"20[0-9]{2}-(0[1-9]|1[0-2])", about="Such as 2026-10"),
+            "month": MONTH,
             "days": Whole(1, 100),
         }
     ),
@@ -291,7 +312,7 @@ EXPORT = Operation(
             "rows": rows(
                 record({**each(TEXT, "period", "tier", "grade", "category", "action"), "n": WHOLE})
             ),
-            "left_out": WHOLE,
+            "left_out": FLAG,
             "least_devices": WHOLE,
         }
     ),
@@ -326,7 +347,7 @@ LIVE = Operation(
     name="followLog",
     method="GET",
     path="/log/live",
-    about="Answers as they happen (SSE); with names where the level and the role allow it.",
+    about="What happens now (SSE): lookups to admins by level; to teachers blocks of own classes.",
     run=_live,
     fields=Fields(
         {
@@ -337,9 +358,9 @@ LIVE = Operation(
             "since": Whole(about="The id of the last event that is there already"),
         }
     ),
-    roles=EVERYONE,
+    roles=READERS[View.LIVE],
     answer=rows(record(_EVENT, tuple(_EVENT))),
-    commands=("log tail", "top"),
+    commands=("log tail",),
     tag="log",
     is_stream=True,
 )

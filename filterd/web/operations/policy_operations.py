@@ -65,7 +65,7 @@ _GRADE_FIELDS = {
 _GRADE = record(_GRADE_FIELDS, ("class",))
 _SERVICE = record(
     {
-        **each(TEXT, "id", "name_vi", "name_en", "group"),
+        **each(TEXT, "id", "name_vi", "name_en", "group", "terms_date", "note_vi", "note_en"),
         "min_age": maybe(WHOLE),
         "names": TEXTS,
         "grades": table(_STATE),

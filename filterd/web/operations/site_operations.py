@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ConfigError
 from filterd.i18n import Sentence, say
-from filterd.web.answers import OBJECT, SENTENCE, TEXT, TEXTS, WHOLE, maybe, record, rows
+from filterd.web.answers import FLAG, OBJECT, SENTENCE, TEXT, TEXTS, WHOLE, maybe, record, rows
 from filterd.web.operation import ADMINS, Operation, asks
 from filterd.web.parameters import Fields, Schema, Text
 from filterd.web.sections import ORDER as SECTIONS
@@ -24,6 +24,17 @@ _MOST_EDITS = 200
 _PROBLEM = record(
     {"error": TEXT, "code": TEXT, "errors": rows(OBJECT), "sentence": SENTENCE}, ("sentence",)
 )
+_CHANGE = record(
+    {
+        "network": TEXT,
+        "classes": TEXTS,
+        "youngest_before": TEXT,
+        "age_before": maybe(WHOLE),
+        "youngest_after": TEXT,
+        "age_after": maybe(WHOLE),
+        "is_older": FLAG,
+    }
+)
 DRAFT = record(
     {
         "digest": TEXT,
@@ -32,6 +43,8 @@ DRAFT = record(
         "more_lines": WHOLE,
         "problem": maybe(_PROBLEM),
         "doubts": rows(_PROBLEM),
+        "changes": rows(_CHANGE),
+        "left_out": TEXTS,
     }
 )
 

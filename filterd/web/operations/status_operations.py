@@ -6,8 +6,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filterd.i18n import say
-from filterd.monitor.alert_rules import AlertSeverity, active
+from filterd.monitor.alert import AlertSeverity
+from filterd.monitor.alert_rules import active
 from filterd.policy.temporary_rules import ClassLoan, Exam, LocalException
+from filterd.protection_level import ProtectionLevel
 from filterd.web.answers import (
     AT,
     FLAG,
@@ -46,6 +48,7 @@ FEED = record(
     {
         **each(TEXT, "address", "freshness", "problem"),
         "sources": WHOLE,
+        **each(rows(TEXT), "followed", "missing"),
         "trusted": FLAG,
         "served": VERSION,
         "in_force": maybe(VERSION),
@@ -63,7 +66,16 @@ FEED = record(
         "beside": maybe(OBJECT),
     }
 )
-_CLOCK = record({"standing": TEXT, "shows": AT, "policy_time": maybe(AT), "floor": AT})
+_CLOCK = record(
+    {
+        "standing": TEXT,
+        "shows": AT,
+        "policy_time": maybe(AT),
+        "floor": AT,
+        "not_before": AT,
+        "since": WHOLE,
+    }
+)
 _STATUS = {
     **each(TEXT, "version", "school", "policy"),
     **each(WHOLE, "up_s", "names", "lists", "workers"),
@@ -82,6 +94,7 @@ _STATUS = {
             ("down_since",),
         )
     ),
+    "tunnels": record({"at": maybe(AT), "names": WHOLE}),
     "log": record({"today": table(WHOLE), "levels": table(TEXT), "level": TEXT, "problem": TEXT}),
     "day": record(
         {
@@ -93,14 +106,33 @@ _STATUS = {
             "rooms": rows(OBJECT),
             "log_levels": rows(OBJECT),
             "log_waiting": rows(OBJECT),
+            "locked_parts": rows(OBJECT),
         }
     ),
+    "disputes": rows(rows(TEXT)),
     "pauses": rows(of(LocalException)),
+    "guarded": rows(
+        record(
+            {
+                **each(TEXT, "category", "audience", "whom"),
+                "number": maybe(WHOLE),
+                **each(maybe(AT), "starts_at", "ends_at"),
+            }
+        )
+    ),
     "safe_search": maybe(OBJECT),
     "changes": OBJECT,
     "signals": OBJECT,
     "doubts": rows(OBJECT),
     "feed": FEED,
+    "protection": record(
+        {
+            "level": of(ProtectionLevel),
+            **each(rows(TEXT), "followed", "missing", "starter"),
+            "never": FLAG,
+            "links": table(TEXT),
+        }
+    ),
     "alerts": rows(_ALERT),
 }
 

@@ -11,10 +11,12 @@ from filterd.errors import FilterdError
 from filterd.i18n import Sentence, say
 from filterd.overrides.read_access import READERS, View
 from filterd.policy.reporting_settings import PeriodKind
+from filterd.querylog.querylog_rows import HELP, OFFERS, too_small
 from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_questions import QUESTIONS
 from filterd.rows import Column, Listing
 from filterd.web.form_choices import seats
+from filterd.web.operations.log_operations import HELP as READ_HELP
 from filterd.web.operations.policy_operations import IDS
 from filterd.web.operations.report_operations import (
     ANSWERS,
@@ -92,7 +94,25 @@ SCHEDULES = Listing(
 )
 
 
-async def _load_reports(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
+async def _help_sought(visitor: Visitor, month: str) -> dict[str, Any]:
+    """Return yes or no for a month that the principal has chosen; nothing for others."""
+    if not visitor.may(READ_HELP):
+        return {"help_months": []}
+    answer = await visitor.call(READ_HELP, month=month) if month else None
+    found = answer and answer["answers"]
+    return {
+        "help_month": month,
+        "help_months": list(_months(visitor)),
+        "help_listing": HELP,
+        "help_answers": found,
+        "help_none": visitor.texts(too_small(answer["least_devices"]))
+        if answer and found is None
+        else "",
+        "offers": visitor.texts(OFFERS),
+    }
+
+
+async def _load_reports(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any]:
     settings = (await visitor.call(READ_SETTINGS))["settings"]
     ids = await visitor.call(IDS)
     texts = visitor.texts
@@ -110,6 +130,7 @@ async def _load_reports(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any
         "formats": [(one, texts(text)) for one, text in _FORMATS.items()],
         "languages": list(LANGUAGES.items()),
         "questions": [(ANSWERS[one.id], one) for one in QUESTIONS],
+        **await _help_sought(visitor, query.get("help", "")),
     }
 
 

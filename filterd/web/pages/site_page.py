@@ -10,6 +10,7 @@ from filterd import words
 from filterd.errors import from_plain
 from filterd.i18n import say
 from filterd.policy.school_week import DAYS
+from filterd.policy.timetable_changes import CHANGES
 from filterd.web.operation import ADMINS
 from filterd.web.operations.site_operations import EDITS, READ_DRAFT, READ_SITE
 from filterd.web.page import Page
@@ -66,7 +67,8 @@ async def _load_change(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]
     )
     doubts = [from_plain(one).translated(visitor.language) for one in draft["doubts"]]
     tried = {} if problem else await what_if(visitor, draft=True, within_s=_TRIED_WITHIN_S)
-    return {"draft": draft, "problem": problem, "doubts": doubts, **tried}
+    shown = {"draft": draft, "changes": draft["changes"], "listing": CHANGES}
+    return {**shown, "problem": problem, "doubts": doubts, **tried}
 
 
 _CHANGE = Page(

@@ -62,7 +62,6 @@ async def _load(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
         "troubles": list(_troubles(status, by)),
         "figures": list(_figures(status, by)),
         "hours": _hours(hours, by),
-        "undated": sum(row["n"] for row in hours if not row["grade"]),
         "week": _week(week, by),
         "seats": row_bars(_seats(day, by)),
         "categories": row_bars(_categories(day, by, links=of_rows)),
@@ -121,11 +120,10 @@ def _levels(status: Row, by: Wording, *, shows_rows: bool) -> list[str]:
 
 
 def _hours(rows: Iterable[Row], by: Wording) -> StackedBars:
-    """Return the chart of the hours of today; what has no hour is left out."""
+    """Return the chart of the hours of today that are over."""
     found: dict[int, Counter[str]] = {hour: Counter() for hour in _SCHOOL_DAY}
     for row in rows:
-        if row["grade"]:
-            found.setdefault(by.clock.shows(row["hour"]).hour, Counter())[row["action"]] += row["n"]
+        found.setdefault(by.clock.shows(row["hour"]).hour, Counter())[row["action"]] += row["n"]
     bars = tuple(
         (f"{hour}:00", _counts(found.get(hour, Counter())))
         for hour in range(min(found), max(found) + 1)
@@ -156,10 +154,7 @@ def _week(rows: Iterable[Row], by: Wording) -> tuple[str, str]:
 
 def _seats(day: Row, by: Wording) -> list[tuple[str, int, str]]:
     tell = Describer(*by).grade
-    return [
-        (tell(one) if one else by.texts("whole school"), n, "")
-        for one, n in day["blocked_today"].items()
-    ]
+    return [(tell(one), n, "") for one, n in day["blocked_today"].items()]
 
 
 def _categories(day: Row, by: Wording, *, links: bool) -> list[tuple[str, int, str]]:

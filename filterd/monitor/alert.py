@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an alert is: its severity, the rule that finds it, its sentences. Pure."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from filterd import i18n
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from filterd.i18n import Sentence
+    from filterd.rows import Row
+
+
+class AlertSeverity(StrEnum):
+    """The urgency of an alert.
+
+    CRITICAL: filtering or DNS is in danger. WARNING: act soon. NOTICE: be aware of it.
+    """
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+
+class AlertRule(NamedTuple):
+    """A condition of the status that people must know of.
+
+    Attributes:
+        id: stable; scripts and the monitor's state have it.
+        severity: of the alert.
+        holds: returns what is wrong, by the status and Unix time, and UNSAID if nothing is;
+            raises ValueError, KeyError or TypeError if the status does not have it.
+        remedy: what to do about it.
+        for_s: how long it must hold before the monitor sends a message.
+    """
+
+    id: str
+    severity: AlertSeverity
+    holds: Callable[[Row, float], Sentence]
+    remedy: Sentence
+    for_s: float = 0.0
+
+
+class Alert(NamedTuple):
+    """An active alert."""
+
+    id: str
+    severity: AlertSeverity
+    sentence: Sentence
+    remedy: Sentence
+    for_s: float = 0.0
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the alert as plain data: texts in English, and as sentences."""
+        return {
+            "id": self.id,
+            "severity": self.severity.value,
+            "text": str(self.sentence),
+            "remedy": str(self.remedy),
+            "sentences": [i18n.to_plain(self.sentence), i18n.to_plain(self.remedy)],
+        }
+
+
+class JudgedStatus(NamedTuple):
+    """The active alerts of a status, the most severe first, and unknown ones.
+
+    ``unknown``: ids of alerts of which the status has nothing yet, or something else because
+    the daemon is of another release.
+    """
+
+    active: list[Alert]
+    unknown: frozenset[str]
