@@ -23,6 +23,7 @@ ALSO_DO = {
     "on_tick": "passes a moment, and returns whether the server ends",
     "run_until": "runs a command up to a moment, and returns whether that came before the end",
     "want": "chooses rows, and returns whether there are any",
+    "work_out_length": "adds the end of a length, and returns whether that waits for the time",
 }
 """Functions whose answer may be thrown away, as they also do something."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -153,6 +154,7 @@ CONTRACT = {
     "setup",
     "log totals",
     "log export",
+    "log help",
     "log search",
     "log top",
     "log new",
@@ -307,3 +309,9 @@ def test_the_drawn_walks_name_what_there_is(owner: str, name: str) -> None:
     )
     owners = [text for stem, text in _texts() if stem == owner or is_owner.search(text)]
     assert any(is_defined.search(text) for text in owners)
+
+
+def test_each_row_of_the_threat_model_stands_once() -> None:
+    cells = [line.split("|")[1].strip() for line in THREATS.splitlines() if line.startswith("|")]
+    counted = Counter(one for one in cells if one not in {"---", "attack", "fault", "what"})
+    assert [one for one, number in counted.items() if number > 1] == []

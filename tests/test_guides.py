@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from filterd.documents import load
 from filterd.lists.catalog import load_catalog
 from filterd.overrides.read_access import READERS, RECORDED, View
 from filterd.overrides.roles import Role
@@ -138,3 +139,69 @@ def test_the_table_of_views_has_what_each_role_may_read(path: Path, yes: str) ->
         sides = [cell == yes for cell in row[1:]]
         assert sides == [*(role in READERS[view] for role in Role), view in RECORDED], view
         assert {*row[1:]} <= {yes, "-"}
+
+
+PROMISES: dict[str, tuple[str, str] | None] = {
+    "totals totals.hour": (
+        "số lượt, số thiết bị và số tên miền khác nhau theo giờ, khối lớp, lớp hoặc mạng",
+        "the numbers of lookups, devices and distinct names by hour, grade, class or network",
+    ),
+    "totals totals.devices": ("số thiết bị", "devices"),
+    "totals distinct_names.day": ("số tên miền khác nhau", "distinct names"),
+    "file review_requests": (
+        "đề nghị mở trang của học sinh: tên miền, lớp hoặc khối, ngày, số lần, lý do",
+        "requests to open a site: name of the site, class or grade, day, count and reason",
+    ),
+    "site networks": (
+        "máy mà trường đã đặt tên hoặc xếp vào mạng",
+        "devices that the school has named or put into a network",
+    ),
+    "site classes": ("tài khoản của thầy cô", "the teachers' accounts"),
+    "file accounts": ("tài khoản của thầy cô", "the teachers' accounts"),
+    "changes changes.number": ("mỗi thay đổi của bộ lọc: ai, lúc nào", "each change of the filter"),
+    "file published_totals": None,  # the totals once more
+    "log names.name": None,  # not at the levels of the template
+    "log seen.tier": None,
+    "log lookups.at": None,
+    "log lookups.device": None,
+    "site alerts": None,  # not of pupils or teachers
+    "site report": None,
+    "file report_outcome": None,
+    "site backup": None,
+    "file answers": None,
+}
+"""What the template's rules say of each row of the data map, by its first field."""
+
+
+def _kept() -> list[str]:
+    rows = load(DEPLOY / "data-map.yaml").data["personal"]
+    return [row["holds"][0] for row in rows]
+
+
+def _articles() -> tuple[str, str]:
+    text = _text(TEMPLATES)
+    parts = (text.split("**Điều 6.")[1].split("**Điều 7.")[0],
+             text.split("**Article 6.")[1].split("**Article 7.")[0])  # fmt: skip
+    vietnamese, english = (" ".join(one.split()) for one in parts)
+    return vietnamese, english
+
+
+def test_the_template_promises_no_less_than_is_kept() -> None:
+    assert {*_kept()} == PROMISES.keys(), "say in the template what a new row keeps"
+    told = [one for one in PROMISES.values() if one is not None]
+    vietnamese, english = _articles()
+    assert [one for one, _ in told if one not in vietnamese] == []
+    assert [one for _, one in told if one not in english] == []
+
+
+def test_the_letter_and_the_sentence_to_print_name_class_network_and_requests() -> None:
+    letter, printed = _text(TEMPLATES).split("## 3.")[1], _text(DEPLOY / "PRIVACY.md")
+    for text in (letter, printed.split("| `counts` |")[1].split("| `names` |")[0]):
+        plain = " ".join(text.split())
+        for phrase in ("lớp hoặc mạng", "đề nghị mở trang", "class or network", "requests to open"):
+            assert phrase in plain
+
+
+def test_control_the_earlier_template_promises_less() -> None:
+    before = "chỉ giữ số liệu tổng hợp theo giờ, khối lớp và nhóm nội dung, không giữ tên người"
+    assert [one for one in PROMISES.values() if one is not None and one[0] not in before]

@@ -66,7 +66,6 @@ SMALL = {
     "web/pages/classes_page": "one module a subject",
     "wire/_codec_py": "the pure side of the codec",
     "wire/codec": "chooses native code",
-    "zip_directory": "reports and backups read archives by it",
 }
 """Modules of few lines, and why each is one of its own."""
 

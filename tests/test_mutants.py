@@ -75,10 +75,12 @@ def test_what_returns_yes_or_no_returns_always_the_same() -> None:
     "left_alone",
     [
         "import a",
+        "__all__ = ['a', 'b']",
         "assert a < b",
         "'''One or two.'''",
         "raise ValueError('a text for people')",
         "return say('word', a=b)",
+        "_log.error('%s', a)",
         "a = f'{b < c}'",
         "a: int | None",
         "a = Column(b, is_number=True)",

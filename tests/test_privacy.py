@@ -73,4 +73,8 @@ def test_each_text_is_there_in_both_languages() -> None:
 
 def test_the_table_of_readers_is_not_wider_than_the_map() -> None:
     """By the map only administrators see names and rows."""
-    assert {view.value for view, roles in READERS.items() if len(roles) == 1} == {"names", "rows"}
+    assert {view.value for view, roles in READERS.items() if len(roles) == 1} == {
+        "names",
+        "rows",
+        "help",
+    }

@@ -9,6 +9,7 @@ Run ``python -m tests.bench.list_coverage`` where ``../shared/data`` is. Three t
    and with the look-alike rules that hold by themselves. A publisher has a ranking: a hash divides
    the popular names, the check of rules knows one half, false positives are counted in the other.
    A school that follows public lists has the names that ship alone: they are counted in all.
+   ``schools``: how many schools and universities, of Viet Nam and of the world, the rules close.
 2. **One source without the other.** Of the names of a source, which share the other sources of
    its category block. A list that is measured against itself says nothing.
 3. **Names newly closed.** Popular and education names that each source closes, and for whom.
@@ -68,6 +69,7 @@ SOURCES = {
 """Sources that the data has; not all are in the catalogue."""
 SHIPPED = read_popular(None)
 _EDUCATION = "domains/vn-education.dev.tsv"
+_SCHOOLS = "domains/world-education.dev.tsv.zst"
 _MOST_SHOWN = 12
 
 
@@ -155,8 +157,8 @@ def _print_new_names(popular: list[str]) -> None:
         print(
             f"\n{whose}: new names within six months, blocked; wrongly: of {len(visited)} popular"
         )
-        print("list                learned at     new  as listed  with rules  wrongly")
-        _print_histories(known, visited)
+        print("list                learned at     new  as listed  with rules  schools  wrongly")
+        _print_histories(known, visited, _schools())
 
 
 def _known_to_a_school() -> list[str]:
@@ -166,7 +168,12 @@ def _known_to_a_school() -> list[str]:
     return [*SHIPPED.frozen, *map(names.to_text, wire)]
 
 
-def _print_histories(known: list[str], visited: list[str]) -> None:
+def _schools() -> list[str]:
+    rows = (row for path in (_EDUCATION, _SCHOOLS) for row in text_of(path).splitlines()[1:])
+    return [row.split("\t")[0] for row in rows]
+
+
+def _print_histories(known: list[str], visited: list[str], schools: list[str]) -> None:
     for title, (of, learned_from) in HISTORIES.items():
         rows = {file: history(file) for file in {of, *learned_from}}
         for date in LEARNED_AT:
@@ -180,12 +187,15 @@ def _print_histories(known: list[str], visited: list[str]) -> None:
             ]
             if not fresh or not learned:
                 continue
-            one = coverage(fresh, learned, known, visited, imitates=title == "threats")
+            asked = [*schools, *visited]
+            one = coverage(fresh, learned, known, asked, imitates=title == "threats")
+            of_schools = [name for name in one.wrongly if name in schools]
+            wrongly = [name for name in one.wrongly if name not in of_schools]
             if one.of:
                 print(
                     f"{title:20}{date}  {one.of:6}  {one.listed / one.of:9.1%}"
-                    f"  {one.with_rules / one.of:10.1%}  {len(one.wrongly):7}"
-                    f"  {', '.join(one.wrongly)}"
+                    f"  {one.with_rules / one.of:10.1%}  {len(of_schools):7}  {len(wrongly):7}"
+                    f"  {', '.join((*of_schools, *wrongly))}"
                 )
 
 

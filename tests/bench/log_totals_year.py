@@ -22,7 +22,8 @@ from zoneinfo import ZoneInfo
 
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog import Batch, CountRow
-from filterd.querylog.counts import ROWS_A_BATCH, ReachRow
+from filterd.querylog.counts import ROWS_A_BATCH
+from filterd.querylog.day_reach import ReachRow
 from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.period_totals import PeriodScope, read_period
 from filterd.querylog.totals_file import TotalsFile, read_reach, read_totals

@@ -52,6 +52,23 @@ def _asked(school: Served, command: str, **arguments: Any) -> Any:
     return control.ask(school.state.control_socket, command, address=BOX, **arguments)
 
 
+def test_one_password_is_not_tried_at_forty_accounts_from_an_enrolled_phone(
+    school: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _typed(school, monkeypatch, PASSWORD, "add", "lan", "--role", "teacher")
+    code = control.ask(school.state.control_socket, "account device-code", account="lan")["code"]
+    phone = _asked(school, "account device-redeem", code=code, name="Phone", pin="739214")
+    control.ask(school.state.control_socket, "account device-confirm", id=phone["id"])
+    given = {"password": OTHER, "device": phone["device"]}
+    codes = []
+    for number in range(40):
+        with pytest.raises(ControlError) as refused:
+            _asked(school, "login", account=f"gv-{number}", **given)
+        codes.append(refused.value.code)
+    assert codes[:5] == ["wrong-password"] * 5
+    assert codes.count("slow-down") > 30
+
+
 def test_an_account_is_made_changed_and_closed(
     school: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -157,7 +157,7 @@ def test_events_have_the_form_that_is_described(
 ) -> None:
     described = openapi.description([operations.BY_NAME["followLog"]])["paths"]["/log/live"]["get"]
     form = Draft202012Validator(described["responses"]["200"]["x-data"])
-    headers = {"Authorization": f"Bearer {a_token('reader', 'all')}"}
+    headers = {"Authorization": f"Bearer {a_token('teacher', 'all')}"}
     address = f"{school.origin}/api/v1/log/live"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

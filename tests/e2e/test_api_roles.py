@@ -39,6 +39,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "explainLogRow": {"id": "2026-11-28T07:35:12.3"},
     "readClassNames": {"class": "6A"},
     "readDayNames": {"day": "2026-11-28"},
+    "readHelpSought": {"month": "2025-10"},
     "setLogLevel": {"level": "counts", **_WHY},
     "confirmLogLevel": {"id": 9_999},
     "forgetLog": {"day": "2020-01-01", **_WHY},

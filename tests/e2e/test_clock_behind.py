@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clocks that are behind after a boot, ahead, or jump open nothing.
+"""Clocks that are behind after a boot, ahead, stand still, or jump open nothing.
 
 A room in an exam, a name that a command blocks, a name that one opens for a lesson, and a room
 with a timetable, through the real daemon.
@@ -83,6 +83,12 @@ class School:
         """Set the wall clock."""
         self.clocks = self.clocks.set(wall_s=wall - SystemClock().wall(), **more)
 
+    def confirmed(self) -> None:
+        """Let a time server confirm the time that the clock shows, for a moment."""
+        self.clocks = self.clocks.set(is_set_by_server=True)
+        self.becomes("known")
+        self.clocks = self.clocks.set(is_set_by_server=False)
+
     def passes(self, seconds: float) -> None:
         """Let time pass on both clocks."""
         self.clocks = self.clocks.passes(seconds)
@@ -165,6 +171,7 @@ def test_an_exam_and_a_block_outlast_a_boot_with_a_clock_that_is_behind(
     school: School, behind: str
 ) -> None:
     with school.serving():
+        school.confirmed()
         school.begin_exam()
         assert school.blocks(LAB, OPEN)
         assert not school.blocks(HALL, LISTED)
@@ -179,7 +186,8 @@ def test_an_exam_and_a_block_outlast_a_boot_with_a_clock_that_is_behind(
         school.passes(10 * MINUTE_S)
         assert school.is_closed()
         school.shows(THURSDAY_AT_9 + 15 * MINUTE_S)
-        school.becomes("known")
+        school.becomes("unconfirmed")
+        school.confirmed()
         school.eventually(lambda: not school.blocks(HALL, LISTED))
         assert school.blocks(LAB, OPEN)
         school.passes(80 * MINUTE_S)
@@ -203,6 +211,7 @@ def test_control_by_the_machines_clock_both_open(school: School, behind: str) ->
 def test_a_room_does_not_get_the_lesson_of_a_time_that_is_not_known(school: School) -> None:
     school.shows(THURSDAY_AT_9 - 110 * MINUTE_S)
     with school.serving():
+        school.confirmed()
         assert not school.blocks(TIMED, LISTED)
     school.shows(FIRST_LESSON_OF_1970)
     with school.serving():
@@ -215,34 +224,92 @@ def test_control_a_room_gets_the_first_lesson_of_1970(school: School) -> None:
         assert not school.blocks(TIMED, LISTED)
 
 
-def test_what_is_set_for_a_time_while_it_is_not_known_counts_from_when_it_is(
-    school: School,
-) -> None:
+def test_what_is_set_for_a_time_while_it_is_not_known_lasts_as_long(school: School) -> None:
     school.shows(FIRST_LESSON_OF_1970)
     with school.serving():
         school.begin_exam()
         answer = school.change("room", room="lab-t", grade="11", for_s=HOUR_S)
-        assert {"warning": "clock-unknown"} in answer["warnings"]
         assert answer["until"] is None
-        assert school.is_closed()
+        school.eventually(lambda: not school.blocks(HALL, LISTED))
+        assert school.blocks(LAB, OPEN)
+        assert school.blocks(HALL, SHUT)
+        assert not school.blocks(TIMED, LISTED)
+        for wrong, why in (
+            ({"ends_at": FIRST_LESSON_OF_1970 + HOUR_S}, "and this time is in the past"),
+            ({"lesson": True}, "the time is not known, so the lesson is not either"),
+        ):
+            with pytest.raises(FilterdError, match=why):
+                school.change("room", room="lab-t", grade="11", **wrong)
+        school.passes(50 * MINUTE_S)
+        school.eventually(lambda: school.blocks(HALL, LISTED))
+        assert not school.blocks(TIMED, LISTED)
+        school.shows(THURSDAY_AT_9)
+        school.confirmed()
+        assert school.blocks(LAB, OPEN)
+        assert school.blocks(HALL, LISTED)
+        assert not school.blocks(TIMED, LISTED)
+        school.passes(45 * MINUTE_S)
+        school.eventually(lambda: not school.blocks(LAB, OPEN))
+        assert school.blocks(HALL, SHUT)
         assert school.blocks(TIMED, LISTED)
-        with pytest.raises(
-            FilterdError, match="the time is not known, and this time is in the past"
-        ):
-            school.change("room", room="lab-t", grade="11", ends_at=FIRST_LESSON_OF_1970 + HOUR_S)
-        with pytest.raises(
-            FilterdError, match="the time is not known, so the lesson is not either"
-        ):
-            school.change("room", room="lab-t", grade="11", lesson=True)
+        school.passes(90 * MINUTE_S)
+        school.eventually(lambda: not school.blocks(HALL, SHUT))
+        assert school.ask("history", limit=1)[0]["kind"] == "clock"
+        assert school.ask("history-verify")["ok"]
+
+
+def test_what_opens_for_a_time_opens_no_longer_after_a_boot(school: School) -> None:
+    school.shows(FIRST_LESSON_OF_1970)
+    with school.serving():
+        school.begin_exam()
+        assert not school.blocks(HALL, LISTED)
     with school.serving():
         assert school.is_closed()
-        school.passes(4 * HOUR_S)
-        assert school.is_closed()
         school.shows(THURSDAY_AT_9)
-        school.eventually(lambda: not school.blocks(HALL, LISTED))
-        school.eventually(lambda: not school.blocks(TIMED, LISTED))
+        school.confirmed()
+        assert school.is_closed()
+
+
+def test_control_what_never_gets_its_dates_never_ends(school: School) -> None:
+    school.shows(FIRST_LESSON_OF_1970)
+    with school.serving("undated"):
+        school.begin_exam()
+        school.shows(THURSDAY_AT_9 + 4 * HOUR_S)
+        school.confirmed()
+        school.passes(4 * HOUR_S)
         assert school.blocks(LAB, OPEN)
-        school.passes(50 * MINUTE_S)
+
+
+AHEAD = {"3 hours": 3 * HOUR_S, "a day": 24 * HOUR_S, "10 years": 10 * YEAR_S}
+
+
+@pytest.mark.parametrize("ahead", AHEAD)
+def test_an_exam_and_a_block_outlast_a_boot_with_a_clock_that_is_ahead(
+    school: School, ahead: str
+) -> None:
+    """And when the clock is right again, all is as if it had always been."""
+    with school.serving():
+        school.confirmed()
+        school.begin_exam()
+    school.passes(10 * MINUTE_S)
+    school.shows(THURSDAY_AT_9 + 10 * MINUTE_S + AHEAD[ahead])
+    with school.serving():
+        assert school.is_closed()
+        assert not school.blocks(LAB, NEEDED)
+        assert school.standing() == "unconfirmed"
+        shown = call("status", "--config", school.config, "--state", school.state.folder)
+        assert "filterd clock accept" in " ".join(shown.out.split())
+        school.passes(10 * MINUTE_S)
+        assert school.is_closed()
+    school.shows(THURSDAY_AT_9 + 20 * MINUTE_S)
+    with school.serving():
+        assert school.is_closed()
+        assert school.standing() == "unknown", "the right clock is behind what was shown"
+        school.confirmed()
+        assert school.blocks(LAB, OPEN)
+        assert school.blocks(HALL, SHUT)
+        school.eventually(lambda: not school.blocks(HALL, LISTED))
+        school.passes(30 * MINUTE_S)
         school.eventually(lambda: school.blocks(HALL, LISTED))
         assert school.blocks(LAB, OPEN)
         school.passes(45 * MINUTE_S)
@@ -250,17 +317,57 @@ def test_what_is_set_for_a_time_while_it_is_not_known_counts_from_when_it_is(
         assert school.blocks(HALL, SHUT)
         school.passes(90 * MINUTE_S)
         school.eventually(lambda: not school.blocks(HALL, SHUT))
-        assert school.ask("history", limit=1)[0]["kind"] == "clock"
-        assert school.ask("history-verify")["ok"]
 
 
-def test_control_what_never_gets_its_dates_never_begins(school: School) -> None:
-    school.shows(FIRST_LESSON_OF_1970)
-    with school.serving("undated"):
+def test_a_clock_that_was_ahead_is_set_right_without_a_boot(school: School) -> None:
+    with school.serving():
+        school.confirmed()
         school.begin_exam()
-        school.shows(THURSDAY_AT_9 + 4 * HOUR_S)
-        school.becomes("known")
+    school.shows(THURSDAY_AT_9 + 3 * HOUR_S)
+    with school.serving():
+        assert school.is_closed()
+        school.shows(THURSDAY_AT_9 + MINUTE_S)
+        school.confirmed()
+        assert school.blocks(LAB, OPEN)
+        school.eventually(lambda: not school.blocks(HALL, LISTED))
+
+
+@pytest.mark.parametrize("ahead", AHEAD)
+def test_control_a_boot_that_vouches_for_its_clock_ends_what_closes(
+    school: School, ahead: str
+) -> None:
+    with school.serving("vouched"):
+        school.begin_exam()
+    school.shows(THURSDAY_AT_9 + 10 * MINUTE_S + AHEAD[ahead])
+    with school.serving("vouched"):
+        assert not school.blocks(LAB, OPEN)
+        assert not school.blocks(HALL, SHUT)
+
+
+def test_an_allow_does_not_go_on_by_a_clock_that_has_stood_still(school: School) -> None:
+    """The machine was off for a weekend; it begins with the time that it saved."""
+    with school.serving():
+        school.confirmed()
+        school.begin_exam()
+        assert not school.blocks(HALL, LISTED)
+    school.shows(THURSDAY_AT_9 + MINUTE_S, stands_still=True)
+    with school.serving():
+        assert school.standing() == "unknown"
+        assert school.is_closed()
+        school.shows(THURSDAY_AT_9 + 62 * HOUR_S)
+        school.confirmed()
+        school.eventually(lambda: not school.blocks(LAB, OPEN))
         assert school.blocks(HALL, LISTED)
+
+
+def test_control_by_such_a_clock_of_the_machine_it_goes_on(school: School) -> None:
+    with school.serving():
+        school.confirmed()
+        school.begin_exam()
+    school.shows(THURSDAY_AT_9 + MINUTE_S)
+    with school.serving():
+        assert school.standing() == "unconfirmed"
+        assert not school.blocks(HALL, LISTED)
 
 
 def test_a_floor_that_a_clock_in_the_future_has_set_is_dropped_by_command(school: School) -> None:
@@ -282,11 +389,13 @@ def test_a_floor_that_a_clock_in_the_future_has_set_is_dropped_by_command(school
         again = call("clock", "accept", "--reason", "nữa", *options)
         assert "the clock is believed already" in again.err
     school.passes(MINUTE_S)
-    with school.serving():
+    with school.serving(boots=False):
         assert school.standing() == "known"
+    with school.serving():
+        assert school.standing() == "unconfirmed"
     (school.state.folder / "clock.filterd").unlink()
     with school.serving():
-        assert school.standing() == "known"
+        assert school.standing() == "unconfirmed"
 
 
 def test_a_clock_before_the_release_is_not_accepted(school: School) -> None:
@@ -299,48 +408,49 @@ def test_a_clock_before_the_release_is_not_accepted(school: School) -> None:
         assert school.standing() == "unknown"
 
 
-def test_a_jump_forward_is_believed_only_after_a_time(school: School) -> None:
+def test_a_jump_forward_ends_nothing_until_it_is_confirmed(school: School) -> None:
     with school.serving():
+        school.confirmed()
         school.begin_exam()
         school.shows(THURSDAY_AT_9 + YEAR_S)
         school.becomes("jumped")
         assert school.blocks(LAB, OPEN)
         assert school.blocks(HALL, SHUT)
         assert not school.blocks(HALL, LISTED)
-        school.passes(10 * MINUTE_S)
+        school.passes(20 * MINUTE_S)
         assert school.standing() == "jumped"
         assert school.blocks(LAB, OPEN)
-        school.passes(6 * MINUTE_S)
-        school.becomes("known")
+        school.confirmed()
         school.eventually(lambda: not school.blocks(LAB, OPEN))
 
 
 def _jump_and_restart(school: School) -> None:
     """Begin an exam of 90 minutes, let the clock jump, and stop after 10 minutes."""
     with school.serving():
+        school.confirmed()
         school.begin_exam()
         school.shows(THURSDAY_AT_9 + YEAR_S)
         school.becomes("jumped")
         school.passes(10 * MINUTE_S)
 
 
-def test_a_jump_is_believed_no_sooner_for_a_restart(school: School) -> None:
+@pytest.mark.parametrize("boots", [False, True])
+def test_a_jump_is_believed_no_sooner_for_a_restart_or_a_boot(school: School, boots: bool) -> None:
     _jump_and_restart(school)
-    with school.serving(boots=False):
-        assert school.standing() == "jumped"
+    with school.serving(boots=boots):
+        assert school.standing() == ("unconfirmed" if boots else "jumped")
         assert school.blocks(LAB, OPEN)
         assert school.blocks(HALL, SHUT)
-        assert not school.blocks(HALL, LISTED)
-        school.passes(2 * MINUTE_S)  # of 15; a slow start takes some of the rest
-        assert school.standing() == "jumped"
+        assert school.blocks(HALL, LISTED) is boots
+        school.passes(20 * MINUTE_S)
         assert school.blocks(LAB, OPEN)
-        school.passes(4 * MINUTE_S)
-        school.becomes("known")
+        school.confirmed()
         school.eventually(lambda: not school.blocks(LAB, OPEN))
 
 
 def test_a_clock_that_jumps_while_no_daemon_runs_is_not_believed(school: School) -> None:
     with school.serving():
+        school.confirmed()
         school.begin_exam()
     school.shows(THURSDAY_AT_9 + YEAR_S)
     with school.serving(boots=False):
@@ -349,15 +459,9 @@ def test_a_clock_that_jumps_while_no_daemon_runs_is_not_believed(school: School)
         assert not school.blocks(HALL, LISTED)
 
 
-def test_control_without_the_id_of_the_boot_a_restart_ends_what_closes(school: School) -> None:
-    _jump_and_restart(school)
-    with school.serving(boots=True):
-        assert school.standing() == "known"
-        assert not school.blocks(LAB, OPEN)
-
-
 def test_a_jump_that_a_time_server_vouches_for_is_believed_at_once(school: School) -> None:
     with school.serving():
+        school.confirmed()
         school.begin_exam()
         school.shows(THURSDAY_AT_9 + 20 * MINUTE_S, is_set_by_server=True)
         school.eventually(lambda: school.ask("clock")["policy_time"] > THURSDAY_AT_9 + HOUR_S / 4)
@@ -369,6 +473,7 @@ def test_a_jump_that_a_time_server_vouches_for_is_believed_at_once(school: Schoo
 @pytest.mark.parametrize("forward", [20 * MINUTE_S, 86_400.0, YEAR_S])
 def test_control_a_credulous_daemon_ends_what_closes(school: School, forward: float) -> None:
     with school.serving("credulous"):
+        school.becomes("known")
         school.change("exam", room="lab-a", names=[NEEDED], for_s=15 * MINUTE_S)
         school.shows(THURSDAY_AT_9 + forward)
         school.eventually(lambda: not school.blocks(LAB, OPEN))
@@ -378,6 +483,7 @@ def test_control_a_credulous_daemon_ends_what_closes(school: School, forward: fl
 def test_a_jump_back_opens_nothing_that_has_ended(school: School, how: str) -> None:
     """Without the safeguard it does."""
     with school.serving(*filter(None, [how])):
+        school.confirmed()
         school.allow(45 * MINUTE_S)
         school.passes(50 * MINUTE_S)
         school.eventually(lambda: school.blocks(HALL, LISTED))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import socket
 import subprocess
 import threading
@@ -94,8 +95,7 @@ def faulty(lab: SchoolLab, clean: Run) -> Run:
     lab.invented = "192.0.2.99"
     lab.portal(302)
     lab.firewall("")
-    site = lab.folder / "site" / "site.yaml"
-    sound = site.read_text(encoding="utf-8")
+    expected = lab.folder / "site" / "expectations"
     try:
         with (
             lab.serving(),
@@ -108,10 +108,12 @@ def faulty(lab: SchoolLab, clean: Run) -> Run:
             planted = ("--grade", "6", "--for", "2h", "--reason", "planted")
             allow = lab.command("allow", DOH_NAMES[0], *planted)
             subprocess.run(allow, cwd=ROOT, env=environment(), check=True, capture_output=True)
-            site.write_text(f"{sound}colour: blue\n", encoding="utf-8")
+            expected.mkdir()
+            planted_file = "- www.colour.example is blocked for guest\n"
+            (expected / "planted.yaml").write_text(planted_file, encoding="utf-8")
             return _doctor(lab)
     finally:
-        site.write_text(sound, encoding="utf-8")
+        shutil.rmtree(expected, ignore_errors=True)
         lab.invented = ""
         lab.portal(204)
         lab.firewall()
@@ -171,6 +173,55 @@ def test_in_a_school_in_order_nothing_is_found(clean: Run, lab: SchoolLab) -> No
     assert clean.probes("clean") == seen - (set() if lab.has_firewall else {"other-resolvers"})
 
 
+ON_ONE_LINK = """
+table inet school {
+  chain pre {
+    type nat hook prerouting priority dstnat
+    iifname "lan0" meta l4proto { tcp, udp } th dport 53 redirect to :53
+  }
+  chain through {
+    type filter hook forward priority 0
+    iifname "lan0" tcp dport 853 reject
+  }
+}"""
+
+
+@pytest.mark.usefixtures("needs_namespaces")
+@pytest.mark.parametrize("on_all", [False, True])
+def test_a_firewall_on_one_link_is_partly_protected_in_every_face(
+    lab: SchoolLab, clean: Run, on_all: bool
+) -> None:
+    """With rules for all links, which is the control, each of them is content."""
+    assert clean
+    command("nft")
+    faces = {"links": ("doctor", "--links"), "alerts": ("alerts", "list"), "status": ("status",)}
+    printed: dict[str, Any] = {}
+    try:
+        if not on_all:
+            lab.firewall(ON_ONE_LINK)
+        with lab.serving():
+            for face, words in faces.items():
+                done = subprocess.run(
+                    lab.command(*words, "--json"),
+                    cwd=ROOT,
+                    env=environment(),
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                assert done.stderr == ""
+                printed[face] = json.loads(done.stdout)
+    finally:
+        lab.firewall()
+    level, passage = ("protected", "closed") if on_all else ("partly", "open")
+    protection = printed["status"]["protection"]
+    assert protection["level"] == level
+    assert protection["links"] == {"lan0": "closed", "lan1": passage, "lan2": passage}
+    is_alerted = "partly-protected" in {one["id"] for one in printed["alerts"]}
+    assert is_alerted is not on_all
+    assert [one["outcome"] for one in printed["links"]] == ["clean" if on_all else "found"]
+
+
 @pytest.mark.usefixtures("needs_namespaces")
 def test_the_canaries_are_asked_for_by_tier(clean: Run) -> None:
     assert "is blocked for each tier" in clean.text("canaries")
@@ -199,7 +250,7 @@ def test_each_planted_fault_is_found(faulty: Run, probe: str, words: Sequence[st
 @pytest.mark.usefixtures("needs_namespaces")
 def test_a_gateway_without_rules_is_found(faulty: Run) -> None:
     command("nft")
-    assert "ports 53/udp, 53/tcp, 853/tcp" in faulty.text("other-resolvers")
+    assert "(53/udp, 53/tcp, 853/tcp)" in faulty.text("other-resolvers")
 
 
 @pytest.mark.usefixtures("needs_namespaces")

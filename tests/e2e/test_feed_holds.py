@@ -18,8 +18,9 @@ from filterd.clock import SystemClock
 from filterd.errors import GuardError
 from filterd.feed import deltas, held_versions, sync
 from filterd.feed.guard.judgement import Judgement, Severity, found
-from filterd.feed.guard.limits import GROWTH, POPULAR, TABLES
+from filterd.feed.guard.limits import GROWTH, POPULAR
 from filterd.feed.guard.must_resolve import BENEATH, REWRITES
+from filterd.feed.guard.tables import TABLES
 from filterd.feed.standing import Event
 from filterd.feed.trust import TrustFolder
 from filterd.i18n import say

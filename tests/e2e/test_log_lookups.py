@@ -248,7 +248,7 @@ def test_a_file_that_another_process_holds_delays_no_answer(school: School) -> N
 
 def test_at_midnight_another_file_and_another_key_begin(school: School, tmp_path: Path) -> None:
     clocks = Clocks(tmp_path / "clocks").set(wall_s=0.0)
-    with school.serve(*clocks.program()) as served:
+    with school.serve(*clocks.program("vouched")) as served:
         school.ask("11", CLOSED, 20)
         file = served.state.control_socket.with_name("log-key")
         key, mode = file.read_bytes(), file.stat().st_mode

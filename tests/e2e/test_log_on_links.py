@@ -18,7 +18,7 @@ from filterd import control
 from filterd.clock import SystemClock
 from filterd.overrides.store import Store
 from filterd.state_folder import StateFolder
-from tests.support.daemon import noon
+from tests.support.daemon import confirm_the_time, noon
 from tests.support.gateway import CLOSED, LAPTOP, OPEN, RELAY, Gateway, Site, ask, gateway
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def test_no_file_has_a_mac_or_an_address_at_any_level(
     port = 5310 + len(level)
     state = StateFolder(around.folder / f"state-{port}")
     state.folder.mkdir()
+    confirm_the_time(state)
     store = Store(state, SystemClock())
     store.start()
     if level == "full":

@@ -18,7 +18,7 @@ import pytest
 
 from tests.support.asking import Asker
 from tests.support.commands import run
-from tests.support.daemon import SOURCES
+from tests.support.daemon import SOURCES, copy_lists, free_port, starting, write_site
 from tests.support.one_worker import School, a_school
 from tests.support.processes import children
 from tests.support.unix_sockets import connect
@@ -169,3 +169,22 @@ def test_control_without_a_pause_a_worker_turns_in_a_circle(
         with _without_descriptors(school, "worker"):
             begun = _processor_s(pid)
             until(lambda: _processor_s(pid) - begun > WATCHED_S / 2, "what no rest gives")
+
+
+@pytest.mark.parametrize("megabytes", [35, 50, 70, 90, 110, 130])
+def test_a_start_with_too_little_memory_says_so_in_one_line(
+    tmp_path: Path, built: StateFolder, megabytes: int
+) -> None:
+    """How much it takes depends on the machine: a line of the start, or of the supervisor."""
+    state = copy_lists(built, tmp_path / "state").folder
+    config = write_site(tmp_path / "site", port=free_port())
+    limited = ("sh", "-c", f'ulimit -v {megabytes * 1000}; exec "$@"', "sh")
+    with (
+        starting(config, state, before=limited) as served,
+        contextlib.suppress(AssertionError),  # it ends, or goes on trying, or serves
+    ):
+        served.wait_for("filterd")
+    said = "\n".join(served.log)
+    assert said
+    assert "Traceback" not in said
+    assert "memory" in said or "listens" in said

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
     from tests.support.web_school import WebSchool
 
-CLOSED = "www.tiktok.com"
+CLOSED, ENTRY = "www.tiktok.com", "tiktok.com"
+BULLYING = "nguyen-van-a-xau-xi.tiktok.com"
 SINK = "127.0.99.1"
 SINKHOLE = f"""\
 grades:
@@ -73,13 +74,13 @@ class PupilSchool(NamedTuple):
             reply = connection.getresponse()
             return Reply(reply.status, reply.read().decode())
 
-    def ask_review(self, why: str = "lesson", grade: str = "6") -> Reply:
-        """Send the form of the page of the closed name."""
-        page = self.get("/", CLOSED, grade).text
+    def ask_review(self, why: str = "lesson", grade: str = "6", name: str = CLOSED) -> Reply:
+        """Send the form of the page of a closed name."""
+        page = self.get("/", name, grade).text
         found = re.search(r'name="token" value="(\w+)"', page)
         assert found is not None, page
-        body = urlencode({"name": CLOSED, "token": found[1], "why": why, "lang": "en"})
-        return self.get("/ask", CLOSED, grade, body)
+        body = urlencode({"name": name, "token": found[1], "why": why, "lang": "en"})
+        return self.get("/ask", name, grade, body)
 
     def requests(self, grade: str) -> list[str]:
         """Return the ids of what devices of a grade have asked for and is not decided."""
@@ -140,7 +141,7 @@ def test_another_age_reads_other_words(school: PupilSchool) -> None:
 def test_a_request_is_decided_in_the_dashboard_and_opens_the_name(school: PupilSchool) -> None:
     assert "Thank you, it has been sent" in school.ask_review().text
     page = school.web.get("/requests?lang=en").text
-    assert CLOSED in page
+    assert ENTRY in page
     assert "127.0.6" not in page
     (number,) = school.requests("6")
     assert f'name="id" value="{number}"' in page
@@ -163,7 +164,17 @@ def test_a_request_is_refused_with_a_reason_in_the_history(school: PupilSchool) 
     assert school.web.post("/do/refuseRequest", id=number, reason="không cần").status == 303
     (row,) = school.web.ask("history", limit=1)
     assert (row["kind"], row["reason"]) == ("review-refusal", "không cần")
-    assert row["payload"] == {"name": CLOSED, "seat": "7"}
+    assert row["payload"] == {"name": ENTRY, "seat": "7"}
+
+
+def test_what_a_pupil_writes_before_a_closed_name_reaches_no_teacher(school: PupilSchool) -> None:
+    assert "Thank you, it has been sent" in school.ask_review(grade="8", name=BULLYING).text
+    rows = [one for one in school.web.ask("requests list") if one["seat"] == "8"]
+    assert [one["name"] for one in rows] == [ENTRY]
+    assert "nguyen-van-a" not in school.web.get("/requests?lang=en").text
+    kept = school.web.served.state.review_requests.read_bytes()
+    assert b"nguyen-van-a" not in kept
+    assert school.web.post("/do/refuseRequest", id=str(rows[0]["id"]), reason="x").status == 303
 
 
 def test_staff_without_lessons_see_no_requests(school: PupilSchool) -> None:
@@ -181,7 +192,7 @@ def test_the_page_of_requests_is_for_everyone(
         opened.open(f"/requests?lang={language}")
         if folder := os.environ.get("FILTERD_PICTURES"):
             opened.picture(Path(folder) / f"requests-{language}-{size[0]}.png")
-        assert opened.page.get_by_text(CLOSED).count() > 0
+        assert opened.page.get_by_text(ENTRY).count() > 0
         assert opened.violations() == []
         assert not opened.is_too_wide()
 

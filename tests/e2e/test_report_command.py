@@ -11,7 +11,7 @@ import pytest
 
 from filterd.clock import SystemClock
 from filterd.querylog import Batch, CountRow
-from filterd.querylog.counts import GRADE, TIER, ReachRow
+from filterd.querylog.day_reach import GRADE, TIER, ReachRow
 from filterd.querylog.totals_file import TotalsFile
 from filterd.state_folder import StateFolder
 from tests.support.commands import run

@@ -90,6 +90,10 @@ OF_AN_ADMINISTRATOR = {
     f"room import {SITE}/rooms.csv": "may not change that",
     "room learn lab-a --for 1m": "may not set which devices are in a room",
     "reload": "may not reload",
+    f"block google.com --grade staff {LESSON}": "change what staff may see",
+    f"block google.com --client 127.0.0.1 {LESSON}": "change what 127.0.0.1 may see",
+    f"allow www.youtube.com --client ::1 {LESSON}": "change what ::1 may see",
+    "pause --grade guest --for 1m --reason thi": "change what guest may see",
     "exam start --room of-6 --for 1m --allow thi.example.edu.vn": "of-6, which is not a room",
 }
 
@@ -237,6 +241,51 @@ def test_without_rights_to_the_daemons_files_the_past_is_asked_of_it(
             " (`filterd policy history` shows from when it is)"
         ],
     )
+
+
+def test_what_is_guarded_root_opens_for_two_weeks_at_most(school: Machine) -> None:
+    opened = ("allow", "category:violence", "--grade", "6", "--reason", "lịch sử 9")
+    for user, words in ((TEACHER, "administrators may"), (ADMIN, "root may, or an administrator")):
+        done = school.filterd(user, *opened, "--for", "1m")
+        assert (done.code, words in done.err) == (2, True), done.err
+    done = school.filterd("root", *opened, "--for", "15d")
+    assert (done.code, "violence is guarded: it is opened for 14 days" in done.err) == (2, True)
+    assert school.filterd("root", *opened, "--for", "14d").code == 0
+    shown = school.filterd(READER, "status", "--json")
+    (row,) = json.loads(shown.out)["guarded"]
+    assert (row["category"], row["audience"], row["whom"]) == ("violence", "grade", "6")
+    done = school.filterd(ADMIN, "policy", "set", "--grade", "6", "--allow-category", "violence")
+    assert (done.code, "14 days at most" in done.err) == (2, True), done.err
+    assert school.filterd("root", "undo").code == 0
+
+
+def test_a_grade_of_the_staff_in_a_pupils_room_opens_what_is_guarded_there(
+    school: Machine,
+) -> None:
+    words = ("room", "set", "lab-a", "--grade", "staff", "--reason", "họp")
+    done = school.filterd(ADMIN, *words, "--for", "1m")
+    assert (done.code, "root may, or an administrator" in done.err) == (2, True), done.err
+    done = school.filterd("root", *words, "--for", "15d")
+    assert (done.code, "it is opened for 14 days at most" in done.err) == (2, True), done.err
+    assert school.filterd("root", *words, "--for", "1m").code == 0
+    rows = json.loads(school.filterd(READER, "status", "--json").out)["guarded"]
+    assert {(one["audience"], one["whom"]) for one in rows} == {("network", "lab-a")}
+    assert "violence" in {one["category"] for one in rows}
+    assert school.filterd("root", "undo").code == 0
+    assert school.filterd(ADMIN, *words[:4], "8", "--for", "1m").code == 0
+    assert school.filterd(ADMIN, "undo").code == 0
+
+
+def test_a_former_administrator_takes_no_block_of_the_school_back(school: Machine) -> None:
+    done = school.filterd(ADMIN, "block", "google.com", "--reason", "thi", "--for", "1h")
+    assert done.code == 0, done.err
+    login = ("setpriv", "--reuid", ADMIN, "--regid", ADMIN, f"--groups={TEACHERS}")
+    undo = (sys.executable, "-m", "filterd", "undo", "--config", SITE, "--state", STATE)
+    asking = school.start("root", *login, *undo, stdout=-1, stderr=-1)
+    said = "".join(asking.communicate(timeout=30))
+    assert asking.returncode == 2
+    assert f"{ADMIN} may not take back what only an administrator can set" in said
+    assert school.filterd(ADMIN, "undo").code == 0
 
 
 def test_the_author_is_the_user_by_the_kernel(school: Machine) -> None:

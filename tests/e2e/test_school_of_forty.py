@@ -20,7 +20,7 @@ import pytest
 
 from filterd.cli import spreadsheet
 from filterd.clients.interfaces import Links, Prefix
-from filterd.clients.network_view import Neighbour
+from filterd.clients.neighbours import Neighbour
 from filterd.daemon import worker
 from filterd.errors import ControlError
 from filterd.overrides.roles import Author, Rank
@@ -147,7 +147,9 @@ class Week:
         for one in self.team.workers:
             links = Links(lan=(Prefix(ip_network(LINK), "lo"),))
             one._surroundings.take_links(links)
-            seen = (Neighbour(ip_address(each.address), "lo", each.mac) for each in self.devices)
+            seen = (
+                Neighbour(ip_address(each.address), "lo", each.mac, True) for each in self.devices
+            )
             one._surroundings.take_neighbours(tuple(seen))
         await asyncio.sleep(0)
 
@@ -223,7 +225,7 @@ def forty(tmp_path: Path, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatc
         (school.config / f"{name}.txt").write_text(f"{name}\n", encoding="utf-8")
     school.write(_site())
     options = "--config", school.config, "--state", school.state.folder, "--lang", "en"
-    done = call("timetable", "import", table, *options)
+    done = call("timetable", "import", table, "--yes", *options)
     assert done.code == 0, done.err
     build_lists(school.config, school.state.folder)
     school.compiled()

@@ -11,6 +11,7 @@ import pytest
 from filterd import control
 from filterd.policy.model import TIERS
 from tests.support.commands import call, run
+from tests.support.counted_log import counted_in
 from tests.support.daemon import (
     Served,
     asked,
@@ -37,20 +38,23 @@ LOST = """
 import sys
 from dataclasses import replace
 from filterd.daemon import worker
-load, LOST = worker.on_disk.loader, {"social-media"}
+Loader, LOST = worker.SealedSiteLoader, {"social-media"}
 
-def lost(setting, surroundings):
-    def loaded(*path):
-        site = load(setting, surroundings)(*path)
+class Losing(Loader):
+    def __init__(self, setting, surroundings):
+        super().__init__(setting, surroundings)
+        self.around = surroundings
+
+    def __call__(self, epoch=None):
+        site = super().__call__(epoch)
         grades = {
             key: replace(one, closed=one.closed - LOST) if one.tier == "primary" else one
             for key, one in site.timed.policy.grades.items()
         }
         policy = replace(site.timed.policy, grades=grades)
-        return site.of(policy, site.index, site.route.servers, surroundings)
-    return loaded
+        return site.of(policy, site.index, site.route.servers, self.around)
 
-worker.on_disk = type("on_disk", (), {"loader": staticmethod(lost)})
+worker.SealedSiteLoader = Losing
 from filterd.cli.entry import main
 sys.argv[0] = "filterd"
 main()
@@ -77,7 +81,7 @@ def _ask(served: Served, command: str, **arguments: Any) -> Any:
 
 def _counted(served: Served) -> tuple[Any, ...]:
     """Return all that a lookup could be counted in: totals, names, counters of answers."""
-    totals = _ask(served, "log totals", by_class=True, by_network=True)
+    totals = counted_in(served.state, by_class=True, by_network=True)
     names = call("log", "top", "--json", *served.options)
     assert names.code == 0, names.err
     return totals, names.out, _ask(served, "status")["answers"]
@@ -85,9 +89,9 @@ def _counted(served: Served) -> tuple[Any, ...]:
 
 def _are_recorded(served: Served) -> bool:
     """Return whether the two lookups are in all files; a slow round is not waited for."""
-    totals = json.loads(call("log", "totals", "--json", *served.options).out)
+    totals = counted_in(served.state)
     names = call("log", "top", "--json", *served.options).out
-    return sum(one["n"] for one in totals) == 2 and "tiktok" in names
+    return sum(one.n for one in totals) == 2 and "tiktok" in names
 
 
 def test_each_tier_is_tested_and_nothing_of_it_is_recorded(

@@ -28,6 +28,7 @@ from tests.support.daemon import (
 )
 from tests.support.processes import children
 from tests.support.unix_sockets import bind
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,6 +106,12 @@ def test_systemd_is_notified_of_the_start_the_watch_and_the_end(
     assert served.process.wait(WITHIN_S) == 0
 
 
+def test_what_forks_has_one_thread(served: Served, manager: ServiceManager) -> None:
+    """Native libraries start threads that Python does not know."""
+    manager.until("READY=1")
+    assert len(list(Path(f"/proc/{served.process.pid}/task").iterdir())) == 1
+
+
 def test_systemd_is_notified_when_the_stop_begins(served: Served, manager: ServiceManager) -> None:
     manager.until("READY=1")
     _, worker = children(served.process.pid)
@@ -127,6 +134,41 @@ def test_the_watchdog_is_not_fed_while_the_only_worker_hangs(
     assert "" in (manager.next(within_s=5 * WATCHDOG_S) for _ in range(2))
     os.kill(worker, signal.SIGCONT)
     manager.until("WATCHDOG=1")
+
+
+def test_the_watchdog_is_fed_while_the_manager_hangs(
+    served: Served, manager: ServiceManager
+) -> None:
+    """It is replaced after 15 s; all the time a worker answers."""
+    manager.until("READY=1")
+    hung, _ = children(served.process.pid)
+    os.kill(hung, signal.SIGSTOP)
+    manager.forget()
+    for _ in range(10):  # more than could have been on the way
+        assert manager.next() == "WATCHDOG=1"
+    os.kill(hung, signal.SIGCONT)
+
+
+def test_the_watchdog_is_fed_while_the_manager_dies_again_and_again(
+    served: Served, manager: ServiceManager
+) -> None:
+    manager.until("READY=1")
+    first, worker = children(served.process.pid)
+    known = {first, worker}
+    os.kill(first, signal.SIGKILL)
+    for _ in range(6):
+        os.kill(_started_since(served.process.pid, known), signal.SIGKILL)
+        manager.forget()
+        assert manager.next() == "WATCHDOG=1"
+    assert worker in children(served.process.pid)
+
+
+def _started_since(supervisor: int, known: set[int]) -> int:
+    """Wait for another child than those; return it and note that it is known."""
+    until(lambda: not known.issuperset(children(supervisor)), "another child")
+    (pid,) = set(children(supervisor)) - known
+    known.add(pid)
+    return pid
 
 
 def test_a_hanging_worker_is_replaced_within_the_longest_allowed_wait(

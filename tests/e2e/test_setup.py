@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -75,7 +76,10 @@ def test_a_school_is_set_up_in_few_keystrokes_and_each_link_has_its_grade(lab: S
     with lab.serving():
         terminal = Terminal(lab.command("setup"))
         terminal.answer(lambda _: "")
+        accounts = json.loads(_run(lab.command("account", "list", "--json")))
     assert terminal.code == 0, terminal.text
+    assert [(one["account"], one["roles"]) for one in accounts] == [("admin", ["admin"])]
+    assert "/login/code/" in terminal.text
     assert "www.1xbet.com: NXDOMAIN EDE 17" in " ".join(terminal.text.split()), terminal.text
     assert site.read_text("utf-8") == before
 

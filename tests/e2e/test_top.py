@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.commands import call
-from tests.support.daemon import asked, copy_lists, free_port, serving, write_site
+from tests.support.daemon import asked, copy_lists, free_port, noon, serving, write_site
+from tests.support.set_clock import Clocks
 from tests.support.terminal import CTRL_C, Terminal
 from tests.support.waiting import until
 from tests.support.wire import a_query
@@ -30,10 +31,14 @@ COUNTED = {"social-media": BLOCKED}
 @pytest.fixture
 def served(tmp_path: Path, built: StateFolder) -> Iterator[Served]:
     state, port = copy_lists(built, tmp_path / "state"), free_port()
-    config = write_site(tmp_path / "site", port=port, more="workers: 2\n")
-    with serving(config, state.folder) as one:
+    more = f"workers: 2\ntime_zone: {noon()}\n"
+    config = write_site(tmp_path / "site", port=port, more=more)
+    clocks = Clocks(tmp_path / "clocks").set(is_set_by_server=True)
+    with serving(config, state.folder, program=clocks.program("vouched")) as one:
         for number in range(BLOCKED):
             asked(port, a_query("www.tiktok.com", message_id=number))
+        until(lambda: _status(one)["log"]["today"] == {"blocked": BLOCKED}, "all of them counted")
+        clocks.passes(3_600)  # categories are shown when their hour is over
         until(
             lambda: _status(one)["day"]["blocked_categories"] == COUNTED, "all of them in the log"
         )

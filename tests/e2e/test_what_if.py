@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.cli import lists_follow
 from filterd.clock import SystemClock
 from filterd.daemon.what_if_commands import CHILD
 from filterd.feed.sources import SourceFolder, read_sources
@@ -144,7 +145,10 @@ def test_what_cannot_be_tried_is_refused_in_a_line(school: School) -> None:
         assert "Traceback" not in answer["error"]
 
 
-def test_before_lists_are_followed_it_is_shown_or_why_it_cannot_be(school: School) -> None:
+def test_before_lists_are_followed_it_is_shown_or_why_it_cannot_be(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists_follow, "_look_at", lambda *_: None)  # there is no such server
     kept = SourceFolder(school.state.feed / "sources")
     ut1 = next(one for one in shipped_sources() if one.id == "ut1-gambling")
     (given := school.config.parent / "given").mkdir()

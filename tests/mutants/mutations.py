@@ -207,7 +207,7 @@ class Mutations:
             self._add(whole, text)
         if isinstance(node, ast.Call) and not _is_message(node):
             self._without_arguments(node)
-        for child in ast.iter_child_nodes(node) if not _is_message(node) else node.keywords:
+        for child in _parts_with_a_say(node):
             if isinstance(child, ast.comprehension):
                 for part in (child.iter, *child.ifs):
                     self._expression(part)
@@ -366,14 +366,14 @@ def _is_left_alone(one: ast.stmt) -> bool:
             return True
         case ast.If(test=ast.Name(id="TYPE_CHECKING")):
             return True
-        case ast.Assign(targets=[ast.Name(id=name)], value=value) if name.startswith("_"):
-            return _is_large(value)
         case (
             ast.Assign(targets=[ast.Name(id="__all__" | "__slots__")])
             | ast.AnnAssign(annotation=ast.Name(id="TypeAlias"))
             | ast.Assign(value=ast.Call(func=ast.Name(id="TypeVar" | "NewType")))
         ):
             return True
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if name.startswith("_"):
+            return _is_large(value)
     return False
 
 
@@ -389,6 +389,15 @@ def _is_large(value: ast.expr) -> bool:
 def _is_message(node: ast.expr) -> TypeGuard[ast.Call]:
     """Return whether a call makes a message: what is left out of it shows when it is shown."""
     return isinstance(node, ast.Call) and getattr(node.func, "id", "") == "say"
+
+
+def _parts_with_a_say(node: ast.expr) -> list[ast.AST]:
+    """Return the parts of an expression without the prose of a message or of a line of a log."""
+    if _is_message(node):
+        return [*node.keywords]
+    of = getattr(getattr(node, "func", None), "value", None)
+    prose = node.args[:1] if isinstance(node, ast.Call) and getattr(of, "id", "") == "_log" else []
+    return [one for one in ast.iter_child_nodes(node) if one not in prose]
 
 
 def _other_constants(node: ast.Constant) -> Iterator[str]:

@@ -122,6 +122,12 @@ def test_it_comes_and_goes_and_site_and_state_stay(gateway: Gateway) -> None:
     assert (gateway.serves, gateway.answers()) == (NEXT, True)
     assert gateway.root.run("dpkg", "--verify", "filterd").out == ""
 
+    stamps = gateway.path / "var/lib/systemd/timers"
+    stamps.mkdir(parents=True, exist_ok=True)
+    timers = {one for one in UNITS if one.endswith(".timer")}
+    for timer in (*timers, "apt-daily.timer"):  # as systemd, which does not run here, leaves them
+        (stamps / f"stamp-{timer}").touch()
+
     removed = gateway.root.run("dpkg", "--remove", "filterd")
     assert removed.code == 0, removed.err
     assert not (gateway.path / HOME).exists()
@@ -131,6 +137,7 @@ def test_it_comes_and_goes_and_site_and_state_stay(gateway: Gateway) -> None:
     assert gateway.root.run("dpkg", "--purge", "filterd").code == 0  # asks, and keeps
     assert site.read_text("utf-8").endswith("# of the school\n")
     assert kept.read_bytes() == b"state"
+    assert {one.name for one in stamps.iterdir()} == {"stamp-apt-daily.timer"}
     assert not list((gateway.path / "etc/systemd/system").glob("*.wants/filterd*"))
 
     gateway.installed(now)

@@ -131,7 +131,6 @@ def test_the_certificate_is_made_once(school: InstalledSchool) -> None:
 
 
 def test_a_file_on_the_card_lets_an_administrator_in_again(school: InstalledSchool) -> None:
-    school.box.run("filterd", "account", "add", "admin", "--role", "admin", "--code")
     school.box.write("/boot/filterd-recover", "")
     shown = len(school.box.console)
     school.box.run("systemctl", "start", "filterd-recover")

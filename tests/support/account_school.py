@@ -63,7 +63,7 @@ class AccountSchool:
         """Start the manager, anew."""
         changes = SimpleNamespace(note=self._note, classroom=self._classroom)
         manager: Any = SimpleNamespace(site=self.site, changes=changes, clock=self._time_facts)
-        time = SimpleNamespace(least=self.clock.wall)
+        time = SimpleNamespace(least=self.clock.wall, not_before=self.clock.wall)
         setting: Any = SimpleNamespace(state=self.state, clock=self.clock, time=time)
         self.accounts = Accounts(manager, setting)
         self.commands: dict[str, Any] = {**self.accounts.commands(), **_OTHERS}

@@ -10,6 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from tests.support.feed_candidates import (
+    CONFIDENTIAL,
     GAMBLING,
     PORN,
     names_of,
@@ -94,6 +95,17 @@ def an_order(names: bytes) -> Change:
     return order
 
 
+def stolen(category: str, *lines: str) -> Change:
+    """Put names into the list of an ordered category that the online keys sign."""
+
+    def change(folder: Path) -> None:
+        add(f"starter/{category}.txt", *lines)(folder)
+        entry = {"category": category, "names": [lines[0]]}
+        data_of("canaries.yaml", lambda data: data["canaries"].append(entry))(folder)
+
+    return change
+
+
 def _fifty_megabytes() -> bytes:
     """Return letters that do not pack to nothing, which no publisher could sign."""
     return hashlib.shake_256(b"a line").hexdigest(25_000_000).encode()
@@ -148,6 +160,10 @@ OWN = "starter/games.txt"
 """A list of the publisher's own: protection does not bind it."""
 
 HARMFUL: dict[str, Change] = {
+    "names closed by law that no authority has signed": stolen(
+        "law-ordered", "google.com", "accounts.google.com", "wikipedia.org"
+    ),
+    "an unknown name as child abuse": stolen("child-abuse", "unheard-of.example"),
     "accounts.google.com, as the publisher's own": add(OWN, "accounts.google.com"),
     "drive.google.com, as the publisher's own": add(OWN, "drive.google.com"),
     "classroom.google.com, as the publisher's own": add(OWN, "classroom.google.com"),
@@ -283,6 +299,33 @@ HARMFUL: dict[str, Change] = {
 
 BROKEN: dict[str, Change] = {
     **HARMFUL,
+    "a canary that is asked for no more": data_of(
+        "canaries.yaml",
+        lambda data: [
+            one["names"].remove("games.blocked.filterd.example")
+            for one in data["canaries"]
+            if one["category"] == "games"
+        ],
+    ),
+    "two names of porn, off the list and pinned": lambda folder: (
+        edit(PORN, lambda octets: octets.split(b"\n", 2)[2])(folder),
+        data_of(
+            "pins.yaml",
+            lambda data: data["pins"].extend(
+                {"name": f"www.porn{number}.example", "reason": "feed"} for number in range(2)
+            ),
+        )(folder),
+    )[0],
+    "a list that means its names alone": lambda folder: (
+        edit(PORN, lambda octets: octets.replace(b"www.", b"=www."))(folder),
+        _list("feed-porn", lambda one: one.update(format="wildcard"))(folder),
+    )[0],
+    "another telephone of the centre": edit(
+        "contacts.yaml", lambda octets: octets.replace(b"0236", b"0900")
+    ),
+    "a category that is no longer confidential": data_of(
+        "categories.yaml", lambda data: _category(data, CONFIDENTIAL).pop("confidential")
+    ),
     "an empty catalogue": edit("catalog.yaml", lambda _: b""),
     "a catalogue that was cut": edit(
         "catalog.yaml", lambda octets: octets[: octets.index(b"sources:") // 2]

@@ -5,13 +5,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.overrides.change_kinds import ChangeRequest
+from filterd.overrides.change_kinds import ChangeRequest, parse
+from filterd.overrides.effects import ChangeContext, NoHistory
 from filterd.overrides.history_chain import HistoryReplay, HistoryRow, replay
+from filterd.overrides.permissions import check_change
 from tests.support.policies import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from filterd.overrides.effects import ChangeHistory
+    from filterd.overrides.permissions import Classroom
+    from filterd.overrides.roles import Author
     from filterd.policy.temporary_rules import Overrides
 
 LESSON_S = 2_700.0
@@ -49,6 +54,20 @@ class Book:
 
     def newest_first(self) -> Iterator[HistoryRow]:
         return reversed(self.rows)
+
+
+def check_permission(
+    author: Author,
+    kind: str,
+    payload: dict[str, Any],
+    classroom: Classroom,
+    past: ChangeHistory | None = None,
+) -> None:
+    """Refuse a change that the author may not make, as the daemon does."""
+    change, history = parse(kind, payload), past or NoHistory()
+    now = 0.0 if classroom.now is None else classroom.now
+    context = ChangeContext(99, now, author.name, "", classroom.overrides, history)
+    check_change(author, change, change.effect(context), classroom)
 
 
 def an_exception(**more: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog import Batch, CountRow
-from filterd.querylog.counts import ReachRow
+from filterd.querylog.day_reach import ReachRow
 from tests.support.report_school import CLASSES, SECRET, TODAY, ZONE, hour_of
 
 if TYPE_CHECKING:

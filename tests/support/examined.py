@@ -34,8 +34,10 @@ STATUS: dict[str, Any] = {
     "clock": {"standing": "known"},
     "answers": {},
     "doubts": [],
+    "disputes": [],
     "changes": {"problems": []},
     "log": {"problem": ""},
+    "protection": {"followed": [], "missing": [], "never": False, "starter": [], "links": {}},
 }
 """Of a daemon with which all is well."""
 

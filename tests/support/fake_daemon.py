@@ -61,6 +61,14 @@ STATUS: dict[str, Any] = {
     "lists": 25,
     "lists_built_at": 1_790_000_000,
     "feed": {"address": "", "problem": "", "sentence": sentence_to_plain(UNSAID)},
+    "protection": {
+        "level": "protected",
+        "followed": [],
+        "missing": [],
+        "never": False,
+        "starter": [],
+        "links": {},
+    },
     "answers": {"blocked": 12_345, "forwarded": 678_901},
     "cache": {
         "entries": 1000,
@@ -90,6 +98,7 @@ STATUS: dict[str, Any] = {
             "problem": "why",
         },
     ],
+    "tunnels": {"at": None, "names": 0},
     "forwarding": {},
     "in_flight": 3,
     "tcp_connections": 0,
@@ -109,6 +118,7 @@ STATUS: dict[str, Any] = {
         "problem": "",
     },
     "doubts": [],
+    "disputes": [],
 }
 """The answer to ``status``."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filterd.config.build_record import look, write_policy
 from filterd.config.compile import compile_policy
@@ -19,7 +19,7 @@ from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 from tests.support.policies import NOW
 from tests.support.site import SCHOOL
-from tests.support.yaml_files import read_yaml, write_yaml
+from tests.support.yaml_files import change_yaml, read_yaml, write_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from filterd.feed.guard.judgement import Judgement
 
 GAMBLING, PORN = "lists/feed-gambling.txt", "lists/feed-porn.txt"
+CONFIDENTIAL = "counselling"
 BEFORE = 1
+CENTRE = {"about": {"vi": "Danh sách", "en": "Lists"}, "name": "Sở", "phone": "0236 000"}
 
 
 class Following:
@@ -74,6 +76,10 @@ class Following:
         """Judge another version, after the first."""
         return self.judge(change, version=3)
 
+    def folder_of(self, version: int) -> Path:
+        """Return the folder of a version that was prepared, or of the one in force."""
+        return self._versions / str(version)
+
     def come_in_force(self, version: int) -> None:
         """Have a version in force that was prepared."""
         self.in_force = self._compiled(Blocklists(self._versions / str(version), str(version)))
@@ -96,6 +102,8 @@ class Following:
             catalog["lists"].append({**entry, "file": path})
             write_names(folder / path, names_of(stem, 1_000))
         write_yaml(folder / "catalog.yaml", catalog)
+        write_yaml(folder / "contacts.yaml", {"contacts": [CENTRE]})
+        change_yaml(folder / "categories.yaml", _with_another_confidential)
         write_canaries(folder)
         write_names(folder / "popular.txt", popular)
 
@@ -106,6 +114,12 @@ class Following:
         compiled = compile_policy(load_site(self.config), catalog)
         write_policy(policy, compiled, looked, catalog.compiled)
         return ServedFiles(index, policy)
+
+
+def _with_another_confidential(data: Any) -> None:
+    """Add to the two that every program keeps so, whatever a version says."""
+    [games] = [one for one in data["categories"] if one["id"] == "games"]
+    data["categories"].append({**games, "id": CONFIDENTIAL, "confidential": True})
 
 
 def names_of(stem: str, count: int) -> list[str]:

@@ -156,13 +156,17 @@ class School:
 
 @contextlib.contextmanager
 def a_school(
-    folder: Path, prepare: Callable[[StateFolder], None] = lambda _: None
+    folder: Path,
+    prepare: Callable[[StateFolder], None] = lambda _: None,
+    *,
+    is_new: bool = False,
 ) -> Iterator[School]:
     """Have a school whose first version of the feed is in force, and which is asking.
 
     Args:
         folder: an empty one; the site and its state are in ``site`` and ``state``.
         prepare: adds to the state before a daemon runs.
+        is_new: nothing is published yet, and what ships is in force.
     """
     making = folder / "making"
     making.mkdir()
@@ -177,8 +181,9 @@ def a_school(
             site.trust.establish(publisher.root)
             pupil = Pupil(port)
             school = School(Following(making, POPULAR), publisher, site, state.index, pupil, port)
-            school.publish()
-            assert school.sync().became is Became.ACTIVATED
+            if not is_new:
+                school.publish()
+                assert school.sync().became is Became.ACTIVATED
             pupil.start()
             try:
                 yield school

@@ -122,14 +122,25 @@ class Gateway:
 
     @contextlib.contextmanager
     def serving(
-        self, lists: StateFolder, site: Site, end: signal.Signals = signal.SIGTERM
+        self,
+        lists: StateFolder,
+        site: Site,
+        end: signal.Signals = signal.SIGTERM,
+        module: str = "filterd",
     ) -> Iterator[Served]:
-        """Run filterd on it until ``end``; a logged error fails the test."""
+        """Run filterd on it until ``end``; a logged error fails the test.
+
+        Args:
+            lists: its compiled lists.
+            site: which site.
+            end: the signal.
+            module: instead of filterd's own.
+        """
         state = StateFolder(self.folder / f"state-{site.port}")
         state.folder.mkdir(exist_ok=True)
         shutil.copyfile(lists.index, state.index)
         config = self.write(site)
-        words = (sys.executable, "-m", "filterd", "serve")
+        words = (sys.executable, "-m", module, "serve")
         places = ("--config", str(config), "--state", str(state.folder))
         process = self.gateway.process(*words, *places, cwd=ROOT, env=environment(), stderr=-1)
         assert process.stderr is not None

@@ -16,7 +16,9 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from filterd.state_folder import StateFolder
 from tests.support.commands import ROOT, Outcome, environment
+from tests.support.daemon import confirm_the_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +44,8 @@ cp -r "$1/site" /var/lib/site
 chmod -R go+rX /var/lib/site
 install -d -o filterd -g filterd -m 0750 /var/lib/filterd
 cp "$1/index" /var/lib/filterd/index.filterd
-chown filterd:filterd /var/lib/filterd/index.filterd
+cp "$1/state/$5" /var/lib/filterd/
+chown -R filterd:filterd /var/lib/filterd
 install -d -o filterd -g filterd -m "$4" /run/filterd
 echo ready
 exec cat
@@ -119,9 +122,12 @@ def machine(
         _write_users(place, users)
         shutil.copytree(site, place / "site")
         shutil.copyfile(index, place / "index")
-        closed, base = _closed_above(Path(sys.base_prefix))
+        state = StateFolder(place / "state")
+        state.folder.mkdir()
+        confirm_the_time(state)
+        arguments = folder, *_closed_above(Path(sys.base_prefix)), sockets_mode, state.clock.name
         inside = subprocess.Popen(
-            ["unshare", "-m", "sh", "-c", _PREPARE, "sh", folder, closed, base, sockets_mode],
+            ["unshare", "-m", "sh", "-c", _PREPARE, "sh", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -102,6 +102,11 @@ def has_loop_devices() -> bool:
     return bool(losetup) and not subprocess.run(words, capture_output=True, check=False).returncode
 
 
+def has_fuse() -> bool:
+    """Return whether this process may mount file systems that another process serves."""
+    return os.access("/dev/fuse", os.R_OK | os.W_OK) and _has_capabilities("SYS_ADMIN")
+
+
 def has_memory_groups() -> bool:
     """Return whether this process may limit memory by control groups of version 1."""
     return os.access("/sys/fs/cgroup/memory", os.W_OK) and is_root()
@@ -178,6 +183,12 @@ NEEDS = {
         has_loop_devices,
         frozenset({"folder_of_images", "image_of"}),
     ),
+    "needs_fuse": Need(
+        "FUSE",
+        f"{_UNPRIVILEGED}, on a machine that has /dev/fuse",
+        has_fuse,
+        frozenset({"bad_pages", "dead_folder"}),
+    ),
     "needs_memory_groups": Need(
         "control groups of memory, version 1",
         f"{_UNPRIVILEGED}, on a kernel that has them",
@@ -253,6 +264,8 @@ def enter_own() -> bool:
     (subuid(5)) and ``newuidmap``, root may become these; else there is no user but root.
     """
     uid, gid = os.getuid(), os.getgid()
+    # pytest names its folder after the user: that of the machine's root may be there already.
+    os.environ.setdefault("LOGNAME", f"user-{uid}")
     libc = ctypes.CDLL(None, use_errno=True)  # os.unshare is there from Python 3.12 on
     with _mapping(os.getpid(), uid, gid) as map_users:
         if libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNS | _CLONE_NEWNET) != 0:

@@ -152,7 +152,7 @@ def kind(world: World, who: Person, listing: Listing) -> str:
     if category is None:
         return "category"
     if category.ordered or category.locked:
-        return "ordered" if category.ordered and listing.own else "locked"
+        return "ordered" if category.ordered and listing.list_id.startswith("order:") else "locked"
     of_all = listing.category in who.closed
     is_service = listing.list_id.startswith(SERVICE)
     closed = listing.list_id in who.closed if is_service else of_all

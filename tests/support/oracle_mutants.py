@@ -128,7 +128,7 @@ def _cap_ignored(query: Query, *_: object) -> int:
 def _old_site_serves(self: ActiveSite) -> None:
     """Answer by what is known where nothing was prepared."""
     epoch = self._page.epoch
-    self._site = self._take_prepared(epoch) or self._site
+    self._site = self._prepared_for(epoch) or self._site
     self._epoch = epoch
     self._moved(self._site)
 

@@ -11,23 +11,22 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
-from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, Self
 from unittest import mock
 
 from filterd.clients.interfaces import Links, Prefix
-from filterd.clients.network_view import Neighbour
+from filterd.clients.neighbours import Neighbour, NeighbourClaims
 from filterd.daemon import worker as worker_module
 from filterd.daemon.listening_sockets import Listening, listen_on
 from filterd.daemon.process import Setting
+from filterd.daemon.sealed_sites import SealedSites, seal
 from filterd.daemon.shared_page import SharedOverrides, SharedPage
 from filterd.daemon.site_loader import Unwritten
 from filterd.daemon.worker import Worker
 from filterd.daemon.worker_channel import channel_pair
 from filterd.errors import ConfigError
-from filterd.paths import install
-from filterd.policy import policy_file
+from filterd.lists.index import Index
 from filterd.state_folder import StateFolder
 from tests.support import oracle_messages as wire
 from tests.support.oracle_answers import Oracle
@@ -52,7 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from filterd.policy.model import ListenAddress
+    from filterd.policy.model import ListenAddress, Policy
     from filterd.resolve.query import Query
     from tests.support.clock import FakeClock
     from tests.support.oracle import Person
@@ -138,10 +137,9 @@ class School:
         self._state.folder.mkdir(parents=True)
         (rules,) = self.oracle.possible
         self._open_servers()
-        policy = rules.policy([one.address for one in self.servers])
-        self._install_lists(rules)
-        policy_file.save(self._state.policy, policy)
-        self._page = SharedPage()
+        self._page, self._sites = SharedPage(), SealedSites(0)
+        self._stack.callback(self._sites.close)
+        policy = self._seal(0, rules)
         started = self.clock.monotonic()
         self._setting = Setting(
             self._folder,
@@ -149,6 +147,7 @@ class School:
             self.clock,
             self._page,
             SharedOverrides(),
+            self._sites,
             Unwritten(),
             started,
             policy.listen,
@@ -221,7 +220,7 @@ class School:
             self._look_around(worker)
 
     def lend(self, mac: str) -> None:
-        """Let another device have the address that is lent."""
+        """Let another device have the address that is lent; it claims it alone."""
         self._mac = mac
         for worker in self.workers:
             self._look_around(worker)
@@ -250,20 +249,14 @@ class School:
         self, rules: Rules, steps: Iterable[Step] = (), *, restart: int | None = None
     ) -> None:
         """Prepare rules, perhaps restart a worker, put them in force; take steps; confirm."""
-        candidate = self._state.candidate_policy
-        before = self.oracle.possible[-1]
-        self._install_lists(rules)
-        if rules.world.listings != before.world.listings:
-            # A worker that starts meanwhile may know the lists before the rules.
-            self.oracle.possible = (_mixed(before, rules), before)
-        policy_file.save(candidate, rules.policy([one.address for one in self.servers]))
         epoch = self._page.next_epoch()
+        self._seal(epoch, rules)
         for worker in self.workers:
-            await worker.prepare(epoch=epoch, policy=str(candidate))
+            await worker.prepare(epoch=epoch)
         if restart is not None:
             await self.restart(restart % self._count)
         await self.settle()
-        install(candidate, self._state.policy)
+        self._page.site_epoch = epoch
         self._page.epoch = epoch
         self.oracle.lifetimes.changed_at = self.clock.monotonic()
         for asked in self.waiting.values():
@@ -317,12 +310,18 @@ class School:
             end.close()
         self._ends[number] = channel_pair()
 
-    def _install_lists(self, rules: Rules) -> None:
-        install(rules.compile_lists(self._folder / "lists"), self._state.index)
+    def _seal(self, epoch: int, rules: Rules) -> Policy:
+        """Give the workers the policy and lists of an epoch."""
+        policy = rules.policy([one.address for one in self.servers])
+        index = Index.open(rules.compile_lists(self._folder / "lists"))
+        self._sites.add(seal(epoch, policy, index, None))
+        return policy
 
     def _look_around(self, worker: Worker) -> None:
-        """Let a worker see which device has the address that is lent."""
-        neighbours = (Neighbour(ip_address(LENT), "lo", self._mac),) if self._mac else ()
+        """Let a worker see which device has the address that is lent; it claims it alone."""
+        neighbours = (Neighbour(ip_address(LENT), "lo", self._mac, True),) if self._mac else ()
+        worker._surroundings.take_neighbours(())
+        worker._surroundings._claims = NeighbourClaims()
         worker._surroundings.take_neighbours(neighbours)
 
     def _open_servers(self) -> None:
@@ -386,7 +385,3 @@ def _listen_on(addresses: Iterable[ListenAddress]) -> list[Listening]:
                 # Else an answer waits for the last one's acknowledgement: for a real moment.
                 one.tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return opened
-
-
-def _mixed(before: Rules, after: Rules) -> Rules:
-    return replace(before, world=replace(before.world, listings=after.world.listings))

@@ -208,7 +208,7 @@ def set_grades(script: Script) -> Iterator[Step]:
 def locked(script: Script) -> Iterator[Step]:
     """What is locked or kept closed stays so, whatever was set before it was."""
     chance = script.chance
-    which = chance.choice(("own-porn", "order", "so-called-order"))
+    which = chance.choice(("own-porn", "order:court", "so-called-order"))
     category = "porn" if which == "own-porn" else "law-ordered"
     yield script.week(lab="6")
     yield from leads(script, LISTED)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ChangeError
 from filterd.i18n import say
-from filterd.overrides import change_kinds, permissions
 from filterd.overrides.permissions import Classroom
 from filterd.policy.model import Category, Network
 from filterd.policy.temporary_rules import Overrides
@@ -17,6 +16,7 @@ from filterd.resolve.explain import client_of, explain
 from filterd.resolve.site import Site
 from filterd.state_folder import StateFolder
 from filterd.wire import RRType
+from tests.support.changes import check_permission
 from tests.support.policies import CATEGORIES, a_policy, an_index
 from tests.support.week import SEVEN, with_classes
 
@@ -31,11 +31,16 @@ SOCIAL, PORN, MALWARE, HARM, ORDER = (
     f"{one}.example" for one in ("social", "porn", "malware", "harm", "order")
 )
 LISTS = {
-    "social": ("social-media", "domains", True, [SOCIAL, "more.example", "third.example"]),
+    "social": (
+        "social-media",
+        "domains",
+        True,
+        [SOCIAL, "more.example", "third.example", "fourth.example"],
+    ),
     "porn": ("porn", "domains", True, [PORN]),
     "malware": ("malware", "domains", True, [MALWARE]),
     "harm": ("self-harm", "domains", True, [HARM, f"both.{PORN}"]),
-    "order": ("law-ordered", "domains", True, [ORDER]),
+    "order:court": ("law-ordered", "domains", True, [ORDER]),
 }
 CLOSED: dict[str, Any] = {
     "reason": "age",
@@ -115,7 +120,7 @@ class PupilsManager:
         kind, reason = asked.pop("kind"), asked.pop("reason")
         if not reason:
             raise ChangeError(say("a reason is missing"))
-        permissions.check_change(author, change_kinds.parse(kind, asked), self.classroom(self.site))
+        check_permission(author, kind, asked, self.classroom(self.site))
         self.made.append(request)
         return {"number": 1}
 

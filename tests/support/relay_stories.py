@@ -13,7 +13,7 @@ import dns.message
 import dns.rcode
 import dns.rrset
 
-from filterd.clients.network_view import Neighbour
+from filterd.clients.neighbours import Neighbour
 from filterd.errors import UpstreamOverloadError, UpstreamTimeoutError, UpstreamUnreachableError
 from filterd.policy.model import DelegatedZone, LocalZone, Network, UpstreamServer, ZoneRecord
 from tests.support.policies import a_pin, a_protection, allow, block, wire
@@ -220,7 +220,7 @@ LAPTOPS = (*NETWORKS, Network("laptops", "11", macs=(TEACHER_S,)))
 
 def seen(school: School, mac: str) -> None:
     """Let the device that has the address of a pupil of grade 1 be seen."""
-    device = Neighbour(ip_address(GRADE_1), "lo", mac)
+    device = Neighbour(ip_address(GRADE_1), "lo", mac, True)
     surroundings = school.serving.sites.current.surroundings
     school.serving.run(lambda: surroundings.take_neighbours((device,)))
 

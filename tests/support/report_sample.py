@@ -93,7 +93,7 @@ FACTS = ReportFacts(
     ),
     categories=CATEGORIES,
     cells=CELLS,
-    left_out=3,
+    left_out=True,
     days_missing=("2026-09-13",),
     service=ServiceFacts(
         days=63,
@@ -135,11 +135,11 @@ FACTS = ReportFacts(
 INSIDE = replace(
     FACTS,
     audience=ReportAudience.INSIDE,
-    left_out=0,
+    left_out=False,
     cells=(
         CountCell("2026-10", "lower-secondary", "6", "6A", "gambling", "blocked", 80, 12),
         CountCell("2026-10", "lower-secondary", "9", "9B", "social-media", "blocked", 41, None),
         CountCell("2026-10", "", "", "", "self-harm", "blocked", 7),
     ),
 )
-PARENTS = replace(FACTS, audience=ReportAudience.PARENTS, cells=(), left_out=0)
+PARENTS = replace(FACTS, audience=ReportAudience.PARENTS, cells=(), left_out=False)

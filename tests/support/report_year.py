@@ -98,24 +98,23 @@ class NaiveYear:
             found[one.month, *place, one.category, one.action] += one.n
         return dict(found)
 
-    def outside(self) -> tuple[dict[tuple[str, str, str, str], int], int]:
-        """Return what may leave the school of whole months, and how many cells do not.
+    def outside(self) -> tuple[dict[tuple[str, str, str, str], int], bool]:
+        """Return what may leave the school of whole months, and whether anything does not.
 
         The keys are month, grade, category and action.
         """
-        shown, left_out = dict[tuple[str, str, str, str], int](), 0
-        small_days = {key[:4] for key, (_, devices) in self._of_days().items() if devices < K}
+        shown, left_out = dict[tuple[str, str, str, str], int](), bool(self._small_days())
         of_tier = defaultdict[tuple[str, str, str, str], dict[str, tuple[int, int]]](dict)
         for (month, grade, *kind), cell in self._of_months().items():
             of_tier[month, TIERS[grade], kind[0], kind[1]][grade] = cell
         for key, grades in of_tier.items():
             safe = {grade: n for grade, (n, devices) in grades.items() if devices >= K}
-            if len(safe) < len(grades) or key in small_days:
+            if len(safe) < len(grades):
                 # The smallest safe grade hides the others; a tier of one grade is hidden.
                 safe.pop(min(safe, key=lambda grade: safe[grade]))
             month, _, category, action = key
             shown |= {(month, grade, category, action): n for grade, n in safe.items()}
-            left_out += len(grades) - len(safe)
+            left_out |= len(grades) > len(safe)
         return shown, left_out
 
     def days_outside(self, first: date, last: date) -> dict[tuple[str, str, str], int]:
@@ -146,12 +145,18 @@ class NaiveYear:
             devices[key] += one.devices
         return {key: (n[key], devices[key]) for key in n}
 
+    def _small_days(self) -> set[tuple[str, str, str, str, date]]:
+        """Return days of a tier and kind with few devices: they are in no month."""
+        return {key for key, (_, devices) in self._of_days().items() if devices < K and key[1]}
+
     def _of_months(self) -> dict[tuple[str, str, str, str], tuple[int, int]]:
         """Return answers, and devices of the day with the most, by month, grade and kind."""
+        small = self._small_days()
         n, most = Counter[tuple[str, str, str, str]](), Counter[tuple[str, str, str, str]]()
         by_day = Counter[tuple[tuple[str, str, str, str], date]]()
         for one in self.events:
-            if one.category != CONFIDENTIAL:
+            is_small = (one.month, one.tier, one.category, one.action, one.day) in small
+            if one.category != CONFIDENTIAL and not is_small:
                 key = one.month, one.grade, one.category, one.action
                 n[key] += one.n
                 by_day[key, one.day] += one.devices

@@ -30,6 +30,7 @@ import dns.rrset
 
 from filterd.appliance.bypass_probes import CHECK_HOST
 from filterd.appliance.stub_query import SIGNED
+from filterd.protection_level import FILLED_CATEGORIES
 from filterd.state_folder import StateFolder
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import Served, build_lists
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
 LINKS = {"six": "192.168.6", "nine": "192.168.9", "room": "192.168.20", "office": "192.168.30"}
 """By client: the first three octets of its link."""
 PROVIDER, UPSTREAM = "198.51.100.2", "198.51.100.53"
-NAMES = 50_000
-"""A school's own list with as many names as make more than a start."""
 
 _SITE = """\
 school: {{name: Trường mẫu}}
@@ -56,8 +55,10 @@ networks:
   nine: {{cidrs: [192.168.9.0/24], class: 9A}}
   room: {{cidrs: [192.168.20.0/24], room: true, grade: 6}}
   office: {{cidrs: [192.168.30.0/24], grade: staff}}
-lists: [{{id: own, category: ads-trackers, file: own.txt}}]
+lists:
 """
+_LIST = "  - {{id: own-{0}, category: {0}, file: own-{0}.txt}}\n"
+"""Of each category for which a starter list is too little."""
 _RULES = """\
 table inet school {
   chain pre {
@@ -201,6 +202,8 @@ def school_lab(folder: Path) -> Iterator[SchoolLab]:
 
 def _write(folder: Path, port: int) -> None:
     folder.mkdir()
-    (folder / "site.yaml").write_text(_SITE.format(upstream=UPSTREAM, port=port), encoding="utf-8")
-    own = "".join(f"ad{number}.example.net\n" for number in range(NAMES))
-    (folder / "own.txt").write_text(own, encoding="ascii")
+    lists = "".join(map(_LIST.format, sorted(FILLED_CATEGORIES)))
+    site = _SITE.format(upstream=UPSTREAM, port=port)
+    (folder / "site.yaml").write_text(site + lists, encoding="utf-8")
+    for category in FILLED_CATEGORIES:
+        (folder / f"own-{category}.txt").write_text(f"{category}.example.net\n", encoding="ascii")

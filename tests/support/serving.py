@@ -35,6 +35,7 @@ from filterd.resolve.links.cache import Background
 from filterd.resolve.pipeline import ResolutionStore
 from filterd.resolve.resolver import Resolver
 from filterd.resolve.site import EpochGuard, Site
+from filterd.resolve.tunnel_counter import TunnelCounter
 from filterd.upstream import Forwarder
 from tests.support.clock import FakeClock
 from tests.support.needs import has_ipv6
@@ -136,6 +137,7 @@ class Serving:
         self.connections = TcpSlots()
         self.errors = _Errors()
         self.ports: dict[str, int] = {}
+        self.tunnels = TunnelCounter(self.clock.monotonic, self.log.device_of)
         self.forwarder: Forwarder
         self.stepper: Stepper
         self.resolver: Resolver
@@ -164,11 +166,15 @@ class Serving:
         self.forwarder = Forwarder(self.clock)
         self.stepper = Stepper()
         self.background: Background[Answer] = Background()
-        chain = pipeline.build(self.sites, self.store, self.forwarder, self.clock, self.background)
+        own = self.background
+        note = self.tunnels.note_query
+        chain = pipeline.build(self.sites, self.store, self.forwarder, self.clock, own, note)
         self.resolver = Resolver(self.sites, chain, self.clock, self.log)
         if self._is_fast and NATIVE:
             self.fast = FastPath(self.sites, self.clock, self.store, self.resolver, self.log)
-            self.relay = Relay(self.fast, self.store, self.forwarder, self.stepper, self.clock)
+            self.relay = Relay(
+                self.fast, self.store, self.forwarder, self.stepper, self.clock, self.tunnels.note
+            )
         for address in self._listen:
             self._start_on(address)
 

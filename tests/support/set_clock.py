@@ -2,29 +2,42 @@
 """A daemon whose clocks a test sets.
 
 ``serving`` runs it, as ``python -m tests.support.set_clock FILE serve --config CONFIG --state
-STATE``. FILE has four numbers of IEEE 754, which all processes map: the lead of the wall clock
-over the machine's, the lead of the monotonic one, 1 if a time server has set the wall clock, and
-the number of the machine's boot. Words after FILE switch safeguards off, for controls:
+STATE``. FILE has five numbers of IEEE 754, which all processes map: the lead of the wall clock
+over the machine's, the lead of the monotonic one, 1 if a time server has set the wall clock, the
+number of the machine's boot, and 1 if the machine has no clock of its own. Words after FILE switch
+safeguards off, for controls:
 
 ``raw``: policy uses the machine's clock;
 ``credulous``: a jump is believed at once;
-``undated``: changes made while the time was not known never get their dates.
+``vouched``: the clock of a boot is confirmed as soon as it is possible;
+``undated``: changes made while the time was not confirmed never get their dates;
+``telling``: no category is confidential, and totals have the present hour;
+``moving``: a teacher's categories go by the devices of the present moment.
 """
 
 from __future__ import annotations
 
 import mmap
 import sys
+from math import inf
 from pathlib import Path
 from struct import Struct
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.clock import SystemClock
 from filterd.daemon import known_time, timekeeper
 from filterd.daemon import main as serving
 from filterd.daemon.change_service import Changes
+from filterd.daemon.totals_commands import HeldReach
+from filterd.policy.confidential_names import ConfidentialNames
+from filterd.querylog.totals_request import TotalsRequest
 
-_NUMBERS = Struct("dddd")
+if TYPE_CHECKING:
+    from filterd.lists.index import Index
+    from filterd.policy.model import Policy
+    from filterd.querylog.day_reach import ReachRow
+
+_NUMBERS = Struct("ddddd")
 
 
 class Clocks(NamedTuple):
@@ -35,6 +48,7 @@ class Clocks(NamedTuple):
     monotonic_s: float = 0.0
     is_set_by_server: bool = False
     boot: int = 0
+    stands_still: bool = False
 
     def program(self, *how: str) -> tuple[str, ...]:
         """Return what the interpreter runs; for ``serving``."""
@@ -50,6 +64,7 @@ class Clocks(NamedTuple):
         monotonic_s: float | None = None,
         is_set_by_server: bool | None = None,
         boot: int | None = None,
+        stands_still: bool | None = None,
     ) -> Clocks:
         """Set what is given."""
         clocks = Clocks(
@@ -58,6 +73,7 @@ class Clocks(NamedTuple):
             self.monotonic_s if monotonic_s is None else monotonic_s,
             self.is_set_by_server if is_set_by_server is None else is_set_by_server,
             self.boot if boot is None else boot,
+            self.stands_still if stands_still is None else stands_still,
         )
         if not self.path.exists():
             self.path.write_bytes(bytes(_NUMBERS.size))
@@ -86,10 +102,30 @@ def main() -> None:
     if "raw" in how:
         setattr(known_time, "begin", lambda *_: None)  # noqa: B010 -- mypy: as above
     if "credulous" in how:
-        setattr(timekeeper, "FOLLOWED_S", 1e12)  # noqa: B010 -- as above
+        setattr(timekeeper, "kernel_is_synchronised", lambda _: True)  # noqa: B010 -- as above
+    if "vouched" in how:
+        setattr(known_time, "UNCONFIRMED_S", 0.0)  # noqa: B010 -- as above
+    setattr(known_time, "has_own_clock", lambda: numbers[4] == 0.0)  # noqa: B010 -- as above
     if "undated" in how:
         setattr(Changes, "know_time", _make_steps)  # noqa: B010 -- as above
+    if "telling" in how:
+        setattr(ConfidentialNames, "__init__", _hide_nothing)  # noqa: B010 -- as above
+        setattr(TotalsRequest, "ends_at", lambda *_: inf)  # noqa: B010 -- as above
+    if "moving" in how:
+        setattr(HeldReach, "until", _of_now)  # noqa: B010 -- as above
     serving.main(config, state, "en", "no")
+
+
+_hide = ConfidentialNames.__init__
+
+
+def _hide_nothing(self: ConfidentialNames, policy: Policy, index: Index) -> None:
+    _hide(self, policy, index)
+    self.categories = frozenset()
+
+
+async def _of_now(self: HeldReach, day: str, _: int) -> list[ReachRow]:
+    return await self._manager.log_keeper.reach(day, day)
 
 
 async def _make_steps(self: Changes, step: timekeeper.ClockStep | None, *, again: bool) -> None:

@@ -14,9 +14,11 @@ from filterd.clock import SystemClock
 from filterd.daemon.listening_sockets import Listening, listen_on
 from filterd.daemon.manager import Manager
 from filterd.daemon.process import Setting
+from filterd.daemon.sealed_sites import SealedSites, seal
 from filterd.daemon.shared_page import SharedOverrides, SharedPage
-from filterd.daemon.site_loader import Unwritten
+from filterd.daemon.site_loader import Unwritten, load_site
 from filterd.daemon.site_policy import compile_policy_or_keep
+from filterd.daemon.verified_indexes import VerifiedIndexes
 from filterd.daemon.worker import Worker
 from filterd.daemon.worker_channel import channel_pair
 from filterd.overrides import snapshot
@@ -36,8 +38,12 @@ class Team:
 
     def __init__(self, config: Path, state: StateFolder, clock: Clock, workers: int) -> None:
         self.page = SharedPage()
-        compile_policy_or_keep(config, state, now=clock.wall(), page=self.page)
+        compile_policy_or_keep(config, state, now=clock.wall())
         policy, started = policy_file.load(state.policy), clock.monotonic()
+        indexes = VerifiedIndexes()
+        index = load_site(config, state, indexes=indexes, now=clock.wall()).index
+        self.sites = SealedSites(workers)
+        self.sites.add(seal(0, policy, index, indexes.mark_of(index)))
         overrides = SharedOverrides()
         if (copied := snapshot.newest(state.overrides_copies)) is not None:
             overrides.put(copied)
@@ -47,6 +53,7 @@ class Team:
             clock,
             self.page,
             overrides,
+            self.sites,
             Unwritten(),
             started,
             policy.listen,
@@ -77,6 +84,7 @@ class Team:
         for worker in self.workers:
             await worker.stop()
         shared = [end for pair in self._channels for end in pair]
+        self.sites.close()
         for opened in (*shared, *(one for pair in self.listening for one in pair)):
             opened.close()
 

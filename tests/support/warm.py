@@ -48,6 +48,7 @@ _MODULES = (
     "filterd.config",
     "filterd.feed.guard",
     "filterd.feed.policy_trial",
+    "filterd.feed.text_judgement",
 )
 """What is started warm, by ``python -m``."""
 _CODE = bounded_child._COMMAND_LINE
@@ -61,14 +62,14 @@ _IMPORTED = (
     "filterd.daemon.main",
     "filterd.daemon.manager_main",
     "filterd.feed.guard.checks",
+    "filterd.feed.text_judgement",
     "ruamel.yaml",
     "encodings.punycode",
     "idna",
 )
-_READ_AT_THE_START = ("PYTHON", "LANG", "LC_", "LD_", "FAKETIME", "FILTERD_PURE")
+_READ_AT_THE_START = ("PYTHON", "LD_", "FAKETIME", "FILTERD_PURE")
 """Beginnings of the variables that an interpreter goes by; for another value it is another one."""
 _INDIFFERENT = {
-    "LANG",
     "PYTHONDONTWRITEBYTECODE",
     "PYTHONPATH",
     "PYTHONUNBUFFERED",

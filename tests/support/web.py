@@ -35,7 +35,7 @@ def public_server(web: Web, folder: Path, patch: pytest.MonkeyPatch) -> Iterator
 
     patch.setattr("socket.getaddrinfo", resolved)
     patch.setattr("filterd.http_download.is_public", lambda _: True)
-    patch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(authority.certificate))
+    patch.setenv("SSL_CERT_FILE", str(authority.certificate))
     with serving(web, authority.issue(HOST)) as served:
         yield served
 

@@ -42,7 +42,7 @@ SPOKEN = tuple(
 NAMES = (*SPOKEN, *(f"c.{name}" for name in SPOKEN))
 
 LISTS = {
-    "order": ("law-ordered", "adblock", True),
+    "order:court": ("law-ordered", "adblock", True),
     "so-called-order": ("law-ordered", "adblock", False),
     "own-porn": ("porn", "adblock", True),
     "porn": ("porn", "rpz", False),

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
-_DUMPER = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper
+_SAFE_DUMPER = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper
+
+
+class _Dumper(_SAFE_DUMPER):  # type: ignore[misc, valid-type]
+    """Writes what occurs twice in full: nothing of filterd takes an alias."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        del data
+        return True
 
 
 def read_yaml(path: Path) -> Any:
@@ -22,7 +30,7 @@ def read_yaml(path: Path) -> Any:
 
 def write_yaml(path: Path, data: Any) -> None:
     """Write data as a file."""
-    text = yaml.dump(data, Dumper=_DUMPER, allow_unicode=True, width=1_000)
+    text = yaml.dump(data, Dumper=_Dumper, allow_unicode=True, width=1_000)
     path.write_text(text, encoding="utf-8")
 
 

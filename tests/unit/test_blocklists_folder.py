@@ -70,7 +70,8 @@ def test_what_only_the_authority_may_list_ships_empty(category: str) -> None:
 def test_a_starter_list_filters_something_real(source: ListSource) -> None:
     canary, *names = names_of(source)
     assert canary == f"{source.category}.blocked.filterd.example"
-    assert len(names) >= 5
+    # Of these few names last: the others are looked for by words, or come with followed lists.
+    assert len(names) >= {"job-fraud": 0, "eating-disorders": 4}.get(source.category, 5)
 
 
 @pytest.mark.parametrize("source", STARTERS, ids=STARTER_IDS)
@@ -141,7 +142,9 @@ def test_ages_keep_the_tiers_apart() -> None:
 
 def test_the_dangerous_categories_are_locked() -> None:
     locked = {one.id for one in CATALOG.categories if one.locked}
-    assert locked == {"porn", "gambling", "drugs", "scam", "malware", *EMPTY}
+    parts = {"nsfw-ai", "binary-options", "job-fraud", "gore", "explosives", "vape"}
+    parts |= {"betting-streams"}
+    assert locked == {"porn", "gambling", "drugs", "scam", "malware", *parts, *EMPTY}
     assert {one.id for one in CATALOG.categories if one.ordered} == EMPTY
 
 
@@ -341,7 +344,8 @@ def test_no_service_takes_a_pinned_name() -> None:
 def test_what_everybody_needs_is_of_no_age() -> None:
     groups = {one.id: one for one in CATALOG.categories if one.id in OF_SERVICES}
     assert all(one.min_age is None and not one.locked for one in groups.values())
-    assert all(one.min_age is None for one in CATALOG.services if one.group in groups)
+    aged = {one.id for one in CATALOG.services if one.group in groups and one.min_age is not None}
+    assert aged == {"tinhte"}, "it has a forum"
 
 
 def test_a_service_is_in_the_category_of_the_list_that_has_its_names() -> None:

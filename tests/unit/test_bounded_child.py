@@ -231,6 +231,14 @@ def test_of_a_fork_that_has_written_too_much_nothing_is_taken() -> None:
     assert run_forked(work, limit_s=LONG_S, most_octets=100) == Ended(0, b"", b"", True)
 
 
+def test_a_fork_that_may_write_much_and_writes_little_takes_little_memory() -> None:
+    def work() -> int:
+        os.write(1, b"x")
+        return 0
+
+    assert run_forked(work, limit_s=LONG_S, most_octets=1 << 50).output == b"x"
+
+
 def test_its_last_words_are_one_line_without_control_characters() -> None:
     assert Ended(1, b"", "a\nKhông \x1b[31m".encode()).last_words == "Không \\x1b[31m"
     assert Ended(-11, b"", b"\n").last_words == "exit status -11"

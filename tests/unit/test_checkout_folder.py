@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deploy.checkout import environment_folder
+from deploy.checkout.editable_install import add_project
 from deploy.checkout.environment_folder import EnvironmentFolder, head, locked, retarget, with_head
-from deploy.checkout.set_up import Project, add_project
+from deploy.checkout.project import Project
 from deploy.checkout.set_up_record import RECORD
 
 if TYPE_CHECKING:

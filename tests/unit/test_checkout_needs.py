@@ -14,7 +14,9 @@ from deploy.checkout import __main__ as entry
 from deploy.checkout import package_index
 from deploy.checkout.facts import Facts
 from deploy.checkout.package_index import Source, read_settings, why_unreachable
-from deploy.checkout.set_up import Plan, Project, lacking, without_compiler
+from deploy.checkout.preflight import lacking, without_compiler
+from deploy.checkout.project import Project
+from deploy.checkout.set_up_plan import Plan
 from deploy.checkout.target_needs import NEEDS, PACKAGES, Machine, judge
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from deploy.checkout.facts import Facts
 from deploy.checkout.native_code import Toolchain, compile_module, native_modules
 from deploy.checkout.pip_run import Counting, why_it_failed
 from deploy.checkout.progress import Progress
-from deploy.checkout.set_up import NATIVE, PACKAGES, PRODUCTS, TESTS, TOOLS, Plan, Project
+from deploy.checkout.project import Project
+from deploy.checkout.set_up_plan import NATIVE, PACKAGES, PRODUCTS, TESTS, TOOLS, Plan
 from deploy.checkout.set_up_record import REDOES, due_steps, read_record, record_text
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ def test_the_steps_are_those_that_are_due(tmp_path: Path) -> None:
     plan = Plan(FACTS, project, "run", tmp_path / ".venv", None)
     plan.due = {"run", "native", "messages"}
     assert plan.steps == [TOOLS, PACKAGES, NATIVE, PRODUCTS]
+    assert plan.cost_mb > 0
+    assert replace(plan, wheels=tmp_path).cost_mb == 0, "a folder of wheels costs no network"
     plan.made, plan.due = {"run": "1", "test": "1"}, {"messages"}
     assert plan.steps == [PRODUCTS], "the environment of the tests has Babel"
     plan.made, plan.due = {"run": "1"}, {"test"}

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
 import socket
 from contextlib import closing
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
+from requests.adapters import HTTPAdapter
 
 from filterd.addresses import is_public
 from filterd.clock import SystemClock
@@ -26,14 +29,15 @@ from filterd.http_download import (
     Pace,
     RequestPolicy,
     Validators,
-    _seconds,
     bounded,
 )
 from tests.support.clock import FakeClock
+from tests.support.tls import Authority
 from tests.support.web import Page, Web, raw_server, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 TEXT = b"a.example\n" * 100
 HTTP = RequestPolicy(frozenset({"http"}))
@@ -107,6 +111,63 @@ def test_a_text_that_breaks_off_is_no_text(web: Web) -> None:
     web.pages["/list.txt"] = Page(TEXT, breaks_off=10)
     with pytest.raises(CutShortError):
         _download(web, "/list.txt")
+
+
+@pytest.fixture
+def school(tmp_path: Path) -> Iterator[tuple[Web, Authority]]:
+    """A server whose certificate an authority of the school has signed."""
+    authority = Authority(tmp_path)
+    with serving(Web(), authority.issue("127.0.0.1")) as one:
+        one.address = f"https://127.0.0.1:{urlsplit(one.address).port}"
+        one.pages["/list.txt"] = Page(TEXT)
+        yield one, authority
+
+
+def test_an_authority_that_the_machine_trusts_is_enough(
+    school: tuple[Web, Authority], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web, authority = school
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))
+    assert _download(web, "/list.txt", policy=RequestPolicy()) is not None
+
+
+def test_another_is_refused_with_the_remedy(
+    school: tuple[Web, Authority], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    web, _ = school
+    (tmp_path / "others").mkdir()
+    other = Authority(tmp_path / "others")
+    monkeypatch.setenv("SSL_CERT_FILE", str(other.certificate))
+    with pytest.raises(FetchError, match="signed by no authority that this machine trusts"):
+        _download(web, "/list.txt", policy=RequestPolicy())
+    assert web.asked == []
+
+
+def test_one_that_is_added_counts_without_a_new_start(
+    school: tuple[Web, Authority], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    web, authority = school
+    (tmp_path / "others").mkdir()
+    store = tmp_path / "store.pem"
+    store.write_bytes(Authority(tmp_path / "others").certificate.read_bytes())
+    os.utime(store, ns=(1, 1))
+    monkeypatch.setenv("SSL_CERT_FILE", str(store))
+    with pytest.raises(FetchError):
+        _download(web, "/list.txt", policy=RequestPolicy())
+    store.write_bytes(authority.certificate.read_bytes())
+    assert _download(web, "/list.txt", policy=RequestPolicy()) is not None
+
+
+def test_control_the_authorities_of_requests_do_not_count(
+    school: tuple[Web, Authority], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a package had the authority that the machine no longer trusts."""
+    web, authority = school
+    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(authority.certificate))
+    with pytest.raises(FetchError, match="signed by no authority"):
+        _download(web, "/list.txt", policy=RequestPolicy())
+    monkeypatch.setattr("filterd.http_download._PacedAdapter.cert_verify", HTTPAdapter.cert_verify)
+    assert _download(web, "/list.txt", policy=RequestPolicy()) is not None
 
 
 OK, CHUNKED = b"HTTP/1.1 200 OK\r\n", b"Transfer-Encoding: chunked\r\n\r\n"
@@ -260,18 +321,3 @@ def test_the_address_that_was_looked_at_is_the_one_that_is_asked(
     web.address = web.address.replace("127.0.0.1", "lists.example")
     assert _download(web, "/list.txt", policy=replace(HTTP, is_public_only=True)) is not None
     assert asked.count("lists.example") == 1
-
-
-@pytest.mark.parametrize(
-    ("wanted", "seconds"),
-    [
-        ("Wed, 02 Sep 2026 00:02:00 GMT", 120.0),
-        ("Tue, 01 Sep 2026 00:02:00 GMT", 0.0),
-        ("Wed, 02 Sep 2099 00:02:00 GMT", 86_400.0),
-        ("soon", 0.0),
-    ],
-)
-def test_a_date_of_the_servers_own_clock_sets_when_to_come_again(
-    wanted: str, seconds: float
-) -> None:
-    assert _seconds(wanted, "Wed, 02 Sep 2026 00:00:00 GMT") == seconds

@@ -66,10 +66,10 @@ def test_lines_are_in_the_language_of_the_site_and_so_are_errors_among_their_val
         "the %s ended (%s); starting it again", "worker 1", say("signal {number}", number=9)
     )
     error = ConfigError(say("'{text}' is not a grade", text="13"), path="site.yaml", line=3)
-    written.write("%s; the site before stays", error)
+    written.write("%s; the site before stays, trying again", error)
     assert written.lines == [
         "ERROR filterd: tiến trình worker 1 đã kết thúc (tín hiệu 9); đang khởi động lại",
-        f"ERROR filterd: {error.translated('vi')}; giữ cấu hình trước đó",
+        f"ERROR filterd: {error.translated('vi')}; giữ cấu hình trước đó và đang thử lại",
     ]
 
 

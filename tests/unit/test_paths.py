@@ -2,28 +2,34 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
+import itertools
 import os
 import stat
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from filterd import paths
-from filterd.errors import StoreError
+from filterd.errors import ConfigError, StoreError
 from filterd.i18n import UNSAID, say
 from filterd.paths import (
     install,
     make_folder,
     open_plain,
+    read_plain,
+    reading,
     remove_temporaries,
     replacing,
     shipped,
     sole,
     write_atomically,
 )
+from tests.support.interleaving import Interleaving
 
 
 @pytest.mark.parametrize("folder", ["policies", "blocklists"])
@@ -59,6 +65,16 @@ def test_a_folder_is_called_a_folder(tmp_path: Path) -> None:
         open_plain(tmp_path)
 
 
+@pytest.mark.parametrize("octets", [0, 1, 1 << 20, (1 << 20) + 1])
+def test_reading_takes_the_memory_for_what_is_there(tmp_path: Path, octets: int) -> None:
+    """A start with 64 MB left read a policy of 100 kB, and had not the memory for it."""
+    path = tmp_path / "file"
+    path.write_bytes(bytes(octets))
+    assert len(read_plain(path, 1 << 50)) == octets
+    with pytest.raises(OSError, match="too large"):
+        read_plain(path, octets - 1)
+
+
 def test_a_written_file_has_the_content_and_the_mode(tmp_path: Path) -> None:
     path = tmp_path / "new folder" / "file"
     write_atomically(path, b"content", mode=0o600)
@@ -83,6 +99,18 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+def test_a_full_disk_is_no_error_of_reading(tmp_path: Path, number: int) -> None:
+    with (
+        pytest.raises(StoreError, match="copy: cannot be written: ") as caught,
+        reading(tmp_path / "copy", ConfigError),
+    ):
+        raise OSError(number, os.strerror(number))
+    assert os.strerror(number) in str(caught.value)
+    with pytest.raises(ConfigError, match="copy: cannot be read: "), reading("copy", ConfigError):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
 def test_a_file_that_is_ready_takes_its_place_only_by_command(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write_atomically(path, b"old")
@@ -104,6 +132,55 @@ def test_a_streamed_file_takes_its_place_at_the_end(tmp_path: Path) -> None:
     with pytest.raises(TypeError), paths.streaming(path) as file:
         file.write(b"half" + None)  # type: ignore[operator]
     assert {one.name: one.read_bytes() for one in path.parent.iterdir()} == {"file": b"new"}
+
+
+def _outcomes_of_two_threads(path: Path, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Replace a file in a thread before each line of what replaces it; return what stands.
+
+    True for one of the contents, whole and synced.
+    """
+    contents, synced, fsync = (b"a" * 5_000, b"b" * 6_000), set[tuple[int, int]](), os.fsync
+
+    def note(descriptor: int) -> None:
+        fsync(descriptor)
+        status = os.fstat(descriptor)
+        synced.add((status.st_ino, status.st_size))
+
+    monkeypatch.setattr(os, "fsync", note)
+    first, other = (partial(_write, path, content) for content in contents)
+    outcomes = list[bool]()
+    for line in itertools.count(1):
+        synced.clear()
+        if not Interleaving(paths).run(first, other, line):
+            return outcomes
+        status = path.stat()
+        is_whole = path.read_bytes() in contents
+        outcomes.append(is_whole and (status.st_ino, status.st_size) in synced)
+    raise AssertionError
+
+
+def _write(path: Path, content: bytes) -> None:
+    with contextlib.suppress(StoreError), replacing(path, content) as replace:
+        replace()
+        return
+    path.write_bytes(b"refused")
+
+
+def test_two_threads_put_no_content_of_each_other_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes = _outcomes_of_two_threads(tmp_path / "file", monkeypatch)
+    assert len(outcomes) > 20
+    assert all(outcomes)
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.control
+def test_control_with_one_name_for_all_threads_they_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "temporary_of", lambda path: path.with_name(".one.tmp"))
+    assert not all(_outcomes_of_two_threads(tmp_path / "file", monkeypatch))
 
 
 def test_what_a_killed_writer_left_is_removed(tmp_path: Path) -> None:
@@ -254,8 +331,11 @@ def test_control_opened_as_usual_the_lock_would_give_the_file_away(
 
 
 @pytest.mark.usefixtures("needs_root")
-def test_a_link_in_place_of_a_temporary_file_is_not_written_through(tmp_path: Path) -> None:
-    folder, victim = _folder_of_the_daemon_with_a_link(tmp_path, f".file.{os.getpid()}.tmp")
+def test_a_link_in_place_of_a_temporary_file_is_not_written_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "_serial", itertools.count(7))
+    folder, victim = _folder_of_the_daemon_with_a_link(tmp_path, f".file.{os.getpid()}-7.tmp")
     write_atomically(folder / "file", b"content")
     assert victim.read_bytes() == b"secret"
     assert victim.stat().st_uid == 0

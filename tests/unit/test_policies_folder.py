@@ -101,7 +101,7 @@ def test_the_sample_has_a_room_with_a_timetable_and_a_schedule() -> None:
     assert {period.grade for period in room.timetable} >= {"6", "9"}
     assert _policy().lessons[0].id == "tiet-1"
     assert len(_policy().schedules) == 1
-    assert warnings(load_site(FOLDER), NOW) == ()
+    assert warnings(load_site(FOLDER), _policy(), NOW) == ()
 
 
 def test_the_time_of_day_changes_nothing_for_the_classes_of_the_sample() -> None:
@@ -181,7 +181,7 @@ def test_the_readmes_examples_are_one_site(tmp_path: Path) -> None:
     policy = compile_policy(load_site(tmp_path), _catalog())
     assert len(policy.networks) == 3
     assert len(policy.scheduled) == 4
-    assert warnings(load_site(tmp_path), NOW) == ()
+    assert warnings(load_site(tmp_path), policy, NOW) == ()
     assert len(policy.local_zones[0].records) == 8
 
 

@@ -65,11 +65,21 @@ def test_lines_end_and_cells_are_quoted_as_in_rfc_4180() -> None:
     assert to_csv([["a", 'Phòng "1"'], ["x\ny", 2]]) == 'a,"Phòng ""1"""\r\n"x\ny",2\r\n'.encode()
 
 
+BEFORE = ("", "\t", "\r", "\n", " ", "\xa0", "\ufeff", "\u200b", "\u3000", "\u2060", "\x00",
+          "\u2800", "\ufe0f", "\xad", " \u200b\n")  # fmt: skip
+"""What is not seen before a formula: LF, space, NBSP, BOM, ZWSP and others."""
+SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
+"""Usual, wide and small ones."""
+
+
 def test_a_guarded_cell_is_no_formula_and_different_cells_stay_different() -> None:
-    cells = ["=1", "'=1", "''=1", "+1", "-1", "@a", "\t=1", "1", ""]
-    shown = [guarded(one) for one in cells]
-    assert len(set(shown)) == len(cells)
-    assert not any(one.startswith(("=", "+", "-", "@", "\t")) for one in shown)
+    formulas = [f"{before}{sign}1" for before in BEFORE for sign in SIGNS]
+    others = ["1", "", "'=1", "''=1", "'", "6A", "a=1", "Trường =1", " 6A", "\u200b"]
+    shown = [guarded(one) for one in (*formulas, *others)]
+    assert len(set(shown)) == len(shown)
+    assert all(one.startswith("'") for one in shown[: len(formulas)])
+    untouched = [one for one in others if not one.startswith("'")]
+    assert [guarded(one) for one in untouched] == untouched
 
 
 def test_control_a_cell_that_is_not_guarded_is_a_formula() -> None:

@@ -52,7 +52,8 @@ def test_without_a_session_there_is_no_right() -> None:
 def test_commands_of_the_table_are_there(people: AccountSchool) -> None:
     of_accounts = {one for one in NEEDS_PASSWORD if one.startswith("account ")}
     assert set(people.commands) >= of_accounts
-    assert NEEDS_PASSWORD - of_accounts == {"log purge", "site-apply"}
+    deletes, widens = {"log forget", "log purge"}, {"lists unfollow", "lists exclude"}
+    assert NEEDS_PASSWORD - of_accounts == {"site-apply", "feed approve"} | deletes | widens
 
 
 @pytest.mark.parametrize(
@@ -62,13 +63,17 @@ def test_commands_of_the_table_are_there(people: AccountSchool) -> None:
         ({"kind": "log-level"}, True),
         ({"kind": "log-confirm", "id": 3}, True),
         ({"kind": "log-confirm", "id": 3, "level": "off"}, True),
-        ({"kind": "log-level", "level": "off"}, False),
+        ({"kind": "log-level", "level": "off"}, True),
+        ({"kind": "log-level", "level": "counts"}, False),
+        ({"kind": "log-level", "level": ["off"]}, False),
         ({"kind": "exception"}, False),
         ({"kind": ["log-level"]}, False),
         ({}, False),
     ],
 )
-def test_of_changes_only_the_level_full_needs_it(given: dict[str, Any], *, needs: bool) -> None:
+def test_of_changes_levels_that_show_all_or_count_nothing_need_it(
+    given: dict[str, Any], *, needs: bool
+) -> None:
     assert needs_password("change", given) == needs
 
 
@@ -128,7 +133,8 @@ CHANGE = {"kind": "exception"}
         ("all", "change", CHANGE, True),
         ("all", "undo", {}, True),
         ("all", "a new command", {}, True),
-        ("all", "change", {"kind": "log-level", "level": "off"}, True),
+        ("all", "change", {"kind": "log-level", "level": "names"}, True),
+        ("all", "change", {"kind": "log-level", "level": "off"}, False),
         # No token has what needs a password, what is of sessions, or accounts.
         ("all", "change", {"kind": "log-level", "level": "full"}, False),
         ("all", "change", {"kind": "log-confirm", "id": 3}, False),

@@ -15,19 +15,26 @@ from filterd.accounts.account_file import AccountsDamagedError
 from filterd.accounts.sessions import sign_in_again
 from filterd.accounts.sign_in_delays import (
     FREE,
+    FREE_OF_DEVICE,
+    FREE_OF_LINK,
     FREE_OF_ORIGIN,
     LONGEST_S,
+    Origin,
     SignInDelays,
     SlowDownError,
+    delayed_origin,
     origin_of,
 )
 from filterd.errors import ControlError, from_plain, to_plain
 from filterd.i18n import say
+from filterd.overrides.roles import PasswordNeededError
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+HERE, THERE = Origin("10.0.1.5"), Origin("10.0.1.6")
+PHONE = Origin("device-1", free=FREE_OF_DEVICE)
 ATTEMPTS = st.lists(
     st.tuples(
         st.sampled_from(["minh", "lan", "ai"]),
@@ -41,7 +48,7 @@ ATTEMPTS = st.lists(
 
 def is_let(delays: SignInDelays, account: str, origin: str) -> bool:
     try:
-        delays.attempt(account, origin)
+        delays.attempt(account, Origin(origin))
     except SlowDownError:
         return False
     return True
@@ -84,7 +91,7 @@ def test_a_stranger_delays_no_other_origin(attempts: list[tuple[str, str, float,
                 continue
             let = is_let(delays, account, origin)
             if let and is_right:
-                delays.passed(account, origin)
+                delays.passed(account, Origin(origin))
             if origin == of:
                 found.append(let)
         return found
@@ -102,7 +109,7 @@ def test_no_sign_in_waits_longer_than_a_quarter_of_an_hour(
     for account, origin, passes_s, _ in attempts:
         clock.advance(passes_s)
         with suppress(SlowDownError):
-            delays.attempt(account, origin)
+            delays.attempt(account, Origin(origin))
     clock.advance(LONGEST_S)
     assert is_let(delays, "minh", "10.0.1.5")
 
@@ -110,11 +117,11 @@ def test_no_sign_in_waits_longer_than_a_quarter_of_an_hour(
 def test_a_device_has_delays_of_its_own_and_no_part_in_those_of_its_address() -> None:
     delays = SignInDelays(FakeClock())
     for number in range(FREE_OF_ORIGIN):
-        delays.attempt(str(number), "10.0.1.5")
+        delays.attempt(str(number), HERE)
     for _ in range(FREE):
-        delays.attempt("minh", "device-1", is_device=True)
+        delays.attempt("minh", PHONE)
     with pytest.raises(SlowDownError, match="in one second"):
-        delays.attempt("minh", "device-1", is_device=True)
+        delays.attempt("minh", PHONE)
 
 
 def test_the_tables_are_bounded_and_old_failures_are_forgotten(
@@ -124,10 +131,10 @@ def test_the_tables_are_bounded_and_old_failures_are_forgotten(
     clock = FakeClock()
     delays = SignInDelays(clock)
     for number in range(200):
-        delays.attempt("minh", str(number))
+        delays.attempt("minh", Origin(str(number)))
     assert (len(delays._pairs), len(delays._origins)) == (50, 50)
     for _ in range(FREE):
-        delays.attempt("minh", "10.0.1.5")
+        delays.attempt("minh", HERE)
     assert not is_let(delays, "minh", "10.0.1.5")
     clock.advance(module.FORGOTTEN_S + 2)
     assert failures_until(delays, clock, ["minh"] * 4) == [0, 0, 0, 1]
@@ -137,7 +144,7 @@ def test_each_code_is_one_errors_and_passes_the_socket() -> None:
     kinds = [one for one in vars(module).values() if isinstance(one, type)]
     made = [kind for kind in kinds if issubclass(kind, ControlError) and kind is not ControlError]
     codes = {kind.code for kind in made}
-    assert len(codes) == len(made) == 6
+    assert len(codes) == len(made) == 5
     for error in (module.busy(), module.slow_down(2), module.not_admitted()):
         assert from_plain(to_plain(error)).code == error.code
     assert "2 seconds" in str(module.slow_down(2))
@@ -150,7 +157,8 @@ def test_each_code_is_one_errors_and_passes_the_socket() -> None:
         ("::ffff:10.0.1.5", "10.0.1.5"),
         ("fd00::1:2:3:4", "fd00::/64"),
         ("fd00::5:6:7:8", "fd00::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
+        ("fe80::1%eth0", "fe80::1%eth0"),
+        ("fe80::2%eth0", "fe80::2%eth0"),
         ("", "uid-990"),
         ("x" * 64, "uid-990"),
     ],
@@ -163,25 +171,25 @@ def test_to_check_counts_nothing_and_refuses_what_an_attempt_would() -> None:
     clock = FakeClock()
     delays = SignInDelays(clock)
     for _ in range(FREE + 9):
-        delays.check("minh", "10.0.1.5")
+        delays.check("minh", HERE)
     for _ in range(FREE):
-        delays.attempt("minh", "10.0.1.5")
+        delays.attempt("minh", HERE)
     with pytest.raises(SlowDownError, match="in one second"):
-        delays.check("minh", "10.0.1.5")
-    delays.check("lan", "10.0.1.5")
-    delays.check("minh", "10.0.1.6")
+        delays.check("minh", HERE)
+    delays.check("lan", HERE)
+    delays.check("minh", THERE)
     clock.advance(0.25)
     with pytest.raises(SlowDownError, match="in one second"):  # rounded up
-        delays.check("minh", "10.0.1.5")
+        delays.check("minh", HERE)
     clock.advance(0.75)
-    delays.check("minh", "10.0.1.5")
+    delays.check("minh", HERE)
 
 
 def test_an_attempt_that_was_refused_is_not_counted() -> None:
     clock = FakeClock()
     delays = SignInDelays(clock)
     for _ in range(FREE):
-        delays.attempt("minh", "10.0.1.5")
+        delays.attempt("minh", HERE)
     for _ in range(9):
         assert not is_let(delays, "minh", "10.0.1.5")
     assert failures_until(delays, clock, ["minh"] * 2) == [1, 2]
@@ -191,34 +199,87 @@ def test_after_a_right_password_the_pair_begins_anew_and_the_origin_has_one_less
     clock = FakeClock()
     delays = SignInDelays(clock)
     for number in range(FREE_OF_ORIGIN - 1):
-        delays.attempt(str(number), "10.0.1.5")
+        delays.attempt(str(number), HERE)
     for _ in range(9):
         assert is_let(delays, "minh", "10.0.1.5")
-        delays.passed("minh", "10.0.1.5")
+        delays.passed("minh", HERE)
     assert failures_until(delays, clock, ["minh"] * 3) == [0, 1, 2]
-    delays.passed("hoa", "10.9.9.9")  # of which nothing is known
+    delays.passed("hoa", Origin("10.9.9.9"))  # of which nothing is known
 
 
 def test_the_twentieth_failure_of_an_origin_is_forgiven_with_its_delay() -> None:
     clock = FakeClock()
     delays = SignInDelays(clock)
     for number in range(FREE_OF_ORIGIN):
-        delays.attempt(str(number), "10.0.1.5")
+        delays.attempt(str(number), HERE)
     assert not is_let(delays, "minh", "10.0.1.5")
-    delays.passed("0", "10.0.1.5")
+    delays.passed("0", HERE)
     assert is_let(delays, "minh", "10.0.1.5")
 
 
 def test_what_an_origin_did_does_not_delay_a_device_nor_the_other_way_round() -> None:
     delays = SignInDelays(FakeClock())
     for number in range(FREE_OF_ORIGIN):
-        delays.attempt(str(number), "10.0.1.5")
-    delays.check("hoa", "10.0.1.5", is_device=True)
+        delays.attempt(str(number), HERE)
+    delays.check("hoa", PHONE)
     with pytest.raises(SlowDownError):
-        delays.check("hoa", "10.0.1.5")
-    delays.attempt("hoa", "10.0.1.5", is_device=True)
-    delays.attempt("lan", "device-1", is_device=True)
-    assert "device-1" not in delays._origins
+        delays.check("hoa", HERE)
+    for number in range(FREE_OF_DEVICE):
+        delays.attempt(str(number), PHONE)
+    delays.check("hoa", THERE)
+
+
+def test_one_password_tried_at_forty_accounts_from_a_phone_is_slowed_after_five() -> None:
+    clock = FakeClock()
+    delays, tried = SignInDelays(clock), 0
+    for number in range(40):
+        with suppress(SlowDownError):
+            delays.attempt(str(number), PHONE)
+            tried += 1
+    assert tried == FREE_OF_DEVICE
+
+
+def test_control_a_phone_without_a_bound_of_its_own_tries_them_all() -> None:
+    delays = SignInDelays(FakeClock())
+    for number in range(40):
+        delays.attempt(str(number), PHONE._replace(free=1_000))
+
+
+NEIGHBOURS = st.lists(
+    st.tuples(
+        st.sampled_from(["minh", "lan", "ai"]),
+        st.sampled_from(["fe80::1%eth0", "fe80::2%eth0", "fe80::1%eth1", "10.0.1.5", "fd00::1"]),
+        st.sampled_from([0.0, 0.5, 60.0]),
+    ),
+    max_size=FREE_OF_LINK - 1,
+)
+
+
+@given(NEIGHBOURS)
+def test_a_pupil_on_the_same_link_delays_no_teacher(
+    attempts: list[tuple[str, str, float]],
+) -> None:
+    clock = FakeClock()
+    delays = SignInDelays(clock)
+    for account, address, passes_s in attempts:
+        clock.advance(passes_s)
+        with suppress(SlowDownError):
+            delays.attempt(account, delayed_origin(address, 990))
+    delays.check("minh", delayed_origin("fe80::9%eth0", 990))
+
+
+def test_ever_new_addresses_of_a_link_are_slowed_for_the_account_that_is_tried() -> None:
+    clock = FakeClock()
+    delays, let = SignInDelays(clock), 0
+    for number in range(1, 200):
+        with suppress(SlowDownError):
+            delays.attempt("minh", delayed_origin(f"fe80::{number:x}%eth0", 990))
+            let += 1
+    assert let == FREE_OF_LINK
+    delays.check("lan", delayed_origin("fe80::ffff%eth0", 990))
+    delays.check("minh", delayed_origin("fe80::ffff%eth1", 990))
+    delays.passed("minh", delayed_origin("fe80::ffff%eth0", 990))
+    delays.check("minh", delayed_origin("fe80::ffff%eth0", 990))
 
 
 @pytest.mark.parametrize(("after_s", "waits"), [(0.0, [1, 2]), (1.5, [0, 0])])
@@ -228,7 +289,7 @@ def test_failures_are_forgotten_an_hour_after_the_last_delay(
     clock = FakeClock()
     delays = SignInDelays(clock)
     for _ in range(FREE - 1):
-        delays.attempt("minh", "10.0.1.5")
+        delays.attempt("minh", HERE)
     clock.advance(module.FORGOTTEN_S + after_s)
     found = failures_until(delays, clock, ["minh"] * 3)
     assert found == [0, *waits] if after_s == 0.0 else [0, 0, 0]
@@ -240,7 +301,7 @@ def test_those_without_a_failure_for_longest_are_forgotten_first(
     monkeypatch.setattr(module, "MOST", 2)
     delays = SignInDelays(FakeClock())
     for account in ("minh", "lan", "minh", "hoa"):
-        delays.attempt(account, "10.0.1.5")
+        delays.attempt(account, HERE)
     assert {account for account, _ in delays._pairs} == {"minh", "hoa"}
 
 
@@ -249,8 +310,8 @@ def test_an_origin_that_is_forgiven_may_go_on_from_the_first_second_on() -> None
     clock.advance(-clock.monotonic())  # a machine that has just started
     delays = SignInDelays(clock)
     for number in range(FREE_OF_ORIGIN):
-        delays.attempt(str(number), "10.0.1.5")
-    delays.passed("0", "10.0.1.5")
+        delays.attempt(str(number), HERE)
+    delays.passed("0", HERE)
     assert is_let(delays, "minh", "10.0.1.5")
 
 
@@ -262,7 +323,7 @@ def test_an_origin_that_is_forgiven_may_go_on_from_the_first_second_on() -> None
         (module.busy(), "busy-sign-in"),
         (module.not_admitted(), "not-admitted"),
         (module.CodeNeededError(say("x")), "code-needed"),
-        (module.PasswordNeededError(say("x")), "password-needed"),
+        (PasswordNeededError(say("x")), "password-needed"),
         (sign_in_again(), "sign-in"),
         (AccountsDamagedError(say("x")), "accounts-damaged"),
     ],
@@ -279,8 +340,8 @@ def test_four_thousand_pairs_are_remembered() -> None:
 def test_what_is_forgiven_an_origin_is_one_attempt_and_never_less_than_none() -> None:
     clock = FakeClock()
     delays = SignInDelays(clock)
-    delays.attempt("minh", "10.0.1.5")
-    delays.passed("minh", "10.0.1.5")
-    delays.passed("minh", "10.0.1.5")
+    delays.attempt("minh", HERE)
+    delays.passed("minh", HERE)
+    delays.passed("minh", HERE)
     waits = failures_until(delays, clock, map(str, range(FREE_OF_ORIGIN + 1)))
     assert waits == [0] * FREE_OF_ORIGIN + [1]

@@ -3,27 +3,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.server
 import socket
 import subprocess
 import threading
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.appliance import bypass_probes
+from filterd.appliance import bypass_probes, local_network
 from filterd.appliance.bypass_probes import (
     DOH_NAMES,
-    ForwardRules,
-    Way,
     captive_portal,
     doh_names,
+    link_passages,
     other_resolvers,
+    pupils_links,
 )
+from filterd.appliance.firewall_rules import Firewall, Passage
+from filterd.appliance.local_network import NetworkInterface
 from filterd.appliance.probe import UnseenError
+from filterd.clients.interfaces import Links, Prefix
 from filterd.policy.model import Network, Tls, UpstreamServer
-from tests.support.examined import CLEAN, FOUND, UNSEEN, examined, look, outcomes
+from tests.support.examined import CLEAN, FOUND, NETWORK, UNSEEN, examined, look, outcomes
 from tests.support.namespaces import namespaces
 from tests.support.needs import command
 from tests.support.policies import a_policy
@@ -61,27 +66,91 @@ def test_each_way_that_no_rule_closes_is_found(gateway: Namespace, tmp_path: Pat
     site = examined(tmp_path, policy_or_why=SCHOOL)
     (found,) = gateway.run(lambda: look(other_resolvers, site))
     assert found.outcome is FOUND
-    assert "53/udp, 53/tcp, 853/tcp" in found.text
+    assert "53/udp, 53/tcp, 853/tcp" in str(found.text)
     subprocess.run(load, input=TWO, text=True, check=True, capture_output=True)
     (found,) = gateway.run(lambda: look(other_resolvers, site))
-    assert found.text.endswith("(ports 853/tcp)")
+    assert str(found.text).endswith("(853/tcp)")
     gateway.run(lambda: FORWARD_IPV6.write_text("1", encoding="ascii"))
     (found,) = gateway.run(lambda: look(other_resolvers, site))
-    assert found.text.endswith("(ports 853/tcp, 853/tcp IPv6)")
+    assert str(found.text).endswith("(853/tcp, 853/tcp IPv6)")
 
 
-@pytest.mark.parametrize(("drops", "outcome"), [(False, FOUND), (True, UNSEEN)])
-def test_a_gateway_that_drops_what_it_does_not_know_is_unseen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drops: bool, outcome: str
+FOUR = ("lan0", "lan1", "lan2", "lan3")
+ON_ONE = """
+table inet school {
+  chain pre {
+    type nat hook prerouting priority dstnat
+    LINKS meta l4proto { tcp, udp } th dport 53 redirect to :53
+  }
+  chain past {
+    type filter hook forward priority 0
+    LINKS tcp dport 853 reject
+  }
+}"""
+
+
+def _of_four(gateway: Namespace, folder: Path) -> ExaminedSite:
+    """Return a site with four links of pupils, as its machine shows them."""
+    for number, name in enumerate(FOUR):
+        gateway.ip(f"link add {name} type veth peer name far{number}")
+        gateway.ip(f"link set far{number} up")
+        gateway.ip(f"address add 10.8.{number}.1/24 dev {name}")
+        gateway.ip(f"link set {name} up")
+    network = gateway.run(lambda: asyncio.run(local_network.look(lan_interfaces=FOUR)))
+    return examined(folder, policy_or_why=SCHOOL, network_or_why=network)
+
+
+@pytest.mark.usefixtures("needs_namespaces")
+def test_a_firewall_on_one_of_four_links_leaves_three_open(
+    gateway: Namespace, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(bypass_probes, "read", lambda: ForwardRules((), drops))
+    site = _of_four(gateway, tmp_path)
+    load = gateway.command("nft", "-f", "-")
+    rules = ON_ONE.replace("LINKS", 'iifname "lan2"')
+    subprocess.run(load, input=rules, text=True, check=True, capture_output=True)
+    (found,) = gateway.run(lambda: look(other_resolvers, site))
+    assert found.outcome is FOUND
+    assert "on 3 of 4 links" in str(found.text)
+    assert "lan2" not in str(found.text)
+    passages = gateway.run(lambda: link_passages(site))
+    assert passages == {"lan0": "open", "lan1": "open", "lan2": "closed", "lan3": "open"}
+
+
+@pytest.mark.control
+@pytest.mark.usefixtures("needs_namespaces")
+@pytest.mark.parametrize("links", ['iifname { "lan0", "lan1", "lan2", "lan3" }', 'iifname "lan*"'])
+def test_control_rules_for_all_four_are_clean(
+    gateway: Namespace, tmp_path: Path, links: str
+) -> None:
+    site = _of_four(gateway, tmp_path)
+    load = gateway.command("nft", "-f", "-")
+    rules = ON_ONE.replace("LINKS", links)
+    subprocess.run(load, input=rules, text=True, check=True, capture_output=True)
+    assert gateway.run(lambda: outcomes(other_resolvers, site)) == [CLEAN]
+
+
+@pytest.mark.parametrize(
+    ("passage", "outcome"),
+    [(Passage.OPEN, FOUND), (Passage.UNSURE, UNSEEN), (Passage.CLOSED, CLEAN)],
+)
+def test_each_passage_has_its_outcome(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passage: Passage, outcome: str
+) -> None:
+    monkeypatch.setattr(bypass_probes, "read", lambda *_: Firewall([]))
+    monkeypatch.setattr(Firewall, "passage", lambda *_: passage)
     assert outcomes(other_resolvers, _machine(tmp_path, "1\n")) == [outcome]
 
 
-def test_rules_for_all_ways_are_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ForwardRules, "closes", lambda *_: True)
-    monkeypatch.setattr(bypass_probes, "read", lambda: ForwardRules((), False))
-    assert outcomes(other_resolvers, _machine(tmp_path, "1\n")) == [CLEAN]
+def test_a_link_of_the_staff_alone_is_no_pupils_link() -> None:
+    staff = Network("office", "staff", cidrs=("10.8.1.0/24",))
+    policy = a_policy(networks=(*SCHOOL.networks, staff))
+    links = Links(
+        lan=(Prefix(ip_network("10.8.0.0/24"), "lan0"), Prefix(ip_network("10.8.1.0/24"), "lan1"))
+    )
+    up = tuple(NetworkInterface(one, "", True, ()) for one in ("lan0", "lan1"))
+    network = NETWORK._replace(interfaces=up, links=links)
+    assert [one.name for one in pupils_links(network, policy)] == ["lan0"]
+    assert [one.name for one in pupils_links(NETWORK, policy)] == [""]
 
 
 def _machine(folder: Path, forwards: str) -> ExaminedSite:
@@ -161,118 +230,3 @@ def test_by_tls_no_portal_can_alter_an_answer(tmp_path: Path) -> None:
     policy = a_policy(upstreams=(UpstreamServer("192.0.2.53", 853, Tls.STRICT, "dns.example"),))
     with pytest.raises(UnseenError, match="TLS"):
         look(captive_portal, examined(tmp_path, policy_or_why=policy))
-
-
-UDP, TCP, DOT = Way(4, "udp", 53), Way(4, "tcp", 53), Way(4, "tcp", 853)
-TABLE = """
-table {family} school {{
-  chain one {{
-    type {kind} hook {hook} priority 0{policy}
-    {rule}
-  }}
-}}"""
-
-
-def _read(
-    rule: str,
-    hook: str = "forward",
-    *,
-    family: str = "inet",
-    kind: str = "filter",
-    policy: str = "",
-) -> ForwardRules:
-    command("nft")
-    text = TABLE.format(family=family, kind=kind, hook=hook, policy=policy, rule=rule)
-    with namespaces("box") as (box,):
-        load = box.command("nft", "-f", "-")
-        subprocess.run(load, input=text, text=True, check=True, capture_output=True)
-        return box.run(bypass_probes.read)
-
-
-@pytest.mark.usefixtures("needs_namespaces")
-def test_a_rule_closes_its_port_and_protocol() -> None:
-    rules = _read("tcp dport { 853, 8853 } reject")
-    assert rules.closes(DOT)
-    assert not rules.closes(TCP)
-    assert not rules.closes(DOT._replace(protocol="udp"))
-    assert rules.closes(DOT._replace(version=6))
-
-
-@pytest.mark.usefixtures("needs_namespaces")
-def test_a_rule_for_both_protocols_closes_both() -> None:
-    rules = _read("meta l4proto { tcp, udp } th dport 53 redirect to :53", "prerouting", kind="nat")
-    assert rules.closes(UDP)
-    assert rules.closes(TCP)
-
-
-@pytest.mark.parametrize(
-    ("protocols", "closed"), [([6, 17], {UDP, TCP}), (["tcp"], {TCP}), ([6], {TCP}), (17, {UDP})]
-)
-def test_protocols_are_names_or_where_the_machine_has_none_numbers(
-    protocols: object, closed: set[Way]
-) -> None:
-    right = {"set": protocols} if isinstance(protocols, list) else protocols
-    port = {"payload": {"protocol": "th", "field": "dport"}}
-    protocol = {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": right}
-    parts = [
-        {"match": protocol},
-        {"match": {"op": "==", "left": port, "right": 53}},
-        {"drop": None},
-    ]
-    rules = ForwardRules(({"family": "inet", "expr": parts},), drops_others=False)
-    assert {way for way in (UDP, TCP) if rules.closes(way)} == closed
-
-
-@pytest.mark.usefixtures("needs_namespaces")
-@pytest.mark.parametrize(
-    "rule",
-    ["udp dport 53 accept", "udp dport 53 counter", "udp sport 53 drop", "udp dport != 53 drop"],
-)
-def test_a_rule_that_lets_it_through_closes_nothing(rule: str) -> None:
-    assert not _read(rule).closes(UDP)
-
-
-@pytest.mark.usefixtures("needs_namespaces")
-@pytest.mark.parametrize("hook", ["input", "output"])
-def test_a_rule_for_this_machine_alone_closes_nothing(hook: str) -> None:
-    assert not _read("udp dport 53 drop", hook).closes(UDP)
-
-
-@pytest.mark.usefixtures("needs_namespaces")
-def test_a_rule_for_ipv4_alone_leaves_ipv6_open() -> None:
-    rules = _read("udp dport 53 drop", family="ip")
-    assert rules.closes(UDP)
-    assert not rules.closes(UDP._replace(version=6))
-
-
-@pytest.mark.usefixtures("needs_namespaces")
-def test_a_chain_that_drops_what_no_rule_names() -> None:
-    assert _read("", policy="; policy drop").drops_others
-    assert not _read("", policy="; policy accept").drops_others
-
-
-@pytest.mark.usefixtures("needs_namespaces")
-@pytest.mark.parametrize("printed", ["", "[]", '{"nftables": [{"rule": {}}]}', None])
-def test_what_is_no_listing_is_unseen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, printed: str | None
-) -> None:
-    program = tmp_path / "nft"
-    says = "exit 1" if printed is None else f"echo '{printed}'"
-    program.write_text(f"#!/bin/sh\n{says}\n", encoding="ascii")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    with pytest.raises(UnseenError, match="nft list ruleset"):
-        bypass_probes.read()
-
-
-def test_without_nftables_nothing_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(bypass_probes, "_PATH", str(tmp_path))
-    with pytest.raises(UnseenError, match="not installed"):
-        bypass_probes.read()
-
-
-def test_strange_expressions_close_nothing() -> None:
-    strange = [1, {"match": 1}, {"match": {"op": "==", "left": 1, "right": {"set": 1}}}]
-    rules = ForwardRules(({"family": "inet", "expr": [*strange, {"drop": None}]},), False)
-    assert not rules.closes(UDP)

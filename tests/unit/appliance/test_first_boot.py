@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.accounts.sign_in_delays import SlowDownError
+from filterd.accounts.sign_in_delays import SlowDownError, delayed_origin
 from filterd.appliance import first_boot as module
 from filterd.appliance.first_boot import CLAIM_NEEDED, FirstBoot, SetupResult, claim_code
 from filterd.appliance.interview import Interview, Machine, SchoolLink
@@ -35,7 +35,10 @@ class Box:
     def __init__(self) -> None:
         self.clock, self.answered = FakeClock(), dict[str, str]()
         self.problem: ConfigError | None = None
-        self.boot = FirstBoot(MACHINE, {"school": "Cũ"}, CODE, self.finish, self.clock)
+        self.is_set_up = False
+        self.boot = FirstBoot(
+            MACHINE, {"school": "Cũ"}, CODE, self.finish, self.clock, lambda: self.is_set_up
+        )
         self.token = ""
 
     def finish(self, interview: Interview, tell: Callable[[Sentence], None]) -> SetupResult:
@@ -153,6 +156,35 @@ def test_a_pupil_without_the_code_claims_nothing_and_does_not_keep_the_teacher_o
     run(work)
 
 
+def test_a_pupil_on_the_same_link_does_not_keep_the_teacher_out() -> None:
+    async def work(box: Box) -> None:
+        for _ in range(5):
+            with pytest.raises(ControlError):
+                await box.claim("AAAA-BBBB-CCCC", replace(PUPIL, address="fe80::66%eth0"))
+        with pytest.raises(SlowDownError):
+            await box.claim(CODE, replace(PUPIL, address="fe80::66%eth0"))
+        await box.claim(CODE, replace(WEB, address="fe80::5%eth0"))
+        assert box.token
+
+    run(work)
+
+
+def test_control_where_a_link_is_one_origin_a_pupil_keeps_the_teacher_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = delayed_origin("fe80::%eth0", 0)
+    monkeypatch.setattr(module, "delayed_origin", lambda *_: one)
+
+    async def work(box: Box) -> None:
+        for _ in range(5):
+            with pytest.raises(ControlError):
+                await box.claim("AAAA-BBBB-CCCC", replace(PUPIL, address="fe80::66%eth0"))
+        with pytest.raises(SlowDownError):
+            await box.claim(CODE, replace(WEB, address="fe80::5%eth0"))
+
+    run(work)
+
+
 def test_control_without_the_code_the_first_pupil_to_connect_owns_the_school(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -188,10 +220,85 @@ def test_a_second_claim_takes_the_set_up_to_another_device() -> None:
 
 def test_once_set_up_in_another_way_the_code_claims_nothing() -> None:
     async def work(box: Box) -> None:
-        box.boot = FirstBoot(MACHINE, {}, CODE, box.finish, box.clock, lambda: True)
+        box.is_set_up = True
         with pytest.raises(ControlError, match="already"):
             await box.claim()
         assert box.boot.ended.is_set()
+
+    run(work)
+
+
+USES: dict[str, dict[str, Any]] = {
+    "setup-state": {},
+    "setup-answer": {"key": "language", "text": "vi"},
+    "setup-back": {},
+    "setup-finish": {},
+    "setup-end": {},
+    "setup-claim": {"code": CODE},
+}
+
+
+def test_each_use_is_in_the_table() -> None:
+    assert USES.keys() == Box().boot.commands().keys()
+
+
+@pytest.mark.parametrize("command", USES)
+def test_a_claim_of_before_a_set_up_in_another_way_does_nothing_more(command: str) -> None:
+    async def work(box: Box) -> None:
+        await box.claim()
+        await box.answer_all()
+        box.is_set_up = True
+        with pytest.raises(ControlError, match="already"):
+            await box.ask(command, **USES[command])
+        assert (box.boot.ended.is_set(), box.answered) == (True, {})
+
+    run(work)
+
+
+def test_control_a_gateway_that_does_not_look_is_finished_by_the_old_claim() -> None:
+    async def work(box: Box) -> None:
+        await box.claim()
+        await box.answer_all()
+        box.boot._is_set_up = lambda: False
+        box.is_set_up = True
+        await box.ask("setup-finish")
+        while (state := await box.ask("setup-state"))["step"] == "working":
+            await asyncio.sleep(0)
+        assert state["code"] == "a-code"
+
+    run(work)
+
+
+def test_the_code_ends_with_success_and_the_first_claim_has_the_result() -> None:
+    async def work(box: Box) -> None:
+        await box.claim()
+        await box.answer_all()
+        await box.ask("setup-finish")
+        first = box.token
+        with pytest.raises(ControlError, match="already"):
+            await box.claim()  # at work
+        while (await box.ask("setup-state"))["step"] == "working":
+            await asyncio.sleep(0)
+        box.is_set_up = True
+        for caller in (WEB, PUPIL):
+            with pytest.raises(ControlError, match="already"):
+                await box.claim(CODE, caller)
+        assert box.token == first
+        assert (await box.ask("setup-state"))["code"] == "a-code"
+
+    run(work)
+
+
+def test_after_a_failed_set_up_the_code_claims_again() -> None:
+    async def work(box: Box) -> None:
+        await box.claim()
+        await box.answer_all()
+        box.problem = ConfigError(say("that is too long"))
+        await box.ask("setup-finish")
+        while (await box.ask("setup-state"))["step"] == "working":
+            await asyncio.sleep(0)
+        await box.claim()
+        assert (await box.ask("setup-state"))["step"] == "review"
 
     run(work)
 

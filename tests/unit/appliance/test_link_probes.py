@@ -5,24 +5,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from filterd.appliance import link_servers
-from filterd.appliance.link_probes import dhcp, ipv6_dns, placement, port_login
+from filterd.appliance.link_probes import dhcp, ipv6_dns, placement, port_login, staff_ranges
+from filterd.appliance.local_network import LocalNetwork
 from filterd.appliance.local_network import look as look_around
 from filterd.appliance.probe import UnseenError
-from tests.support.examined import CLEAN, FOUND, UNSEEN, examined, look
+from filterd.clients.interfaces import Links, Prefix
+from filterd.policy.model import Network
+from tests.support.examined import CLEAN, FOUND, UNSEEN, examined, look, outcomes
 from tests.support.link_servers import advertising, dnsmasq
 from tests.support.link_servers import dhcp as handing_out
 from tests.support.namespaces import connect, namespaces
+from tests.support.policies import a_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from filterd.appliance.probe import ProbeFinding
+    from filterd.appliance.probe import ProbeFinding, ProbeOutcome
     from tests.support.namespaces import Namespace
 
 pytestmark = pytest.mark.usefixtures("needs_namespaces")
@@ -206,3 +212,29 @@ def test_a_link_without_a_cable_is_found(own_link: Link) -> None:
     assert [one.outcome for one in own_link.look(placement)] == [FOUND]
     with pytest.raises(UnseenError, match="no interface"):
         own_link.look(dhcp)
+
+
+@pytest.mark.parametrize(
+    ("staff", "pupils", "outcome"),
+    [
+        ((), ("10.0.0.0/24",), CLEAN),
+        (("10.0.9.0/24",), ("10.0.0.0/24",), CLEAN),
+        (("10.0.0.0/24",), (), CLEAN),
+        (("10.0.0.0/22",), ("10.1.0.0/24",), CLEAN),
+        (("10.0.0.200/29",), (), FOUND),
+        (("10.0.0.5/32",), ("10.0.0.0/24",), FOUND),
+        (("10.0.0.0/24",), ("10.0.0.0/25",), FOUND),
+        (("2001:db8::5/128",), (), FOUND),
+        (("2001:db8::/64",), ("10.0.0.0/24",), CLEAN),
+    ],
+)
+def test_a_range_of_the_staff_wants_a_link_of_its_own(
+    tmp_path: Path, staff: tuple[str, ...], pupils: tuple[str, ...], outcome: ProbeOutcome
+) -> None:
+    links = tuple(Prefix(ip_network(one), "lan0") for one in ("10.0.0.0/24", "2001:db8::/64"))
+    network = LocalNetwork((), (), (), (), Links(frozenset(), links))
+    policy = replace(
+        a_policy(), networks=(Network("office", "staff", staff), Network("lan", "6", pupils))
+    )
+    site = examined(tmp_path, policy_or_why=policy, network_or_why=network)
+    assert outcomes(staff_ranges, site) == [outcome]

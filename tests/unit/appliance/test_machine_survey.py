@@ -14,7 +14,7 @@ from filterd.appliance.local_network import DefaultRoute, LocalNetwork, NetworkI
 from filterd.appliance.machine_survey import survey
 from filterd.appliance.stub_query import UpstreamTrial
 from filterd.clients.interfaces import Links, Prefix
-from filterd.clients.network_view import Neighbour
+from filterd.clients.neighbours import Neighbour
 from filterd.errors import StoreError
 from filterd.i18n import say, translated
 from filterd.policy.model import Tls, UpstreamServer
@@ -105,7 +105,7 @@ def test_devices_are_offered_by_name_and_mac_telephones_last_routers_never(
 ) -> None:
     laptop, phone, router = "00:00:5e:00:53:02", "02:00:5e:00:53:01", "00:00:5e:00:53:03"
     seen = (("192.168.1.20", phone), ("192.168.1.21", laptop), (ROUTER, router))
-    neighbours = tuple(Neighbour(ip_address(one), "eth0", mac) for one, mac in seen)
+    neighbours = tuple(Neighbour(ip_address(one), "eth0", mac, True) for one, mac in seen)
 
     async def look() -> LocalNetwork:
         return NETWORK._replace(neighbours=neighbours)
@@ -123,7 +123,7 @@ def test_devices_are_offered_by_name_and_mac_telephones_last_routers_never(
 def test_the_addresses_of_a_link_are_called_so_that_its_devices_are_seen(
     link: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    neighbour = Neighbour(ip_address("192.168.1.20"), "eth0", "00:00:5e:00:53:02")
+    neighbour = Neighbour(ip_address("192.168.1.20"), "eth0", "00:00:5e:00:53:02", True)
 
     async def look() -> LocalNetwork:
         return NETWORK._replace(neighbours=(neighbour,) if link["called"] else ())

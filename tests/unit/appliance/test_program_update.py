@@ -27,6 +27,7 @@ from filterd.i18n import UNSAID, Sentence, say
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from filterd.appliance.releases import Releases
@@ -65,6 +66,7 @@ class Box(Daemon):
     states: Any = None
     site: SiteFile = SITE
     clock_known: bool = True
+    in_its_watch: Callable[[], object] | None = None
 
     def folder_of(self, name: str) -> Path:
         return self.folder / "releases" / name
@@ -83,17 +85,21 @@ class Box(Daemon):
             self.in_service, self.before = self.offered.version, self.in_service
         self._reach("switched")
 
-    def harm(self, _: str, before: ServedBefore) -> Sentence:
+    def harm(self, _: str, before: ServedBefore, is_put_back: Callable[[], bool]) -> Sentence:
         assert before.canaries == ("bet.example",)
         self._reach("watch")
+        if self.in_its_watch:
+            self.in_its_watch()
+            assert is_put_back()
         return self.harm_now
 
     def start(self, _: ServedBefore) -> Sentence:
         self._reach("start")
         return UNSAID
 
-    def roll_back(self) -> str:
+    def roll_back(self, bad: str = "") -> str:
         self._reach("roll back")
+        assert bad in ("", self.in_service)
         self.in_service, self.before = self.before, self.in_service
         self._reach("rolled back")
         return self.in_service
@@ -504,7 +510,53 @@ def test_a_release_that_a_command_took_back_in_its_watch_is_not_reported_as_take
         return UNSAID
 
     monkeypatch.setattr(Box, "harm", harm)
-    assert box.run() == UpdateEnding.TAKEN_BACK
+    assert box.run() == UpdateEnding.ROLLED_BACK
+
+
+@pytest.mark.parametrize("harm", [UNSAID, say("port 53 does not answer")])
+def test_an_administrator_goes_back_in_the_very_watch(box: Box, harm: Sentence) -> None:
+    """The watch, which another process does under the lock, ends with it."""
+
+    def go_back() -> None:
+        box.harm_now = harm  # the services have just been started again
+        updates = box.updates()
+        with pytest.raises(InUseError), updates.holding():
+            raise AssertionError
+        ended = updates.put_back(say("by command"))
+        assert (ended.ending, ended.before) == (UpdateEnding.ROLLED_BACK, "1.0.0")
+        with pytest.raises(InUseError):  # it is back
+            updates.put_back(say("by command"))
+
+    box.in_its_watch = go_back
+    assert box.run() == UpdateEnding.ROLLED_BACK
+    assert (box.in_service, box.done.count("roll back")) == ("1.0.0", 1)
+    box.in_its_watch = None
+    assert box.run(at_once=True) == UpdateReason.TAKEN_BACK
+
+
+def test_a_watch_that_was_interrupted_is_ended_by_a_rollback(box: Box) -> None:
+    box.cut_at = "watch"
+    with pytest.raises(PowerCut):
+        box.run()
+    updates = box.updates()
+    with updates.holding(), pytest.raises(InUseError):
+        updates.roll_back(UNSAID)
+    assert updates.put_back(UNSAID).before == "1.0.0"
+    with updates.holding():
+        ended = updates.go_on()
+    assert ended is not None
+    assert (ended.version, ended.ending) == ("1.1.0", UpdateEnding.ROLLED_BACK)
+    assert box.in_service == "1.0.0"
+    assert updates.pending() is None
+
+
+def test_what_is_not_in_service_yet_is_not_put_back(box: Box) -> None:
+    updates = box.updates()
+    with updates.holding():
+        updates.look(NO_FETCHER)
+        with pytest.raises(InUseError):
+            updates.put_back(UNSAID)
+    assert box.in_service == "1.0.0"
 
 
 def test_a_disk_that_the_release_has_filled_does_not_keep_it_in_service(

@@ -159,6 +159,14 @@ def test_the_same_version_with_other_content_has_a_name_of_its_own(machine: Mach
     assert "releases/1/bin" in (unpacked / "bin/filterd").read_text(), "dpkg's file is as it was"
 
 
+def test_two_that_go_back_from_one_release_go_back_once(machine: Machine) -> None:
+    """An administrator, and a watch that sees harm."""
+    machine.install("1")
+    machine.install("2")
+    assert [machine.releases.roll_back("2") for _ in range(2)] == ["1", "1"]
+    assert (machine.releases.in_service, machine.releases.before) == ("1", "2")
+
+
 def test_a_rollback_waits_for_another_change_of_the_release(machine: Machine) -> None:
     machine.install("1")
     machine.install("2")

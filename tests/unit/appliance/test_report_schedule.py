@@ -21,13 +21,13 @@ from filterd.i18n import Texts, say
 from filterd.monitor import mail
 from filterd.policy.reporting_settings import (
     AlertSettings,
+    Destinations,
     MailSettings,
     PeriodKind,
     ReportSchedule,
 )
 from filterd.reports import report_run
 from filterd.reports.report_run import ReportFile
-from filterd.state_file import to_plain
 from filterd.state_folder import StateFolder
 from tests.support.clock import FakeClock
 from tests.support.mail_server import MailServer
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from tests.support.tls import Authority
 
 MONTH = PeriodKind.MONTH
+DAYS = {"first": "2026-10-01", "last": "2026-10-31"}
 MAKE = report_run.make
 """In a process of its own, which takes a second to begin."""
 
@@ -63,16 +64,16 @@ class Box:
     def ask(self, _: Path, command: str, **arguments: Any) -> Any:
         self.asked.append((command, arguments))
         match command:
-            case "report-settings":
-                return {"settings": to_plain(self.settings), "language": "vi"}
             case "report-period":
                 return self.period | {"kind": arguments["text"]}
             case "report-facts":
                 span = {key: arguments[key] for key in ("first", "last", "kind")}
                 return FACTS.to_plain() | span | {"audience": arguments["audience"]}
-            case "alert-settings":
-                return to_plain(self.alerts)
         raise AssertionError(command)
+
+    def destinations(self, config: Path) -> Destinations:
+        assert config == self.config
+        return Destinations(SCHOOL, "vi", self.alerts, self.settings)
 
     def run(self) -> list[str]:
         return [Path(one).name for one in deliver_due(self.config, self.state, self.clock)]
@@ -82,6 +83,7 @@ class Box:
 def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Box:
     made = Box(tmp_path)
     monkeypatch.setattr(control, "ask", made.ask)
+    monkeypatch.setattr(report_schedule, "read_destinations", made.destinations)
     monkeypatch.setattr(report_run, "make", lambda one: ReportFile(one.format.encode() * 100, ()))
     monkeypatch.setattr(backup_file, "is_on_disk_of", lambda *_: False)
     return made
@@ -156,9 +158,8 @@ def test_no_link_of_a_share_leads_to_another_folder_of_the_gateway(
 
 
 def test_a_name_of_several_lines_adds_nothing_to_the_head_of_a_mail(box: Box) -> None:
-    facts = FACTS.to_plain()
-    facts["school"]["name"] = "Trường A\r\nBcc: b@truong.example\u2028C"
-    letter = letter_of(facts, ("a.csv",), 0, Texts("vi"))
+    about = DAYS | {"school": "Trường A\r\nBcc: b@truong.example\u2028C"}
+    letter = letter_of(about, ("a.csv",), 0, Texts("vi"))
     settings = MailSettings("127.0.0.1", 25, "f@truong.example", ("a@truong.example",))
     written = mail.Mail(settings, box.config, box.clock)._written(letter, ())
     found = email.message_from_bytes(written.as_bytes(), policy=email.policy.default)
@@ -259,6 +260,42 @@ def test_each_file_of_a_folder_is_a_delivery_and_a_mail_is_one() -> None:
 
 
 def test_a_subject_is_one_line_whatever_the_school_is_called() -> None:
-    facts = FACTS.to_plain()
-    facts["school"]["name"] = "A\r\nBcc: all@example"
-    assert "\n" not in letter_of(facts, ("a.csv",), 0, Texts("en")).subject
+    about = DAYS | {"school": "A\r\nBcc: all@example"}
+    assert "\n" not in letter_of(about, ("a.csv",), 0, Texts("en")).subject
+
+
+LIES: tuple[Any, ...] = ("../../etc/x", "/etc/x", "a\nb", "2026-10-01\n", 7, None, ["x"], {"x": 1})
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_no_answer_of_the_daemon_names_the_file_of_a_report(
+    box: Box, monkeypatch: pytest.MonkeyPatch, lie: Any
+) -> None:
+    def lying(path: Path, command: str, **arguments: Any) -> Any:
+        answer = box.ask(path, command, **arguments)
+        return answer | {"scope": lie, "audience": lie, "language": lie, "id": lie, "folder": lie}
+
+    monkeypatch.setattr(control, "ask", lying)
+    assert box.run() == ["bao-cao-2026-10.json"]
+    assert [one.name for one in box.stick.iterdir()] == ["bao-cao-2026-10.json"]
+
+
+@pytest.mark.parametrize("lie", [*LIES, "20261001", "2026-10-01/../x"])
+def test_days_of_the_daemon_that_are_none_are_refused(box: Box, lie: Any) -> None:
+    box.period |= {"last": lie}
+    with pytest.raises(ControlError, match="another release"):
+        box.run()
+    assert list(box.stick.iterdir()) == []
+
+
+def test_a_site_with_a_mistake_is_a_failure_of_what_is_scheduled(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(_: Path) -> Destinations:
+        raise ConfigError(say("a key is unknown"))
+
+    box.run()
+    monkeypatch.setattr(report_schedule, "read_destinations", wrong)
+    with pytest.raises(ConfigError):
+        box.run()
+    assert REPORTS.load(box.state.report_outcome).failing_since == box.clock.wall()

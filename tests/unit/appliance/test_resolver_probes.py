@@ -78,6 +78,25 @@ def test_an_answer_on_each_address(tmp_path: Path, upstream: FakeUpstream) -> No
     assert outcomes(answers, examined(tmp_path, status=_listening(upstream.port))) == [CLEAN]
 
 
+def test_the_daemon_has_root_ask_this_machine_only(tmp_path: Path, upstream: FakeUpstream) -> None:
+    status = _listening(upstream.port)
+    status["listen"] += [{"address": one, "port": 53} for one in ("192.0.2.1", "2001:db8::1")]
+    (found,) = look(answers, examined(tmp_path, status=status))
+    assert found.text == "it answers on 1 address"
+
+
+def test_what_is_connected_to_is_named_by_the_files_and_not_by_what_is_in_force(
+    tmp_path: Path, upstream: FakeUpstream
+) -> None:
+    by_the_daemon = replace(a_policy(), upstreams=(UpstreamServer("192.0.2.1"),))
+    named = replace(a_policy(), upstreams=(UpstreamServer("127.0.0.1", upstream.port),))
+    site = examined(tmp_path, policy_or_why=by_the_daemon, named_or_why=named)
+    assert [one.address for one in site.upstreams] == ["127.0.0.1"]
+    wrong = examined(tmp_path, policy_or_why=by_the_daemon, named_or_why=say("a key is unknown"))
+    with pytest.raises(UnseenError, match="a key is unknown"):
+        look(upstreams, wrong)
+
+
 def test_silence_is_found(
     tmp_path: Path, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:

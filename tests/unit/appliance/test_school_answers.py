@@ -23,6 +23,10 @@ if TYPE_CHECKING:
         ("6A-6D", ["6A", "6B", "6C", "6D"]),
         ("6a-c, 7A", ["6A", "6B", "6C", "7A"]),
         ("10A1 - 10A3; 9/1-9/2", ["10A1", "10A2", "10A3", "9/1", "9/2"]),
+        ("1A-3B", ["1A", "1B", "2A", "2B", "3A", "3B"]),
+        ("10a1-11a2", ["10a1", "10a2", "11a1", "11a2"]),
+        ("1/1 \N{EN DASH} 2/2", ["1/1", "1/2", "2/1", "2/2"]),
+        ("10A-CLC 10A-1", ["10A-CLC", "10A-1"]),
         ("12 Toán, 12 Tin", ["12 Toán", "12 Tin"]),
         ("9-3 6A 6a", ["9-3", "6A"]),
         ("Lá=preschool Mầm=mầm non".replace(" M", ", M"), ["Lá=preschool", "Mầm=preschool"]),
@@ -35,12 +39,62 @@ def test_classes_are_read_as_people_type_them(typed: str, classes: list[str]) ->
     assert answers.classes_of(", ".join(map(str, read))) == read
 
 
+GRADE, LETTER = st.integers(1, 12), st.sampled_from("ABCDEGH")
+NUMBER, BETWEEN = st.integers(1, 15), st.sampled_from(["-", " - ", "\N{EN DASH}"])
+
+
+@given(GRADE, LETTER, GRADE, LETTER, BETWEEN)
+def test_a_range_of_classes_is_never_one_class(
+    first: int, one: str, last: int, other: str, between: str
+) -> None:
+    typed = f"{first}{one}{between}{last}{other}"
+    wanted = {
+        f"{grade}{letter}"
+        for grade in range(first, last + 1)
+        for letter in "ABCDEFGH"
+        if one <= letter <= other
+    }
+    if not wanted:
+        with pytest.raises(ConfigError):
+            answers.classes_of(typed)
+        return
+    assert {str(each) for each in answers.classes_of(typed)} == wanted
+
+
+@given(GRADE, LETTER, NUMBER, GRADE, LETTER, NUMBER)
+def test_a_range_of_numbered_classes_is_never_one_class(
+    first: int, one: str, n: int, last: int, other: str, m: int
+) -> None:
+    typed = f"{first}{one}{n}-{last}{other}{m}"
+    try:
+        found = answers.classes_of(typed)
+    except ConfigError:
+        assert one != other or n > m or first > last
+        return
+    assert len(found) == (last - first + 1) * (m - n + 1)
+
+
 def test_the_grade_of_a_class_is_in_its_name() -> None:
     assert [one.grade for one in answers.classes_of("6A 10A1 12/3")] == ["6", "10", "12"]
 
 
 @pytest.mark.parametrize(
-    "typed", ["6", "13A", "Lá", "Lá=13", "6D-6A", "6A; :", "staff", "GV=staff"]
+    "typed",
+    [
+        "5C-1A",
+        "1C-5A",
+        "10A1-12B5",
+        "1A-5C1",
+        "10A5-12A1",
+        "6",
+        "13A",
+        "Lá",
+        "Lá=13",
+        "6D-6A",
+        "6A; :",
+        "staff",
+        "GV=staff",
+    ],
 )
 def test_what_is_no_class_is_refused_with_an_example(typed: str) -> None:
     with pytest.raises(ConfigError, match=r"\(such as: "):

@@ -15,7 +15,7 @@ from filterd.appliance import service_probes
 from filterd.appliance.service_probes import lists, one_address, release, sinkholes, site
 from filterd.blockpage.pupil_markup import HEADERS
 from filterd.clients.interfaces import Links, Prefix
-from filterd.clients.network_view import Neighbour
+from filterd.clients.neighbours import Neighbour
 from filterd.errors import ConfigError, ConfigErrors, to_plain
 from filterd.http_service import Reply, serve
 from filterd.i18n import say
@@ -109,7 +109,18 @@ def test_lists_that_are_old_or_wait_are_found(tmp_path: Path, changed: dict[str,
 
 def test_starter_lists_alone_are_found(tmp_path: Path) -> None:
     feed = {**FEED, "sources": 0, "served": 0}
-    assert outcomes(lists, examined(tmp_path, feed=feed, status={"names": 900})) == [FOUND]
+    status = {"names": 1_484, "protection": {"starter": ["gambling", "porn"]}}
+    (found,) = look(lists, examined(tmp_path, feed=feed, status=status))
+    assert (found.outcome, found.text.values["items"]) == (FOUND, "gambling, porn")
+
+
+def test_twelve_of_fourteen_followed_lists_that_never_came_are_found(tmp_path: Path) -> None:
+    names = [f"list-{number}" for number in range(14)]
+    feed = {**FEED, "sources": 14, "followed": names, "missing": names[:12]}
+    status = {"protection": {"followed": names, "missing": names[:12]}}
+    (found,) = look(lists, examined(tmp_path, feed=feed, status=status))
+    assert found.outcome is FOUND
+    assert "12 of 14 followed lists" in str(found.text)
 
 
 def test_a_feed_that_cannot_be_read_is_unseen(tmp_path: Path) -> None:
@@ -119,10 +130,10 @@ def test_a_feed_that_cannot_be_read_is_unseen(tmp_path: Path) -> None:
 def _neighbours(*devices: int) -> Any:
     lan = Prefix(ip_network("192.168.6.0/24"), "lan0")
     around = tuple(
-        Neighbour(ip_address(f"192.168.6.{one}"), "lan0", f"02:00:5e:00:00:{one:02x}")
+        Neighbour(ip_address(f"192.168.6.{one}"), "lan0", f"02:00:5e:00:00:{one:02x}", True)
         for one in devices
     )
-    away = Neighbour(ip_address("198.51.100.1"), "wan0", "02:00:5e:00:00:ff")
+    away = Neighbour(ip_address("198.51.100.1"), "wan0", "02:00:5e:00:00:ff", True)
     return NETWORK._replace(neighbours=(*around, away), links=Links(frozenset(), (lan,)))
 
 

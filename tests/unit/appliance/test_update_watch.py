@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from filterd.appliance.update_watch import (
+    LOOK_EVERY_S,
     ORDINARY_NAME,
     SERVES_WITHIN_S,
     ReleaseWatch,
@@ -95,6 +96,14 @@ def test_a_release_that_does_not_serve_is_found_out_in_a_minute(
     gateway = Gateway(**bad)
     assert str(_harm(gateway.watch())) == problem
     assert gateway.clock.monotonic() - 1_000.0 <= SERVES_WITHIN_S + 1
+
+
+def test_a_watch_ends_when_the_release_before_is_put_back() -> None:
+    """Its services are started again then: no silence of theirs is harm of the release."""
+    gateway = Gateway(silent_from=304.0)
+    watch, clock = gateway.watch(), gateway.clock
+    assert not watch.harm_later("1.1.0", BEFORE, lambda: clock.monotonic() >= 1_304.0)
+    assert clock.monotonic() <= 1_304.0 + LOOK_EVERY_S
 
 
 @pytest.mark.parametrize(

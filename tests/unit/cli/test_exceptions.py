@@ -264,7 +264,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
             "whom": "6A",
         },
         "requests refuse": {"request": REQUEST},
-        "clock": {"policy_time": 1_764_550_800.0, "standing": "sure"},
+        "clock": {"policy_time": 1_764_550_800.0, "standing": "sure", "floor": 0.0},
     }
 
     def ask(_: Path, command: str, **arguments: Any) -> Any:

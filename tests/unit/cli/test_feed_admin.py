@@ -13,6 +13,7 @@ from filterd.errors import GuardError
 from filterd.feed import guard
 from filterd.feed.guard.judgement import CHECKS, Severity, found
 from filterd.feed.program_standing import beside
+from filterd.feed.trust import TrustFolder
 from filterd.i18n import say
 from filterd.lists.index import Index
 from filterd.paths import write_atomically
@@ -159,9 +160,31 @@ def test_going_back_shows_the_version_in_force_and_how_to_stay(school: Follower)
 def test_going_back_from_the_first_version_leads_to_what_ships(school: Follower) -> None:
     school.run(FIRST)
     done = _feed(school, "rollback")
-    assert done.out.startswith("No earlier version is undamaged")
+    assert done.out.startswith("There is no earlier version: the lists that ship")
     assert school.check_consistent("0") == "0"
     assert _feed(school, "rollback").code == 50
+
+
+def test_going_back_after_a_rotation_says_that_the_key_was_withdrawn(
+    school: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    school.run(FIRST)
+    school.run(SECOND)
+    with monkeypatch.context() as rotated:
+        rotated.setattr(TrustFolder, "trusts_version", lambda _, folder: folder.name == SECOND)
+        done = _feed(school, "rollback")
+        assert done.out.startswith(
+            "The earlier versions were signed by a key that their publisher has since withdrawn:"
+            " the lists that ship"
+        )
+    assert school.check_consistent("0") == "0"
+
+
+def test_going_back_from_damaged_versions_says_so(school: Follower) -> None:
+    school.run(FIRST)
+    school.run(SECOND)
+    (school.site.versions.folder_of(FIRST) / "catalog.yaml").unlink()
+    assert _feed(school, "rollback").out.startswith("No earlier version is undamaged:")
 
 
 def test_a_way_back_that_was_interrupted_is_finished_and_not_gone_twice(school: Follower) -> None:

@@ -10,9 +10,11 @@ import pytest
 
 from filterd import process_memory
 from filterd.cli import lists_follow
-from filterd.errors import TooLargeError
+from filterd.errors import FetchError, FilterdError, ForeignContentError, ListError, TooLargeError
+from filterd.feed.sources import SourceOutcome, SourceReport
 from filterd.feed.sync import Became
 from filterd.feed.sync import Outcome as Run
+from filterd.i18n import say
 from filterd.lists.catalog import shipped_sources
 from filterd.state_folder import BesideFolder
 from tests.support.commands import call
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.feed.feed_config import Followed
+    from filterd.lists.catalog import PublicSource
     from tests.support.commands import Outcome
 
 ADDRESS = "https://lists.example/bets.txt"
@@ -46,8 +49,13 @@ class _Site:
         return {one["id"]: one["followed"] for one in rows if one["followed"]}
 
 
+def _looked(source: PublicSource, *_: object) -> SourceReport:
+    return SourceReport(source.id, SourceOutcome.TAKEN, entries=7)
+
+
 @pytest.fixture
-def site(tmp_path: Path) -> _Site:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> _Site:
+    monkeypatch.setattr(lists_follow, "look_at", _looked)
     (tmp_path / "state" / "feed").mkdir(parents=True)
     return _Site(tmp_path)
 
@@ -58,6 +66,48 @@ def test_the_recommended_set_is_followed_and_left(site: _Site) -> None:
     assert site.do("unfollow", "urlhaus").code == 0
     assert site.followed().keys() == RECOMMENDED - {"urlhaus"}
     assert site.do("unfollow", "recommended", *RECOMMENDED - {"urlhaus"}).code in (0, 2)
+
+
+OWN = (ADDRESS, "--category", "gambling")
+
+
+@pytest.mark.parametrize("json_", [(), ("--json",)])
+@pytest.mark.parametrize(
+    "error",
+    [
+        ForeignContentError(say("a web page came instead of a list")),
+        ListError(say("the text is damaged")),
+    ],
+)
+def test_what_is_no_list_is_not_followed(
+    site: _Site, monkeypatch: pytest.MonkeyPatch, error: FilterdError, json_: tuple[str, ...]
+) -> None:
+    def foreign(*_: object) -> SourceReport:
+        raise error
+
+    monkeypatch.setattr(lists_follow, "look_at", foreign)
+    done = site.do("follow", *OWN, *json_)
+    assert done.code == 2
+    assert str(error) in done.err
+    assert "--format" in done.err
+    assert site.followed() == {}
+
+
+def test_a_list_that_does_not_come_now_is_followed_with_a_warning(
+    site: _Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> SourceReport:
+        raise FetchError(say("no Internet"))
+
+    monkeypatch.setattr(lists_follow, "look_at", away)
+    done = site.do("follow", *OWN)
+    assert done.code == 0
+    assert "was not looked at, the next night tries: no Internet" in done.err
+    assert len(site.followed()) == 1
+
+
+def test_what_was_seen_of_a_list_is_told(site: _Site) -> None:
+    assert "7 names" in site.do("follow", *OWN).err
 
 
 def test_the_state_of_the_feed_counts_followed_lists(site: _Site) -> None:

@@ -75,6 +75,27 @@ def test_days_grades_and_blocked_categories_are_added_up(
     assert grades == ["6", "10", "staff"]
 
 
+NAMES_OF = {"vi": "Tự làm hại bản thân", "en": "Self-harm"}
+SOUGHT = {"category": "self-harm", "has_blocks": True, "names": NAMES_OF}
+
+
+@pytest.mark.parametrize(("lang", "yes"), [("vi", "có"), ("en", "yes")])
+def test_the_principal_reads_yes_or_no_beside_what_111_offers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lang: str, yes: str
+) -> None:
+    answer: Any = {"month": "2026-10", "least_devices": 100, "answers": [SOUGHT]}
+    asked = _answer(monkeypatch, answer)
+    done = call("log", "help", "--month", "2026-10", "--lang", lang, "--state", tmp_path)
+    assert asked == [("control.sock", "log help", {"month": "2026-10"})]
+    (line,) = (one for one in done.out.splitlines() if NAMES_OF[lang] in one)
+    assert line.split()[-1] == yes
+    assert "111" in done.out
+    answer["answers"] = None
+    small = call("log", "help", "--month", "2026-10", "--lang", lang, "--state", tmp_path).out
+    assert "100" in small
+    assert "111" in small
+
+
 def test_the_daemon_is_asked_for_days_and_a_grade(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

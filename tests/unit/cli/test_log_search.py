@@ -59,7 +59,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     log = LookedLog(tmp_path)
     rows = [
         *lookups("www.games.example", devices=[1, 2]),
-        *lookups("wiki.example", PASSED_6A, range(1, 9)),
+        *lookups("wiki.example", PASSED_6A, range(1, 10)),
         *lookups(LONG, BLOCKED_6A),
         *lookups("wiki.example", PASSED_6A, at=NOW - DAY),
     ]
@@ -143,7 +143,7 @@ def test_the_level_names_does_not_know_how_often(
 def test_names_with_the_most_lookups_are_listed_first(desk: Desk) -> None:
     out = desk.call("top").out
     assert out.index("wiki.example") < out.index("www.games.example")
-    assert " 9 " in out
+    assert " 10 " in out
 
 
 def test_new_names_are_summed_up(desk: Desk) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 AT = 1_764_550_803
 LEVELS = {"levels": {"primary": "counts", "lower-secondary": "full"}, "shows_rows": True}
-COUNTED = {"id": 7, "at": AT, "grade": "3", "category": "games", "action": "blocked", "n": 1200}
+COUNTED = {"id": 7, "at": AT, "class": "3A", "action": "blocked", "n": 1200}
 ROW = {"id": 8, "at": AT, "grade": "6", "category": "", "action": "pass", "n": 1}
 ROW |= {"name": "www.example.com", "class": "6A", "device": 5}
 
@@ -56,11 +56,11 @@ def test_lookups_and_numbers_are_a_line_each_and_ctrl_c_ends_quietly(
     done = _tail(tmp_path)
     assert done.code == 0
     assert done.out.splitlines() == [
-        "08:00:03 grade 3      blocked   1\u202f200 (games)",
+        "08:00:03 3A           blocked   1\u202f200",
         "08:00:03 6A           passed    www.example.com",
     ]
     assert done.err.splitlines() == [
-        "log level counts: numbers by grade; names are not kept at this level (primary)",
+        "log level counts: numbers by hour; names are not kept at this level (primary)",
         "log level full: all lookups (lower secondary)",
     ]
 

@@ -30,10 +30,18 @@ def config(tmp_path: Path) -> Path:
 
 
 def test_rooms_get_the_lessons_of_the_table(config: Path) -> None:
-    (edit,) = edits_of_table(config, shipped("blocklists"), TABLE)
+    answer = edits_of_table(config, shipped("blocklists"), TABLE)
+    (edit,), (change,) = answer["edits"], answer["changes"]
     assert edit["path"] == ["networks", "lab-a", "timetable"]
     first = {"tiet-1": {"class": "6A", "teacher": "lan"}}
     assert edit["value"] == {"t2": first, "t3": {"tiet-2": 7}}
+    assert (change["network"], change["classes"]) == ("lab-a", ["6A", "7"])
+
+
+def test_a_network_that_is_no_room_gets_no_timetable(config: Path) -> None:
+    (config / "site.yaml").write_text(SITE.replace("room: true, ", ""))
+    with pytest.raises(ConfigError, match=r"table:2:3: 'lab-a' is not a room"):
+        edits_of_table(config, shipped("blocklists"), TABLE)
 
 
 def test_what_is_wrong_has_its_row_and_column(config: Path) -> None:

@@ -449,6 +449,37 @@ def test_yes_and_no_are_understood_in_both_languages(typed: str, yes: bool) -> N
     assert Screen("what", typed).dialogue.confirm(say("{n} more", n=1)) is yes
 
 
+def test_a_person_goes_back_to_an_earlier_answer() -> None:
+    screen, interview = Screen("en", "Wrong", "", "<", "<", "Right", ""), Interview(Machine())
+    screen.ask(interview)
+    assert interview.answers["school"] == "Right"
+    assert "[Wrong] > " in screen.text, "the answer before is the default"
+
+
+def test_before_the_first_question_there_is_none() -> None:
+    screen, interview = Screen("<", "en"), Interview(Machine())
+    screen.ask(interview)
+    assert interview.answers == {"language": "en"}
+
+
+def test_an_interrupted_set_up_is_gone_on_with_and_goes_back(place: Place) -> None:
+    place.type("", "Trường Sai")
+    place.type("", "<", "Trường Đúng")
+    kept = KEPT.read(place.state.answers)
+    assert kept is not None
+    assert kept.answers["school"] == "Trường Đúng"
+
+
+def test_an_interrupted_set_up_that_is_begun_anew_has_its_answers_as_defaults(
+    place: Place,
+) -> None:
+    place.type("", "Trường A", "79000123")
+    place.type("n", "", "", "")
+    kept = KEPT.read(place.state.answers)
+    assert kept is not None
+    assert (kept.answers["school"], kept.answers["code"]) == ("Trường A", "79000123")
+
+
 def test_after_the_last_question_nothing_is_pending() -> None:
     known = Interview(Machine((LINK,)))
     lines = ("", "Trường A", "", "A", "", "6A", "1", "", "", "3", "1")

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd import control, state_file
+from filterd import control
 from filterd.config.site_proposal import PROPOSAL, SiteProposal, digest_of
 from filterd.errors import ConfigError, ConfigErrors, to_plain
 from filterd.i18n import say
-from filterd.policy.reporting_settings import AlertSettings, MailSettings, WebhookSettings
 from filterd.state_folder import StateFolder
 from tests.support.commands import call
 from tests.support.fake_daemon import STATUS
@@ -209,33 +208,43 @@ def test_alerts_are_listed_with_severity_and_remedy(
     assert done.out == "No alert is active.\n"
 
 
+ADDRESSES = (
+    "mail: {server: 127.0.0.1, port: 9, from: a@b.vn, to: [c@d.vn], user: u, password_file: gone}"
+)
+
+
+def _site(folder: Path, more: str) -> Path:
+    (folder / "secrets").mkdir(parents=True)
+    (folder / "secrets" / "token").write_text(SECRET, encoding="utf-8")
+    (folder / "secrets" / "token").chmod(0o600)
+    (folder / "site.yaml").write_text(f"school: {{name: A}}\nlanguage: vi\n{more}")
+    return folder
+
+
+@pytest.mark.parametrize("columns", ["20", "80"])
 def test_each_way_is_tried_and_what_fails_is_reported_without_its_secret(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, columns: str
 ) -> None:
-    (tmp_path / "secrets").mkdir()
-    (tmp_path / "secrets" / "token").write_text(SECRET, encoding="utf-8")
-    (tmp_path / "secrets" / "token").chmod(0o600)
-    places = ("--lang", "en", "--state", tmp_path, "--config", tmp_path)
+    monkeypatch.setattr(control, "ask", lambda *_, **__: pytest.fail("the daemon was asked"))
     with serving(Web()) as web:
         web.pages[f"/{SECRET}"] = Page(b"ok")
-        mail = MailSettings("127.0.0.1", 9, "a@b.vn", ("c@d.vn",), "u", "gone")
-        hook = WebhookSettings(f"{web.address}/{{token}}", "token")
-        settings = AlertSettings("Mẫu", "Asia/Ho_Chi_Minh", "vi", mail, hook)
-        _answers(monkeypatch, state_file.to_plain(settings))
-        done = call("alerts", "test", *places)
+        hook = f"webhook: {{url: '{web.address}/{{token}}', token_file: token}}"
+        config = _site(tmp_path / ("long" * 30), f"alerts:\n  {ADDRESSES}\n  {hook}\n")
+        places = ("--lang", "en", "--state", tmp_path, "--config", config)
+        done = call("alerts", "test", *places, COLUMNS=columns)
         printed = json.loads(call("alerts", "test", "--json", *places).out)
     assert done.code == 2
-    assert "secrets/gone:cannotberead" in "".join(done.out.split()), "a table breaks a long path"
+    mail, webhook = done.out.splitlines()
+    assert mail.startswith(f"mail: {config}/secrets/gone: cannot be read: ")
+    assert webhook == "webhook: sent"
     assert [(one["way"], one["ok"]) for one in printed] == [("mail", False), ("webhook", True)]
     assert json.loads(web.posted[0])["alerts"][0]["id"] == "test"
     assert SECRET not in done.out + done.err + str(printed)
 
 
-def test_the_error_of_a_site_without_alerts_has_what_to_write(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    _answers(monkeypatch, None)
-    done = call("alerts", "test", "--lang", "en", "--state", tmp_path)
+def test_the_error_of_a_site_without_alerts_has_what_to_write(tmp_path: Path) -> None:
+    config = _site(tmp_path / "site", "")
+    done = call("alerts", "test", "--lang", "en", "--state", tmp_path, "--config", config)
     assert (done.code, "write mail or webhook under alerts" in done.err) == (2, True)
 
 

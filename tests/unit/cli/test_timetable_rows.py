@@ -26,6 +26,7 @@ LESSONS = tuple(
     for place, one in enumerate(("tiet-1", "tiet-2", "ra-choi", "tiet-10"))
 )
 LAB_B = Network("lab-b", "6", room=True)
+ROOMS = "lab", "lab-b"
 
 
 def _school() -> Policy:
@@ -35,7 +36,9 @@ def _school() -> Policy:
 
 def _parsed(*lines: str, heading: str = "day,lesson,room,class,teacher") -> dict[str, list[Period]]:
     table = [line.split(",") for line in (heading, *lines)]
-    return {one.id: list(one.timetable) for one in parse(table, "tkb.csv", _school()).networks}
+    return {
+        one.id: list(one.timetable) for one in parse(table, "tkb.csv", _school(), ROOMS).networks
+    }
 
 
 @pytest.mark.parametrize(
@@ -57,7 +60,7 @@ def test_a_row_is_understood_as_schools_write_it(line: str, period: Period) -> N
 def test_the_heading_is_found_beneath_a_title_and_in_any_order() -> None:
     table = [["THỜI KHÓA BIỂU"], [], ["Lớp", "GV", "Phòng", "Tiết", "Thứ"]]
     table += [["6A", "lan", "lab", "1", "2"], ["", "", "", "", ""], ["9B", "", "lab-b", "2", ""]]
-    (lab, lab_b), _ = parse(table, "tkb.csv", _school())
+    (lab, lab_b), _ = parse(table, "tkb.csv", _school(), ROOMS)
     assert lab.timetable == (Period(0, "tiet-1", "6A", "lan"),)
     assert lab_b.timetable == (Period(0, "tiet-2", "9B"),)  # of the day above
 
@@ -100,7 +103,7 @@ def test_what_is_exported_is_read_back_and_differs_in_nothing() -> None:
     policy = _school()
     table = [LESSON_HEADING, *lesson_rows(policy.networks, policy)]
     assert table[1:] == [["t2", "tiet-1", "lab", "6A", ""], ["t2", "tiet-2", "lab", "9B", ""]]
-    wanted = parse(table, "tkb.csv", policy).networks
+    wanted = parse(table, "tkb.csv", policy, ROOMS).networks
     lab = [one for one in policy.networks if one.id == "lab"]
     assert list(wanted) == lab
     assert list(differences(lab, wanted, policy)) == []
@@ -116,7 +119,8 @@ GRID_LESSONS = tuple(
     Lesson(f"tiet-{n}", hour * 3_600, hour * 3_600 + 2_700)
     for n, hour in ((1, 7), (2, 8), (3, 13), (4, 14))
 )
-GRID_ROOMS = tuple(Network(one, "6", room=True) for one in ("lab-a", "phong-may-1", "6b"))
+_GRID_ROOMS = "lab-a", "phong-may-1", "6b"
+GRID_ROOMS = tuple(Network(one, "6", room=True) for one in _GRID_ROOMS)
 
 
 def _grid_school() -> Policy:
@@ -126,7 +130,7 @@ def _grid_school() -> Policy:
 
 def _read(text: str) -> ReadTimetables:
     table = list(csv.reader(io.StringIO(text), delimiter=";"))
-    return parse(table, "tkb.csv", _grid_school())
+    return parse(table, "tkb.csv", _grid_school(), _GRID_ROOMS)
 
 
 def _lessons(text: str) -> list[str]:
@@ -195,7 +199,13 @@ def test_a_second_line_of_a_lesson_goes_on_and_notes_beneath_are_none() -> None:
         ("Tiết;Thứ 2;Thứ 3\n1;Toán;Tin\n", "no row names the columns of a timetable (such as"),
         ("Thứ;Tiết;lab-a\n2;1;6Z\n", "tkb.csv:2:3: '6Z' is not a class of this site"),
         ("Thứ;Tiết;6A;6Z\n2;1;;PM1\n", "tkb.csv:2:4: '6Z' is not a class of this site"),
-        ("Thứ;Tiết;lab-a\n2;1;6A 9B\n", "tkb.csv:2:3: the lesson has 6A already"),
+        ("Thứ;Tiết;lab-a\n2;1;6A 9B\n", "tkb.csv:2:3: the cell names two classes: 6A, 9B"),
+        ("Thứ;Tiết;lab-a\n2;1;6A 9Z\n", "tkb.csv:2:3: '9Z' is not a class of this site"),
+        ("Thứ;Tiết;6A\n2;1;Tin - PM1 - lab-a\n", "2:3: the cell names two rooms: phong-may-1, l"),
+        ("Thứ;Tiết;6A\n2;1;Tin - cô Lan - P. máy\n", "tkb.csv:2:3: 'P. máy' is not a room"),
+        ("Thứ;Tiết;6A\n2;1;Tin - cô Lan - lba-a\n", "2:3: 'lba-a' is not a room (did you mean"),
+        ("Thứ;Tiết;6A\n2;1;Tin - cô Lan PM1\n", "'cô Lan PM1' names a teacher and a room together"),
+        ("Thứ;Tiết;lab-a;PM9\n2;1;6A;9B\n", "tkb.csv:1:4: 'PM9' is not a room"),
         ("Thứ;Tiết;lab-a\n2;9;6A\n", "tkb.csv:2:3: '9' is not a lesson of this site"),
         ("Thứ;Tiết;6A\nThứ;1;PM1\n", "tkb.csv:2:3: 'Thứ' is not a day of the week"),
     ],
@@ -216,15 +226,15 @@ def test_a_home_room_that_is_called_like_its_class_makes_no_column_ambiguous() -
 def test_files_of_any_spreadsheet_are_read(tmp_path: Path, encoding: str, between: str) -> None:
     path = tmp_path / "tkb.csv"
     path.write_text(BY_ROOM.replace(";", between), encoding=encoding)
-    assert parse(spreadsheet.load(path), "tkb.csv", _grid_school()) == _read(BY_ROOM)
+    assert parse(spreadsheet.load(path), "tkb.csv", _grid_school(), _GRID_ROOMS) == _read(BY_ROOM)
 
 
 def test_what_is_read_is_exported_and_read_back_the_same(tmp_path: Path) -> None:
     path, policy = tmp_path / "tkb.xlsx", _grid_school()
     path.write_bytes(spreadsheet.to_xlsx(list(csv.reader(io.StringIO(BY_CLASS), delimiter=";"))))
-    found = parse(spreadsheet.load(path), "tkb.xlsx", policy)
+    found = parse(spreadsheet.load(path), "tkb.xlsx", policy, _GRID_ROOMS)
     path.write_bytes(spreadsheet.to_xlsx([LESSON_HEADING, *lesson_rows(found.networks, policy)]))
-    assert parse(spreadsheet.load(path), "tkb.xlsx", policy).networks == found.networks
+    assert parse(spreadsheet.load(path), "tkb.xlsx", policy, _GRID_ROOMS).networks == found.networks
     assert found.networks[0].timetable == (Period(1, "tiet-1", "9B"),)
 
 

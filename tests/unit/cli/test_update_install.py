@@ -7,7 +7,7 @@ import io
 import os
 import shutil
 import threading
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from rich.console import Console
@@ -29,7 +29,7 @@ from filterd.errors import (
     UpdateError,
 )
 from filterd.feed.fetchers import FolderFetcher
-from filterd.feed.program_standing import UpdateEnding, beside, mirror_beside
+from filterd.feed.program_standing import EndedUpdate, UpdateEnding, beside, mirror_beside
 from filterd.feed.version_watch import Daemon
 from filterd.i18n import UNSAID, Texts
 from filterd.state_folder import StateFolder
@@ -39,7 +39,7 @@ from tests.support.publisher import NOW, Publisher, served
 from tests.support.unprivileged import NOBODY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from filterd.appliance.update_watch import ReleaseWatch
@@ -70,6 +70,9 @@ class Box:
         (self.root / "opt/filterd/current").unlink()
         (self.root / "opt/filterd/current").symlink_to("releases/0.2.0")
 
+    def watch(self, _version: str, _before: ServedBefore, _is_put_back: Callable[[], bool]) -> Any:
+        return UNSAID
+
     def updates(self, here: Context) -> ProgramUpdate:
         box = self
 
@@ -78,7 +81,8 @@ class Box:
                 box.install(package)
 
         class Watch:
-            harm_at_start = harm_later = staticmethod(lambda *_: UNSAID)
+            harm_at_start = staticmethod(lambda *_: UNSAID)
+            harm_later = staticmethod(box.watch)
             serves_before = staticmethod(lambda _: ServedBefore())
 
         machine = UpdatedMachine(
@@ -259,6 +263,51 @@ def test_the_unit_waits_for_a_command_that_begins_an_update(box: Box) -> None:
     work.install(box.here)
     assert box.files.standing.read().offered == "0.2.0"
     other.join()
+
+
+@pytest.mark.parametrize("notices", [True, False])
+def test_a_release_is_taken_back_in_its_very_watch(
+    box: Box, monkeypatch: pytest.MonkeyPatch, notices: bool
+) -> None:
+    """The unit watches for ten minutes and holds the lock; one of an older release to the end."""
+    watching, back, end = threading.Event(), threading.Event(), threading.Event()
+    current = box.root / "opt/filterd/current"
+
+    def watch(_version: str, _before: ServedBefore, is_put_back: Callable[[], bool]) -> Any:
+        watching.set()
+        assert (back if notices else end).wait(30)
+        assert is_put_back()
+        return UNSAID
+
+    def roll_back(_: Releases, bad: str) -> str:
+        assert bad == "0.2.0"
+        current.unlink()
+        current.symlink_to("releases/0.1.0")
+        back.set()
+        return "0.1.0"
+
+    monkeypatch.setattr(box, "watch", watch)
+    monkeypatch.setattr(Releases, "before", property(lambda _: "0.1.0"))
+    monkeypatch.setattr(Releases, "roll_back", roll_back)
+    monkeypatch.setattr(work, "_POLL_S", 0.01)
+    monkeypatch.setattr(work, "_NOTICED_WITHIN_S", 60.0 if notices else 0.0)
+    outcomes: list[tuple[EndedUpdate, bool]] = []
+
+    def command() -> None:
+        assert watching.wait(30)
+        outcomes.append((work.roll_back(box.here), box.files.read_pending() is None))
+        end.set()
+
+    other = threading.Thread(target=command)
+    other.start()
+    work.take(box.here, box.mirror)
+    other.join()
+    ((ended, is_over),) = outcomes
+    assert (ended.version, ended.before) == ("0.2.0", "0.1.0")
+    assert (ended.ending, is_over) == (UpdateEnding.ROLLED_BACK, notices)
+    standing = box.files.standing.read()
+    assert standing.endings[-1].ending is UpdateEnding.ROLLED_BACK
+    assert standing.refused == ("0.2.0",)
 
 
 def test_a_hold_is_kept(box: Box) -> None:

@@ -4,27 +4,27 @@
 from __future__ import annotations
 
 from ipaddress import IPv6Network, ip_address, ip_network
-from typing import Any
-
-import pytest
+from typing import TYPE_CHECKING
 
 from filterd.clients import network_view as devices_module
 from filterd.clients.interfaces import Links, Prefix
 from filterd.clients.leases import Lease
+from filterd.clients.neighbours import Neighbour
 from filterd.clients.network_view import (
     Device,
-    Neighbour,
     Sighting,
     Surroundings,
     devices,
-    parse_neighbours,
 )
 from tests.support.clock import FakeClock
+
+if TYPE_CHECKING:
+    import pytest
 
 MAC = "02:00:5e:10:00:01"
 ADDRESS, OTHER = ip_address("10.0.0.2"), ip_address("10.0.0.3")
 LINKS = Links(lan=(Prefix(ip_network("10.0.0.0/24"), "lan0"),))
-HERE = Neighbour(ADDRESS, "lan0", MAC)
+HERE = Neighbour(ADDRESS, "lan0", MAC, True)
 
 
 def _seen(clock: FakeClock) -> Surroundings:
@@ -82,7 +82,8 @@ def test_a_lease_identifies_a_device_too_and_ends_too() -> None:
     clock = FakeClock()
     surroundings = _seen(clock)
     surroundings.take_leases((_lease(),))
-    assert surroundings.sighting(OTHER, "lan0") == Sighting(Device(MAC), 1_060.0)
+    leased = Device(MAC, is_proved=False)
+    assert surroundings.sighting(OTHER, "lan0") == Sighting(leased, 1_060.0)
     clock.advance(30)
     surroundings.take_neighbours((HERE,))
     clock.advance(31)
@@ -146,7 +147,7 @@ LINKS_DEVICES = Links(
 
 
 def _at(address: str, mac: str = MAC_DEVICES, interface: str = "lan0") -> Neighbour:
-    return Neighbour(ip_address(address), interface, mac)
+    return Neighbour(ip_address(address), interface, mac, True)
 
 
 def _lease_devices(address: str, mac: str | None = MAC_DEVICES) -> Lease:
@@ -164,10 +165,9 @@ def test_neighbours_and_leases_identify_a_device() -> None:
     assert _of("10.0.0.2", [], _lease_devices("10.0.0.2", None)) is None
 
 
-def test_a_neighbour_that_answers_now_is_believed_and_not_the_lease() -> None:
-    assert _of("10.0.0.2", [_at("10.0.0.2", OTHER_DEVICES)], _lease_devices("10.0.0.2")) == Device(
-        OTHER_DEVICES
-    )
+def test_where_table_and_lease_differ_both_claim_the_address() -> None:
+    found = _of("10.0.0.2", [_at("10.0.0.2", OTHER_DEVICES)], _lease_devices("10.0.0.2"))
+    assert found == Device(OTHER_DEVICES, rivals=frozenset((MAC_DEVICES,)))
 
 
 def test_a_mac_does_not_identify_an_address_beyond_the_link() -> None:
@@ -186,9 +186,10 @@ def test_a_mac_with_many_unrelated_addresses_is_a_router() -> None:
 
 def test_leases_count_too_when_a_router_is_reported() -> None:
     leases = [_lease_devices(f"10.0.{n}.2") for n in range(3)]
-    found = _of("10.0.0.2", [_at("10.0.9.2")], *leases)
+    found = _of("10.0.9.2", [_at("10.0.9.2")], *leases)
     assert found
     assert found.is_router
+    assert _of("10.0.0.2", [_at("10.0.9.2")], *leases) == Device(MAC_DEVICES), "by its lease"
 
 
 def test_a_device_may_have_many_addresses_of_few_ipv6_prefixes() -> None:
@@ -205,46 +206,3 @@ def test_the_number_of_devices_is_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     neighbours = [_at(str(address)) for address in IPv6Network("2001:db8:1::/120")]
     leases = [_lease_devices(f"10.0.0.{n}") for n in range(100)]
     assert len(devices(neighbours, leases, LINKS_DEVICES)) == 10
-
-
-def _entry(**fields: Any) -> dict[str, Any]:
-    return {
-        "dst": "10.0.0.2",
-        "dev": "lan0",
-        "lladdr": MAC_DEVICES,
-        "state": ["REACHABLE"],
-        **fields,
-    }
-
-
-@pytest.mark.parametrize("state", ["REACHABLE", "STALE", "DELAY", "PROBE", "PERMANENT"])
-def test_a_device_that_answered_is_a_neighbour(state: str) -> None:
-    known = Neighbour(ip_address("10.0.0.2"), "lan0", MAC_DEVICES)
-    assert parse_neighbours([_entry(state=[state])]) == (known,)
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"state": ["FAILED"]},
-        {"state": ["INCOMPLETE"]},
-        {"state": ["NOARP"]},
-        {"state": "REACHABLE"},
-        {"state": None},
-        {"lladdr": None},
-        {"lladdr": "00:00:00:00:00:00"},
-        {"lladdr": "10.0.0.9"},
-        {"dev": None},
-        {"dst": "default"},
-        {"dst": 7},
-        {"dst": None},
-    ],
-)
-def test_a_neighbour_without_a_usable_mac_is_passed_over(fields: dict[str, Any]) -> None:
-    assert parse_neighbours([_entry(**fields)]) == ()
-    assert parse_neighbours([{}]) == ()
-
-
-def test_the_table_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices_module, "MOST_NEIGHBOURS", 5)
-    assert len(parse_neighbours(_entry(dst=f"10.0.0.{n}") for n in range(50))) == 5

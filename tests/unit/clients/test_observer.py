@@ -58,7 +58,7 @@ class Watch:
     def __init__(self) -> None:
         self.clock, self.ip = FakeClock(), FakeIp()
         self.around = Surroundings(self.clock)
-        self.observer = Observer(self.around, self.clock, self.ip)
+        self.observer = Observer(self.around, self.clock, ip=self.ip)
 
 
 def _run(

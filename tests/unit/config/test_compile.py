@@ -224,8 +224,7 @@ def _complaints(folder: Path) -> list[str]:
     """Return what is said against a site; anything but a ConfigError escapes."""
     try:
         sources = load_site(folder)
-        compile_policy(sources, WITH_SERVICES)
-        warnings(sources, NOW)
+        warnings(sources, compile_policy(sources, WITH_SERVICES), NOW)
     except ConfigErrors as errors:
         return [str(error) for error in errors.errors]
     except ConfigError as error:
@@ -289,3 +288,45 @@ def test_public_lists_that_cannot_be_followed_are_reported(
     with pytest.raises(ConfigErrors) as error:
         a_policy(tmp_path, f"follow: {follow}\n")
     assert message in str(error.value)
+
+
+def _of_staff(folder: Path, staff: str, pupils: str) -> list[str]:
+    site = (
+        f"networks:\n  office: {{cidrs: ['{staff}'], grade: staff}}\n"
+        f"  lab: {{cidrs: ['{pupils}'], grade: 6}}\n"
+    )
+    policy = a_policy(folder, site)
+    return [str(one) for one in warnings(load_site(folder), policy, NOW)]
+
+
+@pytest.mark.parametrize(
+    ("staff", "pupils"),
+    [
+        ("10.0.0.200/29", "10.0.0.0/24"),
+        ("10.0.0.128/25", "10.0.0.0/25"),
+        ("10.0.5.0/24", "10.0.0.0/16"),
+        ("10.0.0.0/16", "10.0.5.0/24"),
+        ("2001:db8::5/128", "2001:db8::/64"),
+    ],
+)
+def test_a_range_of_the_staff_on_a_link_of_pupils_is_warned_of(
+    tmp_path: Path, staff: str, pupils: str
+) -> None:
+    (found,) = _of_staff(tmp_path, staff, pupils)
+    assert f"'{staff}' of the staff is on a link with 'lab': a pupil may take such" in found
+    assert "VLAN" in found
+
+
+@pytest.mark.parametrize(
+    ("staff", "pupils"),
+    [
+        ("10.0.1.0/24", "10.0.0.0/24"),
+        ("10.0.0.0/20", "10.0.16.0/20"),
+        ("2001:db8:0:1::/64", "2001:db8::/64"),
+        ("2001:db8::/64", "10.0.0.0/24"),
+    ],
+)
+def test_a_link_of_the_staff_s_own_is_not_warned_of(
+    tmp_path: Path, staff: str, pupils: str
+) -> None:
+    assert _of_staff(tmp_path, staff, pupils) == []

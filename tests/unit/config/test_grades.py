@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -232,8 +233,9 @@ def _lab(timetable: str, more: str = "") -> str:
 
 
 def _warnings(folder: Path, site: str) -> list[str]:
-    a_policy(folder, site)
-    return [str(one).removeprefix(f"{folder}/") for one in warnings(load_site(folder), NOW)]
+    policy = a_policy(folder, site)
+    found = warnings(load_site(folder), policy, NOW)
+    return [str(one).removeprefix(f"{folder}/") for one in found]
 
 
 def test_lessons_are_in_the_order_of_the_day(tmp_path: Path) -> None:
@@ -424,3 +426,58 @@ def test_a_site_without_classes_has_none(tmp_path: Path) -> None:
 )
 def test_classes_that_cannot_be_are_reported(tmp_path: Path, site: str, problem: str) -> None:
     assert any(problem in one for one in problems(tmp_path, site)), problems(tmp_path, site)
+
+
+GUARDED = replace(
+    CATALOG,
+    categories=(
+        *(replace(one, guarded=one.id == "encrypted-dns") for one in CATALOG.categories),
+        replace(CATALOG.categories[4], id="violence", min_age=18, guarded=True),
+    ),
+    services=(replace(WITH_SERVICES.services[0], id="duels", group="violence", min_age=None),),
+)
+
+
+def test_what_the_shipped_tier_closes_of_what_is_guarded_only_an_administrator_opens(
+    tmp_path: Path,
+) -> None:
+    grades = a_policy(tmp_path, "", GUARDED).grades
+    assert grades["6"].guarded == grades["guest"].guarded == {"encrypted-dns", "violence"}
+    assert grades["staff"].guarded == {"encrypted-dns"}  # named in the tier that ships
+
+
+def test_a_tier_of_the_school_changes_nothing_of_that(tmp_path: Path) -> None:
+    opened = _tier("lower-secondary", "categories: {allow: [violence]}\n")
+    grade = a_policy(tmp_path, "", GUARDED, **{"lower-secondary": opened}).grades["6"]
+    assert "violence" not in grade.closed
+    assert grade.guarded == {"encrypted-dns", "violence"}
+
+
+@pytest.mark.parametrize(
+    ("site", "words"),
+    [
+        (
+            "grades: {6: {categories: {allow: [violence]}}}\n",
+            "violence is guarded, and open to 6",
+        ),
+        ("grades: {6: {services: {allow: [duels]}}}\n", "violence is guarded, and open to 6"),
+        (
+            "grades: {6: {by_age: false}}\n",
+            "without by_age encrypted-dns, violence is open to 6",
+        ),
+        (
+            "schedules: {all-day: [{from: '00:00', to: '24:00'}]}\n"
+            "scheduled: [{schedule: all-day, open: {category: violence}, for: {grade: 6}}]\n",
+            "violence is guarded, and open to 6",
+        ),
+        ("grades: {staff: {categories: {allow: [violence]}}}\n", ""),
+        ("grades: {6: {categories: {allow: [games]}}}\n", ""),
+    ],
+)
+def test_what_the_site_opens_of_what_is_guarded_is_warned_of(
+    tmp_path: Path, site: str, words: str
+) -> None:
+    policy = a_policy(tmp_path, site, GUARDED)
+    found = [str(one) for one in warnings(load_site(tmp_path), policy, NOW)]
+    assert len(found) == bool(words)
+    assert all(words in one and "site.yaml:" in one for one in found)

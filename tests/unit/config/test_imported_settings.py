@@ -13,10 +13,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd import zip_directory
+from filterd import archives
 from filterd.config import imported_settings
 from filterd.config.compile import compile_policy
-from filterd.config.imported_settings import MOST, ImportedSettings, read_adguard, read_pihole
+from filterd.config.imported_settings import (
+    MOST,
+    ImportedSettings,
+    read_adguard,
+    read_pihole,
+)
 from filterd.config.site_reader import load_site
 from filterd.errors import ConfigError
 from filterd.lists.catalog import load_catalog, shipped_sources
@@ -333,9 +338,15 @@ def _sparse(path: Path, size: int) -> Path:
     return path
 
 
-def test_a_file_of_holes_is_read_up_to_the_bound(
+def test_a_file_of_holes_is_not_read(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="this is not a file of a Pi-hole"):
+        read_pihole(_sparse(tmp_path / "a.tar.gz", 1 << 20))
+
+
+def test_control_without_a_look_at_headers_its_holes_are_filled_up_to_the_bound(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(archives, "_Header", tarfile.TarInfo)
     file = _sparse(tmp_path / "a.tar.gz", 1 << 20)
     assert read_pihole(file).follow == []
     monkeypatch.setattr(imported_settings, "MOST_OCTETS", 1 << 16)
@@ -348,7 +359,7 @@ def test_an_archive_with_a_long_directory_is_refused(
 ) -> None:
     file = _zip(tmp_path / "a.zip", **{f"n{number}": b"" for number in range(100)})
     assert read_pihole(file).follow == []
-    monkeypatch.setattr(zip_directory, "MOST_OCTETS", 1_000)
+    monkeypatch.setattr(archives, "MOST_DIRECTORY_OCTETS", 1_000)
     with pytest.raises(ConfigError):
         read_pihole(file)
 

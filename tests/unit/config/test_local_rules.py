@@ -134,10 +134,10 @@ def test_an_impossible_exception_is_reported_at_its_place(
 
 
 def test_one_that_is_over_is_warned_of(tmp_path: Path) -> None:
-    a_policy(tmp_path, _text("allow: zalo.me, until: 2026-09-05"))
+    policy = a_policy(tmp_path, _text("allow: zalo.me, until: 2026-09-05"))
     ends_at = _utc("2026-09-05T17:00")
-    assert warnings(load_site(tmp_path), ends_at - 1) == ()
-    (found,) = warnings(load_site(tmp_path), ends_at)
+    assert warnings(load_site(tmp_path), policy, ends_at - 1) == ()
+    (found,) = warnings(load_site(tmp_path), policy, ends_at)
     assert "site.yaml:5:" in str(found)
     assert "the exception has ended (remove it, or name a later day)" in str(found)
 

@@ -249,11 +249,11 @@ def test_what_is_compiled_is_what_holds_at_its_edges(tmp_path: Path) -> None:
 
 
 def test_a_schedule_that_does_nothing_is_warned_of(tmp_path: Path) -> None:
-    _policy(tmp_path, DAY)
-    (found,) = warnings(load_site(tmp_path), NOW)
+    policy = _policy(tmp_path, DAY)
+    (found,) = warnings(load_site(tmp_path), policy, NOW)
     assert "the schedule 's' opens and closes nothing" in str(found)
-    _policy(tmp_path, DAY, "close: {category: games}")
-    assert warnings(load_site(tmp_path), NOW) == ()
+    policy = _policy(tmp_path, DAY, "close: {category: games}")
+    assert warnings(load_site(tmp_path), policy, NOW) == ()
 
 
 @pytest.mark.parametrize(
@@ -269,9 +269,9 @@ def test_a_schedule_that_does_nothing_is_warned_of(tmp_path: Path) -> None:
 def test_a_window_whose_last_day_is_past_is_warned_of(
     tmp_path: Path, window: str, at: str, *, warned: bool
 ) -> None:
-    _policy(tmp_path, f"{DAY}, {window}", "close: {category: games}")
-    now = datetime.fromisoformat(at).timestamp()
-    found = [str(one).removeprefix(f"{tmp_path}/") for one in warnings(load_site(tmp_path), now)]
+    policy = _policy(tmp_path, f"{DAY}, {window}", "close: {category: games}")
+    warned_of = warnings(load_site(tmp_path), policy, datetime.fromisoformat(at).timestamp())
+    found = [str(one).removeprefix(f"{tmp_path}/") for one in warned_of]
     assert [one.split(": ", 1)[1] for one in found] == [
         "its last day is past: it never opens (remove it, or name a later day)"
     ] * warned

@@ -92,3 +92,18 @@ def test_any_frame_is_within_every_bound_or_refused(frame: dict[str, object]) ->
     assert 0 <= request.stream < frames.MOST_STREAMS
     assert len(request.act_for) <= frames.LONGEST_TOKEN
     assert len(request.address) <= 64
+
+
+@pytest.mark.parametrize("is_of_0_1", [False, True])
+def test_an_answer_that_no_client_would_read_whole_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, *, is_of_0_1: bool
+) -> None:
+    monkeypatch.setattr(frames, "LARGEST_ANSWER_OCTETS", 1_000)
+    request = REQUEST._replace(is_of_0_1=is_of_0_1)
+    for n in (800, 1_000):
+        line = dump_answer(request, {"ok": True, "result": "x" * n})
+        assert len(line) <= 1_000
+        answer = json.loads(line)
+        assert answer["ok"] is (n == 800)
+        assert is_of_0_1 or answer["id"] == request.id
+    assert "the answer is too large (1\u202f0" in answer["error"]

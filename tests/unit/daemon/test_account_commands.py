@@ -109,6 +109,21 @@ def test_a_person_changes_the_own_password_and_other_sessions_end(people: Accoun
         people.ask("account passwd", LAN, password=PASSWORD)
 
 
+def test_a_new_password_says_what_goes_on_and_ends_it_where_that_is_wanted(
+    people: AccountSchool,
+) -> None:
+    people.enrol("lan")
+    token = people.sign_in("lan")
+    about: dict[str, Any] = {"name": "x", "role": "teacher", "scope": "totals", "days": 1}
+    people.web("account token-add", token, **about)
+    done = people.web("account passwd", token, password=PASSWORD + "!")
+    assert done == {"account": "lan", "devices": 1, "tokens": 1}
+    done = people.web("account passwd", token, password=PASSWORD + "?", end=True)
+    assert done == {"account": "lan", "devices": 0, "tokens": 0}
+    assert people.ask("account token-list", account="lan") == []
+    assert people.ask("account device-list", account="lan") == []
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

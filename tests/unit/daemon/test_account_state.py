@@ -11,7 +11,8 @@ import pytest
 from filterd.accounts.grant import Grant
 from filterd.clients.identifier import Identifier
 from filterd.clients.interfaces import Links, Prefix
-from filterd.clients.network_view import Neighbour, Surroundings
+from filterd.clients.neighbours import Neighbour
+from filterd.clients.network_view import Surroundings
 from filterd.daemon import account_state as module
 from filterd.daemon.account_state import Cookies, SignInNetworks, account_of, is_within, text_in
 from filterd.daemon.control_caller import Caller
@@ -102,7 +103,7 @@ def _with_a_copied_mac(tmp_path: Path) -> SignInNetworks:
     """Return the networks where a laptop in the pupils' network has the MAC of a phone."""
     around = Surroundings(FakeClock())
     around.take_links(Links(lan=(Prefix(ip_network("10.0.6.0/24"), "lan0"),)))
-    around.take_neighbours((Neighbour(ip_address(LAPTOP), "lan0", "02:00:5e:10:00:01"),))
+    around.take_neighbours((Neighbour(ip_address(LAPTOP), "lan0", "02:00:5e:10:00:01", True),))
     site = Site.of(a_policy(networks=NETWORKS), an_index(tmp_path, {}), (), around)
     client = Identifier(site.policy, around).identify(LAPTOP)
     assert client is not None

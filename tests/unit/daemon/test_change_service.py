@@ -23,6 +23,7 @@ from filterd.resolve import expectation_checks
 from filterd.wire import name as names
 from tests.support.changes import an_exam, an_exception, some_exceptions
 from tests.support.clock import FakeClock
+from tests.support.policies import NOW
 
 if TYPE_CHECKING:
     from tests.support.team import School, Team
@@ -534,3 +535,69 @@ def _noon(team: Team) -> float:
     now = team.setting.clock.wall()
     vietnam = now + 7 * HOUR
     return float(vietnam - vietnam % (24 * HOUR) + 12 * HOUR - 7 * HOUR)
+
+
+def _undated(**more: Any) -> dict[str, Any]:
+    return an_exception(
+        target_kind="category", target="violence", audience="grade", whom="6", **more
+    )
+
+
+def test_what_opens_a_guarded_category_without_an_end_ends_in_thirty_days(
+    school: School,
+) -> None:
+    """As those that stood when it was not guarded yet."""
+    clock = FakeClock(wall=NOW)
+
+    async def work(team: Team) -> None:
+        now = clock.wall()
+        for payload in (_undated(), _undated(ends_at=now + 90 * 24 * HOUR), _undated(allow=False)):
+            team.manager.changes._record("exception", payload, ADMIN, "bài học")
+        setting = {"grade": "6", "target_kind": "category", "target": "proxy-vpn", "opens": True}
+        team.manager.changes._record("grade", setting, ADMIN, "")
+        await team.manager.reload()
+        await team.manager.changes.end_guarded()
+        overrides = team.manager.site.timed.overrides
+        month = now + 30 * 24 * HOUR
+        assert [one.ends_at for one in overrides.exceptions] == [month, month, None]
+        assert [one.ends_at for one in overrides.grades] == [month]
+        row = Store(school.state, clock).rows()[0]
+        assert (row.kind, row.author) == ("guarded-end", "filterd")
+        number = overrides.number
+        clock.advance(60)
+        await team.manager.changes.end_guarded()
+        assert team.manager.site.timed.overrides.number == number
+
+    school.serve(work, clock=clock)
+
+
+def test_a_guarded_category_opens_with_a_fresh_password_and_closes_by_itself(
+    school: School,
+) -> None:
+    clock = FakeClock(wall=NOW)
+
+    async def work(team: Team) -> None:
+        fresh = Author("web:minh", Rank.ADMIN, is_fresh=True)
+        for author, words in (
+            (TEACHER, "which is guarded"),
+            (ADMIN, "root may, or an administrator"),
+        ):
+            with pytest.raises(ControlError, match=words):
+                await change(team, "exception", author, **_undated(ends_at=clock.wall() + HOUR))
+        with pytest.raises(ChangeError, match="14 days at most"):
+            await change(team, "exception", fresh, **_undated())
+        done = await change(team, "exception", fresh, **_undated(ends_at=clock.wall() + HOUR))
+        assert done["until"] == clock.wall() + HOUR
+        (shown,) = (await team.manager.status())["guarded"]
+        assert shown == {
+            "category": "violence",
+            "audience": "grade",
+            "whom": "6",
+            "number": 1,
+            "starts_at": clock.wall(),
+            "ends_at": clock.wall() + HOUR,
+        }
+        clock.advance(HOUR)
+        assert (await team.manager.status())["guarded"] == []
+
+    school.serve(work, clock=clock)

@@ -10,7 +10,7 @@ import pytest
 
 from filterd.daemon.current_site import AGAIN_AFTER_S, ActiveSite
 from filterd.daemon.shared_page import SharedPage
-from filterd.errors import StoreError
+from filterd.errors import ControlError, StoreError
 from filterd.i18n import say
 from filterd.policy.effective_policy import EffectivePolicy
 from tests.support.clock import FakeClock
@@ -136,13 +136,101 @@ def test_where_the_disk_fails_in_that_moment_the_site_before_stays(
     disk.site = "damaged"
     page.epoch = 1
     assert active.current == "first"
-    assert "damaged; the site before stays" in caplog.text
+    assert "damaged; the site before stays, trying again" in caplog.text
     with pytest.raises(StoreError, match="damaged"):
         active.confirm()
     disk.site = "third"
     page.epoch = 2
     active.confirm()
     assert active.current == "third"
+
+
+class Short:
+    """Loads a site when there is memory again, and counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.clock, self.page, self.moved = FakeClock(), SharedPage(), list[Any]()
+        self.left, self.loads = True, 0
+        self.active: Any = ActiveSite(self.page, self._load, self._note, self.clock)
+
+    def _load(self) -> Site:
+        self.loads += 1
+        if not self.left:
+            raise MemoryError
+        return _site(f"site {self.page.epoch}")
+
+    def _note(self, site: Site) -> None:
+        if not self.left:
+            raise MemoryError
+        self.moved.append(site)
+
+
+def test_without_memory_no_question_fails_and_the_site_before_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    short = Short()
+    short.left, short.page.epoch = False, 1
+    assert [short.active.current for _ in range(100)] == ["site 0"] * 100
+    assert short.loads == 2, "the first one, and one attempt"
+    assert caplog.text.count("the site before stays, trying again") == 1
+    assert "not enough memory" in caplog.text
+    assert "Traceback" not in caplog.text
+    with pytest.raises(ControlError, match="not enough memory"):
+        short.active.confirm()
+
+
+def test_what_could_not_be_loaded_is_tried_again_without_another_epoch() -> None:
+    short = Short()
+    short.left, short.page.epoch = False, 1
+    assert short.active.current == "site 0"
+    short.left = True
+    assert short.active.current == "site 0"
+    short.clock.advance(AGAIN_AFTER_S)
+    assert short.active.current == "site 1"
+    short.active.confirm()
+    assert short.moved == ["site 1"]
+
+
+def test_what_was_prepared_is_there_for_the_next_attempt() -> None:
+    short = Short()
+    short.active.prepare(1, _site("prepared"))
+    short.left, short.page.epoch = False, 1
+    assert short.active.current == "prepared", "it moved, and its followers were not told"
+    assert short.moved == []
+    short.left = True
+    short.clock.advance(AGAIN_AFTER_S)
+    assert short.active.current == "prepared"
+    assert (short.moved, short.loads) == (["prepared"], 1)
+
+
+def test_after_an_error_the_fast_path_goes_on_until_the_next_attempt() -> None:
+    """Without a limit it would answer by the site before for ever."""
+    short = Short()
+    short.left, short.page.epoch = False, 1
+    assert short.active.current == "site 0"
+    stands = [short.active.standing.holds_at(NOW + after_s) for after_s in (0, AGAIN_AFTER_S)]
+    assert stands == [True, False]
+    short.left = True
+    short.clock.advance(AGAIN_AFTER_S)
+    assert short.active.current == "site 1"
+    assert short.active.standing.holds_at(NOW + 1_000_000)
+
+
+@pytest.mark.control
+def test_control_an_error_that_is_let_through_fails_every_question(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def as_before(self: Any) -> None:
+        self._take(self._load())
+        self._epoch = self._page.epoch
+
+    monkeypatch.setattr(ActiveSite, "_activate", as_before)
+    short = Short()
+    short.left, short.page.epoch = False, 1
+    for _ in range(3):
+        with pytest.raises(MemoryError):
+            _ = short.active.current
+    assert short.loads == 4
 
 
 def test_what_is_prepared_too_late_takes_nothing_from_what_is_newer() -> None:

@@ -73,8 +73,15 @@ def naively_inside(first: str, last: str, *, by_day: bool, by_class: bool) -> Co
     for one in within(first, last):
         period = one.day if by_day else one.day[:7]
         where = (TIER_OF_GRADE[one.grade], one.grade, one.class_id if by_class else "")
-        where = ("", "", "") if one.category == SECRET else where
-        found[period, *where, one.category, one.action] += one.n
+        if one.category != SECRET:
+            found[period, *where, one.category, one.action] += one.n
+    # Of a confidential category only what may leave the school.
+    cells = Cells(first, last)
+    for day, tier, category, action in cells.shown_days:
+        if not tier:
+            period = day if by_day else day[:7]
+            n = cells.days[day, tier, category, action]
+            found[period, "", "", "", category, action] += n
     return found
 
 
@@ -128,22 +135,26 @@ class Cells:
         self.shown_days = {
             key for key, found in of_days.items() if len({one.device for one in found}) >= K
         }
+        is_cut = set[Any]()
+        for month, grade, *of in list(of_grades):
+            tier, found = TIER_OF_GRADE[grade], of_grades[month, grade, *of]
+            of_shown = [one for one in found if (one.day, tier, *of) in self.shown_days]
+            if len(of_shown) < len(found):
+                is_cut.add(month)
+            of_grades[month, grade, *of] = of_shown
+        of_grades = defaultdict(list, {key: found for key, found in of_grades.items() if found})
         self.grades = dict[Any, int]()
-        self.left_out = Counter[str]()
+        self.leaves_out = is_cut
         for month in {key[0] for key in of_grades}:
             cells = [
                 TableCell._make((*key[1:], sum(one.n for one in found), _most(found)))
                 for key, found in of_grades.items()
                 if key[0] == month
             ]
-            hidden = [
-                TableCell._make((*key[1:], n, 0))
-                for key, n in self.days.items()
-                if key[0][:7] == month and key not in self.shown_days
-            ]
-            shown = of_month(cells, hidden, K)
+            shown = of_month(cells, (), K)
             self.grades |= {(month, *one[:3]): one.n for one in shown}
-            self.left_out[month] = len(cells) - len(shown)
+            if len(cells) > len(shown):
+                self.leaves_out.add(month)
 
 
 def _most(found: list[Event]) -> int:
@@ -159,13 +170,13 @@ def is_whole(month: str, facts: ReportFacts) -> bool:
     return facts.first <= first.isoformat() and last.isoformat() <= facts.last
 
 
-def naively_outside(facts: ReportFacts) -> tuple[Counter[Any], int]:
-    found, left_out = Counter[Any](), 0
+def naively_outside(facts: ReportFacts) -> tuple[Counter[Any], bool]:
+    found, left_out = Counter[Any](), False
     cells = Cells(facts.first, facts.last)
     for (month, grade, *of), n in cells.grades.items():
         if is_whole(month, facts):
             found[month, TIER_OF_GRADE[grade], grade, "", *of] += n
-    left_out += sum(n for month, n in cells.left_out.items() if is_whole(month, facts))
+    left_out |= any(is_whole(month, facts) for month in cells.leaves_out)
     for key, n in cells.days.items():
         day, tier, *of = key
         whole = is_whole(day[:7], facts)
@@ -173,8 +184,8 @@ def naively_outside(facts: ReportFacts) -> tuple[Counter[Any], int]:
             continue  # it is in the grades of its month
         if key in cells.shown_days:
             found[day[:7] if whole else day, tier, "", "", *of] += n
-        else:
-            left_out += 1
+        elif tier:
+            left_out = True
     return found, left_out
 
 

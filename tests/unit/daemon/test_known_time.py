@@ -8,7 +8,7 @@ import pytest
 from filterd.daemon import known_time
 from filterd.daemon.known_time import KnownTime, Lead
 from filterd.overrides.store import Store
-from filterd.policy.unknown_time import LATEST, UNKNOWN_LEAD_S
+from filterd.policy.unknown_time import LATEST, UNCONFIRMED_S, UNKNOWN_LEAD_S, Certainty
 from filterd.state_file import checksum
 from filterd.state_folder import StateFolder
 from filterd.version import RELEASED_AT
@@ -46,7 +46,7 @@ def test_what_is_kept_is_read_again_and_a_damaged_file_is_passed_over(state: Sta
     known_time.FORMAT.save(state.clock, KnownTime(NOW))
     assert known_time.read(state) == KnownTime(NOW)
     state.clock.write_bytes(b"nonsense")
-    assert known_time.read(state) == KnownTime()
+    assert known_time.read(state) == KnownTime(not_before=0.0)
 
 
 def test_the_file_of_the_release_before_is_read(state: StateFolder) -> None:
@@ -87,10 +87,42 @@ def test_the_last_change_gives_the_time_where_the_file_and_the_copies_are_gone(
     for copy in state.overrides_copies:
         copy.unlink()
     assert known_time.last_change(state) == 0.0
-    assert known_time.floor_of(state) == NOW
+    known = known_time.read(state)
+    assert (known.floor(()), known.certain()) == (NOW, RELEASED_AT)
 
 
-def test_a_clock_outside_of_what_can_be_makes_the_time_unknown() -> None:
-    assert known_time.policy_time(NOW, NOW) == NOW
-    assert known_time.policy_time(NOW - 1, NOW) == UNKNOWN_LEAD_S
-    assert known_time.policy_time(LATEST, NOW) == UNKNOWN_LEAD_S
+def test_without_a_daemon_the_clock_is_believed_where_none_ever_kept_a_time(
+    state: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known_time, "boot_id", lambda: "a")
+    assert known_time.without_daemon(state, FakeClock(NOW)) == (NOW, Certainty())
+    known_time.FORMAT.save(state.clock, KnownTime(NOW, not_before=NOW - 9))
+    certain = Certainty(NOW - 9)
+    assert known_time.without_daemon(state, FakeClock(NOW)) == (NOW + UNCONFIRMED_S, certain)
+    assert known_time.without_daemon(state, FakeClock(NOW - 1)) == (UNKNOWN_LEAD_S, certain)
+    assert known_time.without_daemon(state, FakeClock(LATEST)) == (UNKNOWN_LEAD_S, certain)
+    clock = FakeClock(NOW + 77)
+    lead = Lead("a", NOW - clock.monotonic(), is_confirmed=True)
+    known_time.FORMAT.save(state.clock, KnownTime(NOW, lead=lead, not_before=NOW - 9))
+    assert known_time.without_daemon(state, clock) == (NOW, certain)
+
+
+@pytest.mark.parametrize(("content", "is_own"), [(b"1\n", True), (b"0\n", False), (None, False)])
+def test_a_clock_of_the_hardware_is_known_by_what_it_has_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None, is_own: bool
+) -> None:
+    monkeypatch.setattr(known_time, "_CLOCKS_OF_MACHINE", tmp_path / "rtc")
+    if content is not None:
+        (tmp_path / "rtc" / "rtc0").mkdir(parents=True)
+        (tmp_path / "rtc" / "rtc0" / "hctosys").write_bytes(content)
+    assert known_time.has_own_clock() is is_own
+    assert known_time.may_stand_still(NOW + 60, NOW) is not is_own
+    assert not known_time.may_stand_still(NOW + known_time.STOOD_STILL_S, NOW)
+
+
+def test_the_certain_time_is_no_later_than_what_was_kept() -> None:
+    assert KnownTime().certain() == RELEASED_AT
+    assert KnownTime(NOW).certain() == NOW, "of the release before"
+    assert KnownTime(NOW, not_before=NOW - 5).certain() == NOW - 5
+    assert KnownTime(NOW, not_before=LATEST).certain() == RELEASED_AT
+    assert KnownTime(NOW + 100, not_before=NOW).dropped(NOW - 7, NOW + 100).certain() == NOW - 7

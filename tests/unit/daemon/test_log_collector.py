@@ -49,9 +49,9 @@ class Counting:
     async def take(self, *, worker: str, acknowledged: int) -> dict[str, Any]:
         return self.counts.take(worker, acknowledged).to_plain()
 
-    def end(self) -> None:
-        for batch in self.counts.take_all():
-            self.channel.tell("last_counts", batch=batch.to_plain())
+    async def end(self) -> None:
+        left = (batch.to_plain() for batch in self.counts.take_all())
+        await self.channel.hand_over("last_counts", left)
         self.channel.tell("last_counts", batch=None)
 
 
@@ -109,7 +109,7 @@ def test_what_all_workers_count_is_added_up(path: Path) -> None:
                 worker.counts.add("6", "games", "blocked", n)
             await crew.collector.collect()
             assert crew.total == expected
-        (found,) = await crew.collector.totals(TotalsRequest(1), time_zone="UTC")
+        (found,) = await crew.collector.totals(TotalsRequest(1, is_live=True), time_zone="UTC")
         assert (found.grade, found.category, found.action, found.n) == ("6", "games", "blocked", 14)
 
     run(path, work)
@@ -125,6 +125,7 @@ def test_devices_of_a_day_are_the_most_that_one_worker_has_seen(path: Path) -> N
         assert {(one.scope, one.id): one.devices for one in reach} == {
             ("tier", "lower-secondary"): 3,
             ("grade", "6"): 3,
+            ("school", ""): 3,
         }
 
     run(path, work)
@@ -133,7 +134,9 @@ def test_devices_of_a_day_are_the_most_that_one_worker_has_seen(path: Path) -> N
 def test_totals_that_may_be_old_are_read_and_nothing_is_written_for_them(path: Path) -> None:
     async def work(crew: Crew) -> None:
         async def n(old_s: float) -> int:
-            (found,) = await crew.collector.totals(TotalsRequest(1, old_s=old_s), time_zone="UTC")
+            (found,) = await crew.collector.totals(
+                TotalsRequest(1, is_live=True, old_s=old_s), time_zone="UTC"
+            )
             return found.n
 
         crew.workers[0].counts.add("6", "games", "blocked", 3)
@@ -152,7 +155,7 @@ def test_totals_that_may_be_old_are_read_and_nothing_is_written_for_them(path: P
 def test_no_file_is_made_where_nothing_is_counted(path: Path) -> None:
     async def work(crew: Crew) -> None:
         await crew.collector.collect()
-        assert await crew.collector.totals(TotalsRequest(1), time_zone="UTC") == []
+        assert await crew.collector.totals(TotalsRequest(1, is_live=True), time_zone="UTC") == []
 
     run(path, work)
     assert not path.exists()
@@ -246,7 +249,7 @@ def test_a_restart_in_order_leaves_no_gap(path: Path) -> None:
         await crew.collector.collect()
         crew.clock.advance(60.0)
         for worker in crew.workers:
-            worker.end()
+            await worker.end()
         await crew.collector.write_last(within_s=WITHIN_S)
         await crew.manager_dies()
         crew.clock.advance(60.0)
@@ -326,7 +329,7 @@ def test_at_the_end_everything_is_written(path: Path) -> None:
         await crew.collector.collect()  # written, and never acknowledged
         for worker in crew.workers:
             worker.counts.add("6", "", "pass", 1)
-            worker.end()
+            await worker.end()
         await crew.collector.write_last(within_s=WITHIN_S)
         assert crew.total == 12
 
@@ -338,7 +341,7 @@ def test_the_last_words_of_a_worker_wait_for_a_manager_that_is_late(path: Path) 
         await crew.leave()
         for worker in crew.workers:
             worker.counts.add("6", "", "pass", 5)
-            worker.end()
+            await worker.end()
             await worker.channel.close()
         crew.collector = crew._begin()
         await crew.collector.write_last(within_s=WITHIN_S)
@@ -350,7 +353,7 @@ def test_the_last_words_of_a_worker_wait_for_a_manager_that_is_late(path: Path) 
 def test_a_worker_without_a_last_message_is_waited_for_briefly(path: Path) -> None:
     async def work(crew: Crew) -> None:
         crew.workers[0].counts.add("6", "", "pass", 5)
-        crew.workers[0].end()
+        await crew.workers[0].end()
         await crew.collector.write_last(within_s=0.1)
         assert crew.total == 5
 
@@ -360,7 +363,7 @@ def test_a_worker_without_a_last_message_is_waited_for_briefly(path: Path) -> No
 def test_a_worker_that_is_replaced_in_order_is_written_with_the_next_round(path: Path) -> None:
     async def work(crew: Crew) -> None:
         crew.workers[0].counts.add("6", "", "pass", 5)
-        crew.workers[0].end()
+        await crew.workers[0].end()
         while not crew.collector._ended:
             await asyncio.sleep(0)
         await crew.worker_dies()
@@ -382,7 +385,7 @@ def test_while_the_disk_refuses_workers_keep_what_they_count(
         assert "cannot be written" in crew.collector.problem
         assert crew.collector.written_at is None
         with pytest.raises(StoreError, match="cannot be read"):
-            await crew.collector.totals(TotalsRequest(1), time_zone="UTC")
+            await crew.collector.totals(TotalsRequest(1, is_live=True), time_zone="UTC")
         path.unlink()
         await crew.collector.collect()
         await crew.collector.collect()
@@ -408,7 +411,7 @@ def test_another_process_that_holds_the_file_for_long_stops_no_worker(
                 crew.workers[0].counts.add("6", "", "pass", 5)
                 await crew.collector.collect()
             assert "locked" in crew.collector.problem
-            (found,) = await crew.collector.totals(TotalsRequest(1), time_zone="UTC")
+            (found,) = await crew.collector.totals(TotalsRequest(1, is_live=True), time_zone="UTC")
             assert found.n == 5  # who reads does not wait either
             other.execute("ROLLBACK")
         await crew.collector.collect()

@@ -95,7 +95,8 @@ class Crew(crew.Crew[Recording, LookupCollector]):
 
     def _collector(self, channels: list[Channel]) -> tuple[LookupCollector, Handlers]:
         page = SimpleNamespace(floor=0.0)
-        setting: Any = SimpleNamespace(state=self.state, clock=self.clock, page=page)
+        time = SimpleNamespace(is_confirmed=True)
+        setting: Any = SimpleNamespace(state=self.state, clock=self.clock, page=page, time=time)
         collector = LookupCollector(setting, channels, self._site)
         return collector, {
             "last_lookups": collector.take_last,
@@ -318,7 +319,7 @@ def test_at_the_end_everything_is_written_once(tmp_path: Path) -> None:
 def test_last_batches_wait_for_a_manager_that_is_late(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("filterd.daemon.lookup_recorder._TAKEN_WITHIN_S", 0.01)
+    monkeypatch.setattr("filterd.daemon.worker_channel._TAKEN_WITHIN_S", 0.01)
 
     async def work(crew: Crew) -> None:
         await crew.leave()
@@ -335,7 +336,7 @@ def test_last_batches_wait_for_a_manager_that_is_late(
 
 def test_allowed_names_are_kept_from_k_devices_on(tmp_path: Path) -> None:
     async def work(crew: Crew) -> None:
-        for device in range(1, 8):
+        for device in range(1, 10):
             crew.workers[device % 2].record(1, context=PASSED, device=device, is_row=False)
         for device in range(1, 5):
             crew.workers[0].record(2, context=PASSED, device=device, is_row=False)
@@ -430,7 +431,7 @@ def test_days_that_could_not_be_removed_are_removed_later(
     run(tmp_path, work)
 
 
-async def _refuse(*_: object) -> None:
+async def _refuse(*_: object, **__: object) -> None:
     raise StoreError(say("{path}: cannot be written: {why}", path="log", why=""))
 
 

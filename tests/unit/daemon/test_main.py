@@ -31,7 +31,6 @@ HEAVY = (
     "typer",
     "rich",
     "dnslib",
-    "publicsuffixlist",
     "jinja2",
     "prometheus_client",
     "idna",

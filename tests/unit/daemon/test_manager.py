@@ -426,8 +426,8 @@ def test_a_worker_that_prepares_too_late_does_not_spoil_the_next_reload(
                 await team.manager.reload()
         school.write(BLOCK)
 
-        async def then_the_late_one(*, epoch: int, policy: str) -> None:
-            await prepare(epoch=epoch, policy=policy)
+        async def then_the_late_one(*, epoch: int) -> None:
+            await prepare(epoch=epoch)
             late.set()
             await asyncio.sleep(0.01)
 
@@ -493,7 +493,7 @@ def test_status_adds_the_workers_up_and_is_enough_for_alerts(school: School) -> 
         assert active(status | {"feed": {"address": ""}}, SystemClock().wall()) == []
         assert status["workers"] == 2
         assert status["answers"]["blocked"] == 3
-        assert status["datagrams"]["received"] == 0
+        assert "received" not in status["datagrams"]
         assert status["receive_drops"] == 0
         assert status["school"] == "Trường mẫu"
         assert status["names"] > 1000
@@ -509,12 +509,12 @@ def test_a_reload_ends_and_begins_counting(school: School) -> None:
         school.write("log: {level: off}\n")
         await team.manager.reload()
         team.worker._counts.add("6", "", "pass")
-        assert await team.manager.log_totals(TotalsRequest()) == []
+        assert await team.manager.log_totals(TotalsRequest(is_live=True)) == []
         assert (await team.manager.status())["log"]["level"] == "off"
         school.write()
         await team.manager.reload()
         team.worker._counts.add("6", "", "pass")
-        assert len(await team.manager.log_totals(TotalsRequest())) == 1
+        assert len(await team.manager.log_totals(TotalsRequest(is_live=True))) == 1
 
     school.serve(work)
 
@@ -537,7 +537,7 @@ def test_what_was_answered_before_counting_ends_is_counted(
             fast.setattr(team.worker, "_fast", Fast(team.worker._counts))
             school.write("log: {level: off}\n")
             await team.manager.reload()
-        (row,) = await team.manager.log_totals(TotalsRequest())
+        (row,) = await team.manager.log_totals(TotalsRequest(is_live=True))
         assert row["n"] == 1
 
     school.serve(work)
@@ -551,7 +551,7 @@ def test_what_workers_count_to_the_end_is_written(school: School) -> None:
         await team.manager.write_last()
         now = team.setting.clock.wall()
         found = await read_totals(
-            school.state.query_log, TotalsRequest(2), time_zone="UTC", now=now
+            school.state.query_log, TotalsRequest(2, is_live=True), time_zone="UTC", now=now
         )
         assert sum(one.n for one in found) == 10
 

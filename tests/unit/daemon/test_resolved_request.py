@@ -14,6 +14,7 @@ from filterd.daemon.resolved_request import (
     work_out_lesson,
     work_out_room,
 )
+from filterd.daemon.timekeeper import ClockStanding
 from filterd.errors import ChangeError
 from filterd.policy.model import Network
 from filterd.resolve.site import Site
@@ -28,53 +29,61 @@ if TYPE_CHECKING:
 HOUR = 3600.0
 
 
-def test_a_length_becomes_an_end_and_waits_for_an_unknown_time() -> None:
+def test_a_length_becomes_an_end_and_stays_until_a_source_confirms_the_time() -> None:
     known: dict[str, Any] = {"for_s": HOUR}
-    assert not work_out_length(known, NOW, is_unknown=False)
+    assert not work_out_length(known, NOW, ClockStanding.KNOWN)
     assert known == {"ends_at": NOW + HOUR}
-    unknown: dict[str, Any] = {"for_s": HOUR}
-    assert work_out_length(unknown, NOW, is_unknown=True)
-    assert unknown == {"ends_at": NOW + HOUR, "for_s": HOUR}
+    for standing in (ClockStanding.UNKNOWN, ClockStanding.UNCONFIRMED):
+        unknown: dict[str, Any] = {"for_s": HOUR}
+        assert not work_out_length(unknown, NOW, standing)
+        assert unknown == {"ends_at": NOW + HOUR, "for_s": HOUR}
+    dated: dict[str, Any] = {"ends_at": NOW + HOUR}
+    assert work_out_length(dated, NOW, ClockStanding.UNKNOWN), "a date waits for the time"
+    assert not work_out_length(dated, NOW, ClockStanding.UNCONFIRMED)
 
 
 def test_a_length_counts_from_the_beginning_that_is_given() -> None:
     request: dict[str, Any] = {"for_s": HOUR, "starts_at": NOW + 60}
-    assert work_out_length(request, NOW, is_unknown=True)
+    assert work_out_length(request, NOW, ClockStanding.UNKNOWN)
     assert request == {"starts_at": NOW + 60, "ends_at": NOW + 60 + HOUR}
 
 
 def test_what_is_open_waits_for_no_time() -> None:
-    assert not work_out_length({}, NOW, is_unknown=True)
+    assert not work_out_length({}, NOW, ClockStanding.UNKNOWN)
 
 
 @pytest.mark.parametrize(
-    ("request_", "is_unknown", "why"),
+    ("request_", "standing", "why"),
     [
-        ({"for_s": HOUR, "ends_at": NOW + 1}, False, "exclude each other"),
-        ({"ends_at": NOW}, True, "the time is not known, and this time is in the past"),
-        ({"for_s": "an hour"}, False, ".+"),
+        ({"for_s": HOUR, "ends_at": NOW + 1}, ClockStanding.KNOWN, "exclude each other"),
+        (
+            {"ends_at": NOW},
+            ClockStanding.UNKNOWN,
+            "the time is not known, and this time is in the past",
+        ),
+        ({"for_s": "an hour"}, ClockStanding.KNOWN, ".+"),
     ],
 )
 def test_a_length_that_is_none_is_refused(
-    request_: dict[str, Any], is_unknown: bool, why: str
+    request_: dict[str, Any], standing: ClockStanding, why: str
 ) -> None:
     with pytest.raises(ChangeError, match=why):
-        work_out_length(request_, NOW, is_unknown=is_unknown)
+        work_out_length(request_, NOW, standing)
 
 
 @pytest.mark.parametrize(
-    ("request_", "is_unknown", "why"),
+    ("request_", "standing", "why"),
     [
-        ({"lesson": True, "ends_at": NOW}, False, "exclude each other"),
-        ({"lesson": True}, True, "so the lesson is not either"),
-        ({"lesson": True}, False, "there is no lesson at that time"),
+        ({"lesson": True, "ends_at": NOW}, ClockStanding.KNOWN, "exclude each other"),
+        ({"lesson": True}, ClockStanding.UNKNOWN, "so the lesson is not either"),
+        ({"lesson": True}, ClockStanding.KNOWN, "there is no lesson at that time"),
     ],
 )
 def test_a_lesson_that_is_not_on_is_refused(
-    request_: dict[str, Any], is_unknown: bool, why: str
+    request_: dict[str, Any], standing: ClockStanding, why: str
 ) -> None:
     with pytest.raises(ChangeError, match=why):
-        work_out_lesson(request_, a_policy(), NOW, is_unknown=is_unknown)
+        work_out_lesson(request_, a_policy(), NOW, standing)
 
 
 @pytest.mark.parametrize(
@@ -112,9 +121,24 @@ def test_an_exam_is_not_in_a_room_and_of_a_class() -> None:
         work_out_room({"class_id": "6A", "room": "lab"}, None, NOW)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("standing", "expected"),
+    [
+        (ClockStanding.KNOWN, {"ends_at": SEVEN + 2700}),
+        (ClockStanding.UNCONFIRMED, {"for_s": 2640.0}),
+    ],
+)
+def test_a_lesson_is_its_end_or_its_length(
+    standing: ClockStanding, expected: dict[str, float]
+) -> None:
+    request: dict[str, Any] = {"lesson": True, "room": "lab"}
+    work_out_lesson(request, timetabled(), SEVEN + 60, standing)
+    assert request == {"room": "lab", **expected}
+
+
 def test_without_a_lesson_nothing_is_worked_out() -> None:
     request: dict[str, Any] = {"lesson": False, "ends_at": NOW}
-    work_out_lesson(request, a_policy(), NOW, is_unknown=True)
+    work_out_lesson(request, a_policy(), NOW, ClockStanding.UNKNOWN)
     assert request == {"ends_at": NOW}
 
 

@@ -10,6 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from filterd.daemon import review_commands
 from filterd.daemon.control_caller import PAGE_GROUP, Caller
@@ -18,6 +20,7 @@ from filterd.errors import ChangeError, ControlError, StoreError
 from filterd.i18n import say
 from filterd.overrides.review_requests import FORMAT, PupilRequest
 from filterd.overrides.roles import ADMINS, TEACHERS
+from filterd.resolve import block_reason
 from tests.support.pupils import (
     CHILD,
     HARM,
@@ -33,6 +36,10 @@ from tests.support.week import SEVEN, timetabled
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from filterd.overrides.permissions import Classroom
+    from filterd.overrides.roles import Author
+    from filterd.resolve.site import Site
 
 ADMIN = Caller(1001, "an", frozenset({ADMINS}))
 LAN = Caller(1002, "lan", frozenset({TEACHERS}))
@@ -75,6 +82,61 @@ def test_a_teacher_sees_the_requests_of_own_classes(reviews: Reviews) -> None:
     assert seen == {"an": [1, 2], "lan": [1], "minh": []}
     with pytest.raises(ControlError, match="may not see requests"):
         ask(reviews, "list", READER)
+
+
+def test_of_many_decisions_at_once_one_is_made(
+    reviews: Reviews, manager: PupilsManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five approvals and three refusals, all of them asked before any is done."""
+
+    async def slow(self: PupilsManager, request: dict[str, Any], author: Author) -> dict[str, Any]:
+        await asyncio.sleep(0)
+        return await change(self, request, author)
+
+    change = PupilsManager.change
+    monkeypatch.setattr(PupilsManager, "change", slow)
+    wanted = {"id": 1, "reason": "Bài 12"}
+
+    async def all_at_once() -> list[Any]:
+        commands = reviews.commands()
+        asked = [("approve", wanted | EVENING)] * 5 + [("refuse", wanted)] * 3
+        calls = [commands[f"requests {word}"](given, ADMIN) for word, given in asked]
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    answers = asyncio.run(all_at_once())
+    refused = [one for one in answers if isinstance(one, ChangeError)]
+    assert len(refused) == 7
+    assert all("another person decides on request 1" in str(one) for one in refused)
+    assert (len(manager.made), len(manager.refused)) == (1, 0)
+    with pytest.raises(ChangeError, match="no open request 1"):
+        ask(reviews, "approve", ADMIN, id=1, reason="Bài 12", **EVENING)
+
+
+def test_a_request_for_what_is_guarded_is_an_administrator_s_to_see_and_to_refuse(
+    reviews: Reviews, manager: PupilsManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To approve it takes the password besides; who has not given it must see the request."""
+    classroom = PupilsManager.classroom
+
+    def guarded(self: PupilsManager, site: Site) -> Classroom:
+        return classroom(self, site)._replace(guarded_by=lambda _: frozenset(("violence",)))
+
+    monkeypatch.setattr(PupilsManager, "classroom", guarded)
+    assert [one["id"] for one in ask(reviews, "list", ADMIN)] == [1, 2]
+    assert ask(reviews, "list", LAN) == []
+    with pytest.raises(ControlError, match="open violence, which is guarded; root may"):
+        ask(reviews, "approve", ADMIN, id=1, reason="Bài 12", **EVENING)
+    ask(reviews, "refuse", ADMIN, id=1, reason="không hợp")
+    assert (len(manager.made), len(manager.refused)) == (0, 1)
+
+
+def test_a_decision_that_fails_leaves_the_request_to_the_next(
+    reviews: Reviews, manager: PupilsManager
+) -> None:
+    with pytest.raises(ChangeError, match="reason"):
+        ask(reviews, "approve", ADMIN, id=1, reason="", **EVENING)
+    ask(reviews, "approve", ADMIN, id=1, reason="Bài 12", **EVENING)
+    assert len(manager.made) == 1
 
 
 def test_to_approve_is_the_exception_for_the_class(
@@ -237,13 +299,42 @@ def test_a_request_keeps_name_and_class_and_one_device_counts_once(
     assert b"10.0.6" not in (tmp_path / "review-requests.filterd").read_bytes()
 
 
+LABEL = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(LABEL, min_size=1, max_size=4))
+def test_nothing_that_a_pupil_wrote_reaches_the_teacher(
+    page: PupilPage, tmp_path: Path, labels: list[str]
+) -> None:
+    by_page(page, "ask", name=".".join((*labels, SOCIAL)), why="lesson")
+    assert noted(tmp_path) == [(SOCIAL, "6A", 1)]
+
+
+def test_control_a_queue_of_names_as_asked_has_what_a_pupil_wrote(
+    page: PupilPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = block_reason.facts_of
+    bully = f"nguyen-van-a-xau.{SOCIAL}"
+    monkeypatch.setattr(
+        review_commands,
+        "facts_of",
+        lambda explained, *rest, **more: told(explained, *rest, **more)._replace(
+            entry=explained["qname"]
+        ),
+    )
+    by_page(page, "ask", name=bully, why="lesson")
+    assert noted(tmp_path) == [(bully, "6A", 1)]
+
+
 def test_one_device_fills_no_queue(page: PupilPage, tmp_path: Path) -> None:
     names = [SOCIAL, "more.example", "third.example"]
     assert len(names) == MOST_NAMES_A_DAY
     for name in names:
         by_page(page, "ask", name=name, why="lesson")
+    by_page(page, "ask", name="www.social.example", why="lesson")  # it has asked for that
     with pytest.raises(ChangeError, match="often enough today"):
-        by_page(page, "ask", name="www.social.example", why="lesson")
+        by_page(page, "ask", name="fourth.example", why="lesson")
     assert len(noted(tmp_path)) == MOST_NAMES_A_DAY
 
 
@@ -251,9 +342,10 @@ def test_control_without_the_bound_one_device_goes_on(
     page: PupilPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(review_commands, "MOST_NAMES_A_DAY", 1_000)
-    for n in range(20):
-        by_page(page, "ask", name=f"n{n}.social.example", why="lesson")
-    assert len(noted(tmp_path)) == 20
+    names = [SOCIAL, "more.example", "third.example", "fourth.example"]
+    for name in names:
+        by_page(page, "ask", name=name, why="lesson")
+    assert len(noted(tmp_path)) == len(names)
 
 
 @pytest.mark.parametrize(

@@ -198,6 +198,25 @@ def test_a_stranger_in_the_same_ipv6_network_delays_no_address_that_is_known(
     assert codes[-1] == "slow-down", "guesses from it are slowed down as well"
 
 
+def test_one_password_is_not_tried_at_forty_accounts_from_an_enrolled_phone(
+    people: AccountSchool,
+) -> None:
+    secret, _ = people.enrol("lan")
+    given = {"password": "không phải thế", "device": secret}
+    codes = [people.code_of("login", "", PUPIL, account=f"gv-{n}", **given) for n in range(40)]
+    assert codes == ["wrong-password"] * 5 + ["slow-down"] * 35
+    assert people.sign_in("minh"), "others are not slowed"
+
+
+def test_a_pupil_on_the_link_keeps_no_code_of_the_console_from_its_owner(
+    people: AccountSchool,
+) -> None:
+    code = people.ask("account recover", account="minh", code="a-code-of-ones-own")["code"]
+    for _ in range(30):
+        people.web("admit", "", "fe80::66%eth0", code="đoán thử")
+    assert people.web("login-code", "", "fe80::5%eth0", code=code)["account"] == "minh"
+
+
 def test_no_other_user_of_the_gateway_guesses_from_many_addresses(people: AccountSchool) -> None:
     mai = Caller(1001, "mai", frozenset({"filterd-teacher"}))
     with pytest.raises(FilterdError, match="may not ask for another device"):

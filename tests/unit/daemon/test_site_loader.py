@@ -8,13 +8,15 @@ import pytest
 
 from filterd.daemon import site_loader
 from filterd.daemon import site_loader as on_disk
-from filterd.daemon.shared_page import SharedOverrides, SharedPage, recall_overrides
+from filterd.daemon.shared_page import SharedOverrides, recall_overrides
 from filterd.daemon.site_loader import Unwritten, open_index
+from filterd.daemon.verified_indexes import VerifiedIndexes
 from filterd.errors import ConfigErrors, IndexFormatError, StoreError
 from filterd.lists.index import Index
 from filterd.lists.index_format import HEADER_OCTETS, IndexHeader
 from filterd.overrides.store import Store
 from filterd.policy import policy_file
+from tests.support.bad_card import bad_pages
 from tests.support.changes import an_exception
 from tests.support.clock import FakeClock
 from tests.support.daemon import build_lists, copy_lists, write_site
@@ -85,24 +87,25 @@ def test_a_damaged_index_gives_way_to_the_one_before(
     assert "compiling those" not in caplog.text
 
 
-def test_an_index_that_replaces_a_verified_one_meanwhile_is_verified_too(
-    config: Path, state: StateFolder, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("needs_fuse")
+def test_an_index_with_a_page_that_cannot_be_read_gives_way_to_the_one_before(
+    config: Path, state: StateFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    page, opened = SharedPage(), Index.open
-    on_disk.load_site(config, state, page=page, now=NOW)
     state.previous_index.write_bytes(state.index.read_bytes())
-    damaged = state.folder / "damaged"
-    damaged.write_bytes(state.index.read_bytes())
-    _damage_names(damaged)
+    with bad_pages(state.index, [3]):
+        assert on_disk.load_site(config, state, now=NOW).index.lookup(TIKTOK)
+    assert f"{state.index}: cannot be read: Input/output error" in caplog.text
+    assert "look after this disk" in caplog.text
 
-    def replaced_meanwhile(path: Path) -> Index:
-        if damaged.exists():
-            damaged.replace(state.index)
-        return opened(path)
 
-    monkeypatch.setattr(Index, "open", replaced_meanwhile)
-    index = on_disk.load_site(config, state, page=page, now=NOW).index
-    index.verify()
+@pytest.mark.usefixtures("needs_fuse")
+def test_the_index_in_force_is_better_than_the_one_before(config: Path, state: StateFolder) -> None:
+    indexes = VerifiedIndexes()
+    indexes.in_force = on_disk.load_site(config, state, now=NOW).index
+    state.previous_index.write_bytes(state.index.read_bytes())
+    with bad_pages(state.index, [3]):
+        site = on_disk.load_site(config, state, indexes=indexes, now=NOW)
+    assert site.index is indexes.in_force
 
 
 def test_what_the_compiler_has_checked_is_not_checked_again_at_the_start(
@@ -240,16 +243,12 @@ def test_a_state_folder_is_for_one_daemon(state: StateFolder) -> None:
 
 
 @pytest.fixture
-def page() -> SharedPage:
-    return SharedPage()
-
-
-@pytest.fixture
-def state_second_copies(built: StateFolder, tmp_path: Path, page: SharedPage) -> StateFolder:
-    made = copy_lists(built, tmp_path / "state")
+def state_second_copies(built: StateFolder, tmp_path: Path) -> StateFolder:
+    made, indexes = copy_lists(built, tmp_path / "state"), VerifiedIndexes()
     policy_file.save(made.policy, a_policy())
-    open_index(tmp_path, made, page, Unwritten())
-    site_loader.keep_second_copies(made, page)
+    with indexes.kept():
+        open_index(tmp_path, made, indexes, Unwritten())
+        site_loader.keep_second_copies(made, indexes)
     return made
 
 
@@ -269,7 +268,7 @@ def test_an_index_takes_no_second_room(state_second_copies: StateFolder) -> None
 
 
 def test_nothing_is_taken_of_what_is_damaged_or_not_verified(
-    state_second_copies: StateFolder, page: SharedPage
+    state_second_copies: StateFolder,
 ) -> None:
     policy, index = (
         state_second_copies.second_policy.read_bytes(),
@@ -278,7 +277,7 @@ def test_nothing_is_taken_of_what_is_damaged_or_not_verified(
     for path in (state_second_copies.policy, state_second_copies.index):
         path.unlink()
         path.write_bytes(b"damaged")
-    site_loader.keep_second_copies(state_second_copies, page)
+    site_loader.keep_second_copies(state_second_copies, VerifiedIndexes())
     assert (
         state_second_copies.second_policy.read_bytes(),
         state_second_copies.second_index.read_bytes(),

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from filterd.daemon.status_files import (
     BACKUP,
     ENROLMENT,
+    LINKS,
     REPORTS,
     KeptEnrolment,
+    LinkRules,
     NightlyBackup,
     ScheduledReports,
     facts,
@@ -23,14 +25,16 @@ if TYPE_CHECKING:
 
 def test_the_last_outcomes_are_plain_data_and_the_enrolment_has_no_envelope(tmp_path: Path) -> None:
     state = StateFolder(tmp_path)
-    assert facts(state) == dict.fromkeys(("backup", "reports", "enrolment"))
+    assert facts(state) == dict.fromkeys(("backup", "reports", "links", "enrolment"))
     BACKUP.save(
         state.backup_outcome, NightlyBackup(1.0, 2.0, say("no stick"), "/media/usb/b.zip", 5)
     )
     reports = ScheduledReports({"month docx mail": "2026-10-31"}, 1.0, 2.0, say("no"), ("a.docx",))
     REPORTS.save(state.report_outcome, reports)
     ENROLMENT.save(state.enrolment, KeptEnrolment(1, 2, "ab", "{}"))
+    LINKS.save(state.link_rules, LinkRules(3.0, {"lan0": "open"}))
     found = facts(state)
+    assert found["links"] == {"read_at": 3.0, "passages": {"lan0": "open"}}
     backup, made = found["backup"], found["reports"]
     assert backup is not None
     assert (backup["done_at"], backup["failing_since"], backup["octets"]) == (1.0, 2.0, 5)

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from filterd.daemon.shared_page import PolicyClock, SharedPage
-from filterd.daemon.status_parts import StatusSignals, in_service, school_day, school_today
+from filterd.daemon.status_parts import (
+    StatusSignals,
+    in_service,
+    protection_facts,
+    school_day,
+    school_today,
+)
 from filterd.errors import StoreError
 from filterd.i18n import say
 from filterd.policy.model import Holiday, Lesson
@@ -30,6 +36,8 @@ if TYPE_CHECKING:
 
     from filterd.daemon.process import Setting
     from filterd.policy.model import Policy
+    from filterd.rows import Row
+    from tests.support.policies import ListTexts
     from tests.support.team import School, Team
 
 HOUR, WEEK = 3600, 7 * 86_400
@@ -198,7 +206,8 @@ def test_status_and_totals_show_what_all_workers_have_counted(school: School) ->
             worker._counts.add("6", "games", "blocked", 2)
             worker._counts.add("6", "", "pass")
         (blocked, passed) = sorted(
-            await team.manager.log_totals(TotalsRequest()), key=lambda one: one["action"]
+            await team.manager.log_totals(TotalsRequest(is_live=True)),
+            key=lambda one: one["action"],
         )
         assert (blocked["category"], blocked["n"], passed["n"]) == ("games", 4, 2)
         assert await team.manager.log_totals(TotalsRequest(grade="9")) == []
@@ -208,6 +217,22 @@ def test_status_and_totals_show_what_all_workers_have_counted(school: School) ->
         assert outcome["lost"] == 0
 
     school.serve(work, workers=2)
+
+
+def test_a_confidential_block_changes_nothing_of_the_status(school: School) -> None:
+    async def work(team: Team) -> None:
+        counts = team.workers[0]._counts
+        counts.add("6", "games", "blocked", 2, class_id="6A", devices=(3,))
+        polls = []
+        for number in range(9):  # the first ones write what was counted before
+            polls.append(await team.manager.status())
+            del polls[-1]["up_s"], polls[-1]["clock"], polls[-1]["signals"]
+            if number in (5, 7):
+                counts.add("6", "self-harm", "blocked", 3, class_id="6A", devices=(3,))
+        assert polls[5] == polls[6] == polls[7] == polls[8]
+        assert (await team.manager.log_totals(TotalsRequest(2, is_live=True)))[0]["n"] == 2
+
+    school.serve(work, clock=FakeClock(1_900_000_000))
 
 
 def test_a_log_that_cannot_be_read_or_written_is_reported_and_stops_no_status(
@@ -303,6 +328,43 @@ def test_a_schools_moment_is_summed_up(tmp_path: Path) -> None:
     assert [one["id"] for one in day["exams"]] == [10]
     assert [(one["room"], one["grade"]) for one in day["rooms"]] == [("lab", "6")]
     assert day["loans"] == []
+
+
+FEED: dict[str, Any] = {"address": "", "freshness": "fresh", "followed": ("a", "b")}
+FEED |= {"missing": ("b",), "beside": None}
+
+
+def _protection(folder: Path, lists: ListTexts, feed: Row = FEED, links: Row | None = None) -> Row:
+    site = Site.of(a_school(), an_index(folder, lists), (), now=SEVEN)
+    return protection_facts(site, feed, links)
+
+
+def test_a_closed_category_whose_lists_are_starter_lists_stands_on_its_starter_list(
+    tmp_path: Path,
+) -> None:
+    starter: ListTexts = {
+        "starter-porn": ("porn", "domains", True, ["porn.example"]),
+        "starter-malware": ("malware", "domains", True, ["malware.example"]),
+        "feed-malware": ("malware", "domains", False, ["other.example"]),
+        "service:play": ("porn", "domains", True, ["play.example"]),
+    }
+    found = _protection(tmp_path, starter)
+    assert (found["level"], found["starter"]) == ("partly", ["porn"])
+    emptied: ListTexts = {**starter, "feed-malware": ("malware", "domains", False, [])}
+    assert _protection(tmp_path, emptied)["starter"] == ["malware", "porn"]
+
+
+def test_lists_of_a_feed_and_beside_it_count_and_a_feed_that_never_came(tmp_path: Path) -> None:
+    beside = {"followed": ("c",), "missing": (), "freshness": "fresh", "address": ""}
+    feed = {"address": "https://feed.example", "freshness": "never", "beside": beside}
+    found = _protection(tmp_path, {}, feed)
+    assert (found["followed"], found["missing"], found["never"]) == (["c"], [], True)
+    assert not _protection(tmp_path, {})["never"]
+
+
+def test_what_root_has_read_of_the_links_is_judged(tmp_path: Path) -> None:
+    links = {"read_at": 0.0, "passages": {"lan0": "open"}}
+    assert _protection(tmp_path, {}, FEED, links)["links"] == {"lan0": "open"}
 
 
 def test_classes_that_a_caller_may_not_read_are_counted_in_their_grade(tmp_path: Path) -> None:

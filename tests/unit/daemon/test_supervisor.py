@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import partial
 from typing import IO, TYPE_CHECKING
 
 import pytest
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROGRAM = """
+import filterd.clock
 import errno, gc, logging, os, signal, subprocess, sys, time
 from filterd.clock import SystemClock
 from filterd.daemon import supervisor
+from filterd.daemon.sealed_sites import SealedSites
 from filterd.daemon.shared_page import SharedPage
 from filterd.daemon.process import READY
 from filterd.daemon.supervisor import Child, Supervisor
@@ -58,11 +62,44 @@ def failing(fork, failed=[]):
         raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
     return once
 
+class Hurried:  # no time passes but where the supervisor waits, and there it passes at once
+    now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+    def wait(self, numbers, seconds, wait=signal.sigtimedwait):
+        is_pausing = any(not one.pid for one in children)
+        received = wait(numbers, 0 if is_pausing else seconds)
+        if received is None:
+            self.now += seconds
+        return received
+
+    def hurry(self):
+        signal.sigtimedwait, supervisor._TICK_S = self.wait, 1.0
+        return self
+
+    def failing_until(self, end, number, fork=os.fork, made=[]):
+        def once():
+            if made and self.now < end:
+                raise OSError(number, os.strerror(number))
+            made.append(True)
+            return fork()
+        os.fork = once
+        return self.hurry()
+
+def die_until(deaths, number):
+    if next(one for one in children if one.number == number).quick_deaths >= deaths:
+        serve(number)
+    sys.exit(1)
+
 def start_another():
     say("other", subprocess.Popen(["sleep", "600"]).pid)
 
 children = eval(sys.argv[1])
-Supervisor(children, page, SystemClock()).run(lambda: say("all ready"), lambda: say("stopping"))
+clock = eval(sys.argv[2])
+keeping = Supervisor(children, page, clock, SealedSites(1))
+keeping.run(lambda: say("all ready"), lambda: say("stopping"))
 say("stopped")
 """
 
@@ -93,9 +130,12 @@ class Running:
 
 
 @contextmanager
-def supervising(children: str) -> Iterator[Running]:
+def supervising(children: str, clock: str = "SystemClock()") -> Iterator[Running]:
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, children], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", PROGRAM, children, clock],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     try:
@@ -121,6 +161,14 @@ def test_it_notifies_once_that_all_are_ready_and_ends_with_its_children() -> Non
         running.wait_for("stopping")
         running.wait_for("stopped")
         assert running.process.wait(10) == 0
+
+
+def test_it_forks_with_one_thread_only() -> None:
+    """A child would have the locks that a thread held, and nobody to release them."""
+    thread = "__import__('threading').Thread(target=signal.pause, daemon=True).start()"
+    threaded = f"({thread}, {TWO})[1]"
+    with supervising(threaded) as running, pytest.raises(AssertionError):
+        running.wait_for("ready")
 
 
 def test_a_start_may_do_without_collecting_but_no_child_does() -> None:
@@ -264,4 +312,40 @@ def test_a_log_that_cannot_be_written_ends_no_process() -> None:
 
 def test_what_keeps_dying_gets_longer_and_longer_pauses() -> None:
     assert [_pause_s(deaths) for deaths in range(5)] == [0.0, 0.0, 0.1, 0.2, 0.4]
-    assert _pause_s(50) == 1.0
+    assert {_pause_s(deaths) for deaths in (50, 1_025, 1_026, 5_000, 2**64, 10**400)} == {1.0}
+
+
+def _goes_on(running: Running) -> None:
+    """Wait until both serve; the manager has been started once and never ended."""
+    lines = iter(partial(running.wait_for, ""), "all ready")
+    ready = [line.split() for line in lines if line.startswith("ready ")]
+    assert sorted(number for _, number, _ in ready) == ["0", "1"]
+    assert all(_is_alive(int(pid)) for *_, pid in ready)
+    running.process.send_signal(signal.SIGTERM)
+    running.wait_for("stopped")
+    assert running.process.wait(10) == 0
+
+
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOMEM])
+def test_an_hour_without_a_free_process_ends_neither_it_nor_a_healthy_child(number: int) -> None:
+    with supervising(TWO, f"Hurried().failing_until(3_600.0, {number})") as running:
+        _goes_on(running)
+
+
+def _dying(deaths: int, more: int) -> str:
+    """Return two children: one serves, the other has died so often and goes on to die."""
+    dying = f"lambda: die_until({deaths + more}, 1)"
+    return TWO.replace("lambda: serve(1)", f"{dying}, quick_deaths={deaths}")
+
+
+@pytest.mark.parametrize("deaths", [1_020, 5_000, 2**64])
+def test_a_child_that_dies_for_hours_ends_neither_it_nor_a_healthy_child(deaths: int) -> None:
+    with supervising(_dying(deaths, 10), "Hurried().hurry()") as running:
+        _goes_on(running)
+
+
+@pytest.mark.control
+def test_control_with_a_pause_that_counts_each_death_it_ends_itself() -> None:
+    counting = "setattr(filterd.clock, '_MOST_DOUBLINGS', 10**6) or Hurried().hurry()"
+    with supervising(_dying(1_020, 10), counting) as running, pytest.raises(AssertionError):
+        _goes_on(running)

@@ -52,6 +52,17 @@ def test_what_comes_in_pieces_is_put_together(on_each_loop: Serving) -> None:
         ] * 2
 
 
+def test_a_connection_ends_when_its_address_is_another_device_s(
+    on_each_loop: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks = iter(("pupils", "pupils", "laptops"))
+    monkeypatch.setattr(on_each_loop.resolver, "network_of", lambda _: next(networks))
+    with on_each_loop.tcp_stub() as stub:
+        assert dns.message.from_wire(stub.ask(BLOCKED)).rcode() == dns.rcode.NXDOMAIN
+        stub.send(BLOCKED)
+        assert stub.is_ended()
+
+
 def test_a_quick_answer_overtakes_a_slow_one(on_each_loop: Serving, upstream: FakeUpstream) -> None:
     upstream.released.clear()
     with on_each_loop.tcp_stub() as stub:

@@ -13,17 +13,17 @@ import pytest
 
 from filterd.clock import SystemClock
 from filterd.daemon.control_caller import Caller
-from filterd.daemon.totals_commands import Span, TotalsExport, commands
+from filterd.daemon.totals_commands import HeldReach, Span, TotalsExport, commands
 from filterd.errors import ConfigError, ControlError
 from filterd.overrides.permissions import Classroom
 from filterd.overrides.read_access import READERS, View
 from filterd.overrides.roles import Author, Role
 from filterd.policy.model import SchoolClass
 from filterd.policy.temporary_rules import Overrides
-from filterd.querylog.counts import ReachRow
+from filterd.querylog.day_reach import MANY_DEVICES, ReachRow
 from filterd.querylog.totals_request import Total, TotalsRequest
 from tests.support.clock import FakeClock
-from tests.support.policies import a_policy
+from tests.support.policies import a_category, a_policy
 from tests.support.week import SEVEN
 
 if TYPE_CHECKING:
@@ -46,16 +46,29 @@ def asked(caller: Caller, **request: Any) -> tuple[Any, ...]:
     policy = replace(a_policy(), classes=CLASSES)
 
     async def log_totals(*given: Any) -> list[Any]:
-        called.append(given)
+        called.append((*given, None)[:2])
+        return []
+
+    async def reach(*_: Any) -> list[Any]:
+        return []
+
+    async def of_school(_: TotalsRequest) -> list[Any]:
         return []
 
     school = Classroom(policy, Overrides(), SEVEN, SEVEN + 3600, lambda _: None)
     changes = SimpleNamespace(classroom=lambda _: school)
     site = SimpleNamespace(policy=policy)
-    manager = SimpleNamespace(log_totals=log_totals, changes=changes, site=site)
+    manager = SimpleNamespace(
+        log_totals=log_totals,
+        changes=changes,
+        site=site,
+        log_keeper=SimpleNamespace(reach=reach),
+        clock=lambda: {"policy_time": SEVEN},
+    )
+    export = SimpleNamespace(of_school=of_school)
 
     async def whole() -> None:
-        await commands(cast("Any", manager), cast("Any", None))["log totals"](request, caller)
+        await commands(cast("Any", manager), cast("Any", export))["log totals"](request, caller)
 
     asyncio.run(whole())
     return called[0]
@@ -92,6 +105,27 @@ def test_a_teacher_sees_own_classes_of_today() -> None:
         asked(member(Role.TEACHER), **{"class": "6B"})
     with pytest.raises(ControlError, match="today only"):
         asked(member(Role.TEACHER), by_class=True, days=2)
+
+
+def _held(*asked_for: tuple[str, int]) -> list[int]:
+    """Return which devices are read for each day and hour, if one more comes each time."""
+    read = list[int]()
+
+    async def reach(*_: str) -> list[Any]:
+        read.append(len(read))
+        return [ReachRow("2025-12-01", "class", "6A", "games", "blocked", read[-1])]
+
+    held = HeldReach(cast("Any", SimpleNamespace(log_keeper=SimpleNamespace(reach=reach))))
+
+    async def whole() -> list[int]:
+        return [(await held.until(*one))[0].devices for one in asked_for]
+
+    return asyncio.run(whole())
+
+
+def test_while_the_same_hours_are_shown_their_devices_stay() -> None:
+    today, later = ("2025-12-01", 3_600), ("2025-12-01", 7_200)
+    assert _held(today, today, later, later, ("2025-12-02", 7_200)) == [0, 0, 1, 1, 2]
 
 
 @pytest.mark.parametrize("request_", [{"class": "7Z"}, {"network": "lba"}])
@@ -165,7 +199,7 @@ def test_days_are_read_once_by_month_and_stay_as_they_were(tmp_path: Path) -> No
     (rows, left_out, least) = first[0].values()
     assert [(row["period"], row["n"]) for row in rows] == [("2026-02-28", 7), ("2026-03-01", 7)]
     assert {row["tier"] for row in rows} == {"lower-secondary"}
-    assert (left_out, least) == (0, 5)
+    assert (left_out, least) == (False, 5)
 
 
 def test_a_month_has_all_its_days(tmp_path: Path) -> None:
@@ -193,11 +227,11 @@ def test_what_two_workers_count_is_exported_when_the_day_is_over(school: ServedS
         before = await export.export({"days": 1}, an_author(Role.PRINCIPAL))
         clock.advance(86_400)
         answer = await export.export({"days": 1}, an_author(Role.PRINCIPAL))
-        assert (before["rows"], before["left_out"]) == ([], 0)
+        assert (before["rows"], before["left_out"]) == ([], False)
         ((tier, category, n),) = (
             (row["tier"], row["category"], row["n"]) for row in answer["rows"]
         )
-        assert (tier, category, n, answer["left_out"]) == ("lower-secondary", "", 80, 1)
+        assert (tier, category, n, answer["left_out"]) == ("lower-secondary", "", 80, True)
         history = await team.manager.changes.records.history(5, views=True)
         assert [row["payload"]["view"] for row in history if row["kind"] == "log-view"] == [
             "export"
@@ -254,3 +288,74 @@ def test_a_month_is_over_on_the_first_of_the_next() -> None:
     assert [(month, len(days)) for month, days in span.by_month.items()] == [("2025-11", 30)]
     with pytest.raises(ControlError, match="not over"):
         Span.read({"month": "2025-11"}, date(2025, 11, 30))
+
+
+class LargeSchool(School):
+    """A school of many devices, one of which has asked for self-harm."""
+
+    devices = MANY_DEVICES
+
+    async def cells(self, days: Any, *_: Any) -> tuple[list[Total], list[ReachRow]]:
+        """Return what was counted."""
+        day = days[0].day
+        row = ReachRow(day, "school", "", "", "", self.devices)
+        return [Total(day, "", "self-harm", "blocked", 1)], [row]
+
+
+def sought(path: Path, role: Role, devices: int = MANY_DEVICES, **request: Any) -> Any:
+    school = LargeSchool()
+    school.devices = devices
+    hidden = replace(a_category("self-harm"), confidential=True)
+    school.site.policy = replace(school.site.policy, categories={"self-harm": hidden})
+    export = TotalsExport(cast("Any", school), path / "published")
+    answer = asyncio.run(export.help_sought(request, an_author(role)))
+    assert school.noted == [(View.HELP, "hoa", {"days": ["2025-11-01", "2025-11-30"], "class": ""})]
+    return answer["answers"]
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_principal_alone_is_told_yes_or_no_for_a_month(tmp_path: Path, role: Role) -> None:
+    if role in READERS[View.HELP]:
+        (answer,) = sought(tmp_path, role, month="2025-11")
+        assert (answer["category"], answer["has_blocks"]) == ("self-harm", True)
+        return
+    with pytest.raises(ControlError, match="filterd-principal"):
+        sought(tmp_path, role, month="2025-11")
+
+
+def test_a_school_of_few_devices_is_told_nothing(tmp_path: Path) -> None:
+    assert sought(tmp_path, Role.PRINCIPAL, MANY_DEVICES - 1, month="2025-11") is None
+
+
+@pytest.mark.parametrize("request_", [{}, {"days": 3}, {"month": "2026-03"}])
+def test_the_principal_is_told_nothing_of_days_and_of_the_present(
+    tmp_path: Path, request_: dict[str, Any]
+) -> None:
+    with pytest.raises(ControlError, match=r"month that is over|is not over"):
+        sought(tmp_path, Role.PRINCIPAL, **request_)
+
+
+class ToldSchool(School):
+    """A school in which some devices asked for self-harm on each day."""
+
+    devices = 5
+
+    async def cells(self, days: Any, *_: Any) -> tuple[list[Total], list[ReachRow]]:
+        """Return what was counted."""
+        day = days[0].day
+        row = ReachRow(day, "tier", "", "self-harm", "blocked", self.devices)
+        return [Total(day, "", "self-harm", "blocked", 7)], [row]
+
+
+@pytest.mark.parametrize("devices", [4, 5])
+def test_totals_have_a_confidential_category_of_closed_days_as_it_was_published(
+    tmp_path: Path, devices: int
+) -> None:
+    school = ToldSchool()
+    school.devices = devices
+    export = TotalsExport(cast("Any", school), tmp_path / "published")
+    rows = asyncio.run(export.of_school(TotalsRequest(2)))
+    assert [(row["date"], row["grade"], row["n"]) for row in rows] == (
+        [("2026-03-01", "", 7)] if devices == 5 else []
+    )
+    assert asyncio.run(export.of_school(TotalsRequest(1))) == []

@@ -5,14 +5,18 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from filterd.daemon import watchdog as module
+from filterd.daemon.shared_page import PolicyClock, SharedPage
 from filterd.daemon.watchdog import (
     Probe,
     Watchdog,
+    of_a_worker,
+    of_the_manager,
     probes_of,
 )
 from filterd.policy.model import BlockResponse, ListenAddress, LocalZone, Network, ZoneRecord
@@ -45,9 +49,15 @@ def serving(index: Index) -> Iterator[Serving]:
         yield running
 
 
+def _setting(*listen: ListenAddress) -> Any:
+    """Return what the processes of a daemon have; time stands still."""
+    clock, page = FakeClock(), SharedPage()
+    return SimpleNamespace(clock=clock, page=page, time=PolicyClock(clock, page), listen=listen)
+
+
 def _is_well(site: Site, port: int, *more: ListenAddress) -> bool:
-    listen = [ListenAddress("127.0.0.1", port), *more]
-    watchdog = Watchdog(lambda: site, listen, FakeClock())
+    setting = _setting(ListenAddress("127.0.0.1", port), *more)
+    watchdog = of_the_manager(lambda: site, setting)
     well = asyncio.run(watchdog.is_well())
     assert watchdog.is_failing is not well
     return well
@@ -127,33 +137,77 @@ def test_without_lists_only_the_answer_is_asked_for(tmp_path: Path) -> None:
     assert [probe.blocked for probe in _probes(site)] == [False]
 
 
-def test_the_watch_notifies_systemd_only_while_all_is_well(
-    serving: Serving, monkeypatch: pytest.MonkeyPatch
+class Watched:
+    """A worker and a manager, whose questions get what a test chooses, and systemd."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.setting, self.told = _setting(), list[str]()
+        self.worker = of_a_worker(_no_site, self.setting)
+        self.manager = of_the_manager(_no_site, self.setting)
+        self._patched = monkeypatch
+        monkeypatch.setattr(module, "notify", self.told.append)
+        monkeypatch.setenv("WATCHDOG_USEC", "30000")
+
+    def ask(self, watchdog: Watchdog, *outcomes: bool) -> int:
+        """Let one ask, with these outcomes; return how often systemd was told meanwhile."""
+        left, before = list(outcomes), len(self.told)
+
+        async def is_well() -> bool:
+            if not left:
+                raise asyncio.CancelledError
+            return left.pop(0)
+
+        self._patched.setattr(watchdog, "is_well", is_well)
+        with pytest.raises(asyncio.CancelledError):
+            asyncio.run(watchdog.run())
+        assert set(self.told) <= {"WATCHDOG=1"}
+        return len(self.told) - before
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
+    return Watched(monkeypatch)
+
+
+def _no_site() -> Site:
+    raise MemoryError
+
+
+def test_a_worker_notifies_systemd_only_while_all_is_well(watched: Watched) -> None:
+    assert watched.ask(watched.worker, True, False, True) == 2
+
+
+def test_the_manager_objects_until_its_questions_are_well(watched: Watched) -> None:
+    assert watched.ask(watched.manager, False) == 0
+    assert watched.ask(watched.worker, True, True) == 0
+    assert watched.ask(watched.manager, True) == 0
+    assert watched.ask(watched.worker, True, True) == 2
+
+
+def test_the_objection_of_a_manager_that_has_died_ends(watched: Watched) -> None:
+    watched.ask(watched.manager, False)
+    watched.setting.clock.advance(9.0)  # longer than a manager asks again
+    assert watched.ask(watched.worker, True) == 0
+    watched.setting.clock.advance(1.0)
+    assert watched.ask(watched.worker, True) == 1
+
+
+def test_what_keeps_it_from_asking_is_no_end_of_the_watch(
+    watched: Watched, caplog: pytest.LogCaptureFixture
 ) -> None:
-    events: list[str] = []
-    monkeypatch.setattr(module, "notify", events.append)
-    monkeypatch.setenv("WATCHDOG_USEC", "30000")
-    well = [True, False, True]
-
-    async def is_well() -> bool:
-        if not well:
-            raise asyncio.CancelledError
-        return well.pop(0)
-
-    watchdog = Watchdog(lambda: serving.sites.current, [], FakeClock())
-    monkeypatch.setattr(watchdog, "is_well", is_well)
-    with pytest.raises(asyncio.CancelledError):
-        asyncio.run(watchdog.run())
-    assert events == ["WATCHDOG=1", "WATCHDOG=1"]
+    for watchdog in (watched.worker, watched.manager):
+        assert not asyncio.run(watchdog.is_well())
+        assert watchdog.is_failing
+    assert "the watchdog cannot ask" in caplog.text
+    assert "MemoryError" in caplog.text
 
 
-def test_without_a_watchdog_no_probe_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_watchdog_no_probe_is_sent(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.delenv("WATCHDOG_USEC", raising=False)
-
-    def never() -> Site:
-        raise AssertionError
-
-    asyncio.run(Watchdog(never, [], FakeClock()).run())
+    asyncio.run(of_a_worker(_no_site, _setting()).run())
+    assert not caplog.text
 
 
 def test_its_questions_bear_its_mark(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,6 +223,6 @@ def test_its_questions_bear_its_mark(serving: Serving, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(serving.resolver, "admit", noting)
     site = serving.sites.current
-    listen = [ListenAddress("127.0.0.1", serving.ports["127.0.0.1"])]
-    assert asyncio.run(Watchdog(lambda: site, listen, FakeClock(), b"mark").is_well())
-    assert set(marks) == {(EdnsOption.OWN_MARK, b"mark")}
+    setting = _setting(ListenAddress("127.0.0.1", serving.ports["127.0.0.1"]))
+    assert asyncio.run(of_a_worker(lambda: site, setting).is_well())
+    assert set(marks) == {(EdnsOption.OWN_MARK, setting.page.secret)}

@@ -73,7 +73,7 @@ def test_it_reports_its_state(school: School, upstream: FakeUpstream) -> None:
         (row,) = status["upstreams"]
         assert row["address"] == "127.0.0.1"
         assert (row["port"], row["rtt_ms"], row["down"]) == (upstream.port, None, False)
-        assert set(status["traffic"]["requests"]) == {"udp", "tcp"}
+        assert set(status["traffic"]) == {"rcodes", "latency", "responses", "blocked"}
 
     school.serve(work)
 
@@ -256,7 +256,7 @@ def test_a_stopped_worker_has_no_socket_and_no_child_left(school: School) -> Non
 def test_a_site_that_was_replaced_is_freed_without_the_collector(school: School) -> None:
     async def work(team: Team) -> None:
         worker = team.workers[0]
-        before = weakref.ref(worker._sites.current.index)
+        before = weakref.ref(worker._sites.current.engine)
         gc.freeze()  # as after every reload: what is frozen the collector never looks at
         gc.disable()
         try:

@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import json
+import socket
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.daemon import worker_channel as module
 from filterd.daemon.worker_channel import Channel, Handlers, channel_pair
 from filterd.errors import ConfigError, ConfigErrors, ControlError, FilterdError, StoreError
 from filterd.i18n import say
+from filterd.packet_room import PACKET_OCTETS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -218,6 +222,99 @@ def test_what_two_processes_did_not_live_to_answer_is_not_asked_of_a_third() -> 
             await asking.close()
 
     asyncio.run(whole())
+
+
+STOCK_SNDBUF = 212_992
+"""``net.core.wmem_max`` of a kernel as shipped: it bounds what SO_SNDBUF sets."""
+
+
+def test_the_largest_message_fits_a_packet_of_a_kernel_as_shipped() -> None:
+    async def whole() -> None:
+        near, far = channel_pair()
+        with near, far:
+            for end in near, far:
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, STOCK_SNDBUF)
+                assert end.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * STOCK_SNDBUF
+            asking, answering = Channel(near), Channel(far, {"echo": _echo})
+            around = len(json.dumps({"id": 1 << 49, "ask": "echo", "with": {"text": ""}}))
+            text = "x" * (PACKET_OCTETS - around)
+            assert await asking.ask("echo", within_s=WITHIN_S, text=text) == text
+            await asking.close()
+            await answering.close()
+
+    asyncio.run(whole())
+
+
+async def _echo(*, text: str) -> str:
+    return text
+
+
+async def _longer(*, n: int) -> str:
+    return "ổ" * n
+
+
+@pytest.mark.parametrize("bounded", [True, False])
+def test_control_an_answer_that_fits_no_packet_is_refused_at_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, *, bounded: bool
+) -> None:
+    """Without the bound a kernel as shipped refuses it, and the asker waits in vain."""
+
+    async def whole() -> str:
+        near, far = channel_pair()
+        with near, far:
+            far.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, STOCK_SNDBUF)
+            asking, answering = Channel(near), Channel(far, {"longer": _longer})
+            with pytest.raises(ControlError) as refused:
+                await asking.ask("longer", within_s=WITHIN_S if bounded else 0.05, n=80_000)
+            await asking.close()
+            await answering.close()
+            return str(refused.value)
+
+    if not bounded:
+        monkeypatch.setattr(module, "PACKET_OCTETS", 1 << 20)
+        monkeypatch.setattr(
+            Channel, "_reply", lambda self, key, reply: self._send_or_log({"id": key, **reply})
+        )
+    text = asyncio.run(whole())
+    assert ("too large: 480 kB" in text) is bounded
+    assert ("did not answer in time" in text) is not bounded
+    assert caplog.text.count("a message between processes" if bounded else "Message too long") == 1
+
+
+def test_a_request_that_fits_no_packet_is_an_error_of_its_sender() -> None:
+    async def work(channel: Channel) -> None:
+        with pytest.raises(ControlError, match="too large: 200 kB"):
+            await channel.ask("double", within_s=WITHIN_S, number="x" * 200_000)
+        assert await channel.ask("double", within_s=WITHIN_S, number=2) == 4
+
+    _run(work)
+
+
+@pytest.mark.parametrize("is_alive", [True, False])
+def test_last_batches_wait_for_an_end_that_takes_them(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, *, is_alive: bool
+) -> None:
+    taken = list[int]()
+
+    async def take(*, batch: dict[str, Any]) -> None:
+        taken.append(batch["number"])
+
+    async def whole() -> None:
+        near, far = channel_pair()
+        with near, far:
+            near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, STOCK_SNDBUF)
+            handing, taking = Channel(near), Channel(far, {"last": take} if is_alive else {})
+            if not is_alive:
+                await taking.close()
+            batches = ({"number": n, "rows": "x" * 150_000} for n in range(20))
+            await handing.hand_over("last", batches)
+            await handing.close()
+            await taking.close()
+
+    monkeypatch.setattr(module, "_TAKEN_WITHIN_S", WITHIN_S if is_alive else 0.01)
+    asyncio.run(whole())
+    assert taken == (list(range(20)) if is_alive else [])
+    assert ("cannot be reached" in caplog.text) is not is_alive
 
 
 async def _never_double(*, number: int) -> None:

@@ -4,19 +4,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from filterd.daemon.worker_sums import (
     MOST_KEPT,
+    ShownTraffic,
     WorkerSums,
     rates,
     summed,
-    traffic_totals,
+    tunnels_of,
     upstreams_of,
 )
 from filterd.fastpath.datagrams import Traffic
-from tests.support.policies import a_category, a_policy
+from filterd.querylog import CountingRules, Counts
+from tests.support.clock import FakeClock
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def _worker(name: str, n: int) -> dict[str, Any]:
@@ -25,8 +32,8 @@ def _worker(name: str, n: int) -> dict[str, Any]:
         "answers": {"blocked": n},
         "cache": {"entries": n, "hits": n},
         "forwarding": {},
-        "datagrams": {"received": n},
-        "traffic": {"requests": {"udp": {"4": n}}},
+        "datagrams": {"denied": n},
+        "traffic": {"rcodes": {"answered": n}},
         "in_flight": n,
     }
 
@@ -36,12 +43,19 @@ def test_a_worker_that_is_replaced_or_silent_still_counts() -> None:
     sums.add_up([_worker("a", 5), _worker("b", 7)])
     for workers in ([_worker("b", 8)], [_worker("b", 8), _worker("c", 0)]):
         total = sums.add_up(workers)
-        assert total["traffic"] == {"requests": {"udp": {"4": 13}}}
+        assert total["traffic"] == {"rcodes": {"answered": 13}}
         assert total["answers"] == {"blocked": 13}
         assert total["cache"] == {"entries": 8, "hits": 13}
         assert total["in_flight"] == 8
     again = sums.add_up([_worker("a", 6), _worker("b", 8), _worker("c", 0)])
     assert again["answers"] == {"blocked": 14}
+
+
+def test_a_tunnel_is_shown_by_the_worker_that_has_seen_the_most_of_it() -> None:
+    found = [{"at": None, "names": 0}, {"at": 7.0, "names": 300}, {"at": 5.0, "names": 700}]
+    assert tunnels_of([{"tunnels": one} for one in found]) == {"at": 7.0, "names": 700}
+    for workers in ([], found[:1]):
+        assert tunnels_of([{"tunnels": one} for one in workers]) == {"at": None, "names": 0}
 
 
 def test_control_a_plain_sum_falls() -> None:
@@ -56,23 +70,36 @@ def test_workers_of_long_ago_are_kept_as_one() -> None:
     assert len(sums._kept) <= MOST_KEPT + 1
 
 
-SUMS = Counter(
-    {
-        ("1", "games", "blocked"): 2,
-        ("5", "games", "blocked"): 3,
-        ("5", "", "blocked"): 1,
-        ("6", "", "pass"): 7,
-        ("6", "games", "rewritten"): 1,
-        ("6", "self-harm", "blocked"): 5,
-        ("", "gone", "blocked"): 4,  # a confidential category of the policy before
-    }
-)
+HOUR = 3600
+POLICY = CountingRules(confidential={"self-harm"})
 
 
-def test_answers_are_summed_up_by_tier() -> None:
-    secret = replace(a_category("self-harm"), confidential=True)
-    policy = replace(a_policy(), categories={"self-harm": secret, "games": a_category("games")})
-    totals = traffic_totals([], [], SUMS, policy)
+def _counts(rules: CountingRules = POLICY) -> tuple[Counts, FakeClock]:
+    clock = FakeClock(500 * HOUR)
+    counts = Counts(clock)
+    counts.rules = rules
+    return counts, clock
+
+
+def _answer(counts: Counts) -> None:
+    for grade, category, action, n in (
+        ("1", "games", "blocked", 2),
+        ("5", "games", "blocked", 3),
+        ("5", "", "blocked", 1),
+        ("6", "", "pass", 7),
+        ("6", "games", "rewritten", 1),
+        ("6", "self-harm", "blocked", 5),
+    ):
+        counts.add(grade, category, action, n)
+
+
+def test_answers_are_summed_up_by_tier_when_their_hour_is_over() -> None:
+    counts, clock = _counts()
+    _answer(counts)
+    shown = ShownTraffic()
+    assert shown.totals([], counts)["responses"] == {}
+    clock.advance(HOUR)
+    totals = shown.totals([], counts)
     assert totals["responses"] == {
         "primary": {"blocked": 6},
         "lower-secondary": {"pass": 7, "rewritten": 1},
@@ -81,21 +108,123 @@ def test_answers_are_summed_up_by_tier() -> None:
 
 
 def test_control_a_category_that_is_not_confidential_is_counted() -> None:
-    policy = replace(a_policy(), categories={"self-harm": a_category("self-harm")})
-    totals = traffic_totals([], [], SUMS, policy)
+    counts, clock = _counts(CountingRules())
+    _answer(counts)
+    clock.advance(HOUR)
+    totals = ShownTraffic().totals([], counts)
     assert totals["blocked"]["lower-secondary"] == {"self-harm": 5}
 
 
-def test_requests_are_distinguished_by_transport() -> None:
-    udp, tcp = Traffic(), Traffic()
-    udp.asked("192.0.2.1")
-    tcp.asked("2001:db8::1")
-    for one in (udp, tcp):
-        one.replied(bytes(12), 0.0)
-    totals = traffic_totals([udp.to_plain()], [tcp.to_plain()], {}, a_policy())
-    assert totals["requests"] == {"udp": {"4": 1, "6": 0}, "tcp": {"4": 0, "6": 1}}
-    assert totals["rcodes"] == {"0": 2}
-    assert totals["latency"]["chain"]["buckets"]["0.1"] == 2
+def test_a_category_that_became_confidential_is_shown_no_more() -> None:
+    counts, clock = _counts(CountingRules())
+    _answer(counts)
+    clock.advance(HOUR)
+    counts.rules = POLICY
+    assert "lower-secondary" not in ShownTraffic().totals([], counts)["blocked"]
+
+
+class _Worker:
+    """A worker's figures, as its status has them."""
+
+    def __init__(self) -> None:
+        self.counts, self._clock = _counts()
+        self._udp = Traffic()
+        self._counters, self._shown = Counter[str](), ShownTraffic()
+
+    def answer(self, category: str, source: str, took_ms: float) -> None:
+        """Answer a lookup, as the chain does."""
+        self._udp.asked("192.0.2.1")
+        rcode = 3 if source == "blocked" else 2 if source == "failed" else 0
+        self._udp.replied(bytes((0, 0, 0, rcode, *bytes(8))), took_ms / 1000)
+        self._counters[source] += 1
+        action = source if source in ("blocked", "failed") else "pass"
+        self.counts.add("6", category, action, class_id="6A")
+
+    def pass_time(self, seconds: int) -> None:
+        """Let time pass."""
+        self._clock.advance(seconds)
+
+    def poll(self) -> dict[str, Any]:
+        """Return all that a status has of it; of times only how many they are."""
+        found = self._shown.totals([self._udp.to_plain()], self.counts)
+        found["latency"] = sum(found["latency"]["chain"]["buckets"].values())
+        answers = self._shown.answers(self._counters, self.counts)
+        return found | {
+            "answers": {key: n for key, n in answers.items() if n},
+            "waiting": self.counts.waiting,
+        }
+
+
+_STEPS = st.lists(
+    st.one_of(
+        st.tuples(
+            st.sampled_from(("games", "", "self-harm")),
+            st.sampled_from(("blocked", "cached", "failed")),
+            st.sampled_from((0.05, 3.0, 400.0)),
+        ),
+        st.integers(1, 5_000),
+    ),
+    max_size=40,
+)
+
+
+def _is_secret(step: Any) -> bool:
+    return isinstance(step, tuple) and step[:2] == ("self-harm", "blocked")
+
+
+def _polls(steps: list[Any], *, without: bool) -> list[dict[str, Any]]:
+    """Return the figures after each step that is not of a confidential category."""
+    worker, found = _Worker(), []
+    for step in steps:
+        if isinstance(step, int):
+            worker.pass_time(step)
+        elif not (without and _is_secret(step)):
+            worker.answer(*step)
+        found.append(worker.poll())
+    return found
+
+
+@given(_STEPS)
+def test_no_figure_of_any_moment_tells_whether_there_was_a_confidential_block(
+    steps: list[Any],
+) -> None:
+    assert _polls(steps, without=False) == _polls(steps, without=True)
+
+
+def test_control_plain_counters_tell_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ShownTraffic, "answers", lambda _, counters, __: dict(counters))
+    steps = [("", "cached", 0.05), ("self-harm", "blocked", 0.05)]
+    assert _polls(steps, without=False) != _polls(steps, without=True)
+
+
+def test_a_reply_that_is_counted_after_its_answer_lets_no_figure_fall() -> None:
+    shown, udp = ShownTraffic(), Traffic()
+    counts, _ = _counts()
+    udp.replied(bytes(12), 0.0)
+    before = shown.totals([udp.to_plain()], counts)
+    counts.add("6", "self-harm", "blocked")
+    between = shown.totals([udp.to_plain()], counts)
+    udp.replied(bytes((0, 0, 0, 3, *bytes(8))), 0.0)
+    after = shown.totals([udp.to_plain()], counts)
+    assert before == between == after
+    assert after["rcodes"] == {"answered": 1}
+
+
+def test_times_of_hidden_replies_are_taken_from_their_own_path() -> None:
+    shown, counts = ShownTraffic(), _counts()[0]
+    buckets = {"0.1": 4, "1": 2, "inf": 0}
+    native: dict[str, Any] = {
+        "rcodes": {"0": 6, "2": 1},
+        "latency": {"fast": {"buckets": buckets, "sum_us": 600}, "chain": {"buckets": {"1": 1}}},
+    }
+    native["latency"]["chain"]["sum_us"] = 900
+    counts.add("6", "self-harm", "blocked", 2, path="fast")
+    totals = shown.totals([native], counts)
+    assert totals["latency"] == {
+        "fast": {"buckets": {"0.1": 2, "1": 2, "inf": 0}, "sum_us": 400},
+        "chain": {"buckets": {"1": 1}, "sum_us": 900},
+    }
+    assert totals["rcodes"] == {"answered": 4, "2": 1}
 
 
 def _status(up_s: int, latency: dict[str, int] | None = None, **answers: int) -> dict[str, Any]:

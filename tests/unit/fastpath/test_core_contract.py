@@ -43,6 +43,7 @@ from tests.support.fast_cores import (
     OPENINGS,
     OTHER_CLIENT,
     STRANGER,
+    TEMPLATE,
     WALL,
     a_core,
     fill_it,
@@ -164,6 +165,30 @@ def test_a_name_without_a_rule_against_it_is_open(
     assert core.lets_through(wire(name), 0) is (opening is not None)
     core.answer(a_query("other.test"), STRANGER, INTERFACE)
     assert (core.client_group, core.opening) == (-1, -1)
+
+
+def test_a_table_that_is_emptied_while_a_cell_is_filled_keeps_nothing_of_before(
+    index: Index,
+) -> None:
+    """A row that is made anew meanwhile often has the address of the row before."""
+    name = wire("porn.example")
+    core = a_core(index)
+    fillings = [0]
+
+    def fill(_row: int, _set_id: int) -> Cell:
+        fillings[0] += 1
+        core.table.forget()
+        fill_it(core, index, {(0, set_id): Cell(OPEN, template=5) for set_id in range(9)})
+        assert core.lets_through(name, 0)
+        return Cell(BLOCK, 4, 0, 1)
+
+    core.table.forget()
+    core.table.load(index.matcher, {}, [], len(index.sets), fill)
+    core.table.add_template(*TEMPLATE)
+    with pytest.raises(RuntimeError, match="was emptied while"):
+        core.lets_through(name, 0)
+    assert fillings == [1]
+    assert core.lets_through(name, 0)
 
 
 def test_an_opening_is_that_of_the_longest_name(tmp_path: Path) -> None:

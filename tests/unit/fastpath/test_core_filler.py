@@ -325,6 +325,26 @@ def test_a_client_that_came_while_the_policy_was_unknown_is_answered_all_the_sam
     assert all("it cannot be read" in one for one in fast.errors.take())
 
 
+@pytest.mark.parametrize("failing", ["edge_of", "_opening"])
+def test_a_fault_while_a_group_is_made_moves_no_other_group(
+    fast: Serving, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    """What stands beside the groups has one place for each."""
+    fast.ask("porn.example")
+    core = fast.fast
+    assert core is not None
+    client = fast.run(lambda: fast.sites.current.identifier.identify(STAFF))
+    assert client is not None
+    newcomer, before = dataclasses.replace(client, network="x"), len(core.edges)
+    with monkeypatch.context() as patch:
+        patch.setattr(Site if failing == "edge_of" else FastPath, failing, broken)
+        with pytest.raises(RuntimeError, match="it cannot be read"):
+            fast.run(lambda: core._group_of(newcomer))
+    assert fast.run(lambda: core._group_of(newcomer)) == before
+    assert len(core.edges) == len(core._places) == before + 1
+    assert core._places[before][0] == "x"
+
+
 def test_a_fault_of_the_fast_path_passes(fast: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     fast.ask("porn.example")
     with monkeypatch.context() as patch:

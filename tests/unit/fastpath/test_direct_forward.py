@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import socket
 from functools import partial
+from itertools import islice
 from math import inf
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import dns.message
@@ -19,13 +21,17 @@ from filterd.resolve.links.cache import Forward
 from filterd.resolve.links.redaction import Ech, Rebinding
 from filterd.resolve.query import leaves_all_alone
 from filterd.upstream import CONCLUSIVE
+from filterd.wire import name as names
 from tests.support import relay_stories as stories
 from tests.support.native_faults import serve_with
 from tests.support.relaying import School, differences, listed
 from tests.support.serving import GRADE_1, GRADE_11, NETWORKS
+from tests.support.tunnelling import TUNNELS
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from filterd.lists.index import Index
     from filterd.resolve.query import Link
     from tests.support.relay_stories import Story
@@ -375,3 +381,79 @@ def test_control_what_a_link_does_not_declare_is_noticed(
     assert differences(lists, story, **policy) == []
     monkeypatch.setattr(link, "leaves_alone", declared)
     assert differences(lists, story, **policy) != []
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_tunnel_is_noticed_on_either_way(lists: Index, *, fast: bool) -> None:
+    with School(lists, fast=fast) as school:
+        asked = TUNNELS["dnscat2"]("t.tunnel.example.com", Random(1))
+        for name in islice(asked, 900):
+            school.ask(names.to_text(name))
+            if school.serving.tunnels.facts(0.0)["at"] is not None:
+                break
+        assert (school.by_the_chain == 0) is fast
+        assert school.serving.tunnels.is_noticed(name, device_of(school))
+
+
+def device_of(school: School) -> int:
+    client = school.serving.sites.current.identifier.identify(GRADE_1)
+    assert client is not None
+    return school.serving.log.device_of(client)
+
+
+def seen_by_the_counter(school: School, ask: Callable[[School], object]) -> list[tuple[bytes, int]]:
+    """Return what the counter is given of these questions."""
+    found = list[tuple[bytes, int]]()
+    assert school.serving.fast is not None
+    relay = core_filler.Relay(
+        school.serving.fast,
+        school.serving.store,
+        school.serving.forwarder,
+        school.serving.stepper,
+        school.serving.clock,
+        lambda qname, device: found.append((qname, device)),
+    )
+    school.serving.run(lambda: setattr(school.serving.udp[0], "_relay", relay))
+    ask(school)
+    return found
+
+
+def ask_all(names_of: Callable[[int], str], n: int = 20) -> Callable[[School], None]:
+    def ask(school: School) -> None:
+        for number in range(n):
+            school.ask(names_of(number))
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("what", "names_of", "passes"),
+    [
+        ("long children of one domain", lambda n: f"a-long-child-{n}.example.com", 12),
+        ("short children of one domain", lambda n: f"c{n}.example.com", 0),
+        ("one child each of many domains", lambda n: f"a-long-child.d{n}.example", 0),
+        ("a name that is asked for again", lambda _: "a-long-child.example.com", 0),
+        ("a domain without children", lambda n: f"a-long-domain-{n}.example", 0),
+    ],
+)
+def test_the_counter_of_tunnels_is_called_for_many_long_children_of_a_domain_only(
+    lists: Index, what: str, names_of: Callable[[int], str], passes: int
+) -> None:
+    with School(lists, fast=True) as school:
+        found = seen_by_the_counter(school, ask_all(names_of))
+        assert len(found) == passes, what
+        assert {device for _, device in found} <= {device_of(school)}
+        assert school.by_the_chain == 0
+
+
+def test_after_a_minute_the_sieve_begins_anew(lists: Index) -> None:
+    with School(lists, fast=True) as school:
+        few = ask_all(lambda n: f"a-long-child-{n}.example.com", 8)
+
+        def ask(school: School) -> None:
+            few(school)
+            school.advance(60.0)
+            school.greet(GRADE_1)
+            ask_all(lambda n: f"another-long-child-{n}.example.com", 9)(school)
+
+        assert len(seen_by_the_counter(school, ask)) == 1

@@ -106,6 +106,18 @@ def test_a_pause_gives_no_more_than_a_burst(asked: Asked) -> None:
     assert asked.served(HONEST) == 20
 
 
+@pytest.mark.parametrize("back_s", [0.5, 1e3, 1e9, 1e300])
+def test_a_time_that_goes_back_costs_no_client_its_answers(asked: Asked, back_s: float) -> None:
+    """A batch has the time of its begin, and what came by TCP meanwhile a later one."""
+    assert asked.judge(HONEST) == Treatment.SERVE_LAST
+    asked.now -= back_s
+    assert asked.judge(HONEST) == Treatment.SERVE_LAST
+    assert asked.judge("192.0.2.9") == Treatment.SERVE_LAST
+    asked.now += back_s
+    assert [asked.judge(HONEST) for _ in range(18)] == [Treatment.SERVE_LAST] * 18
+    assert asked.judge(HONEST) == Treatment.HINT_RATE
+
+
 def test_another_limit_holds_at_once(asked: Asked) -> None:
     asked.table.configure(1, 2)
     assert asked.served(HONEST) == 2

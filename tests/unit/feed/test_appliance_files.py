@@ -19,7 +19,8 @@ from filterd.feed.appliance_files import (
     LeftOut,
     TimeFloor,
     Wanted,
-    followed_count,
+    followed_lists,
+    missing_lists,
     with_command,
     with_left_out,
 )
@@ -175,7 +176,11 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     state = FollowState((Wanted("abpvn"), own), (ONE,), (own,))
     file.write(state)
     assert file.read() == state
-    assert followed_count(tmp_path) == 1
+    assert followed_lists(tmp_path) == (own.id, "abpvn"), "one will come with the next run"
+    assert missing_lists(tmp_path) == (own.id, "abpvn")
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "abpvn.txt").write_text("a.example\n")
+    assert missing_lists(tmp_path) == (own.id,)
 
 
 def test_a_list_is_followed_once() -> None:

@@ -18,14 +18,14 @@ from filterd.feed.appliance_files import (
     FollowState,
     LeftOut,
     Wanted,
-    followed_count,
+    followed_lists,
 )
 from filterd.feed.arrival import Moment
 from filterd.feed.feed_config import own_source
 from filterd.feed.followed_arrival import FollowedArrival
 from filterd.feed.guard import Judgement
 from filterd.feed.guard.judgement import Severity, found
-from filterd.feed.sources import NIGHTLY
+from filterd.feed.source_limits import NIGHTLY
 from filterd.feed.sync import SiteFeed
 from filterd.feed.version_content import make_in_child
 from filterd.feed.version_files import verify
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.feed.followed_arrival import FollowedOffer
-    from filterd.feed.sources import FetchRules
+    from filterd.feed.source_limits import FetchRules
     from filterd.lists.catalog import PublicSource
 
 
@@ -78,7 +78,8 @@ class _Site:
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[_Site]:
-    """Have contents made in this process; ``test_version_content`` has them made in a child."""
+    """Have children's work done in this process; tests of that work have real ones."""
+    monkeypatch.setattr("filterd.feed.sources.judge", lambda text, _limit_s: text.judged())
     monkeypatch.setattr(
         followed_arrival, "make_in_child", lambda wanted, made, **_: wanted.write(made)
     )
@@ -185,7 +186,7 @@ def test_where_none_comes_the_night_has_failed(site: _Site) -> None:
     with pytest.raises(FetchError, match="none of the 2 followed lists came") as error:
         site.offer()
     assert 6_900 < error.value.retry_after_s <= 7_000
-    assert followed_count(site.folder) == 2, "status tells of its trouble"
+    assert len(followed_lists(site.folder)) == 2, "status tells of its trouble"
     assert site.offer(rules=None).version
 
 
@@ -272,4 +273,4 @@ def test_a_list_that_the_feed_has_no_category_for_is_not_fetched_and_releases_no
     site.sources = (*site.sources, ordered)
     site.take(site.offer(feed=feed))
     assert site.offer(feed=feed).release_of(_held("growth"), None) is None
-    assert followed_count(site.folder) == 3
+    assert len(followed_lists(site.folder)) == 3

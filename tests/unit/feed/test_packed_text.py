@@ -5,14 +5,14 @@ import gzip
 import io
 import tarfile
 import zipfile
+from shutil import copyfileobj
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from filterd.errors import ForeignContentError, TooLargeError
 from filterd.feed import packed_text
-from filterd.feed.packed_text import unpack_text
-from filterd.lists.catalog import PublicSource
+from filterd.feed.packed_text import packing_of, unpack_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,12 +63,8 @@ BAD = {
 def _unpack(folder: Path, name: str, content: bytes, member: str) -> bytes:
     path = folder / "text"
     path.write_bytes(content)
-    address = f"https://lists.example/{name}?raw=1"
-    source = PublicSource(
-        "one", "", "games", "domains", address, "", "", "", checked=False, member=member
-    )
     try:
-        unpack_text(path, address, source, MOST)
+        unpack_text(path, packing_of(f"/{name}"), "one", member, MOST)
     finally:
         assert [one.name for one in folder.iterdir()] == ["text"]
     return path.read_bytes()
@@ -108,8 +104,8 @@ def test_control_without_the_bound_a_bomb_is_written_as_far_as_it_goes(
         "x.zip": _zip({"x": bomb}),
         "x.tar.gz": _tar({"x": bomb}),
     }
-    monkeypatch.setattr(packed_text, "bounded", lambda chunks, _most, _name: chunks)
-    monkeypatch.setattr(packed_text, "_Bounded", lambda raw, _most, _name: raw)
+    monkeypatch.setattr(packed_text, "_copy", lambda text, to, _most: copyfileobj(text, to))
+    monkeypatch.setattr("filterd.archives._Bounded", lambda raw, _most: raw)
     assert len(packed[name]) < MOST
     assert len(_unpack(tmp_path, name, packed[name], "")) == 500 * MOST
 
@@ -118,7 +114,7 @@ def test_control_without_the_bound_of_a_stream_all_of_a_tar_file_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     packed = _tar({"zeros": b"0" * 2_000_000, "domains": TEXT})
-    monkeypatch.setattr(packed_text, "_Bounded", lambda raw, _most, _name: raw)
+    monkeypatch.setattr("filterd.archives._Bounded", lambda raw, _most: raw)
     assert _unpack(tmp_path, "endless.tar.gz", packed, "domains") == TEXT
 
 
@@ -152,7 +148,7 @@ def test_control_without_the_bound_of_a_directory_each_of_its_entries_is_made(
     with pytest.raises(ForeignContentError):
         _unpack(tmp_path, "directory.zip", content, member)
     assert not made
-    monkeypatch.setattr("filterd.zip_directory.is_small", lambda _: True)
+    monkeypatch.setattr("filterd.archives._is_small", lambda _: True)
     with pytest.raises(ForeignContentError):
         _unpack(tmp_path, "directory.zip", content, member)
     assert len(made) == 5_000

@@ -14,7 +14,7 @@ from filterd.config.lists_build import build_lists
 from filterd.errors import ConfigError
 from filterd.feed.feed_config import blocklists_to_build
 from filterd.feed.policy_trial import tried
-from filterd.feed.sources import FetchRules, SourceOutcome, SourceReport
+from filterd.feed.sources import SourceOutcome, SourceReport
 from filterd.i18n import say
 from filterd.lists.catalog import shipped_sources
 from filterd.querylog.lookups import LookupContext
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from filterd.feed.source_limits import FetchRules
     from filterd.lists.catalog import PublicSource
 
 DAY = "2025-11-30"

@@ -12,21 +12,22 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from filterd.clock import SystemClock
-from filterd.errors import StoreError
+from filterd.errors import FetchError, ForeignContentError, StoreError
 from filterd.feed import sources
 from filterd.feed.feed_details import SOURCES
-from filterd.feed.source_limits import RunBudget
+from filterd.feed.source_limits import FetchRules, RunBudget
 from filterd.feed.sources import (
-    FetchRules,
     SourceFolder,
     SourceOutcome,
     SourceReport,
     counted,
     fetch_sources,
     kept_reports,
+    look_at,
     read_sources,
     source_rows,
 )
+from filterd.feed.text_judgement import TextFacts
 from filterd.http_download import DownloadLimits, RequestPolicy
 from filterd.i18n import Texts
 from filterd.lists.catalog import PublicSource, shipped_sources
@@ -38,9 +39,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from filterd.feed.text_judgement import ArrivedText
+
 
 TEXT = b"".join(b"a%d.example\n" % number for number in range(40))
 HTTP = FetchRules(policy=RequestPolicy(frozenset({"http"}), is_one_server=True))
+
+
+@pytest.fixture(autouse=True)
+def _judged_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Judge in this process; ``test_text_judgement`` has the child."""
+    monkeypatch.setattr(sources, "judge", lambda text, _limit_s: text.judged())
 
 
 @pytest.fixture
@@ -75,6 +84,32 @@ def test_a_text_is_taken(web: Web, folder: SourceFolder) -> None:
     assert folder.text("one").read_bytes() == TEXT
 
 
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b" \n<!DOCTYPE html><title>Sign in</title>", "a web page came"),
+        (b"0.0.0.0 a.example\n0.0.0.0 b.example\n", "not in the format domains"),
+        (b"Please sign in\nto the network of the school\n", "not in the format domains"),
+        (b"\x89PNG\0\0", "it is not text"),
+        (b"# nothing\n", "it has no names"),
+    ],
+)
+def test_what_a_person_would_follow_is_looked_at_first(
+    web: Web, folder: SourceFolder, monkeypatch: pytest.MonkeyPatch, body: bytes, why: str
+) -> None:
+    monkeypatch.setattr(sources, "AT_ONCE", HTTP)
+    source = _source(f"{web.address}/list.txt")
+    assert look_at(source, folder, SystemClock()).entries == 40
+    assert folder.note(source) is None
+    web.pages["/list.txt"] = Page(body)
+    with pytest.raises(ForeignContentError, match=why):
+        look_at(source, folder, SystemClock())
+    assert not folder.candidate(source.id).exists()
+    web.pages.clear()
+    with pytest.raises(FetchError, match="404"):
+        look_at(source, folder, SystemClock())
+
+
 def test_a_request_reveals_nothing_of_its_sender(web: Web, folder: SourceFolder) -> None:
     _fetch(web, folder)
     [(_, headers)] = web.asked
@@ -102,8 +137,15 @@ def test_the_same_octets_are_not_read_again_as_a_list(
 ) -> None:
     before = _fetch(web, folder)
     web.pages["/list.txt"] = Page(TEXT, headers={"ETag": '"2"'})
-    monkeypatch.delattr(sources, "count_entries")
+    judged = list[TextFacts | None]()
+
+    def noting(text: ArrivedText, _limit_s: float) -> TextFacts | None:
+        judged.append(text.judged())
+        return judged[-1]
+
+    monkeypatch.setattr(sources, "judge", noting)
     assert _fetch(web, folder) == replace(before, outcome=SourceOutcome.UNCHANGED)
+    assert judged == [None]
     _fetch(web, folder)
     assert web.asked[-1][1]["If-None-Match"] == '"2"'
 
@@ -216,7 +258,7 @@ def test_a_server_that_is_not_there_holds_up_no_other(web: Web, folder: SourceFo
     )
     assert [one.outcome for one in reports] == [SourceOutcome.MISSING, SourceOutcome.TAKEN]
     assert "cannot be reached" in reports[0].reason
-    assert steps == [(1, 2), (2, 2)]
+    assert steps == [(0, 2), (1, 2), (2, 2)]
     assert counted(reports)[SourceOutcome.TAKEN] == counted(reports)[SourceOutcome.MISSING] == 1
 
 

@@ -161,7 +161,7 @@ def test_a_source_is_unchecked_unless_it_is_marked_as_checked(catalog: Catalog) 
 
 
 def test_a_pin_is_one_name_and_a_protection_a_subtree(catalog: Catalog) -> None:
-    (pin,), (protection,) = catalog.pins, catalog.protections
+    (pin,), (*_, protection) = catalog.pins, catalog.protections
     assert (pin.name, pin.subtree) == (b"\x04exam\x07example\x02vn\x00", False)
     assert (protection.name, protection.subtree) == (b"\x04chat\x07example\x00", True)
     assert protection.except_categories == {"games"}

@@ -10,6 +10,7 @@ from filterd.errors import BadLabelError, IndexFormatError
 from filterd.lists.index import Contents, Index, ListRecord
 from filterd.lists.index_format import Hit
 from filterd.lists.rules import Claim, Effect, Scope
+from filterd.sealed_memory import SealedMemory
 from tests.support.indexes import a_list, compiled, entries_of, listed, wire
 
 if TYPE_CHECKING:
@@ -206,6 +207,24 @@ def test_other_files_are_refused_by_name(tmp_path: Path, octets: bytes) -> None:
         Index.open(path)
 
 
+@pytest.mark.parametrize("is_index_at_first", [False, True])
+def test_a_huge_file_in_its_place_fills_no_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_index_at_first: bool
+) -> None:
+    octets = compiled(tmp_path, a_list(tmp_path, TEXT)).path.read_bytes()
+
+    def read(*_: object) -> None:
+        raise AssertionError("more than the header is read")
+
+    monkeypatch.setattr(SealedMemory, "of_file", read)
+    path = tmp_path / "huge"
+    path.write_bytes(octets if is_index_at_first else b"")
+    with path.open("r+b") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(IndexFormatError, match="compile the lists again"):
+        Index.open(path)
+
+
 def test_truncated_file_is_refused_on_opening(tmp_path: Path) -> None:
     octets = compiled(tmp_path, a_list(tmp_path, TEXT)).path.read_bytes()
     path = tmp_path / "short"
@@ -222,7 +241,7 @@ def test_verify_catches_every_flipped_octet(tmp_path: Path) -> None:
         damaged = bytearray(octets)
         damaged[place] ^= 1 << place % 8
         with pytest.raises(IndexFormatError):
-            Index.of(bytes(damaged), path).verify()
+            Index.of(SealedMemory.of(damaged, "index"), path).verify()
 
 
 def test_undamaged_file_verifies(index: Index) -> None:

@@ -24,6 +24,7 @@ from filterd.lists.index_files import (
     blocklists_to_compile_by,
     check_tables,
     checked_digests,
+    facts_of,
     install_index,
     note_checked,
     version_of,
@@ -261,3 +262,19 @@ def test_a_renamed_index_changes_the_folder_at_once(feed_state: StateFolder) -> 
     assert blocklists_in_force(feed_state).version == "12"
     feed_state.fresh_index.replace(feed_state.index)
     assert blocklists_in_force(feed_state).version == "13"
+
+
+def test_what_an_index_is_can_be_read_without_its_names(tmp_path: Path) -> None:
+    made = compiled(tmp_path, a_list(tmp_path, "bad.com\nworse.com\n"))
+    index, facts = Index.open(made.path), facts_of(made.path)
+    assert (facts.digest, facts.names) == (index.digest, 2)
+    assert facts.build == {key: value for key, value in index.build.items() if key != "seed"}
+
+
+@pytest.mark.parametrize("octets", [b"", b"text\n", b"\x89filterd" + bytes(500)])
+def test_of_another_file_nothing_is_read(tmp_path: Path, octets: bytes) -> None:
+    path = tmp_path / "other"
+    path.write_bytes(octets)
+    with pytest.raises(IndexFormatError, match="other: "):
+        facts_of(path)
+    assert version_of(path) is None

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.lists.catalog import CatalogCategory
+from filterd.lists.catalog_categories import CatalogCategory
 from filterd.lists.formats.parsed import BLOCK_EXACT, BLOCK_SUBTREE
 from filterd.lists.hostname import key_from_text, text_from_key
 from filterd.lists.list_merge import (

@@ -4,6 +4,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from filterd.lists import lookalike_families
 from filterd.lists.lookalike_families import (
@@ -22,9 +24,11 @@ from filterd.lists.lookalike_families import (
     shared_octets,
     suffixes_as_registered,
 )
+from filterd.lists.lookalikes import Lookalikes
 from filterd.lists.optional_lists import LOOKALIKES_FILE, read_lookalikes
 from filterd.lists.top_names import read_popular
 from filterd.publish.review import REFUSED
+from filterd.wire import name as wire_names
 from tests.bench import lookalike_figures
 from tests.bench.lookalike_figures import text
 from tests.support.shared_data import shared
@@ -107,7 +111,7 @@ def test_digits_that_all_members_share_are_kept() -> None:
 
 
 MIRRORS = [f"i9bet{number}.{suffix}" for number in (16, 42, 77) for suffix in ("com", "vip")]
-SHORT = [f"svp{number}.com" for number in (60, 61, 72, 83)]
+SHORT = [f"nova{number}.com" for number in (60, 61, 72, 83)]
 
 
 def _decision(shape: bytes, decision: str) -> Decision:
@@ -130,23 +134,26 @@ def test_one_popular_name_is_enough_to_wait_for_a_person(popular: str) -> None:
 
 
 def test_what_closes_a_suffix_beneath_which_anybody_registers_never_holds() -> None:
-    """``biz.az`` and ``com.vn`` look like names of a family ``biz``, or ``com``."""
-    family = [f"biz.{suffix}" for suffix in ("com", "vip", "net", "top", "bet", "win")]
+    """``info.az`` looks like a name of a family ``info``."""
+    family = [f"info.{suffix}" for suffix in ("com", "vip", "net", "top", "bet", "win")]
     outcome = make_rules({"gambling": [text(family)]}, [])
     assert outcome.count == 0
-    assert "biz.az" in outcome.queue[0].closes
-    accepted = [_decision(b"biz", ACCEPTED)]
+    assert "info.az" in outcome.queue[0].closes
+    accepted = [_decision(b"info", ACCEPTED)]
     assert make_rules({"gambling": [text(family)]}, [], accepted).count == 0
     assert make_rules(
-        {"gambling": [text(one.replace("biz", "bizbet") for one in family)]}, []
+        {"gambling": [text(one.replace("info", "infobet") for one in family)]}, []
     ).count
 
 
 def test_a_short_shape_needs_more_members_than_a_long_one() -> None:
     outcome = make_rules({"gambling": [text(SHORT)]}, [])
-    assert (outcome.count, outcome.queue[0].shape) == (0, b"svp#")
-    more = [f"svp{number}.com" for number in range(100, 116)]
+    assert (outcome.count, outcome.queue[0].shape) == (0, b"nova#")
+    more = [f"nova{number}.com" for number in range(100, 136)]
+    assert make_rules({"gambling": [text(SHORT + more[1:])]}, []).count == 0
     assert make_rules({"gambling": [text(SHORT + more)]}, []).count == 1
+    apart = [f"k8tip{number}.com" for number in range(10, 16)]
+    assert make_rules({"gambling": [text(apart)]}, []).count == 1, "no word and a number"
     assert make_rules({"gambling": [text(["nhacaithu.com", "nhacaithu.vip"])]}, []).count == 1
 
 
@@ -157,15 +164,47 @@ def test_sites_that_imitate_others_need_one_more() -> None:
     assert make_rules({"scam": three}, [], (), {"scam"}).count == 1
 
 
-@pytest.mark.parametrize("stem", ["sv", "loil"])
-def test_what_is_hardly_letters_always_waits(stem: str) -> None:
-    outcome = make_rules({"gambling": [text(f"{stem}{number}.com" for number in range(50))]}, [])
-    assert outcome.count == 0
+@pytest.mark.parametrize("stem", ["sv", "usd", "loil"])
+def test_a_family_of_hardly_any_letters_makes_no_rule(stem: str) -> None:
+    listed = [text(f"{stem}{number}.com" for number in range(50))]
+    outcome = make_rules({"gambling": listed}, [], [_decision(f"{stem}#".encode(), ACCEPTED)])
+    assert (outcome.count, outcome.queue) == (0, ())
+
+
+FEW_LETTERS = st.from_regex(r"\A[0-9]{0,4}[a-z]{0,2}[0-9]{0,4}[a-z]?[0-9]{0,4}\Z")
+"""Labels of three letters at most, with any number of digits."""
+
+
+@given(
+    st.lists(st.sampled_from(("usd", "8x", "fun", "1a1", "x", "j9")), min_size=1, max_size=2),
+    FEW_LETTERS.filter(bool),
+)
+def test_whatever_stands_on_lists_no_unlisted_name_of_three_letters_is_closed(
+    stems: list[str], label: str
+) -> None:
+    listed = [
+        f"{stem}{number}.{suffix}"
+        for stem in stems
+        for number in range(300, 345)
+        for suffix in ("com", "vip")
+    ]
+    rules = Lookalikes(make_rules({"gambling": [text(listed)]}, []).rules["gambling"])
+    assert rules.find(wire_names.from_text(f"{label}.org")) == ()
+
+
+@pytest.mark.parametrize("name", ["usd259.net", "students.usd497.org", "fun1043.com", "nova68.com"])
+def test_schools_and_others_stay_open_beside_families_of_gambling(name: str) -> None:
+    """As many listed names as the lists really have; measured by ``lookalike_figures``."""
+    listed = [f"usd{number}.vip" for number in range(300, 335)]
+    listed += [f"fun{number}.top" for number in range(3_000, 3_030)]
+    listed += [f"nova{number}.win" for number in range(70, 92)]
+    rules = Lookalikes(make_rules({"gambling": [text(listed)]}, []).rules["gambling"])
+    assert rules.find(wire_names.from_text(name)) == ()
 
 
 def test_a_decision_stands_for_what_would_wait_or_hold() -> None:
     accepted = make_rules(
-        {"gambling": [text(SHORT)]}, ["svp61.com"], [_decision(b"svp#", ACCEPTED)]
+        {"gambling": [text(SHORT)]}, ["nova61.com"], [_decision(b"nova#", ACCEPTED)]
     )
     assert (accepted.count, accepted.queue) == (1, ())
     refused = make_rules({"gambling": [text(MIRRORS)]}, [], [_decision(b"i9bet#", REFUSED)])
@@ -186,10 +225,10 @@ def test_the_production_loader_reads_what_is_written(tmp_path: Path) -> None:
     (source,), problems = read_lookalikes(tmp_path, ["gambling", "scam"])
     assert not problems
     assert {one._replace(line=0) for one in source.lookalikes} == {*outcome.rules["gambling"]}
-    assert b"@@88" in {one.shape for one in source.lookalikes}
+    assert any(one.varies for one in source.lookalikes)
 
 
-FASHION = [f"{one}{two}88.com" for one in "abcdefgh" for two in "mnpqrstu"]
+FASHION = [f"{one}{two}88vn.com" for one in "abcdefgh" for two in "mnpqrstu"]
 
 
 GAMES = [f"game{number}.com" for number in range(40)]
@@ -208,12 +247,12 @@ def test_control_without_the_words_it_closes_the_game8_of_all() -> None:
 
 
 def test_a_fashion_of_many_unrelated_names_closes_the_next_one() -> None:
-    (rule,) = make_rules({"gambling": [text(FASHION)]}, ["ab99.com"]).rules["gambling"]
-    assert rule.shape == b"@@88"
-    assert rule.fits(b"zz88")
+    (rule,) = make_rules({"gambling": [text(FASHION)]}, ["ab99vn.com"]).rules["gambling"]
+    assert rule.shape == b"@@88@@"
+    assert rule.fits(b"zz88vn")
 
 
-@pytest.mark.parametrize("harmless", ["zz88.com", "www.z-z88.vn"])
+@pytest.mark.parametrize("harmless", ["zz88vn.com", "www.z-z88vn.vn"])
 def test_a_form_of_a_popular_name_never_holds(harmless: str) -> None:
     assert make_rules({"gambling": [text(FASHION)]}, [harmless]).count == 0
 
@@ -222,22 +261,25 @@ def test_control_a_form_that_no_popular_name_bounds_closes_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(lookalike_families._Harmless, "fitting", lambda *_: ())
-    (rule,) = make_rules({"gambling": [text(FASHION)]}, ["zz88.com"]).rules["gambling"]
-    assert rule.fits(b"zz88")
+    rules = make_rules({"gambling": [text(FASHION)]}, ["zz88vn.com"]).rules["gambling"]
+    assert any(one.fits(b"zz88vn") for one in rules)
 
 
 def test_a_narrower_form_holds_where_the_wider_one_would_close_a_popular_name() -> None:
-    listed = [f"8x{number}.com" for number in range(3_000, 3_100)]
+    listed = [f"8x{number}bet.com" for number in range(30, 85)]
     texts = [text(listed)]
-    (widest,) = make_rules({"gambling": texts}, []).rules["gambling"]
-    assert widest.shape == b"%@%%%%"
-    bounded = make_rules({"gambling": texts}, ["7x1234.com"]).rules["gambling"]
-    assert {b"8@%%%%", b"%x%%%%"} & {one.shape for one in bounded}
-    assert not any(one.fits(b"7x1234") for one in bounded)
+    widest = make_rules({"gambling": texts}, []).rules["gambling"]
+    assert b"%@%%bet" in {one.shape for one in widest}
+    bounded = make_rules({"gambling": texts}, ["7x12bet.com"]).rules["gambling"]
+    assert {b"8@%%bet", b"8x%%bet"} & {one.shape for one in bounded}
+    assert not any(one.fits(b"7x12bet") for one in bounded)
 
 
 def test_a_form_that_a_person_refused_does_not_hold() -> None:
-    assert make_rules({"gambling": [text(FASHION)]}, [], [_decision(b"@@88", REFUSED)]).count == 0
+    (rule,) = make_rules({"gambling": [text(FASHION)]}, ["ab99vn.com"]).rules["gambling"]
+    refused = [_decision(rule.shape, REFUSED)]
+    outcome = make_rules({"gambling": [text(FASHION)]}, ["ab99vn.com"], refused)
+    assert rule.shape not in {one.shape for one in outcome.rules["gambling"]}
 
 
 def test_sites_that_imitate_others_have_no_forms() -> None:
@@ -256,6 +298,6 @@ def test_rules_of_one_half_of_real_lists_close_much_of_the_other_and_nothing_pop
     popular = lookalike_figures.popular_names()
     path = lookalike_figures.LISTED["gambling (Vietnam)"]
     automatic, everything = lookalike_figures.measure(path, popular)
-    assert automatic.recall > 0.25
+    assert automatic.recall > 0.2
     assert automatic.wrongly == ()
     assert everything.recall > automatic.recall

@@ -12,7 +12,6 @@ from filterd.lists.optional_lists import (
     LAW_ORDERED,
     LOOKALIKES_FILE,
     MOST_ORDERS,
-    ORDER_PREFIX,
     load_orders,
     read_lookalikes,
     read_orders,
@@ -64,7 +63,7 @@ def test_a_folder_without_orders_is_as_it_should_be(tmp_path: Path) -> None:
 def test_an_order_is_a_list_of_its_own_that_protections_do_not_bind(tmp_path: Path) -> None:
     (one,), problems = read_orders(_write(tmp_path, ENTRY), [LAW_ORDERED])
     assert problems == []
-    assert (one.id, one.category, one.own) == (ORDER_PREFIX + NUMBER, LAW_ORDERED, True)
+    assert (one.id, one.category, one.own) == ("order:" + NUMBER, LAW_ORDERED, True)
     assert one.title == f"{NUMBER}, Sở TTTT, 2026-12-01"
     assert one.path == str(tmp_path / "orders" / "12.txt")
 

@@ -7,8 +7,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from filterd.i18n import Texts, say
+from filterd.monitor.alert import Alert, AlertSeverity
 from filterd.monitor.alert_message import ACTIVE, AlertEvent, AlertMessage
-from filterd.monitor.alert_rules import Alert, AlertSeverity, active, silent
+from filterd.monitor.alert_rules import active, silent
 from filterd.policy.reporting_settings import AlertSettings
 from filterd.rows import SchoolClock, Wording
 

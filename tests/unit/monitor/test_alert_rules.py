@@ -51,6 +51,7 @@ HOLDS: dict[str, dict[str, Any]] = {
     "history-altered": _with("signals", history={"ok": False, "verified_at": NOW}),
     "lists-very-old": _with("feed", freshness="very-old"),
     "lists-old": _with("feed", beside=FEED | {"address": "", "sources": 3, "freshness": "old"}),
+    "partly-protected": _with("protection", missing=["urlhaus"]),
     "feed-expires": _with("feed", expires_at=NOW + 3600),
     "version-held": _with("feed", judgement={"version": 7}),
     "program-taken-back": _with("program", taken_back_at=NOW - 14 * 86_400 + 1),
@@ -62,6 +63,8 @@ HOLDS: dict[str, dict[str, Any]] = {
     "log-lost": _with("signals", log_lost_at=NOW - 3599),
     "few-lookups": _with("log", pace={"now": 19, "last_week": 200}),
     "bypass": _with("log", bypass={"blocks": 500, "devices": 5}),
+    "address-disputed": WELL | {"disputes": [["02:00:5e:10:00:01", "02:00:5e:10:00:02"]]},
+    "tunnel": _with("tunnels", at=NOW - 3599, names=700),
     "clock": _with("clock", standing="jumped"),
     "accounts-damaged": _with("accounts", damaged=True),
     "account-recovered": _with("accounts", recovered_at=NOW - 7 * 86_400 + 1),
@@ -70,7 +73,9 @@ HOLDS: dict[str, dict[str, Any]] = {
     "certificate-ends": _with("signals", certificate={"ends_at": NOW + 21 * 86_400 - 1}),
     "enrolment-ends": _with("signals", enrolment={"ends": NOW + 30 * 86_400 - 1}),
     "expectations": WELL | {"doubts": [{"error": "x"}]},
+    "guarded-open": WELL | {"guarded": [{"category": "violence"}]},
     "pause": WELL | {"pauses": [{"kind": "pause"}]},
+    "locked-part": WELL | {"day": {"locked_parts": [{"part": "gore", "whole": "violence"}]}},
     "full-log": _with("log", levels={"primary": "full"}),
 }
 ENDED = _with("signals", certificate={"ends_at": NOW})
@@ -87,6 +92,7 @@ ALMOST: dict[str, dict[str, Any]] = {
     "log-lost": _with("signals", log_lost_at=NOW - 3600),
     "few-lookups": _with("log", pace={"now": 20, "last_week": 200}),
     "few-lookups at night": _with("log", pace={"now": 0, "last_week": 199}),
+    "a tunnel that has ended": _with("tunnels", at=NOW - 3600, names=700),
     "bypass of one device": _with("log", bypass={"blocks": 5000, "devices": 4}),
     "account-recovered": _with("accounts", recovered_at=NOW - 7 * 86_400),
     "a school without a dashboard": _with("signals", certificate=None),
@@ -113,6 +119,17 @@ def test_an_alert_holds_alone_when_its_condition_does(rule: str) -> None:
 @pytest.mark.parametrize("status", ALMOST.values(), ids=ALMOST)
 def test_just_below_its_bound_no_alert_holds(status: dict[str, Any]) -> None:
     assert active(status, NOW) == []
+
+
+def test_a_disputed_address_is_an_alert_with_the_macs_of_both_devices() -> None:
+    (alert,) = active(HOLDS["address-disputed"], NOW)
+    both = "two devices claim one address: 02:00:5e:10:00:01, 02:00:5e:10:00:02"
+    assert alert.sentence == both
+    one = ["02:00:5e:10:00:01", "02:00:5e:10:00:02", "02:00:5e:10:00:03"]
+    (alert,) = active(WELL | {"disputes": [one, one[1:]]}, NOW)
+    assert alert.sentence.startswith("several devices claim one address: ")
+    (hidden,) = active(WELL | {"disputes": [[]]}, NOW)
+    assert hidden.sentence == "several devices claim one address", "to who may not see devices"
 
 
 def test_lists_that_never_came_are_an_alert_after_a_day() -> None:

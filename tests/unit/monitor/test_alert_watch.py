@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Alerts leave by mail and webhook as the daemon's site wants, and secrets by nothing else."""
+"""Alerts leave by mail and webhook as ``site.yaml`` wants, and secrets by nothing else."""
 
 from __future__ import annotations
 
@@ -12,14 +12,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
-from filterd.errors import ControlError, DeliveryError
+from filterd.errors import ConfigError, DeliveryError, FilterdError, StoreError
 from filterd.i18n import say
-from filterd.monitor import monitor_main
+from filterd.monitor import alert_watch, monitor_main
+from filterd.monitor.alert import Alert, AlertSeverity
 from filterd.monitor.alert_message import AlertEvent
-from filterd.monitor.alert_rules import Alert, AlertSeverity
 from filterd.monitor.alert_watch import MOST, AlertWatch, Outbox
 from filterd.monitor.status_source import Observation
-from filterd.policy.reporting_settings import AlertSettings, MailSettings, WebhookSettings
+from filterd.policy.reporting_settings import (
+    AlertSettings,
+    Destinations,
+    MailSettings,
+    ReportSettings,
+    WebhookSettings,
+)
 from filterd.state_file import to_plain
 from filterd.state_folder import StateFolder
 from tests.support.clock import FakeClock
@@ -66,21 +72,27 @@ def web() -> Iterator[Web]:
 
 
 class School:
-    """A daemon with settings, and the monitor that watches it."""
+    """A site with settings, and the monitor that watches its daemon."""
 
     def __init__(self, folder: Path, settings: AlertSettings | None) -> None:
         self.folder, self.clock, self.settings = folder, FakeClock(), settings
-        self.asked = 0
-        self.watch = AlertWatch(
-            folder / "site", folder / "control.sock", folder / "state" / "monitor", self.clock
-        )
+        self.read = 0
+        self.problem: FilterdError | None = None
+        self.watch = AlertWatch(folder / "site", folder / "state" / "monitor", self.clock)
+        self.edit(settings)
 
-    def ask(self, _: Path, command: str, **__: Any) -> Any:
-        assert command == "alert-settings"
-        self.asked += 1
-        if self.asked == 1:
-            raise ControlError(say("it is starting"))
-        return to_plain(self.settings)
+    def edit(self, settings: AlertSettings | None, problem: FilterdError | None = None) -> None:
+        """Write the file anew; what it says is ``settings``, or it has a problem."""
+        self.settings, self.problem = settings, problem
+        file = self.folder / "site" / "site.yaml"
+        file.write_text(f"{'x' * self.read} {settings} {problem}", encoding="utf-8")
+
+    def destinations(self, config: Path) -> Destinations:
+        assert config == self.folder / "site"
+        self.read += 1
+        if self.problem is not None:
+            raise self.problem
+        return Destinations("Mẫu", "en", self.settings, ReportSettings())
 
     async def after(self, seconds: float, status: dict[str, Any] | None) -> None:
         self.clock.advance(seconds)
@@ -95,12 +107,12 @@ def school(
     to = MailSettings("127.0.0.1", mail.port, "a@b.vn", ("c@d.vn",), USER, "mail")
     hook = WebhookSettings(f"{web.address}/{{token}}", "token")
     school = School(tmp_path, AlertSettings("Mẫu", "Asia/Ho_Chi_Minh", "en", to, hook))
-    monkeypatch.setattr(control, "ask", school.ask)
+    monkeypatch.setattr(alert_watch, "read_destinations", school.destinations)
     return school
 
 
 async def _begin_and_end(school: School) -> None:
-    await school.after(0, NOTHING)  # it cannot say its settings yet
+    await school.after(0, NOTHING)
     await school.after(15, PAUSED)
     await school.after(60, PAUSED)
     await school.watch.finish()
@@ -111,7 +123,7 @@ async def _begin_and_end(school: School) -> None:
 
 def test_begin_and_end_go_both_ways(school: School, mail: MailServer, web: Web) -> None:
     asyncio.run(_begin_and_end(school))
-    assert school.asked == 2, "once for each policy"
+    assert school.read == 1, "once for each edit"
     states = [json.loads(one)["alerts"][0]["state"] for one in web.posted]
     assert states == ["begins", "ends"]
     begin, end = mail.taken
@@ -170,9 +182,9 @@ def test_a_daemon_that_is_dead_from_the_start_is_reported_by_the_settings_of_bef
         await school.after(15, NOTHING)
         after_restart = School(school.folder, None)
         after_restart.clock = school.clock
-        after_restart.watch = AlertWatch(
-            school.folder / "site", school.folder, school.folder / "state" / "monitor", school.clock
-        )
+        state = school.folder / "state" / "monitor"
+        after_restart.watch = AlertWatch(school.folder / "site", state, school.clock)
+        school.edit(None, ConfigError(say("a key is unknown")))
         await after_restart.after(60, None)
         await after_restart.after(60, None)
         await after_restart.watch.finish()
@@ -181,32 +193,68 @@ def test_a_daemon_that_is_dead_from_the_start_is_reported_by_the_settings_of_bef
     assert [json.loads(one)["alerts"][0]["id"] for one in web.posted] == ["daemon-silent"]
 
 
-def test_other_settings_count_from_the_next_policy_on(
+def test_other_settings_count_from_the_next_edit_on(
     school: School, mail: MailServer, web: Web
 ) -> None:
     async def work() -> None:
         await _begin(school)
         assert school.settings is not None
-        school.settings = replace(school.settings, mail=None)
         await school.watch.finish()
-        await school.after(15, {"policy": "b"})
-        await school.after(60, {"policy": "b"})
+        school.edit(replace(school.settings, mail=None))
+        await school.after(15, NOTHING)
+        await school.after(60, NOTHING)
         await school.watch.finish()
-        school.settings = None
-        await school.after(900, PAUSED | {"policy": "c"})
-        await school.after(60, PAUSED | {"policy": "c"})
+        school.edit(None)
+        await school.after(900, PAUSED)
+        await school.after(60, PAUSED)
         await school.watch.finish()
 
     asyncio.run(work())
     assert (len(mail.taken), len(web.posted)) == (1, 2)
 
 
-def test_settings_of_another_release_stop_no_alert(
-    school: School, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_a_mistake_in_the_site_is_told_once_and_leaves_the_ways_of_before(
+    school: School, web: Web, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(control, "ask", lambda *_, **__: {"ways": 7})
-    asyncio.run(school.after(0, PAUSED))
-    assert "1 pause is in force" in caplog.text
+    async def work() -> None:
+        await school.after(0, NOTHING)
+        school.edit(None, ConfigError(say("a key is unknown")))
+        await _begin(school)
+        await school.watch.finish()
+
+    asyncio.run(work())
+    assert caplog.text.count("alerts go where they went before: a key is unknown") == 1
+    assert len(web.posted) == 1
+
+
+def test_a_child_that_cannot_be_started_is_tried_again(school: School, web: Web) -> None:
+    async def work() -> None:
+        school.problem = StoreError(say("no memory"))
+        await school.after(0, NOTHING)
+        school.problem = None
+        await _begin(school)
+        await school.watch.finish()
+
+    asyncio.run(work())
+    assert (school.read, len(web.posted)) == (2, 1)
+
+
+def test_the_daemon_is_asked_for_nothing_and_its_status_names_no_way(
+    school: School, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "ask", lambda *_, **__: pytest.fail("it was asked"))
+    lie = to_plain(
+        AlertSettings("x", "UTC", "en", None, WebhookSettings("http://127.0.0.1:9/", "mail"))
+    )
+
+    async def work() -> None:
+        school.edit(None)
+        for _ in range(6):
+            await school.after(60, PAUSED | {"alerts": lie, "settings": lie, "policy": lie})
+        await school.watch.finish()
+
+    asyncio.run(work())
+    assert web.posted == []
 
 
 def test_the_monitor_has_it_as_a_watcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

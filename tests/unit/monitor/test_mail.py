@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import socket
 import ssl
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,8 @@ from filterd.errors import DeliveryError
 from filterd.http_download import DownloadLimits
 from filterd.i18n import say
 from filterd.monitor import mail as module
+from filterd.monitor.alert import Alert, AlertSeverity
 from filterd.monitor.alert_message import AlertEvent, AlertMessage
-from filterd.monitor.alert_rules import Alert, AlertSeverity
 from filterd.monitor.mail import Mail
 from filterd.policy.reporting_settings import AlertSettings, MailSettings
 from tests.support.mail_server import PASSWORD, USER, MailServer
@@ -26,7 +27,6 @@ from tests.support.tls_fixtures import authority
 __all__ = ["authority"]
 
 if TYPE_CHECKING:
-    import socket
     from pathlib import Path
 
     from tests.support.tls import Authority, Certificate
@@ -35,6 +35,7 @@ HOST = "127.0.0.1"
 QUICK = DownloadLimits(total_s=0.5, window_s=10.0, silence_s=0.3)
 ALERT = Alert("pause", AlertSeverity.NOTICE, say("the time is not known"), say("x"))
 SETTINGS = AlertSettings("Trường Mẫu", "Asia/Ho_Chi_Minh", "vi")
+RESOLVE = socket.getaddrinfo
 MESSAGE = AlertMessage(SETTINGS, [AlertEvent(ALERT, 1.8e9)], 1.8e9)
 
 
@@ -54,7 +55,11 @@ def config(tmp_path: Path) -> Path:
 
 
 def _send(
-    server: MailServer, config: Path, limits: DownloadLimits = module.LIMITS, **changes: Any
+    server: MailServer,
+    /,
+    config: Path,
+    limits: DownloadLimits = module.LIMITS,
+    **changes: Any,
 ) -> None:
     to = ("a@truong.example", "b@truong.example")
     settings = MailSettings(HOST, server.port, "filterd@truong.example", to, USER, "mail")
@@ -103,6 +108,60 @@ def test_what_a_server_refuses_is_an_error_without_the_password(
     if "STARTTLS" in why:
         assert server.logins == []
         assert "MAIL" not in server.commands
+
+
+def _leading_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Have every name lead to these addresses."""
+
+    def resolve(host: str, port: int, *more: Any, **kinds: Any) -> list[Any]:
+        if host in addresses:
+            return RESOLVE(host, port, *more, **kinds)
+        return [(2, 1, 6, "", (one, port)) for one in addresses]
+
+    monkeypatch.setattr("socket.getaddrinfo", resolve)
+
+
+@pytest.mark.parametrize("private", [HOST, "10.0.0.5", "192.168.1.2", "169.254.169.254", "::1"])
+def test_a_name_that_leads_to_a_private_address_is_not_asked(
+    certificate: Certificate, config: Path, monkeypatch: pytest.MonkeyPatch, private: str
+) -> None:
+    with MailServer(certificate) as server:
+        _leading_to(monkeypatch, "1.1.1.1", private)
+        with pytest.raises(DeliveryError, match="not a public address"):
+            _send(server, config, server="mail.example")
+    assert (server.logins, server.commands) == ([], [])
+
+
+def test_a_public_name_is_resolved_once_and_its_certificate_has_the_name(
+    authority: Authority, certificate: Certificate, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert certificate
+    with MailServer(authority.issue("mail.example")) as server:
+        monkeypatch.setattr("filterd.http_download.is_public", lambda _: True)
+        _leading_to(monkeypatch, HOST)
+        _send(server, config, server="mail.example")
+    assert server.logins == [(USER, PASSWORD)]
+
+
+def test_control_without_the_check_a_private_server_gets_the_password(
+    authority: Authority, certificate: Certificate, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert certificate
+    with MailServer(authority.issue("mail.example")) as server:
+        monkeypatch.setattr(module, "public_addresses", lambda *_: [HOST])
+        _send(server, config, server="mail.example")
+    assert server.logins == [(USER, PASSWORD)]
+
+
+def test_a_line_break_in_an_alert_adds_no_field(certificate: Certificate, config: Path) -> None:
+    alert = ALERT._replace(sentence=say("x\r\nBcc: all@example\x00\u2028y"))
+    message = AlertMessage(SETTINGS, [AlertEvent(alert, 1.8e9)], 1.8e9)
+    settings = MailSettings(HOST, 25, "f@truong.example", ("a@truong.example",))
+    assert certificate
+    written = Mail(settings, config, SystemClock())._written(message, ())
+    found = email.message_from_bytes(written.as_bytes(), policy=email.policy.default)
+    assert found["Bcc"] is None
+    assert "x  Bcc: all@example" in found["Subject"]
 
 
 def test_the_certificate_must_be_of_the_server_and_of_a_trusted_authority(

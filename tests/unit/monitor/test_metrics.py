@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from filterd.rows import Row
 
 TRAFFIC = {
-    "requests": {"udp": {"4": 7, "6": 1}, "tcp": {"4": 2}},
     "responses": {"primary": {"pass": 5, "blocked": 3}},
-    "rcodes": {"0": 5, "2": 1, "3": 3, "9": 4, "10": 1},
+    "rcodes": {"answered": 8, "2": 1, "9": 4, "10": 1},
     "blocked": {"primary": {"games": 2, "none": 1}},
     "latency": {"fast": {"buckets": {"0.1": 3, "2500": 1, "inf": 2}, "sum_us": 9_500_000}},
 }
@@ -48,8 +47,8 @@ def _value(name: str, *labels: str, **more: Any) -> float | None:
         ("filterd_upstream_up", ("2001:db8::53#853",), 0),
         ("filterd_upstream_rtt_seconds", ("192.0.2.53#53",), 0.0125),
         ("filterd_policy_info", ("0123456789ab",), 1),
-        ("filterd_dns_requests_total", ("udp", "6"), 1),
         ("filterd_dns_responses_total", ("primary", "blocked"), 3),
+        ("filterd_dns_rcodes_total", ("answered",), 8),
         ("filterd_dns_rcodes_total", ("SERVFAIL",), 1),
         ("filterd_dns_rcodes_total", ("other",), 5),
         ("filterd_blocked_total", ("primary", "games"), 2),

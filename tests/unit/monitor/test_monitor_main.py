@@ -11,7 +11,7 @@ import pytest
 
 from filterd import control
 from filterd.errors import ControlError
-from filterd.http_service import HttpRequest, Reply
+from filterd.http_service import Handler, HttpRequest, Reply
 from filterd.i18n import say
 from filterd.monitor import monitor_main
 from filterd.monitor.monitor_main import handler_of, watch
@@ -31,6 +31,10 @@ def _source(monkeypatch: pytest.MonkeyPatch, folder: Path, status: Any) -> Statu
 
     monkeypatch.setattr(control, "ask", ask)
     return StatusSource(folder / "control.sock", FakeClock())
+
+
+async def _replied(handle: Handler, request: HttpRequest) -> Reply:
+    return await handle(request)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +60,33 @@ def test_health_is_that_workers_answer(
     assert up in reply("/metrics").content
     assert reply("/metrics", "POST").status is HTTPStatus.METHOD_NOT_ALLOWED
     assert reply("/etc/passwd").status is HTTPStatus.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("host", "is_served"),
+    [
+        ("127.0.0.1:9153", True),
+        ("localhost:9153", True),
+        ("LOCALHOST", True),
+        ("[::1]:9153", True),
+        ("127.0.0.1.attacker.example:9153", False),
+        ("attacker.example", False),
+        ("192.168.1.10:9153", False),
+        ("localhost.attacker.example", False),
+        ("attacker.example@127.0.0.1.x", False),
+        ("[::1", False),
+        ("", False),
+    ],
+)
+def test_a_name_that_was_led_to_loopback_reads_nothing(
+    host: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, is_served: bool
+) -> None:
+    handle = handler_of(_source(monkeypatch, tmp_path, {**STATUS, "workers": 1}))
+    for path in ("/metrics", "/healthz", "/"):
+        request = HttpRequest("GET", path, {"host": host}, b"", "127.0.0.1", "127.0.0.1")
+        reply: Reply = asyncio.run(_replied(handle, request))
+        assert (reply.status is not HTTPStatus.MISDIRECTED_REQUEST) is is_served
+        assert is_served or not reply.content
 
 
 def test_an_error_of_one_watcher_stops_no_other(

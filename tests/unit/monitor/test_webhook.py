@@ -15,8 +15,8 @@ from filterd.errors import DeliveryError
 from filterd.http_download import DownloadLimits
 from filterd.i18n import say
 from filterd.monitor import webhook as module
+from filterd.monitor.alert import Alert, AlertSeverity
 from filterd.monitor.alert_message import AlertEvent, AlertMessage
-from filterd.monitor.alert_rules import Alert, AlertSeverity
 from filterd.monitor.webhook import Webhook
 from filterd.policy.reporting_settings import AlertSettings, WebhookSettings
 from tests.support.tls_fixtures import authority
@@ -39,7 +39,7 @@ MESSAGE = AlertMessage(SETTINGS, [AlertEvent(ALERT, 1.8e9)], 1.8e9)
 
 @pytest.fixture
 def certificate(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Certificate:
-    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(authority.certificate))
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))
     return authority.issue("127.0.0.1")
 
 
@@ -100,6 +100,7 @@ def test_a_redirect_is_not_followed_and_a_refusal_is_an_error(
         assert len(web.asked) == 1
 
 
+@pytest.mark.usefixtures("certificate")
 def test_the_certificate_must_be_of_the_server(authority: Authority, config: Path) -> None:
     with (
         _served(authority.issue("other.example")) as web,

@@ -160,3 +160,10 @@ def test_a_device_of_the_file_is_taken_out_of_the_room_to_which_a_command_moved_
     others = Overrides(devices=(RoomDevices("lab-b", (SECOND,)),))
     with pytest.raises(ConfigError, match=r"is in lab-a by site\.yaml"):
         taken_out(POLICY, others, [FIRST])
+
+
+def test_devices_stand_in_order_whatever_the_order_in_which_they_are_known() -> None:
+    macs = [f"02:00:5e:00:01:{number:02x}" for number in range(12)]
+    there = Overrides(devices=(RoomDevices("lab-b", (*reversed(macs), FIRST)),))
+    found = moved(POLICY, there, "home-6a", [FIRST])
+    assert found[1] == {"room": "lab-b", "macs": macs}

@@ -126,7 +126,7 @@ def test_a_reason_is_limited_and_may_be_required() -> None:
             change_fields.reason(missing, required=True)
 
 
-@pytest.mark.parametrize("entry", ["a.example", "=a.example", "*.a.example", "~i9bet#"])
+@pytest.mark.parametrize("entry", ["a.example", "=a.example", "*.a.example", "~i9bet#", "~9bet#"])
 def test_an_entry_is_in_the_notation_of_lists(entry: str) -> None:
     (read,) = change_fields.naming_entries([["copied", "gambling", entry, 4, "v7"]])
     assert read.entry == entry
@@ -311,3 +311,44 @@ def test_these_are_the_fields_that_people_fill_in() -> None:
         *("class_id", "ends_at", "for_s", "grade", "id", "level", "mac", "macs", "name", "names"),
         *("number", "room", "services", "starts_at", "target", "targets", "tier", "to", "whom"),
     ]
+
+
+@pytest.mark.parametrize("entry", [5, None, {"a": 1}, "abcde", ["a"] * 4, ["a"] * 6])
+def test_what_has_not_the_five_fields_of_an_entry_is_refused(entry: Any) -> None:
+    with pytest.raises(ChangeError, match="is not a list entry"):
+        change_fields.naming_entries([entry])
+
+
+@pytest.mark.parametrize("entry", ["~!i9bet#", "~.9bet#", "~ 9bet#"])
+def test_a_shape_is_one_from_its_first_letter_on(entry: str) -> None:
+    with pytest.raises(ChangeError):
+        change_fields.naming_entries([["copied", "gambling", entry, 4, "v7"]])
+
+
+def test_a_command_has_bounds() -> None:
+    assert (*(400, 50, 2000),) == (
+        change_fields.MAX_REASON,
+        change_fields.MAX_TARGETS,
+        change_fields.MAX_NAMES,
+    )
+    assert (*(256, 5_000, 16),) == (
+        change_fields.MAX_DEVICES,
+        change_fields.MAX_TABLE,
+        change_fields.MAX_ENTRIES,
+    )
+    with pytest.raises(ChangeError, match=r"known: name, service, category, entry\)"):
+        change_fields.target_kind("pause")
+
+
+@pytest.mark.parametrize(
+    ("field", "called"),
+    [
+        *((one, one) for one in ("target", "targets", "name", "names", "services", "macs")),
+        *((one, one) for one in ("tier", "room", "grade", "number")),
+        *(("mac", "MAC"), ("whom", "for whom"), ("level", "level of the log")),
+        *(("class_id", "class"), ("to", "the substitute"), ("id", "number")),
+        *(("starts_at", "the start"), ("ends_at", "the end"), ("for_s", "the length")),
+    ],
+)
+def test_a_field_has_a_name_for_people(field: str, called: str) -> None:
+    assert str(change_fields._CALLED[field]) == called

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -136,7 +137,7 @@ def test_a_kind_that_is_none_is_refused() -> None:
         parse("exeption", {})
     with pytest.raises(ChangeError, match="known: exception, exceptions, pause"):
         parse("restored", {})
-    assert len(KINDS) == 25
+    assert len(KINDS) == 26
 
 
 def test_author_and_reason_are_checked_before_anything_is_done() -> None:
@@ -167,9 +168,44 @@ def the_exception(book: Book) -> LocalException:
     return one
 
 
-def test_what_was_set_for_a_length_begins_when_the_time_is_known() -> None:
+LOW = NOW - 500 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("allow", "lag_h", "since", "began_h", "lasts_h"),
+    [
+        (False, None, 0, 0, 1),  # how long ago it was set is not known: it lasts from now on
+        (True, None, 0, 0, 0),
+        (False, 590, 0, -10, 1),
+        (True, 590, 0, -10, 1),  # it was open for an hour, ten hours ago
+        (True, 590, 1, -10, 10),  # of another boot: open no longer
+        (False, 590, 1, -10, 1),
+        (False, 900, 0, 0, 1),  # no later than now
+    ],
+)
+def test_what_was_set_for_a_length_gets_the_dates_that_it_had(
+    allow: bool, lag_h: float | None, since: int, began_h: float, lasts_h: float
+) -> None:
     book = Book()
-    book.make("exception", **an_exception(ends_at=book.now + HOUR, for_s=HOUR))
+    request = ChangeRequest.of(
+        "exception", an_exception(allow=allow, ends_at=NOW + HOUR, for_s=HOUR), "lan", "thi"
+    )
+    row = request.row(NOW, book.overrides, book, book.replay.last_hash, NOW, LOW)
+    book.replay = replay((row,), book.replay)
+    book.rows.append(row)
+    assert the_exception(book).starts_at == LOW, "so that it has begun whatever the time is"
+    book.now += 100 * HOUR
+    how: dict[str, Any] = {} if lag_h is None else {"lag_s": lag_h * HOUR}
+    book.make("clock", reason="", author="filterd", **how, **({"since": since} if since else {}))
+    one = the_exception(book)
+    assert one.for_s is None
+    assert one.starts_at == book.now + began_h * HOUR
+    assert one.ends_at == one.starts_at + lasts_h * HOUR
+
+
+def test_what_was_set_for_a_length_is_dated_once_the_time_is_known() -> None:
+    book = Book()
+    book.make("exception", **an_exception(allow=False, ends_at=book.now + HOUR, for_s=HOUR))
     undated = the_exception(book)
     assert is_undated(book.overrides)
     book.now += 100 * HOUR
@@ -178,6 +214,19 @@ def test_what_was_set_for_a_length_begins_when_the_time_is_known() -> None:
     assert (one.starts_at, one.ends_at, one.for_s) == (book.now, book.now + HOUR, None)
     assert not is_undated(book.overrides)
     assert as_it_is(undated, book.overrides, "exceptions") == one
+
+
+@pytest.mark.parametrize("kind", ["clock", "clock-accept"])
+def test_no_undo_takes_its_dates_from_what_was_set(kind: str) -> None:
+    """It would begin anew, as often as its author likes, beyond the end of the day."""
+    book = Book()
+    book.make("exception", **an_exception(allow=False, ends_at=book.now + HOUR, for_s=HOUR))
+    book.now += 100 * HOUR
+    book.make(kind)
+    with pytest.raises(ChangeError, match="change 2 has dated what was set; it stays"):
+        book.make("undo", number=2)
+    book.make("undo")  # the last that can be undone is the exception
+    assert not book.overrides.exceptions
 
 
 @pytest.mark.parametrize("dates", [{}, {"ends_at": HOUR}])
@@ -381,3 +430,132 @@ def test_a_level_is_not_taken_back_where_another_has_its_place(
     else:
         with pytest.raises(ChangeError, match="change 3 has replaced what change 2 set"):
             book.make("undo", number=2)
+
+
+def test_what_has_dates_of_its_own_stays_when_the_time_is_known() -> None:
+    book = Book()
+    book.make("exception", **an_exception(ends_at=book.now + HOUR))
+    before = the_exception(book)
+    assert not is_undated(book.overrides)
+    book.now -= 10.0
+    book.make("clock", reason="", author="filterd")
+    assert the_exception(book) == before
+
+
+def test_one_thing_that_waits_for_the_time_is_enough() -> None:
+    book = Book()
+    book.make("exception", **an_exception(ends_at=book.now + HOUR))
+    ends_at = book.now + HOUR
+    book.make("exception", **an_exception(target="b.example", ends_at=ends_at, for_s=HOUR))
+    assert is_undated(book.overrides)
+
+
+def test_a_thing_is_found_again_by_its_key_and_not_by_its_likeness() -> None:
+    book = Book()
+    book.make("exception", **an_exception(ends_at=book.now + HOUR))
+    (one,) = book.overrides.exceptions
+    other = replace(one, id=9)
+    both = replace(book.overrides, exceptions=(other, one))
+    assert as_it_is(one, both, "exceptions") is one
+    assert as_it_is(other, both, "exceptions") is other
+
+
+def test_what_a_clock_ahead_has_only_just_made_is_moved_too() -> None:
+    book = Book()
+    book.make("exception", **an_exception(allow=False))
+    before = the_exception(book)
+    book.now -= HOUR
+    book.make("clock-accept", ahead_s=HOUR)
+    assert the_exception(book).starts_at == before.starts_at - HOUR == book.now
+
+
+def test_a_change_of_which_a_part_lasts_is_taken_back() -> None:
+    book = Book()
+    book.make("room", room="lab-a", grade="8", ends_at=NOW + LESSON_S)
+    book.make("room", room="lab-a", grade="7", ends_at=NOW + 2 * LESSON_S)
+    book.now += LESSON_S
+    book.make("undo", number=2)
+    assert [one.grade for one in book.overrides.rooms] == ["8"]
+
+
+def test_the_change_that_stands_in_the_way_is_the_last_that_took_the_thing() -> None:
+    book = Book()
+    book.make("exception", **an_exception())
+    book.make("revoke", id=1)
+    book.make("undo", number=2)
+    book.make("revoke", id=1)
+    with pytest.raises(ChangeError, match=r"change 4 has replaced .* \(undo change 4"):
+        book.make("undo", number=1)
+
+
+@pytest.mark.parametrize(
+    ("room", "mac", "is_let"),
+    [
+        ("lab-a", "02:00:5e:10:00:02", False),
+        ("lab-b", "02:00:5e:10:00:01", False),
+        ("lab-b", "02:00:5e:10:00:02", True),
+    ],
+)
+def test_devices_come_back_only_to_a_room_without_others_and_from_none(
+    room: str, mac: str, is_let: bool
+) -> None:
+    book = Book()
+    book.make("room-devices", room="lab-a", macs=["02:00:5e:10:00:01"])
+    book.make("room-devices", room="lab-a", macs=[])
+    book.make("room-devices", room=room, macs=[mac])
+    if is_let:
+        book.make("undo", number=2)
+        assert len(book.overrides.devices) == 2
+    else:
+        with pytest.raises(ChangeError, match="change 3 has replaced what change 2 set"):
+            book.make("undo", number=2)
+
+
+def test_a_payload_has_no_field_that_says_nothing() -> None:
+    book = Book()
+    row = book.make("exception", **an_exception(allow=False))
+    assert "null" not in row.payload
+    assert "ends_at" not in row.to_plain()["payload"]
+
+
+def test_a_row_has_the_time_of_the_machine_and_its_thing_that_of_the_school() -> None:
+    request = ChangeRequest.of("exception", an_exception(ends_at=NOW + HOUR), "lan", "bài học")
+    book = Book()
+    row = request.row(5.0, book.overrides, book, GENESIS, NOW)
+    (one,) = row.effect().after.exceptions
+    assert (row.at, one.starts_at) == (5.0, NOW)
+
+
+def test_what_was_moved_back_once_is_not_moved_again() -> None:
+    book = Book()
+    book.make("exception", **an_exception(allow=False))
+    book.now -= 100 * HOUR
+    book.make("clock-accept", ahead_s=100 * HOUR)
+    moved = the_exception(book)
+    for _ in range(2):
+        book.make("clock-accept", ahead_s=HOUR)
+        assert the_exception(book) == moved
+        book.now += 10
+
+
+def test_a_clock_that_was_ahead_moves_all_that_has_dates() -> None:
+    book, later = Book(), {"ends_at": NOW + 9 * HOUR}
+    for kind, payload in (
+        ("exception", an_exception(**later)),
+        ("room", {"room": "lab-a", "grade": "8", **later}),
+        ("exam", an_exam(**later)),
+        ("grade", a_grade_setting()),
+        ("class-lend", {"class_id": "6A", "to": "minh", **later}),
+        ("log-level", {"level": "off", **later}),
+    ):
+        book.make(kind, **payload)
+    before = [one.starts_at for one in things_of(book.overrides)]
+    book.now -= HOUR
+    book.make("clock-accept", ahead_s=HOUR)
+    assert [one.starts_at for one in things_of(book.overrides)] == [at - HOUR for at in before]
+    assert len(before) == 6
+    assert change_kinds.MAX_THINGS == 5_000
+
+
+def test_what_opens_or_closes_for_many_needs_a_reason() -> None:
+    assert {"exception", "exceptions", "pause", "report-mistake"} <= change_kinds.NEED_A_REASON

@@ -25,6 +25,7 @@ from filterd.overrides.current_rows import (
     room_row,
     room_rows,
     waiting_rows,
+    waiting_sentence,
     week,
 )
 from filterd.policy.effective_policy import EffectiveState, at
@@ -37,8 +38,10 @@ from tests.support.policies import NOW, a_policy
 from tests.support.week import SEVEN, an_exam, timetabled, with_classes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from filterd.policy.model import Policy
-    from filterd.rows import Row
+    from filterd.rows import Column, Row
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 SET = RoomSetting(4, "lab", "8", "vì thế", "lan", SEVEN, SEVEN + 600)
@@ -221,7 +224,8 @@ def test_a_class_is_named_in_its_lesson_and_not_between_lessons() -> None:
 
 def test_a_holiday_is_named_where_it_is_why_there_is_no_lesson() -> None:
     holiday = Holiday("2026-03-02", "2026-03-02", "Lễ", "Day off")
-    policy = timetabled(holidays=(replace(holiday, first="2026-03-01", last="2026-03-01"), holiday))
+    other = Holiday("2026-03-01", "2026-03-01", "Hôm qua", "The day before")
+    policy = timetabled(holidays=(other, holiday))
     lab, office = room_rows(_now(policy=policy))
     assert (lab["holiday"], office["holiday"]) == ({"vi": "Lễ", "en": "Day off"}, None)
     assert _row_texts(lab)[2] == "holiday Day off"
@@ -247,6 +251,10 @@ def test_a_week_has_a_cell_for_each_day_and_leaves_out_lessons_without_one() -> 
     listing, rows = week(_now(), lab)
     assert [one.heading for one in listing.columns] == ["", "Tue", "Fri"]
     assert rows == [{"lesson": "tiet-2", "1": "8", "4": "9"}]
+    assert [one.cell(rows[0], LEVEL)[0] for one in listing.columns] == ["tiet-2", "8", "9"]
+    assert not listing.is_whole
+    _, rows = week(_now(), replace(lab, timetable=(Period(1, "tiet-1", "6"), *periods)))
+    assert [row["lesson"] for row in rows] == ["tiet-1", "tiet-2"], "a day without one has no say"
 
 
 LEVEL = Wording(Texts("en"), SchoolClock(ZONE, NOW))
@@ -265,7 +273,15 @@ def test_a_level_has_its_source_and_its_reason() -> None:
     assert reason == "điều tra"
     assert LEVELS.columns[1].cell(rows["primary"], LEVEL)[1] == "yellow"
     nobody = {**rows["primary"], "setting": {**rows["primary"]["setting"], "author": ""}}
-    assert "(" not in _level_texts(nobody)[2]
+    assert _level_texts(nobody)[2] == source.partition(" (")[0]
+
+
+def test_a_level_that_waits_names_who_set_it_where_that_is_known() -> None:
+    (waiting,) = waiting_rows(_log_state())
+    with_author = waiting_sentence(waiting, LEVEL)
+    assert " (set by lan) waits for a second person" in with_author
+    nobody = waiting_sentence({**waiting, "author": ""}, LEVEL)
+    assert nobody == with_author.replace(" (set by lan)", "")
 
 
 def test_what_waits_waits_until_its_end_and_full_alone_has_a_colour() -> None:
@@ -293,3 +309,112 @@ def test_a_class_says_where_it_sits_who_has_it_and_when() -> None:
 def test_details_are_headed_by_the_room_and_the_class() -> None:
     assert ROOM.title({"room": "lab"}, WORDING) == "lab"
     assert CLASS.title({"class": "6A"}, WORDING) == "class 6A"
+
+
+def test_a_row_of_a_network_is_its_own() -> None:
+    now = _now()
+    assert [room_row(now, one)["room"] for one in now.policy.networks] == ["lab", "office"]
+
+
+def test_an_exam_changes_a_network_that_has_its_own_grade() -> None:
+    assert is_changed({"why": "own", "exam": 9})
+    assert not is_changed({"why": "own", "exam": None})
+
+
+def test_the_list_of_rooms_names_the_class_in_a_lesson() -> None:
+    lab, _ = room_rows(_now(policy=with_classes(timetabled("6A", "9B"))))
+    assert _row_texts(lab)[1] == "6A"
+    assert lab["lesson"] == "tiet-1"
+
+
+def test_a_room_that_is_set_has_no_lesson() -> None:
+    lab, _ = room_rows(_now(rooms=(SET,)))
+    assert (lab["why"], lab["lesson"], lab["author"]) == ("set", None, "lan")
+
+
+def test_a_class_has_no_seat_and_no_loan_of_another() -> None:
+    row = _class_rows(SEVEN + 1)["9B"]
+    assert (row["sits_in"], row["loans"]) == ([], [])
+
+
+def test_loans_of_a_class_stand_in_a_line_each() -> None:
+    loans = [{"to": to, "starts_at": None, "ends_at": SEVEN + 600} for to in ("minh", "hoa")]
+    (column,) = (one for one in CLASSES.columns if one.key == "loans")
+    shown = column.cell({"loans": loans}, Wording(Texts("en"), SchoolClock(ZONE, SEVEN)))[0]
+    assert shown == "minh until 07:10\nhoa until 07:10"
+
+
+BY = Wording(Texts("en"), SchoolClock(ZONE, SEVEN + 60))
+
+
+def _shown(columns: Iterable[Column], row: Row) -> dict[str, list[str]]:
+    """Return the texts under each heading."""
+    found = dict[str, list[str]]()
+    for one in columns:
+        found.setdefault(str(one.heading), []).extend(text for text, _ in one.cells(row, BY))
+    return found
+
+
+def test_a_room_shows_all_that_it_has() -> None:
+    now = _now(rooms=(SET,), exams=(an_exam(),))
+    row = room_row(now, now.policy.networks[0])
+    row |= {"cidrs": ["10.0.0.0/24"], "interfaces": ["eth1"], "macs": ["aa", "bb"]}
+    found = _shown(ROOM.columns, row)
+    assert found == {
+        "Grade": ["grade 8"],
+        "Because": ["exam 9"],
+        "Until": ["08:00"],
+        "Ranges": ["10.0.0.0/24, eth1"],
+        "Devices": ["aa\nbb"],
+        "Set": ["room lab has grade 8 until 07:10"],
+        "Exam": ["exam in room lab (1 name, services: -) until 08:00"],
+    }
+    assert _shown(ROOMS.columns, row)["Devices"] == ["2"]
+    assert _shown(ROOMS.columns, {**row, "macs": []})["Devices"] == [""]
+    assert not ROOMS.is_whole
+
+
+def test_a_room_that_is_as_in_the_files_has_no_end() -> None:
+    office = room_rows(_now())[1]
+    assert _shown(ROOMS.columns, {**office, "until": SEVEN + 600})["Until"] == [""]
+
+
+def test_a_class_shows_all_that_it_has() -> None:
+    exception = {"kind": "name", "target": "a.example", "allow": True, "audience": "class"}
+    row: Row = {
+        "class": "6A",
+        "grade": "6",
+        "teachers": ["lan", "hoa"],
+        "networks": ["p-101", "p-102"],
+        "sits_in": ["lab"],
+        "loans": [{"class_id": "6A", "to": "minh", "ends_at": SEVEN + 600}],
+        "lessons": [{"weekday": 0, "lesson": "tiet-1", "room": "lab", "teacher": ""}],
+        "exceptions": [{**exception, "whom": "6A"}],
+    }
+    common = {
+        "Grade": ["6"],
+        "Teachers": ["lan, hoa"],
+        "Home room": ["p-101, p-102"],
+        "Sits in": ["lab"],
+    }
+    assert _shown(CLASS.columns, row) == {
+        **common,
+        "Lent": ["class 6A is lent to minh until 07:10"],
+        "Lessons": ["Mon tiet-1: lab"],
+        "Set": ["allow a.example for class 6A"],
+    }
+    assert _shown(CLASSES.columns, row) == {
+        "Class": ["6A"],
+        **common,
+        "Lent": ["minh until 07:10"],
+    }
+
+
+def test_a_tier_shows_its_level() -> None:
+    row = {"tier": "lower-secondary", "level": "names", "files": "names", "setting": None}
+    assert _shown(LEVELS.columns, row) == {
+        "Tier": ["lower secondary"],
+        "Level": ["names"],
+        "Source": ["site.yaml"],
+        "Reason": [""],
+    }

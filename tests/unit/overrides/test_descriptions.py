@@ -155,6 +155,7 @@ def test_a_term_leaves_out_what_is_past_and_what_goes_without_saying(
     [
         ("", "", "log level full for all tiers until 08:45"),
         ("minh", "primary", "log level full for primary until 08:45 (confirmed by minh)"),
+        ("", "lower-secondary", "log level full for lower secondary until 08:45"),
     ],
 )
 def test_a_level_of_the_log_names_who_confirmed_it(
@@ -248,3 +249,88 @@ def test_an_exception_allows_or_blocks(allow: bool, verb: str) -> None:
     thing = {"kind": "name", "target": "a.example", "allow": allow}
     thing |= {"audience": "grade", "whom": "6"}
     assert DESCRIBER.thing("exceptions", thing) == f"{verb} a.example for grade 6"
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "sentence"),
+    [
+        ("clock", {}, "the time is known"),
+        ("exam-trial", {"room": "lab-a"}, "a trial run in room lab-a"),
+        ("from-backup", {"made_at": EIGHT}, "restored from the backup of 08:00"),
+        ("site-edit", {"keys": ["networks", "classes"]}, "site.yaml: networks, classes"),
+        ("site-edit", {}, "site.yaml: "),
+        ("log-view", {"view": "unheard"}, "looked at unheard"),
+        ("log-view", {"view": "unheard", "days": None}, "looked at unheard"),
+        ("log-removal", {"what": "unheard", "day": "2026-11-30"}, "unheard (2026-11-30)"),
+        ("log-removal", {"what": "unheard"}, "unheard"),
+        ("undo", {"number": 7}, "change 7 is undone"),
+    ],
+)
+def test_a_note_of_the_history_is_a_sentence(
+    kind: str, payload: dict[str, Any], sentence: str
+) -> None:
+    row = {"kind": kind, "payload": payload, "before": {}, "after": {}}
+    assert DESCRIBER.row(row) == sentence
+
+
+def test_what_was_revoked_is_what_has_ended() -> None:
+    book = Book(MONDAY_AT_8)
+    book.make("grade", grade="7", target_kind="category", target="games", opens=False)
+    row = book.make("revoke", id=1)
+    assert DESCRIBER.row(row.to_plain()) == "ended: close category:games to grade 7"
+
+
+def test_a_category_is_opened_or_closed_to_a_grade() -> None:
+    thing = {"kind": "category", "target": "games", "grade": "7"}
+    found = [DESCRIBER.thing("grades", {**thing, "opens": opens}) for opens in (True, False)]
+    assert found == ["open category:games to grade 7", "close category:games to grade 7"]
+
+
+def test_a_loan_names_class_and_borrower() -> None:
+    thing = {"class_id": "6A", "to": "minh", "starts_at": None, "ends_at": EIGHT + 2_700}
+    assert DESCRIBER.thing("loans", thing) == "class 6A is lent to minh until 08:45"
+
+
+def test_a_name_of_a_device_is_a_thing_too() -> None:
+    thing = {"mac": "02:00:5e:00:00:01", "name": "Máy 1"}
+    expected = "device 02:00:5e:00:00:01 is named Máy 1"
+    assert DESCRIBER.thing("device_names", thing) == expected
+
+
+def test_an_exam_without_services_says_so() -> None:
+    thing = {"room": "lab-a", "names": ["a.example"], "services": [], "ends_at": EIGHT + 2_700}
+    expected = "exam in room lab-a (1 name, services: -) until 08:45"
+    assert DESCRIBER.thing("exams", thing) == expected
+
+
+def test_a_room_that_gets_other_devices_is_not_as_in_the_files_again() -> None:
+    book = Book(MONDAY_AT_8)
+    book.make("room-devices", room="lab-a", macs=["02:00:5e:00:00:01"])
+    row = book.make("room-devices", room="lab-a", macs=["02:00:5e:00:00:01", "02:00:5e:00:00:02"])
+    assert DESCRIBER.row(row.to_plain()) == "devices of room lab-a: 2"
+
+
+def test_an_end_on_another_day_than_the_start_has_its_date() -> None:
+    term = {"starts_at": TOMORROW, "ends_at": TOMORROW + 86_400}
+    start, end = (f"{DESCRIBER.clock.shows(one):%d/%m/%Y}" for one in term.values())
+    assert DESCRIBER.term(term) == f"from 08:00 {start} (Tue) until 08:00 {end} (Wed)"
+
+
+def test_what_starts_at_the_first_second_is_on_then() -> None:
+    assert state_of({"starts_at": None}, 0.5) == "on"
+    assert state_of({}, 0.5) == "on"
+
+
+def test_a_table_that_empties_a_room_gives_it_back_to_the_files() -> None:
+    book = Book(MONDAY_AT_8)
+    book.make("room-devices", room="lab-a", macs=["02:00:5e:00:00:01"])
+    row = book.make("device-table", rooms=a_table(lab_a=[]))
+    expected = "the devices of room lab-a are those of site.yaml again"
+    assert DESCRIBER.row(row.to_plain()) == expected
+
+
+def test_a_table_that_changes_nothing_names_its_rooms() -> None:
+    row = Book(MONDAY_AT_8).make("device-table", rooms=a_table(lab_a=[], lab_b=[]))
+    of_files = "the devices of room {} are those of site.yaml again"
+    expected = ", ".join(of_files.format(one) for one in ("lab-a", "lab-b"))
+    assert DESCRIBER.row(row.to_plain()) == expected

@@ -14,6 +14,7 @@ from filterd.overrides.effects import (
     ChangeEffect,
     Fold,
     check_there,
+    end_of,
     from_plain,
     has_ended,
     interval,
@@ -124,3 +125,9 @@ def test_what_is_ended_must_be_there_and_not_be_over() -> None:
         check_there(1, NOTHING, MAKING, say("setting"))
     with pytest.raises(ChangeError, match="1 has already ended"):
         check_there(1, Overrides(rooms=(setting,)), MAKING, say("setting"))
+
+
+def test_the_end_of_a_change_is_that_of_its_things() -> None:
+    assert end_of(Overrides(rooms=(SETTING,))) == 20.0
+    assert end_of(Overrides(devices=(DEVICES,))) is None
+    assert end_of(NOTHING) is None

@@ -103,7 +103,6 @@ def test_a_pause_is_an_exception_of_everything_that_can_be_ended() -> None:
         ({"ends_at": NOW + LONGEST_PAUSE_S + 1}, "at most 60 minutes"),
         ({"ends_at": NOW}, "its end is past"),
         ({}, "'ends_at' is missing"),
-        ({"ends_at": NOW + 300, "for_s": 300}, "the time is not known"),
         ({"ends_at": NOW + 300, "starts_at": NOW}, "unknown: 'starts_at'"),
     ],
 )
@@ -214,3 +213,10 @@ def test_a_target_named_twice_is_set_once() -> None:
     twice = (("name", "a.example"), ("name", "A.example"))
     book.make("exceptions", **some_exceptions(*twice, ends_at=NOW + 9))
     assert [one.target for one in book.overrides.exceptions] == ["a.example"]
+
+
+def test_a_pause_may_last_to_the_second_that_is_allowed() -> None:
+    book = Book()
+    book.make("pause", ends_at=NOW + LONGEST_PAUSE_S)
+    with pytest.raises(ChangeError, match="a pause lasts at most"):
+        book.make("pause", ends_at=NOW + LONGEST_PAUSE_S + 1)

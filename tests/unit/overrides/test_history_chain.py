@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from filterd.overrides import history_chain
 from filterd.overrides.effects import ChangeEffect
 from filterd.overrides.history_chain import (
     GENESIS,
@@ -142,3 +143,39 @@ def test_undoing_the_last_change_passes_over_a_trial() -> None:
     newest = newest_undoable(book.newest_first(), "lan")
     assert newest is not None
     assert newest.number == 1
+
+
+def test_a_row_is_hashed_and_written_as_in_every_release() -> None:
+    """A history of an earlier release verifies: neither may change."""
+    effect = ChangeEffect(after=Overrides(devices=(RoomDevices("lab", ("02:00:5e:10:00:01",)),)))
+    row = HistoryRow.of(1, 5.0, "lan", "exception", {"a": "ố", "b": 1}, "ổn", effect, GENESIS)
+    assert row.payload == '{"a":"ố","b":1}'
+    assert row.after == '{"devices":[{"room":"lab","macs":["02:00:5e:10:00:01"]}]}'
+    assert row.hash == "e8a2e180315d84ec7118ef2909e6225be04669a15b644a108b2172d389b918da"
+
+
+@pytest.mark.parametrize("kind", ["clock", "clock-accept"])
+def test_the_latest_time_is_set_back_only_by_a_correction_of_the_clock(kind: str) -> None:
+    rows, previous = [], GENESIS
+    times = [("exception", 9.0), ("exception", 7.0), (kind, 5.0), ("exception", 4.0)]
+    found = []
+    for number, (of, at) in enumerate(times, 1):
+        row = HistoryRow.of(number, at, "lan", of, {}, "", ChangeEffect(), previous)
+        rows.append(row)
+        previous = row.hash
+        found.append(replay(rows).at)
+    assert found == [9.0, 9.0, 5.0, 5.0]
+
+
+def test_kinds_of_rows_are_an_interface() -> None:
+    """A history of an earlier release has them."""
+    names = (
+        *("RESTORED", "FROM_BACKUP", "UNDO", "TRIAL", "VIEW", "REMOVAL", "REFUSAL", "ACCOUNT"),
+        *("SITE_EDIT", "PROGRAM_UPDATE", "CLOCK", "CLOCK_ACCEPTED"),
+    )
+    assert [getattr(history_chain, name) for name in names] == [
+        *("restored", "from-backup", "undo", "exam-trial", "log-view", "log-removal"),
+        *("review-refusal", "account", "site-edit", "program-update", "clock", "clock-accept"),
+    ]
+    assert GENESIS == "0" * 64
+    assert replay([]).at == 0.0

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.errors import StoreError
+from filterd.i18n import say
+from filterd.overrides import store_file
 from filterd.overrides.effects import ChangeEffect
 from filterd.overrides.history_chain import GENESIS, HistoryReplay, HistoryRow
 from filterd.overrides.history_copies import HistoryCopies
@@ -16,6 +20,7 @@ from tests.support.changes import an_exception
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from filterd.overrides.store import Done
@@ -164,6 +169,54 @@ def test_rows_before_the_damage_are_saved_with_the_place_of_the_first_bad_one(
     replayed, rows = remains.salvaged()
     assert (replayed.first_bad, rows) == (1, {})
     assert str(replayed.problem)
+
+
+def test_a_file_that_is_no_file_is_unreadable_and_leaves_the_copy(
+    state: StateFolder,
+    done: Done,
+    remains: HistoryCopies,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def refuse(_: HistoryCopies) -> None:
+        raise StoreError(say("the disk refuses"))
+
+    monkeypatch.setattr(HistoryCopies, "salvaged", refuse)
+    assert not remains.is_unreadable(), "there is a copy"
+    assert remains.best(None).overrides == done.overrides
+    assert caplog.messages == ["the disk refuses"]
+    for copy in state.overrides_copies:
+        copy.unlink()
+    assert remains.is_unreadable()
+
+
+def test_one_copy_that_cannot_be_read_shows_that_there_was_a_history(
+    state: StateFolder, done: Done, remains: HistoryCopies
+) -> None:
+    first, *others = state.overrides_copies
+    first.write_bytes(b"nonsense")
+    for path in (state.overrides, *others):
+        path.unlink()
+    assert done.row.number == 1
+    assert remains.is_lost()
+
+
+def test_of_damage_after_an_altered_row_the_row_is_the_first_bad_one(
+    remains: HistoryCopies, state: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows may be read before SQLite finds the page that is damaged."""
+    altered = _row(1)
+
+    def rows(_: object) -> Iterator[HistoryRow]:
+        yield altered
+        raise store_file.DamagedError(state.overrides, say("damaged"))
+
+    state.overrides.write_bytes(b"")
+    monkeypatch.setattr(store_file, "to_read", lambda _: nullcontext())
+    monkeypatch.setattr(store_file, "rows", rows)
+    replayed, found = remains.salvaged()
+    assert (replayed.first_bad, str(replayed.problem)) == (1, "it has been altered")
+    assert found == {1: altered}
 
 
 def test_copies_give_way_and_what_is_there_is_kept_aside(

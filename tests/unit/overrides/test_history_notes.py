@@ -136,3 +136,34 @@ def test_notes_cannot_be_asked_for_as_a_change() -> None:
     """The unit of root that updates filterd asks for its own."""
     assert set(NOTES) - {"program-update"} <= set(MADE_ELSEWHERE)
     assert "log-removal" in NEED_A_REASON
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload"),
+    [
+        ("site-edit", {"keys": ["k" * 130, "a"], "digest": DIGEST}),
+        ("account", {"what": "token-revoked", "account": "hoa", "label": "x" * 90}),
+    ],
+)
+def test_a_note_has_texts_up_to_their_bounds(kind: str, payload: dict[str, Any]) -> None:
+    change = parse(kind, payload)
+    if isinstance(change, NoteSiteEdit):
+        assert change.keys == ("a", "k" * 130)
+    else:
+        assert isinstance(change, NoteAccount)
+        assert change.label == "x" * 60
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [
+        ("site-edit", {"keys": ["a"], "digest": 5}),
+        ("site-edit", {"keys": ["a"], "digest": None}),
+        ("site-edit", {"keys": ["k" * 131], "digest": DIGEST}),
+        ("site-edit", {"keys": [5], "digest": DIGEST}),
+        ("log-view", {"view": "names", "days": [5], "class_id": ""}),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_with_its_name(kind: str, wrong: dict[str, Any]) -> None:
+    with pytest.raises(ChangeError, match=r"is not a|missing"):
+        parse(kind, wrong)

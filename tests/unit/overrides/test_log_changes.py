@@ -182,3 +182,8 @@ def test_a_level_that_was_set_before_the_time_was_known_lasts_from_when_it_is(lo
     log.clock.advance(DAY)
     (dated,) = log.change("clock", "filterd")
     assert (dated.starts_at, dated.ends_at, dated.for_s) == (NOW + DAY, NOW + DAY + 60, None)
+
+
+def test_full_may_last_to_the_second_that_is_allowed(log: Log) -> None:
+    (setting,) = log.set(level="full", tier="primary", ends_at=NOW + LONGEST_FULL_S)
+    assert setting.ends_at == NOW + LONGEST_FULL_S

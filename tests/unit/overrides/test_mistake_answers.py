@@ -10,6 +10,7 @@ from filterd.errors import ChangeError
 from filterd.overrides.mistake_answers import (
     FILE,
     MOST_ANSWERS,
+    MOST_OCTETS,
     MistakeAnswer,
     MistakeOutcome,
     dump_answers,
@@ -85,3 +86,29 @@ def test_what_has_no_list_of_answers_is_refused(octets: bytes) -> None:
 
 def test_the_file_of_answers_is_an_interface() -> None:
     assert FILE == "mistakes.json"
+
+
+def test_the_file_is_a_line_a_value_in_the_letters_of_its_language() -> None:
+    assert dump_answers([REFUSED]).decode() == (
+        '{\n "answers": [\n  {\n   "name": "bad.example",\n   "outcome": "refused",\n'
+        '   "on": "2027-01-15",\n   "reason": "lừa đảo"\n  }\n ]\n}\n'
+    )
+
+
+def test_octets_up_to_the_bound_are_read_and_one_more_is_not() -> None:
+    octets = dump_answers([MENDED])
+    whole = octets + b" " * (MOST_OCTETS - len(octets))
+    assert parse_answers(whole) == (MENDED,)
+    with pytest.raises(ChangeError, match="these are not answers"):
+        parse_answers(whole + b" ")
+
+
+def test_an_answer_may_have_an_empty_reason() -> None:
+    octets = json.dumps({"answers": [GOOD | {"reason": ""}]}).encode()
+    assert parse_answers(octets)[0].reason == ""
+
+
+@pytest.mark.parametrize("row", [[], "x", None, 5])
+def test_a_row_that_is_no_object_is_no_answer(row: object) -> None:
+    with pytest.raises(ChangeError, match="these are not answers"):
+        parse_answers(json.dumps({"answers": [row]}).encode())

@@ -9,6 +9,9 @@ import pytest
 
 from filterd.errors import ConfigErrors
 from filterd.lists.list_queries import NamingEntry, content_version
+from filterd.overrides import mistake_reports
+from filterd.overrides.effects import ChangeEffect
+from filterd.overrides.history_chain import GENESIS, HistoryRow
 from filterd.overrides.mistake_answers import (
     FILE,
     MistakeAnswer,
@@ -20,6 +23,7 @@ from filterd.overrides.mistake_reports import (
     MistakeCounts,
     Mistakes,
     Report,
+    from_plain,
     parse,
     reports_in,
     to_plain,
@@ -245,3 +249,65 @@ def test_control_answers_change_no_list_and_a_damaged_file_no_report(centre: Cen
     (centre.state.feed_version("7") / FILE).write_bytes(b"{")
     (one,) = centre.mistakes.all("", index)
     assert (one.answer, len(one.listed or ()), index.digest) == (None, 1, digest)
+
+
+def test_a_report_of_a_filterd_that_did_not_note_what_it_saw_has_empty_fields() -> None:
+    book = Book()
+    book.make("report-mistake", name="b.example")
+    (report,) = reports_in(book.newest_first(), "s")
+    assert (report.seen_in, report.filterd, report.entries) == ("", "", ())
+    plain = to_plain(report)
+    for key in ("seen_in", "filterd", "entries"):
+        del plain[key]
+    assert from_plain(plain) == report
+
+
+def test_a_line_up_to_the_bound_is_read_and_a_longer_one_is_not() -> None:
+    (_, report) = reports_in(a_book().newest_first(), "s")
+    line = json.dumps(to_plain(report))
+    whole = line[:-1] + " " * (mistake_reports._MAX_LINE - len(line)) + line[-1]
+    assert parse(whole, "x") == (report,)
+    with pytest.raises(ConfigErrors, match="this is not a report"):
+        parse(f" {whole}", "x")
+
+
+def test_a_mistake_that_was_mended_is_so_where_the_lists_are_unknown(centre: Centre) -> None:
+    centre.mistakes.note(centre.lists())
+    (one,) = centre.mistakes.all("", None)
+    assert (one.to_plain()["mended"], one.to_plain()["listed"]) == (True, None)
+
+
+def test_a_name_that_an_older_filterd_accepted_is_in_no_list(centre: Centre) -> None:
+    report = Report("s", 1, NOW, "a" * 300, "x")
+    assert mistake_reports._listed(centre.lists(), report) == ()
+
+
+def test_lists_that_do_not_say_when_they_were_compiled_are_of_no_time(centre: Centre) -> None:
+    index = centre.lists()
+    del index.build["when"]
+    assert centre.mended(index) == [Mended(content_version(index), 0.0)]
+
+
+def test_counts_are_those_of_all_answers_and_the_last_of_them(centre: Centre) -> None:
+    index = centre.lists("uni.example")
+    assert centre.mistakes.counts(index) == MistakeCounts(1, 0, 0, 0)
+    for name in ("b.example", "c.example"):
+        centre.report(name)
+    answers = [UNI, UNI._replace(name="b.example", outcome=MistakeOutcome.REFUSED, version=9)]
+    answered(centre, index, *answers)
+    assert centre.mistakes.counts(index) == MistakeCounts(3, 2, 1, 9)
+
+
+def test_lists_that_are_of_no_feed_have_no_answers(centre: Centre) -> None:
+    index = centre.lists("uni.example")
+    folder = centre.state.feed_version("None")
+    folder.mkdir(parents=True)
+    (folder / FILE).write_bytes(dump_answers([UNI]))
+    (one,) = centre.mistakes.all("", index)
+    assert one.answer is None
+
+
+def test_a_report_of_an_earlier_release_has_no_word_of_what_it_saw() -> None:
+    payload = {"name": "b.example"}
+    row = HistoryRow.of(1, NOW, "lan", "report-mistake", payload, "x", ChangeEffect(), GENESIS)
+    assert reports_in([row], "s") == (Report("s", 1, NOW, "b.example", "x"),)

@@ -10,15 +10,18 @@ import pytest
 
 from filterd.i18n import Texts
 from filterd.overrides.override_rows import (
+    CELL_CHANGES,
+    CHANGES,
     EXAMS,
     EXCEPTIONS,
     MISTAKES,
+    POLICIES,
     cell_change_sentence,
     set_for,
     with_states,
 )
 from filterd.policy.model import Audience
-from filterd.rows import SchoolClock, Wording
+from filterd.rows import Listing, SchoolClock, Wording
 from tests.support.changes import LESSON_S, Book, an_exam, an_exception, some_exceptions
 from tests.support.fake_daemon import MONDAY_AT_8
 from tests.support.policies import NOW, a_grade
@@ -194,3 +197,76 @@ def test_two_targets_of_one_kind_are_two_rows() -> None:
     book.make("exceptions", **some_exceptions(("name", "b.example"), ("name", "a.example")))
     found = with_states(book.overrides, "exceptions", NOW)
     assert [one["target"] for one in found] == ["a.example", "b.example"]
+
+
+def test_one_target_of_two_kinds_is_two_rows() -> None:
+    book = Book()
+    book.make("exceptions", **some_exceptions(("name", "a.example"), ("entry", "a.example")))
+    past = [row.to_plain() for row in book.newest_first()]
+    found = with_states(book.overrides, "exceptions", NOW, past)
+    assert [one["kind"] for one in found] == ["entry", "name"]
+
+
+def _cells(listing: Listing, row: dict[str, Any]) -> dict[str, str]:
+    by = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), SEVEN))
+    return {str(one.heading): one.cell(row, by)[0] for one in listing.columns}
+
+
+def test_each_listing_shows_its_values_under_their_headings() -> None:
+    thing = {"id": 4, "author": "lan", "reason": "bài", "state": "on", "number": 7}
+    dated = {"starts_at": SEVEN, "ends_at": SEVEN + 3600, "at": SEVEN}
+    exam = {**thing, **dated, "room": "lab", "names": ["a.example"], "services": ["azota"]}
+    assert _cells(EXAMS, exam) == {
+        "No.": "4",
+        "Room": "lab",
+        "State": "in force",
+        "From": "07:00",
+        "Until": "08:00",
+        "Open": "azota, 1 name",
+        "Reason": "bài",
+    }
+    undo = {**thing, **dated, "kind": "undo", "payload": {"number": 3}}
+    assert _cells(CHANGES, undo) == {
+        "No.": "7",
+        "When": "07:00",
+        "By": "lan",
+        "What": "change 3 is undone",
+        "Reason": "bài",
+    }
+    listed = [{"list": "games", "line": 4}]
+    mistake = {**thing, **dated, "name": "a.example", "mended": False, "listed": listed}
+    assert _cells(MISTAKES, mistake) == {
+        "No.": "7",
+        "When": "07:00",
+        "Name": "a.example",
+        "State": "games, line 4",
+        "Reason": "bài",
+    }
+    policy = {"digest": "ab", "activated_at": SEVEN}
+    assert _cells(POLICIES, policy) == {"Version": "ab", "Since": "07:00"}
+
+
+@pytest.mark.parametrize("layer", ["schedule", "setting", "exception", "pause"])
+@pytest.mark.parametrize(("opens", "what"), [(True, "opens it"), (False, "closes it")])
+def test_what_is_set_over_a_cell_is_shown_with_its_source(
+    layer: str, opens: bool, what: str
+) -> None:
+    row = {
+        "layer": layer,
+        "source": "4",
+        "opens": opens,
+        "audience": "grade",
+        "whom": "6",
+        "until": None,
+        "holds": True,
+        "author": "lan",
+        "reason": "bài",
+    }
+    assert _cells(CELL_CHANGES, row) == {
+        "What": what,
+        "Source": f"{layer} 4",
+        "For": "grade 6",
+        "Term": "in force",
+        "By": "lan",
+        "Reason": "bài",
+    }

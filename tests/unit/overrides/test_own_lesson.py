@@ -14,6 +14,7 @@ from filterd.overrides.roles import Author, Rank
 from filterd.policy.effective_policy import at
 from filterd.policy.model import Audience, Network, Policy
 from filterd.policy.temporary_rules import Overrides, TargetKind
+from filterd.policy.unknown_time import UNKNOWN_LEAD_S
 from tests.support.week import SEVEN, a_school, an_exam, an_exception, timetabled, with_classes
 
 NOW, EVENING = SEVEN + 60, SEVEN + 17 * 3600
@@ -61,6 +62,15 @@ def test_a_place_of_another_teacher_cannot_be_chosen() -> None:
 def test_services_that_are_closed_and_not_locked_may_be_opened() -> None:
     services = _lesson()["chosen"]["services"]
     assert {one["id"]: one["suits"] for one in services} == {"chat": True, "play": True}
+
+
+def test_a_guarded_service_is_not_offered() -> None:
+    """A teacher would be refused it."""
+    policy = with_classes(timetabled("6A", "9B"))
+    guarded = frozenset(("games",))
+    grades = {key: replace(one, guarded=guarded) for key, one in policy.grades.items()}
+    services = _lesson(policy=replace(policy, grades=grades))["chosen"]["services"]
+    assert [one["id"] for one in services] == ["chat"]
 
 
 def test_a_service_for_an_older_tier_does_not_suit() -> None:
@@ -209,3 +219,81 @@ def test_an_administrator_owns_what_others_made() -> None:
     school = Classroom(policy, set_, NOW, EVENING, lambda _: None)
     chosen = own_lesson(Author("root", Rank.ADMIN), school, at(policy, set_, NOW))["chosen"]
     assert [one["is_own"] for one in chosen["exceptions"]] == [True]
+
+
+def test_a_shared_room_is_no_class_s_though_it_has_its_grade() -> None:
+    """Between lessons a room has the strictest grade, and nobody sits there."""
+    policy = with_classes(timetabled("6A", "6A"))
+    found = _lesson(policy=policy, now=SEVEN + 46 * 60)["places"]
+    assert [one["room"] for one in found if one["place"] == "class:6A"] == [""]
+
+
+def test_an_own_class_is_in_the_room_of_its_lesson_and_not_in_another_one() -> None:
+    policy = with_classes(timetabled("6A", "9B"))
+    other = Network("a-lab", "6A", ("203.0.113.0/25",), room=True)
+    (place,) = _lesson(policy=replace(policy, networks=(other, *policy.networks)))["places"]
+    assert place["room"] == "lab"
+
+
+def test_what_is_open_in_a_room_is_by_the_grade_that_it_has_in_the_files() -> None:
+    policy = with_classes(timetabled("6A", "9B"))
+    office, lab = policy.networks[::-1]
+    chosen = _lesson(policy=replace(policy, networks=(office, lab)))["chosen"]
+    assert (chosen["tier"], chosen["age"]) == ("lower-secondary", 11)
+
+
+def test_an_exception_for_the_room_counts_in_a_lesson_there() -> None:
+    made = an_exception("a.example", audience=Audience.NETWORK, whom="lab")
+    elsewhere = an_exception("b.example", id=2, audience=Audience.NETWORK, whom="office")
+    chosen = _lesson(exceptions=(made, elsewhere))["chosen"]
+    assert [one["target"] for one in chosen["exceptions"]] == ["a.example"]
+
+
+def test_a_class_without_a_room_has_no_exception_of_a_network() -> None:
+    made = an_exception("a.example", audience=Audience.NETWORK, whom="")
+    assert _lesson("hoa", exceptions=(made,))["chosen"]["exceptions"] == []
+
+
+def test_while_the_time_is_unknown_what_has_begun_holds() -> None:
+    made = an_exception("a.example", starts_at=0.0, ends_at=0.5, **OF_6A)
+    chosen = _lesson(now=None, exceptions=(made,))["chosen"]
+    assert [one["target"] for one in chosen["exceptions"]] == ["a.example"]
+
+
+def test_a_service_for_the_oldest_of_the_tier_suits() -> None:
+    policy = with_classes(timetabled("6A", "9B"))
+    oldest = max(one.age for one in policy.grades.values() if one.tier == "lower-secondary")
+    services = {
+        "chat": replace(policy.services["chat"], min_age=oldest),
+        "play": replace(policy.services["play"], min_age=oldest + 1),
+    }
+    found = _lesson(policy=replace(policy, services=services))["chosen"]["services"]
+    assert {one["id"]: one["suits"] for one in found} == {"chat": True, "play": False}
+
+
+def test_a_service_of_a_category_without_an_age_is_for_all() -> None:
+    policy = with_classes(timetabled("6A", "9B"))
+    group = policy.services["chat"].group
+    categories = {
+        **policy.categories,
+        group: replace(policy.categories[group], min_age=None),
+    }
+    services = {
+        "chat": replace(policy.services["chat"], min_age=None),
+        "play": replace(policy.services["play"], group="unheard", min_age=None),
+    }
+    changed = replace(policy, services=services, categories=categories)
+    found = _lesson(policy=changed)["chosen"]["services"]
+    assert {one["min_age"] for one in found} == {0}
+
+
+def test_while_the_time_is_unknown_a_room_of_several_classes_is_none_of_them() -> None:
+    policy = with_classes(timetabled("6A", "9B"))
+    school = Classroom(policy, Overrides(), None, EVENING, lambda _: None)
+    moment = at(policy, Overrides(), UNKNOWN_LEAD_S)
+    assert moment.seats["lab"].is_shared
+    places = own_lesson(Author("lan", Rank.TEACHER), school, moment)["places"]
+    assert [(one["place"], one["room"]) for one in places] == [
+        ("network:lab", "lab"),
+        ("class:6A", ""),
+    ]

@@ -163,3 +163,63 @@ def test_two_tiers_at_full_have_a_time_each_in_order(book: Book) -> None:
         ("primary", int(NOW), int(NOW + 3 * DAY)),
         ("staff", int(NOW), int(NOW + 2 * DAY)),
     )
+
+
+@pytest.mark.parametrize("held_s", [1, 2])
+def test_a_pause_counts_if_it_held_for_a_second(book: Book, held_s: int) -> None:
+    book.make("pause", **pause())
+    assert changes_in(book.rows, BEGIN, NOW + held_s)[2:] == (1, held_s)
+
+
+def test_a_pause_of_less_than_a_second_is_counted_with_its_length(book: Book) -> None:
+    book.make("pause", **pause())
+    at(book, 0.4).make("revoke", id=1)
+    assert changes_in(book.rows, BEGIN, END)[2:] == (1, 0)
+
+
+def test_full_logging_that_was_set_and_ended_at_once_is_no_time(book: Book) -> None:
+    book.make("log-level", level="full", tier="primary", ends_at=NOW + 3 * DAY)
+    book.make("log-confirm", id=1, author="minh")
+    book.make("revoke", id=2)
+    assert full_spans(book.rows, a_policy(), BEGIN, END) == ()
+
+
+def test_a_change_at_the_same_moment_ends_what_was_before_it(book: Book) -> None:
+    book.make("log-level", level="full", tier="primary", ends_at=NOW + 3 * DAY)
+    book.make("log-confirm", id=1, author="minh")
+    at(book, DAY).make("log-level", level="names", tier="primary", ends_at=NOW + 2 * DAY)
+    book.make("log-level", level="names", tier="staff", ends_at=NOW + 2 * DAY)
+    assert full_spans(book.rows, a_policy(), BEGIN, END) == (
+        ("primary", int(NOW), int(NOW + DAY)),
+        ("primary", int(NOW + 2 * DAY), int(NOW + 3 * DAY)),
+    )
+
+
+def test_a_clock_that_went_back_a_little_does_not_move_what_follows(book: Book) -> None:
+    book.make("log-level", level="names", tier="staff", ends_at=NOW + 9 * DAY)
+    at(book, -DAY).make("log-level", level="names", tier="primary", ends_at=NOW + 9 * DAY)
+    assert levels_at(book.rows, a_policy(), NOW - 1)["primary"] == "counts"
+    assert levels_at(book.rows, a_policy(), NOW)["primary"] == "names"
+
+
+@pytest.mark.parametrize("kind", ["clock", CLOCK_ACCEPTED])
+def test_a_clock_that_was_corrected_moves_what_follows(book: Book, kind: str) -> None:
+    book.make("log-level", level="names", tier="staff", ends_at=NOW + 9 * DAY)
+    corrected = book.rows[0]._replace(kind=kind, at=NOW - 2 * DAY, before="", after="")
+    at(book, -DAY).make("log-level", level="names", tier="primary", ends_at=NOW + 9 * DAY)
+    rows = [book.rows[0], corrected, book.rows[1]]
+    assert levels_at(rows, a_policy(), NOW - DAY)["primary"] == "names"
+
+
+def test_times_of_full_logging_stand_in_the_order_of_their_begins(book: Book) -> None:
+    for after_s, tier in ((0, "staff"), (DAY, "primary")):
+        at(book, after_s).make("log-level", level="full", tier=tier, ends_at=NOW + 2 * DAY)
+        book.make("log-confirm", id=book.rows[-1].number, author="minh")
+    found = full_spans(book.rows, a_policy(), BEGIN, END)
+    assert [tier for tier, *_ in found] == ["staff", "primary"]
+
+
+def test_an_exception_after_another_change_is_found_all_the_same(book: Book) -> None:
+    book.make("room-devices", room="lab-a", macs=[])
+    book.make("pause", **pause())
+    assert changes_in(book.rows, BEGIN, END).pauses == 1

@@ -9,28 +9,31 @@ from typing import Any
 
 import pytest
 
-from filterd.errors import ControlError, FilterdError
-from filterd.overrides.change_kinds import KINDS, parse
+from filterd.errors import ChangeError, ControlError, FilterdError
+from filterd.overrides import permissions
+from filterd.overrides.change_kinds import KINDS
 from filterd.overrides.effects import ChangeEffect
 from filterd.overrides.history_chain import GENESIS, HistoryRow
 from filterd.overrides.history_notes import LETTING_IN
 from filterd.overrides.log_changes import ConfirmLogging
 from filterd.overrides.permissions import (
     Classroom,
-    check_change,
     check_class,
     check_confirmation,
+    check_listening,
     readable_classes,
 )
-from filterd.overrides.roles import Author, Rank, Role
+from filterd.overrides.roles import Author, PasswordNeededError, Rank, Role
 from filterd.overrides.room_changes import LONGEST_EXAM_S
 from filterd.policy.model import SchoolClass
 from filterd.policy.temporary_rules import ClassLoan, LogSetting, Overrides
 from tests.support.changes import (
+    Book,
     a_grade_setting,
     a_table,
     an_exam,
     an_exception,
+    check_permission,
     some_exceptions,
 )
 from tests.support.policies import NOW
@@ -63,13 +66,7 @@ MAY_NOT = [
     ("exceptions", some_exceptions(audience="grade", whom="7"), "ends the same day"),
     (
         "exceptions",
-        some_exceptions(
-            ("name", "a.example"),
-            ("entry", "b.example"),
-            audience="grade",
-            whom="7",
-            ends_at=NOW + 60,
-        ),
+        some_exceptions(("entry", "b.example"), ends_at=NOW + 60),
         "may not suspend an entry",
     ),
     ("exception", an_exception(audience="grade", whom="7", ends_at=EVENING + 1), "the same day"),
@@ -87,7 +84,7 @@ MAY_NOT = [
     ("room", {"room": "nowhere", "grade": "8", "ends_at": EVENING}, "which is not a room"),
     ("exam", an_exam(room="office"), "may not hold an exam in office, which is not a room"),
     ("exam", an_exam(room="nowhere"), "which is not a room"),
-    ("exam", an_exam(room="lab", ends_at=TOMORROW), "ends the same day"),
+    ("exam", an_exam(room="lab", starts_at=EVENING - 60, ends_at=TOMORROW), "ends the same day"),
     ("room-devices", {"room": "lab", "macs": []}, "administrators may"),
     ("device-name", {"mac": "02:00:5e:10:00:01", "name": "one"}, "administrators may"),
     ("device-table", {"rooms": a_table(lab=[])}, "administrators may"),
@@ -107,13 +104,20 @@ MAY_NOT = [
         "administrators may",
     ),
     ("clock", {}, "administrators may"),
+    ("guarded-end", {"numbers": [1], "ends_at": EVENING}, "administrators may"),
     ("clock-accept", {}, "administrators may"),
 ]
 
 
-def _check(author: Author, kind: str, payload: dict[str, Any], made_by: str = "") -> None:
-    classroom = Classroom(SCHOOL, Overrides(), NOW, EVENING, lambda _: "lab")
-    check_change(author, parse(kind, payload), classroom, made_by)
+def _check(
+    author: Author,
+    kind: str,
+    payload: dict[str, Any],
+    overrides: Overrides | None = None,
+    past: Book | None = None,
+) -> None:
+    classroom = Classroom(SCHOOL, overrides or Overrides(), NOW, EVENING, lambda _: "lab")
+    check_permission(author, kind, payload, classroom, past)
 
 
 @pytest.mark.parametrize(("kind", "payload"), MAY)
@@ -129,23 +133,78 @@ def test_a_teacher_may_do_nothing_else(kind: str, payload: dict[str, Any], words
     _check(Author("minh", Rank.ADMIN), kind, payload)
 
 
-@pytest.mark.parametrize(
-    ("kind", "payload", "words"),
-    [
-        ("undo", {"number": 4}, "undo another person's change"),
-        ("revoke", {"id": 4}, "undo another person's change"),
-        ("exam-stop", {"id": 4}, "end another person's exam"),
-    ],
-)
+OWN = [
+    ("undo", {"number": 1}, "exception", an_exception(audience="grade", whom="7", ends_at=EVENING)),
+    ("revoke", {"id": 1}, "exception", an_exception(audience="grade", whom="7", ends_at=EVENING)),
+    ("undo", {"number": 1}, "room", {"room": "lab", "grade": "8", "ends_at": EVENING}),
+    ("revoke", {"id": 1}, "room", {"room": "lab", "grade": "8", "ends_at": EVENING}),
+    ("undo", {"number": 1}, "exam", an_exam(room="lab")),
+    ("exam-stop", {"id": 1}, "exam", an_exam(room="lab")),
+]
+
+
+def _after(author: str, kind: str, payload: dict[str, Any], reason: str = "bài học") -> Book:
+    book = Book()
+    book.make(kind, reason, author, **payload)
+    return book
+
+
+@pytest.mark.parametrize(("kind", "payload", "made", "what"), OWN)
 def test_a_teacher_stops_and_takes_back_only_what_is_the_teachers_own(
-    kind: str, payload: dict[str, Any], words: str
+    kind: str, payload: dict[str, Any], made: str, what: dict[str, Any]
 ) -> None:
     for oneself in ("lan", "web:lan"):
-        _check(TEACHER, kind, payload, made_by=oneself)
-    for another in ("minh", "web:minh", "lan:x", ""):
+        book = _after(oneself, made, what)
+        _check(TEACHER, kind, payload, book.overrides, book)
+    words = "end another person's exam" if made == "exam" else "undo another person's change"
+    for another in ("minh", "web:minh"):
+        book = _after(another, made, what)
         with pytest.raises(FilterdError, match=f"lan may not {words}; administrators may"):
-            _check(TEACHER, kind, payload, made_by=another)
-        _check(Author("minh", Rank.ADMIN), kind, payload, made_by=another)
+            _check(TEACHER, kind, payload, book.overrides, book)
+        _check(Author("minh", Rank.ADMIN), kind, payload, book.overrides, book)
+
+
+FORMER = [
+    ("exception", an_exception(allow=False)),
+    ("exception", an_exception(allow=False, ends_at=NOW + 60)),
+    ("exception", an_exception(allow=False, audience="grade", whom="7")),
+    ("exception", an_exception(allow=False, audience="grade", whom="staff", ends_at=NOW + 60)),
+    ("exception", an_exception(target_kind="entry", ends_at=NOW + 60)),
+    ("pause", {"audience": "network", "whom": "office", "ends_at": NOW + 300}),
+    ("room", {"room": "lab", "grade": "staff", "ends_at": EVENING}),
+    ("room", {"room": "office", "grade": "7", "ends_at": EVENING}),
+    ("exam", an_exam(room="office")),
+    ("grade", a_grade_setting()),
+    ("room-devices", {"room": "lab", "macs": ["02:00:5e:10:00:01"]}),
+    ("device-name", {"mac": "02:00:5e:10:00:01", "name": "one"}),
+    ("class-lend", {"class_id": "6A", "to": "minh", "ends_at": EVENING}),
+    ("log-level", {"level": "off", "ends_at": EVENING}),
+]
+
+
+@pytest.mark.parametrize(("made", "what"), FORMER)
+def test_a_former_administrator_takes_nothing_back_that_a_teacher_could_not_set(
+    made: str, what: dict[str, Any]
+) -> None:
+    book = _after("lan", made, what)
+    with pytest.raises(ControlError, match=r"lan may not .*administrators may"):
+        _check(TEACHER, "undo", {"number": 1}, book.overrides, book)
+    _check(Author("lan", Rank.ADMIN), "undo", {"number": 1}, book.overrides, book)
+    book.make("undo", author="lan", number=1)
+    with pytest.raises(FilterdError, match="administrators may"):
+        _check(TEACHER, "undo", {"number": 2}, book.overrides, book)
+
+
+def test_no_undo_of_another_s_setting_passes_for_what_it_had_replaced() -> None:
+    book = _after("lan", "room", {"room": "lab", "grade": "7", "ends_at": NOW + 60})
+    book.make("room", author="minh", room="lab", grade="8", ends_at=NOW + 3600)
+    with pytest.raises(ControlError, match="lan may not undo another person's change"):
+        _check(TEACHER, "undo", {"number": 2}, book.overrides, book)
+
+
+def test_what_a_room_s_new_setting_replaces_may_be_another_person_s() -> None:
+    book = _after("minh", "room", {"room": "lab", "grade": "7", "ends_at": NOW + 60})
+    _check(TEACHER, "room", {"room": "lab", "grade": "8", "ends_at": EVENING}, book.overrides, book)
 
 
 def test_a_reader_changes_nothing() -> None:
@@ -258,7 +317,203 @@ def test_while_the_time_is_not_known_a_teacher_has_the_own_classes_all_the_same(
         payload = an_exception(audience="class", whom=seat, ends_at=NOW + 60)
         refused = pytest.raises(ControlError, match="what class 8A may see")
         with nullcontext() if may else refused:
-            check_change(TEACHER, parse("exception", payload), classroom)
+            check_permission(TEACHER, "exception", payload, classroom)
     assert readable_classes(TEACHER, lambda: classroom) == frozenset({"7A"})
     assert readable_classes(Author("minh", Rank.ADMIN), lambda: classroom) is None
     assert readable_classes(Author("thu", Rank.READER), lambda: classroom) == frozenset()
+
+
+def _opens_violence(thing: Any) -> frozenset[str]:
+    is_open = getattr(thing, "allow", getattr(thing, "opens", True))
+    return frozenset(("violence",)) if is_open else frozenset()
+
+
+GUARDED_SCHOOL = Classroom(SCHOOL, Overrides(), NOW, EVENING, lambda _: "lab", _opens_violence)
+FORTNIGHT = NOW + 14 * 86_400
+PRINCIPAL_S_OWN = Author("web:minh", Rank.ADMIN, is_fresh=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload"),
+    [
+        ("exception", an_exception(audience="grade", whom="7", ends_at=NOW + 60)),
+        ("exception", an_exception(audience="grade", whom="7", ends_at=FORTNIGHT)),
+        ("exceptions", some_exceptions(audience="grade", whom="7", ends_at=NOW + 60)),
+        ("exam", an_exam(room="lab")),
+    ],
+)
+def test_what_is_guarded_an_administrator_opens_who_has_just_given_the_password(
+    kind: str, payload: dict[str, Any]
+) -> None:
+    check_permission(PRINCIPAL_S_OWN, kind, payload, GUARDED_SCHOOL)
+    check_permission(Author("root", Rank.ADMIN, is_fresh=True), kind, payload, GUARDED_SCHOOL)
+    for author, error, words in (
+        (TEACHER, ControlError, "lan may not open violence, which is guarded; administrators may"),
+        (Author("web:minh", Rank.ADMIN), PasswordNeededError, "password once more"),
+        (Author("api:minh", Rank.ADMIN), ControlError, "root may, or an administrator in the dash"),
+        (
+            Author("minh", Rank.ADMIN),
+            ControlError,
+            "root may, or an administrator in the dashboard",
+        ),
+    ):
+        is_late = author is TEACHER and payload.get("ends_at") == FORTNIGHT
+        expected = "ends the same day" if is_late else words
+        with pytest.raises(FilterdError, match=expected) as refused:
+            check_permission(author, kind, payload, GUARDED_SCHOOL)
+        assert isinstance(refused.value, error) or author is TEACHER
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "hint"),
+    [
+        ("exception", an_exception(audience="grade", whom="7"), "--for 14d"),
+        ("exception", an_exception(audience="grade", whom="7", ends_at=FORTNIGHT + 1), "--for 14d"),
+        (
+            "grade",
+            a_grade_setting(),
+            "open it for a time: filterd allow category:streaming --grade 7 --for 14d",
+        ),
+    ],
+)
+def test_what_is_guarded_is_opened_for_two_weeks_at_most(
+    kind: str, payload: dict[str, Any], hint: str
+) -> None:
+    with pytest.raises(ChangeError, match=r"violence is guarded: .*14 days at most") as refused:
+        check_permission(PRINCIPAL_S_OWN, kind, payload, GUARDED_SCHOOL)
+    assert hint in str(refused.value)
+
+
+def test_to_close_what_is_guarded_takes_no_proof_and_to_open_it_again_by_undo_does() -> None:
+    minh = Author("web:minh", Rank.ADMIN)
+    closes = an_exception(audience="grade", whom="7", allow=False)
+    check_permission(minh, "exception", closes, GUARDED_SCHOOL)
+    book = _after("minh", "exception", an_exception(audience="grade", whom="7", ends_at=FORTNIGHT))
+    school = GUARDED_SCHOOL._replace(overrides=book.overrides)
+    check_permission(minh, "revoke", {"id": 1}, school, book)
+    book.make("revoke", author="minh", id=1)
+    school = GUARDED_SCHOOL._replace(overrides=book.overrides)
+    with pytest.raises(PasswordNeededError):
+        check_permission(minh, "undo", {"number": 2}, school, book)
+
+
+def _after_off_was_revoked() -> tuple[Classroom, Book]:
+    book = _after("minh", "log-level", {"level": "off", "ends_at": EVENING})
+    book.make("revoke", author="minh", id=1)
+    return Classroom(SCHOOL, book.overrides, NOW, EVENING, lambda _: "lab"), book
+
+
+def test_no_session_brings_the_log_level_off_back_without_a_password() -> None:
+    school, book = _after_off_was_revoked()
+    with pytest.raises(PasswordNeededError):
+        check_permission(Author("web:minh", Rank.ADMIN), "undo", {"number": 2}, school, book)
+    with pytest.raises(ControlError, match="api:minh may not set the log level off"):
+        check_permission(Author("api:minh", Rank.ADMIN), "undo", {"number": 2}, school, book)
+    for author in (PRINCIPAL_S_OWN, Author("minh", Rank.ADMIN)):
+        check_permission(author, "undo", {"number": 2}, school, book)
+
+
+def test_to_undo_a_level_or_what_waits_for_a_second_person_takes_no_password() -> None:
+    minh = Author("web:minh", Rank.ADMIN)
+    for level in ("off", "full", "counts"):
+        book = _after("minh", "log-level", {"level": level, "ends_at": EVENING})
+        school = Classroom(SCHOOL, book.overrides, NOW, EVENING, lambda _: "lab")
+        check_permission(minh, "undo", {"number": 1}, school, book)
+        book.make("revoke", author="minh", id=1)
+        if level != "off":
+            school = Classroom(SCHOOL, book.overrides, NOW, EVENING, lambda _: "lab")
+            check_permission(minh, "undo", {"number": 2}, school, book)
+
+
+@pytest.mark.control
+def test_control_by_its_kind_alone_the_undo_would_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(permissions, "PROVED", ())
+    school, book = _after_off_was_revoked()
+    check_permission(Author("web:minh", Rank.ADMIN), "undo", {"number": 2}, school, book)
+
+
+def _refusal_to_confirm(author: Author, *settings: LogSetting) -> str:
+    try:
+        check_confirmation(author, ConfirmLogging(5), Overrides(log_settings=settings), (), NOW)
+    except ControlError as error:
+        return str(error)
+    return ""
+
+
+def test_who_may_confirm_is_by_who_set_the_level_that_is_confirmed() -> None:
+    mine, of_root = (
+        LogSetting(number, "primary", "full", "điều tra", by, NOW, NOW + 60)
+        for number, by in ((4, "lan"), (5, "root"))
+    )
+    admin = Author.of(1000, "minh", [Role.ADMIN.group], own_uid=999)
+    assert _refusal_to_confirm(admin, replace(mine, id=5), replace(of_root, id=4)) == ""
+    assert _refusal_to_confirm(admin, mine, of_root).endswith(f"in: {Role.PRINCIPAL.group}")
+
+
+def test_a_refusal_to_confirm_names_the_groups_in_order_and_the_days() -> None:
+    setting = LogSetting(5, "primary", "full", "điều tra", "lan", NOW, NOW + 60)
+    teacher = Author.of(1000, "hoa", [Role.TEACHER.group], own_uid=999)
+    groups = ", ".join(sorted((Role.PRINCIPAL.group, Role.ADMIN.group)))
+    assert _refusal_to_confirm(teacher, setting).endswith(f"in: {groups}")
+    noted = {"what": "code", "account": "hoa"}
+    row = HistoryRow.of(4, NOW, "lan", "account", noted, "", ChangeEffect(), GENESIS)
+    author = Author.of(1000, "hoa", [Role.PRINCIPAL.group], own_uid=999)
+    with pytest.raises(ControlError, match="within the last 7 days"):
+        check_confirmation(
+            author, ConfirmLogging(5), Overrides(log_settings=(setting,)), [row], NOW
+        )
+
+
+@pytest.mark.parametrize(("lasts_s", "may"), [(1.5, True), (1.0, True), (0.5, False)])
+def test_a_teacher_looks_at_a_class_that_is_lent_for_a_second_more(
+    lasts_s: float, may: bool
+) -> None:
+    classes = (SchoolClass("7A", "7", ("lan",)), SchoolClass("8A", "8", ("minh",)))
+    loan = ClassLoan(3, "8A", "lan", "", "minh", NOW - 60, NOW + lasts_s)
+    policy = replace(SCHOOL, classes=classes)
+    classroom = Classroom(policy, Overrides(loans=(loan,)), NOW, EVENING, lambda _: "lab")
+    assert readable_classes(TEACHER, lambda: classroom) == frozenset(("7A", "8A")[: 1 + may])
+
+
+def test_who_only_reads_does_not_listen_to_a_room() -> None:
+    classroom = Classroom(SCHOOL, Overrides(), NOW, EVENING, lambda _: "lab")
+    with pytest.raises(ControlError, match="pupil may not watch what a room looks up"):
+        check_listening(Author("pupil", Rank.READER), "lab", classroom)
+    check_listening(TEACHER, "lab", classroom)
+
+
+def test_a_class_may_be_lent_for_two_weeks_to_the_second() -> None:
+    classes = (SchoolClass("7A", "7", ("lan",)),)
+    classroom = Classroom(
+        replace(SCHOOL, classes=classes), Overrides(), NOW, EVENING, lambda _: "lab"
+    )
+    for longer_s, may in ((0.0, True), (1.0, False)):
+        ends_at = NOW + 14 * 86_400 + longer_s
+        payload = {"class_id": "7A", "to": "minh", "ends_at": ends_at}
+        refused = pytest.raises(FilterdError, match="14 days at most")
+        with nullcontext() if may else refused:
+            check_permission(TEACHER, "class-lend", payload, classroom)
+
+
+def test_to_accept_the_clock_dates_what_is_guarded_and_takes_no_proof() -> None:
+    book = Book(FORTNIGHT)
+    until = FORTNIGHT + 3600
+    book.make("exception", author="minh", **an_exception(starts_at=FORTNIGHT + 60, ends_at=until))
+    school = GUARDED_SCHOOL._replace(overrides=book.overrides)
+    accept = {"ahead_s": 14 * 86_400.0}
+    check_permission(Author("web:minh", Rank.ADMIN), "clock-accept", accept, school, book)
+
+
+def test_what_filterd_has_ended_no_undo_makes_endless_again() -> None:
+    book = _after("minh", "exception", an_exception(audience="grade", whom="7"))
+    book.make("guarded-end", author="filterd", numbers=[1], ends_at=FORTNIGHT)
+    school = GUARDED_SCHOOL._replace(overrides=book.overrides)
+    with pytest.raises(ChangeError, match="14 days at most"):
+        check_permission(PRINCIPAL_S_OWN, "undo", {"number": 2}, school, book)
+
+
+def test_what_ends_sooner_keeps_its_end() -> None:
+    book = _after("minh", "exception", an_exception(ends_at=NOW + 60))
+    book.make("exception", author="minh", **an_exception(target="b.example"))
+    book.make("guarded-end", author="filterd", numbers=[1, 2], ends_at=FORTNIGHT)
+    assert [one.ends_at for one in book.overrides.exceptions] == [NOW + 60, FORTNIGHT]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.errors import StoreError
 from filterd.overrides import policy_versions
 from filterd.overrides.policy_versions import PolicyVersions
 from filterd.overrides.store import Store
@@ -113,3 +114,12 @@ def test_policies_and_changes_share_the_store(
     kept.note(school("a"))
     assert store.verify().first_bad is None
     assert len(store.current().exceptions) == 1
+
+
+def test_a_kept_policy_is_loaded_by_its_digest(kept: PolicyVersions) -> None:
+    for name in "ab":
+        kept.note(school(name))
+    for name in "ab":
+        assert kept.load(policy_store.digest(school(name))).school == name
+    with pytest.raises(StoreError, match="the policy abc is not kept; see `filterd policy history"):
+        kept.load("abc")

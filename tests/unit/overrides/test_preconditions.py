@@ -13,7 +13,7 @@ from filterd.overrides.change_kinds import parse
 from filterd.overrides.preconditions import SchoolState, check, why_never
 from filterd.policy.conflicts import Idle
 from filterd.policy.engine import Engine
-from filterd.policy.temporary_rules import Overrides, RoomDevices, TargetKind
+from filterd.policy.temporary_rules import Overrides, RoomDevices, RoomSetting, TargetKind
 from tests.support.changes import (
     a_grade_setting,
     a_table,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 LISTS = {
     "porn": ("porn", "domains", False, ["porn.example"]),
-    "court": ("law-ordered", "domains", True, ["ordered.example"]),
+    "order:court": ("law-ordered", "domains", True, ["ordered.example"]),
     "copied": ("malware", "domains", False, ["ordered.example"]),
     "mistaken": ("malware", "domains", False, ["university.example"]),
     "own": ("malware", "domains", True, ["own.example"]),
@@ -390,3 +390,132 @@ def test_what_never_has_an_effect_has_a_reason_and_a_remedy(idle: Idle) -> None:
     assert hint
     with pytest.raises(KeyError):
         why_never("a.example", Idle.PINNED)
+
+
+def test_a_contradiction_names_the_other_one_whichever_is_older(school: SchoolState) -> None:
+    mine = parse("exception", an_exception(allow=False))
+    for starts_at in (SEVEN - 60, SEVEN + 60):
+        other = set_exception("game.example", id=7, author="minh", starts_at=starts_at)
+        among = school._replace(overrides=Overrides(exceptions=(other,)))
+        found = [one for one in check(mine, among) if one["warning"] == "contradiction"]
+        assert found == [{"warning": "contradiction", "number": 7, "author": "minh"}]
+
+
+def test_a_grade_that_the_school_does_not_have_is_refused(school: SchoolState) -> None:
+    grades = {key: one for key, one in school.policy.grades.items() if key != "7"}
+    without = school._replace(policy=replace(school.policy, grades=grades))
+    with pytest.raises(ChangeError, match="'7' is not a grade of this school"):
+        check(parse("grade", a_grade_setting()), without)
+
+
+def test_a_category_is_not_called_a_service(school: SchoolState) -> None:
+    with pytest.raises(ChangeError, match="'social' is not a category"):
+        check(parse("grade", a_grade_setting(target="social")), school)
+
+
+def test_why_a_target_of_a_grade_stays_closed_is_told(school: SchoolState) -> None:
+    policy = school.policy
+    ordered = {
+        **policy.services,
+        "state": replace(policy.services["bad"], id="state", group="law-ordered"),
+        "odd": replace(policy.services["play"], id="odd"),
+    }
+    changed = school._replace(policy=replace(policy, services=ordered))
+    for target, words in (("state", "legal order"), ("bad", "is locked"), ("odd", "kept closed")):
+        payload = a_grade_setting(target_kind="service", target=target)
+        with pytest.raises(ChangeError, match=words):
+            check(parse("grade", payload), changed)
+
+
+def test_warnings_of_devices_are_bounded(school: SchoolState) -> None:
+    macs = [f"02:00:5e:00:01:{n:02x}" for n in range(30)]
+    office = replace(school.policy.networks[1], macs=tuple(macs))
+    policy = replace(school.policy, networks=(school.policy.networks[0], office))
+    payload = {"room": "lab", "macs": macs}
+    assert len(check(parse("room-devices", payload), school._replace(policy=policy))) == 20
+
+
+def test_a_name_of_an_exam_that_stays_closed_is_warned_of_with_its_reason(
+    school: SchoolState,
+) -> None:
+    exam = an_exam(room="lab", names=["porn.example"], ends_at=SEVEN + 60)
+    assert check(parse("exam", exam), school) == (
+        {"warning": "idle", "target": "porn.example", "why": "locked"},
+    )
+
+
+def test_warnings_of_what_overlaps_an_exam_are_bounded_too(school: SchoolState) -> None:
+    many = tuple(replace(set_exception(f"n{n}.example", id=n), ends_at=None) for n in range(1, 31))
+    busy = school._replace(overrides=Overrides(exceptions=many))
+    exam = an_exam(room="lab", names=["porn.example"], ends_at=SEVEN + 60)
+    found = check(parse("exam", exam), busy)
+    assert [one["number"] for one in found] == [*range(1, 21)]
+
+
+def test_a_block_of_a_name_that_an_exam_opens_is_no_reason_to_warn_of_the_name(
+    school: SchoolState,
+) -> None:
+    exam = an_exam(room="lab", names=["a.example"], ends_at=SEVEN + 60)
+    assert check(parse("exam", exam), school) == ()
+
+
+def test_a_warning_of_an_exam_is_by_the_grade_that_the_room_has_then(school: SchoolState) -> None:
+    """What is set for the room counts beside the exception that is asked for."""
+    setting = RoomSetting(3, "lab", "9", "", "lan", SEVEN, SEVEN + 3600)
+    during = school._replace(overrides=Overrides(exams=(set_exam(),), rooms=(setting,)))
+    for whom, warnings in (("9", ["exam"]), ("7", [])):
+        payload = an_exception(audience="grade", whom=whom, target="game.example")
+        found = [one for one in _warnings(during, "exception", payload) if one == "exam"]
+        assert found == warnings
+
+
+def test_many_words_that_are_known_are_told(school: SchoolState) -> None:
+    with pytest.raises(ChangeError) as refused:
+        check(parse("room", {"room": "lab", "grade": "6Z"}), school)
+    assert all(name in str(refused.value) for name in ("6A", "6B", "9B"))
+
+
+def test_an_entry_that_was_reported_is_suspended_until_the_end_that_was_given(
+    school: SchoolState,
+) -> None:
+    exam = set_exam(names=("university.example",), starts_at=SEVEN + 60, ends_at=SEVEN + 120)
+    during = school._replace(overrides=Overrides(exams=(exam,)))
+    before, after = (
+        _warnings(during, "report-mistake", {"name": "university.example", "ends_at": ends_at})
+        for ends_at in (SEVEN + 30, SEVEN + 90)
+    )
+    assert before == []
+    assert set(after) <= {"exam"}
+
+
+def test_a_level_is_of_a_tier_that_the_school_has(school: SchoolState) -> None:
+    grades = {key: one for key, one in school.policy.grades.items() if one.tier != "staff"}
+    policy = replace(school.policy, grades=grades, networks=school.policy.networks[:1])
+    with pytest.raises(ChangeError, match="'staff' is not a tier of this school"):
+        check(parse("log-level", {"level": "off", "tier": "staff"}), school._replace(policy=policy))
+
+
+def test_an_order_that_is_not_locked_stays_closed_all_the_same(school: SchoolState) -> None:
+    category = replace(school.policy.categories["law-ordered"], locked=False)
+    categories = {**school.policy.categories, "law-ordered": category}
+    policy = replace(school.policy, categories=categories)
+    with pytest.raises(ChangeError, match="closed by a legal order"):
+        check(parse("grade", a_grade_setting(target="law-ordered")), school._replace(policy=policy))
+
+
+def test_all_rooms_are_named_to_who_writes_none_of_them(school: SchoolState) -> None:
+    office = school.policy.networks[1]
+    rooms = tuple(replace(office, id=f"r{number:02}") for number in range(30))
+    policy = replace(school.policy, networks=rooms)
+    with pytest.raises(ChangeError) as refused:
+        check(parse("room", {"room": "xyz", "grade": "8"}), school._replace(policy=policy))
+    assert [f"r{number:02}" in str(refused.value) for number in range(30)] == [True] * 20 + [
+        False
+    ] * 10
+
+
+def test_a_name_that_the_school_keeps_closed_is_warned_of_in_an_exam(school: SchoolState) -> None:
+    exam = an_exam(room="lab", names=["game.test"], ends_at=SEVEN + 60)
+    assert check(parse("exam", exam), school) == (
+        {"warning": "idle", "target": "game.test", "why": "kept-closed"},
+    )

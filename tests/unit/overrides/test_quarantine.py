@@ -90,7 +90,63 @@ def test_a_thousandth_file_of_one_second_is_refused(
 ) -> None:
     path.parent.mkdir()
     path.write_bytes(b"x")
-    monkeypatch.setattr(os.path, "lexists", lambda _: True)
+    tried = list[str]()
+
+    def is_there(one: Path) -> bool:
+        tried.append(one.name[-3:])
+        return True
+
+    monkeypatch.setattr(os.path, "lexists", is_there)
     with pytest.raises(StoreError, match="there are too many already"):
         quarantine.set_aside(path, 0.0)
+    assert (tried[0], tried[-1], len(tried)) == ("001", "999", 999)
     assert path.read_bytes() == b"x"
+
+
+def test_of_files_that_are_too_old_what_was_beside_them_goes_and_they_stay_last(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quarantine, "KEPT_ASIDE", 1)
+    removed = list[str]()
+    path.parent.mkdir()
+    for at in (0.0, 5.0):
+        path.write_bytes(b"x")
+        path.with_name(f"{path.name}-wal").write_bytes(b"x")
+        monkeypatch.setattr(
+            quarantine,
+            "remove",
+            lambda *paths: removed.extend(one.name.rpartition("Z")[2] for one in paths),
+        )
+        quarantine.set_aside(path, at)
+    assert removed[0] == "-001"
+    assert {"-001", "-001-wal"} <= set(removed)
+
+
+def test_a_disk_that_refuses_is_reported_with_the_file(path: Path) -> None:
+    path.parent.mkdir()
+    with pytest.raises(StoreError, match=r"overrides.sqlite: cannot be set aside: "):
+        quarantine.set_aside(path, 0.0)
+    (path.parent / "folder").mkdir()
+    with pytest.raises(StoreError, match="folder: cannot be removed: "):
+        quarantine.remove(path.parent / "folder")
+
+
+def test_the_mark_of_a_file_that_is_gone_is_empty_and_tells_what_to_do(path: Path) -> None:
+    path.parent.mkdir()
+    noted = quarantine.note_lost(path, 0.0)
+    assert noted.read_bytes() == b""
+    assert "settings made by commands were lost" in str(quarantine.remedy_for(noted))
+    assert not quarantine.is_altered(noted)
+
+
+def test_the_ends_of_names_are_an_interface(path: Path) -> None:
+    """A file of an earlier release has them."""
+    path.parent.mkdir()
+    ends = []
+    for at, how in enumerate(
+        ({}, {"altered": True}, {"lost": True}, {"altered": True, "lost": True})
+    ):
+        path.write_bytes(b"x")
+        ends.append(quarantine.set_aside(path, float(at), **how).name.partition("-001")[2])
+    assert ends == ["", "-altered", "-lost", "-altered-lost"]
+    assert quarantine.KEPT_ASIDE == 8

@@ -56,10 +56,12 @@ def test_who_sees_what_is_the_table_of_the_school() -> None:
         "class-names": {"teacher", "admin"},
         "names": {"admin"},
         "rows": {"admin"},
+        "live": {"teacher", "admin"},
+        "help": {"principal"},
         "export": {"principal", "admin"},
         "day": {"inspector", "principal", "admin"},
         "inspection": {"inspector", "principal", "admin"},
     }
     assert {view.value for view in RECORDED} == {
-        *("class-names", "names", "rows", "export", "inspection")
+        *("class-names", "names", "rows", "help", "export", "inspection")
     }

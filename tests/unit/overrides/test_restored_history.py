@@ -14,6 +14,7 @@ from filterd.overrides.effects import ChangeEffect, from_plain, to_plain
 from filterd.overrides.history_chain import FROM_BACKUP, GENESIS, HistoryRow, replay
 from filterd.overrides.restored_history import BackupOrigin, Deletions, RestoredHistory
 from filterd.policy.model import DAY_S
+from filterd.state_file import Decoders
 from tests.support.changes import Book, an_exception
 from tests.support.policies import NOW
 
@@ -212,6 +213,7 @@ def test_what_is_no_history_is_refused(line: bytes) -> None:
         ("account", {"what": 5}),
         ("account", {"account": "lan"}),
         (FROM_BACKUP, {}),
+        (FROM_BACKUP, {"made_at": 1.0, "gone": []}),
         (FROM_BACKUP, {"restore": "x", "made_at": 1.0, "gone": [1]}),
         ("undo", {}),
         ("log-view", []),
@@ -318,3 +320,185 @@ def test_where_nothing_was_removed_nothing_is_sealed() -> None:
     assert sealed.has("device", "x")
     assert not sealed.has("device", "y")
     assert sealed.to_plain("cd") == [group]
+
+
+def test_a_restore_says_what_it_has_brought_and_from_where(here: Book) -> None:
+    backup = list(here.rows)
+    here.make("device-name", mac=MAC, name="máy của An")
+    origin = BackupOrigin("ab" * 16, 7.0, "hộp 1")
+    row = plan(here, backup, origin).row
+    assert json.loads(row.payload) == {
+        "restore": "ab" * 16,
+        "made_at": 7.0,
+        "device": "hộp 1",
+        "head": here.rows[-1].hash,
+        "changes": 2,
+        "gone": [],
+    }
+    assert (row.author, row.reason, row.previous) == ("root", "", here.rows[-1].hash)
+
+
+def test_rows_that_stay_need_no_digests_of_what_they_removed(here: Book) -> None:
+    here.make("device-name", mac=MAC, name="máy của An")
+    backup = list(here.rows)
+    here.make("device-name", mac=MAC, name="")
+    assert json.loads(plan(here, backup).row.payload)["gone"] == []
+    fresh = Book()
+    fresh.make("device-name", mac=MAC, name="máy của An")
+    fresh.make("device-name", mac=MAC, name="")
+    assert len(json.loads(plan(fresh, backup).row.payload)["gone"][0]["digests"]) == 1
+
+
+def test_an_empty_backup_on_an_empty_box_is_a_first_row() -> None:
+    row = plan(Book(), []).row
+    assert (row.number, row.previous) == (1, GENESIS)
+    assert json.loads(row.payload)["head"] == ""
+
+
+def test_digests_are_short_sorted_and_the_same_in_every_release() -> None:
+    """A backup of an earlier release has them."""
+    (group,) = Deletions(frozenset({"device\nx", "device\ny", "token\na\nb"})).to_plain("ab")
+    assert group["digests"] == sorted(group["digests"])
+    assert {len(one) for one in group["digests"]} == {32}
+    assert "3690564b4d0fd2ffc2e6b9a6d8fcd2af" in group["digests"]
+    odd = Deletions(frozenset({"device-name\nx\n\ud800"}))
+    assert len(odd.to_plain("ab")) == 1
+
+
+def test_what_a_restore_removed_does_not_hide_what_came_after(here: Book) -> None:
+    backup = list(here.rows)
+    here.make("device-name", mac=MAC, name="máy của An")
+    named = list(here.rows)
+    restored(here, backup)
+    here.make("account", reason="", what="disabled", account="lan")
+    gone = restored_history.deletions(here.rows, named, here.overrides)
+    assert gone.has("account", "lan", "")
+    assert not gone.has("device-name", MAC, "máy của An")
+
+
+def test_things_that_stay_removed_are_counted(here: Book) -> None:
+    lent = {"class_id": "6a", "to": "minh", "ends_at": NOW + 9e4}
+    for kind, payload in (
+        ("device-name", {"mac": MAC, "name": "máy của An"}),
+        ("exception", an_exception(target="x.example", **CLIENT)),
+        ("exception", an_exception(target="y.example", **CLIENT)),
+        ("room-devices", {"room": "lab", "macs": [MAC]}),
+        ("class-lend", lent),
+        ("class-lend", {**lent, "class_id": "6b"}),
+    ):
+        here.make(kind, **payload)
+    backup = list(here.rows)
+    assert plan(here, backup).kept_out == 0
+    here.make("device-name", mac=MAC, name="")
+    assert plan(here, backup).kept_out == 1
+    here.make("revoke", id=3)
+    assert plan(here, backup).kept_out == 2
+    here.make("room-devices", room="lab", macs=[])
+    assert plan(here, backup).kept_out == 3
+    here.make("revoke", id=6)
+    assert plan(here, backup).kept_out == 4
+    after = restored(here, backup)
+    assert targets(after) == ["a.example", "y.example"]
+    assert [one.class_id for one in after.loans] == ["6b"]
+
+
+def test_an_exception_for_all_comes_back_and_one_for_a_person_does_not(here: Book) -> None:
+    here.make("exception", **an_exception(target="x.example", **CLIENT))
+    backup = list(here.rows)
+    here.make("revoke", id=1)
+    here.make("revoke", id=2)
+    assert targets(restored(here, backup)) == ["a.example"]
+
+
+def test_a_name_stays_mended_and_only_that_of_its_own_device(here: Book) -> None:
+    other = "02:00:00:00:00:02"
+    here.make("device-name", mac=other, name="máy 9")
+    backup = list(here.rows)
+    here.make("device-name", mac=MAC, name="máy 7")
+    found = restored(here, backup)
+    assert [one.name for one in found.device_names] == ["máy 9"]
+
+
+def test_names_and_rooms_stand_in_the_order_of_their_devices(here: Book) -> None:
+    macs = [f"02:00:00:00:00:0{n}" for n in (3, 1, 2)]
+    for mac in macs:
+        here.make("device-name", mac=mac, name=f"máy {mac[-1]}")
+    backup = list(here.rows)
+    here.make("device-name", mac=macs[1], name="máy mới")
+    found = restored(here, backup)
+    assert [one.mac for one in found.device_names] == sorted(macs)
+    assert [one.name for one in found.device_names] == ["máy mới", "máy 2", "máy 3"]
+
+
+def test_rows_are_a_line_each() -> None:
+    book = Book()
+    for name in ("a.example", "b.example"):
+        book.make("exception", **an_exception(target=name))
+    content = restored_history.dump(book.rows)
+    assert content.count(b"\n") == 2
+    assert restored_history.read(content) == tuple(book.rows)
+    assert all(line.startswith(b"[") for line in content.splitlines())
+
+
+@pytest.mark.parametrize("field", ["author", "payload"])
+@pytest.mark.parametrize("constant", ["NaN", "Infinity"])
+def test_a_constant_that_is_no_json_is_refused(here: Book, field: str, constant: str) -> None:
+    row = here.rows[0]
+    values = json.dumps(list(row)).replace(json.dumps(getattr(row, field)), constant, 1)
+    with pytest.raises(StoreError, match="cannot be read"):
+        restored_history.read(values.encode() + b"\n")
+
+
+@pytest.mark.parametrize("number", [0, 1 << 53])
+def test_a_number_that_json_does_not_keep_is_refused(here: Book, number: int) -> None:
+    row = here.rows[0]._replace(number=number)
+    with pytest.raises(StoreError, match="cannot be read"):
+        restored_history.read(restored_history.dump([row._replace(hash=row.true_hash())]))
+
+
+@pytest.mark.parametrize("line", ['"0123456789"', "{}", "[1, 2]", '{"a": 1}'])
+def test_only_a_list_of_so_many_values_is_a_row(line: str) -> None:
+    with pytest.raises(TypeError, match=r"^$"):
+        restored_history._row(line)
+
+
+def test_a_constant_of_no_json_is_named() -> None:
+    with pytest.raises(ValueError, match="NaN"):
+        restored_history._row("[NaN]")
+
+
+def test_an_account_that_ended_is_known_by_a_row_without_a_label() -> None:
+    noted = {"what": "disabled", "account": "lan"}
+    row = HistoryRow.of(1, NOW, "root", "account", noted, "", ChangeEffect(), GENESIS)
+    assert restored_history.deletions([row], [], Book().overrides).has("account", "lan", "")
+
+
+def test_a_level_below_full_comes_back(here: Book) -> None:
+    here.make("log-level", level="counts")
+    backup = list(here.rows)
+    here.make("revoke", id=2)
+    assert [one.level for one in restored(here, backup).log_settings] == ["counts"]
+
+
+@pytest.mark.parametrize(
+    ("what", "mark"),
+    [("disabled", "account"), ("token-revoked", "token"), ("device-revoked", "enrolled")],
+)
+@pytest.mark.parametrize("begins", [None, "added", "enabled", "recovered"])
+def test_what_ended_of_an_account_is_known_until_it_begins_again(
+    here: Book, what: str, mark: str, begins: str | None
+) -> None:
+    label = "" if mark == "account" else "x"
+    here.make("account", reason="", what=what, account="lan", label=label)
+    if begins is not None:
+        here.make("account", reason="", what=begins, account="lan")
+    gone = restored_history.deletions(here.rows, here.rows[:1], here.overrides)
+    assert gone.has(mark, "lan", label) is (begins is None or mark != "account")
+
+
+def test_a_backup_of_before_names_no_device() -> None:
+    plain = {"restore": "ab", "made_at": 1.0}
+    read = Decoders({}).of(BackupOrigin)
+    assert read(plain) == BackupOrigin("ab", 1.0)
+    assert read({**plain, "device": "x"}).device == "x"
+    assert BackupOrigin("ab", 1.0).device == ""

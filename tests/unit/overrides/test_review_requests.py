@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.errors import ChangeError
+from filterd.errors import ChangeError, StoreError
 from filterd.i18n import Texts
 from filterd.overrides.review_requests import (
     APPROVED,
@@ -153,3 +153,14 @@ def test_one_more_of_a_request_keeps_its_place_and_the_others() -> None:
     ]
     assert again.last_id == 3
     assert again.request(3).name == "c.example"
+
+
+def test_the_file_and_its_words_are_an_interface_with_bounds() -> None:
+    assert (APPROVED, REFUSED, ENDED) == ("approved", "refused", "ended")
+    assert (MOST, MOST_OF_SEAT, KEEP_DAYS) == (200, 40, 30)
+    assert FORMAT.dump(ReviewQueue()).startswith(b"filterd-review-requests ")
+    assert ReviewQueue() == ReviewQueue((), 0, ())
+    with pytest.raises(StoreError, match="file of review requests"):
+        FORMAT.parse(b"nonsense", "x")
+    headings = [str(column.heading) for column in REQUESTS.columns]
+    assert headings == ["No.", "Name", "For", "Reason", "Asked since", "Times"]

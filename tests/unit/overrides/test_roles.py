@@ -5,7 +5,16 @@ import pytest
 
 from filterd.errors import ControlError
 from filterd.i18n import say
-from filterd.overrides.roles import ADMINS, SHARED, TEACHERS, Author, Rank, Role, person_of
+from filterd.overrides.roles import (
+    ADMINS,
+    SHARED,
+    TEACHERS,
+    Author,
+    PasswordNeededError,
+    Rank,
+    Role,
+    person_of,
+)
 
 DAEMON = 991
 
@@ -77,3 +86,11 @@ def test_a_user_of_the_gateway_has_the_roles_of_the_groups_and_may_read() -> Non
     assert author.roles == {Role.READER, Role.PRINCIPAL, Role.INSPECTOR}
     assert Author.of(0, "root", set(), DAEMON).roles == {Role.READER, Role.ADMIN}
     assert {"root", "filterd"} == SHARED
+
+
+def test_roles_are_an_interface_and_nobody_is_root_or_fresh_by_default() -> None:
+    assert [one.value for one in Role] == ["reader", "teacher", "principal", "inspector", "admin"]
+    assert not Author("lan", Rank.READER).is_fresh
+    assert not Author.with_roles("lan", frozenset()).is_fresh
+    assert Author.of(1, "lan", set(), DAEMON).rank is Rank.READER
+    assert PasswordNeededError.code == "password-needed"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from filterd.errors import ChangeError
-from filterd.overrides.room_changes import LONGEST_EXAM_S
+from filterd.overrides import room_changes
+from filterd.overrides.change_kinds import parse
+from filterd.overrides.room_changes import LONGEST_EXAM_S, SetDevices, check_exams
 from filterd.overrides.store import Store
 from filterd.policy.temporary_rules import ClassLoan, Exam, RoomDevices, RoomSetting
 from filterd.state_folder import StateFolder
@@ -211,3 +214,74 @@ def test_a_loan_that_cannot_be_is_refused(
 ) -> None:
     with pytest.raises(ChangeError, match=problem):
         store.change("class-lend", LENT | wrong, author="lan", reason="")
+
+
+def test_an_exam_may_last_to_the_second_that_is_allowed() -> None:
+    book = Book()
+    book.make("exam", **an_exam(ends_at=NOW + LONGEST_EXAM_S))
+    with pytest.raises(ChangeError, match=f"at most {LONGEST_EXAM_S / 3600:.0f} hours"):
+        book.make("exam", **an_exam(room="lab-b", ends_at=NOW + LONGEST_EXAM_S + 1))
+
+
+def test_an_exam_may_end_where_another_begins() -> None:
+    book = Book()
+    book.make("exam", **an_exam(starts_at=NOW + LESSON_S, ends_at=NOW + 2 * LESSON_S))
+    book.make("exam", **an_exam())
+    with pytest.raises(ChangeError, match="room lab-a has exam 1 at that time"):
+        book.make("exam", **an_exam(ends_at=NOW + LESSON_S + 1, starts_at=NOW + LESSON_S - 1))
+    assert [one.id for one in book.overrides.exams] == [1, 2]
+
+
+def test_an_exam_does_not_stand_in_its_own_way() -> None:
+    book = Book()
+    book.make("exam", **an_exam())
+    (exam,) = book.overrides.exams
+    check_exams((exam,), exam)
+    with pytest.raises(ChangeError, match="has exam 1 at that time"):
+        check_exams((exam,), replace(exam, id=2))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rooms"),
+    [
+        ({"ends_at": NOW + 60}, {"ends_at": NOW + 60}, [2]),
+        ({"ends_at": NOW + 61}, {"ends_at": NOW + 60}, [1, 2]),
+        ({"ends_at": NOW + 59}, {"ends_at": NOW + 60}, [2]),
+        ({}, {"ends_at": NOW + 60}, [1, 2]),
+        ({"ends_at": NOW + 60}, {}, [2]),
+        ({"ends_at": NOW + 90}, {"starts_at": NOW + 30, "ends_at": NOW + 90}, [1, 2]),
+        ({"starts_at": NOW + 30, "ends_at": NOW + 90}, {"ends_at": NOW + 90}, [2]),
+        (
+            {"starts_at": NOW + 30, "ends_at": NOW + 90},
+            {"starts_at": NOW + 30, "ends_at": NOW + 90},
+            [2],
+        ),
+    ],
+)
+def test_a_setting_takes_the_place_of_those_that_never_apply_again(
+    before: dict[str, Any], after: dict[str, Any], rooms: list[int]
+) -> None:
+    book = Book()
+    book.make("room", room="lab-a", grade="8", **before)
+    book.make("room", room="lab-a", grade="7", **after)
+    assert [one.id for one in book.overrides.rooms] == rooms
+
+
+def test_what_was_set_long_ago_is_replaced_by_what_begins_now() -> None:
+    book = Book()
+    book.make("room", room="lab-a", grade="8", ends_at=NOW + 3600)
+    book.now += 60
+    book.make("room", room="lab-a", grade="7", starts_at=NOW + 60, ends_at=NOW + 3600)
+    assert [one.id for one in book.overrides.rooms] == [2]
+
+
+def test_a_table_has_so_many_devices_and_its_rooms_in_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(room_changes, "MAX_TABLE", 2)
+    macs = [MAC, "02:00:5e:10:00:07"]
+    change = parse("device-table", {"rooms": a_table(lab_b=[macs[0]], lab_a=[macs[1]])})
+    assert isinstance(change, SetDevices)
+    assert [one.room for one in change.rooms] == ["lab-a", "lab-b"]
+    with pytest.raises(ChangeError, match="3 are too many"):
+        parse("device-table", {"rooms": a_table(lab_a=[*macs, "02:00:5e:10:00:08"])})

@@ -54,3 +54,42 @@ def test_what_ended_long_ago_is_left_out_but_for_the_last(monkeypatch: pytest.Mo
     assert kept.number == 6
     assert lasting(overrides, 15.0 + KEPT_AFTER_END_S) == overrides
     assert lasting(something_of_each(), NOW * 2).exams
+
+
+def test_the_newest_sound_copy_counts_wherever_it_stands(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    copies = [tmp_path / name for name in "abcd"]
+    for path, number in zip(copies[1:], (2, 3, 1), strict=True):
+        FORMAT.save(path, Exported(Overrides(number=number), "ab" * 32))
+    found = newest(copies)
+    assert found is not None
+    assert found.overrides.number == 3
+    assert caplog.messages == [], "a copy that is not there is no damage"
+    copies[0].write_bytes(b"nonsense")
+    assert newest(copies) == found
+    assert len(caplog.messages) == 1
+    assert str(copies[0]) in caplog.text
+
+
+def test_of_two_copies_of_the_same_change_the_first_counts(tmp_path: Path) -> None:
+    copies = [tmp_path / name for name in "ab"]
+    for path, digest in zip(copies, ("ab", "cd"), strict=True):
+        FORMAT.save(path, Exported(Overrides(number=1), digest * 32))
+    found = newest(copies)
+    assert found is not None
+    assert found.hash == "ab" * 32
+
+
+def test_the_copy_is_an_interface_and_one_of_before_has_no_time() -> None:
+    content = FORMAT.dump(Exported(Overrides(number=1), "ab" * 32, 5.0))
+    assert content.startswith(b"filterd overrides ")
+    assert FORMAT.parse(content, "copy").at == 5.0
+    assert Exported(Overrides(), "").at == 0.0
+    assert (KEPT_AFTER_END_S, snapshot.KEPT_AT_LEAST) == (86_400, 200)
+    assert snapshot._log.name == "filterd.overrides"
+
+
+def test_a_copy_that_is_none_is_called_by_its_name() -> None:
+    with pytest.raises(StoreError, match="copy of the settings made by commands"):
+        FORMAT.parse(b"nonsense", "copy")

@@ -4,15 +4,19 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sqlite3
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from filterd.errors import ChangeError, InUseError, StoreError
 from filterd.i18n import say
-from filterd.overrides import snapshot, store, store_file
-from filterd.overrides.history_chain import replay
+from filterd.overrides import quarantine, restored_history, snapshot, store, store_file
+from filterd.overrides.change_kinds import parse
+from filterd.overrides.history_chain import HistoryRow, replay
+from filterd.overrides.restored_history import BackupOrigin
 from filterd.overrides.snapshot import FORMAT, Exported
 from filterd.overrides.store import HistoryCheck, Started, Store
 from filterd.paths import sole
@@ -415,19 +419,21 @@ def test_a_copy_knows_the_last_change(state: StateFolder, clock: FakeClock) -> N
     assert (copied.overrides.number, copied.hash) == (1, target.rows(1)[0].hash)
 
 
-def test_an_attempt_shows_what_a_change_would_leave_and_records_nothing(
+def test_an_effect_is_what_a_change_would_set_and_is_recorded_nowhere(
     state: StateFolder, clock: FakeClock
 ) -> None:
     target = Store(state, clock)
     before = allow(target)
-    payload = an_exception(target="b.example")
-    found = target.attempt("exception", payload, author="lan", reason="bài", now=NOW)
-    assert [one.target for one in found.exceptions] == ["a.example", "b.example"]
-    assert found.number == before.number + 1
+    change = parse("exception", an_exception(target="b.example"))
+    found = target.effect(change, author="lan", now=NOW)
+    (made,) = found.after.exceptions
+    assert (made.target, made.id, made.author) == ("b.example", before.number + 1, "lan")
+    undone = target.effect(parse("undo", {}), author="lan", now=NOW)
+    assert [one.target for one in undone.before.exceptions] == ["a.example"]
     assert target.current() == before
     assert len(target.rows()) == 1
     with pytest.raises(ChangeError):
-        target.attempt("revoke", {"id": 9}, author="lan", reason="bài", now=NOW)
+        target.effect(parse("revoke", {"id": 9}), author="lan", now=NOW)
 
 
 def test_copies_that_are_missing_are_written_again_on_demand(
@@ -472,3 +478,337 @@ def test_rows_are_so_many_before_a_number(
     for name in ("a.example", "b.example", "c.example"):
         allow(target, name)
     assert [row.number for row in target.rows(limit, before=before)] == numbers
+
+
+ORIGIN = BackupOrigin("ab" * 16, 1.0)
+
+
+def a_backup(folder: Path, clock: FakeClock, *targets: str) -> tuple[HistoryRow, ...]:
+    """Return the history of another gateway."""
+    other = Store(StateFolder(folder), clock)
+    for name in targets:
+        allow(other, name)
+    return other.rows()[::-1]
+
+
+def targets_of(overrides: Overrides) -> list[str]:
+    return [one.target for one in overrides.exceptions]
+
+
+def test_a_restore_takes_the_history_of_the_backup_and_keeps_the_other_aside(
+    state: StateFolder, clock: FakeClock, tmp_path: Path
+) -> None:
+    backup = a_backup(tmp_path / "other", clock, "a.example", "b.example")
+    target = Store(state, clock)
+    allow(target, "c.example")
+    gone = target.rows()
+    done = target.restore(backup, ORIGIN, author="root", now=NOW)
+    assert targets_of(done.overrides) == ["a.example", "b.example"]
+    assert (target.current(), target.rows()[1:]) == (done.overrides, backup[::-1])
+    assert (done.row, done.row.author, done.at) == (target.rows()[0], "root", NOW)
+    assert (target.verify(), Store(state, clock).start()) == (
+        HistoryCheck(3),
+        Started(done.overrides),
+    )
+    assert restored_history.read(state.replaced_history.read_bytes()) == gone
+
+
+def test_a_restore_that_was_made_is_not_made_again(
+    state: StateFolder, clock: FakeClock, tmp_path: Path
+) -> None:
+    backup = a_backup(tmp_path / "other", clock, "a.example")
+    target = Store(state, clock)
+    done = target.restore(backup, ORIGIN, author="root", now=NOW)
+    clock.advance(60)
+    again = target.restore(backup, ORIGIN, author="root", now=NOW + 60)
+    assert (again.row, again.overrides, again.at) == (done.row, done.overrides, done.at)
+    assert len(target.rows()) == 2
+
+
+def test_a_restore_keeps_no_history_aside_where_none_is_left(
+    state: StateFolder, clock: FakeClock, tmp_path: Path
+) -> None:
+    target = Store(state, clock)
+    target.restore(a_backup(tmp_path / "other", clock, "a.example"), ORIGIN, author="root", now=NOW)
+    assert not state.replaced_history.exists()
+
+
+def test_a_history_that_goes_on_gets_one_more_row_by_a_restore(
+    state: StateFolder, clock: FakeClock
+) -> None:
+    target = Store(state, clock)
+    allow(target)
+    backup = target.rows()
+    allow(target, "b.example")
+    done = target.restore(backup, ORIGIN, author="root", now=NOW)
+    assert targets_of(done.overrides) == ["a.example"]
+    assert [row.number for row in target.rows()] == [3, 2, 1]
+    assert not state.replaced_history.exists()
+
+
+def test_the_present_is_read_from_the_copy_where_the_file_is_gone(
+    state: StateFolder, clock: FakeClock
+) -> None:
+    target = Store(state, clock)
+    assert target.last_change() == 0.0
+    made = allow(target)
+    assert target.last_change() == NOW
+    state.overrides.unlink()
+    assert Store(state, clock).current() == made
+
+
+def test_a_store_without_a_change_is_one(state: StateFolder, clock: FakeClock) -> None:
+    Store(state, clock).keep()
+    fresh = Store(state, clock)
+    assert (fresh.current(), fresh.at(NOW), fresh.last_change()) == (Overrides(), Overrides(), 0.0)
+    assert fresh.verify() == HistoryCheck(0)
+
+
+def test_the_first_change_that_is_missing_is_named(state: StateFolder, clock: FakeClock) -> None:
+    target = Store(state, clock)
+    for name in "abcd":
+        allow(target, f"{name}.example")
+    altered(state, "DELETE FROM changes WHERE number > 1")
+    assert target.verify().first_bad == 2
+    fresh = Store(state, clock)
+    assert len(fresh.start().overrides.exceptions) == 4
+    assert fresh.verify().altered == fresh.verify().set_aside != ()
+
+
+def test_a_history_that_was_lost_is_reported_until_it_is_moved_away(
+    state: StateFolder, clock: FakeClock
+) -> None:
+    assert Store(state, clock).lost() == ()
+    state.past_policies.mkdir(parents=True)
+    (state.past_policies / "1.filterd").write_bytes(b"x")
+    fresh = Store(state, clock)
+    (gone,) = fresh.lost()
+    assert "the settings made by commands cannot be read" in str(gone)
+    started = fresh.start()
+    (noted,) = quarantine.files(state.overrides)
+    assert noted.name.endswith("-lost")
+    assert f"kept as {noted.name}, of what was set, only" in started.problem
+    assert fresh.rows()[0].to_plain()["payload"] == {
+        "file": noted.name,
+        "problem": "it is missing, and there is no copy of it",
+    }
+    assert fresh.lost() == (quarantine.remedy_for(noted),)
+
+
+def test_a_file_that_was_lost_is_no_file_that_is_kept(state: StateFolder, clock: FakeClock) -> None:
+    allow(Store(state, clock))
+    state.overrides.unlink()
+    fresh = Store(state, clock)
+    started = fresh.start()
+    assert "); what was set stays in force" in started.problem
+    row = fresh.rows()[0]
+    assert (row.to_plain()["payload"]["file"], row.reason, row.number) == ("", "", 2)
+    assert fresh.lost() == ()
+
+
+def test_damage_without_a_copy_is_reported_by_those_who_do_not_know_better(
+    state: StateFolder, clock: FakeClock
+) -> None:
+    knowing = Store(state, clock)
+    allow(knowing)
+    for copy in state.overrides_copies:
+        copy.unlink()
+    assert Store(state, clock).lost() == ()
+    state.overrides.write_bytes(b"damaged")
+    fresh = Store(state, clock)
+    assert len(fresh.lost()) == 1
+    assert knowing.lost() == ()
+    fresh.start()
+    (kept,) = quarantine.files(state.overrides)
+    assert kept.name.endswith("-lost")
+    assert fresh.lost() == (quarantine.remedy_for(kept),)
+
+
+def test_what_a_start_has_read_counts_where_disk_and_copies_are_gone(
+    state: StateFolder, clock: FakeClock
+) -> None:
+    allow(Store(state, clock))
+    fresh = Store(state, clock)
+    fresh.start()
+    for copy in state.overrides_copies:
+        copy.unlink()
+    state.overrides.write_bytes(b"damaged")
+    assert targets_of(allow(fresh, "b.example")) == ["a.example", "b.example"]
+    assert fresh.lost() == ()
+
+
+def test_the_whole_file_is_checked_by_a_process_that_does_not_know_it(
+    state: StateFolder, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked, to_write = list[bool](), store_file.to_write
+
+    def noting(path: Path, *, check: bool) -> contextlib.AbstractContextManager[Any]:
+        checked.append(check)
+        return to_write(path, check=check)
+
+    monkeypatch.setattr(store_file, "to_write", noting)
+    target = Store(state, clock)
+    allow(target)
+    allow(target, "b.example")
+    assert checked == [True, False]
+
+
+def test_a_history_that_took_the_place_of_the_known_one_counts(
+    state: StateFolder, clock: FakeClock, tmp_path: Path
+) -> None:
+    target = Store(state, clock)
+    allow(target)
+    other = StateFolder(tmp_path / "other")
+    made = allow(Store(other, clock), "b.example")
+    pairs = zip(
+        (state.overrides, *state.overrides_copies),
+        (other.overrides, *other.overrides_copies),
+        strict=True,
+    )
+    for mine, theirs in pairs:
+        mine.write_bytes(theirs.read_bytes())
+    assert target.current() == made
+
+
+def test_a_start_that_fails_logs_why_and_what_was_lost(
+    state: StateFolder, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    allow(Store(state, clock))
+    altered(state, "PRAGMA user_version = 9")
+    noted = quarantine.note_lost(state.overrides, NOW)
+    started = Store(state, clock).start()
+    assert started.problem in caplog.messages
+    assert caplog.messages[-1] == str(quarantine.remedy_for(noted))
+
+
+def test_a_copy_that_cannot_be_put_is_logged_and_the_change_stays(
+    state: StateFolder,
+    clock: FakeClock,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    target = Store(state, clock)
+
+    def put() -> None:
+        raise StoreError(say("the disk refuses"))
+
+    monkeypatch.setattr(store, "replacing", lambda *_: contextlib.nullcontext(put))
+    made = allow(target)
+    assert caplog.messages == ["the disk refuses"] * 2
+    assert target.current() == made
+
+
+def test_after_damage_the_latest_time_is_known_all_the_same(
+    state: StateFolder, clock: FakeClock
+) -> None:
+    clock.advance(100)
+    allow(Store(state, clock))
+    clock.advance(-60)
+    state.overrides.write_bytes(b"damaged")
+    assert Store(state, clock).start().at == NOW + 100
+
+
+def test_what_a_killed_process_has_left_is_removed_by_the_next_change(
+    state: StateFolder, clock: FakeClock
+) -> None:
+    target = Store(state, clock)
+    allow(target)
+    left = [
+        path.with_name(f".{path.name}.0.tmp") for path in (state.overrides, *state.overrides_copies)
+    ]
+    for path in left:
+        path.write_bytes(b"half")
+    allow(target, "b.example")
+    assert [path for path in left if path.exists()] == []
+
+
+@pytest.mark.parametrize("tries", [1, 3])
+def test_a_change_tries_so_often_and_waits_in_between(
+    state: StateFolder, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, tries: int
+) -> None:
+    waited = list[float]()
+    monkeypatch.setattr(store, "LOCK_TRIES", tries)
+    monkeypatch.setattr(time, "sleep", waited.append)
+    with (
+        sole(state.overrides_lock, otherwise=say("")),
+        pytest.raises(InUseError, match="another command is changing the settings"),
+    ):
+        allow(Store(state, clock))
+    assert waited == [store.LOCK_PAUSE_S] * (tries - 1)
+
+
+def test_a_start_beside_a_command_at_work_logs_that(
+    state: StateFolder,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(store, "LOCK_TRIES", 1)
+    made = allow(Store(state, clock))
+    with sole(state.overrides_lock, otherwise=say("")):
+        started = Store(state, clock).start()
+    assert started.overrides == made
+    assert caplog.messages == [started.problem]
+
+
+def test_a_backup_that_goes_on_after_this_history_leaves_nothing_to_keep(
+    state: StateFolder, clock: FakeClock, tmp_path: Path
+) -> None:
+    other = StateFolder(tmp_path / "other")
+    source = Store(other, clock)
+    allow(source)
+    shutil.copytree(other.folder, state.folder)
+    allow(source, "b.example")
+    target = Store(state, clock)
+    done = target.restore(source.rows()[::-1], ORIGIN, author="root", now=NOW)
+    assert targets_of(done.overrides) == ["a.example", "b.example"]
+    assert not state.replaced_history.exists()
+
+
+def test_a_store_of_an_earlier_release_is_brought_up_by_a_start(
+    state: StateFolder, clock: FakeClock
+) -> None:
+    allow(Store(state, clock))
+    altered(state, "DROP TABLE mended")
+    altered_version = store_file.VERSION - 1
+    with contextlib.closing(sqlite3.connect(state.overrides)) as connection:
+        connection.execute(f"PRAGMA user_version = {altered_version}")
+    Store(state, clock).start()
+    with contextlib.closing(sqlite3.connect(state.overrides)) as connection:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+    assert version == store_file.VERSION
+
+
+def test_a_command_waits_five_seconds_for_another() -> None:
+    assert (store.LOCK_TRIES, store.LOCK_PAUSE_S) == (200, 0.025)
+    assert store._log.name == store_file._log.name == "filterd.overrides"
+
+
+def test_looks_at_the_log_are_among_the_rows_unless_they_are_left_out(
+    state: StateFolder, clock: FakeClock
+) -> None:
+    target = Store(state, clock)
+    allow(target)
+    target.change("log-view", {"view": "names"}, author="lan", reason="")
+    assert [row.kind for row in target.rows()] == ["log-view", "exception"]
+    assert [row.kind for row in target.rows(views=False)] == ["exception"]
+
+
+def test_what_was_done_is_compared_by_what_is_in_force(
+    state: StateFolder, clock: FakeClock
+) -> None:
+    done = Store(state, clock).change("exception", an_exception(), author="lan", reason="bài học")
+    assert done == store.Done(done.row, done.overrides, None, done.at + 1)
+    assert store.Done(done.row, done.overrides).at == 0.0
+    assert HistoryCheck(0).problem == ""
+
+
+def test_the_effect_of_a_change_is_that_of_the_next_one(
+    state: StateFolder, clock: FakeClock
+) -> None:
+    target = Store(state, clock)
+    allow(target)
+    change = parse("exception", an_exception(target="b.example"))
+    effect = target.effect(change, author="lan", now=NOW)
+    assert [(one.id, one.author) for one in effect.after.exceptions] == [(2, "lan")]
+    assert len(target.rows()) == 1

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from math import inf
 from typing import Any
@@ -10,25 +11,26 @@ from typing import Any
 import pytest
 
 from filterd.errors import FilterdError
-from filterd.overrides.change_kinds import parse
-from filterd.overrides.permissions import Classroom, check_change, check_listening
+from filterd.overrides.permissions import Classroom, check_listening
 from filterd.overrides.roles import Author, Rank
 from filterd.overrides.teaching import OccupiedRoom, Teaching
 from filterd.policy.model import Holiday, Network, Period, Policy
 from filterd.policy.temporary_rules import ClassLoan, Overrides, RoomSetting
-from tests.support.changes import an_exam, an_exception
+from tests.support.changes import an_exam, an_exception, check_permission
 from tests.support.week import MONDAY, SEVEN, timetabled, with_classes
 
 FIRST_ENDS, SECOND_BEGINS, SECOND_ENDS = SEVEN + 2_700, SEVEN + 3_000, SEVEN + 5_700
 EVENING = MONDAY + 24 * 3600
 HOME = Network("p-101", "6A", ("203.0.113.0/25",))
 BARE = Network("lab-b", "6", ("203.0.113.128/25",), room=True)
-ADDRESSES = {"192.0.2.7": "lab", "203.0.113.7": "p-101"}
+WIFI = Network("wifi-9", "8", ("198.51.100.128/25",))
+"""All of a grade are there, of whatever class; it is no room."""
+ADDRESSES = {"192.0.2.7": "lab", "203.0.113.7": "p-101", "192.0.2.200": "office"}
 
 
 def _school(first: str = "6A", second: str = "9B") -> Policy:
     policy = with_classes(timetabled(first, second))
-    return replace(policy, networks=(*policy.networks, HOME, BARE))
+    return replace(policy, networks=(*policy.networks, HOME, BARE, WIFI))
 
 
 def _loan(to: str = "minh", class_id: str = "6A", **how: float) -> Overrides:
@@ -48,7 +50,7 @@ def _try(
     """Return the refusal of a change, "" for none."""
     school = Classroom(policy or _school(), overrides or Overrides(), now, EVENING, ADDRESSES.get)
     try:
-        check_change(Author(teacher, Rank.TEACHER), parse(kind, payload), school)
+        check_permission(Author(teacher, Rank.TEACHER), kind, payload, school)
     except FilterdError as error:
         return str(error)
     return ""
@@ -69,8 +71,6 @@ def _allow(audience: str, whom: str, ends_at: float = FIRST_ENDS) -> dict[str, A
         ("lan", "exception", _allow("network", "lab", SECOND_BEGINS)),  # the break after it
         ("lan", "exception", _allow("client", "192.0.2.7")),
         ("hoa", "exception", _allow("grade", "9")),  # she has all classes of grade 9
-        ("hoa", "exception", _allow("grade", "7")),  # there is no class of it
-        ("hoa", "exception", _allow("client", "198.18.0.1")),  # of no network
         ("lan", "room", {"room": "lab", "grade": "6A", "ends_at": FIRST_ENDS}),
         ("lan", "room", {"room": "lab-b", "grade": "6A", "ends_at": EVENING}),
         ("lan", "exam", an_exam(room="lab", ends_at=FIRST_ENDS)),
@@ -91,6 +91,15 @@ def test_a_teacher_may_change_what_own_classes_see(
         ("minh", "exception", _allow("class", "6A"), "may not change what class 6A may see"),
         ("minh", "pause", {"audience": "class", "whom": "6A", "ends_at": SEVEN + 600}, "class 6A"),
         ("lan", "exception", _allow("grade", "6"), "other classes of grade 6"),
+        ("hoa", "exception", _allow("grade", "7"), "other classes of grade 7"),  # it has none
+        ("hoa", "exception", _allow("client", "198.18.0.1"), "198.18.0.1 may see, in no room"),
+        ("hoa", "exception", _allow("grade", "staff"), "change what staff may see"),
+        ("hoa", "pause", {"audience": "grade", "whom": "guest", "ends_at": SEVEN + 600}, "guest"),
+        ("hoa", "exception", _allow("network", "office"), "change what office may see"),
+        ("hoa", "exception", _allow("client", "192.0.2.200"), "change what office may see"),
+        ("hoa", "exception", _allow("network", "wifi-9"), "8 has wifi-9"),
+        ("hoa", "room", {"room": "lab-b", "grade": "staff", "ends_at": FIRST_ENDS}, "bring staff"),
+        ("hoa", "room", {"room": "lab-b", "grade": "guest", "ends_at": FIRST_ENDS}, "bring guest"),
         ("minh", "exception", _allow("network", "p-101"), "6A has p-101 from 07:01 on"),
         ("minh", "exception", _allow("client", "203.0.113.7"), "6A has p-101"),
         ("hoa", "exception", _allow("network", "lab"), "6A has lab from 07:01 on"),
@@ -220,24 +229,26 @@ def test_a_loan_is_of_a_class_to_one_teacher() -> None:
         ("9B", False),
         ("6", True),  # at least one class of the grade
         ("9", False),
-        ("7", True),  # there is no class of it
-        ("staff", True),
+        ("7", False),  # there is no class of it
+        ("staff", False),
     ],
 )
 def test_a_seat_is_a_teacher_s_by_a_class_or_by_a_grade_with_one(seat: str, has: bool) -> None:
     assert _of("lan", _school()).has_seat(seat) is has
 
 
-@pytest.mark.parametrize(("grade", "has"), [("6", False), ("9", True), ("7", True)])
+@pytest.mark.parametrize(
+    ("grade", "has"), [("6", False), ("9", True), ("7", False), ("staff", False)]
+)
 def test_a_grade_is_a_teacher_s_if_every_class_of_it_is(grade: str, has: bool) -> None:
     assert _of("hoa", _school()).has_grade(grade) is has
 
 
-def test_rooms_that_are_not_there_and_schools_without_classes_are_everybody_s() -> None:
+def test_the_pupils_of_a_school_without_classes_are_every_teacher_s() -> None:
     unheard, without = _of("minh", _school()), _of("minh", timetabled())
     assert unheard.occupied("no-such-room") is None
     assert without.occupied("lab") is None
-    assert unheard.may_sit("no-such-room")
+    assert not unheard.may_sit("no-such-room")
     assert without.may_sit("lab")
     between = Teaching(timetabled(), Overrides(), "minh", SEVEN - 600, SEVEN)
     assert between.occupied("lab") is None
@@ -373,3 +384,35 @@ def test_of_a_long_time_without_lessons_the_begin_is_shown() -> None:
     assert found is not None
     assert (found.seat, found.since) == ("", SEVEN)
     assert SEVEN + 30 * 86_400 < found.until < SEVEN + 50 * 86_400
+
+
+@pytest.mark.parametrize(("before_s", "may"), [(1.5, True), (1.0, True), (0.5, False)])
+def test_a_teacher_listens_to_a_room_to_the_second_before_the_next_lesson(
+    before_s: float, may: bool
+) -> None:
+    policy = _school()
+    second = replace(policy.lessons[1], starts_s=policy.lessons[0].ends_s)
+    policy = replace(policy, lessons=(policy.lessons[0], second))
+    school = Classroom(policy, Overrides(), FIRST_ENDS - before_s, EVENING, ADDRESSES.get)
+    refused = pytest.raises(FilterdError, match="9B has lab")
+    with nullcontext() if may else refused:
+        check_listening(Author("lan", Rank.TEACHER), "lab", school)
+
+
+@pytest.mark.parametrize("now", [SEVEN, SEVEN + 60])
+def test_a_room_that_another_class_has_already_is_not_ended_before_it(now: float) -> None:
+    refusal = _try("hoa", "exception", _allow("network", "lab"), now=now)
+    assert "(--class, for a class of yours;" in refusal
+
+
+@pytest.mark.parametrize(
+    ("seat", "is_of_pupils"),
+    [("6A", True), ("6", True), ("staff", False), ("GV", False), ("gone", True), ("guest", False)],
+)
+def test_a_class_is_of_pupils_by_its_grade(seat: str, is_of_pupils: bool) -> None:
+    policy = _school()
+    grades = {key: one for key, one in policy.grades.items() if key != "guest"}
+    grades["GV"] = replace(policy.grades["staff"], class_id="GV")
+    policy = replace(policy, grades=grades)
+    teaching = Teaching(policy, Overrides(), "lan", SEVEN, None)
+    assert teaching.is_of_pupils(seat) is is_of_pupils

@@ -76,7 +76,7 @@ def engine(tmp_path: Path) -> Engine:
     policy = a_policy(networks=[LAB, OFFICE], pins=[a_pin("pin.example")])
     policy = replace(policy, services=SERVICES, kept_closed=frozenset({"social-media"}))
     lists = {
-        "order": ("law-ordered", "adblock", True, ["||ordered.example^"]),
+        "order:court": ("law-ordered", "adblock", True, ["||ordered.example^"]),
         "porn": ("porn", "adblock", False, ["||porn.example^", "||www.mistake.example^"]),
         "own-porn": ("porn", "adblock", True, ["||own.example^"]),
         "games": ("games", "adblock", False, ["||games.example^"]),

@@ -37,7 +37,7 @@ from filterd.policy.temporary_rules import (
     RoomSetting,
     TargetKind,
 )
-from filterd.policy.unknown_time import UNKNOWN_BEFORE, UNKNOWN_LEAD_S
+from filterd.policy.unknown_time import UNKNOWN_BEFORE, UNKNOWN_LEAD_S, Certainty
 from filterd.policy.verdict import Rule
 from tests.support.policies import NOW, a_category, a_pin, a_policy, allow, an_index, block, wire
 from tests.support.week import (
@@ -394,7 +394,7 @@ def a_pause(**how: Any) -> LocalException:
     return an_exception("", kind=TargetKind.PAUSE, **how)
 
 
-AROUND = a_category("around", 18, sinkhole=False)
+AROUND = replace(a_category("around", 18), guarded=True)
 ALL_CLOSED = frozenset(("games", "social-media", "around", "porn", "law-ordered", "malware"))
 
 
@@ -491,7 +491,7 @@ def test_while_the_time_is_unknown_nothing_is_paused(for_s: float | None) -> Non
     """A thing of an earlier time, and one whose length waits for the time."""
     overrides = Overrides((a_pause(for_s=for_s),))
     policy = _paused_school()
-    unknown = at(policy, overrides, UNKNOWN_LEAD_S + 9, SEVEN)
+    unknown = at(policy, overrides, UNKNOWN_LEAD_S + 9, Certainty(SEVEN))
     assert "games" in unknown.policy.grades["6"].closed
     known = at(policy, Overrides((a_pause(),)), SEVEN)
     assert "games" not in known.policy.grades["6"].closed, "a control: with the time it opens"
@@ -606,7 +606,7 @@ def test_a_level_of_the_log_begins_and_ends_at_an_edge(
 
 
 def test_full_never_holds_while_the_time_is_not_known() -> None:
-    found = at(a_policy(), Overrides(log_settings=(FULL,)), UNKNOWN_LEAD_S, NOW)
+    found = at(a_policy(), Overrides(log_settings=(FULL,)), UNKNOWN_LEAD_S, Certainty(NOW))
     assert found.policy.log.level_of("lower-secondary").value == "counts"
 
 
@@ -724,12 +724,12 @@ def test_a_suspended_entry_says_why() -> None:
     ]
 
 
-def test_a_policy_says_whether_it_is_of_a_known_time() -> None:
-    assert at(timetabled(), Overrides(), SEVEN).is_known
-    assert at(a_school(), Overrides(), SEVEN).is_known
-    unknown = at(timetabled(), Overrides(exams=(an_exam(),)), UNKNOWN_LEAD_S, SEVEN)
-    assert not unknown.is_known
-    assert unknown.until == UNKNOWN_BEFORE
+def test_a_policy_says_whether_it_is_of_a_confirmed_time() -> None:
+    assert at(timetabled(), Overrides(), SEVEN).is_confirmed
+    assert at(a_school(), Overrides(), SEVEN).is_confirmed
+    unknown = at(timetabled(), Overrides(exams=(an_exam(),)), UNKNOWN_LEAD_S, Certainty(SEVEN))
+    assert not unknown.is_confirmed
+    assert unknown.since < UNKNOWN_LEAD_S < unknown.until < UNKNOWN_BEFORE, "till the exam ends"
 
 
 def test_a_room_of_one_class_only_keeps_it_between_lessons() -> None:

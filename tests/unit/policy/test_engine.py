@@ -51,6 +51,7 @@ SAYINGS = {
     "local allow": allow(SITE),
     "local block": block(SITE),
     "order": ("law-ordered", True, f"||{SITE}^"),
+    "own ordered": ("law-ordered", True, f"||{SITE}^"),
     "order of a third party": ("law-ordered", False, f"||{SITE}^"),
     "locked": ("porn", False, f"||{SITE}^"),
     "own locked": ("porn", True, f"||{SITE}^"),
@@ -97,6 +98,9 @@ TABLE: list[tuple[str, Action, Rule | None, Rule | None]] = [
     ("order, closed", BLOCK, Rule.ORDERED, Rule.CATEGORY),
     # nobody but the publisher gives orders
     ("order of a third party", BLOCK, Rule.LOCKED, None),
+    ("own ordered", BLOCK, Rule.LOCKED, None),
+    ("own ordered, local allow", BLOCK, Rule.LOCKED, Rule.LOCAL),
+    ("protection, own ordered", BLOCK, Rule.LOCKED, None),
     ("order of a third party, local allow", BLOCK, Rule.LOCKED, Rule.LOCAL),
     ("order of a third party, protection", PASS, Rule.PROTECTED, Rule.LOCKED),
     # protection defeats lists of third parties, locked or not, and nothing else
@@ -501,7 +505,7 @@ def _engine_saying(folder: Path, of_site: str, of_target: str) -> Engine:
 
     policy = a_policy(pins=moved("pin"), protections=moved("protection"), rules=moved("local"))
     lists = {
-        f"{word}-of-{where}".replace(" ", "-"): (
+        f"order:{where}" if word == "order" else f"{word}-of-{where}".replace(" ", "-"): (
             one[0],
             "adblock",
             one[1],

@@ -263,11 +263,11 @@ def test_a_pause_lasts_an_hour_at_most(ends_at: float | None, until: float) -> N
 
 PAUSE = a_change(True, "pause", "", layer=Layer.PAUSE)
 CLOSED_TIER = a_change(False, "tier", "lower-secondary")
-AROUND = a_category("around", 18, sinkhole=False)
-"""Names that lead around the filter: a pause does not open them."""
+AROUND = replace(a_category("around", 18), guarded=True)
+"""Names that lead around the filter: they are guarded, so that a pause does not open them."""
 
 
-def test_a_pause_opens_all_but_what_is_locked_or_leads_around_the_filter() -> None:
+def test_a_pause_opens_all_but_what_is_locked_or_guarded() -> None:
     policy = replace(a_policy(categories=CATEGORIES | {"around": AROUND}), services={"chat": CHAT})
     before = a_grade("6", categories=policy.categories)
     paused = Changer(policy).apply(before, [CLOSED_TIER, PAUSE])

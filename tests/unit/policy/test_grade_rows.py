@@ -31,7 +31,7 @@ from filterd.policy.grade_rows import (
     whole_service_row,
 )
 from filterd.policy.model import GRADES, Audience, Network, Service
-from filterd.rows import SchoolClock, Wording
+from filterd.rows import Row, SchoolClock, Wording
 from tests.support.policies import a_policy, allow, block, wire
 from tests.support.week import SERVICES, a_school, with_classes
 
@@ -89,7 +89,22 @@ def test_a_service_is_reported_with_the_grades_that_may_use_it() -> None:
     assert SERVICE.title(row, WORDING) == "chat: Chat"
     assert (cells["Category"], cells["Domain names"]) == ("social-media", "chat.example")
     none = row | {"grades": dict.fromkeys(GRADES, "closed")}
-    assert [one.cell(none, WORDING)[0] for one in SERVICE.columns][2] == "no one"
+    assert _shown(none)["Open now to"] == "no one"
+
+
+def _shown(row: Row) -> dict[str, str]:
+    return {str(one.heading): one.cell(row, WORDING)[0] for one in SERVICE.columns}
+
+
+def test_a_service_says_of_which_day_its_terms_are_and_what_else_it_needs() -> None:
+    policy = a_school()
+    chat = replace(
+        policy.services["chat"], terms_date="2026-05-07", note_vi="Cần đồng ý", note_en="Consent"
+    )
+    row = whole_service_row(policy, chat)
+    shown = _shown(row)
+    assert (shown["By its terms of"], shown["Note"]) == ("2026-05-07", "Consent")
+    assert (row["note_vi"], row["note_en"]) == ("Cần đồng ý", "Consent")
 
 
 @pytest.mark.parametrize(
@@ -221,8 +236,7 @@ def test_a_category_and_a_service_have_their_state_and_all_that_is_known_of_them
     whole = whole_service_row(policy, policy.services["chat"])
     assert whole["grades"] | {"7": "closed", "8": "open"} == whole["grades"]
     assert (whole["name_vi"], whole["min_age"]) == ("Trò chuyện", 13)
-    open_to = SERVICE.columns[2].cell(whole, WORDING)[0]
-    assert open_to == "8-12, continuing, staff"
+    assert _shown(whole)["Open now to"] == "8-12, continuing, staff"
 
 
 def test_the_ids_that_commands_take_are_those_of_the_site() -> None:

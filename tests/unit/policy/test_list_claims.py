@@ -8,11 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.lists.rules import Protection
+from filterd.lists.compiler import compile_lists
+from filterd.lists.index import Index
+from filterd.lists.lookalikes import LookalikeRule
+from filterd.lists.rules import ListSource, Protection
 from filterd.policy.engine import Engine
 from filterd.policy.list_claims import DecisionTable, Listed, Lists, Ruling
+from filterd.policy.model import Client
+from filterd.policy.plain_sets import SetReader
 from filterd.policy.verdict import Rule
-from tests.support.policies import NOW, a_client, a_grade, a_pin, a_policy, allow, an_index, wire
+from tests.support.policies import (
+    CATEGORIES,
+    NOW,
+    a_category,
+    a_client,
+    a_grade,
+    a_pin,
+    a_policy,
+    allow,
+    an_index,
+    wire,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -189,6 +205,46 @@ def test_a_look_alike_is_an_entry_for_the_registrable_domain(tmp_path: Path) -> 
         assert (match.name, match.entry, match.line) == (wire("kubet77.example"), "~kubet#", 1)
 
 
+GUESSED = ("porn", "malware", "games")
+"""Two categories that are locked, and one that is closed to grade 6."""
+
+
+@pytest.mark.parametrize("category", GUESSED)
+@pytest.mark.parametrize("keeps", [frozenset[str](), frozenset(GUESSED)])
+def test_what_a_look_alike_rule_alone_closes_is_closed_to_all_and_locked_to_none(
+    tmp_path: Path, category: str, keeps: frozenset[str]
+) -> None:
+    policy = replace(a_policy(), kept_closed=keeps)
+    index = an_index(tmp_path, {}, lookalikes={category: ["kubet#"]})
+    match = Engine(policy, index).decide(a_client(policy), wire("kubet7.com"), A, NOW).match
+    assert match is not None
+    assert (match.rule, match.category, match.blocks) == (Rule.CATEGORY, category, True)
+    opened = a_policy(rules=(allow("kubet7.com"),))
+    verdict = Engine(opened, index).decide(a_client(opened), wire("kubet7.com"), A, NOW)
+    assert not verdict.blocked
+
+
+def test_a_look_alike_rule_of_lists_beside_a_feed_locks_nothing_either(tmp_path: Path) -> None:
+    policy = a_policy()
+    rules = (LookalikeRule(b"kubet#", 3, frozenset([wire("com")])),)
+    source = ListSource("web:lookalike:porn", "porn", "domains", "", names=(), lookalikes=rules)
+    compile_lists([source], target=tmp_path / "index", now=NOW)
+    engine = Engine(policy, Index.open(tmp_path / "index"))
+    match = engine.decide(a_client(policy), wire("kubet7.com"), A, NOW).match
+    assert match is not None
+    assert match.rule is Rule.CATEGORY
+
+
+@pytest.mark.control
+def test_control_the_same_name_on_a_list_is_locked(tmp_path: Path) -> None:
+    policy = a_policy(rules=(allow("kubet7.com"),))
+    lists: ListTexts = {"listed": ("porn", "domains", False, ["kubet7.com"])}
+    index = an_index(tmp_path, lists, lookalikes={"porn": ["kubet#"]})
+    match = Engine(policy, index).decide(a_client(policy), wire("kubet7.com"), A, NOW).match
+    assert match is not None
+    assert (match.rule, match.list_id) == (Rule.LOCKED, "listed")
+
+
 def test_verdicts_on_look_alikes_of_one_rule_have_their_own_names(tmp_path: Path) -> None:
     policy = a_policy()
     engine = Engine(policy, an_index(tmp_path, {}, lookalikes=LOOKALIKES))
@@ -221,8 +277,10 @@ def test_what_holds_against_lists_holds_against_look_alikes(
     assert _of_lookalikes(tmp_path, "kubet8.example", **guards).blocked
 
 
-def _rulings(folder: Path, category: str, grade: str, *, own: bool, line: str) -> list[Ruling]:
-    index = an_index(folder, {"list": (category, "adblock", own, [line])})
+def _rulings(
+    folder: Path, category: str, grade: str, *, own: bool, line: str, list_id: str = "list"
+) -> list[Ruling]:
+    index = an_index(folder, {list_id: (category, "adblock", own, [line])})
     (hit,) = index.lookup(wire("site.example"))
     table = DecisionTable(a_policy(), index)
     return list(table.rulings(a_grade(grade), hit.set_id))
@@ -231,7 +289,7 @@ def _rulings(folder: Path, category: str, grade: str, *, own: bool, line: str) -
 @pytest.mark.parametrize(
     ("category", "own", "grade", "rule"),
     [
-        ("law-ordered", True, "staff", Rule.ORDERED),
+        ("law-ordered", True, "staff", Rule.LOCKED),  # only the authority orders
         ("law-ordered", False, "staff", Rule.LOCKED),
         ("porn", True, "staff", Rule.LOCKED),
         ("porn", False, "staff", Rule.LOCKED),
@@ -246,10 +304,42 @@ def test_rule_of_a_block(category: str, own: bool, grade: str, rule: Rule, tmp_p
     assert (ruling.rule, ruling.third_party, ruling.category) == (rule, not own, category)
 
 
+@pytest.mark.parametrize(
+    ("category", "rule"), [("law-ordered", Rule.ORDERED), ("porn", Rule.LOCKED)]
+)
+def test_a_list_that_the_authority_has_signed_is_an_order_in_a_category_of_orders(
+    category: str, rule: Rule, tmp_path: Path
+) -> None:
+    line = "||site.example^"
+    (ruling,) = _rulings(tmp_path, category, "staff", own=True, line=line, list_id="order:2026-1")
+    assert ruling.rule is rule
+
+
 @pytest.mark.parametrize("category", ["law-ordered", "porn", "games", "category-of-tomorrow"])
 def test_an_exception_is_one_in_every_category(category: str, tmp_path: Path) -> None:
     (ruling,) = _rulings(tmp_path, category, "6", own=True, line="@@||site.example^")
     assert ruling.rule is Rule.LIST_EXCEPTION
+
+
+@pytest.mark.parametrize("lists", [("games", "self-harm"), ("self-harm", "games")])
+def test_of_several_categories_that_close_a_name_a_confidential_one_decides(
+    lists: tuple[str, str], tmp_path: Path
+) -> None:
+    listed = {f"of-{one}": (one, "domains", False, ["site.example"]) for one in lists}
+    index = an_index(tmp_path, listed)
+    policy = a_policy(categories={**CATEGORIES, "self-harm": a_category("self-harm", 18)})
+    grade = policy.grades["6"]
+    (hit,) = index.lookup(wire("site.example"))
+    first, second = DecisionTable(policy, index).rulings(grade, hit.set_id)
+    assert (first.category, second.category) == ("self-harm", "games")
+    client = Client(grade, None)
+    verdict = Engine(policy, index).decide(client, wire("www.site.example"), 1, NOW)
+    plain = SetReader(policy, index).read(grade, hit.set_id)
+    assert plain is not None
+    assert plain.verdict is not None
+    for one in (verdict, plain.verdict):
+        assert one.match is not None
+        assert one.match.category == "self-harm"
 
 
 def test_markers_rule_nothing_and_are_distinguished(tmp_path: Path) -> None:

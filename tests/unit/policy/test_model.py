@@ -168,9 +168,14 @@ def _defaults(record: type) -> dict[str, object]:
                 "rating": "",
                 "legal_basis": (),
                 "confidential": False,
+                "guarded": False,
+                "part_of": "",
             },
         ),
-        (model.Service, {"min_age": None, "names": ()}),
+        (
+            model.Service,
+            {"min_age": None, "names": (), "terms_date": "", "note_vi": "", "note_en": ""},
+        ),
         (model.Scheduled, {"audience": "everybody", "whom": ""}),
         (
             GradePolicy,
@@ -187,6 +192,7 @@ def _defaults(record: type) -> dict[str, object]:
                 "exam": "",
                 "paused": False,
                 "class_id": "",
+                "guarded": frozenset(),
             },
         ),
         (model.SchoolClass, {"teachers": ()}),
@@ -289,8 +295,9 @@ def _added(module: ModuleType) -> dict[str, list[str]]:
         (
             model,
             {
-                "Category": ["rating", "legal_basis", "confidential"],
-                "GradePolicy": ["paused", "class_id"],
+                "Category": ["rating", "legal_basis", "confidential", "guarded", "part_of"],
+                "Service": ["terms_date", "note_vi", "note_en"],
+                "GradePolicy": ["paused", "class_id", "guarded"],
                 "Period": ["teacher"],
                 "Policy": ["classes", "alerts", "report", "contact"],
             },
@@ -300,6 +307,7 @@ def _added(module: ModuleType) -> dict[str, list[str]]:
             {
                 "ClassLoan": ["for_s"],
                 "Exam": ["for_s"],
+                "GradeSetting": ["ends_at"],
                 "LocalException": ["for_s"],
                 "LogSetting": ["for_s"],
                 "Overrides": ["loans", "device_names", "log_settings"],

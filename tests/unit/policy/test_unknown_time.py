@@ -21,6 +21,7 @@ from filterd.policy.unknown_time import (
     LATEST,
     UNKNOWN_BEFORE,
     UNKNOWN_LEAD_S,
+    Certainty,
     is_known,
     undated,
     without_dates,
@@ -40,11 +41,11 @@ LAB = Network("lab", "6", ("192.0.2.0/24",), room=True)
 
 
 def held(overrides: Overrides, floor: float) -> Overrides:
-    return undated(a_policy(), overrides, floor)[1]
+    return undated(a_policy(), overrides, UNKNOWN_LEAD_S, Certainty(floor)).overrides
 
 
 def plain(policy: Policy, overrides: Overrides | None = None, floor: float = NOW) -> Policy:
-    return undated(policy, overrides or Overrides(), floor)[0]
+    return undated(policy, overrides or Overrides(), UNKNOWN_LEAD_S, Certainty(floor)).policy
 
 
 @pytest.mark.parametrize(
@@ -157,7 +158,7 @@ def test_lessons_and_holidays_are_not_known_and_what_commands_set_is_applied() -
         rooms=(RoomSetting(2, "lab", "9", "", "lan", NOW),), log_settings=(setting,)
     )
     school = timetabled(holidays=(Holiday("2026-03-02", "2026-03-02", "Lễ", "Day off"),))
-    found, said = undated(school, overrides, NOW)
+    found, said, _ = undated(school, overrides, UNKNOWN_LEAD_S, Certainty(NOW))
     assert (found.lessons, found.holidays) == ((), ())
     assert {found.log.level_of(one.tier) for one in found.grades.values()} == {LogLevel.OFF}
     assert (said.rooms, said.log_settings) == ((), ())

@@ -89,7 +89,7 @@ def test_the_outcome_is_a_folder_like_the_one_that_ships(publisher: _Publisher) 
 def test_nothing_of_the_publishers_own_lists_is_lost(publisher: _Publisher) -> None:
     publisher.build()
     before, after = (
-        version_build._content(version_build._categories_of(folder, Popular()))
+        version_build._content(version_build._categories_of(folder, Popular()), {})
         for folder in (publisher.folder, publisher.target)
     )
     more = {one: after.names[one] - count for one, count in before.names.items()}
@@ -185,8 +185,8 @@ _POPULAR = Popular(["google.com"])
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (_shrink, "category scam: 323 names become 223"),
-        (_grow, "category scam: 323 names become 623"),
+        (_shrink, "category scam: 339 names become 239"),
+        (_grow, "category scam: 339 names become 639"),
         (_lose, "category dating: all its"),
         (_close_google, "closed, 0 are allowed: google.com"),
     ],
@@ -373,3 +373,13 @@ def test_what_may_not_be_published_again_is_left_out(publisher: _Publisher) -> N
     assert "fortnite.example" in _names_of_games(publisher)  # a control
     change_yaml(publisher.folder / "catalog.yaml", forbid)
     assert _names_of_games(publisher) == ""
+
+
+def test_no_service_is_in_a_category_of_orders(publisher: _Publisher) -> None:
+    entry = {"id": "ordered", "group": "law-ordered", "name": {"vi": "x", "en": "x"}}
+    change_yaml(
+        publisher.folder / "services.yaml",
+        lambda data: data["services"].append({**entry, "names": ["somebody.example"]}),
+    )
+    with pytest.raises(ListError, match="signed orders only"):
+        publisher.build()

@@ -14,52 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filterd.packet_room import PACKET_OCTETS
 from filterd.policy.log_levels import LogLevel, QueryLog
 from filterd.policy.model import Client
-from filterd.querylog import OTHER, Batch, CountingRules, CountRow, Counts, counts
-from filterd.querylog.counts import DayReach, ReachRow, distinct
+from filterd.querylog import OTHER, Batch, CountingRules, CountRow, Counts, counts, day_reach
 from tests.support.clock import FakeClock
 from tests.support.policies import a_policy
-
-DAY = "2026-11-28"
-
-
-def added(*cells: tuple[str, str, str, set[int]], most: int = 5) -> list[ReachRow]:
-    reach = DayReach()
-    for cell in cells:
-        reach.add(DAY, [cell], most)
-    return list(reach.take(1_000))
-
-
-def test_a_device_that_is_known_by_both_address_and_mac_counts_once() -> None:
-    assert distinct({2, 3}) == 1
-    assert distinct({2, 4, 3}) == 2
-
-
-def test_devices_of_two_grades_are_of_one_tier() -> None:
-    rows = added(("6", "games", "blocked", {3, 5}), ("7", "games", "blocked", {5, 7}))
-    assert {(row.scope, row.id, row.devices) for row in rows} == {
-        ("tier", "lower-secondary", 3),
-        ("grade", "6", 2),
-        ("grade", "7", 2),
-    }
-
-
-def test_rows_beyond_the_bound_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counts, "MOST_KEPT", 4)
-    assert len(added(*(("6", str(n), "pass", {3}) for n in range(9)))) == 4
-
-
-MACS = st.sets(st.integers(1, 40).map(lambda one: 2 * one + 1))
-
-
-@given(st.lists(MACS, max_size=6), st.integers(5, 8))
-def test_of_sets_that_are_capped_the_number_up_to_k_is_exact(sets: list[set[int]], k: int) -> None:
-    capped = [set(sorted(one)[: counts.MOST_DEVICES]) for one in sets]
-    rows = added(*(("6", "", "pass", one) for one in capped), most=k)
-    known = max((row.devices for row in rows), default=0)
-    assert known == min(k, len(set().union(*sets)))
-
 
 HOUR = 3600 * (int(FakeClock().wall()) // 3600)
 
@@ -136,10 +96,36 @@ def test_many_rows_come_in_several_batches(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(counted) == 0
 
 
-def test_a_batch_of_the_most_rows_fits_a_packet_of_the_channel() -> None:
-    row = CountRow(HOUR, "continuing", "c" * 64, "rewritten", 10**15, "n" * 64, "b" * 64, 15)
-    batch = Batch("0" * 16, 10**9, (row,) * counts.ROWS_A_BATCH, more=True)
-    assert len(json.dumps(batch.to_plain())) < 900_000
+@given(st.data())
+def test_no_batch_is_larger_than_a_packet_whatever_is_in_it(data: st.DataObject) -> None:
+    longest = data.draw(st.sampled_from((3, 63, 300)), label="longest id")
+    ids = data.draw(st.lists(st.text(min_size=1, max_size=longest), min_size=4, max_size=4))
+    counted, _ = _counts()
+    n = 400
+    for number in range(n):
+        category, network, blocker, class_id = (f"{one}{number}" for one in ids)
+        where = {"network": network, "blocker": blocker, "class_id": class_id}
+        counted.add("6", category, "pass", 1, devices=(number,), **where)
+    batches = list(counted.take_all())
+    assert all(len(json.dumps(batch.to_plain())) < PACKET_OCTETS for batch in batches)
+    assert sum(row.n for batch in batches for row in batch.rows) == n
+    assert [batch.more for batch in batches] == [True] * (len(batches) - 1) + [False]
+    assert counted.lost == 0
+
+
+def test_a_row_that_fits_no_packet_is_lost_and_said_and_holds_nothing_up(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    counted, _ = _counts()
+    for number, category in enumerate(("a" * PACKET_OCTETS, "games", "b" * PACKET_OCTETS), 1):
+        counted.add("6", category, "pass", number, devices=(1,))
+    batch = counted.take()
+    assert [(row.category, row.n) for row in batch.rows] == [("games", 2)]
+    assert {row.category for row in batch.reach} == {"games", ""}, "of the school, too"
+    assert not batch.more
+    assert not counted.take(batch.worker, batch.number)
+    assert counted.lost == 4
+    assert caplog.text.count("fits no message, and is lost") == 6, "four of devices, two of answers"
 
 
 @pytest.mark.parametrize("bounded", [True, False])
@@ -182,9 +168,55 @@ def test_control_a_confidential_category_is_of_the_whole_school_only(
     batch = counted.take()
     if is_confidential:
         assert batch.rows == (CountRow(HOUR, "", "self-harm", "blocked", 2, devices=1),)
-        assert [(row.scope, row.id) for row in batch.reach] == [("tier", "")]
+        assert [(row.scope, row.id) for row in batch.reach] == [("tier", ""), ("school", "")]
     else:  # the control: class and network of a few pupils are in it
         assert {row.class_id for row in batch.rows} == {"6A"}
+
+
+def test_a_block_of_a_confidential_category_moves_no_figure_of_the_present() -> None:
+    counted, clock = _counts()
+    counted.rules = CountingRules(confidential={"self-harm"})
+    counted.add("6", "games", "blocked", class_id="6A")
+    before = counted.waiting, counted.sums.copy(), counted.blocks.copy(), counted.past_sums()
+    counted.add("6", "self-harm", "blocked", 3, class_id="6A")
+    counted.add("7", "self-harm", "blocked", path="fast")
+    after = counted.waiting, counted.sums, counted.blocks, counted.past_sums()
+    assert after == before
+    assert counted.hidden == {"chain": 3, "fast": 1}
+    clock.advance(3600)
+    assert counted.past_sums() == before[1]
+    counted.know_from(2 * HOUR)
+    counted.add("6", "self-harm", "blocked")
+    assert (counted.undated, counted.waiting) == (0, before[0])
+    counted.add("6", "games", "blocked")
+    assert (counted.undated, counted.waiting) == (1, before[0] + 1)
+
+
+def test_what_a_confidential_category_passes_is_an_answer_like_any_other() -> None:
+    counted, _ = _counts()
+    counted.rules = CountingRules(confidential={"self-harm"})
+    counted.add("6", "self-harm", "pass", class_id="6A")
+    counted.add("6", "", "pass", class_id="6A")
+    assert counted.take().rows == (CountRow(HOUR, "6", "", "pass", 2, class_id="6A"),)
+
+
+def test_sums_of_hours_that_are_over_do_not_move_within_an_hour() -> None:
+    counted, clock = _counts()
+    shown = []
+    for _ in range(120):
+        counted.add("6", "games", "blocked")
+        shown.append(sum(counted.past_sums().values()))
+        clock.advance(60)
+    assert shown == [0] * 60 + [60] * 60
+
+
+def test_the_devices_of_classes_and_of_the_school_are_counted_by_day() -> None:
+    counted, _ = _counts()
+    for device in range(1, 250, 2):
+        counted.add("6", "games", "blocked", devices=(device,), class_id="6A")
+    found = {row[1:5]: row.devices for row in counted.take().reach}
+    assert found["class", "6A", "games", "blocked"] == 5
+    assert found["school", "", "", ""] == day_reach.MANY_DEVICES
 
 
 @given(
@@ -332,7 +364,8 @@ def test_devices_of_a_day_are_handed_over_once_for_each_that_is_new() -> None:
             _count(counted, client)
         found += [row for batch in counted.take_all() for row in batch.reach]
         clock.advance(3600)
-    assert [(row.day, row.scope, row.id, row.devices) for row in found] == [
+    of_cells = (row for row in found if row.scope != "school")
+    assert [(row.day, row.scope, row.id, row.devices) for row in of_cells] == [
         (day, "tier", "lower-secondary", 1),
         (day, "grade", "6", 1),
         (day, "tier", "lower-secondary", 2),
@@ -340,7 +373,7 @@ def test_devices_of_a_day_are_handed_over_once_for_each_that_is_new() -> None:
     ]
     clock.advance(4 * 3600)
     _count(counted, *_devices(1))
-    (of_tier, _) = counted.take().reach
+    (of_tier, *_) = counted.take().reach
     assert (of_tier.day, of_tier.devices) == (later, 1)
 
 
@@ -350,12 +383,12 @@ def test_devices_before_the_time_is_known_are_of_the_day_in_which_it_is() -> Non
     _count(counted, *_devices(1))
     assert counted.take().reach == ()
     clock.set_wall(HOUR)
-    (of_tier, _) = counted.take().reach
+    (of_tier, *_) = counted.take().reach
     assert of_tier.day == datetime.fromtimestamp(HOUR, UTC).date().isoformat()
 
 
 def test_a_batch_of_a_worker_of_before_has_no_devices_of_the_day() -> None:
-    row = ReachRow("2026-11-28", "grade", "6", "games", "blocked", 3)
+    row = day_reach.ReachRow("2026-11-28", "grade", "6", "games", "blocked", 3)
     plain = Batch("w", 1, (CountRow(HOUR, "6", "", "pass", 1),), reach=(row,)).to_plain()
     assert Batch.from_plain(plain).reach == (row,)
     del plain["reach"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.daemon.worker_channel import LARGEST
+from filterd.packet_room import PACKET_OCTETS
 from filterd.querylog import lookups as module
 from filterd.querylog.lookups import (
     LOOKUPS_A_BATCH,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pytest
 
 
+AT = 1_764_570_600
 CONTEXT = LookupContext("6", "6A", "lab-a", "games", "blocked", "starter-games")
 
 
@@ -44,22 +45,53 @@ def test_a_batch_comes_back_from_plain_data() -> None:
     )
 
 
-def test_a_whole_batch_of_longest_names_fits_one_packet_of_the_channel() -> None:
-    label = bytes([63]) + bytes([255] * 63)
-    lookups = tuple(
-        Lookup(
-            1_764_000_000, label * 3 + bytes([8]) + n.to_bytes(8, "big") + b"\0", CONTEXT, 2**31 - 1
-        )
-        for n in range(LOOKUPS_A_BATCH)
+@given(st.data())
+def test_no_batch_is_larger_than_a_packet_whatever_is_in_it(data: st.DataObject) -> None:
+    texts = st.text(max_size=data.draw(st.sampled_from((3, 63, 2_000)), label="longest id"))
+    contexts = data.draw(
+        st.lists(st.builds(LookupContext, *[texts] * 6), min_size=1, max_size=20), label="contexts"
     )
-    assert len(json.dumps(LookupBatch("w" * 16, 1, lookups).to_plain())) < LARGEST
+    octets = data.draw(st.integers(1, 255), label="octets of a name")
+    queue = LookupQueue()
+    n = 2 * LOOKUPS_A_BATCH + 3
+    for number in range(n):
+        name = number.to_bytes(3, "big") + b"\xff" * octets
+        queue.add(Lookup(AT, name, contexts[number % len(contexts)], 2**31 - 1))
+    names = list[bytes]()
+    for batch in queue.take_all():
+        assert len(json.dumps(batch.to_plain())) < PACKET_OCTETS
+        names += [one.name for one in batch.lookups]
+    assert len(names) == len(set(names)) == n
+    assert queue.lost == 0
+
+
+def test_a_lookup_that_fits_no_packet_is_lost_and_said_and_holds_nothing_up(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    queue = LookupQueue()
+    huge = CONTEXT._replace(network="n" * PACKET_OCTETS)
+    for context in (huge, CONTEXT, huge, CONTEXT, huge):
+        queue.add(Lookup(AT, wire("a.example"), context, 1))
+    first = queue.take()
+    assert [one.context for one in first.lookups] == [CONTEXT, CONTEXT]
+    second = queue.take(first.worker, first.number, first.number)
+    assert (second.lookups, second.more, len(queue)) == ((), False, 0)
+    assert queue.lost == 3
+    assert caplog.text.count("fits no message, and is lost") == 3
+
+
+def test_lookups_that_fit_no_packet_hold_none_up_that_come_later() -> None:
+    queue = LookupQueue()
+    for _ in range(LOOKUPS_A_BATCH + 1):
+        queue.add(Lookup(AT, wire("a.example"), CONTEXT._replace(network="n" * PACKET_OCTETS), 1))
+    queue.add(Lookup(AT, wire("b.example"), CONTEXT, 1))
+    assert names_of(queue.take()) == [wire("b.example")]
 
 
 def test_a_context_knows_the_tier_of_its_grade() -> None:
     assert CONTEXT.tier == "lower-secondary"
 
 
-AT = 1_764_570_600
 _PACKET_OCTETS = 2 * 212_992 - 32
 """By the system's usual limit of what a socket sends (``net.core.wmem_max``)."""
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from filterd.errors import StoreError
 from filterd.querylog import published_totals, suppression
-from filterd.querylog.counts import ReachRow
+from filterd.querylog.day_reach import ReachRow
 from filterd.querylog.published_totals import PublishedTotals
 from filterd.querylog.totals_request import Total
 
@@ -59,15 +59,61 @@ def test_days_have_tiers_and_months_have_grades() -> None:
     assert [one.left_out for one in found.periods.values()] == [0, 0]
 
 
-def test_a_small_day_is_left_out_and_a_grade_that_would_show_it() -> None:
+def test_a_small_day_is_left_out_of_both_tables() -> None:
     found = published(PublishedTotals(), BUSY, QUIET)
     assert shown(found, *DAYS) == [(DAYS[0], TIER, "", 130)]
-    assert shown(found, MONTH) == [(MONTH, TIER, "6", 73), (MONTH, TIER, "8", 40)]
-    assert {period: one.left_out for period, one in found.periods.items()} == {
-        MONTH: 1,
-        DAYS[0]: 0,
-        DAYS[1]: 1,
+    assert shown(found, MONTH) == [
+        (MONTH, TIER, grade, n) for grade, n in (("6", 70), ("7", 20), ("8", 40))
+    ]
+    assert {period: one.leaves_out for period, one in found.periods.items()} == {
+        MONTH: True,
+        DAYS[0]: False,
+        DAYS[1]: True,
     }
+
+
+@pytest.mark.parametrize("n", [1, 37, 10_000])
+def test_lookups_of_one_device_on_one_sunday_take_no_figure_out_of_the_month(n: int) -> None:
+    sunday = counted(DAYS[1], 1, g6=n)
+    before, after = published(PublishedTotals(), BUSY), published(PublishedTotals(), BUSY, sunday)
+    assert shown(after, MONTH) == shown(before, MONTH)
+
+
+def test_control_a_month_with_that_sunday_would_lose_grades() -> None:
+    cells = [suppression.TableCell(grade, "", "pass", 37 + 30, 9) for grade in "6"]
+    sunday = [suppression.TableCell(TIER, "", "pass", 37, 1)]
+    assert suppression.of_month(cells, sunday, K) == []
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(1, 9)), max_size=6))
+def test_what_few_devices_do_on_quiet_days_changes_no_month(
+    quiet: list[tuple[int, int]],
+) -> None:
+    grades = "678"
+    more = [
+        counted(f"2026-10-{10 + at:02}", 1, **{f"g{grades[grade % 3]}": n})
+        for at, (grade, n) in enumerate(quiet)
+    ]
+    plain, with_quiet = (
+        published(PublishedTotals(), BUSY),
+        published(PublishedTotals(), BUSY, *more),
+    )
+    assert shown(with_quiet, MONTH) == shown(plain, MONTH)
+
+
+@pytest.mark.parametrize("devices", [1, 4])
+def test_whether_anything_was_left_out_says_nothing_of_confidential_cells(devices: int) -> None:
+    totals = [Total(DAYS[0], "", "self-harm", "blocked", 9)]
+    reach = [ReachRow(DAYS[0], "tier", "", "self-harm", "blocked", devices)]
+    quiet, told = (
+        published(PublishedTotals(), BUSY),
+        published(PublishedTotals(), BUSY, (totals, reach)),
+    )
+    assert told.periods[DAYS[0]].cells == quiet.periods[DAYS[0]].cells
+    assert [one.leaves_out for one in told.periods.values()] == [
+        one.leaves_out for one in quiet.periods.values()
+    ]
+    assert told.periods[DAYS[0]].left_out == 1  # control: the number would give it away
 
 
 def test_each_period_has_the_k_of_its_time() -> None:
@@ -187,12 +233,9 @@ class TwoExports:
             if shown and day in before:
                 yield from _unknown([one for one in here if one.late and not one.early], 1)
                 yield from _unknown([one for one in here if one.early and not one.late], -1)
-            elif not shown:
-                yield from _unknown([one for one in here if one.late], 1)
         for grade in set("678") - of_grades:
-            yield from _unknown(
-                [one for one in self._answers if one.late and one.grade == grade], -1
-            )
+            counted_in = (one for one in self._answers if one.late and of_days[one.day])
+            yield from _unknown([one for one in counted_in if one.grade == grade], -1)
 
     def learnt(self) -> list[str]:
         """Return what the two exports reveal of fewer than k devices together.

@@ -97,7 +97,7 @@ def test_tiers_are_named_where_they_differ() -> None:
     same = levels_shown({"primary": "counts", "staff": "counts"}, BY, shows_rows=True)
     differ = levels_shown({"primary": "counts", "staff": "full"}, BY, shows_rows=True)
 
-    assert list(same) == ["log level counts: numbers by grade; names are not kept at this level"]
+    assert list(same) == ["log level counts: numbers by hour; names are not kept at this level"]
     assert [one.rpartition(" (")[2] for one in differ] == ["primary)", "staff)"]
 
 

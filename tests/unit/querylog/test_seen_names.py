@@ -60,6 +60,9 @@ def test_addresses_of_one_device_do_not_make_it_several() -> None:
     assert add(seen, *(lookup(one, action="pass") for one in others)) == []
     assert seen.of_class(TODAY, "6A") == []
     assert add(seen, lookup(5, action="pass")) == [5]
+    add(seen, *(lookup(one, action="pass") for one in (6, 7, 8)))
+    assert seen.of_class(TODAY, "6A") == []
+    add(seen, lookup(9, action="pass"))
     assert len(seen.of_class(TODAY, "6A")) == 1
 
 
@@ -82,9 +85,40 @@ def test_devices_without_a_pseudonym_count_as_one() -> None:
     assert add(seen, *(lookup(0, action="pass") for _ in range(20))) == []
 
 
+@pytest.mark.parametrize("own", range(5))
+@pytest.mark.parametrize("pupils", range(7))
+def test_a_teacher_with_own_devices_learns_of_no_fewer_than_k_pupils(own: int, pupils: int) -> None:
+    """The answer tells nothing of fewer than k pupils, whatever the teacher asks for."""
+    seen = SeenNames(least=5)
+    add(seen, *(lookup(100 + device) for device in range(own)))
+    add(seen, *(lookup(device) for device in range(pupils)))
+    if seen.of_class(TODAY, "6A"):
+        assert pupils >= 5
+
+
+def test_control_with_k_of_all_devices_four_own_ones_show_a_single_pupil(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(SeenNames, "_enough", 5)
+    seen = SeenNames(least=5)
+    add(seen, *(lookup(100 + device) for device in range(4)))
+    assert seen.of_class(TODAY, "6A") == []
+    add(seen, lookup(1))
+    assert len(seen.of_class(TODAY, "6A")) == 1
+
+
+def test_devices_that_were_seen_with_staff_that_day_are_no_pupils() -> None:
+    seen = SeenNames(least=2)
+    staff = LookupContext("staff", "", "staff", "games", "blocked")
+    add(seen, *(lookup(device) for device in range(1, 4)))
+    assert len(seen.of_class(TODAY, "6A")) == 1
+    add(seen, Lookup(0, NEWS, staff, 3))
+    assert seen.of_class(TODAY, "6A") == []
+
+
 def test_a_class_has_the_names_of_k_of_its_own_devices() -> None:
     seen = SeenNames(least=5)
-    add(seen, *(lookup(device) for device in range(1, 6)))
+    add(seen, *(lookup(device) for device in range(1, 10)))
     add(seen, *(lookup(device, NEWS, "pass", "6B") for device in range(1, 4)))
     add(seen, *(lookup(device, NEWS, "pass", "6A") for device in range(4, 8)))
     assert [one.name for one in seen.of_class(TODAY, "6A")] == [GAME]
@@ -132,12 +166,12 @@ def test_control_without_the_bound_one_device_takes_all_room(
 
 def test_a_name_is_forgotten_and_so_are_a_device_and_its_own_names() -> None:
     seen = SeenNames(least=2)
-    add(seen, lookup(1), lookup(2), lookup(1, NEWS), lookup(3, NEWS))
+    add(seen, *(lookup(one) for one in (1, 2, 4)), *(lookup(one, NEWS) for one in (1, 3, 5)))
     seen.forget(lambda name: name == GAME)
     assert [one.name for one in seen.of_class(TODAY, "6A")] == [NEWS]
     seen.forget_device(3)
     assert seen.of_class(TODAY, "6A") == []
-    assert add(seen, lookup(4, NEWS)) == [2]
+    assert add(seen, lookup(1, NEWS), lookup(4, NEWS)) == []  # it had two before
 
 
 def test_50_000_names_of_tier_and_class_take_20_mb() -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from filterd.errors import StoreError
 from filterd.querylog import Batch, CountRow, sqlite_file, totals_file
-from filterd.querylog.counts import ReachRow
+from filterd.querylog.day_reach import ReachRow
 from filterd.querylog.service_days import ServiceDay
 from filterd.querylog.totals_file import TotalsFile, read_reach, read_service, read_totals
 from filterd.querylog.totals_request import Total, TotalsRequest
@@ -444,7 +444,7 @@ def _write(path: Path, *rows: CountRow) -> None:
 
 
 def _read(path: Path, now: str, days: int = 1, grade: str = "", zone: str = ZONE) -> list[Total]:
-    request = TotalsRequest(days, grade=grade)
+    request = TotalsRequest(days, grade=grade, is_live=True)
     reading = read_totals(path, request, time_zone=zone, now=_at(now))
     return asyncio.run(reading)
 
@@ -481,6 +481,17 @@ def test_hours_of_a_day_add_up_and_the_latest_day_comes_first(tmp_path: Path) ->
     _write(tmp_path / "log", *(CountRow(_at(hour), "6", "", "pass", 2) for hour in hours))
     found = _read(tmp_path / "log", "2026-11-24T10:00+07:00", days=2)
     assert [(one.date, one.n) for one in found] == [("2026-11-24", 4), ("2026-11-23", 2)]
+
+
+def test_an_hour_is_read_when_it_is_over(tmp_path: Path) -> None:
+    hours = [_at("2026-11-24T08:00+07:00") + 3_600 * n for n in range(3)]
+    _write(tmp_path / "log", *(CountRow(hour, "6", "", "pass", 1) for hour in hours))
+
+    def n(now: float) -> int:
+        reading = read_totals(tmp_path / "log", TotalsRequest(1), time_zone="UTC", now=now)
+        return sum(one.n for one in asyncio.run(reading))
+
+    assert [n(hours[1] + s) for s in (-1, 0, 3_599, 3_600)] == [0, 1, 1, 2]
 
 
 def test_one_grade_can_be_asked_for(tmp_path: Path) -> None:
@@ -549,7 +560,7 @@ def _counted(path: Path, *, class_id: str = "", by_class: bool = False) -> list[
     found = asyncio.run(
         read_totals(
             path,
-            TotalsRequest(2, class_id=class_id, by_class=by_class),
+            TotalsRequest(2, class_id=class_id, by_class=by_class, is_live=True),
             time_zone="UTC",
             now=HOUR,
         )

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import math
 from typing import Any
 
 import pytest
@@ -17,13 +18,13 @@ COUNTED = [
 
 def found(**wanted: Any) -> list[dict[str, Any]]:
     request = TotalsRequest(**wanted)
-    return [request.row(one) for one in request.totals(DAY, -3600, COUNTED)]
+    return [request.row(one) for one in request.totals(DAY, COUNTED)]
 
 
 @pytest.mark.parametrize(
     ("wanted", "numbers"),
     [
-        ({}, [16, 8, 3, 4]),
+        ({}, [8, 3, 4]),
         ({"grade": "6"}, [3]),
         ({"tier": "lower-secondary"}, [3, 4]),
         ({"class_id": "7B"}, [4]),
@@ -31,7 +32,7 @@ def found(**wanted: Any) -> list[dict[str, Any]]:
         ({"classes": {"6A"}}, [3]),
         ({"by_network": True, "grade": "6"}, [1, 2]),
         ({"by_hour": True, "grade": "6"}, [1, 2]),
-        ({"by_hour": True, "by_class": True, "by_network": True}, [16, 8, 1, 4, 2]),
+        ({"by_hour": True, "by_class": True, "by_network": True}, [8, 1, 4, 2]),
     ],
 )
 def test_totals_are_of_what_is_asked_for(wanted: dict[str, Any], numbers: list[int]) -> None:
@@ -46,21 +47,17 @@ def test_a_row_has_what_was_asked_for_and_no_more() -> None:
     assert (row["class"], row["network"], row["hour"]) == ("7B", "lab", 0)
 
 
-def test_the_hour_of_a_confidential_category_is_not_shown() -> None:
-    rows = found(by_hour=True, confidential={"games"})
-    assert {row["category"]: row["hour"] for row in rows} == {
-        "self-harm": -3600,
-        "games": -3600,
-        "": 0,
-    }
+def test_a_confidential_category_is_in_no_total() -> None:
+    assert {row["category"] for row in found(by_hour=True, confidential={"games"})} == {""}
 
 
-def test_control_a_category_that_became_confidential_is_of_the_whole_school() -> None:
+def test_control_a_category_that_is_not_confidential_is() -> None:
     assert {row["grade"] for row in found() if row["category"] == "games"} == {"6", "7"}
-    (games,) = [
-        row
-        for row in found(by_class=True, by_network=True, confidential={"games"})
-        if row["category"] == "games"
-    ]
-    assert (games["grade"], games["class"], games["network"], games["n"]) == ("", "", "", 7)
-    assert found(class_id="7B", confidential={"games"}) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ends_at"),
+    [({}, 7_200), ({"before": 7_000}, 3_600), ({"is_live": True}, math.inf)],
+)
+def test_an_hour_counts_when_it_is_over(wanted: dict[str, Any], ends_at: float) -> None:
+    assert TotalsRequest(**wanted).ends_at(8_000.5) == ends_at

@@ -113,7 +113,7 @@ def test_a_report_on_a_class_has_no_head_and_no_signature() -> None:
 
 def test_the_mark_of_left_out_cells_is_explained_where_there_are_any() -> None:
     assert compose(FACTS, {}, EN).notes[0].startswith("(*): no answer, or a figure of fewer")
-    assert not any("(*)" in one for one in compose(replace(FACTS, left_out=0), {}, EN).notes)
+    assert not any("(*)" in one for one in compose(replace(FACTS, left_out=False), {}, EN).notes)
 
 
 KNOWN = {one.id if isinstance(one.id, str) else one.id[0] for one in read()}

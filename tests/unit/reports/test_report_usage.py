@@ -16,7 +16,7 @@ from filterd.rows import SchoolClock, Wording
 from tests.support.report_sample import FACTS, INSIDE
 
 BY = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), FACTS.made_at))
-PUBLISHED = replace(FACTS, left_out=0)
+PUBLISHED = replace(FACTS, left_out=False)
 
 
 def tables_of(facts: ReportFacts) -> dict[str, ReportTable]:
@@ -102,7 +102,7 @@ def test_where_nothing_is_published_no_figure_table_or_bar_is_zero() -> None:
     (chart,) = (one for one in UsageParts(facts, BY).parts() if isinstance(one, BarChart))
     assert {counts for _, counts in chart.bars} == {(None,)}
     assert set(figures_of(replace(facts, cells=())).values()) == {None, "not known"}
-    assert figures_of(replace(facts, left_out=0))["answers-blocked"] == 0
+    assert figures_of(replace(facts, left_out=False))["answers-blocked"] == 0
 
 
 def test_the_course_is_by_month_where_only_months_are_published() -> None:

@@ -190,3 +190,68 @@ def test_answers_live_as_long_as_the_guides_say() -> None:
     assert (cache_entry.REFRESHED_FROM_HITS, cache_entry.REFRESHED_FROM_TTL_S) == (3, 10)
     assert (cache_entry.REFRESHED_IN_LAST, cache_entry.SILENT_FROM) == (0.1, 3)
     assert filter_link.ALIAS_TTL_S == 300
+
+
+@pytest.mark.parametrize(
+    ("valid_for_s", "sent"), [(None, 10), (100, 10), (10, 10), (5, 5), (1.5, 1), (0.5, 1), (-5, 1)]
+)
+@pytest.mark.parametrize("action", [Action.NXDOMAIN, Action.NODATA, Action.SINKHOLE])
+def test_a_block_is_forgotten_soon_and_at_its_end(
+    index: Index, valid_for_s: float | None, sent: int, action: Action
+) -> None:
+    until = None if valid_for_s is None else NOW + valid_for_s
+    answer = Answer(Source.BLOCKED, Verdict(action, None, valid_until=until))
+    response = message_of(a_chain_query(a_site(index)), answer)
+    (rrset,) = response.answer or response.authority
+    assert rrset.ttl == sent
+    assert codes(response) == [EdeCode.BLOCKED]
+
+
+def test_a_block_has_the_form_of_its_action(index: Index) -> None:
+    query = a_chain_query(a_site(index))
+    found = {
+        action: message_of(query, Answer(Source.BLOCKED, Verdict(action, None)))
+        for action in (Action.NXDOMAIN, Action.NODATA, Action.SINKHOLE)
+    }
+    assert {action: int(one.rcode()) for action, one in found.items()} == {
+        Action.NXDOMAIN: 3,
+        Action.NODATA: 0,
+        Action.SINKHOLE: 0,
+    }
+    (rrset,) = found[Action.SINKHOLE].answer
+    assert [one.to_text() for one in rrset] == [query.client.grade.sinkhole_ipv4]
+    assert found[Action.NODATA].answer == []
+
+
+@pytest.mark.parametrize(("source", "ttl_s"), [(Source.LOCAL, 600), (Source.REWRITTEN, 10)])
+def test_that_there_is_no_such_type_holds_by_its_source(
+    index: Index, source: Source, ttl_s: int
+) -> None:
+    response = message_of(a_chain_query(a_site(index)), Answer(source))
+    assert [one.ttl for one in response.authority] == [ttl_s]
+
+
+def test_a_record_of_a_zone_has_the_letters_of_the_question_and_its_reason(index: Index) -> None:
+    answer = Answer(
+        Source.REWRITTEN,
+        records=(
+            ZoneRecord(wire(NAME), 1, 60, bytes(4)),
+            ZoneRecord(wire("b.test"), 1, 9, bytes(4)),
+        ),
+        edes=(Ede(EdeCode.FORGED_ANSWER),),
+    )
+    query = a_chain_query(a_site(index), "wWw.eXample.com")
+    octets = compose(query, answer, NOW)
+    assert octets.lower().count(wire(NAME)) == 1, "the owner points to the question"
+    response = dns.message.from_wire(octets)
+    assert [one.name.to_text() for one in response.answer] == ["wWw.eXample.com.", "b.test."]
+    assert codes(response) == [EdeCode.FORGED_ANSWER]
+
+
+@pytest.mark.parametrize("source", [Source.CACHED, Source.FORWARDED])
+def test_what_an_upstream_answered_has_its_errors_and_needs_no_verdict(
+    index: Index, source: Source
+) -> None:
+    resolution = a_resolution()._replace(edes=(Ede(EdeCode.STALE_ANSWER),))
+    response = message_of(a_chain_query(a_site(index)), Answer(source, resolution=resolution))
+    assert (response.answer[0].ttl, codes(response)) == (300, [EdeCode.STALE_ANSWER])

@@ -50,7 +50,7 @@ IN_TURN: dict[str, dict[str, Any]] = {
     "danger": {"category": "malware"},
     "exam": {"reason": "allow-only"},
     "hours": {"changed_by": "schedule:gio-hoc"},
-    "locked": {"category": "porn"},
+    "locked": {"category": "porn", "reason": "locked"},
     "age": {"category": "games"},
     "school": {},
 }
@@ -72,6 +72,30 @@ def _facts(site: Site, name: str, address: str = PUPIL) -> BlockFacts:
     assert found is not None
     hides = site.confidential.hides(wire(name), found["category"] or "")
     return facts_of(found, site.policy, is_confidential=hides)
+
+
+@pytest.mark.parametrize(
+    ("name", "entry"),
+    [
+        (SOCIAL, SOCIAL),
+        (f"nguyen-van-a-xau.{SOCIAL}", SOCIAL),
+        ("lan.own.example", "own.example"),
+        ("plain.example", None),
+    ],
+)
+def test_the_entry_is_what_a_list_or_the_school_has(
+    site: Site, name: str, entry: str | None
+) -> None:
+    assert _facts(site, name).entry == entry
+
+
+def test_a_rule_for_look_alikes_has_no_entry_and_no_review(site: Site) -> None:
+    found = explained(site, wire(SOCIAL), PUPIL)
+    assert found is not None
+    fits = facts_of(found | {"entry": "~social"}, site.policy, is_confidential=False)
+    assert (fits.reason, fits.entry, fits.may_ask) == (BlockReason.AGE, None, False)
+    listed = facts_of(found, site.policy, is_confidential=False)
+    assert (listed.entry, listed.may_ask) == (SOCIAL, True)
 
 
 @pytest.mark.parametrize(
@@ -124,6 +148,8 @@ def _of(*, is_confidential: bool = False, **said: Any) -> BlockFacts:
         "action": "nxdomain",
         "category": None,
         "note": None,
+        "matched": SOCIAL,
+        "entry": SOCIAL,
         "changed_by": None,
         "valid_until": None,
         "next_match": None,
@@ -176,6 +202,7 @@ def test_of_two_kinds_the_first_counts(first: str, second: str) -> None:
         ({"category": "unheard"}, "school"),
         ({"reason": "local", "category": "games"}, "school"),
         ({"reason": "local", "category": "porn"}, "locked"),
+        ({"category": "porn"}, "school"),  # a look-alike rule: a guess, which is not locked
     ],
 )
 def test_a_kind_of_reason_goes_by_all_that_is_said(said: dict[str, Any], reason: str) -> None:
@@ -211,7 +238,12 @@ def test_an_end_is_that_of_what_was_set(said: dict[str, Any], is_shown: bool) ->
         ({"tier": "preschool"}, False),
         ({"tier": "staff"}, False),
         ({"network": None}, False),
-        ({"category": "porn"}, False),
+        ({"matched": None, "entry": None}, False),
+        ({"entry": "~social"}, False),
+        ({"entry": "file:1"}, True),
+        ({"entry": None}, True),
+        ({"category": "porn", "reason": "locked"}, False),
+        ({"category": "porn"}, True),
         ({"reason": "locked"}, False),  # of a category that is gone from the policy
         ({"next_match": {"reason": "locked"}}, False),  # opening it would not help
         ({"next_match": {"reason": "ordered"}}, False),

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterd.policy.model import UpstreamServer
+from filterd.resolve import cache_entry
 from filterd.resolve.cache_entry import CacheEntry, Failures
 from filterd.upstream import Resolution, Route, UpstreamQuestion
 from filterd.wire import Ede, EdeCode, RebuiltSections
@@ -228,3 +229,73 @@ def test_an_answer_counts_for_its_own_route(failures: Failures) -> None:
     assert failures.is_silent(ROUTE)
     failures.forget(DEAD, 99.0)
     assert not failures.is_silent(ROUTE)
+
+
+def test_an_answer_at_the_moment_of_a_failure_does_not_end_it(failures: Failures) -> None:
+    failures.remember(DEAD, WHY, 1.0, 5.0)
+    failures.forget(LIVE, 5.0)
+    assert failures.holding(DEAD, 6.0) is not None
+
+
+@pytest.mark.parametrize(
+    ("edes", "is_silent"),
+    [
+        ((), True),
+        ((Ede(EdeCode.NETWORK_ERROR),), True),
+        ((Ede(EdeCode.DNSSEC_BOGUS), Ede(EdeCode.NETWORK_ERROR)), False),
+    ],
+)
+def test_a_failure_that_is_of_the_name_says_nothing_of_its_route(
+    failures: Failures, edes: tuple[Ede, ...], is_silent: bool
+) -> None:
+    for number in range(3):
+        failures.remember(_key(str(number)), edes, number, number + 0.5)
+    assert failures.is_silent(ROUTE) is is_silent
+
+
+def test_the_calm_after_which_a_failure_is_a_first_one_is_a_minute(failures: Failures) -> None:
+    for now, held in ((0, 5), (65, 10), (65 + 70.5, 5)):
+        failures.remember(DEAD, WHY, now, now)
+        assert _held_for(failures, now) == held
+
+
+def test_a_second_failure_while_others_were_answered_is_of_the_name(failures: Failures) -> None:
+    failures.remember(DEAD, WHY, 0.0, 1.0)
+    failures.forget(LIVE, 2.0)
+    failures.remember(DEAD, WHY, 1.5, 6.0)
+    failures.forget(LIVE, 7.0)
+    assert failures.holding(DEAD, 7.0) is not None
+
+
+def test_an_answer_begins_the_count_of_its_route_anew(failures: Failures) -> None:
+    failures.forget(LIVE, 0.0)
+    for number in range(1, 3):
+        failures.remember(_key(str(number)), WHY, number, number + 0.5)
+    assert not failures.is_silent(ROUTE)
+    failures.remember(_key("3"), WHY, 3.0, 3.5)
+    assert failures.is_silent(ROUTE)
+
+
+def test_a_failure_that_comes_again_takes_its_room_once() -> None:
+    failures = Failures(1_000_000)
+    failures.remember(DEAD, WHY, 0.0, 0.0)
+    once = failures.used_octets
+    failures.remember(LIVE, WHY, 0.0, 0.0)
+    failures.remember(DEAD, WHY, 1.0, 1.0)
+    assert failures.used_octets == 2 * once
+    assert [*failures.by_question] == [LIVE, DEAD], "it is the newest"
+    exact = Failures(once)
+    exact.remember(DEAD, WHY, 0.0, 0.0)
+    assert len(exact) == 1
+
+
+def test_at_no_moment_are_there_more_routes_than_the_bound(failures: Failures) -> None:
+    for port in range(200):
+        failures.forget(_key("live", Route((UpstreamServer("192.0.2.1", port),))), 1.0)
+        assert len(failures._routes) <= 64
+
+
+def test_errors_that_are_of_a_name_are_those_of_dnssec_and_of_its_servers() -> None:
+    """RFC 8914; Signature Expired before Valid is 25, Unsupported NSEC3 Iterations is 27."""
+    assert {1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 25, 27} == cache_entry._OF_THE_NAME
+    assert (cache_entry._MOST_EDES, cache_entry._MOST_ROUTES) == (4, 64)

@@ -504,3 +504,133 @@ def test_the_bound_holds_while_nothing_that_is_held_has_expired(name_octets: int
     tracemalloc.stop()
     assert number > 3 * len(store) > 0
     assert most + most_mapped <= room
+
+
+def test_the_figures_have_a_name_each_and_all_memory() -> None:
+    store = _store(80_000)
+    store.put(KEY, _resolution(), 0.0)
+    before = store.used_octets
+    store.failures.remember(_key("dead"), (), 0.0, 1.0)
+    store.stale, store.cached_failures, store.refreshed = 3, 4, 5
+    assert store.used_octets == before + store.failures.used_octets > before
+    assert store.size_octets == 70_000
+    assert store.figures() == {
+        "entries": 1,
+        "failures": 1,
+        "octets": store.used_octets,
+        "hits": 0,
+        "misses": 0,
+        "stale": 3,
+        "cached_failures": 4,
+        "refreshed": 5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("ttl_s", "age", "until"),
+    [(300, 0.0, 270.0), (300, 300.0, 0.0), (300, 299.0, 270.0), (5, 0.0, 5.0)],
+)
+def test_an_answer_is_repeated_until_it_may_be_refreshed_or_expires(
+    ttl_s: int, age: float, until: float
+) -> None:
+    store = _store()
+    store.put(KEY, _resolution(ttl_s), 0.0, stale_s=1_000)
+    assert store.repeatable_until(KEY, age) == until
+
+
+def test_what_is_not_there_is_not_repeated() -> None:
+    assert _store().repeatable_until(KEY, 0.0) == 0.0
+
+
+def test_routes_up_to_the_bound_are_kept_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("filterd.resolve.cache_store.MOST_ROUTES", 2)
+    store = _store()
+    routes = [Route((UpstreamServer("192.0.2.1", port),)) for port in (1, 2, 3, 4)]
+
+    def held() -> list[int]:
+        found = enumerate(routes, start=1)
+        return [port for port, route in found if store.get(_key(route=route), 1.0) is not None]
+
+    for number in (0, 1):
+        store.put(_key(route=routes[number]), _resolution(), 0.0)
+    store.put(_key("other", routes[1]), _resolution(), 0.0)
+    assert held() == [1, 2]
+    for number in (2, 3):
+        store.put(_key(route=routes[number]), _resolution(), 0.0)
+    assert held() == [3, 4], "begun anew with the third"
+
+
+def test_what_begins_anew_has_all_its_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("filterd.resolve.cache_store.MOST_ROUTES", 1)
+    once = _store()
+    once.put(_key("abc"), _resolution(), 0.0)
+    store = _store_for(3)
+    for port in (1, 2):
+        for name in ("one", "two", "six"):
+            key = _key(name, Route((UpstreamServer("192.0.2.1", port),)))
+            store.put(key, _resolution(), 0.0)
+    assert (len(store), store.used_octets) == (3, 3 * once.used_octets)
+    store.put(_key("ten", Route((UpstreamServer("192.0.2.1", 2),))), _resolution(), 1.0)
+    assert (len(store), store.used_octets) == (3, 3 * once.used_octets)
+
+
+def test_what_two_questions_got_is_put_for_both_and_again_when_it_has_gone() -> None:
+    store, resolution = _store(), _resolution(60)
+    for name in "ab":
+        store.put(_key(name), resolution, 0.0)
+    assert _held(store, "ab", 1.0) == "ab"
+    assert store.expired(_key("b"), 60.0) is None
+    store.put(_key("b"), resolution, 61.0)
+    assert _held(store, "b", 62.0) == "b"
+
+
+def test_what_lives_for_a_second_is_kept() -> None:
+    store = _store()
+    store.put(KEY, _resolution(1), 0.0)
+    assert store.get(KEY, 0.9) is not None
+
+
+def test_what_just_fits_is_kept() -> None:
+    once = _store()
+    once.put(KEY, _resolution(), 0.0)
+    size = next(
+        n for n in range(once.used_octets, 2 * once.used_octets) if n - n // 8 == once.used_octets
+    )
+    for octets, kept in ((size, 1), (size - 2, 0)):
+        store = _store(octets)
+        store.put(KEY, _resolution(), 0.0)
+        assert len(store) == kept
+
+
+@pytest.mark.parametrize(("now", "held"), [(15.9, "bc"), (16.0, "ac")])
+def test_what_expires_at_the_end_of_a_step_leaves_first_from_then_on(now: float, held: str) -> None:
+    store = _store_for(2)
+    store.put(_key("a"), _resolution(9_000), 0.0)
+    store.put(_key("b"), _resolution(16), 0.0, stale_s=86_400)
+    store.put(_key("c"), _resolution(9_000), now)
+    kept = [name for name in "abc" if store.expired(_key(name), now) is not None]
+    assert "".join(kept) == held
+
+
+def test_targets_take_the_memory_of_a_name_and_a_number_each() -> None:
+    plain, aliased = (cache_store._taken(KEY, _resolution(targets=n)) for n in (0, 2))
+    assert aliased - plain == 2 * (sys.getsizeof(bytes(255)) + cache_store._NUMBER_OCTETS)
+
+
+def test_what_begins_anew_has_no_entry_of_before_to_evict(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("filterd.resolve.cache_store.MOST_ROUTES", 1)
+    store = _store_for(2)
+    for port, ttl_s in ((1, 30), (2, 9_000)):
+        for name in "abc":
+            key = _key(name, Route((UpstreamServer("192.0.2.1", port),)))
+            store.put(key, _resolution(ttl_s), 100.0 * (port - 1))
+    assert len(store) == 2
+
+
+def test_the_cache_has_the_size_that_the_guides_state() -> None:
+    assert cache_store.DEFAULT_SIZE_OCTETS == 32 * 2**20
+    assert (*(8, 4_096, 16.0),) == (
+        cache_store.FAILURES_SHARE,
+        cache_store.MOST_ROUTES,
+        cache_store.STEP_S,
+    )

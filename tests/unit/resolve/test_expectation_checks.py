@@ -22,6 +22,7 @@ from filterd.policy.model import (
     Period,
     Schedule,
     Scheduled,
+    SchoolClass,
     Window,
 )
 from filterd.policy.temporary_rules import LocalException, Overrides, TargetKind
@@ -30,7 +31,7 @@ from filterd.resolve.expectation_checks import doubts, outranked
 from filterd.resolve.explain import explain
 from filterd.resolve.site import Site
 from tests.support.fake_daemon import MONDAY_AT_8
-from tests.support.policies import NOW, a_policy, an_index, wire
+from tests.support.policies import NOW, a_pin, a_policy, an_index, wire
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -225,7 +226,7 @@ def test_what_is_not_met_is_reported_as_plain_data(index: Index) -> None:
 
 LISTS = {
     "porn": ("porn", "domains", False, ["porn.example"]),
-    "court": ("law-ordered", "domains", True, ["ordered.example"]),
+    "order:court": ("law-ordered", "domains", True, ["ordered.example"]),
     "games": ("games", "domains", False, ["play.example"]),
     "social": ("social-media", "domains", False, ["chat.example"]),
 }
@@ -382,3 +383,70 @@ def test_a_rule_that_has_an_effect_hides_none_after_it(locked_index: Index) -> N
     )
     lines = [one.line for one in outranked(_locked_site(locked_index, *rules), NOW)]
     assert lines == [9]
+
+
+def test_a_class_is_named_and_blocked_as_such(index: Index) -> None:
+    policy = a_policy()
+    classes = (SchoolClass("12A", "12", ("lan",)), SchoolClass("12B", "12", ("minh",)))
+    grades = {one.id: replace(policy.grades["12"], class_id=one.id) for one in classes}
+    policy = replace(policy, classes=classes, grades=policy.grades | grades)
+    wanted = _expect("12A", blocked=True, audience=Audience.CLASS)
+    (found,) = expectation_checks.unmet(_site(index, policy), [wanted], MONDAY_AT_8)
+    assert "but it passes for 12A (" in str(found.error())
+    enforced = expectation_checks.enforced(policy, [found])
+    assert [(one.audience, one.whom) for one in enforced.rules] == [(Audience.CLASS, "12A")]
+
+
+def test_an_expectation_of_nobody_is_an_error_without_a_reason() -> None:
+    error = expectation_checks.Unmet(_expect("3", blocked=False), ()).error()
+    assert str(error).endswith("but it is blocked for  (correct the policy or the expectation)")
+
+
+def test_a_file_with_a_colon_in_its_name_keeps_it(index: Index) -> None:
+    wanted = replace(_expect("12", blocked=True), path="a:b.yaml")
+    policy = a_policy()
+    found = expectation_checks.unmet(_site(index, policy), [wanted], MONDAY_AT_8)
+    (error,) = expectation_checks.enforced_in(expectation_checks.enforced(policy, found))
+    assert (error.path, error.line) == ("a:b.yaml", 7)
+
+
+@pytest.mark.parametrize(("weekday", "second"), [(0, None), (None, 28_800)])
+def test_half_a_time_is_none(index: Index, weekday: int | None, second: int | None) -> None:
+    policy = replace(a_policy(networks=(LAB,)), lessons=LESSONS)
+    wanted = _expect("lab", blocked=True, audience=Audience.NETWORK)
+    site = _site(index, policy)
+    half = replace(wanted, weekday=weekday, second=second)
+    assert _unmet(site, half) == [half]
+    assert _unmet(site, wanted) == [wanted]
+
+
+def test_a_block_of_what_is_pinned_has_no_effect_and_an_allow_of_it_is_none(
+    locked_index: Index,
+) -> None:
+    rules = (
+        _rule("pinned.example", allow=False),
+        _rule("pinned.example", written="site.yaml:13:5"),
+    )
+    policy = replace(a_policy(pins=[a_pin("pinned.example")]), rules=rules)
+    (error,) = outranked(Site.of(policy, locked_index, (), now=NOW), NOW)
+    assert str(error) == (
+        "site.yaml:12:5: pinned.example is pinned: nothing may block it: "
+        "the exception has no effect (remove it)"
+    )
+
+
+def test_a_reason_names_no_list_where_none_decided(index: Index) -> None:
+    rules = [LocalRule("site.yaml:1:1", wire(GAMES), False, Audience.GRADE, "12", "", "")]
+    wanted = _expect("12", blocked=False)
+    (found,) = expectation_checks.unmet(_site(index, a_policy(rules=rules)), [wanted], MONDAY_AT_8)
+    assert "None" not in str(found.error())
+    assert ", )" not in str(found.error())
+
+
+def test_a_variant_of_a_grade_is_not_asked_for(index: Index) -> None:
+    policy = a_policy()
+    variant = replace(policy.grades["7"], variant="exam")
+    policy = replace(policy, grades={**policy.grades, "7-exam": variant})
+    wanted = replace(_expect("7", blocked=True), name=wire("new.example"))
+    (found,) = expectation_checks.unmet(_site(index, policy), [wanted], MONDAY_AT_8)
+    assert [one.grade for one in found.found] == ["7"]

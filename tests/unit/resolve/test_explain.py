@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,7 +25,8 @@ from filterd.policy.model import (
     ZoneRecord,
 )
 from filterd.policy.temporary_rules import GradeSetting, Overrides, TargetKind
-from filterd.policy.verdict import Action, Verdict
+from filterd.policy.verdict import Action, Match, Rule, Verdict
+from filterd.resolve import explain as explain_module
 from filterd.resolve.explain import (
     PastQuestion,
     PastState,
@@ -39,6 +41,7 @@ from filterd.resolve.query import Answer, Source
 from filterd.resolve.site import Site
 from filterd.state_file import to_plain
 from filterd.state_folder import StateFolder
+from filterd.wire import name as names
 from tests.support.changes import an_exception as an_exception_set
 from tests.support.clock import FakeClock
 from tests.support.policies import (
@@ -489,3 +492,90 @@ def test_of_schedules_the_last_that_closes_the_tier_and_holds_is_the_cause(tmp_p
     )
     site = _at_school(tmp_path, policy, Overrides())
     assert _explanation(site, "unknown.example") == ("nxdomain", "schedule:a", None, IN_AN_HOUR)
+
+
+def test_an_answer_that_policy_blocks_is_explained_by_policy(site: Site) -> None:
+    client = a_client(site.policy)
+    expected = explain(site, client, wire("porn.example"), A, NOW)
+    verdict = site.engine.decide(client, wire("game.test"), A, NOW)
+    answer = Answer(Source.BLOCKED, verdict)
+    assert explain_answer(client, wire("porn.example"), A, answer, expected) is expected
+    passes = explain(site, client, wire("cdn.example"), A, NOW)
+    unjudged = Answer(Source.BLOCKED)
+    assert explain_answer(client, wire("cdn.example"), A, unjudged, passes) is passes
+
+
+def test_an_explanation_names_the_class_where_there_is_one(tmp_path: Path) -> None:
+    site = _at_school(tmp_path, with_classes(a_school()), Overrides())
+    found = [
+        explain(site, Client(site.policy.grades[key]), wire("game.example"), A, SEVEN).to_plain()
+        for key in ("6A", "6")
+    ]
+    assert [one["class"] for one in found] == ["6A", None]
+
+
+def test_a_match_that_names_nothing_leaves_nothing_to_show(site: Site) -> None:
+    match = Match(Rule.ALLOW_ONLY, True, names.ROOT)
+    verdict = Verdict(Action.NXDOMAIN, match, next_match=match)
+    found = explain_verdict(a_client(site.policy), wire("a.example"), A, verdict)
+    empty = dict.fromkeys(("matched", "category", "list", "entry", "line", "note"))
+    assert {key: getattr(found, key) for key in empty} == empty
+    assert found.next_match == {"reason": "allow-only", "blocks": True, **empty}
+
+
+def test_a_service_is_one_only_where_it_is_open_in_a_closed_category(site: Site) -> None:
+    labels = [
+        explain_verdict(
+            a_client(site.policy),
+            wire("a.example"),
+            A,
+            Verdict(Action.PASS, Match(rule, False, wire("a.example"), list_id="service:play")),
+        ).reason
+        for rule in (Rule.LIST_EXCEPTION, Rule.CATEGORY, Rule.OPEN)
+    ]
+    assert labels == ["service", "category", "open"]
+
+
+def test_in_an_exam_what_is_locked_is_so_for_its_own_reason(tmp_path: Path) -> None:
+    lists = {"porn": ("porn", "domains", False, ["porn.example"])}
+    exams = Overrides(exams=(an_exam(reason=""),))
+    site = Site.of(a_school(), an_index(tmp_path, lists), (), overrides=exams, now=SEVEN)
+    assert _explanation(site, "porn.example", "lab") == ("nxdomain", None, None, None)
+    assert _explanation(site, "a.example", "lab") == ("nxdomain", None, None, IN_AN_HOUR)
+
+
+def test_a_tier_is_closed_by_the_last_that_closes_it_and_by_nothing_else(tmp_path: Path) -> None:
+    closing = Scheduled("a", False, "tier", "lower-secondary", Audience.EVERYBODY, "")
+    policy = scheduled(closing)
+    other = replace(policy.schedules[0], id="b")
+    policy = replace(
+        policy,
+        schedules=(*policy.schedules, other),
+        scheduled=(closing, replace(closing, schedule="b")),
+    )
+    opened = GradeSetting(3, "6", TargetKind.CATEGORY, "games", True, "x", "lan", SEVEN - 3600)
+    site = _at_school(tmp_path, policy, Overrides(grades=(opened,)))
+    assert _explanation(site, "unknown.example") == ("nxdomain", "schedule:b", None, IN_AN_HOUR)
+
+
+def test_the_reason_is_that_of_the_cause(tmp_path: Path) -> None:
+    others = an_exception("a.example", reason="another one")
+    opened = an_exception("games", **GAMES | {"id": 2, "reason": "its own"})
+    site = _at_school(tmp_path, a_school(), Overrides(exceptions=(others, opened)))
+    assert _explanation(site, "game.example")[1:3] == ("exception:2", "its own")
+
+
+@pytest.mark.parametrize(
+    ("at", "edge", "sooner"),
+    [(5.0, 9.0, 5.0), (9.0, 5.0, 5.0), (None, 5.0, 5.0), (5.0, inf, 5.0), (None, inf, None)],
+)
+def test_an_end_is_the_sooner_of_two(at: float | None, edge: float, sooner: float | None) -> None:
+    assert explain_module._sooner(at, edge) == sooner
+
+
+def test_what_was_set_in_a_history_that_was_lost_is_not_known(
+    past: PastState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Store, "at", lambda *_: None)
+    with pytest.raises(ConfigError, match="the policy of seven is not known"):
+        explain_past(past, _asked(NOW + HOUR))

@@ -243,3 +243,82 @@ def test_a_name_may_be_closed_if_it_is_open_and_no_pin(
     action: str, reason: str, *, may: bool
 ) -> None:
     assert may_be_closed({"action": action, "reason": reason}) is may
+
+
+@pytest.mark.parametrize(
+    ("change", "heading", "text"),
+    [
+        ({"about": {**ABOUT, "min_age": None}}, "Rating", "T13"),
+        ({"about": {**ABOUT, "rating": None}}, "Rating", "from age 13"),
+        ({"about": {**ABOUT, "rating": None, "min_age": None}}, "Rating", None),
+        ({}, "MAC", "00:00:5e:00:53:02"),
+        ({}, "Network", "lop-3"),
+        ({"network": None}, "Network", "unknown"),
+        ({"action": "pass", "reason": "open"}, "Without it", None),
+        ({"entry": None}, "Without it", None),
+        ({}, "Without it", "no other rule: passes"),
+    ],
+)
+def test_a_cell_has_all_that_there_is_to_say_and_no_more(
+    change: dict[str, Any], heading: str, text: str | None
+) -> None:
+    assert _cells({**BLOCKED, **change}).get(heading) == text
+
+
+@pytest.mark.parametrize(
+    ("change", "step"),
+    [
+        (
+            {"reason": "locked", "about": {**ABOUT, "ordered": True, "locked": True}},
+            "a legal order: no one at a school can open it",
+        ),
+        (
+            {"reason": "locked"},
+            'if the list is mistaken: filterd report-mistake tiktok.com --reason "..."',
+        ),
+        ({"reason": "never-delegated", "about": ABOUT}, None),
+    ],
+)
+def test_why_no_command_opens_it_is_by_its_category(
+    change: dict[str, Any], step: str | None
+) -> None:
+    assert _cells({**BLOCKED, **change}).get("To change it") == step
+
+
+def test_each_value_stands_under_its_heading() -> None:
+    row = {
+        **BLOCKED,
+        "at": "2026-12-01T05:00:00+00:00",
+        "about": ABOUT,
+        "rewritten_to": "safe.example",
+        "changed_by": "setting:3",
+        "note": "bài học",
+        "class": "3A",
+        "valid_until": "2026-12-01T12:30:00+00:00",
+    }
+    cells = _cells(row)
+    times = {heading: cells.pop(heading) for heading in ("At", "Valid until")}
+    assert [text.split()[0] for text in times.values()] == ["12:00", "19:30"]
+    assert cells == {
+        "Question": "www.tiktok.com A",
+        "Answer": "BLOCKED (nxdomain)",
+        "Because": "a category closed to this grade",
+        "Answered by": "safe.example",
+        "Category": "social-media: Social media",
+        "Rating": "T13, from age 13",
+        "Legal basis": "Luật A, Điều 1\nNghị định B",
+        "Matched name": "tiktok.com",
+        "List": "starter-social-media, line 43",
+        "Entry": "tiktok.com",
+        "Set by": "setting:3",
+        "Note": "bài học",
+        "Client": "10.0.3.7",
+        "MAC": "00:00:5e:00:53:02",
+        "Network": "lop-3",
+        "Class": "3A",
+        "Grade": "3",
+        "Tier": "primary",
+        "Without it": "no other rule: passes",
+        "To change it": ALLOW,
+        "Asked": "the running daemon",
+    }

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -203,3 +204,39 @@ def test_a_block_is_counted_for_the_list_or_the_rule_that_made_it(
     action = Action.NXDOMAIN if source is Source.BLOCKED else Action.PASS
     answer = Answer(source, Verdict(action, match))
     assert counted_as(query.client, answer)[3] == blocker
+
+
+def test_an_answer_is_counted_with_all_that_reports_need(index: Index) -> None:
+    site = a_site(index)
+    blocked = Verdict(
+        Action.NXDOMAIN, Match(Rule.CATEGORY, True, b"\0", category="games", list_id="g")
+    )
+    for network, class_id in (("lab", "6A"), (None, "")):
+        grade = replace(site.policy.grades["6"], class_id=class_id)
+        client = Client(grade, network, "127.0.6.1")
+        asked = Query(parse_query(a_query("a.example")), Peer("127.0.6.1"), client, site)
+        counts = Counts(FakeClock())
+        for _ in range(2):
+            tally(counts, asked, Answer(Source.BLOCKED, blocked))
+        (row,) = counts.take().rows
+        assert (row.network, row.blocker, row.class_id) == (network or "", "g", class_id)
+        assert (row.n, row.devices) == (2, 1)
+
+
+def test_an_answer_that_nobody_judged_is_counted_by_its_source(query: Query) -> None:
+    assert counted_as(query.client, Answer(Source.CACHED)) == ("6", "", "pass", "")
+    assert counted_as(query.client, Answer(Source.BLOCKED)) == ("6", "", "blocked", "")
+
+
+def test_the_question_for_upstreams_is_made_once(site: Site) -> None:
+    query = a_chain_query(site, "example.com")
+    assert query.upstream_question is query.upstream_question
+
+
+def test_the_origin_of_an_answer_is_a_word_of_the_log() -> None:
+    assert [one.value for one in Source] == [
+        *("blocked", "local", "rewritten", "cached", "stale", "forwarded", "refused", "failed"),
+    ]
+    plain = Answer(Source.FAILED)
+    assert (plain.age_s, plain.overloaded, plain.by_target) == (0, False, False)
+    assert Peer("192.0.2.1").interface == 0

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import dns.edns
@@ -13,8 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filterd.errors import UpstreamTimeoutError
+from filterd.i18n import say
 from filterd.querylog import Counts
-from filterd.resolve.query import Answer, Peer, Query, Source
+from filterd.resolve.query import Answer, Fetched, Peer, Query, Source
 from filterd.resolve.resolver import Resolver
 from filterd.wire import EdnsOption
 from tests.support.chain import chain_of
@@ -210,3 +213,75 @@ def test_every_observer_is_given_every_answer(index: Index) -> None:
     asyncio.run(resolver.respond(admitted))
     assert [len(one.answers) for one in watching] == [1, 1]
     assert resolver.counters == {Source.FAILED: 1}
+
+
+def test_a_reply_gets_silence_and_another_operation_an_answer(index: Index) -> None:
+    resolver = a_resolver(index)
+    assert resolver.admit(a_message(QUESTION, flags=0x8000), PEER) is None
+    assert resolver.admit(a_message(QUESTION, flags=0xA000), PEER) is None
+    reply = resolver.admit(a_message(QUESTION, flags=0x2000), PEER)
+    assert isinstance(reply, bytes)
+    assert dns.message.from_wire(reply).rcode() == dns.rcode.NOTIMP
+
+
+def test_a_question_without_edns_is_one_like_any_other(index: Index) -> None:
+    counts = Counts(FakeClock())
+    resolver = Resolver(SiteHolder(a_site(index)), chain_of(failed), FakeClock(), counts, MARK)
+    admitted = resolver.admit(a_message(QUESTION), PEER)
+    assert isinstance(admitted, Query)
+    assert admitted.message.edns is None
+    asyncio.run(resolver.respond(admitted))
+    assert sum(row.n for row in counts.take().rows) == 1
+
+
+def test_a_query_has_the_time_of_the_machine_and_what_was_fetched(index: Index) -> None:
+    clock, machine = FakeClock(5.0), FakeClock(9.0)
+    site = a_site(index)
+    resolver = Resolver(SiteHolder(site), chain_of(failed), clock, machine=machine)
+    asked = resolver.admit(a_query("www.example.com"), PEER)
+    assert isinstance(asked, Query)
+    fetched = Fetched(asked.upstream_question, UpstreamTimeoutError(say("late")), 3.0)
+    admitted = resolver.admit(a_query("www.example.com"), PEER, fetched)
+    assert isinstance(admitted, Query)
+    assert (admitted.asked_at, admitted.fetched, asked.fetched) == (9.0, fetched, None)
+
+
+def test_what_was_composed_is_noted_and_a_failure_is_counted(
+    index: Index, caplog: pytest.LogCaptureFixture
+) -> None:
+    counts = Counts(FakeClock())
+    resolver = Resolver(SiteHolder(a_site(index)), chain_of(failed), FakeClock(), counts)
+    noted = list[tuple[Query, Answer, bytes]]()
+    resolver.noted = lambda *what: noted.append(what)
+    admitted = resolver.admit(a_query("www.example.com"), PEER)
+    assert isinstance(admitted, Query)
+    reply = asyncio.run(resolver.respond(admitted))
+    assert noted == [(admitted, Answer(Source.FAILED), reply)]
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    resolver.noted = broken
+    asyncio.run(resolver.respond(admitted))
+    (row,) = counts.take().rows
+    assert (row.action, row.n) == ("failed", 2)
+    assert "RuntimeError: a bug" in caplog.text
+
+
+def test_a_probe_of_the_daemon_is_its_own(index: Index) -> None:
+    resolver = a_resolver(index)
+    admitted = resolver.admit(a_query("www.example.com"), PEER)
+    assert isinstance(admitted, Query)
+    assert not resolver.is_own(admitted)
+    probing = admitted.readmitted(replace(admitted.client, is_probe=True), admitted.site)
+    assert resolver.is_own(probing)
+
+
+def test_a_header_alone_may_be_a_query_when_judging_fails(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    resolver = Resolver(Unreadable(), chain_of(failed), FakeClock())
+    query = a_query("www.example.com", message_id=7)
+    assert resolver.admit(query[:12], PEER) is not None
+    assert resolver.admit(query[:11], PEER) is None
+    assert "a bug" in caplog.text

@@ -7,10 +7,12 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import dns.rdatatype
 import pytest
 
 from filterd.clock import SystemClock
-from filterd.i18n import UNSAID
+from filterd.errors import UpstreamTimeoutError
+from filterd.i18n import UNSAID, say
 from filterd.lists.rules import SafeSearchRewrite
 from filterd.policy.model import UpstreamServer
 from filterd.resolve.rewrite_targets import (
@@ -25,10 +27,14 @@ from filterd.resolve.rewrite_targets import (
     age_of,
     verify,
 )
-from filterd.upstream import Forwarder, Route
+from filterd.upstream import Forwarder, Resolution, Route, UpstreamQuestion
+from filterd.upstream.resolution import resolution_of
+from filterd.wire import Rcode, RRType, parse_response
+from filterd.wire import name as names
 from tests.support.policies import NOW, wire
 from tests.support.upstream import FakeUpstream
 from tests.support.week import a_school
+from tests.support.wire import a_query, a_response
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,3 +144,73 @@ def test_an_upstream_that_answers_all_is_no_reason_where_a_target_has_its_own() 
     with FakeUpstream(records) as upstream:
         found = _verified(upstream)
     assert [one.problem for one in found] == [ANSWERS_ALL, GONE]
+
+
+@pytest.mark.parametrize("known", [{}, {"safe.example": NOW}])
+def test_a_target_of_no_grade_says_nothing_of_the_age(
+    tmp_path: Path, known: dict[str, float]
+) -> None:
+    policy = replace(a_school(), rewrites=(replace(REWRITES[0], level="off"),))
+    FILE.save(tmp_path / "known", VerifiedTargets(known))
+    assert age_of(policy, tmp_path / "known") is None
+
+
+def test_a_target_that_was_found_in_1970_has_an_age_of_none(tmp_path: Path) -> None:
+    policy = replace(a_school(), rewrites=REWRITES[:1])
+    grades = {key: replace(one, safe_search="on") for key, one in policy.grades.items()}
+    FILE.save(tmp_path / "known", VerifiedTargets({"safe.example": 0.0}))
+    assert age_of(replace(policy, grades=grades), tmp_path / "known") == TargetAge(None)
+
+
+class Scripted(Forwarder):
+    """Answers by a table: records, an error or a code."""
+
+    def __init__(self, answers: dict[tuple[bytes, int], list[str] | int | None]) -> None:
+        super().__init__(SystemClock())
+        self._answers, self.asked = answers, list[UpstreamQuestion]()
+
+    async def resolve(self, question: UpstreamQuestion, *_: object, **__: object) -> Resolution:
+        self.asked.append(question)
+        found = self._answers.get((question.qname, question.qtype), Rcode.NXDOMAIN)
+        if found is None:
+            raise UpstreamTimeoutError(say("late"))
+        name = names.to_text(question.qname)
+        qtype = dns.rdatatype.RdataType.make(question.qtype).name
+        lines = found if isinstance(found, list) else []
+        resolution = resolution_of(
+            parse_response(a_response(a_query(name, qtype), *lines)), question
+        )
+        return resolution._replace(rcode=found) if isinstance(found, int) else resolution
+
+
+SAFE = wire("safe.example")
+ALIAS, ADDRESS = "safe.example 60 CNAME b.example", "b.example 60 A 192.0.2.7"
+ADDRESS_6 = "safe.example 60 AAAA 2001:db8::7"
+
+
+@pytest.mark.parametrize(
+    ("v4", "v6", "problem"),
+    [
+        (None, [ADDRESS_6], UNSAID),
+        (int(Rcode.SERVFAIL), [ADDRESS_6], UNSAID),
+        ([ALIAS, ADDRESS], None, UNSAID),
+        ([ALIAS], None, WITHOUT_ADDRESS),
+        (None, None, NO_ANSWER),
+    ],
+)
+def test_a_target_has_an_address_of_either_kind(
+    v4: list[str] | int | None, v6: list[str] | None, problem: Sentence
+) -> None:
+    forwarder = Scripted({(SAFE, RRType.A): v4, (SAFE, RRType.AAAA): v6})
+    found = asyncio.run(verify(REWRITES[:1], forwarder, Route(()), NOW, {}))
+    assert [(one.target, one.problem) for one in found] == [("safe.example", problem)]
+    assert {(one.do, one.cd) for one in forwarder.asked} == {(False, False)}
+
+
+def test_levels_stand_in_order() -> None:
+    many = tuple(
+        SafeSearchRewrite("youtube", level, SAFE, (wire(f"{level}.test"),)) for level in "hgfedcba"
+    )
+    (found,) = asyncio.run(verify(many, Scripted({}), Route(()), NOW, {}))
+    assert found.levels == tuple(f"youtube: {level}" for level in "abcdefgh")
+    assert found.names == 8

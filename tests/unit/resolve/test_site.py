@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -23,8 +24,9 @@ from filterd.policy.model import (
 from filterd.policy.plain_sets import Touch
 from filterd.policy.temporary_rules import LogSetting, Overrides, TargetKind
 from filterd.policy.unknown_time import UNKNOWN_LEAD_S
+from filterd.resolve import site as site_module
 from filterd.resolve import special_use
-from filterd.resolve.site import PlainView, Site, UnsetClock
+from filterd.resolve.site import EpochGuard, PlainView, Site, UnsetClock
 from filterd.upstream import Route
 from filterd.version import RELEASED_AT
 from tests.support.policies import NOW, a_policy, an_index, wire
@@ -291,3 +293,62 @@ def test_at_another_time_clients_have_the_grades_of_that_time(tmp_path: Path) ->
     later = site.at(SEVEN + 3_000)
     grades = [one.identifier.identify(PUPIL_PC) for one in (site, later)]
     assert [one and one.grade.grade for one in grades] == ["6", "9"]
+
+
+def test_a_site_is_itself_while_nothing_changes_and_has_what_is_set_afterwards(
+    tmp_path: Path,
+) -> None:
+    games = an_exception("games", kind=TargetKind.CATEGORY, audience=Audience.GRADE, whom="6")
+    site = Site.of(a_school(), an_index(tmp_path, {}), UPSTREAMS, now=SEVEN)
+    assert site.at(SEVEN + 60) is site
+    later = site.at(SEVEN, Overrides((games,)))
+    assert later.timed.overrides == Overrides((games,))
+    assert later.at(SEVEN + 7200).timed.overrides == Overrides((games,))
+    assert "games" not in later.policy.grades["6"].closed
+    assert "games" in later.at(SEVEN + 7200).policy.grades["6"].closed
+
+
+def test_what_is_read_quickly_is_of_the_same_time(tmp_path: Path) -> None:
+    of_one = an_exception(
+        "games", kind=TargetKind.CATEGORY, audience=Audience.CLIENT, whom=PUPIL_PC
+    )
+    site = Site.of(a_school(), an_index(tmp_path, {}), UPSTREAMS, now=SEVEN)
+    assert site.reading.named == frozenset()
+    assert site.at(SEVEN, Overrides((of_one,))).reading.named == {PUPIL_PC}
+
+
+def test_lists_say_when_they_were_compiled_and_a_site_believes_them(tmp_path: Path) -> None:
+    index = an_index(tmp_path, {})
+    index.build["when"] = RELEASED_AT + 86_400
+    assert Site.of(a_policy(), index, UPSTREAMS).unset_clock.floor == RELEASED_AT + 86_400
+
+
+@pytest.mark.parametrize(
+    ("wall", "value", "holds"),
+    [(9.9, 7, False), (10.0, 7, True), (19.9, 7, True), (20.0, 7, False), (15.0, 8, False)],
+)
+def test_a_site_stands_from_its_begin_to_before_its_end(
+    wall: float, value: int, holds: bool
+) -> None:
+    guard = EpochGuard(memoryview(array("Q", [value])), 7, 10.0, 20.0)
+    assert guard.holds_at(wall) is holds
+
+
+def test_a_name_of_two_labels_is_no_single_one(tmp_path: Path) -> None:
+    site = _site(tmp_path, a_policy())
+    assert [site.may_know(wire(name)) for name in ("a", ".", "a.vn")] == [True, True, False]
+    assert not site.may_know(b"\x03abc\x00"[:4] + b"\x01x\x00")
+
+
+@pytest.mark.parametrize(
+    ("after_s", "is_believed"),
+    [(0, False), (0.5, True), (1, True), (site_module._BELIEVED_FOR_S - 1, True)],
+)
+def test_a_time_since_the_release_is_believed(after_s: float, is_believed: bool) -> None:
+    floor = unset_clock(built_at=RELEASED_AT + after_s).floor
+    assert (floor > RELEASED_AT) is is_believed
+
+
+def test_a_time_that_is_too_far_ahead_is_not_believed() -> None:
+    ahead = RELEASED_AT + site_module._BELIEVED_FOR_S
+    assert unset_clock(built_at=ahead).floor == RELEASED_AT

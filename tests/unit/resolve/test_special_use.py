@@ -151,3 +151,19 @@ def test_localhost_is_the_loopback_for_all_types(qtype: int) -> None:
 
 def test_a_dot_within_a_label_makes_no_special_name() -> None:
     assert judge(b"\x06a.test\x07example\0", A) is None
+
+
+def test_a_name_of_the_site_that_is_not_special_is_none_and_localhost_stays_the_loopback() -> None:
+    names_there = frozenset((wire("school.example"), wire("localhost")))
+    assert judge(wire("school.example"), A, names_there) is None
+    special = judge(wire("localhost"), A, names_there)
+    assert special is not None
+    assert special.answer is LOOPBACK
+
+
+def test_answers_and_reasons_are_an_interface() -> None:
+    assert [one.value for one in SpecialAnswer] == ["loopback", "nxdomain", "nodata"]
+    assert [one.value for one in SpecialReason] == [
+        *("localhost", "never-delegated", "private-reverse", "single-label", "discovery"),
+        *("canary", "encrypted-dns-discovery"),
+    ]

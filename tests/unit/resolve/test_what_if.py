@@ -16,6 +16,7 @@ from filterd.policy.model import Audience, Client, Scheduled
 from filterd.policy.temporary_rules import Overrides, TargetKind
 from filterd.querylog.day_search import RecordedWeek
 from filterd.querylog.lookups import LookupContext
+from filterd.resolve import what_if
 from filterd.resolve.explain import explain
 from filterd.resolve.site import Site
 from filterd.resolve.what_if import (
@@ -287,6 +288,16 @@ def test_a_distinct_name_counts_for_the_grades_of_its_tier(
     assert name == (wire("news.example"), CLOSES, "games")
     assert found.names[name] == 0
     assert found.places[name] == {("6", "")}, "games open at twelve"
+    assert found.distinct_lists == {"play": 1}
+    both = DifferenceSums()
+    for _ in range(2):
+        both.add(found)
+    assert both.distinct_lists == {"play": 2}
+    opened = compared(tmp_path, *plain_sites(indexes[::-1]))
+    assert (opened.changed_distinct, opened.distinct_lists) == (
+        {("lower-secondary", OPENS): 1},
+        {},
+    )
 
 
 def test_a_distinct_name_that_a_row_has_counts_once(
@@ -332,7 +343,7 @@ def test_names_without_a_log_are_asked_for_each_tier(indexes: tuple[Index, Index
     assert {one.name for one in found.names} == {wire("news.example")}
     assert ("primary", CLOSES) in found.changed_distinct
     assert ("staff", CLOSES) not in found.changed_distinct
-    assert found.confidential, "counted, and not shown"
+    assert found.confidential == 7, "counted for each tier, and not shown"
 
 
 @pytest.mark.parametrize(("order", "counted"), [(1, 3), (-1, 0)])
@@ -373,3 +384,161 @@ def test_of_a_name_that_is_noted_already_lookups_are_added_though_there_is_no_ro
     both.add(sums)
     assert (dict(both.names), both.unnamed) == ({first: 8}, 2)
     assert both.places[first] == {place}
+
+
+def _looked(second: int, name: str, *of: str, n: int = 1) -> Looked:
+    grade, class_id, network = of
+    return Looked(second, name, LookupContext(grade, class_id, network, "", "pass", ""), n)
+
+
+def _changed(
+    folder: Path, index: Index, before: Policy, after: Policy, *rows: Looked, **set_before: Any
+) -> dict[tuple[AskedPlace, str], int]:
+    write_day(folder, DAY, rows)
+    sites = a_site(before, index, Overrides(**set_before)), a_site(after, index)
+    return dict(compared(folder, *sites).changed)
+
+
+def test_a_rule_with_dates_changes_lookups_from_its_begin_to_before_its_end(
+    tmp_path: Path, indexes: tuple[Index, Index]
+) -> None:
+    rule = block("dated.example", starts_at=MONDAY + 27_000, ends_at=MONDAY + 29_000)
+    rows = [
+        _looked(second, "dated.example", "6", "", "") for second in (26_999, 27_000, 28_999, 29_000)
+    ]
+    found = _changed(tmp_path, indexes[0], a_school(), a_school(rules=(rule,)), *rows)
+    assert found == {(AskedPlace("6"), CLOSES): 2}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_rule_for_a_network_changes_lookups_from_there_only(
+    tmp_path: Path, indexes: tuple[Index, Index], order: int
+) -> None:
+    lab, office = a_school().networks
+    networks = (lab, office, replace(lab, id="other", cidrs=("203.0.113.0/24",), macs=()))
+    rule = block("a.example", Audience.NETWORK, "other")
+    before = a_school(networks=networks)
+    rows = [
+        _looked(SEVEN_S + n, "a.example", "6", "", network, n=n + 1)
+        for n, network in enumerate(("lab", "other")[::order])
+    ]
+    found = _changed(tmp_path, indexes[0], before, replace(before, rules=(rule,)), *rows)
+    assert found == {(AskedPlace("6"), CLOSES): 2 if order == 1 else 1}
+
+
+def test_in_an_exam_each_name_is_judged_for_itself(
+    tmp_path: Path, indexes: tuple[Index, Index]
+) -> None:
+    rows = [
+        _looked(SEVEN_S + 60 + n, name, "6", "", "lab")
+        for n, name in enumerate(("exam.example", "a.example", "b.example", "exam.example"))
+    ]
+    exam = an_exam()
+    found = _changed(tmp_path, indexes[0], a_school(), a_school(), *rows, exams=(exam,))
+    assert found == {(AskedPlace("6"), OPENS): 2}
+
+
+def test_a_class_without_a_room_has_its_own_rules_and_an_unknown_grade_those_of_nobody(
+    tmp_path: Path, indexes: tuple[Index, Index]
+) -> None:
+    policy = with_classes(a_school())
+    closed = policy.grades["9B"].closed | {"games"}
+    of_class = replace(policy.grades["9B"], closed=closed)
+    after = replace(policy, grades={**policy.grades, "9B": of_class})
+    rows = [
+        _looked(SEVEN_S, "game.example", grade, class_id, "", n=n)
+        for n, (grade, class_id) in enumerate((("9", "9B"), ("9", ""), ("old", "")), 1)
+    ]
+    assert _changed(tmp_path, indexes[0], policy, after, *rows) == {
+        (AskedPlace("9", "9B"), CLOSES): 1
+    }
+
+
+def test_a_name_that_is_answered_here_changes_by_no_rule(
+    tmp_path: Path, indexes: tuple[Index, Index]
+) -> None:
+    rows = [_looked(SEVEN_S, name, "6", "", "lab") for name in ("a.b.test", "a.example")]
+    rules = (block("b.test"), block("a.example"))
+    found = _changed(tmp_path, indexes[0], a_school(), a_school(rules=rules), *rows)
+    assert found == {(AskedPlace("6"), CLOSES): 1}
+
+
+def test_distinct_names_are_judged_at_noon_and_by_no_schedule(
+    tmp_path: Path, indexes: tuple[Index, Index]
+) -> None:
+    closing = Scheduled("a", False, "category", "games", Audience.GRADE, "9")
+    at_noon = scheduled(closing, starts_s=11 * 3600, ends_s=13 * 3600)
+    rule = block("dated.example", starts_at=MONDAY + 11 * 3600, ends_at=MONDAY + 13 * 3600)
+    seen = [Known("lower-secondary", name) for name in ("game.example", "dated.example")]
+    write_day(tmp_path, DAY, [], seen)
+    before, after = a_school(), replace(at_noon, rules=(rule,))
+    found = compared(tmp_path, a_site(before, indexes[0]), a_site(after, indexes[0]))
+    assert {(one.name, one.kind) for one in found.names} == {(wire("dated.example"), CLOSES)}
+
+
+def test_names_that_were_alike_until_a_rule_began_are_told_apart_from_then_on(
+    tmp_path: Path, indexes: tuple[Index, Index]
+) -> None:
+    rule = block("a.example", starts_at=MONDAY + 27_000)
+    asked = ((26_000, "a"), (26_001, "b"), (27_001, "b"), (27_002, "a"), (27_003, "c"))
+    rows = [_looked(second, f"{name}.example", "6", "", "") for second, name in asked]
+    found = _changed(tmp_path, indexes[0], a_school(), a_school(rules=(rule,)), *rows)
+    assert found == {(AskedPlace("6"), CLOSES): 1}
+
+
+def test_a_grade_that_opens_nothing_but_its_own_names_is_judged_name_by_name(
+    tmp_path: Path, indexes: tuple[Index, Index]
+) -> None:
+    policy = a_school(rules=(allow("a.example", Audience.GRADE, "6"),))
+    only = replace(policy.grades["6"], allow_only=True)
+    after = replace(policy, grades={**policy.grades, "6": only})
+    names = ("b.example", "a.example", "c.example")
+    write_day(tmp_path, DAY, [], [Known("lower-secondary", name) for name in names])
+    found = compared(tmp_path, a_site(policy, indexes[0]), a_site(after, indexes[0]))
+    assert {one.name for one in found.names} == {wire("b.example"), wire("c.example")}
+    assert found.changed_distinct == {("lower-secondary", CLOSES): 2}
+    assert set(map(frozenset, found.places.values())) == {frozenset({AskedPlace("6")})}
+
+
+def test_a_name_of_no_tier_is_not_judged(tmp_path: Path, indexes: tuple[Index, Index]) -> None:
+    write_day(tmp_path, DAY, [], [Known("", "news.example")])
+    found = compared(tmp_path, *plain_sites(indexes))
+    assert (found.distinct, found.names) == ({}, {})
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_networks_with_rules_of_their_own_are_told_apart(
+    tmp_path: Path, indexes: tuple[Index, Index], order: int
+) -> None:
+    lab, office = a_school().networks
+    others = [replace(lab, id=name, cidrs=(), macs=()) for name in ("one", "two")]
+    before = a_school(networks=(lab, office, *others))
+    rules = (
+        block("a.example", Audience.NETWORK, "one"),
+        block("b.example", Audience.NETWORK, "two"),
+    )
+    rows = [
+        _looked(SEVEN_S + n, "a.example", "6", "", network, n=n + 1)
+        for n, network in enumerate(("one", "two")[::order])
+    ]
+    found = _changed(tmp_path, indexes[0], before, replace(before, rules=rules), *rows)
+    assert found == {(AskedPlace("6"), CLOSES): 1 if order == 1 else 2}
+
+
+def test_kinds_of_changes_are_an_interface_and_nothing_is_counted_yet() -> None:
+    assert (CLOSES, OPENS, REWRITES) == ("closes", "opens", "rewrites")
+    assert what_if.MOST_NAMES == 100_000
+    sums = DifferenceSums()
+    assert (sums.confidential, sums.unnamed, sums.lookups.total()) == (0, 0, 0)
+    assert AskedPlace("6") == AskedPlace("6", "")
+
+
+@pytest.mark.parametrize(
+    ("action", "allowed"), [("pass", 1), ("rewritten", 1), ("blocked", 0), ("failed", 0)]
+)
+def test_lookups_that_were_answered_are_counted_by_day(
+    tmp_path: Path, indexes: tuple[Index, Index], action: str, allowed: int
+) -> None:
+    of = LookupContext("6", "", "", "", action, "")
+    write_day(tmp_path, DAY, [Looked(SEVEN_S, "a.example", of)])
+    assert compared(tmp_path, *plain_sites(indexes)).allowed.total() == allowed

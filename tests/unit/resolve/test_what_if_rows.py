@@ -8,7 +8,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from filterd.i18n import Texts
-from filterd.resolve.what_if import CLOSES, OPENS, AskedPlace, DifferenceSums, NameDifference
+from filterd.resolve.what_if import (
+    CLOSES,
+    OPENS,
+    REWRITES,
+    AskedPlace,
+    DifferenceSums,
+    NameDifference,
+)
 from filterd.resolve.what_if_rows import (
     BY_CLASS,
     BY_TIER,
@@ -111,13 +118,19 @@ def test_a_name_of_several_classes_and_without_lookups_says_so() -> None:
 
 def test_places_come_in_the_order_of_grades_and_classes_and_tiers_in_theirs() -> None:
     found = DifferenceSums()
-    for place in (AskedPlace("10", ""), AskedPlace("6", "6B"), SIX_A, AskedPlace("old", "")):
+    for place in (
+        AskedPlace("10", ""),
+        AskedPlace("6", "6B"),
+        SIX_A,
+        AskedPlace("old", ""),
+        AskedPlace("preschool"),
+    ):
         found.lookups[place] = 1
     found.distinct.update({"staff": 2, "primary": 1})
     found.changed_distinct["primary", CLOSES] = 1
     plain = to_plain(found, NAMES)
     assert [(one["grade"], one["class"]) for one in plain["groups"]] == [
-        *(("old", ""), ("6", "6A"), ("6", "6B"), ("10", ""))
+        *(("old", ""), ("preschool", ""), ("6", "6A"), ("6", "6B"), ("10", ""))
     ]
     assert [(one["tier"], one["names"], one[CLOSES]) for one in plain["tiers"]] == [
         ("primary", 1, 1),
@@ -144,3 +157,64 @@ def test_of_names_with_as_many_lookups_the_order_is_that_of_the_names() -> None:
         found.note(NameDifference(wire(name), CLOSES, "games"), 5, (SIX_A,))
     rows = to_plain(found, ROWS)["rows"]
     assert [one["name"] for one in rows] == ["a.example", "b.example", "c.example"]
+
+
+def test_each_kind_of_change_is_counted_for_itself() -> None:
+    found = sums(3)
+    found.changed[SIX_A, OPENS] = 4
+    found.changed[AskedPlace("7"), OPENS] = 5
+    assert to_plain(found, ROWS)["changed"] == {CLOSES: 6, OPENS: 9, REWRITES: 0}
+
+
+def test_what_is_not_shown_and_what_was_not_named_are_counted_together() -> None:
+    found = sums(MOST_ROWS + 3)
+    found.unnamed = 2
+    assert to_plain(found, ROWS)["more"] == 5
+
+
+def test_distinct_names_alone_are_a_difference() -> None:
+    found = DifferenceSums()
+    found.note(NameDifference(wire("a.example"), CLOSES, "games"), 0, (SIX_A,))
+    assert differs(to_plain(found, NAMES))
+
+
+def test_a_class_and_a_category_are_named_in_the_tables() -> None:
+    (names_of, rows), (groups, of_groups) = tables(to_plain(sums(), ROWS))
+    shown = {str(one.heading): one.cell(rows[0], BY)[0] for one in names_of.columns}
+    assert shown["Category"] == "games"
+    shown = {str(one.heading): one.cell(of_groups[0], BY)[0] for one in groups.columns}
+    assert list(shown.values()) == ["6A", "1\u202f000", "1", "0", "0"]
+
+
+def test_columns_have_headings_and_words_an_interface() -> None:
+    assert (ROWS, NAMES, POPULAR, MOST_ROWS) == ("rows", "names", "popular", 50)
+    found = sums()
+    found.distinct["primary"] = 9
+    found.changed_distinct["primary", CLOSES] = 2
+    shown = [
+        {str(one.heading): one.cell(rows[0], BY)[0] for one in listing.columns}
+        for listing, rows in tables(to_plain(found, ROWS))
+    ]
+    assert shown == [
+        {
+            "Name": "n1.example",
+            "Change": "would be blocked",
+            "Category": "games",
+            "Lookups": "1",
+            "Class or grade": "6A",
+        },
+        {
+            "Class": "6A",
+            "Lookups": "1\u202f000",
+            "would be blocked": "1",
+            "would open": "0",
+            "other safe mode": "0",
+        },
+        {
+            "Tier": "primary",
+            "Names": "9",
+            "would be blocked": "2",
+            "would open": "0",
+            "other safe mode": "0",
+        },
+    ]

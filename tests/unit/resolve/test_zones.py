@@ -272,6 +272,7 @@ def _text(record: ZoneRecord) -> str:
         (ZONE, RRType.A, NOTHING),
         (f"absent.{ZONE}", RRType.A, NO),
         (f"a.pc.{ZONE}", RRType.A, NO),
+        (f"pc.a.{ZONE}", RRType.A, NO),
         (f"wpad.{ZONE}", RRType.A, NO),
         # and reverse
         ("20.6.168.192.in-addr.arpa", RRType.PTR, (0, [f"pc.{ZONE}"])),
@@ -289,6 +290,7 @@ def _text(record: ZoneRecord) -> str:
         ("5.168.192.in-addr.arpa", RRType.NS, NO),
         ("6.0.0.0.0.0.d.f.ip6.arpa", RRType.NS, NOTHING),
         ("7.0.0.0.0.0.d.f.ip6.arpa", RRType.NS, NO),
+        ("0.0.0.0.0.d.f.ip6.arpa", RRType.NS, NOTHING),
         # these are no reverse names of addresses
         ("1.20.6.168.192.in-addr.arpa", RRType.PTR, NO),
         ("020.6.168.192.in-addr.arpa", RRType.PTR, NO),
@@ -317,7 +319,9 @@ def test_an_address_does_not_lead_back_to_a_name_that_the_site_gave_to_another(
 ) -> None:
     reverse = "21.6.168.192.in-addr.arpa"
     assert Leased(index).ask(reverse, RRType.PTR) == (0, [f"may-in.{ZONE}"])
-    assert Leased(index, zones=(WRITTEN,)).ask(reverse, RRType.PTR) == NO
+    beside = Leased(index, zones=(WRITTEN,))
+    assert beside.ask(reverse, RRType.PTR) == NO
+    assert beside.ask("20.6.168.192.in-addr.arpa", RRType.PTR) == (0, [f"pc.{ZONE}"])
 
 
 def test_a_record_of_the_site_may_be_an_alias_of_a_device(index: Index) -> None:
@@ -379,3 +383,13 @@ def test_a_name_too_long_for_the_zone_has_no_reverse_name(index: Index) -> None:
     leased = Leased(index, long_zone)
     leased.around.take_leases((_lease("192.168.6.20", "a" * 63),))
     assert leased.ask("20.6.168.192.in-addr.arpa", RRType.PTR) == NO
+
+
+def test_data_beside_an_alias_is_answered_without_it() -> None:
+    data = _record("copier.school.lan", TXT, b"\x02hi")
+    zones = Zones(a_policy(local_zones=[LocalZone(wire("school.lan"), (PRINTER, COPIER, data))]))
+    assert zones.answer(wire("copier.school.lan"), TXT) == ZoneAnswer(NOERROR, (data,))
+
+
+def test_only_delegated_zones_have_routes() -> None:
+    assert ZONES.routes == [Route((SERVER,), whole=True)] * 3

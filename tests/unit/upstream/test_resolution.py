@@ -274,14 +274,56 @@ def test_a_signature_is_no_proof_without_what_it_signs() -> None:
         signed.replace("RRSIG A", "RRSIG NSEC"),
         signed.replace("RRSIG A", "RRSIG NS"),
     ]
-    assert kept(resolve(A, authority=authority, do=True)) == [
+    assert kept(resolve(A, SIGNED, authority=authority, do=True)) == [
         f"{NAME} A",
+        f"{NAME} RRSIG",
         "example.com NSEC",
         "example.com RRSIG",
     ]
     of_soa = signed.replace("RRSIG A", "RRSIG SOA")
     assert len(kept(resolve(authority=[SOA, of_soa], do=True))) == 2
     assert kept(resolve(A, authority=[SOA, of_soa], do=True)) == [f"{NAME} A"]
+
+
+FOREIGN = (
+    "bank.example.net 200 NSEC z.example.net A RRSIG",
+    "com 200 NSEC example.net NS RRSIG",
+    "b4um86eghhds6nea196smvmlo4ors995.example.net 200 NSEC3 1 0 0 - "
+    "gjeqe526plbf1g8mklp59enfd789njgi A",
+    "example.net 300 RRSIG NSEC 13 2 300 20300101000000 20200101000000 1 example.net aGVsbG8=",
+)
+
+
+@pytest.mark.parametrize("foreign", FOREIGN)
+@pytest.mark.parametrize("rcode", ["NXDOMAIN", "NOERROR"])
+def test_a_denial_has_no_proof_of_another_zone(rcode: str, foreign: str) -> None:
+    resolution = resolve(rcode=rcode, authority=[SOA, foreign, NSEC], do=True)
+    assert kept(resolution) == ["example.com SOA", "example.com NSEC"]
+    assert kept(resolve(rcode=rcode, authority=[foreign], do=True)) == []
+
+
+@pytest.mark.parametrize("foreign", FOREIGN)
+def test_an_answer_has_no_proof_of_another_zone(foreign: str) -> None:
+    resolution = resolve(A, SIGNED, authority=[foreign, NSEC], do=True)
+    assert kept(resolution) == [f"{NAME} A", f"{NAME} RRSIG", "example.com NSEC"]
+
+
+def test_a_signature_of_a_zone_that_is_not_above_its_owner_makes_no_zone() -> None:
+    signed = SIGNED.replace("1 example.com", "1 example.net")
+    assert kept(resolve(A, signed, authority=FOREIGN, do=True)) == [f"{NAME} A", f"{NAME} RRSIG"]
+
+
+def test_an_alias_of_a_wildcard_brings_the_proof_of_its_own_zone() -> None:
+    """The denial at its end is of another zone (RFC 4035 §3.1.3.3)."""
+    alias = f"{NAME} 300 CNAME b.example.net", SIGNED.replace("RRSIG A", "RRSIG CNAME")
+    soa = SOA.replace("example.com", "example.net", 1)
+    resolution = resolve(*alias, rcode="NXDOMAIN", authority=[soa, NSEC], do=True)
+    assert kept(resolution)[2:] == ["example.net SOA", "example.com NSEC"]
+
+
+def test_control_without_the_zones_a_foreign_proof_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolution, "_zones", lambda *_: {b"\0"})
+    assert "bank.example.net NSEC" in kept(resolve(authority=[SOA, FOREIGN[0]], do=True))
 
 
 @pytest.mark.parametrize("whole", [False, True])

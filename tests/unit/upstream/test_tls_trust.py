@@ -51,6 +51,38 @@ def test_the_machine_s_authorities_are_read_once_a_day() -> None:
     asyncio.run(main())
 
 
+def _none_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no authority be readable, as on a disk that has failed."""
+    monkeypatch.setenv("SSL_CERT_FILE", "/absent")
+    monkeypatch.setenv("SSL_CERT_DIR", "/absent")
+
+
+def test_authorities_that_cannot_be_read_again_are_still_trusted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main() -> None:
+        clock = FakeClock()
+        trust = Trust(clock)
+        first = await trust.context(Tls.STRICT)
+        monkeypatch.setattr(tls_trust, "_count", lambda one: 100 if one is first else 0)
+        _none_left(monkeypatch)
+        clock.advance(TRUST_FOR_S)
+        assert await trust.context(Tls.STRICT) is first
+
+    asyncio.run(main())
+
+
+def test_what_was_read_before_the_fork_is_trusted_where_nothing_can_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tls_trust, "_read_before", {})
+    tls_trust.read_authorities()
+    before = tls_trust._read_before["strict"]
+    monkeypatch.setattr(tls_trust, "_count", lambda one: 100 if one is before else 0)
+    _none_left(monkeypatch)
+    assert context(Tls.STRICT) is before
+
+
 def test_where_the_authorities_cannot_be_read_no_server_is_trusted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

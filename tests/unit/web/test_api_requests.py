@@ -4,17 +4,21 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from filterd.errors import ControlError
 from filterd.i18n import say
+from filterd.overrides.roles import Role
+from filterd.web import operations
 from tests.support.web_requests import CSRF, ORIGIN, SIGNED_IN, FakeManager
 
 if TYPE_CHECKING:
     from tests.support.web_school import Reply
 
+OPERATIONS = operations.ORDER
 PROGRAM = {"authorization": "Bearer api-token", "content-type": "application/json"}
 
 
@@ -99,6 +103,23 @@ def test_a_program_has_a_bearer_token_and_no_cookie_counts_beside_it(
     _post(manager, headers={**PROGRAM, **SIGNED_IN, "authorization": scheme})
     tokens = [given["act_for"] for command, given in manager.asked if command == "session"]
     assert "token-of-lan" not in tokens
+
+
+def test_a_role_is_judged_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without ``ip`` answers 403 to a person who may not, and not its own trouble."""
+    monkeypatch.setattr(operations, "ORDER", OPERATIONS)
+    manager = FakeManager(monkeypatch, "reader")
+    manager.answers["devices"] = ControlError(say("the command `ip` does not list the devices"))
+    beyond = [one for one in OPERATIONS if Role.READER not in one.roles]
+    assert {"assignDevices", "nameDevice"} <= {one.name for one in beyond}
+    for one in beyond:
+        manager.asked.clear()
+        path = re.sub(r"\{\w+\}", "x", one.path)
+        body = b"" if one.method in ("GET", "DELETE") else b'{"of no field": 1}'
+        reply = manager.send(one.method, f"/api/v1{path}", body, PROGRAM)
+        assert (reply.status, reply.json["code"]) == (403, "control"), one.name
+        assert f"these roles may: {', '.join(sorted(one.roles))}" in reply.json["detail"]
+        assert {command for command, _ in manager.asked} <= {"admit", "school", "session"}
 
 
 def test_without_a_token_one_has_to_sign_in(manager: FakeManager) -> None:

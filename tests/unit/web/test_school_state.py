@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from math import inf
 
 import pytest
 
@@ -25,7 +26,7 @@ def test_the_policy_has_what_is_set_over_it() -> None:
 
 def test_while_the_time_is_not_known_the_last_known_one_is_shown() -> None:
     visitor = RecordedVisitor(answers={"clock": {"policy_time": None, "floor": 5.0}})
-    assert asyncio.run(policy_time(visitor)) == 5.0
+    assert asyncio.run(policy_time(visitor)) == (5.0, inf)
     assert asyncio.run(in_force(visitor)).clock.now == 5.0
 
 

@@ -20,6 +20,7 @@ from filterd.wire import (
     address_of,
     covered_type,
     parse_response,
+    signer_of,
     soa_minimum,
     svcb_parts,
     target_of,
@@ -151,6 +152,10 @@ def test_a_signature_names_the_type_that_it_signs() -> None:
     assert covered_type(*_first(a_response(a_query(), line))) == 65
     with pytest.raises(WireError):
         covered_type(*_raw(46, b"\0"))
+    assert signer_of(*_first(a_response(a_query(), line))) == from_text("example.com")
+    for short in (b"\0" * 17, b"\0" * 18):
+        with pytest.raises(WireError):
+            signer_of(*_raw(46, short))
 
 
 IN, HTTPS = dns.rdataclass.IN, dns.rdatatype.HTTPS

@@ -22,6 +22,7 @@ from tests.support.feed_candidates import (
     write_names,
 )
 from tests.support.made_once import MadeOnce
+from tests.support.yaml_files import write_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,6 +98,22 @@ def test_an_honest_version_is_accepted_and_all_was_checked(school: Following) ->
     assert judgement.findings == ()
     assert judgement.may_come_in_force()
     assert judgement.checks == CHECKS
+
+
+def test_a_key_of_a_later_program_is_left_aside_and_noted(school: Following) -> None:
+    """In its table this program would refuse it ("one field too many in a category")."""
+    later = {"categories": {"games": {"weight": 1}}, "moods": {"calm": {"colour": "blue"}}}
+    judgement = school.judge(lambda folder: write_yaml(folder / "additions.yaml", later))
+    assert judgement.may_come_in_force()
+    [note] = judgement.findings
+    assert (note.severity, note.names) == (Severity.NOTE, ("categories: weight", "moods: colour"))
+
+
+def test_what_a_known_key_says_there_is_compared(school: Following) -> None:
+    later = {"categories": {"games": {"guarded": True}}}
+    judgement = school.judge(lambda folder: write_yaml(folder / "additions.yaml", later))
+    [held] = judgement.findings
+    assert held.subjects == ("-categories games 12 False False False True guarded=True",)
 
 
 def asked_before(school: Following, name: str, others: int) -> None:
@@ -179,12 +196,18 @@ ONLY_BY = {
     "wrong_holidays": "every day a holiday",
     "closed_frozen": "a popular name that ships as one",
     "opened_canaries": "a canary of what ships, gone from its list and from the canaries",
+    "forgotten_canaries": "a canary that is asked for no more",
+    "opened_by_pins": "two names of porn, off the list and pinned",
+    "unsigned_orders": "an unknown name as child abuse",
+    "changed_contacts": "another telephone of the centre",
+    "opened": "a list that means its names alone",
 }
 """What each check is there for: nothing but it finds this. ``None`` of the others would."""
 
 ALSO = {
     "wrong_answers": ("grown", "opened", "opened_canaries"),
     "blocked_essentials": ("closed_frozen", "closed_beneath"),
+    "opened_canaries": ("forgotten_canaries",),
 }
 """Checks that find the same by other means."""
 
@@ -238,7 +261,7 @@ def test_a_publisher_need_not_have_all_that_a_newer_filterd_ships(
         for path, table, kept in (
             ("pins.yaml", "pins", 55),
             ("protect.yaml", "protections", 700),
-            ("services.yaml", "services", 90),
+            ("services.yaml", "services", 165),
         ):
             data_of(path, lambda data: data.update({table: data[table][:kept]}))(folder)  # noqa: B023
 

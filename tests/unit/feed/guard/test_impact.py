@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from filterd.feed.guard.judgement import Finding
     from filterd.policy.model import Policy
 
-FEED_GAMES = "feed-games"
+FEED_GAMES, ORDER = "feed-games", "order:1"
 POPULAR = [f"popular{rank}.example" for rank in range(1, 2_001)]
 MANY = [f"www.game{number}.example" for number in range(2_000)]
 
@@ -50,7 +50,12 @@ def asking(
     """Compile a list of each category, and the school's own list of games."""
     folder.mkdir()
     texts = {
-        f"feed-{category}": (category, "domains", category == "law-ordered", list(names))
+        ORDER if category == "law-ordered" else f"feed-{category}": (
+            category,
+            "domains",
+            category == "law-ordered",
+            list(names),
+        )
         for category, names in lists.items()
     }
     texts["mine"] = ("games", "domains", False, list(own))
@@ -241,7 +246,7 @@ def test_where_the_log_has_only_names_these_count(tmp_path: Path) -> None:
 
 def test_an_order_of_the_law_is_held_by_no_log(tmp_path: Path) -> None:
     both = compared(tmp_path, {"law-ordered": ["lost.example"], "porn": ["other.example"]}, {})
-    lists = Counter({"feed-law-ordered": 500})
+    lists = Counter({ORDER: 500})
     allowed = on(1_000)
     assert asked(both, allowed, allowed=allowed, lists=lists)[0][0] is Severity.NOTE
     lists = Counter({"feed-porn": 500})
@@ -283,3 +288,69 @@ def test_what_the_school_allows_itself_is_no_change(tmp_path: Path) -> None:
     policy = replace(a_policy(), rules=(allow("popular1.example"),))
     both = compared(tmp_path, {"games": POPULAR[:1]}, {}, policy)
     assert popular(both, POPULAR, POPULAR) == []
+
+
+def private() -> Policy:
+    """Return a policy one category of which is confidential."""
+    policy = a_policy()
+    porn = replace(policy.categories["porn"], confidential=True)
+    return replace(policy, categories={**policy.categories, "porn": porn})
+
+
+@pytest.mark.parametrize(("moved", "held"), [(1, 0), (2, 1)])
+def test_names_that_are_never_shown_do_not_move_to_where_they_are(
+    tmp_path: Path, moved: int, held: int
+) -> None:
+    names = [f"secret{number}.example" for number in range(10)]
+    both = compared(
+        tmp_path, {"malware": names[:moved], "porn": names[moved:]}, {"porn": names}, private()
+    )
+    assert both.newly_shown(wire(names[0]))
+    assert not both.newly_shown(wire(names[-1]))
+    assert not both.newly_shown(wire("other.example"))
+    found = list(opened(both))
+    assert len(found) == held
+    for one in found:
+        assert (one.kind, one.severity) == ("growth", Severity.HELD)
+        assert one.numbers == {"count": moved, "asked": 10}
+        assert "secret" not in str(one), "where it is read these names are never shown"
+
+
+def test_names_of_a_category_that_is_shown_may_move(tmp_path: Path) -> None:
+    names = [f"bad{number}.example" for number in range(10)]
+    assert list(opened(compared(tmp_path, {"malware": names}, {"porn": names}))) == []
+
+
+@pytest.mark.parametrize(("narrowed", "held"), [(100, 0), (101, 1)])
+def test_an_entry_that_means_its_name_alone_opens_what_lies_beneath(
+    tmp_path: Path, narrowed: int, held: int
+) -> None:
+    """A tenth of the names that are asked for may open so."""
+    names = MANY[:1_000]
+    lines = {"before": names, "new": [*(f"={one}" for one in names[:narrowed]), *names[narrowed:]]}
+    versions = []
+    for folder in ("new", "before"):
+        (tmp_path / folder).mkdir()
+        texts = {"feed-porn": ("porn", "wildcard", False, lines[folder])}
+        versions.append(Asking(a_policy(), an_index(tmp_path / folder, texts), NOW))
+    both = compare(*versions)
+    assert not any(both.newly_open(wire(name)) for name in names[:narrowed])
+    assert len(list(opened(both))) == held
+
+
+def test_the_programs_own_lists_are_no_growth_of_what_is_made_here(tmp_path: Path) -> None:
+    few, many = (
+        {
+            "own": ("games", "domains", True, MANY[:size]),
+            "feed-games": ("games", "domains", False, MANY[-9:]),
+        }
+        for size in (10, 900)
+    )
+    for folder in ("new", "before"):
+        (tmp_path / folder).mkdir()
+    new = Asking(a_policy(), an_index(tmp_path / "new", many), NOW)
+    before = Asking(a_policy(), an_index(tmp_path / "before", few), NOW)
+    ids = frozenset(("own", "feed-games"))
+    both = Compared(new, before, ids, ids)
+    assert list(grown(both, with_own=False)) == []
+    assert [one.severity for one in grown(both)] == [Severity.HELD] * 2

@@ -14,7 +14,9 @@ from filterd.feed.guard.impact import Compared
 from filterd.feed.guard.judgement import Severity
 from filterd.feed.guard.must_block import (
     QUESTIONS,
+    forgotten_canaries,
     open_canaries,
+    opened_by_pins,
     opened_canaries,
     questions,
     unmet_expectations,
@@ -294,3 +296,73 @@ def test_what_is_not_met_today_either_keeps_nothing_away(tmp_path: Path) -> None
     assert len(unmet(tmp_path, policy, None)) == 1
     (tmp_path / "before").mkdir()
     assert unmet(tmp_path, policy, asking(tmp_path / "before", policy)) == []
+
+
+TWENTY = [f"c{number}.example" for number in range(20)]
+MADE = "games.blocked.filterd.example"
+
+
+@pytest.mark.parametrize(
+    ("had", "has", "gone"),
+    [
+        (TWENTY, TWENTY, []),
+        (TWENTY, TWENTY[2:], []),
+        (TWENTY, TWENTY[3:], TWENTY[:3]),
+        (TWENTY, [*TWENTY[10:], *(f"new{number}.example" for number in range(8))], []),
+        (TWENTY, [*TWENTY[11:], *(f"new{number}.example" for number in range(11))], TWENTY[:11]),
+        ([MADE, *TWENTY], TWENTY, [MADE]),
+        ([MADE, *TWENTY], [MADE, *TWENTY[1:]], []),
+        (["one.example"], [], ["one.example"]),
+        (["one.example", "two.example"], ["two.example"], []),
+        ([], TWENTY, []),
+    ],
+)
+def test_a_version_asks_for_no_less_than_the_one_before(
+    had: list[str], has: list[str], gone: list[str]
+) -> None:
+    new, before = {"games": tuple(map(wire, has))}, {"games": tuple(map(wire, had))}
+    found = list(forgotten_canaries(new, before))
+    assert [one.subjects for one in found] == (
+        [tuple(f"-games {name}" for name in gone)] if gone else []
+    )
+    for one in found:
+        assert (one.kind, one.severity) == ("canaries", Severity.HELD)
+        assert one.numbers == {"count": len(gone), "asked": len(had)}
+
+
+def test_a_category_that_is_asked_for_by_nothing_any_more_is_found() -> None:
+    [found] = forgotten_canaries({}, {"games": (wire("a.example"),)})
+    assert found.names == ("a.example",)
+    assert str(found.sentence) == (
+        "category games: 1 of 1 names to ask for are forgotten: a.example"
+    )
+
+
+@pytest.mark.parametrize(
+    ("pinned", "subtree", "opened"),
+    [
+        ("a.porn.example", False, ["a.porn.example"]),
+        ("porn.example", True, ["a.porn.example", "b.porn.example"]),
+        ("porn.example", False, []),
+        ("a.ads.example", False, []),
+        ("new.example", True, []),
+    ],
+)
+def test_a_new_pin_opens_nothing_that_is_closed(
+    tmp_path: Path, pinned: str, subtree: bool, opened: list[str]
+) -> None:
+    (tmp_path / "before").mkdir()
+    known = a_pin("b.game.example")
+    pins = [known, a_pin(pinned, subtree=subtree)]
+    before, new = (
+        asking(tmp_path / "before", a_policy(pins=[known])),
+        asking(tmp_path, a_policy(pins=pins)),
+    )
+    ids = frozenset(one.id for one in before.index.lists)
+    found = list(opened_by_pins(Compared(new, before, ids, ids)))
+    assert [one.names for one in found] == ([tuple(opened)] if opened else [])
+    for one in found:
+        assert (one.kind, one.severity) == ("tables", Severity.HELD)
+        assert one.subjects == tuple(f"+pins {name}" for name in opened)
+        assert one.numbers == {"count": len(opened)}
+    assert list(opened_by_pins(Compared(new, new, ids, ids))) == []

@@ -25,9 +25,10 @@ from filterd.feed.guard.must_resolve import (
 from filterd.lists import intake
 from filterd.lists.catalog import load_catalog
 from filterd.lists.compiler import compile_lists
+from filterd.lists.help_names import load_help_names
 from filterd.lists.hostname import key_from_name
 from filterd.lists.index import Index
-from filterd.lists.lookalikes import LookalikeRule, plain
+from filterd.lists.lookalikes import LookalikeRule, plain, says_enough
 from filterd.lists.public_suffix import is_public_suffix, public_suffixes, top_level_names
 from filterd.lists.rules import ListSource, SafeSearchRewrite
 from filterd.paths import shipped
@@ -57,7 +58,7 @@ class Injected(NamedTuple):
 
     @property
     def blocked(self) -> list[Finding]:
-        return list(blocked_essentials(self.asking, (), {"bad"}))
+        return list(blocked_essentials(self.asking, (), {self.report.id}))
 
     @property
     def refused(self) -> list[Finding]:
@@ -84,10 +85,11 @@ def inject(
     *,
     own: bool = False,
     category: str = LOCKED,
+    list_id: str = "bad",
 ) -> Injected:
     path = folder / "bad.txt"
     path.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
-    return injected(folder, policy, ListSource("bad", category, form, str(path), own))
+    return injected(folder, policy, ListSource(list_id, category, form, str(path), own))
 
 
 def injected(folder: Path, policy: Policy, source: ListSource) -> Injected:
@@ -127,7 +129,8 @@ TOPS = sorted({text.rpartition(".")[2] for text in TEXTS})
 
 def test_as_many_names_are_essential_as_were_promised(policy: Policy) -> None:
     assert len({one.name for one in essentials_of(policy)}) >= LEAST
-    assert len(set(TEXTS)) == len(TEXTS)
+    twice = {one for one in TEXTS if TEXTS.count(one) > 1}
+    assert twice == {"tongdai111.vn", "vn-cop.vn"}, "pinned, and names of help"
 
 
 @pytest.mark.parametrize(
@@ -223,18 +226,20 @@ def test_the_top_level_above_it_is_not_taken(
 
 def test_no_look_alike_rule_reaches_an_essential_name(tmp_path: Path, policy: Policy) -> None:
     """The rule is made of the very letters of the name; families with digits reach less."""
-    rules = []
+    rules, fit = [], []
     for one in ESSENTIALS:
         first, *above = names.labels(one.name)
         shape = plain(first)
         assert shape is not None
+        if says_enough(shape):
+            fit.append(one)
         suffix = names.from_labels(tuple(above))
         rules.append(LookalikeRule(shape, 1, frozenset([suffix])))
     source = ListSource("bad", LOCKED, "domains", "", names=(), lookalikes=tuple(rules))
     bad = injected(tmp_path, policy, source)
     assert bad.blocked == []
-    reached = sum(bool(bad.asking.index.lookup(one.name)) for one in ESSENTIALS)
-    assert reached > 0.9 * len(ESSENTIALS)
+    reached = sum(bool(bad.asking.index.lookup(one.name)) for one in fit)
+    assert reached > 0.9 * len(fit) > 500
     control = injected(tmp_path, replace(policy, pins=(), protections=()), source)
     assert control.asking.closed(wire("google.com"))
 
@@ -270,18 +275,29 @@ def test_a_list_of_the_publishers_own_is_not_bound_and_found(
 ) -> None:
     [found] = inject(tmp_path, policy, TEXTS, own=True).blocked
     assert found.severity is Severity.REFUSED
-    protected = sum(1 + one.subtree for one in ESSENTIALS if not one.pinned)
+    helping = {one.name for one in load_help_names()}  # which no such list closes
+    protected = sum(
+        1 + one.subtree for one in ESSENTIALS if not one.pinned and one.name not in helping
+    )
     assert 0.97 * protected < found.numbers["count"] <= protected
 
 
 def test_an_order_closes_what_is_protected_and_nothing_that_is_pinned(
     tmp_path: Path, policy: Policy
 ) -> None:
-    bad = inject(tmp_path, policy, TEXTS, own=True, category="law-ordered")
+    bad = inject(tmp_path, policy, TEXTS, own=True, category="law-ordered", list_id="order:1")
     assert bad.blocked == []
     assert bad.asking.closed(wire("wikipedia.org"))
     pinned = [one for one in ESSENTIALS if one.pinned]
     assert not any(bad.asking.closed(one.name) for one in pinned)
+
+
+@pytest.mark.control
+def test_control_the_same_names_in_a_list_of_that_category_are_no_order(
+    tmp_path: Path, policy: Policy
+) -> None:
+    [found] = inject(tmp_path, policy, TEXTS, own=True, category="law-ordered").blocked
+    assert found.severity is Severity.REFUSED
 
 
 def test_a_list_of_a_category_that_may_name_it_does_no_wrong(
@@ -299,8 +315,9 @@ def a_small_policy(*protected: str, pinned: str = "pinned.example") -> Policy:
 def test_a_pin_that_becomes_a_protection_is_still_asked_for_as_a_pin(tmp_path: Path) -> None:
     before = inject(tmp_path, a_small_policy(), []).asking
     policy = a_small_policy("pinned.example", pinned="other.example")
-    asking = inject(tmp_path, policy, ["pinned.example"], own=True, category="law-ordered").asking
-    assert {one.severity for one in blocked_essentials(asking, [before], {"bad"})} == {
+    order = {"own": True, "category": "law-ordered", "list_id": "order:1"}
+    asking = inject(tmp_path, policy, ["pinned.example"], **order).asking  # type: ignore[arg-type]
+    assert {one.severity for one in blocked_essentials(asking, [before], {"order:1"})} == {
         Severity.HELD
     }
 

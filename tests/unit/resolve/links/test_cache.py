@@ -397,7 +397,7 @@ def test_a_delegated_zone_is_never_answered_stale(
     zone = DelegatedZone(wire("example.com"), (UpstreamServer("192.0.2.8"),))
     query = a_chain_query(a_site(index, delegated_zones=[zone]))
     answer_of(cache, query, forward)
-    clock.advance(301)
+    clock.advance(300)  # from the moment on in which it has expired
     assert answer_of(cache, query, fail).source == Source.FAILED
 
 
@@ -415,6 +415,88 @@ def test_an_exception_of_what_is_below_gives_what_is_stale_and_is_logged(
 
     run(background, test)
     assert "RuntimeError: a bug" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("rcode", "code"),
+    [
+        (Rcode.NOERROR, EdeCode.STALE_ANSWER),
+        (Rcode.NXDOMAIN, EdeCode.STALE_NXDOMAIN_ANSWER),
+    ],
+)
+def test_a_stale_answer_is_what_was_kept_with_its_reason_and_is_counted(
+    index: Index,
+    cache: Cache,
+    clock: FakeClock,
+    background: Background[Answer],
+    store: ResolutionStore,
+    rcode: Rcode,
+    code: EdeCode,
+) -> None:
+    kept = a_resolution()._replace(rcode=rcode)
+    query = a_chain_query(a_site(index))
+
+    async def once(_: Query) -> Answer:
+        return Answer(Source.FORWARDED, resolution=kept)
+
+    answer_of(cache, query, once)
+    clock.advance(301)
+
+    async def test() -> None:
+        for count in (1, 2):
+            stale = await cache(query, fail)
+            assert (stale.source, codes(stale), store.stale) == (Source.STALE, [code], count)
+            assert stale.resolution is not None
+            assert (stale.resolution.rcode, stale.resolution.sections) == (rcode, kept.sections)
+
+    run(background, test)
+
+
+def test_the_question_that_makes_a_name_popular_begins_the_refresh(
+    index: Index,
+    cache: Cache,
+    clock: FakeClock,
+    background: Background[Answer],
+    store: ResolutionStore,
+) -> None:
+    query = a_chain_query(a_site(index))
+    answer_of(cache, query, forward)
+    clock.advance(280)
+
+    async def test() -> None:
+        for refreshed in (0, 0, 1, 1):
+            await cache(query, wait)
+            assert store.refreshed == refreshed
+
+    run(background, test)
+
+
+def test_who_waits_when_the_asking_is_ended_gets_what_is_stale(
+    expired: Query, cache: Cache, background: Background[Answer]
+) -> None:
+    async def test() -> None:
+        client = asyncio.ensure_future(cache(expired, wait))
+        await asyncio.sleep(0)
+        await background.close()
+        assert (await client).source == Source.STALE
+
+    run(background, test)
+
+
+def test_work_that_ends_after_the_patience_raises_nothing() -> None:
+    problems = list[object]()
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: problems.append(context))
+        patience, work = Patience(), loop.create_future()
+        await patience.wait_for(work, 0.0)
+        work.set_result(1)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert problems == []
 
 
 def test_a_client_that_goes_away_does_not_end_the_asking(
@@ -799,3 +881,32 @@ def test_what_upstreams_have_said_to_another_question_is_asked_anew(index: Index
     answer = answer_of(Forward(scripted), answered_query)
     assert answer.resolution == scripted.outcome
     assert scripted.asker is not None
+
+
+@pytest.mark.parametrize(
+    ("rcode", "edes", "is_left_alone"),
+    [
+        (Rcode.NOERROR, (), True),
+        (Rcode.NXDOMAIN, (), True),
+        (Rcode.NOERROR, (Ede(EdeCode.STALE_ANSWER),), False),
+        (Rcode.SERVFAIL, (), False),
+        (Rcode.SERVFAIL, (Ede(EdeCode.STALE_ANSWER),), False),
+    ],
+)
+def test_an_answer_without_errors_is_left_alone(
+    rcode: Rcode, edes: tuple[Ede, ...], is_left_alone: bool
+) -> None:
+    resolution = a_resolution()._replace(rcode=rcode, edes=edes)
+    question = UpstreamQuestion(wire(NAME), dns.rdatatype.A, do=False, cd=False)
+    forward_link = Forward(Forwarder(FakeClock()))
+    assert forward_link.leaves_alone(question, resolution) is is_left_alone
+
+
+def test_a_timeout_of_what_was_fetched_for_this_very_question_is_no_overload(index: Index) -> None:
+    query = a_chain_query(a_site(index))
+    error = UpstreamTimeoutError("late")
+    fetched = already_answered(query, error)
+    assert answer_of(Forward(Forwarder(FakeClock())), fetched).overloaded is False
+    elsewhere = query.upstream_question._replace(qname=wire("b.example"))
+    late = already_answered(query, error, key=elsewhere, began_at=1)
+    assert module._had_less_time(late)

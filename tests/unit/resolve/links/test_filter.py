@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from filterd.lists.index import Index
+    from filterd.policy.model import LocalRule
     from filterd.resolve.query import Handler
 
 
@@ -255,7 +256,13 @@ def test_a_question_about_a_grade_belongs_to_no_client(index: Index) -> None:
             holder.current = then
             return await leading_to("social.example")(about)
 
-        assert answer_of(Filter(holder, FakeClock()), about, forward).source is Source.FORWARDED
+        answer = answer_of(Filter(holder, FakeClock()), about, forward)
+        assert answer.source is Source.FORWARDED
+        if then is site:
+            assert answer.readmitted is None
+        else:
+            assert answer.readmitted is not None
+            assert answer.readmitted.client == Client(then.policy.grades["11"])
 
 
 SEARCH, TWIN = "www.example.com", "safe.example.com"
@@ -376,3 +383,74 @@ def test_what_is_behind_an_alias_is_neither_authentic_nor_plain() -> None:
     found = behind_alias(resolution, target, asked, 300)
     assert (found.authentic, found.plain) == (False, False)
     assert found.targets[0] == wire("safe.example")
+
+
+def test_a_grade_that_the_new_site_does_not_have_is_asked_for_in_vain(index: Index) -> None:
+    site = a_site(index)
+    about = a_chain_query(site).readmitted(Client(site.policy.grades["11"]), site)
+    grades = {key: one for key, one in site.policy.grades.items() if key != "11"}
+    kept = tuple(one for one in site.policy.networks if one.grade != "11")
+    policy = replace(site.policy, grades=grades, networks=kept)
+    holder, then = SiteHolder(site), Site.of(policy, index, site.route.servers)
+
+    def change() -> None:
+        holder.current = then
+
+    answer = answer_of(Filter(holder, FakeClock()), about, _while(site, change))
+    assert answer.source is Source.REFUSED
+
+
+@pytest.mark.parametrize("rules", [[], [allow("www.example.com", ends_at=NOW + 50)]])
+def test_an_answer_while_nothing_changes_is_judged_once(
+    index: Index, rules: list[LocalRule]
+) -> None:
+    answer = Changing(a_site(index, rules=rules)).answer("www.example.com")
+    assert (answer.source, answer.readmitted) == (Source.FORWARDED, None)
+
+
+def test_a_client_that_is_found_anew_and_is_the_same_is_judged_once(index: Index) -> None:
+    site = a_site(index)
+    query = a_chain_query(site)
+    same = replace(query.client)
+    assert same is not query.client
+    answer = answer_of(
+        Filter(SiteHolder(site), FakeClock()),
+        query,
+        _while(site, lambda: object.__setattr__(site, "identifier", _Knows(same))),
+    )
+    assert (answer.source, answer.readmitted) == (Source.FORWARDED, None)
+
+
+def test_a_site_that_changes_twice_judges_by_the_last(index: Index) -> None:
+    zone = DelegatedZone(wire("example.com"), (UpstreamServer("192.0.2.8"),))
+    left = [a_site(index), a_site(index, delegated_zones=[zone]), a_site(index)]
+    last, holder = left[-1], SiteHolder(left.pop(0))
+
+    async def forward(query: Query) -> Answer:
+        if left:
+            holder.current = left.pop(0)
+        return await leading_to()(query)
+
+    answer = answer_of(Filter(holder, FakeClock()), a_chain_query(holder.current), forward)
+    assert answer.readmitted is not None
+    assert answer.readmitted.site is last
+
+
+@pytest.mark.parametrize(
+    ("of_name", "of_targets", "until"),
+    [
+        (20, {"b.example": 50}, 20),
+        (None, {"b.example": 50}, 50),
+        (None, {"b.example": 50, "c.example": 30}, 30),
+        (None, {"b.example": 30, "c.example": 50}, 30),
+    ],
+)
+def test_whichever_end_comes_first_bounds_the_answer(
+    index: Index, of_name: int | None, of_targets: dict[str, int], until: int
+) -> None:
+    rules = [allow(name, ends_at=NOW + ends) for name, ends in of_targets.items()]
+    if of_name is not None:
+        rules.append(allow("www.a.example", ends_at=NOW + of_name))
+    answer = Changing(a_site(index, rules=rules)).answer("www.a.example", *of_targets)
+    assert answer.verdict is not None
+    assert answer.verdict.valid_until == NOW + until

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from unittest import mock
 
@@ -27,7 +28,7 @@ from filterd.resolve.links.local import (
 from filterd.resolve.query import Answer, Source
 from filterd.resolve.site import Site
 from filterd.resolve.special_use import SpecialReason
-from filterd.wire import Rcode, RRType
+from filterd.wire import EdeCode, Rcode, RRType
 from filterd.wire import name as names
 from tests.support.chain import FORWARDED, a_chain_query, answer_of
 from tests.support.policies import wire
@@ -111,7 +112,11 @@ def test_what_the_site_knows_is_answered_here(
 @pytest.mark.parametrize("name", ["www.example.com", "ipv4only.arpa", "dc.ad.local"])
 def test_what_has_to_be_asked_goes_on_only_with_recursion_desired(site: Site, name: str) -> None:
     assert answer_of(Local(), a_chain_query(site, name)) is FORWARDED
-    assert answer_of(Local(), a_chain_query(site, name, rd=False)).source == Source.REFUSED
+    refused = answer_of(Local(), a_chain_query(site, name, rd=False))
+    assert (refused.source, [ede.code for ede in refused.edes]) == (
+        Source.REFUSED,
+        [EdeCode.NOT_AUTHORITATIVE],
+    )
 
 
 @pytest.mark.parametrize(
@@ -201,3 +206,17 @@ def test_a_look_at_a_name_s_end_spares_work_and_changes_no_answer(
 )
 def test_what_the_site_does_not_know_is_passed_on(home_site: Site, name: str, qtype: int) -> None:
     assert answer_locally(home_site, wire(name), qtype) is None
+
+
+def test_each_server_of_a_delegated_zone_is_not_asked_what_it_asks(index: Index) -> None:
+    servers = (UpstreamServer("127.0.8.7"), UpstreamServer(CONTROLLER))
+    site = a_site(index, delegated_zones=[DelegatedZone(wire("ad.local"), servers)])
+    for server in servers:
+        query = a_chain_query(site, "dc.ad.local", address=server.address)
+        assert answer_of(Local(), query).source is Source.REFUSED
+
+
+def test_the_loopback_has_its_address_of_either_kind(site: Site) -> None:
+    for qtype, address in (("A", "127.0.0.1"), ("AAAA", "::1")):
+        (record,) = answer_of(Local(), a_chain_query(site, "localhost", qtype)).records
+        assert str(ip_address(record.rdata)) == address

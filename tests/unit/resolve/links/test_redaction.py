@@ -346,3 +346,96 @@ def test_an_alias_into_the_zone_of_leases_leads_home(target: str, leads: bool) -
     site = a_home_site()
     site.policy.lease_zone = wire("lan.example.net")
     assert leads_home(site, wire("www.example.com"), wire(target)) is leads
+
+
+def test_what_is_left_of_an_authentic_answer_is_not_authentic() -> None:
+    resolution = resolve(f"{NAME} 60 A 192.0.2.1", f"{NAME} 60 A 10.0.0.1")
+    changed = without_private(resolution._replace(authentic=True), question())
+    assert changed is not None
+    assert not changed.authentic
+
+
+def test_a_record_that_begins_as_a_signature_would_stays() -> None:
+    """The priority 65 stands where a signature over HTTPS, type 65, names its type."""
+    good, bad = f"{NAME} 60 HTTPS 65 . alpn=h2", f"{NAME} 60 HTTPS 2 . ipv4hint=10.0.0.1"
+    changed = without_private(resolve(good, bad, qtype="HTTPS"), question("HTTPS"))
+    assert records(changed, "HTTPS") == [f'{NAME} 60 HTTPS 65 . alpn="h2"']
+
+
+@pytest.mark.parametrize(
+    ("zone", "qname", "leads"),
+    [
+        ("school.edu.vn", "www.school.edu.vn", False),
+        ("edu.vn", "www.edu.vn", True),
+    ],
+)
+def test_one_owner_is_who_registered_the_common_name(zone: str, qname: str, leads: bool) -> None:
+    site = a_home_site()
+    site.zones.name_over = lambda _: wire(zone)
+    assert leads_home(site, wire(qname), wire(f"web.{zone}")) is leads
+
+
+def test_a_zone_of_the_site_counts_beside_that_of_leases() -> None:
+    site = a_home_site()
+    site.policy.lease_zone = wire("lan.example.net")
+    assert leads_home(site, wire("www.example.com"), wire("web.lan.school.edu.vn"))
+
+
+def test_a_special_name_that_is_of_no_network_leads_nowhere() -> None:
+    target = wire("use-application-dns.net")
+    assert not leads_home(a_home_site(), wire("www.example.com"), target)
+
+
+def test_a_name_that_no_one_can_register_has_no_owner() -> None:
+    site, zone = a_home_site(), b"\x02\xff\xfe" + wire("school.edu.vn")
+    site.zones.name_over = lambda _: zone
+    assert leads_home(site, b"\x03www" + zone, b"\x03web" + zone)
+
+
+def test_an_alias_to_nothing_is_no_block(index: Index) -> None:
+    alias = f"{NAME} 300 CNAME cdn.example.net"
+    answer = answer_for(a_site(index), alias)
+    assert (answer.source, answer.resolution) == (Source.CACHED, a_resolution(alias))
+
+
+def test_a_link_leaves_alone_what_it_does_not_change() -> None:
+    asked = UpstreamQuestion(wire(NAME), 1, do=False, cd=False)
+    public, private = a_resolution(BOTH[0]), a_resolution(*BOTH)
+    assert [Rebinding().leaves_alone(asked, one) for one in (public, private)] == [True, False]
+    keys = f'{NAME} 300 HTTPS 1 . ech="AARhYmNk"'
+    with_keys = resolve(keys, qtype="HTTPS")
+    assert [Ech().leaves_alone(asked, one) for one in (public, with_keys)] == [True, False]
+
+
+def test_the_grade_by_which_the_answer_was_judged_gets_no_keys(index: Index) -> None:
+    site = a_site_that_strips(index, "1")
+    resolution = resolve(f'{NAME} 300 HTTPS 1 . ech="AARhYmNk"', qtype="HTTPS", do=False)
+    readmitted = a_chain_query(site, NAME, "HTTPS", address=GRADE_1)
+
+    async def waited(_: Query) -> Answer:
+        return Answer(Source.FORWARDED, resolution=resolution, readmitted=readmitted)
+
+    query = a_chain_query(site, NAME, "HTTPS", address=GRADE_11)
+    left = answer_of(Ech(), query, waited).resolution
+    assert left is not None
+    assert not left.ech
+
+
+def test_an_answer_without_keys_is_sent_as_it_is(index: Index) -> None:
+    site = a_site_that_strips(index, "1")
+    resolution = resolve(f"{NAME} 300 HTTPS 1 . alpn=h2", qtype="HTTPS", do=False)
+    found = Answer(Source.CACHED, resolution=resolution._replace(authentic=True))
+
+    async def cached(_: Query) -> Answer:
+        return found
+
+    query = a_chain_query(site, NAME, "HTTPS", address=GRADE_1)
+    assert answer_of(Ech(), query, cached) is found
+
+
+def test_an_alias_to_a_name_above_a_zone_of_the_site_leads_nowhere() -> None:
+    site = a_home_site()
+    above = wire("school.local")
+    assert leads_home(site, wire("www.example.com"), above)
+    site.existing = frozenset((above,))
+    assert not leads_home(site, wire("www.example.com"), above)

@@ -231,7 +231,7 @@ def test_without_scripts_the_page_collects_for_some_seconds() -> None:
 
 
 def test_the_page_explains_what_each_level_shows() -> None:
-    assert "log level counts: numbers by grade" in rendered(LIVE_PAGE, _live_visitor())
+    assert "log level counts: numbers by hour" in rendered(LIVE_PAGE, _live_visitor())
 
 
 ROW = {"tier": "lower-secondary", "name": "new.example", "category": "", "devices": 5}

@@ -170,6 +170,8 @@ def test_an_edit_of_the_site_shows_it_before_the_button() -> None:
         "more_lines": 0,
         "problem": None,
         "doubts": [],
+        "changes": [],
+        "left_out": [],
     }
     answer = {**to_plain(DifferenceSums(), ROWS), **SCOPE}
     visitor = a_visitor({"site-draft": draft, "what-if": answer})

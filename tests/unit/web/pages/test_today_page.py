@@ -59,13 +59,6 @@ def test_the_hours_are_a_chart_with_a_table_of_the_same_numbers() -> None:
     assert " style=" not in shown
 
 
-def test_what_is_counted_for_the_whole_school_has_no_hour() -> None:
-    shown = rendered(PAGE, _visitor(totals=_totals(n=77, grade="", tier="")))
-
-    assert "77 more answers are counted by the day only" in shown
-    assert "77</td>" not in shown
-
-
 def test_a_problem_stands_with_its_remedy() -> None:
     shown = rendered(PAGE, _visitor(time_is_known=False))
 

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whoever polls a school for a day, in each role, learns of no child that asks for help.
+
+One device of a class asks for a name of self-harm at a quiet moment. Before and after it each role
+reads all that it may. What differs could only be that lookup.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd import control
+from filterd.clock import SystemClock
+from filterd.errors import FilterdError
+from filterd.monitor.metrics import exposition
+from filterd.overrides.roles import Role
+from tests.support.daemon import asked, copy_lists, free_port, serving, write_site
+from tests.support.set_clock import Clocks
+from tests.support.signed_in import BOX, NAMES
+from tests.support.upstream import FakeUpstream
+from tests.support.waiting import until
+from tests.support.wire import a_query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from filterd.state_folder import StateFolder
+    from tests.support.daemon import Served
+
+pytestmark = pytest.mark.usefixtures("warm_children")
+SECRET, CLOSED, OPEN = "self-harm.blocked.filterd.example", "www.tiktok.com", "good.example"
+CHILD, OTHERS = "127.0.200.9", [f"127.0.200.{n}" for n in range(1, 4)]
+MORE = """\
+  home-6a: {class: 6A, cidrs: [127.0.200.0/24]}
+classes:
+  6A: {grade: 6, teachers: [lan]}
+lessons:
+  t1: '07:00-07:45'
+  t2: '08:00-08:45'
+time_zone: UTC
+"""
+HOUR_S, QUIET_POLLS = 3_600, 6
+MORNING = datetime(2026, 11, 26, 7, 10, tzinfo=UTC).timestamp()
+WHOLE_SCHOOL = {"answers", "log", "traffic"}
+"""Parts of a status that an ordinary lookup moves at once; none has a category, grade or class."""
+NOISE = {"up_s", "clock", "signals", "pid", "rtt_ms", "upstreams", "latency_ms", "sum_us", "pace"}
+ASKED: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("log totals", {"days": 1}),
+    ("log totals", {"days": 3}),
+    ("log totals", {"days": 1, "by_hour": True}),
+    ("log totals", {"days": 1, "by_class": True, "by_network": True, "by_hour": True}),
+    ("log totals", {"days": 1, "class": "6A"}),
+    ("log class", {"class": "6A"}),
+    ("log top", {}),
+    ("log export", {"days": 3}),
+    ("log export", {"month": "2026-10"}),
+    ("log help", {"month": "2026-10"}),
+    ("history", {"limit": 50}),
+)
+
+
+class School:
+    """A school whose clock a test sets, and people of each role."""
+
+    def __init__(self, served: Served, clocks: Clocks, port: int) -> None:
+        self.socket, self._clocks, self._port = served.state.control_socket, clocks, port
+        self._accounts = set[Role]()
+        # The lists are younger than this morning: the clock is believed a second later.
+        until(lambda: control.ask(self.socket, "status")["time_is_known"], "the time")
+
+    def asks(self, source: str, name: str) -> None:
+        """Have a device ask for a name."""
+        asked(self._port, a_query(name), source)
+
+    def sleeps(self, seconds: float) -> None:
+        """Let time pass, and wait until the daemon goes by it: else it would move in a poll."""
+        then = control.ask(self.socket, "clock")["policy_time"] + seconds
+        self._clocks = self._clocks.passes(seconds)
+        until(lambda: control.ask(self.socket, "clock")["policy_time"] >= then, "the hour")
+
+    def tokens(self) -> dict[Role, str]:
+        """Sign the people of all roles in; a session ends with the hour."""
+        found = {}
+        for role in Role:
+            if role not in self._accounts:
+                roles = sorted({Role.READER, role})
+                control.ask(self.socket, "account add", account=NAMES[role], roles=roles)
+                self._accounts.add(role)
+            code = control.ask(self.socket, "account code", account=NAMES[role])["code"]
+            found[role] = control.ask(self.socket, "login-code", address=BOX, code=code)["token"]
+        return found
+
+    def read(self, role: Role, token: str) -> dict[str, Any]:
+        """Return all that a person of a role sees now, by what was asked."""
+        found = dict[str, Any]()
+        for command, arguments in (("status", {}), *ASKED):
+            try:
+                answer = control.ask(self.socket, command, act_for=token, address=BOX, **arguments)
+            except FilterdError as error:
+                answer = str(error)
+            found[f"{role} {command} {arguments}"] = _steady(answer)
+            if command == "status":
+                found[f"{role} metrics"] = _samples(answer)
+        return found
+
+    def poll(self, tokens: dict[Role, str]) -> dict[str, Any]:
+        """Return all that anybody sees now."""
+        found = dict[str, Any]()
+        for role, token in tokens.items():
+            found |= self.read(role, token)
+        return found
+
+    def quiet(self, tokens: dict[Role, str]) -> dict[str, Any]:
+        """Poll until nothing moves any more: what was counted before has to be written."""
+        before = self.poll(tokens)
+        for _ in range(QUIET_POLLS):
+            now = self.poll(tokens)
+            if now == before:
+                return now
+            before = now
+        raise AssertionError([key for key, _ in _differ(before, self.poll(tokens))])
+
+
+def _steady(answer: Any) -> Any:
+    """Return an answer without what moves by itself; of times only how many they are."""
+    if isinstance(answer, dict):
+        if "buckets" in answer:
+            return sum(answer["buckets"].values())
+        return {key: _steady(one) for key, one in answer.items() if key not in NOISE}
+    if isinstance(answer, list | tuple):
+        return [_steady(one) for one in answer]
+    return answer
+
+
+def _samples(status: Any) -> list[str]:
+    """Return the lines of a scrape, without those that move by themselves."""
+    lines = exposition(status).decode().splitlines()
+    moving = ("uptime", "duration_seconds_sum", "duration_seconds_bucket", "disk_free", "rtt")
+    return [one for one in lines if not any(part in one for part in moving)]
+
+
+def _differ(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, Any]]:
+    return [(key, after[key]) for key in before if before[key] != after.get(key)]
+
+
+def _serve(built: StateFolder, folder: Path, *how: str, upstream: int) -> tuple[Any, Clocks, int]:
+    port, clocks = free_port(), Clocks(folder / "clocks")
+    config = write_site(folder / "site", port=port, upstream=upstream, more=MORE)
+    clocks = clocks.set(wall_s=MORNING - SystemClock().wall(), is_set_by_server=True)
+    state = copy_lists(built, folder / "state")
+    return serving(config, state.folder, program=clocks.program("vouched", *how)), clocks, port
+
+
+@pytest.fixture
+def upstream() -> Iterator[int]:
+    with FakeUpstream() as running:
+        running.add(f"{OPEN}. 60 IN A 192.0.2.1")
+        yield running.port
+
+
+def _attack(school: School, hours: int) -> tuple[list[str], list[str]]:
+    """Poll for some hours; return what told of the child, and of an ordinary block's category."""
+    found, singled_out = list[str](), list[str]()
+    for hour in range(hours):
+        tokens = school.tokens()
+        for source in OTHERS[: 1 + hour % len(OTHERS)]:
+            school.asks(source, OPEN)
+            school.asks(source, CLOSED)
+        before = school.quiet(tokens)
+        school.asks(CHILD, SECRET)
+        for _ in range(3):
+            found += [key for key, _ in _differ(before, school.poll(tokens))]
+        school.asks(CHILD, CLOSED)
+        for key, now in _differ(before, school.quiet(tokens)):
+            is_sum = "status" in key and _grew_by_sums_only(before[key], now)
+            if "metrics" in key:
+                is_sum = not any("tier=" in one for one in set(now) - set(before[key]))
+            if not is_sum:
+                singled_out.append(key)
+        school.sleeps(HOUR_S)
+    return found, singled_out
+
+
+def _grew_by_sums_only(before: Any, now: Any) -> bool:
+    """Return whether nothing of a category, grade or class has moved in a status."""
+    return all(now[part] == before[part] for part in now if part not in WHOLE_SCHOOL) and all(
+        now["traffic"][part] == before["traffic"][part] for part in ("responses", "blocked")
+    )
+
+
+@pytest.mark.parametrize("hours", [2, pytest.param(10, marks=pytest.mark.long)])
+def test_who_polls_for_a_day_in_any_role_names_no_child(
+    built: StateFolder, tmp_path: Path, upstream: int, hours: int
+) -> None:
+    daemon, clocks, port = _serve(built, tmp_path, upstream=upstream)
+    with daemon as served:
+        school = School(served, clocks, port)
+        assert _attack(school, hours) == ([], [])
+        tokens = school.tokens()
+        shown = school.poll(tokens)
+        assert any("social-media" in str(one) for one in shown.values())  # its hour is over
+        assert not any("self-harm" in str(one) for one in _figures(shown))
+        school.sleeps(24 * HOUR_S)  # one device is fewer than k: no closed day has it either
+        assert not any("self-harm" in str(one) for one in _figures(school.poll(school.tokens())))
+
+
+def _figures(shown: dict[str, Any]) -> list[Any]:
+    return [one for key, one in shown.items() if "log totals" in key or "export" in key]
+
+
+@pytest.mark.control
+def test_control_without_the_definition_the_same_polls_find_the_child(
+    built: StateFolder, tmp_path: Path, upstream: int
+) -> None:
+    daemon, clocks, port = _serve(built, tmp_path, "telling", upstream=upstream)
+    with daemon as served:
+        found, singled_out = _attack(School(served, clocks, port), 1)
+    readers = {key.partition(" ")[0] for key in found}
+    assert readers == set(Role)
+    assert any("metrics" in key for key in found)
+    assert singled_out
+
+
+def test_a_teachers_stream_has_blocks_of_the_class_and_no_other(
+    built: StateFolder, tmp_path: Path, upstream: int
+) -> None:
+    daemon, clocks, port = _serve(built, tmp_path, upstream=upstream)
+    with daemon as served:
+        school = School(served, clocks, port)
+        tokens, events = school.tokens(), list[dict[str, Any]]()
+        for role in set(Role) - {Role.TEACHER, Role.ADMIN}:
+            with pytest.raises(FilterdError, match="may not look at what happens now"):
+                next(_followed(school, tokens[role]))
+        begun = threading.Event()
+
+        def follow() -> None:
+            for some in _followed(school, tokens[Role.TEACHER]):
+                begun.set()
+                events.extend(one for one in some if "levels" not in one)
+                if sum(one["n"] for one in events) >= 2:
+                    return
+
+        teacher = threading.Thread(target=follow, daemon=True)
+        teacher.start()
+        until(begun.is_set, "the stream")
+        for source, name in (
+            (CHILD, SECRET),
+            (CHILD, CLOSED),
+            ("127.0.7.1", CLOSED),
+            (CHILD, SECRET),
+            (OTHERS[0], CLOSED),
+        ):
+            school.asks(source, name)
+        teacher.join(60)
+    assert sum(one["n"] for one in events) == 2
+    assert all(one.keys() == {"id", "at", "class", "action", "n"} for one in events)
+    assert {one["class"] for one in events} == {"6A"}
+
+
+def _of_class(school: School, token: str) -> set[str]:
+    """Return the categories of blocks of 6A that its teacher sees."""
+    rows = control.ask(
+        school.socket, "log totals", act_for=token, address=BOX, days=1, by_class=True
+    )
+    return {one["category"] for one in rows if one["action"] == "blocked"}
+
+
+def _seen_with_the_fifth_device(school: School) -> list[set[str]]:
+    """Return what the teacher sees after four devices of an hour ago, and with a fifth one now."""
+    for source in (*OTHERS, "127.0.200.4"):
+        school.asks(source, CLOSED)
+    school.sleeps(HOUR_S)
+    token = school.tokens()[Role.TEACHER]
+    before = _of_class(school, token)
+    school.asks(CHILD, CLOSED)
+    return [before, *(_of_class(school, token) for _ in range(3))]
+
+
+def test_no_category_of_a_class_appears_with_the_lookup_that_makes_its_devices_enough(
+    built: StateFolder, tmp_path: Path, upstream: int
+) -> None:
+    daemon, clocks, port = _serve(built, tmp_path, upstream=upstream)
+    with daemon as served:
+        school = School(served, clocks, port)
+        assert _seen_with_the_fifth_device(school) == [{""}] * 4
+        school.sleeps(HOUR_S)
+        assert _of_class(school, school.tokens()[Role.TEACHER]) == {"social-media"}
+
+
+@pytest.mark.control
+def test_control_by_the_devices_of_the_moment_the_category_appears_with_the_lookup(
+    built: StateFolder, tmp_path: Path, upstream: int
+) -> None:
+    daemon, clocks, port = _serve(built, tmp_path, "moving", upstream=upstream)
+    with daemon as served:
+        before, *after = _seen_with_the_fifth_device(School(served, clocks, port))
+    assert before == {""}
+    assert after[-1] == {"social-media"}
+
+
+def _followed(school: School, token: str) -> Any:
+    return control.stream(school.socket, "log-follow", act_for=token, address=BOX)
