@@ -10,6 +10,8 @@ FUZZ   ?= 1
 BENCH  ?=
 # Tests wait often: four at a time keep two cores busy.
 JOBS   ?= 4
+# Long tests wait more than they compute; JOBS=2 holds for them, too.
+LONG_JOBS ?= $(if $(filter command%,$(origin JOBS)),$(JOBS),6)
 TESTS  ?= tests
 AT     ?=
 DEBS   ?=
@@ -125,7 +127,8 @@ bench-board: ## Measure start, memory and writes on a small board; as root
 fuzz: fuzz-native ## Fuzz natively, then 10 million messages; FUZZ=10 for more
 	FILTERD_FUZZ_QUERIES=$(FUZZ)0000000 FILTERD_FUZZ_PACKETS=$(FUZZ)000000 \
 	    FILTERD_FUZZ_MESSAGES=$(FUZZ)000000 FILTERD_FUZZ_NAMES=$(FUZZ)000000 \
-	    FILTERD_FUZZ_DATAGRAMS=$(FUZZ)00000 FILTERD_FUZZ_WORLDS=$(FUZZ)0000 \
+	    FILTERD_FUZZ_ARCHIVES=$(FUZZ)000 FILTERD_FUZZ_DATAGRAMS=$(FUZZ)00000 \
+	    FILTERD_FUZZ_WORLDS=$(FUZZ)0000 \
 	    FILTERD_ORACLE_STEPS=$(FUZZ)00000 FILTERD_ORACLE_WEEK_STEPS=$(FUZZ)00000 \
 	    FILTERD_LOG_DAMAGES=$(FUZZ)0000 FILTERD_LOG_KILLS=$(FUZZ)000 \
 	    $(bin)/python -m pytest -q -s -m 'not apart' tests/fuzz tests/twins tests/unit/querylog/test_totals_file.py \
@@ -143,7 +146,7 @@ e2e: ## Run the long tests: feed, power cuts, boots, packages
 	    FILTERD_ORACLE_QUESTIONS=50000 \
 	    FILTERD_FEED_KILLS=300 FILTERD_FEED_FLIPS=900 FILTERD_FEED_FAULTS=1000 \
 	    FILTERD_FEED_CUTS=200 FILTERD_FEED_CANDIDATES=all FILTERD_LOG_CUTS=60 \
-	    $(together) $(JOBS) -m 'long and not control and not apart' $(longest) tests
+	    $(together) $(LONG_JOBS) -m 'long and not control and not apart' $(longest) tests
 
 soak: ## Serve for half an hour; SOAK_MINUTES=240 for longer
 	$(test_layer)
