@@ -35,8 +35,8 @@ DAMAGED = (
 
 MOST_DIRECTORY_OCTETS = 1 << 20
 """Of a zip file: some ten thousand files."""
-MOST_EXTENSION_OCTETS = 8_192
-"""Of a long name or of pax fields in a tar file: two paths of the longest kind."""
+MOST_HEADER_OCTETS = 12_288
+"""Of a member's headers in a tar file: two paths of the longest kind, or pax fields of that size."""
 
 _TAIL_OCTETS = 66_000
 """From the end of a file: its last record, with the longest comment, is within (APPNOTE 4.3.16)."""
@@ -45,13 +45,9 @@ _ZIP64 = b"PK\x06\x07"
 _SIZE = slice(12, 16)
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """The others take as much memory as a file asks for, and have errors of their own."""
-_EXTENSIONS = (
-    tarfile.GNUTYPE_LONGNAME,
-    tarfile.GNUTYPE_LONGLINK,
-    tarfile.XHDTYPE,
-    tarfile.XGLTYPE,
-    tarfile.SOLARIS_XHDTYPE,
-)
+
+
+_TOO_MUCH = "a header asks for more than a list needs"
 
 
 class LongDirectoryError(zipfile.BadZipFile):
@@ -125,20 +121,46 @@ class _Bounded:
 
 
 class _Header(tarfile.TarInfo):
-    """A header whose extension is short, of a member without holes."""
+    """A short header, of a member without holes."""
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
-        """Read a header.
+    def fromtarfile(cls, archive: tarfile.TarFile) -> _Header:
+        """Read the headers of the next member.
+
+        Which private methods ``tarfile`` reads them by differs between versions of Python; all
+        read from its file.
 
         Raises:
-            tarfile.ReadError: what stands beside it is too long, or it is of a sparse file.
+            tarfile.ReadError: they are too long, or of a sparse file.
         """
-        found = super().frombuf(buf, encoding, errors)
-        is_long = found.type in _EXTENSIONS and found.size > MOST_EXTENSION_OCTETS
-        if is_long or found.size < 0 or found.type == tarfile.GNUTYPE_SPARSE:
-            raise tarfile.ReadError("a header asks for more than a list needs")
+        whole = archive.fileobj
+        archive.fileobj = cast("Any", _ShortRead(whole))
+        try:
+            found = super().fromtarfile(archive)
+        finally:
+            archive.fileobj = whole
+        if found.size < 0 or found.issparse():
+            raise tarfile.ReadError(_TOO_MUCH)
         return found
+
+
+class _ShortRead:
+    """The file of a tar file, of which no more than a member's headers may be read."""
+
+    def __init__(self, file: Any) -> None:
+        self._file, self._left = file, MOST_HEADER_OCTETS
+        self.tell = file.tell
+
+    def read(self, octets: int) -> bytes:
+        """Return the next octets.
+
+        Raises:
+            tarfile.ReadError: there are too many.
+        """
+        self._left -= octets
+        if octets < 0 or self._left < 0:
+            raise tarfile.ReadError(_TOO_MUCH)
+        return cast("bytes", self._file.read(octets))
 
 
 def _is_small(file: IO[bytes]) -> bool:

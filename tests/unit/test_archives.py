@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import sys
 import tarfile
 import zipfile
 
@@ -14,7 +15,7 @@ from filterd import archives
 from filterd.archives import (
     DAMAGED,
     MOST_DIRECTORY_OCTETS,
-    MOST_EXTENSION_OCTETS,
+    MOST_HEADER_OCTETS,
     LongDirectoryError,
     TooLongError,
     opened_tar_gz,
@@ -115,9 +116,9 @@ def _first(content: bytes, most: int = 1 << 30) -> bytes:
 
 
 LONG = [
-    _named("a" * MOST_EXTENSION_OCTETS, tarfile.GNU_FORMAT),
-    _named("a" * MOST_EXTENSION_OCTETS, tarfile.PAX_FORMAT),
-    _commented(MOST_EXTENSION_OCTETS),
+    _named("a" * MOST_HEADER_OCTETS, tarfile.GNU_FORMAT),
+    _named("a" * MOST_HEADER_OCTETS, tarfile.PAX_FORMAT),
+    _commented(MOST_HEADER_OCTETS),
 ]
 
 
@@ -163,7 +164,7 @@ def _second(content: bytes) -> None:
 
 
 def test_a_member_beyond_the_end_of_the_file_is_not_skipped_for_ever() -> None:
-    with pytest.raises(EOFError):
+    with pytest.raises((EOFError, tarfile.ReadError)):
         _second(_skipped(1 << 87))
 
 
@@ -181,7 +182,8 @@ def test_control_tarfile_itself_reads_on_after_the_end(monkeypatch: pytest.Monke
     monkeypatch.setattr(archives, "_Bounded", Noting)
     with pytest.raises(tarfile.ReadError):
         _second(_skipped(20_000_000))
-    assert reads.count(b"") > 1_000
+    # From 3.13 on it looks at what it has read.
+    assert (reads.count(b"") > 1_000) is (sys.version_info < (3, 13))
 
 
 def test_memory_that_is_short_is_no_damage() -> None:

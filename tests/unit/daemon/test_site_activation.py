@@ -10,6 +10,7 @@ import pytest
 
 from filterd.errors import ControlError, StoreError
 from filterd.i18n import say
+from filterd.lists.index import Index
 from filterd.sealed_memory import SealedMemory
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def test_a_new_policy_has_no_index_read_again(
 
     async def work(team: Team) -> None:
         of_manager, of_worker = team.manager.site.index, _in_worker(team).index
-        monkeypatch.setattr("filterd.daemon.verified_indexes.SealedMemory.of_file", read)
+        monkeypatch.setattr(Index, "of_file", read)
         school.write(BLOCK)
         await team.manager.reload()
         assert team.manager.site.index is of_manager
