@@ -48,7 +48,7 @@ class School:
 
 @pytest.fixture
 def school(tmp_path: Path) -> Iterator[School]:
-    with FakeUpstream(records={f"{NAME} A": [f"{NAME}. 60 IN A 192.0.2.7"]}) as upstream:
+    with FakeUpstream(records={f"{NAME} A": [f"{NAME}. 60 IN A 198.18.0.7"]}) as upstream:
         yield School(tmp_path, upstream.port)
 
 
@@ -84,7 +84,8 @@ def test_what_was_listed_last_stays_blocked_when_the_files_are_gone(school: Scho
         assert school.is_blocked()
 
 
-def test_control_without_a_second_name_the_index_before_serves(school: School) -> None:
+def test_control_without_second_copies_nothing_is_left_to_start_with(school: School) -> None:
+    """What is in memory is lost with the daemon."""
     program = (
         "from filterd.daemon import site_loader; site_loader.keep_second_copies = lambda *_: None;"
         "from filterd.cli.entry import main; main()"
@@ -92,6 +93,11 @@ def test_control_without_a_second_name_the_index_before_serves(school: School) -
     with serving(school.config, school.state, program=("-c", program)) as served:
         school.build("first.example", NAME)
         assert school.is_blocked()
-        _lose(school)
-        _replace_workers(served)
-        assert not school.is_blocked()
+        served.end()
+    school.spoil_the_site()
+    _lose(school)
+    with (
+        pytest.raises(AssertionError, match="ended without saying"),
+        serving(school.config, school.state, program=("-c", program)),
+    ):
+        pass

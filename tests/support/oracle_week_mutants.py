@@ -184,7 +184,7 @@ def _only_added(self: Worker, site: Site) -> Site:
 
 
 def _nothing_on_the_disk(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("filterd.daemon.site_loader.overrides_in_force", lambda _: Overrides())
+    patch.setattr("filterd.daemon.sealed_sites.overrides_in_force", lambda _: Overrides())
 
 
 # Rooms and exams.

@@ -22,7 +22,7 @@ from filterd.policy import policy_file
 from filterd.resolve.site import Site
 from filterd.state_folder import StateFolder
 from tests.support.changes import an_exception
-from tests.support.daemon import build_lists, free_port, write_site
+from tests.support.daemon import build_lists, confirm_the_time, free_port, write_site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,7 +128,8 @@ def test_control_by_its_own_policy_a_release_that_opens_a_locked_category_passes
 
 @pytest.fixture
 def lent(gateway: tuple[Path, StateFolder]) -> tuple[Path, StateFolder]:
-    """Open a category to one tier, by a command of the school."""
+    """Open a category to one tier, by a command of the school; it has begun by a known time."""
+    confirm_the_time(gateway[1])
     store = Store(gateway[1], SystemClock())
     store.start()
     opened = an_exception(
