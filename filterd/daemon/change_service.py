@@ -430,8 +430,8 @@ class Changes:
     ) -> dict[str, Any]:
         change, payload = self._permitted(site, GRADE, payload, author)
         kinds.ChangeRequest.of(GRADE, payload, author.name, reason)  # refuses as a change would
-        warnings, now = self._fit(site, change), self._time.least()
-        effect = self._effect(change, author)
+        warnings, effect = self._fit(site, change), self._effect(change, author)
+        now = self._time.least()  # later than the effect begins
         after = Fold(site.timed.overrides)
         after.apply(effect)
         thens = None, after.overrides(site.timed.overrides.number + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -183,6 +184,20 @@ def test_a_preview_has_what_a_setting_would_change_by_its_own_checks_and_changes
         done = await change(team, "grade", **asked)
         assert done["number"] == 1
         assert (await changes.preview(asked, ADMIN))["differences"] == []
+
+    school.serve(work)
+
+
+def test_time_goes_on_while_a_preview_is_made(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(team: Team) -> None:
+        changes = team.manager.changes
+        readings = count(changes._time.least())
+        monkeypatch.setattr(changes._time, "least", lambda: float(next(readings)))
+        is_closed = "blogs" in team.manager.site.moment.policy.grades["3"].closed
+        asked = {"grade": "3", "target_kind": "category", "target": "blogs", "opens": is_closed}
+        assert (await changes.preview(asked, ADMIN))["differences"] != []
 
     school.serve(work)
 
