@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import json as json_text
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
-from filterd import bounded_child, counted
+from filterd import counted
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
-from filterd.cli.named_files import write_named
+from filterd.cli.named_files import read_apart, write_named
 from filterd.cli.render import listed
 from filterd.cli.time_options import school_clock
 from filterd.config.imported_settings import (
@@ -19,7 +18,6 @@ from filterd.config.imported_settings import (
     read_adguard,
     read_pihole,
 )
-from filterd.errors import ConfigError, FilterdError, from_plain, to_plain
 from filterd.i18n import UNSAID, say, translated
 from filterd.privileges import own_rights
 from filterd.rows import Column, Listing, Wording
@@ -59,56 +57,6 @@ def adguard(
     _import(here, read_adguard, file, out, json=json)
 
 
-MEMORY_OCTETS, CPU_S, TIME_LIMIT_S = 512 << 20, 60, 300.0
-"""Of the child beyond what it begins with, and its time."""
-_MOST_ANSWER_OCTETS = 16 << 20
-
-
-def read_apart(read: Callable[[Path], ImportedSettings], path: Path) -> ImportedSettings:
-    """Read settings in a bounded fork of this process, which has no other thread.
-
-    Args:
-        read: ``read_pihole`` or ``read_adguard``.
-        path: the file.
-
-    Raises:
-        FilterdError: as of ``read``, or the file asks for more than it may.
-    """
-
-    def work() -> int:
-        most = bounded_child.mapped_octets() + MEMORY_OCTETS
-        bounded_child.bound(memory_octets=most, cpu_s=CPU_S)
-        try:
-            answer = {"settings": read(path).to_plain()}
-        except FilterdError as error:
-            answer = to_plain(error)
-        except MemoryError:
-            answer = to_plain(_too_much(path))
-        sys.stdout.write(json_text.dumps(answer))
-        return 0
-
-    try:
-        ended = bounded_child.run_forked(
-            work, limit_s=TIME_LIMIT_S, most_octets=_MOST_ANSWER_OCTETS
-        )
-    except TimeoutError:
-        raise _too_much(path) from None
-    except OSError as error:
-        raise bounded_child.not_started(error) from error
-    if ended.code or ended.is_too_long:
-        raise _too_much(path)
-    found = json_text.loads(ended.output)
-    if "error" in found:
-        raise from_plain(found)
-    return ImportedSettings.from_plain(found["settings"])
-
-
-def _too_much(path: Path) -> ConfigError:
-    return ConfigError(
-        say("to read it takes more memory or time than settings need"), path=str(path)
-    )
-
-
 def _import(
     here: Context,
     read: Callable[[Path], ImportedSettings],
@@ -118,7 +66,7 @@ def _import(
     json: bool,
 ) -> None:
     with own_rights():
-        found = read_apart(read, file)
+        found = ImportedSettings.from_plain(read_apart(lambda path: read(path).to_plain(), file))
     if out is not None:
         write_named(out, found.to_yaml(), "--out")
     if json:

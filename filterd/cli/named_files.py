@@ -4,15 +4,26 @@
 from __future__ import annotations
 
 import codecs
+import json
 import re
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from filterd.errors import ConfigError, StoreError
+from filterd import bounded_child
+from filterd.errors import ConfigError, FilterdError, StoreError, from_plain, to_plain
 from filterd.i18n import refused, say
 from filterd.paths import is_plain, open_plain, write_atomically
 from filterd.privileges import own_rights
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _LARGEST = 1 << 20
+
+MEMORY_OCTETS, CPU_S, TIME_LIMIT_S = 512 << 20, 60, 300.0
+"""Of a child that reads, beyond what it begins with, and its time."""
+_MOST_ANSWER_OCTETS = 16 << 20
 
 
 def check_folder(path: Path, called: str) -> None:
@@ -88,6 +99,51 @@ def read_octets(path: Path, most: int) -> bytes:
         raise StoreError(
             say("{path}: cannot be read: {why}", path=path, why=refused(error))
         ) from error
+
+
+def read_apart(read: Callable[[Path], Any], path: Path) -> Any:
+    """Read a file in a bounded fork of this process, which has no other thread.
+
+    Args:
+        read: returns plain data.
+        path: the file, which may be hostile.
+
+    Raises:
+        FilterdError: as of ``read``, or the file asks for more than it may.
+    """
+
+    def work() -> int:
+        most = bounded_child.mapped_octets() + MEMORY_OCTETS
+        bounded_child.bound(memory_octets=most, cpu_s=CPU_S)
+        try:
+            answer = {"found": read(path)}
+        except FilterdError as error:
+            answer = to_plain(error)
+        except MemoryError:
+            answer = to_plain(_too_much(path))
+        sys.stdout.write(json.dumps(answer))
+        return 0
+
+    try:
+        ended = bounded_child.run_forked(
+            work, limit_s=TIME_LIMIT_S, most_octets=_MOST_ANSWER_OCTETS
+        )
+    except TimeoutError:
+        raise _too_much(path) from None
+    except OSError as error:
+        raise bounded_child.not_started(error) from error
+    if ended.code or ended.is_too_long:
+        raise _too_much(path)
+    answer = json.loads(ended.output)
+    if "error" in answer:
+        raise from_plain(answer)
+    return answer["found"]
+
+
+def _too_much(path: Path) -> ConfigError:
+    return ConfigError(
+        say("to read it takes more memory or time than such a file needs"), path=str(path)
+    )
 
 
 def decoded(content: bytes, path: Path) -> str:

@@ -3,8 +3,8 @@
 
 A workbook is a ZIP archive of XML. Only the first sheet is read, its texts and numbers; all
 else in it (formulas, styles, links, macros) is left alone. A file may be hostile: the octets
-of each member, rows and columns have bounds, and a document type is refused, so that no
-entity expands.
+of each member, rows, columns and texts have bounds, and a document type is refused, so that no
+entity expands. It is read in a bounded child all the same.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import posixpath
 import re
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from filterd.archives import DAMAGED, opened_zip
-from filterd.cli.named_files import decoded, is_separator, read_octets
+from filterd.cli.named_files import decoded, is_separator, read_apart, read_octets
 from filterd.errors import ConfigError
 from filterd.i18n import say
 
@@ -37,12 +37,17 @@ _DAMAGED = (*DAMAGED, expat.ExpatError)
 
 
 def load(path: Path) -> Table:
-    """Read a file; what it is, its first octets show.
+    """Read a file in a bounded fork of this process, which has no other thread.
 
     Raises:
         ConfigError: it is no table, or too large.
         StoreError: it cannot be read.
     """
+    return cast("Table", read_apart(read, path))
+
+
+def read(path: Path) -> Table:
+    """Read a file in this process; what it is, its first octets show. Raises as ``load``."""
     content = read_octets(path, MOST_OCTETS)
     if len(content) > MOST_OCTETS:
         raise _too_large(path)
@@ -159,7 +164,7 @@ class _Workbook:
 
         def text(data: str) -> None:
             if is_text:
-                texts[-1] += data
+                texts[-1] = _joined(texts[-1], data)
 
         if "xl/sharedStrings.xml" in self._archive.namelist():
             self._parse("xl/sharedStrings.xml", begin, end, text)
@@ -178,6 +183,11 @@ class _Workbook:
         parser.CharacterDataHandler = text
         parser.StartDoctypeDeclHandler = _refuse
         parser.Parse(content, True)
+
+
+def _joined(text: str, data: str) -> str:
+    """Return a text with its next part, bounded: there may be a million parts."""
+    return (text + data)[:MOST_CHARACTERS]
 
 
 def _refuse(*_: object) -> None:
@@ -210,7 +220,7 @@ class _Sheet:
     def text(self, data: str) -> None:
         """Take a part of a value."""
         if self._is_value:
-            self._value += data
+            self._value = _joined(self._value, data)
 
     def end(self, tag: str) -> None:
         """Put a cell into its row."""

@@ -114,7 +114,7 @@ def _judged(path: Path, name: str) -> None:
 READERS: dict[str, Callable[[Path, str], object]] = {
     "a followed list": _judged,
     "settings of another filter": lambda path, _: read_pihole(path),
-    "a table": lambda path, _: spreadsheet.load(path),
+    "a table": lambda path, _: spreadsheet.read(path),
     "a backup": lambda path, _: backup_file.read(path),
     "a template": lambda path, _: template_check.checked(path.read_bytes()),
 }

@@ -4,16 +4,8 @@
 from __future__ import annotations
 
 import json
-import re
-import zipfile
 from typing import TYPE_CHECKING
 
-import pytest
-
-from filterd.cli import import_settings
-from filterd.cli.import_settings import read_apart
-from filterd.config.imported_settings import read_pihole
-from filterd.errors import ConfigError
 from tests.support.commands import call
 
 if TYPE_CHECKING:
@@ -57,46 +49,3 @@ def test_what_is_no_such_file_is_refused_in_a_line(tmp_path: Path, here: list[st
     for command in ("pihole", "adguard"):
         done = call("import", command, tmp_path / "none", *here)
         assert (done.code, done.out, len(done.error_lines)) == (2, "", 1)
-
-
-def _zip(path: Path, **parts: bytes) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content)
-    return path
-
-
-WIDE = f'["{"a" * 15_000_000}\U0001f600"]'.encode()
-"""Fifteen megabytes of JSON that become sixty in one piece: no free part of a heap takes that."""
-
-
-@pytest.mark.parametrize("which", ["settings", "a damaged file"])
-def test_a_child_finds_the_same(tmp_path: Path, which: str) -> None:
-    file = _zip(
-        tmp_path / "a.zip",
-        **{
-            "custom.list": b"192.0.2.1 a.lan\n",
-            "adlist.json": b"[]" if which == "settings" else b"[",
-        },
-    )
-    try:
-        expected = read_pihole(file)
-    except ConfigError as error:
-        with pytest.raises(ConfigError, match=re.escape(str(error))):
-            read_apart(read_pihole, file)
-    else:
-        found = read_apart(read_pihole, file)
-        assert (found.to_site(), found.not_taken) == (expected.to_site(), expected.not_taken)
-
-
-def test_a_part_that_takes_too_much_memory_is_refused_and_costs_a_child(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = _zip(tmp_path / "a.zip", **{"adlist.json": WIDE})
-    monkeypatch.setattr(import_settings, "MEMORY_OCTETS", 32 << 20)
-    with pytest.raises(ConfigError, match="more memory or time"):
-        read_apart(read_pihole, file)
-
-
-def test_control_without_the_bound_it_is_parsed(tmp_path: Path) -> None:
-    assert read_pihole(_zip(tmp_path / "a.zip", **{"adlist.json": WIDE})).follow == []

@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import re
+import zipfile
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.cli.named_files import read_text, write_named
+from filterd.cli import named_files
+from filterd.cli.named_files import read_apart, read_text, write_named
+from filterd.config.imported_settings import read_pihole
 from filterd.errors import ConfigError, StoreError
 
 if TYPE_CHECKING:
@@ -40,3 +45,55 @@ def test_a_file_is_written_only_where_a_plain_file_may_be(tmp_path: Path) -> Non
     write_named(tmp_path / "a", "text", "--out", mode=0o600)
     assert (tmp_path / "a").read_text() == "text"
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o600
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    return read_pihole(path).to_plain()
+
+
+def _zip(path: Path, **parts: bytes) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return path
+
+
+WIDE = f'["{"a" * 15_000_000}\U0001f600"]'.encode()
+"""Fifteen megabytes of JSON that become sixty in one piece: no free part of a heap takes that."""
+
+
+@pytest.mark.parametrize("which", ["settings", "a damaged file"])
+def test_a_child_finds_the_same(tmp_path: Path, which: str) -> None:
+    file = _zip(
+        tmp_path / "a.zip",
+        **{
+            "custom.list": b"192.0.2.1 a.lan\n",
+            "adlist.json": b"[]" if which == "settings" else b"[",
+        },
+    )
+    try:
+        expected = _settings(file)
+    except ConfigError as error:
+        with pytest.raises(ConfigError, match=re.escape(str(error))):
+            read_apart(_settings, file)
+    else:
+        assert read_apart(_settings, file) == expected
+
+
+def test_a_part_that_takes_too_much_memory_is_refused_and_costs_a_child(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = _zip(tmp_path / "a.zip", **{"adlist.json": WIDE})
+    monkeypatch.setattr(named_files, "MEMORY_OCTETS", 32 << 20)
+    with pytest.raises(ConfigError, match="more memory or time"):
+        read_apart(_settings, file)
+
+
+def test_control_without_the_bound_it_is_parsed(tmp_path: Path) -> None:
+    assert read_pihole(_zip(tmp_path / "a.zip", **{"adlist.json": WIDE})).follow == []
+
+
+def test_a_child_that_dies_or_answers_too_much_is_an_error_of_the_file(tmp_path: Path) -> None:
+    for read in (lambda _: "a" * (17 << 20), lambda _: os.abort()):
+        with pytest.raises(ConfigError, match="more memory or time"):
+            read_apart(read, tmp_path)

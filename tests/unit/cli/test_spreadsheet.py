@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ SHARED = """<sst><si><t>day</t></si><si><r><t>Phò</t></r><r><t>ng</t></r></si><
 def _load(folder: Path, content: bytes) -> list[list[str]]:
     path = folder / "table"
     path.write_bytes(content)
-    return spreadsheet.load(path)
+    return spreadsheet.read(path)
 
 
 def _workbook(sheet: str, **more: str) -> bytes:
@@ -112,6 +113,34 @@ def test_a_hostile_file_is_refused_in_one_line(tmp_path: Path, kind: str) -> Non
 def test_control_the_same_workbooks_without_harm_are_read(tmp_path: Path) -> None:
     calm = _row('r="1"', '<c r="A1" t="str"><v>a</v></c>')
     assert _load(tmp_path, _workbook(calm)) == [["a"]]
+
+
+def test_a_text_of_very_many_parts_is_bounded_as_it_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each part copies those before: without a bound minutes, for a file of some kilobytes."""
+    longest, joined = 0, spreadsheet._joined
+
+    def watched(text: str, data: str) -> str:
+        nonlocal longest
+        longest = max(longest, len(text))
+        return joined(text, data)
+
+    monkeypatch.setattr(spreadsheet, "_joined", watched)
+    shared = "<sst><si>" + "<r><t>x</t></r>" * 1_000 + "</si></sst>"
+    cells = '<c t="s"><v>0</v></c><c t="str">' + "<v>x</v>" * 1_000 + "</c>"
+    found = _load(tmp_path, _workbook(_row('r="1"', cells), sharedStrings=shared))
+    assert found == [["x" * spreadsheet.MOST_CHARACTERS] * 2]
+    assert longest == spreadsheet.MOST_CHARACTERS
+
+
+def test_a_workbook_is_read_in_a_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "table"
+    path.write_bytes(spreadsheet.to_xlsx(TABLE))
+    assert spreadsheet.load(path) == TABLE
+    monkeypatch.setattr(spreadsheet, "_Workbook", lambda _: os.abort())
+    with pytest.raises(ConfigError, match="more memory or time"):
+        spreadsheet.load(path)
 
 
 @settings(max_examples=50, deadline=None)
