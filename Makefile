@@ -60,11 +60,12 @@ mutants: ## Plant mistakes: do tests notice? MUTANTS=policy, SEED=1
 	$(test_layer)
 	@$(bin)/python -m tests.mutants $(MUTANTS) $(if $(NUMBER),--number $(NUMBER)) $(if $(SEED),--seed $(SEED))
 
-check: ## Check format, lint, types and the import rules
+check: ## Check format, lint, types, imports, evidence of lists
 	$(test_layer)
 	$(bin)/ruff format --check . && $(bin)/ruff check .
 	$(bin)/mypy
 	$(bin)/lint-imports
+	$(bin)/python -m filterd.publish.evidence blocklists
 
 audit: ## Name vulnerable dependencies; exit code 3: not all checked
 	$(test_layer)

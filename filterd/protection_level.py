@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 
 FILLED_CATEGORIES: Final = frozenset(
     (
-        *("ads-trackers", "dating", "drugs", "encrypted-dns", "gambling", "malware", "porn"),
-        *("proxy-vpn", "scam", "unsafe-search"),
+        *("ads-trackers", "blogs", "crypto", "dating", "drugs", "encrypted-dns", "gambling"),
+        *("games", "malware", "piracy", "porn", "proxy-vpn", "scam", "social-media", "streaming"),
+        "unsafe-search",
     )
 )
-"""The categories of recommended public lists: a starter list alone is too little for them."""
-STARTER: Final = "starter-"
-"""How the ids of lists begin that ship with the program."""
+"""The categories of which recommended public lists have more than a starter list may: a starter
+list alone is too little for them."""
+SHIPPED: Final = ("starter-", "vn-")
+"""How the ids of lists begin that ship: too few names for a category of recommended lists."""
 
 
 class ProtectionLevel(StrEnum):

@@ -17,7 +17,7 @@ from filterd.cli.render import listed, show
 from filterd.cli.terminal import bar
 from filterd.cli.time_options import school_clock
 from filterd.counted import number
-from filterd.errors import ConfigError, GuardError
+from filterd.errors import ConfigError, ConfigErrors, GuardError
 from filterd.feed.sources import (
     SourceFolder,
     SourceOutcome,
@@ -31,6 +31,7 @@ from filterd.i18n import say, translated
 from filterd.lists.catalog import Catalog, load_catalog
 from filterd.lists.top_names import Popular, read_popular
 from filterd.paths import sole
+from filterd.publish.evidence import EvidenceReport, inspect
 from filterd.publish.publication import Published
 from filterd.publish.review import BuiltMistakes
 from filterd.publish.signed_orders import day_of
@@ -107,6 +108,9 @@ def build(
             say("there is no folder {folder}", folder=places.given), hint=say("check --from-folder")
         )
     catalog = publishable(load_catalog(places.catalog))
+    evidence = inspect(places.catalog, catalog)
+    if evidence.problems:
+        raise ConfigErrors(evidence.problems)
     popular = read_popular(places.popular)
     busy = say("another build is running")
     with sole(places.sources / ".lock", otherwise=busy):
@@ -118,6 +122,7 @@ def build(
     else:
         _print(here, places, catalog, sources, report)
     _warn_of_reviews(here, catalog)
+    _warn_of_evidence(here, evidence)
     if not report.written:
         held = GuardError(
             say(
@@ -143,6 +148,22 @@ def _warn_of_reviews(here: Context, catalog: Catalog) -> None:
                     date=one.review_date,
                 )
             )
+
+
+def _warn_of_evidence(here: Context, evidence: EvidenceReport) -> None:
+    """Warn of entries of own lists that a person has to look at again."""
+    due = evidence.due(day_of(here.clock.wall()))
+    for one in due[:_MOST_WARNINGS]:
+        here.warn(
+            say(
+                "warning: {place}: the evidence of {name} is of {date}; look at it again",
+                place=one.place,
+                name=one.name,
+                date=one.seen,
+            )
+        )
+    if left := len(due[_MOST_WARNINGS:]):
+        here.warn(say("warning: look again at the evidence of {n} more", n=left))
 
 
 def _take(here: Context, places: BuildPaths, catalog: Catalog) -> tuple[SourceReport, ...]:

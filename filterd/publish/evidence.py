@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Check the evidence of own lists: what each name stands on, and when it is looked at again.
+
+The lists of ``blocklists/vn`` say above their names where those were seen, and the day to look
+again; ``evidence.yaml`` beside them has the sources (the folder's README explains both). A bad
+entry is an error with its place. What is due is none: the lists serve on, and a build names it.
+
+``python -m filterd.publish.evidence blocklists`` is the check of a checkout.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from datetime import date
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+from pydantic import Field
+
+from filterd.clock import SystemClock
+from filterd.documents import DocumentModel, did_you_mean, load, repeated, validate
+from filterd.errors import ConfigError, ConfigErrors
+from filterd.i18n import quoted, say
+from filterd.lists.catalog import load_catalog
+from filterd.lists.catalog_schema import IsoDate, unfit
+from filterd.lists.formats import FORMATS, Cancelled, Entry, Problem
+from filterd.lists.hostname import (
+    HostnameError,
+    key_from_name,
+    key_from_text,
+    name_from_key,
+    text_from_key,
+)
+from filterd.lists.rules import Scope
+from filterd.lists.top_names import read_popular
+from filterd.publish.signed_orders import day_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from filterd.documents import Where
+    from filterd.i18n import Sentence
+    from filterd.lists.catalog import Catalog
+    from filterd.lists.rules import ListSource
+
+FOLDER, FILE = "vn", "evidence.yaml"
+LESSONS = ("education", "answer-sites")
+"""The groups of services that lessons need."""
+
+_heading = re.compile(r"# evidence: ([a-z0-9-]+), again (\d{4}-\d\d-\d\d)").fullmatch
+_HEADING = "# evidence: "
+_DAYS = 366
+"""What evidence lasts, and so the most until an entry is looked at again."""
+_REMOVE = say("remove it")
+
+
+class EvidenceEntry(DocumentModel):
+    """A page or a list in which names were seen."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=63)]
+    title: Annotated[str, Field(min_length=1)]
+    address: Annotated[str, Field(pattern=r"^https://[!-~]+$")]
+    date: IsoDate
+    licence: Annotated[str, Field(min_length=1)]
+
+
+class EvidenceFile(DocumentModel):
+    """``evidence.yaml``."""
+
+    evidence: Annotated[tuple[EvidenceEntry, ...], Field(min_length=1)]
+
+
+class ListedName(NamedTuple):
+    """A name of an own list, with what it stands on."""
+
+    name: str
+    category: str
+    place: str
+    evidence: str
+    seen: str
+    again: str
+
+    def due(self, today: str) -> bool:
+        """Return whether a person has to look at it again."""
+        return self.again <= today or _days(self.seen, today) > _DAYS
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceReport:
+    """The entries of the own lists, and one error for each bad one."""
+
+    entries: tuple[ListedName, ...]
+    problems: tuple[ConfigError, ...]
+
+    def due(self, today: str) -> tuple[ListedName, ...]:
+        """Return the entries that a person has to look at again, as they stand."""
+        return tuple(one for one in self.entries if one.due(today))
+
+
+def inspect(folder: Path, catalog: Catalog) -> EvidenceReport:
+    """Read the own lists with evidence of a ``blocklists/`` folder; none has no entry.
+
+    Args:
+        folder: the folder.
+        catalog: as it was loaded of it.
+
+    Raises:
+        ConfigErrors: ``evidence.yaml`` has errors.
+        ConfigError: it cannot be read.
+    """
+    own = folder.absolute() / FOLDER
+    sources = [one for one in catalog.lists if Path(one.path).parent == own]
+    if not sources:
+        return EvidenceReport((), ())
+    seen = _load(own / FILE)
+    read = [one for source in sources for one in _entries(source, seen)]
+    entries = tuple(one for one in read if isinstance(one, ListedName))
+    problems = [one for one in read if isinstance(one, ConfigError)]
+    others = [one for one in catalog.lists if one.own and one not in sources]
+    problems += _closing(entries, catalog)
+    problems += _listed_twice(entries, others)
+    return EvidenceReport(entries, tuple(problems))
+
+
+def _load(path: Path) -> Mapping[str, EvidenceEntry]:
+    document = load(path)
+    entries = validate(document, EvidenceFile).evidence
+    ids: Iterator[tuple[str, Where]] = (
+        (one.id, ("evidence", index, "id")) for index, one in enumerate(entries)
+    )
+    if problems := list(repeated(document, ids, say("this id occurs twice"))):
+        raise ConfigErrors(problems)
+    return {one.id: one for one in entries}
+
+
+def _entries(
+    source: ListSource, seen: Mapping[str, EvidenceEntry]
+) -> Iterator[ListedName | ConfigError]:
+    """Yield the names of a list, and an error for each line of evidence or name that is wrong."""
+    lines = Path(source.path).read_text(encoding="utf-8").split("\n")
+    parsed = {one.line: one for one in FORMATS[source.format](lines)}
+    above: tuple[EvidenceEntry, str] | None = None
+    for number, line in enumerate(lines, 1):
+        if line.startswith(_HEADING):
+            try:
+                above = _above(line, seen)
+            except ConfigError as error:
+                above = None
+                yield _error(source, number, error.reason, error.hint)
+        one = parsed.get(number)
+        if one is None or isinstance(one, Cancelled):
+            continue
+        if isinstance(one, Problem):
+            yield _error(source, number, quoted(one.reason.explanation), say("remove it"))
+        elif why := _unfit(one.name):
+            yield _error(source, number, say("'{value}' {why}", value=one.name, why=why), _REMOVE)
+        elif above is None:
+            yield _error(
+                source,
+                number,
+                say("'{name}' has no evidence", name=one.name),
+                say("write `# evidence: ID, again DATE` above it"),
+            )
+        else:
+            evidence, again = above
+            place = f"{_shown(source)}:{number}"
+            yield ListedName(one.name, source.category, place, evidence.id, evidence.date, again)
+
+
+def _above(line: str, seen: Mapping[str, EvidenceEntry]) -> tuple[EvidenceEntry, str]:
+    """Return what a line of evidence says.
+
+    Raises:
+        ConfigError: it is wrong; without its place.
+    """
+    said = _heading(line)
+    if said is None or not _is_day(said[2]):
+        example = "# evidence: abpvn-2026-08, again 2027-02-22"
+        raise ConfigError(
+            say("'{line}' is not a line of evidence", line=line),
+            hint=say("such as `{example}`", example=example),
+        )
+    known = seen.get(said[1])
+    if known is None:
+        raise ConfigError(
+            say("there is no evidence '{evidence}'", evidence=said[1]),
+            hint=did_you_mean(said[1], seen) or say("add it to {file}", file=FILE),
+        )
+    if not 0 < _days(known.date, said[2]) <= _DAYS:
+        raise ConfigError(
+            say("{again} is not in the twelve months after {seen}", again=said[2], seen=known.date),
+            hint=say("look at the source again, and write its new day into {file}", file=FILE),
+        )
+    return known, said[2]
+
+
+def _closing(entries: Iterable[ListedName], catalog: Catalog) -> Iterator[ConfigError]:
+    """Yield an error for each name that closes one that must stay open."""
+    popular = read_popular(None)
+    held = [(one.name, one.subtree, frozenset[str]()) for one in catalog.pins]
+    held += [(one.name, one.subtree, one.except_categories) for one in catalog.protections]
+    lessons = (one.names for one in catalog.services if one.group in LESSONS)
+    held += [(name, True, frozenset()) for name in chain.from_iterable(lessons)]
+    keys = [(key, beneath, but) for name, beneath, but in held if (key := key_from_name(name))]
+    for one in entries:
+        key = key_from_text(one.name)
+        closed = [
+            text_from_key(other)
+            for other, beneath, but in keys
+            if one.category not in but
+            and (other.startswith(key) or (beneath and key.startswith(other)))
+        ]
+        closed += popular.wrongly_closed_by(key, Scope.SUBTREE, one.category)
+        if closed:
+            reason = say(
+                "'{name}' closes {held}, which must stay open", name=one.name, held=closed[0]
+            )
+            yield _at(one, reason, _REMOVE)
+
+
+def _listed_twice(
+    entries: Iterable[ListedName], others: Iterable[ListSource]
+) -> Iterator[ConfigError]:
+    """Yield an error for each name that another entry has, or a name above it."""
+    places = dict[bytes, str]()
+    for source in others:
+        for number, name in _names(source):
+            places.setdefault(key_from_text(name), f"{_shown(source)}:{number}")
+    twice = list[tuple[ListedName, str]]()
+    for one in entries:
+        place = places.setdefault(key_from_text(one.name), one.place)
+        if place != one.place:
+            twice.append((one, place))
+    for one in entries:
+        key = key_from_text(one.name)
+        twice += [(one, places[up]) for up in _above_key(key) if up in places]
+    for one, place in twice:
+        yield _at(one, say("'{name}' stands at {place}, too", name=one.name, place=place), _REMOVE)
+
+
+def _names(source: ListSource) -> Iterator[tuple[int, str]]:
+    lines = Path(source.path).read_text(encoding="utf-8").split("\n")
+    for one in FORMATS[source.format](lines):
+        if isinstance(one, Entry) and not _unfit(one.name):
+            yield one.line, one.name
+
+
+def _above_key(key: bytes) -> Iterator[bytes]:
+    """Yield the keys of the names above a name."""
+    end = key.find(b"\0") + 1
+    while end < len(key):
+        yield key[:end]
+        end = key.find(b"\0", end) + 1
+
+
+def _unfit(name: str) -> Sentence:
+    try:
+        return unfit(name_from_key(key_from_text(name)))
+    except HostnameError as error:
+        return error.sentence
+
+
+def _error(source: ListSource, line: int, reason: Sentence, hint: Sentence) -> ConfigError:
+    return ConfigError(reason, path=_shown(source), line=line, hint=hint)
+
+
+def _at(entry: ListedName, reason: Sentence, hint: Sentence) -> ConfigError:
+    return ConfigError(reason, path=entry.place, hint=hint)
+
+
+def _shown(source: ListSource) -> str:
+    """Return the file as its folder's README names it: ``vn/piracy.txt``."""
+    return "/".join(Path(source.path).parts[-2:])
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _days(first: str, last: str) -> int:
+    return (date.fromisoformat(last) - date.fromisoformat(first)).days
+
+
+def main(folder: Path, today: str) -> int:
+    """Print what is due and what is wrong, a line each; return the exit code."""
+    try:
+        report = inspect(folder, load_catalog(folder))
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    for one in report.due(today):
+        sys.stdout.write(f"{one.place}: {one.name} is due: seen {one.seen} ({one.evidence})\n")
+    for problem in report.problems:
+        sys.stderr.write(f"{problem}\n")
+    return 2 if report.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), day_of(SystemClock().wall())))
