@@ -5,14 +5,18 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from unittest import mock
 
 from filterd.cli.app import main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "policies"
@@ -37,6 +41,20 @@ def environment(**changes: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "80", "LANG": "C.UTF-8", **changes}
 
 
+@contextlib.contextmanager
+def _same_logging() -> Iterator[None]:
+    """Have what a command sets for its process end with it: other tests follow in this one."""
+    logger, root = logging.getLogger("filterd"), logging.getLogger()
+    was = logger.level, root.manager.disable, root.level, root.handlers[:]
+    try:
+        yield
+    finally:
+        logging.disable(was[1])
+        logger.setLevel(was[0])
+        root.setLevel(was[2])
+        root.handlers[:] = was[3]
+
+
 def call(*arguments: str | Path, **changes: str) -> Outcome:
     """Run the command here."""
     out, err = io.StringIO(), io.StringIO()
@@ -46,6 +64,7 @@ def call(*arguments: str | Path, **changes: str) -> Outcome:
         mock.patch.dict(os.environ, environment(**changes), clear=True),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
+        _same_logging(),
     ):
         try:
             main()

@@ -19,7 +19,7 @@ from tests.support.commands import Outcome, call
 from tests.support.daemon import write_site
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from filterd.appliance.probe import ExaminedSite
@@ -30,12 +30,6 @@ FOUND = found(
     say("{n} are written to the disk a day, which wears it out", n="48 GB"),
     say("find the program that writes: sudo iotop -ao; keep the journal in memory"),
 )._replace(probe="writes")
-
-
-@pytest.fixture(autouse=True)
-def _logging() -> Iterator[None]:
-    yield
-    logging.disable(logging.NOTSET)
 
 
 def _call(
@@ -58,6 +52,7 @@ def _call(
     (site,) = seen
     assert site.policy.school == "Trường mẫu"
     assert not site.is_running
+    assert logging.root.manager.disable == logging.NOTSET  # the tests that follow log
     return done
 
 

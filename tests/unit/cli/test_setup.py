@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import builtins
 import io
-import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,12 +56,6 @@ seat 192.168.20.0/24: pm
 seat 192.168.30.0/24: gv
 lists: later
 """
-
-
-@pytest.fixture(autouse=True)
-def _logging() -> Iterator[None]:
-    yield
-    logging.getLogger("filterd").setLevel(logging.NOTSET)
 
 
 class Place:
