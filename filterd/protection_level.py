@@ -30,7 +30,7 @@ FILLED_CATEGORIES: Final = frozenset(
 )
 """The categories of which recommended public lists have more than a starter list may: a starter
 list alone is too little for them."""
-SHIPPED: Final = ("starter-", "vn-")
+SHIPPED_LISTS: Final = ("starter-", "vn-")
 """How the ids of lists begin that ship: too few names for a category of recommended lists."""
 
 

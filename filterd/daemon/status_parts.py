@@ -33,7 +33,7 @@ from filterd.policy.category_parts import locked_parts
 from filterd.policy.effective_policy import EffectiveState
 from filterd.policy.log_levels import LogLevel, highest, levels, levels_of
 from filterd.policy.temporary_rules import TargetKind
-from filterd.protection_level import FILLED_CATEGORIES, SHIPPED, judge
+from filterd.protection_level import FILLED_CATEGORIES, SHIPPED_LISTS, judge
 from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.service_days import ServiceMoment
 from filterd.querylog.totals_request import TotalsRequest
@@ -320,7 +320,7 @@ def protection_facts(site: Site, feed: Row, links: Row | None) -> dict[str, Any]
     filled = {
         one.category
         for one in site.index.lists
-        if one.kept and not one.id.startswith((*SHIPPED, SERVICE_PREFIX))
+        if one.kept and not one.id.startswith((*SHIPPED_LISTS, SERVICE_PREFIX))
     }
     closed = frozenset[str]().union(*(one.closed for one in site.policy.grades.values()))
     facts: dict[str, Any] = {

@@ -23,7 +23,7 @@ from filterd.monitor.status_details import STATUS as STATUS_DETAILS
 from filterd.paths import shipped
 from filterd.protection_level import (
     FILLED_CATEGORIES,
-    SHIPPED,
+    SHIPPED_LISTS,
     ProtectionLevel,
     ShortfallKind,
     judge,
@@ -93,8 +93,8 @@ def test_what_a_starter_list_is_too_little_for_is_what_recommended_lists_fill() 
     recommended = {one.category for one in shipped_sources() if one.recommended}
     assert recommended == FILLED_CATEGORIES
     catalog = load_catalog(shipped("blocklists"))
-    assert all(one.id.startswith(SHIPPED) for one in catalog.lists)
-    assert not any(one.id.startswith(SHIPPED) for one in shipped_sources())
+    assert all(one.id.startswith(SHIPPED_LISTS) for one in catalog.lists)
+    assert not any(one.id.startswith(SHIPPED_LISTS) for one in shipped_sources())
 
 
 NAMES = st.sampled_from(("urlhaus", "oisd-nsfw", "hostsvn-adult", "hagezi-tif", "ut1-drogue"))
