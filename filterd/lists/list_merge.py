@@ -12,13 +12,14 @@ and ``wildcard`` can express too. Other entries stay in their format:
 * any other list with such entries, or with entries that cancel others, as a whole.
 
 The code that compiles lists for a school also removes names here: those that no list may
-name, pins and protected names.
+name, pins and protected names; and, of third parties, names beneath a suffix of education.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,7 +29,8 @@ from filterd.lists.formats.parsed import BLOCK_EXACT, BLOCK_SUBTREE
 from filterd.lists.hostname import text_from_key
 from filterd.lists.intake import Intake
 from filterd.lists.list_queries import single_hosts
-from filterd.lists.rules import MERGED_PREFIX, Effect, Scope
+from filterd.lists.public_suffix import education_suffixes
+from filterd.lists.rules import MERGED_PREFIX, Effect, Protection, Scope
 from filterd.lists.sort_records import (
     BLOCKS,
     CANCELLED,
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
 
     from filterd.lists.catalog_categories import CatalogCategory
     from filterd.lists.report import ListReport, Reason
-    from filterd.lists.rules import Claim, ListSource, Pin, Protection
+    from filterd.lists.rules import Claim, ListSource, Pin
     from filterd.lists.sort_records import WrittenNames
     from filterd.lists.top_names import Popular
 
@@ -168,6 +170,16 @@ class _Intake(Intake):
         super().refuse(index, line, reason, text)
 
 
+@cache
+def _schools() -> tuple[Protection, ...]:
+    """Return protections of all names beneath the suffixes of education.
+
+    Lists of scams have hosts of universities whose pages were broken into, and lists of games
+    those of lectures: to close them costs a school more than to leave them open.
+    """
+    return tuple(Protection(one, reason="education") for one in education_suffixes())
+
+
 class _Category:
     """One category on its way."""
 
@@ -195,7 +207,7 @@ class _Category:
         intake.records.sort()
         guarded = Guarded(intake.records, intake.claims, self._sources, intake.refuse_key)
         guarded.refuse_pinned(pins)
-        guarded.set_aside_protected(protections)
+        guarded.set_aside_protected((*protections, *_schools()))
 
     def done(self) -> Normalised:
         result, intake = self._result, self._intake

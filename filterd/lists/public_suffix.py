@@ -106,6 +106,27 @@ def public_suffixes() -> tuple[bytes, ...]:
     )
 
 
+_OF_SCHOOLS = frozenset(("ac", "ed", "edu", "k12", "sch", "school"))
+
+
+@cache
+def education_suffixes() -> tuple[bytes, ...]:
+    """Return the wire names of the suffixes that registries keep for education, sorted.
+
+    They are ``edu`` and what a rule shows beneath another domain: ``ac.uk``, ``k12.ca.us``.
+    """
+    rules = (rule.removeprefix("*.") for rule in _written() if not rule.startswith("!"))
+    found = {_key(rule) for rule in rules if rule.partition(".")[0] in _OF_SCHOOLS and "." in rule}
+    beneath = {
+        _key(f"{label}.{rule[2:]}")
+        for rule in _written()
+        if rule.startswith("*.") and rule.count(".") == 1
+        for label in _OF_SCHOOLS
+    }
+    kept = (found | beneath | {_key("edu")}) - _company_suffixes()
+    return tuple(sorted(name_from_key(key) for key in kept))
+
+
 def is_company_suffix(key: bytes) -> bool:
     """Return whether a suffix is in the list's private section.
 
