@@ -6,7 +6,6 @@ They are only read, by a process that does not know the overrides yet.
 
 from __future__ import annotations
 
-import logging
 import os
 from contextlib import suppress
 from dataclasses import replace
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
     from filterd.overrides.snapshot import Exported
     from filterd.state_folder import StateFolder
-
-_log = logging.getLogger("filterd.overrides")
 
 
 class HistoryCopies:
@@ -129,11 +126,9 @@ class HistoryCopies:
             if copied is None
             else HistoryReplay(copied.overrides, copied.hash, copied.at)
         )
-        try:
+        salvaged = HistoryReplay()
+        with suppress(StoreError):  # that it cannot be read is logged where it was to be written
             salvaged = self.salvaged()[0]
-        except StoreError as error:
-            _log.error("%s", error)
-            salvaged = HistoryReplay()
         for other in (known or HistoryReplay(), salvaged):
             if other.overrides.number > best.overrides.number:
                 best = HistoryReplay(other.overrides, other.last_hash, other.at)

@@ -47,7 +47,7 @@ def set_aside(path: Path, at: float, *, altered: bool = False, lost: bool = Fals
             if os.path.lexists(side):
                 side.replace(kept.with_name(kept.name + suffix))
         path.replace(kept)
-        for old in sorted(files(path))[:-KEPT_ASIDE]:
+        for old in files(path)[:-KEPT_ASIDE]:
             remove(old, *with_sides(old)[1:])
     except OSError as error:
         raise StoreError(

@@ -241,10 +241,7 @@ _HIGHEST = 1 << 53
 
 
 def _row(line: str) -> HistoryRow:
-    values = json.loads(line, parse_constant=_refuse)
-    if not isinstance(values, list) or len(values) != len(HistoryRow._fields):
-        raise TypeError
-    number, at, *texts = values
+    number, at, *texts = values = json.loads(line, parse_constant=_refuse)
     if type(number) is not int or not 0 < number < _HIGHEST:
         raise TypeError
     field_checks.time(at)  # one that no calendar has would end the list of changes

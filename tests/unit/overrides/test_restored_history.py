@@ -306,7 +306,20 @@ def test_what_was_removed_is_found_though_other_changes_stand_between(here: Book
     assert gone.has("account", "lan", "")
 
 
-@pytest.mark.parametrize("line", [b'"abcdefghij"', b"5", b"null", b"{}", b"[1, 2]"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'"abcdefghij"',
+        b"5",
+        b"null",
+        b"{}",
+        b"[]",
+        b"[1]",
+        b"[1, 2]",
+        b'[1, 2, "", "", "", "", "", "", "", "", ""]',
+        b'{"a": 1, "b": 2, "c": 3, "d": 4, "e": 5, "f": 6, "g": 7, "h": 8, "i": 9, "j": 10}',
+    ],
+)
 def test_a_line_that_is_no_list_of_the_values_of_a_row_is_refused(line: bytes) -> None:
     with pytest.raises(StoreError, match="cannot be read"):
         restored_history.read(line + b"\n")

@@ -681,6 +681,18 @@ def test_a_start_that_fails_logs_why_and_what_was_lost(
     assert caplog.messages[-1] == str(quarantine.remedy_for(noted))
 
 
+def test_a_store_that_cannot_be_used_is_logged_once_and_the_copy_is_in_force(
+    state: StateFolder, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = allow(Store(state, clock))
+    state.overrides.rename(state.folder / "elsewhere")
+    state.overrides.symlink_to("elsewhere")
+    started = Store(state, clock).start()
+    assert started.overrides == made
+    assert caplog.messages == [started.problem]
+    assert "is a symbolic link" in started.problem
+
+
 def test_a_copy_that_cannot_be_put_is_logged_and_the_change_stays(
     state: StateFolder,
     clock: FakeClock,
