@@ -469,12 +469,6 @@ def test_a_number_that_json_does_not_keep_is_refused(here: Book, number: int) ->
         restored_history.read(restored_history.dump([row._replace(hash=row.true_hash())]))
 
 
-@pytest.mark.parametrize("line", ['"0123456789"', "{}", "[1, 2]", '{"a": 1}'])
-def test_only_a_list_of_so_many_values_is_a_row(line: str) -> None:
-    with pytest.raises(TypeError, match=r"^$"):
-        restored_history._row(line)
-
-
 def test_a_constant_of_no_json_is_named() -> None:
     with pytest.raises(ValueError, match="NaN"):
         restored_history._row("[NaN]")
