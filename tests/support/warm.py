@@ -70,6 +70,7 @@ _IMPORTED = (
 _READ_AT_THE_START = ("PYTHON", "LD_", "FAKETIME", "FILTERD_PURE")
 """Beginnings of the variables that an interpreter goes by; for another value it is another one."""
 _INDIFFERENT = {
+    "PYTHON",  # of make: the interpreter that a target is run with
     "PYTHONDONTWRITEBYTECODE",
     "PYTHONPATH",
     "PYTHONUNBUFFERED",
