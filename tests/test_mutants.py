@@ -114,6 +114,17 @@ def test_lines_before_it_leave_a_mistake_its_name() -> None:
     assert [one.lines for one in before] != [one.lines for one in after]
 
 
+def test_mistakes_of_a_function_that_look_alike_are_told_apart() -> None:
+    """A reason to leave out one of them is none for the other."""
+    found = _mutants("def a(b):\n    if b:\n        return\n    b.c()\n    return\n")
+    assert [one.key[2:] for one in found if one.was == "return"] == [
+        ("return", "pass", 1),
+        ("return", "pass", 2),
+    ]
+    accounts = mutants_of("accounts")
+    assert len({one.key for one in accounts}) == len(accounts)
+
+
 def test_a_seed_draws_the_same_again() -> None:
     every = mutants_of("accounts")
     drawn = sample(every, 20, 7)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
-from tests.mutants.mutations import Mutant, Mutations
+from tests.mutants.mutations import Key, Mutant, Mutations
 from tests.mutants.trial import BY_TIME, KILLED, LIVED, run
 from tests.support.commands import ROOT
 
@@ -70,13 +70,13 @@ def sample(mutants: list[Mutant], number: int, seed: int) -> list[Mutant]:
     return sorted(chosen, key=lambda one: (one.file, one.start, one.end, one.text))
 
 
-def survivors() -> dict[tuple[str, str, str, str], str]:
+def survivors() -> dict[Key, str]:
     """Return the reason of each mistake that no test can notice, by its key."""
-    listed = yaml.safe_load(SURVIVORS.read_text(encoding="utf-8")) or []
-    return {
-        (f"filterd/{one['in']}", one.get("function", ""), one["was"], one["becomes"]): one["why"]
-        for one in listed
-    }
+    reasons = dict[Key, str]()
+    for one in yaml.safe_load(SURVIVORS.read_text(encoding="utf-8")) or []:
+        place = f"filterd/{one['in']}", one.get("function", "")
+        reasons[*place, one["was"], one["becomes"], one.get("which", 1)] = one["why"]
+    return reasons
 
 
 def _try(
@@ -94,6 +94,7 @@ def _try(
         outcomes.append((mutant, outcome))
         if outcome == LIVED:
             place = f"{mutant.file}:{mutant.lines[0]}: {mutant.function or 'module'}"
+            place += f", which: {mutant.which}" if mutant.which > 1 else ""
             _print(
                 f"  lived  {place}", f"    was      {mutant.was}", f"    becomes  {mutant.becomes}"
             )

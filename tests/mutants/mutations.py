@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeGuard
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     Edit = tuple[ast.AST, str]
 
+Key = tuple[str, str, str, str, int]
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _COMPARISONS: dict[type[ast.cmpop], tuple[str, ...]] = {
     ast.Lt: ("<=", ">="),
@@ -103,6 +105,7 @@ class Mutant:
         becomes: the same after it.
         start: the first octet that it changes; ``end``: the first that it does not.
         text: what stands there instead.
+        which: of those of the function that look alike, counted from 1.
     """
 
     file: str
@@ -113,11 +116,12 @@ class Mutant:
     start: int
     end: int
     text: str
+    which: int = 1
 
     @property
-    def key(self) -> tuple[str, str, str, str]:
+    def key(self) -> Key:
         """What it is called in the list of survivors: lines may move, and it stays."""
-        return self.file, self.function, self.was, self.becomes
+        return self.file, self.function, self.was, self.becomes, self.which
 
     def planted(self, source: bytes) -> bytes:
         """Return the source of its module with the mistake in it."""
@@ -144,7 +148,12 @@ class Mutations:
     def all(self) -> list[Mutant]:
         """Return them in the order of the text, none twice."""
         self._body(ast.parse(self._source).body, "")
-        return sorted(self._found.values(), key=lambda one: (one.start, one.end, one.text))
+        found = sorted(self._found.values(), key=lambda one: (one.start, one.end, one.text))
+        alike = Counter[Key]()
+        for place, one in enumerate(found):
+            alike[one.key] += 1
+            found[place] = replace(one, which=alike[one.key])
+        return found
 
     def _body(self, statements: list[ast.stmt], place: str) -> None:
         for one in statements:
