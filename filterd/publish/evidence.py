@@ -187,7 +187,7 @@ def _above(line: str, seen: Mapping[str, EvidenceEntry]) -> tuple[EvidenceEntry,
     if known is None:
         raise ConfigError(
             say("there is no evidence '{evidence}'", evidence=said[1]),
-            hint=did_you_mean(said[1], seen) or say("add it to {file}", file=FILE),
+            hint=did_you_mean(said[1], seen),
         )
     if not 0 < _days(known.date, said[2]) <= _DAYS:
         raise ConfigError(
