@@ -14,6 +14,7 @@ from filterd.cli.feed_build import _places
 from filterd.i18n import say
 from filterd.lists.catalog import load_catalog
 from filterd.paths import sole
+from tests.support.evidence_folder import write_evidence
 from tests.support.feed_desk import GAMBLING, SCAM, files_of, names_of, widest
 from tests.support.yaml_files import change_yaml
 
@@ -68,6 +69,25 @@ def test_a_category_is_reviewed_by_its_day_or_a_reminder_is_shown(new_desk: Desk
     due = "warning: the review of category law-ordered (age, label, legal basis) was due on "
     assert line.startswith(f"{due}2027-01-15")
     assert done.code == 0
+
+
+def test_an_entry_of_an_own_list_that_is_due_is_named_and_published(new_desk: Desk) -> None:
+    lines = "".join(f"phim{number}.example\n" for number in range(12))
+    write_evidence(new_desk.catalog, piracy="# evidence: page, again 2027-01-15\n" + lines)
+    done = new_desk.build()
+    first, *_, last = done.error_lines
+    assert (done.code, len(done.error_lines)) == (0, 11)
+    assert first.startswith("warning: vn/piracy.txt:2: the evidence of phim0.example is of 2026-08")
+    assert last == "warning: look again at the evidence of 2 more"
+    assert b"phim11.example" in files_of(new_desk.version)["lists/vn-piracy.txt"]
+
+
+def test_an_entry_without_evidence_is_refused_with_its_place(new_desk: Desk) -> None:
+    write_evidence(new_desk.catalog, piracy="phim.example\n")
+    done = new_desk.build()
+    assert done.code == 2
+    assert "vn/piracy.txt:1: 'phim.example' has no evidence" in done.err
+    assert not new_desk.version.exists()
 
 
 def test_contacts_are_checked_where_they_are_written_and_go_with_the_version(

@@ -20,18 +20,18 @@ from filterd.paths import shipped
 from filterd.publish import evidence
 from filterd.publish.evidence import EvidenceReport, inspect, main
 from filterd.wire import name as names
+from tests.support.evidence_folder import AGAIN, GOOD, write_evidence
 from tests.support.feed_folders import write_blocklists
 from tests.support.parsing import lines_of
 from tests.support.shared_data import shared
-from tests.support.yaml_files import change_yaml, write_yaml
+from tests.support.yaml_files import change_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from filterd.lists.catalog import Catalog
 
-SEEN, AGAIN, TODAY = "2026-08-22", "2027-02-22", "2026-12-01"
-GOOD = f"# evidence: page, again {AGAIN}\n"
+TODAY = "2026-12-01"
 
 
 class Folder:
@@ -39,18 +39,7 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = write_blocklists(path, "casino.example")
-        (path / "vn").mkdir()
-        page = {"id": "page", "title": "A page", "address": "https://page.example/"}
-        entry = {**page, "date": SEEN, "licence": "MIT"}
-        write_yaml(path / "vn" / "evidence.yaml", {"evidence": [entry]})
-        for category in ("piracy", "games"):
-            (path / "vn" / f"{category}.txt").write_text("", encoding="utf-8")
-            listed = {"id": f"vn-{category}", "title": category, "category": category}
-            file = {"format": "domains", "file": f"vn/{category}.txt", "own": True}
-            change_yaml(
-                path / "catalog.yaml",
-                lambda data, one={**listed, **file}: data["lists"].append(one),  # type: ignore[misc]
-            )
+        write_evidence(path, piracy="", games="")
 
     def write(self, text: str, category: str = "piracy") -> EvidenceReport:
         (self.path / "vn" / f"{category}.txt").write_text(text, encoding="utf-8")
