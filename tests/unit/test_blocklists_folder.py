@@ -356,7 +356,7 @@ def test_what_everybody_needs_is_of_no_age() -> None:
 def test_a_service_is_in_the_category_of_the_list_that_has_its_names() -> None:
     listed = {
         name: source.category
-        for source in STARTERS
+        for source in CATALOG.lists
         for name in set(names_of(source)) - hosts_of(source)
     }
     for one in CATALOG.services:
