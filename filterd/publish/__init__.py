@@ -14,6 +14,7 @@ The outcome is a folder of static files, ready for any web server:
 ``repository``       the signed metadata, changed so that each reader finds one whole version
 ``publication``      what a publication's folder holds; all of it verified as an appliance does
 ``version_build``    a version's folder of the catalogue and the texts of sources
+``evidence``         what the names of own lists stand on, and when a person looks again
 ``mistake_inbox``    files in which schools report mistakes of lists, one of each gateway
 ``review``           look-alikes and reported mistakes that wait for a decision, and the decisions
 ``version_diff``     what changes from one version to another, and for which grades
