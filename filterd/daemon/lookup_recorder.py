@@ -8,7 +8,8 @@ of reverse names and names of the school's own devices only the zone, because th
 an address or a person's name; of a name with a private address only what is above it.
 
 Not recorded are confidential names, the daemon's own questions, and lookups of a time when
-the date is not known.
+the date is not known. Where rows are kept, what these names got is in no sum either
+(``is_unlisted``): rows that are fewer than their sum would show it.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from filterd.errors import IndexFormatError
 from filterd.policy.log_levels import LogLevel, levels_of
 from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.lookups import WRITE_FROM, Lookup, LookupContext, LookupQueue
-from filterd.resolve.query import counted_as
+from filterd.resolve.query import Source, counted_as
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -105,6 +107,7 @@ class LookupRecorder:
         self._names, self._names_of = {}, site
         others = tuple(one for one in self._resolver.observers if one is not self)
         self._resolver.observers = (*others, self) if self._levels else others
+        self._resolver.is_unlisted = self.is_unlisted if self._levels else None
 
     async def lookups(
         self, *, worker: str, acknowledged: int, after: int, is_distinct: bool = False
@@ -173,11 +176,7 @@ class LookupRecorder:
         counted, category, action, blocker = counted_as(client, answer)
         if category and category in site.confidential.categories:
             return
-        if site is not self._names_of:
-            self._names, self._names_of = {}, site
-        name = self._names.get(qname, b"")
-        if name == b"":
-            name = self._name(qname, site)
+        name = self._name_of(qname, site)
         if name is None:
             return
         is_row = level is _FULL or (level is _BLOCKED and action == "blocked")
@@ -191,6 +190,30 @@ class LookupRecorder:
         if waiting >= WRITE_FROM and not self._was_due:
             self._was_due = True
             self._is_due()
+
+    def is_unlisted(self, query: Query, answer: Answer) -> bool:
+        """Return whether no row may have an answer, where all others of its kind have one.
+
+        A sum that had it would show it beside the rows. Never raises.
+        """
+        judged = answer.readmitted or query
+        client, site = judged.client, judged.site
+        level, is_block = self._levels.get(client.grade.tier), answer.source is Source.BLOCKED
+        if level is None or not (is_block or level is _FULL):
+            return False
+        _, category, _, _ = counted_as(client, answer)
+        if category in site.confidential.categories:
+            return not is_block  # a block is counted, for the whole school and the day that is over
+        try:
+            return self._name_of(judged.qname, site) is None
+        except IndexFormatError:
+            return True
+
+    def _name_of(self, qname: bytes, site: Site) -> bytes | None:
+        if site is not self._names_of:
+            self._names, self._names_of = {}, site
+        name = self._names.get(qname, b"")
+        return self._name(qname, site) if name == b"" else name
 
     def _name(self, qname: bytes, site: Site) -> bytes | None:
         """Return what is recorded of a name, None for nothing; memorise it.

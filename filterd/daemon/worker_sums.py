@@ -6,7 +6,7 @@ anew at 0, and would count the numbers of all others a second time. So ``WorkerS
 last counters of each worker, and no sum ever falls. ``rates`` are derived from the counters of
 two answers to ``status``.
 
-``ShownTraffic`` has what a worker may say of its answers. A block of a confidential category is in
+``ShownTraffic`` has what a worker may say of its answers. What is hidden (``Counts.hidden``) is in
 none of its figures: a sum that had it would show it beside the parts that do not. So there is no
 number of requests, and of replies with a response code that blocks have there is one sum.
 Figures by tier are of hours that are over, never by grade or class.
@@ -119,19 +119,19 @@ NO_CATEGORY = "none"
 ANSWERED = "answered"
 """Replies with a response code that a block may have, together."""
 _OF_BLOCKS = frozenset(("0", "3", "5"))
+_SERVFAIL, _FAILED = "2", "failed"
 
 
 class ShownTraffic:
     """The figures of one worker's answers that may be shown; none of them ever falls."""
 
     def __init__(self) -> None:
-        self._answered = 0
+        self._replies = Counter[str]()
         self._times: dict[str, _ShownTimes] = defaultdict(_ShownTimes)
 
     def answers(self, counters: Mapping[str, int], counts: Counts) -> dict[str, int]:
         """Return the answers by source."""
-        hidden = counts.hidden.total()
-        return {key: n - (hidden if key == BLOCKED else 0) for key, n in counters.items()}
+        return {key: n - counts.hidden_sources[key] for key, n in counters.items()}
 
     def totals(self, listeners: Iterable[dict[str, Any]], counts: Counts) -> dict[str, Any]:
         """Return the totals as plain data, which can be summed up over workers.
@@ -155,7 +155,7 @@ class ShownTraffic:
                 _add(blocked, tier, category or NO_CATEGORY, n)
         times = found.get("latency", {})
         return {
-            "rcodes": self._rcodes(found.get("rcodes", {}), counts.hidden.total()),
+            "rcodes": self._rcodes(found.get("rcodes", {}), counts.hidden_sources),
             "latency": {
                 path: self._times[path].without(one, counts.hidden[path])
                 for path, one in times.items()
@@ -164,12 +164,16 @@ class ShownTraffic:
             "blocked": blocked,
         }
 
-    def _rcodes(self, rcodes: Mapping[str, int], hidden: int) -> dict[str, int]:
-        answered = sum(n for rcode, n in rcodes.items() if rcode in _OF_BLOCKS)
-        # A reply may be counted a moment later than its answer.
-        self._answered = max(self._answered, answered - hidden)
-        shown = {rcode: n for rcode, n in rcodes.items() if rcode not in _OF_BLOCKS}
-        return {ANSWERED: self._answered, **shown} if self._answered else shown
+    def _rcodes(self, rcodes: Mapping[str, int], hidden: Mapping[str, int]) -> dict[str, int]:
+        failed = hidden.get(_FAILED, 0)
+        found = {
+            ANSWERED: sum(rcodes.get(one, 0) for one in _OF_BLOCKS) + failed - sum(hidden.values()),
+            _SERVFAIL: rcodes.get(_SERVFAIL, 0) - failed,
+        }
+        for key, n in found.items():  # a reply may be counted a moment later than its answer
+            self._replies[key] = max(self._replies[key], n)
+        shown = {key: n for key, n in rcodes.items() if key not in {*_OF_BLOCKS, _SERVFAIL}}
+        return {**{key: n for key, n in self._replies.items() if n}, **shown}
 
 
 class _ShownTimes:

@@ -17,7 +17,9 @@ therefore to the small side, and a cell is rather left out than published.
 A block of a confidential category is counted for the whole school only, with neither grade nor
 class, network nor blocker; an answer that such a category passes is one like any other. All that
 counts goes by ``Counts.add``, so nothing else need know it. Such blocks are in ``hidden`` and in
-no other figure of this module that is shown while a day runs (``querylog.disclosure``).
+no other figure of this module that is shown while a day runs (``querylog.disclosure``). So are
+the answers to confidential names where the log has rows of the others (``hide``), which are not
+counted at all.
 """
 
 from __future__ import annotations
@@ -163,7 +165,8 @@ class Counts:
     ``rules``: of the present policy. ``lost``: how many answers were counted and
     then dropped, because they were not collected while there was room. Since the start:
     ``sums``, answers by grade, category and action; ``blocks``, those that were blocked, by class;
-    ``hidden``, by path, the blocks of confidential categories, which are in neither.
+    ``hidden``, by path, what is in neither: the blocks of confidential categories, and what
+    ``hide`` is told; ``hidden_sources``, the same by the source of the answer.
 
     While the clock shows a time that is certainly past (``know_from``), answers are
     counted apart. They go to the hour in which the time becomes known: on a board
@@ -175,7 +178,8 @@ class Counts:
         self.rules = CountingRules()
         self.lost = 0
         self.sums: Counter[tuple[str, str, str]] = Counter()
-        self.blocks, self.hidden = Counter[str](), Counter[str]()
+        self.blocks = Counter[str]()
+        self.hidden, self.hidden_sources = Counter[str](), Counter[str]()
         self._past, self._past_hour = Counter[tuple[str, str, str]](), 0
         self._clock = clock
         self._name = secrets.token_hex(8)
@@ -262,7 +266,7 @@ class Counts:
         self._end_hour(now)
         if category in rules.confidential:
             if action == BLOCKED:
-                self.hidden[path] += n
+                self.hide(BLOCKED, n, path=path)
                 grade = network = blocker = class_id = ""
             else:
                 category = ""
@@ -274,6 +278,17 @@ class Counts:
             if action == BLOCKED:
                 self.blocks[class_id] += n
         self._add(key, n, {one for one in devices if one})
+
+    def hide(self, source: str, n: int = 1, *, path: str = CHAIN) -> None:
+        """Count answers that no sum may have, so that they can be taken out of others.
+
+        Args:
+            source: of the answers (``resolve.query.Source``).
+            n: how many.
+            path: on which they were given.
+        """
+        self.hidden[path] += n
+        self.hidden_sources[source] += n
 
     def _add(self, key: Key, n: int, devices: set[int]) -> None:
         """Add answers and devices to a cell of the open hour."""

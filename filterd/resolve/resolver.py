@@ -63,6 +63,8 @@ class Resolver:
         self.observers: tuple[AnswerObserver, ...] = ()
         """Given each answer of the chain. After setting them call ``FastPath.forget``,
         because the fast path asks ``must_see`` when it learns a client."""
+        self.is_unlisted: Callable[[Query, Answer], bool] | None = None
+        """Whether an answer is in no row of the log, and so in no sum of it; None for no rows."""
         self.counters: Counter[str] = Counter()
         """By ``Source`` of the answer; ``dropped`` in silence; ``malformed``, ``notimp`` and
         ``badvers``, answered by these; ``error``, an internal error. Each message counts once."""
@@ -152,7 +154,11 @@ class Resolver:
         return edns is not None and bool(edns.options) and self._own_mark in edns.options
 
     def _count(self, query: Query, answer: Answer) -> None:
-        if self._log is not None and not self.is_own(query):
+        if self._log is None or self.is_own(query):
+            return
+        if self.is_unlisted is not None and self.is_unlisted(query, answer):
+            self._log.hide(answer.source)
+        else:
             tally(self._log, query, answer)
 
     def _finish(self, what: str, reply: bytes) -> bytes:

@@ -8,6 +8,7 @@ reads all that it may. What differs could only be that lookup.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from filterd.clock import SystemClock
 from filterd.errors import FilterdError
 from filterd.monitor.metrics import exposition
 from filterd.overrides.roles import Role
+from filterd.overrides.store import Store
+from tests.support.clock import FakeClock
 from tests.support.daemon import asked, copy_lists, free_port, serving, write_site
 from tests.support.set_clock import Clocks
 from tests.support.signed_in import BOX, NAMES
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("warm_children")
 SECRET, CLOSED, OPEN = "self-harm.blocked.filterd.example", "www.tiktok.com", "good.example"
+HELP = "www.tongdai111.vn"
 CHILD, OTHERS = "127.0.200.9", [f"127.0.200.{n}" for n in range(1, 4)]
 MORE = """\
   home-6a: {class: 6A, cidrs: [127.0.200.0/24]}
@@ -46,6 +50,8 @@ time_zone: UTC
 """
 HOUR_S, QUIET_POLLS = 3_600, 6
 MORNING = datetime(2026, 11, 26, 7, 10, tzinfo=UTC).timestamp()
+OF_6A: dict[str, Any] = {"class": "6A"}
+TERM: dict[str, Any] = {"tier": "lower-secondary", "ends_at": MORNING + 6 * 86_400}
 WHOLE_SCHOOL = {"answers", "log", "traffic"}
 """Parts of a status that an ordinary lookup moves at once; none has a category, grade or class."""
 NOISE = {"up_s", "clock", "signals", "pid", "rtt_ms", "upstreams", "latency_ms", "sum_us", "pace"}
@@ -148,18 +154,25 @@ def _differ(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, An
     return [(key, after[key]) for key in before if before[key] != after.get(key)]
 
 
-def _serve(built: StateFolder, folder: Path, *how: str, upstream: int) -> tuple[Any, Clocks, int]:
+def _serve(
+    built: StateFolder, folder: Path, *how: str, upstream: int, level: str = ""
+) -> tuple[Any, Clocks, int]:
     port, clocks = free_port(), Clocks(folder / "clocks")
     config = write_site(folder / "site", port=port, upstream=upstream, more=MORE)
     clocks = clocks.set(wall_s=MORNING - SystemClock().wall(), is_set_by_server=True)
     state = copy_lists(built, folder / "state")
+    if level:
+        store = Store(state, FakeClock(wall=MORNING - HOUR_S))
+        store.change("log-level", {"level": level, **TERM}, author="lan", reason="điều tra")
+        store.change("log-confirm", {"id": 1}, author="minh", reason="đồng ý")
     return serving(config, state.folder, program=clocks.program("vouched", *how)), clocks, port
 
 
 @pytest.fixture
 def upstream() -> Iterator[int]:
     with FakeUpstream() as running:
-        running.add(f"{OPEN}. 60 IN A 192.0.2.1")
+        for name in (OPEN, HELP):
+            running.add(f"{name}. 60 IN A 198.18.0.1")
         yield running.port
 
 
@@ -305,3 +318,67 @@ def test_control_by_the_devices_of_the_moment_the_category_appears_with_the_look
 
 def _followed(school: School, token: str) -> Any:
     return control.stream(school.socket, "log-follow", act_for=token, address=BOX)
+
+
+def _rows_and_sums(school: School) -> tuple[list[Counter[str]], list[int]]:
+    """Return what rows and totals of 6A have, and by how much each sum of the present grew.
+
+    A child asks for help, and for what is closed to it as self-harm and, in an exam, with all else.
+    """
+    exam = {"kind": "exam", "names": [OPEN], "room": "home-6a", "ends_at": MORNING + HOUR_S / 2}
+    before = _sums(school)
+    for source in OTHERS:
+        for name in (OPEN, CLOSED):
+            school.asks(source, name)
+    for name in (HELP, HELP, SECRET):
+        school.asks(CHILD, name)
+    control.ask(school.socket, "change", **exam, reason="thi")
+    for name in (SECRET, HELP, CLOSED):
+        school.asks(CHILD, name)
+    until(lambda: _sums(school)["rows"] - before["rows"] >= 7, "the rows")
+    grown = [now - before[key] for key, now in _sums(school).items()]
+    school.sleeps(HOUR_S)
+    rows = control.ask(school.socket, "log totals", days=1, **OF_6A)
+    return [_by_action(_found(school)), _by_action(rows)], grown
+
+
+def _found(school: School) -> list[dict[str, Any]]:
+    found = control.ask(school.socket, "log search", days=1, limit=500, **OF_6A)
+    return list(found["rows"])
+
+
+def _by_action(rows: list[dict[str, Any]]) -> Counter[str]:
+    found = Counter[str]()
+    for one in rows:
+        found[one["action"]] += one.get("n", 1)
+    return found
+
+
+def _sums(school: School) -> dict[str, int]:
+    status = control.ask(school.socket, "status")
+    return {
+        "rows": _by_action(_found(school)).total(),
+        "answers": sum(status["answers"].values()),
+        "log": sum(status["log"]["today"].values()),
+    }
+
+
+def test_while_all_is_recorded_no_sum_has_more_than_the_rows(
+    built: StateFolder, tmp_path: Path, upstream: int
+) -> None:
+    daemon, clocks, port = _serve(built, tmp_path, upstream=upstream, level="full")
+    with daemon as served:
+        found, grown = _rows_and_sums(School(served, clocks, port))
+    assert found == [{"pass": 3, "blocked": 4}] * 2
+    assert grown == [7, 7, 7]
+
+
+@pytest.mark.control
+def test_control_sums_of_all_answers_show_that_a_child_sought_help(
+    built: StateFolder, tmp_path: Path, upstream: int
+) -> None:
+    daemon, clocks, port = _serve(built, tmp_path, "summing", upstream=upstream, level="full")
+    with daemon as served:
+        (rows, totals), grown = _rows_and_sums(School(served, clocks, port))
+    assert (rows["pass"], totals["pass"]) == (3, 6)
+    assert grown[1:] == [10, 10]

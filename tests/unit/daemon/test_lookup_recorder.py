@@ -12,6 +12,8 @@ import pytest
 
 from filterd.daemon import lookup_recorder as module
 from filterd.daemon.lookup_recorder import LookupRecorder
+from filterd.errors import IndexFormatError
+from filterd.i18n import say
 from filterd.lists.rules import Pin
 from filterd.policy.confidential_names import HELP
 from filterd.policy.log_levels import LogLevel, QueryLog
@@ -32,13 +34,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.lists.index import Index
+    from filterd.resolve.query import Query
     from tests.support.upstream import FakeUpstream
 
 LISTS = {
     "porn": ("porn", "domains", False, ["porn.example"]),
     "harm": ("self-harm", "domains", True, ["harm.example"]),
     "both": ("porn", "domains", False, ["harm.example", "open-harm.example"]),
-    "open": ("self-harm", "domains", True, ["open-harm.example"]),
+    "open": ("self-harm", "domains", True, ["open-harm.example", "only-harm.example"]),
 }
 DAY_S = 86_400
 FULL = QueryLog(LogLevel.FULL)
@@ -61,7 +64,9 @@ class Recording:
 
     def __init__(self, folder: Path, site: Site) -> None:
         self.clock, self.site, self.due = FakeClock(), site, 0
-        self.resolver = cast("Any", SimpleNamespace(observers=(), is_own=lambda _: False))
+        self.resolver = cast(
+            "Any", SimpleNamespace(observers=(), is_own=lambda _: False, is_unlisted=None)
+        )
         pseudonyms = Pseudonyms(folder / "log-key", ZoneInfo("UTC"))
         self.recorder = LookupRecorder(self.resolver, pseudonyms, self.clock, self._is_due)
         self.recorder.apply(site, 0)
@@ -70,10 +75,17 @@ class Recording:
         self.due += 1
 
     def saw(self, name: str, address: str = GRADE_1, **answered: Any) -> None:
+        self.recorder.saw(*self.answered(name, address, **answered))
+
+    def answered(self, name: str, address: str = GRADE_1, **answered: Any) -> tuple[Query, Answer]:
         query = a_chain_query(self.site, name, address=address)
         verdict = self.site.engine.decide(query.client, query.qname, 1, 0)
         source = Source.BLOCKED if verdict.blocked else Source.FORWARDED
-        self.recorder.saw(query, Answer(source, verdict)._replace(**answered))
+        return query, Answer(source, verdict)._replace(**answered)
+
+    def is_unlisted(self, name: str, **answered: Any) -> bool:
+        is_unlisted = self.resolver.is_unlisted
+        return is_unlisted is not None and is_unlisted(*self.answered(name, **answered))
 
     def lookups(self) -> list[Lookup]:
         return [one for batch in self.recorder.queue.take_all() for one in batch.lookups]
@@ -134,6 +146,35 @@ def test_confidential_names_are_never_recorded(name: str, recording: Recording) 
     recording.saw(name, STAFF)
     recording.saw("a.example", verdict=PASSED)
     assert recording.names() == [("a.example", True)]
+
+
+@pytest.mark.parametrize("level", LogLevel)
+def test_where_rows_are_kept_sums_have_no_more_than_rows(
+    level: LogLevel, tmp_path: Path, lists: Index
+) -> None:
+    recording = Recording(tmp_path, a_site(lists, QueryLog(level)))
+    has_blocks, has_all = level.includes(LogLevel.NAMES), level is LogLevel.FULL
+    assert recording.is_unlisted("line.example") is has_all
+    assert recording.is_unlisted("line.example", source=Source.FAILED) is has_all
+    assert recording.is_unlisted("open-harm.example", source=Source.FORWARDED) is has_all
+    by_exam = {"source": Source.BLOCKED, "verdict": PASSED}
+    for name in ("line.example", "harm.example", "open-harm.example"):
+        assert recording.is_unlisted(name, **by_exam) is has_blocks
+    assert recording.is_unlisted("harm.example") is has_blocks, "as porn it would be in a class"
+    assert not recording.is_unlisted("only-harm.example"), "the school counts it, by the day"
+    for name in ("porn.example", "a.example"):
+        assert not recording.is_unlisted(name)
+        assert not recording.is_unlisted(name, **by_exam)
+
+
+def test_a_name_whose_list_cannot_be_read_is_in_no_sum_of_rows(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(*_: Any) -> bool:
+        raise IndexFormatError(say("damaged"))
+
+    monkeypatch.setattr(type(recording.site.confidential), "__contains__", damaged)
+    assert recording.is_unlisted("a.example")
 
 
 def test_a_name_that_becomes_confidential_is_recorded_no_longer(
@@ -261,7 +302,7 @@ def test_the_manager_is_notified_once_that_there_is_enough(
 def test_the_fast_path_leaves_tiers_with_names_to_the_chain(
     tmp_path: Path, lists: Index, upstream: FakeUpstream
 ) -> None:
-    upstream.add("a.example. 300 IN A 192.0.2.9")
+    upstream.add("a.example. 300 IN A 198.18.0.9")
     site = a_site(lists, TIERS, UpstreamServer(upstream.address, upstream.port))
     with Serving(site, listen=["127.0.0.1"], fast=True) as serving:
         pseudonyms = Pseudonyms(tmp_path / "log-key", ZoneInfo("UTC"))

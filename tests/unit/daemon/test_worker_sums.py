@@ -138,7 +138,10 @@ class _Worker:
         self._udp.replied(bytes((0, 0, 0, rcode, *bytes(8))), took_ms / 1000)
         self._counters[source] += 1
         action = source if source in ("blocked", "failed") else "pass"
-        self.counts.add("6", category, action, class_id="6A")
+        if category == "unlisted":
+            self.counts.hide(source)
+        else:
+            self.counts.add("6", category, action, class_id="6A")
 
     def pass_time(self, seconds: int) -> None:
         """Let time pass."""
@@ -158,7 +161,7 @@ class _Worker:
 _STEPS = st.lists(
     st.one_of(
         st.tuples(
-            st.sampled_from(("games", "", "self-harm")),
+            st.sampled_from(("games", "", "self-harm", "unlisted")),
             st.sampled_from(("blocked", "cached", "failed")),
             st.sampled_from((0.05, 3.0, 400.0)),
         ),
@@ -169,7 +172,9 @@ _STEPS = st.lists(
 
 
 def _is_secret(step: Any) -> bool:
-    return isinstance(step, tuple) and step[:2] == ("self-harm", "blocked")
+    return isinstance(step, tuple) and (
+        step[0] == "unlisted" or step[:2] == ("self-harm", "blocked")
+    )
 
 
 def _polls(steps: list[Any], *, without: bool) -> list[dict[str, Any]]:
@@ -185,7 +190,7 @@ def _polls(steps: list[Any], *, without: bool) -> list[dict[str, Any]]:
 
 
 @given(_STEPS)
-def test_no_figure_of_any_moment_tells_whether_there_was_a_confidential_block(
+def test_no_figure_of_any_moment_tells_whether_there_was_a_confidential_answer(
     steps: list[Any],
 ) -> None:
     assert _polls(steps, without=False) == _polls(steps, without=True)

@@ -183,6 +183,11 @@ def test_a_block_of_a_confidential_category_moves_no_figure_of_the_present() -> 
     after = counted.waiting, counted.sums, counted.blocks, counted.past_sums()
     assert after == before
     assert counted.hidden == {"chain": 3, "fast": 1}
+    assert counted.hidden_sources == {"blocked": 4}
+    counted.hide("cached")
+    assert counted.hidden == {"chain": 4, "fast": 1}
+    assert counted.hidden_sources == {"blocked": 4, "cached": 1}
+    assert (counted.waiting, counted.sums, counted.blocks) == before[:3]
     clock.advance(3600)
     assert counted.past_sums() == before[1]
     counted.know_from(2 * HOUR)

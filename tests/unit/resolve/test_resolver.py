@@ -172,6 +172,18 @@ def test_only_the_daemon_s_own_questions_are_not_counted(
     assert sum(row.n for row in counts.take().rows) == counted
 
 
+@pytest.mark.parametrize("is_unlisted", [False, True])
+def test_an_answer_that_no_row_may_have_is_in_no_sum(index: Index, *, is_unlisted: bool) -> None:
+    counts = Counts(FakeClock())
+    resolver = Resolver(SiteHolder(a_site(index)), chain_of(failed), FakeClock(), counts)
+    resolver.is_unlisted = lambda _, answer: is_unlisted and answer.source is Source.FAILED
+    admitted = resolver.admit(a_query("www.example.com"), PEER)
+    assert isinstance(admitted, Query)
+    asyncio.run(resolver.respond(admitted))
+    assert sum(row.n for row in counts.take().rows) == (not is_unlisted)
+    assert counts.hidden_sources == ({"failed": 1} if is_unlisted else {})
+
+
 @pytest.mark.parametrize(("octets", "reply"), [(11, False), (12, True)])
 def test_a_whole_header_is_the_least_that_is_answered(
     index: Index, octets: int, *, reply: bool
