@@ -13,11 +13,13 @@ rule of browsers (DNS rebinding).
 * Of IPv6 only 2000::/3 is the Internet's. Beside it lie loopback, link-local, site-local
   (fec0::/10, which systems still take), unique local, multicast, NAT64 of the network's
   own (64:ff9b:1::/48, RFC 8215) and IPv4-compatible addresses.
+* Addresses for documentation (RFC 5737, RFC 3849, RFC 9637) are nobody's: a network that
+  has hosts at them anyway is as little the Internet's as one at 10.0.0.0/8.
 * An address that carries an IPv4 address (``CARRIERS``) is what that one is.
 
-Not included are documentation (192.0.2.0/24, 2001:db8::/32, ...), which leads into no
-network, and 198.18.0.0/15: a gateway with a proxy gives each name of the Internet an
-address of these, and without them a school behind one would have no Internet.
+Not included are the addresses for benchmarks, 198.18.0.0/15 and 2001:2::/48: a gateway with
+a proxy gives each name of the Internet one of these, and without them a school behind one
+would have no Internet.
 """
 
 from __future__ import annotations
@@ -34,9 +36,14 @@ _PRIVATE = (
     "169.254.0.0/16",
     "172.16.0.0/12",
     "192.0.0.0/29",
+    "192.0.2.0/24",
     "192.168.0.0/16",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
     "224.0.0.0/3",
     "::/3",
+    "2001:db8::/32",
+    "3fff::/20",
     "4000::/2",
     "8000::/1",
 )

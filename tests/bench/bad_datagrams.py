@@ -136,7 +136,7 @@ def measure(bench: Bench) -> list[str]:
 def main() -> None:
     """Build the generator, start the daemon, print a table."""
     with tempfile.TemporaryDirectory() as folder, FakeUpstream() as upstream:
-        upstream.add(f"{CACHED}. 300 IN A 192.0.2.1")
+        upstream.add(f"{CACHED}. 300 IN A 198.18.0.1")
         where, port = Path(folder), free_port()
         generator, source = where / "generator", Path(__file__).with_name("generator.c")
         subprocess.run(["gcc", "-O2", "-o", str(generator), str(source)], check=True)

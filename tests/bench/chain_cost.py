@@ -62,8 +62,8 @@ QUERY = a_query("www.example.com")
 RESPONSE = a_response(
     QUERY,
     "www.example.com 300 CNAME a.b.example.net",
-    "a.b.example.net 300 A 192.0.2.1",
-    "a.b.example.net 300 A 192.0.2.2",
+    "a.b.example.net 300 A 198.18.0.1",
+    "a.b.example.net 300 A 198.18.0.2",
 )
 ASKED = UpstreamQuestion(b"\3www\7example\3com\0", 1, do=False, cd=False)
 
@@ -311,7 +311,7 @@ async def measure(folder: Path, port: int, questions: int) -> list[tuple[str, fl
 
 def serve(opened: socket.socket) -> None:
     """Answer every question with one address, as quickly as may be."""
-    record = b"\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4\xc0\0\2\1"
+    record = b"\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4\xc6\x12\0\1"
     while True:
         query, source = opened.recvfrom(4096)
         question = query[12 : query.index(b"\0", 12) + 5]

@@ -47,7 +47,7 @@ HONEST = [f"127.0.{grade}.{host}" for grade in range(1, 11) for host in range(10
 TEACHER = "127.0.100.7"
 BLOCKED, CACHED = a_query("porn.blocked.filterd.example"), a_query("www.example.com")
 ROW = "{:<44}{:>13}{:>12}{:>10}{:>10}{:>10}{:>8}\n"
-FORBIDDEN = "192.0.2.66"
+FORBIDDEN = "198.18.0.66"
 
 
 @dataclass

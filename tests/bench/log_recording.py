@@ -50,7 +50,7 @@ def waits(folder: Path, seconds: int) -> Iterator[tuple[str, str]]:
     """Ask a daemon at full while its day file is free, held, and free again."""
     with FakeUpstream() as upstream:
         for number in range(100):
-            upstream.add(f"n{number}.example. 3600 IN A 192.0.2.1")
+            upstream.add(f"n{number}.example. 3600 IN A 198.18.0.1")
         port, zone = free_port(), noon()
         limit = "{queries_a_second: 100000, burst: 100000}"  # one client asks for a whole school
         more = f"workers: 1\ntime_zone: {zone}\nrate_limit: {limit}\n"

@@ -205,7 +205,7 @@ def main() -> None:
     texts = " ".join(f'"{"x" * 250}"' for _ in range(230))
     with FakeUpstream() as upstream, tempfile.TemporaryDirectory() as folder:
         upstream.add(
-            "www.example.com. 86400 IN A 192.0.2.1", f"large.example.com. 86400 IN TXT {texts}"
+            "www.example.com. 86400 IN A 198.18.0.1", f"large.example.com. 86400 IN TXT {texts}"
         )
         port = free_port()
         config = write_site(Path(folder) / "site", port=port, upstream=upstream.port)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 QUESTIONS = 20_000
 AT_A_TIME = 50
 HANDSHAKES = 200
-ZONE = dns.zone.from_text("@ 60 IN SOA ns root 1 1 1 1 1\n@ NS ns\n* A 192.0.2.1", "lab.vn")
+ZONE = dns.zone.from_text("@ 60 IN SOA ns root 1 1 1 1 1\n@ NS ns\n* A 198.18.0.1", "lab.vn")
 
 
 class Cost(NamedTuple):

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An upstream that is never the limit: A 198.51.100.7, AAAA 2001:db8::7, NODATA for the rest.
+// An upstream that is never the limit: A 198.18.51.7, AAAA 2001:2::7, NODATA for the rest.
 //   upstream ADDR PORT
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -19,10 +19,10 @@ static size_t answer(const unsigned char *q, size_t n, unsigned char *a)
         0, 0, 0, 0, 0, 1, 0, 0, 14, 16, 0, 0, 14, 16,
         0, 0, 14, 16, 0, 0, 14, 16};
     static const unsigned char a4[] = {
-        0xc0, 12, 0, 1, 0, 1, 0, 0, 14, 16, 0, 4, 198, 51, 100, 7};
+        0xc0, 12, 0, 1, 0, 1, 0, 0, 14, 16, 0, 4, 198, 18, 51, 7};
     static const unsigned char a6[] = {
         0xc0, 12, 0, 28, 0, 1, 0, 0, 14, 16, 0, 16,
-        0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7};
+        0x20, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7};
     static const unsigned char opt[] = {0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0};
     size_t p = 12, len;
     unsigned type, an = 0, ns = 0, ar = 0;

@@ -28,8 +28,8 @@ NORMAL_QUERY = a_query("www.example.com")
 NORMAL_RESPONSE = a_response(
     NORMAL_QUERY,
     "www.example.com 300 CNAME a.b.example.net",
-    "a.b.example.net 300 A 192.0.2.1",
-    "a.b.example.net 300 A 192.0.2.2",
+    "a.b.example.net 300 A 198.18.0.1",
+    "a.b.example.net 300 A 198.18.0.2",
 )
 
 

@@ -59,13 +59,13 @@ exceptions:
   - {block: for-five.example, for: {grade: 5}, reason: vì thế}
   - {allow: roblox.com, for: {tier: primary}, reason: vì thế}
 local_zones:
-  - {name: school.home.arpa, records: ['@ A 192.0.2.10', 'printer A 192.0.2.20']}
+  - {name: school.home.arpa, records: ['@ A 198.18.0.10', 'printer A 198.18.0.20']}
 grades:
   4: {block_response: nodata}
   6: {block_response: sinkhole}
 """
 
-DATA = {"A": "192.0.2.1", "AAAA": "2001:db8::1", "HTTPS": "1 .", "TXT": '"text"'}
+DATA = {"A": "198.18.0.1", "AAAA": "2001:2::1", "HTTPS": "1 .", "TXT": '"text"'}
 ALIASES = {
     "alias-of-tiktok.example.": "www.tiktok.com.",
     "alias-of-locked.example.": "www.pornhub.com.",

@@ -199,7 +199,7 @@ def test_devices_find_out_whether_they_are_on_the_internet_in_every_tier(
     hostile: Index, upstream: FakeUpstream, pinned: bool
 ) -> None:
     for name in PROBES:
-        upstream.add(f"{name}. 300 IN A 192.0.2.80", f"{name}. 300 IN AAAA 2001:db8::80")
+        upstream.add(f"{name}. 300 IN A 198.18.0.80", f"{name}. 300 IN AAAA 2001:2::80")
     pins = load_catalog(shipped("blocklists")).pins if pinned else ()
     rules = [block(name) for name in PROBES]  # a site cannot do it either
     with Serving(a_site(hostile, [upstream], pins=pins, rules=rules)) as serving:

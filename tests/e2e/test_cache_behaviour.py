@@ -175,7 +175,7 @@ def test_an_overload_of_ours_is_not_held_against_the_name(
     with monkeypatch.context() as patch:
         patch.setattr(Forwarder, "resolve", overloaded)
         assert serving.ask(NAME).rcode() == dns.rcode.SERVFAIL
-    assert addresses(serving.ask(NAME)) == ["192.0.2.1"]
+    assert addresses(serving.ask(NAME)) == ["198.18.0.1"]
 
 
 async def overloaded(*_: object) -> NoReturn:
@@ -193,10 +193,10 @@ def test_ten_minutes_without_internet_leave_what_was_known_and_what_is_blocked(
         monkeypatch.setattr(cache, "STALE_FOR_S", 0)
     names = [f"host{number}.example.com" for number in range(WARM)]
     with FakeUpstream() as upstream:
-        upstream.add(*(f"{name}. 60 IN A 192.0.2.7" for name in names))
+        upstream.add(*(f"{name}. 60 IN A 198.18.0.7" for name in names))
         serving = Serving(a_site(index, [upstream]))
         serving.__enter__()
-        assert all(addresses(one) == ["192.0.2.7"] for one in ask_all(serving, names))
+        assert all(addresses(one) == ["198.18.0.7"] for one in ask_all(serving, names))
     with ExitStack() as stack:
         stack.push(serving.__exit__)
         stack.enter_context(impatience())
@@ -204,7 +204,7 @@ def test_ten_minutes_without_internet_leave_what_was_known_and_what_is_blocked(
         for _ in range(20):
             serving.clock.advance(30)
             answers = ask_all(serving, names)
-            answered += sum(addresses(one) == ["192.0.2.7"] for one in answers)
+            answered += sum(addresses(one) == ["198.18.0.7"] for one in answers)
             assert all(max(ttls(one), default=0) <= 30 for one in answers)
         assert edes(answers[0])[:1] == [EdeCode.STALE_ANSWER if stale else 22]
         assert (answered >= 0.95 * 20 * WARM) is stale
@@ -224,7 +224,7 @@ def test_many_queries_for_a_stale_name_cause_one_exchange(
         upstream.silent.set()
         with impatience():
             answers = ask_all(serving, [NAME] * 200)
-    assert {tuple(addresses(one)) for one in answers} == {("192.0.2.1",)}
+    assert {tuple(addresses(one)) for one in answers} == {("198.18.0.1",)}
     assert 1 < len(upstream.asked) <= 3
 
 
@@ -235,18 +235,18 @@ def test_what_comes_after_the_stale_answer_is_for_the_next(
     serving.ask(NAME)
     serving.clock.advance(301)
     upstream.records.clear()
-    upstream.add(f"{NAME}. 300 IN A 192.0.2.99")
+    upstream.add(f"{NAME}. 300 IN A 198.18.0.99")
     upstream.released.clear()
     late = serving.ask(NAME)
     assert (addresses(late), edes(late), ttls(late)) == (
-        ["192.0.2.1"],
+        ["198.18.0.1"],
         [EdeCode.STALE_ANSWER],
         [30],
     )
     upstream.released.set()
     serving.eventually(lambda: len(serving.background) == 0)
     fresh = serving.ask(NAME)
-    assert (addresses(fresh), edes(fresh)) == (["192.0.2.99"], [])
+    assert (addresses(fresh), edes(fresh)) == (["198.18.0.99"], [])
     assert serving.store.stale == 1
 
 
@@ -256,7 +256,7 @@ def test_after_a_failure_no_query_waits_or_goes_upstream_for_half_a_minute(
     serving.ask(NAME)
     serving.clock.advance(301)
     upstream.respond = servfail
-    assert addresses(serving.ask(NAME)) == ["192.0.2.1"]
+    assert addresses(serving.ask(NAME)) == ["198.18.0.1"]
     monkeypatch.setattr(
         cache, "STALE_AFTER_S", 3_600
     )  # a client that waited now would wait too long
@@ -308,7 +308,7 @@ def test_a_delegated_zone_is_never_answered_stale(
     servers = (UpstreamServer(upstream.address, upstream.port),)
     zones = (DelegatedZone(wire("example.com"), servers),)
     with Serving(a_site(index, delegated_zones=zones)) as serving:
-        assert addresses(serving.ask(NAME)) == ["192.0.2.1"]
+        assert addresses(serving.ask(NAME)) == ["198.18.0.1"]
         serving.clock.advance(301)
         upstream.silent.set()
         with impatience():
@@ -332,7 +332,7 @@ def test_the_aliases_of_a_stale_answer_are_judged_for_each_client(
     with impatience():
         old = serving.ask("chat.example.com", source=GRADE_11)
         young = serving.ask("chat.example.com", source=GRADE_1)
-    assert (addresses(old), edes(old)) == (["192.0.2.2"], [EdeCode.STALE_ANSWER])
+    assert (addresses(old), edes(old)) == (["198.18.0.2"], [EdeCode.STALE_ANSWER])
     assert (addresses(young) == []) is judged
 
 
@@ -391,7 +391,7 @@ def test_what_is_stale_cannot_be_poisoned(
     upstream.respond = lie
     with impatience():
         for _ in range(3):
-            assert addresses(serving.ask(NAME)) == ["192.0.2.1"]
+            assert addresses(serving.ask(NAME)) == ["198.18.0.1"]
             serving.eventually(lambda: len(serving.background) == 0)
             serving.clock.advance(60)
     assert len(upstream.asked) >= 4, "it was lied to each time"
@@ -401,7 +401,7 @@ def test_an_honest_answer_replaces_what_is_stale(serving: Serving, upstream: Fak
     serving.ask(NAME)
     serving.clock.advance(301)
     upstream.respond = an_answer
-    assert addresses(serving.ask(NAME)) == ["192.0.2.66"]
+    assert addresses(serving.ask(NAME)) == ["198.18.0.66"]
 
 
 def test_what_is_still_asked_for_when_serving_ends_ends_with_it(
@@ -455,4 +455,4 @@ def test_a_block_that_was_a_mistake_is_gone_with_the_reload(
     assert blocked.rcode() == dns.rcode.NXDOMAIN
     assert max(ttls(blocked)) <= 10
     serving.sites.current = a_site(index, [upstream])
-    assert addresses(serving.ask(NAME)) == ["192.0.2.1"]
+    assert addresses(serving.ask(NAME)) == ["198.18.0.1"]

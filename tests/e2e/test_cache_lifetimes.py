@@ -44,14 +44,14 @@ def _lines(*answer: str, rcode: str = "NOERROR", soa: str = "") -> Callable[...,
 
 
 LIVES = {
-    "its TTL": (_lines(f"{NAME}. 70 IN A 192.0.2.1"), 70),
+    "its TTL": (_lines(f"{NAME}. 70 IN A 198.18.0.1"), 70),
     "the least TTL of an RRset": (
-        _lines(f"{NAME}. 70 IN CNAME b.example.", "b.example. 40 IN A 192.0.2.1"),
+        _lines(f"{NAME}. 70 IN CNAME b.example.", "b.example. 40 IN A 198.18.0.1"),
         40,
     ),
-    "a day at most": (_lines(f"{NAME}. 2000000000 IN A 192.0.2.1"), DAY_S),
-    "nothing where the top bit is set": (_lines(f"{NAME}. {0x12345678} IN A 192.0.2.1"), 0),
-    "nothing for TTL 0": (_lines(f"{NAME}. 0 IN A 192.0.2.1"), 0),
+    "a day at most": (_lines(f"{NAME}. 2000000000 IN A 198.18.0.1"), DAY_S),
+    "nothing where the top bit is set": (_lines(f"{NAME}. {0x12345678} IN A 198.18.0.1"), 0),
+    "nothing for TTL 0": (_lines(f"{NAME}. 0 IN A 198.18.0.1"), 0),
     "the MINIMUM": (_lines(rcode="NXDOMAIN", soa=SOA.format(ttl=300, minimum=50)), 50),
     "the TTL of the SOA": (_lines(soa=SOA.format(ttl=50, minimum=300)), 50),
     "an hour for a denial": (_lines(soa=SOA.format(ttl=DAY_S, minimum=DAY_S)), 3_600),
@@ -80,7 +80,7 @@ def test_an_answer_lives_as_long_as_it_should(
 def test_an_answer_with_ttl_zero_serves_all_waiting_queries_and_no_later_one(
     serving: Serving, upstream: FakeUpstream
 ) -> None:
-    upstream.add("now.example.com. 0 IN A 192.0.2.4")
+    upstream.add("now.example.com. 0 IN A 198.18.0.4")
     upstream.released.clear()
     query = a_query("now.example.com")
     with ExitStack() as stack:
@@ -90,7 +90,7 @@ def test_an_answer_with_ttl_zero_serves_all_waiting_queries_and_no_later_one(
         serving.eventually(lambda: serving.forwarder.counters["shared"] == 49)
         upstream.released.set()
         answers = [dns.message.from_wire(stub.receive()) for stub in stubs]
-    assert {(*addresses(one), *ttls(one)) for one in answers} == {("192.0.2.4", 0)}
+    assert {(*addresses(one), *ttls(one)) for one in answers} == {("198.18.0.4", 0)}
     assert upstream.asked == ["now.example.com A"]
     serving.ask("now.example.com")
     assert len(upstream.asked) == 2
@@ -113,7 +113,7 @@ def test_a_chain_of_aliases_has_eleven_at_most(
 ) -> None:
     names = [f"n{n}.example.com." for n in range(hops + 1)]
     upstream.add(*(f"{a} 300 IN CNAME {b}" for a, b in pairwise(names)))
-    upstream.add(f"{names[-1]} 300 IN A 192.0.2.1")
+    upstream.add(f"{names[-1]} 300 IN A 198.18.0.1")
     assert serving.ask("n0.example.com").rcode() == rcode
     assert serving.ask("n0.example.com").rcode() == rcode
 

@@ -105,7 +105,7 @@ def test_control_without_the_safeguard_it_would_reach_the_client(
 
 SECTIONS = ["answer", "authority", "additional"]
 FORGED = [
-    "bank.example.org. 300 IN A 192.0.2.66",
+    "bank.example.org. 300 IN A 198.18.0.66",
     "bank.example.org. 300 IN NS ns.evil.example.",
     "example.org. 300 IN DNAME evil.example.",
     "example.org. 300 IN NS ns.evil.example.",
@@ -120,7 +120,7 @@ def generous(section: str, line: str) -> FakeUpstream:
     def respond(query: dns.message.Message) -> dns.message.Message:
         response = dns.message.make_response(query)
         name = query.question[0].name
-        address = "192.0.2.7" if name.to_text() == "bank.example.org." else "192.0.2.5"
+        address = "198.18.0.7" if name.to_text() == "bank.example.org." else "198.18.0.5"
         response.answer.append(dns.rrset.from_text(name, 300, "IN", "A", address))
         if name.to_text() != "bank.example.org.":
             owner, ttl, rclass, rtype, data = line.split()
@@ -140,11 +140,11 @@ def test_records_outside_the_question_are_neither_sent_nor_kept(
     with generous(section, line) as upstream, Serving(a_site(index, [upstream])) as serving:
         first = serving.ask("www.example.com", do=do)
         assert [rrset.to_text() for rrset in first.answer] == [
-            "www.example.com. 300 IN A 192.0.2.5"
+            "www.example.com. 300 IN A 198.18.0.5"
         ]
         assert (first.authority, first.additional) == ([], [])
         second = serving.ask("bank.example.org", do=do)
-        assert [rdata.to_text() for rrset in second.answer for rdata in rrset] == ["192.0.2.7"]
+        assert [rdata.to_text() for rrset in second.answer for rdata in rrset] == ["198.18.0.7"]
         assert upstream.asked == ["www.example.com A", "bank.example.org A"]
 
 
@@ -202,21 +202,21 @@ def test_a_missing_end_of_a_chain_does_not_deny_its_beginning(
 DNAMES = {
     "beside an address": [
         "example.com. 300 IN DNAME example.net.",
-        "www.example.com. 300 IN A 192.0.2.1",
+        "www.example.com. 300 IN A 198.18.0.1",
     ],
     "beside another alias": [
         "example.com. 300 IN DNAME example.net.",
         "www.example.com. 300 IN CNAME www.example.org.",
-        "www.example.org. 300 IN A 192.0.2.1",
+        "www.example.org. 300 IN A 198.18.0.1",
     ],
     "above what the alias leads to": [
         "www.example.com. 300 IN CNAME www.example.org.",
         "example.org. 300 IN DNAME example.net.",
-        "www.example.org. 300 IN A 192.0.2.1",
+        "www.example.org. 300 IN A 198.18.0.1",
     ],
     "of a top-level domain": [
         "com. 300 IN DNAME evil.example.",
-        "www.example.com. 300 IN A 192.0.2.1",
+        "www.example.com. 300 IN A 198.18.0.1",
     ],
 }
 
@@ -241,7 +241,7 @@ def test_a_dname_that_made_nothing_of_the_chain_is_not_passed_on(
         for _ in range(2):
             answer = serving.ask("www.example.com", do=do).answer
             assert dns.rdatatype.DNAME not in [rrset.rdtype for rrset in answer]
-            assert str(answer[-1][0]) == "192.0.2.1"
+            assert str(answer[-1][0]) == "198.18.0.1"
 
 
 def test_control_without_looking_at_what_it_made_it_would_be(

@@ -76,7 +76,7 @@ class School:
     def blocks(self, name: str) -> bool:
         """Return whether a name is blocked, by whichever worker."""
         if not any(key.startswith(f"{name} ") for key in self.upstream.records):
-            self.upstream.add(f"{name}. 1 IN A 192.0.2.9")
+            self.upstream.add(f"{name}. 1 IN A 198.18.0.9")
         seen = {self._ask(name) for _ in range(ASKERS)}
         assert len(seen) == 1, f"one worker blocks {name} and another one does not"
         return seen.pop()

@@ -266,7 +266,7 @@ def _mortal(folder: Path, *how: str) -> Iterator[School]:
     order, port = folder / "order", free_port()
     with FakeUpstream() as upstream:
         for name in (LISTED, OPEN, "b.example", "r.example", "u.example", LOCKED, MISTAKE):
-            upstream.add(f"{name}. 1 IN A 192.0.2.9")
+            upstream.add(f"{name}. 1 IN A 198.18.0.9")
         config = write_site(folder / "site", port=port, upstream=upstream.port, more=ROOMS)
         state, lists = StateFolder(folder / "state"), folder / "lists"
         for one in (state.folder, lists):

@@ -154,7 +154,7 @@ class School:
 def upstream() -> Iterator[FakeUpstream]:
     with FakeUpstream() as fake:
         for name in ("www.tiktok.com.", "new.example."):
-            fake.add(f"{name} 60 IN A 192.0.2.66")
+            fake.add(f"{name} 60 IN A 198.18.0.66")
         yield fake
 
 

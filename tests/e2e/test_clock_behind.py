@@ -153,7 +153,7 @@ class School:
 def school(tmp_path: Path) -> Iterator[School]:
     with FakeUpstream() as upstream:
         for name in (LISTED, OPEN, NEEDED, SHUT):
-            upstream.add(f"{name}. 1 IN A 192.0.2.9")
+            upstream.add(f"{name}. 1 IN A 198.18.0.9")
         port = free_port()
         config = write_site(tmp_path / "site", port=port, upstream=upstream.port, more=MORE)
         state, lists = StateFolder(tmp_path / "state"), tmp_path / "lists"

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.long
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
     with FakeUpstream() as upstream:
-        upstream.add("vnu.edu.vn. 60 IN A 192.0.2.1")
+        upstream.add("vnu.edu.vn. 60 IN A 198.18.0.1")
         config = write_site(folder / "site", port=free_port(), upstream=upstream.port)
         build_lists(config, folder / "state")
         with serving(config, folder / "state") as served:

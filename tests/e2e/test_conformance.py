@@ -190,7 +190,7 @@ def all_flags_answered(serving: Serving, by: str, name: str) -> list[tuple[int, 
 def test_flags_of_a_question_neither_open_nor_confuse_anything(
     serving: Serving, upstream: FakeUpstream, by: str, name: str, rcode: int, ancount: int
 ) -> None:
-    upstream.add("porn.example. 300 IN A 192.0.2.66")
+    upstream.add("porn.example. 300 IN A 198.18.0.66")
     for asked, answered, count in all_flags_answered(serving, by, name):
         recursive = bool(asked & dns.flags.RD)
         expected = rcode if recursive else dns.rcode.REFUSED

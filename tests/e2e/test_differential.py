@@ -286,7 +286,7 @@ A_HOST = LabQuestion(
 
 
 def test_control_one_forged_record_would_be_noticed(upstream: Unbound, tmp_path: Path) -> None:
-    lie = "local_zones: [{name: host1.lab.example, records: ['@ 300 A 203.0.113.250']}]\n"
+    lie = "local_zones: [{name: host1.lab.example, records: ['@ 300 A 198.18.113.250']}]\n"
     with filterd_before(upstream, tmp_path, lie) as through, Asker(upstream.address) as direct:
         findings = compare([A_HOST], (direct, through), REASONS, fields_beside)
     assert "answer" in findings.unexplained

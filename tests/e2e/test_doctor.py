@@ -92,7 +92,7 @@ def faulty(lab: SchoolLab, clean: Run) -> Run:
         *dhcp(f"{LINKS['six']}.20", server, f"{LINKS['six']}.200"),
         *advertising("2001:db8::53"),
     )
-    lab.invented = "192.0.2.99"
+    lab.invented = "198.18.0.99"
     lab.portal(302)
     lab.firewall("")
     expected = lab.folder / "site" / "expectations"

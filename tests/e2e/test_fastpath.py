@@ -85,23 +85,23 @@ def answering() -> Iterator[FakeUpstream]:
     with FakeUpstream() as running:
         running.add(
             *(
-                f"{name}. 300 IN A 192.0.2.{n}"
+                f"{name}. 300 IN A 198.18.0.{n}"
                 for n, name in enumerate(NAMES, 1)
                 if n not in (11, 12, 13, len(NAMES))
             ),
-            "edge.example.com. 300 IN A 192.0.2.30",
-            "long.example.com. 3000 IN A 192.0.2.33",
-            "short.example.com. 5 IN A 192.0.2.31",
-            "pin.porn.example. 300 IN A 192.0.2.32",
+            "edge.example.com. 300 IN A 198.18.0.30",
+            "long.example.com. 3000 IN A 198.18.0.33",
+            "short.example.com. 5 IN A 198.18.0.31",
+            "pin.porn.example. 300 IN A 198.18.0.32",
             *(f"big.example.com. 300 IN TXT {'x' * 150}{n}" for n in range(5)),
         )
         running.records["alias.example.com A"] = [
             "alias.example.com. 300 IN CNAME deep.porn.example.",
-            "deep.porn.example. 300 IN A 192.0.2.40",
+            "deep.porn.example. 300 IN A 198.18.0.40",
         ]
         running.records["leads.example.com A"] = [
             "leads.example.com. 300 IN CNAME i9bet5.example.",
-            "i9bet5.example. 300 IN A 192.0.2.41",
+            "i9bet5.example. 300 IN A 198.18.0.41",
         ]
         yield running
 

@@ -52,7 +52,7 @@ QUICKLY_S, SLOWLY_S = 0.002, 0.2
 def _answer(query: dns.message.Message) -> dns.message.Message:
     response = dns.message.make_response(query)
     name = query.question[0].name
-    response.answer.append(dns.rrset.from_text(name, 60, "IN", "A", "192.0.2.80"))
+    response.answer.append(dns.rrset.from_text(name, 60, "IN", "A", "198.18.0.80"))
     return response
 
 

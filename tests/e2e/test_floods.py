@@ -142,7 +142,7 @@ def rung(index: Index, upstream: FakeUpstream, rate: RateLimit) -> tuple[int, in
     One of the names is blocked, which asks no upstream.
     """
     names = [f"bell{number}.example.com" for number in range(9)]
-    upstream.add(*(f"{name}. 300 IN A 192.0.2.7" for name in names))
+    upstream.add(*(f"{name}. 300 IN A 198.18.0.7" for name in names))
     upstream.released.clear()
     lost: list[int] = []
     with Serving(a_site(index, [upstream]), rate=rate) as serving:

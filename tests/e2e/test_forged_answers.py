@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from tests.support.forgeries import Forge
     from tests.support.upstream import FakeUpstream
 
-GOOD, FORGED = "192.0.2.1", "192.0.2.66"
+GOOD, FORGED = "198.18.0.1", "198.18.0.66"
 TARGETS = int(os.environ.get("FILTERD_SPOOFED_TARGETS", "300"))
 """Names that are asked for during the flood; 10,000 keep it up for a minute."""
 

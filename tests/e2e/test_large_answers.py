@@ -35,7 +35,7 @@ def lines(rtype: str, count: int) -> list[str]:
     """Return the RDATA of an RRset."""
     made = {
         "A": (f"198.51.{n >> 8}.{n & 255}" for n in range(count)),
-        "AAAA": (f"2001:db8::{n:x}" for n in range(count)),
+        "AAAA": (f"2001:2::{n:x}" for n in range(count)),
         "MX": (f"10 m{n}.{NAME}." for n in range(count)),
         "TXT": (f"{n}{'x' * 50}" for n in range(count)),
     }

@@ -67,7 +67,7 @@ class School:
 @pytest.fixture
 def school(tmp_path: Path, built: StateFolder) -> Iterator[School]:
     with FakeUpstream() as upstream:
-        upstream.add("good.example. 60 IN A 192.0.2.1")
+        upstream.add("good.example. 60 IN A 198.18.0.1")
         yield School(tmp_path, built, upstream.port)
 
 

@@ -146,7 +146,7 @@ def test_the_names_are_different_also_as_texts() -> None:
 def _answer(query: dns.message.Message) -> dns.message.Message:
     response = dns.message.make_response(query, recursion_available=True)
     name = query.question[0].name
-    response.answer.append(dns.rrset.from_text(name, 60, "IN", "A", "192.0.2.1"))
+    response.answer.append(dns.rrset.from_text(name, 60, "IN", "A", "198.18.0.1"))
     return response
 
 

@@ -40,7 +40,7 @@ CLOCK = SystemClock()
 def served(built: StateFolder) -> Iterator[tuple[Served, int]]:
     with open_folder() as folder, FakeUpstream() as upstream:
         state = copy_lists(built, folder / "state")
-        upstream.add("good.example. 60 IN A 192.0.2.1")
+        upstream.add("good.example. 60 IN A 198.18.0.1")
         more = "workers: 2\nlog: {level: blocked}\n"
         port = free_port()
         config = write_site(folder / "site", port=port, upstream=upstream.port, more=more)

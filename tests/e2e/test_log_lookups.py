@@ -115,7 +115,7 @@ class School:
 def school(tmp_path: Path, built: StateFolder) -> Iterator[School]:
     with FakeUpstream() as upstream:
         for name in ("good", "other"):
-            upstream.add(f"{name}.example. 60 IN A 192.0.2.1")
+            upstream.add(f"{name}.example. 60 IN A 198.18.0.1")
         yield School(tmp_path, built, upstream.port)
 
 

@@ -132,7 +132,7 @@ class School:
 
 @pytest.fixture
 def school(tmp_path: Path, lists: StateFolder) -> Iterator[School]:
-    records = {f"{BLOCKED} A": [f"{BLOCKED}. 60 IN A 192.0.2.7"]}
+    records = {f"{BLOCKED} A": [f"{BLOCKED}. 60 IN A 198.18.0.7"]}
     with FakeUpstream(records=records) as upstream:
         yield School(tmp_path, lists, upstream)
 

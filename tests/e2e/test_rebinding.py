@@ -38,6 +38,9 @@ PRIVATE = {
         "224.0.0.251",
         "240.0.0.1",
         "255.255.255.255",
+        "192.0.2.1",
+        "198.51.100.1",
+        "203.0.113.1",
     ],
     "AAAA": [
         "::",
@@ -54,28 +57,32 @@ PRIVATE = {
         "2001:0:a00:1::f7f7:f7f7",
         "fec0::1",
         "ff02::fb",
+        "2001:db8::1",
+        "3fff::1",
+        "64:ff9b::192.0.2.1",
     ],
     "HTTPS": [
         "1 . ipv4hint=10.0.0.1",
-        "1 . alpn=h2 ipv4hint=192.0.2.1,127.0.0.1",
+        "1 . alpn=h2 ipv4hint=198.18.0.1,127.0.0.1",
         "1 . ipv6hint=fd00::1",
         "1 . ipv6hint=::ffff:10.0.0.1",
         "1 . ipv4hint=255.255.255.255",
         "1 . ipv6hint=2002:c0a8:101::1",
-        "1 . ipv6hint=2001:db8::1,fec0::1",
+        "1 . ipv6hint=2001:2::1,fec0::1",
+        "1 . ipv4hint=198.18.0.1,203.0.113.1",
     ],
-    "SVCB": ["1 . ipv4hint=192.168.1.1 ipv6hint=2001:db8::1"],
+    "SVCB": ["1 . ipv4hint=192.168.1.1 ipv6hint=2001:2::1"],
 }
 CASES = [(rtype, data) for rtype, several in PRIVATE.items() for data in several]
 
 PUBLIC = [
-    ("A", "192.0.2.1"),
-    ("AAAA", "2001:db8::1"),
-    ("AAAA", "64:ff9b::192.0.2.1"),
+    ("A", "198.18.0.1"),
+    ("AAAA", "2001:2::1"),
+    ("AAAA", "64:ff9b::198.18.0.1"),
     ("AAAA", "2002:808:808::1"),
     ("AAAA", "2001:0:808:808::f7f7:f7f7"),
-    ("AAAA", "::ffff:0:192.0.2.1"),
-    ("HTTPS", "1 . ipv4hint=192.0.2.1 ipv6hint=2001:db8::1"),
+    ("AAAA", "::ffff:0:198.18.0.1"),
+    ("HTTPS", "1 . ipv4hint=198.18.0.1 ipv6hint=2001:2::1"),
     ("TXT", '"10.0.0.1"'),
 ]
 
@@ -132,12 +139,12 @@ def test_an_answer_of_the_internet_passes(
 def test_of_a_mixed_answer_the_public_addresses_are_left(
     serving: Serving, upstream: FakeUpstream
 ) -> None:
-    for address in ("192.0.2.1", "10.0.0.1", "192.0.2.2"):
+    for address in ("198.18.0.1", "10.0.0.1", "198.18.0.2"):
         upstream.add(f"mixed.example.com. 300 IN A {address}")
     for _ in range(2):
         response = serving.ask("mixed.example.com")
         found = sorted(rdata.to_text() for rrset in response.answer for rdata in rrset)
-        assert found == ["192.0.2.1", "192.0.2.2"]
+        assert found == ["198.18.0.1", "198.18.0.2"]
         assert codes(response) == [15]
 
 
@@ -279,7 +286,7 @@ def a_school(index: Index, upstream: FakeUpstream, *names: str) -> Site:
 
 def leading(rtype: str, data: str) -> list[str]:
     """Return an upstream's answer for an alias, with the address at its end."""
-    ends = [f"{data} 300 IN A 192.0.2.9"] if rtype == "CNAME" else []
+    ends = [f"{data} 300 IN A 198.18.0.9"] if rtype == "CNAME" else []
     return [f"evil.example.com. 300 IN {rtype} {data}", *ends]
 
 
@@ -331,7 +338,7 @@ def test_names_of_the_school_s_own_domain_go_on_in_split_horizon(
     target = target.removesuffix(".")
     upstream.records[f"{qname} A"] = [
         f"{qname}. 300 IN CNAME {target}.",
-        f"{target}. 300 IN A 192.0.2.9",
+        f"{target}. 300 IN A 198.18.0.9",
     ]
     site = a_school(index, upstream, "nas.thpt.edu.vn")
     policy = replace(site.policy, top_level=(wire("com"), wire("vn"), wire("lan")))

@@ -62,12 +62,12 @@ def a_safe_site(index: Index, upstream: FakeUpstream, **policy: Any) -> Site:
 @pytest.fixture
 def internet(upstream: FakeUpstream) -> FakeUpstream:
     for number, twin in enumerate(sorted({twin for _, twin in TWINS})):
-        upstream.add(f"{twin}. 300 IN A 192.0.2.{100 + number}")
-        upstream.add(f"{twin}. 300 IN AAAA 2001:db8::{100 + number}")
-    upstream.add("restrictmoderate.youtube.com. 300 IN A 192.0.2.120")
+        upstream.add(f"{twin}. 300 IN A 198.18.0.{100 + number}")
+        upstream.add(f"{twin}. 300 IN AAAA 2001:2::{100 + number}")
+    upstream.add("restrictmoderate.youtube.com. 300 IN A 198.18.0.120")
     for name in {name.lower() for name, _ in TWINS}:
-        upstream.add(f"{name}. 300 IN A 198.51.100.1", f"{name}. 300 IN TXT open")
-        upstream.add(f"{name}. 300 IN HTTPS 1 . ipv4hint=198.51.100.1")
+        upstream.add(f"{name}. 300 IN A 198.18.51.1", f"{name}. 300 IN TXT open")
+        upstream.add(f"{name}. 300 IN HTTPS 1 . ipv4hint=198.18.51.1")
     return upstream
 
 
@@ -147,13 +147,13 @@ def test_control_without_the_safeguard_the_open_service_would_answer(
         return verdict._replace(action=Action.PASS, target=None) if verdict.target else verdict
 
     monkeypatch.setattr(Engine, "decide", without)
-    assert addresses(safe.ask("www.google.com")) == ["198.51.100.1"]
+    assert addresses(safe.ask("www.google.com")) == ["198.18.51.1"]
 
 
 def test_a_name_beneath_or_beside_is_itself(safe: Serving, internet: FakeUpstream) -> None:
     for name in ("mail.google.com", "a.www.google.com", "google.com", "i.ytimg.com"):
-        internet.add(f"{name}. 300 IN A 198.51.100.9")
-        assert addresses(safe.ask(name)) == ["198.51.100.9"]
+        internet.add(f"{name}. 300 IN A 198.18.51.9")
+        assert addresses(safe.ask(name)) == ["198.18.51.9"]
 
 
 STREAMING = {"streaming": a_category("streaming", 16)}
@@ -175,7 +175,7 @@ def test_a_block_goes_before_and_an_opened_service_keeps_the_level(
 ) -> None:
     index = an_index(tmp_path, {"tube": ("streaming", "domains", True, ["youtube.com"])})
     twin = internet.records["restrict.youtube.com A"][0].split()[-1]
-    words = {twin: "twin", "198.51.100.1": "itself"}
+    words = {twin: "twin", "198.18.51.1": "itself"}
     site = a_safe_site(index, internet, categories=STREAMING, **policy)
     with Serving(site) as serving:
         assert [words[one] for one in addresses(serving.ask("www.youtube.com"))] == expected
@@ -235,7 +235,7 @@ def test_a_reload_holds_for_queries_that_already_wait(
         serving.run(lambda: setattr(serving.sites, "current", sites[after]))
         internet.released.set()
         found = addresses(dns.message.from_wire(stub.receive()))
-    assert (found == ["198.51.100.1"]) is (after == "open")
+    assert (found == ["198.18.51.1"]) is (after == "open")
 
 
 def test_a_twin_that_is_blocked_is_no_way_around_the_block(
@@ -250,6 +250,6 @@ def test_a_twin_that_is_blocked_is_no_way_around_the_block(
 def test_aliases_of_a_twin_are_judged(index: Index, internet: FakeUpstream) -> None:
     del internet.records["strict.bing.com A"]
     internet.add("strict.bing.com. 300 IN CNAME tracker.example.")
-    internet.add("tracker.example. 300 IN A 192.0.2.9")
+    internet.add("tracker.example. 300 IN A 198.18.0.9")
     with Serving(a_safe_site(index, internet)) as serving:
         assert serving.ask("www.bing.com").answer == []

@@ -68,7 +68,7 @@ class School(NamedTuple):
     def sees(self, name: str, source: str = ADDRESS) -> bool:
         """Return whether a client gets an address for a name, the same each time it asks."""
         if not any(key.startswith(f"{name} ") for key in self.upstream.records):
-            self.upstream.add(f"{name}. 300 IN A 192.0.2.9")
+            self.upstream.add(f"{name}. 300 IN A 198.18.0.9")
         answers = [self.serving.ask(name, source=source) for _ in range(4)]
         seen = {bool(one.answer) for one in answers}
         assert len(seen) == 1, f"{name} was answered differently"
@@ -131,7 +131,7 @@ def test_a_room_has_the_grade_of_its_lesson_to_the_second(school: School) -> Non
 
 def test_what_hides_behind_an_alias_is_judged_by_the_lesson_too(school: School) -> None:
     school.upstream.add("alias.example. 300 IN CNAME social.example.")
-    school.upstream.add("social.example. 300 IN A 192.0.2.7")
+    school.upstream.add("social.example. 300 IN A 198.18.0.7")
     for moment, social in ((FIRST, False), (SECOND, True), (EVENING, False)):
         assert school.at(moment).sees("alias.example") is social
 

@@ -80,11 +80,11 @@ def test_a_target_is_judged_like_an_alias(
 def test_filtered_clients_get_no_keys_and_others_do(
     strict: Serving, upstream: FakeUpstream, qtype: str
 ) -> None:
-    params = f"mandatory=alpn,ech alpn=h2 {KEY} ipv4hint=192.0.2.1"
+    params = f"mandatory=alpn,ech alpn=h2 {KEY} ipv4hint=198.18.0.1"
     upstream.add(f"{NAME}. 300 IN {qtype} 1 . {params}")
     for _ in range(2):
         without = strict.ask(NAME, qtype)
-        assert lines(without) == ['1 . mandatory="alpn" alpn="h2" ipv4hint="192.0.2.1"']
+        assert lines(without) == ['1 . mandatory="alpn" alpn="h2" ipv4hint="198.18.0.1"']
         with_keys = strict.ask(NAME, qtype, source=GRADE_11)
         assert lines(with_keys)[0].count("ech=") == 1
     assert len(upstream.asked) == 1, "what is kept is whole, and shared"

@@ -191,7 +191,7 @@ def test_the_ttl_of_an_allow_ends_with_it(index: Index, upstream: FakeUpstream) 
 
 
 def test_no_ttl_exceeds_what_the_grade_allows(serving: Serving, upstream: FakeUpstream) -> None:
-    upstream.add("long.example.com. 86400 IN A 192.0.2.9")
+    upstream.add("long.example.com. 86400 IN A 198.18.0.9")
     assert ttls(serving.ask("long.example.com")) == [600]
 
 

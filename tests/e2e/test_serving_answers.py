@@ -46,7 +46,7 @@ CLOAKS = {
         "shop.example.com. 300 IN CNAME one.example.net.",
         "one.example.net. 300 IN CNAME tracker.example.",
         "tracker.example. 300 IN CNAME two.example.net.",
-        "two.example.net. 300 IN A 192.0.2.3",
+        "two.example.net. 300 IN A 198.18.0.3",
     ],
     "in mixed case": [
         "shop.example.com. 300 IN CNAME one.example.net.",
@@ -64,7 +64,7 @@ CLOAKS = {
 def test_a_blocked_name_does_not_hide_behind_an_alias_cold_or_warm(
     serving: Serving, upstream: FakeUpstream, records: list[str]
 ) -> None:
-    upstream.add(*records, "a.tracker.example. 300 IN A 192.0.2.3")
+    upstream.add(*records, "a.tracker.example. 300 IN A 198.18.0.3")
     cold, warm = (serving.ask("shop.example.com") for _ in range(2))
     assert len(upstream.asked) == 1
     for response in (cold, warm):
@@ -91,7 +91,7 @@ def test_an_alias_is_judged_for_each_client_though_the_answer_is_shared(
     serving: Serving, upstream: FakeUpstream
 ) -> None:
     upstream.add("chat.example.com. 300 IN CNAME social.example.")
-    assert addresses(serving.ask("chat.example.com", source=GRADE_11)) == ["192.0.2.2"]
+    assert addresses(serving.ask("chat.example.com", source=GRADE_11)) == ["198.18.0.2"]
     assert addresses(serving.ask("chat.example.com", source=GRADE_1)) == []
     assert len(upstream.asked) == 1
 
@@ -108,7 +108,7 @@ def test_an_alias_is_judged_for_each_client_though_the_answer_is_shared(
 def test_what_let_the_qname_through_covers_its_aliases(
     index: Index, upstream: FakeUpstream, policy: dict[str, Any], covered: bool
 ) -> None:
-    upstream.add(*CLOAKS["at once"], "a.tracker.example. 300 IN A 192.0.2.3")
+    upstream.add(*CLOAKS["at once"], "a.tracker.example. 300 IN A 198.18.0.3")
     with Serving(a_site(index, [upstream], **policy)) as serving:
         assert bool(addresses(serving.ask("shop.example.com"))) is covered
 
@@ -154,9 +154,9 @@ def test_a_negative_answer_without_soa_is_not_kept(
 
 
 def test_a_ttl_of_zero_is_not_kept(serving: Serving, upstream: FakeUpstream) -> None:
-    upstream.add("now.example.com. 0 IN A 192.0.2.4")
+    upstream.add("now.example.com. 0 IN A 198.18.0.4")
     for _ in range(2):
-        assert addresses(serving.ask("now.example.com")) == ["192.0.2.4"]
+        assert addresses(serving.ask("now.example.com")) == ["198.18.0.4"]
     assert len(upstream.asked) == 2
 
 
@@ -181,7 +181,7 @@ def test_options_of_the_client_are_never_forwarded(
 
 def test_different_clients_share_the_cache(serving: Serving, upstream: FakeUpstream) -> None:
     for source in (GRADE_1, GRADE_11, STAFF):
-        assert addresses(serving.ask("www.example.com", source=source)) == ["192.0.2.1"]
+        assert addresses(serving.ask("www.example.com", source=source)) == ["198.18.0.1"]
     assert len(upstream.asked) == 1
 
 
@@ -189,15 +189,15 @@ def test_records_outside_the_question_are_dropped(serving: Serving, upstream: Fa
     def generous(query: dns.message.Message) -> dns.message.Message:
         response = dns.message.make_response(query)
         name = query.question[0].name
-        forged = dns.rrset.from_text("bank.example.org.", 300, "IN", "A", "192.0.2.66")
-        response.answer += [dns.rrset.from_text(name, 300, "IN", "A", "192.0.2.5"), forged]
+        forged = dns.rrset.from_text("bank.example.org.", 300, "IN", "A", "198.18.0.66")
+        response.answer += [dns.rrset.from_text(name, 300, "IN", "A", "198.18.0.5"), forged]
         response.authority.append(dns.rrset.from_text(name, 300, "IN", "NS", "bank.example.org."))
         response.additional.append(forged)
         return response
 
     upstream.respond = generous
     first = serving.ask("www.example.com")
-    assert (addresses(first), first.authority, first.additional) == (["192.0.2.5"], [], [])
+    assert (addresses(first), first.authority, first.additional) == (["198.18.0.5"], [], [])
     serving.ask("bank.example.org")
     assert upstream.asked == ["www.example.com A", "bank.example.org A"]
 
@@ -230,7 +230,7 @@ def test_many_clients_with_one_question_share_one_exchange(
 ) -> None:
     answers = ring(serving, upstream, lambda: None)
     assert [int.from_bytes(one[:2]) for one in answers] == list(range(BELL))
-    assert {tuple(addresses(dns.message.from_wire(one))) for one in answers} == {("192.0.2.1",)}
+    assert {tuple(addresses(dns.message.from_wire(one))) for one in answers} == {("198.18.0.1",)}
     assert upstream.asked == ["www.example.com A"]
 
 

@@ -42,7 +42,7 @@ OF_6A, OF_6 = "127.0.110.7", "127.0.6.7"
 def school(tmp_path_factory: pytest.TempPathFactory, built: StateFolder) -> Iterator[WebSchool]:
     folder = tmp_path_factory.mktemp("school")
     with FakeUpstream() as upstream:
-        upstream.add(f"{SITE}. 60 IN A 192.0.2.1")
+        upstream.add(f"{SITE}. 60 IN A 198.18.0.1")
         more = f"{SCHOOL}time_zone: {noon()}\n"
         config = write_site(folder / "site", port=free_port(), upstream=upstream.port, more=more)
         copy_lists(built, folder / "state")

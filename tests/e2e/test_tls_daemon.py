@@ -43,7 +43,7 @@ def test_the_daemon_asks_an_authenticated_server_and_explains_a_refused_impostor
         return dns.query.udp(query, "127.0.0.1", WITHIN_S, port, source=SOURCES["1"])
 
     with serving(*_school(tmp_path, port, door)) as served:
-        assert ask("www.example.com").answer[0][0].to_text() == "192.0.2.1"
+        assert ask("www.example.com").answer[0][0].to_text() == "198.18.0.1"
         door.show(authority.issue("other.example"))
         door.end_connections()
         assert ask("mail.example.com").rcode() == dns.rcode.SERVFAIL

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.support.tls import Authority
 
 BELL = 200
-ZONE = dns.zone.from_text("@ 60 IN SOA ns root 1 1 1 1 1\n@ NS ns\nwww A 192.0.2.1", "lab.vn")
+ZONE = dns.zone.from_text("@ 60 IN SOA ns root 1 1 1 1 1\n@ NS ns\nwww A 198.18.0.1", "lab.vn")
 
 
 def test_a_real_server_is_asked_by_tls_if_it_proves_its_name(
@@ -46,6 +46,6 @@ def test_a_real_server_is_asked_by_tls_if_it_proves_its_name(
                 stub.send(a_query(f"n{number}.lab.vn", message_id=number))
             answers = [dns.message.from_wire(stub.receive()) for _ in range(BELL)]
             assert {one.rcode() for one in answers} == {dns.rcode.NXDOMAIN}
-            assert serving.ask("www.lab.vn").answer[0][0].to_text() == "192.0.2.1"
+            assert serving.ask("www.lab.vn").answer[0][0].to_text() == "198.18.0.1"
             serving.sites.current = a_site(index, [impostor])
             assert serving.ask("www.lab.vn").rcode() == dns.rcode.SERVFAIL

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tests.support.tls import Authority, Certificate, TlsDoor
 
 pytestmark = pytest.mark.usefixtures("patient")
-GOOD = "192.0.2.1"
+GOOD = "198.18.0.1"
 BELL = 200
 
 
@@ -86,7 +86,7 @@ def test_a_lesson_s_questions_share_one_connection(serve: Serve, door: TlsDoor) 
 
 def test_what_must_be_blocked_is_blocked_whichever_way_it_came(serve: Serve, door: TlsDoor) -> None:
     door.upstream.add(
-        "porn.example. 300 IN A 192.0.2.66", "cloak.example. 300 IN CNAME porn.example."
+        "porn.example. 300 IN A 198.18.0.66", "cloak.example. 300 IN CNAME porn.example."
     )
     with serve() as serving:
         for name in ("porn.example", "cloak.example"):
@@ -137,7 +137,7 @@ def test_an_impostor_that_is_replaced_by_the_true_server_is_asked(
         assert serving.ask("www.example.com").rcode() == dns.rcode.SERVFAIL
         door.show(door.certificate)
         serving.clock.advance(1)
-        assert addresses(serving.ask("www.example.com", "AAAA")) == ["2001:db8::1"]
+        assert addresses(serving.ask("www.example.com", "AAAA")) == ["2001:2::1"]
 
 
 def test_strict_never_falls_back(serve: Serve, door: TlsDoor) -> None:
@@ -174,13 +174,15 @@ def test_a_server_may_close_after_each_answer(serve: Serve, door: TlsDoor) -> No
 
 
 def test_a_server_may_answer_the_last_question_first(serve: Serve, door: TlsDoor) -> None:
-    door.upstream.add(*(f"n{number}.example.com. 300 IN A 192.0.2.{number}" for number in range(4)))
+    door.upstream.add(
+        *(f"n{number}.example.com. 300 IN A 198.18.0.{number}" for number in range(4))
+    )
     door.batch = 4
     with serve() as serving, serving.stub() as stub:
         for number in range(4):
             stub.send(a_query(f"n{number}.example.com", message_id=number))
         answers = [dns.message.from_wire(stub.receive()) for _ in range(4)]
-    assert {one.id: addresses(one) for one in answers} == {n: [f"192.0.2.{n}"] for n in range(4)}
+    assert {one.id: addresses(one) for one in answers} == {n: [f"198.18.0.{n}"] for n in range(4)}
 
 
 GARBAGE = {
@@ -202,7 +204,7 @@ def test_garbage_is_no_answer_and_does_not_last(
         door.frames = None
         door.end_connections()
         serving.clock.advance(1)
-        assert addresses(serving.ask("www.example.com", "AAAA")) == ["2001:db8::1"]
+        assert addresses(serving.ask("www.example.com", "AAAA")) == ["2001:2::1"]
     assert set(door.upstream.transports) == {"tls"}
 
 
@@ -261,11 +263,11 @@ def _at(serving: Serving, wall: float) -> None:
 def test_time_servers_are_asked_for_in_clear_before_the_clock_is_known(
     serve: Serve, door: TlsDoor, authority: Authority
 ) -> None:
-    door.upstream.add("time.example. 86400 IN A 192.0.2.123")
+    door.upstream.add("time.example. 86400 IN A 198.18.0.123")
     door.show(authority.issue(from_days=1, until_days=2))  # as every certificate is in 1970
     with serve() as serving:
         _at(serving, 0.0)
-        assert addresses(serving.ask("time.example")) == ["192.0.2.123"]
+        assert addresses(serving.ask("time.example")) == ["198.18.0.123"]
         assert serving.ask("www.example.com").rcode() == dns.rcode.SERVFAIL
         assert door.upstream.asked == ["time.example A"]
         assert door.upstream.transports == {"udp": 1}
@@ -274,13 +276,13 @@ def test_time_servers_are_asked_for_in_clear_before_the_clock_is_known(
 def test_once_the_clock_is_known_all_goes_by_tls_and_nothing_learned_in_clear_is_used(
     serve: Serve, door: TlsDoor
 ) -> None:
-    door.upstream.add("time.example. 86400 IN A 192.0.2.66")
+    door.upstream.add("time.example. 86400 IN A 198.18.0.66")
     with serve() as serving:
         _at(serving, 0.0)
-        assert addresses(serving.ask("time.example")) == ["192.0.2.66"]
-        door.upstream.records["time.example A"] = ["time.example. 300 IN A 192.0.2.123"]
+        assert addresses(serving.ask("time.example")) == ["198.18.0.66"]
+        door.upstream.records["time.example A"] = ["time.example. 300 IN A 198.18.0.123"]
         _at(serving, RELEASED_AT)
-        assert addresses(serving.ask("time.example")) == ["192.0.2.123"]
+        assert addresses(serving.ask("time.example")) == ["198.18.0.123"]
     assert door.upstream.transports == {"udp": 1, "tls": 1}
 
 

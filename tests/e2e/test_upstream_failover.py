@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from filterd.lists.index import Index
 
 pytestmark = pytest.mark.usefixtures("patient")
-NAME, ADDRESS = "www.example.com", "192.0.2.1"
+NAME, ADDRESS = "www.example.com", "198.18.0.1"
 BELL = 2_000
 """Clients that ask one name at once."""
 
@@ -121,7 +121,7 @@ UNUSABLE = {
     "aliases without an end": [
         _alias(NAME if n == 0 else f"n{n}.example", f"n{n + 1}.example") for n in range(13)
     ],
-    "an address of five octets": [f"{NAME}. 300 IN A \\# 5 c000020102"],
+    "an address of five octets": [f"{NAME}. 300 IN A \\# 5 c612000102"],
     "an alias to half a name": [f"{NAME}. 300 IN CNAME \\# 3 056162"],
     "octets behind an alias": [f"{NAME}. 300 IN CNAME \\# 4 01610000"],
 }
@@ -162,7 +162,7 @@ def test_so_does_one_that_does_not_parse_at_all(
     index: Index, upstream: FakeUpstream, second: FakeUpstream
 ) -> None:
     """It may be a forgery: its server is waited for, until the next one's turn has come."""
-    whole = unusable([f"{NAME}. 300 IN A \\# 4 c0000201"])
+    whole = unusable([f"{NAME}. 300 IN A \\# 4 c6120001"])
     upstream.respond = lambda query: whole(query)[:-1]
     with Serving(a_site(index, [upstream, second])) as serving:
         assert addresses(serving.ask(NAME)) == [ADDRESS]

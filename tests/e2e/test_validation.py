@@ -42,19 +42,19 @@ pytestmark = pytest.mark.usefixtures("patient")
 
 KEY, OTHER_KEY = ZoneKey(1), ZoneKey(2)
 SIGNED, BROKEN = "signed.example.", "broken.example."
-ADDRESS = "192.0.2.80"
+ADDRESS = "198.18.0.80"
 PROOFS = {int(dns.rdatatype.RRSIG), int(dns.rdatatype.NSEC)}
 
-LOCAL_ADDRESS = "192.0.2.99"
+LOCAL_ADDRESS = "198.18.0.99"
 LOCAL_ZONE = LocalZone(
     wire("lan.signed.example"),
-    (ZoneRecord(wire("printer.lan.signed.example"), 1, 300, bytes((192, 0, 2, 99))),),
+    (ZoneRecord(wire("printer.lan.signed.example"), 1, 300, bytes((198, 18, 0, 99))),),
 )
 
 _RECORDS = f"""\
 @ 300 IN SOA ns root 1 2 3 4 60
 @ 300 IN NS ns
-ns 300 IN A 192.0.2.53
+ns 300 IN A 198.18.0.53
 www 300 IN A {ADDRESS}
 blocked 300 IN A {ADDRESS}
 alias 300 IN CNAME www

@@ -201,7 +201,7 @@ def test_what_waits_while_a_block_comes_into_force_is_blocked(
     school: School, upstream: FakeUpstream, *, blocked: bool
 ) -> None:
     for n in range(10):
-        upstream.add(f"n{n}.new.example. 60 IN A 192.0.2.{n}")
+        upstream.add(f"n{n}.new.example. 60 IN A 198.18.0.{n}")
     patient = ("-c", PATIENT)
     with (
         serving(school.config, school.state, program=patient) as served,
@@ -221,7 +221,7 @@ def test_what_waits_while_a_block_comes_into_force_is_blocked(
 def test_after_a_reload_no_worker_answers_by_the_site_before(
     school: School, upstream: FakeUpstream
 ) -> None:
-    upstream.add("www.other.example. 60 IN A 192.0.2.1")
+    upstream.add("www.other.example. 60 IN A 198.18.0.1")
     with serving(school.config, school.state) as served, Client(school.port) as client:
         for round_, rule in enumerate(["block", "allow", "block"]):
             more = f"exceptions:\n  - {{{rule}: www.other.example, reason: vì thế}}\n"
@@ -236,7 +236,7 @@ def test_after_a_reload_no_worker_answers_by_the_site_before(
 def test_a_question_that_waits_when_the_worker_is_stopped_is_answered(
     school: School, upstream: FakeUpstream
 ) -> None:
-    upstream.add("late.example. 60 IN A 192.0.2.1")
+    upstream.add("late.example. 60 IN A 198.18.0.1")
     with serving(school.config, school.state) as served, Client(school.port) as client:
         upstream.released.clear()
         client.ask("late.example")

@@ -162,7 +162,7 @@ def test_an_alias_of_the_school_s_own_zone_is_its_own_affair(
 def test_no_other_server_is_asked_when_the_zone_s_server_is_silent(
     index: Index, upstream: FakeUpstream
 ) -> None:
-    upstream.add(f"dc1.{DOMAIN}. 300 IN A 192.0.2.66")
+    upstream.add(f"dc1.{DOMAIN}. 300 IN A 198.18.0.66")
     with FakeUpstream() as silent:
         silent.add(f"dc1.{DOMAIN}. 60 IN A 192.168.10.2")
         server = UpstreamServer("127.0.0.1", silent.port)

@@ -46,8 +46,8 @@ SEED = int(os.environ.get("FILTERD_FUZZ_SEED", "1"))
 OWN_SEEDS = [
     a_query(),
     a_query(do=True),
-    a_response(a_query(), "example.com 300 CNAME a.example.com", "a.example.com 60 A 192.0.2.1"),
-    a_response(a_query(qtype="HTTPS"), "example.com 300 HTTPS 1 . ipv4hint=192.0.2.1 alpn=h2"),
+    a_response(a_query(), "example.com 300 CNAME a.example.com", "a.example.com 60 A 198.18.0.1"),
+    a_response(a_query(qtype="HTTPS"), "example.com 300 HTTPS 1 . ipv4hint=198.18.0.1 alpn=h2"),
     a_response(a_query(), authority=["example.com 60 SOA a. b. 1 2 3 4 5"], rcode="NXDOMAIN"),
     *(message for message, _ in (malformed.QUERIES | malformed.RESPONSES).values()),
     *(message for message in (QUERIES | RESPONSES).values() if len(message) < 2500),

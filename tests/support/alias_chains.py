@@ -52,7 +52,7 @@ def a_chain(number: int, random: Random) -> Chain:
     zones = [f"z{number}x{step}.example" for step in range(aliases + 1)]
     zones[random.randint(1, aliases)] = hidden = f"hidden{number}.example"
     ends = random.random() < 0.85
-    last = "A 192.0.2.77" if ends else f"CNAME w.{random.choice(zones)}."
+    last = "A 198.18.0.77" if ends else f"CNAME w.{random.choice(zones)}."
     records = [f"w.{zones[-1]}. {last}"]
     for zone, target in pairwise(zones):
         records.append(f"w.{zone}. CNAME w.{target}.")

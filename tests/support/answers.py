@@ -33,7 +33,7 @@ def an_answer(query: dns.message.Message, *records: str) -> dns.message.Message:
     """Return a response with records as a zone file writes them, or an unassigned address."""
     response = dns.message.make_response(query)
     name = query.question[0].name.to_text()
-    for line in records or (f"{name} 300 IN A 192.0.2.66",):
+    for line in records or (f"{name} 300 IN A 198.18.0.66",):
         owner, ttl, rclass, rtype, data = line.split(None, 4)
         response.answer.append(dns.rrset.from_text(owner, int(ttl), rclass, rtype, data))
     return response

@@ -2,8 +2,8 @@
 """An upstream whose questions a forger floods with answers, as a process.
 
 ``python -m tests.support.forger LOWEST PORTS IDS`` prints its port, then answers
-every A question with 192.0.2.1 after a while. Until then it sends forged answers to
-that question, with 192.0.2.66, to random ports from LOWEST on and with random IDs
+every A question with 198.18.0.1 after a while. Until then it sends forged answers to
+that question, with 198.18.0.66, to random ports from LOWEST on and with random IDs
 below IDS: as an attacker that sees neither, but can send in the upstream's name and
 knows each qname. At the end of its input it prints the number of forged answers.
 """
@@ -26,7 +26,7 @@ ROUND_TRIP_S = 0.02
 FORGERIES_A_TURN = 20
 _TURNS_BETWEEN_LOOKS = 50
 
-_ANSWER = bytes.fromhex("c00c000100010000012c0004c00002")
+_ANSWER = bytes.fromhex("c00c000100010000012c0004c61200")
 _FLAGS_AND_COUNTS = bytes.fromhex("81800001000100000000")
 
 

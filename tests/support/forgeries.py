@@ -78,7 +78,7 @@ def _one_label(name: bytes) -> bytes:
 
 _TRUNCATED = _flags(0xFFFF, 0x0200)
 _ANOTHER_NAME = _qname(lambda name: name[:1] + bytes((name[1] ^ 1,)) + name[2:])
-_A_RECORD = b"\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4\xc0\0\2\x42"
+_A_RECORD = b"\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4\xc6\x12\0\x42"
 _OPT = b"\0\0\x29\4\xd0\0\0\0\0\0\0"
 
 FORGERIES: dict[str, Forge] = {

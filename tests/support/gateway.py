@@ -195,7 +195,7 @@ def _same_address_for_all(query: dns.message.Message) -> dns.message.Message:
     response = dns.message.make_response(query, recursion_available=True)
     question = query.question[0]
     if question.rdtype == 1:
-        response.answer.append(dns.rrset.from_text(question.name, 60, "IN", "A", "198.51.100.80"))
+        response.answer.append(dns.rrset.from_text(question.name, 60, "IN", "A", "198.18.51.80"))
     return response
 
 

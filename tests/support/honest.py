@@ -66,7 +66,7 @@ class HonestClients:
     most_tries: int = 3
     try_again_after_s: float = 1.0
     must_block: frozenset[bytes] = frozenset()
-    forbidden: bytes = b"\xc0\0\2\x42"
+    forbidden: bytes = b"\xc6\x12\0\x42"
 
     def run(self, seconds: float) -> Outcome:
         """Ask for so long, and wait for the last answers."""

@@ -52,13 +52,13 @@ def _records(
     yield "@", 60, "MX", "10 host0"
     yield from _every_rdata(rng)
     for owner in ("ns", "Ns2", "cache-host.deep.ENT"):
-        yield owner, 3600, "A", "192.0.2.53"
+        yield owner, 3600, "A", "198.18.0.53"
     for number in range(_HOSTS):
         ttl = rng.choice(TTLS)
-        yield f"host{number}", ttl, "A", f"198.51.100.{number % 254 + 1}"
-        yield f"host{number}", rng.choice(TTLS), "AAAA", f"2001:db8::{number:x}"
+        yield f"host{number}", ttl, "A", f"198.18.51.{number % 254 + 1}"
+        yield f"host{number}", rng.choice(TTLS), "AAAA", f"2001:2::{number:x}"
     for odd in _odd_names(apex):
-        yield odd, 300, "A", "192.0.2.9"
+        yield odd, 300, "A", "198.18.0.9"
         yield odd, 300, "TXT", '"odd"'
     yield from _aliases()
     yield from _wildcards()
@@ -111,12 +111,12 @@ def _aliases() -> Iterator[tuple[str, int, str, str]]:
     yield "to-wildcard", 300, "CNAME", "any.wild"
     yield "to-big", 300, "CNAME", "big-txt"
     yield "moved", 300, "DNAME", "all.moved-to"
-    yield "here.all.moved-to", 300, "A", "192.0.2.66"
+    yield "here.all.moved-to", 300, "A", "198.18.0.66"
     yield "here.all.moved-to", 300, "TXT", '"moved"'
 
 
 def _wildcards() -> Iterator[tuple[str, int, str, str]]:
-    yield "*.wild", 300, "A", "192.0.2.7"
+    yield "*.wild", 300, "A", "198.18.0.7"
     yield "*.wild", 60, "TXT", '"wild"'
     yield "*.wild", 60, "MX", "10 host1"
     yield "not.wild", 60, "TXT", '"no wildcard"'
@@ -125,12 +125,12 @@ def _wildcards() -> Iterator[tuple[str, int, str, str]]:
 
 def _big_rrsets() -> Iterator[tuple[str, int, str, str]]:
     for number in range(40):
-        yield "big-a", 300, "A", f"203.0.113.{number + 1}"
+        yield "big-a", 300, "A", f"198.18.113.{number + 1}"
     for number in range(90):
-        yield "bigger-a", 300, "A", f"198.51.100.{number + 1}"
+        yield "bigger-a", 300, "A", f"198.18.51.{number + 1}"
         yield "big-srv", 300, "SRV", f"1 {number} 80 host{number % 3}"
     for number in range(120):
-        yield "biggest-aaaa", 300, "AAAA", f"2001:db8::{number + 1:x}"
+        yield "biggest-aaaa", 300, "AAAA", f"2001:2::{number + 1:x}"
     for number in range(12):
         yield "big-txt", 300, "TXT", f'"{number}{"x" * 200}"'
     for number in range(160):

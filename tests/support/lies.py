@@ -15,7 +15,7 @@ FORBIDDEN = b"\x04porn\x07example\x00"
 _WILD = b"\x05alias\x07example\x00"
 _QNAME = b"\xc0\x0c"
 _A, _CNAME, _SOA, _DNAME, _OPT, _RRSIG, _SVCB, _HTTPS = 1, 5, 6, 39, 41, 46, 64, 65
-_ADDRESSES = {_A: b"\xcb\x00\x71\x42", 28: b" \x01\r\xb8" + bytes(11) + b"\x42"}
+_ADDRESSES = {_A: b"\xc6\x12\x71\x42", 28: b" \x01\0\2" + bytes(11) + b"\x42"}
 
 
 def _record(owner: bytes, rtype: int, rdata: bytes, ttl_s: int = 300) -> bytes:

@@ -67,7 +67,7 @@ LISTS: ListTexts = {
     category: (category, "domains", True, [one for one in CATEGORY if CATEGORY[one] == category])
     for category in dict.fromkeys(CATEGORY.values())
 } | {"more-games": ("games", "domains", True, [BOTH])}
-_SAFE, _PLAIN = "192.0.2.11", "192.0.2.10"
+_SAFE, _PLAIN = "198.18.0.11", "198.18.0.10"
 
 CLASSES = {"3A": "3", "3B": "3", "7A": "7", "11B": "11"}
 TIMETABLE = {("tiet-1", day): who for day, who in enumerate(("7A", "11", "3B", "7A", ""))} | {
@@ -273,7 +273,7 @@ class WeekSchool:
         self.naive, self.port = NaiveLog(levels), free_port()
         self._chance = random.Random(",".join(levels.values()))
         for name in {*OPEN, *CATEGORY, "lost.example"}:
-            upstream.add(f"{name}. 300 IN A 192.0.2.1")
+            upstream.add(f"{name}. 300 IN A 198.18.0.1")
         upstream.add(f"{SEARCH}. 300 IN A {_PLAIN}")
         upstream.add(f"forcesafesearch.google.com. 300 IN A {_SAFE}")
         upstream.respond = lambda query: _answered(upstream, query)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _HONEST = b"\x06honest\x07example\x00"
-HONEST_ADDRESS = b"\xc0\0\2\1"
+HONEST_ADDRESS = b"\xc6\x12\0\1"
 _RECORD = b"\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4" + HONEST_ADDRESS
 _SILENT = 0.01
 

@@ -24,10 +24,10 @@ _SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 _SHA384 = "00" * 47 + "01"
 
 TEXTS: dict[str, tuple[str, ...]] = {
-    "A": ("192.0.2.1", "203.0.113.77"),
-    "AAAA": ("2001:db8::1", "2001:db8:1:2:3:4:5:6"),
+    "A": ("198.18.0.1", "198.18.113.77"),
+    "AAAA": ("2001:2::1", "2001:2:1:2:3:4:5:6"),
     "AFSDB": ("1 afs.host", "65535 ."),
-    "AMTRELAY": ("10 0 1 203.0.113.15", "10 1 2 2001:db8::15", "128 1 3 amt.host", "0 0 0 ."),
+    "AMTRELAY": ("10 0 1 198.18.113.15", "10 1 2 2001:2::15", "128 1 3 amt.host", "0 0 0 ."),
     "APL": ("1:192.168.32.0/21 !1:192.168.38.0/28", "1:224.0.0.0/4 2:FF00:0:0:0:0:0:0:0/8"),
     "AVC": ('"app-name:WOLFGANG|app-class:OAM"',),
     "BRID": (_KEY,),
@@ -49,10 +49,10 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "HIP": (f"2 200100107B1A74DF365639CC39F1D578 {_KEY} rvs.host", f"2 20010010 {_KEY}"),
     "HTTPS": (
         "0 svc.host",
-        "1 . alpn=h2,h3 ipv4hint=192.0.2.1 ipv6hint=2001:db8::1",
+        "1 . alpn=h2,h3 ipv4hint=198.18.0.1 ipv6hint=2001:2::1",
         "16 svc.host mandatory=alpn,port alpn=h2 no-default-alpn port=8443 key667=hello",
     ),
-    "IPSECKEY": ("10 1 2 192.0.2.38 AQNRU3mG", "10 0 2 . AQNRU3mG", "10 3 2 gw.host AQNRU3mG"),
+    "IPSECKEY": ("10 1 2 198.18.0.38 AQNRU3mG", "10 0 2 . AQNRU3mG", "10 3 2 gw.host AQNRU3mG"),
     "ISDN": ('"150862028003217" "004"', '"150862028003217"'),
     "KEY": (f"512 255 1 {_KEY}",),
     "KX": ("10 kx.host",),
@@ -92,7 +92,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "TXT": ('"plain"', '"two" "strings"', r'"odd \000\255\"\\"', '""', f'"{"x" * 255}"'),
     "URI": ('10 1 "ftp://ftp1.example.com/public"',),
     "WALLET": ('"ETH" "0x4711"',),
-    "WKS": ("192.0.2.1 6 25 80",),
+    "WKS": ("198.18.0.1 6 25 80",),
     "X25": ('"311061700956"',),
     "ZONEMD": (f"2018031900 1 1 {_SHA384}",),
     "TYPE259": (r"\# 12 00000000 01 02 0000000000 ff",),  # DOA

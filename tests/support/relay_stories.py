@@ -96,7 +96,7 @@ def saying(name: str, rcode: str = "NOERROR", ede: int | None = None) -> Story:
             reason = dns.edns.EDEOption(dns.edns.EDECode.make(ede))
             response.use_edns(0, 0, 1232, options=[reason])
         if rcode == "NOERROR":
-            response.answer.append(dns.rrset.from_text(f"{name}.", 300, "IN", "A", "192.0.2.7"))
+            response.answer.append(dns.rrset.from_text(f"{name}.", 300, "IN", "A", "198.18.0.7"))
         return response
 
     def story(school: School) -> list[bytes]:

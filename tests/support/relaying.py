@@ -33,17 +33,17 @@ if TYPE_CHECKING:
     from tests.support.serving import UdpStub
 
 RECORDS = (
-    "www.example.com. 300 IN A 192.0.2.1",
-    "social.example. 300 IN A 192.0.2.2",
+    "www.example.com. 300 IN A 198.18.0.1",
+    "social.example. 300 IN A 198.18.0.2",
     "open.example.com. 300 IN CNAME cdn.example.net.",
-    "cdn.example.net. 200 IN A 192.0.2.3",
+    "cdn.example.net. 200 IN A 198.18.0.3",
     "alias.example.com. 300 IN CNAME social.example.",
     "hidden.example.com. 300 IN CNAME porn.example.",
-    "porn.example. 300 IN A 192.0.2.4",
+    "porn.example. 300 IN A 198.18.0.4",
     "private.example.com. 300 IN A 192.168.1.1",
-    "mixed.example.com. 300 IN A 192.0.2.5",
+    "mixed.example.com. 300 IN A 198.18.0.5",
     "mixed.example.com. 300 IN A 10.0.0.1",
-    "never.example.com. 0 IN A 192.0.2.6",
+    "never.example.com. 0 IN A 198.18.0.6",
     'keys.example.com. 300 IN HTTPS 1 . alpn=h2 ech="AARhYmNk"',
     "bound.example.com. 300 IN HTTPS 1 cdn.example.net. alpn=h2",
     *(f"large.example.com. 300 IN TXT {'x' * 150}{n}" for n in range(5)),

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 LINKS = {"six": "192.168.6", "nine": "192.168.9", "room": "192.168.20", "office": "192.168.30"}
 """By client: the first three octets of its link."""
-PROVIDER, UPSTREAM = "198.51.100.2", "198.51.100.53"
+PROVIDER, UPSTREAM = "198.18.51.2", "198.18.51.53"
 
 _SITE = """\
 school: {{name: Trường mẫu}}
@@ -177,12 +177,12 @@ def school_lab(folder: Path) -> Iterator[SchoolLab]:
         gateway.ip("address add fd00:6::1/64 dev lan0")
         clients[0].ip("address add fd00:6::20/64 dev eth0")
         connect((gateway, "wan0"), (provider, "eth0"))
-        gateway.ip("address add 198.51.100.1/24 dev wan0")
+        gateway.ip("address add 198.18.51.1/24 dev wan0")
         gateway.ip(f"route add default via {PROVIDER}")
         gateway.run(lambda: _FORWARD.write_text("1", encoding="ascii"))
         for address in (PROVIDER, UPSTREAM):
             provider.ip(f"address add {address}/24 dev eth0")
-        provider.ip("route add 192.168.0.0/16 via 198.51.100.1")
+        provider.ip("route add 192.168.0.0/16 via 198.18.51.1")
         upstream = FakeUpstream(address=UPSTREAM)
         provider.run(upstream.__enter__)
         stack.callback(upstream.__exit__)
@@ -191,7 +191,7 @@ def school_lab(folder: Path) -> Iterator[SchoolLab]:
         stack.callback(page.server_close)
         stack.callback(page.shutdown)
         lab = SchoolLab(gateway, dict(zip(LINKS, clients, strict=True)), folder, upstream)
-        lab.addresses = {SIGNED: "192.0.2.80", CHECK_HOST: PROVIDER}
+        lab.addresses = {SIGNED: "198.18.0.80", CHECK_HOST: PROVIDER}
         upstream.respond = lab.answer
         lab.firewall()
         lab.portal(204)

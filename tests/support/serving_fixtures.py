@@ -38,9 +38,9 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
 def upstream() -> Iterator[FakeUpstream]:
     with FakeUpstream() as running:
         running.add(
-            "www.example.com. 300 IN A 192.0.2.1",
-            "www.example.com. 300 IN AAAA 2001:db8::1",
-            "social.example. 300 IN A 192.0.2.2",
+            "www.example.com. 300 IN A 198.18.0.1",
+            "www.example.com. 300 IN AAAA 2001:2::1",
+            "social.example. 300 IN A 198.18.0.2",
         )
         yield running
 

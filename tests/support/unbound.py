@@ -28,7 +28,7 @@ _POLL_S = 0.05
 _ROOT_ZONE = """\
 . 3600 IN SOA ns.lab. root.lab. 1 3600 600 86400 60
 . 3600 IN NS ns.lab.
-ns.lab. 3600 IN A 192.0.2.53
+ns.lab. 3600 IN A 198.18.0.53
 """
 """All that there is beside the zones of a test, so that nothing is asked of the Internet."""
 

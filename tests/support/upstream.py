@@ -84,7 +84,7 @@ class FakeUpstream:
             server.server_close()
 
     def add(self, *lines: str) -> None:
-        """Add records: ``"www.example.com. 300 IN A 192.0.2.1"``."""
+        """Add records: ``"www.example.com. 300 IN A 198.18.0.1"``."""
         for line in lines:
             owner, _, _, rtype, _ = line.split(None, 4)
             self.records.setdefault(f"{owner.lower().rstrip('.')} {rtype}", []).append(line)

@@ -85,7 +85,7 @@ def a_response(
 
     Args:
         query: whole, as ``a_query`` makes it.
-        answers: records as a zone file writes them: ``"example.com 300 A 192.0.2.1"``.
+        answers: records as a zone file writes them: ``"example.com 300 A 198.18.0.1"``.
             Records that share owner and type become one RRset.
         rcode: a mnemonic.
         authority: likewise.
@@ -127,7 +127,7 @@ def a_message(
 
 
 def a_record(
-    rdata: bytes = b"\xc0\x00\x02\x01",
+    rdata: bytes = b"\xc6\x12\x00\x01",
     *,
     owner: bytes = b"\xc0\x0c",
     rtype: int = 1,

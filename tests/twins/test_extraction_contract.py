@@ -17,14 +17,14 @@ extraction = MODULES["extraction"][-1]
 WWW = b"\3www\7example\3com\0"
 SIGNED = "www.example.com 300 RRSIG {} 13 3 300 20300101000000 20200101000000 1 example.com aGVs"
 BEYOND = {
-    "DNSSEC records are wanted": (1, True, ["www.example.com 60 A 192.0.2.1", SIGNED.format("A")]),
+    "DNSSEC records are wanted": (1, True, ["www.example.com 60 A 198.18.0.1", SIGNED.format("A")]),
     "a DNAME is above": (
         1,
         False,
         [
             "example.com 60 DNAME example.net",
             "www.example.com 60 CNAME www.example.net",
-            "www.example.net 60 A 192.0.2.1",
+            "www.example.net 60 A 198.18.0.1",
         ],
     ),
     "a service binding answers": (65, False, ["www.example.com 60 HTTPS 1 w.example.net alpn=h2"]),
@@ -43,7 +43,7 @@ def test_what_is_not_ordinary_is_extracted_as_well(case: str) -> None:
 
 @pytest.mark.parametrize("qname", [b"", b"\3www", b"\x80", b"\1a" * 128 + b"\0", b"\0\0"])
 def test_a_qname_that_is_none_is_no_danger(qname: bytes) -> None:
-    message = a_response(a_query("www.example.com"), "www.example.com 60 A 192.0.2.1")
+    message = a_response(a_query("www.example.com"), "www.example.com 60 A 198.18.0.1")
     question = UpstreamQuestion(qname, 1, do=False, cd=False)
     assert extraction.resolution_of(parse_response(message), question).sections.ancount == 0
 

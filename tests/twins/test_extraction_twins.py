@@ -45,7 +45,7 @@ NAMES = (
     b"\2xa\7example\0",
     b"\1a",
 )
-ADDRESSES = (b"\xc0\0\2\1", b"\x0a\0\0\1", bytes(16), b"\x20\1" + bytes(14), b"\0\0\0")
+ADDRESSES = (b"\xc6\x12\0\1", b"\x0a\0\0\1", bytes(16), b"\x20\1" + bytes(14), b"\0\0\0")
 
 
 def judged(codec: Any, extract: Any, message: bytes, question: UpstreamQuestion) -> object:
@@ -165,7 +165,7 @@ def test_twins_keep_the_same_of_captured_messages_and_mutants() -> None:
     rng = random.Random(SEED)
     seeds = [packet.message for packet in captured_packets() if not packet.is_query]
     seeds += [
-        a_response(a_query(), "example.com 60 CNAME a.test", "a.test 60 A 192.0.2.1"),
+        a_response(a_query(), "example.com 60 CNAME a.test", "a.test 60 A 198.18.0.1"),
         a_response(a_query(), rcode="NXDOMAIN", authority=["example.com 60 SOA a. b. 1 2 3 4 5"]),
     ]
     mutants = [mutate(rng.choice(seeds), rng) for _ in range(MUTANTS)]
@@ -188,11 +188,11 @@ def test_twins_find_the_same_addresses_private(octets: int) -> None:
 
 
 @pytest.mark.parametrize("carrier", CARRIERS, ids=lambda one: f"{one.prefix.hex()}, {one.at}")
-@pytest.mark.parametrize("ipv4", [b"\x0a\0\0\1", b"\xc0\0\2\1"])
+@pytest.mark.parametrize("ipv4", [b"\x0a\0\0\1", b"\xc6\x12\0\1"])
 def test_twins_see_the_address_that_another_carries(carrier: Carrier, ipv4: bytes) -> None:
     address = bytearray(carrier.prefix.ljust(16, b"\0"))
     also = [one for one in CARRIERS if one.prefix == carrier.prefix]  # Teredo carries two
-    for one, carried in (*((one, b"\xc0\0\2\1") for one in also), (carrier, ipv4)):
+    for one, carried in (*((one, b"\xc6\x12\0\1") for one in also), (carrier, ipv4)):
         address[one.at : one.at + 4] = bytes(octet ^ one.flipped for octet in carried)
     body = NAMES[0] + b"\0\x1c\0\1" + a_record(bytes(address), rtype=28)
     question = UpstreamQuestion(NAMES[0], 28, do=False, cd=False)

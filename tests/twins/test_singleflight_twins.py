@@ -48,7 +48,7 @@ SAID: dict[str, Callable[[bytes], bytes]] = {
     "refused": lambda answer: _rcode(answer, 5),
     "truncated": lambda answer: answer[:2] + bytes((answer[2] | 2,)) + answer[3:],
     "authentic": lambda answer: answer[:3] + bytes((answer[3] | 0x20,)) + answer[4:],
-    "another's record": lambda answer: answer.replace(b"\xc0\x00\x02\x01", b"\x7f\0\0\1"),
+    "another's record": lambda answer: answer.replace(b"\xc6\x12\x00\x01", b"\x7f\0\0\1"),
     "lower case": lambda answer: answer[:12] + answer[12:].lower(),
     "nothing": lambda _: b"",
 }
@@ -112,7 +112,7 @@ class Story:
         elif what == "say" and self._queries:
             server, query, source = self._queries[which % len(self._queries)]
             name = NAMES[0] if b"\1" not in query[12:14] else chr(query[13]).lower() + NAMES[0][1:]
-            answer = a_response(query, f"{name} 300 A 192.0.2.1")
+            answer = a_response(query, f"{name} 300 A 198.18.0.1")
             server.sendto(SAID[more](answer), source)
         elif what == "pass":
             self._pass(more)

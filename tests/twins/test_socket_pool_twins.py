@@ -124,7 +124,7 @@ async def story_of(
         if close < len(asked):
             asked[close][0].close()
         for (what, _, _), (_, query, source) in zip(steps, asked, strict=True):
-            answer = a_response(query, f"{NAME} 300 A 192.0.2.1")
+            answer = a_response(query, f"{NAME} 300 A 198.18.0.1")
             server.sendto(MESSAGES[what](answer), source)
             for receive in readers(opened):  # by loopback it is there when it has been sent
                 receive()

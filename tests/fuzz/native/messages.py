@@ -41,7 +41,7 @@ def responses() -> list[bytes]:
     made = [
         a_response(
             a_query(name, edns=edns, udp_size=4096),
-            *(f"{name} {ttl + n} A 192.0.2.{n}" for n in range(count)),
+            *(f"{name} {ttl + n} A 198.18.0.{n}" for n in range(count)),
         )
         for name in NAMES
         for edns in (True, False)

@@ -134,9 +134,9 @@ def _resolver(
 @pytest.mark.parametrize(
     ("known", "invented", "outcome"),
     [
-        ("192.0.2.80", "", CLEAN),
-        ("192.0.2.80", "192.0.2.99", FOUND),
-        ("192.0.2.80", "192.0.2.80", FOUND),
+        ("198.18.0.80", "", CLEAN),
+        ("198.18.0.80", "198.18.0.99", FOUND),
+        ("198.18.0.80", "198.18.0.80", FOUND),
         ("10.0.0.1", "", FOUND),
     ],
 )
@@ -149,7 +149,7 @@ def test_an_upstream_that_lies_is_found(
 
 
 def test_one_that_is_trusted_must_validate(tmp_path: Path, upstream: FakeUpstream) -> None:
-    upstream.respond = _resolver("192.0.2.80")
+    upstream.respond = _resolver("198.18.0.80")
     policy = a_policy(upstreams=(UpstreamServer("127.0.0.1", upstream.port, trusted=True),))
     assert outcomes(upstreams, examined(tmp_path, policy_or_why=policy)) == [FOUND]
 

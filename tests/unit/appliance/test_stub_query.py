@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def test_an_answer_has_its_addresses(upstream: FakeUpstream) -> None:
     answer = asyncio.run(ask("127.0.0.1", upstream.port, "www.example.com", source="127.0.0.2"))
-    assert addresses_in(answer) == {bytes((192, 0, 2, 1))}
+    assert addresses_in(answer) == {bytes((198, 18, 0, 1))}
 
 
 def test_a_lost_question_is_repeated(
@@ -56,7 +56,7 @@ def test_a_source_that_is_not_of_this_machine_is_an_error(upstream: FakeUpstream
 
 
 def _world(
-    known: str = "192.0.2.80", invented: str = "", *, validates: bool = True
+    known: str = "198.18.0.80", invented: str = "", *, validates: bool = True
 ) -> Callable[[dns.message.Message], dns.message.Message]:
     """Return a resolver that knows one name, and has an address for all others or none."""
 
@@ -97,14 +97,14 @@ def test_one_that_does_not_validate(upstream: FakeUpstream) -> None:
 
 
 def test_one_that_gives_names_an_address_that_do_not_exist(upstream: FakeUpstream) -> None:
-    upstream.respond = _world(invented="192.0.2.99")
+    upstream.respond = _world(invented="198.18.0.99")
     trial = _tried(upstream)
     assert trial.rewrites_nxdomain
     assert not trial.is_captive
 
 
 def test_a_captive_portal_has_one_address_for_all_names(upstream: FakeUpstream) -> None:
-    upstream.respond = _world(invented="192.0.2.80")
+    upstream.respond = _world(invented="198.18.0.80")
     assert _tried(upstream).is_captive
 
 

@@ -30,7 +30,7 @@ ROOM = "grade-1"
 
 @pytest.fixture
 def running(index: Index, upstream: FakeUpstream) -> Iterator[Serving]:
-    upstream.add("www.example.com. 300 IN A 192.0.2.9", "b.example.com. 300 IN A 192.0.2.9")
+    upstream.add("www.example.com. 300 IN A 198.18.0.9", "b.example.com. 300 IN A 198.18.0.9")
     with Serving(a_site(index, [upstream]), listen=["127.0.0.1"], fast=True) as serving:
         yield serving
 
@@ -69,7 +69,7 @@ def test_a_confidential_name_is_heard_by_no_teacher(index: Index, upstream: Fake
     policy = replace(site.policy, categories={**site.policy.categories, "porn": porn})
     site = replace(site, confidential=ConfidentialNames(policy, index))
     upstream.add(
-        "www.example.com. 300 IN A 192.0.2.9", "alias.example.com. 300 IN CNAME porn.example."
+        "www.example.com. 300 IN A 198.18.0.9", "alias.example.com. 300 IN CNAME porn.example."
     )
     with Serving(site, listen=["127.0.0.1"], fast=True) as serving:
         trials = trials_of(serving)
@@ -155,7 +155,7 @@ def test_what_an_exam_does_not_change_is_not_reported(running: Serving) -> None:
 
 
 def test_what_nothing_may_block_is_not_reported(index: Index, upstream: FakeUpstream) -> None:
-    upstream.add("probe.example. 300 IN A 192.0.2.9", "other.example. 300 IN A 192.0.2.9")
+    upstream.add("probe.example. 300 IN A 198.18.0.9", "other.example. 300 IN A 198.18.0.9")
     site = a_site(index, [upstream], pins=(a_pin("probe.example"),))
     with Serving(site, listen=["127.0.0.1"], fast=True) as running:
         trials = trials_of(running)
@@ -198,7 +198,7 @@ ONE_OF_EACH = [found[0] for found in CHECKS.values()]
 
 @pytest.fixture
 def watching(index: Index, upstream: FakeUpstream) -> Iterator[Serving]:
-    upstream.add(*(f"{name}. 300 IN A 192.0.2.9" for name in ONE_OF_EACH))
+    upstream.add(*(f"{name}. 300 IN A 198.18.0.9" for name in ONE_OF_EACH))
     with Serving(a_site(index, [upstream]), listen=["127.0.0.1"], fast=True) as serving:
         yield serving
 

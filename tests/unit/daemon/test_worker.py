@@ -105,7 +105,7 @@ def test_a_query_that_waits_for_upstreams_changed_by_a_reload_gets_the_new_ones(
         assert bool(dns.message.from_wire(reply).answer) is explanation
 
     with FakeUpstream() as other:
-        other.add("www.example.com. 60 IN A 192.0.2.1")
+        other.add("www.example.com. 60 IN A 198.18.0.1")
         school.serve(work)
 
 
@@ -134,7 +134,7 @@ def test_an_address_decides_by_its_network(school: School) -> None:
 
 
 def test_an_alias_of_a_blocked_name_is_explained(school: School, upstream: FakeUpstream) -> None:
-    upstream.add("alias.example. 60 IN CNAME www.tiktok.com.", "www.tiktok.com. 60 IN A 192.0.2.1")
+    upstream.add("alias.example. 60 IN CNAME www.tiktok.com.", "www.tiktok.com. 60 IN A 198.18.0.1")
 
     async def work(team: Team) -> None:
         explanation = await explained(team, "alias.example", grade="3")

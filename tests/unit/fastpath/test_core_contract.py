@@ -510,7 +510,7 @@ def test_an_answer_is_repeated_with_ttls_aged_and_capped(
     index: Index, query: bytes, ttls: list[int], age: float, valid_until: float
 ) -> None:
     """To a client whose class the core knows, where its own parser reads the question."""
-    reply = a_response(query, *(f"n{ttl}.test {ttl} A 192.0.2.1" for ttl in ttls))
+    reply = a_response(query, *(f"n{ttl}.test {ttl} A 198.18.0.1" for ttl in ttls))
     core, asked = a_core(index), plain_questions.read(query)
     core.replay.note(0, flags_of(parse_query(query)), reply, 600, NOW + 1e9, valid_until, 7, "one")
     core.at(NOW + age, WALL + age)
@@ -554,7 +554,7 @@ def test_there_is_room_for_what_was_asked_for_once_while_half_of_the_places_is_f
     core.add_group(0)
     for number in range(8):
         assert core.replay.has_room()
-        note(core, a_query(f"n{number}.other.test", edns=False), "300 A 192.0.2.1")
+        note(core, a_query(f"n{number}.other.test", edns=False), "300 A 198.18.0.1")
     assert not core.replay.has_room()
 
 
@@ -603,7 +603,7 @@ def test_places_and_slots_are_used_again_and_again(entries: int) -> None:
         if number % 97 == 0:
             core.forget()
             core.learn(CLIENT, INTERFACE, core.add_group(0), inf)
-        reply = a_response(query, f"n{number}.other.test {1 + number % 5} A 192.0.2.1")
+        reply = a_response(query, f"n{number}.other.test {1 + number % 5} A 198.18.0.1")
         flags = flags_of(asked)
         assert core.replay.note(0, flags, reply, 600, inf, inf, 7, query)
         assert core.answer(query, CLIENT, INTERFACE) == reply
@@ -615,7 +615,7 @@ def test_one_round_of_sweeps_reports_every_hit(index: Index) -> None:
     core = a_core(index)
     queries = [a_query(f"n{n}.other.test", edns=False) for n in range(200)]
     for query in queries:
-        note(core, query, "300 A 192.0.2.1", source=query)
+        note(core, query, "300 A 198.18.0.1", source=query)
         core.answer(query, CLIENT, INTERFACE)
     hits: list[tuple[bytes, int]] = []
     for _ in range(SWEEPS):
@@ -628,25 +628,25 @@ def test_a_forgotten_answer_is_given_to_no_client(index: Index) -> None:
     """In a class of the same number, and long before its place is free again."""
     core = a_core(index)
     query = a_query("a.other.test", edns=False)
-    note(core, query, "300 A 192.0.2.1")
+    note(core, query, "300 A 198.18.0.1")
     assert core.answer(query, CLIENT, INTERFACE) is not None  # so it would be without that
     core.forget()
     fill_it(core, index)
     assert core.answer(query, CLIENT, INTERFACE) is None
-    note(core, query, "300 A 192.0.2.2")
-    assert core.answer(query, CLIENT, INTERFACE).endswith(bytes((192, 0, 2, 2)))
+    note(core, query, "300 A 198.18.0.2")
+    assert core.answer(query, CLIENT, INTERFACE).endswith(bytes((198, 18, 0, 2)))
 
 
 def test_the_hits_of_what_is_forgotten_are_reported_once(index: Index) -> None:
     core = a_core(index)
     queries = [a_query(f"n{n}.other.test", edns=False) for n in range(200)]
     for query in queries:
-        note(core, query, "300 A 192.0.2.1", source=query)
+        note(core, query, "300 A 198.18.0.1", source=query)
         core.answer(query, CLIENT, INTERFACE)
     core.forget()
     hits: list[tuple[bytes, int]] = [*core.replay.take_hits()]
     for query in queries[:50]:  # some places are another's meanwhile
-        note(core, query, "300 A 192.0.2.1")
+        note(core, query, "300 A 198.18.0.1")
     for _ in range(ENTRIES):
         core.at(NOW, WALL)
         hits += core.replay.take_hits()

@@ -110,7 +110,7 @@ def test_another_client_is_another_matter(fast: Serving) -> None:
 def test_a_room_that_sits_an_exam_is_answered_by_the_chain_alone(
     index: Index, upstream: FakeUpstream
 ) -> None:
-    upstream.add("new.example.com. 300 IN A 192.0.2.9")
+    upstream.add("new.example.com. 300 IN A 198.18.0.9")
     exam = Exam(1, "grade-1", ("www.example.com",), (), "", "", NOW, NOW + 3600)
     site = a_site(index, [upstream]).at(NOW, Overrides(exams=(exam,)))
     asked = ("www.example.com", "new.example.com", "tracker.example") * 2

@@ -47,7 +47,7 @@ class NotingForwarder(Forwarder):
     ) -> Resolution:
         self.asked.append(question.qname)
         name = names.to_text(question.qname)
-        response = a_response(a_query(name), f"{name} 300 A 192.0.2.1")
+        response = a_response(a_query(name), f"{name} 300 A 198.18.0.1")
         return resolution_of(parse_response(response), question)
 
 

@@ -49,8 +49,8 @@ REWRITES = (
     SafeSearchRewrite("youtube", "strict", TUBE, (wire("tube.test"),)),
 )
 GOOD = {
-    "safe.example A": ["safe.example. 60 IN A 192.0.2.7"],
-    "strict.example AAAA": ["strict.example. 60 IN AAAA 2001:db8::7"],
+    "safe.example A": ["safe.example. 60 IN A 198.18.0.7"],
+    "strict.example AAAA": ["strict.example. 60 IN AAAA 2001:2::7"],
 }
 
 
@@ -82,7 +82,7 @@ def test_each_target_is_asked_for_once_whatever_its_levels() -> None:
         ({"safe.example A": GOOD["safe.example A"]}, GONE),
         (GOOD | {"strict.example AAAA": [], "strict.example A": []}, WITHOUT_ADDRESS),
         (
-            GOOD | {"verify.filterd.invalid A": ["verify.filterd.invalid. 60 IN A 192.0.2.1"]},
+            GOOD | {"verify.filterd.invalid A": ["verify.filterd.invalid. 60 IN A 198.18.0.1"]},
             ANSWERS_ALL,
         ),
     ],
@@ -109,7 +109,7 @@ def test_without_an_upstream_nothing_is_verified() -> None:
 def test_control_an_upstream_that_answers_all_would_be_believed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    records = GOOD | {"verify.filterd.invalid A": ["verify.filterd.invalid. 60 IN A 192.0.2.1"]}
+    records = GOOD | {"verify.filterd.invalid A": ["verify.filterd.invalid. 60 IN A 198.18.0.1"]}
     monkeypatch.setattr("filterd.resolve.rewrite_targets._IMPOSSIBLE", wire("other.invalid"))
     with FakeUpstream(records) as upstream:
         assert [one.problem for one in _verified(upstream)] == [UNSAID, UNSAID]
@@ -139,7 +139,7 @@ def test_the_age_is_that_of_the_target_not_found_for_the_longest(tmp_path: Path)
 def test_an_upstream_that_answers_all_is_no_reason_where_a_target_has_its_own() -> None:
     records = {
         "safe.example A": GOOD["safe.example A"],
-        "verify.filterd.invalid A": ["verify.filterd.invalid. 60 IN A 192.0.2.1"],
+        "verify.filterd.invalid A": ["verify.filterd.invalid. 60 IN A 198.18.0.1"],
     }
     with FakeUpstream(records) as upstream:
         found = _verified(upstream)
@@ -184,8 +184,8 @@ class Scripted(Forwarder):
 
 
 SAFE = wire("safe.example")
-ALIAS, ADDRESS = "safe.example 60 CNAME b.example", "b.example 60 A 192.0.2.7"
-ADDRESS_6 = "safe.example 60 AAAA 2001:db8::7"
+ALIAS, ADDRESS = "safe.example 60 CNAME b.example", "b.example 60 A 198.18.0.7"
+ADDRESS_6 = "safe.example 60 AAAA 2001:2::7"
 
 
 @pytest.mark.parametrize(

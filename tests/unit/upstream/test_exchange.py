@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from filterd.upstream.tls import TlsConnections
 
 QUESTION = UpstreamQuestion(wire("www.example.com"), dns.rdatatype.A, do=False, cd=False)
-GOOD, FORGED = "192.0.2.1", "192.0.2.66"
+GOOD, FORGED = "198.18.0.1", "198.18.0.66"
 
 
 class Twin:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SOA = "example.com 300 SOA ns.example.com root.example.com 1 3600 600 86400 60"
 NAME = "www.example.com"
-A = f"{NAME} 300 A 192.0.2.1"
+A = f"{NAME} 300 A 198.18.0.1"
 SIGNED = f"{NAME} 300 RRSIG A 13 3 300 20300101000000 20200101000000 1 example.com aGVsbG8="
 NSEC = "example.com 200 NSEC a.example.com A RRSIG"
 
@@ -69,7 +69,7 @@ def kept(resolution: Resolution, qtype: str = "A") -> list[str]:
 
 
 def test_the_answer_is_kept_and_other_records_are_not() -> None:
-    stray = "bank.example.org 300 A 192.0.2.66"
+    stray = "bank.example.org 300 A 198.18.0.66"
     resolution = resolve(
         A,
         stray,
@@ -82,7 +82,7 @@ def test_the_answer_is_kept_and_other_records_are_not() -> None:
 
 def test_a_chain_is_followed_whatever_the_order_of_its_records() -> None:
     resolution = resolve(
-        "c.example.net 20 A 192.0.2.1",
+        "c.example.net 20 A 198.18.0.1",
         "b.example.net 30 CNAME c.example.net",
         f"{NAME} 300 CNAME B.example.net",
     )
@@ -120,7 +120,7 @@ def test_a_circle_is_refused(circle: list[str]) -> None:
 
 def test_what_is_of_another_class_answers_nothing() -> None:
     query = a_query(NAME)
-    records = a_record() + a_record(b"\xc0\0\2\x42", rclass=3)
+    records = a_record() + a_record(b"\xc6\x12\0\x42", rclass=3)
     response = parse_response(a_message(query[12:-11] + records, flags=0x8180, ancount=2))
     resolution = resolution_of(response, UpstreamQuestion(wire(NAME), 1, do=False, cd=False))
     assert resolution.sections.ancount == 1
@@ -142,7 +142,7 @@ def test_a_dname_above_the_chain_is_kept_with_it() -> None:
         (
             "net 300 DNAME org",
             f"{NAME} 300 CNAME www.example.net",
-            "www.example.net 60 A 192.0.2.1",
+            "www.example.net 60 A 198.18.0.1",
         ),
         (f"{NAME} 300 DNAME example.net", A),
     ],
@@ -193,7 +193,7 @@ def test_a_dname_that_is_followed_twice_is_kept_once() -> None:
     resolution = resolve(
         "example.com 300 DNAME a.example.com",
         f"{NAME} 300 CNAME www.a.example.com",
-        "www.a.example.com 300 A 192.0.2.1",
+        "www.a.example.com 300 A 198.18.0.1",
     )
     assert kept(resolution) == ["example.com DNAME", f"{NAME} CNAME", "www.a.example.com A"]
     assert resolution.sections.ancount == 3
@@ -214,9 +214,9 @@ def test_where_a_service_leads_is_to_be_judged(qtype: str, data: str, targets: l
 
 
 LIFETIMES = {
-    "the least TTL": ([A, f"{NAME} 7 A 192.0.2.2"], "NOERROR", [], 7),
-    "a day at most": ([f"{NAME} 1000000 A 192.0.2.1"], "NOERROR", [], 86_400),
-    "nothing for TTL 0": ([f"{NAME} 0 A 192.0.2.1"], "NOERROR", [], 0),
+    "the least TTL": ([A, f"{NAME} 7 A 198.18.0.2"], "NOERROR", [], 7),
+    "a day at most": ([f"{NAME} 1000000 A 198.18.0.1"], "NOERROR", [], 86_400),
+    "nothing for TTL 0": ([f"{NAME} 0 A 198.18.0.1"], "NOERROR", [], 0),
     "MINIMUM of the SOA": ([], "NXDOMAIN", [SOA], 60),
     "TTL of the SOA": ([], "NOERROR", [SOA.replace(" 300 ", " 5 ")], 5),
     "an hour for negatives": (
@@ -259,7 +259,7 @@ def test_a_client_without_do_gets_no_signatures_though_they_came() -> None:
     answers = [
         *dname,
         *alias,
-        "www.example.net 60 A 192.0.2.1",
+        "www.example.net 60 A 198.18.0.1",
         SIGNED.replace(NAME, "www.example.net"),
     ]
     assert not [one for one in kept(resolve(*answers)) if one.endswith("RRSIG")]
@@ -335,12 +335,12 @@ def test_a_denial_has_its_own_lifetime(whole: bool) -> None:
 @pytest.mark.parametrize(
     ("line", "private"),
     [
-        (f"{NAME} 300 A 192.0.2.1", False),
+        (f"{NAME} 300 A 198.18.0.1", False),
         (f"{NAME} 300 A 10.0.0.1", True),
-        (f"{NAME} 300 AAAA 2001:db8::1", False),
+        (f"{NAME} 300 AAAA 2001:2::1", False),
         (f"{NAME} 300 AAAA fd00::1", True),
-        (f"{NAME} 300 HTTPS 1 . ipv4hint=192.0.2.1 ipv6hint=2001:db8::1", False),
-        (f"{NAME} 300 HTTPS 1 . ipv4hint=192.0.2.1,192.168.0.1", True),
+        (f"{NAME} 300 HTTPS 1 . ipv4hint=198.18.0.1 ipv6hint=2001:2::1", False),
+        (f"{NAME} 300 HTTPS 1 . ipv4hint=198.18.0.1,192.168.0.1", True),
         (f"{NAME} 300 SVCB 1 . ipv6hint=::1", True),
     ],
 )
@@ -391,7 +391,7 @@ def test_a_zone_s_own_servers_are_taken_at_their_word() -> None:
         f"{NAME} 300 CNAME dc.example.com",
         "dc.example.com 300 A 10.0.0.1",
         authority=["example.com 300 NS dc.example.com"],
-        additional=["dc.example.com 300 A 10.0.0.1", "other.example 300 A 192.0.2.1"],
+        additional=["dc.example.com 300 A 10.0.0.1", "other.example 300 A 198.18.0.1"],
         whole=True,
     )
     assert len(kept(resolution)) == 5

@@ -445,7 +445,7 @@ def test_what_answers_nothing_or_is_an_icmp_error_ends_nothing(run: Callable[...
         sink, waiter = Sink(), Noting()
         attempt = opened.ask(waiter, sink.member, QUESTION, 0.0, edns=True, exact=False)
         query, source = sink.socket.recvfrom(4096)
-        good = a_response(query, "www.example.com 60 A 192.0.2.1")
+        good = a_response(query, "www.example.com 60 A 198.18.0.1")
         other_id = (int.from_bytes(good[:2], "big") ^ 1).to_bytes(2, "big")
         for message in (b"", good[:1], other_id + good[2:], good[:-3]):
             sink.socket.sendto(message, source)
@@ -490,7 +490,7 @@ def test_after_an_icmp_error_the_answer_is_heard_all_the_same(run: Callable[...,
         await waiter.at_an_error.wait()
         with socket.socket(type=socket.SOCK_DGRAM) as again:
             again.bind(server)
-            again.sendto(a_response(query, "www.example.com 60 A 192.0.2.1"), source)
+            again.sendto(a_response(query, "www.example.com 60 A 198.18.0.1"), source)
             await waiter.done.wait()
 
     with_a_pool(test, run)
@@ -619,7 +619,7 @@ def test_a_datagram_to_a_spare_socket_is_not_read() -> None:
         await a_round_of_the_loop()
         spares = local_ports() - {port, sink.socket.getsockname()[1]}
         assert len(spares) == reference.SPARES
-        message = a_response(a_query("www.example.com"), "www.example.com 60 A 192.0.2.1")
+        message = a_response(a_query("www.example.com"), "www.example.com 60 A 198.18.0.1")
         for spare in spares:
             sink.socket.sendto(message, ("127.0.0.1", spare))
         receive(opened)
@@ -845,7 +845,7 @@ def answer_all(sink: Sink) -> None:
     with contextlib.suppress(BlockingIOError):
         while True:
             query, source = sink.socket.recvfrom(4096)
-            sink.socket.sendto(a_response(query, "www.example.com 60 A 192.0.2.1"), source)
+            sink.socket.sendto(a_response(query, "www.example.com 60 A 198.18.0.1"), source)
 
 
 @sharing

@@ -28,7 +28,7 @@ from tests.support.wire import a_query, a_response
 
 QUESTION = UpstreamQuestion(wire("www.example.com"), dns.rdatatype.A, do=False, cd=False)
 QUERY = a_query("www.example.com", message_id=0x1234)
-ANSWER = a_response(QUERY, "www.example.com 300 A 192.0.2.1")
+ANSWER = a_response(QUERY, "www.example.com 300 A 198.18.0.1")
 
 
 @pytest.mark.parametrize("do", [True, False])
@@ -58,7 +58,7 @@ IDS = (0, 1, 0x0100, 0x0101, 0x1234, 0xFFFF)
 def test_a_forgery_does_not(forge: Forge) -> None:
     for message_id in IDS:
         query = compose(QUESTION, message_id)
-        answer = a_response(query, "www.example.com 300 A 192.0.2.66")
+        answer = a_response(query, "www.example.com 300 A 198.18.0.66")
         assert parse_answer(answer, QUESTION, message_id) is not None
         assert parse_answer(forge(answer), QUESTION, message_id) is None
 
@@ -91,7 +91,7 @@ def test_each_letter_is_as_often_large_as_small() -> None:
 
 def test_where_case_is_random_only_the_same_case_answers() -> None:
     asked = OutgoingQuery(QUESTION, edns=True, numbers=RandomNumbers())
-    answer = a_response(asked.message(7), "www.example.com 300 A 192.0.2.1")
+    answer = a_response(asked.message(7), "www.example.com 300 A 198.18.0.1")
     assert asked.answered_by(answer) is not None
     other = answer[:13] + bytes((answer[13] ^ 0x20,)) + answer[14:]
     assert asked.answered_by(other) is None

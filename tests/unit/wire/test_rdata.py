@@ -89,7 +89,7 @@ def test_a_malformed_soa_is_refused(rdata: bytes) -> None:
         soa_minimum(*_raw(6, rdata))
 
 
-@pytest.mark.parametrize(("rtype", "text"), [("A", "192.0.2.1"), ("AAAA", "2001:db8::1")])
+@pytest.mark.parametrize(("rtype", "text"), [("A", "198.18.0.1"), ("AAAA", "2001:2::1")])
 def test_addresses_are_packed(rtype: str, text: str) -> None:
     line = f"example.com 300 {rtype} {text}"
     assert address_of(*_first(a_response(a_query(), line))) == ip_address(text).packed
@@ -109,13 +109,13 @@ def test_a_record_of_another_type_is_no_address() -> None:
 def test_a_service_is_read_whole() -> None:
     line = (
         "example.com 300 HTTPS 1 A.example.net alpn=h2 "
-        "ipv4hint=192.0.2.1,192.0.2.2 ech=AAT+DQAA ipv6hint=2001:db8::1"
+        "ipv4hint=198.18.0.1,198.18.0.2 ech=AAT+DQAA ipv6hint=2001:2::1"
     )
     assert svcb_parts(*_first(a_response(a_query(), line))) == SvcbParts(
         priority=1,
         target=TARGET,
-        ipv4hints=(b"\xc0\0\2\1", b"\xc0\0\2\2"),
-        ipv6hints=(ip_address("2001:db8::1").packed,),
+        ipv4hints=(b"\xc6\x12\0\1", b"\xc6\x12\0\2"),
+        ipv6hints=(ip_address("2001:2::1").packed,),
         ech=True,
     )
 

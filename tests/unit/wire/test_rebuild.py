@@ -36,7 +36,7 @@ QUERY = parse_query(a_query())
 CHAIN = a_response(
     a_query(),
     "example.com 300 CNAME www.example.com",
-    "www.example.com 60 A 192.0.2.1",
+    "www.example.com 60 A 198.18.0.1",
     authority=["example.com 900 NS ns.example.com"],
 )
 
@@ -253,10 +253,10 @@ def test_what_is_read_back_is_what_was_kept(message: bytes) -> None:
 
 def test_a_record_may_get_other_rdata() -> None:
     response = parse_response(CHAIN)
-    changed = {response.records[1]: b"\xc0\x00\x02\x09"}
+    changed = {response.records[1]: b"\xc6\x12\x00\x09"}
     sections = rebuild(response, response.records[:2], changed=changed)
     message = dns.message.from_wire(assemble(QUERY, sections, 0))
-    assert [rrset[0].to_text() for rrset in message.answer] == ["www.example.com.", "192.0.2.9"]
+    assert [rrset[0].to_text() for rrset in message.answer] == ["www.example.com.", "198.18.0.9"]
 
 
 def test_records_behind_an_alias_answer_another_question() -> None:
@@ -267,5 +267,5 @@ def test_records_behind_an_alias_answer_another_question() -> None:
     assert [rrset.to_text() for rrset in message.answer] == [
         "shop.example.org. 5 IN CNAME example.com.",
         "example.com. 300 IN CNAME www.example.com.",
-        "www.example.com. 60 IN A 192.0.2.1",
+        "www.example.com. 60 IN A 198.18.0.1",
     ]

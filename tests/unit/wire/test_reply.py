@@ -164,7 +164,7 @@ def test_over_tcp_the_limit_is_what_the_prefix_can_say() -> None:
 
 
 def test_what_fits_is_left_alone() -> None:
-    message = a_response(a_query(), "example.com 300 A 192.0.2.1")
+    message = a_response(a_query(), "example.com 300 A 198.18.0.1")
     assert fit(message, len(message)) is message
 
 

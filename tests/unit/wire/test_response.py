@@ -24,9 +24,9 @@ RESPONSE = 0x8180
 def test_records_of_all_sections_are_found() -> None:
     message = a_response(
         a_query(),
-        "example.com 300 A 192.0.2.1",
+        "example.com 300 A 198.18.0.1",
         authority=["example.com 60 NS ns.example.com"],
-        additional=["ns.example.com 30 AAAA 2001:db8::1"],
+        additional=["ns.example.com 30 AAAA 2001:2::1"],
     )
     found = [(r.section, r.owner, r.rtype, r.ttl) for r in parse_response(message).records]
     assert found == [

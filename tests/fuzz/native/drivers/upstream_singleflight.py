@@ -35,7 +35,7 @@ _NAMES = (
 _ASKERS = (None, "192.0.2.1", b"\xc0\0\2\2")
 _COUNTS = b"\0\1\0\1\0\0\0\0"
 _RECORD = b"\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4"
-_RIGHT, _CUT = b"\xc0\0\2\1", b"\xc0\0\2\x42"  # only a truncated answer means the second
+_RIGHT, _CUT = b"\xc6\x12\0\1", b"\xc6\x12\0\x42"  # only a truncated answer means the second
 _TC = 0x02
 _TIMES, _QUESTIONS = 8, 10
 

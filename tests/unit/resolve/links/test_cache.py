@@ -47,7 +47,7 @@ DAY_S = 86_400
 
 
 def a_resolution(ttl_s: int = 300) -> Resolution:
-    response = a_response(a_query(NAME), f"{NAME} {ttl_s} A 192.0.2.1")
+    response = a_response(a_query(NAME), f"{NAME} {ttl_s} A 198.18.0.1")
     question = UpstreamQuestion(wire(NAME), dns.rdatatype.A, do=False, cd=False)
     return resolution_of(parse_response(response), question)
 

@@ -276,7 +276,7 @@ async def answer_for_twin(query: Query) -> Answer:
     """Answer for the answer_for_twin from a cache, a hundred seconds old."""
     assert query.qname == wire(TWIN)
     assert query.rewritten_to is None
-    response = a_response(a_query(TWIN), f"{TWIN} 300 A 192.0.2.1")
+    response = a_response(a_query(TWIN), f"{TWIN} 300 A 198.18.0.1")
     resolution = resolution_of(parse_response(response), query.upstream_question)
     return Answer(Source.CACHED, resolution=resolution._replace(authentic=True), age_s=100)
 
@@ -292,7 +292,7 @@ def test_the_twin_s_addresses_stand_behind_an_alias(index: Index) -> None:
     sent = assemble(query.message, resolution.sections, 0, age_s=answer.age_s)
     assert [rrset.to_text() for rrset in dns.message.from_wire(sent).answer] == [
         f"{SEARCH}. {ALIAS_TTL_S} IN CNAME {TWIN}.",
-        f"{TWIN}. 200 IN A 192.0.2.1",
+        f"{TWIN}. 200 IN A 198.18.0.1",
     ]
 
 
@@ -377,7 +377,7 @@ def _while(_: Site, change: Callable[[], None]) -> Handler:
 
 def test_what_is_behind_an_alias_is_neither_authentic_nor_plain() -> None:
     asked, target = (Question.of(wire(name), 1) for name in ("www.example.com", "safe.example"))
-    response = parse_response(a_response(a_query("safe.example"), "safe.example 60 A 192.0.2.1"))
+    response = parse_response(a_response(a_query("safe.example"), "safe.example 60 A 198.18.0.1"))
     upstream = UpstreamQuestion(wire("safe.example"), 1, do=False, cd=False)
     resolution = resolution_of(response, upstream)._replace(authentic=True, plain=True)
     found = behind_alias(resolution, target, asked, 300)

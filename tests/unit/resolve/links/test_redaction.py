@@ -67,7 +67,7 @@ def records(resolution: Resolution | None, qtype: str = "A", name: str = NAME) -
 @pytest.mark.parametrize("name", ["EXAMPLE.com", "www.EXAMPLE.com"])
 def test_only_the_private_addresses_go(name: str) -> None:
     alias = [f"{NAME} 300 CNAME {name}"] if name.lower() != NAME else []
-    public, private = f"{name} 60 A 192.0.2.1", f"{name} 60 A 10.0.0.1"
+    public, private = f"{name} 60 A 198.18.0.1", f"{name} 60 A 10.0.0.1"
     changed = without_private(resolve(*alias, public, private), question())
     assert [line.lower() for line in records(changed)] == [
         line.lower().replace("cname example.com", "cname example.com.") for line in (*alias, public)
@@ -91,7 +91,7 @@ def test_signatures_go_with_what_they_signed_and_no_others() -> None:
     resolution = resolve(
         f"{NAME} 300 CNAME a.example.net",
         f"{NAME} 300 RRSIG CNAME 13 {SIGNATURE}",
-        "a.example.net 60 A 192.0.2.1",
+        "a.example.net 60 A 198.18.0.1",
         "a.example.net 60 A 10.0.0.1",
         f"a.example.net 60 RRSIG A 13 {SIGNATURE}",
     )
@@ -103,20 +103,20 @@ def test_signatures_go_with_what_they_signed_and_no_others() -> None:
 
 
 def test_what_was_changed_is_not_authentic_any_more() -> None:
-    resolution = resolve(f"{NAME} 60 A 192.0.2.1", f"{NAME} 60 A 10.0.0.1")
+    resolution = resolve(f"{NAME} 60 A 198.18.0.1", f"{NAME} 60 A 10.0.0.1")
     changed = without_private(resolution, question())
     assert changed is not None
     assert (changed.authentic, changed.private, changed.ttl_s) == (False, False, 60)
 
 
 def test_the_key_goes_and_the_rest_of_the_record_stays() -> None:
-    line = f'{NAME} 60 HTTPS 1 . mandatory=alpn,ech alpn=h2 ech="AARhYmNk" ipv4hint=192.0.2.1'
+    line = f'{NAME} 60 HTTPS 1 . mandatory=alpn,ech alpn=h2 ech="AARhYmNk" ipv4hint=198.18.0.1'
     resolution = resolve(line, f"{NAME} 60 RRSIG HTTPS 13 {SIGNATURE}", qtype="HTTPS")
     assert resolution.ech
     changed = without_ech(resolution, question("HTTPS"))
     assert not changed.ech
     assert records(changed, "HTTPS") == [
-        f'{NAME} 60 HTTPS 1 . mandatory="alpn" alpn="h2" ipv4hint="192.0.2.1"'
+        f'{NAME} 60 HTTPS 1 . mandatory="alpn" alpn="h2" ipv4hint="198.18.0.1"'
     ]
 
 
@@ -137,14 +137,14 @@ def test_a_record_that_cannot_be_mended_goes_with_its_rrset() -> None:
 def test_an_answer_may_stand_behind_an_alias_of_another_name() -> None:
     resolution = resolve(
         f"{NAME} 300 CNAME a.example.com",
-        "a.example.com 60 A 192.0.2.1",
+        "a.example.com 60 A 198.18.0.1",
         f"a.example.com 60 RRSIG A 13 {SIGNATURE}",
     )
     changed = behind_alias(resolution, question(), question(name="shop.example.com"), 90)
     assert records(changed, name="shop.example.com") == [
         f"shop.example.com 90 CNAME {NAME}.",
         f"{NAME} 300 CNAME a.example.com.",
-        "a.example.com 60 A 192.0.2.1",
+        "a.example.com 60 A 198.18.0.1",
     ]
 
 
@@ -167,7 +167,7 @@ def test_whatever_an_upstream_sends_the_changes_never_fail(rdatas: list[bytes], 
     assert changed.sections.ancount == resolution.sections.ancount + 1
 
 
-BOTH = [f"{NAME} 300 A 192.0.2.1", f"{NAME} 300 A 10.0.0.1"]
+BOTH = [f"{NAME} 300 A 198.18.0.1", f"{NAME} 300 A 10.0.0.1"]
 
 
 def a_resolution(*answers: str) -> Resolution:
@@ -305,7 +305,7 @@ def test_an_answer_that_leads_home_is_a_block_though_a_part_is_public(index: Ind
     site = a_site(index)
     zone = LocalZone(wire("lan.other.example"), ())
     home = Site.of(replace(site.policy, local_zones=(zone,)), index, site.route.servers)
-    answers = (f"{NAME} 300 CNAME web.lan.other.example", "web.lan.other.example 300 A 192.0.2.1")
+    answers = (f"{NAME} 300 CNAME web.lan.other.example", "web.lan.other.example 300 A 198.18.0.1")
     assert answer_for(home, *answers).source is Source.BLOCKED
     assert answer_for(site, *answers).source is Source.CACHED
 
@@ -349,7 +349,7 @@ def test_an_alias_into_the_zone_of_leases_leads_home(target: str, leads: bool) -
 
 
 def test_what_is_left_of_an_authentic_answer_is_not_authentic() -> None:
-    resolution = resolve(f"{NAME} 60 A 192.0.2.1", f"{NAME} 60 A 10.0.0.1")
+    resolution = resolve(f"{NAME} 60 A 198.18.0.1", f"{NAME} 60 A 10.0.0.1")
     changed = without_private(resolution._replace(authentic=True), question())
     assert changed is not None
     assert not changed.authentic
