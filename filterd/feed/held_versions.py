@@ -67,7 +67,10 @@ ROLE = "orders"
 KIND = "orders-key"
 """The kind of finding for an unknown ordering key."""
 
-_NOT_PUBLISHED = ("README.md", "popular.yaml", "help.yaml")
+_NOT_PUBLISHED = (
+    *("README.md", "popular.yaml", "help.yaml"),
+    *("vn/README.md", "vn/evidence.yaml"),
+)
 
 
 def with_orders_of(version: str, versions: Versions) -> Candidate | None:

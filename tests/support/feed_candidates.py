@@ -94,6 +94,8 @@ class Following:
 
     def _write_honest(self, folder: Path, popular: Iterable[str]) -> None:
         shutil.copytree(shipped("blocklists"), folder)
+        for unpublished in ("README.md", "evidence.yaml"):
+            (folder / "vn" / unpublished).unlink()
         (folder / "lists").mkdir()
         catalog = read_yaml(folder / "catalog.yaml")
         for path, stem in ((GAMBLING, "gambling"), (PORN, "porn")):
