@@ -118,7 +118,8 @@ def test_a_part_of_another_category_is_refused(folder: Path) -> None:
 
 def a_version(folder: Path, made: Path) -> None:
     """Write the tables as a version has them."""
-    shutil.copytree(folder / "starter", made / "starter")
+    for lists in ("starter", "vn"):
+        shutil.copytree(folder / lists, made / lists)
     names = ("categories", "holidays", "pins", "protect", "safe_search", "services")
     write_tables(folder, made, tuple(f"{one}.yaml" for one in names))
     write_table(made, "catalog", read_yaml(folder / "catalog.yaml"))
