@@ -33,6 +33,7 @@ from filterd.feed.feed_details import coverage
 from filterd.i18n import refused, say
 from filterd.lists.catalog import load_categories
 from filterd.lists.catalog_tables import load_popular_names
+from filterd.lists.category_coverage import COVERAGE, SHARES
 from filterd.lists.index import Index
 from filterd.lists.index_files import (
     blocklists_in_force,
@@ -106,14 +107,34 @@ def status(
     """
     answer = read_or_ask(here, lambda: overview(open_index(here)), "lists")
     build, octets, hosts = answer.pop("build"), answer.pop("octets"), answer.pop("single_hosts", [])
+    covered = answer.pop("coverage", [])
     report = CompileReport.from_plain(answer)
     hosts = _locked_only(here, hosts, report)
     if json:
-        here.print_json({"build": build, "single_hosts": hosts, **answer})
+        here.print_json({"build": build, "single_hosts": hosts, "coverage": covered, **answer})
         return
     when = school_clock(here).text(build.get("when"))
     here.print(say("Compiled at {when}", when=when))
     _print_report(here, report, octets, hosts, build.get("feed"))
+
+
+def report(
+    here: Context,
+    json: JsonOption = False,
+) -> None:
+    """Show what each public list adds, and how far each category is covered.
+
+    Of a list: its names, those that no other public list of its category has, entries that were
+    left out as protected or popular, popular names that it closes, the day of its text. Exit
+    code 0: shown; 2: an error.
+    """
+    answer = read_or_ask(here, lambda: overview(open_index(here)), "lists")
+    shares, covered = answer["build"].get("sources", []), answer.get("coverage", [])
+    if json:
+        here.print_json({"sources": shares, "coverage": covered})
+        return
+    show(here, SHARES, shares, json=False)
+    show(here, COVERAGE, covered, json=False)
 
 
 def search(

@@ -103,6 +103,7 @@ _COMMANDS = {
     "import adguard": "import_settings.adguard",
     "lists build": "lists.build",
     "lists status": "lists.status",
+    "lists report": "lists.report",
     "lists search": "lists.search",
     "lists follow": "lists_follow.follow",
     "lists unfollow": "lists_follow.unfollow",

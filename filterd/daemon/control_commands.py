@@ -16,7 +16,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from filterd.daemon.live_lookups import LiveChoice
-from filterd.daemon.status_parts import protection_facts
+from filterd.daemon.status_parts import coverage_of_closed, protection_facts
 from filterd.daemon.watch_recorders import LONGEST_S as NAT_WATCH_S
 from filterd.errors import ControlError
 from filterd.field_checks import is_whole
@@ -102,9 +102,11 @@ def _present(
         releases = await asyncio.to_thread(program)
         facts = await manager.status(classes, old_s)
         protection = protection_facts(manager.site, followed, facts["signals"]["links"])
+        covered = [one.to_plain() for one in coverage_of_closed(manager.site)]
         if not _sees_alerts(caller):  # a MAC leads to a device, and so to a person
             facts["disputes"] = [[] for _ in facts["disputes"]]
-        return {**facts, "feed": followed, "program": releases, "protection": protection}
+        more = {"program": releases, "protection": protection, "coverage": covered}
+        return {**facts, "feed": followed, **more}
 
     async def clock(_: dict[str, Any], __: Caller) -> dict[str, Any]:
         return manager.clock()

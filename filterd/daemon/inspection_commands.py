@@ -12,7 +12,6 @@ import asyncio
 import json
 import os
 import pwd
-from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -26,6 +25,7 @@ from filterd.daemon.status_parts import protection_facts
 from filterd.errors import ControlError, StoreError
 from filterd.field_checks import is_whole
 from filterd.i18n import say
+from filterd.lists.category_coverage import coverage
 from filterd.lists.list_queries import VERSION_DIGITS, content_version
 from filterd.lists.rules import SERVICE_PREFIX
 from filterd.overrides.effects import has_ended
@@ -266,9 +266,10 @@ class Inspections:
 def _lists(site: Site, feed: dict[str, Any], now: float) -> InspectedLists:
     policy, index = site.policy, site.index
     found = [one for one in index.lists if not one.id.startswith(SERVICE_PREFIX)]
-    entries = Counter[str]()
-    for one in found:
-        entries[one.category] += one.kept
+    facts = tuple(category_facts(policy, site.timed.overrides, now))
+    covered = {
+        one.category: one for one in coverage(index.lists, index.build, [each.id for each in facts])
+    }
     origin = "feed" if feed["address"] else "public-lists" if feed["sources"] else "shipped"
     verified_at = feed["verified_at"]
     return InspectedLists(
@@ -284,8 +285,18 @@ def _lists(site: Site, feed: dict[str, Any], now: float) -> InspectedLists:
             for one in found
         ),
         categories=tuple(
-            InspectedCategory(one.id, one.names, entries[one.id], one.is_locked, one.closed_tiers)
-            for one in category_facts(policy, site.timed.overrides, now)
+            InspectedCategory(
+                one.id,
+                one.names,
+                covered[one.id].names,
+                one.is_locked,
+                one.closed_tiers,
+                covered[one.id].sources,
+                covered[one.id].oldest,
+                covered[one.id].newest,
+                covered[one.id].is_starter_only,
+            )
+            for one in facts
         ),
     )
 

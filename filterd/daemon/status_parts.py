@@ -19,7 +19,7 @@ from filterd.daemon import status_files
 from filterd.daemon.worker_sums import summed
 from filterd.errors import FilterdError, StoreError
 from filterd.i18n import UNSAID
-from filterd.lists.rules import SERVICE_PREFIX
+from filterd.lists.category_coverage import coverage
 from filterd.overrides.current_rows import (
     is_changed,
     level_rows,
@@ -33,7 +33,7 @@ from filterd.policy.category_parts import locked_parts
 from filterd.policy.effective_policy import EffectiveState
 from filterd.policy.log_levels import LogLevel, highest, levels, levels_of
 from filterd.policy.temporary_rules import TargetKind
-from filterd.protection_level import FILLED_CATEGORIES, SHIPPED_LISTS, judge
+from filterd.protection_level import FILLED_CATEGORIES, judge
 from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.service_days import ServiceMoment
 from filterd.querylog.totals_request import TotalsRequest
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from filterd.daemon.manager import Manager
     from filterd.daemon.process import Setting
     from filterd.i18n import Sentence
+    from filterd.lists.category_coverage import CategoryCoverage
     from filterd.policy.model import Policy
     from filterd.resolve.site import Site
     from filterd.rows import Row
@@ -317,20 +318,25 @@ def protection_facts(site: Site, feed: Row, links: Row | None) -> dict[str, Any]
     Returns: ``level``, and what ``protection_level.judge`` wants.
     """
     rows = [one for one in (feed, feed.get("beside")) if one]
-    filled = {
-        one.category
-        for one in site.index.lists
-        if one.kept and not one.id.startswith((*SHIPPED_LISTS, SERVICE_PREFIX))
-    }
-    closed = frozenset[str]().union(*(one.closed for one in site.policy.grades.values()))
     facts: dict[str, Any] = {
         "followed": [one for row in rows for one in row.get("followed", ())],
         "missing": [one for row in rows for one in row.get("missing", ())],
         "never": bool(feed["address"]) and feed["freshness"] == "never",
-        "starter": sorted((FILLED_CATEGORIES & closed) - filled),
+        "starter": [
+            one.category
+            for one in coverage_of_closed(site)
+            if one.is_starter_only and one.category in FILLED_CATEGORIES
+        ],
         "links": {} if links is None else links["passages"],
     }
     return {"level": judge(facts).level.value, **facts}
+
+
+def coverage_of_closed(site: Site) -> tuple[CategoryCoverage, ...]:
+    """Return how each category is covered that is closed to a grade."""
+    closed = frozenset[str]().union(*(one.closed for one in site.policy.grades.values()))
+    found = coverage(site.index.lists, site.index.build, closed)
+    return tuple(one for one in found if one.category in closed)
 
 
 def school_today(manager: Manager) -> str | None:

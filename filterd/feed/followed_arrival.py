@@ -29,6 +29,7 @@ from filterd.feed.sources import (
     SourceFolder,
     SourceOutcome,
     counted,
+    days_of,
     fetch_sources,
     kept_reports,
 )
@@ -140,7 +141,8 @@ class FollowedOffer:
         texts = {one.id: self._folder.text(one.id) for one in made_of.reports if one.sha256}
         octets = sum(one.octets for one in made_of.reports if one.outcome is SourceOutcome.TAKEN)
         progress(octets, octets)
-        wanted = ContentRequest(made_of.sources, texts, made_of.left_out, made_of.feed)
+        dates = days_of(made_of.reports)
+        wanted = ContentRequest(made_of.sources, texts, made_of.left_out, made_of.feed, dates)
         make_in_child(wanted, made, memory_octets=night_octets())
         with writing(made):
             shutil.rmtree(versions.folder_of(self.version), ignore_errors=True)

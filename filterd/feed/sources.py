@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,8 @@ MAX_OCTETS = 100_000_000
 """Of one text; the largest known ones have a third of it."""
 
 _MAX_NOTE_OCTETS = 1 << 16
+_LATEST_S = 32_503_680_000.0
+"""The year 3000: a later time was noted by a clock that was wrong."""
 
 
 class SourceOutcome(StrEnum):
@@ -86,6 +89,7 @@ class SourceReport:
         mirror: the address that it came from now, if that is not the first one.
         sha256: of it.
         retry_after_s: for how long its server wants to be left alone.
+        since: Unix time at which the present text first came; 0 where that is not known.
     """
 
     id: str
@@ -97,6 +101,7 @@ class SourceReport:
     mirror: str = ""
     sha256: str = ""
     retry_after_s: float = 0.0
+    since: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,7 @@ class _Note:
     """Facts of a good text.
 
     ``asked`` is its format and address in the catalogue, ``mirror`` the address that it came
-    from if that is another one, ``at`` the Unix time at which it came.
+    from if that is another one, ``at`` the Unix time at which this text first came.
     """
 
     asked: str
@@ -379,7 +384,7 @@ def _one(
     if note is None:
         assert known is not None
         counts = {one: getattr(known, one) for one in ("sha256", "octets", "entries", "problems")}
-        note = replace(brought, **counts)
+        note = replace(brought, **counts, at=known.at or brought.at)
         if note != known:
             folder.annotate(source, note)
         return _report(source, SourceOutcome.UNCHANGED, note)
@@ -391,7 +396,7 @@ def _one(
 
 def _report(source: PublicSource, outcome: SourceOutcome, note: _Note) -> SourceReport:
     counts = (note.entries, note.problems, note.octets)
-    return SourceReport(source.id, outcome, UNSAID, *counts, sha256=note.sha256)
+    return SourceReport(source.id, outcome, UNSAID, *counts, sha256=note.sha256, since=note.at)
 
 
 def _not_taken(source: PublicSource, known: _Note | None, error: FilterdError) -> SourceReport:
@@ -448,6 +453,15 @@ def kept_reports(sources: Sequence[PublicSource], folder: SourceFolder) -> tuple
         else _report(one, SourceOutcome.UNCHANGED, note)
         for one in sources
     )
+
+
+def days_of(reports: Iterable[SourceReport]) -> dict[str, str]:
+    """Return the days on which the present texts came, ISO 8601, by the ids of sources."""
+    return {
+        one.id: datetime.fromtimestamp(one.since, UTC).date().isoformat()
+        for one in reports
+        if 0 < one.since < _LATEST_S
+    }
 
 
 def counted(reports: Sequence[SourceReport]) -> dict[SourceOutcome, int]:

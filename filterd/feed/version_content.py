@@ -19,7 +19,7 @@ import contextlib
 import json
 import shutil
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from filterd.lists.catalog_categories import CatalogCategory
     from filterd.lists.list_merge import Exclusions, ReportedKeys
     from filterd.lists.lookalike_families import Decision, LookalikeOutcome
+    from filterd.lists.rules import SourceShare
     from filterd.lists.top_names import Popular
     from filterd.overrides.mistake_answers import MistakeAnswer
 
@@ -175,6 +176,7 @@ class VersionContent:
                 "file": f"{LISTS}/{one.id}.txt",
                 **({"own": True} if one.own else {}),
                 **({"subtrees": True} if one.subtrees else {}),
+                **({"made_of": list(map(_share, one.made_of))} if one.made_of else {}),
             }
             for result in self.categories.values()
             for one in result.lists
@@ -198,6 +200,12 @@ class VersionContent:
         return {"lists": lists, "sources": sources}
 
 
+def _share(share: SourceShare) -> dict[str, Any]:
+    """Return the part of a source without what says nothing."""
+    plain = asdict(share) | {"popular": list(share.popular)}
+    return {key: value for key, value in plain.items() if value or key in ("names", "only")}
+
+
 def make_content(
     catalog: Catalog,
     texts: Mapping[str, Path],
@@ -206,6 +214,7 @@ def make_content(
     decisions: Iterable[Decision] = (),
     left_out: Exclusions | None = None,
     reported: ReportedKeys = NOT_REPORTED,
+    dates: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> VersionContent:
     """Make the content of a version.
@@ -218,6 +227,7 @@ def make_content(
         left_out: entries that are set aside; with it every entry of a third party that wrongly
             closes a popular name is, too: no person looks at the outcome.
         reported: names that schools have reported as listed by mistake.
+        dates: by the id of a source, the day on which its text came, ISO 8601.
         progress: called with the number of finished categories, and their total.
 
     Raises:
@@ -225,7 +235,7 @@ def make_content(
     """
     given = lists_of(catalog, texts)
     _check_services(catalog)
-    categories = normalised(catalog, given, popular, left_out, reported, progress)
+    categories = normalised(catalog, given, popular, left_out, reported, dates, progress)
     outcome = rules_of(catalog, categories, popular, decisions)
     return VersionContent(catalog, frozenset(one.id for one in given), categories, popular, outcome)
 
@@ -256,6 +266,7 @@ def normalised(
     popular: Popular,
     left_out: Exclusions | None = None,
     reported: ReportedKeys = NOT_REPORTED,
+    dates: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Normalised]:
     """Return the lists of each category; see ``make_content``.
@@ -276,6 +287,7 @@ def normalised(
             popular=popular,
             left_out=left_out,
             reported=reported,
+            dates=dates,
         )
         _check_not_ordered(category, results[category.id])
         if progress is not None:
@@ -341,12 +353,14 @@ class ContentRequest:
         left_out: entries.
         feed: the folder of a version of a feed, beside which the lists stand alone, by its
             tables; None where they stand with what ships.
+        dates: by the ids of sources, the days on which their texts came, ISO 8601.
     """
 
     sources: Sequence[PublicSource]
     texts: Mapping[str, Path]
     left_out: Exclusions
     feed: Path | None = None
+    dates: Mapping[str, str] = field(default_factory=dict)
 
     def write(self, made: Path) -> None:
         """Write the content to a new folder.
@@ -357,7 +371,13 @@ class ContentRequest:
         base = self.feed or shipped("blocklists")
         catalog = _with_pinned_hosts(self._catalog(base))
         with writing(made):
-            content = make_content(catalog, self.texts, read_popular(None), left_out=self.left_out)
+            content = make_content(
+                catalog,
+                self.texts,
+                read_popular(None),
+                left_out=self.left_out,
+                dates=self.dates,
+            )
             content.write(base, made)
             (made / "pins.yaml").write_bytes(_pins_yaml(catalog))
 
@@ -368,6 +388,7 @@ class ContentRequest:
             "texts": {one: str(path) for one, path in self.texts.items()},
             "left_out": {one: [key.hex() for key in keys] for one, keys in self.left_out.items()},
             "feed": None if self.feed is None else str(self.feed),
+            "dates": dict(self.dates),
         }
 
     @classmethod
@@ -378,6 +399,7 @@ class ContentRequest:
             {one: Path(path) for one, path in data["texts"].items()},
             {one: frozenset(map(bytes.fromhex, keys)) for one, keys in data["left_out"].items()},
             None if data["feed"] is None else Path(data["feed"]),
+            data["dates"],
         )
 
     def _catalog(self, base: Path) -> Catalog:

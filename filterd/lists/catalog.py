@@ -50,9 +50,11 @@ from filterd.lists.rules import (
     Pin,
     Protection,
     SafeSearchRewrite,
+    SourceShare,
 )
 from filterd.lists.table_additions import with_additions
 from filterd.paths import shipped
+from filterd.wire.name import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
         FolderList,
         FolderService,
         ProtectionEntry,
+        ShareEntry,
         SourceEntry,
     )
     from filterd.lists.index_files import Blocklists
@@ -301,7 +304,13 @@ def _list(entry: FolderList, folder: Path) -> ListSource:
         entry.own,
         entry.title,
         subtrees=entry.subtrees,
+        made_of=tuple(map(_share, entry.made_of)),
     )
+
+
+def _share(entry: ShareEntry) -> SourceShare:
+    popular = tuple(map(to_text, entry.popular))
+    return SourceShare(**vars(entry) | {"popular": popular, "date": entry.date or ""})
 
 
 def _service(entry: FolderService, document: Document, position: int) -> CatalogService:

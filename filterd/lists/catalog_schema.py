@@ -175,6 +175,17 @@ class CategoryEntry(PartEntry):
     parts: tuple[PartEntry, ...] = ()
 
 
+class ShareEntry(DocumentModel):
+    """The part of one public source in a list; written by a build."""
+
+    id: _Identifier
+    names: Annotated[int, Field(ge=0)]
+    only: Annotated[int, Field(ge=0)]
+    left_out: Annotated[int, Field(ge=0)] = 0
+    popular: Annotated[tuple[_HostName, ...], Field(max_length=MAX_CANARIES)] = ()
+    date: IsoDate | None = None
+
+
 class FolderList(DocumentModel):
     """A list whose file is in the folder."""
 
@@ -186,6 +197,7 @@ class FolderList(DocumentModel):
     own: bool = False
     subtrees: bool = False
     part: _Identifier | None = None
+    made_of: tuple[ShareEntry, ...] = ()
 
 
 class SourceEntry(DocumentModel):

@@ -17,6 +17,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import asdict
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
@@ -127,7 +128,9 @@ def compile_lists(
         guarded = Guarded(intake.records, intake.claims, sources, intake.refuse_key)
         guarded.refuse_pinned(pins)
         guarded.set_aside_protected(protections)
-    build = {"when": now, "version": __version__}
+    build: dict[str, Any] = {"when": now, "version": __version__}
+    shares = [{"category": one.category, **asdict(each)} for one in sources for each in one.made_of]
+    build |= {"sources": shares} if shares else {}
     known = {key: one for key, one in (versions or {}).items() if one is not None}
     build |= {key: plain_version(one) for key, one in known.items()}
     report = _pack_and_write(intake, target, build, work)

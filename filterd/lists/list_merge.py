@@ -17,6 +17,7 @@ name, pins and protected names; and, of third parties, names beneath a suffix of
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -30,7 +31,7 @@ from filterd.lists.hostname import text_from_key
 from filterd.lists.intake import Intake
 from filterd.lists.list_queries import single_hosts
 from filterd.lists.public_suffix import education_suffixes
-from filterd.lists.rules import MERGED_PREFIX, Effect, Protection, Scope
+from filterd.lists.rules import MERGED_PREFIX, Effect, Protection, Scope, SourceShare
 from filterd.lists.sort_records import (
     BLOCKS,
     CANCELLED,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from filterd.lists.top_names import Popular
 
 
+_MOST_POPULAR = 12
 _ROLES = {Scope.EXACT: EXACT, Scope.SUBTREE: SUBTREE}
 _PLAIN = (BLOCK_EXACT, BLOCK_SUBTREE)
 """The claims that ``domains`` and ``wildcard`` can express."""
@@ -86,7 +88,8 @@ class NamedBy(NamedTuple):
 class PublishedList(NamedTuple):
     """A list as it is published.
 
-    ``entries`` counts the entries of ``text``; ``subtrees``: they are read as subtrees.
+    ``entries`` counts the entries of ``text``; ``subtrees``: they are read as subtrees;
+    ``made_of``: the public sources in it.
     """
 
     id: str
@@ -97,6 +100,7 @@ class PublishedList(NamedTuple):
     text: bytes
     entries: int
     subtrees: bool = False
+    made_of: tuple[SourceShare, ...] = ()
 
 
 @dataclass(slots=True)
@@ -137,6 +141,7 @@ def normalise(
     popular: Popular,
     left_out: Exclusions | None = None,
     reported: ReportedKeys = NOT_REPORTED,
+    dates: Mapping[str, str] | None = None,
 ) -> Normalised:
     """Make the lists of a category.
 
@@ -149,13 +154,14 @@ def normalise(
         left_out: entries of third parties that are set aside; with it those that wrongly close
             a popular name are, too, whatever the category: no person looks at the outcome.
         reported: names that are reported as listed by mistake.
+        dates: by the id of a source, the day on which its text came, ISO 8601.
 
     Raises:
         ListError: a text cannot be read.
     """
     work = _Category(category, sources, popular, left_out, reported)
     work.take_in(pins, protections)
-    return work.done()
+    return work.done(dates or {})
 
 
 class _Intake(Intake):
@@ -199,6 +205,7 @@ class _Category:
         self._intake = _Intake(sources)
         self._result = Normalised()
         self._whole = set[int]()
+        self._closes, self._spared = defaultdict[int, dict[str, None]](dict), Counter[int]()
 
     def take_in(self, pins: Iterable[Pin], protections: Iterable[Protection]) -> None:
         intake = self._intake
@@ -209,7 +216,7 @@ class _Category:
         guarded.refuse_pinned(pins)
         guarded.set_aside_protected((*protections, *_schools()))
 
-    def done(self) -> Normalised:
+    def done(self, dates: Mapping[str, str]) -> Normalised:
         result, intake = self._result, self._intake
         own = bytes(self._sources[index].own for index, _ in intake.claims)
         seen = self._popular.keys.union(self._sought, *self._left_out)
@@ -220,8 +227,29 @@ class _Category:
         if self._category.locked:
             result.single_hosts = single_hosts(self._sources, intake.claims)
         result.canaries = self._canaries(picked)
-        self._publish()
+        self._publish(self._shares(dates))
         return result
+
+    def _shares(self, dates: Mapping[str, str]) -> dict[int, SourceShare]:
+        """Return the part of each public source, by its place among the sources."""
+        owners = {
+            claim_id: index
+            for claim_id, (index, claim) in enumerate(self._intake.claims)
+            if claim.effect is Effect.BLOCK and not self._sources[index].own
+        }
+        taken, only = _counted(self._intake.records, owners)
+        return {
+            index: SourceShare(
+                one.id,
+                taken[index],
+                only[index],
+                self._intake.reports[index].set_aside + self._spared[index],
+                tuple(self._closes[index])[:_MOST_POPULAR],
+                dates.get(one.id, ""),
+            )
+            for index, one in enumerate(self._sources)
+            if not one.own and taken[index]
+        }
 
     def _set_aside(self, records: Iterable[bytes]) -> None:
         """Take out those records that would close a popular name, or are left out."""
@@ -248,16 +276,19 @@ class _Category:
         cannot be set aside; then the build is held.
         """
         found = self._popular.closed_by(key, claim.scope)
-        wrongly = self._popular.wrongly_closed_by(key, claim.scope, self._category.id)
+        frozen = self._popular.frozen_closed_by(key, claim.scope)
+        wrongly = self._popular.wrongly(frozen, self._category.id)
         is_left_out = key in self._left_out[index]
-        if not (found or wrongly or is_left_out):
+        if not (found or frozen or is_left_out):
             return True
         theirs = not self._sources[index].own and index not in self._whole
         unmeant = self._category.security or is_left_out or (self._is_unseen and wrongly)
         if unmeant and theirs:
             self._result.set_aside.append(claim.scope.written(text_from_key(key)))
             self._intake.refused_lines.add((index, line))
+            self._spared[index] += 1
             return False
+        self._closes[index].update(dict.fromkeys((*(one.name for one in found), *frozen)))
         self._result.popular.update((one.rank, one.name) for one in found)
         self._result.wrongly_closed.update(wrongly)
         return True
@@ -295,33 +326,35 @@ class _Category:
         of_list = not self._sources[index].own if list_index is None else index == list_index
         return of_list and index not in self._whole and claim in _PLAIN
 
-    def _publish(self) -> None:
+    def _publish(self, shares: Mapping[int, SourceShare]) -> None:
         lists, category, records = self._result.lists, self._category, self._intake.records
+        # In a locked category what is beneath an entry stays: there a school may suspend the
+        # entry for a while, and what is beneath it must not open with it.
+        drops_covered = not category.locked and not self._has_exceptions()
+        merged = write_names(records, self._roles(), drops_covered=drops_covered)
+        self._result.names, self._result.redundant = merged.names, merged.redundant
         for index, source in enumerate(self._sources):
             kept_id = source.id if source.own else MERGED_PREFIX + source.id
             kept = (kept_id, source.title, category.id)
+            made_of = tuple(one for at, one in shares.items() if at == index)
             if index in self._whole:
                 text = b"".join(_encoded(line) for line in _lines(source))
                 entries = self._entries_of(index)
                 whole_text = PublishedList(*kept, source.format, source.own, text, entries)
-                lists.append(whole_text._replace(subtrees=source.subtrees))
+                lists.append(whole_text._replace(subtrees=source.subtrees, made_of=made_of))
                 continue
             if source.own:
                 lists.append(_written(kept, write_names(records, self._roles(index)), own=True))
             elif left := list(self._conditioned_lines(index, source)):
                 text = b"".join(map(_encoded, left))
                 lines = PublishedList(*kept, source.format, False, text, len(left))
-                lists.append(lines._replace(subtrees=source.subtrees))
-        # In a locked category what is beneath an entry stays: there a school may suspend the
-        # entry for a while, and what is beneath it must not open with it.
-        drops_covered = not category.locked and not self._has_exceptions()
-        merged = write_names(records, self._roles(), drops_covered=drops_covered)
-        self._result.names, self._result.redundant = merged.names, merged.redundant
+                lines = lines._replace(subtrees=source.subtrees)
+                lists.append(lines if merged.entries else lines._replace(made_of=made_of))
         if merged.entries:
             title = f"{category.name_en} ({category.name_vi})"
-            lists.append(
-                _written((MERGED_PREFIX + category.id, title, category.id), merged, own=False)
-            )
+            whose = (MERGED_PREFIX + category.id, title, category.id)
+            others = tuple(one for at, one in shares.items() if at not in self._whole)
+            lists.append(_written(whose, merged, own=False)._replace(made_of=others))
 
     def _canaries(self, records: Iterable[bytes]) -> list[str]:
         """Return the names of own lists, in the order of their lines."""
@@ -356,6 +389,35 @@ class _Category:
         for number in sorted(wanted):
             if (index, number) not in self._intake.refused_lines:
                 yield lines[number - 1]
+
+
+def _counted(
+    records: Iterable[bytes], owners: Mapping[int, int]
+) -> tuple[Counter[int], Counter[int]]:
+    """Return how many entries each list has, and how many for names that no other has.
+
+    Args:
+        records: sorted.
+        owners: by the ids of claims that count, their lists.
+    """
+    taken, only = Counter[int](), Counter[int]()
+    of = {claim_id.to_bytes(4, "big"): index for claim_id, index in owners.items()}
+    last, first, is_shared = b"", -1, False
+    for record in records:  # a million every night: no object is made for a name
+        index = of.get(record[-8:-4], -1)
+        if index < 0:
+            continue
+        taken[index] += 1
+        key = record[:-TAIL_OCTETS]
+        if key == last:
+            is_shared = is_shared or index != first
+            continue
+        if first >= 0 and not is_shared:
+            only[first] += 1
+        last, first, is_shared = key, index, False
+    if first >= 0 and not is_shared:
+        only[first] += 1
+    return taken, only
 
 
 def _written(whose: tuple[str, str, str], names: WrittenNames, *, own: bool) -> PublishedList:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from filterd import words
 from filterd.counted import number
 from filterd.i18n import UNSAID, say, say_n
+from filterd.lists.category_coverage import coverage
 from filterd.lists.report import Reason
 from filterd.lists.rules import SERVICE_PREFIX, Effect, Scope
 from filterd.rows import Column, Listing, Row, Wording
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
 
 
 def overview(index: Index) -> dict[str, Any]:
-    """Return the build facts of the index, and the report of each list."""
+    """Return the build facts of the index, how it covers each category, the report of each list."""
     return {
         "build": index.build,
         "octets": index.size_octets,
+        "coverage": [one.to_plain() for one in coverage(index.lists, index.build)],
         "single_hosts": single_hosts(index.lists, index.claims),
         **index.report.to_plain(),
     }

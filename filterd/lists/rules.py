@@ -99,6 +99,27 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceShare:
+    """The part of one public source in a merged list.
+
+    Attributes:
+        id: of the source.
+        names: entries that were taken.
+        only: those for names that no other public source of the category has.
+        left_out: entries for protected and popular names, and of education.
+        popular: popular names that it closes, the most popular first; a few.
+        date: the day on which its text came, ISO 8601; empty where that is not known.
+    """
+
+    id: str
+    names: int
+    only: int
+    left_out: int = 0
+    popular: tuple[str, ...] = ()
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ListSource:
     """A list to compile.
 
@@ -107,6 +128,7 @@ class ListSource:
     a text of its own, which is part of the file ``path``: wire names, each with its
     line there; each includes its subtree. ``lookalikes``: families of names that it
     covers beside its entries. ``subtrees``: an entry for one host includes its subtree.
+    ``made_of``: the public sources that were merged into it.
     """
 
     id: str
@@ -118,6 +140,7 @@ class ListSource:
     names: tuple[tuple[int, bytes], ...] | None = None
     lookalikes: tuple[LookalikeRule, ...] = ()
     subtrees: bool = False
+    made_of: tuple[SourceShare, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,16 +70,21 @@ class Popular:
         """Return the ranked names that an entry for a key closes, the most popular first."""
         return self._ranking.by(key, scope)
 
-    def wrongly_closed_by(self, key: bytes, scope: Scope, category: str) -> Sequence[str]:
-        """Return the names that must stay open and that such an entry closes.
-
-        The entry is of ``category``.
-        """
+    def frozen_closed_by(self, key: bytes, scope: Scope) -> Sequence[str]:
+        """Return the names that must stay open and that an entry for a key closes."""
         found, hosts = self._frozen.by(key, scope), self._hosts.by(key, scope)
         if not (found or hosts):
             return ()  # as for nearly all of a million entries
         names = [one.name for one in found] + [one.name.removeprefix("www.") for one in hosts]
-        return [one for one in dict.fromkeys(names) if category not in self.frozen[one]]
+        return list(dict.fromkeys(names))
+
+    def wrongly(self, names: Iterable[str], category: str) -> Sequence[str]:
+        """Return those of these names that ``category`` does not mean."""
+        return [one for one in names if category not in self.frozen[one]]
+
+    def wrongly_closed_by(self, key: bytes, scope: Scope, category: str) -> Sequence[str]:
+        """Return the names that must stay open and that such an entry of ``category`` closes."""
+        return self.wrongly(self.frozen_closed_by(key, scope), category)
 
     def text(self) -> bytes:
         """Return the ranking as a version of the feed carries it, one name a line."""

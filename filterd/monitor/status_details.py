@@ -11,6 +11,7 @@ from filterd.counted import number
 from filterd.errors import from_plain
 from filterd.feed.feed_details import summary, summary_style
 from filterd.i18n import say, say_n, translated
+from filterd.lists.category_coverage import summary_line
 from filterd.overrides.current_rows import ROOMS, level_lines, levels_style
 from filterd.overrides.descriptions import Describer
 from filterd.protection_level import judge
@@ -53,6 +54,12 @@ def _protection(row: Row, by: Wording) -> str:
         about = f" ({', '.join(one.items[:_MOST])})" if one.items else ""
         lines += [f"{by.texts(one.sentence)}{about}", by.texts(one.remedy)]
     return "\n".join(lines)
+
+
+def _coverage(row: Row, by: Wording) -> str:
+    """Return how many closed categories have public lists, and which have none."""
+    rows = row.get("coverage")  # a daemon of before has none
+    return summary_line(rows, by) if rows else ""
 
 
 def _protection_style(row: Row) -> str:
@@ -415,6 +422,7 @@ _SUMMARY = (
     Column(say("School"), "school"),
     Column(say("Protection"), worded=_protection, style=_protection_style),
     Column(say("Lists"), worded=_lists),
+    Column(say("Coverage"), worded=_coverage),
     Column(say("Feed"), "feed", summary, style=summary_style),
     Column(say("Safe search"), worded=_safe_search, style="yellow"),
     Column(say("Today"), "log", _today),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from filterd.i18n import Texts
-    from filterd.reports.inspection_facts import PrintedRecord
+    from filterd.reports.inspection_facts import InspectedCategory, PrintedRecord
     from filterd.reports.report_document import Cell, Part
 
 
@@ -182,12 +182,13 @@ class _Drawer:
         yield self._table(
             "categories",
             say("Categories"),
-            (say("Category"), say("Names"), say("Closed to")),
+            (say("Category"), say("Names"), say("Closed to"), say("Sources")),
             [
                 (
                     one.names.get(language) or one.id,
                     one.entries,
                     self._closed_to(one.closed_tiers),
+                    self._sources(one),
                 )
                 for one in lists.categories
             ],
@@ -200,6 +201,13 @@ class _Drawer:
             [(one.id, one.entries, one.version) for one in lists.lists],
             numbers=(1,),
         )
+
+    def _sources(self, category: InspectedCategory) -> str:
+        """Return the public lists of a category, and the days of their texts."""
+        if category.is_starter_only:
+            return self._texts(say("starter list only"))
+        days = dict.fromkeys(filter(None, (category.oldest, category.newest)))
+        return " ".join(filter(None, (", ".join(category.sources), "…".join(days))))
 
     def _closed_to(self, tiers: Sequence[str]) -> str:
         if set(tiers) == set(self._facts.tiers):

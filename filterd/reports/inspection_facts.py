@@ -64,13 +64,21 @@ class InspectedList:
 
 @dataclass(frozen=True, slots=True)
 class InspectedCategory:
-    """A category: its names, the entries in force, the tiers to which it is closed."""
+    """A category: its names, the entries in force, the tiers to which it is closed.
+
+    ``sources`` are ids of the public lists in it, ``oldest`` and ``newest`` the days of their
+    texts; ``is_starter_only``: it has no list but those that ship.
+    """
 
     id: str
     names: dict[str, str]
     entries: int
     is_locked: bool
     closed_tiers: tuple[str, ...]
+    sources: tuple[str, ...] = field(default=(), metadata={ADDED: True})
+    oldest: str = field(default="", metadata={ADDED: True})
+    newest: str = field(default="", metadata={ADDED: True})
+    is_starter_only: bool = field(default=False, metadata={ADDED: True})
 
 
 @dataclass(frozen=True, slots=True)

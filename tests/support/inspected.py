@@ -57,7 +57,14 @@ FACTS = InspectionFacts(
         lists=(InspectedList("gambling-vn", "gambling", 31_000, "89abcdef0123", is_own=True),),
         categories=(
             InspectedCategory(
-                "gambling", {"vi": "Cờ bạc", "en": "Gambling"}, 31_000, True, ("lower-secondary",)
+                "gambling",
+                {"vi": "Cờ bạc", "en": "Gambling"},
+                31_000,
+                True,
+                ("lower-secondary",),
+                ("hostsvn-gambling", "ut1-gambling"),
+                "2026-09-01",
+                "2026-09-03",
             ),
         ),
     ),

@@ -24,7 +24,7 @@ from filterd.web.answers import (
     rows,
 )
 from filterd.web.operation import ADMINS, Operation, asks
-from filterd.web.operations.status_operations import FEED
+from filterd.web.operations.status_operations import COVERED, FEED
 from filterd.web.parameters import Fields, Flag, Several, Text
 from filterd.web.wanted_change import REASON
 
@@ -85,9 +85,15 @@ LISTS = Operation(
     about="How much of each list was kept, what was rejected, and why.",
     run=asks("lists"),
     answer=record(
-        {"build": OBJECT, "octets": WHOLE, "single_hosts": TEXTS, **of(CompileReport)["properties"]}
+        {
+            "build": OBJECT,
+            "octets": WHOLE,
+            "coverage": rows(COVERED),
+            "single_hosts": TEXTS,
+            **of(CompileReport)["properties"],
+        }
     ),
-    commands=("lists status",),
+    commands=("lists status", "lists report"),
     tag="lists",
 )
 ENTRIES = Operation(

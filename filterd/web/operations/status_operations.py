@@ -66,6 +66,15 @@ FEED = record(
         "beside": maybe(OBJECT),
     }
 )
+COVERED = record(
+    {
+        **each(TEXT, "category", "oldest", "newest"),
+        "names": WHOLE,
+        "sources": rows(TEXT),
+        "starter_only": FLAG,
+    }
+)
+"""How one category is covered; see ``lists.category_coverage``."""
 _CLOCK = record(
     {
         "standing": TEXT,
@@ -125,6 +134,7 @@ _STATUS = {
     "signals": OBJECT,
     "doubts": rows(OBJECT),
     "feed": FEED,
+    "coverage": rows(COVERED),
     "protection": record(
         {
             "level": of(ProtectionLevel),

@@ -9,6 +9,7 @@ from filterd import counted
 from filterd.errors import FilterdError
 from filterd.feed.feed_details import FEED, FINDINGS, HISTORY, SOURCES, coverage
 from filterd.i18n import say
+from filterd.lists.category_coverage import COVERAGE, SHARES
 from filterd.lists.list_queries import ENTRIES, NOT_TAKEN, not_taken_rows, report_listing
 from filterd.lists.report import CompileReport
 from filterd.web.form_choices import names_of, with_category_names
@@ -32,6 +33,7 @@ async def _load_lists(visitor: Visitor, query: Mapping[str, str]) -> dict[str, A
     by, feed = visitor.wording, await visitor.call(FEED_STATUS)
     lists = await visitor.call(LISTS)
     build, octets, _ = lists.pop("build"), lists.pop("octets"), lists.pop("single_hosts", [])
+    covered, shares = lists.pop("coverage", []), build.get("sources", [])
     report = CompileReport.from_plain(lists)
     listing, rows = report_listing(report)
     names = names_of(await visitor.call(CATEGORIES), by)
@@ -46,6 +48,10 @@ async def _load_lists(visitor: Visitor, query: Mapping[str, str]) -> dict[str, A
             size=counted.size(octets),
             when=by.clock.text(build.get("when")),
         ),
+        "covered_listing": COVERAGE,
+        "covered": list(with_category_names(covered, names)),
+        "share_listing": SHARES,
+        "shares": list(with_category_names(shares, names)),
         "coverage": coverage(report.names, build.get("feed"), by),
         "not_taken": NOT_TAKEN,
         "rejected": not_taken_rows(report),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from filterd import counted, i18n, words
 from filterd.feed.feed_details import summary
 from filterd.i18n import say, translated
+from filterd.lists.category_coverage import summary_line
 from filterd.monitor.alert_message import ALERTS
 from filterd.monitor.status_details import UPSTREAMS, doubts
 from filterd.overrides.current_rows import ROOMS, level_lines
@@ -107,6 +108,10 @@ def _figures(status: Row, by: Wording) -> Iterator[tuple[str, str, str]]:
         counted.number(status["names"]),
         "\n".join(filter(None, (texts("compiled {age} ago", age=age), feed))),
     )
+    if covered := status.get("coverage"):
+        n, *others = summary_line(covered, by).splitlines()
+        filled = sum(not one["starter_only"] for one in covered)
+        yield texts("Categories with lists"), counted.number(filled), "\n".join((n, *others[:1]))
 
 
 def _levels(status: Row, by: Wording, *, shows_rows: bool) -> list[str]:

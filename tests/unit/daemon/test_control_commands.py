@@ -88,7 +88,7 @@ class Recorder:
 
 
 def a_manager(called: list[tuple[Any, ...]]) -> Any:
-    site = SimpleNamespace(policy=a_policy(networks=NETWORKS), index=SimpleNamespace(lists=()))
+    site = SimpleNamespace(policy=a_policy(networks=NETWORKS), index=SimpleNamespace(lists=(), build={}))
     part = Recorder(called)
     parts = {"changes": part, "rooms": part, "trials": part, "nat": part, "hold": part.hold}
     return cast("Any", SimpleNamespace(**parts, site=site))

@@ -349,9 +349,11 @@ def test_a_closed_category_whose_lists_are_starter_lists_stands_on_its_starter_l
         "service:play": ("porn", "domains", True, ["play.example"]),
     }
     found = _protection(tmp_path, starter)
-    assert (found["level"], found["starter"]) == ("partly", ["porn"])
+    assert (found["level"], found["starter"]) == ("partly", ["games", "porn", "social-media"])
     emptied: ListTexts = {**starter, "feed-malware": ("malware", "domains", False, [])}
-    assert _protection(tmp_path, emptied)["starter"] == ["malware", "porn"]
+    assert _protection(tmp_path, emptied)["starter"] == [
+        *("games", "malware", "porn", "social-media")
+    ]
 
 
 def test_lists_of_a_feed_and_beside_it_count_and_a_feed_that_never_came(tmp_path: Path) -> None:

@@ -80,7 +80,9 @@ def test_a_text_is_taken(web: Web, folder: SourceFolder) -> None:
     report = _fetch(web, folder)
     counts = (40, 0, len(TEXT))
     digest = sha256(TEXT).hexdigest()
-    assert report == SourceReport("one", SourceOutcome.TAKEN, report.reason, *counts, sha256=digest)
+    taken = SourceReport("one", SourceOutcome.TAKEN, report.reason, *counts, sha256=digest)
+    assert report == replace(taken, since=report.since)
+    assert report.since > 0
     assert folder.text("one").read_bytes() == TEXT
 
 

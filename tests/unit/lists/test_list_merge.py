@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filterd.lists import list_merge
 from filterd.lists.catalog_categories import CatalogCategory
+from filterd.lists.catalog_tables import PopularName
 from filterd.lists.formats.parsed import BLOCK_EXACT, BLOCK_SUBTREE
 from filterd.lists.hostname import key_from_text, text_from_key
 from filterd.lists.list_merge import (
@@ -19,11 +21,12 @@ from filterd.lists.list_merge import (
     ReportedKeys,
     normalise,
 )
-from filterd.lists.rules import ListSource, Pin, Protection
+from filterd.lists.rules import ListSource, Pin, Protection, SourceShare
 from filterd.lists.top_names import Popular
 from tests.support.indexes import compiled, text_of, wire
 
 if TYPE_CHECKING:
+    from filterd.lists.list_merge import Exclusions
     from filterd.lists.rules import Claim
 
 
@@ -63,7 +66,11 @@ class _Lists:
         return self
 
     def done(
-        self, category: CatalogCategory | None = None, reported: ReportedKeys = NOT_REPORTED
+        self,
+        category: CatalogCategory | None = None,
+        reported: ReportedKeys = NOT_REPORTED,
+        left_out: Exclusions | None = None,
+        dates: dict[str, str] | None = None,
     ) -> Normalised:
         return normalise(
             category or _category(),
@@ -72,12 +79,85 @@ class _Lists:
             protections=self.protections,
             popular=self.popular,
             reported=reported,
+            left_out=left_out,
+            dates=dates,
         )
 
 
 @pytest.fixture
 def lists(tmp_path: Path) -> _Lists:
     return _Lists(tmp_path)
+
+
+def _shares(result: Normalised) -> dict[str, SourceShare]:
+    return {share.id: share for one in result.lists for share in one.made_of}
+
+
+def test_each_source_says_what_it_has_and_what_only_it_has(lists: _Lists) -> None:
+    lists.add("domains", "both.example", "mine.example", own=True)
+    lists.add("domains", "both.example", "one.example", "twice.example", "twice.example")
+    lists.add("domains", "both.example", "other.example")
+    found = _shares(lists.done())
+    assert (found["l1"].names, found["l1"].only) == (4, 2)
+    assert (found["l2"].names, found["l2"].only) == (2, 1)
+    assert "l0" not in found, "a list that ships is no public source"
+
+
+def test_a_source_says_what_was_left_out_of_it_and_what_it_closes_that_is_popular(
+    lists: _Lists,
+) -> None:
+    lists.popular = Popular(
+        frozen=[
+            PopularName(wire("roblox.com"), frozenset({"games"})),
+            PopularName(wire("school.example")),
+        ]
+    )
+    lists.protections = [Protection(wire("chess.com"))]
+    lists.add("domains", "roblox.com", "school.example", "chess.com", "play.example")
+    found = _shares(lists.done(left_out={}))["l0"]
+    assert found == SourceShare("l0", 2, 2, 2, ("roblox.com",), "")
+
+
+def test_a_source_has_the_day_of_its_text(lists: _Lists) -> None:
+    lists.add("domains", "play.example")
+    found = _shares(lists.done(dates={"l0": "2026-12-01"}))
+    assert found["l0"].date == "2026-12-01"
+
+
+def test_a_list_that_is_kept_whole_says_so_too(lists: _Lists) -> None:
+    lists.add("rpz", "$TTL 60", "a.example CNAME .", "b.a.example CNAME rpz-passthru.")
+    assert "l0" in _shares(lists.done())
+
+
+SCHOOLS = ("thcs-mau.edu.vn", "www.mit.edu", "cs.ox.ac.uk", "usd259.k12.ks.us", "a.sch.id")
+
+
+@pytest.mark.parametrize("school", SCHOOLS)
+def test_no_list_of_a_third_party_has_a_name_of_education(lists: _Lists, school: str) -> None:
+    lists.add("domains", school, "play.example").add("hosts", f"0.0.0.0 {school}")
+    result = lists.done()
+    assert _texts(result) == {("feed-games", "domains"): "play.example\n"}
+    assert [one.set_aside for one in result.reports] == [1, 1]
+
+
+@pytest.mark.parametrize("other", ["edu.example", "kubet.ac", "school.example", "my-edu.vn"])
+def test_a_name_that_only_looks_like_education_is_taken(lists: _Lists, other: str) -> None:
+    lists.add("domains", other)
+    assert _texts(lists.done()) == {("feed-games", "domains"): f"{other}\n"}
+
+
+def test_the_publishers_own_list_may_name_a_school(lists: _Lists) -> None:
+    lists.add("domains", "gia-mao.edu.vn", own=True)
+    assert _texts(lists.done()) == {("l0", "domains"): "gia-mao.edu.vn\n"}
+
+
+@pytest.mark.control
+def test_without_the_suffixes_a_list_of_games_closes_a_school(
+    lists: _Lists, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_merge, "_schools", lambda: ())
+    lists.add("domains", "www.mit.edu")
+    assert _texts(lists.done()) == {("feed-games", "domains"): "www.mit.edu\n"}
 
 
 def _texts(result: Normalised) -> dict[tuple[str, str], str]:

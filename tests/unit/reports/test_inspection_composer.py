@@ -64,7 +64,10 @@ def test_each_fact_stands_in_the_document_in_the_schools_time() -> None:
     )
     assert figures_shown["share"] == 99.51
     assert figures_shown["sha256"].replace(" ", "") == RECORD.sha256
-    assert tables(document)["categories"].rows == (("Gambling", 31_000, "lower secondary"),)
+    sources = "hostsvn-gambling, ut1-gambling 2026-09-01…2026-09-03"
+    assert tables(document)["categories"].rows == (
+        ("Gambling", 31_000, "lower secondary", sources),
+    )
     assert tables(document)["longest-gaps"].rows[0][2] == 1_440
     assert tables(document)["not-passed"].rows == (("staff", "Gambling", "OPEN", "udp"),)
     assert tables(document)["exceptions"].rows == (
