@@ -5,6 +5,10 @@ A fault may come back with every turn of a loop. So the first few of equal lines
 written, and the rest are counted until the minute is over: ``_SAME`` of one text, and
 ``_OF_A_PLACE`` of one place in the code. The next line after has the count.
 
+No process waits for whoever reads the journal. What does so hangs with its disk, and a daemon that
+waited for it would answer nobody. So a line that is not taken at once is lost, and the next one
+that is taken begins with the count.
+
 A process without memory cannot work, and a loop that tries takes the whole processor and
 disk. So it logs one line and ends, and its supervisor starts it again. Code that catches
 every exception logs it whole, so it is found here.
@@ -19,6 +23,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import select
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -39,6 +44,7 @@ OUT_OF_MEMORY = 70
 """The exit status of a process that had no memory left."""
 _log = logging.getLogger("filterd")
 
+_STDERR = 2
 _LAST_WORDS = b"ERROR filterd: no memory is left for this process: it ends, to be started again\n"
 
 
@@ -59,16 +65,45 @@ def attend(loop: AbstractEventLoop) -> None:
     loop.set_exception_handler(_end_or_log)
 
 
+def put(text: str) -> bool:
+    """Write to standard error, if it takes that at once; return whether it did."""
+    return _put(text.encode(errors="backslashreplace"))
+
+
+def _put(octets: bytes) -> bool:
+    poll = select.poll()
+    poll.register(_STDERR, select.POLLOUT)
+    try:
+        while octets:
+            # A pipe with any room has room for so much, and a socket for much more.
+            if not any(ready & select.POLLOUT for _, ready in poll.poll(0)):
+                return False
+            octets = octets[os.write(_STDERR, octets[: select.PIPE_BUF]) :]
+    except OSError:  # it is closed, or nobody reads
+        return False
+    return True
+
+
+class _StandardError:
+    """Standard error as a stream that is never waited for."""
+
+    write = staticmethod(put)
+
+    def flush(self) -> None:
+        """Do nothing: nothing is kept."""
+
+
 class Journal(logging.StreamHandler[Any]):
     """Writes lines to standard error; see above."""
 
     def __init__(self, language: Language = "en") -> None:
-        super().__init__()
+        super().__init__(_StandardError())
         self._language: Language = language
         self.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
         self._began = 0.0
         self._written = Counter[tuple[str, ...]]()
         self._counted = Counter[tuple[str, ...]]()
+        self._lost = 0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record, or count it."""
@@ -83,7 +118,17 @@ class Journal(logging.StreamHandler[Any]):
                 return
         except MemoryError:
             _end()
-        super().emit(record)
+        try:
+            self._put(self.format(record))
+        except Exception:  # noqa: BLE001 -- an error of the log cannot be logged
+            self.handleError(record)
+
+    def _put(self, line: str) -> None:
+        """Write a line after the count of those that were lost, or count it, too."""
+        if self._lost:
+            note = translated(say("{lost} lines were lost", lost=self._lost), self._language)
+            line = f"WARNING filterd: {note}{self.terminator}{line}"
+        self._lost = 0 if self.stream.write(line + self.terminator) else self._lost + 1
 
     def _translated(self, record: logging.LogRecord) -> logging.LogRecord:
         """Return a record in the language.
@@ -122,7 +167,7 @@ class Journal(logging.StreamHandler[Any]):
             words = text[0] if text else say("lines of that kind")
             note = say("{times} times more within a minute: {words}", times=times, words=words)
             line = f"{level} {name}: {translated(note, self._language)}".replace("\n", " ")
-            self.stream.write(line[:500] + self.terminator)
+            self._put(line[:500])
 
 
 def is_out_of_memory(error: BaseException | None) -> bool:
@@ -154,6 +199,6 @@ def _log_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
 def _end() -> NoReturn:
     """End this process without asking for memory."""
     try:
-        os.write(2, _LAST_WORDS)
+        _put(_LAST_WORDS)
     finally:
         os._exit(OUT_OF_MEMORY)

@@ -378,10 +378,8 @@ def _loopback(policy: Policy) -> ListenAddress:
 
 
 def _say(line: str) -> None:
-    """Print a line; a closed standard error is no reason to end."""
-    with contextlib.suppress(OSError):
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
+    """Print a line; a standard error that is closed or full is no reason to end or wait."""
+    journal.put(f"{line}\n")
 
 
 if __name__ == "__main__":

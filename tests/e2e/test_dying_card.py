@@ -7,6 +7,8 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +17,16 @@ import pytest
 from filterd.clock import SystemClock
 from filterd.lists.index_format import HEADER_OCTETS, IndexHeader
 from tests.support.bad_card import PAGE_OCTETS, bad_pages, dead_folder
-from tests.support.commands import call
-from tests.support.daemon import WITHIN_S, copy_lists, free_port, serving, starting, write_site
+from tests.support.commands import ROOT, call, environment
+from tests.support.daemon import (
+    WITHIN_S,
+    asked,
+    copy_lists,
+    free_port,
+    serving,
+    starting,
+    write_site,
+)
 from tests.support.processes import children
 from tests.support.waiting import ask, is_blocked, until
 from tests.support.wire import a_query
@@ -29,6 +39,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("warm_children")
 
+CONTROL_S = 3.0
 LOCKED, ADDED = "www.pornhub.com", "added.example"
 BLOCK = f"exceptions:\n  - {{block: {ADDED}, reason: vì thế}}\n"
 MAPS_FILES = """
@@ -60,6 +71,13 @@ worker.SealedSiteLoader = from_disk
 from filterd.cli.entry import main; main()
 """
 """A daemon whose workers load the files in place, as all did once."""
+WAITS_FOR_ITS_JOURNAL = """
+import os
+from filterd import journal
+journal._StandardError.write = staticmethod(lambda text: os.write(2, text.encode()))
+from filterd.cli.entry import main; main()
+"""
+"""A daemon that waits until its lines are taken, as all did once."""
 COUNTS_READS = """
 import os, sys
 
@@ -309,3 +327,48 @@ def test_a_worker_with_900_000_names_is_there_in_a_second_though_nothing_can_be_
             used_s = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
             assert used_s < 1.0
             assert SystemClock().monotonic() - began < WITHIN_S
+
+
+@contextlib.contextmanager
+def _unread(school: School, *program: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a daemon whose journal hangs from the moment that it serves, as with its disk."""
+    reading, writing = socket.socketpair()
+    folders = ("--config", str(school.config), "--state", str(school.state.folder))
+    command = [sys.executable, *(program or ("-m", "filterd")), "serve", *folders]
+    with (
+        reading,
+        writing,
+        subprocess.Popen(command, cwd=ROOT, env=environment(), stderr=writing.fileno()) as served,
+    ):
+        try:
+            said = b""
+            while b"filterd listens on" not in said:
+                said += reading.recv(4096)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    writing.send(bytes(1024), socket.MSG_DONTWAIT)
+            yield served
+        finally:
+            served.kill()
+
+
+def test_a_journal_that_takes_nothing_ends_no_answer(school: School) -> None:
+    with _unread(school) as served:
+        for _ in range(3):
+            worker = children(served.pid)[-1]
+            os.kill(worker, signal.SIGKILL)
+            assert is_blocked(school.port, LOCKED)
+            until(lambda: len({*children(served.pid)} - {worker}) == 2, "another worker")  # noqa: B023
+        served.terminate()
+        assert served.wait(WITHIN_S) == 0
+
+
+@pytest.mark.control
+def test_control_a_supervisor_that_waits_for_its_journal_starts_no_worker(school: School) -> None:
+    with _unread(school, "-c", WAITS_FOR_ITS_JOURNAL) as served:
+        os.kill(children(served.pid)[-1], signal.SIGKILL)
+        with pytest.raises(TimeoutError):
+            asked(school.port, a_query(LOCKED), within_s=CONTROL_S)
+        served.terminate()
+        with pytest.raises(subprocess.TimeoutExpired):
+            served.wait(CONTROL_S)

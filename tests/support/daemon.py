@@ -50,10 +50,12 @@ SOURCES = {
 assert set(SOURCES) == set(GRADES)
 
 
-def asked(port: int, query: bytes, source: str = SOURCES["6"]) -> bytes:
+def asked(
+    port: int, query: bytes, source: str = SOURCES["6"], *, within_s: float = WITHIN_S
+) -> bytes:
     """Return the answer to a datagram that a device sends from a port of its own."""
     with socket.socket(type=socket.SOCK_DGRAM) as device:
-        device.settimeout(WITHIN_S)
+        device.settimeout(within_s)
         device.bind((source, 0))
         device.sendto(query, ("127.0.0.1", port))
         return device.recv(4096)

@@ -3,18 +3,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import os
+import socket
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from filterd.errors import ConfigError
 from filterd.i18n import Language, say
-from filterd.journal import OUT_OF_MEMORY, Journal
+from filterd.journal import OUT_OF_MEMORY, Journal, put
 from tests.support.commands import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 AT = 1_800_000_000.0
 
@@ -115,6 +121,67 @@ def test_a_list_of_errors_is_written_whole(written: Written) -> None:
     for number in range(50):
         written.say(f"site.yaml:{number}: wrong")
     assert len(written.lines) == 50
+
+
+@pytest.fixture(params=["a pipe", "a socket"])
+def unread(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], bytes]]:
+    """Standard error that takes no more; it returns what is in it, and then takes some again."""
+    reading, writing = os.pipe() if request.param == "a pipe" else _socket_pair()
+    os.set_blocking(writing, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writing, bytes(1024))
+    for descriptor, blocks in ((writing, True), (reading, False)):
+        os.set_blocking(descriptor, blocks)
+    monkeypatch.setattr("filterd.journal._STDERR", writing)
+
+    def read() -> bytes:
+        found = b""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                found += os.read(reading, 65_536)
+        return found.replace(b"\0", b"")
+
+    yield read
+    os.close(reading)
+    os.close(writing)
+
+
+def _socket_pair() -> tuple[int, int]:
+    ours, theirs = socket.socketpair()
+    return ours.detach(), theirs.detach()
+
+
+def test_no_line_waits_for_a_reader_and_those_that_are_lost_are_counted(
+    unread: Callable[[], bytes],
+) -> None:
+    journal = Journal("vi")
+
+    def say(text: str) -> None:
+        journal.handle(logging.LogRecord("filterd", logging.ERROR, "x.py", 1, text, (), None))
+
+    for number in range(3):
+        say(f"number {number}")
+    assert unread() == b""
+    say("another")
+    say("the last")
+    lost = "WARNING filterd: đã mất 3 dòng"
+    assert unread().decode().splitlines() == [
+        lost,
+        "ERROR filterd: another",
+        "ERROR filterd: the last",
+    ]
+
+
+def test_a_standard_error_that_is_closed_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    monkeypatch.setattr("filterd.journal._STDERR", writing)
+    os.close(reading)
+    assert not put("nobody reads")
+    os.close(writing)
+    assert not put("it is closed")
 
 
 def _end_of(code: str) -> subprocess.CompletedProcess[str]:

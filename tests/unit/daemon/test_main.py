@@ -135,7 +135,7 @@ def test_the_lookups_go_to_loopback_if_that_is_served(
 
 
 def test_a_trial_takes_the_next_port_that_is_free_and_names_the_one_that_has_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with socket.socket(type=socket.SOCK_DGRAM) as holder:
         holder.bind(("127.0.0.1", 0))
@@ -150,7 +150,7 @@ def test_a_trial_takes_the_next_port_that_is_free_and_names_the_one_that_has_it(
     taken = moved.listen[0].port
     assert port < taken < port + main._PORTS_TO_TRY
     assert f"-p {taken} " in main._examples(moved)[0]
-    record = capsys.readouterr().err
+    record = capfd.readouterr().err
     assert f"port {port}: " in record
     assert f"(process {os.getpid()}) has it; taking port {taken}\n" in record
 
