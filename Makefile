@@ -88,6 +88,7 @@ bench: ## Print a table: beside dnsdist, unbound, dnsmasq if there
 bench-lists: ## Measure what lists block and whom they harm
 	$(test_layer)
 	$(bin)/python -m tests.bench.list_coverage
+	$(bin)/python -m tests.bench.followed_lists
 
 bench-parts: ## Measure the parts: index, parser, TLS, restarts, web ...
 	$(test_layer)

@@ -376,7 +376,7 @@ QUESTIONS: tuple[SetupQuestion, ...] = (
         choices=_choices(
             (RECOMMENDED, say("public lists, a million names, renewed every night")),
             (FEED, say("the signed feed of a publisher, such as the province")),
-            (LATER, say("for now only the 1,300 names that ship")),
+            (LATER, say("for now only the 2,300 names that ship")),
         ),
     ),
     SetupQuestion(

@@ -45,7 +45,13 @@ from filterd.feed.sources import SourceFolder, look_at, source_rows
 from filterd.feed.sync import Outcome
 from filterd.feed.versions import is_followed
 from filterd.i18n import quoted, say, translated
-from filterd.lists.catalog import BESIDE, RECOMMENDED, fillable_categories, shipped_sources
+from filterd.lists.catalog import (
+    BESIDE,
+    RECOMMENDED,
+    fillable_categories,
+    shipped_sources,
+    thin_categories,
+)
 from filterd.lists.formats import FORMATS
 from filterd.lists.list_queries import entries_of
 from filterd.lists.rules import MERGED_PREFIX
@@ -195,6 +201,17 @@ def sources(here: Context, json: JsonOption = False) -> None:
     folder = SourceFolder(here.state.feed / "sources")
     own = [one for one in feed.sources if one.id not in {each.id for each in shipped_sources()}]
     show(here, SOURCES, source_rows((*shipped_sources(), *own), folder, origins), json=json)
+    if not json:
+        _print_thin(here)
+
+
+def _print_thin(here: Context) -> None:
+    """Print the categories that recommended lists hardly cover."""
+    thin = thin_categories()
+    none = ", ".join(one for one, n in thin.items() if not n)
+    few = ", ".join(f"{one} ({n})" for one, n in thin.items() if n)
+    here.print(say("No list is recommended, what ships is all: {categories}", categories=none))
+    here.print(say("Recommended lists have few names: {categories}", categories=few))
 
 
 def exclude(

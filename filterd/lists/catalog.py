@@ -269,6 +269,25 @@ def fillable_categories(folder: Path | None = None) -> tuple[str, ...]:
     return tuple(one.id for one in categories if not one.ordered)
 
 
+FEW_NAMES = 500
+"""Of the recommended sources of a category; fewer add little to what ships."""
+
+
+@cache
+def thin_categories() -> dict[str, int]:
+    """Return categories that some do not get and of which recommended sources have few names.
+
+    With each stands about how many names these have: 0 where none is recommended. What ships and
+    a school's own lists are all that covers it.
+    """
+    names = dict[str, int]()
+    for one in load_categories(shipped("blocklists")):
+        if (one.min_age or one.locked) and not one.ordered:
+            sources = [each for each in shipped_sources() if each.category == one.id]
+            names[one.id] = sum(each.names or FEW_NAMES for each in sources if each.recommended)
+    return {category: n for category, n in names.items() if n < FEW_NAMES}
+
+
 def _table(folder: Path, name: str) -> Document:
     return with_additions(folder, name, load(folder / f"{name}.yaml"))
 

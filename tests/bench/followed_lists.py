@@ -8,7 +8,7 @@ tables:
 
 1. **Sources.** What each source added, what only it has, what it closed that is popular.
 2. **Names by grade.** Well-known names and the grades that a school expects to have them
-   (``tests/fixtures/names_by_grade.tsv``), with what ships and with the lists: too open, too closed.
+   (``tests/fixtures/names_by_grade.tsv``): too open and too closed, with what ships and with lists.
 3. **Popular names.** How many of a ranking each source newly closes.
 4. **Education and help.** Names of schools, and of help, that any list at hand would close,
    recommended or not.
@@ -18,9 +18,11 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+import yaml
 
 from filterd.config.compile import compile_policy
 from filterd.config.lists_build import compile_blocklists
@@ -34,7 +36,6 @@ from filterd.policy.model import Client
 from filterd.wire import RRType
 from filterd.wire import name as names
 from tests.bench.lookalike_figures import text_of
-from tests.support.shared_data import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -91,7 +92,7 @@ GRADES = ("1", "6", "9", "11", "staff")
 NOBODY = "nobody"
 TABLE = Path(__file__).resolve().parents[1] / "fixtures" / "names_by_grade.tsv"
 EDUCATION = ("domains/vn-education.dev.tsv", "domains/world-education.dev.tsv.zst")
-_MOST_SHOWN = 40
+_MOST_SHOWN = 12
 
 
 class MadeVersion(NamedTuple):
@@ -163,6 +164,12 @@ def education() -> list[str]:
     return [row.split("\t")[0] for path in EDUCATION for row in text_of(path).splitlines()[1:]]
 
 
+def help_names() -> list[str]:
+    """Return help lines, and names of health and sex education, that ship."""
+    groups = yaml.safe_load((shipped("blocklists") / "help.yaml").read_text(encoding="utf-8"))
+    return [name for one in groups["help"] for name in one["names"]]
+
+
 def ranked() -> list[str]:
     """Return the popular names of the data, the most popular first."""
     rows = text_of("domains/tranco-like-50k.dev.csv.zst").splitlines()
@@ -180,3 +187,68 @@ def newly_closed(before: Engine, after: Engine, asked: Sequence[str]) -> dict[st
                 found[by].append(name)
                 break
     return found
+
+
+def _print_sources(version: MadeVersion) -> None:
+    merged, compiled = version.seconds
+    print(
+        f"{version.names} names; CPU: {merged:.2f} s to merge, {compiled:.2f} s to compile\n"
+        "\nsource                    category           names   only it  left out  popular, closed"
+    )
+    for one in version.engine.index.build["sources"]:
+        popular = " ".join(one["popular"][:_MOST_SHOWN])
+        print(
+            f"{one['id']:26}{one['category']:16}{one['names']:8}{one['only']:10}"
+            f"{one['left_out']:10}  {popular}"
+        )
+
+
+def _print_names_by_grade(versions: dict[str, MadeVersion]) -> None:
+    print("\nwell-known names by grade    verdicts  too open  too closed")
+    rows = [line for line in TABLE.read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
+    for title, version in versions.items():
+        too_open, too_closed = wrong_by_grade(version.engine)
+        print(f"{title:28}{len(rows) * len(GRADES):9}{len(too_open):10}{len(too_closed):12}")
+        for one in (*too_open, *too_closed):
+            print(f"    {one}")
+
+
+def _print_popular(before: MadeVersion, after: MadeVersion, asked: Sequence[str]) -> None:
+    print(f"\nof {len(asked)} popular names newly closed to a grade, by what closes them")
+    found = newly_closed(before.engine, after.engine, asked)
+    for by, closed in sorted(found.items(), key=lambda one: -len(one[1])):
+        print(f"{by:24}{len(closed):6}  {' '.join(closed[:_MOST_SHOWN])}")
+
+
+def _print_spared(title: str, version: MadeVersion, asked: Sequence[str]) -> None:
+    by = {
+        name: [one for grade in GRADES if (one := closing(version.engine, name, grade))]
+        for name in asked
+    }
+    closed = {name: some[0] for name, some in by.items() if some}
+    print(f"{title:44}{len(asked):7}{len(closed):8}  {closed or ''}")
+
+
+def main() -> None:
+    """Print the tables."""
+    with tempfile.TemporaryDirectory() as folder:
+        ships = made((), Path(folder) / "ships")
+        lists = made(at_hand(recommended=True), Path(folder) / "recommended")
+        every = made(at_hand(recommended=False), Path(folder) / "every")
+        known = [one for one in shipped_sources() if one.recommended]
+        here = [one for one in known if one.id in AT_HAND]
+        names = sum(one.names for one in known)
+        print(f"recommended: {len(known)} lists, {names} names; at hand: {len(here)} of them")
+        _print_sources(lists)
+        _print_names_by_grade(
+            {"what ships": ships, "recommended, at hand": lists, "all at hand": every}
+        )
+        _print_popular(ships, lists, ranked())
+        print("\nmust stay open                                 names  closed")
+        for title, version in (("recommended", lists), ("all at hand", every)):
+            _print_spared(f"schools and universities, {title}", version, education())
+            _print_spared(f"help, health, sex education, {title}", version, help_names())
+
+
+if __name__ == "__main__":
+    main()
