@@ -101,6 +101,17 @@ def read_plain(path: Path, most_octets: int) -> bytes:
     return content
 
 
+def has_bad_sector(path: Path) -> bool:
+    """Return whether a file has octets that its disk does not give back (EIO)."""
+    try:
+        with open_plain(path) as file:
+            while file.read(_PIECE_OCTETS):
+                pass
+    except OSError as error:
+        return error.errno == errno.EIO
+    return False
+
+
 def temporary_of(path: Path) -> Path:
     """Return a name beside a file for what replaces it; no two writers get the same.
 

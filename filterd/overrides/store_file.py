@@ -9,6 +9,7 @@ store whenever no process is at work.
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import shutil
@@ -22,7 +23,7 @@ from filterd.errors import StoreError
 from filterd.i18n import UNSAID, Sentence, quoted, refused, say
 from filterd.overrides import quarantine
 from filterd.overrides.history_chain import HistoryRow
-from filterd.paths import is_plain, move_away, with_sides, write_atomically
+from filterd.paths import has_bad_sector, is_plain, move_away, with_sides, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -137,6 +138,13 @@ def means_no_room(error: sqlite3.Error) -> bool:
     """Return whether the disk may be full or read-only; it is then read another way."""
     code = getattr(error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _NO_ROOM
+
+
+def _means_bad_sector(error: sqlite3.Error, path: Path) -> bool:
+    """Return whether a part of the file is lost for good: the rest of its disk may be sound."""
+    code = getattr(error, "sqlite_errorcode", None)
+    is_of_disk = code is not None and code & 0xFF == sqlite3.SQLITE_IOERR
+    return is_of_disk and any(map(has_bad_sector, with_sides(path)[:2]))
 
 
 def means_only_to_read(error: sqlite3.Error) -> bool:
@@ -260,7 +268,7 @@ def _errors_of(path: Path, done: Sentence) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        if means_damage(error):
+        if means_damage(error) or _means_bad_sector(error, path):
             raise DamagedError(path, quoted(str(error))) from error
         hint = say(" (is the disk writable?)") if means_only_to_read(error) else UNSAID
         raise StoreError(
@@ -320,6 +328,8 @@ def _copied(path: Path) -> Iterator[sqlite3.Connection]:
                 path, mode = folder / path.name, "mode=rw"
         except OSError as error:
             why = refused(error)
+            if error.errno == errno.EIO:
+                raise DamagedError(path, why) from error
             raise StoreError(say("{path}: cannot be read: {why}", path=wal, why=why)) from error
         yield opened.enter_context(_connected(path, mode))
 

@@ -22,7 +22,7 @@ import aiosqlite
 
 from filterd.errors import StoreError
 from filterd.i18n import quoted, refused, say
-from filterd.paths import is_plain, make_folder, move_away, with_sides
+from filterd.paths import has_bad_sector, is_plain, make_folder, move_away, with_sides
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -122,11 +122,21 @@ class SqliteFile:
             return await self._do(work)
         except FAILURES as error:
             await self._close()
-            if not isinstance(error, _NewerError) and not means_damage(error):
+            if not await self._is_useless(error):
                 raise
             ending = "newer" if isinstance(error, _NewerError) else "damaged"
             await asyncio.to_thread(self._set_aside, ending, str(error))
             return await self._do(work)
+
+    async def _is_useless(self, error: Exception) -> bool:
+        """Return whether the file must give way to a new one; its disk takes that perhaps."""
+        if isinstance(error, _NewerError) or means_damage(error):
+            return True
+        is_of_disk = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_IOERR
+        return is_of_disk and await asyncio.to_thread(self._has_bad_sector)
+
+    def _has_bad_sector(self) -> bool:
+        return any(map(has_bad_sector, with_sides(self.path)[:2]))
 
     async def _do(self, work: Work[T]) -> T:
         connection = await self._open()

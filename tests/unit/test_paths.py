@@ -18,6 +18,7 @@ from filterd import paths
 from filterd.errors import ConfigError, StoreError
 from filterd.i18n import UNSAID, say
 from filterd.paths import (
+    has_bad_sector,
     install,
     make_folder,
     open_plain,
@@ -29,6 +30,7 @@ from filterd.paths import (
     sole,
     write_atomically,
 )
+from tests.support.bad_card import PAGE_OCTETS, bad_pages
 from tests.support.interleaving import Interleaving
 
 
@@ -362,3 +364,14 @@ def _leads_to(descriptor: Path, path: Path) -> bool:
     with contextlib.suppress(OSError):  # the one that listed them is closed by now
         return descriptor.readlink() == path
     return False
+
+
+@pytest.mark.usefixtures("needs_fuse")
+def test_a_bad_sector_is_found_wherever_it_is_and_a_sound_file_has_none(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(bytes(3 * PAGE_OCTETS))
+    assert not has_bad_sector(path)
+    assert not has_bad_sector(tmp_path / "none")
+    for page in range(3):
+        with bad_pages(path, [page]):
+            assert has_bad_sector(path)

@@ -27,6 +27,7 @@ from tests.support.clock import FakeClock
 from tests.support.policies import NOW
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -824,3 +825,26 @@ def test_the_effect_of_a_change_is_that_of_the_next_one(
     effect = target.effect(change, author="lan", now=NOW)
     assert [(one.id, one.author) for one in effect.after.exceptions] == [(2, "lan")]
     assert len(target.rows()) == 1
+
+
+def test_a_file_with_a_bad_sector_is_set_aside_and_the_next_change_is_made(
+    state: StateFolder, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk still renames it, and takes a new one."""
+    allow(Store(state, clock))
+    bad, connect = state.overrides.stat().st_ino, store_file._connected
+
+    @contextlib.contextmanager
+    def connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
+        with connect(path, mode) as connection:
+            if path.stat().st_ino == bad:
+                error = sqlite3.OperationalError("disk I/O error")
+                error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+                raise error
+            yield connection
+
+    monkeypatch.setattr(store_file, "_connected", connected)
+    monkeypatch.setattr(store_file, "has_bad_sector", lambda path: path.stat().st_ino == bad)
+    assert len(allow(Store(state, clock), "b.example").exceptions) == 2
+    (kept,) = quarantine.files(state.overrides)
+    assert kept.stat().st_ino == bad

@@ -22,6 +22,7 @@ from filterd.overrides import store_file
 from filterd.overrides.effects import ChangeEffect
 from filterd.overrides.history_chain import GENESIS, HistoryRow
 from filterd.overrides.store_file import DamagedError, to_read, to_write
+from tests.support.bad_card import bad_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -598,3 +599,32 @@ def test_a_connection_waits_for_others_and_begins_no_transaction_by_itself(
 
 def test_another_process_may_hold_the_file_for_five_seconds() -> None:
     assert store_file.BUSY_S == 5.0
+
+
+@pytest.mark.usefixtures("needs_fuse")
+@pytest.mark.parametrize("page", [0, 1])
+def test_a_sector_that_cannot_be_read_is_damage(path: Path, page: int) -> None:
+    written(path)
+    with bad_pages(path, [page]):
+        for use in (to_read(path), to_write(path, check=True)):
+            with (
+                pytest.raises(DamagedError, match=r"damaged \((disk I/O|Input/output) error\)"),
+                use as connection,
+            ):
+                list(store_file.rows(connection))
+
+
+@pytest.mark.control
+@pytest.mark.usefixtures("needs_fuse")
+def test_control_without_a_look_at_the_file_it_would_be_refused_for_ever(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(path)
+    monkeypatch.setattr(store_file, "has_bad_sector", lambda _: False)
+    with (
+        bad_pages(path, [0]),
+        pytest.raises(StoreError) as refused,
+        to_write(path, check=True),
+    ):
+        pass
+    assert not isinstance(refused.value, DamagedError)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import StoreError
+from filterd.querylog import sqlite_file
 from filterd.querylog.sqlite_file import FileSchema, SqliteFile, means_damage, reading, value_of
 from tests.support.data_map import SCHEMAS
 
@@ -196,3 +197,27 @@ def test_a_reader_sees_what_is_not_yet_in_the_file(path: Path) -> None:
 def test_the_file_alone_has_all_once_it_is_closed(path: Path) -> None:
     write(path)
     assert [one.name for one in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("is_bad", [True, False])
+def test_a_file_is_set_aside_for_a_bad_sector_and_not_for_a_disk_that_refuses(
+    path: Path, is_bad: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(path)
+    first, check = path.stat().st_ino, sqlite_file._check
+
+    async def checked(connection: aiosqlite.Connection, *, upgradable: bool = False) -> None:
+        if path.stat().st_ino == first:
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_READ
+            raise error
+        await check(connection, upgradable=upgradable)
+
+    monkeypatch.setattr(sqlite_file, "_check", checked)
+    monkeypatch.setattr(sqlite_file, "has_bad_sector", lambda _: is_bad)
+    if is_bad:
+        assert write(path) == 1
+        assert rows(path) == 1
+    else:
+        with pytest.raises(StoreError, match="disk I/O error"):
+            write(path)
