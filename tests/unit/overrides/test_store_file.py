@@ -608,7 +608,7 @@ def test_a_sector_that_cannot_be_read_is_damage(path: Path, page: int) -> None:
     with bad_pages(path, [page]):
         for use in (to_read(path), to_write(path, check=True)):
             with (
-                pytest.raises(DamagedError, match=r"damaged \((disk I/O|Input/output) error\)"),
+                pytest.raises(DamagedError),
                 use as connection,
             ):
                 list(store_file.rows(connection))
