@@ -242,7 +242,7 @@ def _data(key: Key, saying: Saying, serial: int) -> list[Record]:
 
 
 def _of_16_octets(address: bytes) -> bytes:
-    network = b"\xfd" if address[0] == _AT_HOME >> 24 else bytes.fromhex("20010db8")
+    network = b"\xfd" if address[0] == _AT_HOME >> 24 else bytes.fromhex("20010002")
     return network.ljust(12, b"\0") + address
 
 
