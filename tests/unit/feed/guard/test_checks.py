@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from filterd.feed.guard import candidate, checks
-from filterd.feed.guard.judgement import ASKED, ASKED_LITTLE, CHECKS, Severity
+from filterd.feed.guard.judgement import ASKED, ASKED_LITTLE, CHECKS, Severity, request_of
+from filterd.feed.versions import Candidate
+from filterd.lists.index_files import Blocklists
 from filterd.querylog.lookups import LookupContext
 from tests.support.broken_versions import BROKEN, HARMFUL, POPULAR, add, an_order, data_of
 from tests.support.day_lookups import Looked, write_day
@@ -22,7 +26,8 @@ from tests.support.feed_candidates import (
     write_names,
 )
 from tests.support.made_once import MadeOnce
-from tests.support.yaml_files import write_yaml
+from tests.support.policies import NOW
+from tests.support.yaml_files import change_yaml, write_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,6 +158,34 @@ def test_a_partial_or_damaged_log_gives_no_finding(school: Following) -> None:
         file.commit()
     judgement = school.judge_again(add(GAMBLING, "visited.example"))
     assert judgement.findings == (), "a log never makes the feed unfit"
+
+
+def _forget_canaries(folder: Path) -> None:
+    """Leave out those of pornography, which is closed to everybody."""
+
+    def forget(data: Any) -> None:
+        data["canaries"] = [one for one in data["canaries"] if one["category"] != "porn"]
+
+    change_yaml(folder / "canaries.yaml", forget)
+
+
+def test_a_version_has_names_to_ask_for_of_what_is_closed_to_all(new: Following) -> None:
+    findings = new.judge(_forget_canaries).findings
+    refused = [str(one.sentence) for one in findings if one.severity is Severity.REFUSED]
+    assert [one for one in refused if "porn" in one and "has no name to ask for" in one]
+
+
+def test_public_lists_beside_a_feed_need_no_names_to_ask_for(school: Following) -> None:
+    school.prepare(_forget_canaries)
+    school.come_in_force(2)
+    folder = school.folder_of(2).with_name("web-1")
+    shutil.copytree(school.folder_of(1), folder)
+    feed = Blocklists(school.folder_of(2), "2", Blocklists(folder, "web-1"))
+    judging = replace(school.school, blocklists=feed)
+    asked = request_of(Candidate("web-1", folder), school.in_force, judging, NOW)
+    judgement = checks.judged(asked, cpu_s=lambda: 0.0, peak_octets=lambda: 0)
+    assert [one.kind for one in judgement.findings if one.severity is Severity.REFUSED] == []
+    assert judgement.checks == CHECKS
 
 
 def test_an_honest_night_is_accepted(school: Following) -> None:
