@@ -184,10 +184,10 @@ def _policy_in_force(config: Path, state: StateFolder, unwritten: Unwritten) -> 
     try:
         return policy_file.load(state.policy)
     except StoreError as error:
+        if unwritten.policy is not None:  # of the present files, which the second copy may not be
+            return unwritten.policy
         with contextlib.suppress(StoreError):
             return policy_file.load(state.second_policy)
-        if unwritten.policy is not None:
-            return unwritten.policy
         _log.warning("%s; doing that", error)
     try:
         compile_policy(config, state)

@@ -212,6 +212,16 @@ def test_a_damaged_policy_beside_an_invalid_site_cannot_be_loaded(
         on_disk.load_site(config, state, now=NOW)
 
 
+def test_what_this_start_has_compiled_is_better_than_a_second_copy(
+    config: Path, state: StateFolder
+) -> None:
+    """The site may have changed since the copy; the disk refused what was compiled of it."""
+    state.second_policy.write_bytes(state.policy.read_bytes())
+    _damage(state.policy)
+    site = on_disk.load_site(config, state, unwritten=Unwritten(a_policy(school="A")), now=NOW)
+    assert site.policy.school == "A"
+
+
 def test_a_damaged_candidate_is_not_loaded(config: Path, state: StateFolder) -> None:
     state.candidate_policy.write_bytes(state.policy.read_bytes())
     _damage(state.candidate_policy)
