@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -218,7 +219,9 @@ def test_what_this_start_has_compiled_is_better_than_a_second_copy(
     """The site may have changed since the copy; the disk refused what was compiled of it."""
     state.second_policy.write_bytes(state.policy.read_bytes())
     _damage(state.policy)
-    site = on_disk.load_site(config, state, unwritten=Unwritten(a_policy(school="A")), now=NOW)
+    site = on_disk.load_site(
+        config, state, unwritten=Unwritten(replace(a_policy(), school="A")), now=NOW
+    )
     assert site.policy.school == "A"
 
 
