@@ -112,6 +112,12 @@ def test_an_account_that_is_here_stays_as_it_is() -> None:
     assert merged(found, BACKUP, NONE) is found
 
 
+def test_an_account_loses_all_its_access_and_others_keep_theirs() -> None:
+    book = replace(BACKUP, devices=(a_device("minh", "phone"), *BACKUP.devices))
+    left = book.without_access("lan")
+    assert left == replace(book, tokens=book.tokens[1:], devices=book.devices[:1])
+
+
 def test_two_accounts_of_one_name_do_not_come() -> None:
     twice = AccountBook(1, None, (an_account("Lan"), TEACHER, TEACHER))
     assert merged(AccountBook(), twice, NONE).accounts == (TEACHER,)

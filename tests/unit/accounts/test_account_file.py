@@ -30,6 +30,11 @@ def loaded(folder: Path) -> AccountFile:
     return file
 
 
+def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what an operator reads of the accounts."""
+    return [one.getMessage() for one in caplog.records if one.name == "filterd.accounts"]
+
+
 def test_accounts_are_there_after_a_restart_and_only_the_daemon_reads_them(tmp_path: Path) -> None:
     written = with_one("minh", loaded(tmp_path))
     assert loaded(tmp_path).book == written
@@ -60,7 +65,9 @@ def test_of_two_copies_the_newer_counts(tmp_path: Path) -> None:
     assert loaded(tmp_path).book.number == 2
 
 
-def test_two_damaged_copies_are_set_aside_and_close_the_accounts(tmp_path: Path) -> None:
+def test_two_damaged_copies_are_set_aside_and_close_the_accounts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     state = StateFolder(tmp_path)
     with_one("minh", loaded(tmp_path))
     for path in state.accounts_copies:
@@ -70,9 +77,27 @@ def test_two_damaged_copies_are_set_aside_and_close_the_accounts(tmp_path: Path)
         with pytest.raises(AccountsDamagedError):
             file.check()
     assert (tmp_path / ASIDE).read_bytes() == b"x"
+    assert logged(caplog) == [  # by the first start
+        f"{path}: damaged; kept as {tmp_path / ASIDE}; no account can sign in"
+        for path in state.accounts_copies
+    ]
 
 
-def test_a_mark_counts_in_memory_where_the_disk_refuses(tmp_path: Path) -> None:
+def test_a_copy_that_the_disk_does_not_take_is_logged_and_the_other_serves(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    written = with_one("minh", loaded(tmp_path))
+    copy = StateFolder(tmp_path).accounts_copies[1]
+    copy.unlink()
+    copy.mkdir()
+    assert loaded(tmp_path).book == written
+    [line] = logged(caplog)
+    assert line.endswith("; there is one copy of the accounts")
+
+
+def test_a_mark_counts_in_memory_where_the_disk_refuses(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     file = loaded(tmp_path)
     StateFolder(tmp_path).accounts.mkdir()
     made = Account("lan", frozenset((Role.TEACHER,)), 1.0)
@@ -81,6 +106,8 @@ def test_a_mark_counts_in_memory_where_the_disk_refuses(tmp_path: Path) -> None:
     assert file.book == AccountBook()
     asyncio.run(file.change(lambda book: book.with_account(made), must_last=False))
     assert file.book.find("lan")
+    [line] = logged(caplog)
+    assert line.endswith("; it is kept in memory only")
 
 
 def test_without_a_file_the_accounts_are_empty_and_sound(tmp_path: Path) -> None:
