@@ -151,6 +151,13 @@ def test_a_token_has_the_commands_of_its_scope_and_no_other(
     assert is_in_scope(scope, command, arguments) is has
 
 
+@pytest.mark.parametrize("narrow", ["totals", "lists", "log"])
+def test_what_a_reading_scope_has_the_scope_of_all_that_is_read_has_too(narrow: str) -> None:
+    commands = SCOPES[narrow] or frozenset()
+    assert commands > {"session", "ping", "clock", "ids"}
+    assert [one for one in sorted(commands) if not is_in_scope("all-read", one, {})] == []
+
+
 @pytest.mark.parametrize("command", sorted(NEEDS_PASSWORD))
 def test_every_command_of_the_table_needs_the_password(command: str) -> None:
     assert needs_password(command, {})
