@@ -50,6 +50,8 @@ is counted when it is over."""
 DEAD_AFTER_S = 1.5
 """Two seconds less than by the simulated clock. Where the machine has other work, a worker that
 takes new rules reads a thousand answers a second after they were sent."""
+LAPSE_S = 0.3
+"""An upstream that reads so late may be taken for a silent one."""
 LOST_WITH_A_WORKER = 64
 """What a worker that is killed has read and not answered is one batch at most."""
 _NETWORKS = {PUPIL.network: "of-6", TEACHER.network: "of-staff"}
@@ -96,6 +98,9 @@ class Driver:
         dropped: questions to the upstream that the kernel had no room for; they are asked again.
     """
 
+    _attended_at = _lapse_at = 0.0
+    """When it last looked, and when it last came too late for an upstream in time."""
+
     def __init__(self, port: int, rules: Rules) -> None:
         self._port, self._clock = port, SystemClock()
         self._order = self.judged = self.lost = self.late = self.killed = self.dropped = 0
@@ -116,7 +121,7 @@ class Driver:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.dropped = self.server.dropped
+        self._note_lapse()
         self.server.close()
         unheard = sum(stub.dropped for stub in self._stubs.values())
         for stub in self._stubs.values():
@@ -137,6 +142,8 @@ class Driver:
 
     def ask(self, step: Ask) -> None:
         """Send a question."""
+        if not self.waiting:
+            self._attended_at = self._clock.monotonic()  # until now there was nothing to attend to
         self._ident = (self._ident + 1) & 0xFFFF
         message = self._ident.to_bytes(2) + step.message()[2:]
         self._given_up.discard((step.who.address, self._ident))
@@ -213,10 +220,21 @@ class Driver:
         self.ask_all(())
 
     def _look(self, within_s: float) -> None:
+        self._note_lapse()
         for ready in select.select([*self._readers], [], [], within_s)[0]:
             self.server.read()
             if ready in self._readers:  # another's turn may have ended it
                 self._readers[ready]()
+
+    def _note_lapse(self) -> None:
+        """Note when this process had no core for long, or the kernel had no room for questions.
+
+        The daemon then rightly calls an upstream silent that has answered all it has read.
+        """
+        now, dropped = self._clock.monotonic(), self.server.dropped
+        if now - self._attended_at > LAPSE_S or dropped != self.dropped:
+            self._lapse_at = now
+        self._attended_at, self.dropped = now, dropped
 
     def _overhear(self, heard: Heard) -> None:
         fault = self.oracle.may_be_heard(heard, self.waiting.values())
@@ -235,6 +253,8 @@ class Driver:
             return
         self.judged += 1
         asked = self.waiting.pop(question, None)
+        if asked is not None and asked.at <= self._lapse_at:
+            asked.abandoned = True
         fault = self.oracle.allowed(asked, reply) if asked else "nobody waits for it"
         self.oracle.lifetimes.held.clear()  # the worker is unknown
         if fault is not None:
