@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Check the evidence of own lists: what each name stands on, and when it is looked at again.
+"""Check the evidence of own lists: what a name stands on, when it is due again.
 
 The lists of ``blocklists/vn`` say above their names where those were seen, and the day to look
 again; ``evidence.yaml`` beside them has the sources (the folder's README explains both). A bad
@@ -139,7 +139,7 @@ def _load(path: Path) -> Mapping[str, EvidenceEntry]:
 def _entries(
     source: ListSource, seen: Mapping[str, EvidenceEntry]
 ) -> Iterator[ListedName | ConfigError]:
-    """Yield the names of a list, and an error for each line of evidence or name that is wrong."""
+    """Yield the names of a list, and an error for each line that is wrong."""
     lines = Path(source.path).read_text(encoding="utf-8").split("\n")
     parsed = {one.line: one for one in FORMATS[source.format](lines)}
     above: tuple[EvidenceEntry, str] | None = None

@@ -135,14 +135,15 @@ def write_names(path: Path, names: Iterable[str]) -> None:
 
 
 def write_canaries(folder: Path) -> None:
-    """Write names of each own list of a version as its canaries."""
-    canaries = []
+    """Write names of the first own list of each category of a version as its canaries."""
+    canaries = dict[str, list[str]]()
     for one in load_catalog(folder).lists:
         lines = (line.split("#")[0].strip() for line in _lines(one.path))
         names = [line for line in lines if line and not line.startswith("=")]
         if one.own and names:
-            canaries.append({"category": one.category, "names": names[:5]})
-    write_yaml(folder / "canaries.yaml", {"canaries": canaries})
+            canaries.setdefault(one.category, names[:5])
+    entries = [{"category": category, "names": names} for category, names in canaries.items()]
+    write_yaml(folder / "canaries.yaml", {"canaries": entries})
 
 
 def _lines(path: str) -> list[str]:
