@@ -65,6 +65,7 @@ class Trust:
         self._clock = clock
         self._strict: ssl.SSLContext | None = None
         self._strict_until = 0.0
+        self._reading: asyncio.Task[None] | None = None
         self._opportunistic: ssl.SSLContext | None = None
 
     async def context(self, tls: Tls) -> ssl.SSLContext:
@@ -72,15 +73,25 @@ class Trust:
         if tls == Tls.OPPORTUNISTIC:
             self._opportunistic = self._opportunistic or _opportunistic()
             return self._opportunistic
-        now = self._clock.monotonic()
-        if self._strict is None or now >= self._strict_until:
+        self._strict = self._strict or _read_before.get("strict")
+        if self._reading is None and self._clock.monotonic() >= self._strict_until:
+            self._reading = asyncio.get_running_loop().create_task(self._read_anew())
+        if self._strict is None:
+            assert self._reading is not None, "nothing was read, so it is due"
+            await asyncio.shield(self._reading)
+        assert self._strict is not None, "it was read"
+        return self._strict
+
+    async def _read_anew(self) -> None:
+        """Read the authorities; nobody who has some waits for that: a disk may hang."""
+        try:
             # In a thread: it reads and parses hundreds of certificates.
-            fresh = await asyncio.to_thread(_strict)
-            before = self._strict or _read_before.get("strict")
+            fresh, before = await asyncio.to_thread(_strict), self._strict
             # A disk that fails now gives an empty set, and no error.
             self._strict = before if before and _count(fresh) < _count(before) // 2 else fresh
-            self._strict_until = now + TRUST_FOR_S
-        return self._strict
+            self._strict_until = self._clock.monotonic() + TRUST_FOR_S
+        finally:
+            self._reading = None
 
 
 def _count(context: ssl.SSLContext) -> int:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import ssl
+import threading
 
 import pytest
 
@@ -46,6 +47,31 @@ def test_the_machine_s_authorities_are_read_once_a_day() -> None:
         clock.advance(TRUST_FOR_S - 1)
         assert await trust.context(Tls.STRICT) is first
         clock.advance(1)
+        assert await trust.context(Tls.STRICT) is first, "nobody waits for the disk"
+        await _read(trust)
+        assert await trust.context(Tls.STRICT) is not first
+
+    asyncio.run(main())
+
+
+async def _read(trust: Trust) -> None:
+    assert trust._reading is not None
+    await trust._reading
+
+
+def test_a_disk_that_hangs_stops_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = threading.Event()
+
+    async def main() -> None:
+        clock = FakeClock()
+        trust = Trust(clock)
+        first, read = await trust.context(Tls.STRICT), tls_trust._strict
+        monkeypatch.setattr(tls_trust, "_strict", lambda: (answers.wait(), read())[1])
+        clock.advance(TRUST_FOR_S)
+        for _ in range(3):
+            assert await trust.context(Tls.STRICT) is first
+        answers.set()
+        await _read(trust)
         assert await trust.context(Tls.STRICT) is not first
 
     asyncio.run(main())
@@ -67,6 +93,8 @@ def test_authorities_that_cannot_be_read_again_are_still_trusted(
         monkeypatch.setattr(tls_trust, "_count", lambda one: 100 if one is first else 0)
         _none_left(monkeypatch)
         clock.advance(TRUST_FOR_S)
+        await trust.context(Tls.STRICT)
+        await _read(trust)
         assert await trust.context(Tls.STRICT) is first
 
     asyncio.run(main())
