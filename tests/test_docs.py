@@ -36,6 +36,7 @@ CONTRACT = {
     "check",
     "lists build",
     "lists status",
+    "lists report",
     "lists search",
     "lists follow",
     "lists unfollow",

@@ -33,6 +33,7 @@ A version **arrives**:
 ``versions``         the last three versions, and which one is in force
 ``sources``          texts of public lists, fetched within limits; the last good one stays
 ``source_limits``    what a night of them costs, and servers that asked for a pause
+``source_hosts``     the hosts that they come from, pinned
 ``host_reach``       whether any of their servers can be reached, before each is asked
 ``text_judgement``   a text that has come, unpacked, read and judged in a child with bounds
 ``packed_text``      a text that comes as gzip, zip or tar.gz, unpacked within bounds

@@ -15,7 +15,6 @@ the version in force as it is.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
 import sys
@@ -23,10 +22,8 @@ from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from filterd import bounded_child
-from filterd.documents import dump
 from filterd.errors import (
     ConfigError,
     FilterdError,
@@ -37,16 +34,17 @@ from filterd.errors import (
     from_plain,
     to_plain,
 )
+from filterd.feed.source_hosts import pins_yaml, with_pinned_hosts
 from filterd.i18n import say
 from filterd.lists.catalog import PublicSource, load_catalog
 from filterd.lists.catalog_categories import whole_of
 from filterd.lists.catalog_tables import CANARIES_FILE, CONTACTS_FILE, canaries_yaml
-from filterd.lists.hostname import HostnameError, key_from_text, name_from_key, text_from_key
+from filterd.lists.hostname import name_from_key, text_from_key
 from filterd.lists.list_merge import NOT_REPORTED, NamedBy, Normalised, normalise
 from filterd.lists.lookalike_families import rules_of, rules_yaml
 from filterd.lists.lookalikes import Lookalikes
 from filterd.lists.optional_lists import LOOKALIKES_FILE as LOOKALIKES
-from filterd.lists.rules import ListSource, Pin
+from filterd.lists.rules import ListSource
 from filterd.lists.table_additions import ADDITIONS_FILE, write_table, write_tables
 from filterd.lists.top_names import read_popular
 from filterd.overrides.mistake_answers import FILE as MISTAKES
@@ -369,7 +367,7 @@ class ContentRequest:
             FilterdError: see ``make_in_child``.
         """
         base = self.feed or shipped("blocklists")
-        catalog = _with_pinned_hosts(self._catalog(base))
+        catalog = with_pinned_hosts(self._catalog(base))
         with writing(made):
             content = make_content(
                 catalog,
@@ -379,7 +377,7 @@ class ContentRequest:
                 dates=self.dates,
             )
             content.write(base, made)
-            (made / "pins.yaml").write_bytes(_pins_yaml(catalog))
+            (made / "pins.yaml").write_bytes(pins_yaml(catalog))
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain data for JSON."""
@@ -486,36 +484,6 @@ def main() -> int:
     with answer:
         answer.write(json.dumps(to_plain(error)).encode("ascii"))
     return 1
-
-
-def _with_pinned_hosts(catalog: Catalog) -> Catalog:
-    """Return a catalogue that pins the hosts of its sources.
-
-    They are pinned as the program pins names.
-    """
-    known = {one.name for one in catalog.pins}
-    hosts = (Pin(name, reason="feed") for name in followed_hosts(catalog.sources))
-    return replace(catalog, pins=(*catalog.pins, *(one for one in hosts if one.name not in known)))
-
-
-def followed_hosts(sources: Iterable[PublicSource]) -> tuple[bytes, ...]:
-    """Return the names of the hosts of sources and mirrors.
-
-    No list may close these hosts, because lists come from them.
-    """
-    found = dict[bytes, None]()
-    for address in chain.from_iterable(one.addresses for one in sources):
-        with contextlib.suppress(ValueError, HostnameError):  # a host by its address
-            found[name_from_key(key_from_text(urlsplit(address).hostname or ""))] = None
-    return tuple(found)
-
-
-def _pins_yaml(catalog: Catalog) -> bytes:
-    pins = [
-        {"name": wire_names.to_text(one.name), "subtree": one.subtree, "reason": one.reason}
-        for one in catalog.pins
-    ]
-    return dump({"pins": pins})
 
 
 if __name__ == "__main__":

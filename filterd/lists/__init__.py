@@ -26,7 +26,8 @@ refused; ``catalog`` reads which lists a publisher has, with ``catalog_categorie
 them), ``optional_lists``,
 ``catalog_tables`` and, of keys that older programs leave aside, ``table_additions``; ``rules``
 (pins, protections), ``help_names`` and ``public_suffix`` define which names lists must leave
-alone. ``index_files`` replaces an index on the disk, ``list_queries`` answers questions about one.
+alone. ``index_files`` replaces an index on the disk, ``list_queries`` answers questions about one,
+``category_coverage`` shows how far its lists cover each category.
 
 A *service* is a list whose few names are in the catalogue or the site (``catalog_schema``).
 

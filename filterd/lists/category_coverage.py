@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compute how the lists in force cover each category: names, public sources, their age.
+"""Compute how lists cover each category: names, public sources, their age.
 
 The only function that does: status, the first page, the inspection record, ``filterd lists report``
 and the judgement of the protection (``protection_level``) ask it. A category that stands on the
@@ -91,9 +91,11 @@ def summary_line(rows: Sequence[Row], by: Wording) -> str:
     """Return how many categories have more than what ships, and which have not.
 
     Args:
-        rows: of ``CategoryCoverage.to_plain``.
+        rows: of ``CategoryCoverage.to_plain``; none of a daemon of before.
         by: the language.
     """
+    if not rows:
+        return ""
     starter = [one["category"] for one in rows if one["starter_only"]]
     line = by.texts(
         "{n} of {all} closed categories have public or own lists",

@@ -394,7 +394,7 @@ class _Category:
 def _counted(
     records: Iterable[bytes], owners: Mapping[int, int]
 ) -> tuple[Counter[int], Counter[int]]:
-    """Return how many entries each list has, and how many for names that no other has.
+    """Return how many names each list has, and how many that no other has.
 
     Args:
         records: sorted.
@@ -402,19 +402,20 @@ def _counted(
     """
     taken, only = Counter[int](), Counter[int]()
     of = {claim_id.to_bytes(4, "big"): index for claim_id, index in owners.items()}
-    last, first, is_shared = b"", -1, False
+    last, first, before, is_shared = b"", -1, -1, False
     for record in records:  # a million every night: no object is made for a name
         index = of.get(record[-8:-4], -1)
         if index < 0:
             continue
-        taken[index] += 1
         key = record[:-TAIL_OCTETS]
         if key == last:
-            is_shared = is_shared or index != first
+            taken[index] += index != before  # the records of a list stand together
+            is_shared, before = is_shared or index != first, index
             continue
         if first >= 0 and not is_shared:
             only[first] += 1
-        last, first, is_shared = key, index, False
+        taken[index] += 1
+        last, first, before, is_shared = key, index, index, False
     if first >= 0 and not is_shared:
         only[first] += 1
     return taken, only

@@ -104,8 +104,8 @@ class SourceShare:
 
     Attributes:
         id: of the source.
-        names: entries that were taken.
-        only: those for names that no other public source of the category has.
+        names: that were taken from it.
+        only: those that no other public source of the category has.
         left_out: entries for protected and popular names, and of education.
         popular: popular names that it closes, the most popular first; a few.
         date: the day on which its text came, ISO 8601; empty where that is not known.

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
     from filterd.i18n import Texts
 
-STALE_S = 30 * 86_400.0
+STALE_S, GAP_SHOWN_FROM_S, DAY_S = 30 * 86_400.0, 120.0, 86_400.0
 """The hosts of safe modes are asked for every night where lists are followed."""
-GAP_SHOWN_FROM_S, DAY_S = 120.0, 86_400.0
 
 
 def doubts(errors: list[Any], texts: Texts) -> list[str]:
@@ -54,12 +53,6 @@ def _protection(row: Row, by: Wording) -> str:
         about = f" ({', '.join(one.items[:_MOST])})" if one.items else ""
         lines += [f"{by.texts(one.sentence)}{about}", by.texts(one.remedy)]
     return "\n".join(lines)
-
-
-def _coverage(row: Row, by: Wording) -> str:
-    """Return how many closed categories have public lists, and which have none."""
-    rows = row.get("coverage")  # a daemon of before has none
-    return summary_line(rows, by) if rows else ""
 
 
 def _protection_style(row: Row) -> str:
@@ -348,12 +341,8 @@ def _blocked(row: Row, by: Wording) -> str:
     """Return today's blocks by class or grade, the most first."""
     blocked: Mapping[str, int] = row.get("day", {}).get("blocked_today", {})
     tell = Describer(*by).grade
-    return _some(
-        [f"{tell(one)}: {number(n)}" for one, n in blocked.items()],
-        ", ",
-        "log totals",
-        by,
-    )
+    parts = [f"{tell(one)}: {number(n)}" for one, n in blocked.items()]
+    return _some(parts, ", ", "log totals", by)
 
 
 def _things(kind: str, command: str) -> Callable[[Row, Wording], str]:
@@ -422,7 +411,7 @@ _SUMMARY = (
     Column(say("School"), "school"),
     Column(say("Protection"), worded=_protection, style=_protection_style),
     Column(say("Lists"), worded=_lists),
-    Column(say("Coverage"), worded=_coverage),
+    Column(say("Coverage"), worded=lambda row, by: summary_line(row.get("coverage", ()), by)),
     Column(say("Feed"), "feed", summary, style=summary_style),
     Column(say("Safe search"), worded=_safe_search, style="yellow"),
     Column(say("Today"), "log", _today),

@@ -115,6 +115,7 @@ NOT_COMPARED: Mapping[type, Mapping[str, str]] = {
         "names": _BY_EFFECT,
         "lookalikes": "each rule is an entry of its own",
         "subtrees": _BY_EFFECT,
+        "made_of": "figures for people, which decide nothing",
     },
     LookalikeRule: {
         "shape": _KEY,

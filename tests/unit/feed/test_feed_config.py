@@ -71,11 +71,11 @@ def test_two_addresses_of_a_host_have_two_ids() -> None:
 
 
 def test_a_set_is_left_in_part() -> None:
-    state = with_command(FollowState(), Wanted(RECOMMENDED), Wanted("ut1-games"))
-    left = without_command(state, ["urlhaus", "ut1-games"])
+    state = with_command(FollowState(), Wanted(RECOMMENDED), Wanted("ut1-gambling"))
+    left = without_command(state, ["urlhaus", "ut1-gambling"])
     recommended = {one.id for one in shipped_sources() if one.recommended}
     assert {one.id for one in left.by_command} == recommended - {"urlhaus"}
-    assert without_command(state, [RECOMMENDED]).by_command == (Wanted("ut1-games"),)
+    assert without_command(state, [RECOMMENDED]).by_command == (Wanted("ut1-gambling"),)
 
 
 ADDRESS = "https://feed.example/v1"

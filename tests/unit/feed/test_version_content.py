@@ -13,7 +13,6 @@ from filterd.feed.appliance_files import Wanted
 from filterd.feed.feed_config import own_source
 from filterd.feed.version_content import (
     ContentRequest,
-    followed_hosts,
     make_content,
     make_in_child,
 )
@@ -24,7 +23,6 @@ from filterd.lists.lookalikes import LookalikeRule
 from filterd.lists.top_names import read_popular
 from filterd.overrides.mistake_answers import FILE, MistakeAnswer, MistakeOutcome, read_answers
 from filterd.paths import shipped
-from filterd.wire.name import to_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -161,8 +159,3 @@ def test_a_child_that_the_system_ends_is_reported(
     monkeypatch.setattr("filterd.bounded_child.command", lambda _: killed)
     with pytest.raises(ListError, match="cannot be merged: the kernel ended it"):
         make_in_child(wanted, tmp_path / "made", memory_octets=1 << 29)
-
-
-def test_no_list_may_close_the_hosts_that_lists_come_from() -> None:
-    source = replace(BETS, mirrors=("https://mirror.example/x", "https://192.0.2.1/x"))
-    assert [*map(to_text, followed_hosts([source]))] == ["lists.example", "mirror.example"]
