@@ -7,6 +7,7 @@ names its files, and no more of it than a text may have.
 
 from __future__ import annotations
 
+import errno
 import gzip
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, cast
@@ -103,9 +104,17 @@ def _unpacking(source_id: str, member: str) -> Iterator[None]:
             say("{url}: it has more than {most} octets", url=source_id, most=error.args[0])
         ) from error
     except DAMAGED as error:
-        raise ForeignContentError(
-            say("{id}: it is not packed as the end of its address indicates", id=source_id)
-        ) from error
+        raise _not_so(source_id) from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        raise _not_so(source_id) from error  # it names a place before its own beginning
+
+
+def _not_so(source_id: str) -> ForeignContentError:
+    return ForeignContentError(
+        say("{id}: it is not packed as the end of its address indicates", id=source_id)
+    )
 
 
 @contextmanager

@@ -39,6 +39,12 @@ def _zip(members: dict[str, bytes]) -> bytes:
     return file.getvalue()
 
 
+def _begins_before(archive: bytes) -> bytes:
+    """Return a zip file whose directory is said to begin before the file does."""
+    at = archive.rfind(b"PK\5\6") + 16
+    return archive[:at] + (0xFFFF_F000).to_bytes(4, "little") + archive[at + 4 :]
+
+
 PACKED = {
     "list.txt": (TEXT, ""),
     "list.txt.gz": (gzip.compress(TEXT), ""),
@@ -51,6 +57,7 @@ BAD = {
     "a page.gz": (b"<html>", ""),
     "cut.gz": (gzip.compress(TEXT)[:-9], ""),
     "a page.zip": (b"<html>", ""),
+    "before.zip": (_begins_before(_zip({"a": TEXT})), ""),
     "two.zip": (_zip({"a": TEXT, "b": TEXT}), ""),
     "other.zip": (_zip({"a": TEXT}), "domains"),
     "directory.zip": (_zip({f"{n:09}" * 20: b"" for n in range(5_000)}), "domains"),
