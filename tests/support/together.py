@@ -17,6 +17,7 @@ and later warn of a fork there, and filterd forks.
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import json
 import os
@@ -60,6 +61,10 @@ _LOOK_EVERY_MS = 1_000
 _INTERRUPTED = 130
 _LET_END_S = 10.0
 """After Ctrl-C."""
+_SHOW, _SHOWN_IN_S = signal.SIGUSR2, 1.0
+"""A process that hangs prints then where it is."""
+_COLLECT_AFTER = 10_000
+"""New objects, as a worker does: sooner is a twentieth of the time of all tests."""
 
 _ENTER = """
 import sys, pytest
@@ -69,6 +74,7 @@ sys.exit(pytest.main(sys.argv[1:]))
 """
 
 _terminal = os.dup(2)  # before pytest captures it
+_freeze = gc.freeze
 
 
 @dataclass
@@ -132,8 +138,9 @@ class Together:
 
     def pytest_collection_finish(self) -> None:
         """Leave what was collected out of all garbage collection: it stays to the end."""
-        gc.freeze()
+        _freeze()
         gc.enable()
+        gc.set_threshold(_COLLECT_AFTER)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Fork; wait in the process that has collected, run tests in the others."""
@@ -202,6 +209,7 @@ class Together:
             fork.ended = os.pidfd_open(fork.pid)
         else:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            faulthandler.register(_SHOW, _terminal)
         return fork
 
     def _awaited(self, running: list[_Fork]) -> list[_Fork]:
@@ -215,6 +223,8 @@ class Together:
                 limit_s = time_limit.LAST_RESORT * self._limits.get(fork.at, time_limit.LIMIT_S)
                 if perf_counter() - fork.since_s > limit_s:
                     self.remarks.append(f"{fork.at} hung for {limit_s} s and was ended")
+                    os.kill(fork.pid, _SHOW)
+                    select.select([fork.ended], [], [], _SHOWN_IN_S)
                     _end(fork.pid)
         ended = [fork for fork in running if fork.ended in ready]
         for fork in ended:
@@ -277,6 +287,11 @@ def _report_to(output: IO[bytes], config: pytest.Config) -> None:
 
 def _run(files: list[list[pytest.Item]], queue: int, session: pytest.Session) -> None:
     """Run the tests of one file after another, as long as the queue has tickets."""
+    # A worker in the process of a test would give all that was collected back to the collector
+    # when it stops; each full collection then takes a second.
+    patch = pytest.MonkeyPatch()
+    patch.setattr(gc, "freeze", lambda: None)
+    patch.setattr(gc, "unfreeze", lambda: None)
     while ticket := os.read(queue, _TICKET_OCTETS):
         started, used_s, items = perf_counter(), _cpu_s(), files[int.from_bytes(ticket, "big")]
         for item, after in zip_longest(items, items[1:]):
@@ -292,7 +307,7 @@ def _run(files: list[list[pytest.Item]], queue: int, session: pytest.Session) ->
         # What this file leaves behind stays: without this, each collection looks through it again,
         # and a file that comes late takes four times as long.
         gc.collect()
-        gc.freeze()
+        _freeze()
 
 
 def _by_turns(files: list[list[pytest.Item]]) -> list[list[pytest.Item]]:
