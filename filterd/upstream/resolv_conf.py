@@ -23,6 +23,10 @@ _MOST_SERVERS = 3
 """As many as the C library reads (resolv.conf(5))."""
 
 
+_read_before: dict[Path, tuple[str, ...]] = {}
+"""By file, what this process has read last, or the one that has forked it."""
+
+
 def servers(
     configured: tuple[UpstreamServer, ...],
     listen: tuple[ListenAddress, ...],
@@ -31,12 +35,35 @@ def servers(
     """Replace ``system`` by the machine's servers, with the options of that entry.
 
     Addresses that filterd itself listens on are left out: it must not ask
-    itself. An unreadable file gives no servers, as an absent network does.
+    itself.
     """
     result: list[UpstreamServer] = []
     for server in configured:
-        result += _system(server, resolv_conf) if server.address == "system" else [server]
+        if server.address == "system":
+            result += [_named(server, one) for one in addresses_in(resolv_conf)]
+        else:
+            result.append(server)
     return tuple(dict.fromkeys(server for server in result if not is_own(server, listen)))
+
+
+def addresses_in(path: Path) -> tuple[str, ...]:
+    """Return the addresses of servers in a file of this form.
+
+    A file that is absent gives none, as an absent network does. One that its disk does not give
+    back any more gives those that were read last.
+    """
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            text = file.read(_LARGEST)
+    except (FileNotFoundError, NotADirectoryError):
+        text = ""
+    except OSError:
+        return _read_before.get(path, ())
+    lines = [line.split() for line in text.splitlines()]
+    named = (words[1] for words in lines if len(words) >= 2 and words[0] == "nameserver")
+    found = tuple(one for one in named if is_address(one.partition("%")[0]))[:_MOST_SERVERS]
+    _read_before[path] = found
+    return found
 
 
 def is_own(server: UpstreamServer, listen: tuple[ListenAddress, ...]) -> bool:
@@ -52,20 +79,6 @@ def is_own(server: UpstreamServer, listen: tuple[ListenAddress, ...]) -> bool:
         ):
             return True
     return False
-
-
-def _system(entry: UpstreamServer, resolv_conf: Path) -> list[UpstreamServer]:
-    try:
-        with resolv_conf.open(encoding="utf-8", errors="replace") as file:
-            text = file.read(_LARGEST)
-    except OSError:
-        return []
-    found = []
-    for line in text.splitlines():
-        words = line.split()
-        if len(words) >= 2 and words[0] == "nameserver" and is_address(words[1].partition("%")[0]):
-            found.append(_named(entry, words[1]))
-    return found[:_MOST_SERVERS]
 
 
 def _named(entry: UpstreamServer, address: str) -> UpstreamServer:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.policy.model import ListenAddress, Tls, UpstreamServer
-from filterd.upstream.resolv_conf import is_own, servers
+from filterd.upstream.resolv_conf import addresses_in, is_own, servers
+from tests.support.bad_card import bad_pages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,3 +105,23 @@ def test_filterd_knows_itself_under_every_address(server: UpstreamServer, listen
 @pytest.mark.parametrize(("server", "listen"), OTHERS.values(), ids=OTHERS.keys())
 def test_others_are_others(server: UpstreamServer, listen: str) -> None:
     assert not is_own(server, (ListenAddress(listen),))
+
+
+@pytest.mark.usefixtures("needs_fuse")
+def test_a_file_that_cannot_be_read_any_more_gives_what_was_read_last(tmp_path: Path) -> None:
+    path = a_file(tmp_path, "nameserver 192.0.2.1\n")
+    with bad_pages(path, [0], later=True) as card:
+        assert addresses_in(path) == ("192.0.2.1",)
+        card.spoil()
+        assert addresses_in(path) == ("192.0.2.1",)
+    with bad_pages(a_file(tmp_path, "nameserver 192.0.2.2\n"), [0]):
+        assert addresses_in(path) == ("192.0.2.1",)
+    assert addresses_in(path) == ("192.0.2.2",)
+    path.unlink()
+    assert addresses_in(path) == ()
+
+
+@pytest.mark.usefixtures("needs_fuse")
+def test_one_that_could_never_be_read_gives_no_servers(tmp_path: Path) -> None:
+    with bad_pages(path := a_file(tmp_path, "nameserver 192.0.2.1\n"), [0]):
+        assert addresses_in(path) == ()
