@@ -32,7 +32,7 @@ longest  := $(patsubst %,tests/package/test_%.py,update lifecycle power_cuts mac
 at       := $(if $(AT),FAKETIME_FORCE_MONOTONIC_FIX=0 faketime -m --exclude-monotonic '$(AT)')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run man test test-controls mutants check audit format messages bench bench-lists bench-parts bench-workers bench-floods bench-feed bench-board fuzz fuzz-native e2e soak wheels deb release test-arm64 test-packages clean
+.PHONY: help setup setup-tests run man test test-controls mutants check audit format messages reference bench bench-lists bench-parts bench-workers bench-floods bench-feed bench-board fuzz fuzz-native e2e soak wheels deb release test-arm64 test-packages clean
 
 help: ## Show these targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +79,10 @@ messages: ## Update filterd/locale/vi.po from the source
 	$(test_layer)
 	$(bin)/python -m tests.support.catalogue
 	@$(MAKE) --no-print-directory setup
+
+reference: ## Write deploy/COMMANDS.md from the commands
+	$(test_layer)
+	$(bin)/python -m tests.support.command_reference
 
 bench: ## Print a table: beside dnsdist, unbound, dnsmasq if there
 	$(test_layer)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The documents agree with the code: every command has help and is in the README."""
+"""The documents agree with the code and each other: commands, paths, links, one index."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import pytest
 import typer
 
 from filterd.cli import tree
+from filterd.web.pages import ORDER
+from tests.support import command_reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,153 +33,23 @@ def _commands(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, An
 
 COMMANDS = dict(_commands(typer.main.get_command(tree.whole())))
 
-CONTRACT = {
-    "serve",
-    "check",
-    "lists build",
-    "lists status",
-    "lists report",
-    "lists search",
-    "lists follow",
-    "lists unfollow",
-    "lists update",
-    "lists sources",
-    "lists exclude",
-    "lists history",
-    "policy validate",
-    "policy show",
-    "policy tree",
-    "policy set",
-    "policy diff",
-    "policy test",
-    "policy history",
-    "policy undo",
-    "policy whatif",
-    "allow",
-    "pause",
-    "block",
-    "exceptions list",
-    "exceptions revoke",
-    "requests list",
-    "requests approve",
-    "requests refuse",
-    "blockpage",
-    "poster",
-    "update",
-    "undo",
-    "room list",
-    "room show",
-    "room set",
-    "room learn",
-    "room import",
-    "room export",
-    "devices list",
-    "devices name",
-    "devices assign",
-    "devices unassign",
-    "devices nat",
-    "exam learn",
-    "exam start",
-    "exam stop",
-    "exam list",
-    "safesearch verify",
-    "import pihole",
-    "import adguard",
-    "timetable import",
-    "timetable export",
-    "timetable diff",
-    "class list",
-    "class show",
-    "class lend",
-    "site apply",
-    "release list",
-    "release activate",
-    "release rollback",
-    "release restore",
-    "release test",
-    "services list",
-    "services show",
-    "history list",
-    "history verify",
-    "account list",
-    "account add",
-    "account passwd",
-    "account roles",
-    "account disable",
-    "account enable",
-    "account totp",
-    "account recovery",
-    "account code",
-    "account recover",
-    "account token-add",
-    "account token-list",
-    "account token-revoke",
-    "account device-list",
-    "account device-code",
-    "account device-confirm",
-    "account device-revoke",
-    "cert show",
-    "cert make",
-    "cert install",
-    "clock accept",
-    "report-mistake",
-    "report",
-    "sync",
-    "feed trust",
-    "feed status",
-    "feed history",
-    "feed approve",
-    "feed refuse",
-    "feed rollback",
-    "feed hold",
-    "feed init",
-    "feed build",
-    "feed review",
-    "feed mistakes",
-    "feed publish",
-    "feed sign",
-    "feed sign-program",
-    "feed release-hold",
-    "feed rotate-key",
-    "feed verify",
-    "feed diff",
-    "inspect make",
-    "inspect verify",
-    "fleet enrol",
-    "fleet sign",
-    "reload",
-    "status",
-    "doctor",
-    "monitor",
-    "web",
-    "alerts list",
-    "alerts test",
-    "setup",
-    "log totals",
-    "log export",
-    "log help",
-    "log search",
-    "log top",
-    "log new",
-    "log why",
-    "log names",
-    "log forget",
-    "log purge",
-    "log level",
-    "log confirm",
-    "log tail",
-    "top",
-    "init",
-    "backup",
-    "restore",
-    "completion",
-    "man",
-}
-"""The commands that scripts and people rely on."""
+README = ROOT / "README.md"
+PAGES = [
+    path.relative_to(ROOT)
+    for folder in ("deploy", "policies", "blocklists", "blocklists/vn")
+    for path in sorted((ROOT / folder).glob("*.md"))
+]
+"""The documents that README's index names."""
+DOCUMENTS = [Path("README.md"), *PAGES]
+CHAPTERS = [Path("README.md"), *(Path("deploy", f"{one}.md") for one in ("ERRANDS", "LISTS"))]
+"""Those with an example of each command."""
 
 
-def test_the_commands_are_the_ones_that_were_promised() -> None:
-    assert set(COMMANDS) == CONTRACT
+def test_the_reference_has_the_commands_of_the_program() -> None:
+    """What scripts and people rely on: a command or an option that goes is seen in its diff."""
+    assert (
+        command_reference.DOCUMENT.read_text(encoding="utf-8") == command_reference.reference()
+    ), "look at the difference that `make reference` makes"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -204,8 +76,8 @@ def test_what_is_hidden_is_what_processes_of_filterd_say_to_each_other() -> None
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_command_is_in_the_readme(name: str) -> None:
-    assert f"filterd {name}" in (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_command_has_an_example(name: str) -> None:
+    assert any(f"filterd {name}" in (ROOT / one).read_text(encoding="utf-8") for one in CHAPTERS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -222,15 +94,44 @@ def test_groups_take_them_before_the_command_as_well() -> None:
         assert {"--config", "--state", "--lang"} <= options, group.name
 
 
-def test_the_readme_names_only_commands_that_exist() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    words = [
-        line.split("filterd ", 1)[1].split()
-        for line in readme.splitlines()
-        if "$ " in line and "filterd " in line
-    ]
-    for first, *rest in words:
-        assert first in COMMANDS or " ".join((first, *rest[:1])) in COMMANDS
+def test_pages_of_the_dashboard_that_readme_names_are_there() -> None:
+    table = README.read_text(encoding="utf-8").split("page of the dashboard |")[1].split("\n\n")[0]
+    cells = [line.split("|")[-2] for line in table.splitlines() if line.startswith("| ")][1:]
+    named = {one.strip() for cell in cells for one in cell.split(";")} - {""}
+    assert len(named) > 15
+    assert named - {str(page.title) for page in ORDER} == set()
+
+
+FENCED = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors of a document's headings, as a forge makes them."""
+    prose = FENCED.sub("", path.read_text(encoding="utf-8"))
+    titles = re.findall(r"^#+ (.*)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in titles}
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, Path("CHANGELOG.md")], ids=str)
+def test_every_link_leads_somewhere(document: Path) -> None:
+    path = ROOT / document
+    prose = FENCED.sub("", path.read_text(encoding="utf-8"))
+    broken = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose):
+        file, _, anchor = link.partition("#")
+        target = path.parent / file if file else path
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_every_path_that_a_document_names_is_there(document: Path) -> None:
+    spans = re.findall(
+        r"`((?:filterd|deploy|tests|policies|blocklists|\.ci)/[\w./-]*\w)/?[`:#]",
+        (ROOT / document).read_text(encoding="utf-8"),
+    )
+    assert [one for one in spans if not (ROOT / one).exists()] == []
 
 
 TESTED_BY = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
@@ -263,19 +164,27 @@ def test_every_module_states_its_purpose() -> None:
     assert [path for path, text in sources.items() if text.strip() and not begins.match(text)] == []
 
 
-@pytest.mark.parametrize("drawn_in", ["README.md", "filterd/__init__.py"])
-def test_the_house_has_every_package(drawn_in: str) -> None:
-    text = (ROOT / drawn_in).read_text()
-    house = set(re.findall(r"\w+", text[text.index("8 cli ") : text.index("modules beside")]))
+def _house(drawn_in: str) -> str:
+    text = (ROOT / drawn_in).read_text(encoding="utf-8")
+    return text[text.index("8 cli ") : text.index("modules beside")]
+
+
+def test_the_house_has_every_package() -> None:
     packages = {path.parent.name for path in (ROOT / "filterd").glob("*/__init__.py")}
-    assert packages - house <= {"locale"}  # texts, no code
+    drawn = {*re.findall(r"\w+", _house("README.md"))}
+    assert packages - drawn <= {"locale"}  # texts, no code
+
+
+def test_the_package_draws_the_same_house_as_readme() -> None:
+    drawn = [line.strip() for line in _house("filterd/__init__.py").splitlines()]
+    assert [line.strip() for line in _house("README.md").splitlines()] == drawn
 
 
 def test_a_summary_line_is_short() -> None:
     """Those of cli are help texts, which have 80 columns of their own."""
     long = []
     for path in sorted((ROOT / "filterd").rglob("*.py")):
-        if path.parent.name == "cli":
+        if "cli" in path.parts:
             continue
         for node in ast.walk(ast.parse(path.read_bytes())):
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):

@@ -51,7 +51,7 @@ def run(
         )
     except FileNotFoundError as error:
         raise BuildError(
-            f"{command[0]} is not installed; README.md lists what a build needs"
+            f"{command[0]} is not installed; deploy/DEVELOPING.md lists what a build needs"
         ) from error
     except subprocess.CalledProcessError as error:
         last = (error.stderr or error.stdout or "").strip().splitlines()[-12:]

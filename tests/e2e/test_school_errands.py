@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tasks of a teacher in the README: one command each, in force at once."""
+"""The tasks of a teacher in ``deploy/ERRANDS.md``: one command each, in force at once."""
 
 from __future__ import annotations
 
