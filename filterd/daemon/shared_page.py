@@ -62,8 +62,9 @@ _MEMBARRIER, _EVERY_PROCESSOR = {"aarch64": 283}, 1
 
 _LARGEST = (1 << 64) - 1
 
-SLOT_OCTETS = 4 << 20
-"""Of address space; memory is taken as it is written. A school has some thousand octets."""
+SLOT_OCTETS = 16 << 20
+"""Of address space; memory is taken as it is written. A school has some thousand octets, and as
+many settings as there may be, with reasons as long as they may be, are within."""
 _HEAD = struct.Struct("=QQ")
 _TRIES = 3
 _PLACE = "memory"

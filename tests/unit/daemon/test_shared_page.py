@@ -14,6 +14,8 @@ import pytest
 from filterd.daemon import shared_page
 from filterd.daemon.shared_page import PolicyClock, SharedOverrides, SharedPage, recall_overrides
 from filterd.overrides import snapshot
+from filterd.overrides.change_fields import MAX_REASON
+from filterd.overrides.change_kinds import MAX_THINGS
 from filterd.overrides.snapshot import Exported
 from filterd.overrides.store import Store
 from filterd.policy.temporary_rules import Overrides
@@ -171,6 +173,17 @@ def test_what_has_no_room_is_left_to_the_disk() -> None:
     assert shared.get() is None
     shared.put(some(2))
     assert shared.get() == some(2)
+
+
+def test_as_many_settings_as_there_may_be_with_the_longest_reasons_have_room() -> None:
+    """What has none is read from a disk, which may be dead: then no block of a command holds."""
+    book = Book()
+    book.make("exception", **an_exception(target=".".join(["a" * 63] * 3 + ["b" * 57, "vn"])))
+    (one,) = book.overrides.exceptions
+    one = replace(one, reason="ệ" * MAX_REASON, author="a" * 64, whom="b" * 64)
+    held, most = SharedOverrides(), Overrides(exceptions=(one,) * MAX_THINGS)
+    held.put(Exported(most, "ab" * 32))
+    assert held.get() == Exported(most, "ab" * 32)
 
 
 @pytest.mark.parametrize("gone", [(0,), (1,), (0, 1)])
