@@ -378,7 +378,7 @@ def _loopback(policy: Policy) -> ListenAddress:
 
 
 def _say(line: str) -> None:
-    """Print a line; a standard error that is closed or full is no reason to end or wait."""
+    """Print a line; a standard error that is closed or full ends and delays nothing."""
     journal.put(f"{line}\n")
 
 

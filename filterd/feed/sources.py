@@ -456,7 +456,7 @@ def kept_reports(sources: Sequence[PublicSource], folder: SourceFolder) -> tuple
 
 
 def days_of(reports: Iterable[SourceReport]) -> dict[str, str]:
-    """Return the days on which the present texts came, ISO 8601, by the ids of sources."""
+    """Return the days on which the present texts came, ISO 8601, by source id."""
     return {
         one.id: datetime.fromtimestamp(one.since, UTC).date().isoformat()
         for one in reports

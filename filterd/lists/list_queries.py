@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def overview(index: Index) -> dict[str, Any]:
-    """Return the build facts of the index, how it covers each category, the report of each list."""
+    """Return an index's build facts, coverage by category, and report by list."""
     return {
         "build": index.build,
         "octets": index.size_octets,

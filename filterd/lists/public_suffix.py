@@ -111,7 +111,7 @@ _OF_SCHOOLS = frozenset(("ac", "ed", "edu", "k12", "sch", "school"))
 
 @cache
 def education_suffixes() -> tuple[bytes, ...]:
-    """Return the wire names of the suffixes that registries keep for education, sorted.
+    """Return, sorted, the wire names of suffixes that registries keep for education.
 
     They are ``edu`` and what a rule shows beneath another domain: ``ac.uk``, ``k12.ca.us``.
     """

@@ -83,7 +83,7 @@ class Popular:
         return [one for one in names if category not in self.frozen[one]]
 
     def wrongly_closed_by(self, key: bytes, scope: Scope, category: str) -> Sequence[str]:
-        """Return the names that must stay open and that such an entry of ``category`` closes."""
+        """Return the names that must stay open and that an entry of ``category`` closes."""
         return self.wrongly(self.frozen_closed_by(key, scope), category)
 
     def text(self) -> bytes:

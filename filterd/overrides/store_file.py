@@ -141,7 +141,7 @@ def means_no_room(error: sqlite3.Error) -> bool:
 
 
 def _means_bad_sector(error: sqlite3.Error, path: Path) -> bool:
-    """Return whether a part of the file is lost for good: the rest of its disk may be sound."""
+    """Return whether a part of the file is lost for good, on a disk that may be sound."""
     code = getattr(error, "sqlite_errorcode", None)
     is_of_disk = code is not None and code & 0xFF == sqlite3.SQLITE_IOERR
     return is_of_disk and any(map(has_bad_sector, with_sides(path)[:2]))
