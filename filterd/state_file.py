@@ -39,7 +39,7 @@ from filterd.i18n import Sentence, refused, say
 from filterd.paths import read_plain, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     Decoder: TypeAlias = Callable[[Any], Any]
@@ -57,6 +57,7 @@ MOST_OCTETS = 64 << 20
 
 _WORDS = {"Sentence": Sentence, "Mapping": dict}
 """What most dataclasses name in annotations only."""
+_PLAIN = frozenset({str, int, float, bool, NoneType})
 _is_number = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII).fullmatch
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 """What plain data raises that is none of ours."""
@@ -68,30 +69,44 @@ def to_plain(value: Any) -> Any:
 
     A field that is ``ADDED`` is left out if it is empty.
     """
-    if (found := _fields_of(value.__class__)) is not None:
-        return {
-            field.name: _ids(plain_version, plain) if IDS in field.metadata else plain
-            for field in found
-            for held in (getattr(value, field.name),)
-            if not (ADDED in field.metadata and held == field.default)
-            for plain in (to_plain(held),)
-        }
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, Sentence):
-        return i18n.to_plain(value)
-    if isinstance(value, (tuple, frozenset)):
-        items = [to_plain(item) for item in value]
-        return items if isinstance(value, tuple) else sorted(items)
-    if isinstance(value, dict):
-        return {key: to_plain(item) for key, item in value.items()}
-    return value.value if isinstance(value, Enum) else value
+    kind = value.__class__
+    return value if kind in _PLAIN else _encoder_of(kind)(value)
+
+
+_ENCODERS: dict[type, Callable[[Any], Any]] = {
+    bytes: bytes.hex,
+    Sentence: i18n.to_plain,
+    tuple: lambda value: [to_plain(one) for one in value],
+    frozenset: lambda value: sorted([to_plain(one) for one in value]),
+    dict: lambda value: {key: to_plain(one) for key, one in value.items()},
+    Enum: lambda value: value.value,
+    object: lambda value: value,
+}
 
 
 @cache
-def _fields_of(kind: type) -> tuple[Field[Any], ...] | None:
-    """Return the fields of a dataclass; to ask for each value costs a policy 30 ms."""
-    return fields(kind) if is_dataclass(kind) else None
+def _encoder_of(kind: type) -> Callable[[Any], Any]:
+    """Return what makes plain data of a ``kind``; a policy has thousands of values."""
+    if is_dataclass(kind):
+        return _encoder_of_dataclass(fields(kind))
+    return next(encode for of, encode in _ENCODERS.items() if issubclass(kind, of))
+
+
+def _encoder_of_dataclass(found: Iterable[Field[Any]]) -> Callable[[Any], Any]:
+    known = [(one.name, ADDED in one.metadata, one.default, IDS in one.metadata) for one in found]
+
+    def encode(value: Any) -> dict[str, Any]:
+        plain = {}
+        for name, is_added, default, has_ids in known:
+            held = getattr(value, name)
+            if is_added and held == default:
+                continue
+            if held.__class__ not in _PLAIN:
+                held = to_plain(held)
+            plain[name] = _ids(plain_version, held) if has_ids else held
+        return plain
+
+    return encode
 
 
 def plain_version(version: str) -> int | str:
