@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -18,6 +19,7 @@ from filterd.overrides.effects import (
     from_plain,
     has_ended,
     interval,
+    is_over,
     things_of,
     to_plain,
 )
@@ -89,6 +91,13 @@ def test_what_has_an_end_has_ended_at_it() -> None:
     assert [has_ended(SETTING, at) for at in (19.9, 20.0)] == [False, True]
     assert not has_ended(DEVICES, 1e9)
     assert list(things_of(Overrides(devices=(DEVICES,), rooms=(SETTING,)))) == [SETTING, DEVICES]
+
+
+def test_what_has_a_length_is_over_when_that_is_whatever_its_end_says() -> None:
+    """Its end is by a clock that may be wrong."""
+    waiting = replace(SETTING, for_s=30.0)
+    assert [is_over(waiting, at) for at in (20.0, 39.9, 40.0)] == [False, False, True]
+    assert [is_over(SETTING, at) for at in (19.9, 20.0)] == [False, True]
 
 
 MAKING = ChangeContext(1, 100.0, "lan", "", NOTHING, Book())

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING
@@ -12,13 +13,18 @@ import pytest
 
 from filterd.lists import public_suffix
 from filterd.resolve import tunnel_counter as module
+from filterd.resolve.query import Query
 from filterd.resolve.tunnel_counter import MOST_PAIRS, NAMES, WINDOW_S, TunnelCounter
 from filterd.wire import name as names
+from tests.support.chain import a_chain_query
 from tests.support.clock import FakeClock
+from tests.support.serving import a_site
 from tests.support.tunnelling import FLOODS, ORDINARY, TUNNELS, popular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from filterd.lists.index import Index
 
 DOMAIN = "t.tunnel-of-a-pupil.com.vn"
 DEVICE = 4711
@@ -111,6 +117,27 @@ def test_a_tunnel_of_two_devices_is_of_each_for_itself() -> None:
     assert not ticking.counter.is_noticed(names.from_text("www.example.com.vn"), DEVICE)
     ticking.clock.advance(WINDOW_S)
     assert not ticking.counter.is_noticed(other, DEVICE)
+
+
+@pytest.mark.parametrize(
+    ("known", "address", "counted"),
+    [(DEVICE, "10.0.1.5", [DEVICE]), (0, "10.0.1.5", [hash("10.0.1.5")]), (0, None, [hash(None)])],
+)
+def test_a_question_is_of_its_device_and_of_its_address_where_none_is_known(
+    index: Index,
+    monkeypatch: pytest.MonkeyPatch,
+    known: int,
+    address: str | None,
+    counted: list[int],
+) -> None:
+    noted = list[int]()
+    counter = TunnelCounter(FakeClock().monotonic, lambda _: known)
+    monkeypatch.setattr(counter, "note", lambda _, device: noted.append(device))
+    query = a_chain_query(a_site(index))
+    for is_probe in (False, True):  # the daemon's own count nowhere
+        client = replace(query.client, address=address, is_probe=is_probe)
+        counter.note_query(Query(query.message, query.peer, client, query.site))
+    assert noted == counted
 
 
 def test_a_slow_one_that_never_fills_a_window_is_not_noticed() -> None:

@@ -346,6 +346,19 @@ def test_names_without_a_log_are_asked_for_each_tier(indexes: tuple[Index, Index
     assert found.confidential == 7, "counted for each tier, and not shown"
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_name_of_what_is_confidential_in_one_of_the_two_only_is_not_shown(
+    indexes: tuple[Index, Index], order: int
+) -> None:
+    school = a_school()
+    games = replace(school.categories["games"], confidential=True)
+    marked = replace(school, categories={**school.categories, "games": games})
+    before, after = map(a_site, (school, marked)[::order], indexes)
+    found = compare_names([wire("news.example")], before, after, date(2026, 3, 2))
+    assert (found.names, found.changed_distinct) == (Counter(), Counter())
+    assert found.confidential
+
+
 @pytest.mark.parametrize(("order", "counted"), [(1, 3), (-1, 0)])
 def test_of_a_name_that_is_confidential_now_no_lookup_is_counted(
     tmp_path: Path, indexes: tuple[Index, Index], order: int, counted: int
