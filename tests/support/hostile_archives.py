@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 GOOD = b"".join(b"good%d.example\n" % number for number in range(40))
 _BLOCK = 512
+_HEADER = tarfile.TarInfo("x").tobuf(tarfile.USTAR_FORMAT)
 
 
 def header(name: bytes, size: int, kind: bytes = tarfile.REGTYPE, **fields: bytes) -> bytes:
     """Return a header of a tar file as it is asked for, with its right checksum."""
-    block = bytearray(tarfile.TarInfo("x").tobuf(tarfile.USTAR_FORMAT))
+    block = bytearray(_HEADER)
     block[:100] = name[:100].ljust(100, b"\0")
     block[124:136] = b"%011o\0" % size if 0 <= size < 1 << 33 else _base_256(size)
     block[156:157] = kind
