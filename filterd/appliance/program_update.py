@@ -280,16 +280,18 @@ class ProgramUpdate:
         return self._watch_it(pending)
 
     def _watch_it(self, pending: PendingUpdate) -> EndedUpdate:
-        pending = replace(pending, step=UpdateStep.START)
+        has_served = pending.has_served or not self._is_put_back(pending)
+        pending = replace(pending, step=UpdateStep.START, has_served=has_served)
         self._keep(pending)
         if self._is_put_back(pending):
             if pending.has_served:
                 return self._end(replace(pending, why=_BY_COMMAND), UpdateEnding.ROLLED_BACK)
             why = say("the package did not put its release in service")
             return self._go_back(replace(pending, why=why))
-        if harm := self._machine.watch.harm_at_start(pending.served):
+        harm = self._machine.watch.harm_at_start(pending.served)
+        if harm and not self._is_put_back(pending):
             return self._go_back(replace(pending, why=harm))
-        pending = replace(pending, step=UpdateStep.WATCH, has_served=True)
+        pending = replace(pending, step=UpdateStep.WATCH)
         self._keep(pending)
         harm = self._machine.watch.harm_later(
             pending.version, pending.served, lambda: self._is_put_back(pending)

@@ -534,8 +534,22 @@ def test_an_administrator_goes_back_in_the_very_watch(box: Box, harm: Sentence) 
     assert box.run(at_once=True) == UpdateReason.TAKEN_BACK
 
 
-def test_a_watch_that_was_interrupted_is_ended_by_a_rollback(box: Box) -> None:
-    box.cut_at = "watch"
+def test_an_administrator_goes_back_while_the_release_does_not_serve(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(*_: object) -> Sentence:
+        box.updates().put_back(say("by command"))
+        return say("port 53 does not answer")
+
+    monkeypatch.setattr(Box, "start", start)
+    box.in_its_watch = lambda: None
+    assert box.run() == UpdateEnding.ROLLED_BACK
+    assert (box.in_service, box.done.count("roll back")) == ("1.0.0", 1)
+
+
+@pytest.mark.parametrize("step", ["start", "watch"])
+def test_a_watch_that_was_interrupted_is_ended_by_a_rollback(box: Box, step: str) -> None:
+    box.cut_at = step
     with pytest.raises(PowerCut):
         box.run()
     updates = box.updates()
