@@ -27,7 +27,8 @@ subject::
     changes       change_service, change_records, resolved_request
     people        account_commands, api_token_commands, sign_in_commands; account_state
     the site      site_drafts, list_commands, restore_commands
-    the log       log_commands, log_request, totals_commands, what_if_commands
+    the log       log_commands, log_request, totals_commands, disclosed_totals,
+                  what_if_commands
     reports       report_commands, inspection_commands; gathered_facts
     pupils' page  review_commands
     status        status_parts, status_files, worker_sums

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from filterd.daemon.disclosed_totals import as_seen
 from filterd.daemon.live_lookups import LiveChoice
 from filterd.daemon.status_parts import coverage_of_closed, protection_facts
 from filterd.daemon.watch_recorders import LONGEST_S as NAT_WATCH_S
@@ -32,6 +33,7 @@ from filterd.policy.grade_rows import ids as ids_of
 from filterd.policy.model import SERVICE, Audience, Expectation
 from filterd.policy.policy_matrix import policy_matrix
 from filterd.policy.school_week import school_week
+from filterd.querylog.totals_request import TotalsRequest
 from filterd.state_file import Decoders
 
 if TYPE_CHECKING:
@@ -96,11 +98,11 @@ def _present(
                 say("`status` wants totals_old_s, 0 to {most}, or nothing", most=_OLDEST_TOTALS_S)
             )
         followed = await asyncio.to_thread(feed, manager.site.policy.feed)
-        classes = readable_classes(
-            author_of(caller), lambda: manager.changes.classroom(manager.site)
-        )
-        releases = await asyncio.to_thread(program)
-        facts = await manager.status(classes, old_s)
+        author, policy = author_of(caller), manager.site.policy
+        classes = readable_classes(author, lambda: manager.changes.classroom(manager.site))
+        releases, now = await asyncio.to_thread(program), manager.clock()["policy_time"] or 0.0
+        seen = as_seen(TotalsRequest(old_s=old_s), author, policy, now)
+        facts = await manager.status(classes, seen)
         protection = protection_facts(manager.site, followed, facts["signals"]["links"])
         covered = [one.to_plain() for one in coverage_of_closed(manager.site)]
         if not _sees_alerts(caller):  # a MAC leads to a device, and so to a person

@@ -23,6 +23,7 @@ from filterd.policy.model import DAY_S, GRADES, TIER_OF_GRADE, TIERS
 from filterd.policy.reporting_settings import ReportSettings
 from filterd.policy.temporary_rules import Overrides
 from filterd.querylog.day_schema import DaySpan
+from filterd.querylog.disclosure import SHOWS_ALL
 from filterd.querylog.service_days import sum_up
 from filterd.reports.report_facts import (
     CategoryFacts,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from filterd.daemon.totals_commands import PublishedMonth, TotalsExport
     from filterd.overrides.mistake_reports import Mistake
     from filterd.policy.model import Policy
+    from filterd.querylog.disclosure import Threshold
     from filterd.querylog.period_totals import PeriodFigures
     from filterd.querylog.service_days import ServiceDay
     from filterd.reports.report_period import ReportPeriod
@@ -65,6 +67,7 @@ class ReportWish(NamedTuple):
         audience: for whom.
         grade, class_id: that it is about; empty for the school.
         has_classes: whether classes may be in it.
+        threshold: from how many devices on a category is shown, inside.
     """
 
     period: ReportPeriod
@@ -72,6 +75,7 @@ class ReportWish(NamedTuple):
     grade: str = ""
     class_id: str = ""
     has_classes: bool = False
+    threshold: Threshold = SHOWS_ALL
 
     @property
     def is_by_day(self) -> bool:
@@ -126,6 +130,7 @@ async def gather(
         class_id=wish.class_id,
         has_totals=wish.audience is ReportAudience.INSIDE,
         confidential=site.confidential.categories,
+        threshold=wish.threshold,
     )
     found, least_devices = _Cells(), policy.log.least_devices
     if wish.audience is ReportAudience.OUTSIDE:
@@ -144,7 +149,7 @@ async def gather(
             of_school = await asyncio.to_thread(
                 lambda: tuple(_of_school(published, hidden, wish.label))
             )
-            found = _Cells((*found.cells, *of_school))
+            found = _Cells((*found.cells, *of_school), found.left_out)
     missing, unused = _without_counts(spans, figures, *service)
     rows, mistakes = await manager.changes.records.past()
     requests = await reviews.figures(first, last)
@@ -271,7 +276,7 @@ def _counted(figures: PeriodFigures, wish: ReportWish) -> _Cells:
         known = distinct.pop(key, None) if of.action == _BLOCKED else None
         cells.append(CountCell(*key, of.action, of.n, known))
     cells += (CountCell(*key, _BLOCKED, 0, n) for key, n in sorted(distinct.items()))
-    return _Cells(tuple(cells))
+    return _Cells(tuple(cells), figures.left_out)
 
 
 def _without_counts(

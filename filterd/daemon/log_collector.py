@@ -20,13 +20,18 @@ import contextlib
 import logging
 from abc import ABC, abstractmethod
 from contextlib import suppress
+from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
+from filterd.daemon.disclosed_totals import HeldReach
 from filterd.errors import FilterdError, StoreError
 from filterd.field_checks import is_date
 from filterd.i18n import UNSAID
 from filterd.querylog import Batch
+from filterd.querylog.day_schema import DaySpan
+from filterd.querylog.disclosure import ended_hours
 from filterd.querylog.service_days import ServiceNotes
 
 if TYPE_CHECKING:
@@ -37,7 +42,6 @@ if TYPE_CHECKING:
     from filterd.daemon.worker_channel import Channel
     from filterd.i18n import Sentence
     from filterd.querylog.day_reach import ReachRow
-    from filterd.querylog.day_schema import DaySpan
     from filterd.querylog.period_totals import DistinctCount, PeriodFigures
     from filterd.querylog.service_days import ServiceDay, ServiceMoment
     from filterd.querylog.totals_file import TotalsFile
@@ -156,6 +160,7 @@ class LogKeeper(MinuteRounds):
         self._collected_at = -inf
         self._one_more_ended = asyncio.Event()
         self._file: TotalsFile | None = None
+        self._held = HeldReach(self.reach)
 
     async def take_last(self, *, batch: dict[str, Any] | None) -> None:
         """Keep the last counts of a worker that ends; None is its last message."""
@@ -202,7 +207,12 @@ class LogKeeper(MinuteRounds):
         if self._clock.monotonic() - self._collected_at >= request.old_s:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.collect(), _FRESH_WITHIN_S)
-        return await read_totals(self._path, request, time_zone=time_zone, now=self._clock.wall())
+        now = self._clock.wall()
+        if request.threshold.devices:
+            day = DaySpan.at(now, ZoneInfo(time_zone)).day
+            held = await self._held.until(day, ended_hours(now, request.before))
+            request = replace(request, held=held)
+        return await read_totals(self._path, request, time_zone=time_zone, now=now)
 
     async def period(self, days: Sequence[DaySpan], **scope: Any) -> PeriodFigures:
         """Return the figures of days, in a scope; see ``period_totals``.

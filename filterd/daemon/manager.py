@@ -46,6 +46,7 @@ from filterd.i18n import UNSAID, say
 from filterd.policy.grade_changes import Layer
 from filterd.policy.policy_file import digest
 from filterd.process_memory import give_back
+from filterd.querylog.totals_request import TODAY
 from filterd.resolve import expectation_checks, rewrite_targets
 from filterd.resolve.expectation_checks import doubts
 from filterd.version import __version__
@@ -334,19 +335,20 @@ class Manager:
         return explained
 
     async def status(
-        self, classes: Collection[str] | None = frozenset(), old_s: float = 0.0
+        self, classes: Collection[str] | None = frozenset(), seen: TotalsRequest = TODAY
     ) -> dict[str, Any]:
         """Return the state of the daemon, its workers summed up; as plain data.
 
         Args:
             classes: those with totals of their own, None for all; others are in their grade's.
-            old_s: how old totals of today may be; fresh ones are written to the disk.
+            seen: which categories of today are shown, and how old totals may be.
         """
         workers = await self._ask_those_that_answer("status")
+        sums = self._sums.add_up(workers)
         policy, index = self._site.timed.policy, self._site.index
         unwritten = self._setting.unwritten
         safe = rewrite_targets.age_of(policy, self._setting.state.safe_search)
-        now, today = self._time.least(), await read_today(self, old_s)
+        now, today = self._time.least(), await read_today(self, seen)
         log = await log_standing(self, workers, today, now)
         is_known = self._keeper.standing is not ClockStanding.UNKNOWN
         return {
@@ -363,7 +365,8 @@ class Manager:
             "lists": len(index.lists),
             "lists_built_at": index.build.get("when"),
             "workers": len(workers),
-            **self._sums.add_up(workers),
+            **sums,
+            "traffic": {**sums.get("traffic", {}), "blocked": await self.signals.blocks(self)},
             # Of shared sockets: each worker reports the same.
             "receive_drops": max((one["receive_drops"] for one in workers), default=0),
             "upstreams": upstreams_of(workers),
@@ -376,7 +379,7 @@ class Manager:
             "pauses": self._pauses(),
             "guarded": await self.changes.guarded_open(),
             "safe_search": safe and safe._asdict(),
-            "day": school_day(self._site.at(now), now, today.totals, classes),
+            "day": school_day(self._site.at(now), now, today, classes),
             "in_memory": unwritten.parts,
             "reload_failures": self._failed_reloads,
             "doubts": (*map(to_plain, unwritten.doubts(self._setting.state)), *self._doubts),

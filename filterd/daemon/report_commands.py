@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from filterd.daemon.control_commands import author_of
+from filterd.daemon.disclosed_totals import threshold_of
 from filterd.daemon.gathered_facts import ReportWish, gather
 from filterd.daemon.log_request import check_known
 from filterd.errors import ConfigError, ControlError
@@ -163,4 +164,5 @@ def _permitted(wish: ReportWish, author: Author, manager: Manager) -> ReportWish
         )
     check_known(wish.class_id, [one.id for one in manager.site.policy.classes])
     check_known(wish.grade, list(TIER_OF_GRADE))
-    return wish._replace(has_classes=sees_classes)
+    threshold = threshold_of(author, manager.site.policy.log.least_devices)
+    return wish._replace(has_classes=sees_classes, threshold=threshold)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -32,9 +34,13 @@ from filterd.policy.calendar import Calendar, Closures
 from filterd.policy.category_parts import locked_parts
 from filterd.policy.effective_policy import EffectiveState
 from filterd.policy.log_levels import LogLevel, highest, levels, levels_of
+from filterd.policy.model import DAY_S
 from filterd.policy.temporary_rules import TargetKind
 from filterd.protection_level import FILLED_CATEGORIES, judge
+from filterd.querylog.counts import BLOCKED
+from filterd.querylog.day_reach import GRADE
 from filterd.querylog.day_schema import DaySpan
+from filterd.querylog.disclosure import Threshold, ended_hours
 from filterd.querylog.service_days import ServiceMoment
 from filterd.querylog.totals_request import TotalsRequest
 from filterd.rows import SchoolClock
@@ -42,7 +48,7 @@ from filterd.state_file import to_plain
 from filterd.state_folder import SHIPPED, StateFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from filterd.daemon.manager import Manager
     from filterd.daemon.process import Setting
@@ -54,6 +60,9 @@ if TYPE_CHECKING:
 
 BYPASS = "proxy-vpn"
 """The category of ways around the filter."""
+NO_CATEGORY = "none"
+"""Of a block by a rule that has none, as a schedule or a block by command; or of a category of too
+few devices."""
 
 _HOUR_S, _WEEK_S = 3600, 7 * 86_400
 _BEGUN_S = 600
@@ -82,6 +91,8 @@ class StatusSignals:
         self._history: dict[str, Any] = {"ok": None, "verified_at": None}
         self._pace: dict[str, int] | None = None
         self._paced_at = -_PACE_EVERY_S
+        self._blocks: dict[str, Counter[str]] = {}
+        self._blocks_until = 0
 
     async def facts(self, lost: int, *, is_time_known: bool) -> dict[str, Any]:
         """Return the signals as plain data.
@@ -131,24 +142,27 @@ class StatusSignals:
             self._pace = await asyncio.to_thread(self._read_pace, site, now)
         return self._pace
 
-    async def bypass(
-        self, site: Site, now: float, totals: Iterable[Mapping[str, Any]]
-    ) -> dict[str, int]:
-        """Return today's blocks of ways around the filter, and the devices behind.
+    async def blocks(self, manager: Manager) -> dict[str, dict[str, int]]:
+        """Return the blocks by tier and category since the start, of hours that are over.
 
-        ``devices`` is of the tier or grade with the most: numbers of devices are never added up.
+        Each hour is added once, with the categories that are shown then: so no sum ever falls.
 
         Args:
-            site: in force.
-            now: policy time.
-            totals: of today, as ``Manager.log_totals`` returns them.
+            manager: it has the totals.
         """
-        kinds = ((one["category"], one["action"], one["n"]) for one in totals)
-        blocks = sum(
-            n for category, action, n in kinds if (category, action) == (BYPASS, "blocked")
-        )
-        devices = await asyncio.to_thread(self._devices, site, now) if blocks else 0
-        return {"blocks": blocks, "devices": devices}
+        now, k = self._setting.clock.wall(), manager.site.policy.log.least_devices
+        begins, ends = self._blocks_until, ended_hours(now)
+        if not begins <= ends <= begins + 2 * DAY_S:  # the first time, or by another clock
+            begins = self._blocks_until = ends
+        if begins < ends:
+            request = TotalsRequest(2, by_hour=True, threshold=Threshold(k))
+            with suppress(StoreError):  # the next status reads them again
+                for row in await manager.log_totals(request):
+                    if row["action"] == BLOCKED and row["hour"] >= begins:
+                        of_tier = self._blocks.setdefault(row["tier"], Counter())
+                        of_tier[row["category"] or NO_CATEGORY] += row["n"]
+                self._blocks_until = ends
+        return {tier: dict(of_tier) for tier, of_tier in self._blocks.items()}
 
     async def keep(self, verify: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
         """Verify the history soon after the start and then once a day, for ever.
@@ -189,12 +203,6 @@ class StatusSignals:
         found: dict[str, Any] | None = to_plain(facts_in(self._setting.state.web))
         return found
 
-    def _devices(self, site: Site, now: float) -> int:
-        from filterd.querylog.period_totals import devices_blocked  # noqa: PLC0415 -- SQLite
-
-        day = Calendar(site.policy.time_zone).reading(now).day.isoformat()
-        return devices_blocked(self._setting.state.query_log, day, BYPASS)
-
     def _read_pace(self, site: Site, now: float) -> dict[str, int] | None:
         from filterd.querylog.period_totals import answers_in  # noqa: PLC0415 -- it brings SQLite
 
@@ -232,25 +240,39 @@ class TodayCounts(NamedTuple):
 
     Attributes:
         totals: of hours that are over, with classes.
+        categories: of these, as the author of the request may see them.
+        wide: by grade, the categories that k devices asked for.
         sums: with the present hour; shown without category, grade and class only.
         unread: why they could not be read; else empty.
     """
 
     totals: Sequence[Row] = ()
+    categories: Sequence[Row] = ()
+    wide: Sequence[Row] = ()
     sums: Sequence[Row] = ()
     unread: Sentence = UNSAID
 
+    @property
+    def bypass(self) -> int:
+        """The blocked ways around the filter, in whole hundreds."""
+        return sum(_blocks_in(one) for one in self.wide if one["category"] == BYPASS) // 100 * 100
 
-async def read_today(manager: Manager, old_s: float) -> TodayCounts:
+
+async def read_today(manager: Manager, seen: TotalsRequest) -> TodayCounts:
     """Return what was counted today, as far as it can be read.
 
     Args:
         manager: it has the totals.
-        old_s: how old they may be; fresh ones are written to the disk.
+        seen: what the author of the request may see.
     """
+    wide = Threshold(manager.site.policy.log.least_devices, GRADE)
     try:
-        totals = await manager.log_totals(TotalsRequest(by_class=True, old_s=old_s))
-        return TodayCounts(totals, await manager.log_totals(TotalsRequest(is_live=True, old_s=inf)))
+        return TodayCounts(
+            await manager.log_totals(TotalsRequest(by_class=True, old_s=seen.old_s)),
+            await manager.log_totals(replace(seen, old_s=inf)),
+            await manager.log_totals(TotalsRequest(threshold=wide, old_s=inf)),
+            await manager.log_totals(TotalsRequest(is_live=True, old_s=inf)),
+        )
     except StoreError as error:
         return TodayCounts(unread=error.sentence)
 
@@ -285,7 +307,7 @@ async def log_standing(
         "level": highest(levels.values() or [site.policy.log.level]).value,
         "levels": {tier: level.value for tier, level in levels.items()},
         "pace": await manager.signals.pace(site, now),
-        "bypass": await manager.signals.bypass(site, now, counts.totals),
+        "bypass": {"blocks": counts.bypass},
         "written_at": manager.log_keeper.written_at,
     }
 
@@ -305,6 +327,10 @@ async def in_service(manager: Manager) -> ServiceMoment | None:
         str(build.get(StateFolder.noted_as, SHIPPED)),
         max(0, round(now - since)) if since else None,
     )
+
+
+def _blocks_in(row: Row) -> int:
+    return int(row["n"]) if row["action"] == BLOCKED else 0
 
 
 def protection_facts(site: Site, feed: Row, links: Row | None) -> dict[str, Any]:
@@ -347,14 +373,14 @@ def school_today(manager: Manager) -> str | None:
 
 
 def school_day(
-    site: Site, now: float, totals: Iterable[Row], classes: Collection[str] | None = None
+    site: Site, now: float, counts: TodayCounts, classes: Collection[str] | None = None
 ) -> dict[str, Any]:
     """Return what a school asks of its filter first, as plain data.
 
     Args:
         site: in force at ``now``.
         now: policy time.
-        totals: of today's hours that are over, with classes (``Manager.log_totals``).
+        counts: of today.
         classes: those that are shown, None for all; others are counted in their grade.
 
     Returns: ``blocked_today``, blocks by class, or by grade where no class is known, the most
@@ -365,11 +391,11 @@ def school_day(
     closed although its category is opened.
     """
     timed, blocked, categories = site.timed, Counter[str](), Counter[str]()
-    for row in totals:
-        n = row["n"] if row["action"] == "blocked" else 0
+    for row in counts.totals:
         is_shown = row["class"] and (classes is None or row["class"] in classes)
-        blocked[row["class"] if is_shown else row["grade"]] += n
-        categories[row["category"]] += n
+        blocked[row["class"] if is_shown else row["grade"]] += _blocks_in(row)
+    for row in counts.categories:
+        categories[row["category"]] += _blocks_in(row)
     clock = SchoolClock(ZoneInfo(timed.policy.time_zone), now)
     state = EffectiveState(timed.policy, timed.overrides, site.moment, clock)
     rooms = room_rows(state)

@@ -2,8 +2,8 @@
 """The commands of the control socket that read and export totals of the log.
 
 Every reader sees those of the school, its tiers and grades; a teacher also own classes
-today; administrators each class and network (``overrides.read_access``). ``querylog.disclosure``
-defines which hours, categories and devices are in them.
+today; administrators each class and network, and all categories (``overrides.read_access``).
+``querylog.disclosure`` defines which hours, categories and devices are in them.
 
 See ``querylog.published_totals`` for what is exported for outside the school. Each export is
 recorded in the history, before anything is answered.
@@ -20,28 +20,27 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from filterd.daemon.control_commands import author_of
+from filterd.daemon.disclosed_totals import as_seen
 from filterd.daemon.log_request import check_known
 from filterd.errors import ControlError, StoreError
 from filterd.field_checks import is_whole
 from filterd.i18n import say
 from filterd.overrides.permissions import check_class, readable_classes
 from filterd.overrides.read_access import View, check_view
-from filterd.policy.calendar import Calendar
 from filterd.querylog import MOST_DAYS, published_totals
 from filterd.querylog.day_reach import MANY_DEVICES
 from filterd.querylog.day_schema import DaySpan
-from filterd.querylog.disclosure import ended_hours, for_teachers, lesson_begin, month_answers
+from filterd.querylog.disclosure import month_answers
 from filterd.querylog.totals_request import Total, TotalsRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from filterd.daemon.control_caller import Caller
     from filterd.daemon.control_server import Command
     from filterd.daemon.manager import Manager
     from filterd.overrides.roles import Author
-    from filterd.querylog.day_reach import ReachRow
     from filterd.querylog.published_totals import PublishedTotals
 
 _TEXTS = ("tier", "grade", "class", "network")
@@ -55,12 +54,10 @@ def commands(manager: Manager, export: TotalsExport) -> dict[str, Command]:
         manager: it has the totals.
         export: it publishes them for outside the school.
     """
-    held = HeldReach(manager)
 
     async def log_totals(request: dict[str, Any], caller: Caller) -> list[dict[str, Any]]:
-        wanted, classes = _wanted(request), None
+        wanted, classes, author = _wanted(request), None, author_of(caller)
         if wanted.class_id or wanted.network or wanted.by_class or wanted.by_network:
-            author = author_of(caller)
             check_view(author, View.CLASS_TOTALS)
             school = manager.changes.classroom(manager.site)
             if wanted.class_id:
@@ -68,10 +65,11 @@ def commands(manager: Manager, export: TotalsExport) -> dict[str, Command]:
             classes = readable_classes(author, lambda: school)
             if classes is not None and wanted.days > 1:
                 raise ControlError(say("a teacher sees own classes of today only: --days 1"))
-        if classes is None:
-            found = await manager.log_totals(wanted)
-        else:
-            found = await _of_teacher(manager, held, wanted, classes)
+            if classes is not None:
+                wanted = replace(wanted, by_class=True)
+        now = manager.clock()["policy_time"] or 0.0
+        seen = as_seen(wanted, author, manager.site.policy, now)
+        found = await manager.log_totals(seen, classes)
         if not any(wanted.exact.values()) and not wanted.tier:
             found += await export.of_school(wanted)
         if not found:  # totals may be of a class or network of a former site
@@ -87,40 +85,6 @@ def commands(manager: Manager, export: TotalsExport) -> dict[str, Command]:
         return await export.help_sought(request, author_of(caller))
 
     return {"log totals": log_totals, "log export": log_export, "log help": log_help}
-
-
-class HeldReach:
-    """The devices of a day, as they were when its last hour was shown first.
-
-    By those of now a category would appear at the moment in which its k-th device asks, and a
-    teacher who reads again and again would see that lookup.
-    """
-
-    def __init__(self, manager: Manager) -> None:
-        self._manager = manager
-        self._of = "", 0
-        self._rows: list[ReachRow] = []
-
-    async def until(self, day: str, ends_at: int) -> list[ReachRow]:
-        """Return the devices of a day, the same while the same hours are shown."""
-        if self._of != (day, ends_at):
-            self._rows = await self._manager.log_keeper.reach(day, day)
-            self._of = day, ends_at
-        return self._rows
-
-
-async def _of_teacher(
-    manager: Manager, held: HeldReach, wanted: TotalsRequest, classes: Collection[str]
-) -> list[dict[str, Any]]:
-    """Return totals of today of classes, as their teacher may see them."""
-    policy, now = manager.site.policy, manager.clock()["policy_time"] or 0.0
-    shown = Calendar(policy.time_zone).reading(now)
-    before = lesson_begin(policy.lessons, int(shown.second), now)
-    asked = replace(wanted, by_class=True, before=before)
-    day = shown.day.isoformat()
-    rows = await manager.log_totals(asked, classes)
-    reach = await held.until(day, ended_hours(now, before))
-    return for_teachers(rows, reach, policy.log.least_devices)
 
 
 def _wanted(request: Mapping[str, Any]) -> TotalsRequest:

@@ -20,7 +20,6 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from filterd.policy.model import TIER_OF_GRADE
-from filterd.querylog.counts import BLOCKED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -113,9 +112,6 @@ class WorkerSums:
         return total
 
 
-NO_CATEGORY = "none"
-"""Of a block by a rule that has none: a schedule, an exam, a block by command."""
-
 ANSWERED = "answered"
 """Replies with a response code that a block may have, together."""
 _OF_BLOCKS = frozenset(("0", "3", "5"))
@@ -140,19 +136,16 @@ class ShownTraffic:
             listeners: the traffic of each (``fastpath.datagrams.Traffic``).
             counts: of the same answers.
 
-        Returns: ``rcodes``; ``latency`` by path; ``responses`` by tier and action; ``blocked`` by
-            tier and category.
+        Returns: ``rcodes``; ``latency`` by path; ``responses`` by tier and action.
         """
         found = summed(listeners)
         responses: dict[str, dict[str, int]] = {}
-        blocked: dict[str, dict[str, int]] = {}
         for (grade, category, action), n in counts.past_sums().items():
             tier = TIER_OF_GRADE.get(grade)
             if tier is None or category in counts.rules.confidential:  # of a policy before
                 continue
-            _add(responses, tier, action, n)
-            if action == BLOCKED:
-                _add(blocked, tier, category or NO_CATEGORY, n)
+            of_tier = responses.setdefault(tier, {})
+            of_tier[action] = of_tier.get(action, 0) + n
         times = found.get("latency", {})
         return {
             "rcodes": self._rcodes(found.get("rcodes", {}), counts.hidden_sources),
@@ -161,7 +154,6 @@ class ShownTraffic:
                 for path, one in times.items()
             },
             "responses": responses,
-            "blocked": blocked,
         }
 
     def _rcodes(self, rcodes: Mapping[str, int], hidden: Mapping[str, int]) -> dict[str, int]:
@@ -209,11 +201,6 @@ class _ShownTimes:
             "buckets": {key: self._shown[key] for key in times["buckets"]},
             "sum_us": self._shown_us,
         }
-
-
-def _add(sums: dict[str, dict[str, int]], outer: str, inner: str, n: int) -> None:
-    row = sums.setdefault(outer, {})
-    row[inner] = row.get(inner, 0) + n
 
 
 _REPEATED, _ASKED = ("cached", "stale"), "forwarded"

@@ -12,28 +12,31 @@ One definition, which every output asks:
   parts that have not got it: ``counts.Counts`` keeps it apart from the first.
 * Of what is left out an output says whether there is any, never how much
   (``published_totals.PublishedPeriod.leaves_out``), and of confidential categories not even that.
-* A teacher sees categories of own classes from k devices on, of hours before the present lesson;
-  what is below counts as of no category, so the number of blocks is whole. The devices are those
-  of when these hours were shown first: no category appears with the lookup that makes it k.
+* A category is shown from k devices of a day on; what is below counts as of no category, so the
+  number of blocks is whole. The devices are those of the smallest part that there is: of a class,
+  of a grade without classes. A sum has what its parts show, so no difference of two figures has
+  fewer devices. To the principal, who sees no classes, the smallest part is a grade.
+  Administrators see all.
+* To all of these a lesson shows when it is over. The devices are those of when its hours were
+  shown first: no category appears with the lookup that makes it k.
 * The principal of a school of ``MANY_DEVICES`` or more is told yes or no for a confidential
   category and a month that is over.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from math import inf
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.querylog.counts import HOUR_S
-from filterd.querylog.day_reach import CLASS, MANY_DEVICES, SCHOOL
+from filterd.querylog.day_reach import CLASS, GRADE, MANY_DEVICES, SCHOOL
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from filterd.policy.model import Lesson
     from filterd.querylog.day_reach import ReachRow
-    from filterd.querylog.totals_request import Total
+    from filterd.querylog.totals_request import Counted, Total
 
 
 def ended_hours(now: float, before: float = inf) -> int:
@@ -58,25 +61,36 @@ def lesson_begin(lessons: Iterable[Lesson], second: int, now: float) -> float:
     return min((now - (second - starts_s) for starts_s in running), default=inf)
 
 
-def for_teachers(
-    rows: Iterable[Mapping[str, Any]], reach: Iterable[ReachRow], k: int
-) -> list[dict[str, Any]]:
-    """Return rows of classes without categories that fewer than k devices asked for.
+class Threshold(NamedTuple):
+    """From how many devices on a category is shown.
 
-    Args:
-        rows: totals of a day, with classes.
-        reach: the devices of that day.
-        k: the least number of devices.
+    Attributes:
+        devices: k; 0 shows all.
+        scope: of the smallest part of a sum, ``CLASS`` or ``GRADE``.
     """
-    devices = {row[2:5]: row.devices for row in reach if row.scope == CLASS}
-    sums = Counter[tuple[tuple[str, Any], ...]]()
-    for row in rows:
-        key = row["class"], row["category"], row["action"]
-        category = row["category"] if devices.get(key, 0) >= k else ""
-        shown = {**row, "category": category}
-        n = shown.pop("n")
-        sums[tuple(shown.items())] += n
-    return [{**dict(key), "n": n} for key, n in sums.items()]
+
+    devices: int = 0
+    scope: str = CLASS
+
+    def applied(self, rows: Iterable[Counted], reach: Iterable[ReachRow]) -> Iterable[Counted]:
+        """Return totals of a day, without the categories that too few devices asked for.
+
+        Args:
+            rows: of whole classes and grades.
+            reach: the devices of that day.
+        """
+        if not self.devices:
+            return rows
+        enough = {row[1:5] for row in reach if row.devices >= self.devices}
+        return (row if self._part_of(row) in enough else (*row[:2], "", *row[3:]) for row in rows)
+
+    def _part_of(self, row: Counted) -> tuple[str, str, str, str]:
+        _, grade, category, action, _, class_id, _ = row
+        is_class = class_id and self.scope == CLASS
+        return (CLASS, class_id, category, action) if is_class else (GRADE, grade, category, action)
+
+
+SHOWS_ALL = Threshold()
 
 
 class MonthAnswer(NamedTuple):

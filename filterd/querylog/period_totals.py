@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,7 +22,10 @@ from filterd.i18n import say
 from filterd.paths import is_plain, with_sides
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog import totals_file
+from filterd.querylog.counts import BLOCKED
+from filterd.querylog.day_reach import CLASS, GRADE, TIER, ReachRow
 from filterd.querylog.day_reader import attach
+from filterd.querylog.disclosure import SHOWS_ALL
 from filterd.querylog.sqlite_file import BUSY_S, FAILURES, cannot_be_read, uri_of
 from filterd.querylog.totals_request import Total
 
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.querylog.day_schema import DaySpan
+    from filterd.querylog.disclosure import Threshold
 
 
 _BUSY_S = 0.5
@@ -38,7 +43,6 @@ _ANSWERS = """
 SELECT hour, SUM(n) FROM totals JOIN contexts ON id = context
 WHERE hour IN (?, ?) AND grade <> '' GROUP BY hour
 """
-_DEVICES = "SELECT MAX(devices) FROM reach WHERE day = ? AND category = ? AND action = 'blocked'"
 _LAST = "SELECT CAST(MAX(at) AS REAL) FROM handovers"
 
 
@@ -54,20 +58,6 @@ def answers_in(path: Path, hours: tuple[int, int]) -> tuple[int, int] | None:
         return None
     found = dict(rows)
     return found.get(hours[0], 0), found.get(hours[1], 0)
-
-
-def devices_blocked(path: Path, day: str, category: str) -> int:
-    """Return the most devices of a tier or grade that a category was blocked for.
-
-    It is as capped as the file has it, and 0 where the file has none or cannot be read.
-
-    Args:
-        path: the file.
-        day: of the school, ISO 8601.
-        category: its id.
-    """
-    rows = _read_figure(path, _DEVICES, (day, category))
-    return (rows[0][0] or 0) if rows else 0
 
 
 def last_written(path: Path) -> float:
@@ -144,6 +134,7 @@ class PeriodScope(NamedTuple):
         class_id: of this class only. A confidential category is in neither.
         has_totals: whether totals are wanted, and not only which days have any.
         confidential: categories that are shown for the whole school only.
+        threshold: from how many devices on a category is shown.
     """
 
     by_day: bool = True
@@ -152,6 +143,7 @@ class PeriodScope(NamedTuple):
     class_id: str = ""
     has_totals: bool = True
     confidential: Collection[str] = frozenset()
+    threshold: Threshold = SHOWS_ALL
 
     def label(self, day: str) -> str:
         """Return the day, or its month."""
@@ -181,6 +173,7 @@ class PeriodFigures(NamedTuple):
         first_hour: the first hour that has, also before the days; None for none.
         distinct: of all tiers, grades and classes.
         distinct_days: days of which distinct names were counted.
+        left_out: whether a category of few devices is counted as none.
     """
 
     totals: list[Total]
@@ -188,6 +181,7 @@ class PeriodFigures(NamedTuple):
     first_hour: int | None = None
     distinct: tuple[DistinctCount, ...] = ()
     distinct_days: frozenset[str] = frozenset()
+    left_out: bool = False
 
 
 def read_period(path: Path, days: Sequence[DaySpan], scope: PeriodScope) -> PeriodFigures:
@@ -232,13 +226,19 @@ def _read(
     found = PeriodFigures([], frozenset(counted), first_hour)
     if not scope.has_totals:
         return found
-    found = found._replace(totals=list(_totals(connection, days, scope)))
+    of_many = None
+    if scope.threshold.devices:
+        of_many = _of_many(connection, days, scope)
+        found = found._replace(totals=of_many.totals, left_out=bool(of_many.few))
+    else:
+        found = found._replace(totals=list(_totals(connection, days, scope)))
     if version != totals_file.VERSION:
         return found
     limits = first.day, last.day
     rows = map(DistinctCount._make, connection.execute(_DISTINCT, limits))
     known = frozenset(day for (day,) in connection.execute(_KNOWN, limits))
-    return found._replace(distinct=tuple(rows), distinct_days=known)
+    distinct = tuple(one for one in rows if of_many is None or of_many.shows(one))
+    return found._replace(distinct=distinct, distinct_days=known)
 
 
 def _totals(
@@ -255,6 +255,55 @@ def _totals(
         connection.execute(_ADD, limits)
     for number, grade, category, action, n, class_id in connection.execute(_TOTALS):
         yield Total(labels[number], grade, category, action, n, class_id)
+
+
+_OF_DAY = """
+SELECT 0, grade, category, action, '', class, SUM(n) FROM totals.totals
+JOIN totals.contexts ON id = context
+WHERE hour >= :begins AND hour < :ends AND grade <> '' AND category NOT IN hidden
+    AND (:grade = '' OR grade = :grade) AND (:class_id = '' OR class = :class_id)
+GROUP BY grade, category, action, class
+"""
+_PARTS = TIER, GRADE, CLASS
+_REACH = "SELECT * FROM totals.reach WHERE day = ?"
+
+
+class _OfMany(NamedTuple):
+    """Totals without categories of few devices a day.
+
+    ``many`` and ``few``: days, parts of the school and the categories that were blocked for them,
+    with them and without.
+    """
+
+    totals: list[Total]
+    many: set[tuple[str, str, str, str]]
+    few: set[tuple[str, str, str, str]]
+
+    def shows(self, one: DistinctCount) -> bool:
+        """Return whether a category is shown for all of what names were counted of."""
+        part = (CLASS, one.class_id) if one.class_id else (GRADE, one.grade)
+        key = one.day, *(part if one.grade else (TIER, one.tier)), one.category
+        return key in self.many and key not in self.few
+
+
+def _of_many(
+    connection: sqlite3.Connection, days: Sequence[DaySpan], scope: PeriodScope
+) -> _OfMany:
+    sums = Counter[tuple[str, str, str, str, str]]()
+    many, few = set[tuple[str, str, str, str]](), set[tuple[str, str, str, str]]()
+    for day in days:
+        limits: dict[str, Any] = {"begins": day.begins, "ends": day.ends}
+        limits |= {"grade": scope.grade, "class_id": scope.class_id}
+        rows = connection.execute(_OF_DAY, limits).fetchall()
+        reach = (ReachRow(*row) for row in connection.execute(_REACH, (day.day,)))
+        for row, shown in zip(rows, scope.threshold.applied(rows, reach), strict=True):
+            _, grade, category, action, _, class_id, n = shown
+            of_class = class_id if scope.by_class else ""
+            sums[scope.label(day.day), grade, category, action, of_class] += n
+            if action == BLOCKED and row[2]:
+                ids = zip(_PARTS, (TIER_OF_GRADE.get(grade, ""), grade, class_id), strict=True)
+                (many if category else few).update((day.day, *part, row[2]) for part in ids)
+    return _OfMany([Total(*key[:4], n, key[4]) for key, n in sorted(sums.items())], many, few)
 
 
 _DISTINCT_TABLES = """

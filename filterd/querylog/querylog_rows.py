@@ -84,7 +84,7 @@ _BLOCKS = Listing(
         Column(
             say("Category"),
             "category",
-            lambda category, by: category or by.texts("(rules of the school)"),
+            lambda category, by: category or by.texts("(other blocks)"),
             style=lambda category: "" if category else "dim",
         ),
         Column(words.COUNTED["blocked"], "n", _number, is_number=True),

@@ -347,8 +347,13 @@ async def read_totals(
         for span in DaySpan.last(request.days, now, ZoneInfo(time_zone)):
             ends = min(span.ends, request.ends_at(now))
             limits = {"begins": span.begins, "ends": ends, **request.exact}
-            rows = await connection.execute_fetchall(select, limits)
-            found.extend(request.totals(span.day, map(tuple, rows)))
+            rows = map(tuple, await connection.execute_fetchall(select, limits))
+            reach: Iterable[ReachRow] = request.held
+            if request.threshold.devices and version in BY_CONTEXT and span.ends <= now:
+                days = span.day, span.day
+                of_day = await connection.execute_fetchall(SELECT_REACH, days)
+                reach = (ReachRow(*row) for row in of_day)
+            found.extend(request.totals(span.day, request.threshold.applied(rows, reach)))
             if len(found) > MOST_TOTALS:
                 raise StoreError(
                     say("more than {most} totals; ask for fewer days", most=number(MOST_TOTALS))

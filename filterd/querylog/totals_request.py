@@ -9,10 +9,13 @@ from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.policy.model import TIER_OF_GRADE
-from filterd.querylog.disclosure import ended_hours
+from filterd.querylog.disclosure import SHOWS_ALL, ended_hours
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
+
+    from filterd.querylog.day_reach import ReachRow
+    from filterd.querylog.disclosure import Threshold
 
     Counted = tuple[int, str, str, str, str, str, int]
     # hour, grade, category, action, network, class, answers
@@ -62,6 +65,8 @@ class TotalsRequest:
             were counted.
         before: hours that end by this Unix time only.
         is_live: whether the present hour counts too: for sums without a category.
+        threshold: from how many devices on a category is shown.
+        held: the devices of today, for that.
     """
 
     days: int = 1
@@ -77,6 +82,8 @@ class TotalsRequest:
     old_s: float = 0.0
     before: float = inf
     is_live: bool = False
+    threshold: Threshold = SHOWS_ALL
+    held: Sequence[ReachRow] = ()
 
     def ends_at(self, now: float) -> float:
         """Return the Unix time until which hours are counted."""
@@ -123,3 +130,7 @@ class TotalsRequest:
             and (not self.class_id or class_id == self.class_id)
             and (self.classes is None or class_id in self.classes)
         )
+
+
+TODAY = TotalsRequest()
+"""All totals of today."""

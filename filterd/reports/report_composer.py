@@ -132,7 +132,13 @@ def _notes(facts: ReportFacts, by: Wording) -> Iterator[str]:
             " loaded again and again adds lookups, not names. Of a tier at log level names it is"
             " counted once for the tier."
         )
-    if facts.left_out:
+    if facts.left_out and facts.audience is ReportAudience.INSIDE:
+        yield texts(
+            "Blocks of categories that fewer than {k} devices of a class asked for on a day are"
+            " counted without their category.",
+            k=facts.log.least_devices,
+        )
+    elif facts.left_out:
         yield texts(
             "{mark}: no answer, or a figure of fewer than {k} devices, which is not "
             "published. Totals count only the figures shown.",

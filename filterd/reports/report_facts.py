@@ -199,7 +199,8 @@ class ReportFacts:
         settings: of the site, without the schedule and the path of the template.
         cells: answers; see ``CountCell``. Whole months by grade; days of the rest by tier, for
             outside; inside by grade and day, and by class where the author may see classes.
-        left_out: whether cells were not published; never of a confidential category.
+        left_out: whether cells were not published, or for inside have lost their category; never
+            of a confidential one.
         days_missing: days of the period without any count, of which not every minute was in
             service, ISO 8601.
         days_unused: how many days without any count were wholly in service, such as Sundays.

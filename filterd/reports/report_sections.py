@@ -206,7 +206,7 @@ class SectionMaker:
             found["lost-answers"] = texts(
                 "Answers that could not be counted: {n}.", n=counted.number(log.lost)
             )
-        if facts.left_out:
+        if facts.left_out and facts.audience is not ReportAudience.INSIDE:
             found["left-out"] = texts(
                 "Figures of fewer than {k} devices are not published. "
                 "They are in no figure or total of this report.",

@@ -282,6 +282,8 @@ def capital(text: str) -> str:
 def category_name(facts: ReportFacts, id_: str, texts: Texts) -> str:
     """Return the name of a category; its id where the site no longer has it."""
     if not id_:
+        if facts.left_out and facts.audience is ReportAudience.INSIDE:
+            return texts("(other blocks)")
         return texts("(rules of the school)")
     known = {one.id: one for one in facts.categories}
     if id_ not in known:

@@ -7,6 +7,7 @@ reads all that it may. What differs could only be that lookup.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from datetime import UTC, datetime
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("warm_children")
 SECRET, CLOSED, OPEN = "self-harm.blocked.filterd.example", "www.tiktok.com", "good.example"
-HELP = "www.tongdai111.vn"
+HELP, ALONE = "www.tongdai111.vn", "www.tinder.com"
 CHILD, OTHERS = "127.0.200.9", [f"127.0.200.{n}" for n in range(1, 4)]
 MORE = """\
   home-6a: {class: 6A, cidrs: [127.0.200.0/24]}
@@ -55,6 +56,7 @@ TERM: dict[str, Any] = {"tier": "lower-secondary", "ends_at": MORNING + 6 * 86_4
 WHOLE_SCHOOL = {"answers", "log", "traffic"}
 """Parts of a status that an ordinary lookup moves at once; none has a category, grade or class."""
 NOISE = {"up_s", "clock", "signals", "pid", "rtt_ms", "upstreams", "latency_ms", "sum_us", "pace"}
+BEFORE = {"first": "2026-11-25", "last": "2026-11-26"}
 ASKED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("log totals", {"days": 1}),
     ("log totals", {"days": 3}),
@@ -67,6 +69,8 @@ ASKED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("log export", {"month": "2026-10"}),
     ("log help", {"month": "2026-10"}),
     ("history", {"limit": 50}),
+    ("report-facts", {"audience": "inside", "kind": "span", "id": "", **BEFORE}),
+    ("report-facts", {"audience": "inside", "kind": "span", "id": "", "grade": "6", **BEFORE}),
 )
 
 
@@ -325,7 +329,12 @@ def _rows_and_sums(school: School) -> tuple[list[Counter[str]], list[int]]:
 
     A child asks for help, and for what is closed to it as self-harm and, in an exam, with all else.
     """
-    exam = {"kind": "exam", "names": [OPEN], "room": "home-6a", "ends_at": MORNING + HOUR_S / 2}
+    exam: dict[str, Any] = {
+        "kind": "exam",
+        "names": [OPEN],
+        "room": "home-6a",
+        "ends_at": MORNING + HOUR_S / 2,
+    }
     before = _sums(school)
     for source in OTHERS:
         for name in (OPEN, CLOSED):
@@ -382,3 +391,62 @@ def test_control_sums_of_all_answers_show_that_a_child_sought_help(
         (rows, totals), grown = _rows_and_sums(School(served, clocks, port))
     assert (rows["pass"], totals["pass"]) == (3, 6)
     assert grown[1:] == [10, 10]
+
+
+def _categories(shown: dict[str, Any], role: Role) -> set[str]:
+    """Return the categories that any figure of a role has."""
+    found = set[str]()
+    for key, answer in shown.items():
+        if key.startswith(f"{role} log totals") and isinstance(answer, list):
+            found |= {one["category"] for one in answer}
+        elif key.startswith(f"{role} log export") and isinstance(answer, dict):
+            found |= {one["category"] for one in answer["rows"]}
+        elif key.startswith(f"{role} report-facts") and isinstance(answer, dict):
+            found |= {one["category"] for one in answer["cells"]}
+        elif key.startswith(f"{role} status"):
+            found |= set(answer["day"]["blocked_categories"])
+            found |= {one for of in answer["traffic"]["blocked"].values() for one in of}
+        elif key.startswith(f"{role} metrics"):
+            found |= set(re.findall(r'filterd_blocked_total{category="([^"]*)"', "\n".join(answer)))
+    return found
+
+
+def _seen_of_one_and_of_five(school: School) -> dict[Role, set[str]]:
+    """Return the categories that each role has seen, by the hours of a day and the day after.
+
+    Five devices ask for what is closed; one asks for another category, as often.
+    """
+    found = {role: set[str]() for role in Role}
+    school.poll(school.tokens())
+    for passes in (HOUR_S, HOUR_S, 24 * HOUR_S):
+        if passes == HOUR_S:
+            for source in (*OTHERS, CHILD, "127.0.200.4"):
+                school.asks(source, CLOSED)
+                school.asks(CHILD, ALONE)
+        school.sleeps(passes)
+        shown = school.poll(school.tokens())
+        for role in Role:
+            found[role] |= _categories(shown, role)
+    reports = [one for key, one in shown.items() if "report-facts" in key]
+    assert all(isinstance(one, dict) and one["cells"] for one in reports)
+    return found
+
+
+def test_a_category_of_one_device_is_in_no_figure_but_for_administrators(
+    built: StateFolder, tmp_path: Path, upstream: int
+) -> None:
+    daemon, clocks, port = _serve(built, tmp_path, upstream=upstream)
+    with daemon as served:
+        found = _seen_of_one_and_of_five(School(served, clocks, port))
+    assert all("social-media" in one for one in found.values()), "of five devices"
+    assert {role for role, one in found.items() if "dating" in one} == {Role.ADMIN}
+
+
+@pytest.mark.control
+def test_control_without_a_threshold_every_role_sees_the_category_of_one_device(
+    built: StateFolder, tmp_path: Path, upstream: int
+) -> None:
+    daemon, clocks, port = _serve(built, tmp_path, "counting", upstream=upstream)
+    with daemon as served:
+        found = _seen_of_one_and_of_five(School(served, clocks, port))
+    assert all("dating" in one for one in found.values())

@@ -76,6 +76,7 @@ def counted(found: list[Event]) -> Batch:
         reach[one.day, "tier", tier, one.category, one.action].add(one.device)
         if grade:
             reach[one.day, "grade", grade, one.category, one.action].add(one.device)
+            reach[one.day, "class", class_id, one.category, one.action].add(one.device)
     rows = [
         CountRow(hour, grade, category, action, n, "lab", class_id=class_id)
         for (hour, grade, category, action, class_id), n in cells.items()

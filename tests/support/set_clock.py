@@ -13,7 +13,8 @@ safeguards off, for controls:
 ``undated``: changes made while the time was not confirmed never get their dates;
 ``telling``: no category is confidential, and totals have the present hour;
 ``moving``: a teacher's categories go by the devices of the present moment;
-``summing``: sums have what no row may have.
+``summing``: sums have what no row may have;
+``counting``: a category of one device is shown as one of many.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ from filterd.clock import SystemClock
 from filterd.daemon import known_time, timekeeper
 from filterd.daemon import main as serving
 from filterd.daemon.change_service import Changes
+from filterd.daemon.disclosed_totals import HeldReach
 from filterd.daemon.lookup_recorder import LookupRecorder
-from filterd.daemon.totals_commands import HeldReach
 from filterd.policy.confidential_names import ConfidentialNames
+from filterd.querylog.disclosure import Threshold
 from filterd.querylog.totals_request import TotalsRequest
 
 if TYPE_CHECKING:
@@ -115,6 +117,8 @@ def main() -> None:
         setattr(TotalsRequest, "ends_at", lambda *_: inf)  # noqa: B010 -- as above
     if "moving" in how:
         setattr(HeldReach, "until", _of_now)  # noqa: B010 -- as above
+    if "counting" in how:
+        setattr(Threshold, "applied", lambda _, rows, __: rows)  # noqa: B010 -- as above
     if "summing" in how:
         setattr(LookupRecorder, "is_unlisted", lambda *_: False)  # noqa: B010 -- as above
     serving.main(config, state, "en", "no")
@@ -129,7 +133,7 @@ def _hide_nothing(self: ConfidentialNames, policy: Policy, index: Index) -> None
 
 
 async def _of_now(self: HeldReach, day: str, _: int) -> list[ReachRow]:
-    return await self._manager.log_keeper.reach(day, day)
+    return await self._read(day, day)
 
 
 async def _make_steps(self: Changes, step: timekeeper.ClockStep | None, *, again: bool) -> None:

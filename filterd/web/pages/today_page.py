@@ -166,7 +166,7 @@ def _categories(day: Row, by: Wording, *, links: bool) -> list[tuple[str, int, s
     return [
         (
             day["category_names"].get(one, {}).get(by.texts.language, one)
-            or by.texts("(rules of the school)"),
+            or by.texts("(other blocks)"),
             n,
             f"/lookups?action=blocked&category={one}" if links and one else "",
         )

@@ -68,7 +68,7 @@ def test_days_grades_and_blocked_categories_are_added_up(
         "2026-11-23 0 1",
         "6 12345 7",
         "social-media 1234",
-        "(rules of the school) 1",
+        "(other blocks) 1",
     ):
         assert line in lines
     grades = [line.split()[0] for line in lines if line.split()[:1] in (["6"], ["10"], ["staff"])]

@@ -88,7 +88,9 @@ class Recorder:
 
 
 def a_manager(called: list[tuple[Any, ...]]) -> Any:
-    site = SimpleNamespace(policy=a_policy(networks=NETWORKS), index=SimpleNamespace(lists=(), build={}))
+    site = SimpleNamespace(
+        policy=a_policy(networks=NETWORKS), index=SimpleNamespace(lists=(), build={})
+    )
     part = Recorder(called)
     parts = {"changes": part, "rooms": part, "trials": part, "nat": part, "hold": part.hold}
     return cast("Any", SimpleNamespace(**parts, site=site))
@@ -130,12 +132,15 @@ def test_status_has_the_classes_that_the_caller_may_read(caller: Caller, classes
     async def whole() -> None:
         manager = a_manager([])
         manager.status, manager.site.policy = status, replace(manager.site.policy, classes=CLASSES)
-        found = await commands(manager, a_feed)["status"]({}, caller)
+        manager.clock = lambda: {"policy_time": SEVEN}
+        found = await commands(manager, a_feed)["status"]({"totals_old_s": 9}, caller)
         assert found["protection"]["level"] == "partly"
         assert found["protection"]["links"] == {"lan0": "open"}
 
     asyncio.run(whole())
     assert seen[0] == classes
+    assert seen[1].old_s == 9
+    assert (seen[1].threshold.devices == 0) is (classes is None)
 
 
 def test_these_commands_there_are() -> None:

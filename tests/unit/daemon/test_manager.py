@@ -489,7 +489,8 @@ def test_status_adds_the_workers_up_and_is_enough_for_alerts(school: School) -> 
         assert await team.manager.signals.note_history(team.manager.changes.records.verify)
         status = await team.manager.status()
         assert status["signals"]["history"]["ok"] is True
-        assert status["log"]["bypass"] == {"blocks": 0, "devices": 0}
+        assert status["log"]["bypass"] == {"blocks": 0}
+        assert status["traffic"]["blocked"] == {}
         assert active(status | {"feed": {"address": ""}}, SystemClock().wall()) == []
         assert status["workers"] == 2
         assert status["answers"]["blocked"] == 3

@@ -13,6 +13,7 @@ import pytest
 from filterd.daemon.shared_page import PolicyClock, SharedPage
 from filterd.daemon.status_parts import (
     StatusSignals,
+    TodayCounts,
     in_service,
     protection_facts,
     school_day,
@@ -22,7 +23,8 @@ from filterd.errors import StoreError
 from filterd.i18n import say
 from filterd.policy.model import Holiday, Lesson
 from filterd.policy.temporary_rules import LogSetting, Overrides, TargetKind
-from filterd.querylog import Batch, CountRow, period_totals
+from filterd.querylog import Batch, CountRow
+from filterd.querylog.disclosure import Threshold
 from filterd.querylog.totals_file import TotalsFile
 from filterd.querylog.totals_request import TotalsRequest
 from filterd.resolve.site import Site
@@ -176,28 +178,64 @@ def test_in_the_first_minutes_of_an_hour_the_figures_of_the_hour_before_hold(
     assert answer == {"now": 1, "last_week": 1000}
 
 
-def test_ways_around_the_filter_are_counted_with_the_devices_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("blocks", "told"), [((99,), 0), ((60, 40), 100), ((300, 279), 500)])
+def test_ways_around_the_filter_are_told_in_whole_hundreds(
+    blocks: tuple[int, ...], told: int
 ) -> None:
-    asked: list[tuple[str, str]] = []
-
-    def devices(_: Path, day: str, category: str) -> int:
-        asked.append((day, category))
-        return 4
-
-    monkeypatch.setattr(period_totals, "devices_blocked", devices)
     blocked = {"category": "proxy-vpn", "action": "blocked"}
-    totals = [
-        {**blocked, "n": 300},
-        {**blocked, "n": 250},
-        {"category": "games", "action": "blocked", "n": 9000},
+    others = [
+        {**blocked, "category": "games", "n": 9_000},
+        {**blocked, "action": "pass", "n": 9_000},
     ]
-    site = Site.of(a_school(), an_index(tmp_path, {}), (), now=SEVEN)
-    signals = _signals(tmp_path)
-    answer = asyncio.run(signals.bypass(site, SEVEN, totals))
-    assert answer == {"blocks": 550, "devices": 4}
-    assert asyncio.run(signals.bypass(site, SEVEN, [])) == {"blocks": 0, "devices": 0}
-    assert asked == [("2026-03-02", "proxy-vpn")]
+    counts = TodayCounts(wide=[*others, *({**blocked, "n": n} for n in blocks)])
+    assert counts.bypass == told
+
+
+class Blocked:
+    """A manager whose totals grow by the hour; a test may let them be unreadable."""
+
+    def __init__(self) -> None:
+        self.site = SimpleNamespace(policy=a_school())
+        self.rows, self.asked = list[dict[str, Any]](), list[TotalsRequest]()
+        self.is_unreadable = False
+
+    async def log_totals(self, request: TotalsRequest) -> list[dict[str, Any]]:
+        self.asked.append(request)
+        if self.is_unreadable:
+            raise StoreError(say("damaged"))
+        return self.rows
+
+    def blocks(self, hour: float, category: str, n: int, action: str = "blocked") -> None:
+        row = {"hour": int(hour), "tier": "primary", "category": category, "action": action}
+        self.rows.append({**row, "n": n})
+
+
+def test_blocks_by_tier_are_of_hours_that_are_over_each_once(tmp_path: Path) -> None:
+    signals, manager = _signals(tmp_path, at=SEVEN + 60), Blocked()
+    clock = cast("FakeClock", signals._setting.clock)
+
+    def shown() -> dict[str, dict[str, int]]:
+        return asyncio.run(signals.blocks(cast("Any", manager)))
+
+    manager.blocks(SEVEN - HOUR, "games", 5)
+    assert shown() == {}, "since the start"
+    clock.advance(HOUR)
+    manager.is_unreadable = True
+    assert shown() == {}
+    manager.is_unreadable = False
+    manager.blocks(SEVEN, "games", 2)
+    manager.blocks(SEVEN, "", 1)
+    manager.blocks(SEVEN, "", 9, "pass")
+    assert shown() == shown() == {"primary": {"games": 2, "none": 1}}
+    clock.advance(2 * HOUR)
+    manager.rows = []
+    manager.blocks(SEVEN + 2 * HOUR, "", 4)
+    assert shown() == {"primary": {"games": 2, "none": 5}}
+    assert len(manager.asked) == 3
+    assert {one.threshold for one in manager.asked} == {Threshold(5)}
+    for seconds in (-40 * HOUR, 100 * HOUR):  # by another clock nothing is counted twice
+        clock.advance(seconds)
+        assert shown() == {"primary": {"games": 2, "none": 5}}
 
 
 def test_status_and_totals_show_what_all_workers_have_counted(school: School) -> None:
@@ -321,7 +359,7 @@ def test_a_schools_moment_is_summed_up(tmp_path: Path) -> None:
     )
     policy = with_classes(a_school())
     site = Site.of(policy, an_index(tmp_path, {}), (), overrides=overrides, now=SEVEN)
-    day = school_day(site, SEVEN, TOTALS)
+    day = school_day(site, SEVEN, TodayCounts(TOTALS, TOTALS))
     assert list(day["blocked_today"].items()) == [("6A", 8), ("6B", 4), ("6", 2)]
     assert list(day["blocked_categories"].items()) == [("games", 10), ("", 4)]
     assert [one["target"] for one in day["exceptions"]] == ["a.example"]
@@ -372,7 +410,7 @@ def test_what_root_has_read_of_the_links_is_judged(tmp_path: Path) -> None:
 def test_classes_that_a_caller_may_not_read_are_counted_in_their_grade(tmp_path: Path) -> None:
     site = Site.of(with_classes(a_school()), an_index(tmp_path, {}), (), now=SEVEN)
     shown = {
-        classes: school_day(site, SEVEN, TOTALS, set(classes))["blocked_today"]
+        classes: school_day(site, SEVEN, TodayCounts(TOTALS), set(classes))["blocked_today"]
         for classes in (("6A",), ())
     }
     assert shown == {("6A",): {"6A": 8, "6": 6}, (): {"6": 14}}

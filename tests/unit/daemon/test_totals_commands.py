@@ -13,7 +13,7 @@ import pytest
 
 from filterd.clock import SystemClock
 from filterd.daemon.control_caller import Caller
-from filterd.daemon.totals_commands import HeldReach, Span, TotalsExport, commands
+from filterd.daemon.totals_commands import Span, TotalsExport, commands
 from filterd.errors import ConfigError, ControlError
 from filterd.overrides.permissions import Classroom
 from filterd.overrides.read_access import READERS, View
@@ -21,6 +21,7 @@ from filterd.overrides.roles import Author, Role
 from filterd.policy.model import SchoolClass
 from filterd.policy.temporary_rules import Overrides
 from filterd.querylog.day_reach import MANY_DEVICES, ReachRow
+from filterd.querylog.disclosure import SHOWS_ALL, Threshold
 from filterd.querylog.totals_request import Total, TotalsRequest
 from tests.support.clock import FakeClock
 from tests.support.policies import a_category, a_policy
@@ -49,9 +50,6 @@ def asked(caller: Caller, **request: Any) -> tuple[Any, ...]:
         called.append((*given, None)[:2])
         return []
 
-    async def reach(*_: Any) -> list[Any]:
-        return []
-
     async def of_school(_: TotalsRequest) -> list[Any]:
         return []
 
@@ -62,7 +60,6 @@ def asked(caller: Caller, **request: Any) -> tuple[Any, ...]:
         log_totals=log_totals,
         changes=changes,
         site=site,
-        log_keeper=SimpleNamespace(reach=reach),
         clock=lambda: {"policy_time": SEVEN},
     )
     export = SimpleNamespace(of_school=of_school)
@@ -76,10 +73,10 @@ def asked(caller: Caller, **request: Any) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize("role", Role)
 def test_every_reader_sees_totals_of_the_school_its_tiers_and_grades(role: Role) -> None:
-    assert asked(member(role), days=7, tier="primary", grade="5", by_hour=True) == (
-        TotalsRequest(7, "primary", "5", by_hour=True),
-        None,
-    )
+    (request, classes) = asked(member(role), days=7, tier="primary", grade="5", by_hour=True)
+    wanted = replace(request, threshold=SHOWS_ALL)
+    assert (wanted, classes) == (TotalsRequest(7, "primary", "5", by_hour=True), None)
+    assert request.threshold.devices == (0 if role is Role.ADMIN else 5)
 
 
 @pytest.mark.parametrize("role", [Role.READER, Role.PRINCIPAL, Role.INSPECTOR])
@@ -100,32 +97,13 @@ def test_an_administrator_sees_every_class_of_every_day() -> None:
 
 def test_a_teacher_sees_own_classes_of_today() -> None:
     (request, classes) = asked(member(Role.TEACHER), by_class=True, by_hour=True)
-    assert (request.days, classes) == (1, {"6A"})
+    assert (request.days, request.by_class, classes) == (1, True, {"6A"})
+    (request, _) = asked(member(Role.TEACHER), **{"class": "6A"})
+    assert (request.by_class, request.threshold) == (True, Threshold(5))
     with pytest.raises(ControlError, match="may not look at class 6B"):
         asked(member(Role.TEACHER), **{"class": "6B"})
     with pytest.raises(ControlError, match="today only"):
         asked(member(Role.TEACHER), by_class=True, days=2)
-
-
-def _held(*asked_for: tuple[str, int]) -> list[int]:
-    """Return which devices are read for each day and hour, if one more comes each time."""
-    read = list[int]()
-
-    async def reach(*_: str) -> list[Any]:
-        read.append(len(read))
-        return [ReachRow("2025-12-01", "class", "6A", "games", "blocked", read[-1])]
-
-    held = HeldReach(cast("Any", SimpleNamespace(log_keeper=SimpleNamespace(reach=reach))))
-
-    async def whole() -> list[int]:
-        return [(await held.until(*one))[0].devices for one in asked_for]
-
-    return asyncio.run(whole())
-
-
-def test_while_the_same_hours_are_shown_their_devices_stay() -> None:
-    today, later = ("2025-12-01", 3_600), ("2025-12-01", 7_200)
-    assert _held(today, today, later, later, ("2025-12-02", 7_200)) == [0, 0, 1, 1, 2]
 
 
 @pytest.mark.parametrize("request_", [{"class": "7Z"}, {"network": "lba"}])

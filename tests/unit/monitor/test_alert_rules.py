@@ -23,8 +23,7 @@ WELL: dict[str, Any] = STATUS | {
     "upstreams": [{"address": "192.0.2.53", "down": False}, {"address": "::1", "down": False}],
     "clock": {"standing": "known"},
     "accounts": {"number": 3, "damaged": False, "recovered_at": None},
-    "log": STATUS["log"]
-    | {"pace": None, "levels": {"primary": "counts"}, "bypass": {"blocks": 3, "devices": 1}},
+    "log": STATUS["log"] | {"pace": None, "levels": {"primary": "counts"}, "bypass": {"blocks": 0}},
     "signals": {
         "gap_s": 0.0,
         "watchdog_failing": False,
@@ -62,7 +61,7 @@ HOLDS: dict[str, dict[str, Any]] = {
     "log-not-written": _with("log", problem="disk full"),
     "log-lost": _with("signals", log_lost_at=NOW - 3599),
     "few-lookups": _with("log", pace={"now": 19, "last_week": 200}),
-    "bypass": _with("log", bypass={"blocks": 500, "devices": 5}),
+    "bypass": _with("log", bypass={"blocks": 500}),
     "address-disputed": WELL | {"disputes": [["02:00:5e:10:00:01", "02:00:5e:10:00:02"]]},
     "tunnel": _with("tunnels", at=NOW - 3599, names=700),
     "clock": _with("clock", standing="jumped"),
@@ -93,7 +92,6 @@ ALMOST: dict[str, dict[str, Any]] = {
     "few-lookups": _with("log", pace={"now": 20, "last_week": 200}),
     "few-lookups at night": _with("log", pace={"now": 0, "last_week": 199}),
     "a tunnel that has ended": _with("tunnels", at=NOW - 3600, names=700),
-    "bypass of one device": _with("log", bypass={"blocks": 5000, "devices": 4}),
     "account-recovered": _with("accounts", recovered_at=NOW - 7 * 86_400),
     "a school without a dashboard": _with("signals", certificate=None),
     "what could not be asked for": _with(

@@ -4,21 +4,25 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from filterd.policy.model import Lesson
-from filterd.querylog.day_reach import MANY_DEVICES, ReachRow
+from filterd.querylog.day_reach import GRADE, MANY_DEVICES, ReachRow
 from filterd.querylog.disclosure import (
+    SHOWS_ALL,
+    Threshold,
     ended_hours,
-    for_teachers,
     lesson_begin,
     month_answers,
 )
 from filterd.querylog.totals_request import Total
+
+if TYPE_CHECKING:
+    from filterd.querylog.totals_request import Counted
 
 DAY, K = "2026-11-28", 5
 
@@ -41,32 +45,63 @@ def test_a_lesson_begins_so_many_seconds_ago(second: int, begin: float) -> None:
     assert lesson_begin(LESSONS, second, 1_000.0) == begin
 
 
-def row(n: int, category: str, class_id: str = "6A", action: str = "blocked") -> dict[str, Any]:
-    return {"date": DAY, "class": class_id, "category": category, "action": action, "n": n}
+def row(n: int, category: str, class_id: str = "6A", grade: str = "6") -> Counted:
+    return 0, grade, category, "blocked", "", class_id, n
 
 
 def of_class(category: str, devices: int, class_id: str = "6A") -> ReachRow:
     return ReachRow(DAY, "class", class_id, category, "blocked", devices)
 
 
-def test_a_teacher_sees_a_category_of_k_devices_and_the_number_of_all_blocks() -> None:
-    rows = [row(9, "games"), row(1, "dating"), row(2, ""), row(4, "games", "6B")]
-    reach = [of_class("games", 5), of_class("dating", 4), of_class("games", 4, "6B")]
-    assert for_teachers(rows, reach, K) == [row(9, "games"), row(3, ""), row(4, "", "6B")]
+def of_grade(category: str, devices: int, grade: str = "6") -> ReachRow:
+    return ReachRow(DAY, "grade", grade, category, "blocked", devices)
 
 
-@given(st.dictionaries(st.sampled_from(("games", "dating", "drugs")), st.integers(0, 9)))
-def test_a_teacher_never_sees_a_category_of_fewer_than_k_devices(devices: dict[str, int]) -> None:
-    rows = [row(n + 1, category) for n, category in enumerate(devices)]
-    shown = for_teachers(rows, [of_class(*one) for one in devices.items()], K)
-    assert {one["category"] for one in shown if one["category"]} == {
-        category for category, n in devices.items() if n >= K
-    }
-    assert sum(one["n"] for one in shown) == sum(one["n"] for one in rows)
+ROWS = [row(9, "games"), row(1, "dating"), row(2, ""), row(4, "games", "6B"), row(3, "games", "")]
+REACH = [of_class("games", 5), of_class("dating", 4), of_class("games", 4, "6B")]
+
+
+def test_a_class_shows_a_category_of_k_devices_and_the_number_of_all_blocks() -> None:
+    shown = [*Threshold(K).applied(ROWS, [*REACH, of_grade("games", 4)])]
+    assert [(one[2], one[6]) for one in shown] == [
+        ("games", 9),
+        ("", 1),
+        ("", 2),
+        ("", 4),
+        ("", 3),
+    ]
+
+
+def test_without_a_class_the_devices_of_the_grade_count() -> None:
+    (shown,) = Threshold(K).applied(ROWS[-1:], [of_grade("games", K)])
+    assert shown == ROWS[-1]
+
+
+def test_to_who_sees_no_classes_the_devices_of_the_grade_count() -> None:
+    reach = [*REACH, of_grade("games", K), of_grade("dating", K - 1)]
+    shown = [*Threshold(K, GRADE).applied(ROWS, reach)]
+    assert [one[2] for one in shown] == ["games", "", "", "games", "games"]
 
 
 def test_control_without_a_threshold_each_category_is_seen() -> None:
-    assert for_teachers([row(1, "dating")], [of_class("dating", 1)], 1) == [row(1, "dating")]
+    assert [*SHOWS_ALL.applied(ROWS, [])] == ROWS
+
+
+PARTS = st.tuples(st.sampled_from(("games", "dating")), st.sampled_from(("6A", "6B", "6C")))
+
+
+@given(st.dictionaries(PARTS, st.integers(0, 9)))
+def test_no_difference_of_a_grade_and_its_classes_is_of_few_devices(
+    devices: dict[tuple[str, str], int],
+) -> None:
+    rows = [row(n + 1, *part) for n, part in enumerate(devices)]
+    reach = [of_class(category, n, class_id) for (category, class_id), n in devices.items()]
+    shown = [*Threshold(K).applied(rows, reach)]
+    assert sum(one[6] for one in shown) == sum(one[6] for one in rows)
+    for category in ("games", "dating"):
+        grade = sum(one[6] for one in shown if one[2] == category)
+        classes = [(one[6], devices[category, one[5]]) for one in rows if one[2] == category]
+        assert grade == sum(n for n, of in classes if of >= K)
 
 
 TOTALS = [Total(DAY, "", "self-harm", "blocked", 1), Total(DAY, "6", "games", "blocked", 7)]

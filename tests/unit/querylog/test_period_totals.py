@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import sqlite3
 from collections import Counter, defaultdict
-from contextlib import closing
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -27,7 +26,6 @@ from filterd.querylog.period_totals import (
     PeriodScope,
     answers_in,
     count_distinct,
-    devices_blocked,
     read_period,
 )
 from filterd.querylog.seen_names import SeenName
@@ -60,25 +58,6 @@ def test_the_answers_of_an_hour_are_added_up(tmp_path: Path) -> None:
     assert answers_in(path, (0, HOUR)) == (7, 0)
     path.write_bytes(b"no database")
     assert answers_in(path, (0, HOUR)) is None
-
-
-def test_the_devices_behind_blocks_are_those_of_the_widest_row(tmp_path: Path) -> None:
-    path = tmp_path / "log.sqlite3"
-    assert devices_blocked(path, "2026-03-02", "proxy-vpn") == 0
-    with closing(sqlite3.connect(path)) as file, file:
-        assert devices_blocked(path, "2026-03-02", "proxy-vpn") == 0, "a file of before"
-        file.execute("CREATE TABLE reach (day, scope, id, category, action, devices)")
-        file.executemany(
-            "INSERT INTO reach VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                ("2026-03-02", "tier", "primary", "proxy-vpn", "blocked", 4),
-                ("2026-03-02", "grade", "3", "proxy-vpn", "blocked", 3),
-                ("2026-03-02", "tier", "primary", "proxy-vpn", "pass", 5),
-                ("2026-03-02", "tier", "primary", "games", "blocked", 5),
-                ("2026-03-01", "tier", "primary", "proxy-vpn", "blocked", 5),
-            ],
-        )
-    assert devices_blocked(path, "2026-03-02", "proxy-vpn") == 4
 
 
 ZONE, HOUR_S, FIRST = ZoneInfo("Europe/Berlin"), 3600, date(2026, 10, 20)
@@ -117,7 +96,7 @@ SCOPES = st.tuples(
     st.sampled_from(("", "6A")),
     st.just(True),
     st.sampled_from((frozenset(), frozenset({"self-harm"}))),
-).map(PeriodScope._make)
+).map(lambda one: PeriodScope(*one))
 
 
 def naively(rows: Sequence[CountRow], scope: PeriodScope) -> Counter[tuple[str, ...]]:

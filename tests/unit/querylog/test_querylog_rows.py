@@ -38,7 +38,7 @@ def test_sums_are_by_day_by_grade_and_blocks_by_category() -> None:
     assert _cells(ROWS) == [
         [["2026-11-23", "0", "4"], ["2026-11-24", "12\u202f345", "7"]],
         [["6", "12\u202f345", "3"], ["10", "0", "7"], ["staff", "0", "1"]],
-        [["games", "10"], ["(rules of the school)", "1"]],
+        [["games", "10"], ["(other blocks)", "1"]],
     ]
 
 
