@@ -30,4 +30,7 @@ texts       ``catalogue``, ``foreign_texts``, ``help_texts``, ``command_referenc
             sentences and schemas
 fixtures    ``*_fixtures``: imported by each ``conftest.py``
 runs        ``together``, ``resolver_fuzz``, ``statistics``, ``shared_data``
+
+Upstreams answer with addresses for benchmarks (198.18.0.0/15, 2001:2::/48), which filterd takes for
+the Internet's; those for documentation it takes out of answers, so clients and servers have them.
 """

@@ -48,7 +48,7 @@ OPEN = (
     POPULAR[155],
     "www.other.example",
 )
-ADDRESS = "192.0.2.80"
+ADDRESS = "198.18.0.80"
 PAUSE_S = 0.005
 """Between two questions, or they would take the time that everything else needs here."""
 
