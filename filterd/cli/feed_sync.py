@@ -31,6 +31,7 @@ from filterd.feed.feed_config import Followed, blocklists_to_build, followed
 from filterd.feed.fetchers import Fetcher, FolderFetcher, WebFetcher
 from filterd.feed.followed_arrival import FollowedArrival
 from filterd.feed.follower import Keeper
+from filterd.feed.fresh_arrival import FreshArrival
 from filterd.feed.source_limits import NIGHTLY, FetchRules
 from filterd.feed.sync import Became, Outcome, SiteFeed
 from filterd.feed.version_watch import EVERY_S
@@ -203,6 +204,7 @@ def _keeper(here: Context, feed: Callable[[], Followed], *, beside: bool) -> Kee
         ControlDaemon(here.state.control_socket),
         lambda: secrets.randbelow(1 << 30) / (1 << 30),
         (lambda: UNSAID) if beside else (lambda: _verified_safe_search(here)),
+        lambda feed: FreshArrival(feed.sources, here.state.feed, site.versions, here.clock),
     )
 
 

@@ -33,7 +33,6 @@ A version **arrives**:
 ``versions``         the last three versions, and which one is in force
 ``sources``          texts of public lists, fetched within limits; the last good one stays
 ``source_limits``    what a night of them costs, and servers that asked for a pause
-``source_hosts``     the hosts that they come from, pinned
 ``host_reach``       whether any of their servers can be reached, before each is asked
 ``text_judgement``   a text that has come, unpacked, read and judged in a child with bounds
 ``packed_text``      a text that comes as gzip, zip or tar.gz, unpacked within bounds
@@ -44,6 +43,8 @@ history and watch of its own); a version is then made here, of HTTPS alone:
 
 ``feed_config``      which feed or lists a site follows, and which lists are compiled for it
 ``followed_arrival`` the version that the texts of a night make, its content made in a child
+``fresh_arrival``    what sources that change all day have got since the night, every four hours
+``fresh_names``      the names that are new, as a small list beside those of the night
 ``night_memory``     how much memory a child may take, and how many names that is
 
 It is **judged and activated**:

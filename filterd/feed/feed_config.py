@@ -3,28 +3,34 @@
 
 Public lists are those of ``site.yaml``, and those set by command. One is named by its id in
 the catalogue that ships, or by an address of its own; ``recommended`` is the set that the
-catalogue recommends.
+catalogue recommends. A version pins the hosts that its lists come from.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from filterd.config.site_reader import load_site
+from filterd.documents import dump
 from filterd.errors import FilterdError, StoreError
 from filterd.feed.appliance_files import FollowFile, FollowState, Wanted
 from filterd.feed.version_files import verify
 from filterd.feed.versions import Versions, is_followed
 from filterd.i18n import Sentence, say
 from filterd.lists.catalog import RECOMMENDED, PublicSource, fillable_categories, shipped_sources
+from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.index_files import Blocklists
+from filterd.lists.rules import Pin
 from filterd.paths import shipped
 from filterd.policy import policy_file
 from filterd.state_folder import BesideFolder
+from filterd.wire import name as wire_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
 
     from filterd.config.site_schema import FollowEntry
     from filterd.feed.appliance_files import FollowState
+    from filterd.lists.catalog import Catalog
     from filterd.state_folder import StateFolder
 
 
@@ -224,3 +231,34 @@ def _in_force(state: StateFolder) -> Blocklists | None:
         if version == in_force.current or is_followed(version) or _is_trusted(state, folder):
             return Blocklists(folder, version)
     return None
+
+
+def with_pinned_hosts(catalog: Catalog) -> Catalog:
+    """Return a catalogue that pins the hosts of its sources.
+
+    They are pinned as the program pins names.
+    """
+    known = {one.name for one in catalog.pins}
+    hosts = (Pin(name, reason="feed") for name in followed_hosts(catalog.sources))
+    return replace(catalog, pins=(*catalog.pins, *(one for one in hosts if one.name not in known)))
+
+
+def followed_hosts(sources: Iterable[PublicSource]) -> tuple[bytes, ...]:
+    """Return the names of the hosts of sources and mirrors.
+
+    No list may close these hosts, because lists come from them.
+    """
+    found = dict[bytes, None]()
+    for address in chain.from_iterable(one.addresses for one in sources):
+        with contextlib.suppress(ValueError, HostnameError):  # a host by its address
+            found[name_from_key(key_from_text(urlsplit(address).hostname or ""))] = None
+    return tuple(found)
+
+
+def pins_yaml(catalog: Catalog) -> bytes:
+    """Return ``pins.yaml`` with the pins of a catalogue."""
+    pins = [
+        {"name": wire_names.to_text(one.name), "subtree": one.subtree, "reason": one.reason}
+        for one in catalog.pins
+    ]
+    return dump({"pins": pins})

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.feed.arrival import VersionArrival
     from filterd.feed.feed_config import Followed
+    from filterd.feed.fresh_arrival import FreshArrival
     from filterd.feed.schedule import ScheduledWork
     from filterd.feed.sync import SiteFeed
     from filterd.feed.version_watch import Daemon
@@ -50,6 +51,7 @@ class Keeper:
         daemon: the resolver on this machine.
         random: draws a number from 0 up to 1.
         afterwards: does after each run what has its own outcome, and returns it for the log.
+        fresh: makes the arrival of public lists that change all day.
     """
 
     def __init__(
@@ -61,10 +63,13 @@ class Keeper:
         daemon: Daemon,
         random: Callable[[], float],
         afterwards: Callable[[], Sentence] = lambda: UNSAID,
+        fresh: Callable[[Followed], FreshArrival] | None = None,
     ) -> None:
         self._site, self._followed, self._arrival = site, followed, arrival
         self._clock, self._daemon, self._random = clock, daemon, random
-        self._afterwards = afterwards
+        self._afterwards, self._fresh = afterwards, fresh
+        self._fresh_at: float | None = None
+        self._place = schedule.Place(0.0, 0.0, 0.0)
         self._feed: Followed | None = None
         self._standing = ScheduleState(clock.monotonic(), None)
         self._step: ScheduledWork | None = None
@@ -92,14 +97,15 @@ class Keeper:
         assert self._feed is not None, "it is followed"
         if self._step is None:
             try:
-                place = schedule.place_of(self._site.appliance.appliance_id())
+                self._place = schedule.place_of(self._site.appliance.appliance_id())
             except StoreError as error:
                 self._say("disk", error.sentence, logging.ERROR)
                 return EVERY_S
             night = Night(self._feed.time_zone)
-            self._step = schedule.next_step(place, night, self._standing, self._now())
+            self._step = schedule.next_step(self._place, night, self._standing, self._now())
         left = self._step.at - self._clock.monotonic()
         if left > 0:
+            self._freshen(self._feed)
             return min(left, EVERY_S)
         if self._step.work is Work.RUN:
             self._run(self._feed)
@@ -114,7 +120,7 @@ class Keeper:
         if feed != self._feed:
             done_at = None if self._feed else self._site.appliance.done_at()
             handled = number_of(self._site.versions.in_force().current)
-            self._feed = feed
+            self._feed, self._fresh_at = feed, None
             self._standing = ScheduleState(self._clock.monotonic(), done_at, handled)
             self._step = None
         for one in feed.refused:
@@ -138,6 +144,18 @@ class Keeper:
         self._standing = replace(self._standing, started=self._clock.monotonic())
         self._step = None
         return False
+
+    def _freshen(self, feed: Followed) -> None:
+        """Take what public lists have got since the night, every four hours."""
+        if self._fresh is None or not any(one.between_nights for one in feed.sources):
+            return
+        due = schedule.fresh_due(self._place, self._standing.started, self._fresh_at)
+        if self._clock.monotonic() < due:
+            return
+        with self._noting("fresh"), self._site.holding():
+            if outcome := self._site.freshen(self._fresh(feed)):
+                _log.info("version %s: %s", outcome.version, outcome.became.value)
+        self._fresh_at = self._clock.monotonic()
 
     def _check(self, feed: Followed) -> None:
         try:
@@ -169,6 +187,7 @@ class Keeper:
         except FilterdError as error:
             failed = error
             _log.warning("%s", error)
+        self._fresh_at = self._clock.monotonic()
         ending = schedule.ending_of(failed)
         if busy_s and self._standing.failures < MOST_RETRIES:
             ending = Ending.FAILED  # the night goes on without what a busy server kept back

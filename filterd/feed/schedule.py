@@ -10,7 +10,9 @@ follows from its id alone:
 * a **light check** every ten minutes for urgent versions: one small file, at its own point of
   the ten minutes;
 * a night without power is **made up for** after the start, spread over half a school's day;
-* the first run of all, after set-up, within a minute.
+* the first run of all, after set-up, within a minute;
+* public lists that change all day **every four hours** after a run, and after a start within the
+  first four, so that schools that are switched on at seven do not come together.
 
 A failed run is tried again by Safe Browsing's formula, ``MIN(2**(N-1) * 15 minutes * (RAND +
 1), 24 hours)``, or after a server's Retry-After. Light checks go on meanwhile: they never come
@@ -49,6 +51,7 @@ FIRST_S = 60.0
 """The first run of all comes within so long."""
 MAKE_UP_S = 4 * 3_600.0
 RETRY_S = 900.0
+FRESH_S = 4 * 3_600.0
 LONGEST_S = 86_400.0
 """No wait is longer, whatever a server asks for."""
 LONGEST_SILENCE_S = 3_600.0
@@ -152,6 +155,17 @@ def next_step(place: Place, night: Night, standing: ScheduleState, now: Now) -> 
     run = max(_run_due(place, night, standing, now), now.monotonic)
     check = _check_due(place, standing, now.monotonic)
     return ScheduledWork(Work.RUN, run) if run <= check else ScheduledWork(Work.CHECK, check)
+
+
+def fresh_due(place: Place, started: float, last: float | None) -> float:
+    """Return when lists that change all day are asked for next, monotonic.
+
+    Args:
+        place: of the appliance.
+        started: when this process began.
+        last: when they were last asked for, by a night or between; None for not yet.
+    """
+    return started + place.start * FRESH_S if last is None else last + FRESH_S
 
 
 def after_check(standing: ScheduleState, urgent: int, now: Now) -> ScheduleState:

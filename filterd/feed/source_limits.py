@@ -90,6 +90,8 @@ BY_HAND = FetchRules()
 """Of a publisher: a person looks at the outcome."""
 NIGHTLY = FetchRules(budget=RunBudget(), most_times=MOST_TIMES)
 """Of a school: no person does."""
+BETWEEN_NIGHTS = replace(NIGHTLY, budget=RunBudget(octets=40_000_000, seconds=300.0))
+"""Of a school by day: lessons need the line."""
 AT_ONCE = FetchRules(limits=DownloadLimits(total_s=60.0))
 """A person waits for it."""
 

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.feed.appliance_files import FollowState
     from filterd.feed.arrival import Offer, Progress, VersionArrival
+    from filterd.feed.fresh_arrival import FreshArrival
     from filterd.feed.guard import Judgement
     from filterd.feed.version_watch import Daemon
     from filterd.feed.versions import NoWayBack
@@ -138,6 +139,17 @@ class SiteFeed:
         except FilterdError as error:
             self._note_problem(error, now)
             raise
+
+    def freshen(self, arrival: FreshArrival) -> Outcome | None:
+        """Take what sources have got since the night; None where nothing is new.
+
+        Raises:
+            FilterdError: as of ``sync``.
+        """
+        with reading(self._state.feed):
+            offer = arrival.refresh()
+            now = self._clock.wall()
+            return None if offer is None else self._take(offer, now, at_once=True)
 
     def approve(self, version: str, why: str) -> int:
         """Activate a version that was held or rolled back; return its number of names.

@@ -34,7 +34,8 @@ from filterd.errors import (
     from_plain,
     to_plain,
 )
-from filterd.feed.source_hosts import pins_yaml, with_pinned_hosts
+from filterd.feed.feed_config import pins_yaml, with_pinned_hosts
+from filterd.feed.fresh_names import write_fresh
 from filterd.i18n import say
 from filterd.lists.catalog import PublicSource, load_catalog
 from filterd.lists.catalog_categories import whole_of
@@ -352,6 +353,8 @@ class ContentRequest:
         feed: the folder of a version of a feed, beside which the lists stand alone, by its
             tables; None where they stand with what ships.
         dates: by the ids of sources, the days on which their texts came, ISO 8601.
+        night: the folder of the version to which the new names of these sources are added; None
+            to make all anew.
     """
 
     sources: Sequence[PublicSource]
@@ -359,6 +362,7 @@ class ContentRequest:
     left_out: Exclusions
     feed: Path | None = None
     dates: Mapping[str, str] = field(default_factory=dict)
+    night: Path | None = None
 
     def write(self, made: Path) -> None:
         """Write the content to a new folder.
@@ -366,6 +370,10 @@ class ContentRequest:
         Raises:
             FilterdError: see ``make_in_child``.
         """
+        if self.night is not None:
+            with writing(made):
+                write_fresh(self.night, made, self.sources, self.texts, self.left_out)
+            return
         base = self.feed or shipped("blocklists")
         catalog = with_pinned_hosts(self._catalog(base))
         with writing(made):
@@ -387,6 +395,7 @@ class ContentRequest:
             "left_out": {one: [key.hex() for key in keys] for one, keys in self.left_out.items()},
             "feed": None if self.feed is None else str(self.feed),
             "dates": dict(self.dates),
+            "night": None if self.night is None else str(self.night),
         }
 
     @classmethod
@@ -398,6 +407,7 @@ class ContentRequest:
             {one: frozenset(map(bytes.fromhex, keys)) for one, keys in data["left_out"].items()},
             None if data["feed"] is None else Path(data["feed"]),
             data["dates"],
+            None if data["night"] is None else Path(data["night"]),
         )
 
     def _catalog(self, base: Path) -> Catalog:

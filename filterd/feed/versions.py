@@ -35,7 +35,7 @@ from filterd.state_file import IDS, FileFormat, to_plain
 from filterd.state_folder import SHIPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 KEPT = 3
@@ -44,6 +44,8 @@ PARTIAL = ".partial"
 FOLLOWED = "web-"
 """How ids of versions begin that are made here, of public lists."""
 
+_BASE_LENGTH = len(FOLLOWED) + 12
+"""Of the id of a night's version; a longer one has what came since that night, too."""
 _MAX_REFUSED = 100
 _AHEAD = "-"
 _is_id = re.compile(r"[0-9a-z][0-9a-z-]{0,63}", re.ASCII).fullmatch
@@ -113,6 +115,23 @@ def ahead_of(version: str) -> str:
 def is_ahead(version: str) -> bool:
     """Return whether only the orders are of a version, or none at all is active."""
     return version == SHIPPED or version.startswith(_AHEAD)
+
+
+def base_of(version: str) -> str:
+    """Return the version of the night that one with fresh names stands on."""
+    return version[:_BASE_LENGTH] if is_followed(version) else version
+
+
+def _of_other_nights(version: str, before: Iterable[str]) -> tuple[str, ...]:
+    """Return the way back from a version: one of each night, and its own night's.
+
+    Fresh names come six times a day; without this they would push out all that came before.
+    """
+    kept = dict[str, str]()
+    for one in before:
+        if one != version and (one == base_of(one) or base_of(one) != base_of(version)):
+            kept.setdefault(base_of(one), one)
+    return tuple(kept.values())
 
 
 def is_followed(version: str) -> bool:
@@ -222,7 +241,7 @@ class Versions:
         if version == state.current:
             return
         before = () if state.current is None else (state.current,)
-        previous = (*before, *(one for one in state.previous if one != version))
+        previous = _of_other_nights(version, (*before, *state.previous))
         self._point(replace(state, current=version, previous=previous[: KEPT - 1]))
 
     def check(self, version: str) -> None:

@@ -87,6 +87,7 @@ class PublicSource:
         names: about how many it has; 0 where that is not known.
         recommended: of the set that a school without a feed should follow.
         republish: whether its licence lets others publish it; else it is only followed.
+        between_nights: its publisher changes it all day: it is fetched every four hours, too.
     """
 
     id: str
@@ -104,6 +105,7 @@ class PublicSource:
     names: int = 0
     recommended: bool = False
     republish: bool = True
+    between_nights: bool = False
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -275,7 +277,7 @@ FEW_NAMES = 500
 
 @cache
 def thin_categories() -> dict[str, int]:
-    """Return categories that some do not get and of which recommended sources have few names.
+    """Return categories with an age that recommended sources hardly cover.
 
     With each stands about how many names these have: 0 where none is recommended. What ships and
     a school's own lists are all that covers it.

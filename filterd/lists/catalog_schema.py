@@ -219,6 +219,7 @@ class SourceEntry(DocumentModel):
     recommended: bool = False
     republish: bool = True
     part: _Identifier | None = None
+    between_nights: bool = False
 
 
 class PinEntry(DocumentModel):

@@ -146,7 +146,7 @@ def test_the_dangerous_categories_are_locked() -> None:
     locked = {one.id for one in CATALOG.categories if one.locked}
     parts = {"nsfw-ai", "binary-options", "job-fraud", "gore", "explosives", "vape"}
     parts |= {"betting-streams"}
-    assert locked == {"porn", "gambling", "drugs", "scam", "malware", *parts, *EMPTY}
+    assert locked == {"porn", "gambling", "drugs", "malware", *parts, *EMPTY}
     assert {one.id for one in CATALOG.categories if one.ordered} == EMPTY
 
 
@@ -466,8 +466,10 @@ def test_no_pin_is_a_name_with_a_twin() -> None:
 
 def test_the_recommended_set_fits_a_board_of_one_gigabyte() -> None:
     chosen = [one for one in CATALOG.sources if one.recommended]
-    assert 900_000 <= sum(one.names for one in chosen) <= 1_200_000
+    assert 900_000 <= sum(one.names for one in chosen) <= 1_300_000
     by_category = Counter(one.category for one in chosen)
+    scams = by_category.pop("scam")
+    assert 3 <= scams <= 5, "what is new is on one of several"
     assert max(by_category.values()) <= 2
     wanted = {"porn", "gambling", "drugs", "scam", "malware", "encrypted-dns", "proxy-vpn"}
     assert wanted <= by_category.keys()

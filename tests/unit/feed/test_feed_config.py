@@ -14,16 +14,20 @@ from filterd.feed.feed_config import (
     Followed,
     blocklists_to_build,
     followed,
+    followed_hosts,
     followed_set,
     own_id,
+    pins_yaml,
     wanted_of,
+    with_pinned_hosts,
     without_command,
 )
 from filterd.feed.trust import TrustFolder
-from filterd.lists.catalog import RECOMMENDED, shipped_sources
+from filterd.lists.catalog import RECOMMENDED, PublicSource, load_catalog, shipped_sources
 from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 from filterd.state_folder import BesideFolder, StateFolder
+from filterd.wire.name import to_text
 from tests.support.daemon import write_site
 from tests.support.feed_folders import put_in_force, put_version
 
@@ -151,3 +155,29 @@ def test_public_lists_stand_beside_the_feed_and_alone_without_one(
     alone = write_site(tmp_path / "alone", port=5353, more="follow: [urlhaus]\n")
     assert not followed(alone, state).beside.is_any
     assert blocklists_to_build(alone, state).beside is None
+
+
+LISTS = "https://lists.example/bets.txt"
+BETS = PublicSource(
+    "bets", "Bets", "gambling", "domains", LISTS, LISTS, "MIT", "them", checked=False
+)
+
+
+def test_hosts_and_mirrors_are_found_by_name() -> None:
+    source = replace(BETS, mirrors=("https://mirror.example/x", "https://192.0.2.1/x"))
+    assert [*map(to_text, followed_hosts([source]))] == ["lists.example", "mirror.example"]
+
+
+def test_a_version_pins_them_beside_the_pins_that_ship() -> None:
+    catalog = replace(load_catalog(shipped("blocklists")), sources=(BETS,))
+    pinned = with_pinned_hosts(catalog)
+    assert pinned.pins[: len(catalog.pins)] == catalog.pins
+    [host] = pinned.pins[len(catalog.pins) :]
+    assert (to_text(host.name), host.subtree, host.reason) == ("lists.example", False, "feed")
+    assert b"lists.example" in pins_yaml(pinned)
+
+
+def test_a_host_that_is_pinned_is_pinned_once() -> None:
+    catalog = replace(load_catalog(shipped("blocklists")), sources=(BETS, BETS))
+    once = with_pinned_hosts(catalog)
+    assert with_pinned_hosts(once).pins == once.pins

@@ -6,8 +6,10 @@ from __future__ import annotations
 import errno
 import logging
 import os
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -18,10 +20,11 @@ from filterd.feed.arrival import TufArrival, TufOffer
 from filterd.feed.feed_config import Followed
 from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.follower import MOST_RETRIES, Keeper
-from filterd.feed.schedule import CHECK_S, FIRST_S
-from filterd.feed.sync import SiteFeed
+from filterd.feed.schedule import CHECK_S, FIRST_S, FRESH_S
+from filterd.feed.sync import Became, Outcome, SiteFeed
 from filterd.feed.version_watch import WATCH_S, Daemon
 from filterd.i18n import say
+from filterd.lists.catalog import shipped_sources
 from filterd.publish.signing import targets_of
 from tests.support.feed_site import FIRST, SECOND, THIRD, Follower
 from tests.support.publisher import Publisher
@@ -29,6 +32,7 @@ from tests.support.publisher import Publisher
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from filterd.feed.fresh_arrival import FreshArrival
     from filterd.i18n import Sentence
 
 
@@ -341,3 +345,65 @@ def test_what_fails_after_a_run_ends_nothing(kept: Kept) -> None:
     kept.keeper._afterwards = fails
     kept.live(60.0)
     assert kept.in_force == FIRST
+
+
+class _Quiet:
+    """An arrival of which nothing is urgent."""
+
+    def urgent(self) -> int:
+        return 0
+
+
+class _Fresh:
+    """Arrivals of lists that change all day, which a keeper asks for."""
+
+    def __init__(
+        self, kept: Kept, monkeypatch: pytest.MonkeyPatch, *, changes: bool = True
+    ) -> None:
+        self.at, self.fails = list[float](), False
+        source = replace(shipped_sources()[0], between_nights=changes)
+        kept.feed = Followed("", "Asia/Ho_Chi_Minh", (source,))
+        school, site = kept.school, kept.school.site
+        monkeypatch.setattr(site, "freshen", self._freshen)
+        monkeypatch.setattr(site, "sync", lambda _: Outcome(Became.CURRENT, "web-1", 0))
+        self._clock = school.clock
+        kept.keeper = Keeper(
+            site,
+            lambda: kept.feed,
+            lambda _: cast("TufArrival", _Quiet()),
+            school.clock,
+            school.daemon,
+            lambda: 0.5,
+            fresh=lambda feed: cast("FreshArrival", feed),
+        )
+
+    def _freshen(self, _: object) -> None:
+        self.at.append(self._clock.monotonic())
+        if self.fails:
+            raise FetchError(say("{why}", why="busy"))
+
+
+def test_lists_that_change_all_day_are_asked_for_every_four_hours(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = _Fresh(kept, monkeypatch)
+    kept.live(DAY_S)
+    assert 4 <= len(fresh.at) <= 6
+    assert all(later - before >= FRESH_S for before, later in pairwise(fresh.at))
+
+
+def test_lists_of_the_night_alone_are_not_asked_for_by_day(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = _Fresh(kept, monkeypatch, changes=False)
+    kept.live(DAY_S)
+    assert fresh.at == []
+
+
+def test_what_fails_by_day_is_asked_for_four_hours_later(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = _Fresh(kept, monkeypatch)
+    fresh.fails = True
+    kept.live(DAY_S)
+    assert 4 <= len(fresh.at) <= 6

@@ -17,6 +17,7 @@ from filterd.errors import DigestError, FetchError, StoreError
 from filterd.feed.schedule import (
     CHECK_S,
     FIRST_S,
+    FRESH_S,
     LISTS,
     LONGEST_S,
     LONGEST_SILENCE_S,
@@ -35,6 +36,7 @@ from filterd.feed.schedule import (
     after_run,
     back_off_s,
     ending_of,
+    fresh_due,
     may_take_at,
     next_step,
     place_of,
@@ -464,3 +466,16 @@ def test_a_publisher_that_never_rests_delays_no_run_for_ever() -> None:
     waiting_since = published_at - LISTS.longest_wait_s
     assert may_take_at(last, "9", published_at, waiting_since) == published_at
     assert may_take_at(last, "9", published_at, published_at) == published_at + LISTS.steps[2][1]
+
+
+def test_lists_that_change_all_day_are_asked_for_every_four_hours() -> None:
+    assert fresh_due(PLACE, 100.0, 5_000.0) == 5_000.0 + FRESH_S
+
+
+def test_schools_that_are_switched_on_together_ask_within_four_hours_not_at_once() -> None:
+    places = [place_of(number.to_bytes(16, "big")) for number in range(4_000)]
+    dues = sorted(fresh_due(one, 0.0, None) for one in places)
+    assert dues[0] >= 0
+    assert dues[-1] <= FRESH_S
+    in_ten_minutes = [sum(at <= one < at + 600 for one in dues) for at in range(0, 14_400, 600)]
+    assert max(in_ten_minutes) < 2 * len(places) / len(in_ten_minutes)

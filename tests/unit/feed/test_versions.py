@@ -15,7 +15,7 @@ from filterd.errors import DigestError, GuardError, StoreError
 from filterd.feed import versions as versions_module
 from filterd.feed.version_download import take
 from filterd.feed.version_files import verify
-from filterd.feed.versions import Candidate, VersionPointer, Versions
+from filterd.feed.versions import Candidate, VersionPointer, Versions, base_of
 from filterd.i18n import say
 from filterd.state_file import FileFormat
 from tests.support.dying import dies_at_disk
@@ -75,6 +75,36 @@ def test_the_last_three_stay_and_others_go(tmp_path: Path) -> None:
     versions.prune()
     assert versions.in_force().previous == ("3", "2")
     assert sorted(path.name for path in (tmp_path / "versions").iterdir()) == ["2", "3", "4"]
+
+
+NIGHTS = [f"web-{n:012x}" for n in range(3)]
+
+
+def _activated(folder: Path, *ids: str) -> Versions:
+    versions = Versions(folder)
+    for one in ids:
+        versions.folder_of(one).mkdir(parents=True)
+        versions.promote(one, checked=True)
+    return versions
+
+
+def test_fresh_names_of_a_night_take_the_place_of_earlier_ones(tmp_path: Path) -> None:
+    ids = [NIGHTS[0], NIGHTS[1], *(f"{NIGHTS[1]}-{n:06x}" for n in range(6))]
+    versions = _activated(tmp_path, *ids)
+    assert versions.in_force().previous == (NIGHTS[1], NIGHTS[0])
+
+
+def test_after_the_next_night_the_way_back_is_the_newest_of_the_night_before(
+    tmp_path: Path,
+) -> None:
+    fresh = f"{NIGHTS[1]}-00000f"
+    versions = _activated(tmp_path, NIGHTS[0], NIGHTS[1], fresh, NIGHTS[2])
+    assert versions.in_force().previous == (fresh, NIGHTS[0])
+
+
+def test_the_version_of_a_feed_is_its_own_base() -> None:
+    assert base_of("412") == "412"
+    assert base_of(f"{NIGHTS[1]}-00000f") == base_of(NIGHTS[1]) == NIGHTS[1]
 
 
 def test_a_candidate_stays_while_it_is_wanted(tmp_path: Path) -> None:
