@@ -26,8 +26,8 @@ feed        ``publisher``, ``web``, ``nginx``, ``broken_versions`` and ``feed_*`
 models      ``oracle``, ``worlds``, ``naive_week``: decisions and time, computed naively
 lives       ``oracle_*``: random lives of a school, every reply of which the oracle checks;
             ``oracle_*mutants`` are filterd without a safeguard
-texts       ``catalogue``, ``foreign_texts``, ``help_texts``, ``command_reference``, ``json_schema``:
-            sentences and schemas
+texts       ``catalogue``, ``foreign_texts``, ``help_texts``, ``command_reference``,
+            ``json_schema``: sentences and schemas
 fixtures    ``*_fixtures``: imported by each ``conftest.py``
 runs        ``together``, ``resolver_fuzz``, ``statistics``, ``shared_data``
 
