@@ -16,7 +16,7 @@ from filterd.feed.guard.judgement import ASKED, ASKED_LITTLE, CHECKS, Severity, 
 from filterd.feed.versions import Candidate
 from filterd.lists.index_files import Blocklists
 from filterd.querylog.lookups import LookupContext
-from tests.support.broken_versions import BROKEN, HARMFUL, POPULAR, add, an_order, data_of
+from tests.support.broken_versions import BROKEN, HARMFUL, OWN, POPULAR, add, an_order, data_of
 from tests.support.day_lookups import Looked, write_day
 from tests.support.feed_candidates import (
     GAMBLING,
@@ -175,16 +175,34 @@ def test_a_version_has_names_to_ask_for_of_what_is_closed_to_all(new: Following)
     assert [one for one in refused if "porn" in one and "has no name to ask for" in one]
 
 
-def test_public_lists_beside_a_feed_need_no_names_to_ask_for(school: Following) -> None:
-    school.prepare(_forget_canaries)
+def _half_of_the_games(folder: Path) -> None:
+    names = (folder / OWN).read_text(encoding="utf-8").splitlines(keepends=True)
+    (folder / OWN).write_text("".join(names[: len(names) // 2]), encoding="utf-8")
+
+
+def test_a_version_is_compared_with_what_ships_too(school: Following) -> None:
+    school.prepare(_half_of_the_games)
     school.come_in_force(2)
-    folder = school.folder_of(2).with_name("web-1")
-    shutil.copytree(school.folder_of(1), folder)
-    feed = Blocklists(school.folder_of(2), "2", Blocklists(folder, "web-1"))
+    found = school.judge_again(_half_of_the_games).findings
+    [held] = [str(one.sentence) for one in found if one.kind == "canaries"]
+    assert "category games" in held
+    assert "names that what ships closes would be open" in held
+
+
+def test_public_lists_beside_a_feed_are_not_asked_for_what_is_the_feed_s_affair(
+    school: Following,
+) -> None:
+    """They need no canaries, and not all that ships."""
+    feed_of_less = school.prepare(_forget_canaries).folder
+    _half_of_the_games(feed_of_less)
+    school.come_in_force(2)
+    folder = feed_of_less.with_name("web-1")
+    shutil.copytree(feed_of_less, folder)
+    feed = Blocklists(feed_of_less, "2", Blocklists(folder, "web-1"))
     judging = replace(school.school, blocklists=feed)
     asked = request_of(Candidate("web-1", folder), school.in_force, judging, NOW)
     judgement = checks.judged(asked, cpu_s=lambda: 0.0, peak_octets=lambda: 0)
-    assert [one.kind for one in judgement.findings if one.severity is Severity.REFUSED] == []
+    assert judgement.may_come_in_force()
     assert judgement.checks == CHECKS
 
 

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.feed.guard import candidate, impact, limits, must_block, must_resolve, tables
 from filterd.feed.guard import judgement as judging
 from filterd.feed.guard.judgement import (
     CHECKS,
+    EXPECTATIONS,
     MAX_FINDINGS,
     MAX_NAMES,
     MAX_OCTETS,
@@ -30,6 +32,7 @@ from filterd.feed.guard.judgement import (
     load,
     request_of,
 )
+from filterd.feed.guard.provenance import PROVENANCE
 from filterd.feed.versions import Candidate
 from filterd.i18n import say, translated
 from tests.support.broken_versions import BROKEN, POPULAR, add
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 
 
 DIGEST = "ab" * 32
+_OF_NAMES = must_resolve.ESSENTIALS, must_resolve.BENEATH, must_resolve.SUFFIXES
 
 
 def a_finding(severity: Severity, kind: str = "growth", why: str = "why") -> Finding:
@@ -54,6 +58,14 @@ def a_finding(severity: Severity, kind: str = "growth", why: str = "why") -> Fin
 def judgement(*severities: Severity, kind: str = "growth") -> Judgement:
     findings = tuple(a_finding(one, kind) for one in severities)
     return Judgement("7", findings, DIGEST, ("files", "golden"), 1.5, 1 << 20)
+
+
+def test_the_kind_of_a_finding_is_the_word_of_its_check() -> None:
+    """Judgements are kept: the words are those of earlier releases."""
+    kinds = (candidate.LOADING, must_block._GOLDEN, PROVENANCE, *_OF_NAMES, must_resolve.REWRITES)
+    counted = (limits.POPULAR, impact._POPULAR, judging.ASKED, limits.GROWTH, tables.TABLES)
+    assert (*kinds, *dict.fromkeys(counted), must_block._CANARIES, EXPECTATIONS) == CHECKS[1:]
+    assert (SCHOOL, judging.ASKED_LITTLE) == ("school", "asked-little")
 
 
 @pytest.mark.parametrize(
