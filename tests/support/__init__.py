@@ -21,8 +21,8 @@ machines    ``machine``, ``namespaces``, ``gateway``, ``flat_school``, ``dhcp``,
 systems     ``debian_root``, ``booted``, ``virtual``, ``installed_school``: Debian with a systemd,
             or a kernel, of its own, and filterd on it as a package
 faults      ``failing_disk``, ``power_cut``, ``dying``: disks that fail, processes that die
-feed        ``publisher``, ``web``, ``nginx``, ``broken_versions`` and ``feed_*``: publisher,
-            server, school and attackers
+feed        ``publisher``, ``web``, ``nginx``, ``broken_versions``, ``asked_once`` and ``feed_*``:
+            publisher, server, school and attackers
 models      ``oracle``, ``worlds``, ``naive_week``: decisions and time, computed naively
 lives       ``oracle_*``: random lives of a school, every reply of which the oracle checks;
             ``oracle_*mutants`` are filterd without a safeguard

@@ -17,6 +17,7 @@ from filterd.feed.versions import Candidate
 from filterd.lists.catalog import load_catalog
 from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
+from tests.support import asked_once
 from tests.support.policies import NOW
 from tests.support.site import SCHOOL
 from tests.support.yaml_files import change_yaml, read_yaml, write_yaml
@@ -70,7 +71,8 @@ class Following:
     def judge(self, change: Callable[[Path], None] | None = None, version: int = 2) -> Judgement:
         """Judge such a version in this process."""
         request = request_of(self.prepare(change, version), self.in_force, self.school, NOW)
-        return judged(request, cpu_s=time.process_time, peak_octets=lambda: 0)
+        with asked_once.remembered():
+            return judged(request, cpu_s=time.process_time, peak_octets=lambda: 0)
 
     def judge_again(self, change: Callable[[Path], None] | None = None) -> Judgement:
         """Judge another version, after the first."""
