@@ -140,6 +140,15 @@ def test_a_question_is_of_its_device_and_of_its_address_where_none_is_known(
     assert noted == counted
 
 
+def test_what_is_remembered_of_suffixes_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_DOMAINS", 2)
+    ticking, kept = Ticking(), list[int]()
+    for number in range(5):
+        ticking.counter.note(names.from_text(f"a-long-child.of-another{number}.example"), DEVICE)
+        kept.append(len(ticking.counter._public))
+    assert kept == [1, 2, 1, 2, 1]
+
+
 def test_a_slow_one_that_never_fills_a_window_is_not_noticed() -> None:
     ticking = Ticking()
     assert ticking.seconds_until_noticed(TUNNELS["iodine up"](DOMAIN, Random(5)), 0.3, 7200) is None
