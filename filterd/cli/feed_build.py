@@ -234,7 +234,11 @@ def _plain(
             "listed": dict(report.mistakes.listed),
             "waiting": report.mistakes.waiting,
         },
-        "lookalikes": {"rules": report.rules, "waiting": report.waiting},
+        "lookalikes": {
+            "rules": report.rules,
+            "waiting": report.waiting,
+            "errors": [one._asdict() | {"names": list(one.names)} for one in report.errors],
+        },
         "lists": [
             {"id": one.id, "category": one.category, "entries": one.entries} for one in report.lists
         ],

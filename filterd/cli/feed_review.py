@@ -10,7 +10,7 @@ import os
 import pwd
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 from rich.text import Text
@@ -22,6 +22,7 @@ from filterd.counted import number
 from filterd.errors import ConfigError
 from filterd.i18n import Sentence, did_you_mean, say
 from filterd.lists.catalog import load_catalog
+from filterd.lists.lookalike_errors import BOUND, RuleKind
 from filterd.lists.lookalike_families import (
     ACCEPTED,
     Decision,
@@ -39,6 +40,9 @@ from filterd.publish.review import (
     QueuedMistake,
 )
 from filterd.publish.signed_orders import day_of
+
+if TYPE_CHECKING:
+    from filterd.lists.lookalike_errors import KindErrors
 
 _NOTHING, _WAITS = 0, 1
 _MOST_SHOWN = 20
@@ -139,6 +143,9 @@ def _show(
 ) -> None:
     """Show waiting shapes, the largest family first; exit with 1 where there are any."""
     load_catalog(catalog)  # refuse a folder without a catalogue
+    if not json:
+        found = reviews.read_errors(catalog)
+        _print_errors(here, [one for one in found if category in (None, one.category)])
     waiting = [one for one in reviews.read_queue(catalog) if category in (None, one.category)]
     mistakes = reviews.read_mistakes(catalog, day_of(here.clock.wall()))
     if json:
@@ -153,6 +160,48 @@ def _show(
     if not json:
         print_mistakes(here, mistakes, everything=everything)
     raise typer.Exit(_WAITS if waiting or mistakes else _NOTHING)
+
+
+_KINDS = {
+    RuleKind.FAMILY: say("families, everywhere"),
+    RuleKind.FORM: say("forms, everywhere"),
+    RuleKind.NEAR_FAMILY: say("short families, where no school stands"),
+    RuleKind.NEAR_FORM: say("letters with a number, where no school stands"),
+    RuleKind.NEAR_LABEL: say("the same label, where no school stands"),
+}
+
+
+def _print_errors(here: Context, found: Sequence[KindErrors]) -> None:
+    """Print how often rules in force close names that they were not made with."""
+    texts = here.texts
+    rows = [
+        (
+            f"{one.category}, {texts(_KINDS[one.kind])}",
+            texts(
+                "{rules} rules; {certain} of {of_certain} schools and chosen names, {ranked} of"
+                " {of_ranked} others",
+                rules=number(one.rules),
+                certain=number(one.certain),
+                of_certain=number(one.of_certain),
+                ranked=number(one.ranked),
+                of_ranked=number(one.of_ranked),
+            )
+            + (f": {_joined(one.names)}" if one.names else ""),
+        )
+        for one in found
+        if one.rules
+    ]
+    if rows:
+        here.print(
+            say(
+                "Names that rules would close unseen, tried with half of the known names; at most"
+                " 1 of {bound} schools and chosen names, else fewer rules hold:",
+                bound=number(BOUND),
+            ),
+            whole=True,
+        )
+        here.console.print(facts(rows))
+        here.console.print()
 
 
 def print_mistakes(here: Context, waiting: Sequence[QueuedMistake], *, everything: bool) -> None:

@@ -70,6 +70,7 @@ KIND = "orders-key"
 _NOT_PUBLISHED = (
     *("README.md", "popular.yaml", "help.yaml"),
     *("vn/README.md", "vn/evidence.yaml"),
+    *("schools/LICENSE", "schools/names.txt.gz"),
 )
 
 

@@ -42,11 +42,16 @@ from filterd.lists.catalog_categories import whole_of
 from filterd.lists.catalog_tables import CANARIES_FILE, CONTACTS_FILE, canaries_yaml
 from filterd.lists.hostname import name_from_key, text_from_key
 from filterd.lists.list_merge import NOT_REPORTED, NamedBy, Normalised, normalise
-from filterd.lists.lookalike_families import rules_of, rules_yaml
+from filterd.lists.lookalike_families import added_rules, rules_of, rules_yaml
 from filterd.lists.lookalikes import Lookalikes
 from filterd.lists.optional_lists import LOOKALIKES_FILE as LOOKALIKES
 from filterd.lists.rules import ListSource
-from filterd.lists.table_additions import ADDITIONS_FILE, write_table, write_tables
+from filterd.lists.table_additions import (
+    ADDITIONS_FILE,
+    write_added,
+    write_table,
+    write_tables,
+)
 from filterd.lists.top_names import read_popular
 from filterd.overrides.mistake_answers import FILE as MISTAKES
 from filterd.overrides.mistake_answers import dump_answers
@@ -140,7 +145,8 @@ class VersionContent:
         if self.popular.names:
             (made / POPULAR).write_bytes(self.popular.text())
         if self.lookalikes.count:
-            (made / LOOKALIKES).write_bytes(rules_yaml(self.lookalikes))
+            (made / LOOKALIKES).write_bytes(rules_yaml(self.lookalikes, wholes))
+        write_added(made, "lookalikes", added_rules(self.lookalikes, wholes))
         if answers:
             (made / MISTAKES).write_bytes(dump_answers(answers))
         _load(made)
@@ -235,7 +241,8 @@ def make_content(
     given = lists_of(catalog, texts)
     _check_services(catalog)
     categories = normalised(catalog, given, popular, left_out, reported, dates, progress)
-    outcome = rules_of(catalog, categories, popular, decisions)
+    left_open = [text_from_key(one) for one in reported.left_out]
+    outcome = rules_of(catalog, categories, popular, decisions, left_open)
     return VersionContent(catalog, frozenset(one.id for one in given), categories, popular, outcome)
 
 

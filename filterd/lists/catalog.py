@@ -186,7 +186,7 @@ def load_catalog(folder: Path) -> Catalog:
     holidays = validate(documents.holidays, HolidaysFile).holidays
     parts = {part.id: one.id for one in categories for part in one.parts}
     known = [one.id for one in categories]
-    lookalikes, of_lookalikes = read_lookalikes(folder, known)
+    lookalikes, of_lookalikes = read_lookalikes(folder, known, parts)
     orders, of_orders = read_orders(folder, known)
     problems = [
         *of_lookalikes,

@@ -27,9 +27,13 @@ behind it is of all kinds, several short runs hardly ever.
 ``tests/bench/list_coverage.py`` measures them: they were chosen on one half of the popular
 names, the other half is the measure.
 
-No rule closes a label of three letters or fewer, with digits or without (``says_enough``):
-``usd259`` is a school district, and ``usd#`` was a family of thirty gambling sites. That holds
-where a name is looked up, so also for rules of an older publisher's feed or an older index.
+``usd259`` is a school district, and ``usd#`` was a family of thirty gambling sites. So a label of
+three letters or fewer, with digits or without (``says_enough``), is closed only by a rule with a
+*reach*: top-level domains beneath which it does not hold, because schools stand there, and letters
+that schools have before or behind a number. That holds where a name is looked up, so also for
+rules of an older publisher's feed or an older index, which have none.
+
+No rule closes a label with a word of schools, such as ``k12``, whatever else it has.
 
 Most names fit no rule, so most must cost next to nothing. The skeletons of all shapes are a
 set, with the widest form of each form; a name none of whose labels has one of them fits
@@ -53,13 +57,15 @@ if TYPE_CHECKING:
 
 
 LEAST_LETTERS: Final = 4
-"""Of a label that a rule may close: three letters and a number are any operator's."""
+"""Of a label that a rule may close anywhere: three letters and a number are any operator's."""
 LETTER: Final = b"@"
 """Of a form: one letter."""
 DIGIT: Final = b"%"
 """Of a form: one digit."""
 RULE_MARK: Final = "~"
 """Begins a rule in the notation for people, where an entry has a name."""
+LEAST_KEPT: Final = 2
+"""Octets of a form with a reach that all its labels share."""
 MOST_RUNS = 5
 PROPORTION = 150_000
 """Labels of a category up to which ``needed`` is what is needed; a longer list needs more."""
@@ -70,6 +76,13 @@ _RUNS = re.compile(rb"[a-z]+|@+|[0-9]+|%+")
 _NO_LETTERS = re.compile(rb"[^a-z@]+")
 _ORDINARY = re.compile(rb"(?<![0-9])(?:24|123|247|36[05]|(?:19|20)[0-9]{2})(?![0-9])")
 """Numbers that names of every kind have: round the clock, the year, a count."""
+
+
+_OF_SCHOOLS = re.compile(
+    rb"academ|campus|colleg|daihoc|ecole|edu|escola|escuela|giaoduc|hocsinh|hoctap|k12|lycee|mamnon"
+    rb"|schol|school|schul|scuola|student|thcs|thpt|tieuhoc|truonghoc|univ"
+)
+"""What names of schools have; hardly a site of gambling does."""
 
 
 class Run(NamedTuple):
@@ -93,6 +106,11 @@ def is_ordinary(label: bytes) -> bool:
     return _ORDINARY.search(label) is not None
 
 
+def is_of_school(label: bytes) -> bool:
+    """Return whether a label in plain form has a word of schools."""
+    return _OF_SCHOOLS.search(label) is not None
+
+
 def runs_of(form: bytes) -> tuple[Run, ...]:
     """Return the runs of a form; none if its octets are no form's."""
     found = _RUNS.findall(form)
@@ -101,9 +119,14 @@ def runs_of(form: bytes) -> tuple[Run, ...]:
     return runs if alternate and b"".join(found) == form else ()
 
 
+def letters_alone(label: bytes) -> bytes:
+    """Return the letters of a label or a shape, and what stands for one."""
+    return _NO_LETTERS.sub(b"", label)
+
+
 def says_enough(label: bytes) -> bool:
-    """Return whether a label, or a shape, has enough letters for a rule to close it."""
-    return len(_NO_LETTERS.sub(b"", label)) >= LEAST_LETTERS
+    """Return whether a label, or a shape, has the letters to be closed without a reach."""
+    return len(letters_alone(label)) >= LEAST_LETTERS
 
 
 def is_form(shape: bytes) -> bool:
@@ -253,7 +276,7 @@ RUN: Final = b"#"
 PREFIX: Final = "lookalike:"
 """The prefix of ids of the lists of rules, one for each category."""
 
-MOST_RULES, MOST_SUFFIXES = 4_000, 1_000
+MOST_RULES, MOST_NEAR_RULES, MOST_SUFFIXES = 4_000, 4_000, 1_000
 """Of all categories together: every process that looks names up has them in memory."""
 MOST_SHAPE_OCTETS = 40
 MOST_DIGITS = 6
@@ -266,6 +289,19 @@ _TAKEN_FOR = {
     **{octet: frozenset(b"0o") for octet in b"0o"},
     **{octet: frozenset(b"1il") for octet in b"1il"},
 }
+_TAKEN_FOR_ALONE = _TAKEN_FOR | {octet: frozenset((octet, b"1"[0])) for octet in b"il"}
+"""Of a shape of letters alone: ``twinki`` is pornography, and ``twinkl`` has lessons."""
+
+
+class Reach(NamedTuple):
+    """Where a rule holds that says too little to hold everywhere.
+
+    ``but``: wire names of one label, beneath which it does not hold. ``schools``: letters of
+    labels that it never closes. It holds directly beneath a suffix of one label only.
+    """
+
+    but: frozenset[bytes]
+    schools: frozenset[bytes]
 
 
 class LookalikeRule(NamedTuple):
@@ -273,7 +309,8 @@ class LookalikeRule(NamedTuple):
 
     ``digits``: the most that a run has. ``suffixes``: wire names, beneath one of which a
     label must stand unless it stands beneath a single label. ``line``: of the rule in its
-    file. ``set_id``: the claim set of the index that the name then has.
+    file. ``set_id``: the claim set of the index that the name then has. ``reach``: where it
+    holds, None for everywhere.
     """
 
     shape: bytes
@@ -281,6 +318,7 @@ class LookalikeRule(NamedTuple):
     suffixes: frozenset[bytes]
     line: int = 0
     set_id: int = 0
+    reach: Reach | None = None
 
     @property
     def written(self) -> str:
@@ -291,6 +329,17 @@ class LookalikeRule(NamedTuple):
     def varies(self) -> bool:
         """Whether the shape is a form."""
         return LETTER in self.shape or DIGIT in self.shape
+
+    def reaches(self, label: bytes, suffix: bytes) -> bool:
+        """Return whether the rule may close a label in plain form beneath a suffix."""
+        is_single = names.count_labels(suffix) == 1
+        if self.reach is not None:
+            return (
+                is_single
+                and suffix not in self.reach.but
+                and letters_alone(label) not in self.reach.schools
+            )
+        return says_enough(label) and (is_single or (suffix in self.suffixes and not self.varies))
 
     def fits(self, label: bytes) -> bool:
         """Return whether a label in plain form is of the family, under any suffix."""
@@ -361,20 +410,20 @@ class Lookalikes:
     def _of(self, name: bytes, suffix: bytes) -> Iterable[Lookalike]:
         """Return the rules for the label directly beneath the longest suffix of a name."""
         labels = names.labels(name)
-        above = names.count_labels(suffix)
-        count = above + 1
+        count = names.count_labels(suffix) + 1
         label = plain(labels[len(labels) - count])
-        if label is None or not says_enough(label):
+        if label is None or is_of_school(label):
             return
         for number in self._numbers.get(skeleton(label), ()):
             rule = self.rules[number]
-            if (above == 1 or suffix in rule.suffixes) and rule.fits(label):
+            if rule.reaches(label, suffix) and rule.fits(label):
                 yield Lookalike(count, number)
-        patterns = self._patterns.get(class_form(label), ()) if above == 1 else ()
+        patterns = self._patterns.get(class_form(label), ())
         if patterns and not is_ordinary(label):
             for pattern in patterns:
                 for number in self._numbers.get(narrowed(label, pattern), ()):
-                    yield Lookalike(count, number)
+                    if self.rules[number].reaches(label, suffix):
+                        yield Lookalike(count, number)
 
 
 def may_match(skeletons: frozenset[bytes], name: bytes) -> bool:
@@ -391,9 +440,22 @@ def may_match(skeletons: frozenset[bytes], name: bytes) -> bool:
 
 
 def is_shape(text: str) -> bool:
-    """Return whether a text is a valid shape of a rule."""
+    """Return whether a text is a valid shape of a rule that holds everywhere."""
     octets = text.encode("utf-8", "replace")
     return 0 < len(octets) <= MOST_SHAPE_OCTETS and not _is_no_shape(octets)
+
+
+def is_near_shape(text: str) -> bool:
+    """Return whether a text is a valid shape of a rule with a reach: some of it is kept."""
+    octets = text.encode("utf-8", "replace")
+    if not 0 < len(octets) <= MOST_SHAPE_OCTETS:
+        return False
+    if LETTER in octets or DIGIT in octets:
+        runs = runs_of(octets)
+        kept = sum(one.octets for one in runs if not one.varies)
+        return 2 <= len(runs) <= MOST_RUNS and kept >= LEAST_KEPT
+    others = octets.translate(None, _LETTERS + _DIGITS + RUN)
+    return not others and b"##" not in octets and octets != RUN
 
 
 def _is_no_shape(octets: bytes) -> bool:
@@ -418,12 +480,13 @@ class _Place(NamedTuple):
 
 def _places(shape: bytes, digits: int) -> list[_Place]:
     places = list[_Place]()
+    taken_for = _TAKEN_FOR_ALONE if shape.isalpha() else _TAKEN_FOR
     for octet in shape:
         if octet == RUN[0]:
             places.append(_Place(_DIGIT_OCTETS))
             places += [_Place(_DIGIT_OCTETS, optional=True)] * (digits - 1)
         else:
-            places.append(_Place(_TAKEN_FOR.get(octet, frozenset((octet,)))))
+            places.append(_Place(taken_for.get(octet, frozenset((octet,)))))
     return places
 
 

@@ -10,11 +10,18 @@ orders are signed.
 
 ``lookalikes.yaml`` has rules, a list of them per category. It is written by
 ``filterd.lists.lookalike_families`` rather than by hand; the bounds here protect a school's
-memory, whatever its origin.
+memory, whatever its origin. What came later stands in ``additions.yaml``, under ``lookalikes`` and
+the category, so that a program that does not know it has the rules as before:
+
+``near``     rules with a reach (``lookalikes.Reach``): groups of shapes, with the domains beneath
+             which they do not hold; ``schools`` has the letters that none of them closes.
+``parts``    shapes of ``lookalikes.yaml`` that belong to a part of the category.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
@@ -24,17 +31,21 @@ from filterd.i18n import say
 from filterd.lists.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it at run time
 from filterd.lists.lookalikes import (
     MOST_DIGITS,
+    MOST_NEAR_RULES,
     MOST_RULES,
     MOST_SUFFIXES,
     PREFIX,
     LookalikeRule,
+    Reach,
+    is_near_shape,
     is_shape,
 )
 from filterd.lists.rules import ORDER_PREFIX, ListSource
+from filterd.lists.table_additions import added_to
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from filterd.documents import Document, Where
@@ -145,8 +156,9 @@ def _order_problems(
             yield document.error(reason, where, hint=say("write its names there, one a line"))
 
 
-LOOKALIKES_FILE = "lookalikes.yaml"
+LOOKALIKES, LOOKALIKES_FILE = "lookalikes", "lookalikes.yaml"
 _MOST_SUFFIX_CHARACTERS = 80
+_MOST_SCHOOLS = 2_000
 
 
 def _shape(value: Any) -> bytes:
@@ -173,51 +185,144 @@ class LookalikesFile(DocumentModel):
     lookalikes: Annotated[tuple[LookalikeFamily, ...], Field(max_length=MOST_RULES)]
 
 
+def _near_shape(value: Any) -> str:
+    if not isinstance(value, str) or not is_near_shape(value):
+        raise refusal(
+            say("'{value}' is not a shape of a label", value=value),
+            say("such as i9bet#: letters and digits, # for a run of digits"),
+        )
+    return value
+
+
+def _domain(value: Any) -> bytes:
+    if not isinstance(value, str) or "." in value or not _is_suffix(value):
+        raise refusal(say("'{value}' is not a suffix", value=value), say("such as com or vn"))
+    return names.from_text(value)
+
+
+_NearShape = Annotated[str, PlainValidator(_near_shape)]
+_Domain = Annotated[bytes, PlainValidator(_domain)]
+_Letters = Annotated[str, Field(pattern=r"^[a-z]{1,63}$")]
+_Digits = Annotated[int, Field(ge=1, le=MOST_DIGITS)]
+
+
+class NearGroup(DocumentModel):
+    """Shapes with one reach and the most digits in a run of each; ``but``: where none holds."""
+
+    but: Annotated[tuple[_Domain, ...], Field(max_length=MOST_SUFFIXES)]
+    shapes: Annotated[dict[_NearShape, _Digits], Field(max_length=MOST_NEAR_RULES)]
+
+
+class AddedRules(DocumentModel):
+    """What ``additions.yaml`` has about the rules of a category; see above."""
+
+    near: tuple[NearGroup, ...] = ()
+    schools: Annotated[tuple[_Letters, ...], Field(max_length=_MOST_SCHOOLS)] = ()
+    parts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+
+class AddedFile(DocumentModel):
+    """``additions.yaml``, as far as it is about rules."""
+
+    lookalikes: dict[str, AddedRules]
+
+
 def read_lookalikes(
-    folder: Path, known: list[str]
+    folder: Path, known: list[str], parts: Mapping[str, str] | None = None
 ) -> tuple[tuple[ListSource, ...], list[ConfigError]]:
     """Read the rules of a folder, if it has any.
 
     Args:
         folder: with or without ``lookalikes.yaml``.
         known: ids of its categories.
+        parts: by the id of each part, its category.
 
     Returns:
-        A list for each category with rules, and the errors beyond single values.
+        Lists for each category with rules, and the errors beyond single values.
 
     Raises:
         ConfigErrors: single values are invalid.
         ConfigError: it cannot be read.
     """
-    path = folder / LOOKALIKES_FILE
-    if not path.exists():
-        return (), []
-    document = load(path)
-    file = validate(document, LookalikesFile)
-    problems = list(_rule_problems(document, file, known))
-    return (() if problems else tuple(_rule_lists(document, file))), problems
+    path, wholes = folder / LOOKALIKES_FILE, parts or {}
+    lists: list[Iterator[ListSource]] = []
+    problems: list[ConfigError] = []
+    additions, data = added_to(folder, LOOKALIKES, AddedRules.model_fields)
+    added: dict[str, AddedRules] = {}
+    if additions is not None:
+        added = validate(replace(additions, data={LOOKALIKES: data}), AddedFile).lookalikes
+        problems += _added_problems(additions, added, known, wholes)
+    if path.exists():
+        document = load(path)
+        file = validate(document, LookalikesFile)
+        problems += _rule_problems(document, file, known)
+        lists.append(_rule_lists(document, file, added))
+    if additions is not None:
+        lists.append(_near_lists(additions, added))
+    return (() if problems else tuple(chain.from_iterable(lists))), problems
 
 
-def _rule_lists(document: Document, file: LookalikesFile) -> Iterator[ListSource]:
+def _rule_lists(
+    document: Document, file: LookalikesFile, added: Mapping[str, AddedRules]
+) -> Iterator[ListSource]:
     for category, texts in file.suffixes.items():
         suffixes = frozenset(names.from_text(text) for text in texts)
-        rules = tuple(
-            LookalikeRule(
-                one.shape, one.digits, suffixes, document.place(("lookalikes", position))[0]
-            )
-            for position, one in enumerate(file.lookalikes)
-            if one.category == category
-        )
+        parts = added[category].parts if category in added else {}
+        of_part = {shape.encode(): part for part, shapes in parts.items() for shape in shapes}
+        rules = dict[str, list[LookalikeRule]]()
+        for position, one in enumerate(file.lookalikes):
+            if one.category == category:
+                line = document.place((LOOKALIKES, position))[0]
+                rule = LookalikeRule(one.shape, one.digits, suffixes, line)
+                rules.setdefault(of_part.get(one.shape, category), []).append(rule)
+        for each, some in rules.items():
+            yield _rule_list(PREFIX + each, each, document.path, some)
+
+
+def _near_lists(document: Document, added: Mapping[str, AddedRules]) -> Iterator[ListSource]:
+    for category, one in added.items():
+        schools = frozenset(letters.encode() for letters in one.schools)
+        rules = list[LookalikeRule]()
+        for position, group in enumerate(one.near):
+            reach = Reach(frozenset(group.but), schools)
+            where = (LOOKALIKES, category, "near", position, "shapes")
+            for shape, digits in group.shapes.items():
+                line = document.place((*where, shape))[0]
+                rules.append(LookalikeRule(shape.encode(), digits, frozenset(), line, reach=reach))
         if rules:
-            yield ListSource(
-                PREFIX + category,
-                category,
-                "domains",
-                document.path,
-                title=f"Look-alikes of {category}",
-                names=(),
-                lookalikes=rules,
-            )
+            yield _rule_list(f"{PREFIX}near:{category}", category, document.path, rules)
+
+
+def _rule_list(
+    list_id: str, category: str, path: str, rules: Iterable[LookalikeRule]
+) -> ListSource:
+    title = f"Look-alikes of {category}"
+    return ListSource(
+        list_id, category, "domains", path, title=title, names=(), lookalikes=tuple(rules)
+    )
+
+
+def _added_problems(
+    document: Document,
+    added: Mapping[str, AddedRules],
+    known: list[str],
+    wholes: Mapping[str, str],
+) -> Iterator[ConfigError]:
+    categories = [*known, *wholes]
+    for category, one in added.items():
+        if category not in categories:
+            reason = say("'{word}' is not a category", word=category)
+            hint = did_you_mean(category, categories)
+            yield document.error(reason, (LOOKALIKES, category), hint=hint)
+        for part in one.parts:
+            if wholes.get(part) != category:
+                reason = say("'{part}' is not a part of '{whole}'", part=part, whole=category)
+                hint = did_you_mean(part, [each for each, of in wholes.items() if of == category])
+                yield document.error(reason, (LOOKALIKES, category, "parts", part), hint=hint)
+    count = sum(len(group.shapes) for one in added.values() for group in one.near)
+    if count > MOST_NEAR_RULES:
+        reason = say("{count} rules are more than {most}", count=count, most=MOST_NEAR_RULES)
+        yield document.error(reason, (LOOKALIKES,))
 
 
 def _rule_problems(

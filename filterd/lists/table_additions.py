@@ -15,8 +15,10 @@ well (``ALWAYS_CONFIDENTIAL``).
 
 **Program first**, for all else: a new value of a known key, a key that changes what other keys
 mean, a table that opens something. The release that knows it comes first; publishers write it
-when the schools have that release. ``orders.yaml``, ``canaries.yaml`` and ``lookalikes.yaml`` are
-of this kind: the file here is signed by the online keys, and orders are not.
+when the schools have that release. ``orders.yaml`` and ``canaries.yaml`` are of this kind: the file
+here is signed by the online keys, and orders are not. So are the keys of a rule for look-alikes;
+whole rules of a later kind come by this file (``optional_lists``), for a program without them has
+the others as before.
 
 The guard compares what a program takes from here as it compares all fields of a table
 (``feed.guard.tables``), and notes what it does not know.
@@ -41,7 +43,7 @@ from filterd.lists.catalog_schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from filterd.documents import Document, DocumentModel
@@ -59,6 +61,9 @@ class _Entries(NamedTuple):
     told_by: str
     model: type[DocumentModel]
 
+
+_RULES, _KEYS_OF_RULES = "lookalikes", frozenset(("near", "parts", "schools"))
+"""By category, rules of a later kind; ``optional_lists`` reads them."""
 
 ENTRIES = {
     "categories": _Entries("categories", "id", CategoryEntry),
@@ -125,6 +130,48 @@ def _known(key: str, value: Any) -> Any:
     ]
 
 
+def added_to(
+    folder: Path, table: str, known: Collection[str]
+) -> tuple[Document | None, dict[str, dict[str, Any]]]:
+    """Return what a folder adds to a table that has no entries of its own here.
+
+    Args:
+        folder: with or without the file.
+        table: its name without ``.yaml``.
+        known: the keys that this program knows; others are left aside.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    path = folder / ADDITIONS_FILE
+    added = _read(folder).get(table, {})
+    return (load(path) if added else None), {
+        name: {key: value for key, value in keys.items() if key in known}
+        for name, keys in added.items()
+    }
+
+
+def write_added(made: Path, table: str, entries: dict[str, dict[str, Any]]) -> None:
+    """Replace what a version in the making adds to a table.
+
+    Args:
+        made: the folder of the version.
+        table: its name without ``.yaml``.
+        entries: by entry, keys and their values.
+
+    Raises:
+        ConfigError: the additions of the version are damaged.
+        OSError: the disk refused.
+    """
+    additions = {name: its for name, its in _read(made).items() if name != table}
+    if entries:
+        additions[table] = entries
+    if additions:
+        (made / ADDITIONS_FILE).write_bytes(dump(additions))
+    else:
+        (made / ADDITIONS_FILE).unlink(missing_ok=True)
+
+
 def unknown_additions(folder: Path) -> list[str]:
     """Return the keys of the file that this program does not know, in words.
 
@@ -135,8 +182,15 @@ def unknown_additions(folder: Path) -> list[str]:
         f"{table}: {key}"
         for table, entries in _read(folder).items()
         for key in sorted({key for keys in entries.values() for key in keys})
-        if table not in ENTRIES or key not in ENTRIES[table].model.model_fields
+        if key not in _known_keys(table)
     ]
+
+
+def _known_keys(table: str) -> Collection[str]:
+    """Return the keys of a table that this program knows; none of an unknown table."""
+    if table == _RULES:
+        return _KEYS_OF_RULES
+    return ENTRIES[table].model.model_fields if table in ENTRIES else ()
 
 
 def moved(table: str, data: Any) -> tuple[Any, dict[str, dict[str, Any]]]:

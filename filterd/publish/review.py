@@ -2,8 +2,9 @@
 """Keep what waits for the publisher's decision: look-alikes and reported mistakes.
 
 A build writes the families of look-alikes that wait for approval into the publisher's folder,
-``lookalikes-queue.yaml``; the names that schools report, ``mistakes-queue.yaml``, are made of the
-inbox by ``feed mistakes``, and each build notes there which lists still name a name. The
+``lookalikes-queue.yaml``, and beside them how often the rules in force close names unseen
+(``lists.lookalike_errors``). The names that schools report, ``mistakes-queue.yaml``, are made of
+the inbox by ``feed mistakes``, and each build notes there which lists still name a name. The
 decisions stand beside them in ``lookalikes-decisions.yaml`` and ``mistakes-decisions.yaml``.
 They have authors, so they are never published; every build applies them again.
 
@@ -27,6 +28,7 @@ from filterd.documents import MAX_SIZE_OCTETS, DocumentModel, ModelT, dump, load
 from filterd.lists.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it
 from filterd.lists.hostname import HostnameError, key_from_text
 from filterd.lists.list_merge import NamedBy, ReportedKeys
+from filterd.lists.lookalike_errors import KindErrors, RuleKind
 from filterd.lists.lookalike_families import Decision, Waiting, registered
 from filterd.lists.optional_lists import LookalikeFamily
 from filterd.overrides.mistake_answers import (
@@ -54,6 +56,7 @@ MOST_WAITING = 500
 
 
 _Text = Annotated[str, Field(min_length=1)]
+_Count = Annotated[int, Field(ge=0)]
 
 
 class _WaitingEntry(LookalikeFamily):
@@ -62,8 +65,21 @@ class _WaitingEntry(LookalikeFamily):
     closes: tuple[str, ...]
 
 
+class _ErrorsEntry(DocumentModel):
+    category: str
+    kind: RuleKind
+    rules: _Count
+    needed: _Count
+    certain: _Count
+    of_certain: _Count
+    ranked: _Count
+    of_ranked: _Count
+    names: tuple[str, ...]
+
+
 class _Queue(DocumentModel):
     waiting: tuple[_WaitingEntry, ...]
+    errors: tuple[_ErrorsEntry, ...] = ()
 
 
 class _Entry(LookalikeFamily):
@@ -119,8 +135,26 @@ def read_queue(folder: Path) -> tuple[Waiting, ...]:
     )
 
 
-def write_queue(folder: Path, waiting: Iterable[Waiting]) -> None:
-    """Replace the queue; where nothing waits and nothing ever has, there is none.
+def read_errors(folder: Path) -> tuple[KindErrors, ...]:
+    """Return the errors of the rules of the last build.
+
+    Raises:
+        ConfigErrors: the content of the file is wrong.
+        ConfigError: it cannot be read.
+    """
+    file = _file(folder / QUEUE, _Queue)
+    return tuple(KindErrors(**dict(one)) for one in (file.errors if file else ()))
+
+
+def write_queue(
+    folder: Path, waiting: Iterable[Waiting], errors: Iterable[KindErrors] = ()
+) -> None:
+    """Replace the queue; without rules, now and before, there is none.
+
+    Args:
+        folder: of the publisher.
+        waiting: families, the largest first.
+        errors: of the rules that hold.
 
     Raises:
         StoreError: the disk refused.
@@ -131,8 +165,10 @@ def write_queue(folder: Path, waiting: Iterable[Waiting]) -> None:
         | {"examples": list(one.examples), "closes": list(one.closes)}
         for one in islice(waiting, MOST_WAITING)
     ]
-    if entries or (folder / QUEUE).exists():
-        write_atomically(folder / QUEUE, dump({"waiting": entries}), mode=0o644)
+    found = [one._asdict() | {"kind": one.kind.value, "names": list(one.names)} for one in errors]
+    if entries or found or (folder / QUEUE).exists():
+        content = {"waiting": entries} | ({"errors": found} if found else {})
+        write_atomically(folder / QUEUE, dump(content), mode=0o644)
 
 
 def _file(path: Path, model: type[ModelT]) -> ModelT | None:

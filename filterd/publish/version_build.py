@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from filterd.i18n import Sentence
     from filterd.lists.catalog import Catalog
     from filterd.lists.list_merge import Normalised, PublishedList
+    from filterd.lists.lookalike_errors import KindErrors
     from filterd.publish.review import BuiltMistakes
 
 
@@ -48,6 +49,7 @@ class BuildReport:
         without_text: ids of sources in the catalogue without a text.
         rules: the number of look-alike rules in force.
         waiting: the number of families that wait for approval (``review``).
+        errors: of the rules in force, by category and kind.
         mistakes: what was done with names that schools have reported.
         held: reasons for a review before it is written; empty if nothing is unusual.
         written: whether the folder was replaced.
@@ -58,6 +60,7 @@ class BuildReport:
     without_text: tuple[str, ...]
     rules: int
     waiting: int
+    errors: tuple[KindErrors, ...]
     mistakes: BuiltMistakes
     held: tuple[Sentence, ...]
     written: bool
@@ -111,7 +114,7 @@ def build_version(
     categories, outcome = content.categories, content.lookalikes
     held = tuple(_judged(catalog, categories, previous, popular))
     lists = tuple(one for result in categories.values() for one in result.lists)
-    write_queue(folder, outcome.queue)
+    write_queue(folder, outcome.queue, outcome.errors)
     mistakes = review.built(folder, naming, today)
     if written := accepted or not held:
         made = target.with_name(f".{target.name}.new")
@@ -123,7 +126,9 @@ def build_version(
     plain = tuple(one._replace(text=b"") for one in lists)
     waiting = len(outcome.queue)
     rules = outcome.count
-    return BuildReport(categories, plain, missing, rules, waiting, mistakes, held, written)
+    return BuildReport(
+        categories, plain, missing, rules, waiting, outcome.errors, mistakes, held, written
+    )
 
 
 def publishable(catalog: Catalog) -> Catalog:

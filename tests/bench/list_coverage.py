@@ -9,7 +9,8 @@ Run ``python -m tests.bench.list_coverage`` where ``../shared/data`` is. Three t
    and with the look-alike rules that hold by themselves. A publisher has a ranking: a hash divides
    the popular names, the check of rules knows one half, false positives are counted in the other.
    A school that follows public lists has the names that ship alone: they are counted in all.
-   ``schools``: how many schools and universities, of Viet Nam and of the world, the rules close.
+   ``schools``: how many schools and universities, of Viet Nam and of the world, the rules close;
+   a hash divides them, too: rules are made with one half, and the other is counted.
 2. **One source without the other.** Of the names of a source, which share the other sources of
    its category block. A list that is measured against itself says nothing.
 3. **Names newly closed.** Popular and education names that each source closes, and for whom.
@@ -18,6 +19,7 @@ Run ``python -m tests.bench.list_coverage`` where ``../shared/data`` is. Three t
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.lists.catalog import load_catalog
@@ -33,7 +35,7 @@ from tests.bench.lookalike_figures import half_of, popular_names, text, text_of
 from tests.support.shared_data import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 LEARNED_AT = ("2024-07-01", "2025-01-01", "2025-07-01", "2026-01-01")
 
@@ -74,12 +76,16 @@ _MOST_SHOWN = 12
 
 
 class Coverage(NamedTuple):
-    """What is blocked of names that appeared after a date, in counts."""
+    """What is blocked of names that appeared after a date, in counts.
+
+    ``wrongly``: popular names that are, and ``of_schools`` names of schools, all unseen.
+    """
 
     of: int
     listed: int
     with_rules: int
     wrongly: tuple[str, ...]
+    of_schools: tuple[str, ...] = ()
 
 
 def months_after(date: str, months: int) -> str:
@@ -89,38 +95,47 @@ def months_after(date: str, months: int) -> str:
     return f"{year + years}-{month + 1:02}-{day:02}"
 
 
-def coverage(
-    fresh: Iterable[str],
-    learned: Iterable[str],
-    known: list[str],
-    visited: list[str],
-    *,
-    imitates: bool = False,
-) -> Coverage:
-    """Count what is blocked of names that were on no list.
+def of_history(title: str, date: str, known: list[str], visited: list[str]) -> Coverage | None:
+    """Count what is blocked of the new names of a list; None where there are none.
+
+    A hash divides schools: rules are made with one half, and tried on the other.
 
     Args:
-        fresh: names that appeared after the learning date.
-        learned: names that stood on the lists then.
+        title: of ``HISTORIES``.
+        date: when the lists were learned.
         known: popular names that the check of rules asks.
         visited: popular names that it does not know.
-        imitates: whether sites of the list take the names of others.
     """
-    entries = frozenset(learned)
-    unseen = sorted(set(fresh) - entries)
-    imitating = ("listed",) if imitates else ()
-    listed = {"listed": [text(entries)]}
-    rules = make_rules(listed, known, (), imitating, SHIPPED.words).rules["listed"]
-    lookalikes = Lookalikes(rules)
-    left = [one for one in unseen if not is_beneath(one, entries)]
-    found = sum(bool(lookalikes.find(names.from_text(one))) for one in left)
-    as_listed = len(unseen) - len(left)
-    wrongly = tuple(
-        one
-        for one in visited
-        if not is_beneath(one, entries) and lookalikes.find(names.from_text(one))
+    of, learned_from = HISTORIES[title]
+    until = months_after(date, 6)
+    fresh = {name for name, first, _ in history(of) if date < first <= until}
+    rows = (row for file in learned_from for row in history(file))
+    entries = frozenset(name for name, first, last in rows if first <= date <= last)
+    unseen = sorted(fresh - entries)
+    if not unseen or not entries:
+        return None
+    imitating = ("listed",) if title == "threats" else ()
+    schools = _schools()
+    made = make_rules(
+        {"listed": [text(entries)]},
+        known,
+        imitating=imitating,
+        words=SHIPPED.words,
+        schools=[one for one in schools if not half_of(one)],
+        kept_open=_known_to_a_school(),
     )
-    return Coverage(len(unseen), as_listed, as_listed + found, wrongly)
+    rules = Lookalikes(made.rules["listed"])
+    left = [one for one in unseen if not is_beneath(one, entries)]
+    as_listed, found = len(unseen) - len(left), sum(_is_closed(one, rules) for one in left)
+    wrongly, of_schools = (
+        tuple(one for one in some if not is_beneath(one, entries) and _is_closed(one, rules))
+        for some in (visited, [one for one in schools if half_of(one)])
+    )
+    return Coverage(len(unseen), as_listed, as_listed + found, wrongly, of_schools)
+
+
+def _is_closed(name: str, rules: Lookalikes) -> bool:
+    return bool(rules.find(names.from_text(name)))
 
 
 def is_beneath(name: str, entries: frozenset[str]) -> bool:
@@ -132,6 +147,7 @@ def is_beneath(name: str, entries: frozenset[str]) -> bool:
     return False
 
 
+@cache
 def history(file: str) -> list[tuple[str, str, str]]:
     """Return names with the dates when a list had them first and last."""
     lines = text_of(f"history/hostsVN-{file}.tsv.zst").splitlines()[1:]
@@ -152,15 +168,17 @@ def _print_new_names(popular: list[str]) -> None:
     halves = [one for one in popular if half_of(one) == 0], [one for one in popular if half_of(one)]
     for whose, known, visited in (
         ("a publisher with a ranking", *halves),
-        ("a school that follows the list", _known_to_a_school(), popular),
+        ("a school that follows the list", [], popular),
     ):
         print(
             f"\n{whose}: new names within six months, blocked; wrongly: of {len(visited)} popular"
+            f" names; schools: of {sum(map(half_of, _schools()))}"
         )
         print("list                learned at     new  as listed  with rules  schools  wrongly")
-        _print_histories(known, visited, _schools())
+        _print_histories(known, visited)
 
 
+@cache
 def _known_to_a_school() -> list[str]:
     catalog = load_catalog(shipped("blocklists"))
     wire = [one.name for one in catalog.pins] + [one.name for one in catalog.protections]
@@ -168,34 +186,20 @@ def _known_to_a_school() -> list[str]:
     return [*SHIPPED.frozen, *map(names.to_text, wire)]
 
 
+@cache
 def _schools() -> list[str]:
-    rows = (row for path in (_EDUCATION, _SCHOOLS) for row in text_of(path).splitlines()[1:])
+    rows = [*text_of(_EDUCATION).splitlines()[1:], *text_of(_SCHOOLS).splitlines()]
     return [row.split("\t")[0] for row in rows]
 
 
-def _print_histories(known: list[str], visited: list[str], schools: list[str]) -> None:
-    for title, (of, learned_from) in HISTORIES.items():
-        rows = {file: history(file) for file in {of, *learned_from}}
+def _print_histories(known: list[str], visited: list[str]) -> None:
+    for title in HISTORIES:
         for date in LEARNED_AT:
-            until = months_after(date, 6)
-            fresh = [name for name, first, _ in rows[of] if date < first <= until]
-            learned = [
-                name
-                for file in learned_from
-                for name, first, last in rows[file]
-                if first <= date <= last
-            ]
-            if not fresh or not learned:
-                continue
-            asked = [*schools, *visited]
-            one = coverage(fresh, learned, known, asked, imitates=title == "threats")
-            of_schools = [name for name in one.wrongly if name in schools]
-            wrongly = [name for name in one.wrongly if name not in of_schools]
-            if one.of:
+            if one := of_history(title, date, known, visited):
                 print(
                     f"{title:20}{date}  {one.of:6}  {one.listed / one.of:9.1%}"
-                    f"  {one.with_rules / one.of:10.1%}  {len(of_schools):7}  {len(wrongly):7}"
-                    f"  {', '.join((*of_schools, *wrongly))}"
+                    f"  {one.with_rules / one.of:10.1%}  {len(one.of_schools):7}"
+                    f"  {len(one.wrongly):7}  {', '.join((*one.of_schools, *one.wrongly))}"
                 )
 
 

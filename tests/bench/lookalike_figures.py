@@ -40,6 +40,7 @@ LISTED = {
     "gambling (all)": f"{HOSTS_VN}/gambling/domain.txt.zst",
     "scam (Vietnam)": f"{HOSTS_VN}/threat/domain-VN.txt",
     "porn (Vietnam)": f"{HOSTS_VN}/adult/domain-VN.txt",
+    "porn (all)": f"{HOSTS_VN}/adult/domain.txt.zst",
 }
 _POPULAR = (
     "domains/opendns/opendns-top-domains.txt.zst",
@@ -81,7 +82,7 @@ def popular_names() -> list[str]:
 
 def measure(path: str, popular: list[str]) -> tuple[Figures, Figures]:
     """Return the figures of what holds by itself, and of all that could."""
-    listed = [one.name for one in distinct(_names(path))]
+    listed = [one.name for one in distinct(names_of(path))]
     outcome = make_rules(
         {"listed": [text(one for one in listed if half_of(one) == 0)]},
         [one for one in popular if half_of(one) == 0],
@@ -125,7 +126,8 @@ def half_of(name: str) -> int:
     return hashlib.sha256(b"lookalikes " + name.encode()).digest()[0] & 1
 
 
-def _names(path: str) -> Iterable[str]:
+def names_of(path: str) -> Iterable[str]:
+    """Yield the names of a list of the shared data, in hosts or plain form."""
     for line in text_of(path).splitlines():
         fields = line.partition("#")[0].split()
         if fields:
@@ -136,7 +138,7 @@ def _all_bad() -> Iterable[str]:
     for path in sorted((ROOT / "lists").rglob("*")):
         relative = str(path.relative_to(ROOT))
         if path.is_file() and any(one in relative.lower() for one in _BAD):
-            yield from (one.name for one in distinct(_names(relative)))
+            yield from (one.name for one in distinct(names_of(relative)))
 
 
 def main() -> None:

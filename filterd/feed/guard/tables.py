@@ -120,6 +120,7 @@ NOT_COMPARED: Mapping[type, Mapping[str, str]] = {
     LookalikeRule: {
         "shape": _KEY,
         "suffixes": "each of them is an entry of its own",
+        "reach": "each of its domains is an entry of its own",
         "line": _PLACE,
         "set_id": _PLACE,
     },
@@ -441,6 +442,11 @@ def _lookalike_suffixes(asking: Asking, lists: Collection[str]) -> Entries:
         f"{category} {names.to_text(suffix)}": ""
         for category, rule in _rules_of(asking, lists)
         for suffix in rule.suffixes
+    } | {
+        f"{category} but {names.to_text(domain)}": ""
+        for category, rule in _rules_of(asking, lists)
+        if rule.reach is not None
+        for domain in rule.reach.but
     }
 
 

@@ -59,6 +59,21 @@ def _build(desk: Desk) -> list[str]:
 @pytest.mark.parametrize(
     ("lang", "words"),
     [
+        ("en", ("gambling, families, everywhere  1 rules; 0 of", "schools and chosen names, 0 of")),
+        ("vi", ("gambling, họ tên, ở mọi nơi  1 quy tắc; 0 trong số",)),
+    ],
+)
+def test_a_review_begins_with_the_errors_of_rules_in_force(
+    reviewer: Desk, lang: str, words: tuple[str, ...]
+) -> None:
+    shown = " ".join(reviewer.review(lang=lang).out.split())
+    for one in words:
+        assert " ".join(one.split()) in shown
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
         (
             "en",
             (

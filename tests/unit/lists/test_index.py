@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from filterd.errors import BadLabelError, IndexFormatError
 from filterd.lists.index import Contents, Index, ListRecord
 from filterd.lists.index_format import Hit
+from filterd.lists.lookalikes import LookalikeRule, Reach
 from filterd.lists.rules import Claim, Effect, Scope
 from filterd.sealed_memory import SealedMemory
 from tests.support.indexes import a_list, compiled, entries_of, listed, wire
@@ -41,6 +43,27 @@ def test_contents_are_read_as_they_were_written() -> None:
     assert Contents.load(contents().dump(), 3) == contents()
 
 
+NEAR = Reach(frozenset((wire("com"), wire("org"))), frozenset((b"usd", b"gym")))
+RULES = (
+    LookalikeRule(b"i9bet#", 3, frozenset((wire("com.vn"),)), 7, 0),
+    LookalikeRule(b"sin88", 1, frozenset(), 4, 1, NEAR),
+    LookalikeRule(b"@@@88", 1, frozenset(), 5, 1, NEAR._replace(but=frozenset())),
+)
+
+
+def test_rules_are_read_as_they_were_written() -> None:
+    with_rules = replace(contents(), lookalikes=RULES)
+    assert Contents.load(with_rules.dump(), 3) == with_rules
+
+
+def test_rules_of_an_index_of_before_reaches_are_read() -> None:
+    written = [["i9bet#", 3, 0, 7, 0]]
+    rules = {"suffixes": [[wire("com.vn").hex()]], "rules": written}
+    assert Contents.load(changed(lookalikes=rules), 3).lookalikes == RULES[:1]
+    again = json.loads(replace(contents(), lookalikes=RULES[:1]).dump())["lookalikes"]
+    assert again == rules, "and an older program reads such an index"
+
+
 def test_equal_contents_give_equal_octets() -> None:
     assert contents().dump() == contents().dump()
 
@@ -60,6 +83,7 @@ def test_equal_contents_give_equal_octets() -> None:
         changed(sets=[[0], [1], []]),
         changed(sets=[[0]]),
         changed(build=None),
+        changed(lookalikes={"suffixes": [[]], "rules": [["sin88", 1, 0, 4, 1, 0]]}),
     ],
 )
 def test_damaged_contents_are_refused(text: bytes) -> None:

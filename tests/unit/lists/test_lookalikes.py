@@ -13,9 +13,12 @@ from filterd.lists.lookalikes import (
     Lookalike,
     LookalikeRule,
     Lookalikes,
+    Reach,
     class_form,
     forms,
     is_form,
+    is_near_shape,
+    is_of_school,
     is_ordinary,
     may_be_any,
     may_match,
@@ -283,3 +286,68 @@ def test_a_shape_of_many_runs_is_decided_in_one_pass() -> None:
 
 def test_a_rule_is_written_as_people_are_shown_it() -> None:
     assert RULES.rules[0].written == "~i9bet#"
+
+
+REACH = Reach(frozenset(map(names.from_text, ("com", "org"))), frozenset((b"usd",)))
+NEAR = Lookalikes(
+    (
+        LookalikeRule(b"@@@88", 1, SUFFIXES, reach=REACH),
+        LookalikeRule(b"8xy", 1, SUFFIXES, reach=REACH),
+        LookalikeRule(b"#win", 3, SUFFIXES, reach=REACH),
+    )
+)
+
+
+@pytest.mark.parametrize("name", ["sin88.vip", "www.sin88.vip", "s-in88.mn", "8xy.vip", "78win.ru"])
+def test_a_rule_with_a_reach_closes_few_letters_where_it_holds(name: str) -> None:
+    assert len(NEAR.find(names.from_text(name))) == 1
+    assert may_match(NEAR.skeletons, names.from_text(name))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "sin88.com",
+        "8xy.org",
+        "78win.com",
+        "usd88.vip",
+        "sin88.com.vn",
+        "sin88.example.vip",
+        "4567win.vip",
+    ],
+)
+def test_it_closes_nothing_elsewhere_and_no_letters_of_schools(name: str) -> None:
+    assert NEAR.find(names.from_text(name)) == ()
+
+
+@pytest.mark.parametrize(
+    "label", ["k12online", "online2k12", "88university", "thptbet88", "highschool88", "ecole404"]
+)
+def test_a_label_with_a_word_of_schools_is_closed_by_no_rule(label: str) -> None:
+    assert is_of_school(label.encode())
+    rules = Lookalikes((LookalikeRule(label.encode(), 1, SUFFIXES),))
+    assert rules.find(names.from_text(f"{label}.com")) == ()
+
+
+def test_control_a_label_without_such_a_word_is_closed() -> None:
+    rules = Lookalikes((LookalikeRule(b"k13online", 1, SUFFIXES),))
+    assert rules.find(names.from_text("k13online.com"))
+
+
+def test_letters_alone_are_not_taken_for_each_other() -> None:
+    """``twinkl.co.uk`` has lessons; ``twinki.com`` and its mirrors are pornography."""
+    assert not LookalikeRule(b"twinki", 1, SUFFIXES).fits(b"twinkl")
+    assert LookalikeRule(b"twinki", 1, SUFFIXES).fits(b"tw1nki")
+    assert LookalikeRule(b"i9bet#", 1, SUFFIXES).fits(b"l9bet7")
+
+
+@pytest.mark.parametrize("shape", ["@@88", "@@@@@@88", "sin88", "8x", "#win", "x8", "debet"])
+def test_a_shape_with_a_reach_keeps_something(shape: str) -> None:
+    assert is_near_shape(shape)
+
+
+@pytest.mark.parametrize(
+    "shape", ["", "#", "@@8", "@@%%", "@@@@", "sin-88", "Sin88", "a##b", "x" * 41]
+)
+def test_another_shape_has_no_reach(shape: str) -> None:
+    assert not is_near_shape(shape)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import ConfigErrors
+from filterd.lists import optional_lists
+from filterd.lists.lookalikes import Reach
 from filterd.lists.optional_lists import (
     LAW_ORDERED,
     LOOKALIKES_FILE,
@@ -16,6 +18,7 @@ from filterd.lists.optional_lists import (
     read_lookalikes,
     read_orders,
 )
+from filterd.lists.table_additions import ADDITIONS_FILE
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -184,3 +187,97 @@ def test_what_depends_on_another_place_is_reported_too(
     lists, problems = read_lookalikes(tmp_path, KNOWN)
     assert lists == ()
     assert problem in str(problems[0])
+
+
+ADDED = """\
+lookalikes:
+  gambling:
+    near:
+      - {but: [com, org], shapes: {sin88: 1, "#win": 4}}
+      - {but: [org], shapes: {"@@@88": 1}}
+    schools: [usd]
+    parts: {lottery: ["i9bet#"]}
+    later: 1
+  lottery:
+    near: [{but: [com], shapes: {kqxs88: 1}}]
+"""
+PARTS = {"lottery": "gambling"}
+
+
+def test_rules_with_a_reach_stand_in_the_additions(tmp_path: Path) -> None:
+    (tmp_path / ADDITIONS_FILE).write_text(ADDED)
+    (gambling, lottery), problems = read_lookalikes(tmp_path, KNOWN, PARTS)
+    assert not problems
+    assert (gambling.id, gambling.category, gambling.own) == (
+        "lookalike:near:gambling",
+        "gambling",
+        False,
+    )
+    assert [(one.shape, one.digits, one.line) for one in gambling.lookalikes] == [
+        (b"sin88", 1, 4),
+        (b"#win", 4, 4),
+        (b"@@@88", 1, 5),
+    ]
+    reaches = [one.reach for one in gambling.lookalikes]
+    com, org = names.from_text("com"), names.from_text("org")
+    assert reaches[0] == reaches[1] == Reach(frozenset((com, org)), frozenset((b"usd",)))
+    assert reaches[2] == Reach(frozenset((org,)), frozenset((b"usd",)))
+    assert (lottery.id, lottery.category) == ("lookalike:near:lottery", "lottery")
+
+
+def test_a_rule_of_a_part_stands_in_the_table_of_its_category(tmp_path: Path) -> None:
+    (tmp_path / LOOKALIKES_FILE).write_text(GOOD)
+    (tmp_path / ADDITIONS_FILE).write_text(ADDED)
+    lists, problems = read_lookalikes(tmp_path, KNOWN, PARTS)
+    assert not problems
+    assert [(one.id, one.category) for one in lists][:2] == [
+        ("lookalike:lottery", "lottery"),
+        ("lookalike:scam", "scam"),
+    ]
+    (tmp_path / ADDITIONS_FILE).unlink()
+    (gambling, _), _ = read_lookalikes(tmp_path, KNOWN, PARTS)
+    assert gambling.category == "gambling", "as a program that knows no parts has it"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("sin88: 1", "sin-88: 1", "is not a shape of a label"),
+        ("sin88: 1", "'@@8': 1", "is not a shape of a label"),
+        ("sin88: 1", "sin88: 70", "sin88"),
+        ("[com, org]", "[com.vn]", "is not a suffix"),
+        ("[usd]", "[USD]", "schools"),
+    ],
+)
+def test_a_value_that_no_rule_with_a_reach_has_is_refused(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    (tmp_path / ADDITIONS_FILE).write_text(ADDED.replace(old, new, 1))
+    with pytest.raises(ConfigErrors, match=message):
+        read_lookalikes(tmp_path, KNOWN, PARTS)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("  lottery:\n", "  lotery:\n", "'lotery' is not a category"),
+        ("parts: {lottery", "parts: {vape", "'vape' is not a part of 'gambling'"),
+    ],
+)
+def test_additions_of_another_category_are_reported(
+    tmp_path: Path, old: str, new: str, problem: str
+) -> None:
+    (tmp_path / ADDITIONS_FILE).write_text(ADDED.replace(old, new))
+    lists, problems = read_lookalikes(tmp_path, KNOWN, PARTS)
+    assert lists == ()
+    assert problem in str(problems[0])
+
+
+def test_rules_with_a_reach_are_no_more_than_a_school_can_bear(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(optional_lists, "MOST_NEAR_RULES", 3)
+    (tmp_path / ADDITIONS_FILE).write_text(ADDED)
+    lists, problems = read_lookalikes(tmp_path, KNOWN, PARTS)
+    assert (lists, len(problems)) == ((), 1)
+    assert "4 rules are more than 3" in str(problems[0])

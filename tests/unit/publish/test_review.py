@@ -12,6 +12,7 @@ from filterd.errors import ConfigErrors
 from filterd.lists.hostname import key_from_text
 from filterd.lists.list_merge import NamedBy
 from filterd.lists.list_queries import NamingEntry
+from filterd.lists.lookalike_errors import KindErrors, RuleKind
 from filterd.lists.lookalike_families import ACCEPTED, Decision, Waiting
 from filterd.overrides.mistake_answers import MistakeOutcome
 from filterd.overrides.mistake_reports import Report
@@ -35,6 +36,7 @@ from filterd.publish.review import (
     of_first_names,
     read_decided,
     read_decisions,
+    read_errors,
     read_mistakes,
     read_queue,
     reported_keys,
@@ -90,6 +92,20 @@ def test_a_queue_is_written_only_where_something_waits_or_did(tmp_path: Path) ->
     write_queue(tmp_path, [WAITING])
     write_queue(tmp_path, [])
     assert read_queue(tmp_path) == ()
+
+
+ERRORS = KindErrors(
+    "gambling", RuleKind.NEAR_LABEL, 1_900, 3, 0, 14_000, 1, 9_800, ("moyu88.example",)
+)
+
+
+def test_the_errors_of_rules_stand_beside_what_waits(tmp_path: Path) -> None:
+    assert read_errors(tmp_path) == ()
+    write_queue(tmp_path, [], [ERRORS])
+    assert read_errors(tmp_path) == (ERRORS,)
+    assert read_queue(tmp_path) == ()
+    write_queue(tmp_path, [WAITING])
+    assert read_errors(tmp_path) == ()
 
 
 def test_a_queue_has_no_more_than_a_person_looks_through(tmp_path: Path) -> None:
