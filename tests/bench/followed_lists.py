@@ -3,7 +3,7 @@
 """Measure what a school closes that follows the recommended lists, as far as they are at hand.
 
 Run ``python -m tests.bench.followed_lists`` where ``../shared/data`` is. A version is made as a
-night makes one: what ships, the texts at hand, what protections and popular names set aside. Four
+night makes one: what ships, the texts at hand, what protections and popular names set aside. Six
 tables:
 
 1. **Sources.** What each source added, what only it has, what it closed that is popular.
@@ -12,6 +12,9 @@ tables:
 3. **Popular names.** How many of a ranking each source newly closes.
 4. **Education and help.** Names of schools, and of help, that any list at hand would close,
    recommended or not.
+5. **Scams.** How many ordinary names (popular, of libraries, of newspapers) each list of scams and
+   malware at hand closes, of 10,000.
+6. **Age.** How old the entries of lists with a known history are; how many are new in a month.
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import defaultdict
+from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -35,6 +40,7 @@ from filterd.policy.engine import Engine
 from filterd.policy.model import Client
 from filterd.wire import RRType
 from filterd.wire import name as names
+from tests.bench.list_coverage import history
 from tests.bench.lookalike_figures import text_of
 
 if TYPE_CHECKING:
@@ -229,6 +235,49 @@ def _print_spared(title: str, version: MadeVersion, asked: Sequence[str]) -> Non
     print(f"{title:44}{len(asked):7}{len(closed):8}  {closed or ''}")
 
 
+def ordinary() -> list[str]:
+    """Return names that no list of scams means: popular, of libraries and of newspapers."""
+    benign = (
+        text_of(f"domains/ut1-benign/{one}.domains").split()
+        for one in ("liste_bu", "liste_blanche", "press")
+    )
+    return list(dict.fromkeys((*ranked(), *chain.from_iterable(benign), *education())))
+
+
+def _print_scams(ships: MadeVersion, folder: Path) -> None:
+    asked = ordinary()
+    print(f"\nlists of scams and malware at hand: of {len(asked)} ordinary names, closed to staff")
+    print("source                        names   closed  of 10,000")
+    for one in at_hand(recommended=False):
+        if one.category in ("scam", "malware"):
+            version = made((one,), folder / one.id)
+            closed = [
+                name
+                for name in asked
+                if closing(version.engine, name, "staff").startswith(("feed-", "lookalike:"))
+                and not closing(ships.engine, name, "staff")
+            ]
+            kind = "recommended" if one.recommended else ""
+            print(
+                f"{one.id:27}{version.names - ships.names:8}{len(closed):9}"
+                f"{10_000 * len(closed) / len(asked):11.2f}  {kind:12} {' '.join(closed[:6])}"
+            )
+
+
+def _print_ages() -> None:
+    print("\nage of entries, by history/      entries  median days  over a year  new in a month")
+    for file in ("threat", "threat-VN", "gambling", "gambling-VN", "adult"):
+        rows = history(file)
+        last = max(date for _, _, date in rows)
+        now = date.fromisoformat(last)
+        ages = sorted(
+            (now - date.fromisoformat(first)).days for _, first, end in rows if end == last
+        )
+        old, new = sum(age > 365 for age in ages), sum(age <= 31 for age in ages)
+        title = f"hostsVN {file}, {last}"
+        print(f"{title:31}{len(ages):9}{ages[len(ages) // 2]:13}{old / len(ages):13.0%}{new:16}")
+
+
 def main() -> None:
     """Print the tables."""
     with tempfile.TemporaryDirectory() as folder:
@@ -248,6 +297,8 @@ def main() -> None:
         for title, version in (("recommended", lists), ("all at hand", every)):
             _print_spared(f"schools and universities, {title}", version, education())
             _print_spared(f"help, health, sex education, {title}", version, help_names())
+        _print_scams(ships, Path(folder) / "scams")
+        _print_ages()
 
 
 if __name__ == "__main__":
