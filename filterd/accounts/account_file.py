@@ -75,11 +75,9 @@ class AccountFile:
         if found:
             self._mend(is_whole=len(found) == len(self._copies) and found[0] == found[-1])
             return
-        for path in self._copies:
+        for path in filter(lexists, self._copies):  # a disk only to read refuses what is not there
             try:
                 path.replace(self._aside)
-            except FileNotFoundError:
-                continue
             except OSError as error:
                 _log.error("%s: cannot be set aside: %s", path, error)
                 self.is_damaged = True

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +16,6 @@ from filterd.accounts.account_file import ASIDE, FORMAT, AccountFile, AccountsDa
 from filterd.errors import StoreError
 from filterd.overrides.roles import Role
 from filterd.state_folder import StateFolder
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def with_one(name: str, file: AccountFile) -> AccountBook:
@@ -161,6 +160,17 @@ def test_damaged_copies_that_cannot_be_set_aside_close_the_accounts_too(
     assert [record.getMessage().partition(": ")[2][:22] for record in caplog.records] == [
         "cannot be set aside: ["
     ] * 2
+
+
+def test_where_none_were_made_a_disk_only_to_read_damages_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(path: Path, _: Path) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    loaded(tmp_path).check()
+    assert caplog.text == ""
 
 
 def test_each_change_has_a_number_and_none_is_made_where_nothing_changes(tmp_path: Path) -> None:
