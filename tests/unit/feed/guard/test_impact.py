@@ -19,12 +19,14 @@ from filterd.feed.guard.impact import (
     POPULAR_FILE,
     Compared,
     closed_asked,
+    closed_frozen,
     closed_popular,
     grown,
     opened,
     read_popular,
 )
 from filterd.feed.guard.judgement import ASKED_LITTLE, Severity
+from filterd.lists.catalog_tables import PopularName
 from filterd.resolve.what_if import DifferenceSums
 from tests.support.policies import NOW, a_policy, allow, an_index, wire
 
@@ -92,6 +94,18 @@ def test_a_name_is_newly_closed_where_a_grade_got_there_until_now(tmp_path: Path
     assert newly_closed(both, "c.example"), "until now the older pupils got there"
     assert not newly_closed(both, "d.example"), "what is closed to nobody is not closed"
     assert not newly_closed(both, "e.example")
+
+
+def test_what_an_order_closes_may_count_and_is_no_closed_popular_name(tmp_path: Path) -> None:
+    """No approval stops an order of the law."""
+    both = compared(tmp_path, {"law-ordered": ["a.example"], "games": ["b.example"]}, {})
+    ordered, listed = PopularName(wire("a.example")), PopularName(wire("b.example"))
+    assert newly_closed(both, "a.example")
+    assert not both.newly_closed(ordered.name, by_order=False)
+    assert both.newly_closed(listed.name, by_order=False)
+    assert list(closed_frozen([both], [ordered])) == []
+    [held] = closed_frozen([both], [ordered, listed])
+    assert held.names == ("b.example",)
 
 
 def test_what_the_schools_own_lists_close_is_not_the_versions_doing(tmp_path: Path) -> None:
@@ -222,10 +236,23 @@ def test_a_school_may_lose_half_a_percent_of_what_it_asks(
         (on(2_000, 2_000, 9_000), on(2_000, 2_000), False),
         (on(2_000, 9_000), on(2_000, 4_000), False),
         (on(2_000), on(2_300), False),
+        (on(1_800), on(2_000), True),
+        (on(1_799), on(2_000), False),
         (on(2_000), on(2_000, 2_000), False),
         (on(), on(2_000), False),
     ],
-    ids=["nearly all", "fewer", "a day", "quiet days", "a tier", "more", "a made day", "uncounted"],
+    ids=[
+        "nearly all",
+        "fewer",
+        "a day",
+        "quiet days",
+        "a tier",
+        "more",
+        "a few more",
+        "too many",
+        "a made day",
+        "uncounted",
+    ],
 )
 def test_little_is_found_only_by_a_log_of_all_that_was_asked(
     tmp_path: Path, passed: Counter[str], rows: Counter[str], proves: bool
@@ -297,11 +324,11 @@ def private() -> Policy:
     return replace(policy, categories={**policy.categories, "porn": porn})
 
 
-@pytest.mark.parametrize(("moved", "held"), [(1, 0), (2, 1)])
+@pytest.mark.parametrize(("moved", "of", "held"), [(1, 10, 0), (2, 10, 1), (4, 40, 0), (5, 40, 1)])
 def test_names_that_are_never_shown_do_not_move_to_where_they_are(
-    tmp_path: Path, moved: int, held: int
+    tmp_path: Path, moved: int, of: int, held: int
 ) -> None:
-    names = [f"secret{number}.example" for number in range(10)]
+    names = [f"secret{number}.example" for number in range(of)]
     both = compared(
         tmp_path, {"malware": names[:moved], "porn": names[moved:]}, {"porn": names}, private()
     )
@@ -312,8 +339,25 @@ def test_names_that_are_never_shown_do_not_move_to_where_they_are(
     assert len(found) == held
     for one in found:
         assert (one.kind, one.severity) == ("growth", Severity.HELD)
-        assert one.numbers == {"count": moved, "asked": 10}
+        assert one.numbers == {"count": moved, "asked": of}
         assert "secret" not in str(one), "where it is read these names are never shown"
+
+
+def test_a_name_that_is_never_shown_and_opens_is_shown_by_no_category(tmp_path: Path) -> None:
+    both = compared(tmp_path, {}, {"porn": ["secret.example"]}, private())
+    assert not both.newly_shown(wire("secret.example"))
+    assert both.newly_open(wire("secret.example"))
+
+
+def test_names_that_move_to_a_part_of_their_category_are_no_change(tmp_path: Path) -> None:
+    policy = a_policy()
+    part = replace(policy.categories["games"], id="games-mature", part_of="games")
+    parted = replace(policy, categories={**policy.categories, part.id: part})
+    lists = {"games": MANY[:1_000], part.id: MANY[1_000:]}
+    assert list(grown(compared(tmp_path, lists, {"games": MANY}, parted))) == []
+    whole = asking(tmp_path / "whole", {"games": MANY})
+    apart = asking(tmp_path / "apart", lists)
+    assert list(grown(compare(apart, whole))) != [], "where it is a category of its own"
 
 
 def test_names_of_a_category_that_is_shown_may_move(tmp_path: Path) -> None:

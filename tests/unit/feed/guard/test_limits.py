@@ -48,6 +48,18 @@ def test_no_category_vanishes_however_small() -> None:
 
 def test_a_new_category_is_welcome() -> None:
     assert _held({"games": 40, "porn": 9_000}, {"porn": 9_000}) == []
+    assert _held({"games": 1_000}, {}) == [], "the first of all"
+
+
+def test_a_category_that_has_no_names_loses_none() -> None:
+    assert _held({"games": 0, "porn": 9_000}, {"games": 0, "porn": 9_000}) == []
+    assert _held({"porn": 9_000}, {"games": 0, "porn": 9_000}) == []
+
+
+def test_categories_are_reported_in_their_order() -> None:
+    before = dict.fromkeys("hbdgface", 1)
+    found = _held({"porn": 9_000}, {**before, "porn": 9_000})
+    assert [one.split()[1] for one in found] == [f"{letter}:" for letter in "abcdefgh"]
 
 
 @pytest.mark.parametrize(
@@ -68,6 +80,19 @@ def test_only_so_many_popular_names_are_newly_closed(ranks: range, held: int) ->
 
 def test_popular_names_that_were_closed_before_do_not_count() -> None:
     assert _named(range(1, 60), but=range(1, 60)) == []
+
+
+@pytest.mark.parametrize(
+    ("letters", "named"), [("", ""), ("ab", "a, b"), ("abcde", "a, b, c, d, e")]
+)
+def test_a_few_names_are_all_named(letters: str, named: str) -> None:
+    assert limits.few(list(letters)) == named
+
+
+def test_how_many_popular_names_are_closed_and_allowed_is_kept_as_numbers() -> None:
+    popular = {rank: f"n{rank}.example" for rank in range(101, 108)}
+    [found] = excesses(Content({}, popular), Content({}, {}))
+    assert found.numbers == {"count": 7, "top": 1_000, "allowed": 5}
 
 
 def test_a_reason_names_some_of_them() -> None:

@@ -23,7 +23,7 @@ from filterd.feed.guard.must_block import (
     wrong_answers,
 )
 from filterd.lists.rules import ListSource
-from filterd.policy.model import Audience, Expectation
+from filterd.policy.model import LIST, Audience, Expectation
 from tests.support.policies import (
     NOW,
     a_pin,
@@ -155,6 +155,29 @@ def test_only_a_few_names_may_be_overruled_by_the_version_itself(
     assert len(World(tmp_path, *LINES).judge(*LINES, pins=pins)) == held
 
 
+@pytest.mark.parametrize(("count", "held"), [(4, 0), (5, 1)])
+def test_exceptions_of_a_list_overrule_few_of_its_names(
+    tmp_path: Path, count: int, held: int
+) -> None:
+    lines = [f"||{one}^" for one in LINES] + [f"@@||{one}^" for one in LINES[:count]]
+    found = World(tmp_path, *LINES).judge(*lines, form="adblock")
+    assert [one.severity for one in found] == [Severity.HELD] * held
+
+
+def test_a_list_that_a_grade_has_open_closes_nothing_to_it(tmp_path: Path) -> None:
+    policy = a_policy(also_closed=["games"])
+    grades = {
+        key: replace(one, opened=one.opened | {LIST + "games"})
+        for key, one in policy.grades.items()
+    }
+    lists = {"games": ("games", "domains", False, LINES)}
+    index = an_index(tmp_path, lists)
+    asked = list(questions([a_list(tmp_path, *LINES)]))
+    opened = Asking(replace(policy, grades=grades), index, NOW)
+    assert not opened.closed(wire(LINES[0]))
+    assert list(wrong_answers(opened, asked)) == []
+
+
 def test_what_a_school_has_opened_itself_is_no_fault_of_the_version(tmp_path: Path) -> None:
     rules = tuple(allow(one) for one in LINES[:100])
     assert World(tmp_path, *LINES).judge(*LINES, rules=rules) == []
@@ -261,6 +284,22 @@ def test_of_lists_beside_a_feed_no_name_of_the_feed_is_asked(
     assert set(asked) == {wire("a.game.example")}
 
 
+@pytest.mark.parametrize(("gone", "held"), [(2, 0), (3, 1)])
+def test_a_tenth_of_the_canaries_in_force_may_open(tmp_path: Path, gone: int, held: int) -> None:
+    versions = []
+    for folder, names in (("before", TWENTY), ("new", TWENTY[gone:])):
+        (tmp_path / folder).mkdir()
+        lists = {"games": ("games", "domains", False, names)}
+        versions.append(Asking(a_policy(), an_index(tmp_path / folder, lists), NOW))
+    before, new = versions
+    ids = frozenset(("games",))
+    asked = {"games": tuple(map(wire, TWENTY))}
+    shipped = Compared(new, new, ids, ids)
+    found = list(opened_canaries(Compared(new, before, ids, ids), shipped, asked))
+    assert [one.names for one in found] == [tuple(TWENTY[:gone])] * held
+    assert list(opened_canaries(None, shipped, asked)) == []
+
+
 def expecting(*blocked: str, passing: str = "www.other.example") -> Policy:
     """Return a policy that expects names to be blocked for everybody, and one to pass."""
     wanted = [*((name, True) for name in blocked), (passing, False)]
@@ -312,6 +351,8 @@ MADE = "games.blocked.filterd.example"
         (TWENTY, [*TWENTY[11:], *(f"new{number}.example" for number in range(11))], TWENTY[:11]),
         ([MADE, *TWENTY], TWENTY, [MADE]),
         ([MADE, *TWENTY], [MADE, *TWENTY[1:]], []),
+        (TWENTY[:12], TWENTY[1:12], []),
+        (TWENTY[:12], TWENTY[2:12], TWENTY[:2]),
         (["one.example"], [], ["one.example"]),
         (["one.example", "two.example"], ["two.example"], []),
         ([], TWENTY, []),
