@@ -2,11 +2,13 @@
 """Parse the same octets once, and validate the same catalogue: most tests read all that ships.
 
 ``parse`` itself is as it was; ``load`` and ``load_catalog`` are what remembers. What is wrong is
-found anew each time. Documents and models are frozen, so that tests may share them.
+found anew each time. Documents and models are frozen, so that tests may share them. So are
+policies, which each school of a test reads three times from their file.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -14,13 +16,16 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from filterd.documents import yaml_reader
-from filterd.errors import ConfigError
+from filterd.errors import ConfigError, StoreError
 from filterd.lists import catalog_schema
+from filterd.policy import policy_file
 
 if TYPE_CHECKING:
     from filterd.documents.yaml_reader import Document
+    from filterd.policy.model import Policy
+    from filterd.state_file import Decoder
 
-_MOST_FILES = 200
+_MOST_FILES, _MOST_POLICIES = 200, 20
 
 
 def remember() -> None:
@@ -40,3 +45,17 @@ def remember() -> None:
     for model in vars(catalog_schema).values():
         if getattr(model, "__module__", "") == catalog_schema.__name__ and isinstance(model, type):
             setattr(model, "model_validate_json", classmethod(validate))  # noqa: B010 -- for mypy
+    _remember_policies()
+
+
+def _remember_policies() -> None:
+    decode = policy_file._FORMAT._decoded
+    known = lru_cache(_MOST_POLICIES)(lambda content: decode(json.loads, content, ""))
+
+    def decode_once(read: Decoder, content: bytes, path: str) -> Policy:
+        try:
+            return known(content)
+        except StoreError:
+            return decode(read, content, path)  # it raises, with the path
+
+    vars(policy_file._FORMAT)["_decoded"] = decode_once
