@@ -183,15 +183,19 @@ def new(
         int,
         option("--days", "Number of days before today.", "N", min=1, max=_MOST_DAYS - 1),
     ] = 30,
+    domains: Annotated[
+        bool, option("--domains", "Registered domains that the school did not have before.")
+    ] = False,
     limit: LimitOption = 50,
     json: JsonOption = False,
 ) -> None:
     """Show names that pass today and that the tier did not have on the days before.
 
-    Review these names. Those that fewer devices than `least_devices` asked for are not among
-    them. Exit code 0: shown; 1: there are none; 2: an error.
+    Review these names: a scam is among the domains that are new to a school, and none is closed
+    for being new. Those that fewer devices than `least_devices` asked for are not among them.
+    Exit code 0: shown; 1: there are none; 2: an error.
     """
-    answer = here.ask("log new", days=days, limit=limit)
+    answer = here.ask("log new", days=days, limit=limit, domains=domains)
     if json:
         here.print_json(answer)
     else:

@@ -131,7 +131,8 @@ class LogViews:
         earlier = (one for one in stored.days if one < stored.today)
         days = Days((stored.today, *earlier), stored.today)
         await self._look(View.NAMES, author, days.days[:1])
-        search, (rows, n) = await self._read(days, lambda one: one.new(limit))
+        domains = request.get("domains") is True
+        search, (rows, n) = await self._read(days, lambda one: one.new(limit, domains=domains))
         compared = sum(day != days.today for day in search.read)
         scope = _scope(self._manager, search, LogFilter())
         return {"rows": rows, "n": n, **scope, "day": days.today, "compared": compared}

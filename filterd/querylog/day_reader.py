@@ -16,7 +16,14 @@ from filterd.field_checks import is_date, shown
 from filterd.i18n import Sentence, say
 from filterd.paths import is_plain, with_sides
 from filterd.policy.model import TIER_OF_GRADE
-from filterd.querylog.day_schema import SEQUENCE_BITS, VERSION, plain_text, reversed_text, subtree
+from filterd.querylog.day_schema import (
+    SEQUENCE_BITS,
+    VERSION,
+    name_of,
+    plain_text,
+    reversed_text,
+    subtree,
+)
 from filterd.querylog.lookups import LookupContext
 
 if TYPE_CHECKING:
@@ -91,6 +98,11 @@ _KNOWN = """
 SELECT asked.tier, asked.name, EXISTS (
     SELECT 1 FROM day.seen WHERE seen.tier = asked.tier AND seen.name = names.id
 ) FROM asked CROSS JOIN day.names AS names ON names.name = asked.name
+"""
+
+_KNOWN_BENEATH = """
+SELECT top FROM asked_domains WHERE EXISTS (SELECT 1 FROM day.names WHERE name = top)
+OR EXISTS (SELECT 1 FROM day.names WHERE name >= low AND name < high)
 """
 
 _SORTS = "PRAGMA temp_store = MEMORY"
@@ -369,3 +381,12 @@ class Day:
         if unsure and self.want(LogFilter(), {text for _, text in unsure}):
             rows = self._connection.execute(_CONTEXTS)
             yield from unsure & {(self._contexts[key].tier, text) for text, key in rows}
+
+    def known_beneath(self, domains: Collection[str]) -> set[str]:
+        """Return those of some stored names that this day has, or has one beneath."""
+        self._connection.execute("CREATE TABLE asked_domains (top TEXT, low TEXT, high TEXT)")
+        self._connection.executemany(
+            "INSERT INTO asked_domains VALUES (?, ?, ?)",
+            (subtree(name_of(one)) for one in domains),
+        )
+        return {name for (name,) in self._connection.execute(_KNOWN_BENEATH)}

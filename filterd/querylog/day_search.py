@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from filterd.errors import NameTextError, StoreError
 from filterd.i18n import Sentence, quoted, refused, say
+from filterd.lists.public_suffix import registrable
 from filterd.querylog.day_reader import (
     DAY_ENDS,
     HOUR,
@@ -33,10 +34,10 @@ from filterd.querylog.day_reader import (
     attach,
     is_day,
 )
-from filterd.querylog.day_schema import name_of, plain_text
+from filterd.querylog.day_schema import name_of, plain_text, reversed_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from filterd.clock import Clock
@@ -171,8 +172,12 @@ class DaySearch:
             for text in islice(shown, limit)
         ]
 
-    def new(self, limit: int) -> tuple[list[dict[str, Any]], int]:
+    def new(self, limit: int, *, domains: bool = False) -> tuple[list[dict[str, Any]], int]:
         """Return allowed names of the first day that a tier had not on the others.
+
+        Args:
+            limit: of names.
+            domains: registered domains instead, of which no name was looked up on the others.
 
         Returns: at most ``limit`` names, and how many there are.
 
@@ -183,7 +188,11 @@ class DaySearch:
 
         def use(day: Day) -> bool:
             if day.day == self._days[0]:
-                new.update(day.allowed())
+                new.update(self._domains(day.allowed()) if domains else day.allowed())
+            elif domains:
+                known = day.known_beneath({text for _, text in new})
+                for key in [one for one in new if one[1] in known]:
+                    del new[key]
             else:
                 for key in day.known(new):
                     del new[key]
@@ -197,6 +206,18 @@ class DaySearch:
             for of in (new[key],)
         ]
         return rows, len(kept)
+
+    def _domains(
+        self, allowed: Mapping[tuple[str, str], tuple[str, int]]
+    ) -> dict[tuple[str, str], tuple[str, int]]:
+        """Return the registered domains of names, with the most devices that one of them had."""
+        found = dict[tuple[str, str], tuple[str, int]]()
+        for (tier, text), (category, devices) in allowed.items():
+            if self._hides(text):
+                continue
+            key = tier, reversed_text(registrable(name_of(text)))
+            found[key] = category, max(devices, found.get(key, ("", 0))[1])
+        return found
 
     def names(self, first: int, limit: int) -> list[dict[str, Any]]:
         """Return distinct names of the days, ``limit`` of them from number ``first`` on.

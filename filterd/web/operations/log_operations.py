@@ -185,7 +185,13 @@ NEW = Operation(
     path="/log/new",
     about="Names that pass today and that the tier did not have on the days before.",
     run=asks("log new"),
-    fields=Fields({"days": Whole(1, MOST_DAYS - 1, "Days before today"), "limit": _LIMIT}),
+    fields=Fields(
+        {
+            "days": Whole(1, MOST_DAYS - 1, "Days before today"),
+            "domains": Flag("Registered domains that the school did not have before"),
+            "limit": _LIMIT,
+        }
+    ),
     roles=READERS[View.NAMES],
     answer=record(
         {

@@ -269,7 +269,8 @@ LIVE_PAGE = Page(
 
 
 async def _load_new(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any]:
-    found = await visitor.call(READ_NEW, limit=query.get("limit", "100"))
+    domains = query.get("domains") == "on"
+    found = await visitor.call(READ_NEW, limit=query.get("limit", "100"), domains=domains)
     n, days = counted.names(found["n"]), counted.days(found["compared"])
     summary = say("{names} new, compared with {days}", names=n, days=days)
     if not found["compared"]:
@@ -280,6 +281,7 @@ async def _load_new(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any
         "rows": with_least(found["rows"], found["least_devices"]),
         "summary": visitor.texts(summary),
         "more": found["n"] > len(found["rows"]) and len(found["rows"]) < 500,
+        "domains": domains,
         "to_name": to_name,
         "scope": list(scope(found, visitor.wording)),
     }

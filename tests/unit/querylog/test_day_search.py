@@ -210,6 +210,31 @@ def test_new_names_are_those_that_the_tier_has_not_had(tmp_path: Path) -> None:
     assert len(_search(tmp_path).new(1)[0]) == 1
 
 
+def test_new_domains_are_those_of_which_the_school_had_no_name(tmp_path: Path) -> None:
+    today = [
+        Known("primary", "www.new.com.vn"),
+        Known("primary", "cdn.new.com.vn"),
+        Known("staff", "new.com.vn"),
+        Known("primary", "fresh.known.example"),
+        Known("primary", "other-known.example"),
+    ]
+    write_day(tmp_path, TODAY, (), today)
+    write_day(tmp_path, BEFORE, (), [Known("staff", "old.known.example", "blocked")])
+    rows, n = _search(tmp_path).new(10, domains=True)
+    assert [(one["tier"], one["name"], one["devices"]) for one in rows] == [
+        ("primary", "other-known.example", 5),
+        ("primary", "new.com.vn", 5),
+        ("staff", "new.com.vn", 5),
+    ]
+    assert n == 3
+
+
+def test_a_domain_of_confidential_names_only_is_not_new(tmp_path: Path) -> None:
+    write_day(tmp_path, TODAY, (), [Known("primary", "www.tiktok.com")])
+    hidden: dict[str, Any] = {"is_confidential": lambda name: names.is_at_or_beneath(name, TIKTOK)}
+    assert _search(tmp_path, **hidden).new(10, domains=True) == ([], 0)
+
+
 def test_confidential_names_are_in_no_answer(folder: Path) -> None:
     def hides(name: bytes) -> bool:
         return names.is_at_or_beneath(name, TIKTOK)
