@@ -105,6 +105,8 @@ def _try(
         if not trials.has_begun:
             failed = ", ".join(trials.reach.failed) or "none was collected"
             sys.exit(f"mutants: {tests} fails without a mistake: {failed}; mend it first")
+        if trials.problem:  # what has been tried until then is no sample
+            sys.exit(f"mutants: {trials.problem}")
         if trials.reach.skipped:
             _print(f"  {trials.reach.skipped} tests are skipped: make test says what they need")
     return Result(package, outcomes, perf_counter() - began)

@@ -99,7 +99,7 @@ class Trials:
         self._is_quick = is_quick
         self._sources = {one.file: (ROOT / one.file).read_bytes() for one in mutants}
         self.reach = Reach()
-        self.has_begun = False
+        self.has_begun, self.problem = False, ""
         self._functions: dict[tuple[str, str, int], list[FunctionType]] = {}
         self._items: dict[str, pytest.Item] = {}
         self._work = Path()
@@ -147,8 +147,15 @@ class Trials:
         return reach
 
     def _try_all(self) -> None:
-        left, free = list(reversed(self._mutants)), list(range(self._jobs))
         running: dict[int, _Running] = {}
+        try:
+            self._try_with(running)
+        finally:  # where a copy is not sound, others are still at work
+            for one in running.values():
+                _end(one.pid)
+
+    def _try_with(self, running: dict[int, _Running]) -> None:
+        left, free = list(reversed(self._mutants)), list(range(self._jobs))
         while left or running:
             while left and free:
                 if self._is_quick and not left[-1].function:
@@ -233,7 +240,8 @@ class Trials:
         """Check that the tests pass in a copy; else each mutant would seem to be killed there."""
         pid = self._fork("full", lambda: os._exit(int(not self._passes(copy))))
         if os.waitpid(pid, 0)[1]:
-            sys.exit(f"mutants: tests/unit/{self._package} passes here and fails in a copy: {copy}")
+            self.problem = f"tests/unit/{self._package} passes here and fails in a copy"
+            raise pytest.exit.Exception(self.problem)
         self._is_copy_sound = True
 
     def _passes(self, copy: Path, module: str = "") -> bool:
