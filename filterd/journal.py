@@ -5,9 +5,9 @@ A fault may come back with every turn of a loop. So the first few of equal lines
 written, and the rest are counted until the minute is over: ``_SAME`` of one text, and
 ``_OF_A_PLACE`` of one place in the code. The next line after has the count.
 
-No process waits for whoever reads the journal. What does so hangs with its disk, and a daemon that
-waited for it would answer nobody. So a line that is not taken at once is lost, and the next one
-that is taken begins with the count.
+No process waits for whoever reads the journal, but for a moment. What does so hangs with its disk,
+and a daemon that waited for it would answer nobody. So a line that is not taken is lost, and the
+next one that is taken begins with the count.
 
 A process without memory cannot work, and a loop that tries takes the whole processor and
 disk. So it logs one line and ends, and its supervisor starts it again. Code that catches
@@ -45,6 +45,8 @@ OUT_OF_MEMORY = 70
 _log = logging.getLogger("filterd")
 
 _STDERR = 2
+_TAKEN_WITHIN_MS = 20
+"""By a reader that is busy; one that has not taken a line is not waited for again."""
 _LAST_WORDS = b"ERROR filterd: no memory is left for this process: it ends, to be started again\n"
 
 
@@ -65,18 +67,18 @@ def attend(loop: AbstractEventLoop) -> None:
     loop.set_exception_handler(_end_or_log)
 
 
-def put(text: str) -> bool:
-    """Write to standard error, if it takes that at once; return whether it did."""
-    return _put(text.encode(errors="backslashreplace"))
+def put(text: str, within_ms: int = _TAKEN_WITHIN_MS) -> bool:
+    """Write to standard error, if it takes that; return whether it did."""
+    return _put(text.encode(errors="backslashreplace"), within_ms)
 
 
-def _put(octets: bytes) -> bool:
+def _put(octets: bytes, within_ms: int) -> bool:
     poll = select.poll()
     poll.register(_STDERR, select.POLLOUT)
     try:
         while octets:
             # A pipe with any room has room for so much, and a socket for much more.
-            if not any(ready & select.POLLOUT for _, ready in poll.poll(0)):
+            if not any(ready & select.POLLOUT for _, ready in poll.poll(within_ms)):
                 return False
             octets = octets[os.write(_STDERR, octets[: select.PIPE_BUF]) :]
     except OSError:  # it is closed, or nobody reads
@@ -85,9 +87,16 @@ def _put(octets: bytes) -> bool:
 
 
 class _StandardError:
-    """Standard error as a stream that is never waited for."""
+    """Standard error as a stream that is waited for once."""
 
-    write = staticmethod(put)
+    def __init__(self) -> None:
+        self._waits_ms = _TAKEN_WITHIN_MS
+
+    def write(self, text: str) -> bool:
+        """Write a text, if it is taken; return whether it was."""
+        is_taken = put(text, self._waits_ms)
+        self._waits_ms = _TAKEN_WITHIN_MS if is_taken else 0
+        return is_taken
 
     def flush(self) -> None:
         """Do nothing: nothing is kept."""
@@ -199,6 +208,6 @@ def _log_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
 def _end() -> NoReturn:
     """End this process without asking for memory."""
     try:
-        _put(_LAST_WORDS)
+        _put(_LAST_WORDS, 0)
     finally:
         os._exit(OUT_OF_MEMORY)
