@@ -194,11 +194,10 @@ def _print_errors(here: Context, found: Sequence[KindErrors]) -> None:
     if rows:
         here.print(
             say(
-                "Names that rules would close unseen, tried with half of the known names; at most"
-                " 1 of {bound} schools and chosen names, else fewer rules hold:",
+                "Rules in force, and names that they would close if half of the known names were"
+                " not known; of schools and chosen names at most 1 of {bound}:",
                 bound=number(BOUND),
-            ),
-            whole=True,
+            )
         )
         here.console.print(facts(rows))
         here.console.print()
