@@ -68,7 +68,6 @@ if TYPE_CHECKING:
     from filterd.lists.catalog_categories import CatalogCategory
     from filterd.lists.list_merge import Exclusions, ReportedKeys
     from filterd.lists.lookalike_families import Decision, LookalikeOutcome
-    from filterd.lists.rules import SourceShare
     from filterd.lists.top_names import Popular
     from filterd.overrides.mistake_answers import MistakeAnswer
 
@@ -181,7 +180,7 @@ class VersionContent:
                 "file": f"{LISTS}/{one.id}.txt",
                 **({"own": True} if one.own else {}),
                 **({"subtrees": True} if one.subtrees else {}),
-                **({"made_of": list(map(_share, one.made_of))} if one.made_of else {}),
+                **({"made_of": [each.to_plain() for each in one.made_of]} if one.made_of else {}),
             }
             for result in self.categories.values()
             for one in result.lists
@@ -203,12 +202,6 @@ class VersionContent:
             if one.id in self.used
         ]
         return {"lists": lists, "sources": sources}
-
-
-def _share(share: SourceShare) -> dict[str, Any]:
-    """Return the part of a source without what says nothing."""
-    plain = asdict(share) | {"popular": list(share.popular)}
-    return {key: value for key, value in plain.items() if value or key in ("names", "only")}
 
 
 def make_content(

@@ -77,8 +77,7 @@ class Contents:
     ``claims`` pairs an index into ``lists`` with a claim; ``sets`` hold indexes into
     ``claims``. ``lookalikes`` are rules for names that are not listed, each with the
     claim set of such a name. ``build`` has ``when`` (Unix time), the ``version`` of
-    filterd, the version of the ``feed``, where the lists are of one, and the public ``sources``
-    that were merged into the lists (``rules.SourceShare``, with its category).
+    filterd, of the ``feed``, where the lists are of one, and ``sources``: ``rules.SourceShare``.
     """
 
     lists: tuple[ListRecord, ...]

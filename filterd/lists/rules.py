@@ -10,9 +10,9 @@ entry for a *parent* of such a name is valid and must still not block the name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filterd.state_file import ADDED
 
@@ -117,6 +117,11 @@ class SourceShare:
     left_out: int = 0
     popular: tuple[str, ...] = ()
     date: str = ""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return plain data for a catalogue, without what says nothing."""
+        plain = asdict(self) | {"popular": list(self.popular)}
+        return {key: value for key, value in plain.items() if value or key in ("names", "only")}
 
 
 @dataclass(frozen=True, slots=True)
