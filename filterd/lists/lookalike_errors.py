@@ -70,11 +70,8 @@ class Judge(NamedTuple):
     wire: bytes
     name: str
     is_certain: bool
-
-    @property
-    def half(self) -> int:
-        """The half to which it belongs, 0 or 1."""
-        return zlib.crc32(self.wire) & 1
+    half: int
+    """The half to which it belongs, 0 or 1."""
 
 
 class KindErrors(NamedTuple):
@@ -121,7 +118,7 @@ class Errors:
         for known, unseen in (halves, halves[::-1]):
             held = list(make(known))
             lookalikes = Lookalikes(one.rule for one in held)
-            for one in unseen:
+            for one in unseen if held else ():
                 for found in lookalikes.find(one.wire):
                     rule = held[found.number]
                     self._found[rule.kind].append((rule.names, one))
@@ -159,4 +156,5 @@ class Errors:
 
 def judge(name: str, *, is_certain: bool) -> Judge:
     """Return a registered name as a judge."""
-    return Judge(wire_names.from_text(name), name, is_certain)
+    wire = wire_names.from_text(name)
+    return Judge(wire, name, is_certain, zlib.crc32(wire) & 1)

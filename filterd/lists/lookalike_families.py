@@ -67,7 +67,7 @@ from filterd.native import live_only
 from filterd.wire import name as wire_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from filterd.lists.catalog import Catalog
     from filterd.lists.catalog_categories import CatalogCategory
@@ -337,7 +337,10 @@ def make_rules(
     certain = dict.fromkeys((*of_schools, *distinct(kept_open)), True)
     known = dict.fromkeys(distinct(harmless), False) | certain
     judges = [judge(one.name, is_certain=is_certain) for one, is_certain in known.items()]
-    by_name = {one.name: one for one in known}
+    halves = [
+        _Harmless(one for one, of in zip(known, judges, strict=True) if of.half == half)
+        for half in (0, 1)
+    ]
     shapes = shapes_of_schools(of_schools)
     decided = {(one.category, one.shape): one for one in decisions}
     all_known = _Harmless(known)
@@ -347,9 +350,11 @@ def make_rules(
         of = {shape: one for (each, shape), one in decided.items() if each == category}
         candidates = _Candidates(category, texts, of, words, shapes, imitates=category in imitating)
         suffixes[category] = candidates.suffixes
-        found = Errors(judges, candidates.held_beside(by_name))
-        held = [one for one in candidates.held(all_known) if one.names >= found.needed(one.kind)]
-        errors += [found.of(category, kind, held) for kind in RuleKind if held]
+        held = list(candidates.held(all_known))
+        if held:
+            found = Errors(judges, candidates.held_beside(halves))
+            held = [one for one in held if one.names >= found.needed(one.kind)]
+            errors += [found.of(category, kind, held) for kind in RuleKind if held]
         near += [(category, one) for one in held if one.rule.reach is not None]
         held = [one for one in held if one.rule.reach is None]
         anywhere += [(category, one) for one in (*candidates.accepted(), *held)]
@@ -441,10 +446,10 @@ class _Candidates:
                 yield one._replace(rule=rule)
 
     def held_beside(
-        self, names: Mapping[str, Registered]
+        self, halves: Sequence[_Harmless]
     ) -> Callable[[list[Judge]], Iterator[HeldRule]]:
-        """Return the same for judges, given the registered names that they are."""
-        return lambda judges: self.held(_Harmless(names[one.name] for one in judges))
+        """Return the same for the judges of a half, given the names of both."""
+        return lambda judges: self.held(halves[judges[0].half] if judges else _Harmless(()))
 
     def waiting(self, known: _Harmless, held: Collection[bytes]) -> Iterator[Waiting]:
         """Yield the families that wait for a person.
