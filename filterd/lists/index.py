@@ -151,7 +151,7 @@ class Contents:
 
 
 def _lookalikes_data(rules: tuple[LookalikeRule, ...]) -> dict[str, Any]:
-    """Return look-alike rules as plain data; the few sets of suffixes and reaches stand once.
+    """Return look-alike rules as plain data; each set of suffixes and reaches once.
 
     A rule without a reach is written as before there were any.
     """

@@ -125,7 +125,7 @@ def letters_alone(label: bytes) -> bytes:
 
 
 def says_enough(label: bytes) -> bool:
-    """Return whether a label, or a shape, has the letters to be closed without a reach."""
+    """Return whether a label or shape has the letters to be closed without a reach."""
     return len(letters_alone(label)) >= LEAST_LETTERS
 
 
@@ -446,7 +446,7 @@ def is_shape(text: str) -> bool:
 
 
 def is_near_shape(text: str) -> bool:
-    """Return whether a text is a valid shape of a rule with a reach: some of it is kept."""
+    """Return whether a text is a valid shape of a rule with a reach: some is kept."""
     octets = text.encode("utf-8", "replace")
     if not 0 < len(octets) <= MOST_SHAPE_OCTETS:
         return False

@@ -207,7 +207,7 @@ _Digits = Annotated[int, Field(ge=1, le=MOST_DIGITS)]
 
 
 class NearGroup(DocumentModel):
-    """Shapes with one reach and the most digits in a run of each; ``but``: where none holds."""
+    """Shapes with one reach, most digits in a run of each; ``but``: where none holds."""
 
     but: Annotated[tuple[_Domain, ...], Field(max_length=MOST_SUFFIXES)]
     shapes: Annotated[dict[_NearShape, _Digits], Field(max_length=MOST_NEAR_RULES)]

@@ -210,7 +210,7 @@ class DaySearch:
     def _domains(
         self, allowed: Mapping[tuple[str, str], tuple[str, int]]
     ) -> dict[tuple[str, str], tuple[str, int]]:
-        """Return the registered domains of names, with the most devices that one of them had."""
+        """Return the registered domains of names, with the most devices of one of them."""
         found = dict[tuple[str, str], tuple[str, int]]()
         for (tier, text), (category, devices) in allowed.items():
             if self._hides(text):
