@@ -28,7 +28,7 @@ from filterd.feed.guard.impact import (
 from filterd.feed.guard.judgement import ASKED_LITTLE, Severity
 from filterd.lists.catalog_tables import PopularName
 from filterd.resolve.what_if import DifferenceSums
-from tests.support.policies import NOW, a_policy, allow, an_index, wire
+from tests.support.policies import NOW, a_pin, a_policy, allow, an_index, wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -177,7 +177,20 @@ def test_two_names_of_the_same_rank_both_count(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("left", "held"), [(1_800, 0), (1_799, 1)])
 def test_the_popular_names_themselves_may_not_vanish(tmp_path: Path, left: int, held: int) -> None:
     both = compared(tmp_path, {}, {})
-    assert len(popular(both, POPULAR[:left], POPULAR)) == held
+    found = popular(both, POPULAR[:left], POPULAR)
+    assert [one.numbers for one in found] == [{"had": 2_000, "has": left}] * held
+
+
+@pytest.mark.parametrize(("rank", "held"), [(100, 1), (101, 0)])
+def test_the_first_name_of_a_file_has_the_rank_one(tmp_path: Path, rank: int, held: int) -> None:
+    both = compared(tmp_path, {"games": [POPULAR[rank - 1]]}, {})
+    assert len(popular(both, POPULAR, [])) == held
+
+
+def test_a_category_that_means_a_name_does_not_newly_close_it(tmp_path: Path) -> None:
+    both = compared(tmp_path, {"games": ["a.example"]}, {})
+    assert not both.newly_closed(wire("a.example"), {"games"})
+    assert both.newly_closed(wire("a.example"), {"porn"})
 
 
 def test_lines_that_are_no_names_keep_their_rank_and_nothing_else(tmp_path: Path) -> None:
@@ -343,6 +356,20 @@ def test_names_that_are_never_shown_do_not_move_to_where_they_are(
         assert "secret" not in str(one), "where it is read these names are never shown"
 
 
+def test_only_names_of_confidential_lists_of_the_version_are_asked_for(tmp_path: Path) -> None:
+    names = [f"secret{number}.example" for number in range(10)]
+    policy = private()
+    games = replace(policy.categories["games"], confidential=True)
+    policy = replace(policy, categories={**policy.categories, "games": games})
+    others, own = MANY[:100], MANY[100:200]
+    lists = {"malware": [*others, *names[:2]], "porn": names[2:]}
+    new = asking(tmp_path / "new", lists, policy, own=own)
+    lists = {"malware": others, "porn": names}
+    before = asking(tmp_path / "before", lists, policy, own=own)
+    [held] = opened(compare(new, before))
+    assert held.numbers == {"count": 2, "asked": 10}
+
+
 def test_a_name_that_is_never_shown_and_opens_is_shown_by_no_category(tmp_path: Path) -> None:
     both = compared(tmp_path, {}, {"porn": ["secret.example"]}, private())
     assert not both.newly_shown(wire("secret.example"))
@@ -380,6 +407,16 @@ def test_an_entry_that_means_its_name_alone_opens_what_lies_beneath(
     both = compare(*versions)
     assert not any(both.newly_open(wire(name)) for name in names[:narrowed])
     assert len(list(opened(both))) == held
+
+
+def test_names_that_open_and_leave_closed_what_lies_beneath_are_found(tmp_path: Path) -> None:
+    pinned = a_policy(pins=[a_pin(one) for one in MANY[:101]])
+    new = asking(tmp_path / "new", {"porn": MANY[:1_000]}, pinned)
+    both = compare(new, asking(tmp_path / "before", {"porn": MANY[:1_000]}))
+    assert both.newly_open(wire(MANY[0]))
+    assert not both.newly_open(wire(f"a.{MANY[0]}"))
+    [held] = opened(both)
+    assert held.numbers["count"] == 101
 
 
 def test_the_programs_own_lists_are_no_growth_of_what_is_made_here(tmp_path: Path) -> None:

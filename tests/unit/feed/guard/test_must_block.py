@@ -70,7 +70,7 @@ def test_what_an_entry_does_not_mean_is_not_asked(tmp_path: Path) -> None:
 
 
 def test_lists_that_are_not_plain_are_not_read(tmp_path: Path) -> None:
-    assert names_asked(a_list(tmp_path, "||one.example^", form="adblock")) == set()
+    assert names_asked(a_list(tmp_path, "||one.example^", "two.example", form="adblock")) == set()
 
 
 def test_lines_are_drawn_from_the_whole_of_a_list_and_of_each(tmp_path: Path) -> None:
@@ -141,6 +141,7 @@ def test_an_index_that_closes_what_no_list_has_is_found(tmp_path: Path) -> None:
     [found] = World(tmp_path, *LINES).judge(*LINES, "filterd-golden.example")
     assert found.severity is Severity.REFUSED
     assert found.names[0] == "unlisted-0.filterd-golden.example"
+    assert found.numbers == {"wrong": QUESTIONS - 400}, "with those of the list so many"
 
 
 @pytest.mark.parametrize(("count", "held"), [(4, 0), (5, 1)])
