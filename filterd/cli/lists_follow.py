@@ -39,6 +39,7 @@ from filterd.feed.feed_config import (
     without_command,
 )
 from filterd.feed.feed_details import SOURCES
+from filterd.feed.fresh_names import FRESH
 from filterd.feed.night_memory import check_size
 from filterd.feed.source_limits import NIGHTLY, FetchRules
 from filterd.feed.sources import SourceFolder, look_at, source_rows
@@ -232,6 +233,9 @@ def exclude(
     known = {one.id for one in feed.sources}
     prefix = BESIDE if feed.address else MERGED_PREFIX
     known |= {prefix + one for each in feed.sources for one in (each.id, each.category)}
+    fresh = f"{prefix}{FRESH.removeprefix(MERGED_PREFIX)}"
+    if list_id.startswith(fresh):  # what has come since the night is of the category, too
+        list_id = prefix + list_id.removeprefix(fresh)
     if list_id not in known:
         raise ConfigError(
             say("'{id}' is not followed", id=list_id), hint=did_you_mean(list_id, sorted(known))
@@ -307,6 +311,8 @@ def _check_is_entry(here: Context, name: str, qname: bytes, feed: Followed, list
     prefix = BESIDE if feed.address else MERGED_PREFIX
     merged = {prefix + one.category for one in feed.sources if list_id in (one.id, prefix + one.id)}
     mine = {list_id, prefix + list_id, *merged}
+    fresh = FRESH.removeprefix(MERGED_PREFIX)
+    mine |= {f"{prefix}{fresh}{one.removeprefix(prefix)}" for one in mine}
     try:
         rows = [one for one in entries_of(open_index(here), qname) if one["list"] in mine]
     except (StoreError, IndexFormatError):

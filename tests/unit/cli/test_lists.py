@@ -95,6 +95,18 @@ def test_status_shows_what_build_showed(school: list[str]) -> None:
     assert shown.endswith(table)
 
 
+def test_report_names_what_stands_on_its_starter_list(places: list[str]) -> None:
+    call("lists", "build", "--quiet", *places)
+    done = call("lists", "report", "--lang", "en", *places)
+    assert done.code == 0
+    assert "no public list is in force" in done.out
+    assert "starter list only" in done.out
+    covered = json.loads(call("lists", "report", "--json", *places).out)["coverage"]
+    games = next(one for one in covered if one["category"] == "games")
+    assert (games["starter_only"], games["sources"]) == (True, [])
+    assert games["names"] > 100
+
+
 def test_json_of_build_and_status_agree(school: list[str]) -> None:
     built = json.loads(call("lists", "build", "--json", *school).out)
     shown = json.loads(call("lists", "status", "--json", *school).out)

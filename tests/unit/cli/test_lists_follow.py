@@ -11,6 +11,7 @@ import pytest
 from filterd import process_memory
 from filterd.cli import lists_follow
 from filterd.errors import FetchError, FilterdError, ForeignContentError, ListError, TooLargeError
+from filterd.feed.appliance_files import FollowFile
 from filterd.feed.sources import SourceOutcome, SourceReport
 from filterd.feed.sync import Became
 from filterd.feed.sync import Outcome as Run
@@ -195,6 +196,25 @@ def test_nothing_followed_is_reported_with_a_remedy(site: _Site) -> None:
     assert "'urlhaus' is not followed" in site.do("unfollow", "urlhaus").err
     done = site.do("exclude", "x.example", "--list", "urlhaus", "--reason", "x")
     assert "'urlhaus' is not followed" in done.err
+
+
+def test_what_has_come_since_the_night_is_left_out_of_its_category(
+    site: _Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists_follow, "_remake", lambda *_, **__: None)
+    site.do("follow", "urlhaus")
+    wanted = ("x.example", "--reason", "a mistake", "--list")
+    assert site.do("exclude", *wanted, "feed-fresh-malware").code == 0
+    [left] = FollowFile(site.folder / "state" / "feed").read().left_out
+    assert (left.name, left.list) == ("x.example", "feed-malware")
+    assert site.do("exclude", *wanted, "feed-fresh-porn").code == 2
+
+
+def test_the_sources_name_what_is_thin(site: _Site) -> None:
+    shown = " ".join(site.do("sources", "--lang", "en").out.split())
+    assert "No list is recommended, what ships is all: " in shown
+    assert "self-harm" in shown.partition("what ships is all: ")[2]
+    assert "gore (23)" in shown
 
 
 def test_the_starter_lists_are_called_what_they_are(site: _Site) -> None:

@@ -102,6 +102,28 @@ def test_lists_are_shown_with_size_age_and_what_was_rejected() -> None:
     assert "does not follow the format of the list" in shown
 
 
+def test_each_category_shows_its_cover_and_each_source_what_it_adds() -> None:
+    share = {"id": "ut1-games", "category": "games", "names": 33_545, "only": 33_001}
+    share |= {"left_out": 164, "popular": ["roblox.com"], "date": "2026-12-01"}
+    covered = [
+        {"category": one, "names": n, "sources": sources, "starter_only": not sources}
+        | {"oldest": "2026-12-01", "newest": "2026-12-01"}
+        for one, n, sources in (("games", 33_805, ["ut1-games"]), ("loans", 17, []))
+    ]
+    visitor = _visitor(FEED)
+    visitor.answers["lists"] = LISTS | {
+        "build": {"when": NOW - 60, "sources": [share]},
+        "coverage": covered,
+    }
+    shown = rendered(LISTS_PAGE, visitor)
+
+    assert "33\u202f805" in shown
+    assert "starter list only" in shown
+    assert "33\u202f001" in shown
+    assert "roblox.com" in shown
+    assert "2026-12-01" in shown
+
+
 def test_a_version_that_waits_has_what_it_changes_and_both_decisions() -> None:
     shown = rendered(LISTS_PAGE, _visitor(FEED | {"judgement": WAITS}))
 

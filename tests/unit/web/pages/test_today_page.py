@@ -59,6 +59,31 @@ def test_the_hours_are_a_chart_with_a_table_of_the_same_numbers() -> None:
     assert " style=" not in shown
 
 
+COVERED = [
+    {
+        "category": one,
+        "names": 9,
+        "sources": [],
+        "starter_only": starter,
+        "oldest": "",
+        "newest": "",
+    }
+    for one, starter in (("games", False), ("porn", False), ("loans", True))
+]
+
+
+def test_the_cover_of_the_categories_is_a_figure() -> None:
+    shown = rendered(PAGE, _visitor(coverage=COVERED))
+
+    assert "Categories with lists" in shown
+    assert "2 of 3 closed categories have public or own lists" in shown
+    assert "starter list only: loans" in shown
+
+
+def test_a_daemon_of_before_has_no_cover_to_show() -> None:
+    assert "Categories with lists" not in rendered(PAGE, _visitor())
+
+
 def test_a_problem_stands_with_its_remedy() -> None:
     shown = rendered(PAGE, _visitor(time_is_known=False))
 
