@@ -63,8 +63,9 @@ _LET_END_S = 10.0
 """After Ctrl-C."""
 _SHOW, _SHOWN_IN_S = signal.SIGUSR2, 1.0
 """A process that hangs prints then where it is."""
-_COLLECT_AFTER = 10_000
-"""New objects, as a worker does: sooner is a twentieth of the time of all tests."""
+_COLLECT_AFTER = 10_000, 5, 2
+"""As a worker does, which takes a twentieth off all tests; but all of the generations after
+100,000 objects, not a million: workers that have ended in this process hold megabytes each."""
 
 _ENTER = """
 import sys, pytest
@@ -140,7 +141,7 @@ class Together:
         """Leave what was collected out of all garbage collection: it stays to the end."""
         _freeze()
         gc.enable()
-        gc.set_threshold(_COLLECT_AFTER)
+        gc.set_threshold(*_COLLECT_AFTER)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Fork; wait in the process that has collected, run tests in the others."""
