@@ -94,6 +94,16 @@ def test_groups_take_them_before_the_command_as_well() -> None:
         assert {"--config", "--state", "--lang"} <= options, group.name
 
 
+def test_readme_is_read_in_ten_minutes() -> None:
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 200
+
+
+def test_readme_s_index_names_each_page_once() -> None:
+    index = README.read_text(encoding="utf-8").split("## All pages")[1]
+    links = Counter(re.findall(r"\]\(([^)]+)\)", index))
+    assert links == Counter([*map(str, PAGES), "CHANGELOG.md"])
+
+
 def test_pages_of_the_dashboard_that_readme_names_are_there() -> None:
     table = README.read_text(encoding="utf-8").split("page of the dashboard |")[1].split("\n\n")[0]
     cells = [line.split("|")[-2] for line in table.splitlines() if line.startswith("| ")][1:]
