@@ -23,12 +23,8 @@ from filterd.errors import ConfigError
 from filterd.i18n import Sentence, did_you_mean, say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.lookalike_errors import BOUND, RuleKind
-from filterd.lists.lookalike_families import (
-    ACCEPTED,
-    Decision,
-    Waiting,
-    has_mirrors,
-)
+from filterd.lists.lookalike_families import ACCEPTED, Decision, Waiting
+from filterd.lists.lookalike_rules import has_mirrors
 from filterd.lists.lookalikes import is_shape
 from filterd.overrides import change_fields
 from filterd.publish import review as reviews

@@ -4,7 +4,7 @@
 It is made of a ``blocklists/`` folder and texts of sources. A version is a ``blocklists/``
 folder again: the tables as they are, and for each category one list of all third parties
 together, beside own ones (``lists.list_merge``), and the rules of look-alikes that their names
-make (``lists.lookalike_families``). The same input gives the same octets.
+make (``lists.lookalike_rules``). The same input gives the same octets.
 
 A publisher makes versions so, and a school that follows public lists itself. At a school
 ``make_in_child`` starts ``python -m filterd.feed.version_content`` with one JSON request on its
@@ -42,7 +42,7 @@ from filterd.lists.catalog_categories import whole_of
 from filterd.lists.catalog_tables import CANARIES_FILE, CONTACTS_FILE, canaries_yaml
 from filterd.lists.hostname import name_from_key, text_from_key
 from filterd.lists.list_merge import NOT_REPORTED, NamedBy, Normalised, normalise
-from filterd.lists.lookalike_families import added_rules, rules_of, rules_yaml
+from filterd.lists.lookalike_rules import added_rules, rules_of, rules_yaml
 from filterd.lists.lookalikes import Lookalikes
 from filterd.lists.optional_lists import LOOKALIKES_FILE as LOOKALIKES
 from filterd.lists.rules import ListSource
@@ -67,7 +67,8 @@ if TYPE_CHECKING:
     from filterd.lists.catalog import Catalog
     from filterd.lists.catalog_categories import CatalogCategory
     from filterd.lists.list_merge import Exclusions, ReportedKeys
-    from filterd.lists.lookalike_families import Decision, LookalikeOutcome
+    from filterd.lists.lookalike_families import Decision
+    from filterd.lists.lookalike_rules import LookalikeOutcome
     from filterd.lists.top_names import Popular
     from filterd.overrides.mistake_answers import MistakeAnswer
 
@@ -353,8 +354,7 @@ class ContentRequest:
         feed: the folder of a version of a feed, beside which the lists stand alone, by its
             tables; None where they stand with what ships.
         dates: by the ids of sources, the days on which their texts came, ISO 8601.
-        night: the folder of the version to which the new names of these sources are added; None
-            to make all anew.
+        night: the folder of the version that new names are added to; None to make all anew.
     """
 
     sources: Sequence[PublicSource]

@@ -16,10 +16,11 @@ lookup. So they are compiled once into a file that lookups read where it lies::
          |        synced, verified, renamed
     index         opens it: name -> matcher -> hits -> entries with list and line
 
-``list_merge`` makes one list of all third parties' lists of a category. ``lookalike_families``
-makes rules (``lookalikes``) of names that differ in digits or suffix only, and of patterns of
-letters and digits that many unrelated names have.
-``top_names`` are popular names, which no list of danger means.
+``list_merge`` makes one list of all third parties' lists of a category. ``lookalike_rules``
+makes rules (``lookalikes``) of names that differ in digits or suffix only (``lookalike_families``),
+and of patterns of letters and digits that many unrelated names have; those that say little hold
+where no school stands (``lookalike_reach``), and ``lookalike_errors`` estimates whom rules harm.
+``top_names`` are popular names, which no list of danger means, and names of schools.
 
 ``compiler`` runs the steps and measures progress, ``report`` counts what was taken and
 refused; ``catalog`` reads which lists a publisher has, with ``catalog_categories`` (and parts of

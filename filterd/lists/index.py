@@ -151,27 +151,20 @@ class Contents:
 
 
 def _lookalikes_data(rules: tuple[LookalikeRule, ...]) -> dict[str, Any]:
-    """Return look-alike rules as plain data; each set of suffixes and reaches once.
-
-    A rule without a reach is written as before there were any.
-    """
-    distinct = dict.fromkeys(rule.suffixes for rule in rules)
-    places = {suffixes: place for place, suffixes in enumerate(distinct)}
+    """Return rules as plain data; sets of suffixes and reaches stand once."""
+    places = {one: at for at, one in enumerate(dict.fromkeys(rule.suffixes for rule in rules))}
     reaches = dict.fromkeys(rule.reach for rule in rules if rule.reach is not None)
     numbers = {reach: [number] for number, reach in enumerate(reaches)}
     data: dict[str, Any] = {
         "suffixes": [sorted(name.hex() for name in suffixes) for suffixes in places],
         "rules": [
             [one.shape.decode("ascii"), one.digits, places[one.suffixes], one.line, one.set_id]
-            + ([] if one.reach is None else numbers[one.reach])
+            + ([] if one.reach is None else numbers[one.reach])  # as before there were any
             for one in rules
         ],
     }
     if reaches:
-        data["reaches"] = [
-            [sorted(name.hex() for name in one.but), sorted(map(_ascii, one.schools))]
-            for one in reaches
-        ]
+        data["reaches"] = [[sorted(one.hex() for one in some) for some in each] for each in reaches]
     return data
 
 
@@ -179,17 +172,13 @@ def _lookalikes(data: dict[str, Any]) -> Iterator[LookalikeRule]:
     """Return look-alike rules from plain data of ``_lookalikes_data``."""
     suffixes = [frozenset(map(bytes.fromhex, texts)) for texts in data["suffixes"]]
     reaches = [
-        Reach(frozenset(map(bytes.fromhex, but)), frozenset(one.encode("ascii") for one in schools))
-        for but, schools in data.get("reaches", ())
+        Reach(*(frozenset(map(bytes.fromhex, some)) for some in each))
+        for each in data.get("reaches", ())
     ]
     for shape, digits, place, line, set_id, *numbers in data["rules"]:
         reach = reaches[numbers[0]] if numbers else None
         octets = shape.encode("ascii")
         yield LookalikeRule(octets, int(digits), suffixes[place], line, set_id, reach)
-
-
-def _ascii(octets: bytes) -> str:
-    return octets.decode("ascii")
 
 
 def _claim_data(claim: Claim) -> dict[str, Any]:

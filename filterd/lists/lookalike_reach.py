@@ -65,8 +65,6 @@ NEEDED_DENSELY = 30
 """What both must have beneath dense domains to hold there, too."""
 MOST_LETTERS, MOST_LETTERS_DENSE = 6, 3
 """Of a form: with more they are words, and those stand before any number."""
-MOST_LEFT_OUT = 2
-"""Domains of a form with a name that must stay open; with more it is no sign of a trade."""
 
 _NUMBERED = re.compile(rb"[a-z]+[0-9]+|[0-9]+[a-z]+")
 _FORM = re.compile(rb"([a-z]{1,%d})([0-9]{2,})" % MOST_LETTERS)

@@ -9,7 +9,7 @@ may be wrong, and an ordered name opens when the authority decides so. It is lef
 orders are signed.
 
 ``lookalikes.yaml`` has rules, a list of them per category. It is written by
-``filterd.lists.lookalike_families`` rather than by hand; the bounds here protect a school's
+``filterd.lists.lookalike_rules`` rather than by hand; the bounds here protect a school's
 memory, whatever its origin. What came later stands in ``additions.yaml``, under ``lookalikes`` and
 the category, so that a program that does not know it has the rules as before:
 

@@ -4,10 +4,15 @@
 Every list has named one of them once: a host cut out of a long address, a test
 entry, a typing error. Those that ship with filterd must stay
 open (``filterd.lists.catalog_tables``); a publisher may bring a ranking beside them.
+
+Names of schools of the world ship, too: no look-alike rule may close one, and where they stand and
+what they look like bounds rules that say little (``lookalike_reach``).
 """
 
 from __future__ import annotations
 
+import zlib
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import ListError
@@ -16,7 +21,7 @@ from filterd.lists.catalog_tables import load_ordinary_words, load_popular_names
 from filterd.lists.hostname import HostnameError, key_from_text, text_from_key
 from filterd.lists.public_suffix import is_public_suffix
 from filterd.lists.rules import Scope
-from filterd.paths import open_plain, reading
+from filterd.paths import open_plain, read_plain, reading, shipped
 from filterd.wire.name import to_text
 
 if TYPE_CHECKING:
@@ -28,7 +33,9 @@ if TYPE_CHECKING:
 MOST = 10_000
 """Names that count; lower ranks mean little."""
 
+SCHOOLS_FILE = "schools/names.txt.gz"
 _MAX_FILE_OCTETS = 50_000_000
+_MOST_PACKED_OCTETS, _MOST_OCTETS, _OF_GZIP = 150_000, 1_000_000, 31
 
 
 class Ranked(NamedTuple):
@@ -160,3 +167,24 @@ def _ranked(names: Iterable[str]) -> Iterator[str]:
             yield name
         if len(seen) == MOST:
             return
+
+
+@cache
+def load_school_names() -> tuple[str, ...]:
+    """Return the names of schools that ship, in the order of the file.
+
+    Raises:
+        ListError: it cannot be read, or is damaged.
+        StoreError: filterd is installed without it.
+    """
+    path = shipped("blocklists") / SCHOOLS_FILE
+    with reading(path, ListError):
+        packed = read_plain(path, _MOST_PACKED_OCTETS)
+    unpacker = zlib.decompressobj(_OF_GZIP)
+    try:
+        names = tuple(unpacker.decompress(packed, _MOST_OCTETS).decode("ascii").split())
+    except (zlib.error, UnicodeDecodeError) as error:
+        raise ListError(say("{path}: is damaged: {why}", path=path, why=str(error))) from error
+    if not unpacker.eof or not names:
+        raise ListError(say("{path}: is damaged: {why}", path=path, why=say("it is cut short")))
+    return names

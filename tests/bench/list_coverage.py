@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.lists.catalog import load_catalog
 from filterd.lists.formats import FORMATS, Entry
-from filterd.lists.lookalike_families import make_rules
+from filterd.lists.lookalike_rules import make_rules
 from filterd.lists.lookalikes import Lookalikes
 from filterd.lists.rules import Effect
 from filterd.lists.top_names import read_popular

@@ -13,7 +13,7 @@ from filterd.lists.lookalike_errors import (
     RuleKind,
     judge,
 )
-from filterd.lists.lookalike_families import make_rules
+from filterd.lists.lookalike_rules import make_rules
 from filterd.lists.lookalikes import LookalikeRule, Reach
 from tests.bench.lookalike_figures import text
 

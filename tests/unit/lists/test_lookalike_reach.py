@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.lists.lookalike_families import distinct, make_rules
+from filterd.lists.lookalike_families import MOST_LEFT_OUT, distinct
 from filterd.lists.lookalike_reach import (
-    MOST_LEFT_OUT,
     NEEDED_OF_FAMILY,
     NEEDED_OF_FORM,
     NEEDED_WIDE,
     shapes_of_schools,
 )
+from filterd.lists.lookalike_rules import make_rules
 from filterd.lists.lookalikes import LookalikeRule, Lookalikes
 from filterd.wire import name as wire_names
 from tests.bench.lookalike_figures import text
