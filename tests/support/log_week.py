@@ -178,12 +178,11 @@ class NaiveLog:
                 found[one.day, *where, *one.kind] += 1
         return found
 
+    def _is_named(self, one: Asked) -> bool:
+        return self.levels[one.tier] in LEVELS[2:] and one.name not in (CONFIDENTIAL, BOTH)
+
     def _named(self) -> list[Asked]:
-        return [
-            one
-            for one in self.asked
-            if self.levels[one.tier] in LEVELS[2:] and one.name not in (CONFIDENTIAL, BOTH)
-        ]
+        return list(filter(self._is_named, self.asked))
 
     def names(self, day: str) -> dict[tuple[str, ...], int]:
         """Return the devices (at most k) of the distinct names of a day.
@@ -204,8 +203,9 @@ class NaiveLog:
         self, has: Callable[[Asked], bool], group: Callable[[Asked], str]
     ) -> dict[tuple[str, ...], int]:
         found = defaultdict[tuple[str, ...], set[str]](set)
-        for one in filter(has, self._named()):
-            found[group(one), one.name, *one.kind].add(one.address)
+        for one in filter(has, self.asked):
+            if self._is_named(one):
+                found[group(one), one.name, *one.kind].add(one.address)
         return {key: len(devices) for key, devices in found.items()}
 
     def distinct(self) -> Counter[tuple[str, ...]]:
