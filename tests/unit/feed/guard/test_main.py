@@ -178,3 +178,15 @@ def test_it_ends_with_its_parent_which_holds_the_lock_of_builds() -> None:
             assert select.select([ended], [], [], 20)[0]
         finally:
             os.close(ended)
+
+
+def test_the_index_in_force_may_be_mapped_beside_what_may_be_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded_child, "mapped_octets", lambda: 1_000)
+    index = tmp_path / "index"
+    request = {"memory_octets": 50, "in_force": {"index": str(index)}}
+    assert child._addresses(request) == 1_050, "it is missing"
+    index.write_bytes(bytes(7))
+    assert child._addresses(request) == 1_057
+    assert child._addresses({**request, "in_force": None}) == 1_050

@@ -197,6 +197,8 @@ LISTS = {
     "games": ("games", "domains", False, ["a.game.example"]),
     "ads": ("ads-trackers", "domains", False, ["a.ads.example"]),
 }
+TWENTY = [f"c{number}.example" for number in range(20)]
+MADE = "games.blocked.filterd.example"
 CANARIES = {
     "porn": (wire("a.porn.example"), wire("b.porn.example")),
     "malware": (wire("a.bad.example"),),
@@ -285,19 +287,21 @@ def test_of_lists_beside_a_feed_no_name_of_the_feed_is_asked(
     assert set(asked) == {wire("a.game.example")}
 
 
-@pytest.mark.parametrize(("gone", "held"), [(2, 0), (3, 1)])
-def test_a_tenth_of_the_canaries_in_force_may_open(tmp_path: Path, gone: int, held: int) -> None:
-    versions = []
-    for folder, names in (("before", TWENTY), ("new", TWENTY[gone:])):
+@pytest.mark.parametrize(("first", "gone", "held"), [([], 2, 0), ([], 3, 1), ([MADE], 1, 1)])
+def test_a_tenth_of_the_canaries_in_force_may_open_and_none_that_was_made_for_it(
+    tmp_path: Path, first: list[str], gone: int, held: int
+) -> None:
+    versions, had = list[Asking](), [*first, *TWENTY]
+    for folder, names in (("before", had), ("new", had[gone:])):
         (tmp_path / folder).mkdir()
         lists = {"games": ("games", "domains", False, names)}
         versions.append(Asking(a_policy(), an_index(tmp_path / folder, lists), NOW))
     before, new = versions
     ids = frozenset(("games",))
-    asked = {"games": tuple(map(wire, TWENTY))}
+    asked = {"games": tuple(map(wire, had))}
     shipped = Compared(new, new, ids, ids)
     found = list(opened_canaries(Compared(new, before, ids, ids), shipped, asked))
-    assert [one.names for one in found] == [tuple(TWENTY[:gone])] * held
+    assert [one.names for one in found] == [tuple(had[:gone])] * held
     assert list(opened_canaries(None, shipped, asked)) == []
 
 
@@ -336,10 +340,6 @@ def test_what_is_not_met_today_either_keeps_nothing_away(tmp_path: Path) -> None
     assert len(unmet(tmp_path, policy, None)) == 1
     (tmp_path / "before").mkdir()
     assert unmet(tmp_path, policy, asking(tmp_path / "before", policy)) == []
-
-
-TWENTY = [f"c{number}.example" for number in range(20)]
-MADE = "games.blocked.filterd.example"
 
 
 @pytest.mark.parametrize(
