@@ -73,6 +73,11 @@ def test_lists_that_are_not_plain_are_not_read(tmp_path: Path) -> None:
     assert names_asked(a_list(tmp_path, "||one.example^", "two.example", form="adblock")) == set()
 
 
+def test_a_list_that_has_its_names_without_a_file_is_not_read(tmp_path: Path) -> None:
+    service = replace(a_list(tmp_path, "one.example"), names=((1, wire("one.example")),))
+    assert names_asked(service) == set()
+
+
 def test_lines_are_drawn_from_the_whole_of_a_list_and_of_each(tmp_path: Path) -> None:
     long = a_list(tmp_path, *(f"n{at:06}.example" for at in range(50_000)))
     short = a_list(tmp_path, "short.example", list_id="short")
