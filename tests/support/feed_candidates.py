@@ -98,6 +98,7 @@ class Following:
         shutil.copytree(shipped("blocklists"), folder)
         for unpublished in ("README.md", "evidence.yaml"):
             (folder / "vn" / unpublished).unlink()
+        shutil.rmtree(folder / "schools")
         (folder / "lists").mkdir()
         catalog = read_yaml(folder / "catalog.yaml")
         for path, stem in ((GAMBLING, "gambling"), (PORN, "porn")):

@@ -114,7 +114,7 @@ class Published:
         if not self.whole:
             write_blocklists(folder, *listed)
             return
-        unpublished = shutil.ignore_patterns("README.md", "evidence.yaml")
+        unpublished = shutil.ignore_patterns("README.md", "evidence.yaml", "schools")
         shutil.copytree(shipped("blocklists"), folder, ignore=unpublished)
         (folder / "lists").mkdir()
         (folder / "lists" / "feed.txt").write_text("".join(f"{one}\n" for one in listed))
