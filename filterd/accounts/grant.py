@@ -3,7 +3,8 @@
 
 A web process that has been taken over acts with every session that passes through it. The
 commands of ``NEEDS_PASSWORD`` would let it stay, see everything or remove its traces; so a session
-asks for the password again.
+asks for the password again. The one table holds for forms, for API tokens, which have none of it,
+and at the gateway, where an administrator has to be root (``daemon.control_caller``).
 
 A scope narrows what the role of an API token may do; it gives no right. A change counts by its
 kind, ``change exception``; an undo takes back any kind, so that no narrow scope has it. A command
@@ -15,6 +16,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from filterd.overrides.history_chain import CLOCK_ACCEPTED
 from filterd.overrides.log_changes import CONFIRM, LEVEL
 from filterd.policy.log_levels import PROVED, LogLevel
 
@@ -93,12 +95,23 @@ NEEDS_PASSWORD = _ADMITS | _WIDENS | _DELETES
 def needs_password(command: str, arguments: Mapping[str, Any]) -> bool:
     """Return whether a command needs the password.
 
-    It is one of the table, or a change to a level of the log that widens or deletes.
+    It is one of the table, or a change to a level of the log that widens or deletes, or to the
+    time: policy time never goes back, and what ended with it stays ended.
     """
     if command == "change":
         kind, level = arguments.get("kind"), arguments.get("level", LogLevel.FULL)
-        return kind == CONFIRM or (kind == LEVEL and level in PROVED)
+        return kind in (CONFIRM, CLOCK_ACCEPTED) or (kind == LEVEL and level in PROVED)
     return command in NEEDS_PASSWORD
+
+
+def needs_root(command: str, arguments: Mapping[str, Any]) -> bool:
+    """Return whether a command needs root at the gateway.
+
+    All that needs a password does, but for one: ``full`` is confirmed by a second person, and root
+    is none.
+    """
+    is_second = command == "change" and arguments.get("kind") == CONFIRM
+    return needs_password(command, arguments) and not is_second
 
 
 OPEN = frozenset(

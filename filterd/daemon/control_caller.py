@@ -28,8 +28,10 @@ from dataclasses import dataclass, field
 from struct import Struct, iter_unpack
 from typing import TYPE_CHECKING, Protocol
 
+from filterd.accounts.grant import needs_root
 from filterd.errors import ControlError
 from filterd.i18n import say
+from filterd.overrides.roles import Author, Rank
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -296,6 +298,19 @@ def check_address(caller: Caller, address: str) -> None:
     is_face = not caller.groups.isdisjoint((WEB_GROUP, PAGE_GROUP))
     if address and not is_face and caller.uid not in (0, os.geteuid()):
         raise ControlError(say("{user} may not ask for another device", user=caller.user))
+
+
+def check_login(caller: Caller, request: ControlRequest) -> None:
+    """Refuse to an administrator's own login at the gateway what needs proof.
+
+    A terminal may be left open, as a session of the dashboard may; root is the proof here.
+
+    Raises:
+        ControlError: it names the ways to take.
+    """
+    author = Author.of(caller.uid, caller.user, caller.groups, os.geteuid())
+    if author.rank >= Rank.ADMIN and needs_root(request.command, request.arguments):
+        author.must_have_proved(say("do this by an own login"))
 
 
 def acts_for_a_person(caller: Caller, request: ControlRequest) -> bool:

@@ -32,6 +32,7 @@ from filterd.daemon.control_caller import (
     caller_of,
     check_address,
     check_face,
+    check_login,
     face_uids,
     uid_of,
 )
@@ -234,6 +235,7 @@ class ControlServer:
         check_address(caller, request.address)
         caller = replace(caller, address=request.address, token=request.act_for)
         if not acts_for_a_person(caller, request):
+            check_login(caller, request)
             return caller
         return replace(caller, grant=self._granting(request, caller))
 

@@ -9,7 +9,7 @@ school has classes, a teacher may do so for own classes, and for the rooms where
 their lessons (``teaching``). Administrators may make all changes, and others none; but what is
 guarded (``policy.guarded_categories``) they open for 14 days at most and by proof, and ``full``
 of the query log is confirmed by a second person, a principal or another administrator. What keeps
-nothing of lookups takes proof in a session, whichever change sets it.
+nothing of lookups takes proof, whichever change sets it.
 """
 
 from __future__ import annotations
@@ -166,15 +166,14 @@ def _check_guarded(author: Author, thing: Any, category: str, now: float) -> Non
 
 
 def _check_log_level(author: Author, thing: LogSetting) -> None:
-    """Refuse a level that a session sets by its password only, such as by an undo.
+    """Refuse a level that takes proof, such as by an undo.
 
-    What waits for a second person does nothing yet. A login at the gateway is proof of its own.
+    What waits for a second person does nothing yet.
 
     Raises:
         ControlError: it names who may.
     """
-    is_by_account = author.name != author.person
-    if is_by_account and thing.level in PROVED and not thing.is_waiting:
+    if thing.level in PROVED and not thing.is_waiting:
         author.must_have_proved(say("set the log level {level}", level=thing.level))
 
 

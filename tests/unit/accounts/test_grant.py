@@ -17,6 +17,7 @@ from filterd.accounts.grant import (
     Grant,
     is_in_scope,
     needs_password,
+    needs_root,
 )
 from filterd.daemon import (
     list_commands,
@@ -65,6 +66,7 @@ def test_commands_of_the_table_are_there(people: AccountSchool) -> None:
         ({"kind": "log-confirm", "id": 3, "level": "off"}, True),
         ({"kind": "log-level", "level": "off"}, True),
         ({"kind": "log-level", "level": "counts"}, False),
+        ({"kind": "clock-accept"}, True),
         ({"kind": "log-level", "level": ["off"]}, False),
         ({"kind": "exception"}, False),
         ({"kind": ["log-level"]}, False),
@@ -75,6 +77,28 @@ def test_of_changes_levels_that_show_all_or_count_nothing_need_it(
     given: dict[str, Any], *, needs: bool
 ) -> None:
     assert needs_password("change", given) == needs
+
+
+@pytest.mark.parametrize(
+    ("command", "given"),
+    [
+        *((one, {}) for one in sorted(NEEDS_PASSWORD)),
+        ("change", {"kind": "log-level", "level": "full"}),
+        ("change", {"kind": "log-level", "level": "off"}),
+        ("change", {"kind": "clock-accept"}),
+    ],
+)
+def test_what_needs_a_password_needs_root_at_the_gateway(
+    command: str, given: dict[str, Any]
+) -> None:
+    assert needs_password(command, given)
+    assert needs_root(command, given)
+
+
+def test_a_second_person_is_not_root() -> None:
+    given = {"kind": "log-confirm", "id": 3}
+    assert needs_password("change", given)
+    assert not needs_root("change", given)
 
 
 def test_every_command_of_a_scope_is_there(people: AccountSchool, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 import uvloop
 
+from filterd.accounts.grant import NEEDS_PASSWORD
 from filterd.control import ask
 from filterd.control.frames import ControlRequest
 from filterd.daemon.control_caller import (
@@ -28,6 +29,7 @@ from filterd.daemon.control_caller import (
     caller_of,
     check_address,
     check_face,
+    check_login,
     face_uids,
 )
 from filterd.daemon.control_server import ControlServer
@@ -243,6 +245,28 @@ def test_a_person_counts_where_one_is_named_or_the_web_asks() -> None:
     assert acts_for_a_person(WEB, plain)
     assert acts_for_a_person(ROOT_CALLER, plain._replace(address="10.0.1.5"))
     assert acts_for_a_person(ROOT_CALLER, plain._replace(act_for="x"))
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        *((one, {}) for one in sorted(NEEDS_PASSWORD)),
+        ("change", {"kind": "log-level", "level": "off"}),
+        ("change", {"kind": "clock-accept"}),
+    ],
+)
+def test_an_administrators_login_is_no_proof_and_root_is(
+    command: str, arguments: dict[str, Any]
+) -> None:
+    request = ControlRequest(command, arguments)
+    minh = Caller(1001, "minh", frozenset({"filterd-admin"}))
+    with pytest.raises(ControlError, match="root may, or an administrator in the dashboard"):
+        check_login(minh, request)
+    check_login(ROOT_CALLER, request)
+    # Others are refused where the command knows why.
+    check_login(Caller(1002, "lan", frozenset({"filterd-teacher"})), request)
+    check_login(minh, ControlRequest("status", {}))
+    check_login(minh, ControlRequest("change", {"kind": "log-confirm", "id": 1}))
 
 
 def test_no_other_user_sets_the_address_of_its_caller() -> None:

@@ -130,7 +130,7 @@ def test_a_teacher_may_do_nothing_else(kind: str, payload: dict[str, Any], words
     with pytest.raises(FilterdError, match=words) as refused:
         _check(TEACHER, kind, payload)
     assert "administrators may" in str(refused.value)
-    _check(Author("minh", Rank.ADMIN), kind, payload)
+    _check(Author("root", Rank.ADMIN, is_fresh=True), kind, payload)
 
 
 OWN = [
@@ -409,7 +409,9 @@ def test_no_session_brings_the_log_level_off_back_without_a_password() -> None:
         check_permission(Author("web:minh", Rank.ADMIN), "undo", {"number": 2}, school, book)
     with pytest.raises(ControlError, match="api:minh may not set the log level off"):
         check_permission(Author("api:minh", Rank.ADMIN), "undo", {"number": 2}, school, book)
-    for author in (PRINCIPAL_S_OWN, Author("minh", Rank.ADMIN)):
+    with pytest.raises(ControlError, match="minh may not set the log level off; root may"):
+        check_permission(Author("minh", Rank.ADMIN), "undo", {"number": 2}, school, book)
+    for author in (PRINCIPAL_S_OWN, Author("root", Rank.ADMIN, is_fresh=True)):
         check_permission(author, "undo", {"number": 2}, school, book)
 
 
