@@ -36,7 +36,7 @@ DAMAGED = (
 MOST_DIRECTORY_OCTETS = 1 << 20
 """Of a zip file: some ten thousand files."""
 MOST_HEADER_OCTETS = 12_288
-"""Of a member's headers in a tar file: two paths of the longest kind, or pax fields of that size."""
+"""Of a member's headers in a tar file: two paths of the longest kind, or as many pax fields."""
 
 _TAIL_OCTETS = 66_000
 """From the end of a file: its last record, with the longest comment, is within (APPNOTE 4.3.16)."""

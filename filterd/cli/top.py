@@ -144,10 +144,7 @@ def page(by: Wording, status: Row, since: Row, width: int, height: int) -> list[
     seats = {
         grade_text(one) if one else by.texts("whole school"): n for one, n in _of(day, "today")
     }
-    kinds = {
-        one or by.texts("(other blocks)"): n
-        for one, n in _of(day, "categories")
-    }
+    kinds = {one or by.texts("(other blocks)"): n for one, n in _of(day, "categories")}
     blocked = _beside(
         _counted(by, say("Blocked today by grade, class"), seats, half),
         _counted(by, say("Blocked today by category"), kinds, half),

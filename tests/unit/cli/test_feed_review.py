@@ -59,7 +59,13 @@ def _build(desk: Desk) -> list[str]:
 @pytest.mark.parametrize(
     ("lang", "words"),
     [
-        ("en", ("gambling, families, everywhere  1 rules; 0 of", "schools and chosen names, 1 of 2 others: i9bet5.com")),
+        (
+            "en",
+            (
+                "gambling, families, everywhere  1 rules; 0 of",
+                "schools and chosen names, 1 of 2 others: i9bet5.com",
+            ),
+        ),
         ("vi", ("gambling, họ tên, ở mọi nơi  1 quy tắc; 0 trong số",)),
     ],
 )
