@@ -18,9 +18,10 @@ from __future__ import annotations
 import zlib
 from collections import defaultdict
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.lists.lookalikes import RUN, Lookalikes
+from filterd.lists.lookalikes import RUN, Lookalikes, looks_of
 from filterd.wire import name as wire_names
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 BOUND, BOUND_OF_RANKED = 50_000, 2_500
 """Of so many names one may be closed: certain ones, and others."""
 _MOST_SHOWN = 10
+_MOST_KNOWN = 1 << 16
 
 
 class RuleKind(StrEnum):
@@ -72,6 +74,8 @@ class Judge(NamedTuple):
     is_certain: bool
     half: int
     """The half to which it belongs, 0 or 1."""
+    looks: frozenset[bytes] | None
+    """What rules are looked up by (``lookalikes.looks_of``)."""
 
 
 class KindErrors(NamedTuple):
@@ -119,6 +123,9 @@ class Errors:
             held = list(make(known))
             lookalikes = Lookalikes(one.rule for one in held)
             for one in unseen if held else ():
+                # A build asks some fifteen thousand names for each category.
+                if one.looks is not None and lookalikes.skeletons.isdisjoint(one.looks):
+                    continue
                 for found in lookalikes.find(one.wire):
                     rule = held[found.number]
                     self._found[rule.kind].append((rule.names, one))
@@ -154,7 +161,8 @@ class Errors:
         )
 
 
+@lru_cache(_MOST_KNOWN)
 def judge(name: str, *, is_certain: bool) -> Judge:
-    """Return a registered name as a judge."""
+    """Return a registered name as a judge; those of before are memorised."""
     wire = wire_names.from_text(name)
-    return Judge(wire, name, is_certain, zlib.crc32(wire) & 1)
+    return Judge(wire, name, is_certain, zlib.crc32(wire) & 1, looks_of(wire))

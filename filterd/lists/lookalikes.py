@@ -431,18 +431,26 @@ def may_match(skeletons: frozenset[bytes], name: bytes) -> bool:
 
     The fast path calls only this, and leaves such names to the chain.
     """
-    if not skeletons:
-        return False
+    looks = looks_of(name) if skeletons else frozenset()
+    return looks is None or not skeletons.isdisjoint(looks)
+
+
+def looks_of(name: bytes) -> frozenset[bytes] | None:
+    """Return what ``may_match`` looks a wire name up by; None where it must be decoded."""
     above = names.labels(name)[:-1]
-    return any(may_be_any(label) or skeleton(label) in skeletons for label in above) or (
-        bool(above) and class_form(_joined(above[-1])) in skeletons
-    )
+    widest = (class_form(_joined(one)) for one in above[-1:])
+    return None if any(map(may_be_any, above)) else frozenset((*map(skeleton, above), *widest))
 
 
 def is_shape(text: str) -> bool:
     """Return whether a text is a valid shape of a rule that holds everywhere."""
     octets = text.encode("utf-8", "replace")
-    return 0 < len(octets) <= MOST_SHAPE_OCTETS and not _is_no_shape(octets)
+    if not 0 < len(octets) <= MOST_SHAPE_OCTETS:
+        return False
+    if LETTER in octets or DIGIT in octets:
+        return is_form(octets)
+    others = octets.translate(None, _LETTERS + _DIGITS + RUN)
+    return not others and b"##" not in octets and letters_of(octets) >= LEAST_CLEAR_LETTERS
 
 
 def is_near_shape(text: str) -> bool:
@@ -456,14 +464,6 @@ def is_near_shape(text: str) -> bool:
         return 2 <= len(runs) <= MOST_RUNS and kept >= LEAST_KEPT
     others = octets.translate(None, _LETTERS + _DIGITS + RUN)
     return not others and b"##" not in octets and octets != RUN
-
-
-def _is_no_shape(octets: bytes) -> bool:
-    """Return whether octets have too few letters for a shape, or other characters."""
-    if LETTER in octets or DIGIT in octets:
-        return not is_form(octets)
-    others = octets.translate(None, b"abcdefghijklmnopqrstuvwxyz0123456789#")
-    return letters_of(octets) < LEAST_CLEAR_LETTERS or bool(others) or b"##" in octets
 
 
 def letters_of(shape: bytes) -> int:

@@ -73,7 +73,7 @@ def test_it_reports_its_state(school: School, upstream: FakeUpstream) -> None:
         (row,) = status["upstreams"]
         assert row["address"] == "127.0.0.1"
         assert (row["port"], row["rtt_ms"], row["down"]) == (upstream.port, None, False)
-        assert set(status["traffic"]) == {"rcodes", "latency", "responses", "blocked"}
+        assert set(status["traffic"]) == {"rcodes", "latency", "responses"}
 
     school.serve(work)
 

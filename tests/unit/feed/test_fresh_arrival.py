@@ -112,6 +112,7 @@ def test_only_lists_that_change_all_day_are_asked_for_by_day(school: _School) ->
     assert not any(NIGHTLY in str(one) for one in school.web.asked)
 
 
+@pytest.mark.long
 def test_a_text_that_is_the_same_makes_no_version(school: _School) -> None:
     school.night()
     night = school.version
@@ -124,6 +125,7 @@ def test_before_the_first_night_nothing_is_asked_for(school: _School) -> None:
     assert not school.web.asked
 
 
+@pytest.mark.long
 def test_a_second_time_the_names_of_both_are_closed_and_the_night_stays_the_way_back(
     school: _School,
 ) -> None:
@@ -138,6 +140,7 @@ def test_a_second_time_the_names_of_both_are_closed_and_the_night_stays_the_way_
     assert school.site.versions.in_force().previous == (night,)
 
 
+@pytest.mark.long
 def test_the_next_night_makes_one_list_of_all_again(school: _School) -> None:
     school.night()
     school.web.pages[HOURLY] = Page(b"old-scam.example\nnew-scam.example\n")
@@ -147,6 +150,7 @@ def test_the_next_night_makes_one_list_of_all_again(school: _School) -> None:
     assert school.lists_of("new-scam.example") == {"feed-scam"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name", ["google.com", "truong.edu.vn", "www.mit.edu", "tongdai111.vn", "chess.com"]
 )
@@ -160,6 +164,7 @@ def test_pins_protections_and_popular_names_hold_against_what_is_new(
     assert school.lists_of("new-scam.example")
 
 
+@pytest.mark.long
 def test_an_entry_that_a_person_has_left_out_stays_out(school: _School) -> None:
     school.night()
     entry = LeftOut("mine.example", "scam", "a mistake", 0.0, school.clock.wall() + 1e6)
@@ -169,6 +174,7 @@ def test_an_entry_that_a_person_has_left_out_stays_out(school: _School) -> None:
     assert school.lists_of("mine.example") == set()
 
 
+@pytest.mark.long
 def test_a_text_that_turns_into_a_page_is_not_taken(school: _School) -> None:
     school.night()
     school.web.pages[HOURLY] = Page(b"<!doctype html><title>Sign in</title>\n")
@@ -176,6 +182,7 @@ def test_a_text_that_turns_into_a_page_is_not_taken(school: _School) -> None:
     assert school.lists_of("old-scam.example") == {"feed-scam"}
 
 
+@pytest.mark.long
 def test_a_version_that_is_held_by_hand_takes_nothing_new(school: _School) -> None:
     school.night()
     night = school.version
@@ -194,6 +201,7 @@ def test_an_answer_by_day_says_nothing_of_the_age_of_the_nights(school: _School)
     assert school.site.standing.read().verified_at == before
 
 
+@pytest.mark.long
 def test_the_files_of_the_night_are_linked_and_the_new_list_is_small(school: _School) -> None:
     school.night()
     night = school.site.versions.folder_of(school.version)

@@ -122,7 +122,7 @@ def a_version(folder: Path, made: Path) -> None:
         shutil.copytree(folder / lists, made / lists)
     names = ("categories", "holidays", "pins", "protect", "safe_search", "services")
     write_tables(folder, made, tuple(f"{one}.yaml" for one in names))
-    write_table(made, "catalog", read_yaml(folder / "catalog.yaml"))
+    write_table(made, "catalog", {**read_yaml(folder / "catalog.yaml"), "sources": []})
 
 
 def test_a_program_that_knows_no_parts_has_their_names_in_the_whole(

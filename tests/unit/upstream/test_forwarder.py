@@ -349,7 +349,7 @@ def test_routes_of_old_sites_are_forgotten(
 def test_an_exchange_leaves_nothing_for_the_collector(upstream: FakeUpstream) -> None:
     async def test(asking: Forwarder) -> None:
         await asking.resolve(by(a_question(), route(upstream)))
-        gc.freeze()  # what other tests of this process have made is not looked through
+        gc.collect()  # what other tests of this process have left
         gc.disable()
         try:
             for n in range(20):
