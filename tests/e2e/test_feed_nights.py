@@ -103,7 +103,7 @@ def test_the_next_night_costs_the_difference(nights: _Nights) -> None:
     whole = nights.sync().fetched_octets
     nights.publish(*SCAM[7:], "new.example")
     taken = nights.sync()
-    assert taken.by_delta == ["lists/feed-scam.txt"]
+    assert taken.by_delta == ["additions.yaml", "lists/feed-scam.txt"]
     assert taken.in_full == []
     assert taken.fetched_octets < 0.02 * whole
     assert nights.index().lookup(wire("new.example"))
@@ -115,7 +115,7 @@ def test_after_some_nights_away_a_difference_is_still_enough(nights: _Nights) ->
     nights.sync()
     for number in range(1, 5):
         nights.publish(*SCAM[number:])
-    assert nights.sync().by_delta == ["lists/feed-scam.txt"]
+    assert nights.sync().by_delta == ["additions.yaml", "lists/feed-scam.txt"]
     assert len(nights.versions.in_force().previous) == 1
 
 
