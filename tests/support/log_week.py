@@ -163,8 +163,16 @@ class NaiveLog:
         self.levels, self.asked = levels, list[Asked]()
 
     def counted(self) -> list[Asked]:
-        """Return what is counted."""
-        return [one for one in self.asked if self.levels[one.tier] != "off"]
+        """Return what is counted: where rows are kept, no sum has what no row has."""
+        counted = (one for one in self.asked if self.levels[one.tier] != "off")
+        return [one for one in counted if not self._is_unlisted(one)]
+
+    def _is_unlisted(self, one: Asked) -> bool:
+        """Return whether it would be a row, but for the name; a confidential block is none."""
+        level = self.levels[one.tier]
+        is_row = level == "full" or (level in LEVELS[2:] and one.action == "blocked")
+        is_hidden = one.name in (CONFIDENTIAL, BOTH) and one.category != "self-harm"
+        return is_row and is_hidden
 
     def totals(self, day: str = "") -> Counter[tuple[Any, ...]]:
         """Return the totals by day, hour, tier, grade, class, network, category and action."""
