@@ -436,7 +436,7 @@ def may_match(skeletons: frozenset[bytes], name: bytes) -> bool:
 
 
 def looks_of(name: bytes) -> frozenset[bytes] | None:
-    """Return what ``may_match`` looks a wire name up by; None where it must be decoded."""
+    """Return what a wire name is looked up by; None where it must be decoded."""
     above = names.labels(name)[:-1]
     widest = (class_form(_joined(one)) for one in above[-1:])
     return None if any(map(may_be_any, above)) else frozenset((*map(skeleton, above), *widest))
