@@ -5,8 +5,8 @@ A fault may come back with every turn of a loop. So the first few of equal lines
 written, and the rest are counted until the minute is over: ``_SAME`` of one text, and
 ``_OF_A_PLACE`` of one place in the code. The next line after has the count.
 
-No process waits for whoever reads the journal, but for a moment. What does so hangs with its disk,
-and a daemon that waited for it would answer nobody. So a line that is not taken is lost, and the
+A process waits only a moment for the reader of standard error: the journal hangs with its disk,
+and a daemon that waited for it would answer no client. So a line that is not taken is lost, and the
 next one that is taken begins with the count.
 
 A process without memory cannot work, and a loop that tries takes the whole processor and
@@ -81,7 +81,7 @@ def _put(octets: bytes, within_ms: int) -> bool:
             if not any(ready & select.POLLOUT for _, ready in poll.poll(within_ms)):
                 return False
             octets = octets[os.write(_STDERR, octets[: select.PIPE_BUF]) :]
-    except OSError:  # it is closed, or nobody reads
+    except OSError:  # it is closed, or has no reader
         return False
     return True
 

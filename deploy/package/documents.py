@@ -42,6 +42,11 @@ Upstream-Name: filterd
 Files: *
 Copyright: 2026 the authors of filterd
 License: Apache-2.0
+
+Files: */blocklists/schools/*
+Copyright: 2013 Lee Reilly, 2015 Hipo
+License: MIT
+Comment: names of schools; LICENSE beside them has the text
 """
 
 
@@ -97,7 +102,7 @@ def _changes(version: str) -> str:
 
 def _copyright(tree: Path, site: Path) -> str:
     """Return the machine-readable copyright file, by the metadata of all that is bundled."""
-    paragraphs, licences = [_COPYRIGHT], {"Apache-2.0"}
+    paragraphs, licences = [_COPYRIGHT], {"Apache-2.0", "MIT"}
     for one in bundled(site):
         licences.add(licence_of(one))
         tops = {site / file.parts[0] for file in one.files or () if file.parts[0] != ".."}

@@ -3,8 +3,8 @@
 
 ``querylog.disclosure`` is the definition, which the status, totals and reports for inside share.
 Devices of today are those of when its last hour was shown first (``HeldReach``): by those of now a
-category would appear at the moment in which its k-th device asks, and whoever reads the totals
-again and again would see that lookup.
+category would appear at the moment in which its k-th device asks, and a reader who polls the
+totals would see that lookup.
 """
 
 from __future__ import annotations

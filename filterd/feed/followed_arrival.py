@@ -137,19 +137,11 @@ class FollowedOffer:
 
     def take(self, versions: Versions, progress: Progress) -> Taken:
         """Make its folder of what ships and of the texts at hand."""
-        made_of, made = self._made_of, versions.partial_of(self.version)
+        made_of = self._made_of
         texts = {one.id: self._folder.text(one.id) for one in made_of.reports if one.sha256}
-        octets = sum(one.octets for one in made_of.reports if one.outcome is SourceOutcome.TAKEN)
-        progress(octets, octets)
         dates = days_of(made_of.reports)
         wanted = ContentRequest(made_of.sources, texts, made_of.left_out, made_of.feed, dates)
-        make_in_child(wanted, made, memory_octets=night_octets())
-        with writing(made):
-            shutil.rmtree(versions.folder_of(self.version), ignore_errors=True)
-            publication = publication_of(made, self.version)
-            write_manifest(made, publication)
-            sync_all(made, publication.files)
-            return Taken(versions.finish(self.version), octets)
+        return make_version(self.version, wanted, made_of.reports, versions, progress)
 
     def release_of(self, judgement: Judgement, now: float | None) -> Sentence | None:
         """Return why a held version is wanted all the same.
@@ -164,6 +156,37 @@ class FollowedOffer:
         here = {one.id for one in self._made_of.reports if one.sha256}
         wanted = {TABLES} if here == self._before else {TABLES, GROWTH, _RELEASABLE}
         return say("the choice of followed lists has changed") if held <= wanted else None
+
+
+def make_version(
+    version: str,
+    wanted: ContentRequest,
+    reports: Sequence[SourceReport],
+    versions: Versions,
+    progress: Progress,
+) -> Taken:
+    """Make the folder of a version of texts at hand.
+
+    Args:
+        version: its id.
+        wanted: its content.
+        reports: on the sources of the texts.
+        versions: those at hand; one of this id is replaced.
+        progress: called with the octets that came, and all of them.
+
+    Raises:
+        FilterdError: it cannot be made, or the disk refused.
+    """
+    made = versions.partial_of(version)
+    octets = sum(one.octets for one in reports if one.outcome is SourceOutcome.TAKEN)
+    progress(octets, octets)
+    make_in_child(wanted, made, memory_octets=night_octets())
+    with writing(made):
+        shutil.rmtree(versions.folder_of(version), ignore_errors=True)
+        publication = publication_of(made, version)
+        write_manifest(made, publication)
+        sync_all(made, publication.files)
+        return Taken(versions.finish(version), octets)
 
 
 class FollowedArrival:

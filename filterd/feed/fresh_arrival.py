@@ -11,19 +11,16 @@ the lists are fresh goes by the nights: of a few sources that answer nothing fol
 from __future__ import annotations
 
 import hashlib
-import shutil
 from typing import TYPE_CHECKING
 
 from filterd.feed.appliance_files import FollowFile
-from filterd.feed.night_memory import night_octets
+from filterd.feed.followed_arrival import make_version
 from filterd.feed.source_limits import BETWEEN_NIGHTS
 from filterd.feed.sources import SourceFolder, SourceOutcome, fetch_sources
-from filterd.feed.version_content import ContentRequest, make_in_child
-from filterd.feed.version_download import Taken, sync_all
-from filterd.feed.version_files import publication_of, verify, write_manifest
+from filterd.feed.version_content import ContentRequest
+from filterd.feed.version_files import verify
 from filterd.feed.versions import base_of, is_followed
 from filterd.lists.catalog import load_sources
-from filterd.paths import writing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +31,7 @@ if TYPE_CHECKING:
     from filterd.feed.guard import Judgement
     from filterd.feed.source_limits import FetchRules
     from filterd.feed.sources import SourceReport
+    from filterd.feed.version_download import Taken
     from filterd.feed.versions import Candidate, Versions
     from filterd.i18n import Sentence
     from filterd.lists.catalog import PublicSource
@@ -68,18 +66,9 @@ class FreshOffer:
 
     def take(self, versions: Versions, progress: Progress) -> Taken:
         """Make its folder of the version in force and of the texts at hand."""
-        made = versions.partial_of(self.version)
         texts = {one.id: self._folder.text(one.id) for one in self._reports if one.sha256}
-        octets = sum(one.octets for one in self._reports if one.outcome is SourceOutcome.TAKEN)
-        progress(octets, octets)
         wanted = ContentRequest(self._sources, texts, self._left_out, night=self._night.folder)
-        make_in_child(wanted, made, memory_octets=night_octets())
-        with writing(made):
-            shutil.rmtree(versions.folder_of(self.version), ignore_errors=True)
-            publication = publication_of(made, self.version)
-            write_manifest(made, publication)
-            sync_all(made, publication.files)
-            return Taken(versions.finish(self.version), octets)
+        return make_version(self.version, wanted, self._reports, versions, progress)
 
     def release_of(self, judgement: Judgement, now: float | None) -> Sentence | None:
         """Return that no person wants it all the same: the next night makes all anew."""

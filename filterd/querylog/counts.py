@@ -165,8 +165,8 @@ class Counts:
     ``rules``: of the present policy. ``lost``: how many answers were counted and
     then dropped, because they were not collected while there was room. Since the start:
     ``sums``, answers by grade, category and action; ``blocks``, those that were blocked, by class;
-    ``hidden``, by path, what is in neither: the blocks of confidential categories, and what
-    ``hide`` is told; ``hidden_sources``, the same by the source of the answer.
+    ``hidden``, by path, what is in neither: the blocks of confidential categories, and the
+    answers given to ``hide``; ``hidden_sources``, the same by the source of the answer.
 
     While the clock shows a time that is certainly past (``know_from``), answers are
     counted apart. They go to the hour in which the time becomes known: on a board

@@ -13,8 +13,8 @@ rule of browsers (DNS rebinding).
 * Of IPv6 only 2000::/3 is the Internet's. Beside it lie loopback, link-local, site-local
   (fec0::/10, which systems still take), unique local, multicast, NAT64 of the network's
   own (64:ff9b:1::/48, RFC 8215) and IPv4-compatible addresses.
-* Addresses for documentation (RFC 5737, RFC 3849, RFC 9637) are nobody's: a network that
-  has hosts at them anyway is as little the Internet's as one at 10.0.0.0/8.
+* Addresses for documentation (RFC 5737, RFC 3849, RFC 9637) belong to no host: a network that
+  uses them anyway is as little the Internet's as one at 10.0.0.0/8.
 * An address that carries an IPv4 address (``CARRIERS``) is what that one is.
 
 Not included are the addresses for benchmarks, 198.18.0.0/15 and 2001:2::/48: a gateway with

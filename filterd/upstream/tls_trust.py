@@ -83,8 +83,8 @@ class Trust:
         return self._strict
 
     async def _read_anew(self) -> None:
-        """Read the authorities; nobody who has some waits for that: a disk may hang."""
-        try:
+        """Read the authorities anew; who has earlier ones does not wait for it."""
+        try:  # a disk may hang
             # In a thread: it reads and parses hundreds of certificates.
             fresh, before = await asyncio.to_thread(_strict), self._strict
             # A disk that fails now gives an empty set, and no error.

@@ -460,8 +460,8 @@ def _rules_of(asking: Asking, lists: Collection[str]) -> Iterator[tuple[str, Loo
 
 
 HOLIDAYS_GAINED = Limit(0.2, 7)
-"""Each autumn two days are set and some are moved. On a holiday a timetable closes nothing, so that
-whoever has the online keys could suspend it for as many days unheld."""
+"""Each autumn two days are set and some are moved. On a holiday a timetable closes nothing, so a
+thief of the online keys could suspend it for as many days unheld."""
 TABLES_AND_LIMITS = (
     Table("pins", _pins, Limit(0, 0), Limit(0.1, 0), Limit(0.1, 10)),
     Table("protections", _protections, Limit(0, 0), Limit(0.1, 0), Limit(0.2, 20)),

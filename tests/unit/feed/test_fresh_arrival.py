@@ -11,7 +11,7 @@ import pytest
 from filterd.clock import SystemClock
 from filterd.config.lists_build import build_lists
 from filterd.errors import GuardError
-from filterd.feed import followed_arrival, fresh_arrival
+from filterd.feed import followed_arrival
 from filterd.feed.appliance_files import FollowFile, FollowState, LeftOut, Wanted
 from filterd.feed.feed_config import own_source
 from filterd.feed.followed_arrival import FollowedArrival
@@ -84,8 +84,9 @@ class _School:
 def school(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[_School]:
     """Have children's work done in this process, but for the guard's."""
     monkeypatch.setattr("filterd.feed.sources.judge", lambda text, _limit_s: text.judged())
-    for module in (followed_arrival, fresh_arrival):
-        monkeypatch.setattr(module, "make_in_child", lambda wanted, made, **_: wanted.write(made))
+    monkeypatch.setattr(
+        followed_arrival, "make_in_child", lambda wanted, made, **_: wanted.write(made)
+    )
     with public_server(Web(), tmp_path, monkeypatch) as web:
         yield _School(web, tmp_path / "state")
 
