@@ -50,7 +50,7 @@ PassphraseFileOption = Annotated[
 def backup(
     here: Context,
     file: Annotated[
-        Path | None, argument("[FILE]", "The file to write.", show_default=False)
+        Path | None, argument("FILE", "The file to write.", show_default=False)
     ] = None,
     to: Annotated[
         Path | None, option("--to", "Keep dated files in this folder, of a stick or share.", "DIR")
@@ -179,7 +179,7 @@ KeyFileOption = Annotated[
 @on_named_files
 def restore(
     here: Context,
-    file: Annotated[Path | None, argument("[FILE]", "The backup.", show_default=False)] = None,
+    file: Annotated[Path | None, argument("FILE", "The backup.", show_default=False)] = None,
     passphrase_file: PassphraseFileOption = None,
     recovery_key_file: KeyFileOption = None,
     yes: Annotated[bool, option("--yes", "Ask nothing.")] = False,

@@ -5,7 +5,8 @@ The lists of ``blocklists/vn`` say above their names where those were seen, and 
 again; ``evidence.yaml`` beside them has the sources (the folder's README explains both). A bad
 entry is an error with its place. What is due is none: the lists serve on, and a build names it.
 
-``python -m filterd.publish.evidence blocklists`` is the check of a checkout.
+``python -m filterd.publish.evidence blocklists`` is the check of a checkout; without a folder it
+takes the present one.
 """
 
 from __future__ import annotations
@@ -303,4 +304,4 @@ def main(folder: Path, today: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), day_of(SystemClock().wall())))
+    sys.exit(main(Path(*sys.argv[1:]), day_of(SystemClock().wall())))
