@@ -477,22 +477,22 @@ def main() -> int:
     bounded_child.bound(
         memory_octets=int(request["memory_octets"]), cpu_s=CPU_LIMIT_S, nicer=_NICER
     )
-    error: FilterdError
+    no_memory = say(
+        "the followed lists need more memory than this machine has for them: unfollow"
+        " some (filterd lists sources)"
+    )
+    # Made now: later there may be no memory for it.
+    problem = json.dumps(to_plain(TooLargeError(no_memory))).encode("ascii")
     try:
         ContentRequest.from_plain(request).write(Path(request["made"]))
-    except FilterdError as wrong:
-        error = wrong
+    except FilterdError as error:
+        problem = json.dumps(to_plain(error)).encode("ascii")
     except MemoryError:
-        error = TooLargeError(
-            say(
-                "the followed lists need more memory than this machine has for them: unfollow"
-                " some (filterd lists sources)"
-            )
-        )
+        pass
     else:
         return 0
     with answer:
-        answer.write(json.dumps(to_plain(error)).encode("ascii"))
+        answer.write(problem)
     return 1
 
 
