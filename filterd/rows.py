@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from filterd.i18n import Sentence, Texts
 
 Row = Mapping[str, Any]
+Table = list[list[str]]
+"""Cells as a spreadsheet has them, each row from the left."""
 
 
 class SchoolClock(NamedTuple):

@@ -23,8 +23,7 @@ from filterd.archives import DAMAGED, opened_zip
 from filterd.cli.named_files import decoded, is_separator, read_apart, read_octets
 from filterd.errors import ConfigError
 from filterd.i18n import say
-
-Table = list[list[str]]
+from filterd.rows import Table
 
 MOST_OCTETS, MOST_MEMBER_OCTETS = 4 << 20, 16 << 20
 MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 20_000, 128, 200

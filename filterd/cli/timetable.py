@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,12 +10,13 @@ import typer
 from rich.text import Text
 
 from filterd import counted
-from filterd.cli import spreadsheet, timetable_rows
+from filterd.cli import spreadsheet
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.effective_state import policy_of_files
 from filterd.cli.render import show
 from filterd.cli.terminal import agreed
-from filterd.cli.timetable_plan import TimetablePlan, plan
+from filterd.config import timetable_rows
+from filterd.config.timetable_plan import TimetablePlan, plan
 from filterd.config.week_schema import TIMETABLE_FILE, written
 from filterd.field_checks import shown
 from filterd.i18n import say

@@ -22,7 +22,8 @@ pydantic. So this module re-exports nothing.
 
 ``scalars`` are the single values of all schemas. ``expectation_files`` compiles expectations,
 ``imported_settings`` converts those of other filters, ``site_proposal`` is a ``site.yaml`` that
-waits for its owner.
+waits for its owner. ``timetable_words``, ``timetable_rows`` and ``timetable_plan`` read a table of
+lessons; ``pasted_timetable`` does it in a child of the daemon.
 
 Invariants. An unknown key is an error. Every problem is found in one
 run, each with file:line:column. A compiled policy is written only when there is

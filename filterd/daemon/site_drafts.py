@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from filterd.daemon.manager import Manager
     from filterd.daemon.process import Setting
 
-CHILD, TABLE_CHILD = "filterd.appliance.site_edit", "filterd.cli.pasted_timetable"
+CHILD, TABLE_CHILD = "filterd.appliance.site_edit", "filterd.config.pasted_timetable"
 _CHILD_WITHIN_S, _MOST_OCTETS = 90.0, 16 << 20
 _ROOT_WITHIN_S, _LOOK_EVERY_S = 90.0, 0.1
 _MOST_DRAFTS = 20
@@ -217,7 +217,7 @@ class SiteDrafts:
         )
 
     async def _child(self, request: dict[str, Any], module: str = CHILD) -> dict[str, Any]:
-        """Ask a child process, see ``appliance.site_edit`` and ``cli.pasted_timetable``.
+        """Ask a child process, see ``appliance.site_edit`` and ``config.pasted_timetable``.
 
         Raises:
             FilterdError: it refuses, or it failed.

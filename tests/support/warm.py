@@ -44,7 +44,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _MODULES = (
     "filterd",
     "filterd.appliance.site_edit",
-    "filterd.cli.pasted_timetable",
+    "filterd.config.pasted_timetable",
     "filterd.config",
     "filterd.feed.guard",
     "filterd.feed.policy_trial",

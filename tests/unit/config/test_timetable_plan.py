@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.cli import timetable_words
-from filterd.cli.timetable_plan import plan
-from filterd.cli.timetable_rows import parse
-from filterd.cli.timetable_words import SchoolWords
+from filterd.config import timetable_words
 from filterd.config.compile_run import compile_in_memory
+from filterd.config.timetable_plan import plan
+from filterd.config.timetable_rows import parse
+from filterd.config.timetable_words import SchoolWords
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.paths import shipped
 from filterd.policy.model import Lesson, Network, SchoolClass

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.cli.pasted_timetable import edits_of_table
+from filterd.config.pasted_timetable import edits_of_table
 from filterd.errors import ConfigError
 from filterd.paths import shipped
 

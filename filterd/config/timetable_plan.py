@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.cli import timetable_rows
+from filterd.config import timetable_rows
 from filterd.config.grades import grades_of
 from filterd.config.site_reader import declared_networks
 from filterd.config.week_schema import TIMETABLE_FILE
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from filterd.cli.spreadsheet import Table
     from filterd.policy.model import Network, Policy
-    from filterd.rows import Row
+    from filterd.rows import Row, Table
 
 
 class TimetablePlan(NamedTuple):

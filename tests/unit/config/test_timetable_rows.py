@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.cli import spreadsheet
-from filterd.cli.timetable_rows import ReadTimetables, differences, parse
+from filterd.config.timetable_rows import ReadTimetables, differences, parse
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.policy.model import Lesson, Network, Period, Policy
 from filterd.policy.school_week import LESSON_HEADING, lesson_rows

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from filterd.cli.timetable_words import SchoolWords, WordError, session_in
+from filterd.config.timetable_words import SchoolWords, WordError, session_in
 from filterd.policy.model import Lesson, SchoolClass
 from tests.support.week import timetabled, with_classes
 

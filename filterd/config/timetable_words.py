@@ -11,16 +11,18 @@ a class, is a name, and is never searched.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 
 from filterd.errors import ConfigError
 from filterd.field_checks import bare, plain
 from filterd.i18n import UNSAID, Sentence, did_you_mean, say
 from filterd.policy.model import GRADES, Lesson, Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
 
 _COLUMNS = {
     "day": ("day", "weekday", "thứ", "ngày", "thứ/ngày", "thứ ngày"),

@@ -18,17 +18,20 @@ cells; a row without a lesson goes on with the row above.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 
-from filterd.cli.spreadsheet import Table
-from filterd.cli.timetable_words import SchoolWords, WordError, columns_of, folded, session_in
+from filterd.config.timetable_words import SchoolWords, WordError, columns_of, folded, session_in
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.i18n import say
 from filterd.policy.model import Network, Period, Policy
 from filterd.policy.school_week import LESSON_HEADING, lesson_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from filterd.rows import Table
 
 _MOST_PROBLEMS, _LOOKED_AT = 20, 20
 

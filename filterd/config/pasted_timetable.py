@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read a pasted timetable in a child process: a table in, edits of ``site.yaml`` out.
 
-The daemon starts ``python -m filterd.cli.pasted_timetable`` with one JSON object, the folder of
+The daemon starts ``python -m filterd.config.pasted_timetable`` with one JSON object, the folder of
 the site and the text as a spreadsheet copies it, and gets one line of JSON: the edits, as
 ``appliance.site_edit`` takes them, and what each network will have. The table is read as
 ``filterd timetable import`` does, by the same function.
@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from filterd import bounded_child
-from filterd.cli.timetable_plan import plan
 from filterd.config.compile_run import compile_in_memory
+from filterd.config.timetable_plan import plan
 from filterd.config.week_schema import TIMETABLE_FILE, written
 from filterd.documents import parse
 from filterd.errors import ConfigError, FilterdError, to_plain
