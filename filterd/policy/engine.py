@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from filterd.lists.index import Index
     from filterd.lists.index_format import Hit
     from filterd.policy.model import Client, GradePolicy, Policy
-    from filterd.policy.name_rules import NameRules
+    from filterd.policy.name_rules import FileRules, NameRules
 
     _Key = tuple[str, int, bool, bool, tuple[int, ...]]
 
@@ -39,12 +39,18 @@ _MOST_KNOWN = 10_000
 
 
 class Engine:
-    """Policy and index, joined. Immutable: a reload makes another engine."""
+    """Policy and index, joined. Immutable: a reload makes another engine.
 
-    def __init__(self, policy: Policy, index: Index) -> None:
+    Args:
+        policy: an effective one.
+        index: the compiled lists.
+        files: what is known of the files that the policy was made of.
+    """
+
+    def __init__(self, policy: Policy, index: Index, files: FileRules | None = None) -> None:
         self.policy = policy
         self.index = index
-        self._overlay = Overlay(policy)
+        self._overlay = Overlay(policy, files)
         self._lists = Lists(policy, index)
         self._own = frozenset(_own_zones(policy))
         self._above_own = frozenset(above for one in self._own for above in names.suffixes(one))

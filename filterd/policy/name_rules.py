@@ -8,9 +8,8 @@ dictionary by name, looked up for the qname and each of its ancestors.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from filterd.policy.model import SERVICE, Audience
 from filterd.policy.precedence import RankedMatch
@@ -18,7 +17,7 @@ from filterd.policy.verdict import Match, Rule
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from filterd.lists.rules import Pin, Protection, SafeSearchRewrite
     from filterd.policy.model import Client, GradePolicy, LocalRule, Policy
@@ -27,7 +26,7 @@ _NARROWNESS = {audience: rank for rank, audience in enumerate(Audience)}
 
 
 @dataclass(slots=True)
-class _RulesOfName:
+class RulesOfName:
     """The rules for exactly one name."""
 
     pins: list[Pin] = field(default_factory=list)
@@ -35,11 +34,20 @@ class _RulesOfName:
     rules: list[LocalRule] = field(default_factory=list)
     rewrites: list[SafeSearchRewrite] = field(default_factory=list)
 
+    def with_more(self, other: RulesOfName) -> RulesOfName:
+        """Return these and others, which stand behind them."""
+        return RulesOfName(
+            self.pins + other.pins,
+            self.protections + other.protections,
+            self.rules + other.rules,
+            self.rewrites + other.rewrites,
+        )
+
 
 class NameRules:
     """The rules for one name and its ancestors, the longest name first."""
 
-    def __init__(self, qname: bytes, entries: list[_RulesOfName]) -> None:
+    def __init__(self, qname: bytes, entries: list[RulesOfName]) -> None:
         self._qname, self._entries = qname, entries
 
     def __bool__(self) -> bool:
@@ -115,29 +123,75 @@ NO_RULES = NameRules(names.ROOT, [])
 """The result for nearly all names."""
 
 
-class Overlay:
-    """Suffix lookup over pins, protections and local rules. Immutable once made."""
+class FileRules:
+    """The rules by name that the site's files and the feed have. Immutable once made.
+
+    An effective policy has all of them, and what commands have set: so they are read once, not
+    at each change.
+
+    Attributes:
+        entries: the rules by their name.
+        above_allowed: the ancestors of what may pass, of opened services apart.
+        ruled: the names with a rule, of opened services apart.
+        above: the ancestors of those.
+    """
 
     def __init__(self, policy: Policy) -> None:
-        entries: defaultdict[bytes, _RulesOfName] = defaultdict(_RulesOfName)
-        for pin in policy.pins:
-            entries[pin.name].pins.append(pin)
-        for protection in policy.protections:
-            entries[protection.name].protections.append(protection)
-        for rule in policy.rules:
-            entries[rule.name].rules.append(rule)
+        self._policy = policy
+        self.entries: dict[bytes, RulesOfName] = {}
+        _add(self.entries, policy.pins, policy.protections, policy.rules)
         for rewrite in policy.rewrites:
             for name in rewrite.names:
-                entries[name].rewrites.append(rewrite)
-        self._entries = dict(entries)
-        allowed = [name for name, entry in entries.items() if _lets_through(entry)]
-        allowed += (zone.name for zone in policy.local_zones)  # answered before any list
-        allowed += opened_services(policy)
+                self.entries.setdefault(name, RulesOfName()).rewrites.append(rewrite)
+        own = {zone.name for zone in policy.local_zones}  # answered before any list
         if policy.lease_zone is not None:
-            allowed.append(policy.lease_zone)
-        self._above_allowed = frozenset(
-            above for name in allowed for above in names.ancestors(name)
+            own.add(policy.lease_zone)
+        allowed = (name for name, entry in self.entries.items() if _lets_through(entry))
+        self.above_allowed = _ancestors((*allowed, *own))
+        delegated = (zone.name for zone in policy.delegated_zones)
+        self.ruled = frozenset((*self.entries, *own, *delegated, *policy.private_answers))
+        self.above = _ancestors(self.ruled)
+
+    def beneath(self, policy: Policy) -> Self:
+        """Return those of the files of a policy: these, where it only adds to them."""
+        mine = self._policy
+        is_same = (
+            policy.pins == mine.pins
+            and policy.rewrites == mine.rewrites
+            and policy.local_zones == mine.local_zones
+            and policy.delegated_zones == mine.delegated_zones
+            and policy.lease_zone == mine.lease_zone
+            and policy.private_answers == mine.private_answers
+            and policy.protections[: len(mine.protections)] == mine.protections
+            and policy.rules[: len(mine.rules)] == mine.rules
         )
+        return self if is_same else type(self)(policy)
+
+    def added(self, policy: Policy) -> dict[bytes, RulesOfName]:
+        """Return the rules that a policy has beside these, by their name."""
+        entries: dict[bytes, RulesOfName] = {}
+        protections = policy.protections[len(self._policy.protections) :]
+        _add(entries, (), protections, policy.rules[len(self._policy.rules) :])
+        return entries
+
+
+class Overlay:
+    """Suffix lookup over pins, protections and local rules. Immutable once made.
+
+    Args:
+        policy: an effective one.
+        files: what is known of the files that it was made of.
+    """
+
+    def __init__(self, policy: Policy, files: FileRules | None = None) -> None:
+        files = FileRules(policy) if files is None else files.beneath(policy)
+        added = files.added(policy)
+        self._entries = files.entries | {
+            name: files.entries[name].with_more(entry) if name in files.entries else entry
+            for name, entry in added.items()
+        }
+        allowed = (name for name, entry in added.items() if _lets_through(entry))
+        self._above_allowed = files.above_allowed | _ancestors((*allowed, *opened_services(policy)))
 
     def lookup(self, qname: bytes) -> NameRules:
         """Return the rules for ``qname`` and its ancestors; ``NO_RULES`` itself if none."""
@@ -182,5 +236,23 @@ def _holds(rule: LocalRule, now: float) -> bool:
     return begun and (rule.ends_at is None or now < rule.ends_at)
 
 
-def _lets_through(entry: _RulesOfName) -> bool:
+def _add(
+    entries: dict[bytes, RulesOfName],
+    pins: Iterable[Pin],
+    protections: Iterable[Protection],
+    rules: Iterable[LocalRule],
+) -> None:
+    for pin in pins:
+        entries.setdefault(pin.name, RulesOfName()).pins.append(pin)
+    for protection in protections:
+        entries.setdefault(protection.name, RulesOfName()).protections.append(protection)
+    for rule in rules:
+        entries.setdefault(rule.name, RulesOfName()).rules.append(rule)
+
+
+def _ancestors(of: Iterable[bytes]) -> frozenset[bytes]:
+    return frozenset(above for name in of for above in names.ancestors(name))
+
+
+def _lets_through(entry: RulesOfName) -> bool:
     return bool(entry.pins or entry.protections) or any(rule.allow for rule in entry.rules)

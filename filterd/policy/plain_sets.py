@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from filterd.lists.rules import Effect, Scope
 from filterd.policy.list_claims import DecisionTable
 from filterd.policy.model import BlockResponse
-from filterd.policy.name_rules import opened_services
+from filterd.policy.name_rules import FileRules, opened_services
 from filterd.policy.verdict import Action, Match, Rule, Verdict
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from filterd.lists.index import Index
     from filterd.policy.list_claims import Ruling
@@ -103,28 +103,19 @@ def _match(ruling: Ruling) -> Match:
     )
 
 
-def touched(policy: Policy, others: Iterable[bytes] = ()) -> dict[bytes, Touch]:
+def touched(
+    policy: Policy, others: Iterable[bytes] = (), files: FileRules | None = None
+) -> dict[bytes, Touch]:
     """Return every name with a rule beside the lists, and the ancestors of those.
 
     Args:
         policy: with its pins, protections, rules, rewrites and zones.
         others: names that are special for another reason.
+        files: what is known of the files that the policy was made of.
     """
-    ruled = {*_ruled_names(policy), *others}
-    above = {one for name in ruled for one in names.ancestors(name)}
+    files = FileRules(policy) if files is None else files.beneath(policy)
+    more = {*files.added(policy), *opened_services(policy), *others}
+    ruled = files.ruled | more
+    above = files.above.union(*map(names.ancestors, more))
     found = dict.fromkeys(ruled, Touch.SUBTREE) | dict.fromkeys(above, Touch.BENEATH)
     return found | dict.fromkeys(ruled & above, Touch.SUBTREE | Touch.BENEATH)
-
-
-def _ruled_names(policy: Policy) -> Iterator[bytes]:
-    yield from (pin.name for pin in policy.pins)
-    yield from (protection.name for protection in policy.protections)
-    yield from (rule.name for rule in policy.rules)
-    yield from opened_services(policy)
-    for rewrite in policy.rewrites:
-        yield from rewrite.names
-    yield from (zone.name for zone in policy.local_zones)
-    yield from (zone.name for zone in policy.delegated_zones)
-    if policy.lease_zone is not None:
-        yield policy.lease_zone
-    yield from policy.private_answers

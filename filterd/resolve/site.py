@@ -18,6 +18,7 @@ from filterd.policy.confidential_names import ConfidentialNames
 from filterd.policy.effective_policy import EffectivePolicy, at
 from filterd.policy.engine import Engine
 from filterd.policy.model import Audience, Tls
+from filterd.policy.name_rules import FileRules
 from filterd.policy.plain_sets import SetReader, touched
 from filterd.policy.temporary_rules import Overrides
 from filterd.policy.unknown_time import Certainty
@@ -65,7 +66,13 @@ class PlainView(NamedTuple):
     named: frozenset[str]
 
     @classmethod
-    def of(cls, policy: Policy, index: Index, changes: Iterable[Dated] = ()) -> Self:
+    def of(
+        cls,
+        policy: Policy,
+        index: Index,
+        changes: Iterable[Dated] = (),
+        files: FileRules | None = None,
+    ) -> Self:
         """Prepare the view of a policy and an index.
 
         Args:
@@ -73,6 +80,7 @@ class PlainView(NamedTuple):
             index: the compiled lists.
             changes: what is open or closed for a time; a client with changes of its own
                 has times of change that other clients do not have.
+            files: what is known of the files that the policy was made of.
         """
         leased = _REVERSE if policy.lease_zone is not None else ()
         clients = (rule.whom for rule in policy.rules if rule.audience is Audience.CLIENT)
@@ -80,7 +88,7 @@ class PlainView(NamedTuple):
         servers = (server.address for zone in policy.delegated_zones for server in zone.servers)
         return cls(
             SetReader(policy, index),
-            touched(policy, (*special_use.SUBTREES, *leased)),
+            touched(policy, (*special_use.SUBTREES, *leased), files),
             frozenset((*clients, *coming, *servers, *policy.clients)),
         )
 
@@ -107,7 +115,8 @@ class Site:
     ``policy`` is an effective one, without any time in it (``policy.effective_policy``);
     ``timed`` are its sources, and ``moment`` has the interval in which it holds.
     ``route`` leads to the upstreams by address: what the policy calls ``system``
-    has been looked up. ``surroundings`` outlives any one site: it is what the
+    has been looked up. ``files`` is what the site's own files say of names.
+    ``surroundings`` outlives any one site: it is what the
     network shows of the devices. ``existing`` are names above others, so that
     none may be denied: top-level domains, and the ancestors of the site's zones.
     ``own`` are the names at or beneath which a source other than the Internet has data.
@@ -119,6 +128,7 @@ class Site:
     policy: Policy
     timed: TimedPolicy
     moment: EffectivePolicy
+    files: FileRules
     index: Index
     route: Route
     surroundings: Surroundings
@@ -155,6 +165,7 @@ class Site:
         """
         timed = TimedPolicy(policy, overrides, certain)
         moment = timed.at(now)
+        files = FileRules(policy)
         policy = moment.policy
         zones = Zones(policy)
         surroundings = surroundings or Surroundings()
@@ -162,10 +173,11 @@ class Site:
             policy,
             timed,
             moment,
+            files,
             index,
             Route(upstreams),
             surroundings,
-            Engine(policy, index),
+            Engine(policy, index, files),
             Identifier(policy, surroundings),
             zones,
             zones.ancestors.union(
@@ -173,7 +185,7 @@ class Site:
             ),
             Endings((*zones.names, *leased_names(policy), *SUBTREES)),
             UnsetClock(policy, index.build.get("when"), upstreams),
-            PlainView.of(policy, index, moment.changes),
+            PlainView.of(policy, index, moment.changes, files),
             ConfidentialNames(policy, index),
         )
 
@@ -194,9 +206,9 @@ class Site:
             policy=policy,
             timed=timed,
             moment=moment,
-            engine=Engine(policy, self.index),
+            engine=Engine(policy, self.index, self.files),
             identifier=Identifier(policy, self.surroundings),
-            reading=PlainView.of(policy, self.index, moment.changes),
+            reading=PlainView.of(policy, self.index, moment.changes, self.files),
         )
 
     def edge_of(self, client: Client) -> float:

@@ -161,12 +161,13 @@ class _SiteThen:
 
     def __init__(self, site: Site, moment: EffectivePolicy) -> None:
         self.moment, self.policy, self._index = moment, moment.policy, site.index
+        self._files = site.files
         self._rooms = {one.id: one.grade for one in self.policy.networks}
 
     @cached_property
     def engine(self) -> Engine:
         """The engine; most times of a day have no lookups, and need none."""
-        return Engine(self.policy, self._index)
+        return Engine(self.policy, self._index, self._files)
 
     def seated(self, network: str) -> GradePolicy | None:
         """Return the grade in a network, None where there is no such network."""

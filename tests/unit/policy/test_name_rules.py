@@ -11,7 +11,8 @@ import pytest
 
 from filterd.lists.rules import Pin, Protection, SafeSearchRewrite
 from filterd.policy.model import Audience, Client, LocalZone, Service
-from filterd.policy.name_rules import NO_RULES, Overlay
+from filterd.policy.name_rules import NO_RULES, FileRules, Overlay
+from filterd.policy.plain_sets import touched
 from filterd.policy.verdict import Rule
 from filterd.wire import name as names
 from tests.support.policies import (
@@ -267,3 +268,80 @@ def test_a_guard_says_why_and_what_it_does_not_guard_against() -> None:
     assert (pin.rule, pin.blocks, pin.reason) == (Rule.PIN, False, "pinned for a test")
     assert (guard.rule, guard.blocks, guard.reason) == (Rule.PROTECTED, False, "a school")
     assert (guard.except_categories, guard.entry_only) == (frozenset({"games"}), True)
+
+
+_FILES: dict[str, Any] = {
+    "pins": [a_pin("pin.example", subtree=True)],
+    "protections": [a_protection("guarded.example")],
+    "rules": [allow("www.site.example"), block("site.example", Audience.GRADE, "6")],
+    "local_zones": [LocalZone(wire("lan.example"), ())],
+}
+_PLAY = Service("play", "Chơi", "Play", "games", None, (wire("mp3.play.example"),))
+_NAMES = [
+    f"{front}{name}.example"
+    for name in ("pin", "guarded", "site", "other", "lan", "play", "private", "find")
+    for front in ("", "www.", "mp3.", "a.www.")
+]
+
+
+def _as_seen(policy: Policy, files: FileRules | None = None) -> list[object]:
+    """Return all that an overlay and the fast path's names say of these names."""
+    overlay, names_touched = Overlay(policy, files), touched(policy, (), files)
+    return [
+        names_touched,
+        *(
+            (
+                overlay.has_allowed_beneath(wire(name)),
+                [one.match for one in (*rules.guards(), *rules.rules(PUPIL, NOW))],
+                rules.target(PUPIL.grade),
+            )
+            for name in _NAMES
+            for rules in [overlay.lookup(wire(name))]
+        ),
+    ]
+
+
+_SAFE = SafeSearchRewrite("safe_search", "on", wire("safe.example"), (wire("find.example"),))
+_RULES = [allow("a.site.example"), block("guarded.example"), block("site.example")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_added"),
+    [
+        ({}, True),
+        ({"rules": _RULES}, True),
+        ({"protections": [a_protection("guarded.example"), a_protection("b.example")]}, True),
+        ({"opened": True}, True),
+        ({"rules": _RULES, "opened": True}, True),
+        ({"pins": [a_pin("other.example")]}, False),
+        ({"local_zones": [LocalZone(wire("other.example"), ())]}, False),
+        ({"rewrites": (_SAFE,)}, False),
+        ({"lease_zone": wire("other.example")}, False),
+        ({"private_answers": (wire("private.example"),)}, False),
+    ],
+)
+def test_what_was_read_of_the_files_says_the_same_as_a_policy_that_is_read_whole(
+    changes: dict[str, Any], is_added: bool
+) -> None:
+    policy = replace(a_policy(**_FILES), services={"play": _PLAY})
+    files, more = FileRules(policy), dict(changes)
+    if more.pop("opened", False):
+        sixth = replace(policy.grades["6"], opened=frozenset({"service:play"}))
+        policy = replace(policy, grades=policy.grades | {"6": sixth})
+    if is_added:
+        more = {key: (*getattr(policy, key), *ones) for key, ones in more.items()}
+    fields: dict[str, Any] = {
+        key: tuple(ones) if isinstance(ones, list) else ones for key, ones in more.items()
+    }
+    changed = replace(policy, **fields)
+    assert (files.beneath(changed) is files) == is_added
+    assert _as_seen(changed, files) == _as_seen(changed)
+    assert _as_seen(policy, files) == _as_seen(policy), "what was read has not changed"
+
+
+@pytest.mark.parametrize("kind", ["rules", "protections"])
+def test_of_files_that_have_less_nothing_is_kept(kind: str) -> None:
+    policy = a_policy(**_FILES)
+    fewer: dict[str, Any] = {kind: getattr(policy, kind)[1:]}
+    less = replace(policy, **fewer)
+    assert _as_seen(less, FileRules(policy)) == _as_seen(less)

@@ -29,7 +29,7 @@ from filterd.resolve import special_use
 from filterd.resolve.site import EpochGuard, PlainView, Site, UnsetClock
 from filterd.upstream import Route
 from filterd.version import RELEASED_AT
-from tests.support.policies import NOW, a_policy, an_index, wire
+from tests.support.policies import NOW, a_pin, a_policy, an_index, wire
 from tests.support.serving import SiteHolder
 from tests.support.week import PUPIL_PC, SEVEN, a_school, an_exception, timetabled
 
@@ -352,3 +352,14 @@ def test_a_time_since_the_release_is_believed(after_s: float, is_believed: bool)
 def test_a_time_that_is_too_far_ahead_is_not_believed() -> None:
     ahead = RELEASED_AT + site_module._BELIEVED_FOR_S
     assert unset_clock(built_at=ahead).floor == RELEASED_AT
+
+
+def test_a_change_by_command_does_not_read_the_rules_of_the_files_anew(tmp_path: Path) -> None:
+    policy = a_policy(pins=[a_pin("pin.example")])
+    site = Site.of(policy, an_index(tmp_path, {}), UPSTREAMS, now=SEVEN)
+    blocked = an_exception("www.changed.example", allow=False)
+    later = site.at(SEVEN, Overrides(exceptions=(blocked,)))
+    assert later.files is site.files
+    assert later.files.beneath(later.policy) is site.files
+    assert later.reading.touched[wire("www.changed.example")] & Touch.SUBTREE
+    assert later.at(SEVEN, Overrides()).reading.touched == site.reading.touched
