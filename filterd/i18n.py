@@ -42,6 +42,8 @@ _DEEPEST = 8
 _LONGEST = 1 << 20
 _LONGEST_VALUE = 200
 _LONGEST_WORD = 80
+_SPACES = "\n\u00a0\u202f"
+"""Between lines, and between a number and its unit."""
 
 
 class Sentence(str):
@@ -152,6 +154,16 @@ def one_line(sentence: Sentence) -> Sentence:
     if not sentence.values:
         return Sentence(" ".join(sentence.template.split()), context=sentence.context)
     return sentence.filled({name: _short(value) for name, value in sentence.values.items()})
+
+
+def visible(text: str) -> str:
+    """Return a text in which each character that shows nothing stands by its code.
+
+    Such characters move the cursor of a terminal, turn the writing round or hide a part of it.
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one in _SPACES else _code(one) for one in text)
 
 
 def translated(text: str, language: Language) -> str:
@@ -290,6 +302,10 @@ def _translated(sentence: Sentence, known: NullTranslations) -> str:
     if sentence.context:
         return known.pgettext(sentence.context, sentence.template)
     return known.gettext(sentence.template)
+
+
+def _code(character: str) -> str:
+    return ascii(character)[1:-1]
 
 
 def _short(value: Value) -> Value:

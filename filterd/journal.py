@@ -29,7 +29,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from filterd.errors import FilterdError
-from filterd.i18n import catalogue, quoted, say, translated
+from filterd.i18n import catalogue, quoted, say, translated, visible
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -137,7 +137,8 @@ class Journal(logging.StreamHandler[Any]):
         if self._lost:
             note = translated(say("{lost} lines were lost", lost=self._lost), self._language)
             line = f"WARNING filterd: {note}{self.terminator}{line}"
-        self._lost = 0 if self.stream.write(line + self.terminator) else self._lost + 1
+        is_taken = self.stream.write(visible(line) + self.terminator)
+        self._lost = 0 if is_taken else self._lost + 1
 
     def _translated(self, record: logging.LogRecord) -> logging.LogRecord:
         """Return a record in the language.

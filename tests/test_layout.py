@@ -47,6 +47,7 @@ SMALL = {
     "__main__": "an entry of a process",
     "clock": "every package is given one",
     "cli/change_request": "commands that change nothing do not import it",
+    "cli/console": "errors of usage are printed without the context of a command",
     "control/event_stream": "quick commands do not import asyncio",
     "fastpath/core_contract": "what native code and Python both build on",
     "fastpath/rate_limit": "chooses native code",

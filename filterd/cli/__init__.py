@@ -8,7 +8,7 @@ error; more in ``filterd.errors``.
 errors, those of usage too. ``tree`` imports the module of the command that is called;
 ``context`` gives it the common options; ``language`` finds the site and its language.
 ``help_pages`` draws help, ``completion`` completes words, ``render`` draws rows
-(``filterd.rows``) as table or JSON.
+(``filterd.rows``) as table or JSON, and ``console`` prints all texts of others visibly.
 ``effective_state`` asks the daemon, ``offline_site`` reads the disk where none runs, and is
 imported only then; ``change_request`` asks for a change.
 

@@ -8,7 +8,6 @@ composed again in the language of the command line.
 from __future__ import annotations
 
 import functools
-import json
 import re
 import sys
 from collections.abc import Sequence
@@ -16,10 +15,10 @@ from io import TextIOWrapper
 from typing import Any, Never
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from filterd.cli import help_pages, tree
+from filterd.cli.console import VisibleConsole, as_json
 from filterd.cli.help_pages import metavar_in
 from filterd.cli.language import language_of
 from filterd.errors import FilterdError, StoreError, as_text
@@ -73,17 +72,12 @@ def _end(errors: str, code: int, data: dict[str, Any] | None) -> Never:
         data: the same for `--json`.
     """
     if data is not None and "--json" in sys.argv[1:]:
-        sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
-    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+        sys.stdout.write(as_json(data, indent=2) + "\n")
+    console = VisibleConsole(stderr=True)
     for line in errors.splitlines():  # one line each, but at a terminal, which breaks it at words
-        text = Text.assemble(("filterd: ", "bold red"), _visible(line))
+        text = Text.assemble(("filterd: ", "bold red"), line)
         console.print(text, soft_wrap=not console.is_terminal)
     sys.exit(code)
-
-
-def _visible(line: str) -> str:
-    """Escape control characters: an error quotes input as it was given."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
 def _end_with_usage(error: Any, command: Any) -> Never:

@@ -49,9 +49,7 @@ PassphraseFileOption = Annotated[
 @on_named_files
 def backup(
     here: Context,
-    file: Annotated[
-        Path | None, argument("FILE", "The file to write.", show_default=False)
-    ] = None,
+    file: Annotated[Path | None, argument("FILE", "The file to write.", show_default=False)] = None,
     to: Annotated[
         Path | None, option("--to", "Keep dated files in this folder, of a stick or share.", "DIR")
     ] = None,
@@ -267,7 +265,7 @@ def show_backup(here: Context, plan: RestorePlan, found: RestoreDifference) -> N
     lines += [(f"+ {name}", "green") for name in found.files]
     lines += [(f"- {name}", "red") for name in found.removed]
     for text, style in lines:  # all: what is hidden by a hundred other lines is not agreed to
-        here.console.print(Text("".join(one if one.isprintable() else "?" for one in text), style))
+        here.console.print(Text(text, style))
     _show_rights(here, found)
     if found.kept_out:
         kept_out = say_n(

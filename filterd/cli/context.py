@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from filterd import control, i18n
+from filterd.cli.console import VisibleConsole, as_json
 from filterd.cli.language import (
     CONFIG_VARIABLE,
     LANG_VARIABLE,
@@ -33,6 +33,8 @@ from filterd.state_folder import StateFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rich.console import Console
 
 
 def option(name: str, help_: str, metavar: str | None = None, **more: Any) -> Any:
@@ -124,7 +126,7 @@ class Context:
 
     def print_json(self, data: Any) -> None:
         """Print data for a script: no colour, no wrapping, UTF-8."""
-        self.console.print_json(data=data, ensure_ascii=False, highlight=False, indent=2)
+        self.console.print(Text(as_json(data, indent=2)), soft_wrap=True)
 
 
 def excluding(first: str, second: str, hint: Sentence = _ONLY_ONE) -> ConfigError:
@@ -226,13 +228,12 @@ def context(
     config = _given(given, "config", config) or default_config()
     state = _given(given, "state", state) or default_state(config)
     language = _language(_given(given, "lang", lang), config)
-    # No markup: a school's name or a path may have square brackets of its own.
     return Context(
         config,
         StateFolder(state),
         Texts(language),
-        Console(highlight=False, markup=False, emoji=False),
-        Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True),
+        VisibleConsole(),
+        VisibleConsole(stderr=True, soft_wrap=True),
     )
 
 

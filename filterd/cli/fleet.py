@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from securesystemslib.signer import CryptoSigner
 
 from filterd.appliance import enrolment
 from filterd.appliance.enrolment import SchoolGateway, device_key
+from filterd.cli.console import write
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.effective_state import policy_in_force
 from filterd.cli.feed_keys import key_folder
@@ -51,7 +51,7 @@ def enrol(
     if install is None:
         octets = enrolment.request(own, key, now)
         if out is None:
-            sys.stdout.write(octets.decode())
+            write(octets.decode())
             return
         write_named(out, octets, "--out")
         _print_gateway(here, own, json=json)

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 from filterd import counted
+from filterd.cli.console import write
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.named_files import read_apart, write_named
 from filterd.cli.render import listed
@@ -80,7 +80,7 @@ def _import(
         )
         return
     if out is None:
-        sys.stdout.write(found.to_yaml())
+        write(found.to_yaml())
     _summarise(here, found)
 
 

@@ -189,13 +189,11 @@ def _show(here: Context, answer: dict[str, Any], *, json: bool) -> None:
 
 
 _WARNING = "yellow"
-_SPACES = "\u00a0\u202f"
-"""That no line breaks at; numbers have them."""
 
 
 def show_document(here: Context, document: ReportDocument) -> None:
     """Print all sections; charts and blanks are for paper only."""
-    here.console.print(_text(f"{document.title}: {document.subject}", "bold"))
+    here.console.print(Text(f"{document.title}: {document.subject}", "bold"))
     for section in document.sections:
         here.console.print()
         here.console.print(Text(section.title, style="bold"))
@@ -206,22 +204,17 @@ def show_document(here: Context, document: ReportDocument) -> None:
 def _show_part(here: Context, part: Part, language: str) -> None:
     match part:
         case Paragraph():
-            here.console.print(_text(part.text, _WARNING if part.is_warning else ""))
+            here.console.print(Text(part.text, _WARNING if part.is_warning else ""))
         case Figures():
-            rows = [(one.label, _text(cell_text(one.value, language))) for one in part.figures]
+            rows = [(one.label, Text(cell_text(one.value, language))) for one in part.figures]
             here.console.print(facts(rows))
         case ReportTable() if part.rows:
             table = grid(((one.heading, one.is_number) for one in part.columns), whole=True)
             for row in part.rows:
-                table.add_row(*(_text(cell_text(one, language)) for one in row))
+                table.add_row(*(Text(cell_text(one, language)) for one in row))
             here.console.print(Text(part.title, style="dim"))
             here.console.print(table)
         case Code():
-            here.console.print(_text(part.content, "dim"), soft_wrap=True)
+            here.console.print(Text(part.content, "dim"), soft_wrap=True)
         case _:
             pass
-
-
-def _text(text: str, style: str = "") -> Text:
-    shown = (one if one.isprintable() or one in _SPACES else ascii(one)[1:-1] for one in text)
-    return Text("".join(shown), style=style)

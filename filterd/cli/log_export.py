@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import timedelta
 from enum import StrEnum
 from itertools import count
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from filterd import i18n
+from filterd.cli.console import write
 from filterd.cli.context import Context, option
 from filterd.cli.named_files import check_folder
 from filterd.cli.time_options import school_clock
@@ -121,7 +121,7 @@ def export(
         first = [] if what is ExportedTable.TOTALS else [{"notice": here.texts(_STAYS)}]
         content = _lines([*first, *rows, *last])
     if out is None:
-        sys.stdout.write(content.decode())
+        write(content.decode())
     else:
         with own_rights():
             write_atomically(out, content, mode=mode)

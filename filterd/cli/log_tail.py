@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import json as json_text
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 from rich.text import Text
 
 from filterd import control, words
+from filterd.cli.console import as_json
 from filterd.cli.context import Context, JsonOption, Options, option
 from filterd.cli.target_options import seat
 from filterd.cli.time_options import wording_of
@@ -58,7 +58,7 @@ def tail(
     try:
         for event in _events(here, choice, since, lines):
             if json:
-                here.console.out(json_text.dumps(event, ensure_ascii=False), highlight=False)
+                here.console.out(as_json(event), highlight=False)
             else:
                 lines.show(event)
     except KeyboardInterrupt:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from filterd.cli.console import write
 from filterd.cli.context import Context, JsonOption, Options, excluding, option
 from filterd.cli.named_files import check_written, read_octets, read_text, write_named
 from filterd.cli.render import show
@@ -301,4 +302,4 @@ def _print(octets: bytes, chosen: ReportFileFormat) -> None:
     if chosen in _BINARY:
         sys.stdout.buffer.write(octets)
     else:
-        sys.stdout.write(octets.decode())
+        write(octets.decode())

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +15,7 @@ from filterd import counted, field_checks
 from filterd.addresses import is_random
 from filterd.cli import terminal
 from filterd.cli.change_request import change, made_of, print_change, print_nothing_moved
+from filterd.cli.console import write
 from filterd.cli.context import (
     Context,
     JsonOption,
@@ -237,7 +237,7 @@ def export(
         return
     text = devices_csv(devices)
     if file is None:
-        sys.stdout.write(text)
+        write(text)
     else:
         write_named(file, text, "FILE")
 

@@ -16,7 +16,7 @@ import typer
 
 from filterd.cli.context import Context
 from filterd.errors import ConfigError
-from filterd.i18n import Sentence, say
+from filterd.i18n import Sentence, say, visible
 
 
 @contextmanager
@@ -109,7 +109,7 @@ def ask_secret(
     again = here.texts("Repeat it") if confirm else False
     try:
         answer: str = typer.prompt(
-            here.texts(what),
+            visible(here.texts(what)),
             default="" if may_be_empty else None,
             hide_input=True,
             confirmation_prompt=again,
@@ -138,7 +138,7 @@ def agreed(here: Context, question: Sentence, *, yes: bool) -> bool:
         raise ConfigError(
             say("this is not a terminal, so no question can be asked"), hint=say("give --yes")
         )
-    return typer.confirm(here.texts(question), err=True)
+    return typer.confirm(visible(here.texts(question)), err=True)
 
 
 def new_password(here: Context) -> str:

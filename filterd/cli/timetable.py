@@ -11,6 +11,7 @@ from rich.text import Text
 
 from filterd import counted
 from filterd.cli import spreadsheet
+from filterd.cli.console import write
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.effective_state import policy_of_files
 from filterd.cli.render import show
@@ -130,7 +131,7 @@ def export(
         return
     table = [LESSON_HEADING, *rows]
     if file is None:
-        sys.stdout.write(to_csv(table).decode())
+        write(to_csv(table).decode())
         return
     is_workbook = file.suffix.casefold() == ".xlsx"
     content = spreadsheet.to_xlsx(table) if is_workbook else to_csv(table)

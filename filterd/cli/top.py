@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json as json_text
 from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from filterd import words
+from filterd.cli.console import as_json
 from filterd.cli.context import Context, JsonOption, option
 from filterd.cli.status import present_status
 from filterd.cli.terminal import pause
@@ -62,7 +62,7 @@ def top(
     try:
         if json:
             for status, since in looks:
-                event = json_text.dumps({"rates": since, "status": status}, ensure_ascii=False)
+                event = as_json({"rates": since, "status": status})
                 here.console.out(event, highlight=False)
         elif once or not is_live:
             for status, since in looks:

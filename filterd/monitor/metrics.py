@@ -21,6 +21,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from filterd.i18n import visible
 from filterd.protection_level import ShortfallKind, judge
 
 if TYPE_CHECKING:
@@ -314,8 +315,7 @@ def _info(name: str, help_: str, **labels: Any) -> Metric:
 
 def _label(value: Any) -> str:
     """Return a label's value: bounded, with escapes for what is not printable."""
-    text = str(value)[:_LONGEST_LABEL]
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return visible(str(value)[:_LONGEST_LABEL])
 
 
 def _part(row: Row, path: str) -> Any:

@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import i18n
-from filterd.i18n import Sentence, Texts, one_line, quoted, refused, say, say_in, say_n, translated
+from filterd.i18n import (
+    Sentence,
+    Texts,
+    one_line,
+    quoted,
+    refused,
+    say,
+    say_in,
+    say_n,
+    translated,
+    visible,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -233,3 +244,10 @@ def test_numbers_stay_numbers() -> None:
 
 def test_a_language_from_outside_is_one_of_two() -> None:
     assert [i18n.language_of(one) for one in ("en", "vi", "fr", None, 7)] == ["en", *["vi"] * 4]
+
+
+def test_of_all_characters_only_those_that_show_something_stay() -> None:
+    for code in range(sys.maxunicode + 1):
+        shown = visible(chr(code))
+        assert shown == chr(code) if shown in "\n\u00a0\u202f" else shown.isprintable()
+    assert visible("Trường\x1b[2J\u202e") == r"Trường\x1b[2J\u202e"

@@ -79,6 +79,11 @@ def test_lines_are_in_the_language_of_the_site_and_so_are_errors_among_their_val
     ]
 
 
+def test_what_moves_the_cursor_of_a_reader_stands_by_its_code(written: Written) -> None:
+    written.say("a\x1b[2J\x9b\r\u202eb")
+    assert written.lines == [r"ERROR filterd.x: a\x1b[2J\x9b\r\u202eb"]
+
+
 def test_the_count_of_equal_lines_is_in_the_language_too() -> None:
     written = Written("vi")
     for _ in range(7):

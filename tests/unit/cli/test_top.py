@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from rich.cells import cell_len
-from rich.console import Console
 
 from filterd import control
 from filterd.cli import top as module
+from filterd.cli.console import VisibleConsole
 from filterd.cli.top import page
 from filterd.control import UnansweredError
 from filterd.daemon.worker_sums import rates
@@ -126,8 +126,8 @@ def test_on_a_terminal_it_goes_on_over_a_restart_and_leaves_the_screen_as_it_was
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     screen = io.StringIO()
-    console = Console(file=screen, force_terminal=True, width=80, height=24, highlight=False)
-    monkeypatch.setattr("filterd.cli.context.Console", lambda **_: console)
+    console = VisibleConsole(file=screen, force_terminal=True, width=80, height=24)
+    monkeypatch.setattr("filterd.cli.context.VisibleConsole", lambda **_: console)
     _Daemon(monkeypatch, STATUS, UnansweredError(say("gone")), _later(7), KeyboardInterrupt())
     assert call("top", "--lang", "en", "--state", tmp_path, TERM="xterm").code == 0
     text = screen.getvalue()
