@@ -5,7 +5,8 @@ A child does what could take too much: it compiles what a person wrote, or loads
 brought. This side bounds its time and what it writes; the child bounds its memory and CPU
 itself, before it reads anything (``bound``), and ends with its parent (``end_with_parent``).
 
-There are two ways to start one. ``run`` starts a program afresh, from every kind of process.
+There are two ways to start one. ``run`` starts a program afresh, from every kind of process; by
+``ask`` and ``answer`` the two ends exchange a request and an answer or an error, as JSON.
 ``run_forked`` forks: most of what it needs is in memory already, so it takes half the time; but
 only a process with one thread may do it, for a lock that another thread holds would stay locked
 in the child for ever. The standard library does it all, because the serving process loads this.
@@ -14,6 +15,7 @@ in the child for ever. The standard library does it all, because the serving pro
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import resource
 import select
@@ -26,13 +28,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from filterd.clock import SystemClock
-from filterd.errors import StoreError
+from filterd.errors import FilterdError, StoreError, from_plain, to_plain
 from filterd.i18n import Sentence, quoted, refused, say
 from filterd.privileges import A_COMPILER, end_sooner, of_a_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from typing import IO
+    from typing import IO, Any
 
     from filterd.clock import Clock
 
@@ -42,6 +44,7 @@ _KEPT = ("PATH", "PYTHONTZPATH")
 _MOST_ERRORS_OCTETS = 1 << 14
 _LAST_CHARACTERS = 200
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_LARGEST_REQUEST = 1 << 20
 _COMMAND_LINE = (
     "from filterd import bounded_child; bounded_child.bound(); bounded_child.end_with_parent();"
     "from filterd.cli.entry import main; main()"
@@ -267,6 +270,78 @@ def own_output() -> IO[bytes]:
     answer = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return answer
+
+
+def answer(
+    work: Callable[[dict[str, Any], IO[bytes]], None], *, memory_octets: int = 0, cpu_s: int = 0
+) -> int:
+    """Answer the request of ``ask``, in a child that ends sooner than its parent.
+
+    Args:
+        work: called with the request, and with the output, on which it writes its answer last.
+        memory_octets: as of ``bound``.
+        cpu_s: as of ``bound``.
+
+    Returns: the exit code; 1 for an error, which is then the output.
+    """
+    bound(memory_octets=memory_octets, cpu_s=cpu_s)
+    end_with_parent()
+    with own_output() as output:
+        try:
+            work(json.loads(sys.stdin.buffer.read(_LARGEST_REQUEST)), output)
+        except FilterdError as error:
+            wrong: FilterdError = error
+        except OSError as error:  # of the disk, where no caller expects it
+            path = error.filename or "filterd"
+            wrong = StoreError(say("{path}: {why}", path=path, why=refused(error)))
+        else:
+            return 0
+        output.write(json.dumps(to_plain(wrong)).encode())
+    return 1
+
+
+def ask(
+    module: str,
+    request: Mapping[str, Any],
+    failed: Sentence,
+    *,
+    limit_s: float,
+    most_octets: int,
+    given: Mapping[str, str] | None = None,
+) -> bytes:
+    """Return the output of a module that answers a request (``answer``).
+
+    Args:
+        module: its name.
+        request: plain data.
+        failed: the error of a child that gave no answer, without its reason, ``{why}``.
+        limit_s: as of ``run``.
+        most_octets: as of ``run``.
+        given: as of ``run``.
+
+    Raises:
+        TimeoutError: it took longer and was ended.
+        FilterdError: that of the module, ``failed``, or it cannot be started.
+    """
+    content = json.dumps(request).encode()
+    try:
+        ended = run(
+            command(module),
+            limit_s=limit_s,
+            most_octets=most_octets,
+            request=content,
+            given=given,
+        )
+    except TimeoutError:
+        raise
+    except OSError as error:
+        raise not_started(error) from error
+    if ended.code == 0:
+        return ended.output
+    wrong: FilterdError = StoreError(failed.filled({"why": ended.last_words}))
+    with contextlib.suppress(ValueError, KeyError, TypeError):  # else a bound has ended it
+        wrong = from_plain(json.loads(ended.output))
+    raise wrong
 
 
 def _attend(

@@ -69,7 +69,6 @@ def test_what_is_hidden_is_what_processes_of_filterd_say_to_each_other() -> None
         for option in one.opts
     }
     assert hidden == {
-        ("lists build", "--stdout"),
         ("update", "--fetch"),
         ("update", "--install"),
     }

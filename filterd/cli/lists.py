@@ -1,18 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd lists``: compile lists, look at what was compiled, find a name on them.
-
-One build runs at a time. The new index is made and verified beside the active one and takes
-its place by renaming; the one before is kept, in case the new one turns out damaged. The lists
-are those of the active version of the feed, if the site follows one, else those that ship; and
-the site's own.
-"""
+"""``filterd lists``: compile lists, look at what was compiled, find a name on them."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from contextlib import suppress
-from typing import IO, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -24,23 +16,16 @@ from filterd.cli.offline_site import open_index
 from filterd.cli.render import facts, listed, show, titled
 from filterd.cli.terminal import bar
 from filterd.cli.time_options import school_clock, wording_of
-from filterd.clock import SystemClock
-from filterd.config.lists_build import build_lists
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, IndexFormatError, StoreError
-from filterd.feed.feed_config import blocklists_to_build
+from filterd.feed import index_build
 from filterd.feed.feed_details import coverage
-from filterd.i18n import refused, say
+from filterd.i18n import say
 from filterd.lists.catalog import load_categories
 from filterd.lists.catalog_tables import load_popular_names
 from filterd.lists.category_coverage import COVERAGE, SHARES
 from filterd.lists.index import Index
-from filterd.lists.index_files import (
-    blocklists_in_force,
-    facts_of,
-    install_index,
-    note_checked,
-)
+from filterd.lists.index_files import blocklists_in_force
 from filterd.lists.list_queries import (
     ENTRIES,
     NOT_TAKEN,
@@ -52,8 +37,6 @@ from filterd.lists.list_queries import (
 )
 from filterd.lists.report import CompileReport
 from filterd.overrides.target_text import qname_from
-from filterd.paths import check_room, sole
-from filterd.state_folder import StateFolder
 
 
 def build(
@@ -64,16 +47,12 @@ def build(
         bool, option("--shipped-only", "Leave out the site's own lists.")
     ] = False,
     no_reload: Annotated[bool, option("--no-reload", "Do not reload the running daemon.")] = False,
-    stdout: Annotated[bool, typer.Option("--stdout", hidden=True)] = False,
 ) -> None:
     """Compile the lists into the index that lookups read.
 
     These are the lists that ship with filterd and the site's own. A running daemon serves the
     new index at once. Exit code 0: done; 2: an error.
     """
-    if stdout:
-        write_to(sys.stdout.buffer, here, shipped_only=shipped_only)
-        return
     watched, before = load_popular_names(), _index_or_none(here)
     report = build_index(here, shipped_only=shipped_only, show_progress=not (quiet or json))
     _warn_of_empty(here, report)
@@ -227,75 +206,8 @@ def _print_report(
 
 
 def build_index(here: Context, *, shipped_only: bool, show_progress: bool) -> CompileReport:
-    """Compile the lists and put them in force; wait while another command compiles.
-
-    Args:
-        here: the site and the state folder.
-        shipped_only: whether to leave out the site's own lists; then its files may be wrong.
-        show_progress: whether to show a bar.
-
-    Raises:
-        ConfigErrors: the site's files are wrong.
-        FilterdError: a list cannot be read or the disk refused; what was in force stays.
-    """
-    with sole(here.state.build_lock, otherwise=say("another build is running"), wait=True):
-        _remove_leftovers(here.state)
-        check_room(here.state.folder, _octets_in_force(here.state))
-        try:
-            doing = here.texts("Compiling lists")
-            with bar(here, doing, visible=show_progress, octets=True) as progress:
-                report = _compile(here, progress, shipped_only=shipped_only)
-            # The compiler has verified it: no start and no reload has to repeat that.
-            note_checked(here.state.checked_indexes, facts_of(here.state.fresh_index).digest)
-        except OSError as error:
-            why = say("the lists cannot be compiled there: {why}", why=refused(error))
-            raise StoreError(say("{folder}: {why}", folder=here.state.folder, why=why)) from error
-        except StoreError:
-            _remove_leftovers(here.state)
-            raise
-        install_index(here.state)
-    return report
-
-
-def _octets_in_force(state: StateFolder) -> int:
-    """Return the size of the active index: about that of the new one."""
-    try:
-        return state.index.stat().st_size
-    except OSError:
-        return 0
-
-
-def write_to(stream: IO[bytes], here: Context, *, shipped_only: bool) -> CompileReport:
-    """Compile the lists to a stream, for a daemon whose disk is full.
-
-    Raises:
-        ConfigErrors: the site's files are wrong.
-        FilterdError: a list cannot be read.
-    """
-    return build_lists(
-        None if shipped_only else here.config,
-        blocklists_to_build(here.config, here.state),
-        stream,
-        now=here.clock.wall(),
-    )
-
-
-def _remove_leftovers(state: StateFolder) -> None:
-    """Remove files of a build that was killed or had no room; the caller holds the lock."""
-    half = state.folder.glob(f".{state.fresh_index.name}.*.tmp")
-    for leftover in (*half, state.fresh_index, state.fresh_problems):
-        with suppress(OSError):  # if it matters, writing fails as well
-            leftover.unlink()
-
-
-def _compile(
-    here: Context, progress: Callable[[int, int], None], *, shipped_only: bool
-) -> CompileReport:
-    return build_lists(
-        None if shipped_only else here.config,
-        blocklists_to_build(here.config, here.state),
-        here.state.fresh_index,
-        now=SystemClock().wall(),
-        problems=here.state.fresh_problems,
-        progress=progress,
-    )
+    """Compile the lists and put them in force, with a bar; see ``index_build``."""
+    with bar(here, here.texts("Compiling lists"), visible=show_progress, octets=True) as progress:
+        return index_build.build_index(
+            here.config, here.state, here.clock, shipped_only=shipped_only, progress=progress
+        )

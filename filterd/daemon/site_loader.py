@@ -28,7 +28,7 @@ from filterd.config.compile_run import compile_in_child, compile_in_memory
 from filterd.daemon.shared_page import overrides_in_force
 from filterd.daemon.verified_indexes import VerifiedIndexes
 from filterd.errors import ConfigErrors, FilterdError, IndexFormatError, InUseError, StoreError
-from filterd.i18n import quoted, refused, say
+from filterd.i18n import refused, say
 from filterd.lists.index import Index
 from filterd.lists.index_files import (
     blocklists_to_compile_by,
@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from filterd.policy.temporary_rules import Overrides
     from filterd.state_folder import StateFolder
 
+_BUILDS = "filterd.feed.index_build"
 _BUILD_WITHIN_S = 600
 _MOST_INDEX_OCTETS = 1 << 30
 """More than any index; it comes this way only where the disk does not take it."""
@@ -241,28 +242,37 @@ def open_index(
         return unwritten.compile_index(config, state, error)
 
 
-def _build_lists(config: Path, state: StateFolder, *options: str) -> bytes:
+def _build_lists(config: Path, state: StateFolder, *, is_streamed: bool = False) -> bytes:
     """Compile all lists, or those that ship where the site's own are in the way."""
-    places = ("--config", str(config), "--state", str(state.folder), *options)
     try:
-        return _run_build(*places)
+        return _run_build(config, state, is_streamed=is_streamed)
     except StoreError as error:
-        if not takes_files(state.folder) and not options:
+        if not takes_files(state.folder) and not is_streamed:
             raise
         log_error(error)
         _log.error("compiling only the lists that ship: those of the site are missing")
-        return _run_build(*places, "--shipped-only")
+        return _run_build(config, state, shipped_only=True, is_streamed=is_streamed)
 
 
-def _run_build(*options: str) -> bytes:
-    """Compile lists as the command does, in a process that ends; return its output.
+def _run_build(
+    config: Path, state: StateFolder, *, shipped_only: bool = False, is_streamed: bool = False
+) -> bytes:
+    """Compile lists in a process that ends; return its output.
 
-    It must not send a reload to the daemon, which waits for it.
+    Raises:
+        StoreError: they cannot be compiled.
     """
-    words = ("lists", "build", "--quiet", "--no-reload", *options)
+    request = {
+        "config": str(config),
+        "state": str(state.folder),
+        "shipped_only": shipped_only,
+        "is_streamed": is_streamed,
+    }
     try:
-        ended = bounded_child.run(
-            bounded_child.command_line(*words),
+        return bounded_child.ask(
+            _BUILDS,
+            request,
+            say("{why}"),
             limit_s=_BUILD_WITHIN_S,
             most_octets=_MOST_INDEX_OCTETS,
             given=bounded_child.environment(**os.environ),
@@ -271,12 +281,8 @@ def _run_build(*options: str) -> bytes:
         raise StoreError(
             say("the lists took too long to compile; try `filterd lists build`")
         ) from error
-    if ended.code:
-        problem = quoted(ended.errors.decode(errors="replace").strip())
-        raise StoreError(
-            say("the lists cannot be compiled: {why}", why=problem or ended.last_words)
-        )
-    return ended.output
+    except FilterdError as error:
+        raise StoreError(say("the lists cannot be compiled: {why}", why=error.sentence)) from error
 
 
 @dataclass(slots=True)
@@ -302,7 +308,7 @@ class Unwritten:
             FilterdError: they cannot be compiled at all.
         """
         _log.error("%s", refused)
-        octets = _build_lists(config, state, "--stdout")
+        octets = _build_lists(config, state, is_streamed=True)
         index = Index.of(SealedMemory.of(octets, "index"), state.index)
         index.verify()
         _log.error("%s: the lists are in memory only, until the disk can be written", state.folder)

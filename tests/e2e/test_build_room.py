@@ -51,8 +51,8 @@ for left in (5_000_000, 900_000, 300_000):
     print(code, free(), sorted(one.name for one in (disk / "s").iterdir()))
 """
 NO_ROOM_KEPT = (
-    "from filterd.lists import packing, compiler; from filterd.cli import lists;"
-    "packing.check_room = compiler.check_room = lists.check_room = lambda *_: None"
+    "from filterd.lists import packing, compiler; from filterd.feed import index_build;"
+    "packing.check_room = compiler.check_room = index_build.check_room = lambda *_: None"
 )
 
 

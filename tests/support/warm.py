@@ -47,6 +47,7 @@ _MODULES = (
     "filterd.config.pasted_timetable",
     "filterd.config",
     "filterd.feed.guard",
+    "filterd.feed.index_build",
     "filterd.feed.policy_trial",
     "filterd.feed.text_judgement",
 )

@@ -141,7 +141,7 @@ def test_an_index_that_is_gone_once_it_was_compiled_is_an_error_of_one_line(
     config: Path, state: StateFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state.index.unlink()
-    monkeypatch.setattr(on_disk, "_run_build", lambda *_: b"")
+    monkeypatch.setattr(on_disk, "_run_build", lambda *_, **__: b"")
     with pytest.raises(IndexFormatError, match=r"index\.filterd: is not an index"):
         on_disk.load_site(config, state, now=NOW)
 
@@ -184,7 +184,7 @@ def test_control_the_full_build_fails_where_the_site_is_wrong(
 ) -> None:
     _break_site(config)
     with pytest.raises(StoreError, match=r"the lists cannot be compiled: .*site\.yaml:2:10"):
-        on_disk._run_build("--config", str(config), "--state", str(state.folder))
+        on_disk._run_build(config, state)
 
 
 def test_a_build_that_takes_too_long_is_ended(
