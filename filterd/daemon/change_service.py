@@ -449,7 +449,7 @@ class Changes:
         """Return what a teacher's rights depend on at this moment."""
         policy, now = site.timed.policy, self._time.least()
         is_unknown = self._is_time_unknown()
-        identifier = Identifier(site.at(now).policy, site.surroundings)
+        identifier = Identifier(site.timed.at(now).policy, site.surroundings)
 
         def network_of(address: str) -> str | None:
             client = None if identifier.is_own(address) else identifier.identify(address)

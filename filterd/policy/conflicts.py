@@ -316,10 +316,12 @@ def meant_by(policy: Policy, name: bytes) -> str:
     if length < _SHORTEST:
         return ""
     most = 2 if length >= _LONG else 1
+    octets = len(names.from_text(written))
+    alike = (one for one in known if abs(len(one) - octets) <= most)
     near = (
         (distance(written, text, most), text)
-        for text in map(names.to_text, known)
-        if abs(len(text) - len(written)) <= most and len(set(text) ^ set(written)) <= 2 * most
+        for text in map(names.to_text, alike)
+        if len(set(text) ^ set(written)) <= 2 * most
     )
     found, text = min(near, default=(most + 1, ""))
     return text if found <= most else ""
