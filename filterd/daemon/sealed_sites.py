@@ -2,10 +2,11 @@
 """The policy and lists in force, as all processes have them: in sealed memory.
 
 A *sealed site* is a policy and an index that were verified, under the epoch that puts them in
-force. The supervisor has the first one before it forks; of each later one the manager sends
-descriptors to the supervisor and to every worker, before it asks them to prepare it. So
-every process can take over what is in force from memory, whatever becomes of the disk: one that
-begins has what the supervisor had at the fork, and what waits in its socket.
+force, with the servers that the machine itself had then. The supervisor has the first one before
+it forks; of each later one the manager sends descriptors to the supervisor and to every worker,
+before it asks them to prepare it. So every process can take over what is in force from memory,
+whatever becomes of the disk: one that begins has what the supervisor had at the fork, and what
+waits in its socket.
 
 ```
 manager ── hand_out ──> a socket of the supervisor, read before each fork
@@ -61,24 +62,25 @@ class SealedSite:
         policy: a compiled policy, as in its file.
         index: the compiled lists, as in their file.
         mark: of the file that the index was read from; None if of none.
+        system_servers: addresses, for which ``system`` stands in the policy.
     """
 
     epoch: int
     policy: SealedMemory
     index: SealedMemory
     mark: FileMark | None
+    system_servers: tuple[str, ...] = ()
 
 
 def seal(epoch: int, policy: Policy, index: Index, mark: FileMark | None) -> SealedSite:
-    """Return a site in sealed memory.
+    """Return a site that this process has loaded, in sealed memory.
 
     Raises:
         StoreError: there is no memory for it.
     """
     try:
-        return SealedSite(
-            epoch, SealedMemory.of(policy_file.dump(policy), "policy"), index.memory, mark
-        )
+        memory = SealedMemory.of(policy_file.dump(policy), "policy")
+        return SealedSite(epoch, memory, index.memory, mark, resolv_conf.read_last())
     except OSError as error:
         raise StoreError(
             say(
@@ -122,7 +124,7 @@ class SealedSites:
         self.add(site)
         descriptors = [site.policy.descriptor, site.index.descriptor]
         for sending, _ in self._ports:
-            _send(sending, _message(site.epoch, site.mark), descriptors)
+            _send(sending, _message(site.epoch, site.mark, site.system_servers), descriptors)
 
     def withdraw(self, epoch: int) -> None:
         """Have no process keep a site that does not come in force."""
@@ -136,7 +138,7 @@ class SealedSites:
     def receive(self) -> None:
         """Take what has come for this process. Never raises."""
         for octets, descriptors in self._messages():
-            epoch, mark = json.loads(octets)
+            epoch, mark, servers = json.loads(octets)
             if not descriptors:
                 self._sites.pop(epoch, None)
             elif epoch in self._sites or len(descriptors) != 2:  # it had it, or has no room
@@ -144,9 +146,8 @@ class SealedSites:
                     os.close(one)
             else:
                 policy, index = map(SealedMemory, descriptors)
-                self._sites[epoch] = SealedSite(
-                    epoch, policy, index, None if mark is None else tuple(mark)
-                )
+                marked = None if mark is None else tuple(mark)
+                self._sites[epoch] = SealedSite(epoch, policy, index, marked, tuple(servers))
 
     def _messages(self) -> Iterator[tuple[bytes, list[int]]]:
         _, receiving = self._ports[self._number]
@@ -192,7 +193,7 @@ class SealedSites:
 
 
 class SealedSiteLoader:
-    """Loads sealed sites; it reads no file but the machine's ``resolv.conf``.
+    """Loads sealed sites; it reads no file.
 
     Args:
         setting: has the sites, the time and the overrides.
@@ -217,7 +218,7 @@ class SealedSiteLoader:
         return Site.of(
             policy,
             self._index(sealed.index),
-            resolv_conf.servers(policy.upstreams, policy.listen),
+            resolv_conf.servers_with(policy.upstreams, policy.listen, sealed.system_servers),
             self._surroundings,
             overrides_in_force(setting),
             setting.time.wall(),
@@ -242,5 +243,5 @@ def _send(sending: socket.socket, octets: bytes, descriptors: list[int]) -> None
         ) from error
 
 
-def _message(epoch: int, mark: FileMark | None) -> bytes:
-    return json.dumps([epoch, mark]).encode()
+def _message(epoch: int, mark: FileMark | None, servers: tuple[str, ...] = ()) -> bytes:
+    return json.dumps([epoch, mark, servers]).encode()

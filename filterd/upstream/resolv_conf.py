@@ -23,6 +23,9 @@ _MOST_SERVERS = 3
 """As many as the C library reads (resolv.conf(5))."""
 
 
+_LONGEST_ADDRESS = 64
+"""Of IPv6 with the name of an interface."""
+
 _read_before: dict[Path, tuple[str, ...]] = {}
 """By file, what this process has read last, or the one that has forked it."""
 
@@ -30,20 +33,36 @@ _read_before: dict[Path, tuple[str, ...]] = {}
 def servers(
     configured: tuple[UpstreamServer, ...],
     listen: tuple[ListenAddress, ...],
-    resolv_conf: Path = RESOLV_CONF,
+    resolv_conf: Path | None = None,
 ) -> tuple[UpstreamServer, ...]:
     """Replace ``system`` by the machine's servers, with the options of that entry.
 
     Addresses that filterd itself listens on are left out: it must not ask
-    itself.
+    itself. The file is read only where it is needed.
     """
+    needed = any(server.address == "system" for server in configured)
+    found = addresses_in(resolv_conf or RESOLV_CONF) if needed else ()
+    return servers_with(configured, listen, found)
+
+
+def servers_with(
+    configured: tuple[UpstreamServer, ...],
+    listen: tuple[ListenAddress, ...],
+    addresses: tuple[str, ...],
+) -> tuple[UpstreamServer, ...]:
+    """Replace ``system`` by servers of these addresses; see ``servers``."""
     result: list[UpstreamServer] = []
     for server in configured:
         if server.address == "system":
-            result += [_named(server, one) for one in addresses_in(resolv_conf)]
+            result += [_named(server, one) for one in addresses]
         else:
             result.append(server)
     return tuple(dict.fromkeys(server for server in result if not is_own(server, listen)))
+
+
+def read_last() -> tuple[str, ...]:
+    """Return the addresses of the machine's servers, as this process has read them last."""
+    return _read_before.get(RESOLV_CONF, ())
 
 
 def addresses_in(path: Path) -> tuple[str, ...]:
@@ -61,7 +80,8 @@ def addresses_in(path: Path) -> tuple[str, ...]:
         return _read_before.get(path, ())
     lines = [line.split() for line in text.splitlines()]
     named = (words[1] for words in lines if len(words) >= 2 and words[0] == "nameserver")
-    found = tuple(one for one in named if is_address(one.partition("%")[0]))[:_MOST_SERVERS]
+    known = (one for one in named if is_address(one.partition("%")[0]))
+    found = tuple(one for one in known if len(one) <= _LONGEST_ADDRESS)[:_MOST_SERVERS]
     _read_before[path] = found
     return found
 

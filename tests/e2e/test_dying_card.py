@@ -71,6 +71,23 @@ worker.SealedSiteLoader = from_disk
 from filterd.cli.entry import main; main()
 """
 """A daemon whose workers load the files in place, as all did once."""
+NAMES_ITS_SERVERS = """
+from pathlib import Path
+from filterd.upstream import resolv_conf
+resolv_conf.RESOLV_CONF = Path({path!r})
+{more}
+from filterd.cli.entry import main; main()
+"""
+"""A daemon with a resolv.conf of its own."""
+READS_ITS_SERVERS = """
+from types import SimpleNamespace
+from filterd.daemon import sealed_sites
+sealed_sites.resolv_conf = SimpleNamespace(
+    servers_with=lambda upstreams, listen, _: resolv_conf.servers(upstreams, listen),
+    read_last=resolv_conf.read_last,
+)
+"""
+"""Each worker reads it, as all did once."""
 WAITS_FOR_ITS_JOURNAL = """
 import os
 from filterd import journal
@@ -327,6 +344,48 @@ def test_a_worker_with_900_000_names_is_there_in_a_second_though_nothing_can_be_
             used_s = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
             assert used_s < 1.0
             assert SystemClock().monotonic() - began < WITHIN_S
+
+
+@contextlib.contextmanager
+def _with_bad_servers(school: School, more: str = "", *, hangs: bool) -> Iterator[Served]:
+    """Serve with the system's servers, from a file that cannot be read once the first serve."""
+    path = school.folder / "resolv.conf"
+    path.write_text("nameserver 192.0.2.53\n", encoding="ascii")
+    site = school.config / "site.yaml"
+    text = site.read_text(encoding="utf-8").replace("'127.0.0.1:9'", "system")
+    site.write_text(text, encoding="utf-8")
+    program = ("-c", NAMES_ITS_SERVERS.format(path=str(path), more=more))
+    with (
+        serving(school.config, school.state.folder, program=program) as served,
+        bad_pages(path, [0], hangs=hangs),
+    ):
+        yield served
+
+
+def _servers(school: School) -> list[str]:
+    found = ask(school.state.control_socket, "status")["upstreams"]
+    return [one["address"] for one in found]
+
+
+@pytest.mark.usefixtures("needs_fuse")
+@pytest.mark.parametrize("hangs", [False, True], ids=["fails", "hangs"])
+def test_a_worker_begins_with_the_system_s_servers_though_their_file(
+    school: School, hangs: bool
+) -> None:
+    with _with_bad_servers(school, hangs=hangs) as served:
+        for _ in range(2):
+            _kill(served, _workers(served))
+            assert is_blocked(school.port, LOCKED)
+            assert _servers(school) == ["192.0.2.53"]
+
+
+@pytest.mark.control
+@pytest.mark.usefixtures("needs_fuse")
+def test_control_a_worker_that_reads_a_file_that_hangs_does_not_begin(school: School) -> None:
+    with _with_bad_servers(school, READS_ITS_SERVERS, hangs=True) as served:
+        _kill(served, _workers(served))
+        with pytest.raises(TimeoutError):
+            asked(school.port, a_query(LOCKED), within_s=CONTROL_S)
 
 
 @contextlib.contextmanager

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A memory card that cannot be read any more: reading gives EIO where the kernel reads.
+"""A memory card that cannot be read any more: reading gives EIO where the kernel reads, or hangs.
 
 A server of the kernel's FUSE protocol (``linux/fuse.h``) stands in the place of one file or of a
 folder. So every way to read meets the fault: a call fails with EIO, and a process that touches a
@@ -49,10 +49,14 @@ class _Server:
         bad: numbers of the pages that cannot be read.
         mode: as in ``st_mode``.
         content: of the file.
+        hangs: whether reading a bad page never ends; who does it cannot be killed, either.
     """
 
-    def __init__(self, path: Path, bad: Collection[int], mode: int, content: bytes) -> None:
+    def __init__(
+        self, path: Path, bad: Collection[int], mode: int, content: bytes, *, hangs: bool
+    ) -> None:
         self._path, self._bad, self._mode, self._content = path, bad, mode, content
+        self._hangs = hangs
         self._device = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
         self._is_whole = True
 
@@ -78,6 +82,8 @@ class _Server:
             if call in (_FORGET, _INTERRUPT, _BATCH_FORGET):
                 continue
             answer = self._answer(call, node, request[_IN.size : length])
+            if answer == errno.EIO and self._hangs:
+                continue
             payload, number = (b"", -answer) if isinstance(answer, int) else (answer, 0)
             with contextlib.suppress(OSError):  # who asked has been ended meanwhile
                 os.write(
@@ -131,9 +137,12 @@ class BadCard:
 
 
 @contextlib.contextmanager
-def bad_pages(path: Path, pages: Collection[int], *, later: bool = False) -> Iterator[BadCard]:
+def bad_pages(
+    path: Path, pages: Collection[int], *, later: bool = False, hangs: bool = False
+) -> Iterator[BadCard]:
     """Have pages of a file be unreadable, from now on or once the card is spoilt."""
-    with _served(path, *("later",) * later, *map(str, pages)) as server:
+    words = (*("later",) * later, *("hangs",) * hangs, *map(str, pages))
+    with _served(path, *words) as server:
         yield BadCard(server)
 
 
@@ -164,10 +173,10 @@ def _tell(word: str) -> None:
 def main() -> None:
     """Serve, in a process of its own."""
     path, *words = sys.argv[1:]
-    is_later, pages = words[:1] == ["later"], {int(one) for one in words if one != "later"}
+    is_later, pages = "later" in words, {int(one) for one in words if one.isdecimal()}
     mode = Path(path).stat().st_mode
     content = b"" if stat.S_ISDIR(mode) else Path(path).read_bytes()
-    server = _Server(Path(path), pages, mode, content)
+    server = _Server(Path(path), pages, mode, content, hangs="hangs" in words)
     server.mount()
     _tell("ready")
     server.serve(is_bad=not is_later)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from filterd.lists.index import Index
 
 MARK = (1, 2, 3, 4)
+SERVERS = tuple(f"fe80::1234:5678:9abc:def{number}%{'i' * 15}" for number in range(3))
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def sites() -> Iterator[SealedSites]:
 def _site(epoch: int) -> SealedSite:
     octets = b"policy %d" % epoch
     return SealedSite(
-        epoch, SealedMemory.of(octets, "policy"), SealedMemory.of(b"lists", "index"), MARK
+        epoch, SealedMemory.of(octets, "policy"), SealedMemory.of(b"lists", "index"), MARK, SERVERS
     )
 
 
@@ -110,7 +111,7 @@ def test_the_supervisor_gets_what_the_manager_hands_out_and_gives_it_to_the_next
     os.wait()  # the manager is dead
     sites.follow(page)
     assert sites.of(3).policy.map()[:] == b"policy 3"
-    assert sites.of(3).mark == MARK
+    assert (sites.of(3).mark, sites.of(3).system_servers) == (MARK, SERVERS)
     assert _forked(sites, 1, page, 3) == b"policy 3"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.policy.model import ListenAddress, Tls, UpstreamServer
-from filterd.upstream.resolv_conf import addresses_in, is_own, servers
+from filterd.upstream.resolv_conf import addresses_in, is_own, servers, servers_with
 from tests.support.bad_card import bad_pages
 
 if TYPE_CHECKING:
@@ -49,6 +49,17 @@ def test_what_is_no_address_is_passed_over(tmp_path: Path) -> None:
 def test_a_scope_is_kept(tmp_path: Path) -> None:
     path = a_file(tmp_path, "nameserver fe80::1%eth0\n")
     assert addresses(servers((SYSTEM,), (), path)) == ["fe80::1%eth0"]
+
+
+def test_a_scope_that_no_interface_can_have_is_passed_over(tmp_path: Path) -> None:
+    path = a_file(tmp_path, f"nameserver fe80::1%{'x' * 10_000}\n")
+    assert servers((SYSTEM,), (), path) == ()
+
+
+def test_the_file_is_read_only_where_the_system_s_servers_are_asked(tmp_path: Path) -> None:
+    path = tmp_path / "absent"
+    assert servers((FIXED,), (), path) == (FIXED,)
+    assert servers_with((SYSTEM, FIXED), (), ("192.0.2.1",))[0].address == "192.0.2.1"
 
 
 def test_filterd_never_asks_itself(tmp_path: Path) -> None:
