@@ -127,6 +127,7 @@ bench-board: ## Measure start, memory and writes on a small board; as root
 	$(test_layer)
 	$(bin)/python -m tests.bench.first_answer
 	$(bin)/python -m tests.bench.memory
+	$(bin)/python -m tests.bench.list_change
 	$(bin)/python -m tests.bench.disk_writes
 	$(if $(HOP_MINUTES),HOP_MINUTES=$(HOP_MINUTES) $(bin)/python -m tests.bench.hop)
 

@@ -56,11 +56,23 @@ class MemoryBoard:
             if key == "oom_kill"
         )
 
+    def leave_to_others(self, octets: int) -> None:
+        """Have so much less, as if the system and other services had it."""
+        (self.board / "memory.limit_in_bytes").write_text(str(BOARD_OCTETS - octets))
+
+    def held_octets(self) -> int:
+        """Return what cannot be given back: memory of processes, and memory files."""
+        found = self._counted()
+        return found["total_rss"] + found["total_shmem"]
+
     def used_octets(self) -> int:
         """Return what all processes hold, with the files that they have mapped."""
+        found = self._counted()
+        return found["total_rss"] + found["total_mapped_file"]
+
+    def _counted(self) -> dict[str, int]:
         lines = (self.board / "memory.stat").read_text().splitlines()
-        found = dict(line.split(" ", 1) for line in lines)
-        return int(found["total_rss"]) + int(found["total_mapped_file"])
+        return {key: int(value) for key, _, value in (line.partition(" ") for line in lines)}
 
 
 class _Watch(threading.Thread):
