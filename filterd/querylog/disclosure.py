@@ -15,8 +15,8 @@ One definition, which every output asks:
 * A category is shown from k devices of a day on; what is below counts as of no category, so the
   number of blocks is whole. The devices are those of the smallest part that there is: of a class,
   of a grade without classes. A sum has what its parts show, so no difference of two figures has
-  fewer devices. To the principal, who sees no classes, the smallest part is a grade.
-  Administrators see all.
+  fewer devices. To the principal, who sees no classes, the smallest part is a grade, and what
+  leaves the school is made of the same parts. Administrators see all.
 * To all of these a lesson shows when it is over. The devices are those of when its hours were
   shown first: no category appears with the lookup that makes it k.
 * The principal of a school of ``MANY_DEVICES`` or more is told yes or no for a confidential

@@ -5,11 +5,13 @@ What was published of a period once is kept in the file of its month and never c
 exports that differ would show what came between them. Only whole days and months that are over are
 published, so counts that come late are not in them.
 
-A month has the answers of those days on which their tier, category and action were published. A
-day of few devices is in neither table, so lookups on one Sunday take no month of a grade
-out of a report. Counts that came after a day was published, as from a worker that did not
-answer or a disk that was full, are in the month and are hidden (``suppression``). Where counts are
-gone instead, by retention, no grade of the month is published.
+A tier has the answers of those grades that had k devices on that day, as a principal sees them by
+grade (``disclosure``): else the difference would be what few devices of one grade did. A month
+has the answers that are in its days. What few devices did on a day is in neither table, so
+lookups on one Sunday take no month of a grade out of a report. Counts that came after a day was
+published, as from a worker that did not answer or a disk that was full, are in the month and are
+hidden (``suppression``). Where counts are gone instead, by retention, no grade of the month is
+published.
 
 Of what was left out an output says only whether there is any (``leaves_out``), and never of a
 confidential category: a number of such cells would be the number of days on which a few devices
@@ -103,16 +105,19 @@ class PublishedTotals:
         """
         periods, hidden, shrunk = dict(self.periods), list[TableCell](), set[Key]()
         counted, devices = list(totals), _devices(reach)
+        small = {one for one in counted if one.grade and _part(one, devices) < k}
         by_day: dict[str, Counter[Key]] = {day: Counter() for day in days}
         for one in counted:
-            by_day[one.date][_tier_key(one)] += one.n
+            by_day[one.date][_tier_key(one)] += 0 if one in small else one.n
         shown = dict[str, dict[Key, int]]()
         for day, cells in by_day.items():
             found = [
-                TableCell(*key, n, devices.get((day, TIER, *key), 0)) for key, n in cells.items()
+                TableCell(*key, n, devices.get((day, TIER, *key), 0) if n else 0)
+                for key, n in cells.items()
             ]
             if day not in periods:
-                periods[day] = _period(found, of_day(found, k), k)
+                aside = {one for one in small if one.date == day and cells[_tier_key(one)]}
+                periods[day] = _period(found, of_day(found, k), k, len(aside))
             of = shown[day] = {
                 (one.id, one.category, one.action): one.n for one in periods[day].cells
             }
@@ -120,18 +125,18 @@ class PublishedTotals:
             hidden += [TableCell(*key, n, 0) for key, n in late.items() if n > 0]
             shrunk |= {key for key, n in late.items() if n < 0}
         if month and month not in periods:
-            by_grade, most, aside = Counter[Key](), Counter[Key](), set[Key]()
+            by_grade, most, left = Counter[Key](), Counter[Key](), set[Key]()
             for one in counted:
                 if one.grade:
                     key = one.grade, one.category, one.action
-                    if _tier_key(one) not in shown[one.date]:
-                        aside.add(key)
+                    if one in small or _tier_key(one) not in shown[one.date]:
+                        left.add(key)
                         continue
                     by_grade[key] += one.n
-                    most[key] = max(most[key], devices.get((one.date, GRADE, *key), 0))
+                    most[key] = max(most[key], _part(one, devices))
             found = [TableCell(*key, n, most[key]) for key, n in by_grade.items()]
             whole = (one for one in found if (TIER_OF_GRADE[one.id], *one[1:3]) not in shrunk)
-            periods[month] = _period(found, of_month(whole, hidden, k), k, len(aside))
+            periods[month] = _period(found, of_month(whole, hidden, k), k, len(left))
         return PublishedTotals(dict(sorted(periods.items())))
 
     def lacks(self, periods: Iterable[str]) -> bool:
@@ -198,6 +203,11 @@ def save(folder: Path, month: str, published: PublishedTotals) -> None:
 
 def _devices(reach: Iterable[ReachRow]) -> Mapping[tuple[str, str, str, str, str], int]:
     return {row[:5]: row.devices for row in reach}
+
+
+def _part(one: Total, devices: Mapping[tuple[str, str, str, str, str], int]) -> int:
+    """Return the devices of the smallest part that a principal sees: a grade on a day."""
+    return devices.get((one.date, GRADE, one.grade, one.category, one.action), 0)
 
 
 def _tier_key(one: Total) -> Key:

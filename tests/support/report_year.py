@@ -8,7 +8,7 @@ shares nothing with ``filterd.querylog``, ``filterd.policy`` or ``filterd.report
 from __future__ import annotations
 
 import random
-from collections import Counter, defaultdict
+from collections import Counter
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -103,26 +103,19 @@ class NaiveYear:
 
         The keys are month, grade, category and action.
         """
-        shown, left_out = dict[tuple[str, str, str, str], int](), bool(self._small_days())
-        of_tier = defaultdict[tuple[str, str, str, str], dict[str, tuple[int, int]]](dict)
-        for (month, grade, *kind), cell in self._of_months().items():
-            of_tier[month, TIERS[grade], kind[0], kind[1]][grade] = cell
-        for key, grades in of_tier.items():
-            safe = {grade: n for grade, (n, devices) in grades.items() if devices >= K}
-            if len(safe) < len(grades):
-                # The smallest safe grade hides the others; a tier of one grade is hidden.
-                safe.pop(min(safe, key=lambda grade: safe[grade]))
-            month, _, category, action = key
-            shown |= {(month, grade, category, action): n for grade, n in safe.items()}
-            left_out |= len(grades) > len(safe)
-        return shown, left_out
+        shown, small = Counter[tuple[str, str, str, str]](), self._small_parts()
+        for one in self.events:
+            if one.category != CONFIDENTIAL and _part_of(one) not in small:
+                shown[one.month, one.grade, one.category, one.action] += one.n
+        return dict(shown), bool(small)
 
     def days_outside(self, first: date, last: date) -> dict[tuple[str, str, str], int]:
         """Return what may leave the school of single days: by tier, category and action."""
-        found = Counter[tuple[str, str, str]]()
-        for (_, *kind, day), (n, devices) in self._of_days().items():
-            if first <= day <= last and devices >= K:
-                found[kind[0], kind[1], kind[2]] += n
+        found, small = Counter[tuple[str, str, str]](), self._small_parts()
+        for one in self.events:
+            if first <= one.day <= last and _part_of(one) not in small:
+                tier = "" if one.category == CONFIDENTIAL else one.tier
+                found[tier, one.category, one.action] += one.n
         return dict(found)
 
     def confidential(self) -> dict[str, int]:
@@ -132,34 +125,15 @@ class NaiveYear:
             found[one.month] += one.n if one.category == CONFIDENTIAL else 0
         return dict(found)
 
-    def _of_days(self) -> dict[tuple[str, str, str, str, date], tuple[int, int]]:
-        """Return answers and devices by month, tier, category, action and day."""
-        n, devices = (
-            Counter[tuple[str, str, str, str, date]](),
-            Counter[tuple[str, str, str, str, date]](),
-        )
+    def _small_parts(self) -> set[tuple[str, str, str, date]]:
+        """Return what few devices of a grade did on a day: it is in no day and in no month."""
+        devices = Counter[tuple[str, str, str, date]]()
         for one in self.events:
-            tier = "" if one.category == CONFIDENTIAL else one.tier
-            key = one.month, tier, one.category, one.action, one.day
-            n[key] += one.n
-            devices[key] += one.devices
-        return {key: (n[key], devices[key]) for key in n}
+            devices[_part_of(one)] += one.devices
+        return {part for part, n in devices.items() if n < K}
 
-    def _small_days(self) -> set[tuple[str, str, str, str, date]]:
-        """Return days of a tier and kind with few devices: they are in no month."""
-        return {key for key, (_, devices) in self._of_days().items() if devices < K and key[1]}
 
-    def _of_months(self) -> dict[tuple[str, str, str, str], tuple[int, int]]:
-        """Return answers, and devices of the day with the most, by month, grade and kind."""
-        small = self._small_days()
-        n, most = Counter[tuple[str, str, str, str]](), Counter[tuple[str, str, str, str]]()
-        by_day = Counter[tuple[tuple[str, str, str, str], date]]()
-        for one in self.events:
-            is_small = (one.month, one.tier, one.category, one.action, one.day) in small
-            if one.category != CONFIDENTIAL and not is_small:
-                key = one.month, one.grade, one.category, one.action
-                n[key] += one.n
-                by_day[key, one.day] += one.devices
-        for (key, _), devices in by_day.items():
-            most[key] = max(most[key], devices)
-        return {key: (n[key], most[key]) for key in n}
+def _part_of(one: YearEvent) -> tuple[str, str, str, date]:
+    """Return the smallest part that a principal sees: a grade's answers of a kind on a day."""
+    grade = "" if one.category == CONFIDENTIAL else one.grade
+    return grade, one.category, one.action, one.day

@@ -22,7 +22,6 @@ from filterd.overrides.roles import Role
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.policy.reporting_settings import PeriodKind, ReportSchedule, ReportSettings
 from filterd.querylog.service_days import ServiceDay
-from filterd.querylog.suppression import TableCell, of_month
 from filterd.reports.report_facts import CountCell, HandlingFacts, ServiceFacts
 from tests.support.changes import an_exception
 from tests.support.counted_year import BEGUN, DAMAGED, OFF, Event, K, counted, events
@@ -83,10 +82,9 @@ def naively_inside(
         found[period, *where, one.category if is_shown else "", one.action] += one.n
     # Of a confidential category only what may leave the school.
     cells = Cells(first, last)
-    for day, tier, category, action in cells.shown_days:
+    for (day, tier, category, action), n in cells.days.items():
         if not tier:
             period = day if by_day else day[:7]
-            n = cells.days[day, tier, category, action]
             found[period, "", "", "", category, action] += n
     return found
 
@@ -142,46 +140,24 @@ class Cells:
     """The published cells of days and months, naively, as if all were published at once."""
 
     def __init__(self, first: str, last: str) -> None:
-        of_days, of_grades = (
-            defaultdict[Any, list[Event]](list),
-            defaultdict[Any, list[Event]](list),
-        )
+        devices = defaultdict[Any, set[int]](set)
         for one in within(first, last):
-            tier = "" if one.category == SECRET else TIER_OF_GRADE[one.grade]
-            of_days[one.day, tier, one.category, one.action].append(one)
-            if tier:
-                of_grades[one.day[:7], one.grade, one.category, one.action].append(one)
-        self.days = {key: sum(one.n for one in found) for key, found in of_days.items()}
-        self.shown_days = {
-            key for key, found in of_days.items() if len({one.device for one in found}) >= K
-        }
-        is_cut = set[Any]()
-        for month, grade, *of in list(of_grades):
-            tier, found = TIER_OF_GRADE[grade], of_grades[month, grade, *of]
-            of_shown = [one for one in found if (one.day, tier, *of) in self.shown_days]
-            if len(of_shown) < len(found):
-                is_cut.add(month)
-            of_grades[month, grade, *of] = of_shown
-        of_grades = defaultdict(list, {key: found for key, found in of_grades.items() if found})
-        self.grades = dict[Any, int]()
-        self.leaves_out = is_cut
-        for month in {key[0] for key in of_grades}:
-            cells = [
-                TableCell._make((*key[1:], sum(one.n for one in found), _most(found)))
-                for key, found in of_grades.items()
-                if key[0] == month
-            ]
-            shown = of_month(cells, (), K)
-            self.grades |= {(month, *one[:3]): one.n for one in shown}
-            if len(cells) > len(shown):
-                self.leaves_out.add(month)
+            devices[_part(one)].add(one.device)
+        self.days, self.grades = Counter[Any](), Counter[Any]()
+        self.days_left_out = set[str]()
+        for one in within(first, last):
+            grade, *of = _part(one)[1:]
+            if len(devices[_part(one)]) < K:
+                self.days_left_out |= {one.day} if grade else set()
+                continue
+            self.days[one.day, TIER_OF_GRADE[grade] if grade else "", *of] += one.n
+            if grade:
+                self.grades[one.day[:7], grade, *of] += one.n
 
 
-def _most(found: list[Event]) -> int:
-    devices = defaultdict[str, set[int]](set)
-    for one in found:
-        devices[one.day].add(one.device)
-    return min(K, max(map(len, devices.values())))
+def _part(one: Event) -> tuple[str, ...]:
+    grade = "" if one.category == SECRET else one.grade
+    return one.day, grade, one.category, one.action
 
 
 def is_whole(month: str, facts: ReportFacts) -> bool:
@@ -191,22 +167,15 @@ def is_whole(month: str, facts: ReportFacts) -> bool:
 
 
 def naively_outside(facts: ReportFacts) -> tuple[Counter[Any], bool]:
-    found, left_out = Counter[Any](), False
-    cells = Cells(facts.first, facts.last)
+    found, cells = Counter[Any](), Cells(facts.first, facts.last)
     for (month, grade, *of), n in cells.grades.items():
         if is_whole(month, facts):
             found[month, TIER_OF_GRADE[grade], grade, "", *of] += n
-    left_out |= any(is_whole(month, facts) for month in cells.leaves_out)
-    for key, n in cells.days.items():
-        day, tier, *of = key
+    for (day, tier, *of), n in cells.days.items():
         whole = is_whole(day[:7], facts)
-        if whole and tier:
-            continue  # it is in the grades of its month
-        if key in cells.shown_days:
+        if not (whole and tier):  # it is in the grades of its month
             found[day[:7] if whole else day, tier, "", "", *of] += n
-        elif tier:
-            left_out = True
-    return found, left_out
+    return found, bool(cells.days_left_out)
 
 
 PERIODS = ["year", "month", "2026-11", "2026-03-05..2026-06-20", "2026-04-30..2026-05-31"]
@@ -242,7 +211,6 @@ def test_reports_that_overlap_show_together_what_was_published_once(
             if grade:
                 assert whole.grades[period, grade, *of] == n
             elif len(period) > len("2026-11"):
-                assert (period, tier, *of) in whole.shown_days
                 assert whole.days[period, tier, *of] == n
             assert known.setdefault(key, n) == n
 
@@ -258,7 +226,6 @@ def test_counts_that_come_late_change_no_report_for_outside(tmp_path: Path) -> N
     assert {one for one in overlapping.cells if one.period.startswith("2026-11-")} == {
         CountCell(day, tier, "", "", category, action, n)
         for (day, tier, category, action), n in Cells("2026-11-20", "2026-11-30").days.items()
-        if (day, tier, category, action) in Cells("2026-11-20", "2026-11-30").shown_days
     }
 
 

@@ -150,8 +150,9 @@ class School:
         self.read.append([one.day for one in days])
         assert (confidential, days[-1].ends <= SEVEN) == (frozenset({"self-harm"}), True)
         day = days[0].day
-        row = ReachRow(day, "tier", "lower-secondary", "games", "blocked", 5)
-        return [Total(day, "6", "games", "blocked", self.n)], [row]
+        of = ("tier", "lower-secondary"), ("grade", "6")
+        reach = [ReachRow(day, *one, "games", "blocked", 5) for one in of]
+        return [Total(day, "6", "games", "blocked", self.n)], reach
 
 
 def an_author(role: Role) -> Author:

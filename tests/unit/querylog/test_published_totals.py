@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from itertools import chain, combinations
+from itertools import chain, combinations, product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from filterd.errors import StoreError
 from filterd.querylog import published_totals, suppression
 from filterd.querylog.day_reach import ReachRow
+from filterd.querylog.disclosure import Threshold
 from filterd.querylog.published_totals import PublishedTotals
 from filterd.querylog.totals_request import Total
 
@@ -217,9 +218,10 @@ class TwoExports:
     """Days are exported, and later the month, with another k; ``k`` is the smaller one."""
 
     def __init__(self, answers: Sequence[Answers], days: Iterable[str], ks: Sequence[int]) -> None:
-        self.k, self._answers = min(ks), answers
+        self.k = min(ks)
         early = [one for one in answers if one.early and one.day in days]
         late = [one for one in answers if one.late]
+        self._early, self._late = _in_parts(early, ks[0]), _in_parts(late, ks[1])
         first = PublishedTotals().with_periods(list(days), "", *_counts(early), ks[0])
         last = first.with_periods("abc", "m", *_counts(late), ks[1])
         self.has_grades = bool(last.periods["m"].cells)
@@ -229,12 +231,13 @@ class TwoExports:
         of_days = {day: last.periods[day].cells for day in "abc"}
         of_grades = {one.id for one in last.periods["m"].cells}
         for day, shown in of_days.items():
-            here = [one for one in self._answers if one.day == day]
             if shown and day in before:
-                yield from _unknown([one for one in here if one.late and not one.early], 1)
-                yield from _unknown([one for one in here if one.early and not one.late], -1)
+                both = (self._late, self._early, 1), (self._early, self._late, -1)
+                for some, others, side in both:
+                    here = [one for one in some if one.day == day and one not in others]
+                    yield from _unknown(here, side)
         for grade in set("678") - of_grades:
-            counted_in = (one for one in self._answers if one.late and of_days[one.day])
+            counted_in = (one for one in self._late if of_days[one.day])
             yield from _unknown([one for one in counted_in if one.grade == grade], -1)
 
     def learnt(self) -> list[str]:
@@ -258,6 +261,14 @@ class TwoExports:
                 if not there and rest - (len(here) - len(some)) < 2 * true:
                     found.append(f"{some} have {rest} at most")
         return found
+
+
+def _in_parts(found: Sequence[Answers], k: int) -> list[Answers]:
+    """Return the answers of those grades that have k devices on their day."""
+    devices = defaultdict[tuple[str, str], set[int]](set)
+    for one in found:
+        devices[one.day, one.grade].add(one.device)
+    return [one for one in found if len(devices[one.day, one.grade]) >= k]
 
 
 def _counts(found: Iterable[Answers]) -> tuple[list[Total], list[ReachRow]]:
@@ -306,3 +317,57 @@ def test_control_late_counts_that_are_not_hidden_follow_from_the_month(
             published_totals, "of_month", lambda found, _, k: suppression.of_month(found, (), k)
         )
     assert (TwoExports([*BUSY_DAY, LATE], "a", (2, 2)).learnt() == []) is is_safe
+
+
+PARTS = tuple((grade, category) for grade in "67" for category in ("", "games", "dating"))
+LOOKED = (0, 0), (1, 1), (1, 2), (2, 2), (2, 3)
+"""Devices of a part, and their blocks; k is two."""
+MOST_OF_FEW = 2
+OF_FEW = (0, 0), (1, 1), (1, 2), (1, 3), (1, 4)
+"""The same of "dating", which stands for the dozens of categories that few devices ask for."""
+
+
+def _seen_by_a_principal(world: Sequence[tuple[int, int]], *, by_tier: bool = False) -> str:
+    """Return the figures of a closed day: the totals by grade, and what is published."""
+    of = dict(zip(PARTS, world, strict=True))
+    found = [(part, devices, n) for part, (devices, n) in of.items() if n]
+    reach = [ReachRow("a", "grade", *part, "blocked", devices) for part, devices, _ in found]
+    tiers = Counter[str]()
+    for (_, category), devices, _ in found:  # no device moves to another grade
+        tiers[category] += devices
+    totals = [(0, *part, "blocked", "", "", n) for part, _, n in found]
+    grades = Counter[tuple[str, str]]()
+    for row in Threshold(2, "grade").applied(totals, reach):
+        grades[row[1], row[2]] += row[6]
+    reach += [ReachRow("a", "tier", TIER, one, "blocked", n) for one, n in tiers.items()]
+    if by_tier:  # as it was: the devices of the tier alone counted
+        reach += [ReachRow("a", "grade", *part, "blocked", 2) for part, _, _ in found]
+    cells = [Total("a", *part, "blocked", n) for part, _, n in found]
+    out = PublishedTotals().with_periods("a", "m", cells, reach, 2)
+    said = [(one.cells, one.leaves_out) for one in out.periods.values()]
+    return repr((sorted(grades.items()), said))
+
+
+def _follow(*, by_tier: bool) -> int:
+    """Return in how many schools a part of one device follows from what a principal sees.
+
+    It follows if it is there in every school that looks the same. What few devices ask for may be
+    of any other category, too: so the schools have as much of those as of games, and more.
+    """
+    alike = defaultdict[str, list[tuple[tuple[int, int], ...]]](list)
+    for world in product(*[LOOKED, LOOKED, OF_FEW] * 2):
+        alike[_seen_by_a_principal(world, by_tier=by_tier)].append(world)
+    games, rest = (1, 4), (2, 5)
+    return sum(
+        any(all(one[at][0] == 1 for one in some) for at in games)
+        for some in alike.values()
+        if any(all(one[at][1] <= MOST_OF_FEW for at in rest) for one in some)
+    )
+
+
+@pytest.mark.parametrize("by_tier", [False, True])
+def test_control_no_category_of_one_device_follows_for_a_principal_from_all_figures(
+    *, by_tier: bool
+) -> None:
+    """In all 15,625 schools of two grades; by the devices of the tier alone some follow."""
+    assert bool(_follow(by_tier=by_tier)) is by_tier
