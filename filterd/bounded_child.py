@@ -44,10 +44,11 @@ _KEPT = ("PATH", "PYTHONTZPATH")
 _MOST_ERRORS_OCTETS = 1 << 14
 _LAST_CHARACTERS = 200
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
-_LARGEST_REQUEST = 1 << 20
-_COMMAND_LINE = (
-    "from filterd import bounded_child; bounded_child.bound(); bounded_child.end_with_parent();"
-    "from filterd.cli.entry import main; main()"
+_LARGEST_REQUEST = 8 << 20
+_BOUNDED = (
+    "import runpy, sys; from filterd import bounded_child; bounded_child.bound();"
+    " bounded_child.end_with_parent();"
+    " runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
 )
 
 
@@ -98,12 +99,12 @@ def command(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-P", "-s", "-m", module, *arguments]
 
 
-def command_line(*words: str) -> list[str]:
-    """Return what runs ``filterd`` with these words, ended sooner than its caller.
+def bounded_command(module: str, *arguments: str) -> list[str]:
+    """Return what runs a module of ours that serves, ended sooner than its caller.
 
     The kernel ends it with the thread that waits for it, too.
     """
-    return [sys.executable, "-P", "-c", _COMMAND_LINE, *words]
+    return [sys.executable, "-P", "-c", _BOUNDED, module, *arguments]
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -338,7 +339,7 @@ def ask(
         raise not_started(error) from error
     if ended.code == 0:
         return ended.output
-    wrong: FilterdError = StoreError(failed.filled({"why": ended.last_words}))
+    wrong: FilterdError = StoreError(failed.filled({**failed.values, "why": ended.last_words}))
     with contextlib.suppress(ValueError, KeyError, TypeError):  # else a bound has ended it
         wrong = from_plain(json.loads(ended.output))
     raise wrong

@@ -15,7 +15,7 @@ files only after the last question.
     site_answers        answers <-> keys of site.yaml; a site that moves to another machine
       site_writer       those keys into a person's text, line by line
       site_edit         edits of the dashboard, in a child; root applies what it proposes
-    web_certificate     the certificate of the dashboard
+    web_certificate     the certificate of the dashboard; trial_dashboard makes one by itself
     machine_changes     users, services, packages: by programs of the system
     enrolment           the key of the gateway; what its province and a publisher's root prove
     printed_sheets      what a school hangs up: beside the box, in the classroom
@@ -23,6 +23,7 @@ files only after the last question.
     report_schedule     reports that are due, into folders and by mail
 
     examination         the table of probes; runs them all under one deadline
+      examined_site     gathers what they look at
       resolver_probes   port, answers, upstreams, canaries
       service_probes    site, lists, release, sinkholes, lookups by device
       machine_probes    clock, disk, octets written, memory, kernel limits

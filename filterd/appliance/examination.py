@@ -5,6 +5,10 @@ The findings are in the order in which they come.
 
 No probe changes anything. One that takes too long or fails is not silent: its finding is then
 that it could not look, and why.
+
+The daemon starts ``python -m filterd.appliance.examination`` with one JSON object on its input,
+the folders ``config`` and ``state``, and gets the findings, as ``filterd doctor --json`` prints
+them.
 """
 
 from __future__ import annotations
@@ -12,9 +16,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import json
+import logging
+import sys
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+from filterd import bounded_child
 from filterd.appliance import (
     bypass_probes,
     link_probes,
@@ -22,9 +31,13 @@ from filterd.appliance import (
     resolver_probes,
     service_probes,
 )
+from filterd.appliance.examined_site import gather
 from filterd.appliance.probe import ProbeFinding, unseen
+from filterd.clock import SystemClock
 from filterd.errors import FilterdError
 from filterd.i18n import Sentence, refused, say
+from filterd.privileges import as_owner_of
+from filterd.state_folder import StateFolder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
@@ -150,3 +163,19 @@ async def _in_thread(look: Callable[[ExaminedSite], Any], site: ExaminedSite) ->
 
     threading.Thread(target=run, daemon=True).start()
     return await result
+
+
+def _answer(request: dict[str, Any], output: IO[bytes]) -> None:
+    logging.disable()  # what fails is a finding
+    state = StateFolder(Path(request["state"]))
+    with as_owner_of(state.folder):
+        site = gather(Path(request["config"]), state, SystemClock())
+
+    async def examined() -> list[dict[str, Any]]:
+        return [one.to_plain() async for one in examine(site)]
+
+    output.write(json.dumps(asyncio.run(examined())).encode())
+
+
+if __name__ == "__main__":
+    sys.exit(bounded_child.answer(_answer))

@@ -11,18 +11,18 @@ signed the enrolment, the enrolment the gateway's key, and that key has signed t
 record that is signed anew with another key, or with another school's enrolment, is refused.
 
 What this cannot show: that the facts are true. Who has the gateway's key, root at the school,
-can sign any. ``python -m filterd.appliance.inspection_record STATE`` signs in a process of its
-own, because the daemon loads no code that signs.
+can sign any. ``python -m filterd.appliance.inspection_record`` signs in a process of its own,
+because the daemon loads no code that signs: the folder ``state``, ``school`` and ``facts`` are its
+input, the record is its output.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root
@@ -36,12 +36,7 @@ from filterd.appliance.enrolment import (
     read_plain_enrolment,
 )
 from filterd.counted import grouped, utc
-from filterd.errors import (
-    EnvelopeFormatError,
-    EnvelopeSignatureError,
-    FilterdError,
-    to_plain,
-)
+from filterd.errors import EnvelopeFormatError, EnvelopeSignatureError
 from filterd.feed.trust import read_root
 from filterd.i18n import say
 from filterd.reports import inspection_facts
@@ -210,18 +205,11 @@ def _notes(
     return found
 
 
-def main() -> int:
-    """Sign the facts of standard input; return the exit code."""
-    request = json.loads(sys.stdin.buffer.read(MOST_OCTETS))
-    bounded_child.bound(memory_octets=bounded_child.mapped_octets() + _MEMORY_OCTETS, cpu_s=_CPU_S)
-    try:
-        made = signed_record(request["school"], request["facts"], StateFolder(Path(sys.argv[1])))
-    except FilterdError as error:
-        sys.stdout.write(json.dumps({"failed": to_plain(error)}))
-        return 0
-    sys.stdout.write(json.dumps({"record": made.decode()}))
-    return 0
+def _sign(request: dict[str, Any], output: IO[bytes]) -> None:
+    state = StateFolder(Path(request["state"]))
+    output.write(signed_record(request["school"], request["facts"], state))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    room = bounded_child.mapped_octets() + _MEMORY_OCTETS
+    sys.exit(bounded_child.answer(_sign, memory_octets=room, cpu_s=_CPU_S))

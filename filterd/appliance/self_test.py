@@ -171,12 +171,12 @@ def _served(trial: StateFolder) -> Iterator[None]:
     """
     site, address, log = (trial.folder / name for name in ("site", "notify", "log"))
     site.mkdir()
-    places = ("--config", str(site), "--state", str(trial.folder), "--lang", "en")
+    words = (str(site), str(trial.folder), "en", "no")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified, log.open("wb") as errors:
         with short_path(address) as short:
             notified.bind(short)
         with subprocess.Popen(  # noqa: S603 -- our own interpreter and module, no shell
-            bounded_child.command_line("serve", *places),
+            bounded_child.bounded_command("filterd.daemon.main", *words),
             env=bounded_child.environment(NOTIFY_SOCKET=str(address)),
             stdin=subprocess.DEVNULL,
             stdout=errors,

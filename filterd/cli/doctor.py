@@ -8,37 +8,29 @@ import contextlib
 import logging
 import os
 from collections import Counter
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from filterd import control
-from filterd.appliance import local_network
 from filterd.appliance.bypass_probes import link_passages
 from filterd.appliance.examination import ABOUT, HEALTH, LINKS, PROBES, examine
+from filterd.appliance.examined_site import gather
 from filterd.appliance.probe import ExaminedSite, ProbeOutcome
 from filterd.cli.context import Context, JsonOption, on_named_files, option
-from filterd.cli.effective_state import offline, policy_in_force, policy_of_files
 from filterd.daemon.status_files import LINKS as LINK_RULES
 from filterd.daemon.status_files import LinkRules
 from filterd.errors import FilterdError
-from filterd.i18n import say, say_in
-from filterd.policy.model import Policy
+from filterd.i18n import say_in
 from filterd.privileges import as_owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from filterd.appliance.examination import SiteProbe
-    from filterd.appliance.local_network import LocalNetwork
     from filterd.appliance.probe import ProbeFinding
-    from filterd.i18n import Sentence
 
-_ASK_WITHIN_S = 2.0
 _OUTCOME = {
     ProbeOutcome.FOUND: (say_in("finding", "found"), "bold red"),
     ProbeOutcome.CLEAN: (say_in("finding", "clean"), "green"),
@@ -71,7 +63,7 @@ def doctor(
     """
     logging.disable()  # what fails is a finding
     with as_owner_of(here.state.folder):
-        site = _gathered(here, health=health)
+        site = gather(here.config, here.state, here.clock, is_of_health=health)
     probes = HEALTH if health else LINKS if links else PROBES
     findings = asyncio.run(_examined(here, site, probes, json=json))
     if links and os.geteuid() == 0:
@@ -131,52 +123,4 @@ def _closing(here: Context, counts: Counter[ProbeOutcome]) -> str:
         found=counts[ProbeOutcome.FOUND],
         clean=counts[ProbeOutcome.CLEAN],
         unseen=counts[ProbeOutcome.UNSEEN],
-    )
-
-
-def _gathered(here: Context, *, health: bool) -> ExaminedSite:
-    """Read what the probes look at; what cannot be read is the reason why.
-
-    Probes connect to upstreams and sinkholes, as root: these are those of the site's files, and not
-    of the policy that the daemon keeps. A check of health, often made, connects to filterd only.
-    """
-    socket, is_running = here.state.control_socket, True
-    policy: Policy | Sentence
-    status: dict[str, Any] | Sentence
-    network: LocalNetwork | Sentence
-    try:
-        status = control.ask(socket, "status", silence_s=_ASK_WITHIN_S)
-    except FilterdError as error:
-        is_running = isinstance(error, control.NotLetInError)
-        status = (
-            say("this user may not ask filterd: run it again with sudo")
-            if is_running
-            else say("filterd is not running")
-        )
-    try:
-        # A daemon that does not answer is not asked again.
-        policy = policy_in_force(here) if isinstance(status, dict) else offline().policy_of(here)
-    except FilterdError as error:
-        policy = error.sentence
-    named: Policy | Sentence | None = None
-    try:
-        if isinstance(status, dict) and not health:
-            named = policy_of_files(here)
-    except FilterdError as error:
-        named = error.sentence
-    try:
-        lan = policy.lan_interfaces if isinstance(policy, Policy) else ()
-        network = asyncio.run(local_network.look(lan_interfaces=lan))
-    except FilterdError as error:
-        network = error.sentence
-    return ExaminedSite(
-        here.state.folder,
-        policy,
-        status,
-        network,
-        partial(control.ask, socket, silence_s=_ASK_WITHIN_S),
-        feed=status["feed"] if isinstance(status, dict) else {},
-        clock=here.clock,
-        is_running=is_running,
-        named_or_why=named,
     )

@@ -7,17 +7,16 @@ answers waits for YAML, pydantic and SQLite.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from filterd import control
 from filterd.cli.context import Context
 from filterd.cli.time_options import school_clock
+from filterd.daemon import policy_reader
 from filterd.errors import ControlError, StoreError
 from filterd.i18n import say
 from filterd.overrides.effects import THINGS, from_plain
-from filterd.policy import policy_file as policy_store
 from filterd.policy.effective_policy import EffectiveState, at
 from filterd.policy.model import Policy
 from filterd.policy.temporary_rules import Overrides
@@ -98,30 +97,16 @@ def policy_in_force(here: Context) -> Policy:
     Raises:
         FilterdError: there is none.
     """
-    if os.path.exists(here.state.control_socket):  # noqa: PTH110 -- it raises nothing
-        try:
-            return policy_store.load(here.state.policy)
-        except StoreError:  # not readable by this user
-            answer = ask_or_none(here, "policy")
-            if answer is not None:
-                return policy_store.parse(answer.encode(), str(here.state.policy))
-    found: Policy = offline().policy_of(here)
-    return found
+    return policy_reader.in_force(here.config, here.state)
 
 
 def policy_of_files(here: Context) -> Policy:
     """Return the policy of the site's files; that in force where this user may not read the lists.
 
-    Only the lists name the catalogue by which the files are compiled.
-
     Raises:
         FilterdError: there is none.
     """
-    folder = here.state.folder
-    if os.path.isdir(folder) and not os.access(folder, os.X_OK):  # noqa: PTH112 -- as above
-        return policy_in_force(here)
-    found: Policy = offline().policy_of(here)
-    return found
+    return policy_reader.of_readable_files(here.config, here.state)
 
 
 def read_or_ask(here: Context, read: Callable[[], Any], command: str, **arguments: Any) -> Any:

@@ -4,27 +4,25 @@
 from __future__ import annotations
 
 import os
-import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from filterd import counted
 from filterd.appliance.update_files import UpdateFiles
 from filterd.cli.context import Context, JsonOption, argument, option
-from filterd.cli.feed_sync import site_of, site_of_lists
+from filterd.cli.feed_sync import lists_of
 from filterd.cli.policy_whatif import print_before
 from filterd.cli.render import facts
 from filterd.cli.terminal import bar
 from filterd.config.build_record import SITE_FILE
-from filterd.errors import ConfigError, GuardError
 from filterd.feed.feed_config import followed
 from filterd.feed.program_standing import beside
-from filterd.feed.sync import SiteFeed
 from filterd.feed.trust import load_root
-from filterd.feed.versions import FOLLOWED, NoWayBack, is_followed
-from filterd.i18n import quoted, say
+from filterd.feed.versions import NoWayBack
+from filterd.i18n import Sentence, say
 from filterd.privileges import own_rights
-from filterd.state_file import plain_version
 
 VersionArgument = Annotated[
     str | None, argument("VERSION", "The version (default: the one that waits).")
@@ -39,8 +37,6 @@ _NO_WAY_BACK = {
         "The earlier versions were signed by a key that their publisher has since withdrawn"
     ),
 }
-
-_is_version = re.compile(rf"[1-9][0-9]{{0,17}}|{FOLLOWED}[0-9a-f]{{1,40}}", re.ASCII).fullmatch
 
 
 def trust(
@@ -57,7 +53,7 @@ def trust(
     Exit code 0: trusted; 2: an error; 45: it is not a root; 46: the school trusts another root.
     """
     content = load_root(root)
-    site = site_of(here)
+    site = lists_of(here).site()
     with site.holding():
         fingerprint = site.establish(content, replace=replace)
     trust_for_programs(here, content, replace=replace)
@@ -99,22 +95,15 @@ def approve(
     the log has names, it is shown what the version would have changed. Exit code 0: in force; 2:
     an error; 50: held or refused.
     """
-    site = _site_with(here, version)
+    lists = lists_of(here)
     if not json:
-        print_before(here, feed=_wanted(site, version))
-    with bar(here, here.texts("Judging the version"), visible=not json), site.holding():
-        wanted = _wanted(site, version)
-        names = site.approve(wanted, reason)
-    if json:
-        here.print_json({"version": plain_version(wanted), "names": names})
-    else:
-        here.print(
-            say(
-                "Version {version} is in force: {names}.",
-                version=wanted,
-                names=counted.names(names),
-            )
-        )
+        print_before(here, feed=lists.waiting(version))
+    with bar(here, here.texts("Judging the version"), visible=not json):
+        row = lists.approve(version, reason).row
+    names = counted.names(row["names"])
+    _print_decision(
+        here, say("Version {version} is in force: {names}."), row, {"names": names}, json=json
+    )
 
 
 def refuse(
@@ -127,16 +116,9 @@ def refuse(
 
     Exit code 0: done; 2 or 50: an error.
     """
-    site = _site_with(here, version)
-    with site.holding():
-        wanted = _wanted(site, version)
-        site.refuse(wanted, reason)
-    _print_decision(
-        here,
-        say("Version {version} is refused; later versions may come."),
-        {"version": plain_version(wanted)},
-        json=json,
-    )
+    row = lists_of(here).refuse(version, reason).row
+    said = say("Version {version} is refused; later versions may come.")
+    _print_decision(here, said, row, json=json)
 
 
 def rollback(
@@ -150,24 +132,18 @@ def rollback(
     This works without the Internet. The next version comes on its usual night; `filterd feed
     hold` keeps the one in force. Exit code 0: done; 2 or 50: an error.
     """
-    site = (site_of_lists if lists else site_of)(here)
-    bad = site.versions.in_force().current
-    with site.holding():
-        version, lost = site.versions.in_force().current, site.no_way_back()
-        if version == bad:  # else an interrupted rollback was finished by ``holding``
-            version = site.roll_back(quoted(reason))
+    done = lists_of(here).roll_back(reason, lists=lists)
     again = say(
         "Version {version} is in force again; version {bad} is not taken again. To keep it"
         ' for longer than a night: filterd feed hold --reason "..."'
     )
     none = say("{why}: the lists that ship with filterd serve; version {bad} is not taken again.")
-    if site.is_beside:
+    if done.is_beside:
         none = say(
             "{why}: no public lists stand beside the feed; version {bad} is not taken again."
         )
-    key, row = again if version else none, {"bad": _plain(bad), "version": _plain(version)}
-    why = {} if version or json else {"why": _NO_WAY_BACK[lost or NoWayBack.NONE]}
-    _print_decision(here, key, row | why, json=json)
+    key, why = again if done.row["version"] else none, _NO_WAY_BACK[done.lost or NoWayBack.NONE]
+    _print_decision(here, key, done.row, {"why": why}, json=json)
 
 
 def hold(
@@ -181,70 +157,36 @@ def hold(
 
     Urgent legal orders are not taken either. Exit code 0: done; 2: an error.
     """
-    if not off and not reason.strip():
-        raise ConfigError(say("{missing} is missing", missing="--reason"))
-    site = (site_of_lists if lists else site_of)(here)
-    with site.holding():
-        site.hold(None if off else reason)
-        version = site.versions.in_force().current
+    done = lists_of(here).hold(reason, off=off, lists=lists)
     stays = (
         say(
             "Version {version} stays: no other version is taken, not even urgent orders, until:"
             " filterd feed hold --off"
         )
-        if version
+        if done.row["version"]
         else say(
             "The lists that ship with filterd stay: no version is taken, not even urgent orders,"
             " until: filterd feed hold --off"
         )
     )
-    if site.is_beside:
+    if done.is_beside:
         stays = say(
             "The public lists beside the feed stay as they are until: filterd feed hold --lists"
             " --off"
         )
-    _print_decision(
-        here,
-        say("New versions are taken again.") if off else stays,
-        {"version": _plain(version)},
-        json=json,
-    )
+    said = say("New versions are taken again.") if off else stays
+    _print_decision(here, said, done.row, json=json)
 
 
-def _site_with(here: Context, version: str | None) -> SiteFeed:
-    """Return whichever has a version, or without one a version that waits."""
-    site, beside = site_of(here), site_of_lists(here)
-    if version is None:
-        return site if site.standing.read().judgement else beside
-    return beside if is_followed(version) else site
-
-
-def _plain(version: str | None) -> int | str | None:
-    return version and plain_version(version)
-
-
-def _wanted(site: SiteFeed, version: str | None) -> str:
-    """Return the id of a version: as given, else of the one that waits for a decision.
-
-    Raises:
-        ConfigError: it is no id.
-        GuardError: no version waits.
-    """
-    if version is not None:
-        if not _is_version(version):
-            hint = say("see `filterd feed history`")
-            raise ConfigError(say("'{text}' is not a version", text=version), hint=hint)
-        return version
-    judgement = site.standing.read().judgement
-    if judgement is None:
-        raise GuardError(
-            say("no version of the feed waits for a decision; `filterd feed status` shows all")
-        )
-    return judgement.version
-
-
-def _print_decision(here: Context, key: str, row: dict[str, Any], *, json: bool) -> None:
+def _print_decision(
+    here: Context,
+    key: Sentence,
+    row: dict[str, Any],
+    words: Mapping[str, Sentence] = MappingProxyType({}),
+    *,
+    json: bool,
+) -> None:
     if json:
         here.print_json(row)
     else:
-        here.console.print(here.texts(key, **row), soft_wrap=True)
+        here.console.print(here.texts(key, **{**row, **words}), soft_wrap=True)

@@ -10,9 +10,8 @@ import secrets
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 from filterd import counted, journal
@@ -21,24 +20,17 @@ from filterd.cli.offline_site import policy_of
 from filterd.cli.terminal import bar
 from filterd.cli.time_options import school_clock
 from filterd.config import build_record
-from filterd.config.build_record import SITE_FILE
-from filterd.config.site_reader import load_site
 from filterd.counted import size
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, FilterdError, StoreError
-from filterd.feed.arrival import TufArrival, VersionArrival
-from filterd.feed.feed_config import Followed, blocklists_to_build, followed
-from filterd.feed.fetchers import Fetcher, FolderFetcher, WebFetcher
-from filterd.feed.followed_arrival import FollowedArrival
+from filterd.feed.feed_config import Followed, followed
 from filterd.feed.follower import Keeper
 from filterd.feed.fresh_arrival import FreshArrival
-from filterd.feed.source_limits import NIGHTLY, FetchRules
-from filterd.feed.sync import Became, Outcome, SiteFeed
+from filterd.feed.school_lists import SchoolLists
+from filterd.feed.sync import Became, Outcome
 from filterd.feed.version_watch import EVERY_S
 from filterd.i18n import UNSAID, Sentence, say
 from filterd.lists.index_files import blocklists_in_force
-from filterd.privileges import own_rights
-from filterd.state_folder import BesideFolder
 
 
 def sync(
@@ -65,31 +57,9 @@ def sync(
     """
     if follow:
         _follow(here)
-    feed = followed(here.config, here.state).first
-    if not (feed.sources and source is None):
-        feed = feed._replace(address=_source(here, source), sources=())
-    print_outcome(here, run(here, feed, at_once=now, visible=not json), json=json)
-
-
-def run(
-    here: Context,
-    feed: Followed,
-    *,
-    at_once: bool = True,
-    beside: bool = False,
-    rules: FetchRules | None = NIGHTLY,
-    visible: bool = True,
-) -> Outcome:
-    """Do one run; ``rules`` are those for public lists, None for the texts at hand.
-
-    Raises:
-        FilterdError: see ``SiteFeed.sync``.
-    """
-    with bar(here, here.texts("Taking the feed"), visible=visible) as shown:
-        site = site_of(here, shown, beside=beside)
-        with site.holding():
-            arrival = _arrival(here, site, feed, rules, progress=shown)
-            return site.sync(arrival, at_once=at_once)
+    with taking(here, visible=not json) as lists:
+        outcome = lists.sync(source, now=now)
+    print_outcome(here, outcome, json=json)
 
 
 def print_outcome(here: Context, outcome: Outcome, *, json: bool) -> None:
@@ -100,27 +70,6 @@ def print_outcome(here: Context, outcome: Outcome, *, json: bool) -> None:
         here.console.print(_outcome_text(here, outcome), soft_wrap=True)
     if outcome.became is Became.ACTIVATED:
         _warn_of_wrong_site(here)
-
-
-def _arrival(
-    here: Context,
-    site: SiteFeed,
-    feed: Followed,
-    rules: FetchRules | None = NIGHTLY,
-    *,
-    progress: Callable[[int, int], None] | None = None,
-) -> VersionArrival:
-    if feed.address:
-        return TufArrival(site.trust, _fetcher(here, feed.address))
-    return FollowedArrival(
-        feed.sources,
-        here.state.feed,
-        site.versions,
-        here.clock,
-        rules=rules,
-        progress=progress,
-        feed=blocklists_to_build(here.config, here.state).folder if site.is_beside else None,
-    )
 
 
 def _warn_of_wrong_site(here: Context) -> None:
@@ -187,7 +136,7 @@ def _note_removed(here: Context, follows: Followed) -> None:
     Otherwise the status would count the lists of the last run, and they would come back
     while the file is wrong.
     """
-    site = site_of(here, beside=bool(follows.address))
+    site = lists_of(here).site(beside=bool(follows.address))
     if not follows.sources and (gone := site.followed.read().last):
         why = say("no longer followed: {lists}", lists=", ".join(one.id for one in gone))
         with contextlib.suppress(FilterdError), site.holding():
@@ -195,13 +144,14 @@ def _note_removed(here: Context, follows: Followed) -> None:
 
 
 def _keeper(here: Context, feed: Callable[[], Followed], *, beside: bool) -> Keeper:
-    site = site_of(here, beside=beside)
+    lists = lists_of(here)
+    site = lists.site(beside=beside)
     return Keeper(
         site,
         feed,
-        lambda feed: _arrival(here, site, feed),
+        lambda feed: lists.arrival(site, feed),
         here.clock,
-        ControlDaemon(here.state.control_socket),
+        lists.daemon,
         lambda: secrets.randbelow(1 << 30) / (1 << 30),
         (lambda: UNSAID) if beside else (lambda: _verified_safe_search(here)),
         lambda feed: FreshArrival(feed.sources, here.state.feed, site.versions, here.clock),
@@ -214,54 +164,17 @@ def _verified_safe_search(here: Context) -> Sentence:
     return verified_nightly(here)
 
 
-def site_of(
-    here: Context,
-    progress: Callable[[int, int], None] | None = None,
-    *,
-    beside: bool = False,
-) -> SiteFeed:
-    """Return the site's feed, or public lists beside it, with the daemon that serves them."""
-    state = BesideFolder(here.state.folder) if beside else here.state
-    return SiteFeed(
-        here.config, state, here.clock, ControlDaemon(here.state.control_socket), progress
-    )
+def lists_of(here: Context, progress: Callable[[int, int], None] | None = None) -> SchoolLists:
+    """Return the feed and the public lists of the site, with the daemon that serves them."""
+    daemon = ControlDaemon(here.state.control_socket)
+    return SchoolLists(here.config, here.state, here.clock, daemon, progress)
 
 
-def site_of_lists(here: Context) -> SiteFeed:
-    """Return the versions of public lists, which stand beside a feed where there is one."""
-    return site_of(here, beside=bool(followed(here.config, here.state).address))
-
-
-def _source(here: Context, given: str | None) -> str:
-    """Return the address or folder of the feed.
-
-    Raises:
-        ConfigError: the site follows none: lists that are compiled anew would be those
-            that ship; or its files are wrong.
-    """
-    address = followed(here.config, here.state).address
-    if not address:
-        load_site(here.config)  # raises where the site is wrong
-        raise ConfigError(
-            say("the site follows no feed"),
-            path=str(here.config / SITE_FILE),
-            hint=say("add its address there: `feed: https://HOST/PATH`"),
-        )
-    return given or address
-
-
-def _fetcher(here: Context, source: str) -> Fetcher:
-    if "://" in source:
-        return WebFetcher(source, here.clock)
-    folder = Path(source)
-    with own_rights():
-        is_folder = folder.is_dir()
-    if not is_folder:
-        raise ConfigError(
-            say("there is no folder {parent}", parent=folder),
-            hint=say("check --from: the folder that has metadata/ and targets/"),
-        )
-    return FolderFetcher(folder, here.clock)
+@contextlib.contextmanager
+def taking(here: Context, *, visible: bool = True) -> Iterator[SchoolLists]:
+    """Return the same with a bar that shows how far a run is."""
+    with bar(here, here.texts("Taking the feed"), visible=visible) as shown:
+        yield lists_of(here, shown)
 
 
 def _outcome_text(here: Context, outcome: Outcome) -> str:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from filterd.cli.context import Context
-from filterd.config.compile import compile_policy
 from filterd.config.site_reader import SiteSources, load_site
-from filterd.daemon import known_time
+from filterd.daemon import known_time, policy_reader
 from filterd.errors import StoreError
 from filterd.i18n import refused, say
 from filterd.lists.catalog import Catalog, load_catalog
@@ -41,7 +40,7 @@ def policy_of(here: Context) -> Policy:
     Raises:
         ConfigErrors: all that is wrong with them.
     """
-    return compile_policy(*read_site(here))
+    return policy_reader.of_files(here.config, here.state)
 
 
 def open_index(here: Context) -> Index:

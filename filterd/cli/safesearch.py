@@ -3,22 +3,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from typing import Any
-
 import typer
 
 from filterd import i18n
 from filterd.cli.context import Context, JsonOption
 from filterd.cli.effective_state import policy_of_files
 from filterd.cli.render import show
-from filterd.errors import StoreError
 from filterd.i18n import Sentence, say
-from filterd.resolve.rewrite_targets import FILE, TargetState, VerifiedTargets
-from filterd.resolve.rewrite_targets import verify as verify_targets
+from filterd.resolve.rewrite_targets import verified
 from filterd.rows import Column, Listing, Row, Wording
-from filterd.upstream import Forwarder, Route, resolv_conf
 
 _VERIFIED, _NOT_VERIFIED = 0, 1
 
@@ -29,25 +22,9 @@ def verify(here: Context, json: JsonOption = False) -> None:
     A search engine or YouTube whose safe host is gone has no answer for grades with safe
     search. Exit code 0: all were found; 1: some were not; 2: an error.
     """
-    found = verified(here)
-    show(here, TARGETS, [_plain(one) for one in found], json=json)
+    found = verified(policy_of_files(here), here.state.safe_search, here.clock)
+    show(here, TARGETS, [one.to_plain() for one in found], json=json)
     raise typer.Exit(_NOT_VERIFIED if any(one.problem for one in found) else _VERIFIED)
-
-
-def verified(here: Context) -> list[TargetState]:
-    """Ask for all hosts, and keep when each was found last.
-
-    Raises:
-        FilterdError: the site's files cannot be read.
-    """
-    file = here.state.safe_search
-    before = FILE.read(file) or VerifiedTargets({})
-    found = asyncio.run(_verify(here, before))
-    known = {one.target: one.verified_at for one in found if one.verified_at is not None}
-    if known != before.targets:
-        with contextlib.suppress(StoreError):  # it is verified all the same
-            FILE.save(file, VerifiedTargets(known))
-    return found
 
 
 def verified_nightly(here: Context) -> Sentence:
@@ -56,7 +33,7 @@ def verified_nightly(here: Context) -> Sentence:
     Raises:
         FilterdError: the site's files cannot be read.
     """
-    found = verified(here)
+    found = verified(policy_of_files(here), here.state.safe_search, here.clock)
     missing = [one for one in found if one.problem]
     if not missing:
         return say("safe search: all {count} hosts were found", count=len(found))
@@ -67,30 +44,6 @@ def verified_nightly(here: Context) -> Sentence:
         host=missing[0].target,
         why=missing[0].problem,
     )
-
-
-async def _verify(here: Context, before: VerifiedTargets) -> list[TargetState]:
-    policy = policy_of_files(here)
-    route = Route(resolv_conf.servers(policy.upstreams, policy.listen))
-    forwarder = Forwarder(here.clock)
-    try:
-        return await verify_targets(
-            policy.rewrites, forwarder, route, here.clock.wall(), before.targets
-        )
-    finally:
-        forwarder.close()
-
-
-def _plain(one: TargetState) -> dict[str, Any]:
-    return {
-        "target": one.target,
-        "levels": list(one.levels),
-        "names": one.names,
-        "verified": not one.problem,
-        "verified_at": one.verified_at,
-        "problem": str(one.problem),
-        "sentence": i18n.to_plain(one.problem),
-    }
 
 
 def _state(row: Row, by: Wording) -> str:

@@ -9,9 +9,9 @@ import sys
 from typing import Annotated
 
 from filterd.addresses import DASHBOARD, parse_listen
+from filterd.appliance.trial_dashboard import own_certificate
 from filterd.cli.context import Context, on_named_files, option
 from filterd.cli.entry import find_only_what_is_installed
-from filterd.web.certificate_files import certificate_of
 
 
 @on_named_files
@@ -58,13 +58,7 @@ def web(
     of the service manager it ends after ten minutes without a request. Exit code 0: it was
     stopped; 2: it could not start.
     """
-    certificate = certificate_of(here.state)
-    if not certificate.chain.exists() and certificate.chain.parent == here.state.web:
-        from filterd.appliance.web_certificate import make  # noqa: PLC0415 -- heavy
-
-        address, _ = parse_listen(listen, DASHBOARD)
-        here.state.web.mkdir(mode=0o700, parents=True, exist_ok=True)
-        make(*certificate, ["filterd", "localhost"], [address], here.clock.wall())
+    certificate = own_certificate(here.state, listen, here.clock.wall())
     words = [str(here.state.folder), listen, *map(str, certificate), here.texts.language]
     find_only_what_is_installed()
     serving = [sys.executable, "-m", "filterd.web.web_main", *words, "yes" if try_it else "no"]

@@ -23,7 +23,7 @@ from filterd.cli import cert, lists
 from filterd.cli.context import Context
 from filterd.cli.doctor import doctor
 from filterd.cli.feed_admin import trust_for_programs
-from filterd.cli.feed_sync import run, site_of
+from filterd.cli.feed_sync import lists_of, taking
 from filterd.cli.offline_site import policy_of
 from filterd.errors import FilterdError
 from filterd.feed.feed_config import followed
@@ -133,7 +133,7 @@ class SetupFinish:
             return
         root = find_root(WebFetcher(interview.get("feed"), here.clock), interview.get("root"))
         with as_owner_of(here.state.folder):
-            site = site_of(here)
+            site = lists_of(here).site()
             with site.holding():
                 site.establish(root, replace=False)
             trust_for_programs(here, root, replace=False)
@@ -154,7 +154,8 @@ class SetupFinish:
                 return
             self._say(say("Fetching the lists; this takes a minute or two ..."), "dim")
             try:
-                outcome = run(here, feed)
+                with taking(here) as lists:
+                    outcome = lists.run(feed)
             except FilterdError as error:
                 self._say(error.sentence, "yellow")
                 self._say(

@@ -26,14 +26,16 @@ subject::
 
     changes       change_service, change_records, resolved_request
     people        account_commands, api_token_commands, sign_in_commands; account_state
-    the site      site_drafts, list_commands, restore_commands
+    the site      site_drafts, list_commands (done by list_decisions and
+                  safe_search_check), restore_commands
     the log       log_commands, log_request, totals_commands, disclosed_totals,
                   what_if_commands
     reports       report_commands, inspection_commands; gathered_facts
     pupils' page  review_commands
     status        status_parts, status_files, worker_sums
 
-``feed_port`` is the daemon as the follower of the feed uses it, from outside.
+``feed_port`` is the daemon as the follower of the feed uses it, from outside, and
+``policy_reader`` the policy as commands read it.
 
 Invariants: a question that a dead worker has not read waits in the kernel for
 the worker that replaces it. A reload takes effect in all workers or in none: each prepares

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make the signed inspection record, by the command ``inspection``.
 
-The manager gathers the facts. ``filterd doctor`` finds what is wrong and another process signs
-(``appliance.inspection_record``): the manager loads no code that signs. Every caller gets the
+The manager gathers the facts. A process finds what is wrong (``appliance.examination``) and another
+signs (``appliance.inspection_record``): the manager loads no code that signs. Every caller gets the
 same record, and none can hand in a finding. Each request is in the history.
 """
 
@@ -22,9 +22,9 @@ from filterd.daemon.control_commands import author_of
 from filterd.daemon.gathered_facts import category_facts, school_facts, service_facts
 from filterd.daemon.self_tests import SelfTestOutcome
 from filterd.daemon.status_parts import protection_facts
-from filterd.errors import ControlError, StoreError
+from filterd.errors import ControlError, FilterdError, StoreError
 from filterd.field_checks import is_whole
-from filterd.i18n import say
+from filterd.i18n import UNSAID, say
 from filterd.lists.category_coverage import coverage
 from filterd.lists.list_queries import VERSION_DIGITS, content_version
 from filterd.lists.rules import SERVICE_PREFIX
@@ -71,7 +71,7 @@ MOST_OLD_S = 3_600
 _EXAMINED_WITHIN_S, _SIGNED_WITHIN_S = 30.0, 20.0
 _MOST_FINDINGS_OCTETS = 1 << 20
 _MOST_EXCEPTIONS = 1_000
-_SIGNS = "filterd.appliance.inspection_record"
+_EXAMINES, _SIGNS = "filterd.appliance.examination", "filterd.appliance.inspection_record"
 
 
 class Inspections:
@@ -215,14 +215,16 @@ class Inspections:
         return tuple(role.value for role in Role if role in found and role is not Role.READER)
 
     def _findings(self) -> tuple[InspectedFinding, ...] | None:
-        """Return what ``filterd doctor`` finds as the user of the daemon.
+        """Return what an examination finds as the user of the daemon.
 
         None where it could not be run. What only root can see is among the unseen.
         """
-        folders = "--config", str(self._setting.config), "--state", str(self._setting.state.folder)
+        folders = {"config": self._setting.config, "state": self._setting.state.folder}
         try:
-            ended = bounded_child.run(
-                bounded_child.command_line(*folders, "doctor", "--json"),
+            answer = bounded_child.ask(
+                _EXAMINES,
+                {name: str(folder) for name, folder in folders.items()},
+                UNSAID,  # why it failed is not in a record
                 limit_s=_EXAMINED_WITHIN_S,
                 most_octets=_MOST_FINDINGS_OCTETS,
             )
@@ -230,9 +232,9 @@ class Inspections:
                 InspectedFinding(
                     one["probe"], one["outcome"], without_texts(i18n.from_plain(one["sentence"]))
                 )
-                for one in json.loads(ended.output)
+                for one in json.loads(answer)
             ]
-        except (TimeoutError, OSError, ValueError, TypeError, KeyError):
+        except (TimeoutError, FilterdError, ValueError, TypeError, KeyError):
             return None
         return tuple(sorted(found, key=lambda one: (one.outcome, one.probe)))
 
@@ -242,25 +244,17 @@ class Inspections:
         Raises:
             FilterdError: the key is damaged, or the disk refused.
         """
+        folder = str(self._setting.state.folder)
         try:
-            ended = bounded_child.run(
-                bounded_child.command(_SIGNS, str(self._setting.state.folder)),
+            return bounded_child.ask(
+                _SIGNS,
+                {"state": folder, "school": school, "facts": facts},
+                say("the record could not be signed: {why}"),
                 limit_s=_SIGNED_WITHIN_S,
-                most_octets=inspection_facts.MOST_OCTETS + 1_000,
-                request=json.dumps({"school": school, "facts": facts}).encode(),
-            )
-            outcome = json.loads(ended.output)
+                most_octets=inspection_facts.MOST_OCTETS,
+            ).decode()
         except TimeoutError:
             raise StoreError(say("signing the record took too long")) from None
-        except OSError as error:
-            raise bounded_child.not_started(error) from error
-        except ValueError:
-            raise StoreError(
-                say("the record could not be signed: {why}", why=ended.last_words)
-            ) from None
-        if "failed" in outcome:
-            raise errors.from_plain(outcome["failed"])
-        return str(outcome["record"])
 
 
 def _lists(site: Site, feed: dict[str, Any], now: float) -> InspectedLists:

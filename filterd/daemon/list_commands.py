@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The commands of the control socket that decide on lists.
 
-To fetch, judge and compile, the manager has neither the code nor the memory: ``filterd`` does
-it in a process of its own, as at the command line, and one after the other. A command waits
-for its end ``ANSWERED_WITHIN_S`` at most; what takes longer goes on, and its end stands in the
-history of versions.
+To fetch, judge and compile, the manager has neither the code nor the memory: a process of its own
+does it (``list_decisions``), one after the other. A command waits for its end
+``ANSWERED_WITHIN_S`` at most; what takes longer goes on, and its end stands in the history of
+versions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd import bounded_child
 from filterd.daemon.control_commands import author_of
-from filterd.errors import ControlError, FilterdError, StoreError, from_plain
+from filterd.errors import ControlError, StoreError
 from filterd.feed.standing import History
 from filterd.field_checks import shown
 from filterd.i18n import say
@@ -38,14 +38,11 @@ _SOURCES_FOR_S = 60.0
 """A page that is loaded again need not start a process; a decision makes them read anew."""
 _MOST_OCTETS = 4 << 20
 _LONGEST, _MOST = 2_000, 50
-_FLAGS = {
-    "recommended": "--recommended",
-    "subtrees": "--subtrees",
-    "now": "--now",
-    "off": "--off",
-    "lists": "--lists",
-}
-_OPTIONS = {"reason": "--reason", "category": "--category", "format": "--format", "list": "--list"}
+_FLAGS = frozenset(("recommended", "subtrees", "now", "off", "lists"))
+_SEVERAL = frozenset(("sources", "accept"))
+_DECIDES = "filterd.daemon.list_decisions"
+_CHILDREN = {"safesearch verify": "filterd.daemon.safe_search_check"}
+"""What does a command, where that is not ``_DECIDES``."""
 
 DECISIONS = {
     "feed approve": ("version", "reason"),
@@ -60,6 +57,7 @@ DECISIONS = {
     "safesearch verify": (),
 }
 """The arguments of each command that an administrator may ask for."""
+_REQUIRED = {"lists exclude": ("name", "list", "reason")}
 
 _log = logging.getLogger("filterd.lists")
 
@@ -99,7 +97,7 @@ class ListsDesk:
         async with self._reading:  # a decision that takes long does not delay it
             now = self._setting.clock.monotonic()
             if self._sources is None or now >= self._sources[0]:
-                rows = await asyncio.to_thread(self._in_child, "lists sources", [])
+                rows = await asyncio.to_thread(self._in_child, "lists sources", {})
                 self._sources = now + _SOURCES_FOR_S, rows
             return self._sources[1]
 
@@ -111,26 +109,26 @@ class ListsDesk:
         """
         author = author_of(caller)
         author.must_be(Rank.ADMIN, say("decide on lists"))
-        words = words_of(command, request, author.name)
+        arguments = arguments_of(command, request, author.name)
         if self._turn.locked():
             raise ControlError(
                 say("`{command}` is at work; try again when it has ended", command=self._at_work)
             )
         _log.info("%s by %s", command, author.name)
-        return await self._run(command, words)
+        return await self._run(command, arguments)
 
-    async def _run(self, command: str, words: list[str]) -> Any:
-        task = asyncio.get_running_loop().create_task(self._in_turn(command, words))
+    async def _run(self, command: str, arguments: dict[str, Any]) -> Any:
+        task = asyncio.get_running_loop().create_task(self._in_turn(command, arguments))
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         done, _ = await asyncio.wait((task,), timeout=ANSWERED_WITHIN_S)
         return task.result() if done else {"at_work": command}
 
-    async def _in_turn(self, command: str, words: list[str]) -> Any:
+    async def _in_turn(self, command: str, arguments: dict[str, Any]) -> Any:
         async with self._turn:
             self._at_work = command
             try:
-                return await asyncio.to_thread(self._in_child, command, words)
+                return await asyncio.to_thread(self._in_child, command, arguments)
             finally:
                 self._sources = None
 
@@ -139,60 +137,58 @@ class ListsDesk:
         if not task.cancelled() and (error := task.exception()):
             _log.warning("%s", error)
 
-    def _in_child(self, command: str, words: list[str]) -> Any:
-        """Run a command of ``filterd``, and return what it prints.
+    def _in_child(self, command: str, arguments: dict[str, Any]) -> Any:
+        """Do a command in a process of its own, and return its answer.
 
         Raises:
             FilterdError: that of the command.
         """
-        folders = (
-            "--config",
-            str(self._setting.config),
-            "--state",
-            str(self._setting.state.folder),
-        )
-        called = bounded_child.command_line(*folders, *command.split(), "--json", *words)
+        request = {
+            "config": str(self._setting.config),
+            "state": str(self._setting.state.folder),
+            "command": command,
+            "arguments": arguments,
+        }
+        failed = say("`{command}` failed: {why}", command=command)
         try:
-            ended = bounded_child.run(called, limit_s=_ENDED_WITHIN_S, most_octets=_MOST_OCTETS)
-            outcome = json.loads(ended.output)
+            answer = bounded_child.ask(
+                _CHILDREN.get(command, _DECIDES),
+                request,
+                failed,
+                limit_s=_ENDED_WITHIN_S,
+                most_octets=_MOST_OCTETS,
+            )
         except TimeoutError:
             raise StoreError(say("`{command}` took too long", command=command)) from None
-        except OSError as error:
-            raise bounded_child.not_started(error) from error
-        except ValueError:
-            raise StoreError(
-                say("`{command}` failed: {why}", command=command, why=ended.last_words)
-            ) from None
-        if isinstance(outcome, dict) and "error" in outcome:
-            raise _error_of(outcome)
-        return outcome
+        return json.loads(answer)
 
 
-def words_of(command: str, request: Mapping[str, Any], author: str) -> list[str]:
-    """Return the words of a command line; no text of a request is an option.
+def arguments_of(command: str, request: Mapping[str, Any], author: str) -> dict[str, Any]:
+    """Return checked arguments of a command; a reason begins with its author.
 
     Raises:
-        ControlError: an argument is wrong or unknown.
+        ControlError: an argument is wrong, unknown or missing.
     """
     known = DECISIONS[command]
     if unknown := [one for one in request if one not in known]:
         raise ControlError(
             say("`{command}` has no {name}", command=command, name=shown(unknown[0]))
         )
-    options, texts = list[str](), list[str]()
-    for name, value in request.items():
-        if name in _FLAGS:
-            options += [_FLAGS[name]] if _checked(value, bool) else []
-        elif name == "accept":
-            options += [f"--accept={_text(one)}" for one in _several(value)]
-        elif name == "reason":
-            reason = _text(value)[:MAX_REASON]
-            options.append(f"--reason={f'{author}: {reason}' if reason.strip() else ''}")
-        elif name in _OPTIONS:
-            options.append(f"{_OPTIONS[name]}={_text(value)}")
-        else:
-            texts += map(_text, _several(value) if name == "sources" else [value])
-    return [*options, "--", *texts]
+    for name in _REQUIRED.get(command, ()):
+        if name not in request:
+            raise ControlError(say("{missing} is missing", missing=name))
+    return {name: _argument(name, value, author) for name, value in request.items()}
+
+
+def _argument(name: str, value: Any, author: str) -> Any:
+    if name in _FLAGS:
+        return _checked(value, bool)
+    if name in _SEVERAL:
+        return [_text(one) for one in _several(value)]
+    text = _text(value)
+    if name == "reason":
+        return f"{author}: {text[:MAX_REASON]}" if text[:MAX_REASON].strip() else ""
+    return text
 
 
 def _several(value: Any) -> list[Any]:
@@ -213,10 +209,3 @@ def _checked(value: Any, kind: type) -> Any:
     if not isinstance(value, kind):
         raise ControlError(say("{value} is of another type", value=shown(value)))
     return value
-
-
-def _error_of(outcome: Mapping[str, Any]) -> FilterdError:
-    try:
-        return from_plain(outcome)
-    except (KeyError, TypeError, ValueError):
-        return StoreError(say("{why}", why=str(outcome["error"])[:_LONGEST]))

@@ -36,7 +36,7 @@ from zoneinfo import ZoneInfo
 
 import uvloop
 
-from filterd import journal, native, privileges
+from filterd import bounded_child, journal, native, privileges
 from filterd.clock import SystemClock
 from filterd.config.compile_run import forked
 from filterd.daemon import known_time, site_loader, watchdog
@@ -78,6 +78,7 @@ if TYPE_CHECKING:
 _MOST_DESCRIPTORS = 16_384
 _PORTS_TO_TRY, _LAST_PORT = 20, 65535
 _LOOK = say("look after the disk of this machine")
+_DASHBOARD = "filterd.appliance.trial_dashboard"
 _log = logging.getLogger("filterd")
 
 
@@ -178,7 +179,7 @@ def _serve(config: Path, state: StateFolder, language: Language, *, try_it: bool
         page.objection_until = inf
         ready = partial(_ready, page, texts, policy, has_upstreams=has_upstreams, try_it=try_it)
         if try_it:
-            ready = partial(_ready_with_dashboard, ready, config, state, language)
+            ready = partial(_ready_with_dashboard, ready, state, language)
         Supervisor(children, page, clock, sites).run(ready, partial(notify, STOPPING))
 
 
@@ -228,7 +229,7 @@ def _ready(
 
 
 def _ready_with_dashboard(
-    ready: Callable[[], None], config: Path, state: StateFolder, language: Language
+    ready: Callable[[], None], state: StateFolder, language: Language
 ) -> None:
     """Start the dashboard beside a daemon that is being tried out.
 
@@ -237,8 +238,7 @@ def _ready_with_dashboard(
     Ctrl-C as soon as it can end without a traceback.
     """
     ready()
-    folders = "--config", str(config), "--state", str(state.folder)
-    words = [sys.executable, "-m", "filterd", "web", "--try", *folders, "--lang", language]
+    words = bounded_child.command(_DASHBOARD, str(state.folder), language)
     try:
         os.posix_spawn(words[0], words, os.environ, setsigmask=(signal.SIGINT,))
     except OSError as error:

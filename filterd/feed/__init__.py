@@ -56,6 +56,8 @@ It is **judged and activated**:
 ``version_watch``    the ten minutes after, and the daemon as the feed needs it
 ``policy_trial``     what the recorded days say of a version, a list or another policy: a child
 ``sync``             one run, from what is published to lists in force
+``school_lists``     what a school decides: sync, approve, roll back, follow, exclude
+``index_build``      the lists in force compiled anew, by a command or in a child
 ``follower``         the process that does what is due
 ``schedule``         when to ask and when to take: slots, light checks, retries, rings
 ``program_standing`` which releases of filterd are offered, held, taken and taken back

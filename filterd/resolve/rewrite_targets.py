@@ -12,13 +12,15 @@ gateway of a hotel: then nothing is verified.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd.errors import UpstreamError
+from filterd import i18n
+from filterd.errors import StoreError, UpstreamError
 from filterd.i18n import UNSAID, Sentence, say
 from filterd.state_file import FileFormat
-from filterd.upstream import UpstreamQuestion
+from filterd.upstream import Forwarder, Route, UpstreamQuestion, resolv_conf
 from filterd.wire import Question, Rcode, RRType, read_back
 from filterd.wire import name as names
 
@@ -26,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from filterd.clock import Clock
     from filterd.lists.rules import SafeSearchRewrite
     from filterd.policy.model import Policy
-    from filterd.upstream import Forwarder, Route
 
 _IMPOSSIBLE = names.from_text("verify.filterd.invalid")
 """Such a name never exists (RFC 6761)."""
@@ -86,6 +88,44 @@ class TargetState(NamedTuple):
     names: int
     verified_at: float | None
     problem: Sentence = UNSAID
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {
+            "target": self.target,
+            "levels": list(self.levels),
+            "names": self.names,
+            "verified": not self.problem,
+            "verified_at": self.verified_at,
+            "problem": str(self.problem),
+            "sentence": i18n.to_plain(self.problem),
+        }
+
+
+def verified(policy: Policy, file: Path, clock: Clock) -> list[TargetState]:
+    """Ask the policy's upstreams for all hosts, and keep when each was found last.
+
+    Args:
+        policy: with the rewrites and upstreams.
+        file: of ``VerifiedTargets``.
+        clock: the clock.
+    """
+    before = (FILE.read(file) or VerifiedTargets({})).targets
+    states = asyncio.run(_verified(policy, before, clock))
+    known = {one.target: one.verified_at for one in states if one.verified_at is not None}
+    if known != before:
+        with contextlib.suppress(StoreError):  # it is verified all the same
+            FILE.save(file, VerifiedTargets(known))
+    return states
+
+
+async def _verified(policy: Policy, before: Mapping[str, float], clock: Clock) -> list[TargetState]:
+    route = Route(resolv_conf.servers(policy.upstreams, policy.listen))
+    forwarder = Forwarder(clock)
+    try:
+        return await verify(policy.rewrites, forwarder, route, clock.wall(), before)
+    finally:
+        forwarder.close()
 
 
 async def verify(

@@ -43,16 +43,18 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).resolve().parents[2]
 _MODULES = (
     "filterd",
+    "filterd.appliance.inspection_record",
     "filterd.appliance.site_edit",
     "filterd.config.pasted_timetable",
     "filterd.config",
+    "filterd.daemon.list_decisions",
     "filterd.feed.guard",
     "filterd.feed.index_build",
     "filterd.feed.policy_trial",
     "filterd.feed.text_judgement",
 )
 """What is started warm, by ``python -m``."""
-_CODE = bounded_child._COMMAND_LINE
+_CODE = bounded_child._BOUNDED
 """The same, by ``python -c``."""
 _IMPORTED = (
     "filterd.cli.app",

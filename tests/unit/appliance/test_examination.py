@@ -4,11 +4,15 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
+import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.appliance import examination
 from filterd.appliance.examination import ABOUT, PROBES, SiteProbe, examine
 from filterd.appliance.probe import ProbeFinding, UnseenError, clean
 from filterd.i18n import say
@@ -100,3 +104,17 @@ def test_quick_findings_come_before_slow_ones_have_ended(tmp_path: Path) -> None
 
 def test_each_probe_has_its_own_id() -> None:
     assert len(ABOUT) == len(PROBES)
+
+
+def test_the_child_of_the_daemon_hands_over_what_was_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe, output = SiteProbe("port", say("A thing"), quick), io.BytesIO()
+    monkeypatch.setattr(examination, "gather", lambda *_: examined(tmp_path))
+    monkeypatch.setattr(examination.examine, "__defaults__", ((probe,), 60.0))
+    try:
+        examination._answer({"config": str(tmp_path), "state": str(tmp_path)}, output)
+    finally:
+        logging.disable(logging.NOTSET)
+    found = json.loads(output.getvalue())
+    assert found == [FINE._replace(probe="port").to_plain()] * 2

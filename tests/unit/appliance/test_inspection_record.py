@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +18,7 @@ from filterd.appliance.enrolment import (
 from filterd.appliance.inspection_record import record_sha256, trusted_root, verify
 from filterd.counted import grouped
 from filterd.errors import EnvelopeError, EnvelopeFormatError, EnvelopeSignatureError
+from filterd.i18n import say
 from filterd.reports import inspection_facts
 from filterd.reports.inspection_facts import INSPECTION_TYPE, MOST_OCTETS
 from filterd.signed_envelope import opened, public_of, sealed
@@ -56,14 +56,14 @@ def test_the_record_and_the_root_are_enough(school: EnrolledGateway) -> None:
 
 
 def test_the_child_signs_as_the_function_does(school: EnrolledGateway) -> None:
-    request = {"school": school.school, "facts": inspection_facts.plain_of(FACTS)}
-    ended = bounded_child.run(
-        bounded_child.command("filterd.appliance.inspection_record", str(school.state.folder)),
+    facts, state = inspection_facts.plain_of(FACTS), str(school.state.folder)
+    record = bounded_child.ask(
+        "filterd.appliance.inspection_record",
+        {"school": school.school, "facts": facts, "state": state},
+        say("no record: {why}"),
         limit_s=60.0,
         most_octets=MOST_OCTETS,
-        request=json.dumps(request).encode(),
     )
-    record = json.loads(ended.output)["record"].encode()
     assert verify(record, school.root, NOW).facts == FACTS
 
 

@@ -168,6 +168,6 @@ def test_a_daemon_that_does_not_start_is_a_reason(
     gateway: tuple[Path, StateFolder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config, state = gateway
-    monkeypatch.setattr(bounded_child, "command_line", lambda *_: ["/bin/false"])
+    monkeypatch.setattr(bounded_child, "bounded_command", lambda *_: ["/bin/false"])
     with pytest.raises(StoreError, match="its daemon does not start"):
         self_test.run(config, state)

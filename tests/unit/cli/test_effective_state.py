@@ -85,7 +85,7 @@ def test_users_without_the_lists_see_the_policy_in_force(
     policy = policy_in_force(context)
     daemon.policy = policy.__class__(**{**_fields(policy), "school": "B"})
     quiet.control_socket.touch()
-    monkeypatch.setattr("filterd.cli.effective_state.os.access", lambda *_: False)
+    monkeypatch.setattr("filterd.daemon.policy_reader.os.access", lambda *_: False)
     assert policy_of_files(context).school == "B"
 
 

@@ -202,7 +202,7 @@ def test_a_long_download_is_shown_while_it_lasts(school: Follower) -> None:
     here: Any = type("Here", (), {})()
     here.config, here.state, here.clock = school.config, school.state, school.clock
     here.texts = Texts("en")
-    site = feed_sync.site_of(here, lambda *answer: shown.append(answer))
+    site = feed_sync.lists_of(here, lambda *answer: shown.append(answer)).site()
     from filterd.feed.fetchers import FolderFetcher  # noqa: PLC0415 -- this test alone
 
     with site.holding():

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd import process_memory
-from filterd.cli import lists_follow
 from filterd.errors import FetchError, FilterdError, ForeignContentError, ListError, TooLargeError
+from filterd.feed import school_lists
 from filterd.feed.appliance_files import FollowFile
+from filterd.feed.school_lists import SchoolLists
 from filterd.feed.sources import SourceOutcome, SourceReport
 from filterd.feed.sync import Became
 from filterd.feed.sync import Outcome as Run
@@ -56,7 +57,7 @@ def _looked(source: PublicSource, *_: object) -> SourceReport:
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> _Site:
-    monkeypatch.setattr(lists_follow, "look_at", _looked)
+    monkeypatch.setattr(school_lists, "look_at", _looked)
     (tmp_path / "state" / "feed").mkdir(parents=True)
     return _Site(tmp_path)
 
@@ -86,7 +87,7 @@ def test_what_is_no_list_is_not_followed(
     def foreign(*_: object) -> SourceReport:
         raise error
 
-    monkeypatch.setattr(lists_follow, "look_at", foreign)
+    monkeypatch.setattr(school_lists, "look_at", foreign)
     done = site.do("follow", *OWN, *json_)
     assert done.code == 2
     assert str(error) in done.err
@@ -100,7 +101,7 @@ def test_a_list_that_does_not_come_now_is_followed_with_a_warning(
     def away(*_: object) -> SourceReport:
         raise FetchError(say("no Internet"))
 
-    monkeypatch.setattr(lists_follow, "look_at", away)
+    monkeypatch.setattr(school_lists, "look_at", away)
     done = site.do("follow", *OWN)
     assert done.code == 0
     assert "was not looked at, the next night tries: no Internet" in done.err
@@ -182,11 +183,11 @@ def test_lists_that_the_file_has_no_more_go_out_of_force(
     put_in_force(BesideFolder(site.folder / "state"), "web-1", "bets.example")
     runs = list[tuple[int, bool]]()
 
-    def run(_here: object, feed: Followed, *, beside: bool, **_: object) -> Run:
+    def run(_: object, feed: Followed, *, beside: bool, **__: object) -> Run:
         runs.append((len(feed.sources), beside))
         return Run(Became.CURRENT, "web-2")
 
-    monkeypatch.setattr(lists_follow, "run", run)
+    monkeypatch.setattr(SchoolLists, "run", run)
     assert site.do("update").code == 0
     assert runs == [(0, True)]
 
@@ -201,7 +202,7 @@ def test_nothing_followed_is_reported_with_a_remedy(site: _Site) -> None:
 def test_what_has_come_since_the_night_is_left_out_of_its_category(
     site: _Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lists_follow, "_remake", lambda *_, **__: None)
+    monkeypatch.setattr(SchoolLists, "_serves_lists", lambda _: False)
     site.do("follow", "urlhaus")
     wanted = ("x.example", "--reason", "a mistake", "--list")
     assert site.do("exclude", *wanted, "feed-fresh-malware").code == 0

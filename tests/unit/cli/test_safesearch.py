@@ -35,7 +35,7 @@ def test_a_host_that_is_gone_is_reported_with_the_time_when_it_was_there(
         never = TargetState("new.example", ("youtube: strict",), 2, None, NO_ANSWER)
         return [TargetState("safe.example", ("safe_search: on",), 3, known, problem), never]
 
-    monkeypatch.setattr("filterd.cli.safesearch.verify_targets", verify)
+    monkeypatch.setattr("filterd.resolve.rewrite_targets.verify", verify)
     done = call("safesearch", "verify", *here)
     assert (done.code, done.err) == (1, "")
     assert "found" in done.out
@@ -57,7 +57,7 @@ def test_a_host_that_is_gone_is_reported_with_the_time_when_it_was_there(
 def test_without_an_upstream_nothing_is_verified(
     here: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("filterd.cli.safesearch.resolv_conf.servers", lambda *_: ())
+    monkeypatch.setattr("filterd.resolve.rewrite_targets.resolv_conf.servers", lambda *_: ())
     done = call("safesearch", "verify", "--lang", "vi", *here[:4])
     assert done.code == 1
     assert "forcesafesearch.google.com" in done.out
@@ -68,7 +68,7 @@ def test_the_nightly_outcome_is_one_sentence_and_without_a_network_the_state_sta
 ) -> None:
     here = Context(week, quiet, Texts("en"), Console(), Console())
     FILE.save(quiet.safe_search, VerifiedTargets({"forcesafesearch.google.com": 5.0}))
-    monkeypatch.setattr("filterd.cli.safesearch.resolv_conf.servers", lambda *_: ())
+    monkeypatch.setattr("filterd.resolve.rewrite_targets.resolv_conf.servers", lambda *_: ())
     printed = str(verified_nightly(here))
     assert "hosts were not found" in printed
     assert printed.endswith("no upstream answers")

@@ -12,11 +12,10 @@ import pytest
 from filterd import bounded_child
 from filterd.daemon import list_commands
 from filterd.daemon.control_caller import Caller
-from filterd.daemon.list_commands import DECISIONS, commands, words_of
+from filterd.daemon.list_commands import DECISIONS, arguments_of, commands
 from filterd.errors import ControlError, FilterdError
 from filterd.state_folder import StateFolder
 from tests.support.clock import FakeClock
-from tests.support.commands import call
 from tests.support.daemon import write_site
 
 if TYPE_CHECKING:
@@ -100,20 +99,16 @@ def test_public_lists_are_read_once_a_minute_and_after_each_decision(
     assert ask("lists-sources") == [3]
 
 
-def test_control_without_the_end_of_options_a_text_would_be_an_option() -> None:
-    hostile = {"version": "--help"}
-    words = words_of("feed refuse", hostile, "root")
-    assert call("feed", "refuse", *words).code != 0
-    assert call("feed", "refuse", *(one for one in words if one != "--")).code == 0
+def test_a_reason_begins_with_its_author_and_other_texts_stay() -> None:
+    given = {"version": "--off", "reason": "--lists"}
+    found = arguments_of("feed approve", given, "web:lan")
+    assert found == {"version": "--off", "reason": "web:lan: --lists"}
+    assert arguments_of("feed approve", {"reason": " "}, "web:lan") == {"reason": ""}
 
 
-def test_no_text_stands_for_an_option() -> None:
-    hostile = {"version": "--off", "reason": "--lists"}
-    assert words_of("feed approve", hostile, "web:lan") == [
-        "--reason=web:lan: --lists",
-        "--",
-        "--off",
-    ]
+def test_no_text_stands_for_an_option(ask: Callable[..., Any]) -> None:
+    with pytest.raises(FilterdError, match="'--help' is not a version"):
+        ask("feed refuse", version="--help")
 
 
 @pytest.mark.parametrize(
@@ -123,10 +118,11 @@ def test_no_text_stands_for_an_option() -> None:
         ("feed hold", {"off": "yes"}, "another type"),
         ("lists follow", {"sources": "urlhaus"}, "another type"),
         ("lists follow", {"sources": ["a"] * 51}, "at most 50"),
-        ("lists exclude", {"name": "a\nb"}, "on one line"),
-        ("lists exclude", {"reason": "a\0b"}, "on one line"),
+        ("lists exclude", {"name": "a\nb", "list": "b", "reason": ""}, "on one line"),
+        ("lists exclude", {"name": "a", "list": "b", "reason": "a\0b"}, "on one line"),
+        ("lists exclude", {"name": "a", "list": "b"}, "reason is missing"),
     ],
 )
 def test_wrong_arguments_are_refused(command: str, arguments: dict[str, Any], why: str) -> None:
     with pytest.raises(ControlError, match=why):
-        words_of(command, arguments, "root")
+        arguments_of(command, arguments, "root")

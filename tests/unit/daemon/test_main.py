@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from filterd import bounded_child
 from filterd.cli.offline_site import policy_of
 from filterd.daemon import main
 from filterd.errors import ConfigError
@@ -163,14 +164,14 @@ def test_a_trial_whose_port_is_the_last_one_names_the_process_that_has_it(tmp_pa
             main._listen(Texts("en"), policy, try_it=True)
 
 
-def test_a_trial_starts_filterd_web_with_ctrl_c_alone_blocked(
+def test_a_trial_starts_the_dashboard_with_ctrl_c_alone_blocked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     started: list[tuple[list[str], dict[str, Any]]] = []
     monkeypatch.setattr(os, "posix_spawn", lambda _, words, __, **how: started.append((words, how)))
-    main._ready_with_dashboard(lambda: None, Path("/c"), StateFolder(Path("/s")), "vi")
-    words = ["-m", "filterd", "web", "--try", "--config", "/c", "--state", "/s", "--lang", "vi"]
-    assert started == [([sys.executable, *words], {"setsigmask": (signal.SIGINT,)})]
+    main._ready_with_dashboard(lambda: None, StateFolder(Path("/s")), "vi")
+    words = bounded_child.command("filterd.appliance.trial_dashboard", "/s", "vi")
+    assert started == [(words, {"setsigmask": (signal.SIGINT,)})]
 
 
 def test_without_memory_for_the_dashboard_there_is_a_line(
@@ -180,5 +181,5 @@ def test_without_memory_for_the_dashboard_there_is_a_line(
         raise OSError(12, "Cannot allocate memory")
 
     monkeypatch.setattr(os, "posix_spawn", refuse)
-    main._ready_with_dashboard(lambda: None, Path("/c"), StateFolder(Path("/s")), "vi")
+    main._ready_with_dashboard(lambda: None, StateFolder(Path("/s")), "vi")
     assert "the dashboard cannot be started: Cannot allocate memory" in caplog.text

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read the policy for a process beside the daemon: that in force, or that of the site's files.
+
+What compiles files imports YAML and pydantic, so it is imported only where no daemon runs.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from filterd import control
+from filterd.errors import ControlError, StoreError
+from filterd.policy import policy_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.policy.model import Policy
+    from filterd.state_folder import StateFolder
+
+
+def in_force(config: Path, state: StateFolder) -> Policy:
+    """Return the compiled policy that a running daemon has, else that of the site's files.
+
+    Raises:
+        FilterdError: there is none.
+    """
+    socket = state.control_socket
+    if os.path.exists(socket):  # noqa: PTH110 -- it raises nothing
+        try:
+            return policy_file.load(state.policy)
+        except StoreError:  # not readable by this user
+            try:
+                return policy_file.parse(control.ask(socket, "policy").encode(), str(state.policy))
+            except ControlError:
+                if control.is_running(socket):
+                    raise
+    return of_files(config, state)
+
+
+def of_readable_files(config: Path, state: StateFolder) -> Policy:
+    """Return the policy of the site's files; that in force where this user may not read the lists.
+
+    Only the lists name the catalogue by which the files are compiled.
+
+    Raises:
+        FilterdError: there is none.
+    """
+    folder = state.folder
+    if os.path.isdir(folder) and not os.access(folder, os.X_OK):  # noqa: PTH112 -- as above
+        return in_force(config, state)
+    return of_files(config, state)
+
+
+def of_files(config: Path, state: StateFolder) -> Policy:
+    """Compile the site's files as they are now, without writing anything.
+
+    Raises:
+        ConfigErrors: all that is wrong with them.
+    """
+    from filterd.config.compile import compile_policy  # noqa: PLC0415 -- see above
+    from filterd.config.site_reader import load_site  # noqa: PLC0415
+    from filterd.lists.catalog import load_catalog  # noqa: PLC0415
+    from filterd.lists.index_files import blocklists_in_force  # noqa: PLC0415
+
+    return compile_policy(load_site(config), load_catalog(blocklists_in_force(state).folder))
