@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import threading
+import traceback
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -24,7 +25,8 @@ import pytest
 from filterd import control
 from filterd.appliance import report_schedule
 from filterd.appliance.examination import PROBES
-from filterd.cli import doctor
+from filterd.cli import console, doctor
+from filterd.clock import SystemClock
 from filterd.monitor import alert_watch
 from filterd.monitor.alert_watch import AlertWatch
 from filterd.monitor.status_source import StatusSource
@@ -41,7 +43,7 @@ from filterd.state_file import to_plain
 from filterd.state_folder import StateFolder
 from tests.support.audited import events_with
 from tests.support.clock import FakeClock
-from tests.support.commands import ROOT, call, environment
+from tests.support.commands import ROOT, Outcome, call, environment
 from tests.support.daemon import copy_lists, free_port, serving, write_site
 from tests.support.mail_server import PASSWORD, USER, MailServer
 from tests.support.report_sample import FACTS
@@ -53,7 +55,7 @@ from tests.support.web import serving as web_serving
 __all__ = ["authority"]
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.support.daemon import Served
@@ -266,6 +268,7 @@ LIES = (
 )
 """What could be taken for a file, a folder, a scheme, a host or a program."""
 SEEDS = 12
+_IN_TIME_S = 30
 LOOKS: dict[str, tuple[str, ...]] = {
     "status": ("status", "--verbose"),
     "alerts": ("alerts", "list"),
@@ -348,11 +351,44 @@ ASKED_APART = {
 }
 
 
+ESCAPES = (
+    f"{MARK}\x1b[2J\x1b]0;{MARK}\x07",
+    f"\x9b31m{MARK}\r\x08\x08",
+    f"\u202e{MARK}\u2066\u200b\ud800",
+    f"{MARK}\x00\x0b\x0c\x7f\x85\u2028\U000e0001",
+)
+"""What clears a screen, names its window, turns the writing round or hides a part of it."""
+SHAPES: tuple[Any, ...] = (
+    *(None, True, -1, 2**70, 1e308, float("nan"), float("inf"), "", "x" * 100_000),
+    *([], {}, [[]], {"": None}, json.loads("[" * 900 + "]" * 900), [0] * 10_000),
+)
+"""What has another type, size or depth than any answer."""
+
+
+def _name(value: Any, chosen: int) -> Any:
+    is_text = isinstance(value, str | None)
+    return LIES[chosen % len(LIES)] if is_text else value
+
+
+def _escape(value: Any, chosen: int) -> Any:
+    return ESCAPES[chosen % len(ESCAPES)] if isinstance(value, str | None) else value
+
+
+def _shape(_: Any, chosen: int) -> Any:
+    return SHAPES[chosen % len(SHAPES)]
+
+
 class Relay:
-    """Asks a real daemon, and lies in a part of what it answers."""
+    """Asks a real daemon, and lies in a part of what it answers.
+
+    Attributes:
+        seed: chooses in which part, and which lie; 0 for the truth.
+        lie: returns what is said instead of a value.
+    """
 
     def __init__(self) -> None:
         self.seed, self.commands = 0, set[str]()
+        self.lie: Callable[[Any, int], Any] = _name
         self._ask, self._answers = control.ask, dict[str, Any]()
 
     def ask(self, path: Path, command: str, **arguments: Any) -> Any:
@@ -366,13 +402,11 @@ class Relay:
     def _lied(self, value: Any, place: str) -> Any:
         match value:
             case dict():
-                return {key: self._lied(one, f"{place}.{key}") for key, one in value.items()}
+                value = {key: self._lied(one, f"{place}.{key}") for key, one in value.items()}
             case list():
-                return [self._lied(one, f"{place}[]") for one in value]
-            case str() | None:
-                chosen = crc32(f"{self.seed} {place}".encode())
-                return value if chosen % 3 else LIES[chosen // 3 % len(LIES)]
-        return value
+                value = [self._lied(one, f"{place}[]") for one in value]
+        chosen = crc32(f"{self.seed} {place}".encode())
+        return value if chosen % 3 else self.lie(value, chosen // 3)
 
 
 @pytest.fixture(scope="module")
@@ -385,6 +419,8 @@ def served(built: StateFolder, tmp_path_factory: pytest.TempPathFactory) -> Iter
     config = write_site(folder / "site", port=free_port(), more=more)
     state = copy_lists(built, folder / "state")
     with serving(config, state.folder) as daemon:
+        words = ("block", "y.example", "--for", "1h", "--reason", "r")
+        assert call(*words, *daemon.options).code == 0
         yield daemon
 
 
@@ -400,8 +436,12 @@ def relay(monkeypatch: pytest.MonkeyPatch) -> Relay:
 
 
 def _run(served: Served, folder: Path, words: tuple[str, ...]) -> int:
+    return _outcome(served, folder, words).code
+
+
+def _outcome(served: Served, folder: Path, words: tuple[str, ...]) -> Outcome:
     served.state.report_outcome.unlink(missing_ok=True)  # the report is due again
-    return call(*(one.format(folder=folder) for one in words), *served.options).code
+    return call(*(one.format(folder=folder) for one in words), *served.options)
 
 
 @pytest.mark.long
@@ -415,6 +455,61 @@ def test_no_text_of_an_answer_names_a_file_a_host_or_a_program(
             with contextlib.suppress(Exception):  # an answer that is nonsense may end it
                 _run(served, tmp_path, LOOKS[name])
     assert relay.commands, "it asks the daemon"
+    assert events == []
+
+
+def _shown(served: Served, folder: Path, words: tuple[str, ...]) -> str:
+    """Return what root's terminal gets: all that is printed, also for an answer of nonsense."""
+    try:
+        return "".join(_outcome(served, folder, words)[1:])
+    except Exception as nonsense:  # noqa: BLE001 -- then the interpreter prints it
+        return "".join(traceback.format_exception(nonsense))
+
+
+def _hidden(served: Served, relay: Relay, folder: Path, words: tuple[str, ...]) -> list[str]:
+    """Return the lines with characters that show nothing, of many answers with such."""
+    relay.lie, found = _escape, list[str]()
+    for more in ((), ("--json",)):
+        for relay.seed in range(1, SEEDS):
+            lines = (
+                _shown(served, folder, (*words, *more))
+                .replace("\u00a0", " ")
+                .replace("\u202f", " ")
+                .split("\n")
+            )
+            found += [line for line in lines if not line.isprintable()]
+    return found
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", LOOKS)
+def test_no_answer_moves_the_cursor_of_root_s_terminal_or_hides_a_part_of_it(
+    name: str, served: Served, relay: Relay, tmp_path: Path
+) -> None:
+    assert _hidden(served, relay, tmp_path, LOOKS[name]) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["status", "doctor", "policies", "history"])
+def test_control_with_a_plain_console_they_do(
+    name: str, served: Served, relay: Relay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "visible", str)
+    assert _hidden(served, relay, tmp_path, LOOKS[name])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", LOOKS)
+def test_answers_of_any_type_size_or_depth_end_each_command_in_time(
+    name: str, served: Served, relay: Relay, tmp_path: Path
+) -> None:
+    relay.lie = _shape
+    with events_with(MARK) as events:
+        for relay.seed in range(1, SEEDS):
+            began = SystemClock().monotonic()
+            with contextlib.suppress(Exception):
+                _run(served, tmp_path, LOOKS[name])
+            assert SystemClock().monotonic() - began < _IN_TIME_S
     assert events == []
 
 
