@@ -5,6 +5,9 @@ The lists of ``blocklists/vn`` say above their names where those were seen, and 
 again; ``evidence.yaml`` beside them has the sources (the folder's README explains both). A bad
 entry is an error with its place. What is due is none: the lists serve on, and a build names it.
 
+Whoever is on such a list may object, so ``check_contacts`` refuses to publish one without an
+address, or with one that stands for another (``maintainers@filterd.invalid``).
+
 ``python -m filterd.publish.evidence blocklists`` is the check of a checkout; without a folder it
 takes the present one.
 """
@@ -27,6 +30,7 @@ from filterd.errors import ConfigError, ConfigErrors
 from filterd.i18n import quoted, say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.catalog_schema import IsoDate, unfit
+from filterd.lists.catalog_tables import CONTACTS_FILE, load_contacts
 from filterd.lists.formats import FORMATS, Cancelled, Entry, Problem
 from filterd.lists.hostname import (
     HostnameError,
@@ -53,6 +57,10 @@ LESSONS = ("education", "answer-sites")
 
 _heading = re.compile(r"# evidence: ([a-z0-9-]+), again (\d{4}-\d\d-\d\d)").fullmatch
 _HEADING = "# evidence: "
+_placeholder = re.compile(
+    r"(?i)(^|[@./])(example\.(com|net|org)|[^@/\s]*\.(example|invalid|localhost|test))(?![\w.-])"
+).search
+"""Find a name that RFC 2606 and RFC 6761 keep for examples: nobody can be reached there."""
 _DAYS = 366
 """What evidence lasts, and so the most until an entry is looked at again."""
 _REMOVE = say("remove it")
@@ -124,6 +132,33 @@ def inspect(folder: Path, catalog: Catalog) -> EvidenceReport:
     problems += _closing(entries, catalog)
     problems += _listed_twice(entries, others)
     return EvidenceReport(entries, tuple(problems))
+
+
+def check_contacts(folder: Path) -> None:
+    """Refuse a folder in which nobody is named who answers objections.
+
+    Args:
+        folder: a whole ``blocklists/`` folder; one without lists with evidence needs no contact.
+
+    Raises:
+        ConfigErrors: ``contacts.yaml`` is wrong.
+        ConfigError: a contact has a placeholder for an address, or lists with evidence have none.
+    """
+    contacts = load_contacts(folder)
+    path = str(folder / CONTACTS_FILE)
+    for one in contacts:
+        if _placeholder(one.ways):
+            raise ConfigError(
+                say("nobody can be reached at '{ways}'", ways=one.ways),
+                path=path,
+                hint=say("write an address that is read: those who are listed may object"),
+            )
+    if not contacts and (folder / FOLDER / FILE).exists():
+        raise ConfigError(
+            say("the lists of {folder}/ need a contact for objections", folder=FOLDER),
+            path=path,
+            hint=say("write it: blocklists/README.md has an example"),
+        )
 
 
 def _load(path: Path) -> Mapping[str, EvidenceEntry]:

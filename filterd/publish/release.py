@@ -33,6 +33,7 @@ from filterd.overrides.mistake_answers import (
     read_answers,
 )
 from filterd.paths import read_plain, reading, sole
+from filterd.publish.evidence import check_contacts
 from filterd.publish.publication import Published
 from filterd.publish.repository import Repository
 from filterd.publish.signed_orders import day_of
@@ -123,6 +124,7 @@ def release(
 
     Raises:
         ConfigErrors: what schools would have is no ``blocklists/`` folder.
+        ConfigError: nobody can be reached at an address of its contacts.
         FeedError: a name belongs to another role, a signature is missing or wrong.
         InUseError: another process publishes into this folder.
         StoreError: the disk refused; nothing is published.
@@ -135,8 +137,10 @@ def release(
             published.unpack(number, work / str(number), contents)
             for number in published.versions()[:KEPT_DELTAS]
         ]
-        if version_folder is None:
+        if version_folder is None:  # an order may be urgent, so its contacts are not asked again
             version_folder = _without_orders(earlier[0], work / "again")
+        else:
+            check_contacts(version_folder)
         version_folder = _numbered(version_folder, earlier[0], before + 1, work / "numbered")
         whole = _whole(version_folder, parcel, earlier[0], work / "whole")
         _check_parts(version_folder, {Path(one.path) for one in load_catalog(whole).lists}, whole)

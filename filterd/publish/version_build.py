@@ -20,11 +20,11 @@ from filterd.feed.guard.limits import Content, excesses, few
 from filterd.feed.version_content import make_content, normalised
 from filterd.i18n import say
 from filterd.lists.catalog import load_catalog
-from filterd.lists.catalog_tables import load_contacts
 from filterd.lists.optional_lists import LOOKALIKES_FILE as LOOKALIKES
 from filterd.lists.top_names import Popular
 from filterd.paths import sync_folder, writing
 from filterd.publish import review
+from filterd.publish.evidence import check_contacts
 from filterd.publish.review import read_decisions, write_queue
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def build_version(
     """
     catalog = publishable(load_catalog(folder))
     _check_not_by_hand(folder)
-    load_contacts(folder)  # a school is lenient, so its mistakes are found here
+    check_contacts(folder)  # a school is lenient, so mistakes are found here
     popular = popular or Popular()
     reported = review.reported_keys(folder, today)
     content = make_content(

@@ -38,6 +38,7 @@ from filterd.state_folder import StateFolder
 from tests.bench import measuring
 from tests.bench.feed_figures import ROOT, nights, text
 from tests.bench.peers import At
+from tests.support.evidence_folder import write_contact
 from tests.support.publisher import Publisher
 from tests.support.wire import a_query
 
@@ -80,6 +81,7 @@ class Bench:
         self._publisher = Publisher(folder / "www", now=self._now)
         self._built = list[Path]()
         self._catalog = Path(shutil.copytree(shipped("blocklists"), folder / "catalog"))
+        write_contact(self._catalog)
         self.before, self.after = _lists(names, churn)
         self.config.mkdir()
         (self.config / "site.yaml").write_text(

@@ -19,6 +19,7 @@ from filterd.lists.index import Index
 from filterd.paths import shipped
 from filterd.publish.signing import targets_of
 from filterd.publish.version_build import build_version
+from tests.support.evidence_folder import write_contact
 from tests.support.feed_versions import sha256
 from tests.support.indexes import wire
 from tests.support.publisher import Publisher, Site, served
@@ -41,6 +42,7 @@ class _Nights:
     def __init__(self, folder: Path, server: Server, publisher: Publisher) -> None:
         self._folder, self.server, self._publisher = folder, server, publisher
         self._catalog = Path(shutil.copytree(shipped("blocklists"), folder / "catalog"))
+        write_contact(self._catalog)
         self._built = list[Path]()
         self._site = Site(folder / "site", publisher.root)
         self.versions = Versions(folder / "site")

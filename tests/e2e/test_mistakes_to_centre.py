@@ -19,6 +19,7 @@ from filterd.paths import shipped
 from tests.support.asking import Asker
 from tests.support.commands import call
 from tests.support.daemon import SOURCES, build_lists, copy_lists, free_port, serving, write_site
+from tests.support.evidence_folder import write_contact
 from tests.support.feed_desk import SCAM, names_of, set_up
 from tests.support.feed_school import answer
 from tests.support.upstream import FakeUpstream
@@ -76,6 +77,7 @@ def centre(tmp_path: Path) -> Iterator[Centre]:
     desk = replace(set_up(tmp_path / "desk"), now=SystemClock().wall())
     sources = read_yaml(desk.catalog / "catalog.yaml")["sources"]
     shutil.copytree(shipped("blocklists"), desk.catalog, dirs_exist_ok=True)
+    write_contact(desk.catalog)
     change_yaml(desk.catalog / "catalog.yaml", lambda document: document.update(sources=sources))
     desk.give(SCAM, *names_of("scam"), MISTAKE, NO_MISTAKE)
     port = free_port()

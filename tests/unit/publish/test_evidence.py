@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from filterd.config.lists_build import compile_blocklists
-from filterd.errors import ConfigErrors
+from filterd.errors import ConfigError, ConfigErrors
 from filterd.feed.version_content import make_content
 from filterd.lists.catalog import load_catalog
 from filterd.lists.hostname import key_from_text
@@ -18,13 +19,13 @@ from filterd.lists.list_queries import entries_of
 from filterd.lists.top_names import read_popular
 from filterd.paths import shipped
 from filterd.publish import evidence
-from filterd.publish.evidence import EvidenceReport, inspect, main
+from filterd.publish.evidence import EvidenceReport, check_contacts, inspect, main
 from filterd.wire import name as names
-from tests.support.evidence_folder import AGAIN, GOOD, write_evidence
+from tests.support.evidence_folder import AGAIN, CONTACT, GOOD, write_evidence
 from tests.support.feed_folders import write_blocklists
 from tests.support.parsing import lines_of
 from tests.support.shared_data import shared
-from tests.support.yaml_files import change_yaml
+from tests.support.yaml_files import change_yaml, write_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -272,3 +273,48 @@ def test_lists_build_and_a_version_of_a_feed_have_them(
         assert one.category in {entry["category"] for entry in found}
         assert key_from_text(one.name)
         assert one.name in published
+
+
+def test_a_folder_with_a_contact_is_published(folder: Folder) -> None:
+    check_contacts(folder.path)
+
+
+def test_lists_with_evidence_are_published_by_somebody_who_answers(folder: Folder) -> None:
+    (folder.path / "contacts.yaml").unlink()
+    with pytest.raises(ConfigError, match="the lists of vn/ need a contact for objections"):
+        check_contacts(folder.path)
+    shutil.rmtree(folder.path / "vn")
+    check_contacts(folder.path)
+
+
+def test_what_ships_waits_for_the_contact_of_its_publisher() -> None:
+    with pytest.raises(ConfigError, match="need a contact"):
+        check_contacts(shipped("blocklists"))
+
+
+@pytest.mark.parametrize(
+    ("way", "address"),
+    [
+        ("email", "maintainers@filterd.invalid"),
+        ("email", "A@EXAMPLE.COM"),
+        ("email", "a@so.example.net"),
+        ("web", "https://so.example/loi"),
+        ("web", "https://feed.test"),
+        ("web", "http://localhost.localhost:80/"),
+    ],
+)
+def test_an_address_at_which_nobody_reads_is_no_contact(
+    folder: Folder, way: str, address: str
+) -> None:
+    write_yaml(folder.path / "contacts.yaml", {"contacts": [CONTACT, {**CONTACT, way: address}]})
+    with pytest.raises(ConfigError, match="nobody can be reached at '111, ") as caught:
+        check_contacts(folder.path)
+    assert "those who are listed may object" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["a@example.edu.vn", "https://test.vn/", "a@filterd.invalid.vn"]
+)
+def test_an_address_that_only_looks_like_one_is_a_contact(folder: Folder, address: str) -> None:
+    write_yaml(folder.path / "contacts.yaml", {"contacts": [{**CONTACT, "email": address}]})
+    check_contacts(folder.path)

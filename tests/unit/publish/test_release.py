@@ -22,9 +22,12 @@ from filterd.publish.parcels import read_parcel
 from filterd.publish.publication import Published
 from filterd.publish.release import publishing, release
 from filterd.publish.signed_orders import sign_orders
+from filterd.publish.signing import targets_of
+from tests.support.evidence_folder import CONTACT
 from tests.support.feed_desk import files_of
 from tests.support.feed_folders import write_blocklists
 from tests.support.publisher import NOW, Publisher, Site
+from tests.support.yaml_files import write_yaml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -180,6 +183,25 @@ def test_what_no_school_would_take_is_not_published(
     with pytest.raises(error, match=why):
         _release(house)
     assert files_of(house.publisher.folder / "metadata") == before
+
+
+def test_a_version_whose_contact_is_a_placeholder_is_not_published(house: _House) -> None:
+    _release(house)
+    contact = {**CONTACT, "email": "maintainers@filterd.invalid"}
+    write_yaml(house.version / "contacts.yaml", {"contacts": [contact]})
+    with pytest.raises(ConfigError, match="nobody can be reached at '111, maintainers@filterd"):
+        _release(house)
+    assert Published(house.publisher.folder).version == 2
+
+
+def test_an_order_does_not_wait_for_a_better_contact(house: _House) -> None:
+    contact = {**CONTACT, "email": "maintainers@filterd.invalid"}
+    write_yaml(house.version / "contacts.yaml", {"contacts": [contact]})
+    targets = targets_of(house.version, [])
+    house.publisher.repository.publish(targets, house.publisher.signers, now=NOW)
+    parcel = house.ordered("o.example")
+    release(house.publisher.folder, None, house.publisher.signers, now=NOW, parcel=parcel)
+    assert house.unpacked(3)["orders/1.txt"] == b"o.example\n"
 
 
 def test_a_disk_that_refuses_loses_nothing(house: _House, monkeypatch: pytest.MonkeyPatch) -> None:
