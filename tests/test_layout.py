@@ -45,12 +45,15 @@ LISTED_BY_TABLE = {
 FEW_LINES = 70
 SMALL = {
     "__main__": "an entry of a process",
+    "appliance/trial_dashboard": "an entry of a process",
     "clock": "every package is given one",
     "cli/change_request": "commands that change nothing do not import it",
     "cli/console": "errors of usage are printed without the context of a command",
     "control/event_stream": "quick commands do not import asyncio",
     "fastpath/core_contract": "what native code and Python both build on",
     "fastpath/rate_limit": "chooses native code",
+    "daemon/policy_reader": "commands read a policy without the code of the daemon",
+    "daemon/safe_search_check": "an entry of a process",
     "feed/guard/__main__": "an entry of a process",
     "feed/night_memory": "the guard's child imports no requests",
     "locale/compile_catalogues": "a command of the build",
