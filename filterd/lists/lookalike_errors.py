@@ -25,7 +25,7 @@ from filterd.lists.lookalikes import RUN, Lookalikes, looks_of
 from filterd.wire import name as wire_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from filterd.lists.lookalikes import LookalikeRule
 
@@ -102,6 +102,40 @@ class KindErrors(NamedTuple):
     names: tuple[str, ...]
 
 
+class Judges:
+    """The names that must stay open, in two halves, found by what rules are looked up by.
+
+    A build asks some fifteen thousand names for each category, and hardly one is like a rule.
+
+    Attributes:
+        halves: the names of each.
+        certain: how many are certain.
+        ranked: how many are not.
+    """
+
+    def __init__(self, names: Iterable[Judge]) -> None:
+        self.halves: tuple[list[Judge], list[Judge]] = ([], [])
+        self._places: tuple[defaultdict[bytes | None, list[int]], ...] = (
+            defaultdict(list),
+            defaultdict(list),
+        )
+        for one in names:
+            half = self.halves[one.half]
+            for look in (None,) if one.looks is None else one.looks:
+                self._places[one.half][look].append(len(half))
+            half.append(one)
+        every = (*self.halves[0], *self.halves[1])
+        self.certain = sum(one.is_certain for one in every)
+        self.ranked = len(every) - self.certain
+
+    def alike(self, half: int, skeletons: Iterable[bytes]) -> list[Judge]:
+        """Return the names of a half that may fit a rule, in their order."""
+        places, names = self._places[half], self.halves[half]
+        found = set(places.get(None, ()))
+        found.update(at for one in skeletons for at in places.get(one, ()))
+        return [names[at] for at in sorted(found)]
+
+
 class Errors:
     """The errors of rules of a category, by kind.
 
@@ -110,22 +144,13 @@ class Errors:
         make: returns the rules that hold where only these are known.
     """
 
-    def __init__(
-        self, judges: Sequence[Judge], make: Callable[[list[Judge]], Iterable[HeldRule]]
-    ) -> None:
-        self._of_certain = sum(one.is_certain for one in judges)
-        self._of_ranked = len(judges) - self._of_certain
+    def __init__(self, judges: Judges, make: Callable[[list[Judge]], Iterable[HeldRule]]) -> None:
+        self._of_certain, self._of_ranked = judges.certain, judges.ranked
         self._found = defaultdict[RuleKind, list[tuple[int, Judge]]](list)
-        halves: tuple[list[Judge], list[Judge]] = ([], [])
-        for one in judges:
-            halves[one.half].append(one)
-        for known, unseen in (halves, halves[::-1]):
-            held = list(make(known))
+        for known, unseen in ((0, 1), (1, 0)):
+            held = list(make(judges.halves[known]))
             lookalikes = Lookalikes(one.rule for one in held)
-            for one in unseen if held else ():
-                # A build asks some fifteen thousand names for each category.
-                if one.looks is not None and lookalikes.skeletons.isdisjoint(one.looks):
-                    continue
+            for one in judges.alike(unseen, lookalikes.skeletons) if held else ():
                 for found in lookalikes.find(one.wire):
                     rule = held[found.number]
                     self._found[rule.kind].append((rule.names, one))

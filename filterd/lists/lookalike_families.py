@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -209,6 +209,13 @@ def _family(shape: bytes, names: list[bytes]) -> Family:
 MOST_LEFT_OUT = 2
 """Domains of a form with a name that must stay open; with more it is no sign of a trade."""
 _MOST_SHOWN = 10
+_MOST_KNOWN = 1 << 16
+
+
+@lru_cache(_MOST_KNOWN)
+def _keys(label: bytes) -> tuple[bytes, bytes]:
+    """Return what a label is found by; a build has each name in several ``Harmless``."""
+    return skeleton(label), class_form(label)
 
 
 class Harmless:
@@ -217,8 +224,8 @@ class Harmless:
     def __init__(self, names: Iterable[Registered]) -> None:
         self._by_skeleton = defaultdict[bytes, list[Registered]](list)
         for one in names:
-            self._by_skeleton[skeleton(one.label)].append(one)
-            self._by_skeleton[class_form(one.label)].append(one)
+            for key in _keys(one.label):
+                self._by_skeleton[key].append(one)
 
     def fitting(self, rule: LookalikeRule, suffixes: Iterable[str]) -> tuple[str, ...]:
         """Return the names that a rule would close.

@@ -32,7 +32,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from filterd.documents import dump
-from filterd.lists.lookalike_errors import Errors, HeldRule, KindErrors, RuleKind, judge
+from filterd.lists.lookalike_errors import (
+    Errors,
+    HeldRule,
+    Judges,
+    KindErrors,
+    RuleKind,
+    judge,
+)
 from filterd.lists.lookalike_families import (
     ACCEPTED,
     Decision,
@@ -155,9 +162,10 @@ def make_rules(
     of_schools = schools_that_ship() if schools is None else tuple(distinct(schools))
     certain = dict.fromkeys((*of_schools, *distinct(kept_open)), True)
     known = dict.fromkeys(distinct(harmless), False) | certain
-    judges = [judge(one.name, is_certain=is_certain) for one, is_certain in known.items()]
+    each = [judge(one.name, is_certain=is_certain) for one, is_certain in known.items()]
+    judges = Judges(each)
     halves = [
-        Harmless(one for one, of in zip(known, judges, strict=True) if of.half == half)
+        Harmless(one for one, of in zip(known, each, strict=True) if of.half == half)
         for half in (0, 1)
     ]
     shapes = shapes_of_schools(of_schools)

@@ -10,6 +10,7 @@ from filterd.lists.lookalike_errors import (
     Errors,
     HeldRule,
     Judge,
+    Judges,
     RuleKind,
     judge,
 )
@@ -30,7 +31,7 @@ def _made(judges: list[Judge]) -> Errors:
         fit = [named[one.name] for one in known if one.name in named]
         return [one for one in (LARGE, SMALL, SMALLEST) if one not in fit]
 
-    return Errors(judges, make)
+    return Errors(Judges(judges), make)
 
 
 def _ranked(count: int) -> list[Judge]:
