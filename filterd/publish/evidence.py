@@ -179,12 +179,14 @@ def _entries(
     lines = Path(source.path).read_text(encoding="utf-8").split("\n")
     parsed = {one.line: one for one in FORMATS[source.format](lines)}
     above: tuple[EvidenceEntry, str] | None = None
+    is_wrong = False  # is said once, not for each name below
     for number, line in enumerate(lines, 1):
         if line.startswith(_HEADING):
+            above, is_wrong = None, False
             try:
                 above = _above(line, seen)
             except ConfigError as error:
-                above = None
+                is_wrong = True
                 yield _error(source, number, error.reason, error.hint)
         one = parsed.get(number)
         if one is None or isinstance(one, Cancelled):
@@ -193,6 +195,8 @@ def _entries(
             yield _error(source, number, quoted(one.reason.explanation), say("remove it"))
         elif why := _unfit(one.name):
             yield _error(source, number, say("'{value}' {why}", value=one.name, why=why), _REMOVE)
+        elif above is None and is_wrong:
+            continue
         elif above is None:
             yield _error(
                 source,

@@ -275,6 +275,14 @@ def test_lists_build_and_a_version_of_a_feed_have_them(
         assert one.name in published
 
 
+def test_a_wrong_line_of_evidence_is_one_problem_whatever_stands_below(folder: Folder) -> None:
+    report = folder.write(
+        f"# evidence: pages, again {AGAIN}\na.example\nb.example\n{GOOD}c.example\n"
+    )
+    assert [str(one).split(" ")[0] for one in report.problems] == ["vn/piracy.txt:1:"]
+    assert [one.name for one in report.entries] == ["c.example"]
+
+
 def test_a_folder_with_a_contact_is_published(folder: Folder) -> None:
     check_contacts(folder.path)
 
