@@ -9,14 +9,19 @@ import logging
 import os
 import subprocess
 import sys
+from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 
+import typer
+
+from filterd.cli import tree
 from filterd.cli.app import main
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "policies"
@@ -55,12 +60,34 @@ def _same_logging() -> Iterator[None]:
         root.handlers[:] = was[3]
 
 
+_make_app, _command_of = tree._app, cache(typer.main.get_command)
+
+
+@cache
+def _app_of(
+    commands: tuple[str, ...], function_of: Callable[[str], Callable[..., None]], *_: Any
+) -> typer.Typer:
+    return _make_app(commands, function_of)
+
+
+def _app_made_once(
+    commands: Iterable[str], function_of: Callable[[str], Callable[..., None]]
+) -> typer.Typer:
+    """Return the commands as ``tree`` makes them; those of the same functions are made once."""
+    called = tuple(commands)
+    places = (tree._COMMANDS[one].partition(".") for one in called)
+    bodies = (getattr(import_module(f"filterd.cli.{module}"), name) for module, _, name in places)
+    return _app_of(called, function_of, *(bodies if function_of is tree._function else ()))
+
+
 def call(*arguments: str | Path, **changes: str) -> Outcome:
     """Run the command here."""
     out, err = io.StringIO(), io.StringIO()
     words = ["filterd", *map(str, arguments)]
     with (
         mock.patch.object(sys, "argv", words),
+        mock.patch.object(tree, "_app", _app_made_once),
+        mock.patch.object(typer.main, "get_command", _command_of),
         mock.patch.dict(os.environ, environment(**changes), clear=True),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
