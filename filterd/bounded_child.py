@@ -44,7 +44,7 @@ _KEPT = ("PATH", "PYTHONTZPATH")
 _MOST_ERRORS_OCTETS = 1 << 14
 _LAST_CHARACTERS = 200
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
-_LARGEST_REQUEST = 8 << 20
+_LARGEST_REQUEST = 64 << 20
 _BOUNDED = (
     "import runpy, sys; from filterd import bounded_child; bounded_child.bound();"
     " bounded_child.end_with_parent();"
@@ -274,19 +274,25 @@ def own_output() -> IO[bytes]:
 
 
 def answer(
-    work: Callable[[dict[str, Any], IO[bytes]], None], *, memory_octets: int = 0, cpu_s: int = 0
+    work: Callable[[dict[str, Any], IO[bytes]], None],
+    *,
+    more_octets: int = 0,
+    cpu_s: int = 0,
+    nicer: int = 0,
 ) -> int:
     """Answer the request of ``ask``, in a child that ends sooner than its parent.
 
     Args:
         work: called with the request, and with the output, on which it writes its answer last.
-        memory_octets: as of ``bound``.
+        more_octets: of memory that it may take beside what it has; 0 for no bound.
         cpu_s: as of ``bound``.
+        nicer: as of ``bound``.
 
     Returns: the exit code; 1 for an error, which is then the output.
     """
-    bound(memory_octets=memory_octets, cpu_s=cpu_s)
     end_with_parent()
+    memory = more_octets and mapped_octets() + more_octets
+    bound(memory_octets=memory, cpu_s=cpu_s, nicer=nicer)
     with own_output() as output:
         try:
             work(json.loads(sys.stdin.buffer.read(_LARGEST_REQUEST)), output)
@@ -305,6 +311,7 @@ def ask(
     module: str,
     request: Mapping[str, Any],
     failed: Sentence,
+    too_long: Sentence,
     *,
     limit_s: float,
     most_octets: int,
@@ -316,13 +323,13 @@ def ask(
         module: its name.
         request: plain data.
         failed: the error of a child that gave no answer, without its reason, ``{why}``.
+        too_long: the error of one that was ended because it took longer than ``limit_s``.
         limit_s: as of ``run``.
         most_octets: as of ``run``.
         given: as of ``run``.
 
     Raises:
-        TimeoutError: it took longer and was ended.
-        FilterdError: that of the module, ``failed``, or it cannot be started.
+        FilterdError: that of the module, one of the two, or it cannot be started.
     """
     content = json.dumps(request).encode()
     try:
@@ -334,7 +341,7 @@ def ask(
             given=given,
         )
     except TimeoutError:
-        raise
+        raise StoreError(too_long) from None
     except OSError as error:
         raise not_started(error) from error
     if ended.code == 0:

@@ -211,5 +211,4 @@ def _sign(request: dict[str, Any], output: IO[bytes]) -> None:
 
 
 if __name__ == "__main__":
-    room = bounded_child.mapped_octets() + _MEMORY_OCTETS
-    sys.exit(bounded_child.answer(_sign, memory_octets=room, cpu_s=_CPU_S))
+    sys.exit(bounded_child.answer(_sign, more_octets=_MEMORY_OCTETS, cpu_s=_CPU_S))

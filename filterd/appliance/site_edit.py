@@ -23,7 +23,7 @@ import logging
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from filterd import bounded_child
 from filterd.appliance.site_writer import compile_with, read_text, rewritten
@@ -57,7 +57,6 @@ EDITABLE = frozenset(
 )  # fmt: skip
 """Keys that may be edited; the others name files or listeners, or have commands."""
 MOST_EDITS, DEEPEST = 200, 6
-_LARGEST_REQUEST = 1 << 20
 _MEMORY_OCTETS, _CPU_S = 768 << 20, 60
 _SECRETS = {"mail": ("server", "port", "user", "password_file"), "webhook": ("url", "token_file")}
 """Parts of ``alerts`` with a secret file, and what decides where the secret is sent."""
@@ -261,20 +260,9 @@ def _applied(
         return reload()
 
 
-def main() -> int:
-    """Answer the request on the standard input; return the exit code."""
-    memory = bounded_child.mapped_octets() + _MEMORY_OCTETS
-    bounded_child.bound(memory_octets=memory, cpu_s=_CPU_S)
-    with bounded_child.own_output() as output:
-        try:
-            given = sys.stdin.buffer.read(_LARGEST_REQUEST + 1)
-            reply = {"ok": True, **answer(json.loads(given))}
-        except FilterdError as error:
-            reply = {"ok": False, **to_plain(error)}
-        output.write(json.dumps(reply).encode())
-    return 0
+def _answer(request: dict[str, Any], output: IO[bytes]) -> None:
+    output.write(json.dumps(answer(request)).encode())
 
 
 if __name__ == "__main__":
-    bounded_child.end_with_parent()
-    sys.exit(main())
+    sys.exit(bounded_child.answer(_answer, more_octets=_MEMORY_OCTETS, cpu_s=_CPU_S))

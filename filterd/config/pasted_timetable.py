@@ -13,17 +13,16 @@ import csv
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from filterd import bounded_child
 from filterd.config.compile_run import compile_in_memory
 from filterd.config.timetable_plan import plan
 from filterd.config.week_schema import TIMETABLE_FILE, written
 from filterd.documents import parse
-from filterd.errors import ConfigError, FilterdError, to_plain
+from filterd.errors import ConfigError
 from filterd.i18n import say
 
-_LARGEST_REQUEST = 1 << 20
 _CPU_S = 60
 _MOST_LEFT_OUT = 100
 _TABLE = "table"
@@ -64,21 +63,10 @@ def _as_people_write(value: Any) -> Any:
     return int(value) if isinstance(value, str) and value.isdigit() else value
 
 
-def main() -> int:
-    """Answer the request on the standard input; return the exit code."""
-    bounded_child.bound(cpu_s=_CPU_S)
-    with bounded_child.own_output() as output:
-        reply: dict[str, Any]
-        try:
-            given = json.loads(sys.stdin.buffer.read(_LARGEST_REQUEST))
-            places = Path(given["config"]), Path(given["blocklists"])
-            reply = {"ok": True, **edits_of_table(*places, given["table"])}
-        except FilterdError as error:
-            reply = {"ok": False, **to_plain(error)}
-        output.write(json.dumps(reply).encode())
-    return 0
+def _answer(request: dict[str, Any], output: IO[bytes]) -> None:
+    places = Path(request["config"]), Path(request["blocklists"])
+    output.write(json.dumps(edits_of_table(*places, request["table"])).encode())
 
 
 if __name__ == "__main__":
-    bounded_child.end_with_parent()
-    sys.exit(main())
+    sys.exit(bounded_child.answer(_answer, cpu_s=_CPU_S))

@@ -225,6 +225,7 @@ class Inspections:
                 _EXAMINES,
                 {name: str(folder) for name, folder in folders.items()},
                 UNSAID,  # why it failed is not in a record
+                UNSAID,
                 limit_s=_EXAMINED_WITHIN_S,
                 most_octets=_MOST_FINDINGS_OCTETS,
             )
@@ -234,7 +235,7 @@ class Inspections:
                 )
                 for one in json.loads(answer)
             ]
-        except (TimeoutError, FilterdError, ValueError, TypeError, KeyError):
+        except (FilterdError, ValueError, TypeError, KeyError):
             return None
         return tuple(sorted(found, key=lambda one: (one.outcome, one.probe)))
 
@@ -245,16 +246,14 @@ class Inspections:
             FilterdError: the key is damaged, or the disk refused.
         """
         folder = str(self._setting.state.folder)
-        try:
-            return bounded_child.ask(
-                _SIGNS,
-                {"state": folder, "school": school, "facts": facts},
-                say("the record could not be signed: {why}"),
-                limit_s=_SIGNED_WITHIN_S,
-                most_octets=inspection_facts.MOST_OCTETS,
-            ).decode()
-        except TimeoutError:
-            raise StoreError(say("signing the record took too long")) from None
+        return bounded_child.ask(
+            _SIGNS,
+            {"state": folder, "school": school, "facts": facts},
+            say("the record could not be signed: {why}"),
+            say("signing the record took too long"),
+            limit_s=_SIGNED_WITHIN_S,
+            most_octets=inspection_facts.MOST_OCTETS,
+        ).decode()
 
 
 def _lists(site: Site, feed: dict[str, Any], now: float) -> InspectedLists:

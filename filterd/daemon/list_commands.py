@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd import bounded_child
 from filterd.daemon.control_commands import author_of
-from filterd.errors import ControlError, StoreError
+from filterd.errors import ControlError
 from filterd.feed.standing import History
 from filterd.field_checks import shown
 from filterd.i18n import say
@@ -149,17 +149,14 @@ class ListsDesk:
             "command": command,
             "arguments": arguments,
         }
-        failed = say("`{command}` failed: {why}", command=command)
-        try:
-            answer = bounded_child.ask(
-                _CHILDREN.get(command, _DECIDES),
-                request,
-                failed,
-                limit_s=_ENDED_WITHIN_S,
-                most_octets=_MOST_OCTETS,
-            )
-        except TimeoutError:
-            raise StoreError(say("`{command}` took too long", command=command)) from None
+        answer = bounded_child.ask(
+            _CHILDREN.get(command, _DECIDES),
+            request,
+            say("`{command}` failed: {why}", command=command),
+            say("`{command}` took too long", command=command),
+            limit_s=_ENDED_WITHIN_S,
+            most_octets=_MOST_OCTETS,
+        )
         return json.loads(answer)
 
 

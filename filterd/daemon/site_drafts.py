@@ -19,6 +19,7 @@ import json
 import os
 import tempfile
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -222,31 +223,18 @@ class SiteDrafts:
         Raises:
             FilterdError: it refuses, or it failed.
         """
-        content = json.dumps({"config": str(self._setting.config), **request}).encode()
-
-        def ask() -> bytes:
-            ended = bounded_child.run(
-                bounded_child.command(module),
-                limit_s=_CHILD_WITHIN_S,
-                most_octets=_MOST_OCTETS,
-                request=content,
-            )
-            if ended.code:
-                raise StoreError(say("editing the site failed: {why}", why=ended.last_words))
-            return ended.output
-
-        try:
-            async with self._child_turn:  # each may take much memory
-                outcome: dict[str, Any] = json.loads(await asyncio.to_thread(ask))
-        except TimeoutError:
-            raise StoreError(
-                say("editing the site took more than {limit_s} s", limit_s=round(_CHILD_WITHIN_S))
-            ) from None
-        except OSError as error:
-            raise bounded_child.not_started(error) from error
-        if not outcome["ok"]:
-            raise from_plain(outcome)
-        return outcome
+        ask = partial(
+            bounded_child.ask,
+            module,
+            {"config": str(self._setting.config), **request},
+            say("editing the site failed: {why}"),
+            say("editing the site took more than {limit_s} s", limit_s=round(_CHILD_WITHIN_S)),
+            limit_s=_CHILD_WITHIN_S,
+            most_octets=_MOST_OCTETS,
+        )
+        async with self._child_turn:  # each may take much memory
+            answer: dict[str, Any] = json.loads(await asyncio.to_thread(ask))
+        return answer
 
     async def _in_force(self, draft: SiteDraft, author: Author) -> tuple[str, ...]:
         """Write the file and reload, or have root do it; return keys that need a restart.

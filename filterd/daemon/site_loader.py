@@ -246,7 +246,7 @@ def _build_lists(config: Path, state: StateFolder, *, is_streamed: bool = False)
     """Compile all lists, or those that ship where the site's own are in the way."""
     try:
         return _run_build(config, state, is_streamed=is_streamed)
-    except StoreError as error:
+    except FilterdError as error:
         if not takes_files(state.folder) and not is_streamed:
             raise
         log_error(error)
@@ -260,7 +260,7 @@ def _run_build(
     """Compile lists in a process that ends; return its output.
 
     Raises:
-        StoreError: they cannot be compiled.
+        FilterdError: they cannot be compiled.
     """
     request = {
         "config": str(config),
@@ -268,21 +268,15 @@ def _run_build(
         "shipped_only": shipped_only,
         "is_streamed": is_streamed,
     }
-    try:
-        return bounded_child.ask(
-            _BUILDS,
-            request,
-            say("{why}"),
-            limit_s=_BUILD_WITHIN_S,
-            most_octets=_MOST_INDEX_OCTETS,
-            given=bounded_child.environment(**os.environ),
-        )
-    except TimeoutError as error:
-        raise StoreError(
-            say("the lists took too long to compile; try `filterd lists build`")
-        ) from error
-    except FilterdError as error:
-        raise StoreError(say("the lists cannot be compiled: {why}", why=error.sentence)) from error
+    return bounded_child.ask(
+        _BUILDS,
+        request,
+        say("the lists cannot be compiled: {why}"),
+        say("the lists took too long to compile; try `filterd lists build`"),
+        limit_s=_BUILD_WITHIN_S,
+        most_octets=_MOST_INDEX_OCTETS,
+        given=bounded_child.environment(**os.environ),
+    )
 
 
 @dataclass(slots=True)

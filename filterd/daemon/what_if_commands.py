@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 from filterd import bounded_child
 from filterd.daemon import log_request
 from filterd.daemon.control_commands import author_of
-from filterd.errors import ControlError, StoreError, from_plain
+from filterd.errors import ControlError
 from filterd.i18n import say
 from filterd.overrides import effects
 from filterd.overrides.read_access import View, check_view
@@ -171,25 +171,19 @@ class WhatIf:
             make_folder(folder, mode=0o700)
         self._remove_left(folder)
         try:
-            ended = bounded_child.run(
-                bounded_child.command(CHILD),
+            answer = bounded_child.ask(
+                CHILD,
+                request,
+                say("the trial failed: {why}"),
+                say(
+                    "the trial took more than {limit_s} s; try fewer days", limit_s=round(WITHIN_S)
+                ),
                 limit_s=WITHIN_S,
                 most_octets=_MOST_OCTETS,
-                request=json.dumps(request).encode(),
             )
-        except TimeoutError:
-            raise StoreError(
-                say("the trial took more than {limit_s} s; try fewer days", limit_s=round(WITHIN_S))
-            ) from None
-        except OSError as error:
-            raise bounded_child.not_started(error) from error
         finally:
             self._remove_left(folder)
-        if ended.code or ended.is_too_long:
-            raise StoreError(say("the trial failed: {why}", why=ended.last_words))
-        outcome: dict[str, Any] = json.loads(ended.output)
-        if not outcome.pop("ok"):
-            raise from_plain(outcome)
+        outcome: dict[str, Any] = json.loads(answer)
         return outcome
 
     def _remove_left(self, folder: Path) -> None:

@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 from filterd import bounded_child
 from filterd.clock import SystemClock
 from filterd.config.lists_build import build_lists
-from filterd.errors import StoreError
+from filterd.errors import FilterdError, StoreError
 from filterd.feed.feed_config import blocklists_to_build
 from filterd.i18n import refused, say
 from filterd.lists.index_files import facts_of, install_index, note_checked
@@ -112,11 +112,15 @@ def _remove_leftovers(state: StateFolder) -> None:
 def _build(request: dict[str, Any], output: IO[bytes]) -> None:
     config, state = Path(request["config"]), StateFolder(Path(request["state"]))
     shipped_only = bool(request["shipped_only"])
-    with as_owner_of(state.folder):
-        if request["is_streamed"]:
-            write_index(config, state, SystemClock(), output, shipped_only=shipped_only)
-        else:
-            build_index(config, state, SystemClock(), shipped_only=shipped_only)
+    try:
+        with as_owner_of(state.folder):
+            if request["is_streamed"]:
+                write_index(config, state, SystemClock(), output, shipped_only=shipped_only)
+            else:
+                build_index(config, state, SystemClock(), shipped_only=shipped_only)
+    except FilterdError as error:
+        why = say("the lists cannot be compiled: {why}", why=error.sentence)
+        raise StoreError(why) from error
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ import tempfile
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from filterd import bounded_child
 from filterd.clock import SystemClock
@@ -33,7 +33,7 @@ from filterd.config.lists_build import compile_blocklists
 from filterd.config.scalars import list_address_fault
 from filterd.config.site_reader import load_site
 from filterd.documents import did_you_mean
-from filterd.errors import ConfigError, FilterdError, StoreError, to_plain
+from filterd.errors import ConfigError, StoreError
 from filterd.feed.appliance_files import Wanted
 from filterd.feed.feed_config import blocklists_to_build, followed, followed_set
 from filterd.feed.night_memory import check_size, night_octets
@@ -76,7 +76,6 @@ CPU_S, NICER = 300, 10
 """The processor's time, and how much lookups go before."""
 _JUDGED_WITHIN_S = 80.0
 """At most twice as much, so that it ends before its parent ends it."""
-_LARGEST_REQUEST = 16 << 20
 _FETCHED = replace(NIGHTLY, budget=RunBudget(octets=100_000_000, seconds=60.0))
 """A person waits for it, and nothing of it is kept."""
 _MOST_KNOWN = 12
@@ -90,23 +89,13 @@ class _Other(NamedTuple):
     lists: Index | None = None
 
 
-def main() -> int:
-    """Judge by what the request names; return the exit code."""
-    bounded_child.end_with_parent()
-    bounded_child.bound(cpu_s=CPU_S, nicer=NICER)
-    answer = bounded_child.own_output()
-    request: dict[str, Any] = json.loads(sys.stdin.buffer.read(_LARGEST_REQUEST))
+def _answer(request: dict[str, Any], output: IO[bytes]) -> None:
     bounded_child.bound(memory_octets=_addresses(StateFolder(Path(request["state"]))))
     try:
-        answer_data = {"ok": True, **tried(request, SystemClock())}
-    except FilterdError as error:
-        answer_data = to_plain(error) | {"ok": False}
+        effect = tried(request, SystemClock())
     except MemoryError:
-        too_large = StoreError(say("to try this needs more memory than it may use"))
-        answer_data = to_plain(too_large) | {"ok": False}
-    with answer:
-        answer.write(json.dumps(answer_data).encode())
-    return 0
+        raise StoreError(say("to try this needs more memory than it may use")) from None
+    output.write(json.dumps(effect).encode())
 
 
 def tried(request: dict[str, Any], clock: Clock) -> dict[str, Any]:
@@ -307,4 +296,4 @@ def _addresses(state: StateFolder) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(bounded_child.answer(_answer, cpu_s=CPU_S, nicer=NICER))

@@ -9,10 +9,10 @@ from __future__ import annotations
 import base64
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from filterd import bounded_child
-from filterd.errors import FilterdError, StoreError, to_plain
+from filterd.errors import StoreError
 from filterd.i18n import Texts, say
 from filterd.reports import report_facts
 from filterd.reports.inspection_composer import compose_inspection
@@ -26,25 +26,14 @@ if TYPE_CHECKING:
     from filterd.reports.report_facts import ReportFacts
 
 _MEMORY_OCTETS, _CPU_S = 512 << 20, 50
-_LARGEST_REQUEST = 64 << 20
 
 
-def main() -> int:
-    """Make the report that the request names; return the exit code."""
-    request = sys.stdin.buffer.read(_LARGEST_REQUEST)
-    bounded_child.bound(memory_octets=bounded_child.mapped_octets() + _MEMORY_OCTETS, cpu_s=_CPU_S)
+def _answer(request: dict[str, Any], output: IO[bytes]) -> None:
     try:
-        octets, left = _made(json.loads(request))
-    except FilterdError as error:
-        _print(to_plain(error) | {"ok": False})
-        return 0
+        octets, left = _made(request)
     except MemoryError:
-        failure = StoreError(say("the report needs more memory than it may use"))
-        _print(to_plain(failure) | {"ok": False})
-        return 0
-    _print({"ok": True, **left})
-    sys.stdout.buffer.write(octets[:MOST_OCTETS])
-    return 0
+        raise StoreError(say("the report needs more memory than it may use")) from None
+    output.write(json.dumps(left).encode() + b"\n" + octets[:MOST_OCTETS])
 
 
 def _made(request: dict[str, Any]) -> tuple[bytes, dict[str, list[str]]]:
@@ -68,10 +57,5 @@ def _facts(plain: Any) -> ReportFacts:
         raise StoreError(say("the running filterd is of another release; restart it")) from None
 
 
-def _print(reply: dict[str, Any]) -> None:
-    sys.stdout.buffer.write(json.dumps(reply).encode() + b"\n")
-    sys.stdout.buffer.flush()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(bounded_child.answer(_answer, more_octets=_MEMORY_OCTETS, cpu_s=_CPU_S))

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd import bounded_child
-from filterd.errors import StoreError, from_plain
 from filterd.i18n import say
 
 if TYPE_CHECKING:
@@ -81,24 +80,14 @@ def make(request: ReportRequest) -> ReportFile:
         ConfigError: the template is refused, or an answer.
         StoreError: the child took too long or too much, or failed.
     """
-    content = json.dumps(request.to_plain()).encode()
-    try:
-        ended = bounded_child.run(
-            bounded_child.command("filterd.reports"),
-            limit_s=WITHIN_S,
-            most_octets=MOST_OCTETS,
-            request=content,
-        )
-    except TimeoutError:
-        raise StoreError(
-            say("making the report took more than {limit_s} s", limit_s=round(WITHIN_S))
-        ) from None
-    except OSError as error:
-        raise bounded_child.not_started(error) from error
-    if ended.code or ended.is_too_long:
-        raise StoreError(say("making the report failed: {why}", why=ended.last_words))
-    line, _, octets = ended.output.partition(b"\n")
-    reply: dict[str, Any] = json.loads(line)
-    if not reply["ok"]:
-        raise from_plain(reply)
-    return ReportFile(octets, tuple(reply["blanks"]), tuple(reply["warnings"]))
+    answer = bounded_child.ask(
+        "filterd.reports",
+        request.to_plain(),
+        say("making the report failed: {why}"),
+        say("making the report took more than {limit_s} s", limit_s=round(WITHIN_S)),
+        limit_s=WITHIN_S,
+        most_octets=MOST_OCTETS,
+    )
+    line, _, octets = answer.partition(b"\n")
+    left: dict[str, Any] = json.loads(line)
+    return ReportFile(octets, tuple(left["blanks"]), tuple(left["warnings"]))

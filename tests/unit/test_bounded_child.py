@@ -21,6 +21,8 @@ from filterd import bounded_child
 from filterd.bounded_child import Ended, run, run_forked
 from filterd.config import __main__ as child
 from filterd.config.compile_run import afresh, forked
+from filterd.errors import ConfigError, FilterdError, StoreError
+from filterd.i18n import say
 from filterd.policy import policy_file
 from tests.support.processes import children
 from tests.support.site import SCHOOL
@@ -258,3 +260,44 @@ def test_a_child_finds_the_program_that_started_it_and_nothing_else_is_given(
     assert (Path(given["PYTHONPATH"]) / "filterd" / "bounded_child.py").is_file()
     assert given["MORE"] == "2"
     assert "FILTERD_SECRET" not in given
+
+
+def _asked(monkeypatch: pytest.MonkeyPatch, work: str, limit_s: float = LONG_S) -> bytes:
+    """Ask a child whose work is this expression."""
+    code = f"from filterd.bounded_child import answer; exit(answer(lambda given, output: {work}))"
+    monkeypatch.setattr(bounded_child, "command", lambda *_: [sys.executable, "-c", code])
+    failed, too_long = say("no answer: {why}"), say("too late")
+    request = {"text": "tiết"}
+    return bounded_child.ask("x", request, failed, too_long, limit_s=limit_s, most_octets=999)
+
+
+def test_a_request_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = "print('to the errors') or output.write(given['text'].encode())"
+    assert _asked(monkeypatch, work) == "tiết".encode()
+
+
+@pytest.mark.parametrize(
+    ("work", "code", "message"),
+    [
+        ("__import__('filterd.publish.no_such')", "store", r"no answer: ModuleNotFoundError: .*"),
+        ("output.write(bytes(1_000))", "store", "no answer: exit status -9"),
+        ("open('/no/such')", "store", "/no/such: No such file or directory"),
+    ],
+)
+def test_what_went_wrong_in_a_child_is_raised_with_its_words(
+    monkeypatch: pytest.MonkeyPatch, work: str, code: str, message: str
+) -> None:
+    with pytest.raises(FilterdError, match=message) as raised:
+        _asked(monkeypatch, work)
+    assert raised.value.code == code
+
+
+def test_an_error_of_the_work_keeps_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    hostname = "__import__('filterd.field_checks').field_checks.name('a..b')"
+    with pytest.raises(ConfigError, match=r"a\.\.b"):
+        _asked(monkeypatch, hostname)
+
+
+def test_a_child_that_is_late_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(StoreError, match="too late"):
+        _asked(monkeypatch, "__import__('signal').pause()", limit_s=0.5)

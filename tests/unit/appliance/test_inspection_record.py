@@ -61,6 +61,7 @@ def test_the_child_signs_as_the_function_does(school: EnrolledGateway) -> None:
         "filterd.appliance.inspection_record",
         {"school": school.school, "facts": facts, "state": state},
         say("no record: {why}"),
+        say("too late"),
         limit_s=60.0,
         most_octets=MOST_OCTETS,
     )

@@ -177,11 +177,13 @@ def test_control_without_the_check_the_password_would_go_there(
 
 
 def test_it_answers_as_a_process_of_its_own(folder: Path) -> None:
-    request = json.dumps({"config": str(folder / "site")}).encode()
-    words = bounded_child.command("filterd.appliance.site_edit")
-    ended = bounded_child.run(words, limit_s=60, most_octets=1 << 20, request=request)
-    edited = json.loads(ended.output)
-    assert (edited["ok"], edited["text"], edited["imported"]) == (True, SITE, [])
+    request, failed = {"config": str(folder / "site")}, say("it failed: {why}")
+    edited = json.loads(
+        bounded_child.ask(
+            "filterd.appliance.site_edit", request, failed, failed, limit_s=60, most_octets=1 << 20
+        )
+    )
+    assert (edited["text"], edited["imported"]) == (SITE, [])
     assert edited["data"]["networks"]["lab"]["timetable"]["t2"] == {"tiet-1": "6A", "tiet-2": 6}
 
 

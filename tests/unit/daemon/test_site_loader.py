@@ -12,7 +12,7 @@ from filterd.daemon import site_loader as on_disk
 from filterd.daemon.shared_page import SharedOverrides, recall_overrides
 from filterd.daemon.site_loader import Unwritten, open_index
 from filterd.daemon.verified_indexes import VerifiedIndexes
-from filterd.errors import ConfigErrors, IndexFormatError, StoreError
+from filterd.errors import ConfigErrors, FilterdError, IndexFormatError, StoreError
 from filterd.lists.index import Index
 from filterd.lists.index_format import HEADER_OCTETS, IndexHeader
 from filterd.overrides.store import Store
@@ -183,7 +183,7 @@ def test_control_the_full_build_fails_where_the_site_is_wrong(
     config: Path, state: StateFolder
 ) -> None:
     _break_site(config)
-    with pytest.raises(StoreError, match=r"the lists cannot be compiled: .*site\.yaml:2:10"):
+    with pytest.raises(FilterdError, match=r"the lists cannot be compiled: .*site\.yaml:2:10"):
         on_disk._run_build(config, state)
 
 

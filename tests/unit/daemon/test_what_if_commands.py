@@ -35,7 +35,7 @@ class Desk:
 
     def __init__(self, team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
         self.team, self.requests = team, list[dict[str, Any]]()
-        self.ended = Ended(0, b'{"ok": true, "rows": []}', b"")
+        self.ended = Ended(0, b'{"rows": []}', b"")
         self.leaves: Path | None = None
         self._command = WhatIf(team.manager, team.setting, SiteDrafts(team.manager, team.setting))
         monkeypatch.setattr(bounded_child, "run", self._run)
@@ -114,8 +114,8 @@ def test_what_is_not_to_be_tried_is_refused(at_desk: Any, asked: dict[str, Any])
 
 def test_an_error_of_the_child_is_reported_and_a_crash_too(at_desk: Any) -> None:
     async def work(desk: Desk) -> None:
-        outcome = to_plain(StoreError(say("no memory"))) | {"ok": False}
-        desk.ended = Ended(0, json.dumps(outcome).encode(), b"")
+        outcome = to_plain(StoreError(say("no memory")))
+        desk.ended = Ended(1, json.dumps(outcome).encode(), b"")
         with pytest.raises(FilterdError, match="no memory"):
             await desk.ask(source="a")
         desk.ended = Ended(1, b"", b"Traceback\nValueError: x")

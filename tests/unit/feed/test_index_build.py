@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd import bounded_child
-from filterd.errors import ConfigErrors, StoreError
+from filterd.errors import FilterdError, StoreError
 from filterd.feed import index_build
 from filterd.feed.index_build import build_index
 from filterd.i18n import say
@@ -114,7 +114,7 @@ def _in_child(config: Path, state: Path, **more: bool) -> bytes:
     request = {"config": str(config), "state": str(state), **more}
     failed = say("it failed: {why}")
     return bounded_child.ask(
-        "filterd.feed.index_build", request, failed, limit_s=60.0, most_octets=1 << 26
+        "filterd.feed.index_build", request, failed, failed, limit_s=60.0, most_octets=1 << 26
     )
 
 
@@ -137,7 +137,7 @@ def test_what_is_wrong_with_the_site_comes_back_from_a_child(
     wrong.mkdir()
     text = (config / "site.yaml").read_text(encoding="utf-8")
     (wrong / "site.yaml").write_text(f"{text}listne: 5\n", encoding="utf-8")
-    with pytest.raises(ConfigErrors, match=r"site\.yaml:\d+:1: .*listne"):
+    with pytest.raises(FilterdError, match=r"cannot be compiled: .*site\.yaml:\d+:1: .*listne"):
         _in_child(wrong, tmp_path / "state", shipped_only=False, is_streamed=is_streamed)
     _in_child(wrong, tmp_path / "state", shipped_only=True, is_streamed=False)
     assert Index.open(StateFolder(tmp_path / "state").index).lists
