@@ -46,16 +46,6 @@ RESTARTED = tuple(
 PROOF_WITHIN_S = 180
 
 _HOME, _UNITS = Path("opt/filterd"), Path("usr/lib/systemd/system")
-_FORMER_UNITS = Path("etc/systemd/system")
-"""Where the installer of release 0.1 put them; there they would hide those of the package."""
-_FORMER_FILES = (
-    "etc/sysctl.d/60-filterd.conf",
-    "usr/local/bin/filterd",
-    "usr/local/share/bash-completion/completions/filterd",
-    "usr/local/share/zsh/site-functions/_filterd",
-    "usr/local/share/fish/vendor_completions.d/filterd.fish",
-)
-_FORMER_MANUALS = "usr/local/share/man"
 _UNITS_OF_RELEASE = Path("share/filterd/units")
 _UNIT = re.compile(r"filterd(-[a-z]+)?\.(service|socket|path|timer)")
 _WAITING = (".socket", ".path", ".timer")
@@ -164,9 +154,7 @@ class Releases:
                 self._restore()
                 self._prune()
                 raise
-            self._keep_former_units()
             self._put_in_service(name)
-            self._remove_former_files()
             self._prune()
             return name
 
@@ -366,44 +354,6 @@ class Releases:
         for one in (self._home / "releases").glob(".*.unfinished"):
             shutil.rmtree(one, ignore_errors=True)
 
-    def _keep_former_units(self) -> None:
-        """Copy the units of the installer of release 0.1 into its release, which has none.
-
-        A rollback then puts them in place again.
-        """
-        now, units = self.in_service, _units_in(self.root / _FORMER_UNITS)
-        kept = self.folder(now) / _UNITS_OF_RELEASE
-        if not now or not units or kept.exists():
-            return
-        with writing(kept):
-            unfinished = kept.with_name("units.unfinished")
-            shutil.rmtree(unfinished, ignore_errors=True)
-            unfinished.mkdir(parents=True)
-            for path in units.values():
-                shutil.copy2(path, unfinished)
-            unfinished.rename(kept)
-
-    def _remove_former_files(self) -> None:
-        """Remove what that installer left elsewhere: it would hide files of the package."""
-        there, ours = self.root / _FORMER_UNITS, self.folder(self.before) / _UNITS_OF_RELEASE
-        former = {
-            unit: path
-            for unit, path in _units_in(there).items()
-            if _content(path) == _content(ours / unit)
-        }
-        if not self.before or not former:
-            return
-        with writing(there):
-            for file in _FORMER_FILES:
-                (self.root / file).unlink(missing_ok=True)
-            for manual in (self.root / _FORMER_MANUALS).glob("**/filterd*.1"):
-                manual.unlink()
-            for wanted in there.glob("*.wants/filterd*"):  # the unit stays wanted meanwhile
-                if wanted.is_symlink() and wanted.name in former:
-                    _replace_link(wanted, "/" / _UNITS / wanted.name)
-            for path in former.values():  # last: they are the mark of that installer
-                path.unlink()
-
     def _call(self, *words: str) -> None:
         command = " ".join(words)
         try:
@@ -487,13 +437,6 @@ def _is_same(unpacked: Path, release: Path) -> bool:
 def _body(script: bytes) -> bytes:
     """Return a script without the line that names its interpreter."""
     return script.partition(b"\n")[2] if script.startswith(b"#!") else script
-
-
-def _content(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return None
 
 
 def _unfit(name: str, why: Sentence) -> StoreError:

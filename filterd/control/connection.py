@@ -208,8 +208,8 @@ def read_content(
         ControlError, ConfigErrors: as ``ask``.
     """
     try:
-        frame = frames.read_answer(line, request)
-        if frame is None or frame[0].get("code") == frames.UNKNOWN:
+        answer, is_end = frames.read_answer(line, request)
+        if answer.get("code") == frames.UNKNOWN:
             raise ControlError(
                 say(
                     "{path}: the filterd that runs is of an earlier release than this command;"
@@ -217,7 +217,6 @@ def read_content(
                     path=path,
                 )
             )
-        answer, is_end = frame
         if answer["ok"]:
             notices.update(dict.fromkeys(map(sentence_of, answer.get("notices", ()))))
             return {"result": answer["result"], **answer}, is_end

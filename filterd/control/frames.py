@@ -39,7 +39,6 @@ class ControlRequest(NamedTuple):
         stream: the stream of the connection to which request and answers belong.
         act_for: the token of the person in whose name the client asks; else empty.
         address: of that person's device, as the client knows it; else empty.
-        is_of_0_1: it has the form of release 0.1.
     """
 
     command: str
@@ -48,7 +47,6 @@ class ControlRequest(NamedTuple):
     stream: int = 0
     act_for: str = ""
     address: str = ""
-    is_of_0_1: bool = False
 
 
 UNREADABLE = ControlRequest("", {})
@@ -82,20 +80,17 @@ def read_request(line: bytes) -> ControlRequest:
     """
     try:
         frame = json.loads(line)
-        if "command" in frame and frame.keys().isdisjoint(("version", "act_for")):
-            request = ControlRequest(frame.pop("command"), frame, 0, is_of_0_1=True)
-        elif type(version := frame["version"]) is int and version > VERSION:
+        if type(version := frame["version"]) is int and version > VERSION:
             raise ControlError(
                 say(
                     "the command is of a newer filterd than the one that runs;"
                     " restart it: `sudo systemctl restart filterd`"
                 )
             )
-        else:
-            parts = "ask", "arguments", "id", "stream", "act_for"
-            request = ControlRequest(*(frame[part] for part in parts))
-            request = request._replace(address=frame.get("address", ""))
-            _check(_is_whole(version, VERSION, VERSION))
+        parts = "ask", "arguments", "id", "stream", "act_for"
+        request = ControlRequest(*(frame[part] for part in parts))
+        request = request._replace(address=frame.get("address", ""))
+        _check(_is_whole(version, VERSION, VERSION))
         _check(_is_bounded(request))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise unknown_command() from error
@@ -105,28 +100,23 @@ def read_request(line: bytes) -> ControlRequest:
 def dump_answer(request: ControlRequest, content: dict[str, Any], *, is_end: bool = True) -> bytes:
     """Return a frame that answers a request: an error where it is too long to read."""
     frame = {"version": VERSION, "id": request.id, "stream": request.stream, "end": is_end}
-    around = {} if request.is_of_0_1 else frame
-    line = _line({**content, **around})
+    line = _line({**content, **frame})
     if len(line) <= LARGEST_ANSWER_OCTETS:
         return line
     error = ControlError(
         say("the answer is too large ({size}); ask for less", size=counted.size(len(line)))
     )
-    return _line({"ok": False, **to_plain(error), **around})
+    return _line({"ok": False, **to_plain(error), **frame})
 
 
-def read_answer(line: bytes, request: ControlRequest) -> tuple[dict[str, Any], bool] | None:
+def read_answer(line: bytes, request: ControlRequest) -> tuple[dict[str, Any], bool]:
     """Return the content of an answer and whether it is the last.
-
-    None if the answer is of release 0.1.
 
     Raises:
         KeyError, TypeError, ValueError, RecursionError: it does not answer the request.
     """
     answer = json.loads(line)
     is_good, is_end = answer["ok"], answer.get("end")
-    if "version" not in answer:
-        return None
     numbers, ours = (answer["id"], answer["stream"]), (request.id, request.stream)
     of_none = (UNREADABLE.id, UNREADABLE.stream)
     _check(_is_whole(answer["version"], VERSION, VERSION))

@@ -17,6 +17,7 @@ import dns.query
 import dns.rcode
 import pytest
 
+from filterd.control.frames import ControlRequest, dump_request
 from tests.support.commands import call, environment, run
 from tests.support.daemon import (
     SOURCES,
@@ -102,7 +103,7 @@ def test_a_stop_while_a_client_is_connected_is_quiet(school: School) -> None:
         socket.create_connection(("127.0.0.1", school.port)),
     ):
         connect(command, served.state.control_socket)
-        command.sendall(b'{"command": "status"}\n')
+        command.sendall(dump_request(ControlRequest("status", {}, 0)))
         assert command.recv(20)
         with socket.socket(socket.AF_UNIX) as idle:
             connect(idle, served.state.control_socket)

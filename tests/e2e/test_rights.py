@@ -319,7 +319,8 @@ import json, socket, sys
 with socket.socket(socket.AF_UNIX) as one:
     one.connect("/run/filterd/control.sock")
     claim = {"uid": 0, "user": "root", "author": "root", "rank": 2, "groups": ["filterd-admin"]}
-    one.sendall(json.dumps({"command": "reload", **claim}).encode() + b"\\n")
+    frame = {"version": 1, "id": 0, "stream": 0, "act_for": "", "ask": "reload", "arguments": claim}
+    one.sendall(json.dumps({**frame, **claim}).encode() + b"\\n")
     print(one.recv(65536).decode())
 """
 

@@ -426,50 +426,6 @@ def test_a_release_whose_python_is_gone_is_not_rolled_back_to(machine: Machine) 
     assert machine.serves == "2"
 
 
-def _former(machine: Machine) -> Path:
-    """Put there what the installer of release 0.1 did; return its folder of units."""
-    release = machine.root / "opt/filterd/releases/20260101-000000"
-    there = machine.root / "etc/systemd/system"
-    links = {
-        machine.root / "opt/filterd/current": Path("releases", release.name),
-        there / "multi-user.target.wants/filterd.service": there / "filterd.service",
-        machine.root / "usr/local/bin/filterd": Path("/opt/filterd/current/bin/filterd"),
-    }
-    texts = {
-        release / "bin/python": "#!/bin/sh\n",
-        release
-        / "bin/filterd": f"#!/opt/filterd/releases/{release.name}/bin/python\nbody of 0.1\n",
-        there / "filterd.service": "former",
-        there / "sshd.service": "of another",
-    }
-    for path, target in links.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.symlink_to(target)
-    for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return there
-
-
-def test_what_the_former_installer_left_is_taken_over(machine: Machine) -> None:
-    there = _former(machine)
-    machine.install("2")
-    assert (machine.serves, machine.releases.before) == ("2", "20260101-000000")
-    assert {one.name for one in there.iterdir()} == {"multi-user.target.wants", "sshd.service"}
-    wanted = there / "multi-user.target.wants/filterd.service"
-    assert wanted.readlink() == Path("/usr/lib/systemd/system/filterd.service")
-    assert not (machine.root / "usr/local/bin/filterd").is_symlink()
-    machine.releases.roll_back()
-    assert (machine.serves, machine.unit()) == ("0.1", "former")
-
-
-def test_a_refused_release_leaves_the_former_installation_as_it_was(machine: Machine) -> None:
-    there = _former(machine)
-    with pytest.raises(StoreError):
-        machine.install("2", says="no")
-    assert (machine.serves, (there / "filterd.service").read_text()) == ("0.1", "former")
-
-
 def test_an_own_unit_of_the_administrator_stays(machine: Machine) -> None:
     machine.install("1")
     own = machine.root / "etc/systemd/system/filterd.service"

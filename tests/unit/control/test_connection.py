@@ -133,15 +133,6 @@ def test_the_answer_to_another_request_is_none(tmp_path: Path, other: dict[str, 
         ask(tmp_path / "s", "status")
 
 
-def test_a_daemon_of_the_release_before_is_to_be_restarted(tmp_path: Path) -> None:
-    """It finds no command in a frame, and does nothing."""
-    unknown = b'{"ok": false, "code": "unknown-command", "error": "this filterd does not"}\n'
-    with _answering(tmp_path / "s", unknown, unknown):
-        with pytest.raises(ControlError, match=r"is of an earlier release .* `sudo systemctl"):
-            ask(tmp_path / "s", "reload")
-        assert is_running(tmp_path / "s")
-
-
 def test_a_daemon_without_the_command_is_to_be_restarted(tmp_path: Path) -> None:
     unknown = {"ok": False, "code": "unknown-command", "error": "this filterd does not"}
     with (

@@ -47,30 +47,11 @@ def test_the_largest_of_each_part_comes_back() -> None:
 def test_an_answer_comes_back_with_its_end_mark() -> None:
     for is_end in (True, False):
         found = read_answer(dump_answer(REQUEST, {"ok": True, "result": 1}, is_end=is_end), REQUEST)
-        assert found is not None
         assert (found[0]["result"], found[1]) == (1, is_end)
 
 
 def test_an_error_is_the_last_frame_whatever_it_contains() -> None:
-    found = read_answer(dump_answer(REQUEST, {"ok": False}, is_end=False), REQUEST)
-    assert found is not None
-    assert found[1]
-
-
-def test_a_request_of_release_0_1_has_all_its_arguments() -> None:
-    request = read_request(b'{"command": "change", "id": 2, "ask": 1, "kind": "x"}')
-    assert request == ControlRequest("change", {"id": 2, "ask": 1, "kind": "x"}, 0, is_of_0_1=True)
-    assert dump_answer(request, {"ok": True}) == b'{"ok": true}\n'
-
-
-@pytest.mark.parametrize("part", [{"version": 2}, {"act_for": "a token"}])
-def test_what_release_0_1_never_sends_is_not_read_as_its_request(part: dict[str, object]) -> None:
-    with pytest.raises(ControlError):
-        read_request(json.dumps({"command": "ping", **part}).encode())
-
-
-def test_an_answer_of_release_0_1_is_known_by_what_it_lacks() -> None:
-    assert read_answer(b'{"ok": true, "result": 1}', REQUEST) is None
+    assert read_answer(dump_answer(REQUEST, {"ok": False}, is_end=False), REQUEST)[1]
 
 
 @given(st.binary(max_size=200))
@@ -94,16 +75,14 @@ def test_any_frame_is_within_every_bound_or_refused(frame: dict[str, object]) ->
     assert len(request.address) <= 64
 
 
-@pytest.mark.parametrize("is_of_0_1", [False, True])
 def test_an_answer_that_no_client_would_read_whole_is_an_error(
-    monkeypatch: pytest.MonkeyPatch, *, is_of_0_1: bool
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(frames, "LARGEST_ANSWER_OCTETS", 1_000)
-    request = REQUEST._replace(is_of_0_1=is_of_0_1)
     for n in (800, 1_000):
-        line = dump_answer(request, {"ok": True, "result": "x" * n})
+        line = dump_answer(REQUEST, {"ok": True, "result": "x" * n})
         assert len(line) <= 1_000
         answer = json.loads(line)
         assert answer["ok"] is (n == 800)
-        assert is_of_0_1 or answer["id"] == request.id
+        assert answer["id"] == REQUEST.id
     assert "the answer is too large (1\u202f0" in answer["error"]

@@ -100,14 +100,25 @@ def _ask(path: Path, request: bytes) -> Any:
     return json.loads(answers[0]) if answers[0] else None
 
 
+def _frame(**parts: Any) -> bytes:
+    frame = {"version": 1, "id": 7, "stream": 3, "act_for": "", "ask": "echo", "arguments": {}}
+    return json.dumps({**frame, **parts}).encode() + b"\n"
+
+
+_ECHO = _frame(ask="echo")
+_NUMBERS = {"version": 1, "id": 7, "stream": 3, "end": True}
+_ECHOED = {"ok": True, "result": {}, **_NUMBERS}
+
+
 def test_a_command_gets_its_arguments_and_its_result_comes_back(tmp_path: Path) -> None:
-    answer = _ask(tmp_path / "s", b'{"command": "echo", "name": "v\xc3\xa0"}\n')
-    assert answer == {"ok": True, "result": {"name": "và"}}
+    answer = _ask(tmp_path / "s", _frame(arguments={"name": "và"}))
+    assert answer == {"ok": True, "result": {"name": "và"}, **_NUMBERS}
 
 
 def test_an_error_is_reported(tmp_path: Path) -> None:
-    answer = _ask(tmp_path / "s", b'{"command": "refuse"}\n')
+    answer = _ask(tmp_path / "s", _frame(ask="refuse"))
     assert answer == {
+        **_NUMBERS,
         "ok": False,
         "code": "control",
         "error": "not today",
@@ -117,7 +128,8 @@ def test_an_error_is_reported(tmp_path: Path) -> None:
 
 
 def test_a_command_gets_its_caller_from_the_kernel_and_not_from_the_request(tmp_path: Path) -> None:
-    asked = b'{"command": "who", "uid": 4711, "user": "x", "caller": {}}\n'
+    claim = {"uid": 4711, "user": "x", "caller": {}}
+    asked = _frame(ask="who", arguments=claim, **claim)
     uid, user, _groups = _ask(tmp_path / "s", asked)["result"]
     assert (uid, user) == (os.geteuid(), pwd.getpwuid(os.geteuid()).pw_name)
 
@@ -126,7 +138,7 @@ def _ask_as_page(path: Path, monkeypatch: pytest.MonkeyPatch, command: str, uid:
     page = Caller(uid, "filterd-blockpage", frozenset({PAGE_GROUP, "filterd-admin"}))
     monkeypatch.setattr(module, "caller_of", lambda _: page)
     monkeypatch.setitem(COMMANDS, "page-why", _echo)
-    return _ask(path, json.dumps({"command": command}).encode() + b"\n")
+    return _ask(path, _frame(ask=command))
 
 
 def test_one_person_leaves_room_for_others(tmp_path: Path) -> None:
@@ -174,19 +186,20 @@ def test_control_in_no_group_of_the_page_it_has_all(
 
 def test_an_exam_of_two_thousand_names_is_no_request_too_long(tmp_path: Path) -> None:
     names = [f"{number}.{'x' * 60}.{'y' * 60}.example" for number in range(2000)]
-    request = json.dumps({"command": "echo", "names": names}).encode()
-    assert len(_ask(tmp_path / "s", request + b"\n")["result"]["names"]) == 2000
+    request = _frame(arguments={"names": names})
+    assert len(_ask(tmp_path / "s", request)["result"]["names"]) == 2000
 
 
 def test_errors_of_the_site_keep_their_places(tmp_path: Path) -> None:
-    answer = _ask(tmp_path / "s", b'{"command": "wrong-site"}\n')
+    answer = _ask(tmp_path / "s", _frame(ask="wrong-site"))
     place = {"path": "site.yaml", "line": 3, "column": 5}
     assert answer["errors"] == [{"reason": ["bad key", {}], **place, "hint": ["mend it", {}]}]
 
 
 def test_a_bug_is_logged_and_answered(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    answer = _ask(tmp_path / "s", b'{"command": "bug"}\n')
+    answer = _ask(tmp_path / "s", _frame(ask="bug"))
     assert answer == {
+        **_NUMBERS,
         "ok": False,
         "code": "internal",
         "error": "the command failed inside filterd; see its log",
@@ -204,9 +217,10 @@ def test_a_bug_is_logged_and_answered(tmp_path: Path, caplog: pytest.LogCaptureF
         b"5\n",
         b"not JSON\n",
         b"\xff\xfe\n",
-        b'{"command": ["echo"]}\n',
-        b'{"command": "unknown"}\n',
-        b'{"command": null}\n',
+        b'{"command": "echo", "id": 7}\n',
+        _frame(ask=["echo"]),
+        _frame(ask="unknown"),
+        _frame(ask=None),
         b"[" * 30_000 + b"\n",
     ],
 )
@@ -216,39 +230,9 @@ def test_what_is_no_command_is_answered_so(tmp_path: Path, request_line: bytes) 
     assert answer["error"] == "the running filterd does not know this command"
 
 
-def _frame(**parts: Any) -> bytes:
-    frame = {"version": 1, "id": 7, "stream": 3, "act_for": "", "ask": "echo", "arguments": {}}
-    return json.dumps({**frame, **parts}).encode() + b"\n"
-
-
-def _answered_by_0_1(line: bytes) -> Any:
-    """Read an answer by the rules of a command of release 0.1."""
-    answer = json.loads(line)
-    return answer["result"] if answer["ok"] else str(answer["error"])
-
-
 def test_a_frame_is_answered_with_its_numbers_and_the_end_mark(tmp_path: Path) -> None:
     answer = _ask(tmp_path / "s", _frame(arguments={"command": "who", "version": 9}))
-    numbers = {"version": 1, "id": 7, "stream": 3, "end": True}
-    assert answer == {"ok": True, "result": {"command": "who", "version": 9}, **numbers}
-    failed = _ask(tmp_path / "s", _frame(ask="refuse"))
-    assert {key: failed[key] for key in numbers} == numbers
-    assert failed["error"] == "not today"
-
-
-def test_a_command_of_the_release_before_is_answered_in_its_form(tmp_path: Path) -> None:
-    path, lines = tmp_path / "s", list[bytes]()
-
-    async def work(_: ControlServer) -> None:
-        for command in ("echo", "refuse", "unknown"):
-            line = json.dumps({"command": command, "id": 7, "ask": 9}).encode() + b"\n"
-            lines.append(await _exchange(path, line))
-
-    _with_server(path, work)
-    echoed, refused, unknown = map(_answered_by_0_1, lines)
-    assert echoed == {"id": 7, "ask": 9}
-    assert json.loads(lines[0]).keys() == {"ok", "result"}
-    assert (refused, unknown) == ("not today", "the running filterd does not know this command")
+    assert answer == {"ok": True, "result": {"command": "who", "version": 9}, **_NUMBERS}
 
 
 def test_a_frame_of_a_newer_release_is_refused_in_one_line(tmp_path: Path) -> None:
@@ -368,7 +352,7 @@ def test_a_silent_connection_does_not_keep_others_waiting(
 
     async def work(_: ControlServer) -> None:
         reader, writer = await open_streams(path)
-        assert json.loads(await _exchange(path, b'{"command": "echo"}\n'))["ok"]
+        assert json.loads(await _exchange(path, _ECHO))["ok"]
         assert await reader.read() == b""
         writer.close()
 
@@ -381,9 +365,9 @@ def test_a_caller_that_leaves_before_the_answer_does_no_harm(tmp_path: Path) -> 
     async def work(_: ControlServer) -> None:
         for _attempt in range(20):
             _reader, writer = await open_streams(path)
-            writer.write(b'{"command": "echo"}\n')
+            writer.write(_ECHO)
             writer.transport.abort()
-        assert json.loads(await _exchange(path, b'{"command": "echo"}\n'))["ok"]
+        assert json.loads(await _exchange(path, _ECHO))["ok"]
 
     _with_server(path, work)
 
@@ -403,7 +387,7 @@ def test_the_socket_of_a_dead_daemon_is_replaced(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as dead:
         bind(dead, path)
     assert path.exists()
-    assert _ask(path, b'{"command": "echo"}\n') == {"ok": True, "result": {}}
+    assert _ask(path, _ECHO) == _ECHOED
 
 
 def test_a_path_that_cannot_be_listened_on_is_named() -> None:
@@ -415,7 +399,7 @@ def test_a_path_that_cannot_be_listened_on_is_named() -> None:
 @pytest.mark.parametrize("folder", ["x" * 120, "ổ đĩa của thầy/" * 40])
 def test_a_socket_of_any_path_is_served_kept_and_removed(folder: str, tmp_path: Path) -> None:
     path = tmp_path / folder / "s"
-    assert _ask(path, b'{"command": "echo"}\n') == {"ok": True, "result": {}}
+    assert _ask(path, _ECHO) == _ECHOED
     assert list(path.parent.iterdir()) == []
 
 
@@ -433,7 +417,7 @@ def test_closing_ends_open_connections(tmp_path: Path, caplog: pytest.LogCapture
         server = ControlServer(path, COMMANDS)
         await server.start()
         reader, writer = await open_streams(path)
-        await _exchange(path, b'{"command": "echo"}\n')  # so that the first was accepted
+        await _exchange(path, _ECHO)  # so that the first was accepted
         await server.close()
         assert await reader.read() == b""
         writer.close()
@@ -457,7 +441,7 @@ def test_a_socket_that_was_removed_with_its_folder_is_made_again(
         path.parent.unlink()
         while not path.exists():
             await asyncio.sleep(0.001)
-        assert await _exchange(path, b'{"command": "echo"}\n') == b'{"ok": true, "result": {}}\n'
+        assert json.loads(await _exchange(path, _ECHO)) == _ECHOED
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
 
@@ -498,7 +482,7 @@ def test_a_hundred_silent_connections_delay_no_other(tmp_path: Path) -> None:
 
     async def work(_: ControlServer) -> None:
         silent = [await open_streams(path) for _ in range(100)]
-        assert await _exchange(path, b'{"command": "echo"}\n') == b'{"ok": true, "result": {}}\n'
+        assert json.loads(await _exchange(path, _ECHO)) == _ECHOED
         for _reader, writer in silent:
             writer.close()
             await writer.wait_closed()
