@@ -46,7 +46,8 @@ if TYPE_CHECKING:
 
 CATALOG = load_catalog(shipped("blocklists"))
 FEED_HOST = "danh-sach.sotttt.example"
-LOCKED = "scam"
+LOCKED = "gore"
+"""Locked, and no protection excepts it: a list of scams may name the site of an office."""
 LEAST = 500
 
 
@@ -262,7 +263,7 @@ def test_control_without_guards_every_way_closes_every_name(tmp_path: Path, poli
     asking = Asking(open_to_all, Index.open(tmp_path / "index"), NOW)
     spared = [one.name for one in ESSENTIALS if not asking.closed(one.name)]
     assert all(is_public_suffix(key_from_name(name) or b"") for name in spared)
-    assert len(spared) < 20
+    assert len(spared) < 0.1 * len(ESSENTIALS)
     # What is essential is asked of the version before, too: this one has forgotten all of it.
     before = inject(tmp_path, policy, []).asking
     forgotten = list(blocked_essentials(asking, [before], {"bad"}))
@@ -275,11 +276,12 @@ def test_a_list_of_the_publishers_own_is_not_bound_and_found(
 ) -> None:
     [found] = inject(tmp_path, policy, TEXTS, own=True).blocked
     assert found.severity is Severity.REFUSED
-    helping = {one.name for one in load_help_names()}  # which no such list closes
+    spared = {one.name for one in load_help_names()}  # which no such list closes
+    spared |= {name for text in TEXTS if is_public_suffix(key_from_name(name := wire(text)) or b"")}
     protected = sum(
-        1 + one.subtree for one in ESSENTIALS if not one.pinned and one.name not in helping
+        1 + one.subtree for one in ESSENTIALS if not one.pinned and one.name not in spared
     )
-    assert 0.97 * protected < found.numbers["count"] <= protected
+    assert found.numbers["count"] == pytest.approx(protected, rel=0.03)
 
 
 def test_an_order_closes_what_is_protected_and_nothing_that_is_pinned(
