@@ -301,7 +301,9 @@ async def _add(connection: aiosqlite.Connection, batches: Iterable[Batch], now: 
                 )
                 for row in batch.rows
             ]
-            await connection.executemany(ADD_CONTEXT, {cell[3:] for cell in cells})
+            # Each once, in the order of the batch: the same batches make the same file.
+            contexts = dict.fromkeys(cell[3:] for cell in cells)
+            await connection.executemany(ADD_CONTEXT, contexts)
             await connection.executemany(ADD, cells)
             await connection.executemany(ADD_REACH, batch.reach)
             await connection.execute(NOTE, (batch.worker, batch.number, now))

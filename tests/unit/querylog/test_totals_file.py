@@ -134,6 +134,14 @@ def test_control_without_the_note_it_would_be(path: Path, monkeypatch: pytest.Mo
     assert total(path) == 11
 
 
+def test_contexts_come_in_the_order_of_the_batch(path: Path) -> None:
+    """Damage of an octet does the same each time only where the same batches make the same file."""
+    write(path, a_batch(rows=50))
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        found = connection.execute("SELECT category FROM contexts ORDER BY id").fetchall()
+    assert [category for (category,) in found] == [f"c{number}" for number in range(50)]
+
+
 def test_it_is_written_ahead_and_synced_at_checkpoints_only(path: Path) -> None:
     async def whole() -> None:
         store = TotalsFile(path, FakeClock())
