@@ -30,7 +30,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, AnyStr, NamedTuple, NoReturn
 
-from filterd import bounded_child
+from filterd import bounded_child, i18n
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import load_site
 from filterd.lists.catalog import load_catalog
@@ -57,8 +57,10 @@ _MODULES = (
 _CODE = bounded_child._BOUNDED
 """The same, by ``python -c``."""
 _IMPORTED = (
-    "filterd.cli.app",
+    "filterd.cli.check",
+    "filterd.cli.entry",
     "filterd.cli.lists",
+    "filterd.cli.status",
     "filterd.config.compile",
     "filterd.config.lists_build",
     "filterd.config.build_record",
@@ -248,6 +250,7 @@ def main(descriptor: int) -> None:
         importlib.import_module(name)
     yaml_once.remember()
     compile_policy(load_site(shipped("policies")), load_catalog(shipped("blocklists")))
+    i18n.catalogue("vi")
     gc.collect()
     gc.freeze()
     job = _serve(socket.socket(fileno=descriptor))
