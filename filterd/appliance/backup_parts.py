@@ -103,11 +103,6 @@ def check_passphrase(text: str) -> str:
     return text
 
 
-def is_recovery_key(text: str) -> bool:
-    """Return whether a text has the form of a public key of age, X25519."""
-    return _is_recovery_key(text) is not None
-
-
 def identity_in(text: str) -> str:
     """Return the secret key in the text of a file, as ``age-keygen`` writes it.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
@@ -82,14 +82,14 @@ def _looks(here: Context, interval: float, *, is_one: bool) -> Iterator[tuple[Ro
     Raises:
         ControlError: no daemon answers at first, or it refuses.
     """
-    before, asked_at = _ask(here, 0), here.clock.monotonic()
+    before, asked_at = present_status(here, totals_old_s=0), here.clock.monotonic()
     if not is_one:
         yield before, rates(None, before, 0.0)
     silent_since = None
     while not pause(interval, to_the_end=is_one):
         now_s = here.clock.monotonic()
         try:
-            status = _ask(here, 0 if is_one else _TOTALS_OLD_S)
+            status = present_status(here, totals_old_s=0 if is_one else _TOTALS_OLD_S)
         except UnansweredError:
             silent_since = silent_since or here.clock.wall()
             yield {**before, "silent_since": silent_since}, rates(before, before, 1.0)
@@ -99,10 +99,6 @@ def _looks(here: Context, interval: float, *, is_one: bool) -> Iterator[tuple[Ro
         before, asked_at = status, now_s
         if is_one:
             return
-
-
-def _ask(here: Context, old_s: int) -> dict[str, Any]:
-    return present_status(here, totals_old_s=old_s)
 
 
 def _show_live(here: Context, looks: Iterable[tuple[Row, Row]]) -> None:

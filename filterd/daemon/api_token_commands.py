@@ -82,7 +82,7 @@ class ApiTokenCommands:
             hash_of(secret),
             role,
             scope,
-            _networks(request.get("addresses") or []),
+            field_checks.many(_network, _MOST_NETWORKS)(request.get("addresses") or []),
             now,
             now + days * _DAY_S,
         )
@@ -121,15 +121,6 @@ class ApiTokenCommands:
             lambda book: replace(book, tokens=tuple(one for one in book.tokens if one.id != wanted))
         )
         return {"id": token.id, "name": token.label, "account": token.account}
-
-
-def _networks(value: Any) -> tuple[str, ...]:
-    """Check networks from which a token may be used.
-
-    Raises:
-        ChangeError: one of them is none.
-    """
-    return field_checks.many(_network, _MOST_NETWORKS)(value)
 
 
 def _network(value: Any) -> str:

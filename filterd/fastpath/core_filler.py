@@ -32,12 +32,13 @@ from filterd.native import live_only
 from filterd.policy.model import Client
 from filterd.querylog import OTHER
 from filterd.resolve import special_use
-from filterd.resolve.answer_reply import BLOCK_TTL_S, compose, compose_to_repeat
+from filterd.resolve.answer_reply import compose, compose_to_repeat
 from filterd.resolve.query import PASS, Answer, Peer, Query, Source, counted_as
 from filterd.wire import ParsedQuery, RRClass, compose_query, parse_query
 from filterd.wire import name as names
 from filterd.wire.header import HEADER_OCTETS
 from filterd.wire.rebuild import MAX_TTL_S
+from filterd.wire.reply import BLOCK_TTL_S
 from filterd.wire.section import Question
 
 if TYPE_CHECKING:

@@ -48,8 +48,8 @@ if TYPE_CHECKING:
 
 
 BLOCKED = "blocked"
-CHAIN, FAST = "chain", "fast"
-"""Paths of answers."""
+CHAIN = "chain"
+"""The path of answers beside the fast one."""
 
 HOUR_S = 3600
 MOST_ROWS = 20_000

@@ -25,12 +25,10 @@ from filterd.wire import (
     servfail,
     sinkhole,
 )
+from filterd.wire.reply import BLOCK_TTL_S
 
 if TYPE_CHECKING:
     from filterd.policy.model import ZoneRecord
-
-BLOCK_TTL_S = 10
-"""The time after which a device forgets a block that was a mistake and is corrected."""
 
 STALE_TTL_S = 30
 """How long a client keeps an expired answer: as long as no upstream is asked again."""

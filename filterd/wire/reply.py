@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from filterd.wire.section import Record
 
 BLOCK_TTL_S = 10
-"""The longest that a resolver or stub may cache a block."""
+"""The longest that a resolver or stub may cache a block, which may be a mistake."""
 
 ANY_TTL_S = 3600
 """How long the answer to a question for ANY may be kept."""

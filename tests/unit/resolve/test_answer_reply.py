@@ -15,13 +15,14 @@ import pytest
 from filterd.policy.model import ZoneRecord
 from filterd.policy.verdict import PASSED, Action, Match, Rule, Verdict
 from filterd.resolve import cache_entry
-from filterd.resolve.answer_reply import BLOCK_TTL_S, STALE_TTL_S, compose
+from filterd.resolve.answer_reply import STALE_TTL_S, compose
 from filterd.resolve.links import cache
 from filterd.resolve.links import filter as filter_link
 from filterd.resolve.query import Answer, Source
 from filterd.upstream import UpstreamQuestion
 from filterd.upstream.resolution import resolution_of
 from filterd.wire import Ede, EdeCode, Rcode, parse_response
+from filterd.wire.reply import BLOCK_TTL_S
 from tests.support.chain import a_chain_query
 from tests.support.policies import NOW, a_category, wire
 from tests.support.serving import GRADE_11, a_site
