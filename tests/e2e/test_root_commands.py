@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.i18n import visible
 from filterd.state_folder import StateFolder
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import copy_lists, free_port, serving, write_site
@@ -25,7 +26,7 @@ from tests.support.unix_sockets import bind
 from tests.support.unprivileged import NOBODY, give, open_folder, reach, unprivileged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_root")]
 
@@ -239,6 +240,94 @@ def test_no_race_lets_root_write_through_a_link(school: School) -> None:
     with _swapping(school):
         _give_all_commands(school)
     assert school.look_of_victim() == before
+
+
+SECRET = "bi-mat-cua-root"
+READING = [
+    *COMMANDS,
+    ("feed", "status"),
+    ("lists", "status"),
+    ("lists", "search", "tiktok.com"),
+    ("check", "tiktok.com", "--grade", "6"),
+    ("policy", "show", "--grade", "6"),
+    ("policy", "history"),
+    ("history", "list"),
+    ("exceptions", "list"),
+    ("report-mistake", "--list"),
+    ("alerts", "list"),
+    ("account", "list"),
+    ("site", "apply"),
+    ("inspect", "--out", "RECORD"),
+    ("fleet", "enrol"),
+    ("backup", "BACKUP"),
+    ("update",),
+    ("cert", "show"),
+    ("doctor",),
+]
+"""Commands of root's that read the state, where no daemon runs."""
+HUGE_OCTETS = 1 << 34
+
+
+def _link(path: Path, school: School) -> None:
+    path.symlink_to(school.folder / "secret")
+
+
+def _deep(path: Path, _: School) -> None:
+    path.write_bytes(b"filterd policy 1\n" + b"[" * 1_000_000)
+
+
+def _huge(path: Path, _: School) -> None:
+    with path.open("wb") as file:
+        file.truncate(HUGE_OCTETS)
+
+
+def _escapes(path: Path, _: School) -> None:
+    path.write_text("\x1b[2J\x1b]0;a\x07\u202e\n" * 9)
+
+
+BAITS: dict[str, Callable[[Path, School], None]] = {
+    "a pipe": lambda path, _: os.mkfifo(path),
+    "a link to root's file": _link,
+    "a link to a device": lambda path, _: path.symlink_to("/dev/zero"),
+    "a huge file": _huge,
+    "depth": _deep,
+    "escapes": _escapes,
+}
+
+
+def _places_of(school: School) -> list[Path]:
+    """Return every file that may stand in a state folder, by its purpose or because it does."""
+    known = {school.state.folder / "control.sock", *school.state.files}
+    for name in vars(StateFolder):
+        if isinstance(found := getattr(school.state, name, None), Path):
+            known.add(found)
+    known |= {one for one in school.state.folder.rglob("*") if not one.is_dir()}
+    return sorted(one for one in known if not one.is_dir())
+
+
+@pytest.mark.parametrize("kind", BAITS)
+def test_no_file_of_the_service_s_keeps_root_waiting_or_shows_what_is_root_s(
+    school: School, kind: str
+) -> None:
+    """Of three files one is as it was, so that commands come further than to the first."""
+    part = [*BAITS].index(kind) % 3
+    (school.folder / "secret").write_text(SECRET * 3)
+    (school.folder / "secret").chmod(0o600)
+    school.taken()
+    for at, path in enumerate(_places_of(school)):
+        if at % 3 != part:
+            path.unlink(missing_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            BAITS[kind](path, school)
+    give(school.state.folder)
+    named = {one: str(school.folder / one) for one in ("RECORD", "BACKUP")}
+    named |= {"ROOT": str(school.root), "STICK": str(school.stick)}
+    for words in READING:
+        done = school.run(*(named.get(word, word) for word in words))
+        shown = done.stdout + done.stderr
+        assert SECRET not in shown, words
+        assert "Traceback" not in shown, (words, shown)
+        assert visible(shown) == shown, words
 
 
 def test_a_link_in_place_of_the_control_socket_leads_root_nowhere(school: School) -> None:
