@@ -13,10 +13,8 @@ So a gateway between a school and a provider follows what the provider delegates
 to the school's side, while no host on the provider's own network is allowed; and a
 machine that stands beside a provider's router, with one interface, serves it.
 
-``IpCommand`` runs ``ip`` (iproute2) within bounds of size and time. A thread starts the
-process, and not the event loop: uvloop forks, which delays every answer for as long as it
-takes to copy the page tables of a process that has an index mapped (50 ms with 400 MB);
-``subprocess`` does not.
+``IpCommand`` runs ``ip`` (iproute2) within bounds of size and time, for commands; what serves
+asks the kernel itself (``kernel_tables``).
 """
 
 from __future__ import annotations
@@ -28,6 +26,7 @@ import os
 import subprocess
 import threading
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -41,7 +40,7 @@ from ipaddress import (
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
 MOST_ADDRESSES = 1_000
 
@@ -156,8 +155,12 @@ class IpCommand:
 
         Returns: the objects of its list that are not empty, unchecked beyond that.
         """
+        return await self.answer(partial(_objects, [self._program, "-j", *arguments]))
+
+    async def answer(self, look: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]] | None:
+        """Return what ``look`` does in a thread, None where it fails."""
         try:
-            found = await asyncio.to_thread(_objects, [self._program, "-j", *arguments])
+            found = await asyncio.to_thread(look)
         except (OSError, ValueError, RecursionError) as error:
             if not self._failing:
                 _warn(str(error))

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Updates of ``Surroundings``, from within the event loop of the serving process.
 
-Once a second it checks whether a lease file changed or the network is worth asking
-``ip`` for: the kernel reported a change, an unknown address asked, or half a minute
-has passed. Nothing here blocks the loop, and a failure leaves answers as they
+Once a second it checks whether a lease file changed or the kernel is worth asking
+for its tables (``kernel_tables``): it reported a change, an unknown address asked, or half
+a minute has passed. Nothing here blocks the loop, and a failure leaves answers as they
 were: ``Surroundings`` itself forgets devices that are not seen again.
 
 The kernel reports by a netlink socket (rtnetlink(7)) that has joined the groups of
 links, addresses, routes and neighbours. Its messages are discarded unread: they
-report that something changed; ``ip`` shows what.
+report that something changed; the tables show what.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import socket
 from math import inf
 from typing import TYPE_CHECKING
 
-from filterd.clients.interfaces import IpCommand
+from filterd.clients.kernel_tables import KernelTables
 from filterd.clients.leases import LeaseFiles, Mark
 from filterd.clients.neighbours import parse_neighbours
 from filterd.i18n import refused
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from filterd.clients.frame_filter import FrameFilter
+    from filterd.clients.interfaces import IpCommand
     from filterd.clients.network_view import Surroundings
     from filterd.clock import Clock
     from filterd.policy.model import Policy
@@ -103,7 +104,7 @@ class Observer:
         ip: IpCommand | None = None,
     ) -> None:
         self._surroundings, self._clock, self._frames = surroundings, clock, frames
-        self._ip = ip or IpCommand()
+        self._ip = ip or KernelTables()
         self._files = LeaseFiles(())
         self._mark: Mark | None = None
         self._policy: Policy

@@ -88,6 +88,14 @@ sealed_sites.resolv_conf = SimpleNamespace(
 )
 """
 """Each worker reads it, as all did once."""
+SERVES = "-m", "filterd"
+RUNS_IP = """
+from filterd.clients import observer
+from filterd.clients.interfaces import IpCommand
+observer.KernelTables = IpCommand
+from filterd.cli.entry import main; main()
+"""
+"""A daemon whose workers run ``ip`` to see the network, as all did once."""
 WAITS_FOR_ITS_JOURNAL = """
 import os
 from filterd import journal
@@ -386,6 +394,46 @@ def test_control_a_worker_that_reads_a_file_that_hangs_does_not_begin(school: Sc
         _kill(served, _workers(served))
         with pytest.raises(TimeoutError):
             asked(school.port, a_query(LOCKED), within_s=CONTROL_S)
+
+
+@contextlib.contextmanager
+def _with_programs_that_hang(school: School, program: tuple[str, str] = SERVES) -> Iterator[Served]:
+    """Serve while no program of the system that may be run begins."""
+    folder = school.folder / "bin"
+    folder.mkdir()
+    path = folder / "ip"
+    path.write_text("#!/bin/sh\necho '[]'\n", encoding="ascii")
+    path.chmod(0o755)
+    paths = f"{folder}:{os.environ['PATH']}"
+    with (
+        serving(school.config, school.state.folder, program=program, PATH=paths) as served,
+        bad_pages(path, [0], hangs=True),
+    ):
+        yield served
+
+
+def _programs(pid: int) -> list[str]:
+    """Return what the threads of a process have started."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [one for task in tasks for one in task.read_text(encoding="ascii").split()]
+
+
+@pytest.mark.usefixtures("needs_fuse")
+def test_a_worker_begins_though_no_program_does(school: School) -> None:
+    with _with_programs_that_hang(school) as served:
+        _kill(served, _workers(served))
+        assert is_blocked(school.port, LOCKED)
+        assert _programs(_workers(served)[0]) == []
+
+
+@pytest.mark.control
+@pytest.mark.usefixtures("needs_fuse")
+def test_control_a_worker_that_runs_programs_waits_for_them(school: School) -> None:
+    """It answers after 2 s, and does not know the network."""
+    with _with_programs_that_hang(school, ("-c", RUNS_IP)) as served:
+        _kill(served, _workers(served))
+        assert is_blocked(school.port, LOCKED)
+        assert len(_programs(_workers(served)[0])) == 1
 
 
 @contextlib.contextmanager
