@@ -20,8 +20,8 @@ frames of the questions themselves, which the sockets compare (``frame_filter``)
 ::
 
     files of DHCP servers -----------------> leases -.
-    ip neigh ------------> neighbours (claims) -------+--> network_view --> identifier
-    ip address, ip route ---> interfaces -------------|
+    kernel_tables -.-> neighbours (claims) -----------+--> network_view --> identifier
+                   '-> interfaces --------------------|
     MACs of questions ---> frame_filter <-------------'
 
 ``observer`` keeps it up to date. What was learned is forgotten after a minute.

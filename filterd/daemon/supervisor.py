@@ -47,8 +47,8 @@ TICKS_OF_THE_MANAGER = 60
 TICKS_AT_WORK = 120
 """30 s: checking five million names lets no heart beat for some seconds on a small board."""
 _LONG_LIFE_S = 10.0
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 1.0
-"""However often it dies: no client waits for DNS longer than 5 s, of which a start takes some."""
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 0.5
+"""However often it has died, the next one answers within 1 s, of which its start takes some."""
 _STOP_WITHIN_S = 5.0
 _PR_SET_PDEATHSIG = 1
 
