@@ -80,9 +80,10 @@ messages: ## Update filterd/locale/vi.po from the source
 	$(bin)/python -m tests.support.catalogue
 	@$(MAKE) --no-print-directory setup
 
-reference: ## Write deploy/COMMANDS.md from the commands
+reference: ## Write deploy/COMMANDS.md and tests/fixtures/frozen from the program
 	$(test_layer)
 	$(bin)/python -m tests.support.command_reference
+	$(bin)/python -m tests.support.frozen_faces
 
 bench: ## Print a table: beside dnsdist, unbound, dnsmasq if there
 	$(test_layer)

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Freeze what people and programs meet: API, help, rights of tokens, payloads on the socket.
+
+``python -m tests.support.frozen_faces`` (``make reference``) writes the tables beneath
+``tests/fixtures/frozen``, one line an operation or command; ``tests/test_frozen_faces.py`` fails
+where one differs. A digest stands for what is too long.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+from filterd import control
+from filterd.accounts import grant
+from filterd.cli import help_pages
+from filterd.clock import SystemClock
+from filterd.errors import ControlError, FilterdError
+from filterd.i18n import say
+from filterd.overrides.change_kinds import KINDS
+from filterd.overrides.read_access import READERS
+from filterd.web import openapi, operations
+from tests.support.commands import SAMPLE, call
+from tests.support.help_texts import whole
+from tests.support.operations import RecordedVisitor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from filterd.i18n import Language
+
+FOLDER = Path(__file__).resolve().parents[1] / "fixtures" / "frozen"
+MONDAY_AT_8 = 1_764_550_800.0
+_LANGUAGES: tuple[Language, ...] = ("en", "vi")
+
+_WORDS = (
+    "allow vnu.edu.vn --grade 8 --for 45m",
+    "allow service:youtube category:games service:youtube --class 6A --lesson",
+    "allow entry:vnu.edu.vn",
+    "allow entry:vnu.edu.vn a.example --for 1h",
+    "allow a.example",
+    "allow a.example --for 1h --lesson",
+    "allow a.example --for 1h --grade 6 --room lab-a",
+    "allow *.edu.vn --tier primary --until 20/12/2026",
+    "allow edu.vn --for 1h",
+    "block Tiếng.vn --room lab-a --from 09:00 --for 1h",
+    "block a.example --client 10.0.6.21 --permanent",
+    "block a.example --client ten --permanent",
+    "block a.example b.example --network lab-a --until 'het tiet'",
+    "block x:y --for 1h",
+    "block a.example --grade 6A --for 1h30",
+    "pause",
+    "pause --for 20m --class 6A",
+    "exceptions revoke 7",
+    "undo",
+    "undo 7",
+    "requests approve 7 --for-tier --for 1h",
+    "requests refuse 7",
+    "report-mistake vnu.edu.vn",
+)
+"""Commands of changes, without ``--reason``."""
+_VALUES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("allow", {"targets": ["vnu.edu.vn"], "for_whom": "grade:8", "for_s": 2700}),
+    ("allow", {"targets": "service:youtube\ncategory:games", "for_whom": "class:6A", "lesson": 1}),
+    ("allow", {"targets": ["a.example", "b.example"], "for_whom": "class:6A", "lesson": True}),
+    ("allow", {"targets": ["entry:vnu.edu.vn"]}),
+    ("allow", {"targets": ["a.example"]}),
+    ("allow", {"targets": ["a.example"], "for_s": 60, "lesson": True}),
+    ("allow", {"targets": ["a.example"], "for_whom": "client:ten", "for_s": 60}),
+    ("allow", {"targets": ["edu.vn"], "for_s": 60}),
+    ("block", {"targets": ["a.example"], "term": "lesson"}),
+    ("block", {"targets": ["a.example"], "term": "3600", "ends_at": "2026-12-20T17:30"}),
+    ("block", {"targets": ["a.example"], "term": "permanent", "for_whom": "network:lab-a"}),
+    ("block", {"targets": ["a.example"], "starts_at": 1_764_554_400, "for_s": 3600}),
+    ("block", {"targets": ["x:y"], "for_s": 60}),
+    ("pause", {"for_s": 300}),
+    ("pause", {"for_s": 1200, "for_whom": "class:6A"}),
+    ("pause", {"for_s": 3601}),
+    ("revoke", {"id": 7}),
+    ("approveRequest", {"id": 7, "for_tier": True, "for_s": 3600}),
+    ("refuseRequest", {"id": 7}),
+)
+"""Operations of the API with their values, without ``reason``."""
+
+
+def _digest(whole_text: str) -> str:
+    return sha256(whole_text.encode()).hexdigest()[:12]
+
+
+def _api() -> Iterator[str]:
+    """Yield a line an operation: address, name, roles, parameters (* must be there)."""
+    found = openapi.description(operations.ORDER)
+    for path, methods in found["paths"].items():
+        for method, one in methods.items():
+            fields = operations.BY_NAME[one["operationId"]].fields
+            named = (name + "*" * (name in fields.required) for name in fields.named)
+            roles, values = ",".join(one["x-roles"]), " ".join(named)
+            text = _digest(json.dumps(one, sort_keys=True))
+            yield f"{method.upper()} {path} {one['operationId']} [{roles}] ({values}) {text}"
+    del found["paths"], found["info"]["version"]
+    yield f"what all share {_digest(json.dumps(found, sort_keys=True))}"
+
+
+def _help() -> Iterator[str]:
+    """Yield a line a command, with a digest of its manual page in each language."""
+    for path, command in whole().items():
+        name = " ".join(path)
+        pages = (help_pages.page(name, command, language) for language in _LANGUAGES)
+        # The first line has the version.
+        digests = (_digest(page.partition("\n")[2]) for page in pages)
+        yield " ".join((f"filterd {name}".strip(), *digests))
+
+
+def _scopes() -> Iterator[str]:
+    """Yield the scopes of tokens that have a command of the socket; the roles of a view."""
+    kinds = {f"change {kind}" for kind in KINDS}
+    named = {one for scope in grant.SCOPES.values() for one in scope or ()}
+    for command in sorted(kinds | named | grant.NEEDS_PASSWORD | grant.OPEN):
+        first, _, kind = command.partition(" ")
+        asked = ("change", {"kind": kind}) if first == "change" else (command, {})
+        scopes = [scope for scope in grant.SCOPES if grant.is_in_scope(scope, *asked)]
+        words = ["password"] * grant.needs_password(*asked) + ["open"] * (command in grant.OPEN)
+        yield " ".join((f"{command}: {','.join(scopes) or '-'}", *words))
+    for view, roles in READERS.items():
+        yield f"view {view}: roles {','.join(sorted(roles))}"
+
+
+def _socket() -> Iterator[str]:
+    """Yield what commands and operations send to the manager, or why they send nothing."""
+    for words in _WORDS:
+        yield f"filterd {words}\n  {_sent_by_command(words)}"
+    for name, values in _VALUES:
+        plain = json.dumps(values, ensure_ascii=False)
+        yield f"{name} {plain}\n  {_sent_by_operation(name, values)}"
+
+
+def _sent_by_command(words: str) -> str:
+    sent: list[str] = []
+
+    def ask(_path: Path, command: str, **arguments: Any) -> Any:
+        if command == "clock":
+            now = MONDAY_AT_8
+            return {"standing": "known", "shows": now, "policy_time": now, "floor": now}
+        sent.append(_written(command, arguments))
+        raise ControlError(say("recorded"))
+
+    with (
+        TemporaryDirectory() as state,
+        mock.patch.object(SystemClock, "wall", return_value=MONDAY_AT_8),
+        mock.patch.object(control, "ask", ask),
+        mock.patch.object(control, "is_running", return_value=True),
+    ):
+        places = ("--config", SAMPLE, "--state", state, "--lang", "en")
+        done = call(*shlex.split(words), "--reason", "why", *places)
+    return sent[0] if sent else done.err.strip().replace(state, "STATE").replace("\n", " / ")
+
+
+def _sent_by_operation(name: str, values: dict[str, Any]) -> str:
+    visitor = RecordedVisitor(answers={"requests approve": {}, "requests refuse": {}})
+    operation = operations.BY_NAME[name]
+    try:
+        visitor.do(operation, **values, reason="why")
+    except FilterdError as error:
+        return f"{error}"
+    return _written(*visitor.asked[-1])
+
+
+def _written(command: str, arguments: dict[str, Any]) -> str:
+    return f"{command} {json.dumps(arguments, ensure_ascii=False, sort_keys=True)}"
+
+
+TABLES: dict[str, Callable[[], Iterator[str]]] = {
+    "api": _api,
+    "help": _help,
+    "scopes": _scopes,
+    "socket": _socket,
+}
+"""What is frozen, by the name of its file."""
+
+
+def frozen(name: str) -> str:
+    """Return the text of a table as the program has it now."""
+    return "\n".join((*TABLES[name](), ""))
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for one in TABLES:
+        (FOLDER / f"{one}.txt").write_text(frozen(one), encoding="utf-8")
