@@ -3,12 +3,15 @@
 
 ``parse`` itself is as it was; ``load`` and ``load_catalog`` are what remembers. What is wrong is
 found anew each time. Documents and models are frozen, so that tests may share them. So are
-policies, which each school of a test reads three times from their file.
+policies, which each school of a test reads three times from their file, and the catalogue that
+ships, which no test writes.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import sys
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -17,11 +20,15 @@ from pydantic import BaseModel
 
 from filterd.documents import yaml_reader
 from filterd.errors import ConfigError, StoreError
-from filterd.lists import catalog_schema
+from filterd.lists import catalog, catalog_schema
+from filterd.paths import shipped
 from filterd.policy import policy_file
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from filterd.documents.yaml_reader import Document
+    from filterd.lists.catalog import Catalog
     from filterd.policy.model import Policy
     from filterd.state_file import Decoder
 
@@ -46,6 +53,7 @@ def remember() -> None:
         if getattr(model, "__module__", "") == catalog_schema.__name__ and isinstance(model, type):
             setattr(model, "model_validate_json", classmethod(validate))  # noqa: B010 -- for mypy
     _remember_policies()
+    _remember_what_ships()
 
 
 def _remember_policies() -> None:
@@ -59,3 +67,31 @@ def _remember_policies() -> None:
             return decode(read, content, path)  # it raises, with the path
 
     vars(policy_file._FORMAT)["_decoded"] = decode_once
+
+
+def _remember_what_ships() -> None:
+    """Have each module read the catalogue that ships once, as long as its files are the same."""
+    load = catalog.load_catalog
+    if getattr(load, "is_once", False):
+        return
+    folder = shipped("blocklists").absolute()
+    known = lru_cache(1)(lambda _: load(folder))
+
+    def load_catalog(of: Path) -> Catalog:
+        return known(_looks(folder)) if of.absolute() == folder else load(of)
+
+    vars(load_catalog)["is_once"] = True
+    for module in list(sys.modules.values()):
+        for name, value in list(vars(module).items()):
+            if value is load:
+                vars(module)[name] = load_catalog
+
+
+def _looks(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """Return by what a change of a folder is seen."""
+    found = list[tuple[str, int, int, int]]()
+    with os.scandir(folder) as entries:
+        for one in entries:
+            look = one.stat()
+            found.append((one.path, look.st_ino, look.st_size, look.st_mtime_ns))
+    return tuple(found)
