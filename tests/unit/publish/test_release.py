@@ -194,6 +194,17 @@ def test_a_version_whose_contact_is_a_placeholder_is_not_published(house: _House
     assert Published(house.publisher.folder).version == 2
 
 
+@pytest.mark.control
+def test_without_the_check_a_placeholder_is_published(
+    house: _House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("filterd.publish.release.check_contacts", lambda _: None)
+    contact = {**CONTACT, "email": "maintainers@filterd.invalid"}
+    write_yaml(house.version / "contacts.yaml", {"contacts": [contact]})
+    version = _release(house)
+    assert b"filterd.invalid" in house.unpacked(version)["contacts.yaml"]
+
+
 def test_an_order_does_not_wait_for_a_better_contact(house: _House) -> None:
     contact = {**CONTACT, "email": "maintainers@filterd.invalid"}
     write_yaml(house.version / "contacts.yaml", {"contacts": [contact]})
