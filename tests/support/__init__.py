@@ -7,27 +7,27 @@ answers     ``answers``, ``comparing``, ``differential``, ``unfiltered``: read a
 stubs       ``asking``, ``asking_as``, ``bell``, ``honest``, ``abuse``: clients of a server
 upstreams   ``upstream``, ``echo``, ``recorder``, ``lies``, ``lying_upstream``, ``forger``,
             ``forgeries``, ``tls``, ``unbound``, ``nsd``, ``signing``: truthful or not
-zones       ``lab_zone``, ``lab_questions``, ``alias_chains``: records, and questions for them
+zones       ``lab_zone``, ``lab_questions``: records, and questions for them
 lists       ``parsing``, ``intakes``, ``indexes``, ``packed_indexes``, ``other_tables``
 sites       ``site``, ``policies``, ``week``, ``changes``, ``clock``: a school as files or values
 links       ``chain``: queries for one link of the chain, and the links behind it
 fast path   ``fast_cores``, ``plain_questions``, ``relaying``, ``relay_stories``, ``native_faults``
 twins       ``twins``, ``store_stories``: native modules and their plain Python twins
 serving     ``serving``, ``team``: resolver, workers and manager in the process of the test
-daemons     ``daemon``, ``one_worker``, ``mortal``, ``set_clock``, ``own_disk``, ``unprivileged``,
+daemons     ``daemon``, ``one_worker``, ``mortal``, ``set_clock``, ``unprivileged``,
             ``fake_daemon``, ``commands``, ``waiting``, ``processes``: processes of their own
-machines    ``machine``, ``namespaces``, ``gateway``, ``flat_school``, ``dhcp``, ``packets_out``:
+machines    ``machine``, ``namespaces``, ``gateway``, ``flat_school``, ``dhcp``:
             users, links and devices of their own; they need root
 systems     ``debian_root``, ``booted``, ``virtual``, ``installed_school``: Debian with a systemd,
             or a kernel, of its own, and filterd on it as a package
 faults      ``failing_disk``, ``power_cut``, ``dying``: disks that fail, processes that die
-feed        ``publisher``, ``web``, ``nginx``, ``broken_versions``, ``asked_once`` and ``feed_*``:
+feed        ``publisher``, ``web``, ``nginx``, ``broken_versions`` and ``feed_*``:
             publisher, server, school and attackers
 models      ``oracle``, ``worlds``, ``naive_week``: decisions and time, computed naively
 lives       ``oracle_*``: random lives of a school, every reply of which the oracle checks;
             ``oracle_*mutants`` are filterd without a safeguard
 texts       ``catalogue``, ``foreign_texts``, ``help_texts``, ``command_reference``,
-            ``json_schema``: sentences and schemas
+            ``frozen_faces``, ``json_schema``: sentences and schemas
 fixtures    ``*_fixtures``: imported by each ``conftest.py``
 runs        ``together``, ``resolver_fuzz``, ``statistics``, ``shared_data``
 

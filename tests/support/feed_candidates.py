@@ -5,28 +5,65 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import contextmanager
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from filterd import state_file
 from filterd.config.build_record import look, write_policy
 from filterd.config.compile import compile_policy
 from filterd.config.lists_build import build_lists
 from filterd.config.site_reader import load_site
+from filterd.feed.guard.candidate import Asking
 from filterd.feed.guard.checks import judged
 from filterd.feed.guard.judgement import JudgedSchool, ServedFiles, request_of
 from filterd.feed.versions import Candidate
 from filterd.lists.catalog import load_catalog
 from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
-from tests.support import asked_once
 from tests.support.policies import NOW
 from tests.support.site import SCHOOL
 from tests.support.yaml_files import change_yaml, read_yaml, write_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from filterd.feed.guard.judgement import Judgement
+    from filterd.lists.index import Index
+    from filterd.policy.model import Policy
+
+
+_MOST = 8
+"""Versions that are remembered; each holds its index."""
+_known = dict[tuple[str, bytes, float], dict[str, Any]]()
+_make = Asking.__init__
+
+
+@contextmanager
+def remembered() -> Iterator[None]:
+    """Share what versions of equal policies and octets have answered.
+
+    Most judgements compare with the same version; a child that judges asks each once.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Asking, "__init__", _share)
+        yield
+
+
+def _share(self: Asking, policy: Policy, index: Index, now: float) -> None:
+    key = (state_file.digest(policy), sha256(index._mapped).digest(), now)
+    known = _known.pop(key, None)
+    if known is None:
+        _make(self, policy, index, now)
+        known = vars(self)
+    vars(self).update(known)
+    _known[key] = known  # the last is the latest
+    while len(_known) > _MOST:
+        del _known[next(iter(_known))]
+
 
 GAMBLING, PORN = "lists/feed-gambling.txt", "lists/feed-porn.txt"
 CONFIDENTIAL = "counselling"
@@ -71,7 +108,7 @@ class Following:
     def judge(self, change: Callable[[Path], None] | None = None, version: int = 2) -> Judgement:
         """Judge such a version in this process."""
         request = request_of(self.prepare(change, version), self.in_force, self.school, NOW)
-        with asked_once.remembered():
+        with remembered():
             return judged(request, cpu_s=time.process_time, peak_octets=lambda: 0)
 
     def judge_again(self, change: Callable[[Path], None] | None = None) -> Judgement:
