@@ -60,6 +60,7 @@ SMALL = {
     "monitor/secret_file": "mail and webhooks load apart",
     "native_build": "a command of the build",
     "policy/policy_file": "a format of a file",
+    "reports/__main__": "an entry of a process",
     "reports/html_report": "one module a format",
     "reports/json_report": "one module a format",
     "socket_path": "what binds and what connects are of many packages",
