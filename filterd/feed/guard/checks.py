@@ -33,6 +33,7 @@ from filterd.feed.guard.impact import (
     closed_frozen,
     closed_popular,
     grown,
+    is_of_what_ships,
     opened,
     read_popular,
 )
@@ -68,17 +69,16 @@ from filterd.feed.guard.tables import (
     wrong_holidays,
 )
 from filterd.feed.night_memory import MOST_OCTETS
-from filterd.feed.versions import is_ahead, is_followed
+from filterd.feed.versions import is_followed
 from filterd.i18n import say
 from filterd.lists.catalog import BESIDE
 from filterd.lists.catalog_tables import contacts_or_none, load_popular_names, read_canaries
 from filterd.lists.index_files import version_of
-from filterd.lists.rules import is_order
 from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.day_search import RecordedWeek
 from filterd.resolve.site import Site
 from filterd.resolve.what_if import compare_week
-from filterd.state_folder import SHIPPED, BesideFolder, StateFolder
+from filterd.state_folder import BesideFolder, StateFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -189,7 +189,7 @@ class _Work:
         ships = references[-1] if is_followed_alone else None
         is_first = not version_before or (
             not self._request.is_beside
-            and (_is_of_what_ships(references) or self._is_other_kind(str(version_before)))
+            and (is_of_what_ships(references) or self._is_other_kind(str(version_before)))
         )
         popular_before = () if is_first else read_popular(folder.parent / str(version_before))
         counted = {
@@ -279,15 +279,6 @@ def _against(
 def _noted_as(request: GuardRequest) -> str:
     """Return the key of an index for the version of what is judged."""
     return (BesideFolder if request.is_beside else StateFolder).noted_as
-
-
-def _is_of_what_ships(references: Sequence[Compared]) -> bool:
-    """Return whether the shipped lists are active, perhaps with later orders."""
-    before = references[0].before
-    if not is_ahead(str(before.index.build.get("feed", SHIPPED))):
-        return False
-    lists = {one.id for one in before.index.lists if not is_order(one.id)}
-    return references[0].lists_before & lists <= set(references[-1].lists_before)
 
 
 def _not_of_school(index: Index, config: Path) -> frozenset[str]:

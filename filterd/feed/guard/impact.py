@@ -24,10 +24,12 @@ from filterd.feed.guard.limits import (
     excesses,
     few,
 )
+from filterd.feed.versions import is_ahead
 from filterd.i18n import refused, say
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.rules import is_order
 from filterd.paths import open_plain
+from filterd.state_folder import SHIPPED
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -112,6 +114,20 @@ class Compared(NamedTuple):
             and not _is_confidential(self.new, closed)
             and _is_confidential(self.before, self.before.closed(name))
         )
+
+
+def is_of_what_ships(references: Sequence[Compared]) -> bool:
+    """Return whether the shipped lists are active, perhaps with later orders.
+
+    Args:
+        references: the candidate and what is active, and the candidate and what ships; or the
+            latter alone.
+    """
+    before = references[0].before.index
+    if not is_ahead(str(before.build.get("feed", SHIPPED))):
+        return False
+    lists = {one.id for one in before.lists if not is_order(one.id)}
+    return references[0].lists_before & lists <= references[-1].lists_before
 
 
 def _is_confidential(asking: Asking, closed: Mapping[str, Match]) -> bool:

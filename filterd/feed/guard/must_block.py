@@ -22,7 +22,7 @@ from filterd.i18n import say
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.rules import MADE_CANARY, is_order
 from filterd.paths import open_plain
-from filterd.policy.model import LIST, SERVICE
+from filterd.policy.model import LIST
 from filterd.policy.verdict import Rule
 from filterd.resolve.expectation_checks import unmet
 from filterd.resolve.site import Site
@@ -148,13 +148,7 @@ def _is_closed_to(client: Client, source: ListSource) -> bool:
 
 def _is_of_version(match: Match, feed: Collection[str]) -> bool:
     """Return whether the version, and not the school, lets a name pass."""
-    if match.rule in (Rule.PIN, Rule.PROTECTED):
-        return True
-    return (
-        match.rule is Rule.LIST_EXCEPTION
-        and match.list_id in feed
-        and not match.list_id.startswith(SERVICE)
-    )
+    return match.rule in (Rule.PIN, Rule.PROTECTED) or match.list_id in feed
 
 
 def _kept_from(asking: Asking, count: int) -> list[str]:
@@ -309,11 +303,11 @@ def _listed(compared: Compared) -> dict[str, list[bytes]]:
 
 def unmet_expectations(asking: Asking, before: Asking | None, now: float) -> Iterator[Finding]:
     """Find expectations that the version does not meet, and the active one does."""
-    site = Site.of(asking.policy, asking.index, (), now=now)
+    site = Site.of(asking.policy, asking.index, ())
     missed = unmet(site, asking.policy.expectations, now)
     known = set[str]()
     if missed and before is not None:
-        in_force = Site.of(before.policy, before.index, (), now=now)
+        in_force = Site.of(before.policy, before.index, ())
         known = {
             one.expectation.written for one in unmet(in_force, asking.policy.expectations, now)
         }

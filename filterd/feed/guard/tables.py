@@ -21,7 +21,6 @@ from __future__ import annotations
 import contextlib
 from dataclasses import MISSING, fields, is_dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -453,10 +452,10 @@ def _lookalike_suffixes(asking: Asking, lists: Collection[str]) -> Entries:
 def _rules_of(asking: Asking, lists: Collection[str]) -> Iterator[tuple[str, LookalikeRule]]:
     index = asking.index
     for rule in index.lookalikes.rules:
-        for claim in islice(index.sets[rule.set_id], 1):
-            source = index.lists[index.claims[claim][0]]
-            if source.id in lists:
-                yield source.category, rule
+        claim = index.sets[rule.set_id][0]  # of its category, and alone
+        source = index.lists[index.claims[claim][0]]
+        if source.id in lists:
+            yield source.category, rule
 
 
 HOLIDAYS_GAINED = Limit(0.2, 7)

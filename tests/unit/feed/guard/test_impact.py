@@ -22,6 +22,7 @@ from filterd.feed.guard.impact import (
     closed_frozen,
     closed_popular,
     grown,
+    is_of_what_ships,
     opened,
     read_popular,
 )
@@ -77,6 +78,34 @@ def compared(
     policy: Policy | None = None,
 ) -> Compared:
     return compare(asking(folder / "new", new, policy), asking(folder / "before", before, policy))
+
+
+@pytest.mark.parametrize(
+    ("version", "lists", "is_shipped"),
+    [
+        (None, ["games", "porn"], True),
+        ("0", ["games"], True),
+        ("-7", ["games", "porn", "law-ordered"], True),
+        ("0", ["games", "malware"], False),
+        ("7", ["games", "porn"], False),
+        ("web-7", ["games"], False),
+    ],
+)
+def test_what_ships_is_active_where_no_list_of_another_is(
+    tmp_path: Path, version: str | None, lists: list[str], is_shipped: bool
+) -> None:
+    """Orders come before the first version, and each school has lists of its own."""
+    active = asking(tmp_path / "active", {one: [] for one in lists}, own=["mine.example"])
+    if version is not None:
+        active.index.build["feed"] = version
+    ships = asking(tmp_path / "ships", {"games": [], "porn": []})
+    new = asking(tmp_path / "new", {})
+    assert is_of_what_ships([compare(new, active), compare(new, ships)]) is is_shipped
+
+
+def test_where_nothing_is_active_what_ships_is(tmp_path: Path) -> None:
+    ships = compared(tmp_path, {}, {"games": []})
+    assert is_of_what_ships([ships])
 
 
 def newly_closed(both: Compared, name: str) -> bool:

@@ -117,7 +117,7 @@ class World:
         """Judge an index of these lines by what the text asks."""
         lists = {
             "games": ("games", form, False, list(lines)),
-            "theirs": ("ads-trackers", "adblock", False, list(more)),
+            "theirs": ("games", "adblock", False, list(more)),
         }
         policy = a_policy(pins=pins, protections=protections, rules=rules, also_closed=["games"])
         asking = Asking(policy, an_index(self._folder, lists), NOW)
@@ -168,6 +168,14 @@ def test_exceptions_of_a_list_overrule_few_of_its_names(
     lines = [f"||{one}^" for one in LINES] + [f"@@||{one}^" for one in LINES[:count]]
     found = World(tmp_path, *LINES).judge(*lines, form="adblock")
     assert [one.severity for one in found] == [Severity.HELD] * held
+
+
+def test_exceptions_of_a_list_of_the_school_are_no_fault_of_the_version(tmp_path: Path) -> None:
+    world, more = World(tmp_path, *LINES), tuple(f"@@||{one}^" for one in LINES)
+    assert world.judge(*LINES, more=more) == []
+    world.asked += questions([a_list(tmp_path, LINES[0], list_id="theirs")])
+    [held] = world.judge(*LINES, more=more)
+    assert held.severity is Severity.HELD, "a list of the version it is"
 
 
 def test_a_list_that_a_grade_has_open_closes_nothing_to_it(tmp_path: Path) -> None:
@@ -338,6 +346,17 @@ def test_what_a_school_expects_and_would_not_get_any_more_keeps_the_version_away
     [found] = unmet(tmp_path, policy, before, "a.porn.example")
     assert (found.kind, found.severity) == ("expectations", Severity.REFUSED)
     assert found.names == ("a.porn.example",)
+
+
+@pytest.mark.parametrize(("shipped", "refused"), [(True, 0), (False, 1)])
+def test_what_ships_yields_to_exceptions_of_the_school(
+    tmp_path: Path, shipped: bool, refused: int
+) -> None:
+    name = "a.game.example"
+    wanted = replace(expecting(name).expectations[0], shipped=shipped)
+    policy = a_policy(rules=[allow(name)], also_closed=["games"])
+    found = unmet(tmp_path, replace(policy, expectations=(wanted,)), None)
+    assert [one.names for one in found] == [(name,)] * refused
 
 
 def test_what_is_not_met_today_either_keeps_nothing_away(tmp_path: Path) -> None:

@@ -103,6 +103,24 @@ def test_what_is_ordered_already_waits_for_nobody(tmp_path: Path) -> None:
     )
 
 
+def test_what_is_ordered_in_one_of_what_is_known_waits_for_nobody(tmp_path: Path) -> None:
+    """What ships has no orders."""
+    new, active = (asking(tmp_path / one, "order:1", "bank.example") for one in ("new", "active"))
+    ships = asking(tmp_path / "ships", "games", category="games")
+    assert list(orders_by_unknown_key(new, [active, ships], POPULAR_NAMES)) == []
+    assert list(orders_by_unknown_key(new, [ships], POPULAR_NAMES)) != []
+
+
+def test_what_a_list_closes_beside_orders_is_not_theirs(tmp_path: Path) -> None:
+    lists = {
+        "order:1": (ORDERED, "domains", True, ["bad.example"]),
+        "games": ("games", "domains", True, ["popular.example"]),
+    }
+    new = Asking(a_policy(), an_index(tmp_path, lists), NOW)
+    assert new.closed(wire("popular.example"))
+    assert list(orders_by_unknown_key(new, [], POPULAR_NAMES)) == []
+
+
 @pytest.fixture(scope="module")
 def school(tmp_path_factory: pytest.TempPathFactory) -> Following:
     return Following(tmp_path_factory.mktemp("school"), POPULAR)

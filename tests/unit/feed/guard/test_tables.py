@@ -309,6 +309,12 @@ def test_a_table_has_what_people_read(lists: Path, table: str, entries: dict[str
     assert found.entries(Asking(RICH, index, NOW), {"service:chat"}) == entries
 
 
+def test_a_list_of_a_category_that_nobody_knows_is_of_that(lists: Path) -> None:
+    index = an_index(lists, {"mine": ("unheard", "domains", False, ["a.example"])})
+    (found,) = (one for one in TABLES_AND_LIMITS if one.id == "lists")
+    assert found.entries(Asking(a_policy(), index, NOW), {"mine"}) == {"mine": "unheard"}
+
+
 def test_categories_are_compared_by_all_that_decides(lists: Path) -> None:
     index = an_index(lists, {"mine": ("games", "domains", False, ["a.example"])})
     (found,) = (one for one in TABLES_AND_LIMITS if one.id == "categories")
