@@ -20,7 +20,8 @@ from filterd.policy import policy_file
 from tests.support.bad_card import bad_pages
 from tests.support.changes import an_exception
 from tests.support.clock import FakeClock
-from tests.support.daemon import build_lists, copy_lists, write_site
+from tests.support.daemon import build_lists, copy_lists
+from tests.support.disk_fixtures import TIKTOK, break_site, built, config, damage, state
 from tests.support.policies import NOW, a_policy
 
 if TYPE_CHECKING:
@@ -28,47 +29,14 @@ if TYPE_CHECKING:
 
     from filterd.state_folder import StateFolder
 
-TIKTOK = b"\x06tiktok\x03com\0"
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
-    """A state folder with all lists and a policy."""
-    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
-    state = build_lists(config, tmp_path_factory.mktemp("state"))
-    on_disk.compile_policy(config, state)
-    return state
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    return write_site(tmp_path / "site", port=5353)
-
-
-@pytest.fixture
-def state(tmp_path: Path, built: StateFolder) -> StateFolder:
-    """A state folder in order."""
-    state = copy_lists(built, tmp_path / "state")
-    state.policy.write_bytes(built.policy.read_bytes())
-    return state
-
-
-def _break_site(config: Path) -> None:
-    (config / "site.yaml").write_text("school: {name: A}\nlisten: [nonsense]\n", encoding="utf-8")
-
-
-def _damage(path: Path, at: int | None = None) -> None:
-    """Flip an octet, by default the middle one."""
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2 if at is None else at] ^= 1
-    path.write_bytes(content)
+__all__ = ["built", "config", "state"]
 
 
 def _damage_names(index: Path) -> None:
     """Damage an index where its names stand: opening reads header and contents only."""
     content = index.read_bytes()
     blocks = IndexHeader.parse(content[:HEADER_OCTETS], len(content)).spans["blocks"]
-    _damage(index, blocks.offset + blocks.length // 2)
+    damage(index, blocks.offset + blocks.length // 2)
 
 
 def test_a_site_in_order_is_loaded_with_its_lists(config: Path, state: StateFolder) -> None:
@@ -171,7 +139,7 @@ def test_without_a_usable_index_the_lists_are_compiled(
 def test_where_the_site_is_wrong_only_the_shipped_lists_are_compiled(
     config: Path, state: StateFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    _break_site(config)
+    break_site(config)
     state.index.unlink()
     index = on_disk.load_site(config, state, now=NOW).index
     assert index.lookup(TIKTOK)
@@ -182,7 +150,7 @@ def test_where_the_site_is_wrong_only_the_shipped_lists_are_compiled(
 def test_control_the_full_build_fails_where_the_site_is_wrong(
     config: Path, state: StateFolder
 ) -> None:
-    _break_site(config)
+    break_site(config)
     with pytest.raises(FilterdError, match=r"the lists cannot be compiled: .*site\.yaml:2:10"):
         on_disk._run_build(config, state)
 
@@ -198,7 +166,7 @@ def test_a_build_that_takes_too_long_is_ended(
 def test_a_policy_that_is_damaged_while_the_daemon_serves_is_compiled_anew(
     config: Path, state: StateFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    _damage(state.policy)
+    damage(state.policy)
     assert on_disk.load_site(config, state, now=NOW).policy.school == "Trường mẫu"
     assert "damaged, its checksum is wrong; compile it again; doing that" in caplog.text
     assert policy_file.load(state.policy).school == "Trường mẫu"
@@ -207,8 +175,8 @@ def test_a_policy_that_is_damaged_while_the_daemon_serves_is_compiled_anew(
 def test_a_damaged_policy_beside_an_invalid_site_cannot_be_loaded(
     config: Path, state: StateFolder
 ) -> None:
-    _damage(state.policy)
-    _break_site(config)
+    damage(state.policy)
+    break_site(config)
     with pytest.raises(ConfigErrors, match=r"site\.yaml:2:10"):
         on_disk.load_site(config, state, now=NOW)
 
@@ -218,7 +186,7 @@ def test_what_this_start_has_compiled_is_better_than_a_second_copy(
 ) -> None:
     """The site may have changed since the copy; the disk refused what was compiled of it."""
     state.second_policy.write_bytes(state.policy.read_bytes())
-    _damage(state.policy)
+    damage(state.policy)
     site = on_disk.load_site(
         config, state, unwritten=Unwritten(replace(a_policy(), school="A")), now=NOW
     )
@@ -227,7 +195,7 @@ def test_what_this_start_has_compiled_is_better_than_a_second_copy(
 
 def test_a_damaged_candidate_is_not_loaded(config: Path, state: StateFolder) -> None:
     state.candidate_policy.write_bytes(state.policy.read_bytes())
-    _damage(state.candidate_policy)
+    damage(state.candidate_policy)
     with pytest.raises(StoreError, match="damaged"):
         on_disk.load_site(config, state, policy=state.candidate_policy, now=NOW)
 

@@ -23,7 +23,8 @@ from filterd.resolve.explain import explain
 from filterd.state_folder import StateFolder
 from filterd.wire import RRType
 from filterd.wire import name as names
-from tests.support.daemon import build_lists, copy_lists, write_site
+from tests.support.daemon import write_site
+from tests.support.disk_fixtures import break_site, built, config, damage, state
 from tests.support.other_tables import is_by_other_tables, other_tables
 from tests.support.policies import NOW
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.daemon.process import Setting
+
+__all__ = ["built", "config", "state"]
 
 
 def test_a_candidate_takes_the_place_of_the_policy_in_force(tmp_path: Path) -> None:
@@ -47,48 +50,6 @@ def test_a_candidate_takes_the_place_of_the_policy_in_force(tmp_path: Path) -> N
 def test_a_disk_that_refuses_is_reported_with_the_place(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="candidate: cannot be installed"):
         install_policy(tmp_path / "candidate", tmp_path / "policy")
-
-
-TIKTOK = b"\x06tiktok\x03com\0"
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
-    """A state folder with all lists and a policy."""
-    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
-    state = build_lists(config, tmp_path_factory.mktemp("state"))
-    on_disk.compile_policy(config, state)
-    return state
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    return write_site(tmp_path / "site", port=5353)
-
-
-@pytest.fixture
-def state(tmp_path: Path, built: StateFolder) -> StateFolder:
-    """A state folder in order."""
-    state = copy_lists(built, tmp_path / "state")
-    state.policy.write_bytes(built.policy.read_bytes())
-    return state
-
-
-def _break_site(config: Path) -> None:
-    (config / "site.yaml").write_text("school: {name: A}\nlisten: [nonsense]\n", encoding="utf-8")
-
-
-def _damage(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-
-
-def test_a_site_in_order_is_loaded_with_its_lists(config: Path, state: StateFolder) -> None:
-    site = on_disk.load_site(config, state, now=NOW)
-    assert site.policy.school == "Trường mẫu"
-    assert site.index.lookup(TIKTOK)
-    assert [server.port for server in site.route.servers] == [9]
 
 
 def test_a_valid_site_replaces_the_compiled_policy(config: Path, state: StateFolder) -> None:
@@ -118,7 +79,7 @@ def test_an_invalid_site_leaves_the_last_good_policy_and_is_logged_as_an_error(
     config: Path, state: StateFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = state.policy.read_bytes()
-    _break_site(config)
+    break_site(config)
     compile_policy_or_keep(config, state, now=NOW)
     assert state.policy.read_bytes() == before
     errors = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
@@ -131,7 +92,7 @@ def test_an_invalid_site_beside_new_lists_serves_as_it_was_by_their_tables(
 ) -> None:
     write_site(config, port=5300)
     on_disk.compile_policy(config, state)
-    _break_site(config)
+    break_site(config)
     tables = Blocklists(other_tables(tmp_path), "7")
     with mock.patch.object(site_policy, "blocklists_in_force", return_value=tables):
         compile_policy_or_keep(config, state, now=NOW)
@@ -147,7 +108,7 @@ def test_an_invalid_site_beside_new_lists_serves_as_it_was_by_their_tables(
 def test_control_of_a_policy_whose_files_are_not_known_no_other_is_made(
     config: Path, state: StateFolder, tmp_path: Path
 ) -> None:
-    _break_site(config)
+    break_site(config)
     tables = Blocklists(other_tables(tmp_path), "7")
     with mock.patch.object(site_policy, "blocklists_in_force", return_value=tables):
         compile_policy_or_keep(config, state, now=NOW)
@@ -157,7 +118,7 @@ def test_control_of_a_policy_whose_files_are_not_known_no_other_is_made(
 def test_an_invalid_site_without_a_last_good_policy_is_an_error(
     config: Path, tmp_path: Path
 ) -> None:
-    _break_site(config)
+    break_site(config)
     with pytest.raises(ConfigErrors, match=r"site\.yaml:2:10: listen"):
         compile_policy_or_keep(config, StateFolder(tmp_path / "new"), now=NOW)
 
@@ -165,15 +126,15 @@ def test_an_invalid_site_without_a_last_good_policy_is_an_error(
 def test_an_invalid_site_beside_a_damaged_policy_is_an_error_that_names_both(
     config: Path, state: StateFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    _break_site(config)
-    _damage(state.policy)
+    break_site(config)
+    damage(state.policy)
     with pytest.raises(ConfigErrors, match=r"site\.yaml:2:10: listen"):
         compile_policy_or_keep(config, state, now=NOW)
     assert "policy.filterd: damaged" in caplog.text
 
 
 def test_a_damaged_policy_is_compiled_again(config: Path, state: StateFolder) -> None:
-    _damage(state.policy)
+    damage(state.policy)
     compile_policy_or_keep(config, state, now=NOW)
     assert on_disk.load_site(config, state, now=NOW).policy.school == "Trường mẫu"
 
