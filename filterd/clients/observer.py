@@ -44,7 +44,9 @@ THIS_MACHINE = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
 _MOST_MESSAGES = 1_000
 _MESSAGE_OCTETS = 65_536
 
-_START_WITHIN_S = 2.0
+_START_WITHIN_S = 0.5
+"""The kernel's tables take milliseconds; a file of leases may be on a disk that hangs."""
+_LEASES_WITHIN_S = 2.0
 _LOOK_EVERY_S = 1.0
 _REFRESH_EVERY_S = 30.0
 _SHARE_OF_READING = 0.05
@@ -113,6 +115,7 @@ class Observer:
         self._changed = asyncio.Event()
         self._sockets: list[socket.socket] = []
         self._task: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[None] | None = None
 
     async def start(self, policy: Policy) -> None:
         """Look once, so that the first query is answered correctly, then start the loop."""
@@ -140,9 +143,11 @@ class Observer:
 
     async def close(self) -> None:
         """Stop looking."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        tasks = [one for one in (self._task, self._reading) if one is not None]
+        for one in tasks:
+            one.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
         self._stop_listening()
 
     async def look(self) -> None:
@@ -186,6 +191,15 @@ class Observer:
             self._surroundings.take_neighbours(parse_neighbours(table))
 
     async def _look_at_leases(self) -> None:
+        """Read the leases; a disk that hangs keeps nothing else from being looked at."""
+        if self._reading is None:
+            self._reading = asyncio.get_running_loop().create_task(self._read_leases())
+        done, _ = await asyncio.wait([self._reading], timeout=_LEASES_WITHIN_S)
+        if done:
+            finished, self._reading = self._reading, None
+            finished.result()
+
+    async def _read_leases(self) -> None:
         now = self._clock.monotonic()
         if now < self._rest_until:
             return

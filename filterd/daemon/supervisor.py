@@ -7,8 +7,9 @@ neither threads nor an event loop, so that forking is safe, and it does nothing
 else, so that there is little in it that could fail.
 
 A process that ends is replaced at once, and with growing pauses when it does
-not live; one that shows no heartbeat is killed first. Children end with it, and
-what a child has started ends with the child: each leads a process group.
+not live; one that shows no heartbeat is killed first. One that the kernel cannot end,
+because a thread of it waits for a disk that hangs, is left to its end and replaced. Children
+end with it, and what a child has started ends with the child: each leads a process group.
 """
 
 from __future__ import annotations
@@ -46,6 +47,10 @@ TICKS_OF_THE_MANAGER = 60
 """15 s: no lookup waits for it."""
 TICKS_AT_WORK = 120
 """30 s: checking five million names lets no heart beat for some seconds on a small board."""
+_TICKS_TO_END = 4
+"""1 s: a process that is killed ends in milliseconds."""
+_MOST_LEFT = 4
+"""Processes that do not end hold their memory."""
 _LONG_LIFE_S = 10.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 0.5
 """However often it has died, the next one answers within 1 s, of which its start takes some."""
@@ -100,6 +105,7 @@ class Supervisor:
     ) -> None:
         self._children, self._page, self._clock, self._sites = children, page, clock, sites
         self._announced = False
+        self._left = set[int]()
         self._looked_at = clock.monotonic()
 
     def run(self, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> None:
@@ -188,6 +194,7 @@ class Supervisor:
         """
         while (pid := _ended_child()) is not None:
             child = next((one for one in self._children if one.pid == pid), None)
+            self._left.discard(pid)
             if child is not None:
                 _end_group(pid)  # while its number cannot be reused
             _, status = os.waitpid(pid, 0)
@@ -210,15 +217,26 @@ class Supervisor:
             child.ticks_without_beat = 0 if beats != child.beats else child.ticks_without_beat + 1
             child.beats = beats
             if child.pid and child.ticks_without_beat >= self._patience_with(child):
+                if child.has_hung and len(self._left) < _MOST_LEFT:
+                    self._leave(child, now)
+                    continue
                 _log.error("the %s does not react; ending it", child.name)
                 child.ticks_without_beat, child.has_hung = 0, True
                 os.kill(child.pid, signal.SIGKILL)
+
+    def _leave(self, child: Child, now: float) -> None:
+        """Have another process in the place of one that was killed and does not end."""
+        _log.error("the %s cannot be ended: it waits for a disk; starting another", child.name)
+        self._left.add(child.pid)
+        child.pid, child.start_after, child.has_hung = 0, now, False
 
     def _patience_with(self, child: Child) -> int:
         """Return the number of checks that may find no heartbeat.
 
         The successor of a process that served begins with what that had verified.
         """
+        if child.has_hung:
+            return _TICKS_TO_END
         if child.has_served or self._page.is_ready(child.number, child.pid):
             return child.patience_ticks
         return max(TICKS_AT_WORK, child.patience_ticks)
@@ -230,11 +248,13 @@ class Supervisor:
             on_ready()
 
     def _end_all(self) -> None:
-        """Ask every child to end, and end those that do not."""
+        """Ask every child to end, and end those that do not; wait for none that cannot."""
         until = self._clock.monotonic() + _STOP_WITHIN_S
         for child in self._children:
             _signal(child, signal.SIGTERM)
         while any(child.pid for child in self._children):
+            if self._clock.monotonic() >= until + _STOP_WITHIN_S:
+                return
             if self._clock.monotonic() >= until:
                 for child in self._children:
                     _signal(child, signal.SIGKILL)

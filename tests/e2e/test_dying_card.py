@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("warm_children")
 
 CONTROL_S = 3.0
+LEFT_WITHIN_S = 12.0
+"""4 s until it is noticed; the rest is for a machine with other work."""
 LOCKED, ADDED = "www.pornhub.com", "added.example"
 BLOCK = f"exceptions:\n  - {{block: {ADDED}, reason: vì thế}}\n"
 MAPS_FILES = """
@@ -89,6 +91,12 @@ sealed_sites.resolv_conf = SimpleNamespace(
 """
 """Each worker reads it, as all did once."""
 SERVES = "-m", "filterd"
+WAITS_FOR_ITS_CHILDREN = """
+from filterd.daemon import supervisor
+supervisor._MOST_LEFT = 0
+from filterd.cli.entry import main; main()
+"""
+"""A supervisor that replaces a process once it has ended, as all did once."""
 RUNS_IP = """
 from filterd.clients import observer
 from filterd.clients.interfaces import IpCommand
@@ -434,6 +442,44 @@ def test_control_a_worker_that_runs_programs_waits_for_them(school: School) -> N
         _kill(served, _workers(served))
         assert is_blocked(school.port, LOCKED)
         assert len(_programs(_workers(served)[0])) == 1
+
+
+@contextlib.contextmanager
+def _with_leases_that_hang(school: School, program: tuple[str, str] = SERVES) -> Iterator[Served]:
+    """Serve with a thread of the worker that waits for the disk, so that it cannot be ended."""
+    path = school.folder / "leases"
+    path.write_text("1764574200 02:00:5e:10:00:01 127.0.6.9 tablet *\n", encoding="ascii")
+    more = f"leases: {{files: [{{file: {path}, format: dnsmasq}}]}}\n"
+    write_site(school.config, port=school.port, more=more)
+    with (
+        serving(school.config, school.state.folder, program=program) as served,
+        bad_pages(path, [0], hangs=True) as card,
+    ):
+        card.wait_for_a_reader()
+        assert is_blocked(school.port, LOCKED)
+        yield served
+
+
+@pytest.mark.usefixtures("needs_fuse")
+def test_a_worker_that_cannot_be_ended_is_replaced(school: School) -> None:
+    with _with_leases_that_hang(school) as served:
+        (worker,) = _workers(served)
+        os.kill(worker, signal.SIGKILL)
+        asked(school.port, a_query(LOCKED), within_s=LEFT_WITHIN_S)
+        assert Path(f"/proc/{worker}").exists()
+        served.wait_for("the worker 1 cannot be ended")
+        served.process.terminate()
+        assert served.process.wait(WITHIN_S) == 0
+
+
+@pytest.mark.control
+@pytest.mark.usefixtures("needs_fuse")
+def test_control_a_supervisor_that_waits_for_the_end_starts_no_worker(school: School) -> None:
+    program = ("-c", WAITS_FOR_ITS_CHILDREN)
+    with _with_leases_that_hang(school, program) as served:
+        os.kill(_workers(served)[0], signal.SIGKILL)
+        with pytest.raises(TimeoutError):
+            asked(school.port, a_query(LOCKED), within_s=LEFT_WITHIN_S)
 
 
 @contextlib.contextmanager

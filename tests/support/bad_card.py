@@ -56,7 +56,7 @@ class _Server:
         self, path: Path, bad: Collection[int], mode: int, content: bytes, *, hangs: bool
     ) -> None:
         self._path, self._bad, self._mode, self._content = path, bad, mode, content
-        self._hangs = hangs
+        self._hangs, self._is_asked = hangs, False
         self._device = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
         self._is_whole = True
 
@@ -83,6 +83,9 @@ class _Server:
                 continue
             answer = self._answer(call, node, request[_IN.size : length])
             if answer == errno.EIO and self._hangs:
+                if not self._is_asked:
+                    _tell("asked")
+                self._is_asked = True
                 continue
             payload, number = (b"", -answer) if isinstance(answer, int) else (answer, 0)
             with contextlib.suppress(OSError):  # who asked has been ended meanwhile
@@ -134,6 +137,11 @@ class BadCard:
         assert self._server.stdout is not None
         self._server.send_signal(signal.SIGUSR1)
         assert self._server.stdout.readline() == "spoilt\n"
+
+    def wait_for_a_reader(self) -> None:
+        """Wait until somebody reads a page and hangs."""
+        assert self._server.stdout is not None
+        assert self._server.stdout.readline() == "asked\n"
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import asyncio
 import errno
 import select
 import socket
+import threading
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -174,6 +175,27 @@ def test_a_bug_ends_no_looking(
 
 def _fail(*_: object) -> None:
     raise AssertionError("a bug")
+
+
+def test_leases_on_a_disk_that_hangs_keep_nothing_else_from_being_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    disk = threading.Event()
+    monkeypatch.setattr("filterd.clients.observer.LeaseFiles.mark", lambda _: disk.wait())
+    monkeypatch.setattr(observer, "_START_WITHIN_S", 0.01)
+    monkeypatch.setattr(observer, "_LEASES_WITHIN_S", 0.01)
+
+    async def look(watch: Watch) -> None:
+        try:
+            for _ in range(3):
+                watch.ip.was_asked()
+                watch.clock.advance(31)
+                await watch.observer.look()
+                assert watch.ip.was_asked() == {"address", "route", "neigh"}
+        finally:
+            disk.set()
+
+    _run(a_policy(networks=LAPTOPS), look)
 
 
 def test_leases_are_read_again_when_their_file_changes(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from filterd.daemon.supervisor import _pause_s
 from tests.support.commands import ROOT
+from tests.support.processes import children
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -205,6 +206,25 @@ def test_a_child_that_hangs_is_ended_and_replaced() -> None:
         first = running.pid_of(1)
         running.wait_for("the worker does not react; ending it")
         assert running.pid_of(1) != first
+
+
+_UNENDING = "[Child('worker', 1, lambda: serve(1, beating=False))]"
+_KILLS_NOTHING = "setattr(os, 'kill', lambda *_: None) or SystemClock()"
+
+
+def test_one_that_cannot_be_ended_is_replaced_and_no_more_than_a_few() -> None:
+    with supervising(_UNENDING, _KILLS_NOTHING) as running:
+        pids = []
+        for _ in range(4):
+            running.wait_for("the worker does not react; ending it")
+            said = running.wait_for("the worker ")
+            assert said == "the worker cannot be ended: it waits for a disk; starting another"
+            pids = children(running.process.pid)
+        assert len(pids) >= 4
+        running.wait_for("the worker does not react; ending it")
+        assert running.wait_for("the worker ") == "the worker does not react; ending it"
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_a_child_that_is_not_ready_yet_has_more_time_and_not_for_ever() -> None:
