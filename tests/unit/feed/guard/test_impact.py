@@ -171,6 +171,13 @@ def popular(both: Compared, new: list[str], before: list[str]) -> list[Finding]:
     return list(closed_popular(both, new, before))
 
 
+def test_the_most_popular_name_is_named_first_whichever_version_has_it(tmp_path: Path) -> None:
+    both = compared(tmp_path, {"games": ["first.example", "fifth.example"]}, {})
+    has, had = [*POPULAR[:4], "fifth.example"], ["first.example", *POPULAR[1:4]]
+    [held] = popular(both, has, had)
+    assert held.names == ("first.example", "fifth.example")
+
+
 def test_popular_names_are_counted_by_their_rank(tmp_path: Path) -> None:
     both = compared(tmp_path, {"games": POPULAR[100:106]}, {})
     [held] = popular(both, POPULAR, POPULAR)

@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,6 +129,23 @@ def test_names_and_texts_are_bounded_before_they_are_reported() -> None:
     octets = dump(Judgement("1", (one,) * MAX_FINDINGS, DIGEST))
     assert len(octets) <= MAX_OCTETS * 4
     assert max(len(name) for name in json.loads(octets)["findings"][0]["names"]) == 260
+
+
+def test_a_finding_with_too_many_subjects_has_none() -> None:
+    for longest, kept in ((1, True), (2, False)):
+        subjects = ["s" * 10] * 799 + ["s" * 9, "s" * longest]  # of 8,000 characters, and one more
+        sentence = say("it could not be loaded: {why}", why="why")
+        of_it = found("growth", Severity.HELD, sentence, (), subjects)
+        assert of_it.subjects == (tuple(subjects) if kept else ())
+
+
+def test_of_many_findings_with_subjects_the_worst_keep_them() -> None:
+    """So long as all of them have 40,000 characters together."""
+    many = [replace(a_finding(Severity.HELD), subjects=("s" * 8_000,)) for _ in range(5)]
+    worst = replace(a_finding(Severity.REFUSED), subjects=("w",))
+    assert load(dump(Judgement("1", tuple(many), DIGEST))).findings == tuple(many)
+    heard = load(dump(Judgement("1", (*many, worst), DIGEST))).findings
+    assert [len(one.subjects) for one in heard] == [1, 1, 1, 1, 0, 1]
 
 
 def test_of_very_many_findings_the_worst_are_reported_and_in_their_order() -> None:

@@ -17,6 +17,7 @@ from filterd.feed.guard.judgement import Severity
 from filterd.feed.guard.must_resolve import (
     Essential,
     blocked_essentials,
+    closed_beneath,
     essentials_of,
     listed_suffixes,
     refused_entries,
@@ -29,7 +30,12 @@ from filterd.lists.help_names import load_help_names
 from filterd.lists.hostname import key_from_name
 from filterd.lists.index import Index
 from filterd.lists.lookalikes import LookalikeRule, plain, says_enough
-from filterd.lists.public_suffix import is_public_suffix, public_suffixes, top_level_names
+from filterd.lists.public_suffix import (
+    is_company_suffix,
+    is_public_suffix,
+    public_suffixes,
+    top_level_names,
+)
 from filterd.lists.rules import ListSource, SafeSearchRewrite
 from filterd.paths import shipped
 from filterd.wire import name as names
@@ -314,6 +320,13 @@ def a_small_policy(*protected: str, pinned: str = "pinned.example") -> Policy:
     return a_policy(pins=[a_pin(pinned)], protections=map(a_protection, protected))
 
 
+def test_what_a_school_closes_beneath_an_essential_name_is_its_affair(tmp_path: Path) -> None:
+    new = inject(tmp_path, a_small_policy("bank.example"), ["login.bank.example"], own=True).asking
+    [held] = closed_beneath(new, [], {"bad"})
+    assert (held.severity, held.names) == (Severity.HELD, ("login.bank.example",))
+    assert list(closed_beneath(new, [], {"other"})) == []
+
+
 def test_a_pin_that_becomes_a_protection_is_still_asked_for_as_a_pin(tmp_path: Path) -> None:
     before = inject(tmp_path, a_small_policy(), []).asking
     policy = a_small_policy("pinned.example", pinned="other.example")
@@ -326,6 +339,9 @@ def test_a_pin_that_becomes_a_protection_is_still_asked_for_as_a_pin(tmp_path: P
 
 SUFFIXES = public_suffixes()
 SAMPLE = [names.to_text(name) for name in SUFFIXES[:: len(SUFFIXES) // 500]]
+OF_COMPANIES = [
+    names.to_text(one) for one in SUFFIXES if is_company_suffix(key_from_name(one) or b"")
+]
 SINGLE = [*(names.to_text(name) for name in top_level_names()), "localhost", "printer", "x", "*"]
 
 
@@ -388,6 +404,8 @@ def test_a_suffix_may_be_protected_and_not_pinned(tmp_path: Path) -> None:
         (["github.io", "com.vn"], Severity.REFUSED),
         (["github.io", "com"], Severity.REFUSED),
         (SAMPLE[:25], Severity.REFUSED),
+        (OF_COMPANIES[:20], Severity.NOTE),
+        (OF_COMPANIES[:21], Severity.REFUSED),  # a report quotes twenty
     ],
 )
 def test_only_a_few_suffixes_of_companies_may_be_news_to_the_publisher(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
 import pytest
 
@@ -28,8 +28,9 @@ from filterd.lists.catalog import Catalog, CatalogService, PublicHoliday, Public
 from filterd.lists.catalog_categories import CatalogCategory
 from filterd.lists.catalog_schema import BothLanguages
 from filterd.lists.catalog_tables import Contact
-from filterd.lists.index import ListRecord
-from filterd.lists.lookalikes import LookalikeRule
+from filterd.lists.compiler import compile_lists
+from filterd.lists.index import Index, ListRecord
+from filterd.lists.lookalikes import LookalikeRule, Reach
 from filterd.lists.optional_lists import OrderEntry
 from filterd.lists.rules import ListSource, Pin, Protection, SafeSearchRewrite
 from filterd.overrides.mistake_answers import MistakeAnswer
@@ -369,6 +370,11 @@ def test_two_fifths_of_the_days_that_ship_may_be_others(gone: int, held: int) ->
         assert found[0].numbers == {"count": 5 - gone}
 
 
+@pytest.mark.parametrize(("ships", "kept", "held"), [(3, 2, 0), (3, 1, 1), (2, 1, 0), (2, 0, 1)])
+def test_where_few_days_ship_one_may_be_another(ships: int, kept: int, held: int) -> None:
+    assert len(list(wrong_holidays(_five(kept), _five(ships), _five(ships), NOW))) == held
+
+
 DAYS = ["2026-02-01", "2026-02-02", "2026-02-03", "2026-02-04", "2026-09-02"]
 
 
@@ -491,6 +497,19 @@ def changed(entry: Any, name: str) -> Any:
     return entry._replace(**{name: other})
 
 
+class AnEntry(NamedTuple):
+    """An entry of a table that a later program has."""
+
+    name: str
+    weight: int
+    colour: str = "red"
+
+
+def test_a_field_says_nothing_where_it_is_as_by_default() -> None:
+    assert value_of(AnEntry("a", 1), "name") == "a weight=1"
+    assert value_of(AnEntry("a", 1, "blue"), "name") == "a weight=1 colour=blue"
+
+
 @pytest.mark.control
 def test_control_a_field_that_is_exempt_may_change_unseen() -> None:
     category = an_entry(Category)
@@ -574,6 +593,23 @@ def test_rules_of_look_alikes_come_and_go_as_names_do(lists: Path) -> None:
     assert lost.subjects[0].startswith("-lookalikes games ~long19name#")
     [gained] = changed_rules(versions(81, 30))
     assert gained.numbers == {"count": 51}
+
+
+def test_where_a_rule_of_look_alikes_holds_is_compared(lists: Path) -> None:
+    """One that says little does not hold beneath some domains."""
+    rules = (
+        LookalikeRule(b"sunwin#", 2, frozenset([wire("com"), wire("net")])),
+        LookalikeRule(b"b#", 1, frozenset(), reach=Reach(frozenset([wire("vn")]), frozenset())),
+    )
+    sources = [
+        ListSource(f"lookalike:{one}", one, "domains", "", names=(), lookalikes=rules)
+        for one in ("games", "porn")
+    ]
+    compile_lists(sources, pins=(), protections=(), target=lists / "index", now=NOW)
+    version = Asking(a_policy(), Index.open(lists / "index"), NOW)
+    shapes, suffixes = (one.entries(version, {"lookalike:games"}) for one in RULES_AND_LIMITS)
+    assert shapes == {"games ~sunwin#": "digits=2", "games ~b#": "digits=1"}
+    assert suffixes == {"games com": "", "games net": "", "games but vn": ""}
 
 
 def test_rules_and_their_suffixes_have_the_limits_of_categories() -> None:
