@@ -14,7 +14,7 @@ import re
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from filterd.errors import ConfigError
 from filterd.field_checks import bare, plain
@@ -85,7 +85,7 @@ class WordError(Exception):
 
 def folded(text: str) -> str:
     """Return a text as it is compared: in small letters, one space between words."""
-    return " ".join(normalize("NFC", text).casefold().split())
+    return " ".join(_seen(text).casefold().split())
 
 
 def parts_of(text: str, *, keep: str = "") -> list[str]:
@@ -95,9 +95,16 @@ def parts_of(text: str, *, keep: str = "") -> list[str]:
         text: of the cell.
         keep: a character that parts no others: the class 9/3 has one.
     """
-    parts = _part(normalize("NFC", text).replace(keep, _KEPT) if keep else normalize("NFC", text))
+    parts = _part(_seen(text).replace(keep, _KEPT) if keep else _seen(text))
     found = [" ".join(one.replace(_KEPT, keep).split()).strip(_EDGES) for one in parts]
     return [one for one in found if one]
+
+
+def _seen(text: str) -> str:
+    """Return a text without what shows nothing: copied from a page, it would part "thầy"."""
+    if text.isascii():
+        return text
+    return "".join(one for one in normalize("NFC", text) if category(one) != "Cf")
 
 
 def columns_of(row: list[str]) -> dict[str, int]:

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unicodedata import normalize
 
 import pytest
 
+from filterd.config import timetable_words
 from filterd.config.timetable_words import SchoolWords, WordError, session_in
 from filterd.policy.model import Lesson, SchoolClass
 from tests.support.week import timetabled, with_classes
@@ -82,6 +84,33 @@ def test_a_room_is_read_only_in_the_part_of_a_cell_that_names_one(
     words: SchoolWords, cell: str, room: str | None
 ) -> None:
     assert words.room_in(cell) == room
+
+
+UNSEEN = "\u200b\u200c\u200d\u00ad\ufeff\u2060\u202e\u2066"
+"""What a page or a text program leaves in a cell that is copied from it."""
+
+
+def _misread(words: SchoolWords) -> list[str]:
+    """Return the cells in which a character that shows nothing makes another room."""
+    cells = ("Tin - thầy Nguyễn P. Lan", "Tin - cô Lab", "Vẽ - phòng Lan", "Tin-cô Lan-PM1")
+    return [
+        found
+        for cell in cells
+        for one in UNSEEN
+        for at in range(len(cell) + 1)
+        if words.room_in(found := cell[:at] + one + cell[at:]) != words.room_in(cell)
+    ]
+
+
+def test_characters_that_show_nothing_make_no_room_of_a_teacher(words: SchoolWords) -> None:
+    assert _misread(words) == []
+
+
+def test_control_with_them_a_teacher_s_name_is_a_room(
+    words: SchoolWords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timetable_words, "_seen", lambda text: normalize("NFC", text))
+    assert words.room_in("Tin - th\u200bầy Nguyễn P. Lan") == "phong-lan"
 
 
 @pytest.mark.parametrize(
