@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything that several tests share, by theme; no module here is a test.
 
-messages    ``wire``, ``dns_messages``, ``record_types``, ``packets``, ``malformed``,
+messages    ``wire``, ``dns_messages``, ``packets``, ``malformed``,
             ``cost_bombs``, ``wire_work``: messages made without filterd's own composer
-answers     ``answers``, ``comparing``, ``differential``, ``unfiltered``: read and compare them
+answers     ``answers``, ``comparing``, ``unfiltered``: read and compare them
 stubs       ``asking``, ``asking_as``, ``bell``, ``honest``, ``abuse``: clients of a server
 upstreams   ``upstream``, ``echo``, ``recorder``, ``lies``, ``lying_upstream``, ``forger``,
             ``forgeries``, ``tls``, ``unbound``, ``nsd``, ``signing``: truthful or not
