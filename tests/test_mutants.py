@@ -10,7 +10,7 @@ import pytest
 
 from tests.mutants.__main__ import PACKAGES, mutants_of, sample, survivors
 from tests.mutants.mutations import Mutant, Mutations
-from tests.mutants.trial import Reach
+from tests.mutants.trial import Reach, Trials
 from tests.support.commands import ROOT
 
 
@@ -138,6 +138,15 @@ def test_tests_that_reach_the_line_run_and_the_quickest_first() -> None:
     reach.tests[mutant.file, 2] = {"slow", "quick"}
     reach.tests[mutant.file, 1] = {"other"}
     assert reach.of(mutant) == ["quick", "slow"]
+
+
+def test_a_quick_trial_ends_where_only_mistakes_of_imports_are_left() -> None:
+    """A fork has imported already, so that these need a copy."""
+    at_import = next(one for one in mutants_of("feed/guard") if not one.function)
+    told = list[object]()
+    trials = Trials("feed/guard", [at_import], 1, lambda *one: told.append(one), is_quick=True)
+    trials._try_all()
+    assert told == []
 
 
 def test_each_mistake_that_no_test_can_notice_is_one_of_today_and_has_its_reason() -> None:

@@ -155,12 +155,10 @@ class Trials:
                 _end(one.pid)
 
     def _try_with(self, running: dict[int, _Running]) -> None:
-        left, free = list(reversed(self._mutants)), list(range(self._jobs))
+        left = [one for one in reversed(self._mutants) if one.function or not self._is_quick]
+        free = list(range(self._jobs))
         while left or running:
             while left and free:
-                if self._is_quick and not left[-1].function:
-                    left.pop()
-                    continue
                 one = self._begin(left.pop(), free.pop())
                 running[one.ended] = one
             for ended in self._awaited(running):
