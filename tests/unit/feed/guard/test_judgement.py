@@ -27,6 +27,7 @@ from filterd.feed.guard.judgement import (
     Judgement,
     ServedFiles,
     Severity,
+    blocklists_from,
     dump,
     found,
     judge,
@@ -36,6 +37,7 @@ from filterd.feed.guard.judgement import (
 from filterd.feed.guard.provenance import PROVENANCE
 from filterd.feed.versions import Candidate
 from filterd.i18n import say, translated
+from filterd.lists.index_files import Blocklists
 from tests.support.broken_versions import BROKEN, POPULAR, add
 from tests.support.clock import FakeClock
 from tests.support.feed_candidates import GAMBLING, Following
@@ -392,6 +394,16 @@ def test_the_request_has_the_folder_of_the_log(tmp_path: Path) -> None:
     assert (request["log"], request["passed"]) == (str(tmp_path / "log"), {"2026-11-29": 5})
     assert json.loads(json.dumps(request)) == request
     assert (request["now"], request["version"]) == (NOW, VERSION)
+
+
+def test_the_request_has_the_folders_of_all_lists(tmp_path: Path) -> None:
+    """Lists beside a feed are judged with the feed that they stand beside."""
+    school, version = JudgedSchool(tmp_path, *_fresh(tmp_path)), tmp_path / "web-7"
+    beside = Blocklists(tmp_path / "7", "7", Blocklists(version, "web-7"))
+    candidate = Candidate("web-7", version)
+    for given, asked in ((beside, beside), (None, Blocklists(version, "web-7"))):
+        request = request_of(candidate, None, replace(school, blocklists=given), NOW)
+        assert blocklists_from(request["blocklists"]) == asked
 
 
 def test_a_publisher_has_no_log(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from tests.support.policies import (
     a_protection,
     allow,
     an_index,
+    block,
     wire,
 )
 
@@ -273,6 +274,15 @@ def test_a_locked_category_without_any_list_need_not(tmp_path: Path) -> None:
 def test_an_exception_of_the_school_is_its_own_will(tmp_path: Path) -> None:
     rules = [allow("a.game.example"), allow("b.game.example", Audience.GRADE, "1")]
     assert judged(asking(tmp_path, a_policy(rules=rules))) == []
+
+
+def test_the_index_is_asked_only_where_a_category_is_closed_to_nobody(tmp_path: Path) -> None:
+    """No list has these; the school has opened them, or closed them, itself."""
+    for number, by_school in enumerate((allow, block)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        policy = a_policy(rules=[by_school("a.game.example"), by_school("b.game.example")])
+        assert judged(asking(folder, policy, "a.game.example")) == []
 
 
 def test_a_protection_that_opens_a_canary_is_not(tmp_path: Path) -> None:
