@@ -14,6 +14,7 @@ The floors. Imports go downwards only; ``make check`` enforces it::
       reports                        facts -> documents, tables, the inspection record
     5 fastpath | control             native: most datagrams | the control socket's client
       feed                           fetch, judge, activate versions of the lists
+      operations                     what a school does: parameters and changes, for each face
     4 resolve                        the chain: one Query in, one Answer out
       accounts                       roles, passwords, sessions, tokens: the manager's part
     3 upstream | clients             ask other resolvers | which client asks

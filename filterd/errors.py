@@ -124,6 +124,12 @@ class ConfigErrors(ConfigError):  # noqa: N818 -- the plural is meant
         return Sentence("\n".join(f"{{{line}}}" for line in lines), lines)
 
 
+def excluding(first: str, second: str, hint: Sentence = UNSAID) -> ConfigError:
+    """Return the error of two values that cannot be given together."""
+    reason = say("{first} and {second} exclude each other", first=first, second=second)
+    return ConfigError(reason, hint=say("give only one of them") if hint is UNSAID else hint)
+
+
 class ChangeError(ConfigError):
     """The author of a change must act: it cannot be made in this form."""
 

@@ -9,13 +9,14 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from filterd.cli.context import Context, JsonOption, Options, argument, excluding, option
+from filterd.cli.context import Context, JsonOption, Options, argument, option
 from filterd.cli.effective_state import ask_else, in_force, offline
 from filterd.cli.render import listed, show_details
 from filterd.cli.target_options import seat
-from filterd.cli.time_options import read_time, school_clock
-from filterd.errors import ConfigError, NameTextError
+from filterd.cli.time_options import school_clock
+from filterd.errors import ConfigError, NameTextError, excluding
 from filterd.i18n import did_you_mean, quoted, say
+from filterd.operations.parameters.time import read_time
 from filterd.overrides.target_text import grade_from, qname_from
 from filterd.policy.grade_rows import SERVICE, SERVICES, service_row, whole_service_row
 from filterd.policy.model import GRADES

@@ -26,7 +26,7 @@ from filterd.cli.language import (
 )
 from filterd.clock import Clock, SystemClock
 from filterd.errors import ConfigError
-from filterd.i18n import Language, Sentence, Texts, say
+from filterd.i18n import Language, Texts, say
 from filterd.overrides import quarantine
 from filterd.privileges import as_owner_of
 from filterd.state_folder import StateFolder
@@ -79,7 +79,6 @@ LangOption = Annotated[
         show_default=False,
     ),
 ]
-_ONLY_ONE = say("give only one of them")
 _ON_NAMED_FILES: set[Callable[..., None]] = set()
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
@@ -127,13 +126,6 @@ class Context:
     def print_json(self, data: Any) -> None:
         """Print data for a script: no colour, no wrapping, UTF-8."""
         self.console.print(Text(as_json(data, indent=2)), soft_wrap=True)
-
-
-def excluding(first: str, second: str, hint: Sentence = _ONLY_ONE) -> ConfigError:
-    """Return the error of two options that cannot be given together."""
-    return ConfigError(
-        say("{first} and {second} exclude each other", first=first, second=second), hint=hint
-    )
 
 
 @dataclass(frozen=True, slots=True)

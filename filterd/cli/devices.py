@@ -15,15 +15,15 @@ from filterd.cli.context import (
     Options,
     ReasonOption,
     argument,
-    excluding,
     option,
 )
 from filterd.cli.effective_state import in_force
 from filterd.cli.render import show
-from filterd.cli.time_options import duration_s, school_clock
+from filterd.cli.time_options import school_clock
 from filterd.clients.device_rows import DEVICES, SHARED
-from filterd.errors import ConfigError
+from filterd.errors import ConfigError, excluding
 from filterd.i18n import say
+from filterd.operations.parameters.time import duration_s
 from filterd.overrides.assignments import macs_of, moved, place_of, taken_out
 from filterd.overrides.descriptions import Describer
 from filterd.overrides.target_text import class_from

@@ -21,10 +21,11 @@ from filterd.cli.effective_state import policy_clock, set_now
 from filterd.cli.history import set_with_states
 from filterd.cli.named_files import check_folder, read_text, write_named
 from filterd.cli.render import show
-from filterd.cli.time_options import duration_s, read_time, school_clock
+from filterd.cli.time_options import school_clock
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.i18n import say
 from filterd.lists.public_suffix import has_strangers_beneath
+from filterd.operations.parameters.time import duration_s, read_time
 from filterd.overrides.descriptions import Describer, not_ended
 from filterd.overrides.override_rows import EXAMS
 from filterd.overrides.target_text import Target, class_from, qname_from, target_name_from

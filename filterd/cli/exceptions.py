@@ -3,20 +3,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
 from filterd.cli.effective_state import policy_clock
 from filterd.cli.history import set_with_states
 from filterd.cli.render import show
-from filterd.cli.target_options import BlockedArgument, ChangeAudience, TargetsArgument, whom
-from filterd.cli.time_options import Term, duration_s, school_clock, term
+from filterd.cli.target_options import BlockedArgument, TargetsArgument, whom
+from filterd.cli.time_options import school_clock, term
 from filterd.i18n import say
+from filterd.operations.exceptions import set_exceptions
+from filterd.operations.parameters.audience import ChangeAudience
+from filterd.operations.parameters.target import are_entries, read_targets
+from filterd.operations.parameters.term import TermWords
+from filterd.operations.parameters.time import duration_s
 from filterd.overrides.descriptions import Describer
 from filterd.overrides.override_rows import EXCEPTIONS
 from filterd.overrides.review_requests import REQUESTS
-from filterd.overrides.target_text import Target
 from filterd.policy.temporary_rules import TargetKind
 
 
@@ -25,7 +29,7 @@ def allow(
     targets: TargetsArgument,
     reason: ReasonOption,
     for_whom: Annotated[ChangeAudience, Options(whom)],
-    how_long: Annotated[Term, Options(term)],
+    how_long: Annotated[TermWords, Options(term)],
     json: JsonOption = False,
 ) -> None:
     """Allow TARGET for a time.
@@ -42,7 +46,7 @@ def block(
     targets: BlockedArgument,
     reason: ReasonOption,
     for_whom: Annotated[ChangeAudience, Options(whom)],
-    how_long: Annotated[Term, Options(term)],
+    how_long: Annotated[TermWords, Options(term)],
     json: JsonOption = False,
 ) -> None:
     """Block TARGET for a time.
@@ -108,31 +112,17 @@ def _set(
     here: Context,
     texts: list[str],
     for_whom: ChangeAudience,
-    how_long: Term,
+    how_long: TermWords,
     reason: str,
     *,
     allow: bool,
     json: bool,
 ) -> None:
-    clock, targets = (
-        school_clock(here),
-        list(dict.fromkeys(Target.read(text, opens=allow) for text in texts)),
-    )
-    # Entries end after 14 days.
-    may_be_open = all(target.kind is TargetKind.ENTRY for target in targets)
-    how: dict[str, Any] = {
-        "allow": allow,
-        **for_whom.payload,
-        **how_long.payload(clock, may_be_open=may_be_open),
-    }
-    if len(targets) == 1:
-        kind, target = targets[0]
-        answer = change(here, "exception", reason, target_kind=str(kind), target=target, **how)
-    else:
-        answer = change(
-            here, "exceptions", reason, targets=[[str(k), t] for k, t in targets], **how
-        )
-    made = made_of(how, answer)
+    clock, targets = school_clock(here), read_targets(texts, opens=allow)
+    term = how_long.read(clock, may_be_open=are_entries(targets))
+    kind, fields = set_exceptions(targets, for_whom, term, allow=allow)
+    answer = change(here, kind, reason, **fields)
+    made = made_of(fields, answer)
     describer = Describer(here.texts, clock)
     what = (describer.thing("exceptions", {**made, **one._asdict()}) for one in targets)
     print_change(here, answer, ", ".join(what), json=json)
@@ -155,7 +145,7 @@ def approve(
     here: Context,
     number: NumberArgument,
     reason: ReasonOption,
-    how_long: Annotated[Term, Options(term)],
+    how_long: Annotated[TermWords, Options(term)],
     for_tier: Annotated[
         bool, option("--for-tier", "Open it to the whole tier of the class.")
     ] = False,
@@ -167,7 +157,7 @@ def approve(
     an error.
     """
     clock = school_clock(here)
-    how = how_long.payload(clock)
+    how = how_long.read(clock).payload
     answer = here.ask(
         "requests approve",
         id=number,

@@ -17,13 +17,13 @@ from filterd.cli.effective_state import policy_in_force
 from filterd.cli.feed_keys import key_folder
 from filterd.cli.named_files import check_written, read_octets, write_named
 from filterd.cli.render import facts
-from filterd.cli.time_options import duration_s
 from filterd.config.build_record import SITE_FILE
 from filterd.counted import grouped, utc
 from filterd.errors import ConfigError
 from filterd.feed.trust import TrustFolder
 from filterd.feed.version_files import FLEET
 from filterd.i18n import say
+from filterd.operations.parameters.time import duration_s
 from filterd.signed_envelope import naming
 
 _DAY_S, _YEAR_DAYS = 86_400, 365

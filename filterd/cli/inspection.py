@@ -14,13 +14,14 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from filterd.cli.context import Context, JsonOption, argument, excluding, on_named_files, option
+from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.named_files import check_written, read_octets, write_named
 from filterd.cli.render import facts, grid
-from filterd.cli.time_options import read_time, school_clock
+from filterd.cli.time_options import school_clock
 from filterd.counted import fingerprint
-from filterd.errors import ConfigError
+from filterd.errors import ConfigError, excluding
 from filterd.i18n import say
+from filterd.operations.parameters.time import read_time
 from filterd.reports import report_run
 from filterd.reports.inspection_facts import MOST_OCTETS
 from filterd.reports.report_document import (

@@ -11,10 +11,11 @@ from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argu
 from filterd.cli.effective_state import in_force
 from filterd.cli.render import listed, show
 from filterd.cli.target_options import seat
-from filterd.cli.time_options import Term, school_clock, wording_of
+from filterd.cli.time_options import school_clock, wording_of
 from filterd.errors import ConfigError
 from filterd.field_checks import is_a_grade
 from filterd.i18n import say
+from filterd.operations.parameters.term import TermWords
 from filterd.overrides.current_rows import LEVELS, level_rows, waiting_rows, waiting_sentence
 from filterd.overrides.descriptions import Describer
 from filterd.overrides.log_changes import CONFIRM, LEVEL
@@ -137,8 +138,8 @@ def level(
         _show_levels(here, json=json)
         return
     clock = school_clock(here)
-    term = Term(None, for_, until, lesson=False, permanent=False)
-    asked = {"level": level, **term.payload(clock, may_be_open=True)}
+    term = TermWords(for_=for_, until=until)
+    asked = {"level": level, **term.read(clock, may_be_open=True).payload}
     asked |= {"tier": tier} if tier else {}
     answer = change(here, LEVEL, reason, **asked)
     setting = {"tier": "", "author": "", "confirmed_by": "", **made_of(asked, answer)}

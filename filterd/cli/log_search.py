@@ -20,16 +20,16 @@ from filterd.cli.context import (
     Options,
     ReasonOption,
     argument,
-    excluding,
     option,
 )
 from filterd.cli.render import details, listed
 from filterd.cli.target_options import seat
-from filterd.cli.time_options import day_of, read_time, school_clock, wording_of
+from filterd.cli.time_options import school_clock, wording_of
 from filterd.counted import number
-from filterd.errors import ConfigError
+from filterd.errors import ConfigError, excluding
 from filterd.field_checks import bare, is_a_grade
 from filterd.i18n import say, say_n
+from filterd.operations.parameters.time import day_of, read_time
 from filterd.overrides.target_text import class_from, name_asked
 from filterd.querylog import querylog_rows
 from filterd.resolve.explanation import EXPLANATION, passes

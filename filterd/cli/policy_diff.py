@@ -14,11 +14,12 @@ from filterd.cli.effective_state import ask_or_none, policy_in_force, set_at, se
 from filterd.cli.history import versions
 from filterd.cli.offline_site import read_site
 from filterd.cli.render import show
-from filterd.cli.time_options import read_time, school_clock
+from filterd.cli.time_options import school_clock
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import shipped_tiers
 from filterd.errors import ConfigError
 from filterd.i18n import say
+from filterd.operations.parameters.time import read_time
 from filterd.overrides.target_text import grade_from
 from filterd.policy import policy_file as policy_store
 from filterd.policy.effective_policy import at

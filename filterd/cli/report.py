@@ -12,11 +12,11 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from filterd.cli.console import write
-from filterd.cli.context import Context, JsonOption, Options, excluding, option
+from filterd.cli.context import Context, JsonOption, Options, option
 from filterd.cli.named_files import check_written, read_octets, read_text, write_named
 from filterd.cli.render import show
 from filterd.cli.target_options import seat
-from filterd.errors import ConfigError
+from filterd.errors import ConfigError, excluding
 from filterd.i18n import UNSAID, quoted, say
 from filterd.overrides.target_text import looks_like_a_class
 from filterd.privileges import own_rights

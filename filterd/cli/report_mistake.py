@@ -12,10 +12,11 @@ from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.effective_state import ask_else, offline, policy_in_force
 from filterd.cli.named_files import check_written, write_named
 from filterd.cli.render import show
-from filterd.cli.time_options import Term, school_clock
+from filterd.cli.time_options import school_clock
 from filterd.errors import ConfigError, FilterdError, StoreError
 from filterd.i18n import quoted, say, say_n
 from filterd.lists.index import Index
+from filterd.operations.parameters.term import TermWords
 from filterd.overrides.mistake_reports import Mistakes, Report, from_plain
 from filterd.overrides.override_rows import MISTAKES
 from filterd.overrides.target_text import name_from
@@ -54,8 +55,8 @@ def report_mistake(
         hint = say('filterd report-mistake NAME --reason "..."')
         raise ConfigError(say("{missing} is missing", missing=missing), hint=hint)
     clock, wanted = school_clock(here), name_from(name)
-    term = Term(None, None, until, lesson=False, permanent=False)
-    asked = term.payload(clock, may_be_open=True)
+    term = TermWords(until=until)
+    asked = term.read(clock, may_be_open=True).payload
     answer = change(here, "report-mistake", reason, name=wanted, **asked)
     until_text = clock.text(answer.get("until") or asked.get("ends_at"))
     what = here.texts(

@@ -29,9 +29,11 @@ from filterd.cli.named_files import is_separator, read_text, write_named
 from filterd.cli.render import facts, listed, show_details, titled
 from filterd.cli.render import show as show_rows
 from filterd.cli.target_options import needed, seat
-from filterd.cli.time_options import Term, duration_s, school_clock, term
+from filterd.cli.time_options import school_clock, term
 from filterd.errors import ChangeError, ConfigError, ConfigErrors, ControlError
 from filterd.i18n import did_you_mean, say
+from filterd.operations.parameters.term import TermWords
+from filterd.operations.parameters.time import duration_s
 from filterd.overrides.current_rows import (
     CLASS,
     CLASSES,
@@ -112,7 +114,7 @@ def set_(
     here: Context,
     room: RoomArgument,
     sitting: Annotated[str | None, Options(seat)],
-    how_long: Annotated[Term, Options(term)],
+    how_long: Annotated[TermWords, Options(term)],
     reason: ReasonOption = "",
     json: JsonOption = False,
 ) -> None:
@@ -121,7 +123,7 @@ def set_(
     It is in force at once and ends by itself. Exit code 0: done; 2: an error.
     """
     clock = school_clock(here)
-    asked = {"room": room, "grade": needed(sitting), **how_long.payload(clock)}
+    asked = {"room": room, "grade": needed(sitting), **how_long.read(clock).payload}
     answer = change(here, "room", reason, **asked)
     what = Describer(here.texts, clock).thing("rooms", made_of(asked, answer))
     print_change(here, answer, what, json=json)
@@ -302,7 +304,7 @@ def lend(
     here: Context,
     class_: ClassArgument,
     to: Annotated[str, option("--to", "The substitute: a user of this gateway.", "USER")],
-    how_long: Annotated[Term, Options(term)],
+    how_long: Annotated[TermWords, Options(term)],
     reason: ReasonOption = "",
     json: JsonOption = False,
 ) -> None:
@@ -312,7 +314,7 @@ def lend(
     done; 2: an error.
     """
     clock = school_clock(here)
-    asked = {"class_id": class_from(class_), "to": to, **how_long.payload(clock)}
+    asked = {"class_id": class_from(class_), "to": to, **how_long.read(clock).payload}
     answer = change(here, "class-lend", reason, **asked)
     what = Describer(here.texts, clock).thing("loans", made_of(asked, answer))
     print_change(here, answer, what, json=json)

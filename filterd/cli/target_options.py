@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated
 
-from filterd.cli.context import argument, excluding, option
-from filterd.errors import ConfigError
+from filterd.cli.context import argument, option
+from filterd.errors import ConfigError, excluding
 from filterd.i18n import say
-from filterd.overrides.target_text import class_from, grade_from, looks_like_a_class, whom_from
-from filterd.policy.model import Audience
+from filterd.operations.parameters.audience import ChangeAudience
+from filterd.overrides.target_text import class_from, grade_from, looks_like_a_class
 
 TargetsArgument = Annotated[
     list[str],
@@ -23,18 +23,6 @@ BlockedArgument = Annotated[
     list[str],
     argument("TARGET", "A name such as www.youtube.com, service:youtube or category:games."),
 ]
-
-
-class ChangeAudience(NamedTuple):
-    """The audience of an exception, as a change takes it."""
-
-    audience: Audience = Audience.EVERYBODY
-    whom: str = ""
-
-    @property
-    def payload(self) -> dict[str, Any]:
-        """The same as plain data."""
-        return {"audience": str(self.audience), "whom": self.whom}
 
 
 def whom(
@@ -52,25 +40,8 @@ def whom(
     network: Annotated[str | None, option("--network", "For this network.", "ID")] = None,
 ) -> ChangeAudience:
     """Return the audience that the options name; everybody where there is none."""
-    if grade is not None and class_ is None and looks_like_a_class(grade):
-        grade, class_ = None, grade
-    given = [
-        (f"--{name}", audience, value)
-        for name, audience, value in (
-            ("grade", Audience.GRADE, grade),
-            ("class", Audience.CLASS, class_),
-            ("tier", Audience.TIER, tier),
-            ("room", Audience.NETWORK, room),
-            ("client", Audience.CLIENT, client),
-            ("network", Audience.NETWORK, network),
-        )
-        if value is not None
-    ]
-    if len(given) > 1:
-        raise excluding(given[0][0], given[1][0], say("make one exception for each"))
-    for name, audience, value in given:
-        return ChangeAudience(audience, whom_from(name, audience, value))
-    return ChangeAudience()
+    words = {"grade": grade, "class": class_, "tier": tier, "room": room}
+    return ChangeAudience.read_words(**words, client=client, network=network)
 
 
 def seat(

@@ -14,7 +14,7 @@ from filterd.appliance.machine_changes import PackageManager
 from filterd.appliance.releases import RELEASES, UNPACKED, Releases
 from filterd.cli.context import Context, JsonOption, Options, on_named_files, option
 from filterd.cli.render import show, show_details
-from filterd.cli.time_options import read_time, school_clock
+from filterd.cli.time_options import school_clock
 from filterd.errors import ConfigError, UpdateError
 from filterd.feed.program_standing import (
     EndedUpdate,
@@ -24,6 +24,7 @@ from filterd.feed.program_standing import (
     mirror_beside,
 )
 from filterd.i18n import say, say_n
+from filterd.operations.parameters.time import read_time
 from filterd.rows import Column, Details, Row, Wording, when
 from filterd.state_file import to_plain
 from filterd.version import __version__

@@ -14,7 +14,7 @@ from filterd.state_file import ADDED
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from filterd.web.parameters import Schema
+    from filterd.operations.parameters.scalar import Schema
 
 TEXT: Schema = {"type": "string"}
 WHOLE: Schema = {"type": "integer"}

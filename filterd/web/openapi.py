@@ -16,8 +16,8 @@ from filterd.web.wanted_change import CHANGE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from filterd.operations.parameters.scalar import Schema
     from filterd.web.operation import Operation
-    from filterd.web.parameters import Schema
 
 _ABOUT = (
     "The API of filterd, the DNS filter of a school. Each request has an API token"

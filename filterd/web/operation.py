@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from starlette.responses import Response
 
+from filterd.operations.parameters.scalar import NOTHING, Fields, Schema
 from filterd.overrides.roles import Role
-from filterd.web.parameters import NOTHING, Fields, Schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.counted import duration
 from filterd.i18n import say, translated
+from filterd.operations.parameters.scalar import Choice, Fields, Flag, Several, Text, Whole
 from filterd.overrides.roles import Role
 from filterd.web.answers import AT, FLAG, OBJECT, TEXT, TEXTS, WHOLE, each, maybe, record, rows
 from filterd.web.operation import ADMINS, EVERYONE, Operation, asks
-from filterd.web.parameters import Choice, Fields, Flag, Several, Text, Whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from filterd.i18n import Sentence
+    from filterd.operations.parameters.scalar import Parameter, Schema
     from filterd.web.operation import Method
-    from filterd.web.parameters import Parameter, Schema
     from filterd.web.visitor import Visitor
 
 _ACCOUNT = Text(64, least=1, about="The name of an account; one's own if left out")

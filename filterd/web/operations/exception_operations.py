@@ -7,33 +7,32 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ConfigError
 from filterd.i18n import say
+from filterd.operations.exceptions import set_exceptions
+from filterd.operations.parameters.audience import FOR_WHOM, ChangeAudience
+from filterd.operations.parameters.scalar import Fields, Flag, Several, Text, Whole
+from filterd.operations.parameters.target import TARGETS, are_entries, read_targets
+from filterd.operations.parameters.term import TERM, Term
+from filterd.operations.parameters.time import Time
 from filterd.overrides.override_rows import with_states
 from filterd.overrides.review_requests import PupilRequest
 from filterd.overrides.target_text import class_from, target_name_from
-from filterd.policy.temporary_rules import Exam, LocalException, TargetKind
+from filterd.policy.temporary_rules import Exam, LocalException
 from filterd.web.answers import FLAG, TEXT, WHOLE, maybe, of, record, rows
 from filterd.web.operation import TEACHERS, Operation, asks
 from filterd.web.operations.log_operations import CLASS
-from filterd.web.parameters import Fields, Flag, Several, Text, Time, Whole
 from filterd.web.school_state import overrides_of, policy_time
 from filterd.web.wanted_change import (
     CHANGE,
-    FOR_WHOM,
     NUMBER_OF_CHANGE,
     REASON,
-    TARGETS,
-    TERM,
     change,
     changes,
     done,
-    take_audience,
-    take_targets,
-    take_term,
 )
 
 if TYPE_CHECKING:
     from filterd.i18n import Sentence
-    from filterd.web.parameters import Schema
+    from filterd.operations.parameters.scalar import Schema
     from filterd.web.visitor import Visitor
 
 MOST_CHANGES = 100_000
@@ -68,26 +67,15 @@ async def _block(visitor: Visitor, given: dict[str, Any]) -> Any:
 
 
 async def _set(visitor: Visitor, given: dict[str, Any], *, allow: bool) -> Any:
-    targets = take_targets(given, opens=allow)
-    # Entries end after 14 days.
-    may_be_open = all(target.kind is TargetKind.ENTRY for target in targets)
-    how = {
-        "allow": allow,
-        **take_audience(given),
-        **take_term(given, may_be_open=may_be_open),
-    }
-    if len(targets) == 1:
-        kind, target = targets[0]
-        return await change(
-            visitor, "exception", given, target_kind=str(kind), target=target, **how
-        )
-    return await change(
-        visitor, "exceptions", given, targets=[[str(kind), one] for kind, one in targets], **how
-    )
+    targets = read_targets(given.pop("targets"), opens=allow)
+    audience = ChangeAudience.take(given)
+    term = Term.take(given, may_be_open=are_entries(targets))
+    kind, fields = set_exceptions(targets, audience, term, allow=allow)
+    return await change(visitor, kind, given, **fields)
 
 
 async def _pause(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await change(visitor, "pause", given, **take_audience(given))
+    return await change(visitor, "pause", given, **ChangeAudience.take(given).payload)
 
 
 ALL = Fields({"all": Flag("Include those that have ended")})
@@ -168,8 +156,8 @@ _NUMBER = Whole(1, about="The number of a request")
 
 
 async def _approve(visitor: Visitor, given: dict[str, Any]) -> Any:
-    term = take_term(given)
-    return await visitor.ask("requests approve", **given, **term)
+    term = Term.take(given)
+    return await visitor.ask("requests approve", **given, **term.payload)
 
 
 def _refused(answer: Any, _: Visitor) -> Sentence:

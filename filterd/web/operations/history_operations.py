@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ConfigError
 from filterd.i18n import say
+from filterd.operations.parameters.scalar import Fields, Flag, Text, Whole
+from filterd.operations.parameters.time import Time
 from filterd.overrides.target_text import name_from
 from filterd.web.answers import AT, FLAG, SENTENCE, TEXT, TEXTS, WHOLE, each, maybe, record, rows
 from filterd.web.operation import ADMINS, TEACHERS, Operation, asks
 from filterd.web.operations.exception_operations import MOST_CHANGES
-from filterd.web.parameters import Fields, Flag, Text, Time, Whole
 from filterd.web.wanted_change import (
     CHANGE,
     HISTORY_ROW,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.i18n import say
 from filterd.lists.report import CompileReport
+from filterd.operations.parameters.scalar import Fields, Flag, Several, Text
 from filterd.overrides.target_text import qname_from
 from filterd.web.answers import (
     AT,
@@ -25,12 +26,11 @@ from filterd.web.answers import (
 )
 from filterd.web.operation import ADMINS, Operation, asks
 from filterd.web.operations.status_operations import COVERED, FEED
-from filterd.web.parameters import Fields, Flag, Several, Text
 from filterd.web.wanted_change import REASON
 
 if TYPE_CHECKING:
     from filterd.i18n import Sentence
-    from filterd.web.parameters import Parameter, Schema
+    from filterd.operations.parameters.scalar import Parameter, Schema
     from filterd.web.visitor import Visitor
 
 _DECIDED: Schema = {

@@ -9,6 +9,8 @@ from filterd import words
 from filterd.counted import number
 from filterd.errors import ConfigError
 from filterd.i18n import say, say_n
+from filterd.operations.parameters.scalar import Choice, Fields, Flag, Text, Whole
+from filterd.operations.parameters.time import Time
 from filterd.overrides.current_rows import level_rows, waiting_rows
 from filterd.overrides.log_changes import CONFIRM, LEVEL
 from filterd.overrides.read_access import READERS, View
@@ -33,13 +35,12 @@ from filterd.web.answers import (
     table,
 )
 from filterd.web.operation import ADMINS, Operation, asks
-from filterd.web.parameters import Choice, Fields, Flag, Text, Time, Whole
 from filterd.web.school_state import in_force
 from filterd.web.wanted_change import CHANGE, NUMBER_OF_CHANGE, REASON, changes, done
 
 if TYPE_CHECKING:
     from filterd.i18n import Sentence
-    from filterd.web.parameters import Parameter
+    from filterd.operations.parameters.scalar import Parameter
     from filterd.web.visitor import Visitor
 
 MOST_ROWS, MOST_DAYS, MOST_TOTALS_DAYS = 500, 90, 400

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ConfigError
 from filterd.i18n import say
+from filterd.operations.parameters.scalar import Fields, Flag, Text, Whole
+from filterd.operations.parameters.time import Time
 from filterd.overrides.override_rows import set_for
 from filterd.overrides.target_text import policy_for, qname_from
 from filterd.policy.grade_rows import (
@@ -39,15 +41,14 @@ from filterd.web.answers import (
 )
 from filterd.web.operation import ADMINS, Operation, asks
 from filterd.web.operations.log_operations import EXPLANATION, GRADE
-from filterd.web.parameters import Fields, Flag, Text, Time, Whole
 from filterd.web.school_state import check_known, in_force, policy_of
 from filterd.web.wanted_change import CHANGE, REASON, change, done
 from filterd.wire import type_from_text
 
 if TYPE_CHECKING:
+    from filterd.operations.parameters.scalar import Parameter
     from filterd.policy.effective_policy import EffectiveState
     from filterd.policy.model import GradePolicy
-    from filterd.web.parameters import Parameter
     from filterd.web.visitor import Visitor
 
 _STATE = {"type": "string", "enum": [OPEN, CLOSED, LOCKED]}

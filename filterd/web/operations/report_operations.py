@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ConfigError
 from filterd.i18n import language_of, say
+from filterd.operations.parameters.scalar import Choice, Fields, Flag, Parameter, Text, Whole
 from filterd.overrides.read_access import READERS, View
 from filterd.policy.reporting_settings import ReportSettings
 from filterd.reports import report_run
@@ -26,7 +27,6 @@ from filterd.reports.report_questions import LONGEST, QUESTIONS
 from filterd.reports.report_run import ReportFile, ReportRequest
 from filterd.web.answers import TEXT, of, record
 from filterd.web.operation import MadeFile, Operation, asks
-from filterd.web.parameters import Choice, Fields, Flag, Parameter, Text, Whole
 from filterd.web.problem import WebError
 
 if TYPE_CHECKING:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.addresses import is_random
 from filterd.i18n import say
+from filterd.operations.parameters.scalar import Fields, Flag, Several, Text, Whole
+from filterd.operations.parameters.term import TERM, Term
 from filterd.overrides.assignments import macs_of, moved, place_of, taken_out
 from filterd.overrides.change_fields import MAX_DEVICES
 from filterd.overrides.current_rows import class_row, class_rows, room_row, room_rows
@@ -19,17 +21,8 @@ from filterd.policy.temporary_rules import ClassLoan, Exam, LocalException, Room
 from filterd.web.answers import FLAG, TEXT, TEXTS, WHOLE, each, maybe, of, record, rows, table
 from filterd.web.operation import ADMINS, TEACHERS, Operation, asks
 from filterd.web.operations.log_operations import CLASS
-from filterd.web.parameters import Fields, Flag, Several, Text, Whole
 from filterd.web.school_state import check_known, in_force, policy_of
-from filterd.web.wanted_change import (
-    CHANGE,
-    NOTHING_CHANGED,
-    REASON,
-    TERM,
-    change,
-    done,
-    take_term,
-)
+from filterd.web.wanted_change import CHANGE, NOTHING_CHANGED, REASON, change, done
 
 if TYPE_CHECKING:
     from filterd.web.visitor import Visitor
@@ -74,7 +67,7 @@ async def _room(visitor: Visitor, given: dict[str, Any]) -> Any:
 
 
 async def _set_room(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await change(visitor, "room", given, **take_term(given))
+    return await change(visitor, "room", given, **Term.take(given).payload)
 
 
 async def _timetable(visitor: Visitor, _: dict[str, Any]) -> Any:
@@ -153,7 +146,7 @@ async def _class(visitor: Visitor, given: dict[str, Any]) -> Any:
 
 async def _lend(visitor: Visitor, given: dict[str, Any]) -> Any:
     given["class_id"] = class_from(given.pop("class"))
-    return await change(visitor, "class-lend", given, **take_term(given))
+    return await change(visitor, "class-lend", given, **Term.take(given).payload)
 
 
 ROOMS = Operation(

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
+from filterd.operations.parameters.scalar import Fields, Text
 from filterd.policy.grade_rows import CLOSED, LOCKED, OPEN
 from filterd.policy.model import TIERS
 from filterd.policy.temporary_rules import Exam, LocalException
 from filterd.web.answers import AT, FLAG, TEXT, TEXTS, WHOLE, each, maybe, of, record, rows, table
 from filterd.web.operation import TEACHERS, Operation, asks
-from filterd.web.parameters import Fields, Text
 
 _TIER = {"type": "string", "enum": list(TIERS)}
 _STATES = record({OPEN: TEXTS, CLOSED: TEXTS, LOCKED: TEXTS}, (OPEN, CLOSED, LOCKED))

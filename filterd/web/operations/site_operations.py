@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ConfigError
 from filterd.i18n import Sentence, say
+from filterd.operations.parameters.scalar import Fields, Schema, Text
 from filterd.web.answers import FLAG, OBJECT, SENTENCE, TEXT, TEXTS, WHOLE, maybe, record, rows
 from filterd.web.operation import ADMINS, Operation, asks
-from filterd.web.parameters import Fields, Schema, Text
 from filterd.web.sections import ORDER as SECTIONS
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from filterd.i18n import say
 from filterd.monitor.alert import AlertSeverity
 from filterd.monitor.alert_rules import active
+from filterd.operations.parameters.scalar import Fields
 from filterd.policy.temporary_rules import ClassLoan, Exam, LocalException
 from filterd.protection_level import ProtectionLevel
 from filterd.web.answers import (
@@ -28,7 +29,6 @@ from filterd.web.answers import (
     table,
 )
 from filterd.web.operation import ADMINS, Operation, asks
-from filterd.web.parameters import Fields
 from filterd.web.wanted_change import CHANGE, REASON, changes, done
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import Any, Literal
 from filterd.errors import ConfigError
 from filterd.field_checks import shown
 from filterd.i18n import UNSAID, Sentence, say
+from filterd.operations.parameters.scalar import Fields, Flag, Parameter, Schema, Text, Whole
 from filterd.policy.model import GRADES
-from filterd.web.parameters import Fields, Flag, Parameter, Schema, Text, Whole
 
 Plain = dict[str, Any]
 Edits = list[dict[str, Any]]

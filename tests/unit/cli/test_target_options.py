@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.cli.target_options import ChangeAudience, whom
+from filterd.cli.target_options import whom
 from filterd.errors import ConfigError
+from filterd.operations.parameters.audience import ChangeAudience
 from filterd.policy.model import Audience
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from filterd.policy.model import Policy
 
 HEAVY = (
+    "filterd.operations",
     "pydantic",
     "yaml",
     "requests",

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.i18n import say
+from filterd.operations.parameters.scalar import Fields, Flag, Text
 from filterd.web import operations, pages
 from filterd.web.operation import ADMINS, MadeFile, Operation
 from filterd.web.page import Page
-from filterd.web.parameters import Fields, Flag, Text
 from tests.support.web_requests import FakeManager
 
 if TYPE_CHECKING:

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read the values of operations, from JSON, from a form, and from words of a command line.
+
+``scalar``    texts, numbers, flags, choices, lists; ``Fields`` are those of one operation
+``time``      a time, a length
+``term``      the start and end of a change
+``audience``  for which clients
+``target``    what is opened or closed
+"""
