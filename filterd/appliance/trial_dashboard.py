@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Serve the dashboard beside a daemon that is being tried out, with a certificate of its own.
+"""Serve the dashboard beside a daemon in trial, with a certificate of its own.
 
 The daemon starts ``python -m filterd.appliance.trial_dashboard STATE LANGUAGE``; it ends with
 the daemon, and prints a link to sign in by.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def own_certificate(state: StateFolder, listen: str, now: float) -> Certificate:
-    """Return the certificate of the dashboard; a self-made one where the state folder has none.
+    """Return the certificate of the dashboard; make one where there is none.
 
     Args:
         state: the state folder.
@@ -45,7 +45,7 @@ def own_certificate(state: StateFolder, listen: str, now: float) -> Certificate:
 
 
 def main(state: str, language: str) -> None:
-    """Serve until a signal to stop, or the end of the daemon; ``language`` as of ``web_main``."""
+    """Serve until a signal to stop or the end of the daemon; see ``web_main``."""
     folder = StateFolder(Path(state))
     try:
         with as_owner_of(folder.folder):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read a pasted timetable in a child process: a table in, edits of ``site.yaml`` out.
+"""Read a pasted timetable in a child: a table in, edits of ``site.yaml`` out.
 
 The daemon starts ``python -m filterd.config.pasted_timetable`` with one JSON object, the folder of
 the site and the text as a spreadsheet copies it, and gets one line of JSON: the edits, as
@@ -30,7 +30,7 @@ _TABLE = "table"
 
 
 def edits_of_table(config: Path, blocklists: Path, text: str) -> dict[str, Any]:
-    """Return the ``edits`` by which rooms get the timetables of a table, and its ``changes``.
+    """Return the ``edits`` that give rooms the timetables of a table; ``changes``.
 
     Raises:
         ConfigErrors: all that is wrong with the table, or the site.

@@ -37,7 +37,7 @@ _MOST_PROBLEMS, _LOOKED_AT = 20, 20
 
 
 class ReadTimetables(NamedTuple):
-    """Timetables of a table: the networks with theirs, and cells of no room of this site."""
+    """Timetables of a table: the networks with theirs, and cells of no room here."""
 
     networks: tuple[Network, ...]
     left_out: tuple[str, ...] = ()
@@ -175,7 +175,7 @@ class _Reader:
 def differences(
     now: Iterable[Network], wanted: Iterable[Network], policy: Policy
 ) -> Iterator[tuple[list[str], list[str]]]:
-    """Yield the rows that differ: as they are and as the table has them, empty for none."""
+    """Yield the rows that differ: as they are, and as the table has them; empty: none."""
     before = {tuple(row[:3]): row for row in lesson_rows(now, policy)}
     after = {tuple(row[:3]): row for row in lesson_rows(wanted, policy)}
     for key in [*before, *(one for one in after if one not in before)]:
@@ -206,7 +206,7 @@ class GridHeading(NamedTuple):
 
 
 class GridCell(NamedTuple):
-    """One lesson: its row, its column, and what is in it, as of a row of a plain table.
+    """One lesson: its row, its column, and its content, as of a row of a plain table.
 
     ``wrong``: why it cannot be read.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Words of timetables in Vietnamese and English: days, lessons, classes, rooms, teachers.
+"""Know words of timetables, Vietnamese and English: days, rooms, teachers.
 
 A room is found by its id, however a school spells it: ``lab-a`` is "Lab A", and
 ``phong-may-1`` is "P. máy 1", "Phòng máy 1" and "PM1". Only rooms that the site declares are
@@ -101,7 +101,7 @@ def parts_of(text: str, *, keep: str = "") -> list[str]:
 
 
 def _seen(text: str) -> str:
-    """Return a text without what shows nothing: copied from a page, it would part "thầy"."""
+    """Return a text without invisible characters, which would part a "thầy"."""
     if text.isascii():
         return text
     return "".join(one for one in normalize("NFC", text) if category(one) != "Cf")
@@ -367,7 +367,7 @@ def _begin(search: Callable[[str], re.Match[str] | None], text: str) -> int:
 
 
 def _behind_name(name: str) -> str:
-    """Return the room that stands behind a hyphen after a teacher's name, such as cô Lan-PM1.
+    """Return the room behind a hyphen after a teacher's name, such as cô Lan-PM1.
 
     Raises:
         WordError: a room is named in the midst of the name: which words are whose is not known.
@@ -425,7 +425,7 @@ def _spelling(text: str) -> _Spelling:
 
 
 def _spellings_of_person(name: str) -> Iterator[str]:
-    """Yield the ways in which a table has a person: by the whole name, or the last part of it."""
+    """Yield the names of a person in a table: the whole one, or the last part of it."""
     for one in (name, *name.split()[-1:]):
         if whole := _spelling(one).whole:
             yield whole

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the policy for a process beside the daemon: that in force, or that of the site's files.
+"""Read the policy beside the daemon: that in force, or that of the files.
 
 What compiles files imports YAML and pydantic, so it is imported only where no daemon runs.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def in_force(config: Path, state: StateFolder) -> Policy:
-    """Return the compiled policy that a running daemon has, else that of the site's files.
+    """Return the policy that a running daemon has, else that of the site's files.
 
     Raises:
         FilterdError: there is none.
@@ -40,7 +40,7 @@ def in_force(config: Path, state: StateFolder) -> Policy:
 
 
 def of_readable_files(config: Path, state: StateFolder) -> Policy:
-    """Return the policy of the site's files; that in force where this user may not read the lists.
+    """Return the policy of the files; that in force where lists cannot be read.
 
     Only the lists name the catalogue by which the files are compiled.
 

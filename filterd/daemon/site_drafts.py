@@ -218,7 +218,7 @@ class SiteDrafts:
         )
 
     async def _child(self, request: dict[str, Any], module: str = CHILD) -> dict[str, Any]:
-        """Ask a child process, see ``appliance.site_edit`` and ``config.pasted_timetable``.
+        """Ask a child: ``appliance.site_edit`` or ``config.pasted_timetable``.
 
         Raises:
             FilterdError: it refuses, or it failed.

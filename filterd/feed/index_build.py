@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compile a site's lists and put the index in force, at a command or in a child of the daemon.
+"""Compile a site's lists and put the index in force, at a command or in a child.
 
 One build runs at a time. The new index is made and verified beside the active one and takes
 its place by renaming; the one before is kept, in case the new one turns out damaged. The lists
@@ -102,7 +102,7 @@ def _octets_in_force(state: StateFolder) -> int:
 
 
 def _remove_leftovers(state: StateFolder) -> None:
-    """Remove files of a build that was killed or had no room; the caller holds the lock."""
+    """Remove files of a build that was killed; the caller holds the lock."""
     half = state.folder.glob(f".{state.fresh_index.name}.*.tmp")
     for leftover in (*half, state.fresh_index, state.fresh_problems):
         with suppress(OSError):  # if it matters, writing fails as well

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Do what a school decides on its feed and on public lists, at a command or in a child.
+"""Do what a school decides on its feed and lists, at a command or in a child.
 
 ``filterd sync``, ``feed approve``, ``lists follow`` and the like call it, and the daemon for its
 dashboard (``daemon.list_decisions``). What it returns as a row is what the command prints
@@ -119,7 +119,7 @@ class SchoolLists:
         return SiteFeed(self.config, state, self.clock, self.daemon, self.progress)
 
     def site_of_lists(self) -> SiteFeed:
-        """Return the versions of public lists, which stand beside a feed where there is one."""
+        """Return the public lists, which stand beside a feed where there is one."""
         return self.site(beside=bool(self.followed.address))
 
     def arrival(
@@ -392,7 +392,7 @@ class SchoolLists:
         return self.run(feed._replace(address=""), beside=bool(feed.address), rules=rules)
 
     def _remade(self, row: dict[str, Any]) -> Decided:
-        """Make the version of the texts at hand anew, so that a change is in force at once."""
+        """Make the version of the texts anew, so that a change is in force at once."""
         if not self._serves_lists():
             return Decided(row)
         outcome = self._run_lists(None)
