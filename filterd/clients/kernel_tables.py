@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read addresses, default routes and neighbours from the kernel, as ``ip -j`` prints them.
+"""Read addresses, default routes and neighbours from the kernel itself.
 
 A process that serves must not run a program for it: where the disk hangs or fails, none begins, and
 a worker that does not know the network refuses the clients on its links. So it asks
@@ -60,7 +60,7 @@ class KernelTables(IpCommand):
     """Answers what ``ip`` is asked, without running it."""
 
     async def ask(self, *arguments: str) -> list[dict[str, Any]] | None:
-        """Return what ``ip -j ARGUMENTS`` prints, None where the kernel refuses. Never raises."""
+        """Return what ``ip -j ARGUMENTS`` prints; None if the kernel refuses. No error."""
         return await self.answer(_QUESTIONS[arguments])
 
 

@@ -61,7 +61,7 @@ def servers_with(
 
 
 def read_last() -> tuple[str, ...]:
-    """Return the addresses of the machine's servers, as this process has read them last."""
+    """Return the addresses of the machine's servers, as this process read them last."""
     return _read_before.get(RESOLV_CONF, ())
 
 

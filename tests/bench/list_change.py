@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: T201 -- a script that prints what it measured
-"""Measure the memory of a change of large lists on a board with 1 GB, and what it does to answers.
+"""Measure memory and answers while large lists change on a board with 1 GB.
 
 Run ``python -m tests.bench.list_change`` as root; it takes ten minutes with five million names. The
 resolver is in a control group with what a board of 1 GB has, less what its system and the

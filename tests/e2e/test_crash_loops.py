@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A process of the daemon that dies thousands of times takes nothing away, and leaves nothing.
+"""A process that dies thousands of times takes nothing away, and leaves nothing.
 
 The daemon is real, and so are its forks; only the pauses of its supervisor pass at once.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A memory card that cannot be read any more: reading gives EIO where the kernel reads, or hangs.
+"""A memory card that fails: reading gives EIO where the kernel reads, or hangs.
 
 A server of the kernel's FUSE protocol (``linux/fuse.h``) stands in the place of one file or of a
 folder. So every way to read meets the fault: a call fails with EIO, and a process that touches a
