@@ -283,21 +283,25 @@ def test_a_wrong_line_of_evidence_is_one_problem_whatever_stands_below(folder: F
     assert [one.name for one in report.entries] == ["c.example"]
 
 
-def test_a_folder_with_a_contact_is_published(folder: Folder) -> None:
-    check_contacts(folder.path)
+def refused(folder: Path) -> str:
+    """Return why a folder is not published, empty where it is."""
+    try:
+        check_contacts(folder)
+    except ConfigError as error:
+        return str(error)
+    return ""
 
 
 def test_lists_with_evidence_are_published_by_somebody_who_answers(folder: Folder) -> None:
+    assert refused(folder.path) == ""
     (folder.path / "contacts.yaml").unlink()
-    with pytest.raises(ConfigError, match="the lists of vn/ need a contact for objections"):
-        check_contacts(folder.path)
+    assert "the lists of vn/ need a contact for objections" in refused(folder.path)
     shutil.rmtree(folder.path / "vn")
-    check_contacts(folder.path)
+    assert refused(folder.path) == ""
 
 
 def test_what_ships_waits_for_the_contact_of_its_publisher() -> None:
-    with pytest.raises(ConfigError, match="need a contact"):
-        check_contacts(shipped("blocklists"))
+    assert "need a contact" in refused(shipped("blocklists"))
 
 
 @pytest.mark.parametrize(
@@ -315,14 +319,12 @@ def test_an_address_at_which_nobody_reads_is_no_contact(
     folder: Folder, way: str, address: str
 ) -> None:
     write_yaml(folder.path / "contacts.yaml", {"contacts": [CONTACT, {**CONTACT, way: address}]})
-    with pytest.raises(ConfigError, match="nobody can be reached at '111, ") as caught:
-        check_contacts(folder.path)
-    assert "those who are listed may object" in str(caught.value)
+    why = refused(folder.path)
+    assert f"nobody can be reached at '111, {address}'" in why
+    assert "those who are listed may object" in why
 
 
-@pytest.mark.parametrize(
-    "address", ["a@example.edu.vn", "https://test.vn/", "a@filterd.invalid.vn"]
-)
+@pytest.mark.parametrize("address", ["a@example.edu.vn", "https://test.vn/", "a@so.invalid.vn"])
 def test_an_address_that_only_looks_like_one_is_a_contact(folder: Folder, address: str) -> None:
     write_yaml(folder.path / "contacts.yaml", {"contacts": [{**CONTACT, "email": address}]})
-    check_contacts(folder.path)
+    assert refused(folder.path) == ""
