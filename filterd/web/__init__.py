@@ -11,7 +11,7 @@ manager decides (``accounts``)::
 
 An *operation* (``operation``) is one method of the API with its parameters, answer, roles
 and the commands of ``filterd`` that it stands for. The description of the API is made of
-them (``openapi``), their parameters are checked by them (``parameters``), their answers have
+them (``openapi``), their values are read by ``filterd.operations.parameters``, their answers have
 schemas (``answers``), and pages use nothing else. To add one, append it in a module of
 ``operations`` and, for a new module, a line in ``operations``; a change of the school is
 asked by ``wanted_change``, what is in force is worked out by ``school_state``. A command of
