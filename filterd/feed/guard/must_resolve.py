@@ -241,7 +241,7 @@ def _is_closed_itself(asking: Asking, suffix: bytes) -> bool:
 
 def _is_company_suffix(entry: str) -> bool:
     try:
-        return is_company_suffix(key_from_text(entry.removeprefix("=").removeprefix("*.")))
+        return is_company_suffix(key_from_text(entry))
     except HostnameError:
         return False
 

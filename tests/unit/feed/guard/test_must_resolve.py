@@ -327,6 +327,13 @@ def test_what_a_school_closes_beneath_an_essential_name_is_its_affair(tmp_path: 
     assert list(closed_beneath(new, [], {"other"})) == []
 
 
+def test_beneath_a_host_that_is_essential_alone_lists_may_close_names(tmp_path: Path) -> None:
+    alone = a_policy(protections=[a_protection("bank.example", subtree=False)])
+    new = inject(tmp_path, alone, ["login.bank.example"], own=True).asking
+    assert new.closed(wire("login.bank.example"))
+    assert list(closed_beneath(new, [], {"bad"})) == []
+
+
 def test_a_pin_that_becomes_a_protection_is_still_asked_for_as_a_pin(tmp_path: Path) -> None:
     before = inject(tmp_path, a_small_policy(), []).asking
     policy = a_small_policy("pinned.example", pinned="other.example")
