@@ -103,7 +103,7 @@ class KindErrors(NamedTuple):
 
 
 class Judges:
-    """The names that must stay open, in two halves, found by what rules are looked up by.
+    """Names that must stay open, in two halves, found by what rules look up.
 
     A build asks some fifteen thousand names for each category, and hardly one is like a rule.
 
