@@ -49,7 +49,7 @@ SMALL = {
     "clock": "every package is given one",
     "cli/change_request": "commands that change nothing do not import it",
     "cli/console": "errors of usage are printed without the context of a command",
-    "cli/time_options": "commands that set no term read times, too",
+    "cli/school_clock": "most commands show times, and few read one",
     "control/event_stream": "quick commands do not import asyncio",
     "fastpath/core_contract": "what native code and Python both build on",
     "fastpath/rate_limit": "chooses native code",

@@ -15,6 +15,6 @@ imported only then; ``change_request`` asks for a change.
 A command group is in the module of its name; ``feed_``, ``lists_``, ``log_``, ``policy_`` and
 ``update_`` begin the modules of groups that have several, and ``exceptions``, ``history`` and
 ``status`` hold commands of one word (``tree``). The others read what people write
-(``target_options``, ``time_options``, ``named_files``, ``spreadsheet``, ``terminal``), or do one
+(``target_options``, ``school_clock``, ``named_files``, ``spreadsheet``, ``terminal``), or do one
 step of a command: ``setup_finish``, ``popular``.
 """

@@ -24,8 +24,8 @@ from filterd.appliance.backup_parts import (
 from filterd.appliance.restore_plan import RestoreDifference, RestorePlan
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.named_files import check_folder
+from filterd.cli.school_clock import school_clock
 from filterd.cli.terminal import agreed, ask_secret
-from filterd.cli.time_options import school_clock
 from filterd.config.site_reader import load_site
 from filterd.config.site_schema import BackupEntry
 from filterd.counted import size

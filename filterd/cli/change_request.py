@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from filterd.cli.context import Context
-from filterd.cli.time_options import wording_of
+from filterd.cli.school_clock import wording_of
 from filterd.i18n import Sentence, say
 from filterd.overrides.descriptions import warning_sentence
 

@@ -12,8 +12,8 @@ import typer
 from filterd.cli.context import Context, JsonOption, Options, argument, option
 from filterd.cli.effective_state import ask_else, in_force, offline
 from filterd.cli.render import listed, show_details
+from filterd.cli.school_clock import school_clock
 from filterd.cli.target_options import seat
-from filterd.cli.time_options import school_clock
 from filterd.errors import ConfigError, NameTextError, excluding
 from filterd.i18n import did_you_mean, quoted, say
 from filterd.operations.parameters.time import read_time

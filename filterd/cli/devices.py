@@ -19,7 +19,7 @@ from filterd.cli.context import (
 )
 from filterd.cli.effective_state import in_force
 from filterd.cli.render import show
-from filterd.cli.time_options import school_clock
+from filterd.cli.school_clock import school_clock
 from filterd.clients.device_rows import DEVICES, SHARED
 from filterd.errors import ConfigError, excluding
 from filterd.i18n import say

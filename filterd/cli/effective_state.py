@@ -12,7 +12,7 @@ from typing import Any
 
 from filterd import control
 from filterd.cli.context import Context
-from filterd.cli.time_options import school_clock
+from filterd.cli.school_clock import school_clock
 from filterd.daemon import policy_reader
 from filterd.errors import ControlError, StoreError
 from filterd.i18n import say

@@ -21,7 +21,7 @@ from filterd.cli.effective_state import policy_clock, set_now
 from filterd.cli.history import set_with_states
 from filterd.cli.named_files import check_folder, read_text, write_named
 from filterd.cli.render import show
-from filterd.cli.time_options import school_clock
+from filterd.cli.school_clock import school_clock
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.i18n import say
 from filterd.lists.public_suffix import has_strangers_beneath

@@ -10,8 +10,8 @@ from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argu
 from filterd.cli.effective_state import policy_clock
 from filterd.cli.history import set_with_states
 from filterd.cli.render import show
-from filterd.cli.target_options import BlockedArgument, TargetsArgument, whom
-from filterd.cli.time_options import school_clock, term
+from filterd.cli.school_clock import school_clock
+from filterd.cli.target_options import BlockedArgument, TargetsArgument, term, whom
 from filterd.i18n import say
 from filterd.operations.exceptions import set_exceptions
 from filterd.operations.parameters.audience import ChangeAudience

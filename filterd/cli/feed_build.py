@@ -14,8 +14,8 @@ import typer
 from filterd.cli.context import Context, JsonOption, Options, argument, on_named_files, option
 from filterd.cli.feed_review import CatalogOption
 from filterd.cli.render import listed, show
+from filterd.cli.school_clock import school_clock
 from filterd.cli.terminal import bar
-from filterd.cli.time_options import school_clock
 from filterd.counted import number
 from filterd.errors import ConfigError, ConfigErrors, GuardError
 from filterd.feed.sources import (

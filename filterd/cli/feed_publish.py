@@ -26,8 +26,8 @@ from filterd.cli.feed_keys import (
     usual_keys,
 )
 from filterd.cli.render import facts, listed, show, show_details
+from filterd.cli.school_clock import wording_of
 from filterd.cli.terminal import bar
-from filterd.cli.time_options import wording_of
 from filterd.counted import fingerprint
 from filterd.errors import ConfigError, StoreError
 from filterd.feed.arrival import Moment

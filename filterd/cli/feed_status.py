@@ -10,7 +10,7 @@ from rich.text import Text
 
 from filterd.cli.context import Context, JsonOption
 from filterd.cli.render import details, facts, listed, show, titled
-from filterd.cli.time_options import wording_of
+from filterd.cli.school_clock import wording_of
 from filterd.feed.feed_config import followed
 from filterd.feed.feed_details import FEED, FINDINGS, HISTORY, is_worrying, summary
 from filterd.feed.standing import History, overview, program_version

@@ -17,8 +17,8 @@ from typing import Annotated, NoReturn
 from filterd import counted, journal
 from filterd.cli.context import Context, JsonOption, option
 from filterd.cli.offline_site import policy_of
+from filterd.cli.school_clock import school_clock
 from filterd.cli.terminal import bar
-from filterd.cli.time_options import school_clock
 from filterd.config import build_record
 from filterd.counted import size
 from filterd.daemon.feed_port import ControlDaemon

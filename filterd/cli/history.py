@@ -15,7 +15,7 @@ from filterd.cli.change_request import change, print_change
 from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
 from filterd.cli.effective_state import ask_else, ask_or_none, offline, set_now
 from filterd.cli.render import show
-from filterd.cli.time_options import school_clock
+from filterd.cli.school_clock import school_clock
 from filterd.errors import ConfigError
 from filterd.i18n import from_plain, say, to_plain
 from filterd.i18n import translated as in_language

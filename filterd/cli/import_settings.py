@@ -12,7 +12,7 @@ from filterd.cli.console import write
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.named_files import read_apart, write_named
 from filterd.cli.render import listed
-from filterd.cli.time_options import school_clock
+from filterd.cli.school_clock import school_clock
 from filterd.config.imported_settings import (
     ImportedSettings,
     read_adguard,

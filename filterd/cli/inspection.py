@@ -17,7 +17,7 @@ from rich.text import Text
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.named_files import check_written, read_octets, write_named
 from filterd.cli.render import facts, grid
-from filterd.cli.time_options import school_clock
+from filterd.cli.school_clock import school_clock
 from filterd.counted import fingerprint
 from filterd.errors import ConfigError, excluding
 from filterd.i18n import say

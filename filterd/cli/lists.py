@@ -14,8 +14,8 @@ from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.effective_state import read_or_ask
 from filterd.cli.offline_site import open_index
 from filterd.cli.render import facts, listed, show, titled
+from filterd.cli.school_clock import school_clock, wording_of
 from filterd.cli.terminal import bar
-from filterd.cli.time_options import school_clock, wording_of
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, IndexFormatError, StoreError
 from filterd.feed import index_build

@@ -10,8 +10,8 @@ from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
 from filterd.cli.effective_state import in_force
 from filterd.cli.render import listed, show
+from filterd.cli.school_clock import school_clock, wording_of
 from filterd.cli.target_options import seat
-from filterd.cli.time_options import school_clock, wording_of
 from filterd.errors import ConfigError
 from filterd.field_checks import is_a_grade
 from filterd.i18n import say

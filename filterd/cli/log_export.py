@@ -14,7 +14,7 @@ from filterd import i18n
 from filterd.cli.console import write
 from filterd.cli.context import Context, option
 from filterd.cli.named_files import check_folder
-from filterd.cli.time_options import school_clock
+from filterd.cli.school_clock import school_clock
 from filterd.counted import number
 from filterd.errors import ConfigError
 from filterd.i18n import UNSAID, say, say_n

@@ -23,8 +23,8 @@ from filterd.cli.context import (
     option,
 )
 from filterd.cli.render import details, listed
+from filterd.cli.school_clock import school_clock, wording_of
 from filterd.cli.target_options import seat
-from filterd.cli.time_options import school_clock, wording_of
 from filterd.counted import number
 from filterd.errors import ConfigError, excluding
 from filterd.field_checks import bare, is_a_grade

@@ -11,8 +11,8 @@ from rich.text import Text
 from filterd import control, words
 from filterd.cli.console import as_json
 from filterd.cli.context import Context, JsonOption, Options, option
+from filterd.cli.school_clock import wording_of
 from filterd.cli.target_options import seat
-from filterd.cli.time_options import wording_of
 from filterd.control import UnansweredError
 from filterd.counted import number
 from filterd.field_checks import is_a_grade

@@ -16,8 +16,8 @@ from filterd.cli.context import Context, JsonOption, Options, argument, on_named
 from filterd.cli.effective_state import policy_of_files, read_or_ask, set_now
 from filterd.cli.offline_site import open_index, policy_of, read_site
 from filterd.cli.render import details, facts, listed, titled
+from filterd.cli.school_clock import school_clock, wording_of
 from filterd.cli.target_options import needed, seat
-from filterd.cli.time_options import school_clock, wording_of
 from filterd.config.build_record import SITE_FILE
 from filterd.config.compile import compile_policy, warnings
 from filterd.config.expectation_files import load_expectations

@@ -14,7 +14,7 @@ from filterd.cli.effective_state import ask_or_none, policy_in_force, set_at, se
 from filterd.cli.history import versions
 from filterd.cli.offline_site import read_site
 from filterd.cli.render import show
-from filterd.cli.time_options import school_clock
+from filterd.cli.school_clock import school_clock
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import shipped_tiers
 from filterd.errors import ConfigError

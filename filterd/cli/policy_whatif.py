@@ -19,8 +19,8 @@ from rich.text import Text
 from filterd import control
 from filterd.cli.context import Context, JsonOption, Options, option
 from filterd.cli.render import listed
+from filterd.cli.school_clock import wording_of
 from filterd.cli.terminal import bar
-from filterd.cli.time_options import wording_of
 from filterd.daemon.what_if_commands import AT_WORK, LIST_FILE
 from filterd.errors import ConfigError, ConfigErrors, FilterdError, parts_of
 from filterd.i18n import refused, say

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from filterd.cli.context import Context
-from filterd.cli.time_options import school_clock
+from filterd.cli.school_clock import school_clock
 from filterd.rows import Column, Details, Listing, Row, SchoolClock, Wording
 
 _WIDEST_ID = 32

@@ -12,7 +12,7 @@ from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.effective_state import ask_else, offline, policy_in_force
 from filterd.cli.named_files import check_written, write_named
 from filterd.cli.render import show
-from filterd.cli.time_options import school_clock
+from filterd.cli.school_clock import school_clock
 from filterd.errors import ConfigError, FilterdError, StoreError
 from filterd.i18n import quoted, say, say_n
 from filterd.lists.index import Index

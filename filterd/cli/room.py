@@ -28,8 +28,8 @@ from filterd.cli.effective_state import ask_or_none, in_force
 from filterd.cli.named_files import is_separator, read_text, write_named
 from filterd.cli.render import facts, listed, show_details, titled
 from filterd.cli.render import show as show_rows
-from filterd.cli.target_options import needed, seat
-from filterd.cli.time_options import school_clock, term
+from filterd.cli.school_clock import school_clock
+from filterd.cli.target_options import needed, seat, term
 from filterd.errors import ChangeError, ConfigError, ConfigErrors, ControlError
 from filterd.i18n import did_you_mean, say
 from filterd.operations.parameters.term import TermWords

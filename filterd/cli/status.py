@@ -16,7 +16,7 @@ from filterd import counted, i18n, words
 from filterd.cli.change_request import change, print_change
 from filterd.cli.context import Context, JsonOption, ReasonOption, option
 from filterd.cli.render import show, show_details
-from filterd.cli.time_options import school_clock
+from filterd.cli.school_clock import school_clock
 from filterd.clock import SystemClock
 from filterd.errors import ConfigError, DeliveryError
 from filterd.i18n import say

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options for targets, grades and audiences."""
+"""Options for targets, grades, audiences and terms."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from filterd.cli.context import argument, option
 from filterd.errors import ConfigError, excluding
 from filterd.i18n import say
 from filterd.operations.parameters.audience import ChangeAudience
+from filterd.operations.parameters.term import TermWords
 from filterd.overrides.target_text import class_from, grade_from, looks_like_a_class
 
 TargetsArgument = Annotated[
@@ -42,6 +43,22 @@ def whom(
     """Return the audience that the options name; everybody where there is none."""
     words = {"grade": grade, "class": class_, "tier": tier, "room": room}
     return ChangeAudience.read_words(**words, client=client, network=network)
+
+
+def term(
+    for_: Annotated[str | None, option("--for", "Length: 45m, 1h30, 2 days.", "TIME")] = None,
+    until: Annotated[
+        str | None,
+        option("--until", "Until 17h, thu 07:30, or the end of 20/12/2026.", "TIME"),
+    ] = None,
+    lesson: Annotated[bool, option("--lesson", "Until the present lesson ends.")] = False,
+    permanent: Annotated[
+        bool, option("--permanent", "Without an end, until it is revoked.")
+    ] = False,
+    from_: Annotated[str | None, option("--from", "Start (default: now).", "TIME")] = None,
+) -> TermWords:
+    """Return the term that the options name."""
+    return TermWords(from_, for_, until, lesson, permanent)
 
 
 def seat(

@@ -13,9 +13,9 @@ from rich.text import Text
 from filterd import words
 from filterd.cli.console import as_json
 from filterd.cli.context import Context, JsonOption, option
+from filterd.cli.school_clock import wording_of
 from filterd.cli.status import present_status
 from filterd.cli.terminal import pause
-from filterd.cli.time_options import wording_of
 from filterd.control import UnansweredError
 from filterd.counted import duration, number, size
 from filterd.daemon.worker_sums import rates

@@ -14,7 +14,7 @@ from filterd.appliance.machine_changes import PackageManager
 from filterd.appliance.releases import RELEASES, UNPACKED, Releases
 from filterd.cli.context import Context, JsonOption, Options, on_named_files, option
 from filterd.cli.render import show, show_details
-from filterd.cli.time_options import school_clock
+from filterd.cli.school_clock import school_clock
 from filterd.errors import ConfigError, UpdateError
 from filterd.feed.program_standing import (
     EndedUpdate,
