@@ -157,6 +157,12 @@ def test_an_order_that_is_over_opens_what_it_closed_and_no_more(tmp_path: Path) 
     assert both.newly_open(wire("b.example"))
 
 
+def test_lists_of_the_school_are_no_growth_of_the_version(tmp_path: Path) -> None:
+    lists = {"games": [f"g{number}.example" for number in range(100)]}
+    new, before = asking(tmp_path / "new", lists, own=MANY), asking(tmp_path / "before", lists)
+    assert growth(compare(new, before)) == []
+
+
 def test_many_orders_that_end_at_once_are_no_growth(tmp_path: Path) -> None:
     games = [f"g{number}.example" for number in range(100)]
     before = {"law-ordered": MANY, "games": games}
@@ -169,6 +175,13 @@ def growth(both: Compared) -> list[Finding]:
 
 def popular(both: Compared, new: list[str], before: list[str]) -> list[Finding]:
     return list(closed_popular(both, new, before))
+
+
+def test_all_popular_names_have_a_place(tmp_path: Path) -> None:
+    counts = [
+        one.numbers for one in popular(compared(tmp_path, {"games": POPULAR}, {}), POPULAR, [])
+    ]
+    assert [one["count"] for one in counts] == [100, 1_000, 2_000]
 
 
 def test_the_most_popular_name_is_named_first_whichever_version_has_it(tmp_path: Path) -> None:

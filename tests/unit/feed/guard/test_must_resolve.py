@@ -320,6 +320,16 @@ def a_small_policy(*protected: str, pinned: str = "pinned.example") -> Policy:
     return a_policy(pins=[a_pin(pinned)], protections=map(a_protection, protected))
 
 
+def test_what_may_close_a_name_in_any_version_may_close_its_twin() -> None:
+    twin = SafeSearchRewrite("safe_search", "on", wire("twin.example"), (wire("video.example"),))
+    policy, before = (
+        a_policy(protections=[a_protection("video.example", but=[but])])
+        for but in ("games", "porn")
+    )
+    *_, target = essentials_of(replace(policy, rewrites=(twin,)), [before])
+    assert (target.name, target.except_categories) == (twin.target, {"games", "porn"})
+
+
 def test_what_a_school_closes_beneath_an_essential_name_is_its_affair(tmp_path: Path) -> None:
     new = inject(tmp_path, a_small_policy("bank.example"), ["login.bank.example"], own=True).asking
     [held] = closed_beneath(new, [], {"bad"})
