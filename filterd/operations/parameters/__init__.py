@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the values of operations, from JSON, from a form, and from words of a command line.
+"""Read the values of operations: from JSON, a form, or words of a command line.
 
 ``scalar``    texts, numbers, flags, choices, lists; ``Fields`` are those of one operation
 ``time``      a time, a length

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the audience of a change: a grade, class, tier, network or client, or everybody."""
+"""Read the audience of a change: a grade, class, tier, network, client, all."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ TERM: dict[str, Parameter] = {
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A start, now if there is none, and one of an end, a length, a lesson, or none of these."""
+    """A start (else now), and at most one of an end, a length and a lesson."""
 
     starts_at: float | None = None
     ends_at: float | None = None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Parse times and lengths: ISO 8601, and as people write them: 17h30, mai 7h, 45 phút.
+"""Parse times and lengths in ISO 8601, or as people write them: 17h30, 45 phút.
 
 ``Time`` is what programs send; ``read_time`` and ``duration_s`` read words, in which upper case,
 diacritics and spaces do not matter. ``05/06`` is the fifth of June. Whatever is accepted, the
@@ -148,7 +148,7 @@ def read_time(clock: SchoolClock, text: str, *, ends: bool = False, past: bool =
 
 
 def plain_words(text: str) -> str:
-    """Return a text in lower case, without diacritics, each space once; "" if it is too long.
+    """Return a text in lower case, without diacritics; "" if it is too long.
 
     A weekday in brackets, as answers have it after a date, is left out.
     """
