@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read the facts of the dashboard's certificate without parsing it.
 
-The commands that write a certificate (``appliance.web_certificate``) leave these facts beside
+The commands that write a certificate (``appliance.setup.web_certificate``) leave these facts beside
 it, because parsing takes a library that no serving process has in memory.
 """
 

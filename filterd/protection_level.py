@@ -96,7 +96,7 @@ def judge(facts: Mapping[str, Any]) -> JudgedProtection:
             never came; ``never``, whether nothing has ever come from a feed that is followed;
             ``starter``, ids of categories that are closed to a grade and stand on their starter
             lists; ``links``, by name of each link of pupils whether other resolvers are
-            ``open``, ``closed`` or ``unsure`` (``appliance.firewall_rules``).
+            ``open``, ``closed`` or ``unsure`` (``appliance.doctor.firewall_rules``).
     """
     shortfalls = tuple(_shortfalls(facts))
     level = ProtectionLevel.PARTLY if shortfalls else ProtectionLevel.PROTECTED

@@ -31,7 +31,7 @@ class StateFolder:
     policy = _StatePath("policy.filterd")
     """The compiled policy: the last valid one."""
     second_policy = _StatePath("policy.second.filterd")
-    """Another copy of the compiled policy; see ``filterd.daemon.site_loader``."""
+    """Another copy of the compiled policy; see ``filterd.daemon.manager.site_loader``."""
     candidate_policy = _StatePath("policy.candidate.filterd")
     """The compiled policy that a reload is about to activate."""
     judged_policy = _StatePath("policy.judged.filterd")
@@ -81,17 +81,18 @@ class StateFolder:
     replaced_history = _StatePath("overrides.replaced.jsonl")
     """The history that one of a backup took the place of; see ``overrides.restored_history``."""
     restore_request = _StatePath("restore.filterd")
-    """What a restore brings back here, until it is done; see ``daemon.restore_commands``."""
+    """What a restore brings back here, until it is done; see
+    ``daemon.handlers.restore_commands``."""
     backup_outcome = _StatePath("backup.filterd")
-    """When the nightly backup last worked; see ``daemon.status_files``."""
+    """When the nightly backup last worked; see ``daemon.manager.status_files``."""
     report_outcome = _StatePath("reports.filterd")
-    """Which scheduled reports were delivered; see ``daemon.status_files``."""
+    """Which scheduled reports were delivered; see ``daemon.manager.status_files``."""
     link_rules = _StatePath("links.filterd")
-    """Which links let pupils reach other resolvers; see ``daemon.status_files``."""
+    """Which links let pupils reach other resolvers; see ``daemon.manager.status_files``."""
     safe_search = _StatePath("safe-search.filterd")
     """When the hosts of safe modes were last found; see ``filterd.resolve.rewrite_targets``."""
     clock = _StatePath("clock.filterd")
-    """The last known time; see ``filterd.daemon.known_time``."""
+    """The last known time; see ``filterd.daemon.time.known_time``."""
     overrides_lock = _StatePath("overrides.lock")
     """Held by the process that changes overrides."""
     past_policies = _StatePath("policies")
@@ -106,9 +107,9 @@ class StateFolder:
     device_key = _StatePath("device.pem")
     """The private key of this gateway; see ``filterd.appliance.enrolment``."""
     enrolment = _StatePath("enrolment.filterd")
-    """The province's enrolment of this gateway; see ``filterd.daemon.status_files``."""
+    """The province's enrolment of this gateway; see ``filterd.daemon.manager.status_files``."""
     answers = _StatePath("setup.filterd")
-    """The answers of a set-up that was interrupted; see ``filterd.appliance.questions``."""
+    """The answers of a set-up that was interrupted; see ``filterd.appliance.setup.questions``."""
 
     def feed_version(self, version: str) -> Path:
         """Return the folder of a version of lists, which is like ``blocklists/``."""

@@ -18,8 +18,8 @@ from filterd.accounts.sign_in_delays import _Failures
 from filterd.control import connection
 from filterd.control.frames import MOST_ID
 from filterd.daemon import shared_page
+from filterd.daemon.serving.supervisor import _LONGEST_PAUSE_S, _pause_s
 from filterd.daemon.shared_page import SharedOverrides, SharedPage
-from filterd.daemon.supervisor import _LONGEST_PAUSE_S, _pause_s
 from filterd.errors import DeliveryError
 from filterd.fastpath.rate_limit import SourceTable, Treatment
 from filterd.feed.schedule import LONGEST_S as LONGEST_WAIT_S

@@ -12,5 +12,5 @@ person by the same roles as for the groups of the gateway (``overrides.roles``):
 
 ``account`` defines what is kept, ``account_file`` keeps it, ``account_rows`` lists it.
 ``authenticator`` (TOTP) and ``one_time_codes`` check codes. The commands are those of
-``daemon.account_commands``, whose docstring has a table of them.
+``daemon.handlers.account_commands``, whose docstring has a table of them.
 """

@@ -4,7 +4,7 @@
 A web process that has been taken over acts with every session that passes through it. The
 commands of ``NEEDS_PASSWORD`` would let it stay, see everything or remove its traces; so a session
 asks for the password again. The one table holds for forms, for API tokens, which have none of it,
-and at the gateway, where an administrator has to be root (``daemon.control_caller``).
+and at the gateway, where an administrator has to be root (``daemon.handlers.control_caller``).
 
 A scope narrows what the role of an API token may do; it gives no right. A change counts by its
 kind, ``change exception``; an undo takes back any kind, so that no narrow scope has it. A command

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 from tuf.api.exceptions import DownloadHTTPError
 
 from filterd.counted import fingerprint, utc
-from filterd.daemon.status_files import ENROLMENT, KeptEnrolment
+from filterd.daemon.manager.status_files import ENROLMENT, KeptEnrolment
 from filterd.errors import (
     ChangeError,
     ConfigError,

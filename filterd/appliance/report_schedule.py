@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd import control
-from filterd.appliance.backup_file import check_is_there, check_other_disk
+from filterd.appliance.backup.backup_file import check_is_there, check_other_disk
 from filterd.config.compile_run import read_destinations
 from filterd.counted import size
-from filterd.daemon.status_files import REPORTS, ScheduledReports
+from filterd.daemon.manager.status_files import REPORTS, ScheduledReports
 from filterd.errors import ControlError, DeliveryError, FilterdError
 from filterd.http_download import DownloadLimits
 from filterd.i18n import UNSAID, Language, Texts, language_of, say, say_n

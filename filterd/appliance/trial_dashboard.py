@@ -36,7 +36,7 @@ def own_certificate(state: StateFolder, listen: str, now: float) -> Certificate:
     """
     certificate = certificate_of(state)
     if not certificate.chain.exists() and certificate.chain.parent == state.web:
-        from filterd.appliance.web_certificate import make  # noqa: PLC0415 -- heavy
+        from filterd.appliance.setup.web_certificate import make  # noqa: PLC0415 -- heavy
 
         address, _ = parse_listen(listen, DASHBOARD)
         state.web.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -31,7 +31,7 @@ MOST_WAITING = 64
 MOST_OF_DEVICE = 4
 """Of them of one device: names that are open are looked up, which may take seconds."""
 _AT_A_TIME = 2
-"""As many as one user may have at work in the manager (``daemon.control_caller``)."""
+"""As many as one user may have at work in the manager (``daemon.handlers.control_caller``)."""
 _SILENCE_S = 10.0
 
 

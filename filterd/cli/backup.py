@@ -12,16 +12,16 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from filterd.appliance import backup_file, restore_journal, restore_plan
-from filterd.appliance.backup_file import SECRETS
-from filterd.appliance.backup_parts import (
+from filterd.appliance.backup import backup_file, restore_journal, restore_plan
+from filterd.appliance.backup.backup_file import SECRETS
+from filterd.appliance.backup.backup_parts import (
     BackupLock,
     Gathered,
     check_passphrase,
     gather,
     identity_in,
 )
-from filterd.appliance.restore_plan import RestoreDifference, RestorePlan
+from filterd.appliance.backup.restore_plan import RestoreDifference, RestorePlan
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.named_files import check_folder
 from filterd.cli.school_clock import school_clock
@@ -29,7 +29,7 @@ from filterd.cli.terminal import agreed, ask_secret
 from filterd.config.site_reader import load_site
 from filterd.config.site_schema import BackupEntry
 from filterd.counted import size
-from filterd.daemon.status_files import BACKUP, NightlyBackup
+from filterd.daemon.manager.status_files import BACKUP, NightlyBackup
 from filterd.errors import ConfigError, FilterdError
 from filterd.i18n import UNSAID, say, say_n
 from filterd.overrides.descriptions import Describer

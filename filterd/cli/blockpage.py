@@ -50,7 +50,7 @@ def poster(
     It is one A4 page of HTML in both languages, to be opened in a browser and printed. Without
     --out it is printed to the terminal. Exit code 0: made; 2: an error.
     """
-    from filterd.appliance.printed_sheets import poster as made  # noqa: PLC0415 -- heavy
+    from filterd.appliance.setup.printed_sheets import poster as made  # noqa: PLC0415 -- heavy
     from filterd.cli.effective_state import policy_in_force  # noqa: PLC0415 -- for the poster only
 
     policy = policy_in_force(here)

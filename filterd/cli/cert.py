@@ -33,7 +33,7 @@ def show(here: Context, json: JsonOption = False) -> None:
     Compare the fingerprint once with the one in the browser. Exit code 0: shown; 2: there is
     none, or an error.
     """
-    from filterd.appliance.web_certificate import CHAIN, facts_of  # noqa: PLC0415 -- heavy
+    from filterd.appliance.setup.web_certificate import CHAIN, facts_of  # noqa: PLC0415 -- heavy
 
     with _rights(here):
         _print(here, facts_of(here.state.web / CHAIN), json=json)
@@ -52,7 +52,7 @@ def make(
     addresses of the box. Browsers warn of it until its fingerprint was compared. Exit code 0:
     made; 2: an error.
     """
-    from filterd.appliance import web_certificate  # noqa: PLC0415 -- heavy
+    from filterd.appliance.setup import web_certificate  # noqa: PLC0415 -- heavy
 
     zones: Iterable[LocalZone] = ()
     with contextlib.suppress(FilterdError):  # a site that is wrong needs the dashboard most
@@ -79,7 +79,7 @@ def install(
     its strength. If it is refused, the old one stays in force. Exit code 0: in force; 2:
     refused, or an error.
     """
-    from filterd.appliance import web_certificate  # noqa: PLC0415 -- heavy
+    from filterd.appliance.setup import web_certificate  # noqa: PLC0415 -- heavy
 
     with own_rights():
         offered = web_certificate.load(certificate, key, here.clock.wall())
@@ -94,7 +94,7 @@ def ensure(here: Context, policy: Policy) -> CertificateFacts:
     Raises:
         FilterdError: the disk refused, or the addresses cannot be read.
     """
-    from filterd.appliance import web_certificate  # noqa: PLC0415 -- heavy
+    from filterd.appliance.setup import web_certificate  # noqa: PLC0415 -- heavy
 
     names, addresses = _own_names(policy.local_zones), _own_addresses()
     with _rights(here):

@@ -14,13 +14,13 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from filterd.appliance.bypass_probes import link_passages
-from filterd.appliance.examination import ABOUT, HEALTH, LINKS, PROBES, examine
-from filterd.appliance.examined_site import gather
-from filterd.appliance.probe import ExaminedSite, ProbeOutcome
+from filterd.appliance.doctor.bypass_probes import link_passages
+from filterd.appliance.doctor.examination import ABOUT, HEALTH, LINKS, PROBES, examine
+from filterd.appliance.doctor.examined_site import gather
+from filterd.appliance.doctor.probe import ExaminedSite, ProbeOutcome
 from filterd.cli.context import Context, JsonOption, on_named_files, option
-from filterd.daemon.status_files import LINKS as LINK_RULES
-from filterd.daemon.status_files import LinkRules
+from filterd.daemon.manager.status_files import LINKS as LINK_RULES
+from filterd.daemon.manager.status_files import LinkRules
 from filterd.errors import FilterdError
 from filterd.i18n import say_in
 from filterd.privileges import as_owner_of
@@ -28,8 +28,8 @@ from filterd.privileges import as_owner_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from filterd.appliance.examination import SiteProbe
-    from filterd.appliance.probe import ProbeFinding
+    from filterd.appliance.doctor.examination import SiteProbe
+    from filterd.appliance.doctor.probe import ProbeFinding
 
 _OUTCOME = {
     ProbeOutcome.FOUND: (say_in("finding", "found"), "bold red"),

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Annotated, Any
 
 from filterd import counted
-from filterd.appliance.update_files import UpdateFiles
+from filterd.appliance.update.update_files import UpdateFiles
 from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.feed_sync import lists_of
 from filterd.cli.policy_whatif import print_before

@@ -13,15 +13,15 @@ from pathlib import Path
 
 from rich.text import Text
 
-from filterd.appliance.first_boot import FirstBoot, SetupResult, claim_code
-from filterd.appliance.interview import KEPT, Interview, KeptAnswers
-from filterd.appliance.site_answers import change
-from filterd.appliance.site_writer import UNNAMED, Plain, read_text, rewritten
+from filterd.appliance.setup.first_boot import FirstBoot, SetupResult, claim_code
+from filterd.appliance.setup.interview import KEPT, Interview, KeptAnswers
+from filterd.appliance.setup.site_answers import change
+from filterd.appliance.setup.site_writer import UNNAMED, Plain, read_text, rewritten
 from filterd.cli.context import Context
 from filterd.cli.setup import interview_of, put_changed
 from filterd.cli.setup_finish import SetupFinish
-from filterd.daemon.control_caller import WEB_GROUP
-from filterd.daemon.control_server import ControlServer
+from filterd.daemon.handlers.control_caller import WEB_GROUP
+from filterd.daemon.handlers.control_server import ControlServer
 from filterd.errors import ConfigError
 from filterd.i18n import Sentence, Texts, language_of, say
 from filterd.paths import SYSTEM_CONFIG

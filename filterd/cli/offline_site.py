@@ -10,7 +10,8 @@ from typing import Any
 
 from filterd.cli.context import Context
 from filterd.config.site_reader import SiteSources, load_site
-from filterd.daemon import known_time, policy_reader
+from filterd.daemon import policy_reader
+from filterd.daemon.time import known_time
 from filterd.errors import StoreError
 from filterd.i18n import refused, say
 from filterd.lists.catalog import Catalog, load_catalog

@@ -21,7 +21,7 @@ from filterd.cli.context import Context, JsonOption, Options, option
 from filterd.cli.render import listed
 from filterd.cli.school_clock import wording_of
 from filterd.cli.terminal import bar
-from filterd.daemon.what_if_commands import AT_WORK, LIST_FILE
+from filterd.daemon.handlers.what_if_commands import AT_WORK, LIST_FILE
 from filterd.errors import ConfigError, ConfigErrors, FilterdError, parts_of
 from filterd.i18n import refused, say
 from filterd.paths import make_folder, read_plain

@@ -21,8 +21,10 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from filterd.appliance import machine_survey, restore_journal, restore_plan
-from filterd.appliance.interview import (
+from filterd.appliance.backup import restore_journal, restore_plan
+from filterd.appliance.backup.restore_plan import RestorePlan
+from filterd.appliance.setup import machine_survey
+from filterd.appliance.setup.interview import (
     KEPT,
     Interview,
     KeptAnswers,
@@ -30,10 +32,9 @@ from filterd.appliance.interview import (
     SetupChoice,
     load_answers,
 )
-from filterd.appliance.questions import fill, pending, take_up
-from filterd.appliance.restore_plan import RestorePlan
-from filterd.appliance.site_answers import answers_in, change, moved_defaults
-from filterd.appliance.site_writer import UNNAMED, put, read_text, rewritten
+from filterd.appliance.setup.questions import fill, pending, take_up
+from filterd.appliance.setup.site_answers import answers_in, change, moved_defaults
+from filterd.appliance.setup.site_writer import UNNAMED, put, read_text, rewritten
 from filterd.cli import spreadsheet
 from filterd.cli.account import print_code
 from filterd.cli.backup import (

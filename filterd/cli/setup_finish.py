@@ -15,9 +15,9 @@ from rich.text import Text
 from filterd import control
 from filterd.appliance import machine_changes, stub_query
 from filterd.appliance.enrolment import device_key, find_root, key_fingerprint
-from filterd.appliance.interview import KEPT, Interview, KeptAnswers
-from filterd.appliance.printed_sheets import sheet
-from filterd.appliance.questions import FEED
+from filterd.appliance.setup.interview import KEPT, Interview, KeptAnswers
+from filterd.appliance.setup.printed_sheets import sheet
+from filterd.appliance.setup.questions import FEED
 from filterd.appliance.stub_query import UpstreamTrial
 from filterd.cli import cert, lists
 from filterd.cli.context import Context

@@ -160,7 +160,7 @@ def apply(here: Context) -> None:
     nothing but site.yaml is written, and the former file comes back if the daemon refuses it.
     Exit code 0: it is in force; 2: an error, nothing is changed.
     """
-    from filterd.appliance.site_edit import apply as put_in_force  # noqa: PLC0415 -- heavy
+    from filterd.appliance.setup.site_edit import apply as put_in_force  # noqa: PLC0415 -- heavy
 
     put_in_force(here.config, here.state, partial(here.ask, "reload"))
     here.print(say("The site is in force."))

@@ -275,7 +275,7 @@ def release_test(here: Context) -> None:
     Its native modules load, it accepts the site, and a daemon of its own on a loopback port
     answers and blocks a listed name of each category. Exit code 0: it may serve; 2: it must not.
     """
-    from filterd.appliance import self_test  # noqa: PLC0415 -- heavy
+    from filterd.appliance.update import self_test  # noqa: PLC0415 -- heavy
 
     n = self_test.run(here.config, here.state).categories
     here.print(

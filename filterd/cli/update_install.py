@@ -12,10 +12,10 @@ from pathlib import Path
 
 from filterd import journal, words
 from filterd.appliance.machine_changes import PackageManager, run_program
-from filterd.appliance.program_update import ProgramUpdate, UpdatedMachine
 from filterd.appliance.releases import Releases
-from filterd.appliance.update_files import UpdateFiles, UpdateStep
-from filterd.appliance.update_watch import ReleaseWatch, ask_port
+from filterd.appliance.update.program_update import ProgramUpdate, UpdatedMachine
+from filterd.appliance.update.update_files import UpdateFiles, UpdateStep
+from filterd.appliance.update.update_watch import ReleaseWatch, ask_port
 from filterd.cli.change_request import change
 from filterd.cli.context import Context
 from filterd.config.site_reader import load_site

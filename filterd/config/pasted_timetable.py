@@ -3,7 +3,7 @@
 
 The daemon starts ``python -m filterd.config.pasted_timetable`` with one JSON object, the folder of
 the site and the text as a spreadsheet copies it, and gets one line of JSON: the edits, as
-``appliance.site_edit`` takes them, and what each network will have. The table is read as
+``appliance.setup.site_edit`` takes them, and what each network will have. The table is read as
 ``filterd timetable import`` does, by the same function.
 """
 

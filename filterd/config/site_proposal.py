@@ -2,7 +2,7 @@
 """A text of ``site.yaml`` that waits for the file's owner, and its outcome.
 
 On a gateway the daemon may not write ``/etc/filterd``. It leaves a proposal in the state
-folder; a unit of root takes it up (``appliance.site_edit``) and leaves an outcome.
+folder; a unit of root takes it up (``appliance.setup.site_edit``) and leaves an outcome.
 """
 
 from __future__ import annotations

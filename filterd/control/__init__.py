@@ -12,9 +12,9 @@ A command that streams answers by frames whose end mark is false, one a value, a
 them by heartbeats; the client ends it by closing the connection.
 
 ``frames`` bounds each of these. ``connection`` asks and waits; ``event_stream`` follows a
-command that streams, in an event loop. The server (``daemon.control_server``) gets the user of the
-client from the kernel; ``act_for`` is the token of a person in whose name that user asks, and
-``address`` the address of that person's device (``accounts``).
+command that streams, in an event loop. The server (``daemon.handlers.control_server``) gets the
+user of the client from the kernel; ``act_for`` is the token of a person in whose name that user
+asks, and ``address`` the address of that person's device (``accounts``).
 """
 
 from filterd.control.connection import (

@@ -3,39 +3,33 @@
 
 ::
 
-    main        assembles the processes
-    supervisor -- owns the sockets, forks the others and replaces them
-      |- listening_sockets: opened, or taken again from systemd's store after a restart
-      |- manager -- reloads (site_loader), changes by command (change_service), status, the
-      |     |       log (log_collector, lookup_collector), real questions of self_tests,
-      |     |       the control socket (control_server, control_commands,
-      |     |       control_followers); a worker_channel to each worker
-      |     |- shared_page: the epoch in force, heartbeats -- shared memory
-      |     '- sealed_sites: the policy and lists in force, which no process can change
-      '- worker ... -- answers: fastpath.udp_listener and tcp_listener in front of the chain;
-                       lookup_recorder beside it; feeds systemd's watchdog
+    main -- becomes the supervisor, which forks the others
+      |
+      |- manager_main -- assembles the manager: handlers in front of it
+      |     handlers/   the control socket, a module a subject of its commands
+      |     manager/    conducts: reloads, changes by command, status, the log
+      |     time/       the time by which policy holds
+      |
+      '- serving/       supervisor and workers: sockets, and the chain behind them
 
-``manager_main`` assembles the manager. ``site_loader`` makes a ``Site`` from files, by the
-policy that ``site_policy`` chooses and with one of ``verified_indexes``; ``site_activation`` puts
-it in force in all processes; ``current_site`` is the one in force in a worker. ``timekeeper`` reads
-the clock, which ``known_time`` bounds. ``device_discovery`` and ``watch_recorders`` watch rooms
-and devices for a while. ``live_lookups`` streams lookups from the workers to commands.
+What these processes share::
 
-A command of the control socket comes from a ``control_caller``. Most are in the module of their
-subject::
+    process             the folders, clocks and memory that each of them gets
+    shared_page         the epoch in force, heartbeats -- shared memory
+    sealed_sites        the policy and lists in force, which no process can change
+      verified_indexes  checked before they are used
+    worker_channel      the manager's requests to a worker; worker_sums: its counts
+    live_lookups        lookups from the workers to commands; log_request: which ones
+    watch_recorders     rooms and devices, watched for a while
 
-    changes       change_service, change_records, resolved_request
-    people        account_commands, api_token_commands, sign_in_commands; account_state
-    the site      site_drafts, list_commands (done by list_decisions and
-                  safe_search_check), restore_commands
-    the log       log_commands, log_request, totals_commands, disclosed_totals,
-                  what_if_commands
-    reports       report_commands, inspection_commands; gathered_facts
-    pupils' page  review_commands
-    status        status_parts, status_files, worker_sums
+Beside the daemon::
 
-``feed_port`` is the daemon as the follower of the feed uses it, from outside, and
-``policy_reader`` the policy as commands read it.
+    feed_port           the daemon as the follower of the feed uses it, from outside
+    policy_reader       the policy for a process beside the daemon
+    list_decisions      what a school decides on lists, in a child of the manager
+    safe_search_check   twins of safe search, asked in a child of the manager
+
+Imports go downwards: handlers, manager, serving or time, what they share.
 
 Invariants: a question that a dead worker has not read waits in the kernel for
 the worker that replaces it. A reload takes effect in all workers or in none: each prepares

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     )
 
     from filterd.clock import Clock
-    from filterd.daemon.change_service import Changes
+    from filterd.daemon.manager.change_service import Changes
     from filterd.daemon.worker_channel import Channel
     from filterd.overrides.roles import Author
     from filterd.policy.confidential_names import ConfidentialNames

@@ -39,9 +39,9 @@ import uvloop
 from filterd import bounded_child, journal, native, privileges
 from filterd.clock import SystemClock
 from filterd.config.compile_run import forked
-from filterd.daemon import known_time, site_loader, watchdog
-from filterd.daemon import site_loader as on_disk
-from filterd.daemon.listening_sockets import Listening, listen_again_on, listen_on
+from filterd.daemon.manager import site_loader
+from filterd.daemon.manager import site_loader as on_disk
+from filterd.daemon.manager.site_policy import compile_policy_or_keep
 from filterd.daemon.process import (
     Heart,
     Setting,
@@ -50,11 +50,13 @@ from filterd.daemon.process import (
     yield_to_workers,
 )
 from filterd.daemon.sealed_sites import SealedSites, seal
+from filterd.daemon.serving import watchdog
+from filterd.daemon.serving.listening_sockets import Listening, listen_again_on, listen_on
+from filterd.daemon.serving.supervisor import TICKS_OF_THE_MANAGER, Child, Supervisor
+from filterd.daemon.serving.worker import Worker
 from filterd.daemon.shared_page import PolicyClock, SharedOverrides, SharedPage, recall_overrides
-from filterd.daemon.site_policy import compile_policy_or_keep
-from filterd.daemon.supervisor import TICKS_OF_THE_MANAGER, Child, Supervisor
+from filterd.daemon.time import known_time
 from filterd.daemon.verified_indexes import VerifiedIndexes
-from filterd.daemon.worker import Worker
 from filterd.daemon.worker_channel import channel_pair
 from filterd.errors import ConfigError, FilterdError, StoreError
 from filterd.feed.appliance_files import TimeFloor

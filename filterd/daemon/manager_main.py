@@ -14,27 +14,22 @@ from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from filterd.daemon import (
-    list_commands,
-    log_commands,
-    report_commands,
-    totals_commands,
-    watchdog,
-)
-from filterd.daemon.account_commands import Accounts
-from filterd.daemon.control_caller import PAGE_GROUP, WEB_GROUP
-from filterd.daemon.control_commands import commands
-from filterd.daemon.control_server import ControlServer
-from filterd.daemon.inspection_commands import Inspections
-from filterd.daemon.manager import Manager
+from filterd.daemon.handlers import list_commands, log_commands, report_commands, totals_commands
+from filterd.daemon.handlers.account_commands import Accounts
+from filterd.daemon.handlers.control_caller import PAGE_GROUP, WEB_GROUP
+from filterd.daemon.handlers.control_commands import commands
+from filterd.daemon.handlers.control_server import ControlServer
+from filterd.daemon.handlers.inspection_commands import Inspections
+from filterd.daemon.handlers.review_commands import PupilPage, Reviews
+from filterd.daemon.handlers.self_tests import SelfTestOutcome, SelfTests
+from filterd.daemon.handlers.site_drafts import SiteDrafts
+from filterd.daemon.handlers.totals_commands import TotalsExport
+from filterd.daemon.handlers.what_if_commands import WhatIf
+from filterd.daemon.manager.manager import Manager
+from filterd.daemon.manager.site_loader import log_error
+from filterd.daemon.manager.site_policy import is_of_another_release
 from filterd.daemon.process import Heart, on_hangup, stop_event
-from filterd.daemon.review_commands import PupilPage, Reviews
-from filterd.daemon.self_tests import SelfTestOutcome, SelfTests
-from filterd.daemon.site_drafts import SiteDrafts
-from filterd.daemon.site_loader import log_error
-from filterd.daemon.site_policy import is_of_another_release
-from filterd.daemon.totals_commands import TotalsExport
-from filterd.daemon.what_if_commands import WhatIf
+from filterd.daemon.serving import watchdog
 from filterd.errors import FilterdError, StoreError
 from filterd.feed.program_standing import program_overview
 from filterd.feed.standing import StandingFile, overview
@@ -45,8 +40,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Sequence
 
+    from filterd.daemon.handlers.self_tests import SelfTestRun
     from filterd.daemon.process import Setting
-    from filterd.daemon.self_tests import SelfTestRun
 
 _log = logging.getLogger("filterd")
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.clock import Clock
+    from filterd.daemon.manager.site_loader import Unwritten
     from filterd.daemon.sealed_sites import SealedSites
     from filterd.daemon.shared_page import SharedOverrides, SharedPage
-    from filterd.daemon.site_loader import Unwritten
     from filterd.policy.model import ListenAddress
     from filterd.state_folder import StateFolder
 

@@ -212,7 +212,7 @@ class PolicyClock:
 
     It is the monotonic clock plus the lead on the shared page. So all processes have the same
     time, and a jump of the machine's clock moves it only when the jump is believed
-    (``daemon.timekeeper``). TLS, time servers, the feed, the log and the history use the
+    (``daemon.time.timekeeper``). TLS, time servers, the feed, the log and the history use the
     machine's clock.
 
     Args:

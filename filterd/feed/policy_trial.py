@@ -2,7 +2,7 @@
 """Compare two policies, or two sets of lists, on the recorded days, in a child.
 
 The daemon starts ``python -m filterd.feed.policy_trial`` with one JSON object on its input, and
-gets one line of JSON (``daemon.what_if_commands``). The something else is one of::
+gets one line of JSON (``daemon.handlers.what_if_commands``). The something else is one of::
 
     {"site": FOLDER}                        another folder with site.yaml
     {"text": TEXT}                          another text of site.yaml

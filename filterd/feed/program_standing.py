@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keep which releases of filterd are offered, held, taken and taken back.
 
-Root alone writes the file, in a folder of its own (``filterd.appliance.program_update``). The
+Root alone writes the file, in a folder of its own (``appliance.update.program_update``). The
 daemon and commands read it, for people; it has no secret.
 """
 

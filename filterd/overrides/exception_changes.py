@@ -156,7 +156,7 @@ class SetPause(CheckedChange):
 class ReportMistake(CheckedChange):
     """Suspend the entry of a list that names something by mistake, and report it.
 
-    The daemon adds when it is reported (``filterd.daemon.change_service``): ``seen_in``,
+    The daemon adds when it is reported (``filterd.daemon.manager.change_service``): ``seen_in``,
     the version of the lists, ``filterd``, that of the program, and the entries that
     close the name.
     """

@@ -2,7 +2,7 @@
 """THE table of what each role may read of the query log. Pure.
 
 One table for the groups of the gateway and for accounts. What a view shows beyond totals
-is recorded in the history (``daemon.change_service``).
+is recorded in the history (``daemon.manager.change_service``).
 """
 
 from __future__ import annotations

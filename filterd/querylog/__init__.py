@@ -27,7 +27,7 @@
   have, to be judged again.
 * ``querylog_rows``: totals, lookups and names as rows for people.
 
-The workers count and the manager writes, once a minute (``daemon.log_collector``).
+The workers count and the manager writes, once a minute (``daemon.manager.log_collector``).
 A batch is acknowledged after it is on disk, and the file has the last batch of
 each worker. So a manager that dies loses none and counts none twice;
 a worker that dies loses at most a minute. While the disk refuses, the workers keep

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Describe the query log for people: totals, names and rows, levels.
 
-Rows are those that the commands of the control socket return (``daemon.log_commands``).
+Rows are those that the commands of the control socket return (``daemon.handlers.log_commands``).
 """
 
 from __future__ import annotations

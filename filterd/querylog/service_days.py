@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Record the minutes of a school day in which lookups were answered. Pure.
 
-The manager notes them each minute (``daemon.log_collector``); ``totals_file`` keeps them, with the
-lists in force and the results of self-tests.
+The manager notes them each minute (``daemon.manager.log_collector``); ``totals_file`` keeps them,
+with the lists in force and the results of self-tests.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@
     manager --ReportFacts--> composer ----ReportDocument--> html, docx, xlsx, csv, json
     (counts, no names)       (sections in a language)        (a child process of its own)
 
-The manager gathers the facts (``daemon.report_commands``), by the rules of k and of roles. All
-formats draw the same document, so each figure is the same in all of them. Composing and
+The manager gathers the facts (``daemon.handlers.report_commands``), by the rules of k and of roles.
+All formats draw the same document, so each figure is the same in all of them. Composing and
 drawing are done in a bounded child process (``report_run``), because a Department's Word
 template comes from outside, and python-docx takes 50 MB.
 

@@ -2,7 +2,7 @@
 """The pages of a set-up before there is an account.
 
 They are there while its socket is. They ask the process of the set-up
-(``appliance.first_boot``), not the daemon, and are shown to private networks only. The claim
+(``appliance.setup.first_boot``), not the daemon, and are shown to private networks only. The claim
 of a browser is a cookie of its own.
 """
 

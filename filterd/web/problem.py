@@ -19,7 +19,7 @@ _TYPE = "urn:filterd:error:"
 
 SIGN_IN, PASSWORD_NEEDED, NOT_ADMITTED = "sign-in", "password-needed", "not-admitted"
 WRONG_PASSWORD, CODE_NEEDED = "wrong-password", "code-needed"
-"""Codes of the manager's errors (``daemon.account_commands``)."""
+"""Codes of the manager's errors (``daemon.handlers.account_commands``)."""
 _STATUS = {
     SIGN_IN: HTTPStatus.UNAUTHORIZED,
     PASSWORD_NEEDED: HTTPStatus.FORBIDDEN,

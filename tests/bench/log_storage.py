@@ -33,8 +33,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from unittest.mock import patch
 
 from filterd.daemon.live_lookups import LiveSource
-from filterd.daemon.lookup_collector import LookupCollector
-from filterd.daemon.lookup_recorder import LookupRecorder
+from filterd.daemon.manager.lookup_collector import LookupCollector
+from filterd.daemon.serving.lookup_recorder import LookupRecorder
 from filterd.daemon.worker_channel import Channel
 from filterd.policy.log_levels import LogLevel, QueryLog
 from filterd.policy.model import Client

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd import bounded_child
 from filterd.clock import SystemClock
-from filterd.daemon.what_if_commands import CHILD
+from filterd.daemon.handlers.what_if_commands import CHILD
 from tests.bench.log_storage import make_day
 from tests.bench.lookups_beside import compare, thread_cpu_s
 from tests.support.daemon import build_lists, free_port, serving, write_site

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.clock import SystemClock
-from filterd.daemon import known_time
-from filterd.daemon.known_time import KnownTime
+from filterd.daemon.time import known_time
+from filterd.daemon.time.known_time import KnownTime
 from tests.support import waiting
 from tests.support.commands import call, environment
 from tests.support.daemon import copy_lists, free_port, serving, write_site

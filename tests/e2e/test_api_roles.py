@@ -15,7 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from filterd import control
-from filterd.daemon.list_commands import DECISIONS
+from filterd.daemon.handlers.list_commands import DECISIONS
 from filterd.errors import FilterdError
 from filterd.overrides.roles import Role, person_of
 from filterd.web import operations

@@ -32,7 +32,7 @@ CONNECTIONS, OCTETS = 1_200, 500_000
 MOST_GROWTH = 40_000_000
 FLOODED_S = 3.0
 UNBOUNDED = (
-    "import dataclasses, filterd.daemon.control_caller as q;"
+    "import dataclasses, filterd.daemon.handlers.control_caller as q;"
     "q.AN_ACCOUNT = q.A_USER = q.AccountLimits(10**9, 10**12, 10**9);"
     "from filterd.cli.entry import main; main()"
 )

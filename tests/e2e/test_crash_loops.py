@@ -33,8 +33,9 @@ pytestmark = pytest.mark.usefixtures("warm_children")
 PROGRAM = """
 import os, signal, sys
 from filterd.clock import SystemClock
-from filterd.daemon import main, supervisor
-from filterd.daemon.worker import Worker
+from filterd.daemon import main
+from filterd.daemon.serving import supervisor
+from filterd.daemon.serving.worker import Worker
 config, state, order, *how = {words!r}
 wait, begin = signal.sigtimedwait, Worker.start
 

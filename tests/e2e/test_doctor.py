@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from filterd.appliance.bypass_probes import DOH_NAMES
-from filterd.appliance.examination import PROBES, WITHIN_S
-from filterd.appliance.service_probes import LEAST_ANSWERS
+from filterd.appliance.doctor.bypass_probes import DOH_NAMES
+from filterd.appliance.doctor.examination import PROBES, WITHIN_S
+from filterd.appliance.doctor.service_probes import LEAST_ANSWERS
 from filterd.appliance.stub_query import SIGNED
 from filterd.clock import SystemClock
 from tests.support.commands import ROOT, environment

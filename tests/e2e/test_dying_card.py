@@ -61,9 +61,10 @@ from filterd.cli.entry import main; main()
 """
 """A daemon that maps the file of its lists, as all did once."""
 LOADS_FILES = """
-from filterd.daemon import sealed_sites, site_loader
+from filterd.daemon import sealed_sites
+from filterd.daemon.manager import site_loader
 from filterd.daemon.verified_indexes import VerifiedIndexes
-from filterd.daemon import worker
+from filterd.daemon.serving import worker
 
 def from_disk(setting, surroundings):
     load = site_loader.loader(setting, surroundings, VerifiedIndexes())
@@ -92,7 +93,7 @@ sealed_sites.resolv_conf = SimpleNamespace(
 """Each worker reads it, as all did once."""
 SERVES = "-m", "filterd"
 WAITS_FOR_ITS_CHILDREN = """
-from filterd.daemon import supervisor
+from filterd.daemon.serving import supervisor
 supervisor._MOST_LEFT = 0
 from filterd.cli.entry import main; main()
 """

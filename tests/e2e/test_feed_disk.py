@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.daemon.site_policy import compile_policy_or_keep
+from filterd.daemon.manager.site_policy import compile_policy_or_keep
 from filterd.feed.activation import Activator
 from filterd.lists.index_files import version_of
 from filterd.policy import policy_file

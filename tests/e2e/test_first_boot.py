@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from filterd import control
-from filterd.appliance.interview import KEPT, KeptAnswers
-from filterd.appliance.site_writer import begun
+from filterd.appliance.setup.interview import KEPT, KeptAnswers
+from filterd.appliance.setup.site_writer import begun
 from filterd.errors import ControlError
 from filterd.state_folder import StateFolder
 from tests.support.commands import ROOT, environment

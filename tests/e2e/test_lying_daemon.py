@@ -24,7 +24,7 @@ import pytest
 
 from filterd import control
 from filterd.appliance import report_schedule
-from filterd.appliance.examination import PROBES
+from filterd.appliance.doctor.examination import PROBES
 from filterd.cli import console, doctor
 from filterd.clock import SystemClock
 from filterd.monitor import alert_watch
@@ -232,7 +232,7 @@ def test_control_a_monitor_that_believes_the_daemon_sends_the_password_of_mail(
 
 _OWN_DISK = (
     "-c",
-    "import filterd.appliance.backup_file as b; b.is_on_disk_of = lambda *_: False;",
+    "import filterd.appliance.backup.backup_file as b; b.is_on_disk_of = lambda *_: False;",
 )
 """The folders of the test are on one disk, as the state is."""
 

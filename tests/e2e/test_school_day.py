@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import dns.rcode
 import pytest
 
-from filterd.daemon.current_site import ActiveSite
+from filterd.daemon.serving.current_site import ActiveSite
 from filterd.daemon.shared_page import SharedPage
 from filterd.policy.model import Audience, Holiday, Lesson, Network, Period
 from filterd.policy.temporary_rules import Exam, LocalException, Overrides, RoomSetting, TargetKind

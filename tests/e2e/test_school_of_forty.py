@@ -21,7 +21,7 @@ import pytest
 from filterd.cli import spreadsheet
 from filterd.clients.interfaces import Links, Prefix
 from filterd.clients.neighbours import Neighbour
-from filterd.daemon import worker
+from filterd.daemon.serving import worker
 from filterd.errors import ControlError
 from filterd.overrides.roles import Author, Rank
 from filterd.policy import policy_file

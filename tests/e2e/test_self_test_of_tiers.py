@@ -37,7 +37,7 @@ MORE = f"workers: 2\ntime_zone: {noon()}\nlog: {{level: names, tiers: {{primary:
 LOST = """
 import sys
 from dataclasses import replace
-from filterd.daemon import worker
+from filterd.daemon.serving import worker
 Loader, LOST = worker.SealedSiteLoader, {"social-media"}
 
 class Losing(Loader):

@@ -30,7 +30,7 @@ MOST_GROWTH = 60_000_000
 """Two passwords at a time take 33 MB."""
 WITHIN_S = 1.0
 UNBOUNDED = (
-    "import filterd.accounts.password_hash as h, filterd.daemon.control_caller as q;"
+    "import filterd.accounts.password_hash as h, filterd.daemon.handlers.control_caller as q;"
     "h.AT_ONCE = h.WAITING = 10**6; h._N = 1 << 15;"
     "q.AN_ACCOUNT = q.AccountLimits(10**6, 10**9, 10**6);"
     "from filterd.cli.entry import main; main()"

@@ -94,7 +94,7 @@ def test_control_without_a_watchdog_a_stopped_worker_stops_dns(
     tmp_path: Path, built: StateFolder
 ) -> None:
     unseeing = (
-        "from filterd.daemon.supervisor import Supervisor;"
+        "from filterd.daemon.serving.supervisor import Supervisor;"
         "Supervisor._look_for_the_stuck = lambda self: None;"
         "from filterd.cli.entry import main; main()"
     )
@@ -110,7 +110,7 @@ def test_a_worker_in_a_circle_is_replaced_in_time(
 ) -> None:
     turning = (
         "from time import sleep\n"
-        "from filterd.daemon.worker import Worker\n"
+        "from filterd.daemon.serving.worker import Worker\n"
         "async def turn(self, **asked):\n"
         f"    while True: {work}\n"
         "Worker.check = turn\n"

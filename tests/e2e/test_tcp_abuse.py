@@ -15,8 +15,8 @@ import dns.message
 import dns.rcode
 import pytest
 
-from filterd.daemon import tcp_listener
-from filterd.daemon.tcp_listener import TcpSlots
+from filterd.daemon.serving import tcp_listener
+from filterd.daemon.serving.tcp_listener import TcpSlots
 from tests.support.abuse import Abuse, Abuser, Slow, WriteOnly
 from tests.support.serving import GRADE_1, open_sockets
 from tests.support.wire import a_query

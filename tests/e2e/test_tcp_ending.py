@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import dns.message
 import pytest
 
-from filterd.daemon import tcp_listener
-from filterd.daemon.tcp_listener import TcpListener
+from filterd.daemon.serving import tcp_listener
+from filterd.daemon.serving.tcp_listener import TcpListener
 from filterd.fastpath.pktinfo import bind
 from filterd.policy.model import ListenAddress
 from tests.support.serving import WITHIN_S, Serving, TcpStub, a_site

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.counted import fingerprint
-from filterd.daemon.site_loader import load_site
-from filterd.daemon.site_policy import compile_policy_or_keep
+from filterd.daemon.manager.site_loader import load_site
+from filterd.daemon.manager.site_policy import compile_policy_or_keep
 from filterd.errors import ConfigErrors
 from filterd.feed.appliance_files import TimeFloor
 from filterd.feed.standing import History, overview

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.clock import SystemClock
-from filterd.daemon.what_if_commands import CHILD
+from filterd.daemon.handlers.what_if_commands import CHILD
 from filterd.feed.school_lists import SchoolLists
 from filterd.feed.sources import SourceFolder, read_sources
 from filterd.lists.catalog import shipped_sources

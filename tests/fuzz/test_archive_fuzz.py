@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.appliance import backup_file
+from filterd.appliance.backup import backup_file
 from filterd.cli import spreadsheet
 from filterd.config.imported_settings import read_pihole
 from filterd.errors import FilterdError

@@ -154,8 +154,8 @@ def test_a_reload_takes_an_edited_site(school: InstalledSchool) -> None:
 
 DECIDE = """
 from pathlib import Path
-from filterd.appliance import restore_journal, restore_plan
-from filterd.appliance.backup_parts import BackupLock
+from filterd.appliance.backup import restore_journal, restore_plan
+from filterd.appliance.backup.backup_parts import BackupLock
 plan = restore_plan.read_plan(next(Path("/mnt/usb").glob("*.zip")), BackupLock())
 restore_journal.decide(plan, Path("/etc/filterd"))
 """

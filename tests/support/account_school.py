@@ -16,10 +16,10 @@ import pytest
 from filterd.accounts import password_hash
 from filterd.control import frames
 from filterd.control.connection import new_request, read_content
-from filterd.daemon.account_commands import Accounts
-from filterd.daemon.control_caller import WEB_GROUP, Caller
-from filterd.daemon.control_commands import author_of
-from filterd.daemon.control_server import ControlServer
+from filterd.daemon.handlers.account_commands import Accounts
+from filterd.daemon.handlers.control_caller import WEB_GROUP, Caller
+from filterd.daemon.handlers.control_commands import author_of
+from filterd.daemon.handlers.control_server import ControlServer
 from filterd.errors import FilterdError
 from filterd.overrides.permissions import Classroom
 from filterd.policy.model import Network

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from filterd.accounts.account import Account, AccountBook, ApiToken, EnrolledDevice
 from filterd.accounts.account_file import FORMAT
 from filterd.accounts.password_hash import PasswordHash
-from filterd.appliance import restore_journal, restore_plan
-from filterd.appliance.backup_file import write
-from filterd.appliance.backup_parts import BackupLock, gather
+from filterd.appliance.backup import restore_journal, restore_plan
+from filterd.appliance.backup.backup_file import write
+from filterd.appliance.backup.backup_parts import BackupLock, gather
 from filterd.appliance.enrolment import device_key
 from filterd.overrides.roles import Role
 from filterd.overrides.store import Store

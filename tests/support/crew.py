@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from filterd.daemon.log_collector import MinuteRounds
+from filterd.daemon.manager.log_collector import MinuteRounds
 from filterd.daemon.worker_channel import Channel, Handlers, channel_pair
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from typing import IO, TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from filterd.clock import SystemClock
-from filterd.daemon import known_time
-from filterd.daemon.known_time import KnownTime, Lead
+from filterd.daemon.time import known_time
+from filterd.daemon.time.known_time import KnownTime, Lead
 from filterd.policy.model import GRADES
 from filterd.state_folder import StateFolder
 from filterd.upstream import randomness

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.daemon.site_loader import compile_policy
+from filterd.daemon.manager.site_loader import compile_policy
 from tests.support.daemon import build_lists, copy_lists, write_site
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import inspect
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from filterd.appliance.doctor.probe import ExaminedSite, ProbeOutcome
 from filterd.appliance.local_network import DefaultRoute, LocalNetwork
-from filterd.appliance.probe import ExaminedSite, ProbeOutcome
 from filterd.clients.interfaces import Links
 from filterd.errors import ControlError
 from filterd.i18n import say
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from filterd.appliance.probe import ProbeFinding
+    from filterd.appliance.doctor.probe import ProbeFinding
 
 FOUND, CLEAN, UNSEEN = ProbeOutcome.FOUND, ProbeOutcome.CLEAN, ProbeOutcome.UNSEEN
 

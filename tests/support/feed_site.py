@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from filterd.config.compile import compile_policy
 from filterd.config.lists_build import build_lists
 from filterd.config.site_reader import load_site as load_files
-from filterd.daemon.site_loader import load_site
+from filterd.daemon.manager.site_loader import load_site
 from filterd.errors import FilterdError, StoreError
 from filterd.feed import guard
 from filterd.feed.arrival import TufArrival

@@ -12,8 +12,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
-from filterd.daemon import log_commands
-from filterd.daemon.control_caller import Caller
+from filterd.daemon.handlers import log_commands
+from filterd.daemon.handlers.control_caller import Caller
 from filterd.errors import ConfigError
 from filterd.i18n import UNSAID, say
 from filterd.overrides.permissions import Classroom

@@ -19,12 +19,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filterd.daemon import control_server
 from filterd.daemon import main as serving
-from filterd.daemon.change_service import Changes
-from filterd.daemon.manager import Manager
+from filterd.daemon.handlers import control_server
+from filterd.daemon.manager.change_service import Changes
+from filterd.daemon.manager.manager import Manager
+from filterd.daemon.serving.worker import Worker
 from filterd.daemon.shared_page import SharedPage
-from filterd.daemon.worker import Worker
 from filterd.overrides import store as store_module
 from filterd.overrides.store import Store
 

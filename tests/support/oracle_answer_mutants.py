@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.daemon import tcp_listener
+from filterd.daemon.serving import tcp_listener
 from filterd.fastpath import udp_listener
 from filterd.policy.engine import Engine
 from filterd.policy.model import Client

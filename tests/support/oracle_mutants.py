@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from filterd.daemon.current_site import ActiveSite
+from filterd.daemon.serving.current_site import ActiveSite
 from filterd.fastpath import udp_listener
 from filterd.fastpath.core_contract import (
     ASKED_AD,

@@ -17,13 +17,13 @@ from unittest import mock
 
 from filterd.clients.interfaces import Links, Prefix
 from filterd.clients.neighbours import Neighbour, NeighbourClaims
-from filterd.daemon import worker as worker_module
-from filterd.daemon.listening_sockets import Listening, listen_on
+from filterd.daemon.manager.site_loader import Unwritten
 from filterd.daemon.process import Setting
 from filterd.daemon.sealed_sites import SealedSites, seal
+from filterd.daemon.serving import worker as worker_module
+from filterd.daemon.serving.listening_sockets import Listening, listen_on
+from filterd.daemon.serving.worker import Worker
 from filterd.daemon.shared_page import SharedOverrides, SharedPage
-from filterd.daemon.site_loader import Unwritten
-from filterd.daemon.worker import Worker
 from filterd.daemon.worker_channel import channel_pair
 from filterd.errors import ConfigError
 from filterd.lists.index import Index

@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd.daemon.current_site import ActiveSite
+from filterd.daemon.serving.current_site import ActiveSite
 from filterd.policy.effective_policy import EffectivePolicy
 from filterd.resolve.links.filter import Filter
 from filterd.resolve.site import PlainView, Site

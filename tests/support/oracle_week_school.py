@@ -11,8 +11,8 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from filterd.daemon.change_service import Changes, Enforcement
-from filterd.daemon.timekeeper import Timekeeper
+from filterd.daemon.manager.change_service import Changes, Enforcement
+from filterd.daemon.time.timekeeper import Timekeeper
 from filterd.errors import ChangeError
 from filterd.overrides.roles import Author, Rank
 from tests.support.oracle_changes import Given, Ledger

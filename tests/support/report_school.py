@@ -16,12 +16,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
-from filterd.daemon.change_records import Records
-from filterd.daemon.control_caller import Caller
-from filterd.daemon.log_collector import DistinctKeeper, LogKeeper
-from filterd.daemon.report_commands import commands
-from filterd.daemon.review_commands import Reviews
-from filterd.daemon.totals_commands import TotalsExport
+from filterd.daemon.handlers.control_caller import Caller
+from filterd.daemon.handlers.report_commands import commands
+from filterd.daemon.handlers.review_commands import Reviews
+from filterd.daemon.handlers.totals_commands import TotalsExport
+from filterd.daemon.manager.change_records import Records
+from filterd.daemon.manager.log_collector import DistinctKeeper, LogKeeper
 from filterd.overrides.permissions import Classroom
 from filterd.overrides.roles import Role
 from filterd.overrides.store import Store

@@ -28,7 +28,7 @@ import dns.message
 import dns.rcode
 import dns.rrset
 
-from filterd.appliance.bypass_probes import CHECK_HOST
+from filterd.appliance.doctor.bypass_probes import CHECK_HOST
 from filterd.appliance.stub_query import SIGNED
 from filterd.protection_level import FILLED_CATEGORIES
 from filterd.state_folder import StateFolder

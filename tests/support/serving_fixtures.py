@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from filterd.state_folder import StateFolder
 
 WITHOUT_FAST_PATH = {
-    "filterd.daemon.worker.NATIVE": False,
+    "filterd.daemon.serving.worker.NATIVE": False,
     "tests.support.serving.NATIVE": False,
     "filterd.fastpath.udp_listener.Datagrams": datagrams.Datagrams,
 }

@@ -27,11 +27,11 @@ from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.clock import SystemClock
-from filterd.daemon import known_time, timekeeper
 from filterd.daemon import main as serving
-from filterd.daemon.change_service import Changes
-from filterd.daemon.disclosed_totals import HeldReach
-from filterd.daemon.lookup_recorder import LookupRecorder
+from filterd.daemon.manager.change_service import Changes
+from filterd.daemon.manager.disclosed_totals import HeldReach
+from filterd.daemon.serving.lookup_recorder import LookupRecorder
+from filterd.daemon.time import known_time, timekeeper
 from filterd.policy.confidential_names import ConfidentialNames
 from filterd.querylog.disclosure import Threshold
 from filterd.querylog.totals_request import TotalsRequest

@@ -11,15 +11,15 @@ import asyncio
 from typing import TYPE_CHECKING, Self
 
 from filterd.clock import SystemClock
-from filterd.daemon.listening_sockets import Listening, listen_on
-from filterd.daemon.manager import Manager
+from filterd.daemon.manager.manager import Manager
+from filterd.daemon.manager.site_loader import Unwritten, load_site
+from filterd.daemon.manager.site_policy import compile_policy_or_keep
 from filterd.daemon.process import Setting
 from filterd.daemon.sealed_sites import SealedSites, seal
+from filterd.daemon.serving.listening_sockets import Listening, listen_on
+from filterd.daemon.serving.worker import Worker
 from filterd.daemon.shared_page import SharedOverrides, SharedPage
-from filterd.daemon.site_loader import Unwritten, load_site
-from filterd.daemon.site_policy import compile_policy_or_keep
 from filterd.daemon.verified_indexes import VerifiedIndexes
-from filterd.daemon.worker import Worker
 from filterd.daemon.worker_channel import channel_pair
 from filterd.overrides import snapshot
 from filterd.policy import policy_file

@@ -34,6 +34,7 @@ from filterd import bounded_child, i18n
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import load_site
 from filterd.lists.catalog import load_catalog
+from filterd.lists.lookalike_rules import make_rules
 from filterd.paths import shipped
 from tests.support import processes, yaml_once
 
@@ -44,7 +45,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _MODULES = (
     "filterd",
     "filterd.appliance.inspection_record",
-    "filterd.appliance.site_edit",
+    "filterd.appliance.setup.site_edit",
     "filterd.config.pasted_timetable",
     "filterd.config",
     "filterd.daemon.list_decisions",
@@ -52,6 +53,7 @@ _MODULES = (
     "filterd.feed.index_build",
     "filterd.feed.policy_trial",
     "filterd.feed.text_judgement",
+    "filterd.feed.version_content",
 )
 """What is started warm, by ``python -m``."""
 _CODE = bounded_child._BOUNDED
@@ -68,6 +70,7 @@ _IMPORTED = (
     "filterd.daemon.manager_main",
     "filterd.feed.guard.checks",
     "filterd.feed.text_judgement",
+    "filterd.feed.version_content",
     "ruamel.yaml",
     "encodings.punycode",
     "idna",
@@ -251,6 +254,7 @@ def main(descriptor: int) -> None:
     yaml_once.remember()
     compile_policy(load_site(shipped("policies")), load_catalog(shipped("blocklists")))
     i18n.catalogue("vi")
+    make_rules({"porn": [b"warm.example"]}, ())  # it remembers the names of schools
     gc.collect()
     gc.freeze()
     job = _serve(socket.socket(fileno=descriptor))

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from filterd.daemon import known_time
-from filterd.daemon.resolved_request import dating, work_out_length
+from filterd.daemon.manager.resolved_request import dating, work_out_length
 from filterd.daemon.shared_page import PolicyClock, SharedPage
-from filterd.daemon.timekeeper import ClockStanding, Timekeeper
+from filterd.daemon.time import known_time
+from filterd.daemon.time.timekeeper import ClockStanding, Timekeeper
 from filterd.overrides.change_kinds import ChangeRequest
 from filterd.overrides.history_chain import replay
 from filterd.policy.effective_policy import EffectivePolicy, at

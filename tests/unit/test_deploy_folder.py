@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.appliance import machine_changes
-from filterd.appliance.site_writer import begun
-from filterd.appliance.web_certificate import CHAIN, KEY
+from filterd.appliance.setup.site_writer import begun
+from filterd.appliance.setup.web_certificate import CHAIN, KEY
 from filterd.cli import account
 from filterd.cli.account import BOOT_FOLDERS, REQUESTS
 from filterd.overrides.roles import Role

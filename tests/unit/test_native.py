@@ -68,7 +68,7 @@ def test_what_has_no_twin_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_daemon_without_native_modules_knows_all_that_it_misses() -> None:
-    program = "import filterd.daemon.worker, filterd.native as t; print(*t.missing())"
+    program = "import filterd.daemon.serving.worker, filterd.native as t; print(*t.missing())"
     done = subprocess.run(
         [sys.executable, "-c", program],
         env={**os.environ, "FILTERD_PURE": "1"},

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filterd.appliance import bypass_probes, service_probes
-from filterd.appliance.firewall_rules import Passage, Way
+from filterd.appliance.doctor import bypass_probes, service_probes
+from filterd.appliance.doctor.firewall_rules import Passage, Way
 from filterd.i18n import Texts
 from filterd.lists.catalog import load_catalog, shipped_sources
 from filterd.lists.rules import MERGED_PREFIX

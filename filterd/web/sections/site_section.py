@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Describe a part of ``site.yaml`` that pages edit. Pure.
 
-A section takes the data of the file and a form, and returns edits (``appliance.site_edit``).
+A section takes the data of the file and a form, and returns edits (``appliance.setup.site_edit``).
 A form has the whole of its entry: what is left out is taken out of the file. Whether the
 values agree with each other and with the rest is checked when the file is compiled.
 """

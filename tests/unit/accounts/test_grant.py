@@ -19,16 +19,11 @@ from filterd.accounts.grant import (
     needs_password,
     needs_root,
 )
-from filterd.daemon import (
-    list_commands,
-    log_commands,
-    report_commands,
-    totals_commands,
-)
-from filterd.daemon.control_commands import commands
-from filterd.daemon.inspection_commands import Inspections
-from filterd.daemon.self_tests import SelfTests
-from filterd.daemon.totals_commands import TotalsExport
+from filterd.daemon.handlers import list_commands, log_commands, report_commands, totals_commands
+from filterd.daemon.handlers.control_commands import commands
+from filterd.daemon.handlers.inspection_commands import Inspections
+from filterd.daemon.handlers.self_tests import SelfTests
+from filterd.daemon.handlers.totals_commands import TotalsExport
 from filterd.overrides.change_kinds import KINDS, MADE_ELSEWHERE
 from filterd.overrides.roles import Author, Rank, Role, person_of
 

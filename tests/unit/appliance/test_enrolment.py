@@ -29,7 +29,7 @@ from filterd.appliance.enrolment import (
     request,
 )
 from filterd.counted import fingerprint
-from filterd.daemon.status_files import ENROLMENT, facts
+from filterd.daemon.manager.status_files import ENROLMENT, facts
 from filterd.errors import (
     ConfigError,
     EnvelopeError,

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
-from filterd.appliance import backup_file, report_schedule
+from filterd.appliance import report_schedule
+from filterd.appliance.backup import backup_file
 from filterd.appliance.report_schedule import deliver_due, deliveries_of, letter_of
-from filterd.daemon.status_files import REPORTS
+from filterd.daemon.manager.status_files import REPORTS
 from filterd.errors import ConfigError, ControlError, DeliveryError, StoreError
 from filterd.i18n import Texts, say
 from filterd.monitor import mail

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from filterd.accounts.grant import NO_GRANT
 from filterd.blockpage import blockpage_main
 from filterd.blockpage.blockpage_main import serve_pages
-from filterd.daemon.control_server import ControlServer
-from filterd.daemon.review_commands import PupilPage, Reviews
+from filterd.daemon.handlers.control_server import ControlServer
+from filterd.daemon.handlers.review_commands import PupilPage, Reviews
 from tests.support.clock import FakeClock
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import free_port

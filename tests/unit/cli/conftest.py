@@ -9,7 +9,7 @@ import pytest
 
 from filterd.cli import terminal
 from filterd.clock import SystemClock
-from filterd.daemon import known_time
+from filterd.daemon.time import known_time
 from tests.support.clock import FakeClock
 from tests.support.daemon import copy_lists, write_site
 from tests.support.fake_daemon import MONDAY_AT_8, ROOM, FakeDaemon
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
     from filterd.state_folder import StateFolder
     from tests.support.feed_desk import Desk
+
+
+@pytest.fixture(autouse=True)
+def _warm(warm_children: None) -> None:
+    """Start the compilers of policies and versions warm."""
 
 
 @pytest.fixture

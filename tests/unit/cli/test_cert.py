@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from filterd.appliance.web_certificate import CHAIN, KEY
+from filterd.appliance.setup.web_certificate import CHAIN, KEY
 from filterd.certificate_facts import facts_in
 from tests.support.commands import call
 from tests.support.needs import command

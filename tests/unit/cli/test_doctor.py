@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.appliance import local_network
-from filterd.appliance.examination import ABOUT, PROBES
-from filterd.appliance.probe import ProbeFinding, clean, found, unseen
+from filterd.appliance.doctor.examination import ABOUT, PROBES
+from filterd.appliance.doctor.probe import ProbeFinding, clean, found, unseen
 from filterd.cli import doctor
 from filterd.errors import StoreError
 from filterd.i18n import say
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from filterd.appliance.probe import ExaminedSite
+    from filterd.appliance.doctor.probe import ExaminedSite
 
 CLEAN = clean(say("a time server sets the clock"))._replace(probe="clock")
 UNSEEN = unseen(say("only root may look"), say("run it again with sudo"))._replace(probe="dhcp")

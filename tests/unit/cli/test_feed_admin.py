@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.appliance.update_files import UpdateFiles
+from filterd.appliance.update.update_files import UpdateFiles
 from filterd.errors import GuardError
 from filterd.feed import guard
 from filterd.feed.guard.judgement import CHECKS, Severity, found

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.appliance.interview import KEPT, KeptAnswers
-from filterd.appliance.site_writer import UNNAMED
+from filterd.appliance.setup.interview import KEPT, KeptAnswers
+from filterd.appliance.setup.site_writer import UNNAMED
 from filterd.cli import first_boot as module
 from filterd.state_folder import StateFolder
 from tests.support.commands import call

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from filterd.appliance import machine_survey
-from filterd.appliance.backup_parts import BackupLock
-from filterd.appliance.interview import KEPT, Interview, Machine, SchoolLink
-from filterd.appliance.questions import pending
+from filterd.appliance.backup.backup_parts import BackupLock
+from filterd.appliance.setup import machine_survey
+from filterd.appliance.setup.interview import KEPT, Interview, Machine, SchoolLink
+from filterd.appliance.setup.questions import pending
 from filterd.certificate_facts import facts_in
 from filterd.cli import setup, setup_finish
 from filterd.cli.context import Context

@@ -13,10 +13,10 @@ import pytest
 from rich.console import Console
 
 from filterd.appliance.machine_changes import PackageManager
-from filterd.appliance.program_update import ProgramUpdate, UpdatedMachine
 from filterd.appliance.releases import Releases
-from filterd.appliance.update_files import UpdateFiles
-from filterd.appliance.update_watch import ServedBefore
+from filterd.appliance.update.program_update import ProgramUpdate, UpdatedMachine
+from filterd.appliance.update.update_files import UpdateFiles
+from filterd.appliance.update.update_watch import ServedBefore
 from filterd.cli import update_install as work
 from filterd.cli.context import Context
 from filterd.config.site_reader import load_site
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from filterd.appliance.update_watch import ReleaseWatch
+    from filterd.appliance.update.update_watch import ReleaseWatch
 
 SITE = "school: {{name: THCS}}\nunknown: 6\nfeed: {address}\n"
 
@@ -192,7 +192,7 @@ def test_a_release_that_serves_already_is_refused_in_words(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work.take(box.here, box.mirror)
-    monkeypatch.setattr("filterd.appliance.program_update.version_key", lambda _: (0,))
+    monkeypatch.setattr("filterd.appliance.update.program_update.version_key", lambda _: (0,))
     with pytest.raises(UpdateError, match=r"release 0.2.0 is not installed: it is not newer"):
         work.take(box.here, box.mirror)
 

@@ -10,8 +10,8 @@ import pytest
 
 from filterd.control import UnansweredError, frames
 from filterd.control.event_stream import follow
-from filterd.daemon import control_followers
-from filterd.daemon.control_server import ControlServer
+from filterd.daemon.handlers import control_followers
+from filterd.daemon.handlers.control_server import ControlServer
 from filterd.errors import ControlError, FilterdError
 from filterd.i18n import say
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
-    from filterd.daemon.control_caller import Caller
+    from filterd.daemon.handlers.control_caller import Caller
 
 
 async def _numbers(request: dict[str, Any], _: Caller) -> AsyncIterator[Any]:

@@ -8,7 +8,7 @@ from unittest.mock import create_autospec
 
 import pytest
 
-from filterd.daemon.list_commands import _CHILDREN, DECISIONS
+from filterd.daemon.handlers.list_commands import _CHILDREN, DECISIONS
 from filterd.daemon.list_decisions import _WORK
 from filterd.errors import FetchError
 from filterd.feed.appliance_files import Wanted

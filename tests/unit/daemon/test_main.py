@@ -42,14 +42,14 @@ HEAVY = (
     "filterd.lists.compiler",
     "filterd.upstream.tls",
     "filterd.daemon.manager_main",
-    "filterd.daemon.manager",
+    "filterd.daemon.manager.manager",
 )
 
 SERVE_AND_LIST_MODULES = """
 import os, sys
 from filterd.daemon import main
 from filterd.errors import ConfigError
-from filterd.daemon import worker
+from filterd.daemon.serving import worker
 
 def tell(*_):
     with open(sys.argv[3], "a") as file:
@@ -85,7 +85,7 @@ def test_supervisor_and_worker_carry_nothing_that_is_for_people(
     program = [sys.executable, "-c", SERVE_AND_LIST_MODULES, str(site), str(folder), str(record)]
     subprocess.run(program, cwd=ROOT, env=environment(), check=True, capture_output=True)
     loaded = record.read_text().split()
-    assert loaded.count("filterd.daemon.worker") == 2  # the worker's and the supervisor's
+    assert loaded.count("filterd.daemon.serving.worker") == 2  # the worker's and the supervisor's
     assert set(loaded).isdisjoint(HEAVY)
 
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from filterd.daemon import manager_main
-from filterd.daemon.control_server import ControlServer
-from filterd.daemon.self_tests import SelfTestOutcome, SelfTestRun, TierResult
+from filterd.daemon.handlers.control_server import ControlServer
+from filterd.daemon.handlers.self_tests import SelfTestOutcome, SelfTestRun, TierResult
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.i18n import quoted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.daemon.manager import Manager
+    from filterd.daemon.manager.manager import Manager
 
 
 def _manager(reload: Any, site: object) -> Manager:

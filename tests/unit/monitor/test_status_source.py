@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from filterd.daemon.control_server import ControlServer
+from filterd.daemon.handlers.control_server import ControlServer
 from filterd.errors import ControlError
 from filterd.i18n import say
 from filterd.monitor.status_source import FRESH_S, StatusSource
@@ -15,7 +15,7 @@ from tests.support.clock import FakeClock
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.daemon.control_caller import Caller
+    from filterd.daemon.handlers.control_caller import Caller
 
 
 def test_all_share_one_request_a_second(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import dns.message
 import pytest
 
-from filterd.appliance.site_writer import begun
+from filterd.appliance.setup.site_writer import begun
 from tests.support.asking import Asker
 from tests.support.browser import PHONE, browser, tab
 from tests.support.commands import ROOT, environment

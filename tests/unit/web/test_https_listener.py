@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from filterd.appliance.web_certificate import make
+from filterd.appliance.setup.web_certificate import make
 from filterd.clock import SystemClock
 from filterd.web import https_listener as module
 from filterd.web.https_listener import BoundedProtocol, ConnectionPlaces, HttpsListener, secured

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import uvicorn
 
-from filterd.appliance.web_certificate import make
+from filterd.appliance.setup.web_certificate import make
 from filterd.clock import SystemClock
 from filterd.errors import ConfigError
 from filterd.state_folder import StateFolder

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from filterd.daemon.list_commands import DECISIONS, arguments_of
+from filterd.daemon.handlers.list_commands import DECISIONS, arguments_of
 from filterd.errors import ConfigError
 from filterd.web.operations import ORDER
 from filterd.web.operations.list_operations import APPROVE, ENTRIES, FEED_STATUS

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from filterd.appliance.site_edit import EDITABLE, change_of, edits_of
+from filterd.appliance.setup.site_edit import EDITABLE, change_of, edits_of
 from filterd.documents import parse
 from filterd.errors import ConfigError
 from filterd.paths import shipped

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Examine a gateway: all probes at once.
+
+The findings are in the order in which they come.
+
+No probe changes anything. One that takes too long or fails is not silent: its finding is then
+that it could not look, and why.
+
+The daemon starts ``python -m filterd.appliance.doctor.examination`` with one JSON object on its
+input, the folders ``config`` and ``state``, and gets the findings, as ``filterd doctor --json``
+prints them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import json
+import logging
+import sys
+import threading
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+from filterd import bounded_child
+from filterd.appliance.doctor import (
+    bypass_probes,
+    link_probes,
+    machine_probes,
+    resolver_probes,
+    service_probes,
+)
+from filterd.appliance.doctor.examined_site import gather
+from filterd.appliance.doctor.probe import ProbeFinding, unseen
+from filterd.clock import SystemClock
+from filterd.errors import FilterdError
+from filterd.i18n import Sentence, refused, say
+from filterd.privileges import as_owner_of
+from filterd.state_folder import StateFolder
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+
+    from filterd.appliance.doctor.probe import ExaminedSite
+
+WITHIN_S = 20.0
+_LAST_S = 1.0
+"""Of the time, for what comes behind the slowest probe."""
+
+
+class SiteProbe(NamedTuple):
+    """A probe: its id, what it is about, and the function that looks.
+
+    ``look`` returns findings; a plain function may block, and runs in a thread of its own.
+    """
+
+    id: str
+    about: Sentence
+    look: Callable[[ExaminedSite], Iterable[ProbeFinding] | Awaitable[Iterable[ProbeFinding]]]
+
+
+PROBES = (
+    SiteProbe("port", say("Port of DNS"), resolver_probes.port),
+    SiteProbe("answers", say("Answers of filterd"), resolver_probes.answers),
+    SiteProbe("upstreams", say("Upstreams"), resolver_probes.upstreams),
+    SiteProbe("canaries", say("A listed name of each category"), resolver_probes.canaries),
+    SiteProbe("sinkhole", say("Sinkholes"), service_probes.sinkholes),
+    SiteProbe("site", say("Site and expectations"), service_probes.site),
+    SiteProbe("lists", say("Lists and feed"), service_probes.lists),
+    SiteProbe("release", say("Release of filterd"), service_probes.release),
+    SiteProbe("one-address", say("Lookups by device"), service_probes.one_address),
+    SiteProbe("clock", say("Clock"), machine_probes.clock),
+    SiteProbe("disk", say("Disk"), machine_probes.disk),
+    SiteProbe("writes", say("Octets written"), machine_probes.writes),
+    SiteProbe("memory", say("Memory"), machine_probes.memory),
+    SiteProbe("kernel-limits", say("Kernel limits"), machine_probes.kernel_limits),
+    SiteProbe("placement", say("Placement"), link_probes.placement),
+    SiteProbe("dhcp", say("DHCP servers"), link_probes.dhcp),
+    SiteProbe("staff-ranges", say("Addresses of the staff"), link_probes.staff_ranges),
+    SiteProbe("ipv6-dns", say("DNS by IPv6"), link_probes.ipv6_dns),
+    SiteProbe("captive-portal", say("Captive portal"), bypass_probes.captive_portal),
+    SiteProbe("port-login", say("Login at the switch (802.1X)"), link_probes.port_login),
+    SiteProbe("other-resolvers", say("Ways past filterd"), bypass_probes.other_resolvers),
+    SiteProbe("doh", say("Names of DNS over HTTPS"), bypass_probes.doh_names),
+)
+"""All probes, in the order of their subjects; a new one is a line here."""
+
+HEALTH = tuple(probe for probe in PROBES if probe.id in {"answers", "canaries"})
+"""What a container's health check asks: does it answer, and does it filter?"""
+
+LINKS = tuple(probe for probe in PROBES if probe.id == "other-resolvers")
+"""What a timer asks as root: only root can read the firewall."""
+
+ABOUT = {probe.id: probe.about for probe in PROBES}
+
+
+async def examine(
+    site: ExaminedSite, probes: Sequence[SiteProbe] = PROBES, within_s: float = WITHIN_S
+) -> AsyncGenerator[ProbeFinding]:
+    """Yield the findings of all probes as they come; each has at least one.
+
+    Args:
+        site: what they look at.
+        probes: which.
+        within_s: after that the rest is given as unseen.
+    """
+    running = [asyncio.ensure_future(_findings(one, site, within_s - _LAST_S)) for one in probes]
+    try:
+        for done in asyncio.as_completed(running):
+            for finding in await done:
+                yield finding
+    finally:
+        for task in running:
+            task.cancel()
+
+
+async def _findings(probe: SiteProbe, site: ExaminedSite, within_s: float) -> list[ProbeFinding]:
+    try:
+        async with asyncio.timeout(within_s):
+            if inspect.iscoroutinefunction(probe.look):
+                looked = await probe.look(site)
+            else:
+                looked = await _in_thread(probe.look, site)
+        found = list(looked)
+    except TimeoutError:
+        found = [unseen(say("there was no result within {n} s", n=round(within_s)))]
+    except PermissionError:
+        found = [unseen(say("only root may look"), say("run it again with sudo"))]
+    except FilterdError as error:
+        found = [unseen(error.sentence)]
+    except OSError as error:
+        found = [unseen(refused(error))]
+    except Exception as error:  # noqa: BLE001 -- a defect of one probe must not end the others
+        found = [unseen(say("the probe failed: {why}", why=repr(error)[:200]))]
+    return [one._replace(probe=probe.id) for one in found]
+
+
+async def _in_thread(look: Callable[[ExaminedSite], Any], site: ExaminedSite) -> Any:
+    """Call in a thread that nothing waits for at the end.
+
+    A failing disk may never answer.
+    """
+    loop = asyncio.get_running_loop()
+    result: asyncio.Future[Any] = loop.create_future()
+
+    def settle(findings: Any, error: Exception | None) -> None:
+        if result.done():  # it was too late
+            return
+        if error is not None:
+            result.set_exception(error)
+        else:
+            result.set_result(findings)
+
+    def run() -> None:
+        findings, failure = None, None
+        try:
+            findings = list(look(site))
+        except Exception as error:  # noqa: BLE001 -- raised where it is awaited
+            failure = error
+        with contextlib.suppress(RuntimeError):  # the loop is closed: it was much too late
+            loop.call_soon_threadsafe(settle, findings, failure)
+
+    threading.Thread(target=run, daemon=True).start()
+    return await result
+
+
+def _answer(request: dict[str, Any], output: IO[bytes]) -> None:
+    logging.disable()  # what fails is a finding
+    state = StateFolder(Path(request["state"]))
+    with as_owner_of(state.folder):
+        site = gather(Path(request["config"]), state, SystemClock())
+
+    async def examined() -> list[dict[str, Any]]:
+        return [one.to_plain() async for one in examine(site)]
+
+    output.write(json.dumps(asyncio.run(examined())).encode())
+
+
+if __name__ == "__main__":
+    sys.exit(bounded_child.answer(_answer))

@@ -1,0 +1,417 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands of the control socket for accounts and for signing in.
+
+``act_for`` of a request is the token of a session, ``SESSION~DEVICE`` in a browser that has
+the cookie of an enrolled device too, or an API token. ``address`` is that of the person's
+device: a request that has one and no token may ask the commands marked * only, which a browser
+may ask before anyone has signed in::
+
+    command                arguments                          result
+    school *               -                                  {school, language, time_zone, now}
+    admit *                {device?, code?}                   {admitted, device: "", waiting or
+                                                               confirmed}
+    login *                {account, password, code?,         {token, account}
+                            device?}
+    login-code *           {code, device?}                    {token, account}
+    login-pin *            {device, pin}                      {token, account}
+    account device-redeem* {code, name, pin}                  {id, device, account}
+    logout                 -                                  null
+    logout-others          -                                  {account}
+    session                -                                  {account, roles, classes, is_fresh,
+                                                               ends_in_s (null: API token),
+                                                               has_password, has_totp}
+    confirm-password       {password, code?}                  {for_s}
+    account list           -                                  [{account, roles, disabled, password,
+                                                               totp, recovery, made_at, failed,
+                                                               sessions, devices, tokens}]
+    account add            {account, roles, password?}        {account}
+    account passwd         {account?, password, end?}         {account, devices, tokens}: how many
+                                                               go on; none where ``end`` is true
+    account roles          {account, roles}                   {account, roles}
+    account disable        {account}                          {account}
+    account enable         {account}                          {account}
+    account totp           {account?, on: true}               {secret, uri}
+    account totp           {account?, on: true, code}         {account, codes: recovery codes, if
+                                                               it had none}: it holds from now on
+    account totp           {account?, on: false}              {account}
+    account recovery       {account?}                         {codes: [10 texts]}
+    account code           {account?}                         {code, for_s, account}
+    account recover        {account?, code?}                  {code, for_s, account}; root only
+    account token-add      {name, account?, role, scope,      {id, token, ends_at}
+                            days, addresses?: [CIDR]}
+    account token-list     {account?}                         [{id, name, account, role, scope,
+                                                               addresses, made_at, ends_at, used_on,
+                                                               ended}]
+    account token-revoke   {id}                               {id, name, account}
+    account device-code    {account}                          {code, for_s, account}
+    account device-confirm {id}                               {id, name, account}
+    account device-list    {account?}                         [{id, name, account, state, made_at,
+                                                               ends_at, used_on, tries_left}]
+    account device-revoke  {id}                               {id, name, account}
+
+``account?`` is one's own in a session, where it is left out; others' need the role admin.
+``roles`` are a list of ``Role``; times are Unix times, days of use are ``2026-11-29``. ``scope`` is
+a key of ``accounts.grant.SCOPES``. Codes of errors: ``sign-in`` (no session, or it has
+ended), ``wrong-password`` (or code, or PIN), ``code-needed`` (the password is right, the code of
+the authenticator is missing), ``slow-down`` (too many failures; the sentence has the seconds),
+``busy-sign-in`` (too many at a time), ``password-needed`` (step-up: ``confirm-password`` first,
+then ask again), ``not-admitted`` (not from this network), ``accounts-damaged``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from filterd.accounts.account import (
+    Account,
+    AccountBook,
+    account_name,
+    by_secret,
+    roles_of,
+)
+from filterd.accounts.authenticator import (
+    new_authenticator,
+    new_recovery_codes,
+    recovery_hash,
+    step_of,
+    text_of,
+    uri_of,
+)
+from filterd.accounts.grant import NO_GRANT, OPEN, AuthorChannel, Grant, is_in_scope, needs_password
+from filterd.accounts.one_time_codes import FOR_S, CodePurpose
+from filterd.accounts.password_hash import new_password
+from filterd.accounts.sessions import SignInError, sign_in_again
+from filterd.accounts.sign_in_delays import not_admitted, origin_of
+from filterd.daemon.handlers.account_state import (
+    AccountState,
+    Cookies,
+    account_of,
+    is_within,
+    text_in,
+    wrong_code,
+)
+from filterd.daemon.handlers.api_token_commands import PREFIX, ApiTokenCommands
+from filterd.daemon.handlers.control_caller import PAGE_COMMANDS
+from filterd.daemon.handlers.control_commands import author_of
+from filterd.daemon.handlers.restore_commands import restore_commands
+from filterd.daemon.handlers.sign_in_commands import enrolment_commands, sign_in_commands
+from filterd.errors import ControlError, StoreError
+from filterd.i18n import say
+from filterd.overrides.roles import PasswordNeededError, Rank, Role
+
+if TYPE_CHECKING:
+    from filterd.accounts.account import ApiToken
+    from filterd.control.frames import ControlRequest
+    from filterd.daemon.handlers.control_caller import Caller
+    from filterd.daemon.handlers.control_server import Command
+    from filterd.daemon.manager.manager import Manager
+    from filterd.daemon.process import Setting
+
+FIRST = "admin"
+"""The name of the first account, where none is given."""
+_ROOT, _CONSOLE = 0, CodePurpose.CONSOLE
+_is_chosen = re.compile(r"[A-Za-z0-9-]{12,64}", re.ASCII).fullmatch
+_OTHERS = say("change other people's accounts")
+
+
+_log = logging.getLogger("filterd.accounts")
+
+
+class Accounts:
+    """The accounts and sessions, and the commands for them."""
+
+    def __init__(self, manager: Manager, setting: Setting) -> None:
+        self._state, self._folder = AccountState(manager, setting), setting.state
+        self._tokens = ApiTokenCommands(self._state)
+        self._pending: dict[str, bytes] = {}
+        """Secrets of authenticators that no code has proved yet, by account."""
+
+    @property
+    def book(self) -> AccountBook:
+        """The accounts."""
+        return self._state.book
+
+    def status(self) -> dict[str, Any]:
+        """Return the accounts' part of a status."""
+        return self._state.status()
+
+    def granting(self, request: ControlRequest, caller: Caller) -> Grant:
+        """Return what a person may do by a request; see ``control_server.Granting``."""
+        command, cookies = request.command, Cookies.of(caller.token)
+        if command in OPEN or command.startswith(PAGE_COMMANDS):
+            return NO_GRANT
+        if not cookies.token:
+            raise SignInError(say("sign in first"))
+        if cookies.token.startswith(PREFIX):
+            return self._granted_to_token(cookies.token, request, caller)
+        session = self._state.session_of(caller)
+        if self._state.book.active(session.account) is None:
+            raise sign_in_again()
+        is_fresh = self._state.clock.monotonic() < session.fresh_until
+        if not is_fresh and needs_password(command, request.arguments):
+            raise PasswordNeededError(say("give your password once more for this"))
+        holds = partial(self._state.sessions.is_on, cookies.token)
+        return Grant(session.account, session.roles, is_fresh=is_fresh, holds=holds)
+
+    def _granted_to_token(self, secret: str, request: ControlRequest, caller: Caller) -> Grant:
+        state = self._state
+        token, account = self._token_of(secret)
+        if token.addresses:
+            if not is_within(caller.address, token.addresses):
+                raise not_admitted()
+        else:
+            state.check_admitted(caller, None)
+        if not is_in_scope(token.scope, request.command, request.arguments):
+            raise ControlError(
+                say(
+                    "the API token {name} may not do this; its scope is {scope}",
+                    name=token.label,
+                    scope=token.scope,
+                )
+            )
+        self._tokens.note_use(token)
+        roles = frozenset((Role.READER, token.role)) & (account.roles | {Role.READER})
+        return Grant(account.name, roles, AuthorChannel.API, holds=lambda: self._is_on(secret))
+
+    def _token_of(self, secret: str) -> tuple[ApiToken, Account]:
+        """Return an API token that counts, and its account.
+
+        Raises:
+            SignInError: it is none.
+        """
+        book = self._state.book
+        token = by_secret(book.tokens, secret)
+        account = None if token is None else book.active(token.account)
+        if token is None or account is None or token.ends_at <= self._state.time.least():
+            raise SignInError(say("this API token is wrong, revoked or has ended"))
+        return token, account
+
+    def _is_on(self, secret: str) -> bool:
+        with contextlib.suppress(SignInError):
+            return bool(self._token_of(secret))
+        return False
+
+    def commands(self) -> dict[str, Command]:
+        """Return the commands by name."""
+        return {
+            **sign_in_commands(self._state),
+            **enrolment_commands(self._state),
+            **self._tokens.commands(),
+            **restore_commands(self._state, self._folder),
+            "account list": self._list,
+            "account add": self._add,
+            "account passwd": self._passwd,
+            "account roles": self._roles,
+            "account disable": lambda request, caller: self._enable(request, caller, on=False),
+            "account enable": lambda request, caller: self._enable(request, caller, on=True),
+            "account totp": self._totp,
+            "account recovery": self._recovery,
+            "account code": self._code,
+            "account recover": self._recover,
+        }
+
+    async def _list(self, _: dict[str, Any], caller: Caller) -> list[dict[str, Any]]:
+        author_of(caller).must_be(Rank.ADMIN, say("list the accounts"))
+        state, book = self._state, self._state.book
+        return [
+            {
+                "account": one.name,
+                "roles": sorted(one.roles),
+                "disabled": one.is_disabled,
+                "password": one.password is not None,
+                "totp": bool(one.authenticator),
+                "recovery": len(one.recovery),
+                "made_at": one.made_at,
+                "failed": state.failed[one.name],
+                "sessions": state.sessions.count(one.name),
+                "devices": sum(device.account == one.name for device in book.devices),
+                "tokens": sum(token.account == one.name for token in book.tokens),
+            }
+            for one in book.accounts
+        ]
+
+    async def _add(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        author_of(caller).must_be(Rank.ADMIN, _OTHERS)
+        state = self._state
+        state.file.check()
+        name, roles = account_name(request.get("account")), roles_of(request.get("roles"))
+        made = Account(name, roles, state.time.least())
+        if state.book.find(name) is not None:
+            raise ControlError(say("there is an account {name} already", name=name))
+        state.book.with_account(made)  # refuses what is refused below, before it is recorded
+        if request.get("password") is not None:
+            made = await self._with_password(made, request, caller)
+        await state.note(caller, "added", name, roles=sorted(roles))
+
+        def add(book: AccountBook) -> AccountBook:
+            if book.find(name) is not None:
+                raise ControlError(say("there is an account {name} already", name=name))
+            return book.with_account(made)
+
+        await state.file.change(add)
+        return {"account": name}
+
+    async def _with_password(
+        self, account: Account, request: dict[str, Any], caller: Caller
+    ) -> Account:
+        password = new_password(request.get("password"), account.name)
+        origin = origin_of(caller.address, caller.uid)
+        return replace(account, password=await self._state.turns.new(origin, password))
+
+    async def _passwd(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Set the password of an account; its other sessions end.
+
+        Its devices and API tokens go on, unless ``end`` is true: who reads another's password
+        may have made some.
+        """
+        state, name = self._state, account_of(request, caller, _OTHERS)
+        made = await self._with_password(state.book.account(name), request, caller)
+        fields, ends = {"password": made.password}, request.get("end") is True
+        done = await self._changed(caller, "password", name, fields, keeps_own=True, ends_all=ends)
+        go_on = {
+            "devices": sum(one.account == name for one in state.book.devices),
+            "tokens": sum(one.account == name for one in state.book.tokens),
+        }
+        return {**done, **go_on}
+
+    async def _roles(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        author_of(caller).must_be(Rank.ADMIN, _OTHERS)
+        name, roles = text_in(request, "account"), roles_of(request.get("roles"))
+        await self._changed(caller, "roles", name, {"roles": roles}, roles=sorted(roles))
+        return {"account": name, "roles": sorted(roles)}
+
+    async def _enable(self, request: dict[str, Any], caller: Caller, *, on: bool) -> dict[str, Any]:
+        author_of(caller).must_be(Rank.ADMIN, _OTHERS)
+        name, what = text_in(request, "account"), "enabled" if on else "disabled"
+        at = None if on else self._state.time.least()
+        return await self._changed(caller, what, name, {"disabled_at": at})
+
+    async def _totp(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Begin to use an authenticator, once a code has proved it; or end it."""
+        state, name = self._state, account_of(request, caller, _OTHERS)
+        account = state.book.account(name)
+        if request.get("on") is False:
+            self._pending.pop(name, None)
+            fields = {"authenticator": b"", "recovery": ()}
+            return await self._changed(caller, "totp-off", name, fields, keeps_own=True)
+        code = text_in(request, "code").strip()
+        if not code:
+            secret = self._pending[name] = new_authenticator()
+            uri = uri_of(secret, name, state.manager.site.policy.school)
+            return {"secret": text_of(secret), "uri": uri}
+        secret, now = self._pending.get(name, b""), state.known_now()
+        if now is None:
+            raise ControlError(
+                say("the time is not known, so no code can be checked; try again later")
+            )
+        used = step_of(secret, code, now, 0) if secret else None
+        if used is None:
+            raise wrong_code()
+        codes = () if account.recovery else new_recovery_codes()
+        hashes = account.recovery or tuple(map(recovery_hash, codes))
+        proved = {"authenticator": secret, "step": used, "recovery": hashes}
+        done = await self._changed(caller, "totp-on", name, proved, keeps_own=True)
+        self._pending.pop(name, None)
+        return {**done, "codes": list(codes)}
+
+    async def _recovery(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Make ten recovery codes; those before count no more."""
+        name, codes = account_of(request, caller, _OTHERS), new_recovery_codes()
+        fields = {"recovery": tuple(map(recovery_hash, codes))}
+        await self._changed(caller, "recovery", name, fields, keeps_own=True)
+        return {"codes": list(codes)}
+
+    async def _changed(
+        self,
+        caller: Caller,
+        what: str,
+        name: str,
+        fields: dict[str, Any],
+        *,
+        keeps_own: bool = False,
+        ends_all: bool = False,
+        **about: Any,
+    ) -> dict[str, Any]:
+        """Record a change of an account and make it; its sessions end.
+
+        Args:
+            caller: the process and the token.
+            what: kind of the record.
+            name: of the account.
+            fields: new values of fields of ``Account``.
+            keeps_own: whether the session of the caller's token goes on.
+            ends_all: whether devices and API tokens of the account end as well.
+            about: more of the record.
+        """
+        state = self._state
+        state.file.check()
+
+        def change(book: AccountBook) -> AccountBook:
+            kept = book.without_access(name) if ends_all else book
+            return kept.with_account(replace(book.account(name), **fields))
+
+        change(state.book)  # what is refused is not recorded
+        await state.note(caller, what, name, **about)
+        await state.file.change(change)
+        kept = Cookies.of(caller.token).token if keeps_own else ""
+        state.sessions.end_all(name, besides=kept)
+        state.codes.forget(name)
+        return {"account": name}
+
+    async def _code(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Make a code for one sign-in; where there are no accounts yet, the first one too."""
+        author_of(caller).must_be(Rank.ADMIN, say("make a code"))
+        state = self._state
+        state.file.check()
+        name = text_in(request, "account") or FIRST
+        if not state.book.accounts:
+            await self._add({"account": name, "roles": ["admin"]}, caller)
+        if state.book.active(name) is None:
+            raise ControlError(say("there is no account {name} that may sign in", name=name[:80]))
+        await state.note(caller, "code", name)
+        return self._a_code(name, _CONSOLE if caller.grant is None else CodePurpose.SIGN_IN)
+
+    async def _recover(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Make an administrator, for root at the console, whatever became of the accounts.
+
+        The account loses what else may have been taken over: its password, authenticator,
+        codes, sessions, devices and API tokens. A disk that
+        is full keeps root from nothing but the record; the status and the journal have it.
+        """
+        if caller.grant is not None or caller.uid not in (_ROOT, os.geteuid()):
+            raise ControlError(say("only root at the console recovers accounts"))
+        state, now = self._state, self._state.clock.wall()
+        name, chosen = account_name(request.get("account") or FIRST), text_in(request, "code")
+        if chosen and _is_chosen(chosen) is None:
+            raise ControlError(
+                say("a code of your own has 12 to 64 characters: a-z, digits and hyphens")
+            )
+
+        def recover(book: AccountBook) -> AccountBook:
+            found = book.find(name) or Account(name, frozenset(), state.time.least())
+            roles = found.roles | {Role.ADMIN}
+            made = replace(
+                found, roles=roles, disabled_at=None, password=None, authenticator=b"", recovery=()
+            )
+            return replace(book.without_access(name).with_account(made), recovered_at=now)
+
+        try:
+            await state.note(caller, "recovered", name, roles=["admin"])
+        except StoreError as error:
+            _log.error("%s; the account %s is recovered without a record", error, name)
+        await state.file.begin_anew(recover)
+        state.sessions.end_all(name)
+        state.codes.forget(name)
+        self._pending.pop(name, None)
+        _log.warning("the account %s was recovered at the console", name)
+        return self._a_code(name, _CONSOLE, chosen)
+
+    def _a_code(self, name: str, purpose: CodePurpose, chosen: str = "") -> dict[str, Any]:
+        code = self._state.codes.make(purpose, name, chosen)
+        return {"code": code, "for_s": FOR_S[purpose], "account": name}

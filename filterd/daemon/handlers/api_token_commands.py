@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands for API tokens: programs that ask in the name of an account."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Any
+
+from filterd import field_checks
+from filterd.accounts.account import ApiToken, hash_of, label, new_id, new_secret
+from filterd.accounts.grant import SCOPES
+from filterd.daemon.handlers.account_state import account_of, text_in, wanted_account
+from filterd.errors import ChangeError, ControlError
+from filterd.i18n import say
+from filterd.overrides.roles import Role
+
+if TYPE_CHECKING:
+    from filterd.accounts.account import AccountBook
+    from filterd.daemon.handlers.account_state import AccountState
+    from filterd.daemon.handlers.control_caller import Caller
+    from filterd.daemon.handlers.control_server import Command
+
+PREFIX = "filterd_"
+"""The beginning of API tokens, by which scanners for leaked secrets find them."""
+LONGEST_DAYS = 366
+_DAY_S = 86_400.0
+_MOST_NETWORKS = 20
+_OTHERS = say("see or change other people's API tokens")
+
+
+class ApiTokenCommands:
+    """The commands, and the days on which tokens were used."""
+
+    def __init__(self, state: AccountState) -> None:
+        self._state = state
+        self._noting: dict[str, asyncio.Task[AccountBook]] = {}
+
+    def commands(self) -> dict[str, Command]:
+        """Return the commands by name."""
+        return {
+            "account token-add": self._add,
+            "account token-list": self._list,
+            "account token-revoke": self._revoke,
+        }
+
+    def note_use(self, token: ApiToken) -> None:
+        """Note the day of a use, once a day; on a full disk it works, too."""
+        day = self._state.day()
+        if not day or token.used_on == day or token.id in self._noting:
+            return
+
+        def note(book: AccountBook) -> AccountBook:
+            found = next((one for one in book.tokens if one.id == token.id), None)
+            return book if found is None else book.with_token(replace(found, used_on=day))
+
+        task = asyncio.get_running_loop().create_task(
+            self._state.file.change(note, must_last=False)
+        )
+        self._noting[token.id] = task
+        task.add_done_callback(lambda _: self._noting.pop(token.id, None))
+
+    async def _add(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        state, name = self._state, account_of(request, caller, _OTHERS)
+        state.file.check()
+        account, now = state.book.account(name), state.known_now()
+        role = Role(field_checks.one_of(request.get("role", "reader"), Role, say("role")))
+        if role not in account.roles | {Role.READER}:
+            raise ChangeError(say("{name} does not have the role {role}", name=name, role=role))
+        scope = field_checks.one_of(request.get("scope"), SCOPES, say("scope"))
+        days: Any = request.get("days")
+        if not field_checks.is_whole(days) or not 1 <= days <= LONGEST_DAYS:
+            raise ChangeError(say("an API token is for 1 to {most} days", most=LONGEST_DAYS))
+        if now is None:
+            raise ControlError(say("the time is not known, so an API token would not end"))
+        secret = PREFIX + new_secret()
+        token = ApiToken(
+            new_id(one.id for one in state.book.tokens),
+            name,
+            label(request.get("name")),
+            hash_of(secret),
+            role,
+            scope,
+            field_checks.many(_network, _MOST_NETWORKS)(request.get("addresses") or []),
+            now,
+            now + days * _DAY_S,
+        )
+        state.book.with_token(token)
+        await state.note(caller, "token-added", name, label=token.label)
+        await state.file.change(lambda book: book.with_token(token))
+        return {"id": token.id, "token": secret, "ends_at": token.ends_at}
+
+    async def _list(self, request: dict[str, Any], caller: Caller) -> list[dict[str, Any]]:
+        name, now = wanted_account(request, caller), self._state.time.least()
+        return [
+            {
+                "id": one.id,
+                "name": one.label,
+                "account": one.account,
+                "role": one.role.value,
+                "scope": one.scope,
+                "addresses": list(one.addresses),
+                "made_at": one.made_at,
+                "ends_at": one.ends_at,
+                "used_on": one.used_on,
+                "ended": one.ends_at <= now,
+            }
+            for one in self._state.book.tokens
+            if name in ("", one.account)
+        ]
+
+    async def _revoke(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        state, wanted = self._state, text_in(request, "id")
+        token = next((one for one in state.book.tokens if one.id == wanted), None)
+        account_of({"account": token.account if token else ""}, caller, _OTHERS)
+        if token is None:
+            raise ControlError(say("there is no API token {id}", id=field_checks.shown(wanted)))
+        await state.note(caller, "token-revoked", token.account, label=token.label)
+        await state.file.change(
+            lambda book: replace(book, tokens=tuple(one for one in book.tokens if one.id != wanted))
+        )
+        return {"id": token.id, "name": token.label, "account": token.account}
+
+
+def _network(value: Any) -> str:
+    text = field_checks.a_text(value)
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        raise ChangeError(
+            say("{text} is not a network", text=field_checks.shown(text)),
+            hint=say("such as 192.168.1.10 or 192.168.1.0/24"),
+        ) from None

@@ -1,0 +1,386 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gather the facts of a report: the manager's part, without roles.
+
+What may leave the school comes from the published totals (``daemon.handlers.totals_commands``); for
+inside it is added up by ``querylog.period_totals``. Both cover each day once: days of their own
+and months, and no day is in two cells.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+from filterd.daemon.handlers.totals_commands import Span
+from filterd.overrides.period_changes import changes_in, full_spans, levels_at
+from filterd.policy import effective_policy
+from filterd.policy.grade_rows import OPEN, state_of
+from filterd.policy.model import DAY_S, GRADES, TIER_OF_GRADE, TIERS
+from filterd.policy.reporting_settings import ReportSettings
+from filterd.policy.temporary_rules import Overrides
+from filterd.querylog.day_schema import DaySpan
+from filterd.querylog.disclosure import SHOWS_ALL
+from filterd.querylog.service_days import sum_up
+from filterd.reports.report_facts import (
+    CategoryFacts,
+    CountCell,
+    FullLogSpan,
+    HandlingFacts,
+    LogFacts,
+    ReportAudience,
+    ReportFacts,
+    SchoolFacts,
+    ServiceFacts,
+    ServiceGap,
+)
+from filterd.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+
+    from filterd.daemon.handlers.review_commands import Reviews
+    from filterd.daemon.handlers.totals_commands import PublishedMonth, TotalsExport
+    from filterd.daemon.manager.manager import Manager
+    from filterd.overrides.mistake_reports import Mistake
+    from filterd.policy.model import Policy
+    from filterd.querylog.disclosure import Threshold
+    from filterd.querylog.period_totals import PeriodFigures
+    from filterd.querylog.service_days import ServiceDay
+    from filterd.reports.report_period import ReportPeriod
+
+MOST_SINGLE_DAYS, MOST_DAYS_OF_CLASSES = 62, 31
+"""Of a longer period the figures for inside are by month; an answer has a bound on its octets."""
+
+MOST_GAPS = 20
+_BLOCKED = "blocked"
+
+
+class ReportWish(NamedTuple):
+    """A report that is wanted.
+
+    Attributes:
+        period: its days, which are over.
+        audience: for whom.
+        grade, class_id: that it is about; empty for the school.
+        has_classes: whether classes may be in it.
+        threshold: from how many devices on a category is shown, inside.
+    """
+
+    period: ReportPeriod
+    audience: ReportAudience
+    grade: str = ""
+    class_id: str = ""
+    has_classes: bool = False
+    threshold: Threshold = SHOWS_ALL
+
+    @property
+    def is_by_day(self) -> bool:
+        """Whether figures for inside are by day; those of a long period are by month."""
+        is_of_classes = self.has_classes and not self.class_id
+        most = MOST_DAYS_OF_CLASSES if is_of_classes else MOST_SINGLE_DAYS
+        return (self.period.last - self.period.first).days < most
+
+    def label(self, day: str) -> str:
+        """Return the period of a day's cells."""
+        return day if self.is_by_day else day[:7]
+
+    def spans(self, zone: ZoneInfo) -> list[DaySpan]:
+        """Return the days."""
+        first, last = self.period.first, self.period.last
+        days = (first + timedelta(n) for n in range((last - first).days + 1))
+        return [DaySpan.of(day, zone) for day in days]
+
+
+class _Cells(NamedTuple):
+    cells: tuple[CountCell, ...] = ()
+    left_out: bool = False
+
+
+async def gather(
+    manager: Manager, export: TotalsExport, reviews: Reviews, wish: ReportWish, now: float
+) -> ReportFacts:
+    """Return the facts of a report.
+
+    Args:
+        manager: it has the site, the totals and the history.
+        export: it publishes totals.
+        reviews: it has the requests of pupils.
+        wish: the report.
+        now: policy time.
+
+    Raises:
+        StoreError: something cannot be read, or the totals cannot be published.
+    """
+    site = manager.site
+    policy, overrides = site.timed.policy, site.timed.overrides
+    spans = wish.spans(ZoneInfo(policy.time_zone))
+    first, last = spans[0].day, spans[-1].day
+    if wish.audience is ReportAudience.INSIDE:
+        await manager.distinct.catch_up()
+    service = await manager.log_keeper.service(first, last)
+    figures = await manager.log_keeper.period(
+        spans,
+        by_day=wish.is_by_day,
+        by_class=wish.has_classes,
+        grade=wish.grade,
+        class_id=wish.class_id,
+        has_totals=wish.audience is ReportAudience.INSIDE,
+        confidential=site.confidential.categories,
+        threshold=wish.threshold,
+    )
+    found, least_devices = _Cells(), policy.log.least_devices
+    if wish.audience is ReportAudience.OUTSIDE:
+        published = await export.published(
+            Span(wish.period.first, wish.period.last, has_months=True)
+        )
+        least_devices = min(one.least_devices for one in published)
+        found = await asyncio.to_thread(_published, published, site.confidential.categories)
+    elif wish.audience is ReportAudience.INSIDE:
+        found = await asyncio.to_thread(_counted, figures, wish)
+        if not (wish.grade or wish.class_id):
+            published = await export.published(
+                Span(wish.period.first, wish.period.last, has_months=False)
+            )
+            hidden = site.confidential.categories
+            of_school = await asyncio.to_thread(
+                lambda: tuple(_of_school(published, hidden, wish.label))
+            )
+            found = _Cells((*found.cells, *of_school), found.left_out)
+    missing, unused = _without_counts(spans, figures, *service)
+    rows, mistakes = await manager.changes.records.past()
+    requests = await reviews.figures(first, last)
+    school = school_facts(policy)
+
+    def made() -> ReportFacts:
+        begins, ends = spans[0].begins, spans[-1].ends
+        changes = changes_in(rows, begins, ends)
+        # Parents read what is kept at present, as the categories are those of now.
+        levels_of = now if wish.audience is ReportAudience.PARENTS else min(ends, now)
+        return ReportFacts(
+            kind=wish.period.kind,
+            first=first,
+            last=last,
+            made_at=now,
+            time_zone=policy.time_zone,
+            filterd=__version__,
+            audience=wish.audience,
+            scope=wish.class_id or wish.grade,
+            settings=_printed(policy.report or ReportSettings()),
+            school=school if wish.has_classes else replace(school, classes=()),
+            categories=tuple(category_facts(policy, overrides, now)),
+            cells=found.cells,
+            left_out=found.left_out,
+            days_missing=missing,
+            days_unused=unused,
+            service=service_facts(spans, *service),
+            handling=replace(
+                _mistakes(mistakes, begins, ends),
+                requests=requests.made,
+                requests_approved=requests.approved,
+                requests_refused=requests.refused,
+                request_median_s=_median(days * DAY_S for days in requests.days),
+                exceptions_allowed=changes.allowed,
+                exceptions_blocked=changes.blocked,
+                pauses=changes.pauses,
+                pause_minutes=round(changes.pause_s / 60),
+            ),
+            log=LogFacts(
+                levels_at(rows, policy, levels_of),
+                policy.log.keep_days,
+                policy.log.keep_totals_days,
+                least_devices,
+                tuple(FullLogSpan(*one) for one in full_spans(rows, policy, begins, ends)),
+                lost=sum(one.lost for one in service[1]),
+            ),
+        )
+
+    facts = await asyncio.to_thread(made)
+    return _for_parents(facts) if wish.audience is ReportAudience.PARENTS else facts
+
+
+def _for_parents(facts: ReportFacts) -> ReportFacts:
+    """Return facts without what the letter does not have: a file of JSON has them all."""
+    return replace(
+        facts,
+        days_missing=(),
+        days_unused=0,
+        service=ServiceFacts(),
+        handling=HandlingFacts(),
+        log=replace(facts.log, lost=0),
+    )
+
+
+def _published(months: Sequence[PublishedMonth], confidential: Collection[str]) -> _Cells:
+    """Return the published cells: whole months by grade, other days by tier."""
+    cells = list[CountCell]()
+    for one in months:
+        for row in one.totals.rows([one.month] if one.is_whole else one.days, confidential):
+            if row["tier"]:
+                cells.append(
+                    CountCell(
+                        row["period"],
+                        row["tier"],
+                        row["grade"],
+                        "",
+                        row["category"],
+                        row["action"],
+                        row["n"],
+                    )
+                )
+        label = _month_of if one.is_whole else str
+        cells += _of_school([one], confidential, label)
+    return _Cells(tuple(cells), any(one.left_out for one in months))
+
+
+def _month_of(day: str) -> str:
+    return day[:7]
+
+
+def _of_school(
+    months: Sequence[PublishedMonth], confidential: Collection[str], label: Callable[[str], str]
+) -> Iterator[CountCell]:
+    """Yield the cells of confidential categories: sums of days that were published.
+
+    No report has others, for whomever it is.
+    """
+    found = Counter[tuple[str, str, str]]()
+    for one in months:
+        for row in one.totals.rows(one.days, confidential):
+            if not row["tier"]:
+                found[label(row["period"]), row["category"], row["action"]] += row["n"]
+    for (period, category, action), n in found.items():
+        yield CountCell(period, "", "", "", category, action, n)
+
+
+def _counted(figures: PeriodFigures, wish: ReportWish) -> _Cells:
+    """Return the cells for inside, with the distinct names that are known.
+
+    Where the log knew only the distinct names of a tier, a cell without a grade has them.
+    """
+    distinct = Counter[tuple[str, str, str, str, str]]()
+    for one in figures.distinct:
+        is_meant = wish.grade in ("", one.grade) and wish.class_id in ("", one.class_id)
+        if is_meant:
+            class_id = one.class_id if wish.has_classes else ""
+            distinct[wish.label(one.day), one.tier, one.grade, class_id, one.category] += one.n
+    cells = []
+    for of in figures.totals:
+        if not of.grade:  # confidential: only what is published is in a report
+            continue
+        tier = TIER_OF_GRADE.get(of.grade, "")
+        key = of.date, tier, of.grade, of.class_id, of.category
+        known = distinct.pop(key, None) if of.action == _BLOCKED else None
+        cells.append(CountCell(*key, of.action, of.n, known))
+    cells += (CountCell(*key, _BLOCKED, 0, n) for key, n in sorted(distinct.items()))
+    return _Cells(tuple(cells), figures.left_out)
+
+
+def _without_counts(
+    spans: Sequence[DaySpan], figures: PeriodFigures, first: str, records: Sequence[ServiceDay]
+) -> tuple[tuple[str, ...], int]:
+    """Return the days without a count, from the first record of the gateway on.
+
+    Those that were wholly in service are no fault, as when all devices are off on Sundays: of
+    these only the number is returned.
+    """
+    begun = [first] if first else []
+    if figures.first_hour is not None:
+        begun += [one.day for one in spans if figures.first_hour < one.ends][:1]
+    empty = [
+        one for one in spans if begun and one.day >= min(begun) and one.day not in figures.counted
+    ]
+    known = {one.day: one for one in records}
+    missing = [one.day for one in empty if one.day not in known or not known[one.day].is_full(one)]
+    return tuple(missing), len(empty) - len(missing)
+
+
+def service_facts(
+    spans: Sequence[DaySpan], first: str, records: Sequence[ServiceDay]
+) -> ServiceFacts:
+    """Return the service of days; ``first`` is the day of the first record of all."""
+    found = sum_up(spans, records, first)
+    longest = sorted(found.gaps, key=lambda one: one[0] - one[1])[:MOST_GAPS]
+    ages = (one.lists_age_s for one in records if one.lists_age_s is not None)
+    return ServiceFacts(
+        found.days,
+        found.in_service,
+        found.minutes,
+        found.expected,
+        tuple(ServiceGap(*one) for one in sorted(longest)),
+        len(found.gaps),
+        found.unreadable,
+        next((one.lists for one in reversed(records) if one.lists), ""),
+        max(ages, default=None),
+        sum(one.passed or 0 for one in records),
+        sum(one.failed or 0 for one in records),
+    )
+
+
+def _mistakes(mistakes: Iterable[Mistake], begins: float, ends: float) -> HandlingFacts:
+    """Return the mistakes reported in the period, and how many are mended by now."""
+    reported = [one for one in mistakes if begins <= one.report.at < ends]
+    took = [max(0.0, one.mended.at - one.report.at) for one in reported if one.mended is not None]
+    return HandlingFacts(len(reported), len(took), _median(took))
+
+
+def _median(values: Iterable[float]) -> int | None:
+    """Return the value in the middle, the lower one of two; None for none."""
+    found = sorted(values)
+    return round(found[(len(found) - 1) // 2]) if found else None
+
+
+def school_facts(policy: Policy) -> SchoolFacts:
+    """Return what the site's files say of the school."""
+    grades = _grades(policy)
+    tiers = {TIER_OF_GRADE[one] for one in grades}
+    return SchoolFacts(
+        policy.school,
+        policy.contact,
+        tuple(one for one in TIERS if one in tiers),
+        grades,
+        tuple(one.id for one in policy.classes),
+        len(policy.networks),
+        sum(bool(one.timetable) for one in policy.networks),
+        len(policy.classes),
+    )
+
+
+def _printed(settings: ReportSettings) -> ReportSettings:
+    """Return settings without paths of the gateway: a file of JSON has them all."""
+    return replace(settings, template="", schedules=())
+
+
+def _grades(policy: Policy) -> tuple[str, ...]:
+    """Return the grades of networks, timetables and classes, in order."""
+    keys = {one.grade for one in policy.classes}
+    for network in policy.networks:
+        keys |= {network.grade, *(one.grade for one in network.timetable)}
+    found = {policy.grades[one].grade for one in keys if one in policy.grades}
+    return tuple(one for one in GRADES if one in found)
+
+
+def category_facts(policy: Policy, overrides: Overrides, now: float) -> Iterator[CategoryFacts]:
+    """Yield the categories as they stand, without what a schedule or a lesson changes."""
+    lasting = replace(policy, schedules=(), scheduled=())
+    set_ = Overrides(grades=overrides.grades, number=overrides.number)
+    policy = effective_policy.at(lasting, set_, now).policy
+    grades = _grades(policy)
+    for known in policy.categories.values():
+        closed = [one for one in grades if state_of(policy, policy.grades[one], known.id) != OPEN]
+        tiers = {TIER_OF_GRADE[one] for one in closed}
+        yield CategoryFacts(
+            known.id,
+            {"vi": known.name_vi, "en": known.name_en},
+            "; ".join(known.legal_basis),
+            is_locked=known.locked or known.ordered,
+            is_confidential=known.confidential,
+            closed_tiers=tuple(one for one in TIERS if one in tiers),
+            open_grades=tuple(
+                one for one in grades if TIER_OF_GRADE[one] in tiers and one not in closed
+            ),
+            part_of=known.part_of,
+        )

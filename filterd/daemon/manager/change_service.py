@@ -1,0 +1,499 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Check, record and activate changes by command while the daemon serves.
+
+One change after the other, and none beside a reload: both move the epoch. A
+change is recorded first; then every worker makes the next site of its present one
+and the copy of the overrides, and the epoch is moved. Nothing is compiled for it,
+and no lists are opened.
+
+An epoch is taken before anything is recorded. So a manager that dies in between
+leaves an undecided one, and its successor has all workers load the files on the
+disk (``filterd.daemon.manager.manager``). A worker that could not get ready in time
+does the same at its next question.
+
+This module loads SQLite: only the manager imports it, once it is a process of its own.
+
+A request is plain data from outside; ``resolved_request`` replaces what it leaves open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from filterd import i18n
+from filterd.clients.identifier import Identifier
+from filterd.daemon.manager.change_records import Records, ViewRecords
+from filterd.daemon.manager.resolved_request import (
+    add_what_lists_have,
+    dating,
+    work_out_length,
+    work_out_lesson,
+    work_out_room,
+)
+from filterd.daemon.time.timekeeper import ClockStanding
+from filterd.errors import ChangeError, ControlError, FilterdError, StoreError
+from filterd.i18n import UNSAID, Sentence, refused, say
+from filterd.overrides import change_kinds as kinds
+from filterd.overrides import log_changes, permissions
+from filterd.overrides.change_fields import MAX_NAMES
+from filterd.overrides.change_kinds import is_undated
+from filterd.overrides.effects import NOTHING, Fold, end_of
+from filterd.overrides.history_chain import CLOCK, CLOCK_ACCEPTED, GENESIS, GUARDED
+from filterd.overrides.mistake_reports import KIND as REPORT
+from filterd.overrides.permissions import Classroom
+from filterd.overrides.preconditions import SchoolState, Warnings
+from filterd.overrides.preconditions import check as check_fit
+from filterd.overrides.roles import Author, Rank
+from filterd.overrides.room_changes import LONGEST_EXAM_S
+from filterd.overrides.snapshot import Exported
+from filterd.overrides.store import Store
+from filterd.policy.calendar import day_ends_at
+from filterd.policy.grade_rows import differences
+from filterd.policy.guarded_categories import opened_by, openings
+from filterd.policy.model import DAY_S
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from filterd.daemon.process import Setting
+    from filterd.daemon.time.timekeeper import ClockStep, Timekeeper
+    from filterd.overrides.effects import ChangeEffect, CheckedChange
+    from filterd.overrides.history_chain import HistoryRow
+    from filterd.overrides.read_access import View
+    from filterd.overrides.restored_history import BackupOrigin
+    from filterd.overrides.store import Done
+    from filterd.policy.guarded_categories import GuardedOpening
+    from filterd.policy.temporary_rules import GradeSetting, LocalException, Overrides, RoomSetting
+    from filterd.resolve.site import Site
+
+EXAM, GRADE = "exam", "grade"
+_END_WITHIN_S = 1.0
+_LOOK_EVERY_S = 2.0
+_GUARDED_LASTS_S = 30.0 * DAY_S
+"""How long an opening lasts on that stood when its category became guarded."""
+_ITSELF = Author("filterd", Rank.ADMIN)
+_MS = 1000
+
+_log = logging.getLogger("filterd.changes")
+
+
+class Enforcement(NamedTuple):
+    """The manager's means to let changes act on the daemon.
+
+    Attributes:
+        turn: held while the epoch is about to move.
+        site: returns the site in force.
+        enforce: activates overrides in all workers, under an epoch.
+        keeper: of policy time.
+    """
+
+    turn: asyncio.Lock
+    site: Callable[[], Site]
+    enforce: Callable[[Overrides, int], Awaitable[None]]
+    keeper: Timekeeper
+
+
+class Changes:
+    """Makes changes; ``records`` reports them."""
+
+    def __init__(self, setting: Setting, in_force: Enforcement) -> None:
+        self._setting, self._clock, self._in_force = setting, setting.clock, in_force
+        self._time = setting.time
+        self._store = Store(
+            setting.state, setting.clock, setting.overrides.get, setting.time.not_before
+        )
+        self._problem, self._lost = UNSAID, tuple[Sentence, ...]()
+        self.records = Records(setting, self._store, in_force.site)
+        self._views = ViewRecords(setting.clock, self._record)
+        self._guarded_of: Site | None = None
+        self._guarded: tuple[GuardedOpening, ...] = ()
+        self._at_work: set[asyncio.Task[dict[str, Any]]] = set()
+
+    def start(self) -> bool:
+        """Repair the state of the last run; return whether workers must load it again."""
+        before = self._setting.overrides.get() or Exported(NOTHING, GENESIS)
+        now = self._store.start().exported
+        self._setting.overrides.put(now)
+        self._lost = self._store.lost()
+        return now != before
+
+    async def keep(self) -> None:
+        """Write the store and its copies anew whenever one is gone or replaced, for ever.
+
+        A file that is lost while the daemon runs must be there at its next start.
+        """
+        seen: object = None
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            now, self._lost = await asyncio.to_thread(self._look)
+            if now == seen:
+                continue
+            async with self._in_force.turn:
+                await asyncio.to_thread(self._keep)
+            seen = None if self._problem else await asyncio.to_thread(self._marks)
+
+    def _keep(self) -> None:
+        """Write the store again; note a problem for the status, and log it once."""
+        try:
+            self._store.keep()
+        except (StoreError, OSError) as error:
+            problem = error.sentence if isinstance(error, StoreError) else refused(error)
+            if problem != self._problem:
+                _log.error("%s; trying again", problem)
+            self._problem = problem
+        else:
+            self._problem = UNSAID
+
+    def _look(self) -> tuple[object, tuple[Sentence, ...]]:
+        return self._marks(), self._store.lost()
+
+    def _marks(self) -> tuple[object, ...]:
+        """Return marks that show whether another process has touched the written files."""
+        state = self._setting.state
+        return tuple(map(_mark, (state.overrides, *state.overrides_copies)))
+
+    async def close(self) -> None:
+        """Wait for the running changes to end, if they do so soon.
+
+        The next process activates a change that is recorded by then.
+        """
+        if not self._at_work:
+            return
+        _, late = await asyncio.wait(self._at_work, timeout=_END_WITHIN_S)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def change(self, request: Mapping[str, Any], author: Author) -> dict[str, Any]:
+        """Make a change and activate it in every worker; return the result.
+
+        It continues if the client closes its connection.
+
+        Args:
+            request: ``kind``, ``reason`` and the fields of the kind. ``lesson``, true,
+                means the end of the present lesson.
+            author: of the change.
+
+        Raises:
+            ChangeError: it is wrong, or cannot be made at present.
+            StoreError: it cannot be recorded.
+            ControlError: this author may not make it; or it is recorded, and the
+                message reports that it is not in force yet.
+        """
+        task = asyncio.get_running_loop().create_task(self._change(dict(request), author))
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+        return await asyncio.shield(task)
+
+    async def preview(self, request: Mapping[str, Any], author: Author) -> dict[str, Any]:
+        """Return what a setting of a grade would change now, by the checks of ``change``.
+
+        Raises:
+            ChangeError, ControlError: as ``change``; StoreError: the disk refused.
+        """
+        author.must_be(Rank.TEACHER, say("change anything"))
+        payload = dict(request)
+        reason = payload.pop("reason", "")
+        async with self._in_force.turn:
+            site = self._in_force.site()
+            return await asyncio.to_thread(self._previewed, site, payload, author, reason)
+
+    async def status(self) -> dict[str, Any]:
+        """Return problems of the store, files set aside, and counts of reported mistakes."""
+        problems = await asyncio.to_thread(self._store.problems)
+        known = dict.fromkeys((*self._store.lost(), self._problem, *problems))
+        mistakes = await self.records.mistake_counts()
+        return {"problems": [i18n.to_plain(one) for one in known if one], "mistakes": mistakes}
+
+    def lost(self) -> list[Any]:
+        """Return the notices that every command must show, as plain data."""
+        return list(map(i18n.to_plain, self._lost))
+
+    async def note(
+        self, kind: str, about: Mapping[str, Any], author: Author, reason: str = ""
+    ) -> None:
+        """Record an act that others carry out, before they do.
+
+        Args:
+            kind: ``ACCOUNT``, ``REFUSAL``, ``REMOVAL``, ``SITE_EDIT`` or ``TRIAL`` of
+                ``overrides.history_chain``.
+            about: the fields of that kind.
+            author: of the act.
+            reason: of the author, where one is asked for.
+
+        Raises:
+            StoreError: it cannot be recorded; the act must not be carried out then.
+        """
+        async with self._in_force.turn:
+            await asyncio.to_thread(self._record, kind, about, author, reason)
+
+    async def note_view(self, view: View, author: Author, about: Mapping[str, Any]) -> None:
+        """Record a look at the query log, before it is shown; see ``ViewRecords.note``.
+
+        Raises:
+            StoreError: it cannot be recorded.
+        """
+        async with self._in_force.turn:
+            await asyncio.to_thread(self._views.note, view, author, about)
+
+    async def restore(self, rows: Sequence[HistoryRow], origin: BackupOrigin, by: Author) -> int:
+        """Bring overrides back in every worker; return the number of the change."""
+        async with self._in_force.turn:
+            epoch, now = self._setting.page.next_epoch(), self._time.least()
+            done = await asyncio.to_thread(
+                self._store.restore, rows, origin, author=by.name, now=now
+            )
+            self._setting.overrides.put(done.exported)
+            await self._put_in_force(done, epoch, None)
+        return done.row.number
+
+    async def _change(self, request: dict[str, Any], author: Author) -> dict[str, Any]:
+        asked_at = self._clock.monotonic()
+        kind, reason = str(request.pop("kind", "")), request.pop("reason", "")
+        if kind != log_changes.CONFIRM:
+            author.must_be(Rank.TEACHER, say("change anything"))
+        if kind in kinds.MADE_ELSEWHERE:
+            raise ChangeError(kinds.MADE_ELSEWHERE[kind])
+        async with self._in_force.turn:
+            site = self._in_force.site()
+            now, standing = self._time.least(), self._in_force.keeper.standing
+            if kind == EXAM:
+                work_out_room(request, site, now)
+            work_out_lesson(request, site.timed.policy, now, standing)
+            undated = work_out_length(request, now, standing)
+            if kind == REPORT:
+                add_what_lists_have(request, site.index)
+            epoch = self._setting.page.next_epoch()
+            step = self._in_force.keeper.acceptable() if kind == CLOCK_ACCEPTED else None
+            done, warnings = await asyncio.to_thread(
+                self._checked_and_recorded, site, kind, request, author, reason, step
+            )
+            if undated:
+                warnings = (*warnings, {"warning": "clock-unknown"})
+            number = done.row.number
+            try:
+                await self._put_in_force(done, epoch, step)
+            except FilterdError as error:
+                raise ControlError(
+                    say(
+                        "change {number} is recorded, but not in force everywhere yet: {error}",
+                        number=number,
+                        error=error.sentence,
+                    )
+                ) from error
+        in_force_ms = round((self._clock.monotonic() - asked_at) * _MS, 1)
+        _log.info(
+            "change %d by %s: %s, in force after %s ms", number, author.name, kind, in_force_ms
+        )
+        return {
+            "number": number,
+            "until": None if self._is_time_unknown() else end_of(done.row.effect().after),
+            "undone": done.row.undone(),
+            "taken_back": None if done.taken_back is None else done.taken_back.to_plain(),
+            "in_force_ms": in_force_ms,
+            "warnings": list(warnings),
+            "row": done.row.to_plain(),
+            **({"room": request["room"]} if kind == EXAM else {}),
+        }
+
+    async def know_time(self, step: ClockStep | None, *, again: bool = False) -> None:
+        """Let policy time make a step, and date what was set before it was confirmed.
+
+        Args:
+            step: that policy time should make.
+            again: whether to try once more what has failed.
+
+        Raises:
+            FilterdError: it cannot be recorded, or is not in force everywhere.
+        """
+        is_due = again and self._time.is_confirmed
+        if step is None and not (is_due and is_undated(self._in_force.site().timed.overrides)):
+            return
+        now = self._time.least() if step is None else step.now
+        async with self._in_force.turn:
+            overrides = self._in_force.site().timed.overrides
+            payload, is_idle = dating(step, overrides, self._setting), not is_undated(overrides)
+            if step is not None and (not step.is_confirmed or (is_idle and not payload)):
+                await asyncio.to_thread(self._in_force.keeper.make, step)
+                return
+            epoch = self._setting.page.next_epoch()
+            try:
+                done = await asyncio.to_thread(self._record, CLOCK, payload, _ITSELF, "", now)
+            except StoreError:
+                if step is not None:  # the disk is full: that is no reason to be in 1970
+                    await asyncio.to_thread(self._in_force.keeper.make, step)
+                raise
+            await self._put_in_force(done, epoch, step)
+
+    async def guarded_open(self) -> list[dict[str, Any]]:
+        """Return the guarded categories that are open now, as plain data."""
+        site, now = self._in_force.site(), self._time.least()
+        if self._guarded_of is not site:  # a status is asked for every second, and lists are long
+            known = site.timed.policy, site.timed.overrides, site.index
+            self._guarded = await asyncio.to_thread(lambda: tuple(openings(*known)))
+            self._guarded_of = site
+        return [one._asdict() for one in self._guarded if one.holds_at(now)]
+
+    async def end_guarded(self) -> None:
+        """Give an end to what opens a guarded category without one.
+
+        It was set before the category, or a list with the name, was guarded.
+
+        Raises:
+            FilterdError: it cannot be recorded, or is not in force everywhere.
+        """
+        if not self._time.is_confirmed or not await asyncio.to_thread(self._endless):
+            return
+        async with self._in_force.turn:
+            endless = await asyncio.to_thread(self._endless)
+            if not endless:
+                return
+            epoch, now = self._setting.page.next_epoch(), self._time.least()
+            payload = {"numbers": endless, "ends_at": now + _GUARDED_LASTS_S}
+            done = await asyncio.to_thread(self._record, GUARDED, payload, _ITSELF, "", now)
+            await self._put_in_force(done, epoch, None)
+        _log.warning("what opens a guarded category ends in 30 days: %s", endless)
+
+    def _endless(self) -> list[int]:
+        """Return the numbers of what opens a guarded category for too long."""
+        site = self._in_force.site()
+        policy, overrides, index = site.timed.policy, site.timed.overrides, site.index
+        latest = self._time.least() + _GUARDED_LASTS_S
+        things: tuple[LocalException | GradeSetting | RoomSetting, ...]
+        things = (*overrides.exceptions, *overrides.grades, *overrides.rooms)
+        found = {
+            one.id
+            for one in things
+            if (one.ends_at is None or one.ends_at > latest) and opened_by(one, policy, index)
+        }
+        return sorted(found)[:MAX_NAMES]
+
+    def _is_time_unknown(self) -> bool:
+        return self._in_force.keeper.standing is ClockStanding.UNKNOWN
+
+    def _checked_and_recorded(
+        self,
+        site: Site,
+        kind: str,
+        payload: dict[str, Any],
+        author: Author,
+        reason: str,
+        step: ClockStep | None,
+    ) -> tuple[Done, Warnings]:
+        change, payload = self._permitted(site, kind, payload, author)
+        if step is not None:
+            about = dating(step, site.timed.overrides, self._setting)
+            return self._record(kind, about, author, reason, step.now), ()
+        warnings = self._fit(site, change)
+        return self._record(kind, payload, author, reason), warnings
+
+    def _permitted(
+        self, site: Site, kind: str, payload: dict[str, Any], author: Author
+    ) -> tuple[CheckedChange, dict[str, Any]]:
+        """Return a change that its author may make, and its payload.
+
+        Raises:
+            ChangeError: it is wrong.
+            ControlError: this author may not make it.
+        """
+        change = kinds.parse(kind, payload)
+        if not self._time.is_confirmed:
+            log_changes.check_clock(change)
+        if isinstance(change, log_changes.ConfirmLogging):
+            past = self._store.rows(views=False)
+            permissions.check_confirmation(
+                author, change, site.timed.overrides, past, self._time.least()
+            )
+        else:
+            effect = self._effect(change, author)
+            permissions.check_change(author, change, effect, self.classroom(site))
+        return change, payload
+
+    def _effect(self, change: CheckedChange, author: Author) -> ChangeEffect:
+        now, least = self._time.least(), self._time.not_before()
+        return self._store.effect(change, author=author.name, now=now, not_before=least)
+
+    def _fit(self, site: Site, change: CheckedChange) -> Warnings:
+        """Return warnings on a change; see ``check_fit``."""
+        now = self._time.least()
+        timed = site.timed
+        return check_fit(
+            change, SchoolState(timed.policy, site.at(now).engine, timed.overrides, now)
+        )
+
+    def _previewed(
+        self, site: Site, payload: dict[str, Any], author: Author, reason: str
+    ) -> dict[str, Any]:
+        change, payload = self._permitted(site, GRADE, payload, author)
+        kinds.ChangeRequest.of(GRADE, payload, author.name, reason)  # refuses as a change would
+        warnings, effect = self._fit(site, change), self._effect(change, author)
+        now = self._time.least()  # later than the effect begins
+        after = Fold(site.timed.overrides)
+        after.apply(effect)
+        thens = None, after.overrides(site.timed.overrides.number + 1)
+        moment, then = (site.at(now, one).moment.policy for one in thens)
+        return {
+            "differences": [
+                {"grade": key, **one._asdict()}
+                for key, grade in moment.grades.items()
+                for one in differences(moment, grade, then, then.grades[key])
+            ],
+            "warnings": list(warnings),
+        }
+
+    def classroom(self, site: Site) -> Classroom:
+        """Return what a teacher's rights depend on at this moment."""
+        policy, now = site.timed.policy, self._time.least()
+        is_unknown = self._is_time_unknown()
+        identifier = Identifier(site.timed.at(now).policy, site.surroundings)
+
+        def network_of(address: str) -> str | None:
+            client = None if identifier.is_own(address) else identifier.identify(address)
+            return None if client is None else client.network
+
+        return Classroom(
+            policy,
+            site.timed.overrides,
+            None if is_unknown else now,
+            now + LONGEST_EXAM_S if is_unknown else day_ends_at(policy, now),
+            network_of,
+            partial(opened_by, policy=policy, index=site.index),
+        )
+
+    async def _put_in_force(self, done: Done, epoch: int, step: ClockStep | None) -> None:
+        """Activate a change, and let policy time make its step, if it has one."""
+        if step is None:
+            await self._in_force.enforce(done.overrides, epoch)
+            return
+        await asyncio.to_thread(self._in_force.keeper.doubt, step)
+        try:
+            await self._in_force.enforce(done.overrides, epoch)
+        finally:
+            await asyncio.to_thread(self._in_force.keeper.make, step)
+
+    def _record(
+        self,
+        kind: str,
+        payload: Mapping[str, Any],
+        author: Author,
+        reason: str,
+        now: float | None = None,
+    ) -> Done:
+        how: dict[str, Any] = {"now": now}
+        if now is None:
+            how = {"now": self._time.least(), "not_before": self._time.not_before()}
+        done = self._store.change(kind, payload, author=author.name, reason=reason, **how)
+        self._setting.overrides.put(done.exported)  # from there workers take it
+        return done
+
+
+def _mark(path: Path) -> object:
+    try:
+        status = path.lstat()
+    except OSError as error:
+        return error.errno
+    return status.st_ino, status.st_mtime_ns, status.st_size, status.st_mode

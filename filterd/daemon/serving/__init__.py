@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answer: the process that owns the sockets, and those that read from them.
+
+::
+
+    supervisor          owns the sockets, forks the other processes and replaces them
+      listening_sockets opened, or taken again from systemd's store after a restart
+      worker            fastpath.udp_listener and tcp_listener in front of the chain
+        tcp_listener    questions over TCP
+        current_site    the site in force in a worker
+        lookup_recorder what is kept of each answer, until the manager fetches it
+    watchdog            who answers feeds systemd's watchdog
+
+A question that a dead worker has not read waits in the kernel for the worker that replaces it.
+"""
