@@ -93,7 +93,9 @@ pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_namespaces")]
 
 LOCKED = "www.pornhub.com"
 IN_MEMORY = "the lists are in memory only"
-NO_MEMORY = "from filterd.daemon import site_loader; site_loader.Unwritten.compile_index = None"
+NO_MEMORY = (
+    "from filterd.daemon.manager import site_loader; site_loader.Unwritten.compile_index = None"
+)
 EIO = """
 import os
 def refuse(event, arguments):

@@ -138,7 +138,10 @@ def school(tmp_path: Path, lists: StateFolder) -> Iterator[School]:
 
 
 def _program(spoilt: str) -> tuple[str, str]:
-    before = "import sys; from filterd.daemon import change_service, shared_page"
+    before = (
+        "import sys; from filterd.daemon import shared_page;"
+        "from filterd.daemon.manager import change_service"
+    )
     return "-c", f"{before}; {spoilt}; from filterd.cli.entry import main; main()"
 
 

@@ -87,7 +87,8 @@ def test_what_was_listed_last_stays_blocked_when_the_files_are_gone(school: Scho
 def test_control_without_second_copies_nothing_is_left_to_start_with(school: School) -> None:
     """What is in memory is lost with the daemon."""
     program = (
-        "from filterd.daemon import site_loader; site_loader.keep_second_copies = lambda *_: None;"
+        "from filterd.daemon.manager import site_loader;"
+        "site_loader.keep_second_copies = lambda *_: None;"
         "from filterd.cli.entry import main; main()"
     )
     with serving(school.config, school.state, program=("-c", program)) as served:

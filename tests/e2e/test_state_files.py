@@ -47,7 +47,8 @@ LAST_GOOD = {"index.previous.filterd", "overrides.second.filterd"}
 """The one copy of each that is left as it was."""
 HUGE_OCTETS = 1 << 34
 NO_CARE = (
-    "import sys; from filterd.daemon import site_loader; site_loader.clear = lambda _: None;"
+    "import sys; from filterd.daemon.manager import site_loader;"
+    "site_loader.clear = lambda _: None;"
     "from filterd import paths; paths.open_plain = lambda path: open(path, 'rb');"
     "from filterd.cli.entry import main; main()"
 )
