@@ -118,21 +118,23 @@ def _week_end(school: WeekSchool) -> None:
 
 def _exported(school: WeekSchool, *, by_month: bool, **wanted: Any) -> None:
     """Compare what may leave the school with the naive count."""
-    exported, cells = school.ask_daemon("log export", **wanted), school.naive.cells(by_month=False)
-    sure = {key for key, (_, devices) in cells.items() if devices >= _ONE_WORKER_HAS_K}
-    if by_month:
-        cells |= school.naive.cells(by_month=True)
-    keys = ("period", "tier", "grade", "category", "action")
-    shown = {tuple(row[key] for key in keys): row["n"] for row in exported["rows"]}
+    exported = school.ask_daemon("log export", **wanted)
+    whole, most, least = Counter[Any](), Counter[Any](), Counter[Any]()
+    for (day, tier, grade, *kind), (n, devices) in school.naive.parts().items():
+        keys = [(day, tier, "", *kind)]
+        if by_month and grade:
+            keys.append((day[:7], tier, grade, *kind))
+        for key in keys:
+            whole[key] += n
+            most[key] += n if devices >= K else 0
+            least[key] += n if devices >= _ONE_WORKER_HAS_K and not key[2] else 0
+    names = ("period", "tier", "grade", "category", "action")
+    shown = {tuple(row[key] for key in names): row["n"] for row in exported["rows"]}
     assert len(shown) == len(exported["rows"])
-    of_days = {key: n for key, n in shown.items() if not key[2]}
-    assert (
-        of_days.items() <= {key: n for key, (n, devices) in cells.items() if devices >= K}.items()
-    )
-    # A month has the days of its tier that are published.
-    assert all(n <= cells[key][0] and cells[key][1] >= K for key, n in shown.items() if key[2])
-    assert sure <= shown.keys()
-    assert exported["left_out"] is any(key[1] for key in cells.keys() - shown.keys())
+    # A day has the grades of k devices; a month has those days of its grades that are published.
+    assert all(least[key] <= n <= most[key] for key, n in shown.items())
+    assert (+least).keys() <= shown.keys()
+    assert exported["left_out"] is any(n > shown.get(key, 0) for key, n in whole.items() if key[1])
     assert school.ask_daemon("log export", **wanted) == exported
 
 

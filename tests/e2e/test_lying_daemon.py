@@ -268,7 +268,7 @@ LIES = (
 )
 """What could be taken for a file, a folder, a scheme, a host or a program."""
 SEEDS = 12
-_IN_TIME_S = 30
+_IN_TIME_S = 120
 LOOKS: dict[str, tuple[str, ...]] = {
     "status": ("status", "--verbose"),
     "alerts": ("alerts", "list"),

@@ -248,24 +248,18 @@ class NaiveLog:
             or (self.levels[one.tier] == "blocked" and one.action == "blocked")
         ]
 
-    def cells(self, *, by_month: bool) -> dict[tuple[str, ...], tuple[int, int]]:
-        """Return answers and devices, by tier and day or by grade and month.
+    def parts(self) -> dict[tuple[str, ...], tuple[int, int]]:
+        """Return answers and devices of the smallest parts that a principal sees.
 
-        The devices of a month are those of its day with the most.
+        The keys are day, tier, grade, category and action; both are empty for the whole school.
         """
         n, devices = Counter[tuple[str, ...]](), defaultdict[tuple[str, ...], set[str]](set)
-        most = Counter[tuple[str, ...]]()
         for one in self.counted():
-            of_school = one.category == "self-harm"
-            if by_month and of_school:
-                continue
-            place = (one.tier, one.grade) if by_month else (one.tier, "")
-            key = one.day[:7] if by_month else one.day, *(("", "") if of_school else place)
-            n[*key, *one.kind] += 1
-            devices[one.day, *key, *one.kind].add(one.address)
-        for (_, *cell), some in devices.items():
-            most[tuple(cell)] = max(most[tuple(cell)], len(some))
-        return {key: (n[key], most[key]) for key in n}
+            place = ("", "") if one.category == "self-harm" else (one.tier, one.grade)
+            key = one.day, *place, *one.kind
+            n[key] += 1
+            devices[key].add(one.address)
+        return {key: (n[key], len(devices[key])) for key in n}
 
 
 class WeekSchool:
