@@ -5,7 +5,7 @@ The lists of ``blocklists/vn`` say above their names where those were seen, and 
 again; ``evidence.yaml`` beside them has the sources (the folder's README explains both). A bad
 entry is an error with its place. What is due is none: the lists serve on, and a build names it.
 
-Whoever is on such a list may object, so ``check_contacts`` refuses to publish one without an
+The operator of a listed name may object, so ``check_contacts`` refuses to publish one without an
 address, or with one that stands for another (``maintainers@filterd.invalid``).
 
 ``python -m filterd.publish.evidence blocklists`` is the check of a checkout; without a folder it
@@ -135,7 +135,7 @@ def inspect(folder: Path, catalog: Catalog) -> EvidenceReport:
 
 
 def check_contacts(folder: Path) -> None:
-    """Refuse a folder in which nobody is named who answers objections.
+    """Refuse a folder without a contact that answers objections.
 
     Args:
         folder: a whole ``blocklists/`` folder; one without lists with evidence needs no contact.

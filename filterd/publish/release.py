@@ -124,7 +124,7 @@ def release(
 
     Raises:
         ConfigErrors: what schools would have is no ``blocklists/`` folder.
-        ConfigError: nobody can be reached at an address of its contacts.
+        ConfigError: an address of its contacts is a placeholder.
         FeedError: a name belongs to another role, a signature is missing or wrong.
         InUseError: another process publishes into this folder.
         StoreError: the disk refused; nothing is published.
