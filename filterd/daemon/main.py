@@ -40,7 +40,6 @@ from filterd import bounded_child, journal, native, privileges
 from filterd.clock import SystemClock
 from filterd.config.compile_run import forked
 from filterd.daemon.manager import site_loader
-from filterd.daemon.manager import site_loader as on_disk
 from filterd.daemon.manager.site_policy import compile_policy_or_keep
 from filterd.daemon.process import (
     Heart,
@@ -132,12 +131,12 @@ def _serve(config: Path, state: StateFolder, language: Language, *, try_it: bool
 
     A daemon of root drops its rights for good once it listens.
     """
-    with as_owner_of(state.folder), on_disk.held(state):
+    with as_owner_of(state.folder), site_loader.held(state):
         clock, page = SystemClock(), SharedPage()
         started, ran_until = clock.monotonic(), known_time.read(state).at
         # This process has one thread, here and when it forks what it keeps.
         site_loader.restore_files(state)
-        overrides, unwritten = SharedOverrides(), on_disk.Unwritten()
+        overrides, unwritten = SharedOverrides(), site_loader.Unwritten()
         known_time.begin(state, clock, page, (TimeFloor(state.feed).read(),))
         time = PolicyClock(clock, page)
         indexes = VerifiedIndexes()
@@ -150,7 +149,7 @@ def _serve(config: Path, state: StateFolder, language: Language, *, try_it: bool
             known_time.begin_changes(state, page, 0 if held is None else held.overrides.number)
             # Loaded here once: a site that cannot be served is an error now, and not a process
             # that dies again and again; and all of them take it from memory.
-            site = on_disk.load_site(
+            site = site_loader.load_site(
                 config,
                 state,
                 indexes=indexes,

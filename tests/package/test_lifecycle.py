@@ -180,7 +180,10 @@ def test_a_site_that_the_new_release_refuses_keeps_the_one_before(trixie: Gatewa
 
 def test_a_release_whose_daemon_does_not_start_keeps_the_one_before(trixie: Gateway) -> None:
     path, unit = "filterd/daemon/main.py", "deploy/units/filterd.service"
-    text = (ROOT / path).read_text("utf-8") + "\nraise SystemExit('a defect')\n"
+    text = (ROOT / path).read_text("utf-8")
+    start = "\nif __name__ =="  # a process whose module this is comes no further before its end
+    assert text.count(start) == 1
+    text = text.replace(start, "\nraise SystemExit('a defect')\n" + start)
     changed = {path: text, unit: "[Service]\nExecStart=/bin/false\n"}
     _refused(trixie, trixie.install(trixie.give(DEFECTIVE, changed)), "a defect")
     placed = (trixie.path / "usr/lib/systemd/system/filterd.service").read_text("utf-8")
