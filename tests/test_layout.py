@@ -42,6 +42,9 @@ LISTED_BY_TABLE = {
 }
 """Packages of many modules of one kind, and the table that lists them."""
 
+ONE_A_SUBJECT = ("operations", "web/operations", "daemon/handlers")
+"""Packages with a module for each subject, named as the subject is, whatever its size."""
+
 FEW_LINES = 70
 SMALL = {
     "__main__": "an entry of a process",
@@ -60,8 +63,6 @@ SMALL = {
     "locale/compile_catalogues": "a command of the build",
     "monitor/secret_file": "mail and webhooks load apart",
     "native_build": "a command of the build",
-    "operations/exceptions": "one module a subject",
-    "operations/parameters/audience": "one kind of value a module",
     "operations/parameters/target": "one kind of value a module",
     "policy/policy_file": "a format of a file",
     "reports/__main__": "an entry of a process",
@@ -73,6 +74,7 @@ SMALL = {
     "version": "the build reads it",
     "web/certificate_files": "commands do not import uvicorn",
     "web/pages/classes_page": "one module a subject",
+    "web/wanted_change": "what forms say after a change",
     "wire/_codec_py": "the pure side of the codec",
     "wire/codec": "chooses native code",
 }
@@ -112,19 +114,24 @@ def test_every_test_has_a_module() -> None:
 
 
 def test_no_stem_stands_in_two_packages() -> None:
-    """One word, one module; a command group is named as what it commands."""
+    """One word, one module; a command group and an operation are named as their subject."""
     named: dict[str, list[str]] = {}
     for module in sorted(_modules()):
         package, _, stem = module.rpartition("/")
-        if package != "cli" and stem != "__main__":
+        if package not in ("cli", *ONE_A_SUBJECT) and stem != "__main__":
             named.setdefault(stem, []).append(module)
     assert [modules for modules in named.values() if len(modules) > 1] == []
 
 
 def test_no_class_name_stands_in_two_modules() -> None:
-    """One class name, one meaning; native twins are named as what they replace."""
+    """One class name, one meaning; native twins are named as what they replace.
+
+    A request is named as the change that it asks for.
+    """
     named: dict[str, list[str]] = {}
     for module in sorted(_modules()):
+        if module.startswith("operations/"):
+            continue
         source = (PACKAGE / f"{module}.py").read_text(encoding="utf-8")
         for name in re.findall(r"^class (\w+)", source, re.MULTILINE):
             named.setdefault(name, []).append(module)
@@ -165,7 +172,8 @@ def test_no_module_outgrows_what_a_reader_holds_in_mind() -> None:
 
 def test_a_module_is_an_idea_and_not_a_function() -> None:
     """What needs few lines belongs to the neighbour that it serves."""
-    lines = {name: (PACKAGE / f"{name}.py").read_text().count("\n") for name in _modules()}
+    modules = [one for one in _modules() if one.rpartition("/")[0] not in ONE_A_SUBJECT]
+    lines = {name: (PACKAGE / f"{name}.py").read_text().count("\n") for name in modules}
     assert {name for name, count in lines.items() if count < FEW_LINES} == {*SMALL}
 
 

@@ -133,6 +133,7 @@ _TOTALS = frozenset({"status", "log totals", "log export"}) | _REPORTS
 _LISTS = frozenset({"lists", "lists-search", "lists-sources", "feed-history", "mistakes", "check"})
 _EXCEPTIONS = frozenset(
     {
+        "exceptions",
         "overrides",
         "check",
         "change exception",
@@ -147,6 +148,8 @@ _LOG = frozenset(
 _READ = frozenset(
     {
         "overrides",
+        "exceptions",
+        "exams",
         "history",
         "history-check",
         "history-verify",

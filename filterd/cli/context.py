@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from filterd.operations.request import AnswerT, OperationRequest
+
 
 def option(name: str, help_: str, metavar: str | None = None, **more: Any) -> Any:
     """Return an option of a command: its name, its help, and a word for its value."""
@@ -103,6 +105,10 @@ class Context:
             ControlError: it refuses, or none runs.
         """
         return control.ask(self.state.control_socket, command, **arguments)
+
+    def send(self, request: OperationRequest[AnswerT]) -> AnswerT:
+        """Return the daemon's answer to a request; see ``ask``."""
+        return request.answer_of(self.ask(request.command, **request.arguments))
 
     def print(self, sentence: str, style: str = "", *, whole: bool = False) -> None:
         """Print a sentence in the language of the command.

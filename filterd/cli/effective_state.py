@@ -16,6 +16,7 @@ from filterd.cli.school_clock import school_clock
 from filterd.daemon import policy_reader
 from filterd.errors import ControlError, StoreError
 from filterd.i18n import say
+from filterd.operations.request import AnswerT, OperationRequest
 from filterd.overrides.effects import THINGS, from_plain
 from filterd.policy.effective_policy import EffectiveState, at
 from filterd.policy.model import Policy
@@ -141,6 +142,14 @@ def ask_else(here: Context, otherwise: Callable[[], Any], command: str, **argume
         if control.is_running(here.state.control_socket):
             raise
     return otherwise()
+
+
+def send_else(
+    here: Context, otherwise: Callable[[], AnswerT], request: OperationRequest[AnswerT]
+) -> AnswerT:
+    """Return the daemon's answer to a request; see ``ask_else``."""
+    plain = ask_else(here, lambda: None, request.command, **request.arguments)
+    return otherwise() if plain is None else request.answer_of(plain)
 
 
 def offline() -> Any:

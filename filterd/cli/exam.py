@@ -25,6 +25,7 @@ from filterd.cli.school_clock import school_clock
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.i18n import say
 from filterd.lists.public_suffix import has_strangers_beneath
+from filterd.operations.exams import ReadExams
 from filterd.operations.parameters.time import duration_s, read_time
 from filterd.overrides.descriptions import Describer, not_ended
 from filterd.overrides.override_rows import EXAMS
@@ -188,7 +189,7 @@ def list_(
     Exit code 0: shown; 2: an error.
     """
     clock = policy_clock(here)
-    shown = set_with_states(here, "exams", clock.now, everything=everything)
+    shown = set_with_states(here, ReadExams(all_=everything), clock.now)
     show(here, EXAMS, shown, json=json, clock=clock)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from filterd.cli.change_request import change, made_of, print_change
+from filterd.cli.change_request import made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
 from filterd.cli.effective_state import policy_clock
 from filterd.cli.history import set_with_states
@@ -13,15 +13,17 @@ from filterd.cli.render import show
 from filterd.cli.school_clock import school_clock
 from filterd.cli.target_options import BlockedArgument, TargetsArgument, term, whom
 from filterd.i18n import say
-from filterd.operations.exceptions import set_exceptions
+from filterd.operations.exceptions import Allow, Block, Pause, ReadExceptions, Revoke
 from filterd.operations.parameters.audience import ChangeAudience
 from filterd.operations.parameters.target import are_entries, read_targets
 from filterd.operations.parameters.term import TermWords
 from filterd.operations.parameters.time import duration_s
+from filterd.operations.review_requests import ApproveRequest, ReadRequests, RefuseRequest
 from filterd.overrides.descriptions import Describer
 from filterd.overrides.override_rows import EXCEPTIONS
 from filterd.overrides.review_requests import REQUESTS
 from filterd.policy.temporary_rules import TargetKind
+from filterd.state_file import to_plain
 
 
 def allow(
@@ -38,7 +40,7 @@ def allow(
     is for everybody. What is locked stays closed; the entry of a list that names something by
     mistake is suspended by entry:NAME, for at most 14 days. Exit code 0: done; 2: an error.
     """
-    _set(here, targets, for_whom, how_long, reason, allow=True, json=json)
+    _set(here, Allow, targets, for_whom, how_long, reason, json=json)
 
 
 def block(
@@ -54,7 +56,7 @@ def block(
     It is in force at once and ends by itself. Without a grade, tier, room, client or network it
     is for everybody. Exit code 0: done; 2: an error.
     """
-    _set(here, targets, for_whom, how_long, reason, allow=False, json=json)
+    _set(here, Block, targets, for_whom, how_long, reason, json=json)
 
 
 def pause(
@@ -72,9 +74,9 @@ def pause(
     search stays on. `filterd exceptions revoke` ends it early. Exit code 0: done; 2: an error.
     """
     clock = school_clock(here)
-    asked = {**for_whom.payload, "for_s": duration_s(for_)}
-    answer = change(here, "pause", reason, **asked)
-    made = made_of({**asked, "kind": str(TargetKind.PAUSE), "target": ""}, answer)
+    asked = Pause(audience=for_whom, for_s=duration_s(for_), reason=reason)
+    answer = here.send(asked)
+    made = made_of({**asked.change[1], "kind": str(TargetKind.PAUSE), "target": ""}, answer)
     what = Describer(here.texts, clock).thing("exceptions", made)
     print_change(here, answer, what, json=json)
 
@@ -89,7 +91,7 @@ def list_(
     Exit code 0: shown; 2: an error.
     """
     clock = policy_clock(here)
-    shown = set_with_states(here, "exceptions", clock.now, everything=everything)
+    shown = set_with_states(here, ReadExceptions(all_=everything), clock.now)
     listing = EXCEPTIONS if everything else EXCEPTIONS.without("state")
     show(here, listing, shown, json=json, clock=clock)
 
@@ -104,25 +106,25 @@ def revoke(
 
     Exit code 0: done; 2: an error.
     """
-    answer = change(here, "revoke", reason, id=number)
+    answer = here.send(Revoke(id=number, reason=reason))
     print_change(here, answer, here.texts("exception {number} has ended", number=number), json=json)
 
 
 def _set(
     here: Context,
+    kind: type[Allow | Block],
     texts: list[str],
     for_whom: ChangeAudience,
     how_long: TermWords,
     reason: str,
     *,
-    allow: bool,
     json: bool,
 ) -> None:
-    clock, targets = school_clock(here), read_targets(texts, opens=allow)
+    clock, targets = school_clock(here), tuple(read_targets(texts, opens=kind.opens))
     term = how_long.read(clock, may_be_open=are_entries(targets))
-    kind, fields = set_exceptions(targets, for_whom, term, allow=allow)
-    answer = change(here, kind, reason, **fields)
-    made = made_of(fields, answer)
+    asked = kind(targets=targets, audience=for_whom, term=term, reason=reason)
+    answer = here.send(asked)
+    made = made_of(asked.change[1], answer)
     describer = Describer(here.texts, clock)
     what = (describer.thing("exceptions", {**made, **one._asdict()}) for one in targets)
     print_change(here, answer, ", ".join(what), json=json)
@@ -137,8 +139,7 @@ def requests_list(here: Context, json: JsonOption = False) -> None:
     A request has no pupil and no device. A teacher sees those of own classes. A request ends by
     itself after 30 days. Exit code 0: shown; 2: an error.
     """
-    rows = here.ask("requests list")
-    show(here, REQUESTS, rows, json=json)
+    show(here, REQUESTS, to_plain(here.send(ReadRequests())), json=json)
 
 
 def approve(
@@ -157,16 +158,11 @@ def approve(
     an error.
     """
     clock = school_clock(here)
-    how = how_long.read(clock).payload
-    answer = here.ask(
-        "requests approve",
-        id=number,
-        reason=reason,
-        for_tier=for_tier,
-        **how,
-    )
+    term = how_long.read(clock)
+    answer = here.send(ApproveRequest(id=number, for_tier=for_tier, term=term, reason=reason))
     asked = {"kind": str(TargetKind.NAME), "target": answer["request"]["name"], "allow": True}
-    made = made_of({**how, **asked, "audience": answer["audience"], "whom": answer["whom"]}, answer)
+    whom = {"audience": answer["audience"], "whom": answer["whom"]}
+    made = made_of({**term.payload, **asked, **whom}, answer)
     print_change(here, answer, Describer(here.texts, clock).thing("exceptions", made), json=json)
 
 
@@ -177,8 +173,8 @@ def refuse(
 
     Exit code 0: done; 2: an error.
     """
-    answer = here.ask("requests refuse", id=number, reason=reason)
+    answer = here.send(RefuseRequest(id=number, reason=reason))
     if json:
-        here.print_json(answer)
+        here.print_json(to_plain(answer))
     else:
         here.print(say("request {number} is refused", number=number))

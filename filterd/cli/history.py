@@ -13,12 +13,14 @@ import typer
 
 from filterd.cli.change_request import change, print_change
 from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
-from filterd.cli.effective_state import ask_else, ask_or_none, offline, set_now
+from filterd.cli.effective_state import ask_else, offline, send_else, set_now
 from filterd.cli.render import show
 from filterd.cli.school_clock import school_clock
 from filterd.errors import ConfigError
 from filterd.i18n import from_plain, say, to_plain
 from filterd.i18n import translated as in_language
+from filterd.operations.exams import ReadExams
+from filterd.operations.exceptions import ReadExceptions
 from filterd.overrides.descriptions import Describer, Plain
 from filterd.overrides.history_chain import UNDO
 from filterd.overrides.override_rows import CHANGES, POLICIES, with_states
@@ -121,16 +123,18 @@ def rows(here: Context, limit: int, *, views: bool = False) -> list[Plain]:
     return found
 
 
-def set_with_states(here: Context, kind: str, now: float, *, everything: bool) -> list[Plain]:
-    """Return exceptions or exams that are set, with ``everything`` those that have ended too.
+def set_with_states(here: Context, request: ReadExceptions | ReadExams, now: float) -> list[Plain]:
+    """Return the exceptions or exams that a request reads; without a daemon those of the files.
 
     Raises:
         FilterdError: they cannot be read.
     """
-    past = rows(here, MOST) if everything else None
-    answer = ask_or_none(here, "clock")
-    not_before = inf if answer is None else float(answer.get("not_before", inf))
-    return with_states(set_now(here), kind, now, past, not_before)
+
+    def on_disk() -> list[Plain]:
+        past = rows(here, MOST) if request.all_ else None
+        return with_states(set_now(here), request.command, now, past, inf)
+
+    return send_else(here, on_disk, request)
 
 
 def _problem(here: Context, answer: dict[str, Any]) -> str:

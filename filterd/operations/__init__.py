@@ -1,15 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tell what a school does, once for the commands, the API and the socket. Pure.
 
-A face hands on what a person or program gave; here it becomes checked values and the fields of
-a change, which ``overrides`` reads::
+An *operation* is a thing that a school does: its name, roles and address. What it takes is a
+*request*, a frozen dataclass, which every face makes and the manager reads again::
 
-    words   --> cli --+
-    JSON    --> web --+--> parameters --> exceptions --> control socket --> overrides.change_kinds
-    a form  --> web --+
+    words --> cli: Allow(targets=…, term=…) -------+
+    JSON  --> web: ALLOW.request.read(…) ----------+--> control socket --> daemon.handlers:
+    form  --> web: ALLOW.request.read(…) ----------+    handled(Allow, handler)
 
+To add one: a request and an ``Operation`` in the module of its subject here, a handler in
+``daemon.handlers``, a function in ``cli``; for a new subject a line in ``web.operations``.
 No Typer, no Starlette, no socket; workers do not load it.
 
-``parameters``  a kind of value a module, with a way to read it for each face
-``exceptions``  allow or block targets
+``operation``       an operation
+``request``         a request, and a change, which is one of the control command ``change``
+``answers``         schemas of answers; ``changes``: of the answer to a change
+``parameters``      a kind of value a module, with a way to read it for each face
+
+``exceptions``      allow, block and pause
+``exams``           limit a room to what an exam needs
+``review_requests`` what classes ask the school to open
 """

@@ -1,34 +1,144 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make the change that allows or blocks targets; every face sends this one."""
+"""Allow, block and pause for a time; read and end what that has set."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Self
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from filterd.operations.answers import of, rows, with_state
+from filterd.operations.changes import CHANGE, NUMBER_OF_CHANGE
+from filterd.operations.operation import TEACHERS, Operation
+from filterd.operations.parameters.audience import EVERYBODY, AudienceField, ChangeAudience
+from filterd.operations.parameters.scalar import Flag, Whole
+from filterd.operations.parameters.target import TARGETS, are_entries, read_targets
+from filterd.operations.parameters.term import OPEN, Term, TermFields
+from filterd.operations.request import REASON, OperationRequest, RequestedChange
+from filterd.overrides.target_text import Target
+from filterd.policy.temporary_rules import LocalException
 
-    from filterd.operations.parameters.audience import ChangeAudience
-    from filterd.operations.parameters.term import Term
-    from filterd.overrides.target_text import Target
+_LONGEST_PAUSE_S = 3_600
 
 
-def set_exceptions(
-    targets: Sequence[Target], audience: ChangeAudience, term: Term, *, allow: bool
-) -> tuple[str, dict[str, Any]]:
-    """Return the kind and the fields of a change that allows or blocks targets.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadExceptions(OperationRequest[Any]):
+    """The exceptions with states."""
 
-    Args:
-        targets: at least one.
-        audience: for which clients.
-        term: when it holds; only ``are_entries`` need no end.
-        allow: whether it allows them; else it blocks them.
+    command: ClassVar[str] = "exceptions"
+    all_: Annotated[bool, Flag("Include those that have ended")] = False
 
-    Returns:
-        What ``overrides.exception_changes.SetException`` reads, or ``SetExceptions`` of several.
-    """
-    how = {"allow": allow, **audience.payload, **term.payload}
-    if len(targets) == 1:
-        kind, target = targets[0]
-        return "exception", {"target_kind": str(kind), "target": target, **how}
-    return "exceptions", {"targets": [[str(kind), one] for kind, one in targets], **how}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTargets(RequestedChange):
+    """Allow or block targets; only entries of lists need no end."""
+
+    opens: ClassVar[bool]
+    targets: Annotated[tuple[Target, ...], TARGETS]
+    audience: Annotated[ChangeAudience, AudienceField()] = EVERYBODY
+    term: Annotated[Term, TermFields(may_be_open=True)] = OPEN
+    reason: Annotated[str, REASON]
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> Self:
+        """Return the change with these checked values."""
+        targets = tuple(read_targets(values.pop("targets"), opens=cls.opens))
+        audience = ChangeAudience.take(values)
+        term = Term.take(values, may_be_open=are_entries(targets))
+        return cls(targets=targets, audience=audience, term=term, **values)
+
+    @property
+    def change(self) -> tuple[str, dict[str, Any]]:
+        """What ``SetException`` reads, or of several targets ``SetExceptions``."""
+        how = {"allow": self.opens, **self.audience.payload, **self.term.payload}
+        if len(self.targets) == 1:
+            kind, target = self.targets[0]
+            return "exception", {"target_kind": str(kind), "target": target, **how}
+        return "exceptions", {"targets": [[str(kind), one] for kind, one in self.targets], **how}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allow(SetTargets):
+    """Allow targets."""
+
+    opens: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block(SetTargets):
+    """Block targets."""
+
+    opens: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause(RequestedChange):
+    """Open all that is not locked."""
+
+    kind: ClassVar[str] = "pause"
+    audience: Annotated[ChangeAudience, AudienceField()] = EVERYBODY
+    for_s: Annotated[float, Whole(60, _LONGEST_PAUSE_S)]
+    reason: Annotated[str, REASON]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revoke(RequestedChange):
+    """End what a change has set."""
+
+    kind: ClassVar[str] = "revoke"
+    id: Annotated[int, NUMBER_OF_CHANGE]
+
+
+EXCEPTIONS = Operation(
+    name="readExceptions",
+    method="GET",
+    path="/exceptions",
+    about="What `allow`, `block` and `pause` have set, with states.",
+    request=ReadExceptions,
+    answer=rows(with_state(of(LocalException))),
+    commands=("exceptions list",),
+    tag="exceptions",
+)
+ALLOW = Operation(
+    name="allow",
+    method="POST",
+    path="/exceptions/allow",
+    about="Allow names, services or categories for a time.",
+    request=Allow,
+    roles=TEACHERS,
+    answer=CHANGE,
+    commands=("allow",),
+    tag="exceptions",
+)
+BLOCK = Operation(
+    name="block",
+    method="POST",
+    path="/exceptions/block",
+    about="Block names, services or categories for a time.",
+    request=Block,
+    roles=TEACHERS,
+    answer=CHANGE,
+    commands=("block",),
+    tag="exceptions",
+)
+PAUSE = Operation(
+    name="pause",
+    method="POST",
+    path="/exceptions/pause",
+    about="Open everything that is not locked, for some minutes.",
+    request=Pause,
+    roles=TEACHERS,
+    answer=CHANGE,
+    commands=("pause",),
+    tag="exceptions",
+)
+REVOKE = Operation(
+    name="revoke",
+    method="POST",
+    path="/exceptions/{id}/revoke",
+    about="End an exception, or the setting of a room, a grade, a class or the log.",
+    request=Revoke,
+    roles=TEACHERS,
+    answer=CHANGE,
+    commands=("exceptions revoke",),
+    tag="exceptions",
+)

@@ -9,14 +9,14 @@ manager decides (``accounts``)::
             --> request_guard --> /do/NAME  --> Visitor.call(operation) -->+--> control socket
     program --> request_guard --> /api/v1/. --> Visitor.call(operation) -->+
 
-An *operation* (``operation``) is one method of the API with its parameters, answer, roles
-and the commands of ``filterd`` that it stands for. The description of the API is made of
-them (``openapi``), their values are read by ``filterd.operations.parameters``, their answers have
-schemas (``answers``), and pages use nothing else. To add one, append it in a module of
-``operations`` and, for a new module, a line in ``operations``; a change of the school is
-asked by ``wanted_change``, what is in force is worked out by ``school_state``. A command of
-``filterd`` without an operation has a reason in ``operation.AT_THE_BOX``. To add a page: its
-``Page`` in a module of ``pages``, its template in ``templates``, a line in ``pages.ORDER``.
+An *operation* (``filterd.operations``) is one method of the API with its parameters, answer,
+roles and the commands of ``filterd`` that it stands for. The description of the API is made of
+them (``openapi``), and pages use nothing else. What only a person's request has, such as the
+sentence after a change, is its ``endpoint``, in a module of ``operations`` here; a change of the
+school is asked by ``wanted_change``, what is in force is worked out by ``school_state``. A
+command of ``filterd`` without an operation has a reason in ``endpoint.AT_THE_BOX``.
+To add a page: its ``Page`` in a module of ``pages``, its template in ``templates``, a line in
+``pages.ORDER``.
 
 ``web_main``        the process; ``https_listener`` (``certificate_files``), ``application``
 ``page_requests``   a ``page``; ``page_renderer`` and ``page_templates`` draw it with ``static``

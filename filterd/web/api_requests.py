@@ -12,7 +12,7 @@ from filterd.accounts.sessions import sign_in_again
 from filterd.errors import ControlError, FilterdError
 from filterd.i18n import say
 from filterd.web import openapi, operations
-from filterd.web.operation import MadeFile
+from filterd.web.endpoint import MadeFile
 from filterd.web.problem import MEDIA_TYPE, SIGN_IN, details, status_of
 from filterd.web.request_guard import (
     CSRF_HEADER,
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from filterd.i18n import Language
+    from filterd.web.endpoint import Served
     from filterd.web.event_responses import EventResponses
-    from filterd.web.operation import Operation
     from filterd.web.visitor import Visitor, Visitors
 
 PREFIX = "/api/v1"
@@ -40,7 +40,7 @@ class ApiRequests:
     def __init__(self, visitors: Visitors, events: EventResponses) -> None:
         self._visitors, self._events = visitors, events
 
-    async def answer(self, operation: Operation, request: Request) -> Response:
+    async def answer(self, operation: Served, request: Request) -> Response:
         """Do an operation and answer with what it returns."""
         visitor = self._visitors.stranger(request)
         try:
@@ -79,7 +79,7 @@ def problem(error: FilterdError, language: Language) -> Response:
     return response
 
 
-def _check_role(operation: Operation, visitor: Visitor) -> None:
+def _check_role(operation: Served, visitor: Visitor) -> None:
     """Refuse an operation that is beyond the person's roles, before it is run.
 
     The manager refuses it, too; but what an operation reads first may fail for another reason.
@@ -97,7 +97,7 @@ def _check_role(operation: Operation, visitor: Visitor) -> None:
         )
 
 
-async def _given(operation: Operation, request: Request) -> dict[str, Any]:
+async def _given(operation: Served, request: Request) -> dict[str, Any]:
     """Return the values of query, body and path; those of the path count.
 
     Raises:

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse
 from filterd.errors import FilterdError
 from filterd.i18n import say
 from filterd.web import operations
-from filterd.web.operation import MadeFile
+from filterd.web.endpoint import MadeFile
 from filterd.web.page_renderer import own_path
 from filterd.web.problem import CODE_NEEDED, PASSWORD_NEEDED, WRONG_PASSWORD, WebError, status_of
 from filterd.web.request_guard import CSRF_FIELD, check_csrf, fields_of, refused

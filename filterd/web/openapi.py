@@ -5,19 +5,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from filterd.operations.answers import TEXT, WHOLE, record, rows
+from filterd.operations.changes import CHANGE
 from filterd.version import __version__
-from filterd.web.answers import TEXT, WHOLE, record, rows
 from filterd.web.event_responses import MEDIA_TYPE as EVENTS
 from filterd.web.problem import MEDIA_TYPE
 from filterd.web.request_guard import CSRF_HEADER
 from filterd.web.visitor import SESSION_COOKIE
-from filterd.web.wanted_change import CHANGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from filterd.operations.parameters.scalar import Schema
-    from filterd.web.operation import Operation
+    from filterd.web.endpoint import Served
 
 _ABOUT = (
     "The API of filterd, the DNS filter of a school. Each request has an API token"
@@ -50,7 +50,7 @@ _NAMED: dict[str, Schema] = {"Change": CHANGE, "Problem": _PROBLEM}
 _BY_TOKEN: dict[str, list[str]] = {"token": []}
 
 
-def description(operations: Iterable[Operation]) -> dict[str, Any]:
+def description(operations: Iterable[Served]) -> dict[str, Any]:
     """Return the description of the API."""
     paths: dict[str, dict[str, Any]] = {}
     for one in operations:
@@ -75,7 +75,7 @@ def description(operations: Iterable[Operation]) -> dict[str, Any]:
     }
 
 
-def _operation(one: Operation) -> dict[str, Any]:
+def _operation(one: Served) -> dict[str, Any]:
     in_path = [name for name in one.fields.named if f"{{{name}}}" in one.path]
     has_body = one.method in ("POST", "PUT")
     in_body = [name for name in one.fields.named if name not in in_path] if has_body else []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 from filterd.field_checks import bare
-from filterd.web.operation import EVERYONE
+from filterd.operations.operation import EVERYONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -21,6 +21,7 @@ from filterd.control.event_stream import follow
 from filterd.i18n import Sentence, Texts, language_of
 from filterd.overrides.roles import Role
 from filterd.rows import SchoolClock, Wording
+from filterd.web.endpoint import WebEndpoint, WebOperation
 from filterd.web.request_guard import csrf_of, uses_header_token
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
     from filterd.i18n import Language
-    from filterd.web.operation import Operation
+    from filterd.operations.request import AnswerT, OperationRequest
+    from filterd.web.endpoint import AnyOperation
 
 SESSION_COOKIE, DEVICE_COOKIE = "__Host-sid", "__Host-device"
 LANGUAGE_COOKIE, SETUP_COOKIE = "__Host-lang", "__Host-setup"
@@ -95,11 +97,11 @@ class Visitor:
         """Whether the person is an administrator."""
         return Role.ADMIN in self.roles
 
-    def may(self, operation: Operation) -> bool:
+    def may(self, operation: AnyOperation) -> bool:
         """Return whether a page shows an operation to this person."""
         return not self.roles.isdisjoint(operation.roles)
 
-    def filled(self, operation: Operation, name: str, value: Any = "") -> Any:
+    def filled(self, operation: AnyOperation, name: str, value: Any = "") -> Any:
         """Return what a field of a form shows: what was given when it failed, or a value."""
         return self.given.get(name, "") if self.failed == operation.name else value
 
@@ -127,10 +129,25 @@ class Visitor:
         """Follow a command that streams; None stands for a heartbeat."""
         return follow(self.socket, command, act_for=self.token, address=self.address, **arguments)
 
-    async def call(self, operation: Operation, /, **values: Any) -> Any:
+    async def send(self, request: OperationRequest[AnswerT]) -> AnswerT:
+        """Send a request to the manager in this person's name; return its answer.
+
+        Raises:
+            FilterdError: as ``control.ask``.
+        """
+        return request.answer_of(await self.answer(request))
+
+    async def answer(self, request: OperationRequest[Any]) -> Any:
+        """Send a request, and return its answer as plain data; see ``send``."""
+        return await self.ask(request.command, **request.arguments)
+
+    async def call(self, operation: AnyOperation, /, **values: Any) -> Any:
         """Do an operation with checked values; pages use nothing else."""
         read = operation.fields.read(values)
-        return await operation.run(self, {key: self._unix(one) for key, one in read.items()})
+        checked = {key: self._unix(one) for key, one in read.items()}
+        if isinstance(operation, WebEndpoint | WebOperation):
+            return await operation.run(self, checked)
+        return await self.answer(operation.request.of(checked))
 
     def _unix(self, value: Any) -> Any:
         """Return a value with a time of the school's clock as Unix time."""

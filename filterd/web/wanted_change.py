@@ -6,39 +6,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filterd.i18n import Sentence, quoted, say
-from filterd.operations.parameters.scalar import Text, Whole
-from filterd.overrides.change_fields import MAX_REASON
 from filterd.overrides.descriptions import Describer, warning_sentence
-from filterd.web.answers import ANY, AT, NUMBER, OBJECT, TEXT, WHOLE, each, maybe, record, rows
 
 if TYPE_CHECKING:
-    from filterd.web.operation import Run
+    from filterd.web.endpoint import Run
     from filterd.web.visitor import Visitor
-
-REASON = Text(MAX_REASON, about="Why, for the history")
-NUMBER_OF_CHANGE = Whole(1, about="The number of a change")
-HISTORY_ROW = record(
-    {
-        "number": WHOLE,
-        "at": AT,
-        **each(TEXT, "author", "kind", "reason", "hash"),
-        **each(OBJECT, "payload", "before", "after"),
-    }
-)
-CHANGE = record(
-    {
-        "number": maybe({**WHOLE, "description": "Of the change; null where nothing was changed"}),
-        "until": maybe(AT),
-        "undone": maybe(WHOLE),
-        "taken_back": maybe(HISTORY_ROW),
-        "in_force_ms": NUMBER,
-        "warnings": rows(ANY),
-        "row": HISTORY_ROW,
-        "room": TEXT,
-    },
-    ("until", "undone", "taken_back", "in_force_ms", "row", "room"),
-)
-NOTHING_CHANGED: dict[str, Any] = {"number": None, "warnings": []}
 
 
 async def change(visitor: Visitor, kind: str, given: dict[str, Any], /, **more: Any) -> Any:

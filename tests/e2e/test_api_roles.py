@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from filterd.web.operation import Operation
+    from filterd.web.endpoint import Served
     from filterd.web.visitor import Visitor
 
 _REFUSED = re.compile(r"web:\S+ may not ")
@@ -119,12 +119,12 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Role, tupl
         yield {role: (socket, token_of(socket, role)) for role in Role}
 
 
-def is_decision(operation: Operation) -> bool:
+def is_decision(operation: Served) -> bool:
     """Return whether it is done by a process of its own."""
     return not set(operation.commands).isdisjoint(DECISIONS)
 
 
-async def _sample(visitor: Visitor, operation: Operation) -> dict[str, Any]:
+async def _sample(visitor: Visitor, operation: Served) -> dict[str, Any]:
     """Return values that the manager takes, as far as the role allows."""
     kind = _OF_OWN_CHANGE.get(operation.name)
     if kind is None:
@@ -137,7 +137,7 @@ async def _sample(visitor: Visitor, operation: Operation) -> dict[str, Any]:
     return {"id": own[-1] if own else 1}
 
 
-async def _do(visitor: Visitor, operation: Operation) -> Any:
+async def _do(visitor: Visitor, operation: Served) -> Any:
     if is_decision(operation):  # beyond the role, its arguments are refused
         return await operation.run(visitor, {"unknown": 1})
     found = await visitor.call(operation, **await _sample(visitor, operation))
@@ -153,7 +153,7 @@ async def _first(events: AsyncIterator[Any]) -> AsyncIterator[Any]:
         return
 
 
-async def _outcome(socket: Path, token: str, operation: Operation) -> str:
+async def _outcome(socket: Path, token: str, operation: Served) -> str:
     """Return ``done``, ``refused`` for a role, ``failed``, or what is wrong with the answer."""
     visitor = await visitor_of(socket, token)
     try:
@@ -186,7 +186,7 @@ def test_a_role_is_refused_what_the_table_does_not_give_it_and_nothing_else(
         del overrides["states"]  # what another role has set may end meanwhile
         return history, overrides, control.ask(socket, "account list")
 
-    def outcomes(asked: Iterable[Operation]) -> dict[str, str]:
+    def outcomes(asked: Iterable[Served]) -> dict[str, str]:
         return {one.name: asyncio.run(_outcome(socket, token, one)) for one in asked}
 
     before = state()

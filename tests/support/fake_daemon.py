@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from filterd import control
@@ -12,6 +13,7 @@ from filterd.lists.index import Index
 from filterd.lists.list_queries import entries_of, overview
 from filterd.overrides.effects import things_of
 from filterd.overrides.mistake_reports import Mistakes
+from filterd.overrides.override_rows import with_states
 from filterd.overrides.policy_versions import PolicyVersions
 from filterd.overrides.store import Store
 from filterd.policy import policy_file as policy_store
@@ -166,6 +168,8 @@ class FakeDaemon:
         answers: dict[str, Callable[..., Any]] = {
             "change": self._change,
             "overrides": self._overrides,
+            "exceptions": partial(self._with_states, "exceptions"),
+            "exams": partial(self._with_states, "exams"),
             "history": self._history,
             "history-check": self._check_past,
             "history-verify": self._verify,
@@ -185,6 +189,10 @@ class FakeDaemon:
             "check": lambda **_: None,
         }
         return answers[command](**arguments)
+
+    def _with_states(self, kind: str, **asked: bool) -> list[Any]:
+        past = self._history(100_000) if asked.get("all") else None
+        return with_states(self.store.current(), kind, self.clock.wall(), past)
 
     def commands(self) -> list[str]:
         """Return what it was asked, without the arguments."""

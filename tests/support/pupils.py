@@ -118,7 +118,7 @@ class PupilsManager:
         """Check a change and the rights to it, and note it."""
         asked = dict(request)
         kind, reason = asked.pop("kind"), asked.pop("reason")
-        if not reason:
+        if not reason.strip():
             raise ChangeError(say("a reason is missing"))
         check_permission(author, kind, asked, self.classroom(self.site))
         self.made.append(request)

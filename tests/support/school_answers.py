@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from filterd.overrides.override_rows import with_states
 from filterd.overrides.own_lesson import own_lesson
 from filterd.overrides.permissions import Classroom
 from filterd.overrides.roles import Author, Rank
@@ -39,6 +40,8 @@ def school_answers(
         "overrides": to_plain(set_),
         "clock": {"policy_time": now, "floor": now},
         "ids": ids(policy),
+        "exceptions": lambda **asked: with_states(set_, "exceptions", now, [] if asked else None),
+        "exams": lambda **asked: with_states(set_, "exams", now, [] if asked else None),
         "history": [],
         "mistakes": [],
         "policy-matrix": policy_matrix(policy, set_, moment, now),

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from filterd.daemon.handlers.handled import handled
 from filterd.daemon.live_lookups import LiveChoice
 from filterd.daemon.manager.disclosed_totals import as_seen
 from filterd.daemon.manager.status_parts import coverage_of_closed, protection_facts
@@ -23,8 +24,11 @@ from filterd.errors import ControlError
 from filterd.field_checks import is_whole
 from filterd.i18n import Sentence, say
 from filterd.lists.list_queries import entries_of, overview
+from filterd.operations.exams import ReadExams
+from filterd.operations.exceptions import ReadExceptions
 from filterd.overrides.effects import has_ended
 from filterd.overrides.history_chain import TRIAL
+from filterd.overrides.override_rows import with_states
 from filterd.overrides.own_lesson import own_lesson
 from filterd.overrides.permissions import check_listening, readable_classes, teaches_in
 from filterd.overrides.roles import Author, Rank
@@ -179,13 +183,32 @@ def _past(manager: Manager) -> dict[str, Command]:
             manager.site, when=float(at), shown=shown, **question
         )
 
+    async def with_states_now(
+        asked: ReadExceptions | ReadExams, caller: Caller
+    ) -> list[Mapping[str, Any]]:
+        records, past = manager.changes.records, None
+        if asked.all_:
+            past = await records.history(MOST_ROWS, names=_sees_devices(caller))
+        overrides, not_before = manager.site.timed.overrides, manager.clock()["not_before"]
+        return with_states(
+            overrides, asked.command, known_or_least(manager), past, float(not_before)
+        )
+
     return {
+        **handled(ReadExceptions, with_states_now),
+        **handled(ReadExams, with_states_now),
         "overrides": overrides,
         "history": history,
         "history-check": check,
         "history-verify": lambda _, __: manager.changes.records.verify(),
         "mistakes": lambda _, __: manager.changes.records.mistakes(),
     }
+
+
+def known_or_least(manager: Manager) -> float:
+    """Return the time that policy goes by, or the last known."""
+    clock = manager.clock()
+    return float(clock["floor"] if clock["policy_time"] is None else clock["policy_time"])
 
 
 def _policy_and_lists(manager: Manager) -> dict[str, Command]:
@@ -311,12 +334,8 @@ def _followed(manager: Manager) -> dict[str, Command]:
 def _school(manager: Manager) -> dict[str, Command]:
     """Return the commands of pages: matrix, preview, week, own lesson."""
 
-    def now() -> float:
-        clock = manager.clock()
-        return float(clock["floor"] if clock["policy_time"] is None else clock["policy_time"])
-
     async def matrix(_: dict[str, Any], __: Caller) -> dict[str, Any]:
-        site, at = manager.site, now()
+        site, at = manager.site, known_or_least(manager)
         timed = site.timed
         return await asyncio.to_thread(
             policy_matrix, timed.policy, timed.overrides, site.moment, at
@@ -324,7 +343,7 @@ def _school(manager: Manager) -> dict[str, Command]:
 
     async def week(request: dict[str, Any], _: Caller) -> dict[str, Any]:
         timed = manager.site.timed
-        today = Calendar(timed.policy.time_zone).reading(now()).day
+        today = Calendar(timed.policy.time_zone).reading(known_or_least(manager)).day
         day = _day(request["day"]) if "day" in request else today
         return await asyncio.to_thread(school_week, timed.policy, timed.overrides, day)
 

@@ -24,15 +24,25 @@ from zoneinfo import ZoneInfo
 from filterd import field_checks, words
 from filterd.daemon.handlers.control_caller import PAGE_GROUP
 from filterd.daemon.handlers.control_commands import author_of
+from filterd.daemon.handlers.handled import handled
 from filterd.errors import ChangeError, ControlError, StoreError
-from filterd.field_checks import is_a_grade, is_whole
+from filterd.field_checks import is_a_grade
 from filterd.i18n import say
+from filterd.operations.exceptions import Allow
+from filterd.operations.parameters.audience import ChangeAudience
+from filterd.operations.review_requests import (
+    ApproveRequest,
+    ReadRequests,
+    RefusedRequest,
+    RefuseRequest,
+)
 from filterd.overrides import change_fields, permissions
 from filterd.overrides.effects import ChangeContext, NoHistory
 from filterd.overrides.exception_changes import SetException
 from filterd.overrides.history_chain import REFUSAL
 from filterd.overrides.review_requests import APPROVED, FORMAT, REFUSED, PupilRequest, ReviewQueue
 from filterd.overrides.roles import Rank
+from filterd.overrides.target_text import Target
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import TargetKind
 from filterd.querylog.day_schema import DaySpan
@@ -51,8 +61,6 @@ if TYPE_CHECKING:
     from filterd.overrides.review_requests import RequestFigures
     from filterd.overrides.roles import Author
 
-_TERM = ("starts_at", "ends_at", "for_s", "lesson")
-
 _log = logging.getLogger("filterd.reviews")
 
 
@@ -70,9 +78,9 @@ class Reviews:
     def commands(self) -> dict[str, Command]:
         """Return the commands by name."""
         return {
-            "requests list": self._list,
-            "requests approve": self._approve,
-            "requests refuse": self._refuse,
+            **handled(ReadRequests, self._list),
+            **handled(ApproveRequest, self._approve),
+            **handled(RefuseRequest, self._refuse),
         }
 
     @property
@@ -114,42 +122,34 @@ class Reviews:
         await asyncio.to_thread(FORMAT.save, self._path, queue)
         self._kept = queue
 
-    async def _list(self, _: dict[str, Any], caller: Caller) -> list[dict[str, Any]]:
+    async def _list(self, _: ReadRequests, caller: Caller) -> tuple[PupilRequest, ...]:
         author = author_of(caller)
         author.must_be(Rank.TEACHER, say("see requests for review"))
         async with self._turn:
             queue = await self._queue()
-        return [to_plain(one) for one in queue.requests if self._may_decide(author, one)]
+        return tuple(one for one in queue.requests if self._may_decide(author, one))
 
-    async def _approve(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def _approve(self, asked: ApproveRequest, caller: Caller) -> dict[str, Any]:
         """Open the name to the class or grade of the request, or to all of its tier."""
-        async with self._deciding(request, caller) as one:
-            audience, whom = _whom(one)
-            if request.get("for_tier") is True:
-                audience, whom = Audience.TIER, one.tier
-            done = await self._manager.changes.change(
-                {
-                    "kind": "exception",
-                    "reason": request.get("reason", ""),
-                    "target_kind": str(TargetKind.NAME),
-                    "target": one.name,
-                    "allow": True,
-                    "audience": str(audience),
-                    "whom": whom,
-                    **{key: request[key] for key in _TERM if request.get(key) is not None},
-                },
-                author_of(caller),
+        async with self._deciding(asked.id, caller) as one:
+            audience = ChangeAudience(Audience.TIER, one.tier) if asked.for_tier else _whom(one)
+            change = Allow(
+                targets=(Target(TargetKind.NAME, one.name),),
+                audience=audience,
+                term=asked.term,
+                reason=asked.reason,
             )
+            done = await self._manager.changes.change(change.arguments, author_of(caller))
             await self._remove(one, APPROVED)
-        return {**done, "request": to_plain(one), "audience": str(audience), "whom": whom}
+        return {**done, "request": to_plain(one), **audience.payload}
 
-    async def _refuse(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        async with self._deciding(request, caller) as one:
-            reason = change_fields.reason(request.get("reason", ""), required=True)
+    async def _refuse(self, asked: RefuseRequest, caller: Caller) -> RefusedRequest:
+        async with self._deciding(asked.id, caller) as one:
+            reason = change_fields.reason(asked.reason, required=True)
             refusal = {"name": one.name, "seat": one.seat}
             await self._manager.changes.note(REFUSAL, refusal, author_of(caller), reason)
             await self._remove(one, REFUSED)
-        return {"request": to_plain(one)}
+        return RefusedRequest(one)
 
     async def _remove(self, one: PupilRequest, outcome: str) -> None:
         """Close a decided request; the decision stands also where the disk refuses."""
@@ -161,9 +161,7 @@ class Reviews:
                 _log.error("%s; the request comes back with the next start", error)
 
     @contextlib.asynccontextmanager
-    async def _deciding(
-        self, request: dict[str, Any], caller: Caller
-    ) -> AsyncIterator[PupilRequest]:
+    async def _deciding(self, number: int, caller: Caller) -> AsyncIterator[PupilRequest]:
         """Take the request of a command, which the caller may decide on, for one decision.
 
         Until that is made or has failed, no other one is made on it.
@@ -174,11 +172,8 @@ class Reviews:
         """
         author = author_of(caller)
         author.must_be(Rank.TEACHER, say("decide on requests for review"))
-        number = request.get("id")
-        if not is_whole(number):
-            raise ControlError(say("it wants id, the number of a request"))
         async with self._turn:
-            one = (await self._queue()).request(int(number or 0))
+            one = (await self._queue()).request(number)
             self._check(author, one)
             if one.id in self._taken:
                 raise ChangeError(
@@ -216,8 +211,8 @@ class Reviews:
         permissions.check_change(proved, change, change.effect(context), classroom)
 
 
-def _whom(one: PupilRequest) -> tuple[Audience, str]:
-    return (Audience.GRADE if is_a_grade(one.seat) else Audience.CLASS), one.seat
+def _whom(one: PupilRequest) -> ChangeAudience:
+    return ChangeAudience(Audience.GRADE if is_a_grade(one.seat) else Audience.CLASS, one.seat)
 
 
 MOST_NAMES_A_DAY = 3

@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Self
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from filterd.errors import excluding
 from filterd.i18n import say
-from filterd.operations.parameters.scalar import Text
+from filterd.operations.parameters.scalar import Parameter, Text
 from filterd.overrides.target_text import looks_like_a_class, whom_from
 from filterd.policy.model import Audience
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FOR_WHOM = Text(
     80,
@@ -67,3 +71,20 @@ class ChangeAudience(NamedTuple):
     def payload(self) -> dict[str, Any]:
         """The fields of a change."""
         return {"audience": str(self.audience), "whom": self.whom}
+
+
+EVERYBODY = ChangeAudience()
+
+
+class AudienceField:
+    """The field ``for_whom`` of a change."""
+
+    named: Mapping[str, Parameter] = MappingProxyType({"for_whom": FOR_WHOM})
+
+    def take(self, given: dict[str, Any]) -> ChangeAudience:
+        """Take the audience out of checked values; see ``ChangeAudience.take``."""
+        return ChangeAudience.take(given)
+
+    def arguments(self, value: ChangeAudience) -> dict[str, Any]:
+        """Return what the socket has of an audience."""
+        return value.payload

@@ -16,7 +16,7 @@ from filterd.operations.parameters.scalar import Flag, Text, Whole
 from filterd.operations.parameters.time import Time, duration_s, plain_words, read_time
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from filterd.i18n import Sentence
     from filterd.operations.parameters.scalar import Parameter
@@ -41,12 +41,13 @@ TERM: dict[str, Parameter] = {
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A start (else now), and at most one of an end, a length and a lesson."""
+    """A start (else now), and at most one of the others."""
 
     starts_at: float | None = None
     ends_at: float | None = None
     for_s: float | None = None
     lesson: bool = False
+    permanent: bool = False
 
     @classmethod
     def take(cls, given: dict[str, Any], *, may_be_open: bool = False) -> Self:
@@ -66,15 +67,38 @@ class Term:
         starts_at = found.pop("starts_at", None)
         hint = say("one of {known}", known="ends_at, for_s, lesson, permanent")
         _check_lengths(list(found), hint, may_be_open=may_be_open)
-        found.pop("permanent", None)
         return cls(starts_at, **found)
 
     @property
     def payload(self) -> dict[str, Any]:
-        """The fields of a change."""
+        """The fields of a change; one without an end has none."""
         found = {"starts_at": self.starts_at, "ends_at": self.ends_at, "for_s": self.for_s}
         lesson = {"lesson": True} if self.lesson else {}
         return {key: value for key, value in found.items() if value is not None} | lesson
+
+
+OPEN = Term()
+"""From now, without an end."""
+
+
+class TermFields:
+    """The fields ``TERM``; ``may_be_open``: whether the length may be missing."""
+
+    def __init__(self, *, may_be_open: bool = False) -> None:
+        self._may_be_open = may_be_open
+
+    @property
+    def named(self) -> Mapping[str, Parameter]:
+        """The fields."""
+        return TERM
+
+    def take(self, given: dict[str, Any]) -> Term:
+        """Take a term out of checked values; see ``Term.take``."""
+        return Term.take(given, may_be_open=self._may_be_open)
+
+    def arguments(self, value: Term) -> dict[str, Any]:
+        """Return what the socket has of a term."""
+        return value.payload | ({"permanent": True} if value.permanent else {})
 
 
 class TermWords(NamedTuple):
@@ -111,7 +135,7 @@ class TermWords(NamedTuple):
             return Term(starts_at, lesson=True)
         if self.until is not None:
             return Term(starts_at, read_time(clock, self.until, ends=True))
-        return Term(starts_at)
+        return Term(starts_at, permanent=self.permanent)
 
 
 def _check_lengths(names: Sequence[str], hint: Sentence, *, may_be_open: bool) -> None:

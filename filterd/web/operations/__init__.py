@@ -1,7 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The operations of the API, a module for each group; ``ORDER`` has them all."""
+"""The operations of the API and of pages; ``ORDER`` is that of the description.
 
-from filterd.web.operation import Operation
+Most are those of ``filterd.operations`` as they are. A module here has what only a person's
+request has: sentences for pages, files, streams.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from filterd.operations import exams, exceptions, review_requests
+from filterd.operations.operation import Operation
+from filterd.operations.request import RequestedChange
+from filterd.web.endpoint import Served, WebEndpoint, WebOperation, endpoint
 from filterd.web.operations import (
     account_operations,
     exception_operations,
@@ -15,12 +26,20 @@ from filterd.web.operations import (
     site_operations,
     status_operations,
 )
+from filterd.web.wanted_change import done
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import ModuleType
 
 _MODULES = (
     status_operations,
     log_operations,
     report_operations,
     policy_operations,
+    exceptions,
+    review_requests,
+    exams,
     exception_operations,
     room_operations,
     list_operations,
@@ -29,10 +48,20 @@ _MODULES = (
     school_operations,
     account_operations,
 )
-"""In the order of the description; of a module all its operations, as they stand there."""
-ORDER: tuple[Operation, ...] = (
-    *(one for module in _MODULES for one in vars(module).values() if isinstance(one, Operation)),
-    *site_operations.EDITS.values(),
-)
+"""Of a module all its operations, as they stand there; a later module may say more of one."""
 
-BY_NAME = {one.name: one for one in ORDER}
+
+def _served(modules: Iterable[ModuleType]) -> dict[str, Served]:
+    """Return the operations of the modules by name."""
+    found: dict[str, Served] = {}
+    for one in (one for module in modules for one in vars(module).values()):
+        if isinstance(one, WebEndpoint | WebOperation):
+            found[one.name] = one
+        elif isinstance(one, Operation):
+            is_change = issubclass(one.request, RequestedChange)
+            found[one.name] = endpoint(one, done=done if is_change else None)
+    return found
+
+
+BY_NAME = {**_served(_MODULES), **{one.name: one for one in site_operations.EDITS.values()}}
+ORDER = tuple(BY_NAME.values())

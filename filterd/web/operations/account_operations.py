@@ -7,17 +7,29 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.counted import duration
 from filterd.i18n import say, translated
+from filterd.operations.answers import (
+    AT,
+    FLAG,
+    OBJECT,
+    TEXT,
+    TEXTS,
+    WHOLE,
+    each,
+    maybe,
+    record,
+    rows,
+)
+from filterd.operations.operation import ADMINS, EVERYONE
 from filterd.operations.parameters.scalar import Choice, Fields, Flag, Several, Text, Whole
 from filterd.overrides.roles import Role
-from filterd.web.answers import AT, FLAG, OBJECT, TEXT, TEXTS, WHOLE, each, maybe, record, rows
-from filterd.web.operation import ADMINS, EVERYONE, Operation, asks
+from filterd.web.endpoint import WebOperation, asks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from filterd.i18n import Sentence
+    from filterd.operations.operation import Method
     from filterd.operations.parameters.scalar import Parameter, Schema
-    from filterd.web.operation import Method
     from filterd.web.visitor import Visitor
 
 _ACCOUNT = Text(64, least=1, about="The name of an account; one's own if left out")
@@ -69,8 +81,8 @@ def _operation(  # noqa: PLR0913 -- the columns of a table
     roles: frozenset[Role] = ADMINS,
     done: Callable[[Any, Visitor], Sentence] = _done,
     is_shown_once: bool = False,
-) -> Operation:
-    return Operation(
+) -> WebOperation:
+    return WebOperation(
         name=name,
         method=method,
         path=path,

@@ -7,25 +7,31 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ConfigError
 from filterd.i18n import say
+from filterd.operations.answers import (
+    AT,
+    FLAG,
+    SENTENCE,
+    TEXT,
+    TEXTS,
+    WHOLE,
+    each,
+    maybe,
+    record,
+    rows,
+)
+from filterd.operations.changes import CHANGE, HISTORY_ROW, NUMBER_OF_CHANGE
+from filterd.operations.operation import ADMINS, TEACHERS
 from filterd.operations.parameters.scalar import Fields, Flag, Text, Whole
 from filterd.operations.parameters.time import Time
+from filterd.operations.request import REASON
 from filterd.overrides.target_text import name_from
-from filterd.web.answers import AT, FLAG, SENTENCE, TEXT, TEXTS, WHOLE, each, maybe, record, rows
-from filterd.web.operation import ADMINS, TEACHERS, Operation, asks
-from filterd.web.operations.exception_operations import MOST_CHANGES
-from filterd.web.wanted_change import (
-    CHANGE,
-    HISTORY_ROW,
-    NUMBER_OF_CHANGE,
-    REASON,
-    change,
-    changes,
-    done,
-)
+from filterd.web.endpoint import WebOperation, asks
+from filterd.web.wanted_change import change, changes, done
 
 if TYPE_CHECKING:
     from filterd.web.visitor import Visitor
 
+MOST_CHANGES = 100_000
 _PAGE = 200
 
 
@@ -54,7 +60,7 @@ async def _report(visitor: Visitor, given: dict[str, Any]) -> Any:
     return await change(visitor, "report-mistake", given)
 
 
-HISTORY = Operation(
+HISTORY = WebOperation(
     name="readHistory",
     method="GET",
     path="/history",
@@ -71,7 +77,7 @@ HISTORY = Operation(
     commands=("history list", "policy history"),
     tag="history",
 )
-VERIFY = Operation(
+VERIFY = WebOperation(
     name="verifyHistory",
     method="GET",
     path="/history/check",
@@ -91,7 +97,7 @@ VERIFY = Operation(
     commands=("history verify",),
     tag="history",
 )
-UNDO = Operation(
+UNDO = WebOperation(
     name="undo",
     method="POST",
     path="/history/undo",
@@ -104,7 +110,7 @@ UNDO = Operation(
     tag="history",
     done=done,
 )
-UNDO_SETTING = Operation(
+UNDO_SETTING = WebOperation(
     name="undoSetting",
     method="POST",
     path="/policy/settings/undo",
@@ -117,7 +123,7 @@ UNDO_SETTING = Operation(
     tag="policy",
     done=done,
 )
-MISTAKES = Operation(
+MISTAKES = WebOperation(
     name="readMistakes",
     method="GET",
     path="/mistakes",
@@ -141,7 +147,7 @@ MISTAKES = Operation(
     commands=("report-mistake",),
     tag="lists",
 )
-REPORT = Operation(
+REPORT = WebOperation(
     name="reportMistake",
     method="POST",
     path="/mistakes",

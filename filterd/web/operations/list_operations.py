@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.i18n import say
 from filterd.lists.report import CompileReport
-from filterd.operations.parameters.scalar import Fields, Flag, Several, Text
-from filterd.overrides.target_text import qname_from
-from filterd.web.answers import (
+from filterd.operations.answers import (
     AT,
     FLAG,
     OBJECT,
@@ -24,9 +22,12 @@ from filterd.web.answers import (
     record,
     rows,
 )
-from filterd.web.operation import ADMINS, Operation, asks
+from filterd.operations.operation import ADMINS
+from filterd.operations.parameters.scalar import Fields, Flag, Several, Text
+from filterd.operations.request import REASON
+from filterd.overrides.target_text import qname_from
+from filterd.web.endpoint import WebOperation, asks
 from filterd.web.operations.status_operations import COVERED, FEED
-from filterd.web.wanted_change import REASON
 
 if TYPE_CHECKING:
     from filterd.i18n import Sentence
@@ -62,8 +63,8 @@ def _decision(
     *,
     required: tuple[str, ...] = (),
     answer: Schema = _DECIDED,
-) -> Operation:
-    return Operation(
+) -> WebOperation:
+    return WebOperation(
         name=name,
         method="POST",
         path=path,
@@ -78,7 +79,7 @@ def _decision(
     )
 
 
-LISTS = Operation(
+LISTS = WebOperation(
     name="readLists",
     method="GET",
     path="/lists",
@@ -96,7 +97,7 @@ LISTS = Operation(
     commands=("lists status", "lists report"),
     tag="lists",
 )
-ENTRIES = Operation(
+ENTRIES = WebOperation(
     name="findEntries",
     method="GET",
     path="/lists/entries",
@@ -109,7 +110,7 @@ ENTRIES = Operation(
     commands=("lists search",),
     tag="lists",
 )
-FEED_STATUS = Operation(
+FEED_STATUS = WebOperation(
     name="readFeed",
     method="GET",
     path="/feed",
@@ -119,7 +120,7 @@ FEED_STATUS = Operation(
     commands=("feed status",),
     tag="lists",
 )
-FEED_HISTORY = Operation(
+FEED_HISTORY = WebOperation(
     name="readFeedHistory",
     method="GET",
     path="/feed/history",
@@ -131,7 +132,7 @@ FEED_HISTORY = Operation(
     commands=("feed history", "lists history"),
     tag="lists",
 )
-SOURCES = Operation(
+SOURCES = WebOperation(
     name="readSources",
     method="GET",
     path="/lists/sources",

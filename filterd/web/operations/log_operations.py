@@ -9,18 +9,7 @@ from filterd import words
 from filterd.counted import number
 from filterd.errors import ConfigError
 from filterd.i18n import say, say_n
-from filterd.operations.parameters.scalar import Choice, Fields, Flag, Text, Whole
-from filterd.operations.parameters.time import Time
-from filterd.overrides.current_rows import level_rows, waiting_rows
-from filterd.overrides.log_changes import CONFIRM, LEVEL
-from filterd.overrides.read_access import READERS, View
-from filterd.overrides.roles import Role
-from filterd.overrides.target_text import name_asked
-from filterd.policy.log_levels import LogLevel
-from filterd.policy.model import GRADES, TIERS
-from filterd.policy.temporary_rules import LogSetting
-from filterd.resolve.explanation import Explanation
-from filterd.web.answers import (
+from filterd.operations.answers import (
     AT,
     FLAG,
     SENTENCE,
@@ -34,9 +23,23 @@ from filterd.web.answers import (
     rows,
     table,
 )
-from filterd.web.operation import ADMINS, Operation, asks
+from filterd.operations.changes import CHANGE, NUMBER_OF_CHANGE
+from filterd.operations.operation import ADMINS
+from filterd.operations.parameters.scalar import Choice, Fields, Flag, Text, Whole
+from filterd.operations.parameters.time import Time
+from filterd.operations.request import REASON
+from filterd.overrides.current_rows import level_rows, waiting_rows
+from filterd.overrides.log_changes import CONFIRM, LEVEL
+from filterd.overrides.read_access import READERS, View
+from filterd.overrides.roles import Role
+from filterd.overrides.target_text import name_asked
+from filterd.policy.log_levels import LogLevel
+from filterd.policy.model import GRADES, TIERS
+from filterd.policy.temporary_rules import LogSetting
+from filterd.resolve.explanation import Explanation
+from filterd.web.endpoint import WebOperation, asks
 from filterd.web.school_state import in_force
-from filterd.web.wanted_change import CHANGE, NUMBER_OF_CHANGE, REASON, changes, done
+from filterd.web.wanted_change import changes, done
 
 if TYPE_CHECKING:
     from filterd.i18n import Sentence
@@ -138,7 +141,7 @@ def _removed(answer: Any, _: Visitor) -> Sentence:
     return say_n("{n} row is removed.", "{n} rows are removed.", n, n=number(n))
 
 
-SEARCH = Operation(
+SEARCH = WebOperation(
     name="searchLog",
     method="GET",
     path="/log/rows",
@@ -168,7 +171,7 @@ SEARCH = Operation(
     commands=("log search", "log export"),
     tag="log",
 )
-TOP = Operation(
+TOP = WebOperation(
     name="readTopNames",
     method="GET",
     path="/log/top",
@@ -180,7 +183,7 @@ TOP = Operation(
     commands=("log top",),
     tag="log",
 )
-NEW = Operation(
+NEW = WebOperation(
     name="readNewNames",
     method="GET",
     path="/log/new",
@@ -206,7 +209,7 @@ NEW = Operation(
     commands=("log new",),
     tag="log",
 )
-WHY = Operation(
+WHY = WebOperation(
     name="explainLogRow",
     method="GET",
     path="/log/rows/{id}",
@@ -218,7 +221,7 @@ WHY = Operation(
     commands=("log why",),
     tag="log",
 )
-CLASS_NAMES = Operation(
+CLASS_NAMES = WebOperation(
     name="readClassNames",
     method="GET",
     path="/log/classes/{class}",
@@ -238,7 +241,7 @@ CLASS_NAMES = Operation(
     commands=("log names",),
     tag="log",
 )
-DAY_NAMES = Operation(
+DAY_NAMES = WebOperation(
     name="readDayNames",
     method="GET",
     path="/log/names",
@@ -250,7 +253,7 @@ DAY_NAMES = Operation(
     commands=("log export",),
     tag="log",
 )
-TOTALS = Operation(
+TOTALS = WebOperation(
     name="readTotals",
     method="GET",
     path="/log/totals",
@@ -281,7 +284,7 @@ TOTALS = Operation(
     commands=("log totals",),
     tag="log",
 )
-HELP = Operation(
+HELP = WebOperation(
     name="readHelpSought",
     method="GET",
     path="/log/help",
@@ -301,7 +304,7 @@ HELP = Operation(
     commands=("log help",),
     tag="log",
 )
-EXPORT = Operation(
+EXPORT = WebOperation(
     name="exportTotals",
     method="GET",
     path="/log/export",
@@ -326,7 +329,7 @@ EXPORT = Operation(
     commands=("log export",),
     tag="log",
 )
-LEVELS = Operation(
+LEVELS = WebOperation(
     name="readLogLevels",
     method="GET",
     path="/log/levels",
@@ -350,7 +353,7 @@ LEVELS = Operation(
     commands=("log level",),
     tag="log",
 )
-LIVE = Operation(
+LIVE = WebOperation(
     name="followLog",
     method="GET",
     path="/log/live",
@@ -373,7 +376,7 @@ LIVE = Operation(
 )
 
 _REMOVED = record({"removed": TEXT, "rows": maybe(WHOLE), "unreadable": TEXTS})
-SET_LEVEL = Operation(
+SET_LEVEL = WebOperation(
     name="setLogLevel",
     method="POST",
     path="/log/levels",
@@ -395,7 +398,7 @@ SET_LEVEL = Operation(
     tag="log",
     done=done,
 )
-CONFIRM_LEVEL = Operation(
+CONFIRM_LEVEL = WebOperation(
     name="confirmLogLevel",
     method="POST",
     path="/log/levels/{id}/confirm",
@@ -408,7 +411,7 @@ CONFIRM_LEVEL = Operation(
     tag="log",
     done=done,
 )
-FORGET = Operation(
+FORGET = WebOperation(
     name="forgetLog",
     method="POST",
     path="/log/forget",
@@ -429,7 +432,7 @@ FORGET = Operation(
     tag="log",
     done=_removed,
 )
-PURGE = Operation(
+PURGE = WebOperation(
     name="purgeLog",
     method="POST",
     path="/log/purge",

@@ -8,22 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ConfigError
 from filterd.i18n import say
-from filterd.operations.parameters.scalar import Fields, Flag, Text, Whole
-from filterd.operations.parameters.time import Time
-from filterd.overrides.override_rows import set_for
-from filterd.overrides.target_text import policy_for, qname_from
-from filterd.policy.grade_rows import (
-    CLOSED,
-    LOCKED,
-    OPEN,
-    differences,
-    grade_row,
-    state_of,
-    whole_service_row,
-)
-from filterd.policy.model import GRADES, Category
-from filterd.state_file import to_plain
-from filterd.web.answers import (
+from filterd.operations.answers import (
     ANY,
     AT,
     FLAG,
@@ -39,10 +24,28 @@ from filterd.web.answers import (
     rows,
     table,
 )
-from filterd.web.operation import ADMINS, Operation, asks
+from filterd.operations.changes import CHANGE
+from filterd.operations.operation import ADMINS
+from filterd.operations.parameters.scalar import Fields, Flag, Text, Whole
+from filterd.operations.parameters.time import Time
+from filterd.operations.request import REASON
+from filterd.overrides.override_rows import set_for
+from filterd.overrides.target_text import policy_for, qname_from
+from filterd.policy.grade_rows import (
+    CLOSED,
+    LOCKED,
+    OPEN,
+    differences,
+    grade_row,
+    state_of,
+    whole_service_row,
+)
+from filterd.policy.model import GRADES, Category
+from filterd.state_file import to_plain
+from filterd.web.endpoint import WebOperation, asks
 from filterd.web.operations.log_operations import EXPLANATION, GRADE
 from filterd.web.school_state import check_known, in_force, policy_of
-from filterd.web.wanted_change import CHANGE, REASON, change, done
+from filterd.web.wanted_change import change, done
 from filterd.wire import type_from_text
 
 if TYPE_CHECKING:
@@ -168,7 +171,7 @@ async def _set(visitor: Visitor, given: dict[str, Any]) -> Any:
     return await change(visitor, "grade", given, target_kind=kind, target=target)
 
 
-GRADES_READ = Operation(
+GRADES_READ = WebOperation(
     name="readGrades",
     method="GET",
     path="/policy/grades",
@@ -178,7 +181,7 @@ GRADES_READ = Operation(
     commands=("policy tree", "policy show"),
     tag="policy",
 )
-GRADE_READ = Operation(
+GRADE_READ = WebOperation(
     name="readGrade",
     method="GET",
     path="/policy/grades/{grade}",
@@ -189,7 +192,7 @@ GRADE_READ = Operation(
     commands=("policy show",),
     tag="policy",
 )
-CATEGORIES = Operation(
+CATEGORIES = WebOperation(
     name="readCategories",
     method="GET",
     path="/policy/categories",
@@ -199,7 +202,7 @@ CATEGORIES = Operation(
     commands=("policy show",),
     tag="policy",
 )
-SERVICES = Operation(
+SERVICES = WebOperation(
     name="readServices",
     method="GET",
     path="/policy/services",
@@ -209,7 +212,7 @@ SERVICES = Operation(
     commands=("services list",),
     tag="policy",
 )
-SERVICE = Operation(
+SERVICE = WebOperation(
     name="readService",
     method="GET",
     path="/policy/services/{service}",
@@ -220,7 +223,7 @@ SERVICE = Operation(
     commands=("services show",),
     tag="policy",
 )
-CHECK = Operation(
+CHECK = WebOperation(
     name="checkName",
     method="GET",
     path="/check",
@@ -240,7 +243,7 @@ CHECK = Operation(
     commands=("check",),
     tag="policy",
 )
-VERSIONS = Operation(
+VERSIONS = WebOperation(
     name="readPolicyVersions",
     method="GET",
     path="/policy/versions",
@@ -250,7 +253,7 @@ VERSIONS = Operation(
     commands=("policy history",),
     tag="policy",
 )
-DIFFERENCES = Operation(
+DIFFERENCES = WebOperation(
     name="compareVersions",
     method="GET",
     path="/policy/versions/{version}/differences",
@@ -261,7 +264,7 @@ DIFFERENCES = Operation(
     commands=("policy diff",),
     tag="policy",
 )
-BETWEEN = Operation(
+BETWEEN = WebOperation(
     name="compareGrades",
     method="GET",
     path="/policy/grades/{grade}/differences",
@@ -273,7 +276,7 @@ BETWEEN = Operation(
     tag="policy",
 )
 _CHANGED = record({"closes": WHOLE, "opens": WHOLE, "rewrites": WHOLE})
-WHAT_IF = Operation(
+WHAT_IF = WebOperation(
     name="tryPolicy",
     method="GET",
     path="/policy/what-if",
@@ -313,7 +316,7 @@ WHAT_IF = Operation(
     commands=("policy whatif",),
     tag="policy",
 )
-EXPECTATIONS = Operation(
+EXPECTATIONS = WebOperation(
     name="testExpectations",
     method="GET",
     path="/policy/expectations",
@@ -339,7 +342,7 @@ EXPECTATIONS = Operation(
     commands=("policy test",),
     tag="policy",
 )
-IDS = Operation(
+IDS = WebOperation(
     name="readIds",
     method="GET",
     path="/policy/ids",
@@ -355,7 +358,7 @@ _SETTING: dict[str, Parameter] = {
     "reason": REASON,
 }
 _OF_SETTING = "grade", "target", "opens"
-PREVIEW = Operation(
+PREVIEW = WebOperation(
     name="previewGrade",
     method="GET",
     path="/policy/settings/preview",
@@ -371,7 +374,7 @@ PREVIEW = Operation(
     ),
     tag="policy",
 )
-SET = Operation(
+SET = WebOperation(
     name="setGrade",
     method="POST",
     path="/policy/settings",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ConfigError
 from filterd.i18n import language_of, say
+from filterd.operations.answers import TEXT, of, record
 from filterd.operations.parameters.scalar import Choice, Fields, Flag, Parameter, Text, Whole
 from filterd.overrides.read_access import READERS, View
 from filterd.policy.reporting_settings import ReportSettings
@@ -25,8 +26,7 @@ from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_formats import FORMATS, file_name
 from filterd.reports.report_questions import LONGEST, QUESTIONS
 from filterd.reports.report_run import ReportFile, ReportRequest
-from filterd.web.answers import TEXT, of, record
-from filterd.web.operation import MadeFile, Operation, asks
+from filterd.web.endpoint import MadeFile, WebOperation, asks
 from filterd.web.problem import WebError
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ _FIELDS: dict[str, Parameter] = {
         for one in QUESTIONS
     },
 }
-MAKE = Operation(
+MAKE = WebOperation(
     name="makeReport",
     method="POST",
     path="/reports",
@@ -138,7 +138,7 @@ MAKE = Operation(
     commands=("report",),
     tag="reports",
 )
-READ_SETTINGS = Operation(
+READ_SETTINGS = WebOperation(
     name="readReportSettings",
     method="GET",
     path="/reports/settings",
@@ -147,7 +147,7 @@ READ_SETTINGS = Operation(
     answer=record({"settings": of(ReportSettings), "language": TEXT}),
     tag="reports",
 )
-READ_PERIOD = Operation(
+READ_PERIOD = WebOperation(
     name="readReportPeriod",
     method="GET",
     path="/reports/period",
@@ -180,7 +180,7 @@ async def _inspection(visitor: Visitor, given: dict[str, Any]) -> MadeFile:
     return MadeFile(f"{name}.{format_}", FORMATS[format_].media_type, made.octets, is_shown)
 
 
-MAKE_INSPECTION = Operation(
+MAKE_INSPECTION = WebOperation(
     name="makeInspection",
     method="POST",
     path="/inspection",

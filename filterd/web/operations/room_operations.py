@@ -7,8 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.addresses import is_random
 from filterd.i18n import say
+from filterd.operations.answers import (
+    FLAG,
+    TEXT,
+    TEXTS,
+    WHOLE,
+    each,
+    maybe,
+    of,
+    record,
+    rows,
+    table,
+)
+from filterd.operations.changes import CHANGE, NOTHING_CHANGED
+from filterd.operations.operation import ADMINS, TEACHERS
 from filterd.operations.parameters.scalar import Fields, Flag, Several, Text, Whole
 from filterd.operations.parameters.term import TERM, Term
+from filterd.operations.request import REASON
 from filterd.overrides.assignments import macs_of, moved, place_of, taken_out
 from filterd.overrides.change_fields import MAX_DEVICES
 from filterd.overrides.current_rows import class_row, class_rows, room_row, room_rows
@@ -18,11 +33,10 @@ from filterd.policy.grade_changes import Why, with_devices
 from filterd.policy.model import Lesson, Period
 from filterd.policy.school_week import LESSON_HEADING, lesson_rows
 from filterd.policy.temporary_rules import ClassLoan, Exam, LocalException, RoomSetting
-from filterd.web.answers import FLAG, TEXT, TEXTS, WHOLE, each, maybe, of, record, rows, table
-from filterd.web.operation import ADMINS, TEACHERS, Operation, asks
+from filterd.web.endpoint import WebOperation, asks
 from filterd.web.operations.log_operations import CLASS
 from filterd.web.school_state import check_known, in_force, policy_of
-from filterd.web.wanted_change import CHANGE, NOTHING_CHANGED, REASON, change, done
+from filterd.web.wanted_change import change, done
 
 if TYPE_CHECKING:
     from filterd.web.visitor import Visitor
@@ -149,7 +163,7 @@ async def _lend(visitor: Visitor, given: dict[str, Any]) -> Any:
     return await change(visitor, "class-lend", given, **Term.take(given).payload)
 
 
-ROOMS = Operation(
+ROOMS = WebOperation(
     name="readRooms",
     method="GET",
     path="/rooms",
@@ -159,7 +173,7 @@ ROOMS = Operation(
     commands=("room list", "room export"),
     tag="rooms",
 )
-ROOM_READ = Operation(
+ROOM_READ = WebOperation(
     name="readRoom",
     method="GET",
     path="/rooms/{room}",
@@ -177,7 +191,7 @@ ROOM_READ = Operation(
     commands=("room show",),
     tag="rooms",
 )
-SET_ROOM = Operation(
+SET_ROOM = WebOperation(
     name="setRoom",
     method="POST",
     path="/rooms/{room}/seat",
@@ -190,7 +204,7 @@ SET_ROOM = Operation(
     tag="rooms",
     done=done,
 )
-TIMETABLE = Operation(
+TIMETABLE = WebOperation(
     name="readTimetable",
     method="GET",
     path="/timetable",
@@ -202,7 +216,7 @@ TIMETABLE = Operation(
     commands=("timetable export",),
     tag="rooms",
 )
-WATCH_ROOM = Operation(
+WATCH_ROOM = WebOperation(
     name="watchRoom",
     method="POST",
     path="/rooms/{room}/watch",
@@ -217,7 +231,7 @@ WATCH_ROOM = Operation(
         "Room {room} is watched: switch its devices on.", room=answer["room"]
     ),
 )
-APPEARED = Operation(
+APPEARED = WebOperation(
     name="readAppeared",
     method="GET",
     path="/rooms/{room}/watch",
@@ -229,7 +243,7 @@ APPEARED = Operation(
     commands=("room learn",),
     tag="rooms",
 )
-LEARN_ROOM = Operation(
+LEARN_ROOM = WebOperation(
     name="learnRoom",
     method="POST",
     path="/rooms/{room}/devices",
@@ -250,7 +264,7 @@ LEARN_ROOM = Operation(
     tag="rooms",
     done=done,
 )
-DEVICES = Operation(
+DEVICES = WebOperation(
     name="readDevices",
     method="GET",
     path="/devices",
@@ -273,7 +287,7 @@ DEVICES = Operation(
     commands=("devices list",),
     tag="devices",
 )
-STRANGERS = Operation(
+STRANGERS = WebOperation(
     name="readUnknownDevices",
     method="GET",
     path="/devices/unknown",
@@ -284,7 +298,7 @@ STRANGERS = Operation(
     commands=("room list",),
     tag="devices",
 )
-NAME_DEVICE = Operation(
+NAME_DEVICE = WebOperation(
     name="nameDevice",
     method="POST",
     path="/devices/name",
@@ -297,7 +311,7 @@ NAME_DEVICE = Operation(
     tag="devices",
     done=done,
 )
-ASSIGN = Operation(
+ASSIGN = WebOperation(
     name="assignDevices",
     method="POST",
     path="/devices/assign",
@@ -317,7 +331,7 @@ ASSIGN = Operation(
     tag="devices",
     done=done,
 )
-UNASSIGN = Operation(
+UNASSIGN = WebOperation(
     name="unassignDevices",
     method="POST",
     path="/devices/unassign",
@@ -330,7 +344,7 @@ UNASSIGN = Operation(
     tag="devices",
     done=done,
 )
-WATCH_NAT = Operation(
+WATCH_NAT = WebOperation(
     name="watchShared",
     method="POST",
     path="/devices/shared",
@@ -345,7 +359,7 @@ WATCH_NAT = Operation(
         say("Let the devices join the network now.") if answer["for_s"] else say("Done.")
     ),
 )
-SHARED = Operation(
+SHARED = WebOperation(
     name="readShared",
     method="GET",
     path="/devices/shared",
@@ -356,7 +370,7 @@ SHARED = Operation(
     commands=("devices nat",),
     tag="devices",
 )
-CLASSES = Operation(
+CLASSES = WebOperation(
     name="readClasses",
     method="GET",
     path="/classes",
@@ -366,7 +380,7 @@ CLASSES = Operation(
     commands=("class list",),
     tag="classes",
 )
-CLASS_READ = Operation(
+CLASS_READ = WebOperation(
     name="readClass",
     method="GET",
     path="/classes/{class}",
@@ -377,7 +391,7 @@ CLASS_READ = Operation(
     commands=("class show",),
     tag="classes",
 )
-LEND = Operation(
+LEND = WebOperation(
     name="lendClass",
     method="POST",
     path="/classes/{class}/loans",

@@ -3,12 +3,25 @@
 
 from __future__ import annotations
 
+from filterd.operations.answers import (
+    AT,
+    FLAG,
+    TEXT,
+    TEXTS,
+    WHOLE,
+    each,
+    maybe,
+    of,
+    record,
+    rows,
+    table,
+)
+from filterd.operations.operation import TEACHERS
 from filterd.operations.parameters.scalar import Fields, Text
 from filterd.policy.grade_rows import CLOSED, LOCKED, OPEN
 from filterd.policy.model import TIERS
 from filterd.policy.temporary_rules import Exam, LocalException
-from filterd.web.answers import AT, FLAG, TEXT, TEXTS, WHOLE, each, maybe, of, record, rows, table
-from filterd.web.operation import TEACHERS, Operation, asks
+from filterd.web.endpoint import WebOperation, asks
 
 _TIER = {"type": "string", "enum": list(TIERS)}
 _STATES = record({OPEN: TEXTS, CLOSED: TEXTS, LOCKED: TEXTS}, (OPEN, CLOSED, LOCKED))
@@ -125,7 +138,7 @@ _LESSON = record(
     }
 )
 
-MATRIX = Operation(
+MATRIX = WebOperation(
     name="readPolicyMatrix",
     method="GET",
     path="/policy/matrix",
@@ -135,7 +148,7 @@ MATRIX = Operation(
     commands=("policy tree",),
     tag="policy",
 )
-WEEK = Operation(
+WEEK = WebOperation(
     name="readWeek",
     method="GET",
     path="/week",
@@ -144,7 +157,7 @@ WEEK = Operation(
     fields=Fields({"day": Text(10, r"[0-9]{4}-[0-9]{2}-[0-9]{2}", about="a date of the week")}),
     answer=_WEEK,
 )
-OWN_LESSON = Operation(
+OWN_LESSON = WebOperation(
     name="readOwnLesson",
     method="GET",
     path="/lesson",

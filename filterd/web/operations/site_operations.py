@@ -11,9 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ConfigError
 from filterd.i18n import Sentence, say
+from filterd.operations.answers import (
+    FLAG,
+    OBJECT,
+    SENTENCE,
+    TEXT,
+    TEXTS,
+    WHOLE,
+    maybe,
+    record,
+    rows,
+)
+from filterd.operations.operation import ADMINS
 from filterd.operations.parameters.scalar import Fields, Schema, Text
-from filterd.web.answers import FLAG, OBJECT, SENTENCE, TEXT, TEXTS, WHOLE, maybe, record, rows
-from filterd.web.operation import ADMINS, Operation, asks
+from filterd.web.endpoint import WebOperation, asks
 from filterd.web.sections import ORDER as SECTIONS
 
 if TYPE_CHECKING:
@@ -88,7 +99,7 @@ def _applied(answer: Any, _: Visitor) -> Sentence:
     return say("The site is in force.")
 
 
-READ_SITE = Operation(
+READ_SITE = WebOperation(
     name="readSite",
     method="GET",
     path="/site",
@@ -98,7 +109,7 @@ READ_SITE = Operation(
     answer=record({"data": OBJECT, "digest": TEXT, "imported": TEXTS}),
     tag="site",
 )
-DRAFT_SITE = Operation(
+DRAFT_SITE = WebOperation(
     name="draftSite",
     method="POST",
     path="/site/draft",
@@ -109,7 +120,7 @@ DRAFT_SITE = Operation(
     answer=DRAFT,
     tag="site",
 )
-READ_DRAFT = Operation(
+READ_DRAFT = WebOperation(
     name="readSiteDraft",
     method="GET",
     path="/site/draft",
@@ -119,7 +130,7 @@ READ_DRAFT = Operation(
     answer=DRAFT,
     tag="site",
 )
-DROP_DRAFT = Operation(
+DROP_DRAFT = WebOperation(
     name="dropSiteDraft",
     method="DELETE",
     path="/site/draft",
@@ -130,7 +141,7 @@ DROP_DRAFT = Operation(
     tag="site",
     done=lambda _, __: say("Nothing was changed."),
 )
-APPLY_SITE = Operation(
+APPLY_SITE = WebOperation(
     name="applySite",
     method="PUT",
     path="/site",
@@ -143,7 +154,7 @@ APPLY_SITE = Operation(
     tag="site",
     done=_applied,
 )
-PASTE_TIMETABLE = Operation(
+PASTE_TIMETABLE = WebOperation(
     name="pasteTimetable",
     method="POST",
     path="/site/draft/timetable-table",
@@ -157,7 +168,7 @@ PASTE_TIMETABLE = Operation(
     tag="site",
 )
 EDITS = {
-    one.id: Operation(
+    one.id: WebOperation(
         name=one.operation,
         method="POST",
         path=f"/site/draft/{one.id}",

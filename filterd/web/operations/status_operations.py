@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING, Any
 from filterd.i18n import say
 from filterd.monitor.alert import AlertSeverity
 from filterd.monitor.alert_rules import active
-from filterd.operations.parameters.scalar import Fields
-from filterd.policy.temporary_rules import ClassLoan, Exam, LocalException
-from filterd.protection_level import ProtectionLevel
-from filterd.web.answers import (
+from filterd.operations.answers import (
     AT,
     FLAG,
     NUMBER,
@@ -28,8 +25,14 @@ from filterd.web.answers import (
     rows,
     table,
 )
-from filterd.web.operation import ADMINS, Operation, asks
-from filterd.web.wanted_change import CHANGE, REASON, changes, done
+from filterd.operations.changes import CHANGE
+from filterd.operations.operation import ADMINS
+from filterd.operations.parameters.scalar import Fields
+from filterd.operations.request import REASON
+from filterd.policy.temporary_rules import ClassLoan, Exam, LocalException
+from filterd.protection_level import ProtectionLevel
+from filterd.web.endpoint import WebOperation, asks
+from filterd.web.wanted_change import changes, done
 
 if TYPE_CHECKING:
     from filterd.web.visitor import Visitor
@@ -157,7 +160,7 @@ async def _alerts(visitor: Visitor, given: dict[str, Any]) -> Any:
     return (await _status(visitor, given))["alerts"]
 
 
-STATUS = Operation(
+STATUS = WebOperation(
     name="readStatus",
     method="GET",
     path="/status",
@@ -166,7 +169,7 @@ STATUS = Operation(
     answer=record(_STATUS),
     commands=("status", "top", "feed status"),
 )
-ALERTS = Operation(
+ALERTS = WebOperation(
     name="readAlerts",
     method="GET",
     path="/alerts",
@@ -175,7 +178,7 @@ ALERTS = Operation(
     answer=rows(_ALERT),
     commands=("alerts list",),
 )
-CLOCK = Operation(
+CLOCK = WebOperation(
     name="readClock",
     method="GET",
     path="/clock",
@@ -184,7 +187,7 @@ CLOCK = Operation(
     answer=_CLOCK,
     commands=("status",),
 )
-ACCEPT_CLOCK = Operation(
+ACCEPT_CLOCK = WebOperation(
     name="acceptClock",
     method="POST",
     path="/clock/accept",
@@ -196,7 +199,7 @@ ACCEPT_CLOCK = Operation(
     commands=("clock accept",),
     done=done,
 )
-RELOAD = Operation(
+RELOAD = WebOperation(
     name="reload",
     method="POST",
     path="/reload",

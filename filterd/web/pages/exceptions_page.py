@@ -9,6 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filterd.i18n import from_plain, say
+from filterd.operations.exceptions import EXCEPTIONS
+from filterd.operations.operation import TEACHERS
+from filterd.operations.review_requests import REQUESTS
 from filterd.overrides.descriptions import Describer
 from filterd.overrides.history_chain import UNDO as TAKEN_BACK
 from filterd.overrides.override_rows import CHANGES
@@ -17,11 +20,6 @@ from filterd.overrides.override_rows import MISTAKES as MISTAKE_LISTING
 from filterd.overrides.review_requests import REQUESTS as REQUEST_LISTING
 from filterd.overrides.roles import person_of
 from filterd.web.form_choices import audiences, lengths, terms
-from filterd.web.operation import TEACHERS
-from filterd.web.operations.exception_operations import (
-    EXCEPTIONS,
-    REQUESTS,
-)
 from filterd.web.operations.history_operations import HISTORY, MISTAKES, VERIFY
 from filterd.web.operations.log_operations import CONFIRM_LEVEL, LEVELS
 from filterd.web.operations.policy_operations import IDS

@@ -12,8 +12,8 @@ from filterd.i18n import say
 from filterd.lists.category_coverage import COVERAGE, SHARES
 from filterd.lists.list_queries import ENTRIES, NOT_TAKEN, not_taken_rows, report_listing
 from filterd.lists.report import CompileReport
+from filterd.operations.operation import ADMINS
 from filterd.web.form_choices import names_of, with_category_names
-from filterd.web.operation import ADMINS
 from filterd.web.operations.list_operations import ENTRIES as FIND
 from filterd.web.operations.list_operations import FEED_HISTORY, FEED_STATUS, LISTS
 from filterd.web.operations.list_operations import SOURCES as READ_SOURCES

@@ -13,6 +13,7 @@ from filterd.i18n import say, translated
 from filterd.lists.category_coverage import summary_line
 from filterd.monitor.alert_message import ALERTS
 from filterd.monitor.status_details import UPSTREAMS, doubts
+from filterd.operations.review_requests import REQUESTS
 from filterd.overrides.current_rows import ROOMS, level_lines
 from filterd.overrides.descriptions import Describer
 from filterd.overrides.override_rows import EXAMS, EXCEPTIONS
@@ -20,7 +21,6 @@ from filterd.overrides.read_access import READERS, View
 from filterd.querylog.querylog_rows import levels_shown
 from filterd.reports.charts import StackedBars, row_bars, spark_points
 from filterd.reports.report_document import BarChart, BarSeries
-from filterd.web.operations.exception_operations import REQUESTS
 from filterd.web.operations.log_operations import TOTALS
 from filterd.web.operations.status_operations import STATUS
 from filterd.web.page import Page

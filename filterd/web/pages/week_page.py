@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 
 from filterd import words
 from filterd.i18n import say
+from filterd.operations.operation import TEACHERS
 from filterd.overrides.descriptions import Describer
 from filterd.policy.school_week import WEEK_DAYS
 from filterd.policy.temporary_rules import written
 from filterd.web.form_choices import lengths, names_of
-from filterd.web.operation import TEACHERS
 from filterd.web.operations.policy_operations import CATEGORIES
 from filterd.web.operations.school_operations import OWN_LESSON, WEEK
 from filterd.web.page import Page

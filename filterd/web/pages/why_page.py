@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from filterd import counted, words
 from filterd.errors import FilterdError
 from filterd.i18n import say
+from filterd.operations.exceptions import ALLOW, BLOCK
 from filterd.overrides.descriptions import Describer
 from filterd.overrides.roles import Role
 from filterd.resolve.explanation import EXPLANATION, may_be_closed, passes, targets_to_open
 from filterd.web.form_choices import rooms, seats
-from filterd.web.operations.exception_operations import ALLOW, BLOCK
 from filterd.web.operations.policy_operations import CHECK, IDS
 from filterd.web.operations.room_operations import ROOM_READ as ROOM
 from filterd.web.page import Page

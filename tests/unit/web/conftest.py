@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.i18n import say
+from filterd.operations.operation import ADMINS
 from filterd.operations.parameters.scalar import Fields, Flag, Text
 from filterd.web import operations, pages
-from filterd.web.operation import ADMINS, MadeFile, Operation
+from filterd.web.endpoint import MadeFile, WebOperation
 from filterd.web.page import Page
 from tests.support.web_requests import FakeManager
 
@@ -37,7 +38,7 @@ async def _live(_: Visitor, given: Mapping[str, str]) -> AsyncIterator[dict[str,
     yield None
 
 
-OPEN = Operation(
+OPEN = WebOperation(
     name="openName",
     method="POST",
     path="/names/{name}",
@@ -47,7 +48,7 @@ OPEN = Operation(
     roles=ADMINS,
     done=lambda result, _: say("{name} is open", name=result["name"]),
 )
-NAMES = Operation(
+NAMES = WebOperation(
     name="readNames",
     method="GET",
     path="/names",
@@ -61,7 +62,7 @@ async def _file(_: Visitor, given: dict[str, Any]) -> Any:
     return MadeFile("a.html", "text/html", b"<p>made", is_shown=given.get("shown", False))
 
 
-FILE = Operation(
+FILE = WebOperation(
     name="makeFile",
     method="POST",
     path="/files",

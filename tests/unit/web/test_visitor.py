@@ -13,8 +13,9 @@ from starlette.responses import Response
 
 from filterd.errors import ControlError
 from filterd.i18n import say
+from filterd.operations.operation import ADMINS, EVERYONE
 from filterd.web import visitor as module
-from filterd.web.operation import ADMINS, EVERYONE, Operation
+from filterd.web.endpoint import WebOperation
 from filterd.web.visitor import (
     ADMITTED_FOR_S,
     DEVICE_COOKIE,
@@ -37,8 +38,8 @@ async def _run(visitor: Visitor, given: dict[str, str]) -> object:
     return await visitor.ask("open", **given)
 
 
-def _operation(roles: frozenset[Role]) -> Operation:
-    return Operation(name="x", method="POST", path="/x", about="X.", run=_run, roles=roles)
+def _operation(roles: frozenset[Role]) -> WebOperation:
+    return WebOperation(name="x", method="POST", path="/x", about="X.", run=_run, roles=roles)
 
 
 def test_the_token_and_address_go_with_each_command(manager: FakeManager) -> None:
@@ -60,7 +61,7 @@ def test_a_page_shows_what_the_roles_may(manager: FakeManager) -> None:
 def test_a_form_that_failed_shows_what_was_given() -> None:
     visitor = Visitor(Path("/nowhere"), failed="x", given={"name": "given"})
     assert visitor.filled(_operation(EVERYONE), "name", "usual") == "given"
-    other = Operation(name="y", method="POST", path="/y", about="Y.", run=_run)
+    other = WebOperation(name="y", method="POST", path="/y", about="Y.", run=_run)
     assert visitor.filled(other, "name", say("usual")) == "usual"
 
 

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from filterd.web.wanted_change import NOTHING_CHANGED, done
+from filterd.operations.changes import NOTHING_CHANGED
+from filterd.web.wanted_change import done
 from tests.support.changes import Book, an_exception
 from tests.support.operations import CHANGED, RecordedVisitor
 

@@ -40,7 +40,7 @@ LOOKING = {
     "history-verify",
 }
 LOOKING |= {"mistakes", "history-check", "policies", "policy"}
-LOOKING |= {"expectations", "lists", "lists-search"}
+LOOKING |= {"exceptions", "exams", "expectations", "lists", "lists-search"}
 ACTING = {"reload", "change"}
 SCHOOL = {"policy-matrix", "grade-preview", "school-week", "own-lesson"}
 WATCHING = {

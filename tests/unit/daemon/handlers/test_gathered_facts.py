@@ -340,7 +340,7 @@ def test_what_was_handled_is_of_the_period(tmp_path: Path) -> None:
         school.clock.advance(2 * 86_400)
         known = school.reviews.commands()
         await known["requests refuse"]({"id": 1, "reason": "không cần"}, ADMIN)
-        await known["requests approve"]({"id": 2, "reason": "bài học"}, ADMIN)
+        await known["requests approve"]({"id": 2, "reason": "bài học", "for_s": 3600}, ADMIN)
 
     asyncio.run(decide())
     school.at(hour_of(TODAY, 3))

@@ -134,7 +134,7 @@ def test_a_decision_that_fails_leaves_the_request_to_the_next(
     reviews: Reviews, manager: PupilsManager
 ) -> None:
     with pytest.raises(ChangeError, match="reason"):
-        ask(reviews, "approve", ADMIN, id=1, reason="", **EVENING)
+        ask(reviews, "approve", ADMIN, id=1, reason=" ", **EVENING)
     ask(reviews, "approve", ADMIN, id=1, reason="Bài 12", **EVENING)
     assert len(manager.made) == 1
 
@@ -163,7 +163,7 @@ def test_it_may_be_for_the_tier_where_the_rights_reach_so_far(
 ) -> None:
     with pytest.raises(ChangeError, match="a teacher's exception is for one"):
         ask(reviews, "approve", LAN, id=1, reason="Bài 12", for_tier=True, **EVENING)
-    ask(reviews, "approve", ADMIN, id=1, reason="Bài 12", for_tier=True)
+    ask(reviews, "approve", ADMIN, id=1, reason="Bài 12", for_tier=True, permanent=True)
     assert (manager.made[0]["audience"], manager.made[0]["whom"]) == ("tier", "lower-secondary")
 
 
@@ -171,10 +171,10 @@ def test_what_cannot_be_done_leaves_the_request_open(reviews: Reviews) -> None:
     for caller, request in (
         (MINH, {"id": 1, "reason": "x", **EVENING}),
         (LAN, {"id": 1, "reason": "Bài 12"}),  # without an end
-        (ADMIN, {"id": 1}),  # without a reason
-        (ADMIN, {"id": "1", "reason": "Bài 12"}),
-        (ADMIN, {"id": True, "reason": "Bài 12"}),
-        (ADMIN, {"id": 7, "reason": "Bài 12"}),
+        (ADMIN, {"id": 1, **EVENING}),  # without a reason
+        (ADMIN, {"id": "one", "reason": "Bài 12", **EVENING}),
+        (ADMIN, {"id": True, "reason": "Bài 12", **EVENING}),
+        (ADMIN, {"id": 7, "reason": "Bài 12", **EVENING}),
     ):
         with pytest.raises((ControlError, ChangeError)):
             ask(reviews, "approve", caller, **request)
@@ -199,7 +199,7 @@ def test_a_decision_stands_where_the_disk_is_full(
 
 
 def test_a_refusal_is_recorded_with_its_reason(reviews: Reviews, manager: PupilsManager) -> None:
-    with pytest.raises(ChangeError, match="reason"):
+    with pytest.raises(ControlError, match="reason"):
         ask(reviews, "refuse", LAN, id=1)
     ask(reviews, "refuse", LAN, id=1, reason="không cần cho bài học")
     assert manager.refused == [("social.example", "6A", "lan", "không cần cho bài học")]

@@ -26,7 +26,7 @@ from tests.support.operations import RecordedVisitor
 from tests.support.report_sample import FACTS
 
 if TYPE_CHECKING:
-    from filterd.web.operation import MadeFile
+    from filterd.web.endpoint import MadeFile
 
 PERIOD = {"first": FACTS.first, "last": FACTS.last, "kind": "span", "id": ""}
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from filterd.errors import ConfigError
+from filterd.operations.changes import NOTHING_CHANGED
 from filterd.web.operations.room_operations import (
     ASSIGN,
     CLASS_READ,
@@ -19,7 +20,6 @@ from filterd.web.operations.room_operations import (
     TIMETABLE,
     UNASSIGN,
 )
-from filterd.web.wanted_change import NOTHING_CHANGED
 from tests.support.operations import RecordedVisitor
 from tests.support.week import timetabled, with_classes
 

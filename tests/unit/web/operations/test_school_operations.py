@@ -15,10 +15,10 @@ from tests.support.rendered import a_visitor
 from tests.support.school_answers import school_answers
 
 if TYPE_CHECKING:
-    from filterd.web.operation import Operation
+    from filterd.web.endpoint import WebOperation
 
 
-def _asked(operation: Operation, **given: Any) -> tuple[str, dict[str, Any]]:
+def _asked(operation: WebOperation, **given: Any) -> tuple[str, dict[str, Any]]:
     visitor = a_visitor(school_answers(), Role.TEACHER)
 
     async def whole() -> None:

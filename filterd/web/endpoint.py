@@ -1,29 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An operation of the API: its parameters, roles, answer, and how it is done."""
+"""An operation of the API and of pages, with what only they have of it."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from starlette.responses import Response
 
+from filterd.operations.operation import EVERYONE, Method, Operation
 from filterd.operations.parameters.scalar import NOTHING, Fields, Schema
-from filterd.overrides.roles import Role
+from filterd.operations.request import OperationRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from filterd.i18n import Sentence
+    from filterd.overrides.roles import Role
     from filterd.web.visitor import Visitor
 
-EVERYONE = frozenset(Role)
-ADMINS = frozenset((Role.ADMIN,))
-TEACHERS = frozenset((Role.TEACHER, Role.ADMIN))
-
 Run = Callable[["Visitor", dict[str, Any]], Awaitable[Any]]
-Method = Literal["GET", "POST", "PUT", "DELETE"]
+RequestT = TypeVar("RequestT", bound=OperationRequest[Any])
 
 
 _FILE_POLICY = (
@@ -58,8 +56,50 @@ class MadeFile(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """One operation.
+class WebEndpoint(Operation):
+    """An operation as the API and pages have it, where that is not all of it.
+
+    Attributes:
+        act: does it for a person and a request; else the manager is asked.
+        done: the sentence that a page shows after a change, of the answer.
+        is_shown_once: whether that page has the answer, as ``Visitor.made``.
+        is_stream: the answer is an async iterator of events (SSE).
+        largest_octets: of its body, where that is more than ``request_guard`` lets pass.
+        media_types: the answer is a ``MadeFile`` of one of these; none for data.
+    """
+
+    act: Callable[[Visitor, Any], Awaitable[Any]] | None = None
+    done: Callable[[Any, Visitor], Sentence] | None = None
+    is_shown_once: bool = False
+    is_stream: bool = False
+    largest_octets: int = 0
+    media_types: tuple[str, ...] = ()
+
+    async def run(self, visitor: Visitor, values: dict[str, Any]) -> Any:
+        """Do it with checked values.
+
+        Raises:
+            FilterdError: as ``control.ask``; ConfigError: they do not go together.
+        """
+        request = self.request.of(values)
+        if self.act is None:
+            return await visitor.answer(request)
+        return await self.act(visitor, request)
+
+
+def endpoint(
+    operation: Operation,
+    act: Callable[[Visitor, RequestT], Awaitable[Any]] | None = None,
+    **more: Any,
+) -> WebEndpoint:
+    """Return the endpoint of an operation; ``more`` are further attributes."""
+    known = {one.name: getattr(operation, one.name) for one in fields(operation)}
+    return WebEndpoint(**known, act=act, **more)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebOperation:
+    """An operation of a subject whose requests are not yet in ``filterd.operations``.
 
     Attributes:
         name: its ``operationId``, and the address of its form (``/do/NAME``).
@@ -98,6 +138,10 @@ class Operation:
     def is_change(self) -> bool:
         """Whether it changes something."""
         return self.method != "GET"
+
+
+Served = WebEndpoint | WebOperation
+AnyOperation = Operation | WebOperation
 
 
 def asks(command: str) -> Run:

@@ -11,10 +11,10 @@ import pytest
 from filterd.cli import tree
 from filterd.overrides.roles import Role
 from filterd.web import operations
-from filterd.web.operation import AT_THE_BOX, MadeFile
+from filterd.web.endpoint import AT_THE_BOX, MadeFile
 
 if TYPE_CHECKING:
-    from filterd.web.operation import Operation
+    from filterd.web.endpoint import WebOperation
 
 
 def test_names_and_addresses_are_unique() -> None:
@@ -24,7 +24,7 @@ def test_names_and_addresses_are_unique() -> None:
 
 
 @pytest.mark.parametrize("one", operations.ORDER, ids=lambda one: one.name)
-def test_an_operation_is_whole(one: Operation) -> None:
+def test_an_operation_is_whole(one: WebOperation) -> None:
     assert re.fullmatch(r"[a-z][A-Za-z]{2,30}", one.name)
     assert one.about.endswith(".")
     assert Role.ADMIN in one.roles or one.roles == {Role.PRINCIPAL}

@@ -93,3 +93,11 @@ def _of_several(origin: Any, inner: tuple[Any, ...]) -> Schema:
     if origin in (tuple, list, frozenset):
         return rows(of(inner[0]))
     raise TypeError(origin)
+
+
+def with_state(schema: Schema) -> Schema:
+    """Return the schema of a thing that has a state, too."""
+    return record(
+        {**schema["properties"], "state": TEXT},
+        [one for one in schema["properties"] if one not in schema["required"]],
+    )

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Describe an operation: a thing that a school does, with its roles and its faces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from filterd.overrides.roles import Role
+
+if TYPE_CHECKING:
+    from filterd.operations.parameters.scalar import Fields, Schema
+    from filterd.operations.request import OperationRequest
+
+EVERYONE = frozenset(Role)
+ADMINS = frozenset((Role.ADMIN,))
+TEACHERS = frozenset((Role.TEACHER, Role.ADMIN))
+
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation.
+
+    Attributes:
+        name: its ``operationId``, and the address of its form (``/do/NAME``).
+        method, path: of the API, beneath ``/api/v1``; ``{key}`` is a parameter.
+        about: one line of English, for the description.
+        request: what the manager is asked; those of its fields in ``path`` are there, the others
+            in the query (GET, DELETE) or the body.
+        answer: the JSON Schema of the answer.
+        roles: to which it is shown. What the manager lets them do is judged by its effect.
+        commands: of ``filterd`` that it stands for, such as ``log search``.
+        tag: its group in the description.
+    """
+
+    name: str
+    method: Method
+    path: str
+    about: str
+    request: type[OperationRequest[Any]]
+    answer: Schema
+    roles: frozenset[Role] = EVERYONE
+    commands: tuple[str, ...] = ()
+    tag: str = "school"
+
+    @property
+    def fields(self) -> Fields:
+        """What a program sends."""
+        return self.request.fields()
+
+    @property
+    def is_change(self) -> bool:
+        """Whether it changes something."""
+        return self.method != "GET"

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Describe what a command of the control socket takes and what it answers.
+
+One frozen dataclass says it for all: a command of ``filterd`` makes one, the API reads one out of
+JSON, and the manager reads it again from the socket, within the same bounds.
+
+```
+class ReadHistory(OperationRequest[tuple[Row, ...]]):      what it answers
+    command = "history"                                    its name on the socket
+    limit: Annotated[int, Whole(1, 1_000)] = 20            no default: it must be there
+    term: Annotated[Term, TERM_FIELDS]                     several fields that make one value
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, dataclass, fields
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Generic,
+    NamedTuple,
+    Protocol,
+    Self,
+    TypeVar,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+    runtime_checkable,
+)
+
+from filterd.errors import ControlError
+from filterd.i18n import say
+from filterd.operations.parameters.scalar import Fields, Parameter, Text
+from filterd.overrides.change_fields import MAX_REASON
+from filterd.state_file import Decoders, to_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from filterd.state_file import Decoder
+
+AnswerT = TypeVar("AnswerT")
+
+_OF_EACH = ("reason", "permanent")
+"""What a kind of change does not read: each has a reason, and no end is one left out."""
+REASON = Text(MAX_REASON, about="Why, for the history")
+
+
+@runtime_checkable
+class Compound(Protocol):
+    """Several parameters that make one value."""
+
+    @property
+    def named(self) -> Mapping[str, Parameter]:
+        """The parameters."""
+
+    def take(self, given: dict[str, Any]) -> Any:
+        """Take them out of checked values, and return the value.
+
+        Raises:
+            ConfigError: they make none.
+        """
+
+    def arguments(self, value: Any) -> dict[str, Any]:
+        """Return what the socket has of the value."""
+
+
+class _Member(NamedTuple):
+    """A field of a request: its names in class and socket, and what reads it."""
+
+    name: str
+    key: str
+    kind: Parameter | Compound
+    default: Any
+
+
+class OperationRequest(Generic[AnswerT]):
+    """The arguments of a command; see above for a subclass."""
+
+    __slots__ = ()
+    command: ClassVar[str]
+
+    @classmethod
+    def fields(cls) -> Fields:
+        """Return what a program sends."""
+        return _shape(cls).fields
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> Self:
+        """Return the request with these checked values, which are taken.
+
+        Raises:
+            ConfigError: they do not go together.
+        """
+        made = {}
+        for one in _shape(cls).members:
+            if isinstance(one.kind, Compound):
+                made[one.name] = one.kind.take(values)
+            elif one.key in values:
+                value = values.pop(one.key)
+                made[one.name] = tuple(value) if isinstance(value, list) else value
+        return cls(**made)
+
+    @classmethod
+    def read(cls, given: Any) -> Self:
+        """Return the request that a program sent.
+
+        Raises:
+            ConfigError: a field is wrong, unknown or missing.
+        """
+        return cls.of(cls.fields().read(given))
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the socket has of it, without what the class has by default."""
+        made: dict[str, Any] = {}
+        for one in _shape(type(self)).members:
+            value = getattr(self, one.name)
+            if isinstance(one.kind, Compound):
+                made |= one.kind.arguments(value)
+            elif value is not None and (one.default is MISSING or value != one.default):
+                made[one.key] = to_plain(value)
+        return made
+
+    @classmethod
+    def answer_of(cls, plain: Any) -> AnswerT:
+        """Return the answer that the socket has as plain data.
+
+        Raises:
+            ControlError: the daemon is of another version.
+        """
+        decode = _shape(cls).decoder
+        if decode is None:
+            return cast("AnswerT", plain)
+        try:
+            return cast("AnswerT", decode(plain))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ControlError(say("filterd has another version; restart it")) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestedChange(OperationRequest[dict[str, Any]]):
+    """A change of what is in force, of a kind of ``overrides.change_kinds``."""
+
+    command: ClassVar[str] = "change"
+    kind: ClassVar[str] = ""
+    reason: Annotated[str, REASON] = ""
+
+    @property
+    def change(self) -> tuple[str, dict[str, Any]]:
+        """The kind of change, and what the class that ``overrides`` has for it reads."""
+        made = super(RequestedChange, self).arguments
+        return self.kind, {key: one for key, one in made.items() if key not in _OF_EACH}
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the socket has of it."""
+        kind, fields_of_kind = self.change
+        return {**fields_of_kind, "kind": kind, "reason": self.reason}
+
+
+def answer_type(kind: type[OperationRequest[Any]]) -> Any:
+    """Return the type of a request's answers."""
+    for base in kind.__mro__:
+        for one in getattr(base, "__orig_bases__", ()):
+            if get_origin(one) is OperationRequest:
+                return get_args(one)[0]
+    return Any
+
+
+class _Shape(NamedTuple):
+    """What is worked out once of a class of requests."""
+
+    members: tuple[_Member, ...]
+    fields: Fields
+    decoder: Decoder | None
+
+
+_SHAPES: dict[type[OperationRequest[Any]], _Shape] = {}
+
+
+def _shape(kind: type[OperationRequest[Any]]) -> _Shape:
+    if kind not in _SHAPES:
+        members = tuple(sorted(_members(kind), key=lambda one: one.key == "reason"))
+        _SHAPES[kind] = _Shape(members, _fields(members), _decoder(kind))
+    return _SHAPES[kind]
+
+
+def _members(kind: Any) -> Iterator[_Member]:
+    """Yield the fields of a request; ``class_`` is ``class`` on the socket."""
+    hints = get_type_hints(kind, include_extras=True)
+    for one in fields(kind):
+        assert get_origin(hints[one.name]) is Annotated, f"{kind}: {one.name} names no parameter"
+        reader = cast("Parameter | Compound", get_args(hints[one.name])[1])
+        yield _Member(one.name, one.name.rstrip("_"), reader, one.default)
+
+
+def _fields(members: Iterable[_Member]) -> Fields:
+    named: dict[str, Parameter] = {}
+    required = []
+    for one in members:
+        if isinstance(one.kind, Compound):
+            named |= one.kind.named
+            continue
+        named[one.key] = one.kind
+        if one.default is MISSING:
+            required.append(one.key)
+    return Fields(named, tuple(required))
+
+
+def _decoder(kind: type[OperationRequest[Any]]) -> Decoder | None:
+    """Return what makes an answer of plain data; None where it stays plain."""
+    answer = answer_type(kind)
+    is_plain = answer is Any or Any in get_args(answer)
+    return None if is_plain else Decoders({}).of(answer)

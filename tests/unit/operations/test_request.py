@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A request is the same for a command, a program and the manager."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import pytest
+
+from filterd.errors import ConfigError, ControlError
+from filterd.operations.parameters.scalar import Several, Text, Whole
+from filterd.operations.parameters.term import Term, TermFields
+from filterd.operations.request import REASON, OperationRequest, RequestedChange, answer_type
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An answer."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look(OperationRequest[Seen]):
+    """A request with each kind of field."""
+
+    command: ClassVar[str] = "look"
+    class_: Annotated[str, Text(3)]
+    names: Annotated[tuple[str, ...], Several(Text(9), 2)] = ()
+    most: Annotated[int | None, Whole(1, 5)] = None
+    term: Annotated[Term, TermFields(may_be_open=True)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move(RequestedChange):
+    """A change, whose reason must be there."""
+
+    kind: ClassVar[str] = "move"
+    to: Annotated[str, Text(9)] = ""
+    reason: Annotated[str, REASON]
+
+
+def test_its_fields_are_those_of_the_class_and_of_what_several_make() -> None:
+    found = Look.fields()
+    assert [*found.named][:3] == ["class", "names", "most"]
+    assert {"for_s", "lesson", "ends_at"} <= found.named.keys()
+    assert (found.required, Move.fields().required) == (("class",), ("reason",))
+
+
+def test_the_manager_reads_what_the_face_sent() -> None:
+    sent = Look.read({"class": "6A", "names": "a\nb", "for_s": "60"})
+    assert sent == Look(class_="6A", names=("a", "b"), term=Term(for_s=60))
+    assert sent.arguments == {"class": "6A", "names": ["a", "b"], "for_s": 60}
+    assert Look.read(sent.arguments) == sent
+
+
+def test_a_change_has_its_kind_and_its_reason() -> None:
+    asked = Move.read({"to": "lab-a", "reason": "x"})
+    assert (asked.command, asked.change) == ("change", ("move", {"to": "lab-a"}))
+    assert asked.arguments == {"kind": "move", "to": "lab-a", "reason": "x"}
+
+
+@pytest.mark.parametrize("given", [{}, {"class": "6AAA"}, {"class": "6A", "most": 9}, {"x": 1}, 3])
+def test_what_is_out_of_bounds_is_refused(given: Any) -> None:
+    with pytest.raises(ConfigError):
+        Look.read(given)
+
+
+def test_an_answer_has_its_type() -> None:
+    assert Look.answer_of({"names": ["a"]}) == Seen(("a",))
+    assert answer_type(Look) is Seen
+    assert Move.answer_of({"number": 3}) == {"number": 3}
+
+
+@pytest.mark.parametrize("plain", [None, {}, {"names": 3}, {"names": ["a"], "more": 1}])
+def test_an_answer_of_another_version_is_said_to_be_one(plain: Any) -> None:
+    with pytest.raises(ControlError, match="another version"):
+        Look.answer_of(plain)
