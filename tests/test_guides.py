@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.documents import load
-from filterd.lists.catalog import load_catalog
+from filterd.lists.catalogs.catalog import load_catalog
 from filterd.overrides.read_access import READERS, RECORDED, View
 from filterd.overrides.roles import Role
 from filterd.paths import shipped

@@ -59,7 +59,7 @@ SMALL = {
     "daemon/policy_reader": "commands read a policy without the code of the daemon",
     "daemon/safe_search_check": "an entry of a process",
     "feed/guard/__main__": "an entry of a process",
-    "feed/night_memory": "the guard's child imports no requests",
+    "feed/followed/night_memory": "the guard's child imports no requests",
     "locale/compile_catalogues": "a command of the build",
     "monitor/secret_file": "mail and webhooks load apart",
     "native_build": "a command of the build",

@@ -17,12 +17,12 @@ import pytest
 from filterd.config.compile import compile_policy
 from filterd.config.lists_build import compile_blocklists
 from filterd.config.site_reader import load_site
-from filterd.feed.version_content import make_content
-from filterd.lists.catalog import Catalog, load_catalog
-from filterd.lists.catalog_tables import load_popular_names, read_canaries
+from filterd.feed.followed.version_content import make_content
+from filterd.lists.catalogs.catalog import Catalog, load_catalog
+from filterd.lists.catalogs.catalog_tables import load_popular_names, read_canaries
+from filterd.lists.catalogs.table_additions import ADDITIONS_FILE
 from filterd.lists.index import Index
 from filterd.lists.rules import MADE_CANARY
-from filterd.lists.table_additions import ADDITIONS_FILE
 from filterd.lists.top_names import read_popular
 from filterd.paths import shipped
 from filterd.policy.engine import Engine

@@ -15,10 +15,15 @@ import pytest
 from filterd.config.compile import compile_policy
 from filterd.config.lists_build import compile_blocklists
 from filterd.config.site_reader import load_site
-from filterd.feed import night_memory
-from filterd.feed.night_memory import TEXT_OCTETS_A_NAME, most_names
-from filterd.feed.version_content import ContentRequest, make_content
-from filterd.lists.catalog import PublicSource, load_catalog, shipped_sources, thin_categories
+from filterd.feed.followed import night_memory
+from filterd.feed.followed.night_memory import TEXT_OCTETS_A_NAME, most_names
+from filterd.feed.followed.version_content import ContentRequest, make_content
+from filterd.lists.catalogs.catalog import (
+    PublicSource,
+    load_catalog,
+    shipped_sources,
+    thin_categories,
+)
 from filterd.lists.index import Index
 from filterd.lists.sort_records import Guarded
 from filterd.lists.top_names import Popular
@@ -40,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from filterd.lists.catalog import Catalog
+    from filterd.lists.catalogs.catalog import Catalog
     from tests.bench.followed_lists import MadeVersion
 
 MOST_NAMES = 1_300_000

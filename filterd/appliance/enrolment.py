@@ -11,10 +11,10 @@ The gateway's key is an Ed25519 key (RFC 8032) in the state folder, PEM, readabl
 alone. It signs the inspection record and what a school reports. It is never replaced: a second key
 would be a second gateway where the first is known, so a damaged one is an error.
 
-The root names the key ``fleet`` beside its roles, as that of programs (``feed.program_offer``). It
-signs many enrolments, so it cannot be one of the root, which lie in safes; and no online key of
-the publisher, because with that machine a thief could enrol schools that do not exist. A new root
-without the key ends all enrolments that it has signed.
+The root names the key ``fleet`` beside its roles, as that of programs
+(``feed.signed.program_offer``). It signs many enrolments, so it cannot be one of the root, which
+lie in safes; and no online key of the publisher, because with that machine a thief could enrol
+schools that do not exist. A new root without the key ends all enrolments that it has signed.
 
 A set-up finds the root by its fingerprint, which the publisher reads out (``find_root``). The roots
 stand in the feed's folder, ``metadata/N.root.json`` (TUF §5.3). The connection proves nothing and
@@ -41,7 +41,7 @@ from filterd.errors import (
     EnvelopeSignatureError,
     MissingFileError,
 )
-from filterd.feed.trust import ROOT_OCTETS, named_keys
+from filterd.feed.signed.trust import ROOT_OCTETS, named_keys
 from filterd.feed.version_files import FLEET_KEYS
 from filterd.field_checks import is_school_code, plain
 from filterd.i18n import say
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner, Key, SSlibKey
     from tuf.api.metadata import Root
 
-    from filterd.feed.fetchers import Fetcher
+    from filterd.feed.signed.fetchers import Fetcher
     from filterd.signed_envelope import SealedContent
     from filterd.state_folder import StateFolder
 

@@ -37,7 +37,7 @@ from filterd.appliance.enrolment import (
 )
 from filterd.counted import grouped, utc
 from filterd.errors import EnvelopeFormatError, EnvelopeSignatureError
-from filterd.feed.trust import read_root
+from filterd.feed.signed.trust import read_root
 from filterd.i18n import say
 from filterd.reports import inspection_facts
 from filterd.reports.inspection_facts import INSPECTION_TYPE, MOST_OCTETS

@@ -217,7 +217,7 @@ def _ids(kinds: Iterable[str], words: Sequence[str]) -> list[str]:
 
 
 def _sources(_: StateFolder) -> list[str]:
-    from filterd.lists.catalog import shipped_sources  # noqa: PLC0415 -- a YAML reader
+    from filterd.lists.catalogs.catalog import shipped_sources  # noqa: PLC0415 -- a YAML reader
 
     return [one.id for one in shipped_sources()]
 

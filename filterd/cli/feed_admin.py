@@ -19,7 +19,7 @@ from filterd.cli.terminal import bar
 from filterd.config.build_record import SITE_FILE
 from filterd.feed.feed_config import followed
 from filterd.feed.program_standing import beside
-from filterd.feed.trust import load_root
+from filterd.feed.signed.trust import load_root
 from filterd.feed.versions import NoWayBack
 from filterd.i18n import Sentence, say
 from filterd.privileges import own_rights

@@ -18,7 +18,7 @@ from filterd.cli.school_clock import school_clock
 from filterd.cli.terminal import bar
 from filterd.counted import number
 from filterd.errors import ConfigError, ConfigErrors, GuardError
-from filterd.feed.sources import (
+from filterd.feed.followed.sources import (
     SourceFolder,
     SourceOutcome,
     SourceReport,
@@ -26,9 +26,9 @@ from filterd.feed.sources import (
     fetch_sources,
     read_sources,
 )
-from filterd.feed.version_content import POPULAR
+from filterd.feed.followed.version_content import POPULAR
 from filterd.i18n import say, translated
-from filterd.lists.catalog import Catalog, load_catalog
+from filterd.lists.catalogs.catalog import Catalog, load_catalog
 from filterd.lists.top_names import Popular, read_popular
 from filterd.paths import sole
 from filterd.publish.evidence import EvidenceReport, inspect

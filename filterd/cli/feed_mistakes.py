@@ -17,9 +17,9 @@ from filterd.cli.context import Context, JsonOption, argument, on_named_files, o
 from filterd.cli.feed_review import CatalogOption, print_mistakes
 from filterd.cli.named_files import read_octets
 from filterd.errors import FilterdError, StoreError
-from filterd.feed.trust import load_root
+from filterd.feed.signed.trust import load_root
 from filterd.i18n import UNSAID, Sentence, say, translated
-from filterd.lists.catalog import load_catalog
+from filterd.lists.catalogs.catalog import load_catalog
 from filterd.paths import sole
 from filterd.publish import review
 from filterd.publish.mistake_inbox import INBOX, MOST_OCTETS, Inbox, SchoolReports

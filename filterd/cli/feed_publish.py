@@ -30,13 +30,13 @@ from filterd.cli.school_clock import wording_of
 from filterd.cli.terminal import bar
 from filterd.counted import fingerprint
 from filterd.errors import ConfigError, StoreError
-from filterd.feed.arrival import Moment
-from filterd.feed.fetchers import Fetcher, FolderFetcher, WebFetcher
-from filterd.feed.program_offer import LIMITS
-from filterd.feed.trust import load_root
+from filterd.feed.signed.arrival import Moment
+from filterd.feed.signed.fetchers import Fetcher, FolderFetcher, WebFetcher
+from filterd.feed.signed.program_offer import LIMITS
+from filterd.feed.signed.trust import load_root
 from filterd.i18n import quoted, say
-from filterd.lists.catalog import load_catalog
-from filterd.lists.optional_lists import OrderEntry
+from filterd.lists.catalogs.catalog import load_catalog
+from filterd.lists.catalogs.optional_lists import OrderEntry
 from filterd.publish.keys import ORDERS, PROGRAM
 from filterd.publish.parcels import read_parcel
 from filterd.publish.program_packages import read_program

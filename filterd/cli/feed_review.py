@@ -21,11 +21,11 @@ from filterd.cli.render import facts
 from filterd.counted import number
 from filterd.errors import ConfigError
 from filterd.i18n import Sentence, did_you_mean, say
-from filterd.lists.catalog import load_catalog
-from filterd.lists.lookalike_errors import BOUND, RuleKind
-from filterd.lists.lookalike_families import ACCEPTED, Decision, Waiting
-from filterd.lists.lookalike_rules import has_mirrors
-from filterd.lists.lookalikes import is_shape
+from filterd.lists.catalogs.catalog import load_catalog
+from filterd.lists.likeness.lookalike_errors import BOUND, RuleKind
+from filterd.lists.likeness.lookalike_families import ACCEPTED, Decision, Waiting
+from filterd.lists.likeness.lookalike_rules import has_mirrors
+from filterd.lists.likeness.lookalikes import is_shape
 from filterd.overrides import change_fields
 from filterd.publish import review as reviews
 from filterd.publish.review import (
@@ -38,7 +38,7 @@ from filterd.publish.review import (
 from filterd.publish.signed_orders import day_of
 
 if TYPE_CHECKING:
-    from filterd.lists.lookalike_errors import KindErrors
+    from filterd.lists.likeness.lookalike_errors import KindErrors
 
 _NOTHING, _WAITS = 0, 1
 _MOST_SHOWN = 20

@@ -15,7 +15,7 @@ from filterd.feed.feed_config import followed
 from filterd.feed.feed_details import FEED, FINDINGS, HISTORY, is_worrying, summary
 from filterd.feed.standing import History, overview, program_version
 from filterd.i18n import say
-from filterd.lists.catalog_tables import contacts_or_none
+from filterd.lists.catalogs.catalog_tables import contacts_or_none
 from filterd.rows import Wording
 from filterd.state_folder import BesideFolder
 

@@ -24,8 +24,8 @@ from filterd.counted import size
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, FilterdError, StoreError
 from filterd.feed.feed_config import Followed, followed
+from filterd.feed.followed.fresh_arrival import FreshArrival
 from filterd.feed.follower import Keeper
-from filterd.feed.fresh_arrival import FreshArrival
 from filterd.feed.school_lists import SchoolLists
 from filterd.feed.sync import Became, Outcome
 from filterd.feed.version_watch import EVERY_S

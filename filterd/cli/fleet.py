@@ -20,7 +20,7 @@ from filterd.cli.render import facts
 from filterd.config.build_record import SITE_FILE
 from filterd.counted import grouped, utc
 from filterd.errors import ConfigError
-from filterd.feed.trust import TrustFolder
+from filterd.feed.signed.trust import TrustFolder
 from filterd.feed.version_files import FLEET
 from filterd.i18n import say
 from filterd.operations.parameters.time import duration_s

@@ -108,7 +108,7 @@ def verify(
     at that time; 65: another root.
     """
     from filterd.appliance import inspection_record  # noqa: PLC0415 -- it verifies signatures
-    from filterd.feed.trust import load_root  # noqa: PLC0415 -- as above
+    from filterd.feed.signed.trust import load_root  # noqa: PLC0415 -- as above
     from filterd.reports.inspection_composer import compose_inspection  # noqa: PLC0415 -- as above
     from filterd.reports.inspection_facts import PrintedRecord  # noqa: PLC0415 -- as above
     from filterd.signed_envelope import naming  # noqa: PLC0415 -- as above

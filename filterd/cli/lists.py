@@ -21,8 +21,8 @@ from filterd.errors import ConfigError, IndexFormatError, StoreError
 from filterd.feed import index_build
 from filterd.feed.feed_details import coverage
 from filterd.i18n import say
-from filterd.lists.catalog import load_categories
-from filterd.lists.catalog_tables import load_popular_names
+from filterd.lists.catalogs.catalog import load_categories
+from filterd.lists.catalogs.catalog_tables import load_popular_names
 from filterd.lists.category_coverage import COVERAGE, SHARES
 from filterd.lists.index import Index
 from filterd.lists.index_files import blocklists_in_force

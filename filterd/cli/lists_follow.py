@@ -16,7 +16,7 @@ from filterd.feed.appliance_files import Wanted
 from filterd.feed.feed_details import SOURCES
 from filterd.feed.school_lists import Decided, SchoolLists
 from filterd.i18n import say, translated
-from filterd.lists.catalog import thin_categories
+from filterd.lists.catalogs.catalog import thin_categories
 
 SourcesArgument = Annotated[
     list[str] | None, argument("SOURCE", "Ids of `filterd lists sources`, or https addresses.")

@@ -14,7 +14,7 @@ from filterd.daemon import policy_reader
 from filterd.daemon.time import known_time
 from filterd.errors import StoreError
 from filterd.i18n import refused, say
-from filterd.lists.catalog import Catalog, load_catalog
+from filterd.lists.catalogs.catalog import Catalog, load_catalog
 from filterd.lists.index import Index
 from filterd.lists.index_files import blocklists_in_force
 from filterd.overrides.policy_versions import PolicyVersions

@@ -17,7 +17,7 @@ from filterd.counted import number
 from filterd.errors import FilterdError, IndexFormatError
 from filterd.feed.guard.candidate import Asking
 from filterd.i18n import say
-from filterd.lists.catalog_tables import PopularName
+from filterd.lists.catalogs.catalog_tables import PopularName
 from filterd.lists.index import Index
 from filterd.lists.rules import SERVICE_PREFIX
 from filterd.policy import policy_file

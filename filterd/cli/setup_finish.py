@@ -27,7 +27,7 @@ from filterd.cli.feed_sync import lists_of, taking
 from filterd.cli.offline_site import policy_of
 from filterd.errors import FilterdError
 from filterd.feed.feed_config import followed
-from filterd.feed.fetchers import WebFetcher
+from filterd.feed.signed.fetchers import WebFetcher
 from filterd.i18n import Sentence, Texts, say
 from filterd.overrides.roles import ADMINS, TEACHERS, Role
 from filterd.paths import write_atomically

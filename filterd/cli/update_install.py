@@ -22,14 +22,14 @@ from filterd.config.site_reader import load_site
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, FilterdError, InUseError, UpdateError
 from filterd.feed.appliance_files import TimeFloor
-from filterd.feed.arrival import Moment
-from filterd.feed.fetchers import FolderFetcher, WebFetcher
-from filterd.feed.program_offer import LIMITS, mirror, refresh_program, version_key
 from filterd.feed.program_standing import EndedUpdate, beside, mirror_beside
-from filterd.feed.trust import TrustFolder, load_root
+from filterd.feed.signed.arrival import Moment
+from filterd.feed.signed.fetchers import FolderFetcher, WebFetcher
+from filterd.feed.signed.program_offer import LIMITS, mirror, refresh_program, version_key
+from filterd.feed.signed.trust import TrustFolder, load_root
 from filterd.i18n import say
-from filterd.lists.catalog import load_categories
-from filterd.lists.catalog_tables import locked_canaries
+from filterd.lists.catalogs.catalog import load_categories
+from filterd.lists.catalogs.catalog_tables import locked_canaries
 from filterd.lists.rules import MADE_CANARY
 from filterd.overrides.history_chain import PROGRAM_UPDATE
 from filterd.paths import shipped

@@ -4,7 +4,7 @@
 ::
 
     site.yaml   <tier>.yaml ...        blocklists/
-        | site_reader                      | filterd.lists.catalog
+        | site_reader                      | filterd.lists.catalogs.catalog
         | site_schema, week_schema,        |
         v reporting_schema, tiers          v
     SiteSources ------ compile ------- Catalog ------> lists_build: the lists of both

@@ -22,7 +22,7 @@ from filterd.config.compile import compile_policy, own_lists
 from filterd.config.compile_run import AS_KEPT, TIME_LIMIT_S
 from filterd.config.site_reader import load_site
 from filterd.errors import ConfigError, ConfigErrors, FilterdError, to_plain
-from filterd.lists.catalog import load_catalog
+from filterd.lists.catalogs.catalog import load_catalog
 from filterd.paths import shipped
 from filterd.policy import policy_file
 from filterd.process_memory import child_octets

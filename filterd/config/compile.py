@@ -60,7 +60,7 @@ from filterd.config.site_schema import LeasesEntry
 from filterd.documents import did_you_mean
 from filterd.errors import Problems
 from filterd.i18n import Sentence, say
-from filterd.lists.catalog import RECOMMENDED, fillable_categories, shipped_sources
+from filterd.lists.catalogs.catalog import RECOMMENDED, fillable_categories, shipped_sources
 from filterd.lists.formats import FORMATS
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.public_suffix import top_level_names
@@ -84,7 +84,7 @@ if TYPE_CHECKING:
     from filterd.config.site_schema import SiteFile, UpstreamEntry
     from filterd.documents import Document
     from filterd.errors import ConfigError
-    from filterd.lists.catalog import Catalog
+    from filterd.lists.catalogs.catalog import Catalog
 
 
 def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:

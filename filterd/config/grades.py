@@ -30,7 +30,7 @@ from filterd.config.site_reader import inheritance
 from filterd.config.tiers import AGE_OF_GRADE, DEFAULTS, Settings
 from filterd.documents import Document, Where, did_you_mean
 from filterd.i18n import UNSAID, quoted, say
-from filterd.lists.catalog_schema import list_id
+from filterd.lists.catalogs.catalog_schema import list_id
 from filterd.policy import model
 from filterd.policy.category_parts import locked_in, settings_with_parts
 from filterd.policy.guarded_categories import opened_by_files, opened_by_schedule
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from filterd.config.tiers import Categories, ServiceSettings
     from filterd.errors import ConfigError, Problems
     from filterd.i18n import Sentence
-    from filterd.lists.catalog import PublicHoliday
+    from filterd.lists.catalogs.catalog import PublicHoliday
     from filterd.policy.model import Category, Policy, Service
 
 

@@ -32,7 +32,7 @@ from filterd.errors import ChangeError, ConfigError
 from filterd.i18n import Sentence, refused, say
 from filterd.i18n import from_plain as sentence_from_plain
 from filterd.i18n import to_plain as plain_sentence
-from filterd.lists.catalog import shipped_sources
+from filterd.lists.catalogs.catalog import shipped_sources
 from filterd.lists.public_suffix import has_strangers_beneath
 from filterd.paths import open_plain
 from filterd.wire import name as names

@@ -15,14 +15,14 @@ from filterd.config import build_record
 from filterd.config.compile import own_lists
 from filterd.config.site_reader import load_site
 from filterd.errors import FilterdError, ListError
-from filterd.lists.catalog import ListsBeside, lists_beside, load_catalog
+from filterd.lists.catalogs.catalog import ListsBeside, lists_beside, load_catalog
 from filterd.lists.compiler import compile_lists
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from filterd.lists.catalog import Catalog
+    from filterd.lists.catalogs.catalog import Catalog
     from filterd.lists.compiler import Progress
     from filterd.lists.index_files import Blocklists
     from filterd.lists.report import CompileReport

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from filterd.config.scalars import Identifier, IPv4Text, IPv6Text, Tier, name_from
 from filterd.documents import DocumentModel, OrElse
-from filterd.lists.catalog_schema import name_of_service
+from filterd.lists.catalogs.catalog_schema import name_of_service
 from filterd.policy.model import BlockResponse
 
 AGE_OF_GRADE = {

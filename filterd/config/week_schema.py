@@ -26,7 +26,7 @@ from filterd.config.scalars import ClassId, ForWhom, Grade, Identifier, Tier, Wh
 from filterd.documents import DocumentModel, OrElse, did_you_mean, refusal, validate
 from filterd.field_checks import is_a_grade
 from filterd.i18n import say
-from filterd.lists.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it at run time
+from filterd.lists.catalogs.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it at run time
 from filterd.policy.model import DAY_S
 from filterd.policy.school_week import DAYS, WEEKDAYS
 

@@ -61,7 +61,7 @@ def of_files(config: Path, state: StateFolder) -> Policy:
     """
     from filterd.config.compile import compile_policy  # noqa: PLC0415 -- see above
     from filterd.config.site_reader import load_site  # noqa: PLC0415
-    from filterd.lists.catalog import load_catalog  # noqa: PLC0415
+    from filterd.lists.catalogs.catalog import load_catalog  # noqa: PLC0415
     from filterd.lists.index_files import blocklists_in_force  # noqa: PLC0415
 
     return compile_policy(load_site(config), load_catalog(blocklists_in_force(state).folder))

@@ -20,32 +20,13 @@ orders       the ordering authority    the same for ``orders/*`` alone
 program      makers of the program     the same for ``program/*``; root names the key too
 ===========  ========================  ========================================
 
-A version **arrives**:
+A version **arrives**, signed by a publisher (``signed``), or it is made here of **public lists**
+that a site follows instead, or beside a feed (``followed``; ``BesideFolder`` has versions, history
+and watch of its own):
 
-``arrival``          what an arrival of versions is; that of a signed feed, with its light check
-``trust``            the root that a site was given, and the metadata verified since
-``fetchers``         files from one web server or from a folder, as TUF asks for them
-``tuf_refresh``      what is newly published, verified; the announcement of urgent versions
-``program_offer``    packages of the program, verified; a mirror of one for another reader
-``version_files``    names and signed data of a version's files, the manifest of its folder
-``deltas``           compressed files and the differences between two of them, bounded
-``version_download`` the new version's folder, of the old one and what was fetched
 ``versions``         the last three versions, and which one is in force
-``sources``          texts of public lists, fetched within limits; the last good one stays
-``source_limits``    what a night of them costs, and servers that asked for a pause
-``host_reach``       whether any of their servers can be reached, before each is asked
-``text_judgement``   a text that has come, unpacked, read and judged in a child with bounds
-``packed_text``      a text that comes as gzip, zip or tar.gz, unpacked within bounds
-``version_content``  a version made of a catalogue and of texts of sources, and written
-
-A site may follow **public lists** instead, or beside a feed (``BesideFolder``, with versions,
-history and watch of its own); a version is then made here, of HTTPS alone:
-
+``version_files``    names and signed data of a version's files, the manifest of its folder
 ``feed_config``      which feed or lists a site follows, and which lists are compiled for it
-``followed_arrival`` the version that the texts of a night make, its content made in a child
-``fresh_arrival``    what sources that change all day have got since the night, every four hours
-``fresh_names``      the names that are new, as a small list beside those of the night
-``night_memory``     how much memory a child may take, and how many names that is
 
 It is **judged and activated**:
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from filterd.lists.catalog import PublicSource
+    from filterd.lists.catalogs.catalog import PublicSource
     from filterd.lists.list_merge import Exclusions
 
 

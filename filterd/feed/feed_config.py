@@ -23,7 +23,12 @@ from filterd.feed.appliance_files import FollowFile, FollowState, Wanted
 from filterd.feed.version_files import verify
 from filterd.feed.versions import Versions, is_followed
 from filterd.i18n import Sentence, say
-from filterd.lists.catalog import RECOMMENDED, PublicSource, fillable_categories, shipped_sources
+from filterd.lists.catalogs.catalog import (
+    RECOMMENDED,
+    PublicSource,
+    fillable_categories,
+    shipped_sources,
+)
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.index_files import Blocklists
 from filterd.lists.rules import Pin
@@ -38,7 +43,7 @@ if TYPE_CHECKING:
 
     from filterd.config.site_schema import FollowEntry
     from filterd.feed.appliance_files import FollowState
-    from filterd.lists.catalog import Catalog
+    from filterd.lists.catalogs.catalog import Catalog
     from filterd.state_folder import StateFolder
 
 
@@ -202,7 +207,7 @@ def _followed_last(state: StateFolder, kept: FollowState) -> Followed:
 
 
 def _is_trusted(state: StateFolder, folder: Path) -> bool:
-    from filterd.feed.trust import TrustFolder  # noqa: PLC0415 -- TUF, for a rare case only
+    from filterd.feed.signed.trust import TrustFolder  # noqa: PLC0415 -- TUF, for a rare case only
 
     return TrustFolder(state.feed).trusts_version(folder)
 

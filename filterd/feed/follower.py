@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from filterd.clock import Clock
-    from filterd.feed.arrival import VersionArrival
     from filterd.feed.feed_config import Followed
-    from filterd.feed.fresh_arrival import FreshArrival
+    from filterd.feed.followed.fresh_arrival import FreshArrival
     from filterd.feed.schedule import ScheduledWork
+    from filterd.feed.signed.arrival import VersionArrival
     from filterd.feed.sync import SiteFeed
     from filterd.feed.version_watch import Daemon
     from filterd.i18n import Sentence

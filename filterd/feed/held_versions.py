@@ -30,8 +30,8 @@ from tuf.api.metadata import Metadata, Root, Targets
 
 from filterd.errors import ExpiredError, MetadataFormatError
 from filterd.feed.guard.judgement import Severity, found
-from filterd.feed.tuf_refresh import explained
-from filterd.feed.version_download import link_or_copy, sync_all
+from filterd.feed.signed.tuf_refresh import explained
+from filterd.feed.signed.version_download import link_or_copy, sync_all
 from filterd.feed.version_files import (
     Publication,
     files_of,
@@ -44,8 +44,8 @@ from filterd.feed.version_files import (
 )
 from filterd.feed.versions import ahead_of, number_of
 from filterd.i18n import say
-from filterd.lists.catalog import load_categories
-from filterd.lists.catalog_tables import CANARIES_FILE, canaries_yaml
+from filterd.lists.catalogs.catalog import load_categories
+from filterd.lists.catalogs.catalog_tables import CANARIES_FILE, canaries_yaml
 from filterd.lists.rules import MADE_CANARY
 from filterd.paths import shipped, write_atomically, writing
 
@@ -59,8 +59,8 @@ if TYPE_CHECKING:
     Files = dict[str, tuple[int, str]]
     from collections.abc import Mapping
 
-    from filterd.feed.fetchers import Fetcher
     from filterd.feed.guard import Judgement
+    from filterd.feed.signed.fetchers import Fetcher
 
 
 ROLE = "orders"

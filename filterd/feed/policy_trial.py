@@ -36,14 +36,14 @@ from filterd.documents import did_you_mean
 from filterd.errors import ConfigError, StoreError
 from filterd.feed.appliance_files import Wanted
 from filterd.feed.feed_config import blocklists_to_build, followed, followed_set
-from filterd.feed.night_memory import check_size, night_octets
-from filterd.feed.source_limits import NIGHTLY, RunBudget
-from filterd.feed.sources import SourceFolder, SourceOutcome, fetch_sources
+from filterd.feed.followed.night_memory import check_size, night_octets
+from filterd.feed.followed.source_limits import NIGHTLY, RunBudget
+from filterd.feed.followed.sources import SourceFolder, SourceOutcome, fetch_sources
 from filterd.feed.version_files import sha256_of, verify
 from filterd.feed.versions import Versions, is_followed
 from filterd.i18n import Sentence, refused, say
 from filterd.i18n import to_plain as plain_sentence
-from filterd.lists.catalog import (
+from filterd.lists.catalogs.catalog import (
     BESIDE,
     RECOMMENDED,
     fillable_categories,
@@ -51,7 +51,7 @@ from filterd.lists.catalog import (
     load_catalog,
     shipped_sources,
 )
-from filterd.lists.catalog_tables import load_popular_names
+from filterd.lists.catalogs.catalog_tables import load_popular_names
 from filterd.lists.formats import FORMATS
 from filterd.lists.index import Index
 from filterd.lists.index_files import Blocklists, blocklists_in_force

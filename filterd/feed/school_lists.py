@@ -27,7 +27,6 @@ from filterd.errors import (
     ListError,
 )
 from filterd.feed.appliance_files import LEFT_OUT_S, LeftOut, Wanted, with_command, with_left_out
-from filterd.feed.arrival import TufArrival
 from filterd.feed.feed_config import (
     Followed,
     blocklists_to_build,
@@ -38,16 +37,17 @@ from filterd.feed.feed_config import (
     wanted_by,
     without_command,
 )
-from filterd.feed.fetchers import FolderFetcher, WebFetcher
-from filterd.feed.followed_arrival import FollowedArrival
-from filterd.feed.fresh_names import FRESH
-from filterd.feed.night_memory import check_size
-from filterd.feed.source_limits import NIGHTLY
-from filterd.feed.sources import SourceFolder, look_at, source_rows
+from filterd.feed.followed.followed_arrival import FollowedArrival
+from filterd.feed.followed.fresh_names import FRESH
+from filterd.feed.followed.night_memory import check_size
+from filterd.feed.followed.source_limits import NIGHTLY
+from filterd.feed.followed.sources import SourceFolder, look_at, source_rows
+from filterd.feed.signed.arrival import TufArrival
+from filterd.feed.signed.fetchers import FolderFetcher, WebFetcher
 from filterd.feed.sync import SiteFeed
 from filterd.feed.versions import FOLLOWED, is_followed
 from filterd.i18n import quoted, say
-from filterd.lists.catalog import BESIDE, RECOMMENDED, fillable_categories, shipped_sources
+from filterd.lists.catalogs.catalog import BESIDE, RECOMMENDED, fillable_categories, shipped_sources
 from filterd.lists.formats import FORMATS
 from filterd.lists.index import Index
 from filterd.lists.list_queries import entries_of
@@ -62,9 +62,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from filterd.clock import Clock
-    from filterd.feed.arrival import Progress, VersionArrival
-    from filterd.feed.fetchers import Fetcher
-    from filterd.feed.source_limits import FetchRules
+    from filterd.feed.followed.source_limits import FetchRules
+    from filterd.feed.signed.arrival import Progress, VersionArrival
+    from filterd.feed.signed.fetchers import Fetcher
     from filterd.feed.sync import Outcome
     from filterd.feed.version_watch import Daemon
     from filterd.feed.versions import NoWayBack

@@ -25,18 +25,18 @@ from filterd.errors import (
 from filterd.feed import guard
 from filterd.feed.activation import Activator
 from filterd.feed.appliance_files import ApplianceFolder, FollowFile, TimeFloor
-from filterd.feed.arrival import Moment
 from filterd.feed.feed_config import blocklists_to_build
 from filterd.feed.guard.judgement import bounded
 from filterd.feed.held_versions import ROLE, other_key, with_orders_of
 from filterd.feed.schedule import may_take_at
+from filterd.feed.signed.arrival import Moment
+from filterd.feed.signed.trust import TrustFolder
 from filterd.feed.standing import Event, History, Line, StandingFile
-from filterd.feed.trust import TrustFolder
 from filterd.feed.version_files import signers_of, verify
 from filterd.feed.version_watch import AnswerCounts, Watch, WatchFile, counts_of, usual_part
 from filterd.feed.versions import Candidate, Versions, ahead_of, is_followed, number_of
 from filterd.i18n import UNSAID, quoted, say
-from filterd.lists.catalog_tables import locked_canaries
+from filterd.lists.catalogs.catalog_tables import locked_canaries
 from filterd.lists.index_files import Blocklists
 from filterd.paths import reading, remove_temporaries, sole
 from filterd.state_file import plain_version
@@ -48,9 +48,9 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
     from filterd.feed.appliance_files import FollowState
-    from filterd.feed.arrival import Offer, Progress, VersionArrival
-    from filterd.feed.fresh_arrival import FreshArrival
+    from filterd.feed.followed.fresh_arrival import FreshArrival
     from filterd.feed.guard import Judgement
+    from filterd.feed.signed.arrival import Offer, Progress, VersionArrival
     from filterd.feed.version_watch import Daemon
     from filterd.feed.versions import NoWayBack
     from filterd.i18n import Sentence

@@ -16,19 +16,15 @@ lookup. So they are compiled once into a file that lookups read where it lies::
          |        synced, verified, renamed
     index         opens it: name -> matcher -> hits -> entries with list and line
 
-``list_merge`` makes one list of all third parties' lists of a category. ``lookalike_rules``
-makes rules (``lookalikes``) of names that differ in digits or suffix only (``lookalike_families``),
-and of patterns of letters and digits that many unrelated names have; those that say little hold
-where no school stands (``lookalike_reach``), and ``lookalike_errors`` estimates whom rules harm.
-``top_names`` are popular names, which no list of danger means, and names of schools.
+``list_merge`` makes one list of all third parties' lists of a category; ``likeness`` finds names
+that are like listed ones. ``top_names`` are popular names, which no list of danger means, and names
+of schools.
 
 ``compiler`` runs the steps and measures progress, ``report`` counts what was taken and
-refused; ``catalog`` reads which lists a publisher has, with ``catalog_categories`` (and parts of
-them), ``optional_lists``,
-``catalog_tables`` and, of keys that older programs leave aside, ``table_additions``; ``rules``
-(pins, protections), ``help_names`` and ``public_suffix`` define which names lists must leave
-alone. ``index_files`` replaces an index on the disk, ``list_queries`` answers questions about one,
-``category_coverage`` shows how far its lists cover each category.
+refused; ``catalogs`` reads which lists a publisher has; ``rules`` (pins, protections) and
+``public_suffix`` define which names lists must leave alone. ``index_files`` replaces an index on
+the disk, ``list_queries`` answers questions about one, ``category_coverage`` shows how far its
+lists cover each category.
 
 A *service* is a list whose few names are in the catalogue or the site (``catalog_schema``).
 

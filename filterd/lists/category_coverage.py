@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd import counted
 from filterd.i18n import UNSAID, say
-from filterd.lists.lookalikes import PREFIX
+from filterd.lists.likeness.lookalikes import PREFIX
 from filterd.lists.rules import SERVICE_PREFIX
 from filterd.protection_level import SHIPPED_LISTS
 from filterd.rows import Column, Listing

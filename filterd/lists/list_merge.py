@@ -49,7 +49,7 @@ from filterd.lists.source_text import SourceText
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from filterd.lists.catalog_categories import CatalogCategory
+    from filterd.lists.catalogs.catalog_categories import CatalogCategory
     from filterd.lists.report import ListReport, Reason
     from filterd.lists.rules import Claim, ListSource, Pin
     from filterd.lists.sort_records import WrittenNames

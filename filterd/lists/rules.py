@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from filterd.state_file import ADDED
 
 if TYPE_CHECKING:
-    from filterd.lists.lookalikes import LookalikeRule
+    from filterd.lists.likeness.lookalikes import LookalikeRule
 
 SERVICE_PREFIX = "service:"
 """The prefix of ids of the lists that are services."""

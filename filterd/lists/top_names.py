@@ -3,7 +3,7 @@
 
 Every list has named one of them once: a host cut out of a long address, a test
 entry, a typing error. Those that ship with filterd must stay
-open (``filterd.lists.catalog_tables``); a publisher may bring a ranking beside them.
+open (``filterd.lists.catalogs.catalog_tables``); a publisher may bring a ranking beside them.
 
 Names of schools of the world ship, too: no look-alike rule may close one, and where they stand and
 what they look like bounds rules that say little (``lookalike_reach``).
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import ListError
 from filterd.i18n import say
-from filterd.lists.catalog_tables import load_ordinary_words, load_popular_names
+from filterd.lists.catalogs.catalog_tables import load_ordinary_words, load_popular_names
 from filterd.lists.hostname import HostnameError, key_from_text, text_from_key
 from filterd.lists.public_suffix import is_public_suffix
 from filterd.lists.rules import Scope
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from filterd.lists.catalog_tables import PopularName
+    from filterd.lists.catalogs.catalog_tables import PopularName
 
 MOST = 10_000
 """Names that count; lower ranks mean little."""

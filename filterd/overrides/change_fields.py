@@ -14,8 +14,8 @@ from filterd import field_checks
 from filterd.errors import ChangeError
 from filterd.field_checks import a_text, identifier, is_whole, name, one_of, plain, shown
 from filterd.i18n import say
+from filterd.lists.likeness.lookalikes import is_shape
 from filterd.lists.list_queries import NamingEntry
-from filterd.lists.lookalikes import is_shape
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import TargetKind
 

@@ -4,7 +4,7 @@
 1. a pin;
 2. an order;
 3. protection, which removes the claims of third-party lists, and a name of help
-   (``filterd.lists.help_names``) those of the publisher's own lists, too;
+   (``filterd.lists.catalogs.help_names``) those of the publisher's own lists, too;
 4. a locked category;
 5. the site's own allows and blocks, already in their order: the longer name,
    the narrower audience, the block;

@@ -22,6 +22,6 @@ The outcome is a folder of static files, ready for any web server:
 ``release``          publishes the version that was built
 ``hold_release``     what schools hold, released with the offline keys
 
-Texts of sources are fetched by ``filterd.feed.sources``, and a version's content is made by
-``filterd.feed.version_content``, as a school that follows public lists does it too.
+Texts of sources are fetched by ``filterd.feed.followed.sources``, and a version's content is made
+by ``filterd.feed.followed.version_content``, as a school that follows public lists does it too.
 """

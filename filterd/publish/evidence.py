@@ -28,9 +28,9 @@ from filterd.clock import SystemClock
 from filterd.documents import DocumentModel, did_you_mean, load, repeated, validate
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.i18n import quoted, say
-from filterd.lists.catalog import load_catalog
-from filterd.lists.catalog_schema import IsoDate, unfit
-from filterd.lists.catalog_tables import CONTACTS_FILE, load_contacts
+from filterd.lists.catalogs.catalog import load_catalog
+from filterd.lists.catalogs.catalog_schema import IsoDate, unfit
+from filterd.lists.catalogs.catalog_tables import CONTACTS_FILE, load_contacts
 from filterd.lists.formats import FORMATS, Cancelled, Entry, Problem
 from filterd.lists.hostname import (
     HostnameError,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from filterd.documents import Where
     from filterd.i18n import Sentence
-    from filterd.lists.catalog import Catalog
+    from filterd.lists.catalogs.catalog import Catalog
     from filterd.lists.rules import ListSource
 
 FOLDER, FILE = "vn", "evidence.yaml"

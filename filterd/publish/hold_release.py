@@ -23,7 +23,7 @@ from filterd.feed.held_versions import ReleasedHold, content_digest, other_key
 from filterd.feed.version_files import KEPT_DELTAS
 from filterd.feed.versions import Candidate
 from filterd.i18n import say
-from filterd.lists.catalog import load_catalog
+from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 from filterd.publish.publication import Published
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner
 
     from filterd.clock import Clock
-    from filterd.feed.arrival import Progress
+    from filterd.feed.signed.arrival import Progress
 
 _A_SCHOOL = "school: {name: any}\n"
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from tuf.api.metadata import Metadata, Targets
 
 from filterd.errors import ConfigError, FeedError
-from filterd.feed.program_offer import (
+from filterd.feed.signed.program_offer import (
     MOST_OCTETS,
     MOST_PACKAGES,
     ProgramTarget,

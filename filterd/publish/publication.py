@@ -18,10 +18,10 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
 
 from filterd.errors import DigestError, FeedError, StoreError
-from filterd.feed.deltas import unpack
-from filterd.feed.program_offer import ProgramTarget, read_targets, refresh_program
-from filterd.feed.trust import TrustFolder
-from filterd.feed.tuf_refresh import orders_keys, refresh
+from filterd.feed.signed.deltas import unpack
+from filterd.feed.signed.program_offer import ProgramTarget, read_targets, refresh_program
+from filterd.feed.signed.trust import TrustFolder
+from filterd.feed.signed.tuf_refresh import orders_keys, refresh
 from filterd.feed.version_files import Publication, PublishedFile, read_publication
 from filterd.i18n import quoted, refused, say
 from filterd.paths import make_folder, reading, write_atomically
@@ -31,10 +31,10 @@ from filterd.publish.signing import hashed_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from filterd.feed.arrival import Moment
-    from filterd.feed.fetchers import Fetcher
-    from filterd.feed.program_offer import ProgramTarget
-    from filterd.feed.tuf_refresh import Verified
+    from filterd.feed.signed.arrival import Moment
+    from filterd.feed.signed.fetchers import Fetcher
+    from filterd.feed.signed.program_offer import ProgramTarget
+    from filterd.feed.signed.tuf_refresh import Verified
 
 
 DAY_S = 86_400.0

@@ -19,12 +19,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from filterd.errors import ChangeError, FeedError, StoreError
-from filterd.feed.deltas import unpack
-from filterd.feed.version_content import PARTS
+from filterd.feed.followed.version_content import PARTS
+from filterd.feed.signed.deltas import unpack
 from filterd.feed.version_files import KEPT_DELTAS, MANIFEST, digits, read_publication
 from filterd.i18n import refused, say
-from filterd.lists.catalog import load_catalog
-from filterd.lists.optional_lists import ORDERS_FILE, ORDERS_FOLDER, load_orders
+from filterd.lists.catalogs.catalog import load_catalog
+from filterd.lists.catalogs.optional_lists import ORDERS_FILE, ORDERS_FOLDER, load_orders
 from filterd.overrides.mistake_answers import FILE as MISTAKES
 from filterd.overrides.mistake_answers import (
     MOST_OCTETS,
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from contextlib import AbstractContextManager
 
-    from filterd.feed.arrival import Progress
+    from filterd.feed.signed.arrival import Progress
     from filterd.feed.version_files import Publication
-    from filterd.lists.optional_lists import OrderEntry
+    from filterd.lists.catalogs.optional_lists import OrderEntry
     from filterd.publish.parcels import Parcel
     from filterd.publish.repository import Signers
     from filterd.publish.signing import NewTarget, StoredTarget

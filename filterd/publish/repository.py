@@ -10,8 +10,8 @@ A **root** counts as soon as it exists. So when a key changes, the metadata is f
 signed by both keys, and only then the root that replaces them is written: a reader with
 either root finds metadata that it trusts.
 
-Delegated roles (``orders``, ``program``) are signed on other machines and come as parcels. The
-key of the role ``program`` must be named by the root too (``filterd.feed.program_offer``). The
+Delegated roles (``orders``, ``program``) are signed on other machines and come as parcels. The key
+of the role ``program`` must be named by the root too (``filterd.feed.signed.program_offer``). The
 key ``fleet`` is named by the root alone: it enrols gateways, and publishes nothing.
 """
 
@@ -37,8 +37,8 @@ from tuf.api.metadata import (
 
 from filterd.errors import FeedError
 from filterd.feed import held_versions
-from filterd.feed.program_offer import PROGRAM_KEYS, read_targets
-from filterd.feed.trust import named_keys
+from filterd.feed.signed.program_offer import PROGRAM_KEYS, read_targets
+from filterd.feed.signed.trust import named_keys
 from filterd.feed.version_files import DELEGATED, FLEET, FLEET_KEYS, role_of
 from filterd.i18n import say
 from filterd.paths import reading, write_atomically

@@ -3,9 +3,9 @@
 
 A build writes the families of look-alikes that wait for approval into the publisher's folder,
 ``lookalikes-queue.yaml``, and beside them how often the rules in force close names unseen
-(``lists.lookalike_errors``). The names that schools report, ``mistakes-queue.yaml``, are made of
-the inbox by ``feed mistakes``, and each build notes there which lists still name a name. The
-decisions stand beside them in ``lookalikes-decisions.yaml`` and ``mistakes-decisions.yaml``.
+(``lists.likeness.lookalike_errors``). The names that schools report, ``mistakes-queue.yaml``, are
+made of the inbox by ``feed mistakes``, and each build notes there which lists still name a name.
+The decisions stand beside them in ``lookalikes-decisions.yaml`` and ``mistakes-decisions.yaml``.
 They have authors, so they are never published; every build applies them again.
 
 The answers to mistakes that are published follow from the decisions and from what the build
@@ -25,12 +25,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from pydantic import Field
 
 from filterd.documents import MAX_SIZE_OCTETS, DocumentModel, ModelT, dump, load, validate
-from filterd.lists.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it
+from filterd.lists.catalogs.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it
+from filterd.lists.catalogs.optional_lists import LookalikeFamily
 from filterd.lists.hostname import HostnameError, key_from_text
+from filterd.lists.likeness.lookalike_errors import KindErrors, RuleKind
+from filterd.lists.likeness.lookalike_families import Decision, Waiting, registered
 from filterd.lists.list_merge import NamedBy, ReportedKeys
-from filterd.lists.lookalike_errors import KindErrors, RuleKind
-from filterd.lists.lookalike_families import Decision, Waiting, registered
-from filterd.lists.optional_lists import LookalikeFamily
 from filterd.overrides.mistake_answers import (
     KEPT_DAYS,
     MOST_ANSWERS,

@@ -2,7 +2,7 @@
 """Sign legal orders, for a parcel to the publisher.
 
 The ordering authority keeps ``orders.yaml`` and ``orders/*.txt``
-(``filterd.lists.optional_lists``) and the one key that may sign them, on a machine of its
+(``filterd.lists.catalogs.optional_lists``) and the one key that may sign them, on a machine of its
 own. Expired orders are left out of the parcel.
 """
 
@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING
 from filterd.documents import dump
 from filterd.errors import ConfigErrors, FeedError, ListError
 from filterd.i18n import quoted, say
-from filterd.lists.catalog import load_catalog
-from filterd.lists.intake import Intake
-from filterd.lists.optional_lists import (
+from filterd.lists.catalogs.catalog import load_catalog
+from filterd.lists.catalogs.optional_lists import (
     LAW_ORDERED,
     ORDERS_FILE,
     ORDERS_FOLDER,
@@ -28,6 +27,7 @@ from filterd.lists.optional_lists import (
     load_orders,
     read_orders,
 )
+from filterd.lists.intake import Intake
 from filterd.lists.report import Reason
 from filterd.lists.sort_records import Guarded
 from filterd.paths import reading, shipped

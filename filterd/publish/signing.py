@@ -18,7 +18,7 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import DelegatedRole, Delegations, Metadata, TargetFile, Targets
 
 from filterd.errors import FeedError
-from filterd.feed.deltas import pack, pack_delta
+from filterd.feed.signed.deltas import pack, pack_delta
 from filterd.feed.version_files import (
     DELEGATED,
     KEPT_DELTAS,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner, Key
     from tuf.api.metadata import Root
 
-    from filterd.feed.arrival import Progress
+    from filterd.feed.signed.arrival import Progress
 
 
 RELEASES = "releases"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Build a version from the publisher's ``blocklists/`` folder and source texts.
 
-``feed.version_content`` makes it. The same input gives the same octets: what did not change
-costs no school a download. Before the result replaces the last build, limits compare it with
+``feed.followed.version_content`` makes it. The same input gives the same octets: what did not
+change costs no school a download. Before the result replaces the last build, limits compare it with
 the version before (``feed.guard.limits``). A result outside the limits is written only if it is
 approved.
 """
@@ -16,11 +16,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from filterd.errors import ConfigError
+from filterd.feed.followed.version_content import make_content, normalised
 from filterd.feed.guard.limits import Content, excesses, few
-from filterd.feed.version_content import make_content, normalised
 from filterd.i18n import say
-from filterd.lists.catalog import load_catalog
-from filterd.lists.optional_lists import LOOKALIKES_FILE as LOOKALIKES
+from filterd.lists.catalogs.catalog import load_catalog
+from filterd.lists.catalogs.optional_lists import LOOKALIKES_FILE as LOOKALIKES
 from filterd.lists.top_names import Popular
 from filterd.paths import sync_folder, writing
 from filterd.publish import review
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from filterd.feed.arrival import Progress
+    from filterd.feed.signed.arrival import Progress
     from filterd.i18n import Sentence
-    from filterd.lists.catalog import Catalog
+    from filterd.lists.catalogs.catalog import Catalog
+    from filterd.lists.likeness.lookalike_errors import KindErrors
     from filterd.lists.list_merge import Normalised, PublishedList
-    from filterd.lists.lookalike_errors import KindErrors
     from filterd.publish.review import BuiltMistakes
 
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.config.tiers import AGE_OF_GRADE
-from filterd.lists.catalog import load_catalog
+from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.hostname import text_from_key
 from filterd.lists.intake import Intake
 from filterd.lists.rules import Scope
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from filterd.feed.arrival import Progress
-    from filterd.lists.catalog import Catalog
-    from filterd.lists.catalog_categories import CatalogCategory
+    from filterd.feed.signed.arrival import Progress
+    from filterd.lists.catalogs.catalog import Catalog
+    from filterd.lists.catalogs.catalog_categories import CatalogCategory
 
 SAMPLES = 20
 """Names shown for each category, added and removed."""

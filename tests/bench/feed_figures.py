@@ -9,7 +9,7 @@ lists: real names at scattered places, which cost more than the families that li
 really gain.
 
 Two ways to write the difference are measured: the feed's own
-(``filterd.feed.deltas``), and sorted additions beside the numbers of removed lines.
+(``filterd.feed.signed.deltas``), and sorted additions beside the numbers of removed lines.
 
 An appliance's run is a process of its own, so that its peak memory is its own; it reads
 targets from a folder, so the figures contain no network. Seconds are CPU time.
@@ -35,8 +35,8 @@ from itertools import accumulate, chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd.feed.deltas import pack, pack_delta
-from filterd.feed.version_download import take
+from filterd.feed.signed.deltas import pack, pack_delta
+from filterd.feed.signed.version_download import take
 from filterd.feed.version_files import PublishedDelta, PublishedFile, digits, read_publication
 from filterd.feed.versions import Versions
 

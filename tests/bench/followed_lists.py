@@ -32,8 +32,8 @@ import yaml
 from filterd.config.compile import compile_policy
 from filterd.config.lists_build import compile_blocklists
 from filterd.config.site_reader import load_site
-from filterd.feed.version_content import ContentRequest
-from filterd.lists.catalog import load_catalog, shipped_sources
+from filterd.feed.followed.version_content import ContentRequest
+from filterd.lists.catalogs.catalog import load_catalog, shipped_sources
 from filterd.lists.index import Index
 from filterd.paths import shipped
 from filterd.policy.engine import Engine
@@ -46,7 +46,7 @@ from tests.bench.lookalike_figures import text_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from filterd.lists.catalog import PublicSource
+    from filterd.lists.catalogs.catalog import PublicSource
 
 AT_HAND = {
     "blocklistproject-crypto": "blocklistproject/crypto.txt",

@@ -31,10 +31,11 @@ import pytest
 
 from filterd.clock import SystemClock
 from filterd.config.lists_build import build_lists
-from filterd.feed import followed_arrival, guard
+from filterd.feed import guard
 from filterd.feed.appliance_files import Wanted
 from filterd.feed.feed_config import own_source
-from filterd.feed.followed_arrival import FollowedArrival
+from filterd.feed.followed import followed_arrival
+from filterd.feed.followed.followed_arrival import FollowedArrival
 from filterd.feed.sync import SiteFeed
 from filterd.feed.version_watch import Daemon
 from filterd.lists.index_files import Blocklists

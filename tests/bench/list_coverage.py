@@ -22,10 +22,10 @@ from collections import Counter, defaultdict
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.lists.catalog import load_catalog
+from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.formats import FORMATS, Entry
-from filterd.lists.lookalike_rules import make_rules
-from filterd.lists.lookalikes import Lookalikes
+from filterd.lists.likeness.lookalike_rules import make_rules
+from filterd.lists.likeness.lookalikes import Lookalikes
 from filterd.lists.rules import Effect
 from filterd.lists.top_names import read_popular
 from filterd.paths import shipped

@@ -13,7 +13,7 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from filterd.lists.catalog import load_catalog
+from filterd.lists.catalogs.catalog import load_catalog
 from filterd.paths import shipped
 from filterd.policy.model import BlockResponse
 from filterd.policy.name_rules import Overlay

@@ -20,7 +20,7 @@ from tuf.ngclient import Updater
 
 from filterd import paths
 from filterd.errors import FeedError
-from filterd.feed.trust import TrustFolder
+from filterd.feed.signed.trust import TrustFolder
 from filterd.publish.parcels import make_parcel
 from tests.support.feed_attacks import ATTACKS, Attack, Stage
 from tests.support.publisher import DAY_S, NOW, Publisher, Server, Site, WatchedClock, served

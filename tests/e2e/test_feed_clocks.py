@@ -226,7 +226,7 @@ def test_a_time_at_which_something_was_signed_is_believed_however_far_it_is(
 def test_control_a_clock_that_is_believed_at_once_lets_nothing_come_any_more(
     fresh: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("filterd.feed.tuf_refresh._floor", lambda *_: 0.0)
+    monkeypatch.setattr("filterd.feed.signed.tuf_refresh._floor", lambda *_: 0.0)
     set_clock(fresh, 40 * YEAR_S)  # a board from 2010, by its clock
     fresh.run(FIRST)
     set_clock(fresh, NOW + 20 * YEAR_S)

@@ -144,7 +144,7 @@ def test_control_an_index_that_is_written_in_place_is_found_out(
 
 ON_A_SMALL_DISK = """
 import pathlib, shutil, subprocess, sys
-from filterd.feed import version_download
+from filterd.feed.signed import version_download
 from filterd.state_folder import StateFolder
 from tests.support.feed_site import *
 

@@ -16,13 +16,14 @@ from tuf.api.metadata import Metadata
 
 from filterd.clock import SystemClock
 from filterd.errors import GuardError
-from filterd.feed import deltas, held_versions, sync
+from filterd.feed import held_versions, sync
 from filterd.feed.guard.judgement import Judgement, Severity, found
 from filterd.feed.guard.limits import GROWTH, POPULAR
 from filterd.feed.guard.must_resolve import BENEATH, REWRITES
 from filterd.feed.guard.tables import TABLES
+from filterd.feed.signed import deltas
+from filterd.feed.signed.trust import TrustFolder
 from filterd.feed.standing import Event
-from filterd.feed.trust import TrustFolder
 from filterd.i18n import say
 from filterd.lists.index_files import version_of
 from filterd.publish import hold_release

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import DigestError
-from filterd.feed.version_download import take
+from filterd.feed.signed.version_download import take
 from filterd.feed.version_files import verify
 from filterd.feed.versions import Versions
-from filterd.lists.catalog import load_catalog
+from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.compiler import compile_lists
 from filterd.lists.index import Index
 from filterd.paths import shipped
@@ -27,7 +27,7 @@ from tests.support.publisher import Publisher, Site, served
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.feed.version_download import Taken
+    from filterd.feed.signed.version_download import Taken
     from tests.support.publisher import Server
 
 pytestmark = pytest.mark.long

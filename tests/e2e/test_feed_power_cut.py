@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from filterd.feed import version_download
+from filterd.feed.signed import version_download
 from filterd.state_folder import SHIPPED
 from tests.support.feed_site import FIRST, Follower, Published, judged_at_once
 from tests.support.power_cut import CARELESS_MOUNT, an_image, folder_of_images, mounted, writing

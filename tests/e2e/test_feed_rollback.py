@@ -16,10 +16,10 @@ import dns.rrset
 import pytest
 
 from filterd.daemon.feed_port import ControlDaemon
-from filterd.feed.arrival import TufArrival
 from filterd.feed.feed_config import Followed
-from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.follower import Keeper
+from filterd.feed.signed.arrival import TufArrival
+from filterd.feed.signed.fetchers import FolderFetcher
 from filterd.feed.standing import Event
 from filterd.feed.version_watch import EVERY_S
 from tests.support.asking import Asker, NoAnswerError

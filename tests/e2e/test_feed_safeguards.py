@@ -22,10 +22,10 @@ from filterd.errors import (
     TooLargeError,
     TooSlowError,
 )
-from filterd.feed import fetchers, tuf_refresh
-from filterd.feed.fetchers import FolderFetcher, WebFetcher
-from filterd.feed.trust import TrustFolder
-from filterd.feed.tuf_refresh import look
+from filterd.feed.signed import fetchers, tuf_refresh
+from filterd.feed.signed.fetchers import FolderFetcher, WebFetcher
+from filterd.feed.signed.trust import TrustFolder
+from filterd.feed.signed.tuf_refresh import look
 from filterd.http_download import DownloadLimits, Pace
 from tests.support import feed_attacks
 from tests.support.feed_attacks import Stage, drip

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import GuardError
-from filterd.feed import deltas, guard
+from filterd.feed import guard
 from filterd.feed.guard import checks
 from filterd.feed.guard.provenance import PROVENANCE
+from filterd.feed.signed import deltas
 from filterd.i18n import say
 from tests.support.broken_versions import POPULAR, an_order, stolen
 from tests.support.feed_candidates import Following

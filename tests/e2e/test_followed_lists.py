@@ -16,7 +16,7 @@ from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import FetchError
 from filterd.feed.appliance_files import Wanted
 from filterd.feed.feed_config import own_source
-from filterd.feed.followed_arrival import FollowedArrival
+from filterd.feed.followed.followed_arrival import FollowedArrival
 from filterd.feed.standing import Event
 from filterd.feed.sync import SiteFeed
 from tests.support.asking import Asker

@@ -12,7 +12,7 @@ import dns.message
 import dns.rcode
 import pytest
 
-from filterd.lists.catalog import load_catalog
+from filterd.lists.catalogs.catalog import load_catalog
 from filterd.paths import shipped
 from filterd.policy.engine import Engine
 from filterd.policy.model import Audience, Service

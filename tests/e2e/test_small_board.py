@@ -12,7 +12,7 @@ import dns.message
 import pytest
 
 from filterd import process_memory
-from filterd.feed import night_memory
+from filterd.feed.followed import night_memory
 from tests.bench.index_figures import made_names
 from tests.support.asking import Asker
 from tests.support.commands import ROOT, Outcome, call

@@ -19,8 +19,8 @@ from filterd.daemon.manager.site_loader import load_site
 from filterd.daemon.manager.site_policy import compile_policy_or_keep
 from filterd.errors import ConfigErrors
 from filterd.feed.appliance_files import TimeFloor
+from filterd.feed.signed.trust import TrustFolder
 from filterd.feed.standing import History, overview
-from filterd.feed.trust import TrustFolder
 from filterd.feed.version_files import verify
 from filterd.feed.versions import VersionPointer, Versions
 from filterd.overrides import snapshot

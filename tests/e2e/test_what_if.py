@@ -17,9 +17,9 @@ import pytest
 
 from filterd.clock import SystemClock
 from filterd.daemon.handlers.what_if_commands import CHILD
+from filterd.feed.followed.sources import SourceFolder, read_sources
 from filterd.feed.school_lists import SchoolLists
-from filterd.feed.sources import SourceFolder, read_sources
-from filterd.lists.catalog import shipped_sources
+from filterd.lists.catalogs.catalog import shipped_sources
 from filterd.querylog.lookups import LookupContext
 from tests.support.commands import call
 from tests.support.daemon import copy_lists, free_port, serving, write_site

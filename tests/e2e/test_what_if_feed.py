@@ -15,7 +15,7 @@ import pytest
 from filterd.clock import SystemClock
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import GuardError
-from filterd.feed import deltas
+from filterd.feed.signed import deltas
 from filterd.feed.version_watch import Watching
 from filterd.querylog.counts import Batch, CountRow
 from filterd.querylog.lookups import LookupContext

@@ -22,8 +22,8 @@ from filterd.appliance.backup import backup_file
 from filterd.cli import spreadsheet
 from filterd.config.imported_settings import read_pihole
 from filterd.errors import FilterdError
-from filterd.feed.packed_text import packing_of
-from filterd.feed.text_judgement import ArrivedText
+from filterd.feed.followed.packed_text import packing_of
+from filterd.feed.followed.text_judgement import ArrivedText
 from filterd.lists.formats import FORMATS
 from filterd.reports import template_check
 from tests.support.hostile_archives import GOOD, archives, member, tar_gz, texts, zipped
@@ -140,7 +140,7 @@ def test_a_mutant_is_read_or_refused_in_a_line(tmp_path: Path, reader: str) -> N
 def test_control_a_reader_that_lets_an_error_through_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("filterd.feed.packed_text.DAMAGED", ())
+    monkeypatch.setattr("filterd.feed.followed.packed_text.DAMAGED", ())
     with pytest.raises(Exception, match=r".") as found:
         test_a_mutant_is_read_or_refused_in_a_line(tmp_path, "a followed list")
     assert not isinstance(found.value, FilterdError)

@@ -20,7 +20,7 @@ from filterd.feed.guard.candidate import Asking
 from filterd.feed.guard.checks import judged
 from filterd.feed.guard.judgement import JudgedSchool, ServedFiles, request_of
 from filterd.feed.versions import Candidate
-from filterd.lists.catalog import load_catalog
+from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 from tests.support.policies import NOW

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from filterd.clock import SystemClock
 from filterd.errors import FilterdError
 from filterd.feed.appliance_files import ApplianceFolder
-from filterd.feed.arrival import Moment, TufArrival
-from filterd.feed.fetchers import WebFetcher
 from filterd.feed.schedule import Night, Now, ScheduleState, Work, after_check, next_step, place_of
-from filterd.feed.trust import TrustFolder
-from filterd.feed.tuf_refresh import refresh
-from filterd.feed.version_download import take
+from filterd.feed.signed.arrival import Moment, TufArrival
+from filterd.feed.signed.fetchers import WebFetcher
+from filterd.feed.signed.trust import TrustFolder
+from filterd.feed.signed.tuf_refresh import refresh
+from filterd.feed.signed.version_download import take
 from filterd.feed.version_files import verify
 from filterd.feed.versions import Versions, number_of
 

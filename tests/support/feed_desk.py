@@ -7,8 +7,8 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from filterd.feed.arrival import Moment
-from filterd.feed.fetchers import FolderFetcher
+from filterd.feed.signed.arrival import Moment
+from filterd.feed.signed.fetchers import FolderFetcher
 from filterd.publish.publication import verify
 from tests.support.clock import FakeClock
 from tests.support.commands import Outcome, call

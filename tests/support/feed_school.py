@@ -15,8 +15,8 @@ import dns.rrset
 
 from filterd.clock import SystemClock
 from filterd.daemon.feed_port import ControlDaemon
-from filterd.feed.arrival import TufArrival
-from filterd.feed.fetchers import FolderFetcher
+from filterd.feed.signed.arrival import TufArrival
+from filterd.feed.signed.fetchers import FolderFetcher
 from filterd.feed.sync import Became, SiteFeed
 from filterd.feed.version_files import is_ordered
 from filterd.lists.index_files import version_of

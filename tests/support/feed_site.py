@@ -22,14 +22,14 @@ from filterd.config.site_reader import load_site as load_files
 from filterd.daemon.manager.site_loader import load_site
 from filterd.errors import FilterdError, StoreError
 from filterd.feed import guard
-from filterd.feed.arrival import TufArrival
-from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.guard.judgement import CHECKS, SCHOOL, Finding
+from filterd.feed.signed.arrival import TufArrival
+from filterd.feed.signed.fetchers import FolderFetcher
 from filterd.feed.sync import Became, Outcome, SiteFeed
 from filterd.feed.version_files import verify
 from filterd.feed.version_watch import Daemon
 from filterd.i18n import quoted, say
-from filterd.lists.catalog import load_catalog
+from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.index import Index
 from filterd.lists.index_files import Blocklists, blocklists_in_force, version_of
 from filterd.paths import shipped, write_atomically

@@ -11,8 +11,8 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from filterd.lists.catalog import load_catalog
-from filterd.lists.catalog_tables import load_popular_names, read_canaries
+from filterd.lists.catalogs.catalog import load_catalog
+from filterd.lists.catalogs.catalog_tables import load_popular_names, read_canaries
 from filterd.lists.index import Index
 from filterd.lists.rules import MADE_CANARY, is_order
 from filterd.paths import shipped
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from filterd.lists.catalog import Catalog
+    from filterd.lists.catalogs.catalog import Catalog
 
     Canaries = dict[str, tuple[bytes, ...]]
 _GROUPS = {

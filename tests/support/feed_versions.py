@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from filterd.errors import MissingFileError
-from filterd.feed.deltas import pack, pack_delta
+from filterd.feed.signed.deltas import pack, pack_delta
 from filterd.feed.version_files import Publication, PublishedDelta, PublishedFile, digits, verify
 from filterd.i18n import say
 

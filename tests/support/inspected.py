@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.appliance.enrolment import SchoolGateway, device_key, enrol, install
 from filterd.appliance.inspection_record import signed_record
-from filterd.feed.trust import read_root
+from filterd.feed.signed.trust import read_root
 from filterd.i18n import say
 from filterd.reports import inspection_facts
 from filterd.reports.inspection_facts import (

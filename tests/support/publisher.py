@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Self
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, MetaFile, Snapshot, Targets, Timestamp
 
-from filterd.feed.arrival import Moment
-from filterd.feed.fetchers import FolderFetcher, WebFetcher
-from filterd.feed.trust import TrustFolder
-from filterd.feed.tuf_refresh import Verified, refresh
+from filterd.feed.signed.arrival import Moment
+from filterd.feed.signed.fetchers import FolderFetcher, WebFetcher
+from filterd.feed.signed.trust import TrustFolder
+from filterd.feed.signed.tuf_refresh import Verified, refresh
 from filterd.publish.repository import Repository
 from filterd.publish.signing import NewTarget, signed, until
 from tests.support.clock import FakeClock

@@ -11,8 +11,8 @@ import pytest
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import load_site
 from filterd.errors import ConfigErrors
-from filterd.lists.catalog import Catalog, CatalogService, PublicHoliday
-from filterd.lists.catalog_categories import CatalogCategory
+from filterd.lists.catalogs.catalog import Catalog, CatalogService, PublicHoliday
+from filterd.lists.catalogs.catalog_categories import CatalogCategory
 from filterd.lists.rules import ListSource, Pin, Protection
 from filterd.wire import name as names
 

@@ -33,8 +33,8 @@ from typing import TYPE_CHECKING, Any, AnyStr, NamedTuple, NoReturn
 from filterd import bounded_child, i18n
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import load_site
-from filterd.lists.catalog import load_catalog
-from filterd.lists.lookalike_rules import make_rules
+from filterd.lists.catalogs.catalog import load_catalog
+from filterd.lists.likeness.lookalike_rules import make_rules
 from filterd.paths import shipped
 from tests.support import processes, yaml_once
 
@@ -52,8 +52,8 @@ _MODULES = (
     "filterd.feed.guard",
     "filterd.feed.index_build",
     "filterd.feed.policy_trial",
-    "filterd.feed.text_judgement",
-    "filterd.feed.version_content",
+    "filterd.feed.followed.text_judgement",
+    "filterd.feed.followed.version_content",
 )
 """What is started warm, by ``python -m``."""
 _CODE = bounded_child._BOUNDED
@@ -69,8 +69,8 @@ _IMPORTED = (
     "filterd.daemon.main",
     "filterd.daemon.manager_main",
     "filterd.feed.guard.checks",
-    "filterd.feed.text_judgement",
-    "filterd.feed.version_content",
+    "filterd.feed.followed.text_judgement",
+    "filterd.feed.followed.version_content",
     "ruamel.yaml",
     "encodings.punycode",
     "idna",

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 from filterd.documents import yaml_reader
 from filterd.errors import ConfigError, StoreError
-from filterd.lists import catalog, catalog_schema
+from filterd.lists.catalogs import catalog, catalog_schema
 from filterd.paths import shipped
 from filterd.policy import policy_file
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.documents.yaml_reader import Document
-    from filterd.lists.catalog import Catalog
+    from filterd.lists.catalogs.catalog import Catalog
     from filterd.policy.model import Policy
     from filterd.state_file import Decoder
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from filterd.lists import catalog_schema
-from filterd.lists.catalog import Catalog, load_catalog
-from filterd.lists.catalog_tables import load_popular_names
+from filterd.lists.catalogs import catalog_schema
+from filterd.lists.catalogs.catalog import Catalog, load_catalog
+from filterd.lists.catalogs.catalog_tables import load_popular_names
 from filterd.lists.compiler import compile_lists
 from filterd.lists.formats import FORMATS, Entry
 from filterd.lists.hostname import key_from_name, key_from_text, name_from_key, text_from_key

@@ -14,7 +14,7 @@ from filterd.config.site_reader import load_site
 from filterd.config.site_schema import SiteFile
 from filterd.config.tiers import Settings, TierFile
 from filterd.documents import parse, validate
-from filterd.lists.catalog import Catalog, load_catalog
+from filterd.lists.catalogs.catalog import Catalog, load_catalog
 from filterd.paths import shipped
 from filterd.policy.model import TIER_OF_GRADE, TIERS, Policy
 from tests.support.json_schema import json_schemas, schema_text

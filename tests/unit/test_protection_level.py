@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from filterd.appliance.doctor import bypass_probes, service_probes
 from filterd.appliance.doctor.firewall_rules import Passage, Way
 from filterd.i18n import Texts
-from filterd.lists.catalog import load_catalog, shipped_sources
+from filterd.lists.catalogs.catalog import load_catalog, shipped_sources
 from filterd.lists.rules import MERGED_PREFIX
 from filterd.monitor.alert_rules import active
 from filterd.monitor.metrics import exposition

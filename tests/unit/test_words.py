@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from filterd import words
+from filterd.feed.followed.sources import SourceOutcome
 from filterd.feed.guard import Severity
-from filterd.feed.sources import SourceOutcome
 from filterd.feed.standing import Event, Freshness
 from filterd.i18n import Sentence, Texts
 from filterd.lists.report import Reason

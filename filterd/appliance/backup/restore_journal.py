@@ -37,7 +37,7 @@ from filterd.daemon.handlers.restore_commands import (
 )
 from filterd.errors import FilterdError
 from filterd.feed.appliance_files import FOLLOWED
-from filterd.feed.trust import TrustFolder, read_root
+from filterd.feed.signed.trust import TrustFolder, read_root
 from filterd.feed.versions import POINTER, Versions
 from filterd.i18n import say
 from filterd.overrides import restored_history

@@ -34,7 +34,7 @@ from filterd.config.compile_run import compile_in_child
 from filterd.counted import fingerprint
 from filterd.documents import parse
 from filterd.errors import ConfigErrors, StoreError
-from filterd.feed.trust import TrustFolder
+from filterd.feed.signed.trust import TrustFolder
 from filterd.i18n import Sentence, say
 from filterd.overrides import restored_history
 from filterd.overrides.history_chain import replay

@@ -21,8 +21,6 @@ from filterd.appliance.update.update_files import PendingUpdate, UpdateFiles, Up
 from filterd.appliance.update.update_watch import ServedBefore, stated
 from filterd.errors import ConfigError, FilterdError, InUseError, StoreError, UpdateError
 from filterd.feed.appliance_files import ApplianceFolder, TimeFloor
-from filterd.feed.arrival import Moment
-from filterd.feed.program_offer import refresh_program, version_key
 from filterd.feed.program_standing import (
     MOST_ENDINGS,
     EndedUpdate,
@@ -30,6 +28,8 @@ from filterd.feed.program_standing import (
     UpdateEnding,
 )
 from filterd.feed.schedule import PROGRAMS, may_take_at
+from filterd.feed.signed.arrival import Moment
+from filterd.feed.signed.program_offer import refresh_program, version_key
 from filterd.i18n import UNSAID, Sentence, say
 from filterd.paths import check_room, sole, writing
 from filterd.version import __version__
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from filterd.appliance.update.update_watch import ReleaseWatch
     from filterd.clock import Clock
     from filterd.config.site_schema import SiteFile
-    from filterd.feed.fetchers import Fetcher
-    from filterd.feed.program_offer import ProgramOffer, ProgramTarget
+    from filterd.feed.signed.fetchers import Fetcher
+    from filterd.feed.signed.program_offer import ProgramOffer, ProgramTarget
     from filterd.feed.version_watch import Daemon
 
 ROOM_PART = 8

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from filterd.appliance.update.update_watch import ServedBefore
 from filterd.feed.program_standing import ProgramStandingFile
-from filterd.feed.trust import TrustFolder
+from filterd.feed.signed.trust import TrustFolder
 from filterd.i18n import UNSAID, Sentence
 from filterd.paths import writing
 from filterd.state_file import FileFormat

@@ -27,13 +27,13 @@ from filterd.config.compile import compile_policy, own_lists
 from filterd.config.lists_build import compile_blocklists
 from filterd.config.site_reader import load_site
 from filterd.errors import ConfigError, FilterdError, IndexFormatError, ListError, StoreError
+from filterd.feed.followed.night_memory import most_names, too_many
 from filterd.feed.guard.judgement import SCHOOL, Severity, found
 from filterd.feed.guard.limits import few
-from filterd.feed.night_memory import most_names, too_many
 from filterd.i18n import quoted, say
-from filterd.lists.catalog import ListsBeside, lists_beside, load_catalog
+from filterd.lists.catalogs.catalog import ListsBeside, lists_beside, load_catalog
+from filterd.lists.catalogs.table_additions import unknown_additions
 from filterd.lists.index import Index
-from filterd.lists.table_additions import unknown_additions
 from filterd.paths import open_plain, reading, shipped
 from filterd.policy import policy_file
 from filterd.policy.model import Client
@@ -48,8 +48,8 @@ if TYPE_CHECKING:
     from filterd.config.site_reader import SiteSources
     from filterd.feed.guard.judgement import Finding
     from filterd.i18n import Sentence
-    from filterd.lists.catalog import Catalog, CatalogService
-    from filterd.lists.catalog_categories import CatalogCategory
+    from filterd.lists.catalogs.catalog import Catalog, CatalogService
+    from filterd.lists.catalogs.catalog_categories import CatalogCategory
     from filterd.lists.index_files import Blocklists
     from filterd.lists.report import CompileReport
     from filterd.lists.rules import ListSource

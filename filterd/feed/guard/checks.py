@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from filterd.clock import SystemClock
 from filterd.errors import ConfigError, FilterdError, IndexFormatError
+from filterd.feed.followed.night_memory import MOST_OCTETS
 from filterd.feed.guard import candidate as loading
 from filterd.feed.guard.candidate import (
     LOADING,
@@ -68,11 +69,14 @@ from filterd.feed.guard.tables import (
     changed_tables,
     wrong_holidays,
 )
-from filterd.feed.night_memory import MOST_OCTETS
 from filterd.feed.versions import is_followed
 from filterd.i18n import say
-from filterd.lists.catalog import BESIDE
-from filterd.lists.catalog_tables import contacts_or_none, load_popular_names, read_canaries
+from filterd.lists.catalogs.catalog import BESIDE
+from filterd.lists.catalogs.catalog_tables import (
+    contacts_or_none,
+    load_popular_names,
+    read_canaries,
+)
 from filterd.lists.index_files import version_of
 from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.day_search import RecordedWeek

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from filterd import bounded_child, i18n
 from filterd.clock import SystemClock
 from filterd.errors import GuardError, RefusedVersionError
-from filterd.feed.night_memory import night_octets
+from filterd.feed.followed.night_memory import night_octets
 from filterd.i18n import Sentence, refused, say
 from filterd.lists.index_files import Blocklists
 from filterd.state_file import IDS, Decoders, to_octets

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from filterd.feed.guard.candidate import Asking
     from filterd.feed.guard.judgement import Finding
-    from filterd.lists.catalog_tables import PopularName
+    from filterd.lists.catalogs.catalog_tables import PopularName
 
 PROVENANCE = "provenance"
 """The kind of what is found here."""

@@ -28,13 +28,13 @@ from filterd.feed.guard.judgement import Severity, found
 from filterd.feed.guard.limits import CATEGORY_GROWTH, CATEGORY_SHRINK, LOST_SLACK, SLACK, few
 from filterd.feed.versions import is_followed
 from filterd.i18n import say
-from filterd.lists.catalog import CatalogService, PublicHoliday, PublicSource
-from filterd.lists.catalog_categories import CatalogCategory
-from filterd.lists.catalog_tables import Contact
+from filterd.lists.catalogs.catalog import CatalogService, PublicHoliday, PublicSource
+from filterd.lists.catalogs.catalog_categories import CatalogCategory
+from filterd.lists.catalogs.catalog_tables import Contact
+from filterd.lists.catalogs.optional_lists import OrderEntry
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.index import ListRecord
-from filterd.lists.lookalikes import LookalikeRule
-from filterd.lists.optional_lists import OrderEntry
+from filterd.lists.likeness.lookalikes import LookalikeRule
 from filterd.lists.rules import ListSource, Pin, Protection, SafeSearchRewrite
 from filterd.overrides.mistake_answers import MistakeAnswer
 from filterd.policy.confidential_names import HELP

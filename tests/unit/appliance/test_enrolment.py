@@ -37,8 +37,8 @@ from filterd.errors import (
     EnvelopeSignatureError,
     StoreError,
 )
-from filterd.feed.fetchers import FolderFetcher
-from filterd.feed.trust import read_root
+from filterd.feed.signed.fetchers import FolderFetcher
+from filterd.feed.signed.trust import read_root
 from filterd.signed_envelope import sealed
 from filterd.state_folder import StateFolder
 from tests.support.clock import FakeClock

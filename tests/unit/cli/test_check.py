@@ -13,7 +13,7 @@ from filterd.config.compile import compile_policy
 from filterd.config.site_reader import load_site
 from filterd.errors import ControlError
 from filterd.i18n import say
-from filterd.lists.catalog import load_catalog
+from filterd.lists.catalogs.catalog import load_catalog
 from filterd.overrides.policy_versions import PolicyVersions
 from filterd.paths import shipped
 from tests.support.commands import call

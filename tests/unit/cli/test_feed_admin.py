@@ -13,7 +13,7 @@ from filterd.errors import GuardError
 from filterd.feed import guard
 from filterd.feed.guard.judgement import CHECKS, Severity, found
 from filterd.feed.program_standing import beside
-from filterd.feed.trust import TrustFolder
+from filterd.feed.signed.trust import TrustFolder
 from filterd.i18n import say
 from filterd.lists.index import Index
 from filterd.paths import write_atomically

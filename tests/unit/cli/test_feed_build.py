@@ -12,7 +12,7 @@ import pytest
 
 from filterd.cli.feed_build import _places
 from filterd.i18n import say
-from filterd.lists.catalog import load_catalog
+from filterd.lists.catalogs.catalog import load_catalog
 from filterd.paths import sole
 from tests.support.evidence_folder import write_evidence
 from tests.support.feed_desk import GAMBLING, SCAM, files_of, names_of, widest

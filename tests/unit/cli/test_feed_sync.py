@@ -13,12 +13,12 @@ import pytest
 
 from filterd.cli import feed_sync
 from filterd.feed.appliance_files import FollowFile, FollowState, Wanted
-from filterd.feed.arrival import TufArrival
 from filterd.feed.feed_config import followed
 from filterd.feed.follower import Keeper
+from filterd.feed.signed.arrival import TufArrival
 from filterd.feed.standing import Event, History, overview
 from filterd.i18n import Texts
-from filterd.lists.catalog import shipped_sources
+from filterd.lists.catalogs.catalog import shipped_sources
 from filterd.state_folder import BesideFolder
 from tests.support.commands import call
 from tests.support.feed_site import FIRST, SECOND
@@ -203,7 +203,7 @@ def test_a_long_download_is_shown_while_it_lasts(school: Follower) -> None:
     here.config, here.state, here.clock = school.config, school.state, school.clock
     here.texts = Texts("en")
     site = feed_sync.lists_of(here, lambda *answer: shown.append(answer)).site()
-    from filterd.feed.fetchers import FolderFetcher  # noqa: PLC0415 -- this test alone
+    from filterd.feed.signed.fetchers import FolderFetcher  # noqa: PLC0415 -- this test alone
 
     with site.holding():
         site.sync(TufArrival(site.trust, FolderFetcher(school.published.at(FIRST), school.clock)))

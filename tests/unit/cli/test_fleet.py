@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.appliance.enrolment import device_key, read_enrolment, request
-from filterd.feed.trust import read_root
+from filterd.feed.signed.trust import read_root
 from tests.support.commands import call
 from tests.support.daemon import write_site
 from tests.support.inspected import enrolled

@@ -11,16 +11,16 @@ import pytest
 from filterd import process_memory
 from filterd.errors import FetchError, FilterdError, ForeignContentError, ListError, TooLargeError
 from filterd.feed import school_lists
-from filterd.feed.sources import SourceOutcome, SourceReport
+from filterd.feed.followed.sources import SourceOutcome, SourceReport
 from filterd.i18n import say
-from filterd.lists.catalog import shipped_sources
+from filterd.lists.catalogs.catalog import shipped_sources
 from tests.support.commands import call
 from tests.support.daemon import write_site
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.lists.catalog import PublicSource
+    from filterd.lists.catalogs.catalog import PublicSource
     from tests.support.commands import Outcome
 
 ADDRESS = "https://lists.example/bets.txt"

@@ -12,7 +12,7 @@ from filterd.config.compile import compile_policy
 from filterd.config.site_reader import load_site
 from filterd.errors import StoreError
 from filterd.i18n import say, to_plain
-from filterd.lists.catalog import load_catalog
+from filterd.lists.catalogs.catalog import load_catalog
 from filterd.paths import shipped
 from filterd.policy import policy_file
 from filterd.policy.model import GRADES, TIERS

@@ -10,7 +10,7 @@ import pytest
 
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import load_site
-from filterd.lists.catalog import load_catalog
+from filterd.lists.catalogs.catalog import load_catalog
 from filterd.overrides.policy_versions import PolicyVersions
 from filterd.paths import shipped
 from filterd.policy import policy_file as policy_store

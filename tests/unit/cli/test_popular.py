@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.lists.catalog_tables import load_popular_names
+from filterd.lists.catalogs.catalog_tables import load_popular_names
 from filterd.wire import name as names
 from tests.support.commands import call
 from tests.support.daemon import write_site

@@ -23,8 +23,8 @@ from filterd.cli.offline_site import load_site_offline
 from filterd.cli.setup import Dialogue
 from filterd.counted import fingerprint
 from filterd.errors import StoreError
-from filterd.feed.fetchers import FolderFetcher
-from filterd.feed.trust import TrustFolder
+from filterd.feed.signed.fetchers import FolderFetcher
+from filterd.feed.signed.trust import TrustFolder
 from filterd.i18n import Texts, quoted, say
 from filterd.resolve.explain import client_of, explain
 from filterd.state_folder import StateFolder

@@ -28,8 +28,8 @@ from filterd.errors import (
     TooLargeError,
     UpdateError,
 )
-from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.program_standing import EndedUpdate, UpdateEnding, beside, mirror_beside
+from filterd.feed.signed.fetchers import FolderFetcher
 from filterd.feed.version_watch import Daemon
 from filterd.i18n import UNSAID, Texts
 from filterd.state_folder import StateFolder

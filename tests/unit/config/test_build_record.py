@@ -17,7 +17,7 @@ from filterd.config.compile import compile_policy
 from filterd.config.compile_run import compile_in_child
 from filterd.config.site_reader import load_site
 from filterd.errors import StoreError
-from filterd.lists.catalog import load_catalog
+from filterd.lists.catalogs.catalog import load_catalog
 from filterd.paths import shipped
 from filterd.policy import policy_file
 from tests.support.made_once import MadeOnce

@@ -24,7 +24,7 @@ from filterd.config.imported_settings import (
 )
 from filterd.config.site_reader import load_site
 from filterd.errors import ConfigError
-from filterd.lists.catalog import load_catalog, shipped_sources
+from filterd.lists.catalogs.catalog import load_catalog, shipped_sources
 from filterd.paths import shipped
 from tests.support.shared_data import shared
 

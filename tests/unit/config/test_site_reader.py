@@ -21,7 +21,7 @@ from filterd.config.site_reader import (
 from filterd.config.site_schema import VERSION
 from filterd.documents import parse
 from filterd.errors import ConfigError, ConfigErrors
-from filterd.lists.catalog import load_catalog
+from filterd.lists.catalogs.catalog import load_catalog
 from filterd.paths import shipped
 from filterd.policy.model import TIERS
 from tests.support.site import SCHOOL

@@ -11,7 +11,7 @@ import pytest
 from filterd.config.lists_build import build_lists
 from filterd.errors import ControlError, DigestError, FilterdError, GuardError, StoreError
 from filterd.feed.activation import Activator
-from filterd.feed.trust import TrustFolder
+from filterd.feed.signed.trust import TrustFolder
 from filterd.feed.version_watch import Daemon
 from filterd.feed.versions import Candidate, Versions
 from filterd.i18n import say

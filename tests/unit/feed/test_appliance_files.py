@@ -24,7 +24,7 @@ from filterd.feed.appliance_files import (
     with_command,
     with_left_out,
 )
-from filterd.lists.catalog import shipped_sources
+from filterd.lists.catalogs.catalog import shipped_sources
 from filterd.lists.hostname import key_from_text
 from filterd.state_file import FileFormat
 from filterd.version import RELEASED_AT

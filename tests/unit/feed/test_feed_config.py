@@ -22,8 +22,8 @@ from filterd.feed.feed_config import (
     with_pinned_hosts,
     without_command,
 )
-from filterd.feed.trust import TrustFolder
-from filterd.lists.catalog import RECOMMENDED, PublicSource, load_catalog, shipped_sources
+from filterd.feed.signed.trust import TrustFolder
+from filterd.lists.catalogs.catalog import RECOMMENDED, PublicSource, load_catalog, shipped_sources
 from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 from filterd.state_folder import BesideFolder, StateFolder

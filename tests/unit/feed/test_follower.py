@@ -16,15 +16,15 @@ import pytest
 from filterd.errors import FetchError, StoreError
 from filterd.feed import follower
 from filterd.feed.appliance_files import ApplianceFolder
-from filterd.feed.arrival import TufArrival, TufOffer
 from filterd.feed.feed_config import Followed
-from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.follower import MOST_RETRIES, Keeper
 from filterd.feed.schedule import CHECK_S, FIRST_S, FRESH_S
+from filterd.feed.signed.arrival import TufArrival, TufOffer
+from filterd.feed.signed.fetchers import FolderFetcher
 from filterd.feed.sync import Became, Outcome, SiteFeed
 from filterd.feed.version_watch import WATCH_S, Daemon
 from filterd.i18n import say
-from filterd.lists.catalog import shipped_sources
+from filterd.lists.catalogs.catalog import shipped_sources
 from filterd.publish.signing import targets_of
 from tests.support.feed_site import FIRST, SECOND, THIRD, Follower
 from tests.support.publisher import Publisher
@@ -32,7 +32,7 @@ from tests.support.publisher import Publisher
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from filterd.feed.fresh_arrival import FreshArrival
+    from filterd.feed.followed.fresh_arrival import FreshArrival
     from filterd.i18n import Sentence
 
 

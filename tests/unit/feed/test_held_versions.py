@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import ExpiredError, MetadataFormatError, SignatureError, TooLargeError
-from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.guard.judgement import Finding, Judgement, Severity, found
 from filterd.feed.held_versions import (
     FILE,
@@ -22,6 +21,7 @@ from filterd.feed.held_versions import (
     signable,
     with_orders_of,
 )
+from filterd.feed.signed.fetchers import FolderFetcher
 from filterd.feed.version_files import (
     Publication,
     PublishedFile,
@@ -31,8 +31,8 @@ from filterd.feed.version_files import (
 )
 from filterd.feed.versions import Versions
 from filterd.i18n import say
-from filterd.lists.catalog import load_catalog
-from filterd.lists.catalog_tables import read_canaries
+from filterd.lists.catalogs.catalog import load_catalog
+from filterd.lists.catalogs.catalog_tables import read_canaries
 from filterd.publish.signing import RELEASES, signed, until
 from filterd.state_folder import StateFolder
 from tests.support.broken_versions import an_order

@@ -13,10 +13,10 @@ from filterd.config.compile_run import compile_in_child
 from filterd.config.lists_build import build_lists
 from filterd.errors import ConfigError
 from filterd.feed.feed_config import blocklists_to_build
+from filterd.feed.followed.sources import SourceOutcome, SourceReport
 from filterd.feed.policy_trial import tried
-from filterd.feed.sources import SourceOutcome, SourceReport
 from filterd.i18n import say
-from filterd.lists.catalog import shipped_sources
+from filterd.lists.catalogs.catalog import shipped_sources
 from filterd.querylog.lookups import LookupContext
 from filterd.state_folder import StateFolder
 from tests.support.clock import FakeClock
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from filterd.feed.source_limits import FetchRules
-    from filterd.lists.catalog import PublicSource
+    from filterd.feed.followed.source_limits import FetchRules
+    from filterd.lists.catalogs.catalog import PublicSource
 
 DAY = "2025-11-30"
 TWELFTH = LookupContext("12", "", "", "", "pass")
@@ -88,7 +88,7 @@ def test_the_kept_text_of_a_public_list_is_tried_without_a_network(
     kept = tmp_path / "copy" / "state" / "feed" / "sources"
     kept.mkdir(parents=True)
     (kept / "ut1-gambling.txt").write_text("open.example\n")
-    monkeypatch.setattr("filterd.feed.sources.SourceFolder.note", lambda *_: object())
+    monkeypatch.setattr("filterd.feed.followed.sources.SourceFolder.note", lambda *_: object())
     monkeypatch.setattr("filterd.feed.policy_trial.fetch_sources", None)
     assert trial(source="ut1-gambling")["changed"]["closes"] == 2
 

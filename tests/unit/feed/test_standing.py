@@ -12,9 +12,9 @@ import pytest
 
 from filterd.errors import FetchError
 from filterd.feed.appliance_files import FollowFile, FollowState, Wanted
-from filterd.feed.arrival import TufArrival
-from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.guard.judgement import Judgement, Severity, found
+from filterd.feed.signed.arrival import TufArrival
+from filterd.feed.signed.fetchers import FolderFetcher
 from filterd.feed.standing import (
     MOST_EVENTS,
     Event,

@@ -17,10 +17,10 @@ from filterd.errors import (
     RefusedVersionError,
 )
 from filterd.feed import guard
-from filterd.feed.arrival import TufArrival
-from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.guard.judgement import CHECKS, Severity, found
 from filterd.feed.schedule import LISTS, ring_of
+from filterd.feed.signed.arrival import TufArrival
+from filterd.feed.signed.fetchers import FolderFetcher
 from filterd.feed.standing import Event
 from filterd.feed.sync import Became, Outcome
 from filterd.feed.version_watch import Daemon

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from filterd.errors import MetadataFormatError
 from filterd.feed import version_files as layout
-from filterd.feed.version_download import take
+from filterd.feed.signed.version_download import take
 from filterd.feed.version_files import (
     MAX_VERSION_OCTETS,
     PublishedDelta,

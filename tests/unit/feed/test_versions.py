@@ -13,7 +13,7 @@ import pytest
 
 from filterd.errors import DigestError, GuardError, StoreError
 from filterd.feed import versions as versions_module
-from filterd.feed.version_download import take
+from filterd.feed.signed.version_download import take
 from filterd.feed.version_files import verify
 from filterd.feed.versions import Candidate, VersionPointer, Versions, base_of
 from filterd.i18n import say

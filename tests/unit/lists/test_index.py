@@ -10,7 +10,7 @@ import pytest
 from filterd.errors import BadLabelError, IndexFormatError
 from filterd.lists.index import Contents, Index, ListRecord
 from filterd.lists.index_format import Hit
-from filterd.lists.lookalikes import LookalikeRule, Reach
+from filterd.lists.likeness.lookalikes import LookalikeRule, Reach
 from filterd.lists.rules import Claim, Effect, Scope
 from filterd.sealed_memory import SealedMemory
 from tests.support.indexes import a_list, compiled, entries_of, listed, wire

@@ -16,7 +16,7 @@ from filterd import paths
 from filterd.config.lists_build import build_lists
 from filterd.errors import IndexFormatError, StoreError
 from filterd.lists import index_files
-from filterd.lists.catalog import load_catalog
+from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.index import Index
 from filterd.lists.index_files import (
     Blocklists,

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterd.lists import list_merge
-from filterd.lists.catalog_categories import CatalogCategory
-from filterd.lists.catalog_tables import PopularName
+from filterd.lists.catalogs.catalog_categories import CatalogCategory
+from filterd.lists.catalogs.catalog_tables import PopularName
 from filterd.lists.formats.parsed import BLOCK_EXACT, BLOCK_SUBTREE
 from filterd.lists.hostname import key_from_text, text_from_key
 from filterd.lists.list_merge import (

@@ -8,7 +8,7 @@ import pytest
 
 from filterd.errors import ListError
 from filterd.lists import top_names as module
-from filterd.lists.catalog_tables import PopularName
+from filterd.lists.catalogs.catalog_tables import PopularName
 from filterd.lists.hostname import key_from_text, text_from_key
 from filterd.lists.rules import Scope
 from filterd.lists.top_names import (

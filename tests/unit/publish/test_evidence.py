@@ -11,8 +11,8 @@ import pytest
 
 from filterd.config.lists_build import compile_blocklists
 from filterd.errors import ConfigError, ConfigErrors
-from filterd.feed.version_content import make_content
-from filterd.lists.catalog import load_catalog
+from filterd.feed.followed.version_content import make_content
+from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.hostname import key_from_text
 from filterd.lists.index import Index
 from filterd.lists.list_queries import entries_of
@@ -30,7 +30,7 @@ from tests.support.yaml_files import change_yaml, write_yaml
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from filterd.lists.catalog import Catalog
+    from filterd.lists.catalogs.catalog import Catalog
 
 TODAY = "2026-12-01"
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import DigestError, ExpiredError, FeedError, MissingFileError, StoreError
-from filterd.feed.arrival import Moment
-from filterd.feed.deltas import pack
-from filterd.feed.fetchers import FolderFetcher
+from filterd.feed.signed.arrival import Moment
+from filterd.feed.signed.deltas import pack
+from filterd.feed.signed.fetchers import FolderFetcher
 from filterd.publish.publication import Published, refuse_second, soon_expired, verify
 from filterd.publish.signing import NewTarget
 from tests.support.clock import FakeClock

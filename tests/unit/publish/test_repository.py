@@ -16,11 +16,11 @@ from securesystemslib.signer import CryptoSigner
 
 from filterd import paths
 from filterd.errors import FeedError, StoreError
-from filterd.feed.arrival import Moment
-from filterd.feed.fetchers import FolderFetcher
-from filterd.feed.program_offer import refresh_program
-from filterd.feed.trust import TrustFolder, named_keys, read_root
-from filterd.feed.tuf_refresh import look
+from filterd.feed.signed.arrival import Moment
+from filterd.feed.signed.fetchers import FolderFetcher
+from filterd.feed.signed.program_offer import refresh_program
+from filterd.feed.signed.trust import TrustFolder, named_keys, read_root
+from filterd.feed.signed.tuf_refresh import look
 from filterd.publish.parcels import make_parcel
 from filterd.publish.program_packages import read_program
 from filterd.publish.repository import Repository

@@ -10,10 +10,10 @@ import pytest
 
 from filterd.errors import ConfigErrors
 from filterd.lists.hostname import key_from_text
+from filterd.lists.likeness.lookalike_errors import KindErrors, RuleKind
+from filterd.lists.likeness.lookalike_families import ACCEPTED, Decision, Waiting
 from filterd.lists.list_merge import NamedBy
 from filterd.lists.list_queries import NamingEntry
-from filterd.lists.lookalike_errors import KindErrors, RuleKind
-from filterd.lists.lookalike_families import ACCEPTED, Decision, Waiting
 from filterd.overrides.mistake_answers import MistakeOutcome
 from filterd.overrides.mistake_reports import Report
 from filterd.publish import review

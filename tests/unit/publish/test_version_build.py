@@ -11,8 +11,8 @@ import pytest
 from filterd.documents import load
 from filterd.errors import ConfigError, ConfigErrors, ListError, StoreError
 from filterd.feed.version_files import is_file_path
-from filterd.lists.catalog import load_catalog
-from filterd.lists.catalog_schema import MAX_CANARIES
+from filterd.lists.catalogs.catalog import load_catalog
+from filterd.lists.catalogs.catalog_schema import MAX_CANARIES
 from filterd.lists.top_names import Popular, read_popular
 from filterd.paths import shipped
 from filterd.publish import version_build

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import ConfigError
-from filterd.lists.catalog import load_catalog
+from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.top_names import Popular
 from filterd.policy.model import GRADES
 from filterd.publish.version_diff import SAMPLES, Differences, closed_to, differences

@@ -16,7 +16,7 @@ from filterd.appliance.backup.backup_parts import BackupLock
 from filterd.appliance.backup.restore_journal import is_waiting
 from filterd.errors import ControlError, StoreError
 from filterd.feed.appliance_files import FollowFile, FollowState, Wanted
-from filterd.feed.trust import TrustFolder
+from filterd.feed.signed.trust import TrustFolder
 from filterd.feed.versions import Versions
 from filterd.i18n import say
 from filterd.overrides.history_chain import FROM_BACKUP

@@ -20,7 +20,7 @@ from filterd.appliance.backup.restore_plan import (
 )
 from filterd.counted import fingerprint
 from filterd.errors import ConfigErrors, StoreError
-from filterd.feed.trust import TrustFolder
+from filterd.feed.signed.trust import TrustFolder
 from tests.support.backed_up_school import BackedUpSchool, a_key_pair, an_account
 from tests.support.made_once import MadeOnce
 from tests.support.publisher import Publisher

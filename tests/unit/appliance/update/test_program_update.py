@@ -19,9 +19,9 @@ from filterd.appliance.update.update_watch import ServedBefore
 from filterd.config.site_schema import SiteFile
 from filterd.errors import DigestError, FilterdError, InUseError, StoreError, UpdateError
 from filterd.feed.appliance_files import ID_OCTETS, ApplianceFolder
-from filterd.feed.program_offer import ProgramOffer, ProgramTarget
 from filterd.feed.program_standing import UpdateEnding
 from filterd.feed.schedule import PROGRAMS, ring_of
+from filterd.feed.signed.program_offer import ProgramOffer, ProgramTarget
 from filterd.feed.version_watch import Daemon
 from filterd.i18n import UNSAID, Sentence, say
 from tests.support.clock import FakeClock
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from filterd.appliance.releases import Releases
     from filterd.appliance.update.update_watch import ReleaseWatch
-    from filterd.feed.fetchers import Fetcher
+    from filterd.feed.signed.fetchers import Fetcher
 
 NIGHT = datetime(2026, 11, 30, 3, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh")).timestamp()
 SITE = SiteFile.model_validate({"school": {"name": "THCS"}, "unknown": "6"})

@@ -11,6 +11,7 @@ import pytest
 
 from filterd.config import build_record
 from filterd.errors import ListError
+from filterd.feed.followed.night_memory import BASE_OCTETS, MOST_OCTETS
 from filterd.feed.guard import candidate
 from filterd.feed.guard.candidate import (
     MAX_LINE_OCTETS,
@@ -28,9 +29,8 @@ from filterd.feed.guard.candidate import (
     write_tables,
 )
 from filterd.feed.guard.judgement import SCHOOL, Finding, Severity
-from filterd.feed.night_memory import BASE_OCTETS, MOST_OCTETS
 from filterd.i18n import say
-from filterd.lists.catalog import ListsBeside
+from filterd.lists.catalogs.catalog import ListsBeside
 from filterd.lists.index import Index
 from filterd.lists.index_files import Blocklists
 from filterd.lists.report import CompileReport, ListReport, Sample

@@ -27,7 +27,7 @@ from filterd.feed.guard.impact import (
     read_popular,
 )
 from filterd.feed.guard.judgement import ASKED_LITTLE, Severity
-from filterd.lists.catalog_tables import PopularName
+from filterd.lists.catalogs.catalog_tables import PopularName
 from filterd.resolve.what_if import DifferenceSums
 from tests.support.policies import NOW, a_pin, a_policy, allow, an_index, wire
 

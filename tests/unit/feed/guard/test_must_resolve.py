@@ -24,12 +24,12 @@ from filterd.feed.guard.must_resolve import (
     wrong_rewrites,
 )
 from filterd.lists import intake
-from filterd.lists.catalog import load_catalog
+from filterd.lists.catalogs.catalog import load_catalog
+from filterd.lists.catalogs.help_names import load_help_names
 from filterd.lists.compiler import compile_lists
-from filterd.lists.help_names import load_help_names
 from filterd.lists.hostname import key_from_name
 from filterd.lists.index import Index
-from filterd.lists.lookalikes import LookalikeRule, plain, says_enough
+from filterd.lists.likeness.lookalikes import LookalikeRule, plain, says_enough
 from filterd.lists.public_suffix import (
     is_company_suffix,
     is_public_suffix,

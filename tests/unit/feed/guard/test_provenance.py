@@ -11,7 +11,7 @@ from filterd.feed.guard import checks
 from filterd.feed.guard.candidate import Asking
 from filterd.feed.guard.judgement import Severity
 from filterd.feed.guard.provenance import PROVENANCE, orders_by_unknown_key, unsigned_orders
-from filterd.lists.catalog_tables import PopularName
+from filterd.lists.catalogs.catalog_tables import PopularName
 from filterd.lists.rules import is_order
 from tests.support.broken_versions import POPULAR, an_order, data_of, stolen
 from tests.support.feed_candidates import Following

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
 import pytest
 
+from filterd.feed.followed.version_content import PARTS
 from filterd.feed.guard import tables
 from filterd.feed.guard.candidate import Asking
 from filterd.feed.guard.impact import Compared
@@ -23,15 +24,14 @@ from filterd.feed.guard.tables import (
     value_of,
     wrong_holidays,
 )
-from filterd.feed.version_content import PARTS
-from filterd.lists.catalog import Catalog, CatalogService, PublicHoliday, PublicSource
-from filterd.lists.catalog_categories import CatalogCategory
-from filterd.lists.catalog_schema import BothLanguages
-from filterd.lists.catalog_tables import Contact
+from filterd.lists.catalogs.catalog import Catalog, CatalogService, PublicHoliday, PublicSource
+from filterd.lists.catalogs.catalog_categories import CatalogCategory
+from filterd.lists.catalogs.catalog_schema import BothLanguages
+from filterd.lists.catalogs.catalog_tables import Contact
+from filterd.lists.catalogs.optional_lists import OrderEntry
 from filterd.lists.compiler import compile_lists
 from filterd.lists.index import Index, ListRecord
-from filterd.lists.lookalikes import LookalikeRule, Reach
-from filterd.lists.optional_lists import OrderEntry
+from filterd.lists.likeness.lookalikes import LookalikeRule, Reach
 from filterd.lists.rules import ListSource, Pin, Protection, SafeSearchRewrite
 from filterd.overrides.mistake_answers import MistakeAnswer
 from filterd.policy.model import Category, Service
