@@ -13,6 +13,7 @@ import contextlib
 import ctypes
 import errno
 import os
+import select
 import signal
 import stat
 import struct
@@ -71,7 +72,13 @@ class _Server:
         """Answer until it is unmounted; on SIGUSR1 the pages become bad and are evicted."""
         self._is_whole = not is_bad
         signal.signal(signal.SIGUSR1, self._spoil)
+        # A signal that comes just before a call that waits would not be heard until it ends.
+        heard, hearing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(hearing)
         while True:
+            if heard in select.select([self._device, heard], [], [])[0]:
+                os.read(heard, 1)
+                continue
             try:
                 request = os.read(self._device, _REQUEST_OCTETS + 4096)
             except OSError as error:

@@ -7,8 +7,8 @@ A test names a fixture, as ``needs_root`` or ``needs_ipv6`` (``NEEDS`` has them 
 ``find_undeclared``, which runs at each collection, refuses a test that calls such a thing and does
 not say so.
 
-Where an ordinary user may make namespaces, ``tests.support.together`` runs what names
-``needs_namespaces`` in one (``enter_own``).
+Where an ordinary user may make namespaces, ``tests.support.together`` runs there (``enter_own``)
+what the user may not do elsewhere, and what needs IPv6 on a machine that has switched it off.
 """
 
 from __future__ import annotations
@@ -213,8 +213,21 @@ NATIVE = pytest.mark.needs("needs_native")
 
 IMPLIED = {"needs_root": {"needs_namespaces"}}
 """Who is root may make namespaces."""
-IN_OWN_NAMESPACES = {"needs_namespaces", "needs_low_ports", "needs_root"}
-"""What a user has who is root of namespaces of their own."""
+IN_OWN_NAMESPACES = (
+    "needs_root",
+    "needs_namespaces",
+    "needs_low_ports",
+    "needs_fuse",
+    "needs_ipv6",
+)
+"""What a user has who is root of namespaces of their own; their loopback device has IPv6."""
+
+
+def gained_in_own() -> frozenset[str]:
+    """Return what namespaces of its own would give to a process, which has it not here."""
+    if has_namespaces():
+        return frozenset()
+    return frozenset(name for name in IN_OWN_NAMESPACES if not NEEDS[name].is_there())
 
 
 def lack(what: str, remedy: str) -> NoReturn:

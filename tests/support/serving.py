@@ -110,8 +110,9 @@ class SiteHolder:
         return EpochGuard(memoryview(self._changes), self._changes[0], -inf, inf)
 
 
-LOOPBACK = ("127.0.0.1", *(("::1",) if has_ipv6() else ()))
-"""Where it listens."""
+def _loopback() -> tuple[str, ...]:
+    """Return where it listens; a process that has entered namespaces of its own may have IPv6."""
+    return ("127.0.0.1", *(("::1",) if has_ipv6() else ()))
 
 
 class Serving:
@@ -121,7 +122,7 @@ class Serving:
         self,
         site: Site,
         *,
-        listen: Iterable[str] = LOOPBACK,
+        listen: Iterable[str] | None = None,
         loop: str = "uvloop",
         rate: RateLimit | None = None,
         fast: bool = False,
@@ -141,7 +142,7 @@ class Serving:
         self.forwarder: Forwarder
         self.stepper: Stepper
         self.resolver: Resolver
-        self._listen = tuple(listen)
+        self._listen = _loopback() if listen is None else tuple(listen)
         self._loop = uvloop.new_event_loop() if loop == "uvloop" else asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self.udp: list[UdpListener] = []

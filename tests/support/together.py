@@ -6,8 +6,8 @@ collects once and forks. It prints the time and the CPU time of each file, what 
 reports, skips by reason, failures by cause, and last a closing line of all. Files that are named
 beside their folder run first: a long one that began last would keep one process busy and the
 others waiting.
-Tests that need namespaces come last. An ordinary user's run in processes that have entered
-namespaces of their own, if the kernel lets users do that.
+What an ordinary user may not do, or a machine without IPv6 cannot, runs in a process that has
+entered namespaces of its own, if the kernel lets users do that.
 What fails runs once more, alone: sockets and other people's load on a machine may make a test
 fail that is right. If it passes then, the whole has passed, and the closing line names it.
 A process that hangs is ended, with all that it started, and another one goes on with the queue.
@@ -25,6 +25,7 @@ import select
 import signal
 import subprocess
 import sys
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fcntl import ioctl
@@ -78,11 +79,39 @@ _terminal = os.dup(2)  # before pytest captures it
 _freeze = gc.freeze
 
 
-@dataclass
+@dataclass(eq=False)
+class _Batch:
+    """Files of which each process takes the next one.
+
+    Attributes:
+        files: the tests of each.
+        entering: whether its processes enter namespaces of their own.
+        queue: a pipe with a ticket for each file.
+    """
+
+    files: list[list[pytest.Item]]
+    entering: bool
+    queue: int = -1
+
+    def __post_init__(self) -> None:
+        self.queue, tickets = os.pipe()
+        numbers = range(len(self.files))
+        os.write(tickets, b"".join(n.to_bytes(_TICKET_OCTETS, "big") for n in numbers))
+        os.close(tickets)
+
+    @property
+    def left(self) -> int:
+        """How many files nobody has taken."""
+        octets = ioctl(self.queue, FIONREAD, bytes(4))
+        return int.from_bytes(octets, sys.byteorder) // _TICKET_OCTETS
+
+
+@dataclass(eq=False)
 class _Fork:
     """A process that runs tests, as the one that has collected sees it."""
 
     number: int
+    batch: _Batch
     output: IO[bytes]
     records: int
     pid: int = 0
@@ -151,15 +180,17 @@ class Together:
         self.collected = [item.nodeid for item in session.items]
         self._limits = {item.nodeid: time_limit.limit_s(item) for item in session.items}
         signal.signal(signal.SIGTERM, self._name_what_runs)
-        anywhere = [item for item in session.items if not _needs_namespaces(item)]
-        apart = [item for item in session.items if _needs_namespaces(item)]
-        enters = bool(apart) and not needs.has_namespaces() and needs.may_enter_own()
-        batches = ((anywhere, False), (apart, True)) if enters else ((session.items, False),)
-        self.entering = {item.nodeid for item in apart} if enters else set()
+        self.entering = _apart(session.items)
+        apart = [item for item in session.items if item.nodeid in self.entering]
+        anywhere = [item for item in session.items if item.nodeid not in self.entering]
+        batches = [
+            _Batch(self._in_turn(items), entering=entering)
+            for items, entering in ((apart, True), (anywhere, False))
+            if items
+        ]
         try:
-            for items, entering in batches:
-                if self._run_batch(items, session, entering=entering):
-                    return True
+            if self._run_batches(batches, session):
+                return True
         except KeyboardInterrupt:
             if self.is_fork:
                 raise
@@ -168,42 +199,43 @@ class Together:
         session.config.pluginmanager.unregister(name="terminalreporter")  # the forks report
         return True
 
-    def _run_batch(
-        self, items: list[pytest.Item], session: pytest.Session, *, entering: bool
-    ) -> bool:
-        """Run tests in forks; return whether this is one of them, which has run its own."""
+    def _in_turn(self, items: list[pytest.Item]) -> list[list[pytest.Item]]:
+        """Return the tests of each file, in the order in which the files are taken."""
         files = [list(of_file) for _, of_file in groupby(items, _file_of)]
-        files = sorted(_by_turns(files), key=lambda tests: _file_of(tests[0]) not in self.paths)
-        queue, tickets = os.pipe()
-        os.write(tickets, b"".join(n.to_bytes(_TICKET_OCTETS, "big") for n in range(len(files))))
-        os.close(tickets)
+        return sorted(_by_turns(files), key=lambda tests: _file_of(tests[0]) not in self.paths)
+
+    def _run_batches(self, batches: list[_Batch], session: pytest.Session) -> bool:
+        """Run tests in forks; return whether this is one of them, which has run its own.
+
+        One process at a time, or what others leave, is for those that enter namespaces: they wait
+        much, and beside others they cost no time.
+        """
         running: list[_Fork] = []
-        missing = min(self._processes, len(files))
-        while missing or running:
-            for _ in range(missing):
-                fork = self._forked()
+        while True:
+            while len(running) < self._processes and (batch := _next(batches, running)):
+                fork = self._forked(batch)
                 if not fork.pid:
                     self.is_fork = True
-                    if entering:
+                    if batch.entering:
                         needs.enter_own()
                     session.config.pluginmanager.register(Recorder(fork.records, session.config))
                     _report_to(fork.output, session.config)
-                    _run(files, queue, session)
+                    _run(batch, session)
                     return True
                 running.append(fork)
+            if not running:
+                break
             ended = self._awaited(running)
             running = [fork for fork in running if fork not in ended]
-            # One that was ended by force has left tickets; another fork goes on with them.
-            missing = sum(fork.code < 0 or fork.code > 1 for fork in ended)
-            missing = missing if ioctl(queue, FIONREAD, bytes(4)) != bytes(4) else 0
-        os.close(queue)
+        for batch in batches:
+            os.close(batch.queue)
         return False
 
-    def _forked(self) -> _Fork:
-        """Fork; return the fork, whose ``pid`` is 0 in itself."""
+    def _forked(self, batch: _Batch) -> _Fork:
+        """Fork for a batch; return the fork, whose ``pid`` is 0 in itself."""
         sys.stdout.flush()
         output = os.fdopen(os.memfd_create("output"), "rb")
-        fork = _Fork(len(self.forks) + 1, output, os.memfd_create("records"))
+        fork = _Fork(len(self.forks) + 1, batch, output, os.memfd_create("records"))
         self.forks.append(fork)
         fork.pid = os.fork()
         if fork.pid:
@@ -264,10 +296,21 @@ class Together:
         os._exit(1)
 
 
-def _needs_namespaces(item: pytest.Item) -> bool:
-    """Return whether a test needs what root of namespaces of its own has, and not root itself."""
-    names = getattr(item, "fixturenames", ())
-    return not needs.IN_OWN_NAMESPACES.isdisjoint(names)
+def _apart(items: list[pytest.Item]) -> set[str]:
+    """Return the tests that can run only in namespaces of their own, if those may be made."""
+    gained = needs.gained_in_own()
+    apart = {
+        item.nodeid for item in items if not gained.isdisjoint(getattr(item, "fixturenames", ()))
+    }
+    return apart if apart and needs.may_enter_own() else set()
+
+
+def _next(batches: list[_Batch], running: list[_Fork]) -> _Batch | None:
+    """Return the batch for which to fork next."""
+    taking = Counter(id(fork.batch) for fork in running)
+    waiting = [one for one in batches if one.left and taking[id(one)] < len(one.files)]
+    at_once = (one for one in waiting if not (one.entering and taking[id(one)]))
+    return next(at_once, waiting[0] if waiting else None)
 
 
 def _end(pid: int) -> None:
@@ -286,17 +329,19 @@ def _report_to(output: IO[bytes], config: pytest.Config) -> None:
     capture.suspend_global_capture()
 
 
-def _run(files: list[list[pytest.Item]], queue: int, session: pytest.Session) -> None:
-    """Run the tests of one file after another, as long as the queue has tickets."""
+def _run(batch: _Batch, session: pytest.Session) -> None:
+    """Run the tests of one file after another, as long as the batch has tickets."""
     # A worker in the process of a test would give all that was collected back to the collector
     # when it stops; each full collection then takes a second.
     patch = pytest.MonkeyPatch()
     patch.setattr(gc, "freeze", lambda: None)
     patch.setattr(gc, "unfreeze", lambda: None)
-    while ticket := os.read(queue, _TICKET_OCTETS):
-        started, used_s, items = perf_counter(), _cpu_s(), files[int.from_bytes(ticket, "big")]
+    while ticket := os.read(batch.queue, _TICKET_OCTETS):
+        items = batch.files[int.from_bytes(ticket, "big")]
+        started, used_s = perf_counter(), _cpu_s()
         for item, after in zip_longest(items, items[1:]):
-            following = after or (session if _has_more(queue) else None)
+            # The fixtures of the session stay where a next file may come here.
+            following = after or (session if batch.left else None)
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.shouldfail:
                 raise session.Failed(session.shouldfail)
@@ -320,11 +365,6 @@ def _by_turns(files: list[list[pytest.Item]]) -> list[list[pytest.Item]]:
     third = (len(files) + 2) // 3
     turns = zip_longest(files[:third], files[third::2], files[third + 1 :: 2])
     return [one for turn in turns for one in turn if one]
-
-
-def _has_more(queue: int) -> bool:
-    """Return whether a next file may come here, for which the fixtures of the session stay."""
-    return ioctl(queue, FIONREAD, bytes(4)) != bytes(4)
 
 
 def _file_of(item: pytest.Item) -> str:
