@@ -23,7 +23,9 @@ The floors. Imports go downwards only; ``make check`` enforces it::
       policy                         pure: (client, qname, qtype, now) -> Verdict
     1 lists                          list text -> rules -> compiled index -> suffix lookup
     0 wire | documents               DNS messages as bytes, never trusted | YAML with places
-      modules beside the packages    errors, clock, rows, state files, downloads, children
+      http                           downloads within bounds, and a small server
+      base                           errors, clock, files, children of the process
+      texts                          sentences in two languages, rows and tables of them
 
 Words, beside those of RFC 9499 (qname, owner name, RRset, stub, upstream, ...):
 
@@ -69,7 +71,7 @@ epoch
 log level, view
     How much the query log keeps of the lookups of a tier: ``off``, ``counts``, ``names``,
     ``blocked`` or ``full`` (``policy.log_levels``). A part of it that a *role* may read
-    (``overrides.read_access``).
+    (``overrides.rights.read_access``).
 account, session, grant
     A person of the web and the API, kept by the manager; one sign-in of that person on one
     device; the rights by which one request is judged. An *origin* is the address of the

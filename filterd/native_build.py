@@ -3,7 +3,7 @@
 
 What an extension depends on is computed; the digest of that is its build ID.
 
-``pyproject.toml`` names the class; ``filterd.native`` reads the build ID again.
+``pyproject.toml`` names the class; ``filterd.base.native`` reads the build ID again.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from setuptools.command.build_ext import build_ext
 if TYPE_CHECKING:
     from setuptools import Extension
 
-    from filterd.native import digest_of, sources_of
+    from filterd.base.native import digest_of, sources_of
 else:  # by its path: in a fresh checkout the package that is built cannot be imported yet
-    _spec = spec_from_file_location("native_sources", Path(__file__).with_name("native.py"))
+    _spec = spec_from_file_location("native_sources", Path(__file__).parent / "base" / "native.py")
     _native = module_from_spec(_spec)
     _spec.loader.exec_module(_native)
     digest_of, sources_of = _native.digest_of, _native.sources_of

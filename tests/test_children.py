@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from filterd import bounded_child
+from filterd.base import bounded_child
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "filterd"

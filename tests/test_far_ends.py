@@ -15,20 +15,20 @@ import pytest
 
 from filterd.accounts.sign_in_delays import LONGEST_S as LONGEST_DELAY_S
 from filterd.accounts.sign_in_delays import _Failures
+from filterd.base.errors import DeliveryError
 from filterd.control import connection
 from filterd.control.frames import MOST_ID
 from filterd.daemon import shared_page
 from filterd.daemon.serving.supervisor import _LONGEST_PAUSE_S, _pause_s
 from filterd.daemon.shared_page import SharedOverrides, SharedPage
-from filterd.errors import DeliveryError
 from filterd.fastpath.rate_limit import SourceTable, Treatment
 from filterd.feed.schedule import LONGEST_S as LONGEST_WAIT_S
 from filterd.feed.schedule import back_off_s
-from filterd.i18n import say
 from filterd.monitor.alert_watch import LONGEST_PAUSE_S, Outbox
-from filterd.overrides.snapshot import Exported
+from filterd.overrides.history.snapshot import Exported
 from filterd.policy.model import UpstreamServer
 from filterd.policy.temporary_rules import Overrides
+from filterd.texts.i18n import say
 from filterd.upstream.server_group import ServerHealth
 from tests.support.clock import FakeClock
 from tests.support.commands import ROOT

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.paths import shipped
 from filterd.documents import load
 from filterd.lists.catalogs.catalog import load_catalog
-from filterd.overrides.read_access import READERS, RECORDED, View
-from filterd.overrides.roles import Role
-from filterd.paths import shipped
+from filterd.overrides.rights.read_access import READERS, RECORDED, View
+from filterd.overrides.rights.roles import Role
 from tests.support.catalogue import read
 from tests.test_docs import COMMANDS, DOCUMENTS, ROOT
 
@@ -102,7 +102,7 @@ def test_a_message_in_the_table_is_one_that_filterd_writes(path: Path, side: str
     rows = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
     quoted = {one for row in rows for one in re.findall(r"`([^`]+)`", row)}
     sides = [str(getattr(one, side)) for one in read()]
-    sides += [_text(DEPLOY.parent / "filterd" / "journal.py")]
+    sides += [_text(DEPLOY.parent / "filterd" / "base" / "journal.py")]
     assert len(rows) > 12
     assert [one for one in quoted if not any(one in text for text in sides)] == []
 

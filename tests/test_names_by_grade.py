@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
+from filterd.base.paths import shipped
 from filterd.config.compile import compile_policy
 from filterd.config.lists_build import compile_blocklists
 from filterd.config.site_reader import load_site
@@ -24,7 +25,6 @@ from filterd.lists.catalogs.table_additions import ADDITIONS_FILE
 from filterd.lists.index import Index
 from filterd.lists.rules import MADE_CANARY
 from filterd.lists.top_names import read_popular
-from filterd.paths import shipped
 from filterd.policy.engine import Engine
 from filterd.policy.model import Client
 from filterd.wire import RRType

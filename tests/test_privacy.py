@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.state_folder import StateFolder
 from filterd.config.reporting_schema import LogEntry
-from filterd.overrides.read_access import READERS
+from filterd.overrides.rights.read_access import READERS
 from filterd.querylog import day_schema
-from filterd.state_folder import StateFolder
 from tests.support import data_map
 from tests.support.data_map import DOCUMENT, explained, places, read_map, written
 from tests.support.json_schema import json_schemas

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.paths import shipped
 from filterd.config.compile import compile_policy
 from filterd.config.lists_build import compile_blocklists
 from filterd.config.site_reader import load_site
@@ -27,7 +28,6 @@ from filterd.lists.catalogs.catalog import (
 from filterd.lists.index import Index
 from filterd.lists.sort_records import Guarded
 from filterd.lists.top_names import Popular
-from filterd.paths import shipped
 from filterd.policy.engine import Engine
 from tests.bench import followed_lists
 from tests.bench.followed_lists import (

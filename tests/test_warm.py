@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd import bounded_child
+from filterd.base import bounded_child
 from tests.support import commands, warm
 
 if TYPE_CHECKING:

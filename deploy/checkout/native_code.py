@@ -2,8 +2,8 @@
 """Compile the extensions of filterd: Cython, then the C compiler, each once for its sources.
 
 The C of an extension is the same for all targets. What is compiled is kept by the digest of its
-sources, which is its build ID too (``filterd.native``); by the recipe, which is this file and the
-version of Cython; and by the compiler and the Python that it is for.
+sources, which is its build ID too (``filterd.base.native``); by the recipe, which is this file and
+the version of Cython; and by the compiler and the Python that it is for.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filterd.native import digest_of
+from filterd.base.native import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,12 +7,12 @@ import shutil
 import threading
 from typing import TYPE_CHECKING, TextIO
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
 
 
 class Progress:

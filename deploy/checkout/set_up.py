@@ -22,7 +22,7 @@ from deploy.checkout.preflight import lacking, unreachable_index
 from deploy.checkout.project import read_project
 from deploy.checkout.set_up_plan import Plan
 from deploy.checkout.target_needs import fetches, judge, this_machine
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

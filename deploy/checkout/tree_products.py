@@ -16,7 +16,7 @@ from deploy.checkout import native_code
 from deploy.checkout.environment_folder import replace_file
 from deploy.checkout.facts import ROOT
 from deploy.checkout.set_up_record import digest, of_files, of_times, read_record, record_text
-from filterd.native import is_stale
+from filterd.base.native import is_stale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

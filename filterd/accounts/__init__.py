@@ -3,7 +3,7 @@
 
 The manager keeps them and decides; a web process has no rights of its own. It sends a
 person's token with each command (``control``), and the manager works out the rights of that
-person by the same roles as for the groups of the gateway (``overrides.roles``)::
+person by the same roles as for the groups of the gateway (``overrides.rights.roles``)::
 
     password, code or PIN --> sign_in_delays --> password_hash --> sessions: token (cookie)
     account token-add     --> account: ApiToken (header)

@@ -14,16 +14,16 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from filterd.errors import ChangeError, ControlError
-from filterd.field_checks import plain, shown, user
-from filterd.i18n import say
-from filterd.overrides.roles import SHARED, Role
+from filterd.base.errors import ChangeError, ControlError
+from filterd.overrides.rights.roles import SHARED, Role
+from filterd.policy.field_checks import plain, shown, user
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from filterd.accounts.password_hash import PasswordHash
-    from filterd.overrides.restored_history import Deletions
+    from filterd.overrides.history.restored_history import Deletions
 
 MOST_ACCOUNTS = 500
 MOST_TOKENS = MOST_DEVICES = 1000

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 
 from filterd.accounts.account import AccountBook
 from filterd.accounts.password_hash import PasswordHash
-from filterd.errors import ControlError, StoreError
-from filterd.i18n import say
-from filterd.overrides.roles import Role
-from filterd.paths import write_atomically
-from filterd.state_file import FileFormat
+from filterd.base.errors import ControlError, StoreError
+from filterd.base.paths import write_atomically
+from filterd.base.state_file import FileFormat
+from filterd.overrides.rights.roles import Role
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 MODE = 0o600
 ASIDE = "accounts.damaged.filterd"

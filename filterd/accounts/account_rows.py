@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd import words
-from filterd.i18n import UNSAID, say, say_n, translated
-from filterd.rows import Column, Listing, Row, Wording, when
+from filterd.texts import words
+from filterd.texts.i18n import UNSAID, say, say_n, translated
+from filterd.texts.rows import Column, Listing, Row, Wording, when
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

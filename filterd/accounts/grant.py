@@ -16,14 +16,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd.overrides.history_chain import CLOCK_ACCEPTED
-from filterd.overrides.log_changes import CONFIRM, LEVEL
+from filterd.overrides.changes.log_changes import CONFIRM, LEVEL
+from filterd.overrides.history.history_chain import CLOCK_ACCEPTED
 from filterd.policy.log_levels import PROVED, LogLevel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from filterd.overrides.roles import Role
+    from filterd.overrides.rights.roles import Role
 
 
 class AuthorChannel(StrEnum):
@@ -89,7 +89,7 @@ _DELETES = frozenset({"log forget", "log purge"})
 """A log that is removed cannot be had again; to forget one day after the other removes all."""
 NEEDS_PASSWORD = _ADMITS | _WIDENS | _DELETES
 """What opens a guarded category, or has the log count nothing, needs it, too, by its effect
-(``overrides.permissions``)."""
+(``overrides.rights.permissions``)."""
 
 
 def needs_password(command: str, arguments: Mapping[str, Any]) -> bool:

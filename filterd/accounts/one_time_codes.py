@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from filterd.accounts.account import hash_of
 
 if TYPE_CHECKING:
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
 
 MOST = 200
 _OCTETS = 16

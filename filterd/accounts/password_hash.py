@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from filterd.accounts.sign_in_delays import busy
-from filterd.errors import ChangeError
-from filterd.field_checks import a_text
-from filterd.i18n import say
+from filterd.base.errors import ChangeError
+from filterd.policy.field_checks import a_text
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

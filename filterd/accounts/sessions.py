@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING
 
 from filterd.accounts.account import hash_of, new_secret
 from filterd.accounts.grant import FRESH_S
-from filterd.errors import ControlError
-from filterd.i18n import say
-from filterd.overrides.roles import Role
+from filterd.base.errors import ControlError
+from filterd.overrides.rights.roles import Role
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
 
 IDLE_S = 30 * 60.0
 MOST, MOST_OF_ONE = 500, 10

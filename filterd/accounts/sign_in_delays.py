@@ -17,12 +17,12 @@ from collections import OrderedDict
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from filterd.clock import doubled_s
-from filterd.errors import ControlError
-from filterd.i18n import say, say_n
+from filterd.base.clock import doubled_s
+from filterd.base.errors import ControlError
+from filterd.texts.i18n import say, say_n
 
 if TYPE_CHECKING:
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
 
 FREE, FREE_OF_ORIGIN, FREE_OF_DEVICE, FREE_OF_LINK = 3, 20, 5, 20
 """Failures without a delay."""

@@ -31,9 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuf.api.exceptions import DownloadHTTPError
 
-from filterd.counted import fingerprint, utc
-from filterd.daemon.manager.status_files import ENROLMENT, KeptEnrolment
-from filterd.errors import (
+from filterd.base.errors import (
     ChangeError,
     ConfigError,
     EnvelopeError,
@@ -41,12 +39,14 @@ from filterd.errors import (
     EnvelopeSignatureError,
     MissingFileError,
 )
+from filterd.base.signed_envelope import key_of, opened, opened_plain, public_of, sealed
+from filterd.daemon.manager.status_files import ENROLMENT, KeptEnrolment
 from filterd.feed.signed.trust import ROOT_OCTETS, named_keys
 from filterd.feed.version_files import FLEET_KEYS
-from filterd.field_checks import is_school_code, plain
-from filterd.i18n import say
+from filterd.policy.field_checks import is_school_code, plain
 from filterd.publish.keys import load_key, make_key
-from filterd.signed_envelope import key_of, opened, opened_plain, public_of, sealed
+from filterd.texts.counted import fingerprint, utc
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,9 +55,9 @@ if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner, Key, SSlibKey
     from tuf.api.metadata import Root
 
+    from filterd.base.signed_envelope import SealedContent
+    from filterd.base.state_folder import StateFolder
     from filterd.feed.signed.fetchers import Fetcher
-    from filterd.signed_envelope import SealedContent
-    from filterd.state_folder import StateFolder
 
 REQUEST_TYPE = "application/vnd.filterd.enrolment-request+json"
 ENROLMENT_TYPE = "application/vnd.filterd.enrolment+json"

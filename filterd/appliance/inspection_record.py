@@ -27,7 +27,6 @@ from typing import IO, TYPE_CHECKING, Any
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root
 
-from filterd import bounded_child
 from filterd.appliance.enrolment import (
     EnvelopeRootError,
     SchoolGateway,
@@ -35,21 +34,22 @@ from filterd.appliance.enrolment import (
     read_gateway,
     read_plain_enrolment,
 )
-from filterd.counted import grouped, utc
-from filterd.errors import EnvelopeFormatError, EnvelopeSignatureError
+from filterd.base import bounded_child
+from filterd.base.errors import EnvelopeFormatError, EnvelopeSignatureError
+from filterd.base.signed_envelope import opened, sealed
+from filterd.base.state_folder import StateFolder
 from filterd.feed.signed.trust import read_root
-from filterd.i18n import say
 from filterd.reports import inspection_facts
 from filterd.reports.inspection_facts import INSPECTION_TYPE, MOST_OCTETS
-from filterd.signed_envelope import opened, sealed
-from filterd.state_folder import StateFolder
+from filterd.texts.counted import grouped, utc
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from filterd.appliance.enrolment import GatewayEnrolment
-    from filterd.i18n import Sentence
     from filterd.reports.inspection_facts import InspectionFacts
+    from filterd.texts.i18n import Sentence
 
 _FIELDS = {"version", "school", "device", "enrolment", "facts"}
 _AHEAD_S = 600.0

@@ -10,13 +10,13 @@ import asyncio
 from ipaddress import ip_address, ip_interface
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from filterd.base.errors import StoreError
 from filterd.clients.interfaces import MOST_ADDRESSES, IpCommand, Links
 from filterd.clients.interfaces import parse as parse_links
 from filterd.clients.leases import parse_mac
 from filterd.clients.neighbours import parse_neighbours
-from filterd.errors import StoreError
-from filterd.i18n import say
 from filterd.policy.model import UpstreamServer
+from filterd.texts.i18n import say
 from filterd.upstream import resolv_conf
 
 if TYPE_CHECKING:

@@ -22,16 +22,17 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from filterd import bounded_child, control
-from filterd.errors import FilterdError, InUseError, StoreError
-from filterd.i18n import refused, say
-from filterd.paths import SYSTEM_CONFIG, writing
+from filterd import control
+from filterd.base import bounded_child
+from filterd.base.errors import FilterdError, InUseError, StoreError
+from filterd.base.paths import SYSTEM_CONFIG, writing
+from filterd.texts.i18n import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from filterd.bounded_child import Ended
-    from filterd.i18n import Sentence
+    from filterd.base.bounded_child import Ended
+    from filterd.texts.i18n import Sentence
 
     Run = Callable[[Sequence[str]], Ended]
     from collections.abc import Iterator

@@ -26,8 +26,8 @@ from filterd.appliance.enrolment import (
     read_gateway,
     read_plain_enrolment,
 )
-from filterd.errors import ChangeError, ConfigError, EnvelopeFormatError
-from filterd.i18n import UNSAID, say
+from filterd.base.errors import ChangeError, ConfigError, EnvelopeFormatError
+from filterd.base.signed_envelope import opened, sealed
 from filterd.overrides import mistake_reports
 from filterd.publish.mistake_inbox import (
     MOST_OCTETS,
@@ -35,7 +35,7 @@ from filterd.publish.mistake_inbox import (
     SchoolReports,
     SenderStanding,
 )
-from filterd.signed_envelope import opened, sealed
+from filterd.texts.i18n import UNSAID, say
 from filterd.version import __version__
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
 
     from tuf.api.metadata import Root
 
-    from filterd.i18n import Sentence
+    from filterd.base.state_folder import StateFolder
     from filterd.overrides.mistake_reports import Report
-    from filterd.state_folder import StateFolder
+    from filterd.texts.i18n import Sentence
 
 MISTAKES_TYPE = "application/vnd.filterd.mistakes+json"
 _FIELDS = {"version", "school", "device", "made_at", "filterd", "enrolment", "reports"}

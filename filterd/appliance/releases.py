@@ -24,18 +24,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filterd import bounded_child
 from filterd.appliance.machine_changes import run_program
-from filterd.errors import StoreError
-from filterd.i18n import quoted, refused, say
-from filterd.paths import make_folder, reading, sole, sync_folder, write_atomically, writing
-from filterd.rows import Column, Listing, Row, Wording
+from filterd.base import bounded_child
+from filterd.base.errors import StoreError
+from filterd.base.paths import make_folder, reading, sole, sync_folder, write_atomically, writing
+from filterd.texts.i18n import quoted, refused, say
+from filterd.texts.rows import Column, Listing, Row, Wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from filterd.appliance.machine_changes import Run
-    from filterd.i18n import Sentence
+    from filterd.texts.i18n import Sentence
 
 UNPACKED = Path("/usr/lib/filterd/release")
 """The folder of the release in the package."""

@@ -19,27 +19,27 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd import control
 from filterd.appliance.backup.backup_file import check_is_there, check_other_disk
+from filterd.base.errors import ControlError, DeliveryError, FilterdError
+from filterd.base.paths import check_room, write_atomically, writing
+from filterd.base.privileges import as_owner_of, own_rights
 from filterd.config.compile_run import read_destinations
-from filterd.counted import size
 from filterd.daemon.manager.status_files import REPORTS, ScheduledReports
-from filterd.errors import ControlError, DeliveryError, FilterdError
-from filterd.http_download import DownloadLimits
-from filterd.i18n import UNSAID, Language, Texts, language_of, say, say_n
+from filterd.http.http_download import DownloadLimits
 from filterd.monitor.mail import Attachment, Mail
-from filterd.paths import check_room, write_atomically, writing
-from filterd.privileges import as_owner_of, own_rights
 from filterd.reports import report_run
 from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_formats import FORMATS, file_name
 from filterd.reports.report_run import ReportFile, ReportRequest
+from filterd.texts.counted import size
+from filterd.texts.i18n import UNSAID, Language, Texts, language_of, say, say_n
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from filterd.clock import Clock
-    from filterd.i18n import Sentence
+    from filterd.base.clock import Clock
+    from filterd.base.state_folder import StateFolder
     from filterd.policy.reporting_settings import Destinations, PeriodKind, ReportSchedule
-    from filterd.state_folder import StateFolder
+    from filterd.texts.i18n import Sentence
 
 MOST_MAILED_OCTETS = 10_000_000
 """Of the files of one message: many servers refuse more than 15 MB in base64."""

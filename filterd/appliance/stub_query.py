@@ -14,10 +14,10 @@ import secrets
 import socket
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.clock import SystemClock
-from filterd.errors import FilterdError, UpstreamError, WireError
-from filterd.i18n import UNSAID, Sentence, quoted, refused, say
+from filterd.base.clock import SystemClock
+from filterd.base.errors import FilterdError, UpstreamError, WireError
 from filterd.policy.model import Tls
+from filterd.texts.i18n import UNSAID, Sentence, quoted, refused, say
 from filterd.upstream.private_ranges import is_private
 from filterd.upstream.tls import TlsConnections
 from filterd.upstream.upstream_question import UpstreamQuestion, compose, new_id, parse_answer
@@ -25,7 +25,7 @@ from filterd.wire import ANSWER, EdeCode, Rcode, RRType, address_of, edes_of
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.policy.model import UpstreamServer
     from filterd.wire import ParsedResponse
 

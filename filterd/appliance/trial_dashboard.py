@@ -11,12 +11,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filterd.addresses import DASHBOARD, parse_listen
-from filterd.clock import SystemClock
-from filterd.errors import FilterdError
-from filterd.i18n import language_of
-from filterd.privileges import as_owner_of
-from filterd.state_folder import StateFolder
+from filterd.base.addresses import DASHBOARD, parse_listen
+from filterd.base.clock import SystemClock
+from filterd.base.errors import FilterdError
+from filterd.base.privileges import as_owner_of
+from filterd.base.state_folder import StateFolder
+from filterd.texts.i18n import language_of
 from filterd.web.certificate_files import certificate_of
 
 if TYPE_CHECKING:

@@ -10,21 +10,21 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filterd import journal
-from filterd.addresses import parse_listen
+from filterd.base import journal
+from filterd.base.addresses import parse_listen
+from filterd.base.clock import SystemClock
+from filterd.base.errors import FilterdError
+from filterd.base.process_memory import limit_free_memory
+from filterd.base.service_manager import READY, STOPPING, notify, passed_sockets
 from filterd.blockpage.manager_answers import ManagerAnswers
 from filterd.blockpage.page_service import PageService, ReviewTokens
-from filterd.clock import SystemClock
-from filterd.errors import FilterdError
-from filterd.http_service import ConnectionBounds, serve
-from filterd.i18n import language_of
-from filterd.process_memory import limit_free_memory
-from filterd.service_manager import READY, STOPPING, notify, passed_sockets
+from filterd.http.http_service import ConnectionBounds, serve
+from filterd.texts.i18n import language_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
 
 Listen = tuple[str, int] | socket.socket
 BOUNDS = ConnectionBounds(most=256, most_of_client=8)

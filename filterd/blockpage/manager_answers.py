@@ -14,14 +14,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from filterd import control
-from filterd.errors import ControlError
-from filterd.i18n import say
+from filterd.base.errors import ControlError
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
     from pathlib import Path
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
 
 WHY_S, SCHOOL_S = 5.0, 60.0
 """How long an answer is remembered."""

@@ -19,20 +19,20 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
-from filterd.addresses import is_address
+from filterd.base.addresses import is_address
+from filterd.base.errors import ConfigError, FilterdError
 from filterd.blockpage import pupil_markup
 from filterd.blockpage.pupil_markup import HEADERS, PageSchool, ReviewForm
 from filterd.blockpage.pupil_words import words_of
-from filterd.errors import ConfigError, FilterdError
-from filterd.http_service import Reply
-from filterd.i18n import Texts, language_of
-from filterd.rows import SchoolClock, Wording
+from filterd.http.http_service import Reply
+from filterd.texts.i18n import Texts, language_of
+from filterd.texts.rows import SchoolClock, Wording
 
 if TYPE_CHECKING:
+    from filterd.base.clock import Clock
     from filterd.blockpage.manager_answers import ManagerAnswers
-    from filterd.clock import Clock
-    from filterd.http_service import HttpRequest
-    from filterd.i18n import Language
+    from filterd.http.http_service import HttpRequest
+    from filterd.texts.i18n import Language
 
 _MEDIA_TYPE = "text/html; charset=utf-8"
 _NOTHING = Reply(HTTPStatus.SERVICE_UNAVAILABLE)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from filterd import words
+from filterd.texts import words
 
 if TYPE_CHECKING:
     from filterd.blockpage.pupil_words import PupilWords
-    from filterd.i18n import Texts
+    from filterd.texts.i18n import Texts
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1d2733;--paper:#fff;--line:#8a97a6;--soft:#f1f4f8;\

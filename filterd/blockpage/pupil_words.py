@@ -11,15 +11,15 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd import words
-from filterd.i18n import say
 from filterd.policy.log_levels import KEPT
+from filterd.texts import words
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from filterd.i18n import Sentence
-    from filterd.rows import Wording
+    from filterd.texts.i18n import Sentence
+    from filterd.texts.rows import Wording
 
 
 class Readers(StrEnum):

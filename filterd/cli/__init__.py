@@ -2,13 +2,13 @@
 """Floor 8: the command line. Parse arguments, call one function, print, choose the exit code.
 
 Exit codes: 0 done, or the name passes; 1 the name is blocked, or nothing was found; 2 an
-error; more in ``filterd.errors``.
+error; more in ``filterd.base.errors``.
 
 ``entry`` begins: it reads a plain ``serve`` and leaves all else to ``app``, which prints
 errors, those of usage too. ``tree`` imports the module of the command that is called;
 ``context`` gives it the common options; ``language`` finds the site and its language.
 ``help_pages`` draws help, ``completion`` completes words, ``render`` draws rows
-(``filterd.rows``) as table or JSON, and ``console`` prints all texts of others visibly.
+(``filterd.texts.rows``) as table or JSON, and ``console`` prints all texts of others visibly.
 ``effective_state`` asks the daemon, ``offline_site`` reads the disk where none runs, and is
 imported only then; ``change_request`` asks for a change.
 

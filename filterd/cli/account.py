@@ -10,15 +10,15 @@ from typing import Annotated, Any
 
 import segno
 
-from filterd import counted
 from filterd.accounts.account_rows import ACCOUNTS, ENROLLED, TOKENS
-from filterd.certificate_facts import CertificateFacts, facts_in
+from filterd.base.certificate_facts import CertificateFacts, facts_in
+from filterd.base.errors import ConfigError
+from filterd.base.paths import read_plain, reading, write_atomically, writing
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.render import facts, show
 from filterd.cli.terminal import ask_secret, new_password
-from filterd.errors import ConfigError
-from filterd.i18n import Sentence, say
-from filterd.paths import read_plain, reading, write_atomically, writing
+from filterd.texts import counted
+from filterd.texts.i18n import Sentence, say
 
 PORT = 8443
 """Of the dashboard; see ``deploy/units/filterd-web.socket``."""

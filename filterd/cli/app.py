@@ -17,12 +17,12 @@ from typing import Any, Never
 import typer
 from rich.text import Text
 
+from filterd.base.errors import FilterdError, StoreError, as_text
 from filterd.cli import help_pages, tree
 from filterd.cli.console import VisibleConsole, as_json
 from filterd.cli.help_pages import metavar_in
 from filterd.cli.language import language_of
-from filterd.errors import FilterdError, StoreError, as_text
-from filterd.i18n import Language, refused, say, translated
+from filterd.texts.i18n import Language, refused, say, translated
 
 _WRONG, _INTERRUPTED = 2, 130
 _UsageError: type[Exception] = typer.BadParameter.mro()[1]  # Typer has no public name for it

@@ -22,21 +22,21 @@ from filterd.appliance.backup.backup_parts import (
     identity_in,
 )
 from filterd.appliance.backup.restore_plan import RestoreDifference, RestorePlan
+from filterd.base.errors import ConfigError, FilterdError
+from filterd.base.paths import read_plain, reading, writing
+from filterd.base.privileges import A_COMPILER, as_owner_of, end_sooner
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.named_files import check_folder
 from filterd.cli.school_clock import school_clock
 from filterd.cli.terminal import agreed, ask_secret
 from filterd.config.site_reader import load_site
 from filterd.config.site_schema import BackupEntry
-from filterd.counted import size
 from filterd.daemon.manager.status_files import BACKUP, NightlyBackup
-from filterd.errors import ConfigError, FilterdError
-from filterd.i18n import UNSAID, say, say_n
+from filterd.overrides.changes.effects import to_plain
 from filterd.overrides.descriptions import Describer
-from filterd.overrides.effects import to_plain
-from filterd.paths import read_plain, reading, writing
-from filterd.privileges import A_COMPILER, as_owner_of, end_sooner
-from filterd.words import ROLE
+from filterd.texts.counted import size
+from filterd.texts.i18n import UNSAID, say, say_n
+from filterd.texts.words import ROLE
 
 _MOST_OCTETS = 4096
 

@@ -9,11 +9,11 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
+from filterd.base.errors import ConfigError
 from filterd.cli.context import Context, on_named_files, option
 from filterd.cli.entry import find_only_what_is_installed
 from filterd.cli.named_files import write_named
-from filterd.errors import ConfigError
-from filterd.i18n import say
+from filterd.texts.i18n import say
 
 
 @on_named_files

@@ -11,16 +11,16 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
-from filterd import field_checks
 from filterd.appliance import local_network, machine_changes
-from filterd.certificate_facts import CERTIFICATE, CertificateFacts
+from filterd.base.certificate_facts import CERTIFICATE, CertificateFacts
+from filterd.base.errors import FilterdError
+from filterd.base.privileges import own_rights
+from filterd.base.state_file import to_plain
 from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.offline_site import policy_of
 from filterd.cli.render import show_details
-from filterd.errors import FilterdError
+from filterd.policy import field_checks
 from filterd.policy.model import LocalZone, Policy
-from filterd.privileges import own_rights
-from filterd.state_file import to_plain
 from filterd.wire.name import to_text
 
 BOX = "filterd"

@@ -8,8 +8,8 @@ from typing import Any
 
 from filterd.cli.context import Context
 from filterd.cli.school_clock import wording_of
-from filterd.i18n import Sentence, say
 from filterd.overrides.descriptions import warning_sentence
+from filterd.texts.i18n import Sentence, say
 
 _IN_PLACE = say("The devices are in these rooms already; nothing is changed.")
 _BACK = say("In force after {ms} ms. To take it back: filterd undo {number}")
@@ -20,7 +20,7 @@ def change(here: Context, kind: str, reason: str = "", **payload: Any) -> dict[s
 
     Args:
         here: the daemon to ask.
-        kind: one of ``filterd.overrides.change_kinds.KINDS``.
+        kind: one of ``filterd.overrides.changes.change_kinds.KINDS``.
         reason: why, as the operator wrote it.
         payload: the fields of the kind; None is left out.
 

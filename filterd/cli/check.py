@@ -9,19 +9,19 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from filterd.base.errors import ConfigError, NameTextError, excluding
 from filterd.cli.context import Context, JsonOption, Options, argument, option
 from filterd.cli.effective_state import ask_else, in_force, offline
 from filterd.cli.render import listed, show_details
 from filterd.cli.school_clock import school_clock
 from filterd.cli.target_options import seat
-from filterd.errors import ConfigError, NameTextError, excluding
-from filterd.i18n import did_you_mean, quoted, say
 from filterd.operations.parameters.time import read_time
 from filterd.overrides.target_text import grade_from, qname_from
 from filterd.policy.grade_rows import SERVICE, SERVICES, service_row, whole_service_row
 from filterd.policy.model import GRADES
 from filterd.resolve.explanation import EXPLANATION, passes
-from filterd.rows import Wording
+from filterd.texts.i18n import did_you_mean, quoted, say
+from filterd.texts.rows import Wording
 from filterd.wire import type_from_text
 
 PASSES, BLOCKED = 0, 1

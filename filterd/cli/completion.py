@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from filterd import control
+from filterd.base.errors import ConfigError, FilterdError
+from filterd.base.state_folder import StateFolder
 from filterd.cli.context import Context, argument
 from filterd.cli.language import CONFIG_VARIABLE, STATE_VARIABLE, default_config, default_state
-from filterd.errors import ConfigError, FilterdError
-from filterd.i18n import did_you_mean, say
-from filterd.state_folder import StateFolder
-from filterd.words import COUNTED
+from filterd.texts.i18n import did_you_mean, say
+from filterd.texts.words import COUNTED
 
 SCRIPTS = {
     "bash": """\

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.segment import Segment
 
-from filterd.i18n import visible
+from filterd.texts.i18n import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 import typer
 from rich.text import Text
 
-from filterd import control, i18n
+from filterd import control
+from filterd.base.clock import Clock, SystemClock
+from filterd.base.errors import ConfigError
+from filterd.base.privileges import as_owner_of
+from filterd.base.state_folder import StateFolder
 from filterd.cli.console import VisibleConsole, as_json
 from filterd.cli.language import (
     CONFIG_VARIABLE,
@@ -24,12 +28,9 @@ from filterd.cli.language import (
     default_state,
     language_of_site,
 )
-from filterd.clock import Clock, SystemClock
-from filterd.errors import ConfigError
-from filterd.i18n import Language, Texts, say
-from filterd.overrides import quarantine
-from filterd.privileges import as_owner_of
-from filterd.state_folder import StateFolder
+from filterd.overrides.history import quarantine
+from filterd.texts import i18n
+from filterd.texts.i18n import Language, Texts, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

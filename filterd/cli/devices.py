@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from filterd.base.errors import ConfigError, excluding
 from filterd.cli import terminal
 from filterd.cli.change_request import change, print_change, print_nothing_moved
 from filterd.cli.context import (
@@ -21,12 +22,11 @@ from filterd.cli.effective_state import in_force
 from filterd.cli.render import show
 from filterd.cli.school_clock import school_clock
 from filterd.clients.device_rows import DEVICES, SHARED
-from filterd.errors import ConfigError, excluding
-from filterd.i18n import say
 from filterd.operations.parameters.time import duration_s
-from filterd.overrides.assignments import macs_of, moved, place_of, taken_out
+from filterd.overrides.changes.assignments import macs_of, moved, place_of, taken_out
 from filterd.overrides.descriptions import Describer
 from filterd.overrides.target_text import class_from
+from filterd.texts.i18n import say
 
 Place = tuple[str | None, str | None]
 """A class or a network; the other is None."""

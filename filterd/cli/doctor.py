@@ -18,12 +18,12 @@ from filterd.appliance.doctor.bypass_probes import link_passages
 from filterd.appliance.doctor.examination import ABOUT, HEALTH, LINKS, PROBES, examine
 from filterd.appliance.doctor.examined_site import gather
 from filterd.appliance.doctor.probe import ExaminedSite, ProbeOutcome
+from filterd.base.errors import FilterdError
+from filterd.base.privileges import as_owner_of
 from filterd.cli.context import Context, JsonOption, on_named_files, option
 from filterd.daemon.manager.status_files import LINKS as LINK_RULES
 from filterd.daemon.manager.status_files import LinkRules
-from filterd.errors import FilterdError
-from filterd.i18n import say_in
-from filterd.privileges import as_owner_of
+from filterd.texts.i18n import say_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

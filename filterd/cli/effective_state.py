@@ -11,18 +11,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from filterd import control
+from filterd.base.errors import ControlError, StoreError
 from filterd.cli.context import Context
 from filterd.cli.school_clock import school_clock
 from filterd.daemon import policy_reader
-from filterd.errors import ControlError, StoreError
-from filterd.i18n import say
 from filterd.operations.request import AnswerT, OperationRequest
-from filterd.overrides.effects import THINGS, from_plain
+from filterd.overrides.changes.effects import THINGS, from_plain
 from filterd.policy.effective_policy import EffectiveState, at
 from filterd.policy.model import Policy
 from filterd.policy.temporary_rules import Overrides
 from filterd.policy.unknown_time import of_facts
-from filterd.rows import SchoolClock
+from filterd.texts.i18n import say
+from filterd.texts.rows import SchoolClock
 
 
 def in_force(here: Context) -> EffectiveState:

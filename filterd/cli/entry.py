@@ -28,7 +28,7 @@ from filterd.cli.language import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from filterd.i18n import Language
+    from filterd.texts.i18n import Language
 
 _VARIABLES = {"--config": CONFIG_VARIABLE, "--state": STATE_VARIABLE, "--lang": LANG_VARIABLE}
 _OPTIONS = {"serve": frozenset(_VARIABLES), "web": frozenset((*_VARIABLES, "--listen"))}
@@ -110,8 +110,8 @@ def _serve(plain: Plain) -> None:
     except (MemoryError, ImportError) as error:
         if not _is_out_of_memory(error):
             raise
-        from filterd.i18n import translated  # noqa: PLC0415 -- as above
-        from filterd.process_memory import TOO_LITTLE  # noqa: PLC0415
+        from filterd.base.process_memory import TOO_LITTLE  # noqa: PLC0415
+        from filterd.texts.i18n import translated  # noqa: PLC0415 -- as above
 
         sys.stderr.write(f"filterd: {translated(TOO_LITTLE, plain.language)}\n")
         sys.exit(2)
@@ -128,7 +128,7 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 def _serve_web(plain: Plain) -> bool:
     """Run the web process; return False where it has no certificate yet."""
-    from filterd.state_folder import StateFolder  # noqa: PLC0415 -- as those of the command line
+    from filterd.base.state_folder import StateFolder  # noqa: PLC0415 -- as those of the command line
     from filterd.web.certificate_files import certificate_of  # noqa: PLC0415
 
     chain, key = certificate_of(StateFolder(plain.state))
@@ -136,7 +136,7 @@ def _serve_web(plain: Plain) -> bool:
         return False
     find_only_what_is_installed()
     gc.disable()  # until it serves; imports leave little in cycles
-    from filterd.addresses import DASHBOARD  # noqa: PLC0415
+    from filterd.base.addresses import DASHBOARD  # noqa: PLC0415
     from filterd.web import web_main  # noqa: PLC0415
 
     listen, try_it = plain.listen or DASHBOARD, "yes" if plain.try_it else "no"

@@ -13,7 +13,9 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from filterd import counted
+from filterd.base.errors import ConfigError, ConfigErrors
+from filterd.base.privileges import own_rights
+from filterd.base.state_file import to_plain
 from filterd.cli import terminal
 from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
@@ -22,8 +24,6 @@ from filterd.cli.history import set_with_states
 from filterd.cli.named_files import check_folder, read_text, write_named
 from filterd.cli.render import show
 from filterd.cli.school_clock import school_clock
-from filterd.errors import ConfigError, ConfigErrors
-from filterd.i18n import say
 from filterd.lists.public_suffix import has_strangers_beneath
 from filterd.operations.exams import ReadExams
 from filterd.operations.parameters.time import duration_s, read_time
@@ -31,9 +31,9 @@ from filterd.overrides.descriptions import Describer, not_ended
 from filterd.overrides.override_rows import EXAMS
 from filterd.overrides.target_text import Target, class_from, qname_from, target_name_from
 from filterd.policy.temporary_rules import TargetKind
-from filterd.privileges import own_rights
-from filterd.rows import SchoolClock
-from filterd.state_file import to_plain
+from filterd.texts import counted
+from filterd.texts.i18n import say
+from filterd.texts.rows import SchoolClock
 
 _FOUND, _NOTHING = 0, 1
 _LONGEST_TRIAL_S = 4 * 3600.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from filterd.base.state_file import to_plain
 from filterd.cli.change_request import made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
 from filterd.cli.effective_state import policy_clock
@@ -12,7 +13,6 @@ from filterd.cli.history import set_with_states
 from filterd.cli.render import show
 from filterd.cli.school_clock import school_clock
 from filterd.cli.target_options import BlockedArgument, TargetsArgument, term, whom
-from filterd.i18n import say
 from filterd.operations.exceptions import Allow, Block, Pause, ReadExceptions, Revoke
 from filterd.operations.parameters.audience import ChangeAudience
 from filterd.operations.parameters.target import are_entries, read_targets
@@ -23,7 +23,7 @@ from filterd.overrides.descriptions import Describer
 from filterd.overrides.override_rows import EXCEPTIONS
 from filterd.overrides.review_requests import REQUESTS
 from filterd.policy.temporary_rules import TargetKind
-from filterd.state_file import to_plain
+from filterd.texts.i18n import say
 
 
 def allow(

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
 
-from filterd import counted
 from filterd.appliance.update.update_files import UpdateFiles
+from filterd.base.privileges import own_rights
 from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.feed_sync import lists_of
 from filterd.cli.policy_whatif import print_before
@@ -21,8 +21,8 @@ from filterd.feed.feed_config import followed
 from filterd.feed.program_standing import beside
 from filterd.feed.signed.trust import load_root
 from filterd.feed.versions import NoWayBack
-from filterd.i18n import Sentence, say
-from filterd.privileges import own_rights
+from filterd.texts import counted
+from filterd.texts.i18n import Sentence, say
 
 VersionArgument = Annotated[
     str | None, argument("VERSION", "The version (default: the one that waits).")

@@ -11,13 +11,13 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from filterd.base.errors import ConfigError, ConfigErrors, GuardError
+from filterd.base.paths import sole
 from filterd.cli.context import Context, JsonOption, Options, argument, on_named_files, option
 from filterd.cli.feed_review import CatalogOption
 from filterd.cli.render import listed, show
 from filterd.cli.school_clock import school_clock
 from filterd.cli.terminal import bar
-from filterd.counted import number
-from filterd.errors import ConfigError, ConfigErrors, GuardError
 from filterd.feed.followed.sources import (
     SourceFolder,
     SourceOutcome,
@@ -27,10 +27,8 @@ from filterd.feed.followed.sources import (
     read_sources,
 )
 from filterd.feed.followed.version_content import POPULAR
-from filterd.i18n import say, translated
 from filterd.lists.catalogs.catalog import Catalog, load_catalog
 from filterd.lists.top_names import Popular, read_popular
-from filterd.paths import sole
 from filterd.publish.evidence import EvidenceReport, inspect
 from filterd.publish.publication import Published
 from filterd.publish.review import BuiltMistakes
@@ -38,7 +36,9 @@ from filterd.publish.signed_orders import day_of
 from filterd.publish.version_build import BuildReport, build_version, publishable
 from filterd.publish.version_diff import SAMPLES, Differences, differences
 from filterd.publish.version_rows import CATEGORIES, CHANGES, POPULAR_CHANGES, SOURCES
-from filterd.rows import Wording
+from filterd.texts.counted import number
+from filterd.texts.i18n import say, translated
+from filterd.texts.rows import Wording
 
 _NOT_TAKEN = (SourceOutcome.KEPT, SourceOutcome.MISSING)
 _MOST_WARNINGS = 10

@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 from securesystemslib.signer import CryptoSigner, Key
 
+from filterd.base.errors import ConfigError
+from filterd.base.paths import open_plain, write_atomically
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.render import facts
 from filterd.cli.terminal import ask_secret, bar
-from filterd.counted import fingerprint
-from filterd.errors import ConfigError
 from filterd.feed.version_files import DELEGATED, FLEET, ONLINE
-from filterd.i18n import say, translated
-from filterd.paths import open_plain, write_atomically
 from filterd.publish import hold_release
 from filterd.publish.keys import ORDERS, PROGRAM, ROOT, ROOT_KEYS, KeyFolder, load_key
 from filterd.publish.parcels import read_parcel
@@ -27,6 +25,8 @@ from filterd.publish.program_packages import read_program
 from filterd.publish.publication import Published, refuse_second
 from filterd.publish.release import publishing
 from filterd.publish.repository import Repository
+from filterd.texts.counted import fingerprint
+from filterd.texts.i18n import say, translated
 
 if TYPE_CHECKING:
     from filterd.publish.repository import Signers

@@ -10,20 +10,20 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from tuf.api.metadata import Root
 
-from filterd import words
 from filterd.appliance.inspection_record import trusted_root
 from filterd.appliance.mistake_envelope import read_reports
+from filterd.base.errors import FilterdError, StoreError
+from filterd.base.paths import sole
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.feed_review import CatalogOption, print_mistakes
 from filterd.cli.named_files import read_octets
-from filterd.errors import FilterdError, StoreError
 from filterd.feed.signed.trust import load_root
-from filterd.i18n import UNSAID, Sentence, say, translated
 from filterd.lists.catalogs.catalog import load_catalog
-from filterd.paths import sole
 from filterd.publish import review
 from filterd.publish.mistake_inbox import INBOX, MOST_OCTETS, Inbox, SchoolReports
 from filterd.publish.signed_orders import day_of
+from filterd.texts import words
+from filterd.texts.i18n import UNSAID, Sentence, say, translated
 
 _MOST_FILES = 60_000
 _MOST_SHOWN = 20

@@ -13,7 +13,8 @@ from typing import Annotated, Any
 
 import typer
 
-from filterd import counted, words
+from filterd.base.errors import ConfigError, StoreError
+from filterd.base.state_file import plain_version
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.feed_keys import (
     ROOT_FILE,
@@ -28,13 +29,10 @@ from filterd.cli.feed_keys import (
 from filterd.cli.render import facts, listed, show, show_details
 from filterd.cli.school_clock import wording_of
 from filterd.cli.terminal import bar
-from filterd.counted import fingerprint
-from filterd.errors import ConfigError, StoreError
 from filterd.feed.signed.arrival import Moment
 from filterd.feed.signed.fetchers import Fetcher, FolderFetcher, WebFetcher
 from filterd.feed.signed.program_offer import LIMITS
 from filterd.feed.signed.trust import load_root
-from filterd.i18n import quoted, say
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.catalogs.optional_lists import OrderEntry
 from filterd.publish.keys import ORDERS, PROGRAM
@@ -53,7 +51,9 @@ from filterd.publish.version_rows import (
     VERIFICATION,
     expiry_rows,
 )
-from filterd.state_file import plain_version
+from filterd.texts import counted, words
+from filterd.texts.counted import fingerprint
+from filterd.texts.i18n import quoted, say
 
 _SOON_S = 30 * DAY_S
 """How long before the end of an order the signer is warned."""

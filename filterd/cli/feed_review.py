@@ -15,18 +15,16 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 from rich.text import Text
 
-from filterd import field_checks, words
+from filterd.base.errors import ConfigError
 from filterd.cli.context import Context, JsonOption, Options, on_named_files, option
 from filterd.cli.render import facts
-from filterd.counted import number
-from filterd.errors import ConfigError
-from filterd.i18n import Sentence, did_you_mean, say
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.likeness.lookalike_errors import BOUND, RuleKind
 from filterd.lists.likeness.lookalike_families import ACCEPTED, Decision, Waiting
 from filterd.lists.likeness.lookalike_rules import has_mirrors
 from filterd.lists.likeness.lookalikes import is_shape
-from filterd.overrides import change_fields
+from filterd.overrides.changes import change_fields
+from filterd.policy import field_checks
 from filterd.publish import review as reviews
 from filterd.publish.review import (
     DECISIONS,
@@ -36,6 +34,9 @@ from filterd.publish.review import (
     QueuedMistake,
 )
 from filterd.publish.signed_orders import day_of
+from filterd.texts import words
+from filterd.texts.counted import number
+from filterd.texts.i18n import Sentence, did_you_mean, say
 
 if TYPE_CHECKING:
     from filterd.lists.likeness.lookalike_errors import KindErrors

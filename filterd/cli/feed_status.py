@@ -8,16 +8,16 @@ from typing import Any
 import typer
 from rich.text import Text
 
+from filterd.base.state_folder import BesideFolder
 from filterd.cli.context import Context, JsonOption
 from filterd.cli.render import details, facts, listed, show, titled
 from filterd.cli.school_clock import wording_of
 from filterd.feed.feed_config import followed
 from filterd.feed.feed_details import FEED, FINDINGS, HISTORY, is_worrying, summary
 from filterd.feed.standing import History, overview, program_version
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog_tables import contacts_or_none
-from filterd.rows import Wording
-from filterd.state_folder import BesideFolder
+from filterd.texts.i18n import say
+from filterd.texts.rows import Wording
 
 
 def status(here: Context, json: JsonOption = False) -> None:

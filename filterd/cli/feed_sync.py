@@ -14,23 +14,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Annotated, NoReturn
 
-from filterd import counted, journal
+from filterd.base import journal
+from filterd.base.errors import ConfigError, FilterdError, StoreError
 from filterd.cli.context import Context, JsonOption, option
 from filterd.cli.offline_site import policy_of
 from filterd.cli.school_clock import school_clock
 from filterd.cli.terminal import bar
 from filterd.config import build_record
-from filterd.counted import size
 from filterd.daemon.feed_port import ControlDaemon
-from filterd.errors import ConfigError, FilterdError, StoreError
 from filterd.feed.feed_config import Followed, followed
 from filterd.feed.followed.fresh_arrival import FreshArrival
 from filterd.feed.follower import Keeper
 from filterd.feed.school_lists import SchoolLists
 from filterd.feed.sync import Became, Outcome
 from filterd.feed.version_watch import EVERY_S
-from filterd.i18n import UNSAID, Sentence, say
 from filterd.lists.index_files import blocklists_in_force
+from filterd.texts import counted
+from filterd.texts.counted import size
+from filterd.texts.i18n import UNSAID, Sentence, say
 
 
 def sync(

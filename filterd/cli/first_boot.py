@@ -17,15 +17,15 @@ from filterd.appliance.setup.first_boot import FirstBoot, SetupResult, claim_cod
 from filterd.appliance.setup.interview import KEPT, Interview, KeptAnswers
 from filterd.appliance.setup.site_answers import change
 from filterd.appliance.setup.site_writer import UNNAMED, Plain, read_text, rewritten
+from filterd.base.errors import ConfigError
+from filterd.base.paths import SYSTEM_CONFIG
+from filterd.base.service_manager import READY, notify
 from filterd.cli.context import Context
 from filterd.cli.setup import interview_of, put_changed
 from filterd.cli.setup_finish import SetupFinish
 from filterd.daemon.handlers.control_caller import WEB_GROUP
 from filterd.daemon.handlers.control_server import ControlServer
-from filterd.errors import ConfigError
-from filterd.i18n import Sentence, Texts, language_of, say
-from filterd.paths import SYSTEM_CONFIG
-from filterd.service_manager import READY, notify
+from filterd.texts.i18n import Sentence, Texts, language_of, say
 
 CODE_FILE = "filterd-code.txt"
 BOOT_PARTITIONS = (Path("/boot/firmware"), Path("/boot"))

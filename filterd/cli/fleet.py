@@ -11,6 +11,8 @@ from securesystemslib.signer import CryptoSigner
 
 from filterd.appliance import enrolment
 from filterd.appliance.enrolment import SchoolGateway, device_key
+from filterd.base.errors import ConfigError
+from filterd.base.signed_envelope import naming
 from filterd.cli.console import write
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.effective_state import policy_in_force
@@ -18,13 +20,11 @@ from filterd.cli.feed_keys import key_folder
 from filterd.cli.named_files import check_written, read_octets, write_named
 from filterd.cli.render import facts
 from filterd.config.build_record import SITE_FILE
-from filterd.counted import grouped, utc
-from filterd.errors import ConfigError
 from filterd.feed.signed.trust import TrustFolder
 from filterd.feed.version_files import FLEET
-from filterd.i18n import say
 from filterd.operations.parameters.time import duration_s
-from filterd.signed_envelope import naming
+from filterd.texts.counted import grouped, utc
+from filterd.texts.i18n import say
 
 _DAY_S, _YEAR_DAYS = 86_400, 365
 _are_years = re.compile(r"(\d{1,2}) ?(?:y|years?|n|nam|năm)").fullmatch

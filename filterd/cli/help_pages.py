@@ -21,12 +21,21 @@ from typing import Annotated, Any
 
 import typer
 
+from filterd.base.errors import ConfigError, StoreError
+from filterd.base.paths import write_atomically
 from filterd.cli import tree
 from filterd.cli.context import Context, argument, on_named_files, option
 from filterd.cli.language import language_of
-from filterd.errors import ConfigError, StoreError
-from filterd.i18n import Language, Sentence, Texts, did_you_mean, quoted, refused, say, translated
-from filterd.paths import write_atomically
+from filterd.texts.i18n import (
+    Language,
+    Sentence,
+    Texts,
+    did_you_mean,
+    quoted,
+    refused,
+    say,
+    translated,
+)
 from filterd.version import RELEASED_AT, __version__
 
 _WIDEST, _NARROWEST = 80, 40

@@ -11,22 +11,22 @@ from typing import Annotated, Any
 
 import typer
 
+from filterd.base.errors import ConfigError
 from filterd.cli.change_request import change, print_change
 from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
 from filterd.cli.effective_state import ask_else, offline, send_else, set_now
 from filterd.cli.render import show
 from filterd.cli.school_clock import school_clock
-from filterd.errors import ConfigError
-from filterd.i18n import from_plain, say, to_plain
-from filterd.i18n import translated as in_language
 from filterd.operations.exams import ReadExams
 from filterd.operations.exceptions import ReadExceptions
 from filterd.overrides.descriptions import Describer, Plain
-from filterd.overrides.history_chain import UNDO
+from filterd.overrides.history.history_chain import UNDO
+from filterd.overrides.history.quarantine import is_altered, remedy_for
 from filterd.overrides.override_rows import CHANGES, POLICIES, with_states
-from filterd.overrides.quarantine import is_altered, remedy_for
 from filterd.overrides.target_text import grade_from
 from filterd.policy.temporary_rules import TargetKind
+from filterd.texts.i18n import from_plain, say, to_plain
+from filterd.texts.i18n import translated as in_language
 
 _SOUND, _ALTERED = 0, 1
 MOST = 100_000

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
-from filterd import counted
+from filterd.base.privileges import own_rights
 from filterd.cli.console import write
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.named_files import read_apart, write_named
@@ -18,9 +18,9 @@ from filterd.config.imported_settings import (
     read_adguard,
     read_pihole,
 )
-from filterd.i18n import UNSAID, say, translated
-from filterd.privileges import own_rights
-from filterd.rows import Column, Listing, Wording
+from filterd.texts import counted
+from filterd.texts.i18n import UNSAID, say, translated
+from filterd.texts.rows import Column, Listing, Wording
 
 OutOption = Annotated[
     Path | None, option("--out", "File to write the pieces to (default: print them).", "FILE")

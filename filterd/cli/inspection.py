@@ -14,13 +14,11 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from filterd.base.errors import ConfigError, excluding
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.named_files import check_written, read_octets, write_named
 from filterd.cli.render import facts, grid
 from filterd.cli.school_clock import school_clock
-from filterd.counted import fingerprint
-from filterd.errors import ConfigError, excluding
-from filterd.i18n import say
 from filterd.operations.parameters.time import read_time
 from filterd.reports import report_run
 from filterd.reports.inspection_facts import MOST_OCTETS
@@ -34,6 +32,8 @@ from filterd.reports.report_document import (
     cell_text,
 )
 from filterd.reports.report_run import ReportRequest
+from filterd.texts.counted import fingerprint
+from filterd.texts.i18n import say
 
 _WITHIN_S = 200.0
 """The daemon tests each tier and examines the gateway before it answers."""
@@ -108,10 +108,10 @@ def verify(
     at that time; 65: another root.
     """
     from filterd.appliance import inspection_record  # noqa: PLC0415 -- it verifies signatures
+    from filterd.base.signed_envelope import naming  # noqa: PLC0415 -- as above
     from filterd.feed.signed.trust import load_root  # noqa: PLC0415 -- as above
     from filterd.reports.inspection_composer import compose_inspection  # noqa: PLC0415 -- as above
     from filterd.reports.inspection_facts import PrintedRecord  # noqa: PLC0415 -- as above
-    from filterd.signed_envelope import naming  # noqa: PLC0415 -- as above
 
     roots = [load_root(one) for one in root]
     trusted, by = inspection_record.trusted_root(roots), fingerprint(roots[0])

@@ -12,9 +12,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import FilterdError
-from filterd.i18n import Language
-from filterd.paths import SYSTEM_CONFIG, SYSTEM_STATE, read_plain
+from filterd.base.errors import FilterdError
+from filterd.base.paths import SYSTEM_CONFIG, SYSTEM_STATE, read_plain
+from filterd.texts.i18n import Language
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from filterd import counted
+from filterd.base.errors import ConfigError, IndexFormatError, StoreError
 from filterd.cli import popular
 from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.effective_state import read_or_ask
@@ -17,10 +17,8 @@ from filterd.cli.render import facts, listed, show, titled
 from filterd.cli.school_clock import school_clock, wording_of
 from filterd.cli.terminal import bar
 from filterd.daemon.feed_port import ControlDaemon
-from filterd.errors import ConfigError, IndexFormatError, StoreError
 from filterd.feed import index_build
 from filterd.feed.feed_details import coverage
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog import load_categories
 from filterd.lists.catalogs.catalog_tables import load_popular_names
 from filterd.lists.category_coverage import COVERAGE, SHARES
@@ -37,6 +35,8 @@ from filterd.lists.list_queries import (
 )
 from filterd.lists.report import CompileReport
 from filterd.overrides.target_text import qname_from
+from filterd.texts import counted
+from filterd.texts.i18n import say
 
 
 def build(

@@ -7,16 +7,16 @@ from typing import Annotated
 
 from rich.text import Text
 
+from filterd.base.errors import FetchError
 from filterd.cli.context import Context, JsonOption, ReasonOption, argument, option
 from filterd.cli.feed_sync import lists_of, print_outcome, taking
 from filterd.cli.policy_whatif import print_before
 from filterd.cli.render import show
-from filterd.errors import FetchError
 from filterd.feed.appliance_files import Wanted
 from filterd.feed.feed_details import SOURCES
 from filterd.feed.school_lists import Decided, SchoolLists
-from filterd.i18n import say, translated
 from filterd.lists.catalogs.catalog import thin_categories
+from filterd.texts.i18n import say, translated
 
 SourcesArgument = Annotated[
     list[str] | None, argument("SOURCE", "Ids of `filterd lists sources`, or https addresses.")

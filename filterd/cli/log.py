@@ -5,25 +5,25 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from filterd import words
+from filterd.base.errors import ConfigError
 from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
 from filterd.cli.effective_state import in_force
 from filterd.cli.render import listed, show
 from filterd.cli.school_clock import school_clock, wording_of
 from filterd.cli.target_options import seat
-from filterd.errors import ConfigError
-from filterd.field_checks import is_a_grade
-from filterd.i18n import say
 from filterd.operations.parameters.term import TermWords
+from filterd.overrides.changes.log_changes import CONFIRM, LEVEL
 from filterd.overrides.current_rows import LEVELS, level_rows, waiting_rows, waiting_sentence
 from filterd.overrides.descriptions import Describer
-from filterd.overrides.log_changes import CONFIRM, LEVEL
 from filterd.overrides.target_text import tier_from
+from filterd.policy.field_checks import is_a_grade
 from filterd.policy.log_levels import LogLevel
 from filterd.querylog import MOST_DAYS
 from filterd.querylog.querylog_rows import HELP, KNOWN, OFFERS, summaries, too_small
-from filterd.rows import Wording
+from filterd.texts import words
+from filterd.texts.i18n import say
+from filterd.texts.rows import Wording
 
 _USUAL_DAYS = 7
 

@@ -10,23 +10,23 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from filterd import i18n
+from filterd.base.errors import ConfigError
+from filterd.base.paths import write_atomically
+from filterd.base.privileges import own_rights
 from filterd.cli.console import write
 from filterd.cli.context import Context, option
 from filterd.cli.named_files import check_folder
 from filterd.cli.school_clock import school_clock
-from filterd.counted import number
-from filterd.errors import ConfigError
-from filterd.i18n import UNSAID, say, say_n
-from filterd.paths import write_atomically
-from filterd.privileges import own_rights
-from filterd.rows import guarded, to_csv
+from filterd.texts import i18n
+from filterd.texts.counted import number
+from filterd.texts.i18n import UNSAID, say, say_n
+from filterd.texts.rows import guarded, to_csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from filterd.i18n import Sentence
-    from filterd.rows import Row
+    from filterd.texts.i18n import Sentence
+    from filterd.texts.rows import Row
 
 MOST_ROWS = 200_000
 _PAGE = 500

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from filterd import counted, i18n
+from filterd.base.errors import ConfigError, excluding
 from filterd.cli.context import (
     Context,
     JsonOption,
@@ -25,15 +25,15 @@ from filterd.cli.context import (
 from filterd.cli.render import details, listed
 from filterd.cli.school_clock import school_clock, wording_of
 from filterd.cli.target_options import seat
-from filterd.counted import number
-from filterd.errors import ConfigError, excluding
-from filterd.field_checks import bare, is_a_grade
-from filterd.i18n import say, say_n
 from filterd.operations.parameters.time import day_of, read_time
 from filterd.overrides.target_text import class_from, name_asked
+from filterd.policy.field_checks import bare, is_a_grade
 from filterd.querylog import querylog_rows
 from filterd.resolve.explanation import EXPLANATION, passes
-from filterd.rows import Listing, Row, SchoolClock, Wording
+from filterd.texts import counted, i18n
+from filterd.texts.counted import number
+from filterd.texts.i18n import say, say_n
+from filterd.texts.rows import Listing, Row, SchoolClock, Wording
 
 _FOUND, _NOTHING = 0, 1
 _MOST_ROWS, _MOST_DAYS = 500, 90

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from rich.text import Text
 
-from filterd import control, words
+from filterd import control
 from filterd.cli.console import as_json
 from filterd.cli.context import Context, JsonOption, Options, option
 from filterd.cli.school_clock import wording_of
 from filterd.cli.target_options import seat
 from filterd.control import UnansweredError
-from filterd.counted import number
-from filterd.field_checks import is_a_grade
-from filterd.i18n import say, say_n
 from filterd.overrides.descriptions import Describer
+from filterd.policy.field_checks import is_a_grade
 from filterd.querylog.querylog_rows import levels_shown
+from filterd.texts import words
+from filterd.texts.counted import number
+from filterd.texts.i18n import say, say_n
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filterd import bounded_child
-from filterd.errors import ConfigError, FilterdError, StoreError, from_plain, to_plain
-from filterd.i18n import refused, say
-from filterd.paths import is_plain, open_plain, write_atomically
-from filterd.privileges import own_rights
+from filterd.base import bounded_child
+from filterd.base.errors import ConfigError, FilterdError, StoreError, from_plain, to_plain
+from filterd.base.paths import is_plain, open_plain, write_atomically
+from filterd.base.privileges import own_rights
+from filterd.texts.i18n import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable

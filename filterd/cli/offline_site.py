@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from filterd.base.errors import StoreError
 from filterd.cli.context import Context
 from filterd.config.site_reader import SiteSources, load_site
 from filterd.daemon import policy_reader
 from filterd.daemon.time import known_time
-from filterd.errors import StoreError
-from filterd.i18n import refused, say
 from filterd.lists.catalogs.catalog import Catalog, load_catalog
 from filterd.lists.index import Index
 from filterd.lists.index_files import blocklists_in_force
-from filterd.overrides.policy_versions import PolicyVersions
-from filterd.overrides.store import Store
+from filterd.overrides.history.policy_versions import PolicyVersions
+from filterd.overrides.history.store import Store
 from filterd.policy.model import Policy
 from filterd.policy.unknown_time import Certainty
 from filterd.resolve.explain import PastQuestion, PastState, client_of, explain, explain_past
 from filterd.resolve.site import Site
+from filterd.texts.i18n import refused, say
 from filterd.upstream import resolv_conf
 
 

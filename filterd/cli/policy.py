@@ -11,7 +11,9 @@ import typer
 from rich.text import Text
 from rich.tree import Tree
 
-from filterd import counted, words
+from filterd.base.errors import ConfigError, FilterdError, StoreError
+from filterd.base.paths import shipped
+from filterd.base.state_file import to_plain
 from filterd.cli.context import Context, JsonOption, Options, argument, on_named_files, option
 from filterd.cli.effective_state import policy_of_files, read_or_ask, set_now
 from filterd.cli.offline_site import open_index, policy_of, read_site
@@ -23,13 +25,9 @@ from filterd.config.compile import compile_policy, warnings
 from filterd.config.expectation_files import load_expectations
 from filterd.config.site_reader import load_site
 from filterd.documents import yaml_reader
-from filterd.errors import ConfigError, FilterdError, StoreError
-from filterd.i18n import from_plain, refused, say, say_n
-from filterd.i18n import translated as in_language
 from filterd.overrides.descriptions import Describer
 from filterd.overrides.override_rows import set_for
 from filterd.overrides.target_text import policy_for
-from filterd.paths import shipped
 from filterd.policy import policy_file
 from filterd.policy.grade_rows import (
     CATEGORIES,
@@ -46,7 +44,9 @@ from filterd.policy.grade_rows import (
 from filterd.policy.model import TIERS, Expectation, Policy
 from filterd.resolve.expectation_checks import check, held, known_to_fail, outranked
 from filterd.resolve.site import Site
-from filterd.state_file import to_plain
+from filterd.texts import counted, words
+from filterd.texts.i18n import from_plain, refused, say, say_n
+from filterd.texts.i18n import translated as in_language
 
 
 def validate(

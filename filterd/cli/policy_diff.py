@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from filterd.base.errors import ConfigError
 from filterd.cli import offline_site
 from filterd.cli.context import Context, JsonOption, option
 from filterd.cli.effective_state import ask_or_none, policy_in_force, set_at, set_now
@@ -17,8 +18,6 @@ from filterd.cli.render import show
 from filterd.cli.school_clock import school_clock
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import shipped_tiers
-from filterd.errors import ConfigError
-from filterd.i18n import say
 from filterd.operations.parameters.time import read_time
 from filterd.overrides.target_text import grade_from
 from filterd.policy import policy_file as policy_store
@@ -26,6 +25,7 @@ from filterd.policy.effective_policy import at
 from filterd.policy.grade_rows import Difference, difference_listing, differences, rule_differences
 from filterd.policy.model import GRADES, Policy
 from filterd.policy.temporary_rules import Overrides
+from filterd.texts.i18n import say
 
 _SAME, _DIFFERENT = 0, 1
 _NOW = "now"

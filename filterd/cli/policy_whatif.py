@@ -17,19 +17,19 @@ import typer
 from rich.text import Text
 
 from filterd import control
+from filterd.base.errors import ConfigError, ConfigErrors, FilterdError, parts_of
+from filterd.base.paths import make_folder, read_plain
+from filterd.base.privileges import own_rights
 from filterd.cli.context import Context, JsonOption, Options, option
 from filterd.cli.render import listed
 from filterd.cli.school_clock import wording_of
 from filterd.cli.terminal import bar
 from filterd.daemon.handlers.what_if_commands import AT_WORK, LIST_FILE
-from filterd.errors import ConfigError, ConfigErrors, FilterdError, parts_of
-from filterd.i18n import refused, say
-from filterd.paths import make_folder, read_plain
-from filterd.privileges import own_rights
 from filterd.querylog import querylog_rows
 from filterd.querylog.day_search import stored_days
 from filterd.resolve.what_if_rows import differs, summary, tables
-from filterd.rows import Row
+from filterd.texts.i18n import refused, say
+from filterd.texts.rows import Row
 
 _SAME, _DIFFERENT = 0, 1
 _MOST_DAYS = 90

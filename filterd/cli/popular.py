@@ -11,12 +11,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from filterd.base.errors import FilterdError, IndexFormatError
 from filterd.cli.context import Context
 from filterd.cli.offline_site import policy_of
-from filterd.counted import number
-from filterd.errors import FilterdError, IndexFormatError
 from filterd.feed.guard.candidate import Asking
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog_tables import PopularName
 from filterd.lists.index import Index
 from filterd.lists.rules import SERVICE_PREFIX
@@ -24,6 +22,8 @@ from filterd.policy import policy_file
 from filterd.policy.grade_rows import grades_text
 from filterd.policy.model import GRADES, Policy
 from filterd.policy.verdict import Match
+from filterd.texts.counted import number
+from filterd.texts.i18n import say
 from filterd.wire import name as names
 
 _NAMED = 10

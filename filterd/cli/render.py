@@ -16,7 +16,7 @@ from rich.text import Text
 
 from filterd.cli.context import Context
 from filterd.cli.school_clock import school_clock
-from filterd.rows import Column, Details, Listing, Row, SchoolClock, Wording
+from filterd.texts.rows import Column, Details, Listing, Row, SchoolClock, Wording
 
 _WIDEST_ID = 32
 """Widest first column: a wider one would take space from the numbers."""

@@ -11,19 +11,19 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from filterd.base.errors import ConfigError, excluding
+from filterd.base.privileges import own_rights
 from filterd.cli.console import write
 from filterd.cli.context import Context, JsonOption, Options, option
 from filterd.cli.named_files import check_written, read_octets, read_text, write_named
 from filterd.cli.render import show
 from filterd.cli.target_options import seat
-from filterd.errors import ConfigError, excluding
-from filterd.i18n import UNSAID, quoted, say
 from filterd.overrides.target_text import looks_like_a_class
-from filterd.privileges import own_rights
 from filterd.reports.report_facts import ReportAudience, from_plain
 from filterd.reports.report_questions import checked_answers, skeleton
 from filterd.reports.report_run import LARGEST_TEMPLATE, ReportFile, ReportRequest, make
-from filterd.rows import Listing
+from filterd.texts.i18n import UNSAID, quoted, say
+from filterd.texts.rows import Listing
 
 _SKELETON_MADE = 1
 _BINARY = {"docx", "xlsx"}

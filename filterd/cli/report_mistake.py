@@ -7,19 +7,19 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
+from filterd.base.errors import ConfigError, FilterdError, StoreError
 from filterd.cli.change_request import change, print_change
 from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.effective_state import ask_else, offline, policy_in_force
 from filterd.cli.named_files import check_written, write_named
 from filterd.cli.render import show
 from filterd.cli.school_clock import school_clock
-from filterd.errors import ConfigError, FilterdError, StoreError
-from filterd.i18n import quoted, say, say_n
 from filterd.lists.index import Index
 from filterd.operations.parameters.term import TermWords
 from filterd.overrides.mistake_reports import Mistakes, Report, from_plain
 from filterd.overrides.override_rows import MISTAKES
 from filterd.overrides.target_text import name_from
+from filterd.texts.i18n import quoted, say, say_n
 
 _OF_REPORT = [field.name for field in fields(Report)]
 

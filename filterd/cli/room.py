@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from filterd import counted, field_checks
-from filterd.addresses import is_random
+from filterd.base.addresses import is_random
+from filterd.base.errors import ChangeError, ConfigError, ConfigErrors, ControlError
 from filterd.cli import terminal
 from filterd.cli.change_request import change, made_of, print_change, print_nothing_moved
 from filterd.cli.console import write
@@ -30,8 +30,6 @@ from filterd.cli.render import facts, listed, show_details, titled
 from filterd.cli.render import show as show_rows
 from filterd.cli.school_clock import school_clock
 from filterd.cli.target_options import needed, seat, term
-from filterd.errors import ChangeError, ConfigError, ConfigErrors, ControlError
-from filterd.i18n import did_you_mean, say
 from filterd.operations.parameters.term import TermWords
 from filterd.operations.parameters.time import duration_s
 from filterd.overrides.current_rows import (
@@ -49,10 +47,13 @@ from filterd.overrides.current_rows import (
 from filterd.overrides.descriptions import Describer
 from filterd.overrides.override_rows import set_for
 from filterd.overrides.target_text import class_from, policy_for
+from filterd.policy import field_checks
 from filterd.policy.effective_policy import EffectiveState
 from filterd.policy.grade_changes import with_devices
 from filterd.policy.model import Network
-from filterd.rows import Wording
+from filterd.texts import counted
+from filterd.texts.i18n import did_you_mean, say
+from filterd.texts.rows import Wording
 
 RoomArgument = Annotated[str, argument("ROOM", "Id of the room: a network in site.yaml.")]
 _FOUND, _NOTHING = 0, 1

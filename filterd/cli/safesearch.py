@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import typer
 
-from filterd import i18n
 from filterd.cli.context import Context, JsonOption
 from filterd.cli.effective_state import policy_of_files
 from filterd.cli.render import show
-from filterd.i18n import Sentence, say
 from filterd.resolve.rewrite_targets import verified
-from filterd.rows import Column, Listing, Row, Wording
+from filterd.texts import i18n
+from filterd.texts.i18n import Sentence, say
+from filterd.texts.rows import Column, Listing, Row, Wording
 
 _VERIFIED, _NOT_VERIFIED = 0, 1
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from filterd.cli.context import Context
 from filterd.cli.language import site_value
-from filterd.rows import SchoolClock, Wording
+from filterd.texts.rows import SchoolClock, Wording
 
 _ZONE = "Asia/Ho_Chi_Minh"
 

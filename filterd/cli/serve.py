@@ -8,8 +8,8 @@ import signal
 import sys
 from typing import Annotated
 
-from filterd.addresses import DASHBOARD, parse_listen
 from filterd.appliance.trial_dashboard import own_certificate
+from filterd.base.addresses import DASHBOARD, parse_listen
 from filterd.cli.context import Context, on_named_files, option
 from filterd.cli.entry import find_only_what_is_installed
 

@@ -35,6 +35,8 @@ from filterd.appliance.setup.interview import (
 from filterd.appliance.setup.questions import fill, pending, take_up
 from filterd.appliance.setup.site_answers import answers_in, change, moved_defaults
 from filterd.appliance.setup.site_writer import UNNAMED, put, read_text, rewritten
+from filterd.base.errors import ConfigError, StoreError
+from filterd.base.paths import check_room
 from filterd.cli import spreadsheet
 from filterd.cli.account import print_code
 from filterd.cli.backup import (
@@ -48,9 +50,7 @@ from filterd.cli.context import Context, on_named_files, option
 from filterd.cli.offline_site import policy_of
 from filterd.cli.setup_finish import SetupFinish, keep_answers
 from filterd.config.build_record import SITE_FILE
-from filterd.errors import ConfigError, StoreError
-from filterd.i18n import Sentence, Texts, language_of, say
-from filterd.paths import check_room
+from filterd.texts.i18n import Sentence, Texts, language_of, say
 
 _INTERRUPTED = 130
 _KEPT_ONLY = ("placement", "flat", "router", "plan-b", "ipv6", "lists", "admins", "teachers")

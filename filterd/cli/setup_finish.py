@@ -19,20 +19,20 @@ from filterd.appliance.setup.interview import KEPT, Interview, KeptAnswers
 from filterd.appliance.setup.printed_sheets import sheet
 from filterd.appliance.setup.questions import FEED
 from filterd.appliance.stub_query import UpstreamTrial
+from filterd.base.errors import FilterdError
+from filterd.base.paths import write_atomically
+from filterd.base.privileges import as_owner_of
 from filterd.cli import cert, lists
 from filterd.cli.context import Context
 from filterd.cli.doctor import doctor
 from filterd.cli.feed_admin import trust_for_programs
 from filterd.cli.feed_sync import lists_of, taking
 from filterd.cli.offline_site import policy_of
-from filterd.errors import FilterdError
 from filterd.feed.feed_config import followed
 from filterd.feed.signed.fetchers import WebFetcher
-from filterd.i18n import Sentence, Texts, say
-from filterd.overrides.roles import ADMINS, TEACHERS, Role
-from filterd.paths import write_atomically
+from filterd.overrides.rights.roles import ADMINS, TEACHERS, Role
 from filterd.policy.model import ListenAddress, Policy
-from filterd.privileges import as_owner_of
+from filterd.texts.i18n import Sentence, Texts, say
 from filterd.upstream import resolv_conf
 from filterd.wire import edes_of
 

@@ -19,11 +19,11 @@ from typing import Any, cast
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
-from filterd.archives import DAMAGED, opened_zip
+from filterd.base.archives import DAMAGED, opened_zip
+from filterd.base.errors import ConfigError
 from filterd.cli.named_files import decoded, is_separator, read_apart, read_octets
-from filterd.errors import ConfigError
-from filterd.i18n import say
-from filterd.rows import Table
+from filterd.texts.i18n import say
+from filterd.texts.rows import Table
 
 MOST_OCTETS, MOST_MEMBER_OCTETS = 4 << 20, 16 << 20
 MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 20_000, 128, 200

@@ -12,19 +12,19 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from filterd import counted, i18n, words
+from filterd.base.clock import SystemClock
+from filterd.base.errors import ConfigError, DeliveryError
+from filterd.base.privileges import own_rights
 from filterd.cli.change_request import change, print_change
 from filterd.cli.context import Context, JsonOption, ReasonOption, option
 from filterd.cli.render import show, show_details
 from filterd.cli.school_clock import school_clock
-from filterd.clock import SystemClock
-from filterd.errors import ConfigError, DeliveryError
-from filterd.i18n import say
 from filterd.monitor.alert import Alert, AlertSeverity
 from filterd.monitor.alert_message import ACTIVE, ALERTS, AlertEvent, AlertMessage
 from filterd.monitor.alert_rules import active
 from filterd.monitor.status_details import COUNTERS, STATUS, doubts
-from filterd.privileges import own_rights
+from filterd.texts import counted, i18n, words
+from filterd.texts.i18n import say
 
 _STATUS = STATUS._replace(columns=(ACTIVE, *STATUS.columns))
 

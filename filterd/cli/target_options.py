@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from filterd.base.errors import ConfigError, excluding
 from filterd.cli.context import argument, option
-from filterd.errors import ConfigError, excluding
-from filterd.i18n import say
 from filterd.operations.parameters.audience import ChangeAudience
 from filterd.operations.parameters.term import TermWords
 from filterd.overrides.target_text import class_from, grade_from, looks_like_a_class
+from filterd.texts.i18n import say
 
 TargetsArgument = Annotated[
     list[str],

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 
 import typer
 
+from filterd.base.errors import ConfigError
 from filterd.cli.context import Context
-from filterd.errors import ConfigError
-from filterd.i18n import Sentence, say, visible
+from filterd.texts.i18n import Sentence, say, visible
 
 
 @contextmanager

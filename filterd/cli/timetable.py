@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from filterd import counted
+from filterd.base.paths import write_atomically
+from filterd.base.privileges import own_rights
 from filterd.cli import spreadsheet
 from filterd.cli.console import write
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
@@ -19,14 +20,13 @@ from filterd.cli.terminal import agreed
 from filterd.config import timetable_rows
 from filterd.config.timetable_plan import TimetablePlan, plan
 from filterd.config.week_schema import TIMETABLE_FILE, written
-from filterd.field_checks import shown
-from filterd.i18n import say
-from filterd.paths import write_atomically
+from filterd.policy.field_checks import shown
 from filterd.policy.model import Policy
 from filterd.policy.school_week import LESSON_HEADING, lesson_rows
 from filterd.policy.timetable_changes import CHANGES
-from filterd.privileges import own_rights
-from filterd.rows import Column, Listing, to_csv
+from filterd.texts import counted
+from filterd.texts.i18n import say
+from filterd.texts.rows import Column, Listing, to_csv
 
 FileArgument = Annotated[
     Path, argument("FILE", "A table of day, lesson, room, class, teacher, or a grid: CSV or XLSX.")

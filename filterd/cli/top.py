@@ -10,27 +10,27 @@ from typing import TYPE_CHECKING, Annotated
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from filterd import words
 from filterd.cli.console import as_json
 from filterd.cli.context import Context, JsonOption, option
 from filterd.cli.school_clock import wording_of
 from filterd.cli.status import present_status
 from filterd.cli.terminal import pause
 from filterd.control import UnansweredError
-from filterd.counted import duration, number, size
 from filterd.daemon.worker_sums import rates
-from filterd.i18n import say
 from filterd.monitor.alert_message import ACTIVE
 from filterd.monitor.status_details import NOW
 from filterd.overrides.descriptions import Describer
-from filterd.rows import Wording
+from filterd.texts import words
+from filterd.texts.counted import duration, number, size
+from filterd.texts.i18n import say
+from filterd.texts.rows import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from filterd.i18n import Sentence
-    from filterd.rows import Row
+    from filterd.texts.i18n import Sentence
+    from filterd.texts.rows import Row
 
 INTERVAL_S = 2.0
 _TOTALS_OLD_S = 30

@@ -9,13 +9,13 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from filterd import i18n, words
 from filterd.appliance.machine_changes import PackageManager
 from filterd.appliance.releases import RELEASES, UNPACKED, Releases
+from filterd.base.errors import ConfigError, UpdateError
+from filterd.base.state_file import to_plain
 from filterd.cli.context import Context, JsonOption, Options, on_named_files, option
 from filterd.cli.render import show, show_details
 from filterd.cli.school_clock import school_clock
-from filterd.errors import ConfigError, UpdateError
 from filterd.feed.program_standing import (
     EndedUpdate,
     ProgramStandingFile,
@@ -23,10 +23,10 @@ from filterd.feed.program_standing import (
     beside,
     mirror_beside,
 )
-from filterd.i18n import say, say_n
 from filterd.operations.parameters.time import read_time
-from filterd.rows import Column, Details, Row, Wording, when
-from filterd.state_file import to_plain
+from filterd.texts import i18n, words
+from filterd.texts.i18n import say, say_n
+from filterd.texts.rows import Column, Details, Row, Wording, when
 from filterd.version import __version__
 
 

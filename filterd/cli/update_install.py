@@ -10,30 +10,31 @@ import time
 from functools import partial
 from pathlib import Path
 
-from filterd import journal, words
 from filterd.appliance.machine_changes import PackageManager, run_program
 from filterd.appliance.releases import Releases
 from filterd.appliance.update.program_update import ProgramUpdate, UpdatedMachine
 from filterd.appliance.update.update_files import UpdateFiles, UpdateStep
 from filterd.appliance.update.update_watch import ReleaseWatch, ask_port
+from filterd.base import journal
+from filterd.base.errors import ConfigError, FilterdError, InUseError, UpdateError
+from filterd.base.paths import shipped
+from filterd.base.privileges import as_owner_of
 from filterd.cli.change_request import change
 from filterd.cli.context import Context
 from filterd.config.site_reader import load_site
 from filterd.daemon.feed_port import ControlDaemon
-from filterd.errors import ConfigError, FilterdError, InUseError, UpdateError
 from filterd.feed.appliance_files import TimeFloor
 from filterd.feed.program_standing import EndedUpdate, beside, mirror_beside
 from filterd.feed.signed.arrival import Moment
 from filterd.feed.signed.fetchers import FolderFetcher, WebFetcher
 from filterd.feed.signed.program_offer import LIMITS, mirror, refresh_program, version_key
 from filterd.feed.signed.trust import TrustFolder, load_root
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog import load_categories
 from filterd.lists.catalogs.catalog_tables import locked_canaries
 from filterd.lists.rules import MADE_CANARY
-from filterd.overrides.history_chain import PROGRAM_UPDATE
-from filterd.paths import shipped
-from filterd.privileges import as_owner_of
+from filterd.overrides.history.history_chain import PROGRAM_UPDATE
+from filterd.texts import words
+from filterd.texts.i18n import say
 from filterd.version import __version__
 
 FETCHING, INSTALLING = "filterd-update.service", "filterd-install.service"

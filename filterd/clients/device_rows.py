@@ -9,10 +9,10 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
-from filterd import words
-from filterd.addresses import is_random
-from filterd.i18n import say
-from filterd.rows import Column, Listing, Row, Wording
+from filterd.base.addresses import is_random
+from filterd.texts import words
+from filterd.texts.i18n import say
+from filterd.texts.rows import Column, Listing, Row, Wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

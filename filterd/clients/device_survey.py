@@ -21,20 +21,20 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd.addresses import is_random
+from filterd.base.addresses import is_random
+from filterd.base.errors import ControlError
+from filterd.base.paths import open_plain
 from filterd.clients.identifier import Identifier
 from filterd.clients.interfaces import IpCommand
 from filterd.clients.leases import LeaseFiles
 from filterd.clients.neighbours import parse_neighbours
 from filterd.clients.network_view import Surroundings
-from filterd.errors import ControlError
-from filterd.i18n import say
-from filterd.paths import open_plain
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.policy.model import Client, Policy
 
 

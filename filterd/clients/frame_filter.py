@@ -35,7 +35,7 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.clients.neighbours import Place
-from filterd.i18n import refused
+from filterd.texts.i18n import refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

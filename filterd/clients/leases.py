@@ -45,14 +45,14 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from filterd.i18n import refused, say
-from filterd.paths import open_plain
+from filterd.base.paths import open_plain
 from filterd.policy.model import LeaseFile, LeaseFormat
+from filterd.texts.i18n import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from filterd.i18n import Sentence
+    from filterd.texts.i18n import Sentence
 
 
 MOST_LEASES = 10_000

@@ -27,10 +27,10 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
+from filterd.base.clock import Clock, SystemClock
 from filterd.clients.interfaces import Links
 from filterd.clients.leases import LeaseNames, name_leases
 from filterd.clients.neighbours import NeighbourClaims, Place
-from filterd.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

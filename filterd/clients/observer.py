@@ -23,16 +23,16 @@ from typing import TYPE_CHECKING
 from filterd.clients.kernel_tables import KernelTables
 from filterd.clients.leases import LeaseFiles, Mark
 from filterd.clients.neighbours import parse_neighbours
-from filterd.i18n import refused
 from filterd.policy.model import strictest
+from filterd.texts.i18n import refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from filterd.base.clock import Clock
     from filterd.clients.frame_filter import FrameFilter
     from filterd.clients.interfaces import IpCommand
     from filterd.clients.network_view import Surroundings
-    from filterd.clock import Clock
     from filterd.policy.model import Policy
 
 NEIGHBOURS = 0x4

@@ -15,17 +15,17 @@ import os
 import sys
 from pathlib import Path
 
-from filterd import bounded_child
+from filterd.base import bounded_child
+from filterd.base.errors import ConfigError, ConfigErrors, FilterdError, to_plain
+from filterd.base.paths import shipped
+from filterd.base.process_memory import child_octets
 from filterd.config import build_record
 from filterd.config.build_record import write_policy
 from filterd.config.compile import compile_policy, own_lists
 from filterd.config.compile_run import AS_KEPT, TIME_LIMIT_S
 from filterd.config.site_reader import load_site
-from filterd.errors import ConfigError, ConfigErrors, FilterdError, to_plain
 from filterd.lists.catalogs.catalog import load_catalog
-from filterd.paths import shipped
 from filterd.policy import policy_file
-from filterd.process_memory import child_octets
 
 _MOST_MEMORY_OCTETS = 512 << 20
 _MOST_PROBLEMS = 200

@@ -25,11 +25,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.errors import FilterdError, StoreError
-from filterd.i18n import refused, say
-from filterd.paths import install, open_plain, shipped
+from filterd.base.errors import FilterdError, StoreError
+from filterd.base.paths import install, open_plain, shipped
+from filterd.base.state_file import FileFormat
 from filterd.policy import policy_file
-from filterd.state_file import FileFormat
+from filterd.texts.i18n import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from filterd.base.errors import Problems
 from filterd.config.expectation_files import compile_expectations
 from filterd.config.grades import (
     check_classes,
@@ -58,8 +59,6 @@ from filterd.config.schedules import (
 )
 from filterd.config.site_schema import LeasesEntry
 from filterd.documents import did_you_mean
-from filterd.errors import Problems
-from filterd.i18n import Sentence, say
 from filterd.lists.catalogs.catalog import RECOMMENDED, fillable_categories, shipped_sources
 from filterd.lists.formats import FORMATS
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
@@ -75,15 +74,16 @@ from filterd.policy.model import (
     Tls,
     UpstreamServer,
 )
+from filterd.texts.i18n import Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from filterd.base.errors import ConfigError
     from filterd.config.site_reader import SiteSources
     from filterd.config.site_schema import SiteFile, UpstreamEntry
     from filterd.documents import Document
-    from filterd.errors import ConfigError
     from filterd.lists.catalogs.catalog import Catalog
 
 

@@ -6,7 +6,7 @@ So PyYAML and pydantic stay out of the serving process. They would cost it
 child has bounds on time and memory and ends. The two ends
 speak by one line of JSON on the child's output (``filterd.config.__main__``
 is the other end). The daemon forks at its start, when all wait for it, and from
-then on starts its children afresh, as commands do (``filterd.bounded_child``).
+then on starts its children afresh, as commands do (``filterd.base.bounded_child``).
 This side needs the standard library only.
 """
 
@@ -18,8 +18,8 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from filterd import bounded_child
-from filterd.errors import (
+from filterd.base import bounded_child
+from filterd.base.errors import (
     ConfigError,
     ConfigErrors,
     FilterdError,
@@ -27,16 +27,16 @@ from filterd.errors import (
     TellableError,
     from_plain,
 )
-from filterd.i18n import Sentence, say
+from filterd.base.state_file import Decoders
 from filterd.policy import policy_file, reporting_settings
 from filterd.policy.reporting_settings import Destinations
-from filterd.state_file import Decoders
+from filterd.texts.i18n import Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from filterd.bounded_child import Ended
+    from filterd.base.bounded_child import Ended
     from filterd.policy.model import Policy
 
     Start: TypeAlias = Callable[[Sequence[str], float], Ended]

@@ -14,17 +14,17 @@ import os
 import sys
 from pathlib import Path
 
-from filterd import bounded_child
+from filterd.base import bounded_child
+from filterd.base.errors import FilterdError, Problems, to_plain
+from filterd.base.process_memory import child_octets
+from filterd.base.state_file import to_plain as data_of
 from filterd.config.build_record import SITE_FILE
 from filterd.config.compile_run import TIME_LIMIT_S
 from filterd.config.reporting_schema import check_report, compile_alerts, compile_report
 from filterd.config.site_reader import migrated
 from filterd.config.site_schema import SiteFile
 from filterd.documents import load, validate
-from filterd.errors import FilterdError, Problems, to_plain
 from filterd.policy.reporting_settings import Destinations
-from filterd.process_memory import child_octets
-from filterd.state_file import to_plain as data_of
 
 _MOST_MEMORY_OCTETS = 256 << 20
 

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
+from filterd.base.errors import Problems
+from filterd.base.paths import shipped
 from filterd.config.build_record import EXPECTATIONS
 from filterd.config.scalars import (  # noqa: TC001 -- pydantic reads annotations at run time
     ClassId,
@@ -25,12 +27,10 @@ from filterd.config.scalars import (  # noqa: TC001 -- pydantic reads annotation
     Tier,
 )
 from filterd.documents import Document, DocumentModel, did_you_mean, load, refusal, validate
-from filterd.errors import Problems
-from filterd.field_checks import is_a_grade, written_time
-from filterd.i18n import say
-from filterd.paths import shipped
+from filterd.policy.field_checks import is_a_grade, written_time
 from filterd.policy.model import GRADES, TIERS, Audience, Expectation
 from filterd.policy.school_week import WEEKDAYS
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator

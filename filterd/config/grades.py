@@ -29,7 +29,6 @@ from filterd.config.scalars import no_class
 from filterd.config.site_reader import inheritance
 from filterd.config.tiers import AGE_OF_GRADE, DEFAULTS, Settings
 from filterd.documents import Document, Where, did_you_mean
-from filterd.i18n import UNSAID, quoted, say
 from filterd.lists.catalogs.catalog_schema import list_id
 from filterd.policy import model
 from filterd.policy.category_parts import locked_in, settings_with_parts
@@ -46,18 +45,19 @@ from filterd.policy.model import (
     SchoolClass,
 )
 from filterd.policy.school_week import WEEKDAYS
+from filterd.texts.i18n import UNSAID, quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from filterd.base.errors import ConfigError, Problems
     from filterd.config.local_rules import Things
     from filterd.config.site_reader import SiteSources, TierSource
     from filterd.config.site_schema import NetworkEntry, SiteFile
     from filterd.config.tiers import Categories, ServiceSettings
-    from filterd.errors import ConfigError, Problems
-    from filterd.i18n import Sentence
     from filterd.lists.catalogs.catalog import PublicHoliday
     from filterd.policy.model import Category, Policy, Service
+    from filterd.texts.i18n import Sentence
 
 
 def compile_grades(

@@ -24,17 +24,17 @@ from ipaddress import ip_address
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from filterd import field_checks
-from filterd.archives import DAMAGED, opened_tar_gz, opened_zip
+from filterd.base.archives import DAMAGED, opened_tar_gz, opened_zip
+from filterd.base.errors import ChangeError, ConfigError
+from filterd.base.paths import open_plain
 from filterd.config.local_zones import RecordError, parse_record
 from filterd.documents import dump, load
-from filterd.errors import ChangeError, ConfigError
-from filterd.i18n import Sentence, refused, say
-from filterd.i18n import from_plain as sentence_from_plain
-from filterd.i18n import to_plain as plain_sentence
 from filterd.lists.catalogs.catalog import shipped_sources
 from filterd.lists.public_suffix import has_strangers_beneath
-from filterd.paths import open_plain
+from filterd.policy import field_checks
+from filterd.texts.i18n import Sentence, refused, say
+from filterd.texts.i18n import from_plain as sentence_from_plain
+from filterd.texts.i18n import to_plain as plain_sentence
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

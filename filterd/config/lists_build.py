@@ -11,10 +11,10 @@ from contextlib import suppress
 from functools import partial
 from typing import IO, TYPE_CHECKING
 
+from filterd.base.errors import FilterdError, ListError
 from filterd.config import build_record
 from filterd.config.compile import own_lists
 from filterd.config.site_reader import load_site
-from filterd.errors import FilterdError, ListError
 from filterd.lists.catalogs.catalog import ListsBeside, lists_beside, load_catalog
 from filterd.lists.compiler import compile_lists
 

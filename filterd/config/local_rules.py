@@ -12,19 +12,19 @@ from zoneinfo import ZoneInfo
 
 from filterd.config.scalars import check_audience
 from filterd.documents import did_you_mean
-from filterd.i18n import UNSAID, Sentence, say
 from filterd.lists.catalogs.catalog_schema import list_id, service_list
 from filterd.policy.category_parts import all_with_parts
 from filterd.policy.model import LocalRule, Service
+from filterd.texts.i18n import UNSAID, Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from filterd.base.errors import ConfigError, Problems
     from filterd.config.scalars import When
     from filterd.config.site_reader import SiteSources
     from filterd.config.site_schema import ExceptionEntry, SiteFile
     from filterd.documents import Document, Where
-    from filterd.errors import ConfigError, Problems
     from filterd.lists.catalogs.catalog import Catalog
     from filterd.lists.rules import ListSource
     from filterd.policy.model import Category

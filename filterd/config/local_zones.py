@@ -20,21 +20,21 @@ from unicodedata import normalize
 
 import dnslib
 
+from filterd.base.errors import NameTextError
 from filterd.config.scalars import wire_name
 from filterd.documents import did_you_mean
-from filterd.errors import NameTextError
-from filterd.i18n import UNSAID, Sentence, quoted, say
 from filterd.lists.public_suffix import has_strangers_beneath
 from filterd.policy.model import DelegatedZone, LocalZone, UpstreamServer, ZoneRecord
+from filterd.texts.i18n import UNSAID, Sentence, quoted, say
 from filterd.wire import RRType
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from filterd.base.errors import Problems
     from filterd.config.site_schema import LocalZoneEntry, SiteFile
     from filterd.documents import Document, Where
-    from filterd.errors import Problems
     from filterd.lists.rules import Pin
 
 _HOME = names.from_text("home.arpa")  # RFC 8375: no name is registered in it

@@ -15,13 +15,13 @@ import sys
 from pathlib import Path
 from typing import IO, Any
 
-from filterd import bounded_child
+from filterd.base import bounded_child
+from filterd.base.errors import ConfigError
 from filterd.config.compile_run import compile_in_memory
 from filterd.config.timetable_plan import plan
 from filterd.config.week_schema import TIMETABLE_FILE, written
 from filterd.documents import parse
-from filterd.errors import ConfigError
-from filterd.i18n import say
+from filterd.texts.i18n import say
 
 _CPU_S = 60
 _MOST_LEFT_OUT = 100

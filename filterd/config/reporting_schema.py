@@ -22,11 +22,10 @@ from pydantic import (
     model_validator,
 )
 
-from filterd.addresses import is_address, is_public
+from filterd.base.addresses import is_address, is_public
+from filterd.base.errors import NameTextError
 from filterd.config.scalars import Tier  # noqa: TC001 -- pydantic reads it at run time
 from filterd.documents import DocumentModel, did_you_mean, refusal
-from filterd.errors import NameTextError
-from filterd.i18n import say
 from filterd.policy.log_levels import LEAST_K, LogLevel, QueryLog
 from filterd.policy.reporting_settings import (
     TERMS,
@@ -40,14 +39,15 @@ from filterd.policy.reporting_settings import (
     SchoolTerm,
     WebhookSettings,
 )
+from filterd.texts.i18n import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from filterd.base.errors import Problems
     from filterd.config.site_schema import SiteFile
     from filterd.documents import Document
-    from filterd.errors import Problems
 
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9.-]{1,253})", re.ASCII)

@@ -27,15 +27,15 @@ from pydantic import (
     model_validator,
 )
 
-from filterd import field_checks
-from filterd.addresses import may_be_public
+from filterd.base.addresses import may_be_public
+from filterd.base.errors import ChangeError, NameTextError
 from filterd.documents import DocumentModel, OrElse, did_you_mean, refusal
-from filterd.errors import ChangeError, NameTextError
-from filterd.i18n import Sentence, quoted, say
 from filterd.lists.formats import FORMATS
 from filterd.lists.hostname import HostnameError, a_label, key_from_text, uts46_mapped
 from filterd.lists.public_suffix import has_strangers_beneath
+from filterd.policy import field_checks
 from filterd.policy.model import GRADES, TIERS, Audience
+from filterd.texts.i18n import Sentence, quoted, say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
 
     from pydantic_core import PydanticCustomError
 
+    from filterd.base.errors import ConfigError, Problems
     from filterd.config.site_schema import SiteFile
     from filterd.documents import Document, Where
-    from filterd.errors import ConfigError, Problems
 
 SYSTEM = "system"
 """The upstream that stands for the servers of resolv.conf."""
@@ -161,7 +161,7 @@ def _name_of_exception(value: Any, *, opens: bool) -> bytes:
 
 
 def _by(check: Callable[[Any], str]) -> Callable[[Any], str]:
-    """Return a check of ``filterd.field_checks`` as pydantic calls it."""
+    """Return a check of ``filterd.policy.field_checks`` as pydantic calls it."""
 
     def checked(value: Any) -> str:
         try:

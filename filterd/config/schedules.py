@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING
 
 from filterd.config.scalars import check_audience
 from filterd.documents import did_you_mean
-from filterd.i18n import UNSAID, Sentence, quoted, say
 from filterd.policy.calendar import Openings
 from filterd.policy.model import DAY_S, TIER_OF_GRADE, Schedule, Scheduled, Window
 from filterd.policy.school_week import WEEKDAYS
+from filterd.texts.i18n import UNSAID, Sentence, quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from filterd.base.errors import ConfigError, Problems
     from filterd.config.local_rules import Things
     from filterd.config.site_schema import SiteFile
     from filterd.config.week_schema import ScheduledEntry, WindowEntry
     from filterd.documents import Document
-    from filterd.errors import ConfigError, Problems
     from filterd.policy.model import Holiday
 
 _WEEK = timedelta(days=7)

@@ -12,11 +12,11 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from filterd.base.errors import ConfigError
+from filterd.base.paths import reading, write_atomically
+from filterd.base.state_file import FileFormat
 from filterd.config.build_record import SITE_FILE
-from filterd.errors import ConfigError
-from filterd.i18n import say
-from filterd.paths import reading, write_atomically
-from filterd.state_file import FileFormat
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

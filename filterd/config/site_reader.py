@@ -12,24 +12,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from filterd.base.errors import Problems
+from filterd.base.paths import shipped
 from filterd.config import build_record
 from filterd.config.build_record import SITE_FILE
 from filterd.config.site_schema import VERSION, SiteFile
 from filterd.config.tiers import TierFile
 from filterd.config.week_schema import undeclared_rooms, with_timetables
 from filterd.documents import Document, load, parse, validate
-from filterd.errors import Problems
-from filterd.i18n import say
-from filterd.paths import shipped
 from filterd.policy.model import TIERS
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from filterd.base.errors import ConfigError
     from filterd.config.build_record import Site
     from filterd.config.site_schema import NetworkEntry
-    from filterd.errors import ConfigError
 
 
 class SiteFiles:

@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from filterd.base.errors import ChangeError
 from filterd.config.reporting_schema import (
     AlertsEntry,
     LogEntry,
@@ -59,10 +60,9 @@ from filterd.config.week_schema import (  # noqa: TC001 -- pydantic reads them a
     WindowEntry,
 )
 from filterd.documents import DocumentModel, OrElse, refusal
-from filterd.errors import ChangeError
-from filterd.field_checks import is_school_code, plain
-from filterd.i18n import say
+from filterd.policy.field_checks import is_school_code, plain
 from filterd.policy.model import LeaseFormat  # noqa: TC001 -- pydantic reads it at run time
+from filterd.texts.i18n import say
 
 PRIVATE_RANGES = (
     "127.0.0.0/8",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.policy.model import Network, Policy
-    from filterd.rows import Row, Table
+    from filterd.texts.rows import Row, Table
 
 
 class TimetablePlan(NamedTuple):

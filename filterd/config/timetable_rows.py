@@ -22,16 +22,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 
+from filterd.base.errors import ConfigError, ConfigErrors
 from filterd.config.timetable_words import SchoolWords, WordError, columns_of, folded, session_in
-from filterd.errors import ConfigError, ConfigErrors
-from filterd.i18n import say
 from filterd.policy.model import Network, Period, Policy
 from filterd.policy.school_week import LESSON_HEADING, lesson_rows
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from filterd.rows import Table
+    from filterd.texts.rows import Table
 
 _MOST_PROBLEMS, _LOOKED_AT = 20, 20
 

@@ -16,10 +16,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import category, normalize
 
-from filterd.errors import ConfigError
-from filterd.field_checks import bare, plain
-from filterd.i18n import UNSAID, Sentence, did_you_mean, say
+from filterd.base.errors import ConfigError
+from filterd.policy.field_checks import bare, plain
 from filterd.policy.model import GRADES, Lesson, Policy
+from filterd.texts.i18n import UNSAID, Sentence, did_you_mean, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator

@@ -24,19 +24,19 @@ from pydantic import (
 
 from filterd.config.scalars import ClassId, ForWhom, Grade, Identifier, Tier, Whom, no_class
 from filterd.documents import DocumentModel, OrElse, did_you_mean, refusal, validate
-from filterd.field_checks import is_a_grade
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it at run time
+from filterd.policy.field_checks import is_a_grade
 from filterd.policy.model import DAY_S
 from filterd.policy.school_week import DAYS, WEEKDAYS
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from filterd.base.errors import ConfigError, Problems
     from filterd.config.site_reader import SiteFiles
     from filterd.config.site_schema import SiteFile
     from filterd.documents import Document
-    from filterd.errors import ConfigError, Problems
     from filterd.policy.model import Network, Period
 
 

@@ -17,12 +17,12 @@ import stat
 from struct import Struct
 from typing import IO, TYPE_CHECKING, Any
 
+from filterd.base.errors import ControlError, from_plain
+from filterd.base.privileges import own_rights
 from filterd.control import frames
-from filterd.errors import ControlError, from_plain
-from filterd.i18n import Sentence, refused, say
-from filterd.i18n import from_plain as sentence_of
-from filterd.overrides.roles import Role
-from filterd.privileges import own_rights
+from filterd.overrides.rights.roles import Role
+from filterd.texts.i18n import Sentence, refused, say
+from filterd.texts.i18n import from_plain as sentence_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

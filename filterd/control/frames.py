@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-from filterd import counted
-from filterd.errors import ControlError, to_plain
-from filterd.i18n import say
+from filterd.base.errors import ControlError, to_plain
+from filterd.texts import counted
+from filterd.texts.i18n import say
 
 VERSION = 1
 LARGEST_REQUEST_OCTETS = 512 * 1024

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from filterd import control
-from filterd.errors import ControlError
+from filterd.base.errors import ControlError
 from filterd.feed.version_watch import Daemon
 from filterd.wire import RRType
 from filterd.wire import name as names

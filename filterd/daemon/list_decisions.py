@@ -14,14 +14,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from filterd import bounded_child
-from filterd.clock import SystemClock
+from filterd.base import bounded_child
+from filterd.base.clock import SystemClock
+from filterd.base.errors import FetchError
+from filterd.base.privileges import as_owner_of
+from filterd.base.state_folder import StateFolder
 from filterd.daemon.feed_port import ControlDaemon
-from filterd.errors import FetchError
 from filterd.feed.appliance_files import Wanted
 from filterd.feed.school_lists import SchoolLists
-from filterd.privileges import as_owner_of
-from filterd.state_folder import StateFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

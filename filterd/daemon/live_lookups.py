@@ -28,19 +28,19 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from filterd import words
+from filterd.base.errors import ControlError
+from filterd.base.packet_room import PacketRoom, json_octets
 from filterd.daemon.log_request import check_known
-from filterd.errors import ControlError
-from filterd.field_checks import is_a_grade, is_whole
-from filterd.i18n import say
-from filterd.overrides.permissions import check_class, readable_classes
-from filterd.overrides.read_access import READERS, View, check_view
-from filterd.packet_room import PacketRoom, json_octets
+from filterd.overrides.rights.permissions import check_class, readable_classes
+from filterd.overrides.rights.read_access import READERS, View, check_view
 from filterd.policy.category_parts import with_parts
+from filterd.policy.field_checks import is_a_grade, is_whole
 from filterd.policy.log_levels import LogLevel, levels_of
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.lookups import LookupBatch, LookupRoom
+from filterd.texts import words
+from filterd.texts.i18n import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ if TYPE_CHECKING:
         Sequence,
     )
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.daemon.manager.change_service import Changes
     from filterd.daemon.worker_channel import Channel
-    from filterd.overrides.roles import Author
+    from filterd.overrides.rights.roles import Author
     from filterd.policy.confidential_names import ConfidentialNames
     from filterd.policy.model import Policy
     from filterd.querylog import Counts

@@ -6,11 +6,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd import field_checks, words
-from filterd.errors import ConfigError, ControlError
-from filterd.field_checks import is_whole, shown
-from filterd.i18n import did_you_mean, say
+from filterd.base.errors import ConfigError, ControlError
+from filterd.policy import field_checks
+from filterd.policy.field_checks import is_whole, shown
 from filterd.querylog.day_reader import LogFilter, is_day
+from filterd.texts import words
+from filterd.texts.i18n import did_you_mean, say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

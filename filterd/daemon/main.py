@@ -36,8 +36,14 @@ from zoneinfo import ZoneInfo
 
 import uvloop
 
-from filterd import bounded_child, journal, native, privileges
-from filterd.clock import SystemClock
+from filterd.base import bounded_child, journal, native, privileges
+from filterd.base.clock import SystemClock
+from filterd.base.errors import ConfigError, FilterdError, StoreError
+from filterd.base.journal import is_out_of_memory
+from filterd.base.privileges import as_owner_of, keep_none, make_folder_for_owner, own_rights
+from filterd.base.process_memory import TOO_LITTLE, limit_free_memory
+from filterd.base.service_manager import READY, STOPPING, notify
+from filterd.base.state_folder import StateFolder
 from filterd.config.compile_run import forked
 from filterd.daemon.manager import site_loader
 from filterd.daemon.manager.site_policy import compile_policy_or_keep
@@ -57,24 +63,18 @@ from filterd.daemon.shared_page import PolicyClock, SharedOverrides, SharedPage,
 from filterd.daemon.time import known_time
 from filterd.daemon.verified_indexes import VerifiedIndexes
 from filterd.daemon.worker_channel import channel_pair
-from filterd.errors import ConfigError, FilterdError, StoreError
 from filterd.feed.appliance_files import TimeFloor
-from filterd.i18n import Texts, quoted, refused, say
-from filterd.journal import is_out_of_memory
 from filterd.lists.public_suffix import read_suffixes
 from filterd.policy.model import Tls
-from filterd.privileges import as_owner_of, keep_none, make_folder_for_owner, own_rights
-from filterd.process_memory import TOO_LITTLE, limit_free_memory
-from filterd.service_manager import READY, STOPPING, notify
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import Texts, quoted, refused, say
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Coroutine, Iterator, Sequence
 
-    from filterd.i18n import Language
     from filterd.policy.model import ListenAddress, Policy
     from filterd.resolve.site import Site
+    from filterd.texts.i18n import Language
 
 _MOST_DESCRIPTORS = 16_384
 _PORTS_TO_TRY, _LAST_PORT = 20, 65535

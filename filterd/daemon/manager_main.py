@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from filterd.base.errors import FilterdError, StoreError
 from filterd.daemon.handlers import list_commands, log_commands, report_commands, totals_commands
 from filterd.daemon.handlers.account_commands import Accounts
 from filterd.daemon.handlers.control_caller import PAGE_GROUP, WEB_GROUP
@@ -30,10 +31,9 @@ from filterd.daemon.manager.site_loader import log_error
 from filterd.daemon.manager.site_policy import is_of_another_release
 from filterd.daemon.process import Heart, on_hangup, stop_event
 from filterd.daemon.serving import watchdog
-from filterd.errors import FilterdError, StoreError
 from filterd.feed.program_standing import program_overview
 from filterd.feed.standing import StandingFile, overview
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from filterd.querylog.day_schema import DaySpan
 
 if TYPE_CHECKING:

@@ -10,14 +10,14 @@ import os
 from typing import TYPE_CHECKING
 
 from filterd import control
-from filterd.errors import ControlError, StoreError
+from filterd.base.errors import ControlError, StoreError
 from filterd.policy import policy_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from filterd.base.state_folder import StateFolder
     from filterd.policy.model import Policy
-    from filterd.state_folder import StateFolder
 
 
 def in_force(config: Path, state: StateFolder) -> Policy:

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
+    from filterd.base.state_folder import StateFolder
     from filterd.daemon.manager.site_loader import Unwritten
     from filterd.daemon.sealed_sites import SealedSites
     from filterd.daemon.shared_page import SharedOverrides, SharedPage
     from filterd.policy.model import ListenAddress
-    from filterd.state_folder import StateFolder
 
 BEAT_S = 0.25
 

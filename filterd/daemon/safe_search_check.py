@@ -13,12 +13,12 @@ import sys
 from pathlib import Path
 from typing import IO, Any
 
-from filterd import bounded_child
-from filterd.clock import SystemClock
+from filterd.base import bounded_child
+from filterd.base.clock import SystemClock
+from filterd.base.privileges import as_owner_of
+from filterd.base.state_folder import StateFolder
 from filterd.daemon import policy_reader
-from filterd.privileges import as_owner_of
 from filterd.resolve import rewrite_targets
-from filterd.state_folder import StateFolder
 
 
 def _verify(request: dict[str, Any], output: IO[bytes]) -> None:

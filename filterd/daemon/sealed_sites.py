@@ -28,13 +28,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import ref
 
+from filterd.base.errors import ControlError, StoreError
+from filterd.base.sealed_memory import SealedMemory
 from filterd.daemon.shared_page import overrides_in_force
-from filterd.errors import ControlError, StoreError
-from filterd.i18n import refused, say
 from filterd.lists.index import Index
 from filterd.policy import policy_file
 from filterd.resolve.site import Site
-from filterd.sealed_memory import SealedMemory
+from filterd.texts.i18n import refused, say
 from filterd.upstream import resolv_conf
 
 if TYPE_CHECKING:

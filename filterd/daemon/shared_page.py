@@ -39,20 +39,20 @@ import secrets
 import struct
 from typing import TYPE_CHECKING
 
-from filterd.bounded_child import close_all_but_standard, in_fork
-from filterd.errors import StoreError
-from filterd.i18n import UNSAID, quoted, say
-from filterd.overrides import snapshot as exported
-from filterd.overrides.effects import NOTHING
-from filterd.overrides.history_chain import GENESIS
-from filterd.overrides.snapshot import FORMAT, Exported
+from filterd.base.bounded_child import close_all_but_standard, in_fork
+from filterd.base.errors import StoreError
+from filterd.overrides.changes.effects import NOTHING
+from filterd.overrides.history import snapshot as exported
+from filterd.overrides.history.history_chain import GENESIS
+from filterd.overrides.history.snapshot import FORMAT, Exported
 from filterd.policy.unknown_time import Certainty, is_confirmed, is_known, shown
+from filterd.texts.i18n import UNSAID, quoted, say
 
 if TYPE_CHECKING:
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
+    from filterd.base.state_folder import StateFolder
     from filterd.daemon.process import Setting
     from filterd.policy.temporary_rules import Overrides
-    from filterd.state_folder import StateFolder
 
 _OCTETS = 4096
 _EPOCH, _SITE_EPOCH, _PREPARED, _LEAD, _FLOOR, _OBJECTION, _LEAST, _SINCE, _FIRST_PROCESS = range(9)
@@ -332,7 +332,7 @@ def recall_overrides(state: StateFolder, clock: Clock, held: SharedOverrides) ->
 def _follow_the_store(state: StateFolder, clock: Clock, held: SharedOverrides) -> int:
     """Check that the copies end where the store does; else repair and load both."""
     close_all_but_standard()
-    from filterd.overrides import store_file  # noqa: PLC0415 -- of this child alone
+    from filterd.overrides.history import store_file  # noqa: PLC0415 -- of this child alone
 
     copies = [exported.newest((path,)) for path in state.overrides_copies]
     hashes = {None if one is None else one.hash for one in copies}
@@ -341,7 +341,7 @@ def _follow_the_store(state: StateFolder, clock: Clock, held: SharedOverrides) -
             last = store_file.last_row(state.overrides)
             if hashes == {GENESIS if last is None else last.hash}:
                 return 0
-    from filterd.overrides.store import Store  # noqa: PLC0415 -- hardly ever
+    from filterd.overrides.history.store import Store  # noqa: PLC0415 -- hardly ever
 
     held.put(Store(state, clock, held.get).start().exported)
     return 0

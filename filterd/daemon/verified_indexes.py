@@ -12,11 +12,11 @@ import os
 from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakValueDictionary
 
-from filterd.errors import IndexFormatError, StoreError
-from filterd.i18n import say
+from filterd.base.errors import IndexFormatError, StoreError
+from filterd.base.paths import open_plain
 from filterd.lists.index import Index
 from filterd.lists.index_files import checked_digests, note_checked
-from filterd.paths import open_plain
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

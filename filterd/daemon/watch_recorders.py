@@ -21,16 +21,16 @@ import asyncio
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import ControlError, FilterdError
-from filterd.i18n import say
+from filterd.base.errors import ControlError, FilterdError
 from filterd.policy.verdict import Rule
 from filterd.resolve.query import Source
+from filterd.texts.i18n import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.daemon.worker_channel import Channel
     from filterd.fastpath.core_filler import FastPath
     from filterd.policy.model import Client

@@ -11,7 +11,7 @@ a request that two processes did not survive may have ended them.
 
 A message of more than ``PACKET_OCTETS`` is never sent, whatever this kernel would take: its
 sender gets an error, and a request whose answer is too large gets that as its answer. What
-comes in rows is cut before (``filterd.packet_room``).
+comes in rows is cut before (``filterd.base.packet_room``).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ import socket
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
-from filterd import counted
-from filterd.errors import ControlError, FilterdError, from_plain, to_plain
-from filterd.i18n import refused, say
-from filterd.journal import is_out_of_memory
-from filterd.packet_room import PACKET_OCTETS
+from filterd.base.errors import ControlError, FilterdError, from_plain, to_plain
+from filterd.base.journal import is_out_of_memory
+from filterd.base.packet_room import PACKET_OCTETS
+from filterd.texts import counted
+from filterd.texts.i18n import refused, say
 
 Handlers = Mapping[str, Callable[..., Awaitable[Any]]]
 

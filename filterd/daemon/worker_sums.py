@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from filterd.querylog import Counts
-    from filterd.rows import Row
+    from filterd.texts.rows import Row
 
 COUNTERS = ("answers", "cache", "forwarding", "datagrams", "traffic")
 """Parts of a worker's status that count since its start."""

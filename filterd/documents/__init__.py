@@ -28,7 +28,7 @@ from filterd.documents.yaml_reader import (
     parse,
     repeated,
 )
-from filterd.i18n import did_you_mean
+from filterd.texts.i18n import did_you_mean
 
 __all__ = [
     "MAX_DEPTH",

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
-from filterd.errors import ConfigError, ConfigErrors
-from filterd.i18n import UNSAID, Sentence, did_you_mean, quoted, say
+from filterd.base.errors import ConfigError, ConfigErrors
+from filterd.texts.i18n import UNSAID, Sentence, did_you_mean, quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

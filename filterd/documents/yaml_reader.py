@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
 
-from filterd.errors import ConfigError
-from filterd.i18n import UNSAID, Sentence, one_line, quoted, refused, say, translated
-from filterd.paths import open_plain
+from filterd.base.errors import ConfigError
+from filterd.base.paths import open_plain
+from filterd.texts.i18n import UNSAID, Sentence, one_line, quoted, refused, say, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from filterd.i18n import Language
+    from filterd.texts.i18n import Language
 
 
 MAX_SIZE_OCTETS = 1 << 20

@@ -4,7 +4,7 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from filterd.clock import Clock
+from filterd.base.clock import Clock
 from filterd.fastpath._rate_limit import SourceTable
 from filterd.fastpath.core_filler import FastPath
 from filterd.fastpath.coroutine_runner import Stepper

@@ -69,7 +69,7 @@ from filterd.fastpath import datagrams as reference
 from filterd.resolve.links.cache import STALE_FOR_S
 from filterd.resolve.query import Fetched
 from filterd.resolve.tunnel_counter import SHORTEST_CHILD
-from filterd.time_buckets import BOUNDS_MS, TimeBuckets
+from filterd.base.time_buckets import BOUNDS_MS, TimeBuckets
 from filterd.upstream import Resolution as Resolved
 from filterd.upstream import UpstreamQuestion as Asked
 from filterd.wire import fit

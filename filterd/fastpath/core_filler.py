@@ -16,6 +16,7 @@ from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
+from filterd.base.native import live_only
 from filterd.fastpath.core_contract import (
     BLOCK,
     COMPLEX,
@@ -28,7 +29,6 @@ from filterd.fastpath.core_contract import (
     flags_of,
 )
 from filterd.fastpath.rate_limit import packed
-from filterd.native import live_only
 from filterd.policy.model import Client
 from filterd.querylog import OTHER
 from filterd.resolve import special_use
@@ -42,7 +42,7 @@ from filterd.wire.reply import BLOCK_TTL_S
 from filterd.wire.section import Question
 
 if TYPE_CHECKING:
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.fastpath._core import Core
     from filterd.fastpath._datagrams import Relay
     from filterd.policy.model import GradePolicy

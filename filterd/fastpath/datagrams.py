@@ -19,9 +19,9 @@ import socket
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from filterd.base.time_buckets import TimeBuckets
 from filterd.fastpath.pktinfo import ANCILLARY_OCTETS, arrival_of
 from filterd.fastpath.rate_limit import Treatment, packed
-from filterd.time_buckets import TimeBuckets
 from filterd.wire.header import (
     CD,
     HEADER_OCTETS,

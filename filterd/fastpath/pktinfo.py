@@ -19,10 +19,10 @@ from ipaddress import IPv6Address, ip_address
 from struct import Struct, calcsize
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.errors import ConfigError
-from filterd.i18n import Sentence, refused, say
+from filterd.base.errors import ConfigError
+from filterd.base.port_holders import PortHolder, holders
 from filterd.policy.model import ListenAddress
-from filterd.port_holders import PortHolder, holders
+from filterd.texts.i18n import Sentence, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,10 +12,10 @@ import os
 import socket
 from typing import TYPE_CHECKING
 
-from filterd.native import live_source
+from filterd.base.native import live_source
 
 if TYPE_CHECKING:
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.fastpath._rate_limit import SourceTable, Treatment
     from filterd.policy.model import RateLimit
 

@@ -17,8 +17,8 @@ import socket
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
+from filterd.base.native import native_or
 from filterd.fastpath import datagrams
-from filterd.native import native_or
 from filterd.resolve.query import Peer
 from filterd.wire import fit, size_limit
 

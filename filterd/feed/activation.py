@@ -18,14 +18,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from filterd.errors import FilterdError, GuardError, IndexFormatError, StoreError
+from filterd.base.errors import FilterdError, GuardError, IndexFormatError, StoreError
+from filterd.base.paths import install, shipped
+from filterd.base.state_file import IDS, FileFormat
+from filterd.base.state_folder import SHIPPED, BesideFolder, StateFolder
 from filterd.feed.versions import Versions, whole_of
-from filterd.i18n import refused, say
 from filterd.lists.index import Index
 from filterd.lists.index_files import Blocklists, install_index, note_checked, version_of
-from filterd.paths import install, shipped
-from filterd.state_file import IDS, FileFormat
-from filterd.state_folder import SHIPPED, BesideFolder, StateFolder
+from filterd.texts.i18n import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

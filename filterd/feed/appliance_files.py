@@ -21,9 +21,9 @@ import zlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from filterd.base.paths import read_plain, write_atomically
+from filterd.base.state_file import FileFormat
 from filterd.lists.hostname import key_from_text
-from filterd.paths import read_plain, write_atomically
-from filterd.state_file import FileFormat
 from filterd.version import RELEASED_AT
 
 if TYPE_CHECKING:

@@ -16,13 +16,14 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from filterd.base.errors import FilterdError, StoreError
+from filterd.base.paths import shipped
+from filterd.base.state_folder import BesideFolder
 from filterd.config.site_reader import load_site
 from filterd.documents import dump
-from filterd.errors import FilterdError, StoreError
 from filterd.feed.appliance_files import FollowFile, FollowState, Wanted
 from filterd.feed.version_files import verify
 from filterd.feed.versions import Versions, is_followed
-from filterd.i18n import Sentence, say
 from filterd.lists.catalogs.catalog import (
     RECOMMENDED,
     PublicSource,
@@ -32,19 +33,18 @@ from filterd.lists.catalogs.catalog import (
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.index_files import Blocklists
 from filterd.lists.rules import Pin
-from filterd.paths import shipped
 from filterd.policy import policy_file
-from filterd.state_folder import BesideFolder
+from filterd.texts.i18n import Sentence, say
 from filterd.wire import name as wire_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from filterd.base.state_folder import StateFolder
     from filterd.config.site_schema import FollowEntry
     from filterd.feed.appliance_files import FollowState
     from filterd.lists.catalogs.catalog import Catalog
-    from filterd.state_folder import StateFolder
 
 
 _MOST_HOST = 50

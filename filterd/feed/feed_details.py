@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd import counted, words
-from filterd.i18n import UNSAID, from_plain, say, say_n, translated
-from filterd.protection_level import judge
-from filterd.rows import Column, Details, Listing, Row, Wording, when
+from filterd.base.protection_level import judge
+from filterd.texts import counted, words
+from filterd.texts.i18n import UNSAID, from_plain, say, say_n, translated
+from filterd.texts.rows import Column, Details, Listing, Row, Wording, when
 
 if TYPE_CHECKING:
-    from filterd.protection_level import JudgedProtection
+    from filterd.base.protection_level import JudgedProtection
 
 STARTER_NAMES = 50_000
 """Fewer than that are a start, whatever a school has added."""

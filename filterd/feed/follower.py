@@ -14,25 +14,25 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from filterd.errors import FetchError, FilterdError, GuardError, StoreError
+from filterd.base.errors import FetchError, FilterdError, GuardError, StoreError
 from filterd.feed import schedule
 from filterd.feed.schedule import Ending, Night, Now, ScheduleState, Work
 from filterd.feed.standing import Freshness, freshness
 from filterd.feed.version_watch import EVERY_S, Watching
 from filterd.feed.versions import number_of
-from filterd.i18n import UNSAID, refused, say, say_n
+from filterd.texts.i18n import UNSAID, refused, say, say_n
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.feed.feed_config import Followed
     from filterd.feed.followed.fresh_arrival import FreshArrival
     from filterd.feed.schedule import ScheduledWork
     from filterd.feed.signed.arrival import VersionArrival
     from filterd.feed.sync import SiteFeed
     from filterd.feed.version_watch import Daemon
-    from filterd.i18n import Sentence
+    from filterd.texts.i18n import Sentence
 
 MOST_RETRIES = 3
 """In a night, for lists that busy servers keep back."""

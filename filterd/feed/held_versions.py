@@ -28,7 +28,8 @@ from typing import TYPE_CHECKING, Any
 from tuf.api.exceptions import DownloadHTTPError
 from tuf.api.metadata import Metadata, Root, Targets
 
-from filterd.errors import ExpiredError, MetadataFormatError
+from filterd.base.errors import ExpiredError, MetadataFormatError
+from filterd.base.paths import shipped, write_atomically, writing
 from filterd.feed.guard.judgement import Severity, found
 from filterd.feed.signed.tuf_refresh import explained
 from filterd.feed.signed.version_download import link_or_copy, sync_all
@@ -43,11 +44,10 @@ from filterd.feed.version_files import (
     write_manifest,
 )
 from filterd.feed.versions import ahead_of, number_of
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog import load_categories
 from filterd.lists.catalogs.catalog_tables import CANARIES_FILE, canaries_yaml
 from filterd.lists.rules import MADE_CANARY
-from filterd.paths import shipped, write_atomically, writing
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -18,19 +18,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from filterd import bounded_child
-from filterd.clock import SystemClock
+from filterd.base import bounded_child
+from filterd.base.clock import SystemClock
+from filterd.base.errors import FilterdError, StoreError
+from filterd.base.paths import check_room, sole
+from filterd.base.privileges import as_owner_of
+from filterd.base.state_folder import StateFolder
 from filterd.config.lists_build import build_lists
-from filterd.errors import FilterdError, StoreError
 from filterd.feed.feed_config import blocklists_to_build
-from filterd.i18n import refused, say
 from filterd.lists.index_files import facts_of, install_index, note_checked
-from filterd.paths import check_room, sole
-from filterd.privileges import as_owner_of
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import refused, say
 
 if TYPE_CHECKING:
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.lists.compiler import Progress
     from filterd.lists.report import CompileReport
 

@@ -24,8 +24,10 @@ from datetime import date
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from filterd import bounded_child
-from filterd.clock import SystemClock
+from filterd.base import bounded_child
+from filterd.base.clock import SystemClock
+from filterd.base.errors import ConfigError, StoreError
+from filterd.base.state_folder import BesideFolder, StateFolder
 from filterd.config import build_record
 from filterd.config.build_record import SITE_FILE
 from filterd.config.compile import compile_policy, own_lists
@@ -33,7 +35,6 @@ from filterd.config.lists_build import compile_blocklists
 from filterd.config.scalars import list_address_fault
 from filterd.config.site_reader import load_site
 from filterd.documents import did_you_mean
-from filterd.errors import ConfigError, StoreError
 from filterd.feed.appliance_files import Wanted
 from filterd.feed.feed_config import blocklists_to_build, followed, followed_set
 from filterd.feed.followed.night_memory import check_size, night_octets
@@ -41,8 +42,6 @@ from filterd.feed.followed.source_limits import NIGHTLY, RunBudget
 from filterd.feed.followed.sources import SourceFolder, SourceOutcome, fetch_sources
 from filterd.feed.version_files import sha256_of, verify
 from filterd.feed.versions import Versions, is_followed
-from filterd.i18n import Sentence, refused, say
-from filterd.i18n import to_plain as plain_sentence
 from filterd.lists.catalogs.catalog import (
     BESIDE,
     RECOMMENDED,
@@ -56,19 +55,20 @@ from filterd.lists.formats import FORMATS
 from filterd.lists.index import Index
 from filterd.lists.index_files import Blocklists, blocklists_in_force
 from filterd.lists.rules import ListSource
-from filterd.overrides import effects
+from filterd.overrides.changes import effects
 from filterd.policy import policy_file
 from filterd.querylog.day_search import RecordedWeek
 from filterd.resolve.site import Site
 from filterd.resolve.what_if import compare_names, compare_week
 from filterd.resolve.what_if_rows import NAMES, POPULAR, ROWS
 from filterd.resolve.what_if_rows import to_plain as plain_sums
-from filterd.state_folder import BesideFolder, StateFolder
+from filterd.texts.i18n import Sentence, refused, say
+from filterd.texts.i18n import to_plain as plain_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.config.site_reader import SiteSources
     from filterd.policy.model import Policy
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from filterd.i18n import UNSAID, Sentence
-from filterd.paths import write_atomically
-from filterd.state_file import FileFormat, to_plain
+from filterd.base.paths import write_atomically
+from filterd.base.state_file import FileFormat, to_plain
+from filterd.texts.i18n import UNSAID, Sentence
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -40,11 +40,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
-from filterd.clock import doubled_s
-from filterd.errors import TrustError
+from filterd.base.clock import doubled_s
+from filterd.base.errors import TrustError
 
 if TYPE_CHECKING:
-    from filterd.errors import FilterdError
+    from filterd.base.errors import FilterdError
 
 CHECK_S = 600.0
 FIRST_S = 60.0
@@ -87,7 +87,7 @@ class Place:
 
 
 class Now(NamedTuple):
-    """Both times of ``filterd.clock.Clock``, read together."""
+    """Both times of ``filterd.base.clock.Clock``, read together."""
 
     monotonic: float
     wall: float

@@ -14,18 +14,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd import counted
-from filterd.config.build_record import SITE_FILE
-from filterd.config.scalars import list_address_fault
-from filterd.config.site_reader import load_site
-from filterd.documents import did_you_mean
-from filterd.errors import (
+from filterd.base.errors import (
     ConfigError,
     ForeignContentError,
     GuardError,
     IndexFormatError,
     ListError,
 )
+from filterd.base.privileges import own_rights
+from filterd.base.state_file import plain_version
+from filterd.base.state_folder import BesideFolder
+from filterd.config.build_record import SITE_FILE
+from filterd.config.scalars import list_address_fault
+from filterd.config.site_reader import load_site
+from filterd.documents import did_you_mean
 from filterd.feed.appliance_files import LEFT_OUT_S, LeftOut, Wanted, with_command, with_left_out
 from filterd.feed.feed_config import (
     Followed,
@@ -46,30 +48,28 @@ from filterd.feed.signed.arrival import TufArrival
 from filterd.feed.signed.fetchers import FolderFetcher, WebFetcher
 from filterd.feed.sync import SiteFeed
 from filterd.feed.versions import FOLLOWED, is_followed
-from filterd.i18n import quoted, say
 from filterd.lists.catalogs.catalog import BESIDE, RECOMMENDED, fillable_categories, shipped_sources
 from filterd.lists.formats import FORMATS
 from filterd.lists.index import Index
 from filterd.lists.list_queries import entries_of
 from filterd.lists.rules import MERGED_PREFIX
 from filterd.overrides.target_text import qname_from
-from filterd.privileges import own_rights
-from filterd.state_file import plain_version
-from filterd.state_folder import BesideFolder
+from filterd.texts import counted
+from filterd.texts.i18n import quoted, say
 from filterd.wire.name import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
+    from filterd.base.state_folder import StateFolder
     from filterd.feed.followed.source_limits import FetchRules
     from filterd.feed.signed.arrival import Progress, VersionArrival
     from filterd.feed.signed.fetchers import Fetcher
     from filterd.feed.sync import Outcome
     from filterd.feed.version_watch import Daemon
     from filterd.feed.versions import NoWayBack
-    from filterd.i18n import Sentence
-    from filterd.state_folder import StateFolder
+    from filterd.texts.i18n import Sentence
 
 _is_version = re.compile(rf"[1-9][0-9]{{0,17}}|{FOLLOWED}[0-9a-f]{{1,40}}", re.ASCII).fullmatch
 

@@ -16,23 +16,23 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from filterd import i18n
-from filterd.errors import StoreError
+from filterd.base.errors import StoreError
+from filterd.base.paths import open_plain, read_plain, write_atomically
+from filterd.base.state_file import IDS, FileFormat, plain_version, to_plain
+from filterd.base.state_folder import SHIPPED, BesideFolder, StateFolder
 from filterd.feed.appliance_files import TimeFloor, followed_lists, missing_lists
 from filterd.feed.guard.judgement import Judgement
 from filterd.feed.version_watch import WATCH_S, WatchFile
 from filterd.feed.versions import Versions
-from filterd.i18n import UNSAID, refused, say
 from filterd.lists.index_files import version_of
-from filterd.paths import open_plain, read_plain, write_atomically
-from filterd.state_file import IDS, FileFormat, plain_version, to_plain
-from filterd.state_folder import SHIPPED, BesideFolder, StateFolder
+from filterd.texts import i18n
+from filterd.texts.i18n import UNSAID, refused, say
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.clock import Clock
-    from filterd.i18n import Sentence
+    from filterd.base.clock import Clock
+    from filterd.texts.i18n import Sentence
 
 
 MOST_EVENTS = 300

@@ -14,14 +14,17 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from filterd.config.lists_build import rebuild_lists
-from filterd.errors import (
+from filterd.base.errors import (
     FilterdError,
     GuardError,
     IndexFormatError,
     RefusedVersionError,
     StoreError,
 )
+from filterd.base.paths import reading, remove_temporaries, sole
+from filterd.base.state_file import plain_version
+from filterd.base.state_folder import SHIPPED, BesideFolder, StateFolder
+from filterd.config.lists_build import rebuild_lists
 from filterd.feed import guard
 from filterd.feed.activation import Activator
 from filterd.feed.appliance_files import ApplianceFolder, FollowFile, TimeFloor
@@ -35,25 +38,22 @@ from filterd.feed.standing import Event, History, Line, StandingFile
 from filterd.feed.version_files import signers_of, verify
 from filterd.feed.version_watch import AnswerCounts, Watch, WatchFile, counts_of, usual_part
 from filterd.feed.versions import Candidate, Versions, ahead_of, is_followed, number_of
-from filterd.i18n import UNSAID, quoted, say
 from filterd.lists.catalogs.catalog_tables import locked_canaries
 from filterd.lists.index_files import Blocklists
-from filterd.paths import reading, remove_temporaries, sole
-from filterd.state_file import plain_version
-from filterd.state_folder import SHIPPED, BesideFolder, StateFolder
+from filterd.texts.i18n import UNSAID, quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.feed.appliance_files import FollowState
     from filterd.feed.followed.fresh_arrival import FreshArrival
     from filterd.feed.guard import Judgement
     from filterd.feed.signed.arrival import Offer, Progress, VersionArrival
     from filterd.feed.version_watch import Daemon
     from filterd.feed.versions import NoWayBack
-    from filterd.i18n import Sentence
+    from filterd.texts.i18n import Sentence
 
 
 class SiteFeed:

@@ -29,16 +29,16 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import MetadataFormatError
-from filterd.i18n import say
-from filterd.paths import open_plain, read_plain, write_atomically
-from filterd.state_file import plain_version
+from filterd.base.errors import MetadataFormatError
+from filterd.base.paths import open_plain, read_plain, write_atomically
+from filterd.base.state_file import plain_version
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from filterd.i18n import Sentence
+    from filterd.texts.i18n import Sentence
 
 
 MAX_FILES = 1_000

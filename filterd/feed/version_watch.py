@@ -17,15 +17,15 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import FilterdError
-from filterd.i18n import say
-from filterd.state_file import ADDED, IDS, FileFormat
+from filterd.base.errors import FilterdError
+from filterd.base.state_file import ADDED, IDS, FileFormat
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.clock import Clock
-    from filterd.i18n import Sentence
+    from filterd.base.clock import Clock
+    from filterd.texts.i18n import Sentence
 
 WATCH_S = 600.0
 EVERY_S = 10.0

@@ -27,12 +27,12 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import DigestError, GuardError, RefusedVersionError, StoreError
+from filterd.base.errors import DigestError, GuardError, RefusedVersionError, StoreError
+from filterd.base.paths import install, remove_temporaries
+from filterd.base.state_file import IDS, FileFormat, to_plain
+from filterd.base.state_folder import SHIPPED
 from filterd.feed.version_files import verify
-from filterd.i18n import say
-from filterd.paths import install, remove_temporaries
-from filterd.state_file import IDS, FileFormat, to_plain
-from filterd.state_folder import SHIPPED
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

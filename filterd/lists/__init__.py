@@ -65,6 +65,6 @@ Invariants.
 - A damaged index leads to an error, never outside its sections.
 
 The matcher, packing, the scan of plain lines, the survey and text of sorted records and the
-registered names are native where that was built (``filterd.native``); everything else is
+registered names are native where that was built (``filterd.base.native``); everything else is
 plain Python.
 """

@@ -58,8 +58,8 @@ from filterd.lists._index_format cimport (
 
 import array
 
-from filterd.errors import IndexFormatError
-from filterd.i18n import say
+from filterd.base.errors import IndexFormatError
+from filterd.texts.i18n import say
 from filterd.lists.matcher import labels_of
 from filterd.lists.hostname import MAX_TEXT as _MAX_TEXT
 from filterd.lists.index_format import Hit, rank_bits

@@ -10,18 +10,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd import counted
-from filterd.i18n import UNSAID, say
+from filterd.base.protection_level import SHIPPED_LISTS
 from filterd.lists.likeness.lookalikes import PREFIX
 from filterd.lists.rules import SERVICE_PREFIX
-from filterd.protection_level import SHIPPED_LISTS
-from filterd.rows import Column, Listing
+from filterd.texts import counted
+from filterd.texts.i18n import UNSAID, say
+from filterd.texts.rows import Column, Listing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from filterd.lists.index import ListRecord
-    from filterd.rows import Row, Wording
+    from filterd.texts.rows import Row, Wording
 
 
 _MOST_SHOWN = 10

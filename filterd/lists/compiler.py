@@ -23,9 +23,10 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
-from filterd.clock import SystemClock
-from filterd.errors import ListError
-from filterd.i18n import say
+from filterd.base.clock import SystemClock
+from filterd.base.errors import ListError
+from filterd.base.paths import check_room, create, reading, writing
+from filterd.base.state_file import plain_version
 from filterd.lists.index import Contents, ListRecord
 from filterd.lists.index_format import MAX_BLOCKS, block_octets
 from filterd.lists.intake import Intake
@@ -33,8 +34,7 @@ from filterd.lists.packing import COVERS, IS_BLOCK, IS_MARKER, Packer, write_ind
 from filterd.lists.report import CompileReport
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
 from filterd.lists.sort_records import TAIL_OCTETS, Guarded
-from filterd.paths import check_room, create, reading, writing
-from filterd.state_file import plain_version
+from filterd.texts.i18n import say
 from filterd.version import __version__
 
 if TYPE_CHECKING:

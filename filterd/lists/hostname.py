@@ -19,9 +19,9 @@ import re
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from filterd.errors import NameTextError
-from filterd.i18n import Sentence, quoted, say
+from filterd.base.errors import NameTextError
 from filterd.lists.report import Reason
+from filterd.texts.i18n import Sentence, quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The compiled index, opened: a name -> the exact entries and lists that list it.
 
-Opening copies the file into sealed memory (``filterd.sealed_memory``), which processes share
+Opening copies the file into sealed memory (``filterd.base.sealed_memory``), which processes share
 by its descriptor. So a lookup touches no disk, and an error of the disk is one of opening. A new
 index replaces the file by renaming; a process that has the old one goes on reading that.
 
@@ -21,8 +21,10 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import IndexFormatError
-from filterd.i18n import say
+from filterd.base.errors import IndexFormatError
+from filterd.base.native import native_or
+from filterd.base.paths import open_plain
+from filterd.base.sealed_memory import SealedMemory
 from filterd.lists import matcher
 from filterd.lists.hostname import key_from_name, name_from_key
 from filterd.lists.index_format import (
@@ -42,9 +44,7 @@ from filterd.lists.likeness.lookalikes import (
 )
 from filterd.lists.report import CompileReport
 from filterd.lists.rules import Claim, Effect, Scope
-from filterd.native import native_or
-from filterd.paths import open_plain
-from filterd.sealed_memory import SealedMemory
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     import mmap

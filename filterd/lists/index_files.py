@@ -22,11 +22,8 @@ import os
 import stat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd.errors import IndexFormatError, StoreError
-from filterd.i18n import refused, say
-from filterd.lists.index import Contents, named_in_errors
-from filterd.lists.index_format import HEADER_OCTETS, IndexHeader
-from filterd.paths import (
+from filterd.base.errors import IndexFormatError, StoreError
+from filterd.base.paths import (
     install,
     is_plain,
     move_away,
@@ -35,7 +32,10 @@ from filterd.paths import (
     shipped,
     write_atomically,
 )
-from filterd.state_folder import SHIPPED, StateFolder
+from filterd.base.state_folder import SHIPPED, StateFolder
+from filterd.lists.index import Contents, named_in_errors
+from filterd.lists.index_format import HEADER_OCTETS, IndexHeader
+from filterd.texts.i18n import refused, say
 from filterd.version import __version__
 
 if TYPE_CHECKING:

@@ -40,8 +40,8 @@ import zlib
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from filterd.errors import IndexFormatError
-from filterd.i18n import say
+from filterd.base.errors import IndexFormatError
+from filterd.texts.i18n import say
 
 MAGIC = b"\x89filterd"
 VERSION = 2

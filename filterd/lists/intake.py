@@ -21,8 +21,8 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from filterd.errors import ListError
-from filterd.i18n import say
+from filterd.base.errors import ListError
+from filterd.base.native import live_only
 from filterd.lists.formats import FORMATS, PLAIN_LINES, Cancelled, Entry, Problem
 from filterd.lists.formats.parsed import BLOCK_SUBTREE
 from filterd.lists.hostname import (
@@ -37,7 +37,7 @@ from filterd.lists.report import ListReport, Reason, shown, shown_path
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
 from filterd.lists.sort_records import CANCELS, TAIL_OCTETS, read_tail, record_tail
 from filterd.lists.source_text import SourceText
-from filterd.native import live_only
+from filterd.texts.i18n import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

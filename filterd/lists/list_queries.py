@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd import words
-from filterd.counted import number
-from filterd.i18n import UNSAID, say, say_n
 from filterd.lists.category_coverage import coverage
 from filterd.lists.report import Reason
 from filterd.lists.rules import SERVICE_PREFIX, Effect, Scope
-from filterd.rows import Column, Listing, Row, Wording
+from filterd.texts import words
+from filterd.texts.counted import number
+from filterd.texts.i18n import UNSAID, say, say_n
+from filterd.texts.rows import Column, Listing, Row, Wording
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from filterd.errors import BadLabelError, IndexFormatError
-from filterd.i18n import say
+from filterd.base.errors import BadLabelError, IndexFormatError
 from filterd.lists.index_format import (
     BLOCK_NAMES,
     GROUP_SLOTS,
@@ -26,6 +25,7 @@ from filterd.lists.index_format import (
     home_group,
     key_hash,
 )
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     import mmap

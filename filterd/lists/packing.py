@@ -20,8 +20,9 @@ from array import array
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from filterd.errors import StoreError
-from filterd.i18n import refused, say
+from filterd.base.errors import StoreError
+from filterd.base.native import live_only
+from filterd.base.paths import check_room, create, install, temporary_of
 from filterd.lists.index import Index
 from filterd.lists.index_format import (
     BLOCK_NAMES,
@@ -38,8 +39,7 @@ from filterd.lists.index_format import (
     key_hash,
     rank_bits,
 )
-from filterd.native import live_only
-from filterd.paths import check_room, create, install, temporary_of
+from filterd.texts.i18n import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from filterd.state_file import ADDED
+from filterd.base.state_file import ADDED
 
 if TYPE_CHECKING:
     from filterd.lists.likeness.lookalikes import LookalikeRule

@@ -21,10 +21,10 @@ from bisect import bisect_left
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
+from filterd.base.native import live_only
 from filterd.lists.hostname import key_from_name, text_from_key
 from filterd.lists.report import Reason
 from filterd.lists.rules import Effect
-from filterd.native import live_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

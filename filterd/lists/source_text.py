@@ -14,9 +14,9 @@ import io
 import zlib
 from typing import IO, TYPE_CHECKING, cast
 
-from filterd.errors import ListError
-from filterd.i18n import quoted, refused, say
-from filterd.paths import open_plain
+from filterd.base.errors import ListError
+from filterd.base.paths import open_plain
+from filterd.texts.i18n import quoted, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,13 +15,13 @@ import zlib
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.errors import ListError
-from filterd.i18n import say
+from filterd.base.errors import ListError
+from filterd.base.paths import open_plain, read_plain, reading, shipped
 from filterd.lists.catalogs.catalog_tables import load_ordinary_words, load_popular_names
 from filterd.lists.hostname import HostnameError, key_from_text, text_from_key
 from filterd.lists.public_suffix import is_public_suffix
 from filterd.lists.rules import Scope
-from filterd.paths import open_plain, read_plain, reading, shipped
+from filterd.texts.i18n import say
 from filterd.wire.name import to_text
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd import i18n
+from filterd.texts import i18n
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from filterd.i18n import Sentence
-    from filterd.rows import Row
+    from filterd.texts.i18n import Sentence
+    from filterd.texts.rows import Row
 
 
 class AlertSeverity(StrEnum):

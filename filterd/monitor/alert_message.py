@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from filterd import i18n, words
-from filterd.i18n import UNSAID, Texts, say, translated
 from filterd.monitor.alert import AlertSeverity
-from filterd.rows import Column, Listing, Row, SchoolClock
+from filterd.texts import i18n, words
+from filterd.texts.i18n import UNSAID, Texts, say, translated
+from filterd.texts.rows import Column, Listing, Row, SchoolClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from filterd.i18n import Sentence
     from filterd.monitor.alert import Alert
     from filterd.policy.reporting_settings import AlertSettings
-    from filterd.rows import Wording
+    from filterd.texts.i18n import Sentence
+    from filterd.texts.rows import Wording
 
 
 @dataclass(frozen=True, slots=True)

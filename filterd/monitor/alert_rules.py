@@ -11,18 +11,19 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from filterd import counted, field_checks
-from filterd.errors import ChangeError
-from filterd.i18n import UNSAID, Sentence, say, say_n
+from filterd.base.errors import ChangeError
+from filterd.base.protection_level import judge as judge_protection
 from filterd.monitor import lookup_alerts
 from filterd.monitor.alert import Alert, AlertRule, AlertSeverity, JudgedStatus
-from filterd.protection_level import judge as judge_protection
+from filterd.policy import field_checks
+from filterd.texts import counted
+from filterd.texts.i18n import UNSAID, Sentence, say, say_n
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
-    from filterd.rows import Row
+    from filterd.texts.rows import Row
 
 GAP_S, GAP_SHOWN_S = 300.0, 3600.0
 """A service gap worth an alert, and how long after the start it is shown."""

@@ -19,19 +19,19 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
-from filterd.clock import doubled_s
+from filterd.base.clock import doubled_s
+from filterd.base.errors import ConfigError, DeliveryError, FilterdError
 from filterd.config.build_record import SITE_FILE
 from filterd.config.compile_run import read_destinations
-from filterd.errors import ConfigError, DeliveryError, FilterdError
-from filterd.i18n import say
 from filterd.monitor.alert_message import AlertMessage
 from filterd.monitor.alerting import Alerting
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.monitor.alert_message import AlertEvent
     from filterd.monitor.mail import Mail
     from filterd.monitor.status_source import Observation

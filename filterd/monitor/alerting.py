@@ -13,20 +13,20 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from filterd.errors import StoreError
+from filterd.base.errors import StoreError
+from filterd.base.state_file import ADDED, FileFormat
 from filterd.monitor.alert import Alert, AlertSeverity
 from filterd.monitor.alert_message import AlertEvent
 from filterd.monitor.alert_rules import judge, silent
 from filterd.policy import reporting_settings
 from filterd.policy.reporting_settings import AlertSettings  # noqa: TC001 -- read at run time
-from filterd.state_file import ADDED, FileFormat
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.clock import Clock
-    from filterd.i18n import Sentence
+    from filterd.base.clock import Clock
     from filterd.monitor.status_source import Observation
+    from filterd.texts.i18n import Sentence
 
 QUIET_S = 600.0
 SILENT_S = 60.0

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd import counted
-from filterd.i18n import UNSAID, say
+from filterd.texts import counted
+from filterd.texts.i18n import UNSAID, say
 
 if TYPE_CHECKING:
-    from filterd.i18n import Sentence
-    from filterd.rows import Row
+    from filterd.texts.i18n import Sentence
+    from filterd.texts.rows import Row
 
 LEAST_LOOKUPS, PACE_PART = 200, 10
 """Lookups of the lesson last week that allow a comparison, and the part that is too few."""

@@ -24,21 +24,21 @@ from email.mime.text import MIMEText
 from email.utils import formatdate, make_msgid
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from filterd.addresses import is_address
-from filterd.errors import DeliveryError, FetchError, TooLargeError
-from filterd.http_download import DownloadLimits, Pace, PacedReader, public_addresses
-from filterd.i18n import quoted, refused, say
+from filterd.base.addresses import is_address
+from filterd.base.errors import DeliveryError, FetchError, TooLargeError
+from filterd.http.http_download import DownloadLimits, Pace, PacedReader, public_addresses
 from filterd.monitor.secret_file import read_secret
 from filterd.policy.reporting_settings import TLS_PORT
+from filterd.texts.i18n import quoted, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from email.message import Message
     from pathlib import Path
 
-    from filterd.clock import Clock
-    from filterd.i18n import Sentence
+    from filterd.base.clock import Clock
     from filterd.policy.reporting_settings import MailSettings
+    from filterd.texts.i18n import Sentence
 
 LIMITS = DownloadLimits(total_s=60.0, window_s=120.0, silence_s=20.0)
 _MOST_OCTETS = 64 * 1024

@@ -21,13 +21,13 @@ from prometheus_client.core import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from filterd.i18n import visible
-from filterd.protection_level import ShortfallKind, judge
+from filterd.base.protection_level import ShortfallKind, judge
+from filterd.texts.i18n import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from filterd.rows import Row
+    from filterd.texts.rows import Row
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 _MOST_SERIES = 1_000

@@ -18,19 +18,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from filterd import journal
-from filterd.http_service import Handler, HttpRequest, Reply, serve
+from filterd.base import journal
+from filterd.base.service_manager import READY, STOPPING, notify
+from filterd.http.http_service import Handler, HttpRequest, Reply, serve
 from filterd.monitor import metrics
 from filterd.monitor.alert_watch import AlertWatch
 from filterd.monitor.status_source import Observation, StatusSource
-from filterd.service_manager import READY, STOPPING, notify
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from filterd.clock import Clock
-    from filterd.i18n import Language
-    from filterd.state_folder import StateFolder
+    from filterd.base.clock import Clock
+    from filterd.base.state_folder import StateFolder
+    from filterd.texts.i18n import Language
 
 WATCH_EVERY_S = 15.0
 

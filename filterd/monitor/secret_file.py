@@ -12,8 +12,8 @@ import re
 import stat
 from typing import TYPE_CHECKING
 
-from filterd.errors import DeliveryError
-from filterd.i18n import UNSAID, Sentence, refused, say
+from filterd.base.errors import DeliveryError
+from filterd.texts.i18n import UNSAID, Sentence, refused, say
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,22 +5,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd import counted, i18n, words
-from filterd.certificate_facts import fingerprint_line
-from filterd.counted import number
-from filterd.errors import from_plain
+from filterd.base.certificate_facts import fingerprint_line
+from filterd.base.errors import from_plain
+from filterd.base.protection_level import judge
 from filterd.feed.feed_details import summary, summary_style
-from filterd.i18n import say, say_n, translated
 from filterd.lists.category_coverage import summary_line
 from filterd.overrides.current_rows import ROOMS, level_lines, levels_style
 from filterd.overrides.descriptions import Describer
-from filterd.protection_level import judge
-from filterd.rows import Column, Details, Listing, Row, Wording
+from filterd.texts import counted, i18n, words
+from filterd.texts.counted import number
+from filterd.texts.i18n import say, say_n, translated
+from filterd.texts.rows import Column, Details, Listing, Row, Wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from filterd.i18n import Texts
+    from filterd.texts.i18n import Texts
 
 STALE_S, GAP_SHOWN_FROM_S, DAY_S = 30 * 86_400.0, 120.0, 86_400.0
 """The hosts of safe modes are asked for every night where lists are followed."""

@@ -7,14 +7,14 @@ import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd import control
-from filterd.errors import FilterdError
-from filterd.i18n import UNSAID, Sentence
+from filterd.base.errors import FilterdError
+from filterd.texts.i18n import UNSAID, Sentence
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.clock import Clock
-    from filterd.rows import Row
+    from filterd.base.clock import Clock
+    from filterd.texts.rows import Row
 
 FRESH_S = 1.0
 _SILENCE_S = 5.0

@@ -15,16 +15,16 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from filterd.addresses import is_public
-from filterd.errors import DeliveryError, FetchError
-from filterd.http_download import Downloader, DownloadLimits, Pace, RequestPolicy
+from filterd.base.addresses import is_public
+from filterd.base.errors import DeliveryError, FetchError
+from filterd.http.http_download import Downloader, DownloadLimits, Pace, RequestPolicy
 from filterd.monitor.secret_file import read_secret
 from filterd.policy.reporting_settings import TOKEN
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.monitor.alert_message import AlertMessage
     from filterd.policy.reporting_settings import WebhookSettings
 

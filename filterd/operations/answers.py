@@ -8,8 +8,8 @@ from enum import EnumType
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
+from filterd.base.state_file import ADDED
 from filterd.policy import model, temporary_rules
-from filterd.state_file import ADDED
 
 if TYPE_CHECKING:
     from collections.abc import Collection

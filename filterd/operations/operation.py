@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 
 if TYPE_CHECKING:
     from filterd.operations.parameters.scalar import Fields, Schema

@@ -32,16 +32,16 @@ from typing import (
     runtime_checkable,
 )
 
-from filterd.errors import ControlError
-from filterd.i18n import say
+from filterd.base.errors import ControlError
+from filterd.base.state_file import Decoders, to_plain
 from filterd.operations.parameters.scalar import Fields, Parameter, Text
-from filterd.overrides.change_fields import MAX_REASON
-from filterd.state_file import Decoders, to_plain
+from filterd.overrides.changes.change_fields import MAX_REASON
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from filterd.state_file import Decoder
+    from filterd.base.state_file import Decoder
 
 AnswerT = TypeVar("AnswerT")
 
@@ -144,7 +144,7 @@ class OperationRequest(Generic[AnswerT]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestedChange(OperationRequest[dict[str, Any]]):
-    """A change of what is in force, of a kind of ``overrides.change_kinds``."""
+    """A change of what is in force, of a kind of ``overrides.changes.change_kinds``."""
 
     command: ClassVar[str] = "change"
     kind: ClassVar[str] = ""

@@ -10,15 +10,15 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from filterd import words
-from filterd.i18n import UNSAID, say
+from filterd.base.state_file import to_plain
+from filterd.overrides.changes.effects import has_ended
 from filterd.overrides.descriptions import Describer, not_ended
-from filterd.overrides.effects import has_ended
 from filterd.policy.calendar import Calendar, Closures
 from filterd.policy.grade_changes import Why, with_devices
 from filterd.policy.log_levels import LogLevel, levels, levels_of
-from filterd.rows import Column, Details, Listing, Row, Wording, when
-from filterd.state_file import to_plain
+from filterd.texts import words
+from filterd.texts.i18n import UNSAID, say
+from filterd.texts.rows import Column, Details, Listing, Row, Wording, when
 
 if TYPE_CHECKING:
     from filterd.policy.effective_policy import EffectiveState

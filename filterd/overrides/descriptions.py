@@ -8,10 +8,7 @@ from datetime import datetime, time, timedelta
 from math import inf
 from typing import Any
 
-from filterd import counted, words
-from filterd.field_checks import is_a_grade
-from filterd.i18n import Sentence, say
-from filterd.overrides.history_chain import (
+from filterd.overrides.history.history_chain import (
     ACCOUNT,
     FROM_BACKUP,
     PROGRAM_UPDATE,
@@ -22,8 +19,11 @@ from filterd.overrides.history_chain import (
     UNDO,
     VIEW,
 )
+from filterd.policy.field_checks import is_a_grade
 from filterd.policy.temporary_rules import TargetKind, written
-from filterd.rows import Wording
+from filterd.texts import counted, words
+from filterd.texts.i18n import Sentence, say
+from filterd.texts.rows import Wording
 
 _MANY_DAYS = 4
 """Of which a sentence has the first and the last alone."""

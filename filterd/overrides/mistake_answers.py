@@ -12,12 +12,12 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd import field_checks
-from filterd.errors import ChangeError, FilterdError
-from filterd.i18n import say
-from filterd.overrides import change_fields
-from filterd.overrides.change_fields import ChangeFields
-from filterd.paths import read_plain
+from filterd.base.errors import ChangeError, FilterdError
+from filterd.base.paths import read_plain
+from filterd.overrides.changes import change_fields
+from filterd.overrides.changes.change_fields import ChangeFields
+from filterd.policy import field_checks
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

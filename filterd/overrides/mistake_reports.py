@@ -17,25 +17,27 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd import field_checks, state_file
-from filterd.errors import ChangeError, ConfigError, ConfigErrors, WireError
-from filterd.i18n import say
+from filterd.base import state_file
+from filterd.base.errors import ChangeError, ConfigError, ConfigErrors, WireError
 from filterd.lists.list_queries import NamingEntry, content_version, naming_entries
-from filterd.overrides import change_fields, store_file
-from filterd.overrides.change_fields import ChangeFields
-from filterd.overrides.history_chain import with_undos
+from filterd.overrides.changes import change_fields
+from filterd.overrides.changes.change_fields import ChangeFields
+from filterd.overrides.history import store_file
+from filterd.overrides.history.history_chain import with_undos
 from filterd.overrides.mistake_answers import MistakeOutcome, read_answers
+from filterd.policy import field_checks
+from filterd.texts.i18n import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
 
+    from filterd.base.state_folder import StateFolder
     from filterd.lists.index import Index
-    from filterd.overrides.history_chain import HistoryReplay, HistoryRow
+    from filterd.overrides.history.history_chain import HistoryReplay, HistoryRow
+    from filterd.overrides.history.store import Store
     from filterd.overrides.mistake_answers import MistakeAnswer
-    from filterd.overrides.store import Store
-    from filterd.state_folder import StateFolder
 
 KIND = "report-mistake"
 _MAX_LINE = 8_192

@@ -9,15 +9,15 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from filterd import counted, words
-from filterd.i18n import say
+from filterd.base.state_file import to_plain
+from filterd.overrides.changes.effects import has_ended
 from filterd.overrides.descriptions import Describer, state_of
-from filterd.overrides.effects import has_ended
 from filterd.overrides.mistake_answers import MistakeOutcome
 from filterd.policy.model import Client
 from filterd.policy.temporary_rules import TargetKind, written
-from filterd.rows import Column, Listing, when
-from filterd.state_file import to_plain
+from filterd.texts import counted, words
+from filterd.texts.i18n import say
+from filterd.texts.rows import Column, Listing, when
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from filterd.overrides.descriptions import Plain
     from filterd.policy.model import GradePolicy
     from filterd.policy.temporary_rules import Overrides
-    from filterd.rows import Row, Wording
+    from filterd.texts.rows import Row, Wording
 
 
 def with_states(

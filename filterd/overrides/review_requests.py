@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd import words
-from filterd.errors import ChangeError
-from filterd.i18n import say
+from filterd.base.errors import ChangeError
+from filterd.base.state_file import ADDED, FileFormat
 from filterd.overrides.descriptions import Describer
-from filterd.rows import Column, Listing, Row, Wording
-from filterd.state_file import ADDED, FileFormat
+from filterd.texts import words
+from filterd.texts.i18n import say
+from filterd.texts.rows import Column, Listing, Row, Wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,14 +6,14 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd import field_checks
-from filterd.addresses import is_address
-from filterd.errors import ChangeError, ConfigError, NameTextError
-from filterd.i18n import did_you_mean, quoted, say
+from filterd.base.addresses import is_address
+from filterd.base.errors import ChangeError, ConfigError, NameTextError
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.public_suffix import has_strangers_beneath
+from filterd.policy import field_checks
 from filterd.policy.model import GRADES, TIERS, Audience
 from filterd.policy.temporary_rules import TargetKind, written
+from filterd.texts.i18n import did_you_mean, quoted, say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

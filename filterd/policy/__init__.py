@@ -24,6 +24,7 @@ Two compiled files are joined here::
 * ``log_levels``, ``confidential_names``: what the log may keep. ``reporting_settings``: alerts
   and reports.
 * For people: ``grade_rows``, ``policy_matrix``, ``school_week``, ``timetable_changes``.
+* ``field_checks``: what a single value of a site's file or of a change may be.
 
 Time is an argument: nothing here reads a clock, opens a socket or waits.
 """

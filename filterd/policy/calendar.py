@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from filterd.policy.model import DAY_S
-from filterd.rows import SchoolClock
+from filterd.texts.rows import SchoolClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.errors import IndexFormatError
+from filterd.base.errors import IndexFormatError
 from filterd.lists.rules import ALWAYS_CONFIDENTIAL, Claim, Effect
 from filterd.policy.list_claims import reaches
 from filterd.wire import name as names

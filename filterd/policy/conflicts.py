@@ -2,7 +2,7 @@
 """Conflicts: settings with an unexpected effect, as data for warnings. Pure.
 
 Nothing is forbidden here: settings that can never have an effect are refused when they
-are made (``filterd.overrides.preconditions``), but one that was made before stays, and
+are made (``filterd.overrides.changes.preconditions``), but one that was made before stays, and
 two that contradict each other have an order. Their author should learn of it at once
 and not in the lesson.
 """
@@ -15,7 +15,7 @@ from enum import StrEnum
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.errors import WireError
+from filterd.base.errors import WireError
 from filterd.lists.list_queries import naming_entries
 from filterd.policy.calendar import Calendar
 from filterd.policy.category_parts import locked_in, with_parts

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import TYPE_CHECKING
 
-from filterd.errors import WireError
+from filterd.base.errors import WireError
 from filterd.lists.rules import Protection
 from filterd.policy import log_levels
 from filterd.policy.calendar import ALWAYS, Calendar, Interval, Openings
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from filterd.policy.log_levels import QueryLog
     from filterd.policy.model import GradePolicy, Network, Policy
     from filterd.policy.temporary_rules import Exam, LocalException
-    from filterd.rows import SchoolClock
+    from filterd.texts.rows import SchoolClock
 
 LONGEST_SUSPENSION_S = 14 * 86_400.0
 """How long an entry of a list may be suspended at most."""

@@ -5,19 +5,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd import words
-from filterd.i18n import UNSAID, quoted, say
+from filterd.base.state_file import to_plain
 from filterd.policy import model
 from filterd.policy.model import GRADES
-from filterd.rows import Column, Details, Listing, Row, Wording
-from filterd.state_file import to_plain
+from filterd.texts import words
+from filterd.texts.i18n import UNSAID, quoted, say
+from filterd.texts.rows import Column, Details, Listing, Row, Wording
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from filterd.i18n import Texts
     from filterd.policy.model import GradePolicy, Policy, Service
+    from filterd.texts.i18n import Texts
 
 
 OPEN, CLOSED, LOCKED = "open", "closed", "locked"

@@ -16,7 +16,7 @@ from __future__ import annotations
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd.errors import IndexFormatError, WireError
+from filterd.base.errors import IndexFormatError, WireError
 from filterd.lists.rules import Effect
 from filterd.policy.category_parts import opened_with
 from filterd.policy.list_claims import reaches

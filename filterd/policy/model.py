@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from filterd.base.state_file import ADDED
 from filterd.policy.log_levels import QueryLog
 from filterd.policy.reporting_settings import AlertSettings, ReportSettings  # noqa: TC001
-from filterd.state_file import ADDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -2,17 +2,17 @@
 """The file of the compiled policy: written by the compiler, read when serving.
 
 A new field of ``filterd.policy.model`` needs no line here, only a new
-``_VERSION``; ``filterd.state_file`` follows the dataclasses.
+``_VERSION``; ``filterd.base.state_file`` follows the dataclasses.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd import state_file
-from filterd.i18n import say
+from filterd.base import state_file
 from filterd.lists import rules
 from filterd.policy.model import Policy
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable

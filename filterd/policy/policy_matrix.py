@@ -6,10 +6,10 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from filterd.base.state_file import to_plain
 from filterd.policy.grade_changes import Layer
 from filterd.policy.grade_rows import state_of, state_of_service
 from filterd.policy.model import TIERS, Audience
-from filterd.state_file import to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -8,8 +8,8 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from filterd.base.state_file import to_plain
 from filterd.policy.calendar import Calendar, Closures, Openings
-from filterd.state_file import to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

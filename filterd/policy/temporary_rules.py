@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from filterd.base.state_file import ADDED
 from filterd.policy.log_levels import LogLevel
-from filterd.state_file import ADDED
 
 if TYPE_CHECKING:
     from filterd.policy.model import Audience

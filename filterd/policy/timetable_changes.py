@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.i18n import say
-from filterd.rows import Column, Listing
+from filterd.texts.i18n import say
+from filterd.texts.rows import Column, Listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from filterd.policy.model import Network, Policy
-    from filterd.rows import Row, Wording
+    from filterd.texts.rows import Row, Wording
 
 
 def seats_of(network: Network) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, Protocol
 
-from filterd.i18n import say
+from filterd.texts.i18n import say
 
 
 class Action(StrEnum):

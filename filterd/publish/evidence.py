@@ -24,10 +24,9 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import Field
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
+from filterd.base.errors import ConfigError, ConfigErrors
 from filterd.documents import DocumentModel, did_you_mean, load, repeated, validate
-from filterd.errors import ConfigError, ConfigErrors
-from filterd.i18n import quoted, say
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.catalogs.catalog_schema import IsoDate, unfit
 from filterd.lists.catalogs.catalog_tables import CONTACTS_FILE, load_contacts
@@ -42,14 +41,15 @@ from filterd.lists.hostname import (
 from filterd.lists.rules import Scope
 from filterd.lists.top_names import read_popular
 from filterd.publish.signed_orders import day_of
+from filterd.texts.i18n import quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from filterd.documents import Where
-    from filterd.i18n import Sentence
     from filterd.lists.catalogs.catalog import Catalog
     from filterd.lists.rules import ListSource
+    from filterd.texts.i18n import Sentence
 
 FOLDER, FILE = "vn", "evidence.yaml"
 LESSONS = ("education", "answer-sites")

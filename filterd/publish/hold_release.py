@@ -13,29 +13,29 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from filterd.base.errors import FeedError, GuardError
+from filterd.base.paths import shipped
 from filterd.config.build_record import SITE_FILE, write_policy
 from filterd.config.compile import compile_policy
 from filterd.config.lists_build import build_lists
 from filterd.config.site_reader import load_site
-from filterd.errors import FeedError, GuardError
 from filterd.feed import guard
 from filterd.feed.held_versions import ReleasedHold, content_digest, other_key
 from filterd.feed.version_files import KEPT_DELTAS
 from filterd.feed.versions import Candidate
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.index_files import Blocklists
-from filterd.paths import shipped
 from filterd.publish.publication import Published
 from filterd.publish.release import publishing, working
 from filterd.publish.repository import Repository
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from securesystemslib.signer import CryptoSigner
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.feed.signed.arrival import Progress
 
 _A_SCHOOL = "school: {name: any}\n"

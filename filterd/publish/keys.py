@@ -25,10 +25,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
 
-from filterd.errors import ConfigError
+from filterd.base.errors import ConfigError
+from filterd.base.paths import open_plain, write_atomically, writing
 from filterd.feed.version_files import DELEGATED, FLEET, ONLINE, ORDERS, PROGRAM, TARGETS
-from filterd.i18n import refused, say
-from filterd.paths import open_plain, write_atomically, writing
+from filterd.texts.i18n import refused, say
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from filterd.errors import StoreError
-from filterd.i18n import UNSAID, say
-from filterd.paths import make_folder, write_atomically, writing
+from filterd.base.errors import StoreError
+from filterd.base.paths import make_folder, write_atomically, writing
+from filterd.texts.i18n import UNSAID, say
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.i18n import Sentence
     from filterd.overrides.mistake_reports import Report
+    from filterd.texts.i18n import Sentence
 
 INBOX = "mistakes"
 MOST_OCTETS = 1 << 20

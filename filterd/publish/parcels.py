@@ -22,10 +22,10 @@ from securesystemslib.signer import Key
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Targets
 
-from filterd.errors import FeedError
-from filterd.i18n import say
-from filterd.paths import open_plain, reading, write_atomically, writing
+from filterd.base.errors import FeedError
+from filterd.base.paths import open_plain, reading, write_atomically, writing
 from filterd.publish.signing import NewTarget, StoredTarget, copy_target, sign_role
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

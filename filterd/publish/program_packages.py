@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 from tuf.api.metadata import Metadata, Targets
 
-from filterd.errors import ConfigError, FeedError
+from filterd.base.errors import ConfigError, FeedError
+from filterd.base.paths import open_plain, reading
 from filterd.feed.signed.program_offer import (
     MOST_OCTETS,
     MOST_PACKAGES,
@@ -29,8 +30,6 @@ from filterd.feed.signed.program_offer import (
     version_key,
 )
 from filterd.feed.version_files import PROGRAM
-from filterd.i18n import quoted, refused, say
-from filterd.paths import open_plain, reading
 from filterd.publish.parcels import (
     Parcel,
     make_parcel,
@@ -40,6 +39,7 @@ from filterd.publish.parcels import (
     write_parcel,
 )
 from filterd.publish.signing import StoredTarget
+from filterd.texts.i18n import quoted, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

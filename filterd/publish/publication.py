@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
 
-from filterd.errors import DigestError, FeedError, StoreError
+from filterd.base.errors import DigestError, FeedError, StoreError
+from filterd.base.paths import make_folder, reading, write_atomically
 from filterd.feed.signed.deltas import unpack
 from filterd.feed.signed.program_offer import ProgramTarget, read_targets, refresh_program
 from filterd.feed.signed.trust import TrustFolder
 from filterd.feed.signed.tuf_refresh import orders_keys, refresh
 from filterd.feed.version_files import Publication, PublishedFile, read_publication
-from filterd.i18n import quoted, refused, say
-from filterd.paths import make_folder, reading, write_atomically
 from filterd.publish.keys import ORDERS, PROGRAM, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
 from filterd.publish.signing import hashed_name
+from filterd.texts.i18n import quoted, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -18,11 +18,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from filterd.errors import ChangeError, FeedError, StoreError
+from filterd.base.errors import ChangeError, FeedError, StoreError
+from filterd.base.paths import read_plain, reading, sole
 from filterd.feed.followed.version_content import PARTS
 from filterd.feed.signed.deltas import unpack
 from filterd.feed.version_files import KEPT_DELTAS, MANIFEST, digits, read_publication
-from filterd.i18n import refused, say
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.catalogs.optional_lists import ORDERS_FILE, ORDERS_FOLDER, load_orders
 from filterd.overrides.mistake_answers import FILE as MISTAKES
@@ -32,12 +32,12 @@ from filterd.overrides.mistake_answers import (
     parse_answers,
     read_answers,
 )
-from filterd.paths import read_plain, reading, sole
 from filterd.publish.evidence import check_contacts
 from filterd.publish.publication import Published
 from filterd.publish.repository import Repository
 from filterd.publish.signed_orders import day_of
 from filterd.publish.signing import content_of, targets_of
+from filterd.texts.i18n import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -35,13 +35,12 @@ from tuf.api.metadata import (
     Timestamp,
 )
 
-from filterd.errors import FeedError
+from filterd.base.errors import FeedError
+from filterd.base.paths import reading, write_atomically
 from filterd.feed import held_versions
 from filterd.feed.signed.program_offer import PROGRAM_KEYS, read_targets
 from filterd.feed.signed.trust import named_keys
 from filterd.feed.version_files import DELEGATED, FLEET, FLEET_KEYS, role_of
-from filterd.i18n import say
-from filterd.paths import reading, write_atomically
 from filterd.publish.keys import PROGRAM, ROOT, ROOT_THRESHOLD, SNAPSHOT, TARGETS, TIMESTAMP
 from filterd.publish.parcels import FIRST_VERSION, Parcel, make_parcel
 from filterd.publish.publication import refuse_second
@@ -59,6 +58,7 @@ from filterd.publish.signing import (
     until,
     verify_signed,
 )
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
+from filterd.base.paths import write_atomically
 from filterd.documents import MAX_SIZE_OCTETS, DocumentModel, ModelT, dump, load, validate
 from filterd.lists.catalogs.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it
 from filterd.lists.catalogs.optional_lists import LookalikeFamily
@@ -37,7 +38,6 @@ from filterd.overrides.mistake_answers import (
     MistakeAnswer,
     MistakeOutcome,
 )
-from filterd.paths import write_atomically
 from filterd.publish.mistake_inbox import SchoolReports
 from filterd.publish.signed_orders import day_of
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from filterd.base.errors import ConfigErrors, FeedError, ListError
+from filterd.base.paths import reading, shipped
 from filterd.documents import dump
-from filterd.errors import ConfigErrors, FeedError, ListError
-from filterd.i18n import quoted, say
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.catalogs.optional_lists import (
     LAW_ORDERED,
@@ -30,10 +30,10 @@ from filterd.lists.catalogs.optional_lists import (
 from filterd.lists.intake import Intake
 from filterd.lists.report import Reason
 from filterd.lists.sort_records import Guarded
-from filterd.paths import reading, shipped
 from filterd.publish.keys import ORDERS
 from filterd.publish.parcels import make_parcel, next_version, write_parcel
 from filterd.publish.signing import targets_of
+from filterd.texts.i18n import quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

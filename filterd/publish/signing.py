@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import DelegatedRole, Delegations, Metadata, TargetFile, Targets
 
-from filterd.errors import FeedError
+from filterd.base.errors import FeedError
+from filterd.base.paths import open_plain, reading, streaming, write_atomically
 from filterd.feed.signed.deltas import pack, pack_delta
 from filterd.feed.version_files import (
     DELEGATED,
@@ -30,9 +31,8 @@ from filterd.feed.version_files import (
     is_ordered,
     read_publication,
 )
-from filterd.i18n import say
-from filterd.paths import open_plain, reading, streaming, write_atomically
 from filterd.publish.keys import ORDERS, PROGRAM, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

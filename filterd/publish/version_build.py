@@ -15,28 +15,28 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from filterd.errors import ConfigError
+from filterd.base.errors import ConfigError
+from filterd.base.paths import sync_folder, writing
 from filterd.feed.followed.version_content import make_content, normalised
 from filterd.feed.guard.limits import Content, excesses, few
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.catalogs.optional_lists import LOOKALIKES_FILE as LOOKALIKES
 from filterd.lists.top_names import Popular
-from filterd.paths import sync_folder, writing
 from filterd.publish import review
 from filterd.publish.evidence import check_contacts
 from filterd.publish.review import read_decisions, write_queue
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from filterd.feed.signed.arrival import Progress
-    from filterd.i18n import Sentence
     from filterd.lists.catalogs.catalog import Catalog
     from filterd.lists.likeness.lookalike_errors import KindErrors
     from filterd.lists.list_merge import Normalised, PublishedList
     from filterd.publish.review import BuiltMistakes
+    from filterd.texts.i18n import Sentence
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd import words
-from filterd.counted import number, size
-from filterd.i18n import UNSAID, quoted, say
 from filterd.policy.grade_rows import grades_text
 from filterd.publish.publication import DAY_S
-from filterd.rows import Column, Details, Listing, Row, Wording, when
+from filterd.texts import words
+from filterd.texts.counted import number, size
+from filterd.texts.i18n import UNSAID, quoted, say
+from filterd.texts.rows import Column, Details, Listing, Row, Wording, when
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -32,7 +32,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from filterd.packet_room import ROWS_OCTETS, PacketRoom, json_octets
+from filterd.base.packet_room import ROWS_OCTETS, PacketRoom, json_octets
 from filterd.policy.log_levels import LogLevel
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog.day_reach import MANY_DEVICES, DayReach, ReachRow, distinct
@@ -40,7 +40,7 @@ from filterd.querylog.day_reach import MANY_DEVICES, DayReach, ReachRow, distinc
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.policy.model import Client, Policy
 
     Key = tuple[str, str, str, str, str, str]  # grade, category, action, network, blocker, class
@@ -57,7 +57,7 @@ MOST_ROWS = 20_000
 
 ROWS_A_BATCH = 2_500
 """Rows of one batch at most, whose work is bounded so; of long ids fewer fit one packet of the
-channel between processes (``filterd.packet_room``)."""
+channel between processes (``filterd.base.packet_room``)."""
 
 MOST_CELLS = 4_096
 """Cells of one hour, beside those of ``OTHER``."""

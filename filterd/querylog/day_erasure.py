@@ -13,7 +13,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.paths import create, install, temporary_of, with_sides
+from filterd.base.paths import create, install, temporary_of, with_sides
 from filterd.querylog.day_schema import TABLES, VERSION
 
 if TYPE_CHECKING:

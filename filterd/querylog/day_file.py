@@ -15,7 +15,7 @@ from contextlib import suppress
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from filterd.paths import sync_folder, with_sides, writing
+from filterd.base.paths import sync_folder, with_sides, writing
 from filterd.querylog.day_erasure import Doomed, erase
 from filterd.querylog.day_schema import DaySpan, by_days
 from filterd.querylog.day_writer import DayWriter

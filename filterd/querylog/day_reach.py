@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.packet_room import json_octets
+from filterd.base.packet_room import json_octets
 from filterd.policy.model import TIER_OF_GRADE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from filterd.packet_room import PacketRoom
+    from filterd.base.packet_room import PacketRoom
 
     _Key = tuple[str, str, str, str, str]  # day, scope, id, category, action
 

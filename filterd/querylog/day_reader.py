@@ -11,10 +11,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from filterd.errors import ControlError
-from filterd.field_checks import is_date, shown
-from filterd.i18n import Sentence, say
-from filterd.paths import is_plain, with_sides
+from filterd.base.errors import ControlError
+from filterd.base.paths import is_plain, with_sides
+from filterd.policy.field_checks import is_date, shown
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog.day_schema import (
     SEQUENCE_BITS,
@@ -25,6 +24,7 @@ from filterd.querylog.day_schema import (
     subtree,
 )
 from filterd.querylog.lookups import LookupContext
+from filterd.texts.i18n import Sentence, say
 
 if TYPE_CHECKING:
     import sqlite3

@@ -21,8 +21,7 @@ from itertools import islice
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from filterd.errors import NameTextError, StoreError
-from filterd.i18n import Sentence, quoted, refused, say
+from filterd.base.errors import NameTextError, StoreError
 from filterd.lists.public_suffix import registrable
 from filterd.querylog.day_reader import (
     DAY_ENDS,
@@ -35,12 +34,13 @@ from filterd.querylog.day_reader import (
     is_day,
 )
 from filterd.querylog.day_schema import name_of, plain_text, reversed_text
+from filterd.texts.i18n import Sentence, quoted, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
 
 
 WITHIN_S = 5.0

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from itertools import count, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from filterd.packet_room import PacketRoom, json_octets
+from filterd.base.packet_room import PacketRoom, json_octets
 from filterd.policy.model import TIER_OF_GRADE
 
 if TYPE_CHECKING:

@@ -17,9 +17,8 @@ from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd.errors import StoreError
-from filterd.i18n import say
-from filterd.paths import is_plain, with_sides
+from filterd.base.errors import StoreError
+from filterd.base.paths import is_plain, with_sides
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog import totals_file
 from filterd.querylog.counts import BLOCKED
@@ -28,6 +27,7 @@ from filterd.querylog.day_reader import attach
 from filterd.querylog.disclosure import SHOWS_ALL
 from filterd.querylog.sqlite_file import BUSY_S, FAILURES, cannot_be_read, uri_of
 from filterd.querylog.totals_request import Total
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

@@ -25,14 +25,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from filterd.errors import StoreError
-from filterd.i18n import refused, say
-from filterd.paths import make_folder
+from filterd.base.errors import StoreError
+from filterd.base.paths import make_folder
+from filterd.base.state_file import ADDED, FileFormat
 from filterd.policy.log_levels import LEAST_K
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog.day_reach import GRADE, TIER, ReachRow
 from filterd.querylog.suppression import TableCell, of_day, of_month
-from filterd.state_file import ADDED, FileFormat
+from filterd.texts.i18n import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from filterd import counted, words
-from filterd.counted import number
-from filterd.i18n import UNSAID, Sentence, from_plain, say
-from filterd.rows import Column, Details, Listing, Row, Wording, when
+from filterd.texts import counted, words
+from filterd.texts.counted import number
+from filterd.texts.i18n import UNSAID, Sentence, from_plain, say
+from filterd.texts.rows import Column, Details, Listing, Row, Wording, when
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

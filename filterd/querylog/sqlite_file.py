@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import aiosqlite
 
-from filterd.errors import StoreError
-from filterd.i18n import quoted, refused, say
-from filterd.paths import has_bad_sector, is_plain, make_folder, move_away, with_sides
+from filterd.base.errors import StoreError
+from filterd.base.paths import has_bad_sector, is_plain, make_folder, move_away, with_sides
+from filterd.texts.i18n import quoted, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping

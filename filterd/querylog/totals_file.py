@@ -7,15 +7,15 @@ import os
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from filterd.counted import number
-from filterd.errors import StoreError
-from filterd.i18n import say
+from filterd.base.errors import StoreError
 from filterd.policy.log_levels import QueryLog
 from filterd.querylog import sqlite_file
 from filterd.querylog.day_reach import ReachRow
 from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.service_days import ServiceDay
 from filterd.querylog.sqlite_file import FileSchema, SqliteFile
+from filterd.texts.counted import number
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     import sqlite3
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import aiosqlite
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.querylog.counts import Batch
     from filterd.querylog.period_totals import DistinctCount
     from filterd.querylog.totals_request import Total, TotalsRequest

@@ -11,9 +11,8 @@ import json
 import sys
 from typing import IO, TYPE_CHECKING, Any
 
-from filterd import bounded_child
-from filterd.errors import StoreError
-from filterd.i18n import Texts, say
+from filterd.base import bounded_child
+from filterd.base.errors import StoreError
 from filterd.reports import report_facts
 from filterd.reports.inspection_composer import compose_inspection
 from filterd.reports.inspection_facts import PrintedRecord
@@ -21,6 +20,7 @@ from filterd.reports.report_composer import compose
 from filterd.reports.report_formats import FORMATS
 from filterd.reports.report_questions import checked_answers
 from filterd.reports.report_run import MOST_OCTETS
+from filterd.texts.i18n import Texts, say
 
 if TYPE_CHECKING:
     from filterd.reports.report_facts import ReportFacts

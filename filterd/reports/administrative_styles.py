@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from filterd.i18n import say
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
-    from filterd.i18n import Sentence
+    from filterd.texts.i18n import Sentence
 
 Alignment = Literal["left", "center", "right", "both"]
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import codecs
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.i18n import Texts, say
 from filterd.reports.report_document import (
     LEFT_OUT,
     BarChart,
@@ -24,7 +23,8 @@ from filterd.reports.report_document import (
     Paragraph,
     ReportTable,
 )
-from filterd.rows import guarded, to_csv
+from filterd.texts.i18n import Texts, say
+from filterd.texts.rows import guarded, to_csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from filterd.i18n import Texts, language_of
 from filterd.reports import charts
 from filterd.reports.charts import qr_code
 from filterd.reports.report_document import cell_text
 from filterd.reports.report_questions import to_fill_in
+from filterd.texts.i18n import Texts, language_of
 
 if TYPE_CHECKING:
     from filterd.reports.report_document import ReportDocument

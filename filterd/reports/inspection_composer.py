@@ -10,9 +10,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from filterd import words
-from filterd.counted import duration, grouped
-from filterd.i18n import Sentence, say, say_in
 from filterd.reports.report_document import (
     BY_HAND,
     Code,
@@ -24,13 +21,16 @@ from filterd.reports.report_document import (
     Section,
     TableColumn,
 )
+from filterd.texts import words
+from filterd.texts.counted import duration, grouped
+from filterd.texts.i18n import Sentence, say, say_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from filterd.i18n import Texts
     from filterd.reports.inspection_facts import InspectedCategory, PrintedRecord
     from filterd.reports.report_document import Cell, Part
+    from filterd.texts.i18n import Texts
 
 
 _ROOM_TO_SIGN = 6 * "\n"

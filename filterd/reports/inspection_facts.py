@@ -19,8 +19,8 @@ from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from filterd.errors import EnvelopeFormatError
-from filterd.i18n import Sentence, catalogue, say
+from filterd.base.errors import EnvelopeFormatError
+from filterd.base.state_file import ADDED, Decoders, to_plain
 from filterd.policy.reporting_settings import PeriodKind, ReportSettings
 from filterd.reports.report_facts import (
     FullLogSpan,
@@ -32,7 +32,7 @@ from filterd.reports.report_facts import (
     ServiceFacts,
     ServiceGap,
 )
-from filterd.state_file import ADDED, Decoders, to_plain
+from filterd.texts.i18n import Sentence, catalogue, say
 
 HIDDEN = "…"
 """In the place of a text that was filled in."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from filterd.state_file import to_plain
+from filterd.base.state_file import to_plain
 
 if TYPE_CHECKING:
     from filterd.reports.report_document import ReportDocument, Section

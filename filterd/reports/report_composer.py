@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from filterd import counted, words
 from filterd.overrides.descriptions import Describer
 from filterd.policy.log_levels import KEPT, LogLevel
 from filterd.reports.report_document import (
@@ -28,14 +27,15 @@ from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_period import long_date, moment_of, period_of
 from filterd.reports.report_sections import SectionMaker, blanks, full_spans
 from filterd.reports.report_usage import capital
-from filterd.rows import SchoolClock, Wording
+from filterd.texts import counted, words
+from filterd.texts.rows import SchoolClock, Wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from filterd.i18n import Texts
     from filterd.reports.report_document import Part
     from filterd.reports.report_facts import CategoryFacts, ReportFacts
+    from filterd.texts.i18n import Texts
 
 
 def compose(facts: ReportFacts, answers: Mapping[str, str], texts: Texts) -> ReportDocument:

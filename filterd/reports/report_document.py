@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from filterd.i18n import Language
+    from filterd.texts.i18n import Language
 
 Cell: TypeAlias = str | int | float | None
 

@@ -15,8 +15,8 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from filterd.base.state_file import Decoders, to_plain
 from filterd.policy.reporting_settings import PeriodKind, ReportSettings
-from filterd.state_file import Decoders, to_plain
 
 
 class ReportAudience(StrEnum):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.i18n import Texts, say
 from filterd.reports.report_document import (
     BarChart,
     Blank,
@@ -21,15 +20,16 @@ from filterd.reports.report_document import (
 from filterd.reports.report_period import period_of, short_date
 from filterd.reports.report_questions import to_fill_in
 from filterd.reports.template_sandbox import TemplateFields
-from filterd.rows import Column
+from filterd.texts.i18n import Texts, say
+from filterd.texts.rows import Column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from filterd.i18n import Sentence
     from filterd.reports.report_document import Part, ReportDocument
     from filterd.reports.report_facts import ReportFacts
     from filterd.reports.template_sandbox import TemplateValues
+    from filterd.texts.i18n import Sentence
 
 _EXPLAINED: dict[str, Sentence] = {
     "title": say("Title of the document"),

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from filterd.i18n import Language
     from filterd.reports.report_document import ReportDocument
     from filterd.reports.report_facts import ReportFacts
+    from filterd.texts.i18n import Language
 
 
 class Write(Protocol):

@@ -7,19 +7,19 @@ import re
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd import words
-from filterd.errors import ConfigError
-from filterd.field_checks import is_date, written_time
-from filterd.i18n import say
+from filterd.base.errors import ConfigError
+from filterd.policy.field_checks import is_date, written_time
 from filterd.policy.reporting_settings import PeriodKind
+from filterd.texts import words
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from filterd.i18n import Texts
     from filterd.policy.reporting_settings import ReportSettings, SchoolTerm
     from filterd.reports.report_facts import ReportFacts
-    from filterd.rows import SchoolClock
+    from filterd.texts.i18n import Texts
+    from filterd.texts.rows import SchoolClock
 
 
 LONGEST_DAYS = 400

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd.errors import ConfigError
-from filterd.i18n import Sentence, did_you_mean, quoted, say
+from filterd.base.errors import ConfigError
+from filterd.texts.i18n import Sentence, did_you_mean, quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from filterd.i18n import Texts
+    from filterd.texts.i18n import Texts
 
 LONGEST = 4_000
 """Characters of an answer."""

@@ -13,13 +13,13 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd import bounded_child
-from filterd.i18n import say
+from filterd.base import bounded_child
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from filterd.i18n import Language
+    from filterd.texts.i18n import Language
 
 WITHIN_S = 60.0
 MOST_OCTETS = 32 << 20

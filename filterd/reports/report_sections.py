@@ -7,8 +7,6 @@ from datetime import date, timedelta
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from filterd import counted, words
-from filterd.i18n import say
 from filterd.overrides.descriptions import Describer
 from filterd.reports.report_document import (
     BY_HAND,
@@ -24,14 +22,16 @@ from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_period import days_of, moment_of, period_of, span_of
 from filterd.reports.report_questions import QUESTIONS
 from filterd.reports.report_usage import NONE, NOT_KNOWN, UsageParts
+from filterd.texts import counted, words
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from filterd.i18n import Sentence
     from filterd.reports.report_document import Cell, Part
     from filterd.reports.report_facts import CategoryFacts, ReportFacts
-    from filterd.rows import Wording
+    from filterd.texts.i18n import Sentence
+    from filterd.texts.rows import Wording
 
 _TITLES = {
     "school": say("General information"),

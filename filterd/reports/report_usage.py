@@ -16,8 +16,6 @@ from datetime import date, timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from filterd import words
-from filterd.i18n import say
 from filterd.overrides.descriptions import Describer
 from filterd.reports.report_document import (
     BarChart,
@@ -30,14 +28,16 @@ from filterd.reports.report_document import (
 )
 from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_period import month_of, short_date
+from filterd.texts import words
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-    from filterd.i18n import Texts
     from filterd.reports.report_document import Part
     from filterd.reports.report_facts import CountCell, ReportFacts
-    from filterd.rows import Wording
+    from filterd.texts.i18n import Texts
+    from filterd.texts.rows import Wording
 
 MOST_DAYS = 62
 """The course of a longer period is shown by month."""

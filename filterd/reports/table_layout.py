@@ -16,13 +16,13 @@ from typing import Any, get_args
 
 from lxml import etree
 
-from filterd.i18n import Language, Texts
 from filterd.reports.administrative_styles import (
     CELL_MARGINS,
     PAGE,
     STYLES,
     WIDE_TABLE_SIZES,
 )
+from filterd.texts.i18n import Language, Texts
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"

@@ -21,7 +21,6 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
-from filterd.i18n import Texts, say
 from filterd.reports.administrative_styles import (
     FONT,
     FOOT_COLUMNS,
@@ -34,9 +33,10 @@ from filterd.reports.administrative_styles import (
     SUBJECT_RULE,
     AdministrativeStyle,
 )
+from filterd.texts.i18n import Texts, say
 
 if TYPE_CHECKING:
-    from filterd.i18n import Language
+    from filterd.texts.i18n import Language
 
 _ALIGNMENTS = {
     "left": WD_ALIGN_PARAGRAPH.LEFT,

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from filterd.archives import DAMAGED, LongDirectoryError, opened_zip
-from filterd.errors import ConfigError
-from filterd.i18n import Sentence, one_line, say
+from filterd.base.archives import DAMAGED, LongDirectoryError, opened_zip
+from filterd.base.errors import ConfigError
+from filterd.texts.i18n import Sentence, one_line, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,9 +19,9 @@ from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
-from filterd.errors import ConfigError
-from filterd.i18n import UNSAID, Sentence, did_you_mean, quoted, say
+from filterd.base.errors import ConfigError
 from filterd.reports.report_document import cell_text
+from filterd.texts.i18n import UNSAID, Sentence, did_you_mean, quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -18,8 +18,7 @@ from docx.shared import Mm
 from docxtpl import DocxTemplate, InlineImage
 from lxml import etree
 
-from filterd.errors import ConfigError, FilterdError, StoreError
-from filterd.i18n import Texts, say
+from filterd.base.errors import ConfigError, FilterdError, StoreError
 from filterd.reports import template_check
 from filterd.reports.administrative_styles import CODE_WIDTH
 from filterd.reports.report_document import ReportTable, cell_text
@@ -28,6 +27,7 @@ from filterd.reports.report_questions import to_fill_in
 from filterd.reports.table_layout import lay_out_tables, set_of_run
 from filterd.reports.template_builder import built_in_template
 from filterd.reports.template_sandbox import TemplateSandbox, TemplateValues
+from filterd.texts.i18n import Texts, say
 
 if TYPE_CHECKING:
     from filterd.reports.report_document import ReportDocument

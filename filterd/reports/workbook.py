@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import xlsxwriter
 
-from filterd.i18n import Texts
 from filterd.reports.report_document import (
     LEFT_OUT,
     BarChart,
@@ -29,6 +28,7 @@ from filterd.reports.report_document import (
 )
 from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_questions import to_fill_in
+from filterd.texts.i18n import Texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

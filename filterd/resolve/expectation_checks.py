@@ -22,9 +22,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from filterd.errors import ConfigError, ConfigErrors
-from filterd.i18n import UNSAID, quoted, say, to_plain
-from filterd.overrides.preconditions import why_never
+from filterd.base.errors import ConfigError, ConfigErrors
+from filterd.overrides.changes.preconditions import why_never
 from filterd.policy import conflicts
 from filterd.policy.conflicts import Idle
 from filterd.policy.model import EXPECTED, Audience, Client, LocalRule
@@ -32,6 +31,7 @@ from filterd.policy.temporary_rules import LocalException, TargetKind
 from filterd.policy.verdict import REASON, Rule
 from filterd.resolve.explain import explain
 from filterd.resolve.site import NOTHING_SET, TimedPolicy
+from filterd.texts.i18n import UNSAID, quoted, say, to_plain
 from filterd.wire import RRType
 from filterd.wire import name as names
 

@@ -16,10 +16,10 @@ from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from filterd.errors import ConfigError
-from filterd.field_checks import written_time
-from filterd.i18n import did_you_mean, say
+from filterd.base.errors import ConfigError
+from filterd.base.state_file import to_plain
 from filterd.policy import policy_file as policy_store
+from filterd.policy.field_checks import written_time
 from filterd.policy.grade_changes import Changer, Layer
 from filterd.policy.model import SERVICE, Client
 from filterd.policy.verdict import Action, Rule
@@ -27,7 +27,7 @@ from filterd.resolve.explanation import Explanation
 from filterd.resolve.links.local import NEVER_ASKED, answer_locally
 from filterd.resolve.query import Source
 from filterd.resolve.site import Site
-from filterd.state_file import to_plain
+from filterd.texts.i18n import did_you_mean, say
 from filterd.wire import Rcode, type_to_text
 from filterd.wire import name as names
 
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
     from filterd.clients.network_view import Surroundings
     from filterd.lists.index import Index
-    from filterd.overrides.policy_versions import PolicyVersions
-    from filterd.overrides.store import Store
+    from filterd.overrides.history.policy_versions import PolicyVersions
+    from filterd.overrides.history.store import Store
     from filterd.policy.grade_changes import Dated, GradeChange
     from filterd.policy.temporary_rules import GradeSetting, LocalException
     from filterd.policy.verdict import Match, Verdict

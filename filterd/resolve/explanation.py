@@ -11,11 +11,11 @@ from datetime import datetime
 from shlex import quote
 from typing import Any
 
-from filterd import words
-from filterd.addresses import is_random
-from filterd.i18n import say
+from filterd.base.addresses import is_random
 from filterd.policy.verdict import REASON, Action
-from filterd.rows import Column, Details, Row, Wording
+from filterd.texts import words
+from filterd.texts.i18n import say
+from filterd.texts.rows import Column, Details, Row, Wording
 
 
 @dataclass(frozen=True, slots=True)

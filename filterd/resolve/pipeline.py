@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.native import native_or
+from filterd.base.native import native_or
 from filterd.resolve import cache_store
 from filterd.resolve.links.cache import Cache, Forward
 from filterd.resolve.links.filter import Filter, Rewrite
@@ -21,7 +21,7 @@ from filterd.resolve.query import Link, leaves_all_alone
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.policy.model import Client
     from filterd.resolve.links.cache import Background
     from filterd.resolve.query import Answer, Handler, Query

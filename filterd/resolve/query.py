@@ -27,7 +27,7 @@ from filterd.upstream import UpstreamQuestion
 from filterd.wire import Ede, ParsedQuery, Rcode
 
 if TYPE_CHECKING:
-    from filterd.errors import UpstreamError
+    from filterd.base.errors import UpstreamError
     from filterd.policy.model import Client, ZoneRecord
     from filterd.policy.verdict import Verdict
     from filterd.querylog import Counts

@@ -11,7 +11,7 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from filterd.errors import WireError
+from filterd.base.errors import WireError
 from filterd.resolve.answer_reply import compose
 from filterd.resolve.query import Answer, Peer, Query, Source, tally
 from filterd.wire import EdnsOption, badvers, failed, formerr, notimp, parse_query, servfail
@@ -19,7 +19,7 @@ from filterd.wire import EdnsOption, badvers, failed, formerr, notimp, parse_que
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.policy.model import Client
     from filterd.querylog import Counts
     from filterd.resolve.pipeline import Chain

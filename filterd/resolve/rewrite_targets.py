@@ -16,10 +16,10 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd import i18n
-from filterd.errors import StoreError, UpstreamError
-from filterd.i18n import UNSAID, Sentence, say
-from filterd.state_file import FileFormat
+from filterd.base.errors import StoreError, UpstreamError
+from filterd.base.state_file import FileFormat
+from filterd.texts import i18n
+from filterd.texts.i18n import UNSAID, Sentence, say
 from filterd.upstream import Forwarder, Route, UpstreamQuestion, resolv_conf
 from filterd.wire import Question, Rcode, RRType, read_back
 from filterd.wire import name as names
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.lists.rules import SafeSearchRewrite
     from filterd.policy.model import Policy
 

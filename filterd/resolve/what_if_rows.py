@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd import counted, words
-from filterd.i18n import UNSAID, say, say_in
 from filterd.policy.model import GRADES, TIERS
 from filterd.resolve.what_if import CLOSES, KINDS, OPENS, REWRITES
-from filterd.rows import Column, Listing, Row, Wording
+from filterd.texts import counted, words
+from filterd.texts.i18n import UNSAID, say, say_in
+from filterd.texts.rows import Column, Listing, Row, Wording
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

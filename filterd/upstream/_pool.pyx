@@ -81,7 +81,7 @@ import errno as errors
 import select
 import socket as sockets
 
-from filterd.errors import (
+from filterd.base.errors import (
     UpstreamError,
     UpstreamMalformedError,
     UpstreamOverloadError,

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from filterd.errors import (
+from filterd.base.errors import (
     UpstreamError,
     UpstreamMalformedError,
     UpstreamOverloadError,

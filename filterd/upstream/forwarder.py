@@ -13,18 +13,18 @@ from collections import Counter
 from math import inf
 from typing import TYPE_CHECKING
 
-from filterd.errors import UpstreamError, UpstreamTimeoutError
-from filterd.i18n import UNSAID
-from filterd.native import native_or
+from filterd.base.errors import UpstreamError, UpstreamTimeoutError
+from filterd.base.native import native_or
+from filterd.texts.i18n import UNSAID
 from filterd.upstream import singleflight
 from filterd.upstream.server_group import Groups, ServerGroup
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable
 
-    from filterd.clock import Clock
-    from filterd.i18n import Sentence
+    from filterd.base.clock import Clock
     from filterd.policy.model import UpstreamServer
+    from filterd.texts.i18n import Sentence
     from filterd.upstream.resolution import Resolution
     from filterd.upstream.singleflight import LeavesAlone
     from filterd.upstream.upstream_question import Route, UpstreamQuestion

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.errors import CostlyMessageError, UpstreamMalformedError, WireError
+from filterd.base.errors import CostlyMessageError, UpstreamMalformedError, WireError
 from filterd.upstream.private_ranges import is_private
 from filterd.wire import (
     ANSWER,

@@ -11,7 +11,7 @@ from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 
-from filterd.addresses import is_address
+from filterd.base.addresses import is_address
 from filterd.policy.model import ListenAddress, Tls, UpstreamServer
 from filterd.upstream.upstream_question import TLS_PORT, in_clear
 

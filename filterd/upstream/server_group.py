@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
+from filterd.base.time_buckets import TimeBuckets
 from filterd.policy.model import Tls
-from filterd.time_buckets import TimeBuckets
 from filterd.upstream.upstream_question import in_clear
 
 if TYPE_CHECKING:

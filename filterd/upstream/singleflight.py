@@ -21,7 +21,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from filterd.errors import (
+from filterd.base.errors import (
     UpstreamError,
     UpstreamOverloadError,
     UpstreamUnreachableError,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Collection, Hashable
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.policy.model import UpstreamServer
     from filterd.upstream.resolution import Resolution
     from filterd.upstream.server_group import Groups

@@ -19,7 +19,7 @@ import resource
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Protocol
 
-from filterd.errors import UpstreamUnreachableError
+from filterd.base.errors import UpstreamUnreachableError
 from filterd.upstream.randomness import RandomPorts, reserved_ports
 from filterd.upstream.upstream_question import OutgoingQuery
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from filterd.errors import (
+from filterd.base.errors import (
     UpstreamError,
     UpstreamMalformedError,
     UpstreamOverloadError,

@@ -18,13 +18,13 @@ import socket
 from collections import Counter
 from typing import TYPE_CHECKING, cast
 
-from filterd.errors import (
+from filterd.base.errors import (
     UpstreamMalformedError,
     UpstreamOverloadError,
     UpstreamUnreachableError,
     WireError,
 )
-from filterd.i18n import UNSAID, Sentence, quoted, refused, say
+from filterd.texts.i18n import UNSAID, Sentence, quoted, refused, say
 from filterd.upstream.tls_trust import Trust, check_name, explain, name_of
 from filterd.upstream.upstream_question import UpstreamQuestion, compose, new_id, parse_answer
 from filterd.wire import Deframer, ParsedResponse, frame
@@ -32,7 +32,7 @@ from filterd.wire import Deframer, ParsedResponse, frame
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.policy.model import UpstreamServer
 
 

@@ -8,11 +8,11 @@ import os
 import ssl
 from typing import TYPE_CHECKING
 
-from filterd.i18n import Sentence, quoted, say
 from filterd.policy.model import Tls
+from filterd.texts.i18n import Sentence, quoted, say
 
 if TYPE_CHECKING:
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.policy.model import UpstreamServer
 
 TRUST_FOR_S = 86_400

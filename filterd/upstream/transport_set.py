@@ -6,8 +6,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from filterd.i18n import UNSAID
-from filterd.native import native_or
+from filterd.base.native import native_or
+from filterd.texts.i18n import UNSAID
 from filterd.upstream import socket_pool
 from filterd.upstream.randomness import RandomNumbers
 from filterd.upstream.socket_pool import TimerWheel
@@ -15,9 +15,9 @@ from filterd.upstream.socket_pool import TimerWheel
 if TYPE_CHECKING:
     from collections import Counter
 
-    from filterd.clock import Clock
-    from filterd.i18n import Sentence
+    from filterd.base.clock import Clock
     from filterd.policy.model import UpstreamServer
+    from filterd.texts.i18n import Sentence
     from filterd.upstream.tls import TlsConnections
 
 SocketPool = native_or(socket_pool.SocketPool, "filterd.upstream._pool")

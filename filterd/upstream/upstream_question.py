@@ -10,7 +10,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple, Self
 from weakref import WeakValueDictionary
 
-from filterd.errors import WireError
+from filterd.base.errors import WireError
 from filterd.policy.model import Tls
 from filterd.wire import ParsedResponse, Question, RRClass, compose_query, parse_response
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse
 
 from filterd.accounts.sessions import sign_in_again
-from filterd.errors import ControlError, FilterdError
-from filterd.i18n import say
+from filterd.base.errors import ControlError, FilterdError
+from filterd.texts.i18n import say
 from filterd.web import openapi, operations
 from filterd.web.endpoint import MadeFile
 from filterd.web.problem import MEDIA_TYPE, SIGN_IN, details, status_of
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from filterd.i18n import Language
+    from filterd.texts.i18n import Language
     from filterd.web.endpoint import Served
     from filterd.web.event_responses import EventResponses
     from filterd.web.visitor import Visitor, Visitors

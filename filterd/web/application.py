@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Route
 
-from filterd.clock import SystemClock
-from filterd.i18n import say
+from filterd.base.clock import SystemClock
+from filterd.texts.i18n import say
 from filterd.web import change_forms, operations, page_renderer, pages
 from filterd.web.api_requests import PREFIX, ApiRequests, problem
 from filterd.web.change_forms import ChangeForms, PendingForms
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Scope
 
-    from filterd.clock import Clock
-    from filterd.errors import FilterdError
+    from filterd.base.clock import Clock
+    from filterd.base.errors import FilterdError
 
 
 class Web:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 _CREDENTIALS = "CREDENTIALS_DIRECTORY"
 """systemd.exec(5): the folder of what the unit's LoadCredential= has read."""

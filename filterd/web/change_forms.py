@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.responses import RedirectResponse
 
-from filterd.errors import FilterdError
-from filterd.i18n import say
+from filterd.base.errors import FilterdError
+from filterd.texts.i18n import say
 from filterd.web import operations
 from filterd.web.endpoint import MadeFile
 from filterd.web.page_renderer import own_path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.web.page_renderer import PageRenderer
     from filterd.web.page_requests import PageRequests
     from filterd.web.visitor import Visitor, Visitors

@@ -16,8 +16,8 @@ from filterd.operations.request import OperationRequest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from filterd.i18n import Sentence
-    from filterd.overrides.roles import Role
+    from filterd.overrides.rights.roles import Role
+    from filterd.texts.i18n import Sentence
     from filterd.web.visitor import Visitor
 
 Run = Callable[["Visitor", dict[str, Any]], Awaitable[Any]]

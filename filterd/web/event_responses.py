@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import StreamingResponse
 
-from filterd.errors import FilterdError
-from filterd.i18n import say
+from filterd.base.errors import FilterdError
+from filterd.texts.i18n import say
 from filterd.web.problem import WebError, details
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from filterd import control
-from filterd.addresses import is_of_a_lan
-from filterd.errors import ConfigError, FilterdError
-from filterd.i18n import Texts, from_plain, language_of, say
+from filterd.base.addresses import is_of_a_lan
+from filterd.base.errors import ConfigError, FilterdError
+from filterd.texts.i18n import Texts, from_plain, language_of, say
 from filterd.web.problem import WebError, status_of
 from filterd.web.request_guard import CSRF_FIELD, check_csrf, csrf_of, device_address, fields_of
 from filterd.web.visitor import SETUP_COOKIE, keep_cookie

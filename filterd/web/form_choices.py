@@ -5,16 +5,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd import words
-from filterd.counted import duration
-from filterd.i18n import translated
 from filterd.overrides.descriptions import Describer
+from filterd.texts import words
+from filterd.texts.counted import duration
+from filterd.texts.i18n import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from filterd.i18n import Sentence
-    from filterd.rows import Row, Wording
+    from filterd.texts.i18n import Sentence
+    from filterd.texts.rows import Row, Wording
 
     Options = list[tuple[str, str]]
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from filterd.acceptor import Acceptor
+from filterd.base.acceptor import Acceptor
 
 if TYPE_CHECKING:
     from collections.abc import Callable

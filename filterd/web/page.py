@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
-from filterd.field_checks import bare
 from filterd.operations.operation import EVERYONE
+from filterd.policy.field_checks import bare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from filterd.i18n import Sentence
-    from filterd.overrides.roles import Role
-    from filterd.rows import Column, Listing, Row, Wording
+    from filterd.overrides.rights.roles import Role
+    from filterd.texts.i18n import Sentence
+    from filterd.texts.rows import Column, Listing, Row, Wording
     from filterd.web.visitor import Visitor
 
 Load = Callable[["Visitor", Mapping[str, str]], Awaitable[dict[str, Any]]]

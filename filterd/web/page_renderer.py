@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.responses import HTMLResponse, Response
 
-from filterd.i18n import translated
 from filterd.reports import charts
+from filterd.texts.i18n import translated
 from filterd.web import operations, pages
 from filterd.web.page_templates import templates
 from filterd.web.problem import status_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from filterd.errors import FilterdError
+    from filterd.base.errors import FilterdError
     from filterd.web.page import Page
     from filterd.web.visitor import Visitor
 

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, quote, unquote
 from starlette.responses import RedirectResponse
 from starlette.routing import compile_path
 
-from filterd.errors import FilterdError
-from filterd.i18n import say
+from filterd.base.errors import FilterdError
+from filterd.texts.i18n import say
 from filterd.web import pages
 from filterd.web.event_responses import wants_events
 from filterd.web.page_renderer import own_path

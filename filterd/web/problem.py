@@ -7,12 +7,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from filterd import control
+from filterd.base.errors import ConfigError, ControlError, FilterdError, parts_of
 from filterd.control.frames import UNKNOWN
-from filterd.errors import ConfigError, ControlError, FilterdError, parts_of
-from filterd.i18n import translated
+from filterd.texts.i18n import translated
 
 if TYPE_CHECKING:
-    from filterd.i18n import Language, Sentence
+    from filterd.texts.i18n import Language, Sentence
 
 MEDIA_TYPE = "application/problem+json"
 _TYPE = "urn:filterd:error:"

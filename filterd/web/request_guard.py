@@ -16,8 +16,8 @@ from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, unquote_to_bytes
 
-from filterd.errors import FilterdError
-from filterd.i18n import say
+from filterd.base.errors import FilterdError
+from filterd.texts.i18n import say
 from filterd.web.problem import NOT_ADMITTED, WebError
 
 if TYPE_CHECKING:

@@ -7,19 +7,19 @@ from functools import lru_cache
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import ConfigError, ControlError
-from filterd.i18n import did_you_mean, say
-from filterd.overrides.effects import THINGS, from_plain
+from filterd.base.errors import ConfigError, ControlError
+from filterd.overrides.changes.effects import THINGS, from_plain
 from filterd.policy import policy_file
 from filterd.policy.effective_policy import EffectiveState, at
 from filterd.policy.unknown_time import of_facts
+from filterd.texts.i18n import did_you_mean, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.i18n import Sentence
     from filterd.policy.model import Policy
     from filterd.policy.temporary_rules import Overrides
+    from filterd.texts.i18n import Sentence
     from filterd.web.visitor import Visitor
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
-from filterd.errors import FilterdError
-from filterd.i18n import say
+from filterd.base.errors import FilterdError
+from filterd.texts.i18n import say
 from filterd.web.page_renderer import own_path
 from filterd.web.pages import start_of
 from filterd.web.problem import WebError, status_of

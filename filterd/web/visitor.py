@@ -18,9 +18,9 @@ from zoneinfo import ZoneInfo
 
 from filterd import control
 from filterd.control.event_stream import follow
-from filterd.i18n import Sentence, Texts, language_of
-from filterd.overrides.roles import Role
-from filterd.rows import SchoolClock, Wording
+from filterd.overrides.rights.roles import Role
+from filterd.texts.i18n import Sentence, Texts, language_of
+from filterd.texts.rows import SchoolClock, Wording
 from filterd.web.endpoint import WebEndpoint, WebOperation
 from filterd.web.request_guard import csrf_of, uses_header_token
 
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from filterd.clock import Clock
-    from filterd.i18n import Language
+    from filterd.base.clock import Clock
     from filterd.operations.request import AnswerT, OperationRequest
+    from filterd.texts.i18n import Language
     from filterd.web.endpoint import AnyOperation
 
 SESSION_COOKIE, DEVICE_COOKIE = "__Host-sid", "__Host-device"

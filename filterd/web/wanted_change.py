@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.i18n import Sentence, quoted, say
 from filterd.overrides.descriptions import Describer, warning_sentence
+from filterd.texts.i18n import Sentence, quoted, say
 
 if TYPE_CHECKING:
     from filterd.web.endpoint import Run
@@ -18,7 +18,7 @@ async def change(visitor: Visitor, kind: str, given: dict[str, Any], /, **more: 
 
     Args:
         visitor: the person.
-        kind: one of ``overrides.change_kinds.KINDS``.
+        kind: one of ``overrides.changes.change_kinds.KINDS``.
         given: ``reason`` and fields of the kind.
         more: further fields.
 

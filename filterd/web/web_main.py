@@ -19,14 +19,15 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from filterd import control, journal
-from filterd.addresses import DASHBOARD, bound, parse_listen
-from filterd.clock import SystemClock
-from filterd.errors import ConfigError, FilterdError
-from filterd.i18n import Texts, refused, say
-from filterd.process_memory import give_back, limit_free_memory
-from filterd.service_manager import READY, STOPPING, notify, passed_sockets
-from filterd.state_folder import StateFolder
+from filterd import control
+from filterd.base import journal
+from filterd.base.addresses import DASHBOARD, bound, parse_listen
+from filterd.base.clock import SystemClock
+from filterd.base.errors import ConfigError, FilterdError
+from filterd.base.process_memory import give_back, limit_free_memory
+from filterd.base.service_manager import READY, STOPPING, notify, passed_sockets
+from filterd.base.state_folder import StateFolder
+from filterd.texts.i18n import Texts, refused, say
 from filterd.web.application import Web
 from filterd.web.certificate_files import Certificate
 from filterd.web.https_listener import BoundedProtocol, HttpsListener, secured
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from filterd.clock import Clock
-    from filterd.i18n import Language
+    from filterd.base.clock import Clock
+    from filterd.texts.i18n import Language
 
 _PORTS_TO_TRY = 20
 _TICKS_A_MINUTE = 600  # uvicorn has ten a second

@@ -84,7 +84,7 @@ from filterd.wire._writing cimport (
 
 import os
 
-from filterd import errors
+from filterd.base import errors
 from filterd.wire import cursor
 from filterd.wire import parsed_query as queries
 from filterd.wire import rebuild as reference

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.native import live_only
+from filterd.base.native import live_only
 
 if TYPE_CHECKING:
     from filterd.wire._codec_py import (

@@ -17,7 +17,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.errors import BadLabelError, BadPointerError, CostlyMessageError, TruncatedMessageError
+from filterd.base.errors import (
+    BadLabelError,
+    BadPointerError,
+    CostlyMessageError,
+    TruncatedMessageError,
+)
 from filterd.wire.header import HEADER_OCTETS
 from filterd.wire.name import MAX_LABEL_OCTETS, MAX_NAME_OCTETS, ROOT
 

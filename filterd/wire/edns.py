@@ -16,7 +16,7 @@ from enum import IntEnum
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.errors import BadEdnsError, TruncatedMessageError
+from filterd.base.errors import BadEdnsError, TruncatedMessageError
 from filterd.wire.cursor import Cursor
 from filterd.wire.registry import EdnsOption, RRType
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.errors import CostlyMessageError, TruncatedMessageError
+from filterd.base.errors import CostlyMessageError, TruncatedMessageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from filterd.errors import NameTextError
-from filterd.i18n import say
+from filterd.base.errors import NameTextError
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

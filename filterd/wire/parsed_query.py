@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from filterd.errors import BadCountError, BadEdnsError, CostlyMessageError
+from filterd.base.errors import BadCountError, BadEdnsError, CostlyMessageError
 from filterd.wire.cursor import Budget, Cursor
 from filterd.wire.edns import Edns, parse_edns, parse_plain_edns
 from filterd.wire.header import HEADER_OCTETS, Header, peek_header

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from filterd.errors import BadCountError, BadPointerError, WireError
+from filterd.base.errors import BadCountError, BadPointerError, WireError
 from filterd.wire.cursor import Cursor, skip_name
 from filterd.wire.registry import RRType
 

@@ -14,7 +14,7 @@ from operator import attrgetter
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.errors import BadCountError, CostlyMessageError
+from filterd.base.errors import BadCountError, CostlyMessageError
 from filterd.wire.compose import QNAME_POINTER, reply_edns, reply_header
 from filterd.wire.cursor import Compressor, Cursor, steps_for
 from filterd.wire.edns import Edns

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from filterd.errors import NameTextError
-from filterd.i18n import say
+from filterd.base.errors import NameTextError
+from filterd.texts.i18n import say
 
 
 class Rcode(IntEnum):

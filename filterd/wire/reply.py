@@ -17,7 +17,7 @@ from functools import cache
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from filterd.errors import WireError
+from filterd.base.errors import WireError
 from filterd.wire.codec import parse_response
 from filterd.wire.compose import compose_reply, encode_record
 from filterd.wire.edns import UDP_SIZE, compose_edns

@@ -11,7 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from filterd.errors import BadCountError, BadEdnsError, CostlyMessageError, TruncatedMessageError
+from filterd.base.errors import (
+    BadCountError,
+    BadEdnsError,
+    CostlyMessageError,
+    TruncatedMessageError,
+)
 from filterd.wire.cursor import Budget, Cursor, expand_name, read_name, steps_for
 from filterd.wire.edns import Edns, parse_edns, parse_plain_edns
 from filterd.wire.header import HEADER_OCTETS, Header, peek_header

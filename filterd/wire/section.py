@@ -13,7 +13,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.errors import WireError
+from filterd.base.errors import WireError
 from filterd.wire.cursor import Cursor, read_name, skip_name
 from filterd.wire.header import HEADER_OCTETS, peek_header
 

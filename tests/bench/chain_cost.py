@@ -23,7 +23,7 @@ from unittest.mock import patch
 
 import uvloop
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from filterd.fastpath.coroutine_runner import Stepper
 from filterd.policy.model import UpstreamServer
 from filterd.resolve import pipeline
@@ -43,7 +43,7 @@ from tests.support.wire import a_query, a_response
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from filterd.errors import UpstreamError
+    from filterd.base.errors import UpstreamError
     from filterd.resolve.query import Answer
     from filterd.upstream import Resolution
     from filterd.upstream.socket_pool import SocketPool, UdpAttempt

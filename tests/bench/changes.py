@@ -19,7 +19,7 @@ from itertools import count
 from pathlib import Path
 
 from filterd import control
-from filterd.state_folder import StateFolder
+from filterd.base.state_folder import StateFolder
 from tests.bench import index_figures, measuring
 from tests.bench.peers import At, Filterd
 from tests.bench.questions import Questions

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import uvloop
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from filterd.policy.model import UpstreamServer
 from filterd.upstream import Forwarder, Route, UpstreamQuestion
 from filterd.upstream.randomness import LOWEST

@@ -17,9 +17,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from filterd.base.paths import shipped
 from filterd.feed.version_files import KEPT_DELTAS, PublishedDelta, PublishedFile, digits
 from filterd.lists.catalogs.catalog import load_catalog
-from filterd.paths import shipped
 from filterd.publish.signing import NewTarget
 from tests.support.publisher import NOW, Publisher
 from tests.support.tls import Authority

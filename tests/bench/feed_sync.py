@@ -30,11 +30,11 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from filterd.clock import SystemClock
-from filterd.paths import shipped
+from filterd.base.clock import SystemClock
+from filterd.base.paths import shipped
+from filterd.base.state_folder import StateFolder
 from filterd.publish.signing import targets_of
 from filterd.publish.version_build import build_version
-from filterd.state_folder import StateFolder
 from tests.bench import measuring
 from tests.bench.feed_figures import ROOT, nights, text
 from tests.bench.peers import At

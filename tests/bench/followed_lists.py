@@ -29,13 +29,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
+from filterd.base.paths import shipped
 from filterd.config.compile import compile_policy
 from filterd.config.lists_build import compile_blocklists
 from filterd.config.site_reader import load_site
 from filterd.feed.followed.version_content import ContentRequest
 from filterd.lists.catalogs.catalog import load_catalog, shipped_sources
 from filterd.lists.index import Index
-from filterd.paths import shipped
 from filterd.policy.engine import Engine
 from filterd.policy.model import Client
 from filterd.wire import RRType

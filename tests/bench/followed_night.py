@@ -29,7 +29,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
+from filterd.base.paths import shipped
+from filterd.base.state_folder import StateFolder
 from filterd.config.lists_build import build_lists
 from filterd.feed import guard
 from filterd.feed.appliance_files import Wanted
@@ -39,8 +41,6 @@ from filterd.feed.followed.followed_arrival import FollowedArrival
 from filterd.feed.sync import SiteFeed
 from filterd.feed.version_watch import Daemon
 from filterd.lists.index_files import Blocklists
-from filterd.paths import shipped
-from filterd.state_folder import StateFolder
 from tests.support.processes import family
 from tests.support.web import Page, Web, public_server
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from filterd.version import __version__
 from tests.support.booted import booted
 from tests.support.gateway import gateway

@@ -38,11 +38,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from filterd.base.native import live_only
 from filterd.lists.compiler import compile_lists
 from filterd.lists.index import Index
 from filterd.lists.matcher import Matcher as PureMatcher
 from filterd.lists.rules import ListSource
-from filterd.native import live_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

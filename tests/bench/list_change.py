@@ -39,7 +39,7 @@ from tests.support.upstream import FakeUpstream
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.daemon import Served
 
 OF_OTHERS = 300_000_000

@@ -32,7 +32,7 @@ from tests.support.wire import a_query
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 FOLLOWERS, A_SECOND, PROBES = (0, 1, 20), 500, 30
 _BLOCKED = a_query("www.tiktok.com")

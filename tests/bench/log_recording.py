@@ -20,8 +20,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd.clock import SystemClock
-from filterd.overrides.store import Store
+from filterd.base.clock import SystemClock
+from filterd.overrides.history.store import Store
 from tests.support.commands import call
 from tests.support.daemon import SOURCES, build_lists, free_port, noon, serving, write_site
 from tests.support.upstream import FakeUpstream
@@ -30,7 +30,7 @@ from tests.support.wire import a_query
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.daemon import Served
 
 A_SECOND, SECONDS = 500, 60

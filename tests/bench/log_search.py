@@ -23,7 +23,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from filterd.querylog.day_reader import LogFilter
 from filterd.querylog.day_schema import TABLES
 from filterd.querylog.day_search import DaySearch, stored_days

@@ -32,6 +32,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from unittest.mock import patch
 
+from filterd.base.state_folder import StateFolder
 from filterd.daemon.live_lookups import LiveSource
 from filterd.daemon.manager.lookup_collector import LookupCollector
 from filterd.daemon.serving.lookup_recorder import LookupRecorder
@@ -46,7 +47,6 @@ from filterd.querylog.pseudonyms import Pseudonyms
 from filterd.resolve.query import Answer, Peer, Query, Source
 from filterd.resolve.resolver import Resolver
 from filterd.resolve.site import Site
-from filterd.state_folder import StateFolder
 from filterd.wire import name as names
 from filterd.wire import parse_query
 from tests.support import crew

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from filterd import control
-from filterd.state_folder import StateFolder
+from filterd.base.state_folder import StateFolder
 
 HERE = Path(__file__).parent
 CACHED_MOST = 200_000

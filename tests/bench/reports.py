@@ -24,13 +24,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd import bounded_child
-from filterd.clock import SystemClock
+from filterd.base import bounded_child
+from filterd.base.clock import SystemClock
+from filterd.base.state_folder import StateFolder
 from filterd.policy.reporting_settings import PeriodKind
 from filterd.reports.report_facts import CategoryFacts, CountCell, ReportAudience, ReportFacts
 from filterd.reports.report_formats import FORMATS
 from filterd.reports.report_run import ReportRequest
-from filterd.state_folder import StateFolder
 from tests.bench.log_totals_year import CLASSES, DAY_S, fill
 from tests.support.daemon import build_lists, free_port, serving, write_site
 from tests.support.processes import family

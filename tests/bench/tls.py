@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import dns.zone
 import uvloop
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from filterd.policy.model import Tls, UpstreamServer
 from filterd.upstream import Forwarder, Route, UpstreamQuestion
 from filterd.upstream.tls import TlsConnections

@@ -26,9 +26,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filterd.clock import SystemClock
-from filterd.overrides.roles import Role
-from filterd.rows import SchoolClock
+from filterd.base.clock import SystemClock
+from filterd.overrides.rights.roles import Role
+from filterd.texts.rows import SchoolClock
 from filterd.web import pages
 from filterd.web.visitor import SESSION_COOKIE as COOKIE
 from tests.bench.log_storage import make_day

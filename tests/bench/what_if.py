@@ -22,8 +22,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd import bounded_child
-from filterd.clock import SystemClock
+from filterd.base import bounded_child
+from filterd.base.clock import SystemClock
 from filterd.daemon.handlers.what_if_commands import CHILD
 from tests.bench.log_storage import make_day
 from tests.bench.lookups_beside import compare, thread_cpu_s
@@ -34,7 +34,7 @@ from tests.support.processes import children
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 DAYS, ROOMS = 7, 40
 _TOPS = ("com", "net", "vn", "com.vn", "io", "edu.vn")

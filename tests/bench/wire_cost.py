@@ -12,7 +12,7 @@ import sys
 from time import process_time_ns
 from typing import TYPE_CHECKING
 
-from filterd.errors import WireError
+from filterd.base.errors import WireError
 from filterd.wire import parse_query, parse_response
 from tests.support.cost_bombs import QUERIES, RESPONSES
 from tests.support.wire import a_query, a_response

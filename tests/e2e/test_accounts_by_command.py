@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
+from filterd.base.errors import ControlError
 from filterd.cli import account
-from filterd.errors import ControlError
 from tests.support.commands import Outcome, call
 from tests.support.daemon import copy_lists, free_port, serving, write_site
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.daemon import Served
 
 pytestmark = pytest.mark.usefixtures("warm_children")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from filterd.daemon.time import known_time
 from filterd.daemon.time.known_time import KnownTime
 from tests.support import waiting
@@ -26,7 +26,7 @@ __all__ = ["authority"]
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.tls import Authority
 
 TOKEN = "khoa-bi-mat"

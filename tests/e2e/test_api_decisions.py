@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import GuardError
-from filterd.overrides.roles import Role
-from filterd.state_folder import StateFolder
+from filterd.base.errors import GuardError
+from filterd.base.state_folder import StateFolder
+from filterd.overrides.rights.roles import Role
 from filterd.web.operations import BY_NAME
 from tests.support.daemon import free_port, serving
 from tests.support.feed_school import a_school

@@ -31,7 +31,7 @@ from tests.support.web_school import web_school
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.web_school import Reply, WebSchool
 
 EXAMPLES, EXAMPLES_OF_SLOW_ONES = 12, 2

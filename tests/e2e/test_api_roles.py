@@ -15,9 +15,9 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from filterd import control
+from filterd.base.errors import FilterdError
 from filterd.daemon.handlers.list_commands import DECISIONS
-from filterd.errors import FilterdError
-from filterd.overrides.roles import Role, person_of
+from filterd.overrides.rights.roles import Role, person_of
 from filterd.web import operations
 from tests.support import needs
 from tests.support.daemon import build_lists, free_port, noon, serving, write_site

@@ -10,8 +10,8 @@ import dns.rcode
 import pytest
 
 from filterd import control
-from filterd.overrides.history_chain import FROM_BACKUP
-from filterd.overrides.store import Store
+from filterd.overrides.history.history_chain import FROM_BACKUP
+from filterd.overrides.history.store import Store
 from tests.support.changes import an_exception
 from tests.support.clock import FakeClock
 from tests.support.commands import call
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 pytestmark = pytest.mark.usefixtures("warm_children")
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd import paths
 from filterd.appliance.backup import backup_file, restore_journal
 from filterd.appliance.backup.backup_file import Backup, read
-from filterd.errors import FilterdError
+from filterd.base import paths
+from filterd.base.errors import FilterdError
 from tests.support.backed_up_school import BackedUpSchool
 from tests.support.power_cut import CARELESS_MOUNT, an_image, folder_of_images, mounted, writing
 from tests.support.waiting import until

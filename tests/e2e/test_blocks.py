@@ -13,8 +13,8 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
+from filterd.base.paths import shipped
 from filterd.lists.catalogs.catalog import load_catalog
-from filterd.paths import shipped
 from filterd.policy.model import BlockResponse
 from filterd.policy.name_rules import Overlay
 from tests.support.policies import a_category, allow, an_index, block

@@ -18,7 +18,7 @@ import dns.message
 import dns.rcode
 import pytest
 
-from filterd.errors import UpstreamOverloadError
+from filterd.base.errors import UpstreamOverloadError
 from filterd.policy.model import DelegatedZone, UpstreamServer
 from filterd.resolve import cache_entry
 from filterd.resolve.links import cache

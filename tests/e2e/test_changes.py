@@ -21,7 +21,7 @@ import dns.rcode
 import pytest
 
 from filterd import control
-from filterd.errors import ControlError
+from filterd.base.errors import ControlError
 from tests.support.asking_as import as_user
 from tests.support.changes import an_exception
 from tests.support.daemon import (
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 pytestmark = pytest.mark.usefixtures("warm_children")
 KILLS = int(os.environ.get("FILTERD_E2E_CHANGE_KILLS", "5"))

@@ -25,12 +25,12 @@ import dns.rcode
 import pytest
 
 from filterd import control
-from filterd.clock import SystemClock
-from filterd.errors import ConfigError, ControlError
-from filterd.overrides.effects import THINGS
-from filterd.overrides.store import Store
-from filterd.state_file import to_plain
-from filterd.state_folder import StateFolder
+from filterd.base.clock import SystemClock
+from filterd.base.errors import ConfigError, ControlError
+from filterd.base.state_file import to_plain
+from filterd.base.state_folder import StateFolder
+from filterd.overrides.changes.effects import THINGS
+from filterd.overrides.history.store import Store
 from tests.support.changes import an_exception
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import SOURCES, Served, free_port, write_site
@@ -221,7 +221,7 @@ class School:
 ASK = """
 import json, pathlib, sys
 from filterd.control import ask
-from filterd.errors import FilterdError
+from filterd.base.errors import FilterdError
 try:
     ask(pathlib.Path(sys.argv[1]), "change", **json.loads(sys.argv[2]))
     print("done")

@@ -19,9 +19,9 @@ import dns.rcode
 import pytest
 
 from filterd import control
-from filterd.clock import SystemClock
-from filterd.errors import FilterdError
-from filterd.state_folder import StateFolder
+from filterd.base.clock import SystemClock
+from filterd.base.errors import FilterdError
+from filterd.base.state_folder import StateFolder
 from tests.support.commands import call
 from tests.support.daemon import Served, free_port, serving, write_site
 from tests.support.policies import an_index

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.state_folder import StateFolder
+from filterd.base.state_folder import StateFolder
 from tests.support.commands import ROOT, SAMPLE, environment, run
 from tests.support.daemon import Served, build_lists, free_port, serving, write_site
 from tests.support.upstream import FakeUpstream

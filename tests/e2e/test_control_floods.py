@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_root")]
 CONNECTIONS, OCTETS = 1_200, 500_000

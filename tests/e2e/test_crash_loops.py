@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import pytest
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from tests.support.bad_card import dead_folder
 from tests.support.commands import call
 from tests.support.daemon import asked, copy_lists, free_port, serving, starting, write_site
@@ -25,14 +25,14 @@ from tests.support.waiting import ask, is_blocked, until
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.daemon import Served
 
 pytestmark = pytest.mark.usefixtures("warm_children")
 
 PROGRAM = """
 import os, signal, sys
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from filterd.daemon import main
 from filterd.daemon.serving import supervisor
 from filterd.daemon.serving.worker import Worker
@@ -90,7 +90,7 @@ Supervisor, main.Supervisor, Worker.start = main.Supervisor, supervising, start
 main.main(config, state, "en", "no")
 """
 """A daemon whose processes die while a file has their name, or "started": workers that have."""
-COUNTS_EACH_DEATH = "import filterd.clock; filterd.clock._MOST_DOUBLINGS = 10**6"
+COUNTS_EACH_DEATH = "import filterd.base.clock; filterd.base.clock._MOST_DOUBLINGS = 10**6"
 """The pause grows with each death, as it did once: a power of two that is no float ends it."""
 KEEPS_A_DESCRIPTOR = "os.register_at_fork(before=lambda: os.open(os.devnull, os.O_RDONLY))"
 """Each fork leaves an open file in the supervisor."""

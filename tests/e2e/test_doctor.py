@@ -21,7 +21,7 @@ from filterd.appliance.doctor.bypass_probes import DOH_NAMES
 from filterd.appliance.doctor.examination import PROBES, WITHIN_S
 from filterd.appliance.doctor.service_probes import LEAST_ANSWERS
 from filterd.appliance.stub_query import SIGNED
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from tests.support.commands import ROOT, environment
 from tests.support.gateway import ask
 from tests.support.link_servers import advertising, dhcp, dnsmasq

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from filterd.lists.index_format import HEADER_OCTETS, IndexHeader
 from tests.support.bad_card import PAGE_OCTETS, bad_pages, dead_folder
 from tests.support.commands import ROOT, call, environment
@@ -34,7 +34,7 @@ from tests.support.wire import a_query
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.daemon import Served
 
 pytestmark = pytest.mark.usefixtures("warm_children")
@@ -46,7 +46,7 @@ LOCKED, ADDED = "www.pornhub.com", "added.example"
 BLOCK = f"exceptions:\n  - {{block: {ADDED}, reason: vì thế}}\n"
 MAPS_FILES = """
 import mmap, os
-from filterd import sealed_memory
+from filterd.base import sealed_memory
 
 class Mapped(sealed_memory.SealedMemory):
     def __init__(self, path):
@@ -107,7 +107,7 @@ from filterd.cli.entry import main; main()
 """A daemon whose workers run ``ip`` to see the network, as all did once."""
 WAITS_FOR_ITS_JOURNAL = """
 import os
-from filterd import journal
+from filterd.base import journal
 journal._StandardError.write = staticmethod(lambda text: os.write(2, text.encode()))
 from filterd.cli.entry import main; main()
 """

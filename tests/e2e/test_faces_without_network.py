@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.appliance.setup.web_certificate import CHAIN, KEY, make
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import WITHIN_S, build_lists, free_port, serving, write_site
 

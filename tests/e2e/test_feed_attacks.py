@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tuf.ngclient import Updater
 
-from filterd import paths
-from filterd.errors import FeedError
+from filterd.base import paths
+from filterd.base.errors import FeedError
 from filterd.feed.signed.trust import TrustFolder
 from filterd.publish.parcels import make_parcel
 from tests.support.feed_attacks import ATTACKS, Attack, Stage

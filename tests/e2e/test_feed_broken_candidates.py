@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import GuardError
+from filterd.base.errors import GuardError
 from filterd.feed import guard
 from filterd.feed.signed import deltas
-from filterd.i18n import say
+from filterd.texts.i18n import say
 from tests.support.broken_versions import BROKEN, HARMFUL, POPULAR, add
 from tests.support.feed_candidates import GAMBLING
 from tests.support.feed_school import School, a_school

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import ExpiredError
+from filterd.base.errors import ExpiredError
+from filterd.base.state_folder import SHIPPED
 from filterd.feed.schedule import LISTS, ring_of
 from filterd.feed.standing import Freshness, freshness
 from filterd.feed.sync import Became
-from filterd.state_folder import SHIPPED
 from filterd.version import RELEASED_AT
 from tests.support.clock import FakeClock
 from tests.support.feed_site import FIRST, SECOND, Follower, Published, judged_at_once

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from filterd.paths import shipped
+from filterd.base.paths import shipped
 from filterd.publish.signing import targets_of
 from tests.support.feed_crowd import crowd
 from tests.support.nginx import nginx

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.state_folder import SHIPPED
 from filterd.daemon.manager.site_policy import compile_policy_or_keep
 from filterd.feed.activation import Activator
 from filterd.lists.index_files import version_of
 from filterd.policy import policy_file
-from filterd.state_folder import SHIPPED
 from tests.support.commands import ROOT, environment
 from tests.support.failing_disk import FAULTS, FailingDisk, Fault
 from tests.support.feed_site import (
@@ -145,7 +145,7 @@ def test_control_an_index_that_is_written_in_place_is_found_out(
 ON_A_SMALL_DISK = """
 import pathlib, shutil, subprocess, sys
 from filterd.feed.signed import version_download
-from filterd.state_folder import StateFolder
+from filterd.base.state_folder import StateFolder
 from tests.support.feed_site import *
 
 disk, work = map(pathlib.Path, sys.argv[1:])

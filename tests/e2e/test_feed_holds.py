@@ -14,8 +14,8 @@ import pytest
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata
 
-from filterd.clock import SystemClock
-from filterd.errors import GuardError
+from filterd.base.clock import SystemClock
+from filterd.base.errors import GuardError
 from filterd.feed import held_versions, sync
 from filterd.feed.guard.judgement import Judgement, Severity, found
 from filterd.feed.guard.limits import GROWTH, POPULAR
@@ -24,12 +24,12 @@ from filterd.feed.guard.tables import TABLES
 from filterd.feed.signed import deltas
 from filterd.feed.signed.trust import TrustFolder
 from filterd.feed.standing import Event
-from filterd.i18n import say
 from filterd.lists.index_files import version_of
 from filterd.publish import hold_release
 from filterd.publish.parcels import make_parcel
 from filterd.publish.publication import Published
 from filterd.publish.signing import RELEASES, signed, until
+from filterd.texts.i18n import say
 from tests.support.broken_versions import add, an_order
 from tests.support.feed_candidates import GAMBLING
 from tests.support.feed_school import School, a_school

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from filterd.base.state_folder import SHIPPED
 from filterd.feed.activation import Activator
 from filterd.feed.versions import Versions
-from filterd.state_folder import SHIPPED
 from tests.support.dying import dies_at_disk, dying_after, steps_of
 from tests.support.feed_site import (
     FIRST,

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import DigestError
+from filterd.base.errors import DigestError
+from filterd.base.paths import shipped
 from filterd.feed.signed.version_download import take
 from filterd.feed.version_files import verify
 from filterd.feed.versions import Versions
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.compiler import compile_lists
 from filterd.lists.index import Index
-from filterd.paths import shipped
 from filterd.publish.signing import targets_of
 from filterd.publish.version_build import build_version
 from tests.support.evidence_folder import write_contact

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from filterd.base.state_folder import SHIPPED
 from filterd.feed.signed import version_download
-from filterd.state_folder import SHIPPED
 from tests.support.feed_site import FIRST, Follower, Published, judged_at_once
 from tests.support.power_cut import CARELESS_MOUNT, an_image, folder_of_images, mounted, writing
 

@@ -11,8 +11,7 @@ import pytest
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Root, TargetFile
 
-from filterd import http_download
-from filterd.errors import (
+from filterd.base.errors import (
     ExpiredError,
     FeedError,
     ForeignContentError,
@@ -26,7 +25,8 @@ from filterd.feed.signed import fetchers, tuf_refresh
 from filterd.feed.signed.fetchers import FolderFetcher, WebFetcher
 from filterd.feed.signed.trust import TrustFolder
 from filterd.feed.signed.tuf_refresh import look
-from filterd.http_download import DownloadLimits, Pace
+from filterd.http import http_download
+from filterd.http.http_download import DownloadLimits, Pace
 from tests.support import feed_attacks
 from tests.support.feed_attacks import Stage, drip
 from tests.support.publisher import (

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import GuardError
+from filterd.base.errors import GuardError
 from filterd.feed import guard
 from filterd.feed.guard import checks
 from filterd.feed.guard.provenance import PROVENANCE
 from filterd.feed.signed import deltas
-from filterd.i18n import say
+from filterd.texts.i18n import say
 from tests.support.broken_versions import POPULAR, an_order, stolen
 from tests.support.feed_candidates import Following
 from tests.support.feed_school import School, a_school

@@ -12,7 +12,7 @@ import dns.message
 import dns.rcode
 import pytest
 
-from filterd.state_folder import StateFolder
+from filterd.base.state_folder import StateFolder
 from tests.support.asking import Asker
 from tests.support.commands import call
 from tests.support.daemon import SOURCES, Served, free_port, serving, write_site

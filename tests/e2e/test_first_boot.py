@@ -14,8 +14,8 @@ import pytest
 from filterd import control
 from filterd.appliance.setup.interview import KEPT, KeptAnswers
 from filterd.appliance.setup.site_writer import begun
-from filterd.errors import ControlError
-from filterd.state_folder import StateFolder
+from filterd.base.errors import ControlError
+from filterd.base.state_folder import StateFolder
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import WITHIN_S
 from tests.support.waiting import until

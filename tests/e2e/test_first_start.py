@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
-from filterd.errors import ControlError
-from filterd.state_folder import StateFolder
+from filterd.base.errors import ControlError
+from filterd.base.state_folder import StateFolder
 from tests.support.changes import an_exception
 from tests.support.daemon import WITHIN_S, Served, free_port, starting, write_site
 from tests.support.waiting import ask, is_blocked

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import dns.message
 import pytest
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
+from filterd.base.errors import FetchError
 from filterd.daemon.feed_port import ControlDaemon
-from filterd.errors import FetchError
 from filterd.feed.appliance_files import Wanted
 from filterd.feed.feed_config import own_source
 from filterd.feed.followed.followed_arrival import FollowedArrival
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.commands import Outcome
 
 pytestmark = pytest.mark.long

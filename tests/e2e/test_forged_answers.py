@@ -24,7 +24,7 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 
-from filterd.errors import UpstreamUnreachableError, WireError
+from filterd.base.errors import UpstreamUnreachableError, WireError
 from filterd.policy.model import UpstreamServer
 from filterd.upstream import exchange, randomness, socket_pool, transport_set
 from filterd.upstream.exchange import Exchange

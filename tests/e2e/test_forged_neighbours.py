@@ -14,7 +14,7 @@ import dns.rcode
 import pytest
 
 from filterd import control
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from filterd.monitor.alert_rules import active
 from tests.support.daemon import build_lists, write_site
 from tests.support.forged_neighbours import Forger, mac_of
@@ -32,7 +32,7 @@ from tests.support.gateway import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 pytestmark = pytest.mark.usefixtures("needs_namespaces")
 

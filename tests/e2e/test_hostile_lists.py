@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from tests.support.daemon import free_port, write_site
 from tests.support.hostile_archives import GOOD, archives, member, tar_gz, texts, zipped
 from tests.support.namespaces import Namespace, namespaces

@@ -32,7 +32,7 @@ from tests.support.daemon import (
 from tests.support.unix_sockets import connect
 
 if TYPE_CHECKING:
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 pytestmark = pytest.mark.usefixtures("warm_children")
 _SPOILT = "school: {name: A}\nlistne: 1\nlanguage: en\n"

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import GuardError
+from filterd.base.errors import GuardError
+from filterd.base.state_folder import BesideFolder
 from filterd.feed.sync import SiteFeed
-from filterd.i18n import say
 from filterd.lists.index import Index
 from filterd.lists.index_files import version_of
-from filterd.state_folder import BesideFolder
+from filterd.texts.i18n import say
 from tests.support.broken_versions import add, edit
 from tests.support.commands import call
 from tests.support.feed_candidates import GAMBLING

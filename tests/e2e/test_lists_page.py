@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import GuardError
+from filterd.base.errors import GuardError
+from filterd.base.paths import write_atomically
 from filterd.feed import guard
 from filterd.feed.guard.judgement import CHECKS, Severity, found
-from filterd.i18n import say
 from filterd.lists.index import Index
-from filterd.overrides.roles import Role
-from filterd.paths import write_atomically
+from filterd.overrides.rights.roles import Role
+from filterd.texts.i18n import say
 from filterd.wire import name as names
 from tests.support.browser import PHONE, tab
 from tests.support.daemon import free_port, serving

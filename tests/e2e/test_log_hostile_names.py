@@ -24,8 +24,8 @@ import dns.rrset
 import pytest
 
 from filterd import control
-from filterd.clock import SystemClock
-from filterd.overrides.store import Store
+from filterd.base.clock import SystemClock
+from filterd.overrides.history.store import Store
 from tests.support.commands import ROOT, call, environment
 from tests.support.daemon import (
     WITHIN_S,
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.daemon import Served
 
 pytestmark = [pytest.mark.usefixtures("warm_children"), pytest.mark.long]

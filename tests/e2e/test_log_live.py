@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from tests.support.asking_as import as_user
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import Served, asked, copy_lists, free_port, serving, write_site
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 pytestmark = pytest.mark.usefixtures("warm_children")
 WITHIN_S = 20.0
@@ -138,7 +138,7 @@ def test_another_user_has_no_stream(served: tuple[Served, int]) -> None:
 
 def _since(path: Path, since: int) -> str:
     from filterd import control  # noqa: PLC0415 -- in a child with few rights
-    from filterd.errors import ControlError  # noqa: PLC0415 -- as above
+    from filterd.base.errors import ControlError  # noqa: PLC0415 -- as above
 
     try:
         return str(next(control.stream(path, "log-follow", since=since)))

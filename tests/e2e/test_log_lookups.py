@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.clock import SystemClock
-from filterd.overrides.store import Store
+from filterd.base.clock import SystemClock
+from filterd.overrides.history.store import Store
 from filterd.querylog.lookups import WRITE_FROM
 from tests.support.commands import call
 from tests.support.daemon import Served, asked, copy_lists, free_port, noon, serving, write_site
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 pytestmark = pytest.mark.usefixtures("warm_children")
 WITHIN_S, _TC = 20.0, 0x02

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd import control
-from filterd.clock import SystemClock
-from filterd.overrides.store import Store
-from filterd.state_folder import StateFolder
+from filterd.base.clock import SystemClock
+from filterd.base.state_folder import StateFolder
+from filterd.overrides.history.store import Store
 from tests.support.daemon import confirm_the_time, noon
 from tests.support.gateway import CLOSED, LAPTOP, OPEN, RELAY, Gateway, Site, ask, gateway
 

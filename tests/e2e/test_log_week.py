@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.paths import with_sides
+from filterd.base.paths import with_sides
 from tests.support import log_week
 from tests.support.commands import call
 from tests.support.log_week import CLASSES, DAYS, LEVELS, TIERS, K, WeekSchool

@@ -25,8 +25,10 @@ import pytest
 from filterd import control
 from filterd.appliance import report_schedule
 from filterd.appliance.doctor.examination import PROBES
+from filterd.base.clock import SystemClock
+from filterd.base.state_file import to_plain
+from filterd.base.state_folder import StateFolder
 from filterd.cli import console, doctor
-from filterd.clock import SystemClock
 from filterd.monitor import alert_watch
 from filterd.monitor.alert_watch import AlertWatch
 from filterd.monitor.status_source import StatusSource
@@ -39,8 +41,6 @@ from filterd.policy.reporting_settings import (
     ReportSettings,
     WebhookSettings,
 )
-from filterd.state_file import to_plain
-from filterd.state_folder import StateFolder
 from tests.support.audited import events_with
 from tests.support.clock import FakeClock
 from tests.support.commands import ROOT, Outcome, call, environment
@@ -66,7 +66,7 @@ DAYS = {"kind": "month", "first": "2026-10-01", "last": "2026-10-31", "id": ""}
 AS_IT_WAS = (
     "-c",
     "import filterd.config.compile_run as c, filterd.policy.reporting_settings as r;"
-    "from filterd import control; from filterd.state_file import Decoders;"
+    "from filterd import control; from filterd.base.state_file import Decoders;"
     "from pathlib import Path; of = Decoders(vars(r)).of(r.Destinations);"
     "c.read_destinations = lambda _: of(control.ask(Path({socket!r}), 'destinations'));"
     "from filterd.cli.app import main; main()",

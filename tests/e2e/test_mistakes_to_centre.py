@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
+from filterd.base.paths import shipped
 from filterd.overrides.mistake_answers import FILE
-from filterd.paths import shipped
 from tests.support.asking import Asker
 from tests.support.commands import call
 from tests.support.daemon import SOURCES, build_lists, copy_lists, free_port, serving, write_site

@@ -43,7 +43,7 @@ from tests.support.needs import command
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.daemon import Served
 
 pytestmark = pytest.mark.usefixtures("needs_namespaces")

@@ -23,7 +23,7 @@ from tests.support.worlds import NAMES, SPOKEN
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 pytestmark = pytest.mark.long
 

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
-from filterd.clock import SystemClock
-from filterd.errors import FilterdError
+from filterd.base.clock import SystemClock
+from filterd.base.errors import FilterdError
 from filterd.monitor.metrics import exposition
-from filterd.overrides.roles import Role
-from filterd.overrides.store import Store
+from filterd.overrides.history.store import Store
+from filterd.overrides.rights.roles import Role
 from tests.support.clock import FakeClock
 from tests.support.daemon import asked, copy_lists, free_port, serving, write_site
 from tests.support.set_clock import Clocks
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.daemon import Served
 
 pytestmark = pytest.mark.usefixtures("warm_children")

@@ -28,7 +28,7 @@ from tests.support.wire import a_query
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 TRIES = 10
 WATCHED_S = 2.0
@@ -97,7 +97,7 @@ def test_a_process_without_memory_is_replaced_and_a_reload_comes_about(
 
 
 AS_IT_WAS = (
-    "import logging, filterd.journal as j;"
+    "import logging, filterd.base.journal as j;"
     "j.begin = lambda _: logging.basicConfig(level=logging.INFO); j.attend = lambda loop: None;"
     "from filterd.cli.entry import main; main()"
 )
@@ -157,7 +157,7 @@ def test_without_descriptors_nothing_turns_in_a_circle(school: School, whom: str
 
 
 WITHOUT_A_PAUSE = (
-    "import filterd.acceptor as a; a.PAUSE_S = 0.0; from filterd.cli.entry import main; main()"
+    "import filterd.base.acceptor as a; a.PAUSE_S = 0.0; from filterd.cli.entry import main; main()"
 )
 
 

@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 import filterd
-from filterd.errors import StoreError
-from filterd.overrides import snapshot, store_file
-from filterd.overrides.history_chain import HistoryRow
-from filterd.overrides.policy_versions import PolicyVersions
-from filterd.overrides.store import Store
+from filterd.base.errors import StoreError
+from filterd.base.state_folder import StateFolder
+from filterd.overrides.history import snapshot, store_file
+from filterd.overrides.history.history_chain import HistoryRow
+from filterd.overrides.history.policy_versions import PolicyVersions
+from filterd.overrides.history.store import Store
 from filterd.policy.temporary_rules import Overrides
-from filterd.state_folder import StateFolder
 from tests.support.changes import an_exception
 from tests.support.clock import FakeClock
 from tests.support.dying import dies_at_line, dies_at_statement
@@ -151,9 +151,9 @@ def test_a_policy_that_is_noted_by_a_process_that_is_killed_is_noted_or_not(
 
 GO_ON_CHANGING = """
 import pathlib, sys
-from filterd.errors import InUseError
-from filterd.overrides.store import Store
-from filterd.state_folder import StateFolder
+from filterd.base.errors import InUseError
+from filterd.overrides.history.store import Store
+from filterd.base.state_folder import StateFolder
 from tests.support.changes import an_exception
 from tests.support.clock import FakeClock
 store, number = Store(StateFolder(pathlib.Path(sys.argv[1])), FakeClock()), 0
@@ -267,9 +267,9 @@ def test_control_without_the_chain_a_row_that_was_altered_would_be_in_force(
 
 ON_A_SMALL_DISK = """
 import pathlib, subprocess, sys
-from filterd.errors import StoreError
-from filterd.overrides.store import Store
-from filterd.state_folder import StateFolder
+from filterd.base.errors import StoreError
+from filterd.overrides.history.store import Store
+from filterd.base.state_folder import StateFolder
 from tests.support.changes import an_exception
 from tests.support.clock import FakeClock
 
@@ -346,10 +346,10 @@ def test_a_file_that_cannot_be_replaced_is_reported_and_mended_by_a_start(
 
 ON_A_DISK_ONLY_TO_READ = """
 import os, pathlib, shutil, subprocess, sys
-from filterd.overrides import store_file
-from filterd.overrides.store import Store
-from filterd.paths import with_sides
-from filterd.state_folder import StateFolder
+from filterd.overrides.history import store_file
+from filterd.overrides.history.store import Store
+from filterd.base.paths import with_sides
+from filterd.base.state_folder import StateFolder
 from tests.support.changes import an_exception
 from tests.support.clock import FakeClock
 

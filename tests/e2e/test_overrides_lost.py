@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from filterd.paths import with_sides
+from filterd.base.paths import with_sides
 from tests.support.changes import an_exception
 from tests.support.commands import call
 from tests.support.daemon import (
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 pytestmark = pytest.mark.usefixtures("warm_children")
 BLOCKED = "blocked-now.example"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from filterd.web import pages
 from filterd.web.pages.site_page import CHANGE_PATH
 from tests.support.browser import DESKTOP, PHONE, Tab, tab
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.web_school import WebSchool
 
 pytestmark = pytest.mark.long

@@ -21,7 +21,7 @@ import dns.message
 import dns.rdatatype
 import pytest
 
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from tests.support.browser import DESKTOP, PHONE, tab
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import SOURCES, WITHIN_S, asked, free_port

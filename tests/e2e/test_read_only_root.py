@@ -18,7 +18,7 @@ from tests.support.daemon import copy_lists, free_port, serving, write_site
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.daemon import Served
 
 pytestmark = [

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
+from filterd.base.state_folder import StateFolder
 from filterd.querylog import Batch, CountRow
 from filterd.querylog.day_reach import GRADE, TIER, ReachRow
 from filterd.querylog.totals_file import TotalsFile
-from filterd.state_folder import StateFolder
 from tests.support.commands import run
 from tests.support.daemon import build_lists, free_port, noon, serving, write_site
 from tests.support.report_readers import READERS

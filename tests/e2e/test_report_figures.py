@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from filterd.policy.log_levels import LogLevel, QueryLog
 from filterd.policy.model import Category, SchoolClass
 from filterd.querylog import Batch, CountRow
@@ -43,8 +43,8 @@ from tests.support.year_handling import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from filterd.i18n import Language
     from filterd.reports.report_facts import ReportFacts
+    from filterd.texts.i18n import Language
     from tests.support.report_readers import ReadReport, ReadTable
 
 NAMES = {

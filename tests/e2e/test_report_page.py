@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.overrides.history_chain import VIEW
-from filterd.overrides.roles import Role
+from filterd.overrides.history.history_chain import VIEW
+from filterd.overrides.rights.roles import Role
 from tests.support.browser import DESKTOP, PHONE, tab
 from tests.support.filled_school import filled_school
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.web_school import WebSchool
 
 pytestmark = pytest.mark.long

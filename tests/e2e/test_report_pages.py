@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.i18n import Texts
 from filterd.policy.reporting_settings import PeriodKind
 from filterd.reports.html_report import write
 from filterd.reports.report_composer import compose
 from filterd.reports.report_facts import CountCell
+from filterd.texts.i18n import Texts
 from tests.support.browser import LOOKS, Tab
 from tests.support.needs import command
 from tests.support.report_sample import FACTS, INSIDE, PARENTS
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-    from filterd.i18n import Language
     from filterd.reports.report_facts import ReportFacts
+    from filterd.texts.i18n import Language
 
 CLASSES = tuple(f"{grade}{letter}" for grade in range(1, 13) for letter in "ABCD")
 YEAR = replace(

@@ -16,7 +16,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from filterd.overrides.roles import ADMINS, TEACHERS, Role
+from filterd.overrides.rights.roles import ADMINS, TEACHERS, Role
 from tests.support.commands import ROOT
 from tests.support.daemon import build_lists, free_port, noon, write_site
 from tests.support.machine import DAEMON, SITE, STATE, Machine, machine

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from filterd import control
-from filterd.errors import FilterdError
-from filterd.overrides.roles import Role
+from filterd.base.errors import FilterdError
+from filterd.overrides.rights.roles import Role
 from filterd.web import operations
 from tests.support.daemon import build_lists, free_port, noon, serving, write_site
 from tests.support.signed_in import NAMES, token_of, visitor_of

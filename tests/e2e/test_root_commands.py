@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.i18n import visible
-from filterd.state_folder import StateFolder
+from filterd.base.state_folder import StateFolder
+from filterd.texts.i18n import visible
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import copy_lists, free_port, serving, write_site
 from tests.support.feed_site import FIRST, Published
@@ -33,8 +33,8 @@ pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_root")]
 AS_ROOT = ("-m", "filterd")
 AS_IT_WAS = (
     "-c",
-    "import filterd.privileges as p; p._owner_of = lambda folder: 0;"
-    "import filterd.paths as q; q._give_to_owner_of = lambda *_: None;"
+    "import filterd.base.privileges as p; p._owner_of = lambda folder: 0;"
+    "import filterd.base.paths as q; q._give_to_owner_of = lambda *_: None;"
     "from filterd.cli.app import main; main()",
 )
 """The control: root's rights are kept."""

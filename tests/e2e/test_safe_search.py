@@ -12,8 +12,8 @@ import dns.message
 import dns.rcode
 import pytest
 
+from filterd.base.paths import shipped
 from filterd.lists.catalogs.catalog import load_catalog
-from filterd.paths import shipped
 from filterd.policy.engine import Engine
 from filterd.policy.model import Audience, Service
 from filterd.policy.temporary_rules import LocalException, Overrides, TargetKind

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import dns.message
 import pytest
 
+from filterd.base.errors import ControlError
 from filterd.cli import spreadsheet
 from filterd.clients.interfaces import Links, Prefix
 from filterd.clients.neighbours import Neighbour
 from filterd.daemon.serving import worker
-from filterd.errors import ControlError
-from filterd.overrides.roles import Author, Rank
+from filterd.overrides.rights.roles import Author, Rank
 from filterd.policy import policy_file
 from tests.support.asking import Asker
 from tests.support.clock import FakeClock
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from filterd.base.state_folder import StateFolder
     from filterd.policy.model import Policy
     from filterd.policy.temporary_rules import Overrides
-    from filterd.state_folder import StateFolder
     from tests.support.team import Team
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("patient")]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from tests.support.browser import tab
 from tests.support.filled_school import add_exceptions, filled_school
 from tests.support.processes import waited_for_a_core_s
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.web_school import WebSchool
 
 pytestmark = pytest.mark.long

@@ -33,7 +33,7 @@ from tests.support.waiting import until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 WATCHDOG_S = 0.3
 NOBODY = 65534

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import dns.message
 import pytest
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from tests.support.asking import Asker
 from tests.support.commands import ROOT, call, environment
 from tests.support.daemon import SOURCES, build_lists, free_port, serving, write_site

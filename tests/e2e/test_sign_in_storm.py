@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd import control
-from filterd.clock import SystemClock
-from filterd.errors import FilterdError
+from filterd.base.clock import SystemClock
+from filterd.base.errors import FilterdError
 from tests.support.daemon import asked, copy_lists, free_port, serving, write_site
 from tests.support.processes import _resident, children
 from tests.support.wire import a_query
@@ -21,7 +21,7 @@ from tests.support.wire import a_query
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 pytestmark = pytest.mark.long
 CLOCK = SystemClock()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import dns.message
 import pytest
 
-from filterd import process_memory
+from filterd.base import process_memory
 from filterd.feed.followed import night_memory
 from tests.bench.index_figures import made_names
 from tests.support.asking import Asker

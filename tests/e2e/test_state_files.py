@@ -38,7 +38,7 @@ from tests.support.waiting import ask, is_blocked, until
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 pytestmark = pytest.mark.long
 
@@ -49,7 +49,7 @@ HUGE_OCTETS = 1 << 34
 NO_CARE = (
     "import sys; from filterd.daemon.manager import site_loader;"
     "site_loader.clear = lambda _: None;"
-    "from filterd import paths; paths.open_plain = lambda path: open(path, 'rb');"
+    "from filterd.base import paths; paths.open_plain = lambda path: open(path, 'rb');"
     "from filterd.cli.entry import main; main()"
 )
 

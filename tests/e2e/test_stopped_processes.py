@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from tests.support.commands import run
 from tests.support.daemon import SOURCES
 from tests.support.one_worker import School, a_school
@@ -24,7 +24,7 @@ from tests.support.wire import a_query
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 pytestmark = pytest.mark.usefixtures("warm_children")
 MOST_S = 5.0

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from filterd.base.state_folder import StateFolder
     from filterd.lists.index import Index
-    from filterd.state_folder import StateFolder
     from tests.support.team import Team
     from tests.support.upstream import FakeUpstream
 

@@ -9,7 +9,7 @@ import dns.message
 import dns.rcode
 import pytest
 
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from tests.support.browser import PHONE, tab
 from tests.support.daemon import asked, copy_lists, free_port, noon, serving, write_site
 from tests.support.upstream import FakeUpstream
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.browser import Tab
     from tests.support.web_school import WebSchool
 

@@ -9,7 +9,7 @@ import dns.message
 import dns.query
 import dns.rcode
 
-from filterd.state_folder import StateFolder
+from filterd.base.state_folder import StateFolder
 from tests.support.daemon import SOURCES, WITHIN_S, free_port, serving, write_site
 from tests.support.policies import an_index
 from tests.support.serving import LISTS

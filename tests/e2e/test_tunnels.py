@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 DOMAIN = "t.tunnel-of-a-pupil.com.vn"
 QUESTIONS = 1_800

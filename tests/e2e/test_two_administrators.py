@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
-from filterd.clock import SystemClock
-from filterd.overrides.history_chain import HistoryRow, replay
-from filterd.overrides.store import Store
-from filterd.state_file import to_plain
+from filterd.base.clock import SystemClock
+from filterd.base.state_file import to_plain
+from filterd.overrides.history.history_chain import HistoryRow, replay
+from filterd.overrides.history.store import Store
 from tests.support.commands import ROOT
 from tests.support.daemon import Served, build_lists, free_port, serving, write_site
 
@@ -40,7 +40,7 @@ workers: 2
 ADMINISTRATOR = """
 import json, pathlib, random, sys
 from filterd.control import ask
-from filterd.errors import FilterdError
+from filterd.base.errors import FilterdError
 
 path, own, times, ends_at = pathlib.Path(sys.argv[1]), *sys.argv[2:4], float(sys.argv[4])
 chance, number = random.Random(own), 0

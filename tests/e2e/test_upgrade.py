@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.counted import fingerprint
+from filterd.base.errors import ConfigErrors
+from filterd.base.state_folder import StateFolder
 from filterd.daemon.manager.site_loader import load_site
 from filterd.daemon.manager.site_policy import compile_policy_or_keep
-from filterd.errors import ConfigErrors
 from filterd.feed.appliance_files import TimeFloor
 from filterd.feed.signed.trust import TrustFolder
 from filterd.feed.standing import History, overview
 from filterd.feed.version_files import verify
 from filterd.feed.versions import VersionPointer, Versions
-from filterd.overrides import snapshot
-from filterd.overrides.store import Store
+from filterd.overrides.history import snapshot
+from filterd.overrides.history.store import Store
 from filterd.policy.model import Client
-from filterd.state_folder import StateFolder
+from filterd.texts.counted import fingerprint
 from filterd.wire import RRType
 from filterd.wire import name as names
 from tests.support.clock import FakeClock

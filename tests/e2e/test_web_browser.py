@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.accounts.authenticator import STEP_S, code_at
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from filterd.web import pages
 from filterd.web.visitor import SESSION_COOKIE as COOKIE
 from tests.support.browser import LOOKS, PHONE, browser, tab
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 __all__ = ["browser"]
 pytestmark = pytest.mark.long

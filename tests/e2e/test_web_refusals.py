@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from filterd.web import operations, pages, request_guard
 from filterd.web.problem import WebError
 from filterd.web.request_guard import HEADERS, LARGEST_BODY_OCTETS, csrf_of
@@ -26,7 +26,7 @@ from tests.support.web_school import BOX, PASSWORD, PUPIL, STAFF, Reply, WebScho
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 _FORM = "application/x-www-form-urlencoded"
 

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from filterd.web.request_guard import csrf_of
 from filterd.web.visitor import DEVICE_COOKIE
 from filterd.web.visitor import SESSION_COOKIE as COOKIE
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 SECRET = re.compile(r"https://127\.0\.0\.1:(\d+)(/login/code/\S+)")
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from filterd.daemon.handlers.what_if_commands import CHILD
 from filterd.feed.followed.sources import SourceFolder, read_sources
 from filterd.feed.school_lists import SchoolLists
@@ -30,7 +30,7 @@ from tests.support.waiting import until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 pytestmark = pytest.mark.usefixtures("warm_children")
 THIRD = LookupContext("3", "", "of-3", "", "pass")

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
+from filterd.base.errors import GuardError
+from filterd.base.state_folder import StateFolder
 from filterd.daemon.feed_port import ControlDaemon
-from filterd.errors import GuardError
 from filterd.feed.signed import deltas
 from filterd.feed.version_watch import Watching
 from filterd.querylog.counts import Batch, CountRow
 from filterd.querylog.lookups import LookupContext
 from filterd.querylog.totals_file import TotalsFile
-from filterd.state_folder import StateFolder
 from tests.support.asking import Asker
 from tests.support.broken_versions import add
 from tests.support.commands import call

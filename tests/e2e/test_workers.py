@@ -31,7 +31,7 @@ from tests.support.wire import a_query
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.daemon import Served
 
 pytestmark = pytest.mark.usefixtures("warm_children")

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.appliance.backup import backup_file
+from filterd.base.errors import FilterdError
 from filterd.cli import spreadsheet
 from filterd.config.imported_settings import read_pihole
-from filterd.errors import FilterdError
 from filterd.feed.followed.packed_text import packing_of
 from filterd.feed.followed.text_judgement import ArrivedText
 from filterd.lists.formats import FORMATS

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.native import live_only
+from filterd.base.native import live_only
 from filterd.resolve.links import filter as filter_link
 from tests.support import malformed, resolver_fuzz
 from tests.support.commands import ROOT, environment

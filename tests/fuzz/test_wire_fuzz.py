@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.errors import WireError
+from filterd.base.errors import WireError
 from filterd.wire import (
     Deframer,
     ParsedQuery,

@@ -79,7 +79,7 @@ def _run(python: Path, *words: str, within_s: float = 600) -> subprocess.Complet
 
 def test_all_native_modules_are_live(python: Path) -> None:
     words = (
-        "import platform, re2, uvloop, cryptography.x509, filterd.native as native\n"
+        "import platform, re2, uvloop, cryptography.x509, filterd.base.native as native\n"
         "import filterd.fastpath._core, filterd.upstream._pool, filterd.resolve._cache\n"
         "import filterd.lists.index, filterd.wire.codec\n"
         "print(platform.machine(), native.missing())"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from filterd.version import __version__
 from tests.support.booted import booted
 from tests.support.debian_root import image_of

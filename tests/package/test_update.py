@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from tests.support.booted import Booted, booted
 from tests.support.commands import ROOT
 from tests.support.gateway import Gateway, ask, gateway

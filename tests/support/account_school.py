@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.accounts import password_hash
+from filterd.base.errors import FilterdError
+from filterd.base.state_folder import StateFolder
 from filterd.control import frames
 from filterd.control.connection import new_request, read_content
 from filterd.daemon.handlers.account_commands import Accounts
 from filterd.daemon.handlers.control_caller import WEB_GROUP, Caller
 from filterd.daemon.handlers.control_commands import author_of
 from filterd.daemon.handlers.control_server import ControlServer
-from filterd.errors import FilterdError
-from filterd.overrides.permissions import Classroom
+from filterd.overrides.rights.permissions import Classroom
 from filterd.policy.model import Network
 from filterd.policy.temporary_rules import Overrides
 from filterd.resolve.site import Site
-from filterd.state_folder import StateFolder
 from tests.support.clock import FakeClock
 from tests.support.policies import a_policy, an_index
 

@@ -8,7 +8,7 @@ import socket
 from dataclasses import dataclass, field
 from typing import Self
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 
 WITHIN_S = 30.0
 

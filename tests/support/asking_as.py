@@ -7,7 +7,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import FilterdError
+from filterd.base.errors import FilterdError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

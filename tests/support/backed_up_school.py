@@ -13,10 +13,10 @@ from filterd.appliance.backup import restore_journal, restore_plan
 from filterd.appliance.backup.backup_file import write
 from filterd.appliance.backup.backup_parts import BackupLock, gather
 from filterd.appliance.enrolment import device_key
-from filterd.overrides.roles import Role
-from filterd.overrides.store import Store
-from filterd.paths import write_atomically
-from filterd.state_folder import StateFolder
+from filterd.base.paths import write_atomically
+from filterd.base.state_folder import StateFolder
+from filterd.overrides.history.store import Store
+from filterd.overrides.rights.roles import Role
 from tests.support.changes import an_exception
 from tests.support.clock import FakeClock
 from tests.support.policies import NOW
@@ -24,7 +24,7 @@ from tests.support.policies import NOW
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.overrides.store import Done
+    from filterd.overrides.history.store import Done
     from filterd.policy.temporary_rules import Overrides
 
 PUBLIC = "age1kxqa9nq5sr3xp73q9q32svue0tx3w5wl2mts6ujahplf2ew7yamsktxxzq"

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from tests.support.chroot import layers
 from tests.support.commands import Outcome
 from tests.support.needs import commands

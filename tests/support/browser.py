@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
 
-    from filterd.overrides.roles import Role
+    from filterd.overrides.rights.roles import Role
     from tests.support.web_school import WebSchool
 
 PHONE, DESKTOP = (360, 740), (1280, 900)

@@ -18,8 +18,8 @@ from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment, nodes
 
 from filterd.documents import yaml_reader
-from filterd.i18n import CATALOGUES
 from filterd.lists.report import Reason
+from filterd.texts.i18n import CATALOGUES
 from tests.support.foreign_texts import FOREIGN
 from tests.support.help_texts import help_texts
 

@@ -14,7 +14,7 @@ from tests.support.wire import a_query
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from filterd.errors import UpstreamError
+    from filterd.base.errors import UpstreamError
     from filterd.resolve.query import Handler
     from filterd.resolve.site import Site
     from filterd.upstream import Resolution, UpstreamQuestion

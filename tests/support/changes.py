@@ -5,18 +5,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.overrides.change_kinds import ChangeRequest, parse
-from filterd.overrides.effects import ChangeContext, NoHistory
-from filterd.overrides.history_chain import HistoryReplay, HistoryRow, replay
-from filterd.overrides.permissions import check_change
+from filterd.overrides.changes.change_kinds import ChangeRequest, parse
+from filterd.overrides.changes.effects import ChangeContext, NoHistory
+from filterd.overrides.history.history_chain import HistoryReplay, HistoryRow, replay
+from filterd.overrides.rights.permissions import check_change
 from tests.support.policies import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.overrides.effects import ChangeHistory
-    from filterd.overrides.permissions import Classroom
-    from filterd.overrides.roles import Author
+    from filterd.overrides.changes.effects import ChangeHistory
+    from filterd.overrides.rights.permissions import Classroom
+    from filterd.overrides.rights.roles import Author
     from filterd.policy.temporary_rules import Overrides
 
 LESSON_S = 2_700.0

@@ -17,7 +17,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from tests.support.commands import Outcome
 from tests.support.debian_root import KEPT, debian_root
 from tests.support.needs import commands

@@ -7,7 +7,7 @@ from tests.support.policies import NOW
 
 
 class FakeClock:
-    """Both times of ``filterd.clock.Clock``; they stand still until ``advance``."""
+    """Both times of ``filterd.base.clock.Clock``; they stand still until ``advance``."""
 
     def __init__(self, wall: float = NOW) -> None:
         self._monotonic, self._wall = 1_000.0, wall

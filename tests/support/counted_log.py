@@ -7,13 +7,13 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from filterd import control
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from filterd.querylog.totals_file import read_totals
 from filterd.querylog.totals_request import TotalsRequest
 
 if TYPE_CHECKING:
+    from filterd.base.state_folder import StateFolder
     from filterd.querylog.totals_request import Total
-    from filterd.state_folder import StateFolder
 
 
 def counted_in(state: StateFolder, *, days: int = 2, **wanted: Any) -> list[Total]:

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
+from filterd.base.state_folder import StateFolder
 from filterd.daemon.time import known_time
 from filterd.daemon.time.known_time import KnownTime, Lead
 from filterd.policy.model import GRADES
-from filterd.state_folder import StateFolder
 from filterd.upstream import randomness
 from tests.support.commands import ROOT, call, environment
 

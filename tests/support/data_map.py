@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from filterd.overrides import store_file
+from filterd.base.state_folder import StateFolder
+from filterd.overrides.history import store_file
 from filterd.querylog import day_schema, totals_file
-from filterd.state_folder import StateFolder
 from tests.support.json_schema import json_schemas
 
 if TYPE_CHECKING:

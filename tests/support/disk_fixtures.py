@@ -13,7 +13,7 @@ from tests.support.daemon import build_lists, copy_lists, write_site
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 TIKTOK = b"\x06tiktok\x03com\0"
 

@@ -23,7 +23,7 @@ from filterd.reports.report_document import (
 )
 
 if TYPE_CHECKING:
-    from filterd.i18n import Language
+    from filterd.texts.i18n import Language
 
 HOSTILE = "<w:p> {{ x }} {% for a in b %} & \"'"
 CLASSES = [f"{grade}{letter}" for grade in range(6, 10) for letter in "ABCDEFGHIJ"]

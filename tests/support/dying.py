@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _PACKAGE = Path(filterd.__file__).parent
-_WATCHED = {str(_PACKAGE / "paths.py"), *map(str, (_PACKAGE / "overrides").glob("*.py"))}
+_WATCHED = {str(_PACKAGE / "base/paths.py"), *map(str, (_PACKAGE / "overrides").rglob("*.py"))}
 
 _CHANGES_NAMES = frozenset(
     ("os.rename", "os.link", "os.symlink", "os.mkdir", "os.remove", "os.rmdir", "os.truncate")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.appliance.doctor.probe import ExaminedSite, ProbeOutcome
 from filterd.appliance.local_network import DefaultRoute, LocalNetwork
+from filterd.base.errors import ControlError
 from filterd.clients.interfaces import Links
-from filterd.errors import ControlError
-from filterd.i18n import say
+from filterd.texts.i18n import say
 from tests.support.clock import FakeClock
 from tests.support.policies import a_policy
 

@@ -7,18 +7,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from filterd import control
-from filterd.i18n import UNSAID
-from filterd.i18n import to_plain as sentence_to_plain
+from filterd.base.state_file import to_plain
 from filterd.lists.index import Index
 from filterd.lists.list_queries import entries_of, overview
-from filterd.overrides.effects import things_of
+from filterd.overrides.changes.effects import things_of
+from filterd.overrides.history.policy_versions import PolicyVersions
+from filterd.overrides.history.store import Store
 from filterd.overrides.mistake_reports import Mistakes
 from filterd.overrides.override_rows import with_states
-from filterd.overrides.policy_versions import PolicyVersions
-from filterd.overrides.store import Store
 from filterd.policy import policy_file as policy_store
 from filterd.resolve.explain import PastQuestion, PastState, explain_past
-from filterd.state_file import to_plain
+from filterd.texts.i18n import UNSAID
+from filterd.texts.i18n import to_plain as sentence_to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from filterd.base.state_folder import StateFolder
     from filterd.policy.model import Policy
-    from filterd.state_folder import StateFolder
     from tests.support.clock import FakeClock
 
 MONDAY_AT_8 = 1_764_550_800.0

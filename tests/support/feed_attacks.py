@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, TargetFile
 
-from filterd.errors import (
+from filterd.base.errors import (
     CutShortError,
     DigestError,
     ExpiredError,

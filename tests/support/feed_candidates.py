@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd import state_file
+from filterd.base import state_file
+from filterd.base.paths import shipped
 from filterd.config.build_record import look, write_policy
 from filterd.config.compile import compile_policy
 from filterd.config.lists_build import build_lists
@@ -22,7 +23,6 @@ from filterd.feed.guard.judgement import JudgedSchool, ServedFiles, request_of
 from filterd.feed.versions import Candidate
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.index_files import Blocklists
-from filterd.paths import shipped
 from tests.support.policies import NOW
 from tests.support.site import SCHOOL
 from tests.support.yaml_files import change_yaml, read_yaml, write_yaml

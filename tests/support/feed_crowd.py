@@ -15,8 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd.clock import SystemClock
-from filterd.errors import FilterdError
+from filterd.base.clock import SystemClock
+from filterd.base.errors import FilterdError
 from filterd.feed.appliance_files import ApplianceFolder
 from filterd.feed.schedule import Night, Now, ScheduleState, Work, after_check, next_step, place_of
 from filterd.feed.signed.arrival import Moment, TufArrival

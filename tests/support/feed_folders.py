@@ -6,16 +6,16 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from filterd.base.paths import shipped
 from filterd.config.lists_build import build_lists
 from filterd.feed.version_files import publication_of, write_manifest
 from filterd.feed.versions import Versions
 from filterd.lists.index_files import Blocklists
-from filterd.paths import shipped
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 _TABLES = (
     "categories.yaml",

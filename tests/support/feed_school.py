@@ -13,7 +13,7 @@ import dns.message
 import dns.rcode
 import dns.rrset
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.feed.signed.arrival import TufArrival
 from filterd.feed.signed.fetchers import FolderFetcher
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from filterd.base.state_folder import StateFolder
     from filterd.feed.sync import Outcome
-    from filterd.state_folder import StateFolder
 
     Change = Callable[[Path], None]
 

@@ -16,11 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filterd.base.errors import FilterdError, StoreError
+from filterd.base.paths import shipped, write_atomically
+from filterd.base.state_folder import SHIPPED, StateFolder
 from filterd.config.compile import compile_policy
 from filterd.config.lists_build import build_lists
 from filterd.config.site_reader import load_site as load_files
 from filterd.daemon.manager.site_loader import load_site
-from filterd.errors import FilterdError, StoreError
 from filterd.feed import guard
 from filterd.feed.guard.judgement import CHECKS, SCHOOL, Finding
 from filterd.feed.signed.arrival import TufArrival
@@ -28,15 +30,13 @@ from filterd.feed.signed.fetchers import FolderFetcher
 from filterd.feed.sync import Became, Outcome, SiteFeed
 from filterd.feed.version_files import verify
 from filterd.feed.version_watch import Daemon
-from filterd.i18n import quoted, say
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.index import Index
 from filterd.lists.index_files import Blocklists, blocklists_in_force, version_of
-from filterd.paths import shipped, write_atomically
 from filterd.policy import policy_file
 from filterd.policy.model import Client
 from filterd.publish.signing import targets_of
-from filterd.state_folder import SHIPPED, StateFolder
+from filterd.texts.i18n import quoted, say
 from filterd.wire import RRType
 from filterd.wire import name as names
 from tests.support.clock import FakeClock
@@ -48,7 +48,7 @@ from tests.support.yaml_files import read_yaml, write_yaml
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.feed.guard import JudgedSchool, Judgement, ServedFiles
     from filterd.feed.versions import Candidate
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from filterd.base.paths import shipped
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.catalogs.catalog_tables import load_popular_names, read_canaries
 from filterd.lists.index import Index
 from filterd.lists.rules import MADE_CANARY, is_order
-from filterd.paths import shipped
 from filterd.policy import policy_file
 from filterd.policy.model import Client
 from filterd.resolve.site import Site

@@ -6,10 +6,10 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from filterd.errors import MissingFileError
+from filterd.base.errors import MissingFileError
 from filterd.feed.signed.deltas import pack, pack_delta
 from filterd.feed.version_files import Publication, PublishedDelta, PublishedFile, digits, verify
-from filterd.i18n import say
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import dns.message
 import dns.rcode
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from filterd.querylog.counts import Batch, CountRow
 from filterd.querylog.day_file import DayFiles
 from filterd.querylog.lookups import Lookup, LookupBatch, LookupContext
 from filterd.querylog.seen_names import SeenName
 from filterd.querylog.totals_file import TotalsFile
-from filterd.rows import SchoolClock
+from filterd.texts.rows import SchoolClock
 from filterd.wire import name as names
 from tests.support.clock import FakeClock
 from tests.support.daemon import asked, copy_lists, free_port, noon, serving, write_site
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.web_school import WebSchool
 
 

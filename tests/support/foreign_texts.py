@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Texts of the operating system, SQLite, gzip and the YAML reader, unchanged.
 
-Such a text is given to ``filterd.i18n.quoted``. No call in the source contains it, so
+Such a text is given to ``filterd.texts.i18n.quoted``. No call in the source contains it, so
 it is listed here for the catalogue.
 """
 

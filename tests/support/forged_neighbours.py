@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import dns.exception
 import dns.message
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 
 if TYPE_CHECKING:
     from tests.support.namespaces import Namespace

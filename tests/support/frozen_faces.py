@@ -18,12 +18,12 @@ from unittest import mock
 
 from filterd import control
 from filterd.accounts import grant
+from filterd.base.clock import SystemClock
+from filterd.base.errors import ControlError, FilterdError
 from filterd.cli import help_pages
-from filterd.clock import SystemClock
-from filterd.errors import ControlError, FilterdError
-from filterd.i18n import say
-from filterd.overrides.change_kinds import KINDS
-from filterd.overrides.read_access import READERS
+from filterd.overrides.changes.change_kinds import KINDS
+from filterd.overrides.rights.read_access import READERS
+from filterd.texts.i18n import say
 from filterd.web import openapi, operations
 from tests.support.commands import SAMPLE, call
 from tests.support.help_texts import whole
@@ -32,7 +32,7 @@ from tests.support.operations import RecordedVisitor
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from filterd.i18n import Language
+    from filterd.texts.i18n import Language
 
 FOLDER = Path(__file__).resolve().parents[1] / "fixtures" / "frozen"
 MONDAY_AT_8 = 1_764_550_800.0

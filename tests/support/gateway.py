@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import dns.message
 import dns.rcode
 
-from filterd.clock import SystemClock
-from filterd.state_folder import StateFolder
+from filterd.base.clock import SystemClock
+from filterd.base.state_folder import StateFolder
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import Served
 from tests.support.namespaces import Namespace, connect, namespaces

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.appliance.enrolment import SchoolGateway, device_key, enrol, install
 from filterd.appliance.inspection_record import signed_record
+from filterd.base.state_folder import StateFolder
 from filterd.feed.signed.trust import read_root
-from filterd.i18n import say
 from filterd.reports import inspection_facts
 from filterd.reports.inspection_facts import (
     HistoryHead,
@@ -24,7 +24,7 @@ from filterd.reports.inspection_facts import (
     TestedCategory,
 )
 from filterd.reports.report_facts import FullLogSpan, ServiceFacts, ServiceGap
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import say
 from tests.support.publisher import DAY_S, NOW, Publisher
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ import dns.message
 import dns.rcode
 
 from filterd import control
-from filterd.clock import SystemClock
-from filterd.overrides.store import Store
-from filterd.state_folder import StateFolder
+from filterd.base.clock import SystemClock
+from filterd.base.state_folder import StateFolder
+from filterd.overrides.history.store import Store
 from tests.support.clock import FakeClock
 from tests.support.daemon import free_port, serving, write_site
 from tests.support.policies import an_index

@@ -12,11 +12,10 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
+from filterd.base.errors import ConfigError
 from filterd.daemon.handlers import log_commands
 from filterd.daemon.handlers.control_caller import Caller
-from filterd.errors import ConfigError
-from filterd.i18n import UNSAID, say
-from filterd.overrides.permissions import Classroom
+from filterd.overrides.rights.permissions import Classroom
 from filterd.policy.log_levels import LogLevel, QueryLog
 from filterd.policy.model import SchoolClass
 from filterd.policy.temporary_rules import Overrides
@@ -26,6 +25,7 @@ from filterd.querylog.pseudonyms import Pseudonyms
 from filterd.querylog.seen_names import SeenNames
 from filterd.resolve.explain import client_of, explain
 from filterd.resolve.site import Site
+from filterd.texts.i18n import UNSAID, say
 from tests.support.clock import FakeClock
 from tests.support.policies import CATEGORIES, NOW, a_category, a_grade, a_policy, an_index, wire
 

@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from filterd.state_folder import StateFolder
+from filterd.base.state_folder import StateFolder
 from tests.support.commands import ROOT, Outcome, environment
 from tests.support.daemon import confirm_the_time
 

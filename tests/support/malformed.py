@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from struct import pack
 
-from filterd.errors import (
+from filterd.base.errors import (
     BadCountError,
     BadEdnsError,
     BadLabelError,

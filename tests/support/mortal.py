@@ -25,8 +25,8 @@ from filterd.daemon.manager.change_service import Changes
 from filterd.daemon.manager.manager import Manager
 from filterd.daemon.serving.worker import Worker
 from filterd.daemon.shared_page import SharedPage
-from filterd.overrides import store as store_module
-from filterd.overrides.store import Store
+from filterd.overrides.history import store as store_module
+from filterd.overrides.history.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -143,7 +143,7 @@ def has_ipv6_in_kernel() -> bool:
 
 def has_native() -> bool:
     """Return whether all native modules are built, and may be used."""
-    from filterd.native import live_only  # noqa: PLC0415 -- only where it is asked
+    from filterd.base.native import live_only  # noqa: PLC0415 -- only where it is asked
 
     return all(live_only(name) is not None for name in _NATIVE)
 

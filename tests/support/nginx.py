@@ -9,7 +9,7 @@ import socket
 import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from tests.support.commands import ROOT
 from tests.support.needs import command
 from tests.support.processes import family

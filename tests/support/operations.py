@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from filterd.i18n import Texts
-from filterd.overrides.effects import NOTHING
+from filterd.base.state_file import to_plain
+from filterd.overrides.changes.effects import NOTHING
 from filterd.policy import policy_file
-from filterd.rows import SchoolClock
-from filterd.state_file import to_plain
+from filterd.texts.i18n import Texts
+from filterd.texts.rows import SchoolClock
 from filterd.web.visitor import Visitor
 from tests.support.policies import NOW, a_policy
 

@@ -39,7 +39,7 @@ from tests.support.oracle_rules import ALL_NAMES, PRINTER, PRINTER_ADDRESS, ZONE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from tests.support.oracle_messages import Reply
     from tests.support.oracle_rules import Rules
     from tests.support.oracle_upstream import Heard, Key, Upstream, UpstreamAnswer

@@ -16,7 +16,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from filterd.wire import name as names
 from tests.support.commands import call
 from tests.support.daemon import write_site

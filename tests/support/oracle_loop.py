@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
 
 _LOOK_EVERY_S = 0.002
 """While only a thread is at work; what it has done wakes the loop before."""

@@ -15,6 +15,8 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, Self
 from unittest import mock
 
+from filterd.base.errors import ConfigError
+from filterd.base.state_folder import StateFolder
 from filterd.clients.interfaces import Links, Prefix
 from filterd.clients.neighbours import Neighbour, NeighbourClaims
 from filterd.daemon.manager.site_loader import Unwritten
@@ -25,9 +27,7 @@ from filterd.daemon.serving.listening_sockets import Listening, listen_on
 from filterd.daemon.serving.worker import Worker
 from filterd.daemon.shared_page import SharedOverrides, SharedPage
 from filterd.daemon.worker_channel import channel_pair
-from filterd.errors import ConfigError
 from filterd.lists.index import Index
-from filterd.state_folder import StateFolder
 from tests.support import oracle_messages as wire
 from tests.support.oracle_answers import Oracle
 from tests.support.oracle_lifetimes import ANSWERED_WITHIN_S, MORE_AFTER_A_CHANGE_S

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from filterd.clients.identifier import Identifier
 from filterd.daemon.serving.worker import Worker
 from filterd.daemon.shared_page import overrides_in_force
-from filterd.overrides import exception_changes
+from filterd.overrides.changes import exception_changes
 from filterd.policy import (
     effective_policy,
     engine,

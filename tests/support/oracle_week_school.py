@@ -11,10 +11,10 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
+from filterd.base.errors import ChangeError
 from filterd.daemon.manager.change_service import Changes, Enforcement
 from filterd.daemon.time.timekeeper import Timekeeper
-from filterd.errors import ChangeError
-from filterd.overrides.roles import Author, Rank
+from filterd.overrides.rights.roles import Author, Rank
 from tests.support.oracle_changes import Given, Ledger
 from tests.support.oracle_rules import DEVICES
 from tests.support.oracle_school import School

@@ -6,7 +6,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from filterd.paths import shipped
+from filterd.base.paths import shipped
 
 if TYPE_CHECKING:
     from pathlib import Path

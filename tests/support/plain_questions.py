@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from filterd.errors import WireError
+from filterd.base.errors import WireError
 from filterd.fastpath.core_contract import flags_of
 from filterd.wire import ParsedQuery, parse_query, size_limit
 from filterd.wire.header import AD, CD, HEADER_OCTETS, RD, peek_header

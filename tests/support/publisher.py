@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from filterd.http_download import DownloadLimits
+    from filterd.http.http_download import DownloadLimits
 
 NOW = 1_800_000_000.0
 DAY_S = 86_400.0

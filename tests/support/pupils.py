@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import ChangeError
-from filterd.i18n import say
-from filterd.overrides.permissions import Classroom
+from filterd.base.errors import ChangeError
+from filterd.base.state_folder import StateFolder
+from filterd.overrides.rights.permissions import Classroom
 from filterd.policy.model import Category, Network
 from filterd.policy.temporary_rules import Overrides
 from filterd.resolve.explain import client_of, explain
 from filterd.resolve.site import Site
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import say
 from filterd.wire import RRType
 from tests.support.changes import check_permission
 from tests.support.policies import CATEGORIES, a_policy, an_index
@@ -23,7 +23,7 @@ from tests.support.week import SEVEN, with_classes
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.overrides.roles import Author
+    from filterd.overrides.rights.roles import Author
     from filterd.policy.model import Policy
 
 PUPIL, CHILD, OFFICE, STRANGER = "10.0.6.1", "10.0.1.1", "10.0.100.1", "10.9.9.9"

@@ -13,8 +13,12 @@ import dns.message
 import dns.rcode
 import dns.rrset
 
+from filterd.base.errors import (
+    UpstreamOverloadError,
+    UpstreamTimeoutError,
+    UpstreamUnreachableError,
+)
 from filterd.clients.neighbours import Neighbour
-from filterd.errors import UpstreamOverloadError, UpstreamTimeoutError, UpstreamUnreachableError
 from filterd.policy.model import DelegatedZone, LocalZone, Network, UpstreamServer, ZoneRecord
 from tests.support.policies import a_pin, a_protection, allow, block, wire
 from tests.support.relaying import School

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 
-from filterd.i18n import Texts
-from filterd.overrides.roles import Role
-from filterd.rows import SchoolClock
+from filterd.overrides.rights.roles import Role
+from filterd.texts.i18n import Texts
+from filterd.texts.rows import SchoolClock
 from filterd.web.page_renderer import PageRenderer, StaticFiles
 from filterd.web.visitor import Visitor
 from tests.support.policies import NOW
@@ -23,7 +23,7 @@ from tests.support.policies import NOW
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from filterd.i18n import Language
+    from filterd.texts.i18n import Language
     from filterd.web.page import Page
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")

@@ -16,27 +16,27 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
+from filterd.base.state_folder import StateFolder
 from filterd.daemon.handlers.control_caller import Caller
 from filterd.daemon.handlers.report_commands import commands
 from filterd.daemon.handlers.review_commands import Reviews
 from filterd.daemon.handlers.totals_commands import TotalsExport
 from filterd.daemon.manager.change_records import Records
 from filterd.daemon.manager.log_collector import DistinctKeeper, LogKeeper
-from filterd.overrides.permissions import Classroom
-from filterd.overrides.roles import Role
-from filterd.overrides.store import Store
+from filterd.overrides.history.store import Store
+from filterd.overrides.rights.permissions import Classroom
+from filterd.overrides.rights.roles import Role
 from filterd.policy.model import Network, Period, SchoolClass
 from filterd.policy.temporary_rules import Overrides
 from filterd.querylog.totals_file import TotalsFile
 from filterd.reports import report_facts
-from filterd.state_folder import StateFolder
 from tests.support.clock import FakeClock
 from tests.support.policies import a_policy
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.overrides.store import Done
+    from filterd.overrides.history.store import Done
     from filterd.policy.model import Policy
     from filterd.querylog import Batch
     from filterd.querylog.service_days import ServiceDay

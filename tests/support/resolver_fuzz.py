@@ -19,9 +19,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from filterd.errors import UpstreamMalformedError, UpstreamTimeoutError, WireError
+from filterd.base.errors import UpstreamMalformedError, UpstreamTimeoutError, WireError
+from filterd.base.native import live_only
 from filterd.fastpath.coroutine_runner import Stepper
-from filterd.native import live_only
 from filterd.resolve import pipeline
 from filterd.resolve.links.cache import Background
 from filterd.resolve.pipeline import ResolutionStore

@@ -6,17 +6,17 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from filterd.base.state_file import to_plain
 from filterd.overrides.override_rows import with_states
-from filterd.overrides.own_lesson import own_lesson
-from filterd.overrides.permissions import Classroom
-from filterd.overrides.roles import Author, Rank
+from filterd.overrides.rights.own_lesson import own_lesson
+from filterd.overrides.rights.permissions import Classroom
+from filterd.overrides.rights.roles import Author, Rank
 from filterd.policy import policy_file
 from filterd.policy.effective_policy import at
 from filterd.policy.grade_rows import ids
 from filterd.policy.policy_matrix import policy_matrix
 from filterd.policy.school_week import school_week
 from filterd.policy.temporary_rules import Overrides
-from filterd.state_file import to_plain
 from tests.support.week import SEVEN, timetabled, with_classes
 
 if TYPE_CHECKING:

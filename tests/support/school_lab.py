@@ -30,8 +30,8 @@ import dns.rrset
 
 from filterd.appliance.doctor.bypass_probes import CHECK_HOST
 from filterd.appliance.stub_query import SIGNED
-from filterd.protection_level import FILLED_CATEGORIES
-from filterd.state_folder import StateFolder
+from filterd.base.protection_level import FILLED_CATEGORIES
+from filterd.base.state_folder import StateFolder
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import Served, build_lists
 from tests.support.link_servers import dnsmasq

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import dns.message
 import uvloop
 
+from filterd.base.errors import ConfigError
 from filterd.daemon.serving.tcp_listener import TcpListener, TcpSlots
-from filterd.errors import ConfigError
 from filterd.fastpath.core_filler import NATIVE, FastPath, Relay
 from filterd.fastpath.coroutine_runner import Stepper
 from filterd.fastpath.pktinfo import bind

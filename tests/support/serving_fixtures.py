@@ -18,8 +18,8 @@ from tests.support.upstream import FakeUpstream
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from filterd.base.state_folder import StateFolder
     from filterd.lists.index import Index
-    from filterd.state_folder import StateFolder
 
 WITHOUT_FAST_PATH = {
     "filterd.daemon.serving.worker.NATIVE": False,

@@ -26,7 +26,7 @@ from pathlib import Path
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from filterd.daemon import main as serving
 from filterd.daemon.manager.change_service import Changes
 from filterd.daemon.manager.disclosed_totals import HeldReach

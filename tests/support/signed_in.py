@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filterd import control
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from filterd.web.visitor import Visitor
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.errors import ConfigErrors
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import load_site
-from filterd.errors import ConfigErrors
 from filterd.lists.catalogs.catalog import Catalog, CatalogService, PublicHoliday
 from filterd.lists.catalogs.catalog_categories import CatalogCategory
 from filterd.lists.rules import ListSource, Pin, Protection

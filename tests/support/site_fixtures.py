@@ -12,7 +12,7 @@ from tests.support.daemon import build_lists, write_site
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Self
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from filterd.daemon.manager.manager import Manager
 from filterd.daemon.manager.site_loader import Unwritten, load_site
 from filterd.daemon.manager.site_policy import compile_policy_or_keep
@@ -21,7 +21,7 @@ from filterd.daemon.serving.worker import Worker
 from filterd.daemon.shared_page import SharedOverrides, SharedPage
 from filterd.daemon.verified_indexes import VerifiedIndexes
 from filterd.daemon.worker_channel import channel_pair
-from filterd.overrides import snapshot
+from filterd.overrides.history import snapshot
 from filterd.policy import policy_file
 from tests.support.daemon import copy_lists, free_port, write_site
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from filterd.clock import Clock
-    from filterd.state_folder import StateFolder
+    from filterd.base.clock import Clock
+    from filterd.base.state_folder import StateFolder
 
 
 class Team:

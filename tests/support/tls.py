@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
-from filterd.addresses import is_address
+from filterd.base.addresses import is_address
 from filterd.policy.model import Tls, UpstreamServer
 
 if TYPE_CHECKING:

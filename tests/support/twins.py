@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.native import live_only, plain_source
+from filterd.base.native import live_only, plain_source
 from tests.support import needs
 
 if TYPE_CHECKING:

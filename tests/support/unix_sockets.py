@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from filterd.socket_path import short_path
+from filterd.base.socket_path import short_path
 
 if TYPE_CHECKING:
     import socket

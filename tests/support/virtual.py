@@ -17,7 +17,7 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from tests.support.commands import Outcome
 from tests.support.debian_root import KEPT, debian_root, folder_as_disk
 from tests.support.needs import commands

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from filterd import control
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from tests.support.daemon import WITHIN_S
 from tests.support.wire import a_query
 

@@ -30,12 +30,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, AnyStr, NamedTuple, NoReturn
 
-from filterd import bounded_child, i18n
+from filterd.base import bounded_child
+from filterd.base.paths import shipped
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import load_site
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.likeness.lookalike_rules import make_rules
-from filterd.paths import shipped
+from filterd.texts import i18n
 from tests.support import processes, yaml_once
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ def public_server(web: Web, folder: Path, patch: pytest.MonkeyPatch) -> Iterator
         return resolve("127.0.0.1" if host == HOST else host, *rest, **how)
 
     patch.setattr("socket.getaddrinfo", resolved)
-    patch.setattr("filterd.http_download.is_public", lambda _: True)
+    patch.setattr("filterd.http.http_download.is_public", lambda _: True)
     patch.setenv("SSL_CERT_FILE", str(authority.certificate))
     with serving(web, authority.issue(HOST)) as served:
         yield served

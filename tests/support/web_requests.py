@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filterd import control
-from filterd.errors import FilterdError
+from filterd.base.errors import FilterdError
 from filterd.web.application import Web
 from filterd.web.request_guard import csrf_of
 from filterd.web.visitor import SESSION_COOKIE as COOKIE

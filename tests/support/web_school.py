@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 from filterd import control
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from filterd.web.request_guard import csrf_of
 from filterd.web.visitor import SESSION_COOKIE as COOKIE
 from tests.support.commands import ROOT, environment
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.daemon import Served
 
 BOX, STAFF, PUPIL = "127.0.0.1", "127.0.100.1", "127.0.6.1"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import WireError
+from filterd.base.errors import WireError
 from filterd.wire import (
     ParsedResponse,
     RRType,

@@ -18,19 +18,19 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from filterd.base.errors import ConfigError, StoreError
+from filterd.base.paths import shipped
 from filterd.documents import yaml_reader
-from filterd.errors import ConfigError, StoreError
 from filterd.lists.catalogs import catalog, catalog_schema
-from filterd.paths import shipped
 from filterd.policy import policy_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from filterd.base.state_file import Decoder
     from filterd.documents.yaml_reader import Document
     from filterd.lists.catalogs.catalog import Catalog
     from filterd.policy.model import Policy
-    from filterd.state_file import Decoder
 
 _MOST_FILES, _MOST_POLICIES = 200, 20
 

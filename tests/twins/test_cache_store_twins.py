@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from filterd.native import live_only
+from filterd.base.native import live_only
 from filterd.resolve import cache_store as pure
 from filterd.upstream import Resolution, UpstreamQuestion
 from tests.support.store_stories import ROUTES, Story, a_resolution, charged_as, mapped_octets

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.errors import WireError
+from filterd.base.errors import WireError
 from filterd.fastpath.core_contract import ASKED_DO, ASKED_OPT
 from filterd.wire import (
     Question,

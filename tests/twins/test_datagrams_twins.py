@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from filterd.base.native import live_only
 from filterd.fastpath import datagrams as plain
 from filterd.fastpath.pktinfo import bind
-from filterd.native import live_only
 from filterd.policy.model import ListenAddress
 from tests.support import cost_bombs, malformed
 from tests.support.packets import mutate

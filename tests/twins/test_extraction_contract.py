@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.errors import BadCountError, UpstreamMalformedError
-from filterd.native import live_only
+from filterd.base.errors import BadCountError, UpstreamMalformedError
+from filterd.base.native import live_only
 from filterd.upstream import UpstreamQuestion, resolution
 from filterd.wire import codec, parse_response
 from tests.support.twins import MODULES

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.errors import UpstreamMalformedError, WireError
+from filterd.base.errors import UpstreamMalformedError, WireError
 from filterd.upstream import Route, UpstreamQuestion, resolution
 from filterd.upstream.private_ranges import CARRIERS, RANGES_OF, Carrier, is_private
 from filterd.wire import _codec_py

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filterd.base.native import live_only
 from filterd.lists import intake
 from filterd.lists.formats import FORMATS, PLAIN_LINES, PlainLine
 from filterd.lists.formats.parsed import BLOCK_SUBTREE
 from filterd.lists.intake import plainly_skim
-from filterd.native import live_only
 from tests.support.indexes import a_list
 from tests.support.intakes import taken
 

@@ -18,10 +18,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from filterd.errors import BadLabelError, FilterdError, IndexFormatError
+from filterd.base.errors import BadLabelError, FilterdError, IndexFormatError
+from filterd.base.native import live_only
 from filterd.lists import matcher as plain
 from filterd.lists.index_format import HEADER_OCTETS, Hit, IndexHeader
-from filterd.native import live_only
 from tests.support.packed_indexes import index_of, random_names, wire
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def test_twins_fail_alike_on_a_damaged_file(small: tuple[Index, Path], seed: int
 HARASS = """
 import random, sys
 from pathlib import Path
-from filterd.errors import FilterdError
+from filterd.base.errors import FilterdError
 from filterd.lists._matcher import Matcher
 from filterd.lists.index_format import HEADER_OCTETS, IndexHeader
 octets = Path(sys.argv[1]).read_bytes()

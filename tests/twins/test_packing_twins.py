@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filterd.base.native import live_only
 from filterd.lists.index_format import LONG_BLOCK_OCTETS
 from filterd.lists.packing import PlainPacker, plainly_fill_slots
 from filterd.lists.sort_records import record_tail
-from filterd.native import live_only
 
 native: Any = live_only("filterd.lists._matcher")
 pytestmark = pytest.mark.usefixtures("needs_native")

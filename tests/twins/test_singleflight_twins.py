@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filterd.native import live_only
+from filterd.base.native import live_only
 from filterd.policy.model import UpstreamServer
 from filterd.upstream import Route, UpstreamQuestion, singleflight, transport_set
 from filterd.upstream.randomness import RandomNumbers

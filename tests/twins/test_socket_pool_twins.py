@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from filterd.native import live_only
+from filterd.base.native import live_only
 from filterd.policy.model import UpstreamServer
 from filterd.upstream import UpstreamQuestion, socket_pool
 from filterd.upstream.randomness import RandomNumbers

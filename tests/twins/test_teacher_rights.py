@@ -15,10 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from filterd.errors import FilterdError
-from filterd.overrides.permissions import Classroom
-from filterd.overrides.roles import Author, Rank
-from filterd.overrides.teaching import Teaching
+from filterd.base.errors import FilterdError
+from filterd.overrides.rights.permissions import Classroom
+from filterd.overrides.rights.roles import Author, Rank
+from filterd.overrides.rights.teaching import Teaching
 from filterd.policy import effective_policy
 from filterd.policy.model import Client, Network, Period, Policy
 from tests.support.changes import Book, check_permission

@@ -16,15 +16,15 @@ from typing import Any
 
 import pytest
 
+from filterd.base.state_folder import StateFolder
 from filterd.daemon.manager.resolved_request import dating, work_out_length
 from filterd.daemon.shared_page import PolicyClock, SharedPage
 from filterd.daemon.time import known_time
 from filterd.daemon.time.timekeeper import ClockStanding, Timekeeper
-from filterd.overrides.change_kinds import ChangeRequest
-from filterd.overrides.history_chain import replay
+from filterd.overrides.changes.change_kinds import ChangeRequest
+from filterd.overrides.history.history_chain import replay
 from filterd.policy.effective_policy import EffectivePolicy, at
 from filterd.policy.unknown_time import Certainty, shown
-from filterd.state_folder import StateFolder
 from filterd.version import RELEASED_AT
 from tests.support.changes import Book
 from tests.support.clock import FakeClock

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from filterd.version import RELEASED_AT
 from tests.support.warm_fixtures import warm_children
 
@@ -24,7 +24,7 @@ __all__ = ["warm_children"]
 TUESDAY_AT_8 = RELEASED_AT + 3600.0
 """In Vietnam, in the second lesson; no clock that shows it is wrong."""
 
-_ABOUT_THE_MACHINE = Path(__file__).parent / "test_clock.py"
+_ABOUT_THE_MACHINE = Path(__file__).parent / "base" / "test_clock.py"
 _patch = pytest.MonkeyPatch()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from filterd.base.paths import shipped
 from filterd.lists.catalogs import catalog_schema
 from filterd.lists.catalogs.catalog import Catalog, load_catalog
 from filterd.lists.catalogs.catalog_tables import load_popular_names
@@ -19,7 +20,6 @@ from filterd.lists.index import Index
 from filterd.lists.list_queries import entries_of
 from filterd.lists.public_suffix import is_public_suffix
 from filterd.lists.rules import ListSource, Scope
-from filterd.paths import shipped
 from tests.support.parsing import lines_of
 from tests.support.shared_data import shared
 

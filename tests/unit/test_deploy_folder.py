@@ -16,12 +16,12 @@ import pytest
 from filterd.appliance import machine_changes
 from filterd.appliance.setup.site_writer import begun
 from filterd.appliance.setup.web_certificate import CHAIN, KEY
+from filterd.base.paths import SYSTEM_STATE
+from filterd.base.state_folder import StateFolder
 from filterd.cli import account
 from filterd.cli.account import BOOT_FOLDERS, REQUESTS
-from filterd.overrides.roles import Role
-from filterd.paths import SYSTEM_STATE
+from filterd.overrides.rights.roles import Role
 from filterd.policy.model import GRADES
-from filterd.state_folder import StateFolder
 from tests.support.commands import ROOT, call
 from tests.support.needs import command
 

@@ -16,8 +16,8 @@ import setuptools
 from Cython.Build.Dependencies import create_dependency_tree
 from setuptools import Extension
 
-from filterd import native
-from filterd.native import digest_of, is_stale, live_only, sources_of
+from filterd.base import native
+from filterd.base.native import digest_of, is_stale, live_only, sources_of
 from filterd.native_build import prepare
 
 if TYPE_CHECKING:

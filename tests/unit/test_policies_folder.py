@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.base.paths import shipped
 from filterd.config.compile import compile_policy, warnings
 from filterd.config.site_reader import load_site
 from filterd.config.site_schema import SiteFile
 from filterd.config.tiers import Settings, TierFile
 from filterd.documents import parse, validate
 from filterd.lists.catalogs.catalog import Catalog, load_catalog
-from filterd.paths import shipped
 from filterd.policy.model import TIER_OF_GRADE, TIERS, Policy
 from tests.support.json_schema import json_schemas, schema_text
 from tests.support.policies import NOW

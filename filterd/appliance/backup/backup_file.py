@@ -7,7 +7,7 @@ program shows; it is no signature: what it brings back is shown to a person, and
 that person had written it. Parts::
 
     site/...         site.yaml, the other YAML files of its folder, the lists that it names
-    history.jsonl    all changes by command (``overrides.restored_history``)
+    history.jsonl    all changes by command (``overrides.history.restored_history``)
     accounts.json    names and roles
     feed/, beside/   the trusted root, verified metadata, followed lists, refused versions
     secrets.age      what is encrypted (``backup_parts``)
@@ -33,10 +33,10 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from filterd.archives import DAMAGED, LongDirectoryError, opened_zip
-from filterd.errors import ConfigError, FilterdError, StoreError
-from filterd.i18n import Sentence, refused, say
-from filterd.paths import check_room, open_plain, remove_temporaries, write_atomically, writing
+from filterd.base.archives import DAMAGED, LongDirectoryError, opened_zip
+from filterd.base.errors import ConfigError, FilterdError, StoreError
+from filterd.base.paths import check_room, open_plain, remove_temporaries, write_atomically, writing
+from filterd.texts.i18n import Sentence, refused, say
 from filterd.version import __version__
 
 if TYPE_CHECKING:

@@ -41,15 +41,15 @@ from filterd.appliance.backup.backup_file import (
     Backup,
     is_part,
 )
+from filterd.base.errors import ConfigError, FilterdError, StoreError
+from filterd.base.paths import open_plain, read_plain
+from filterd.base.privileges import as_owner_of
+from filterd.base.state_folder import BesideFolder
 from filterd.config.build_record import EXPECTATIONS, SITE_FILE
 from filterd.documents import load
-from filterd.errors import ConfigError, FilterdError, StoreError
-from filterd.i18n import UNSAID, Sentence, refused, say
-from filterd.overrides import restored_history
-from filterd.overrides.store import Store
-from filterd.paths import open_plain, read_plain
-from filterd.privileges import as_owner_of
-from filterd.state_folder import BesideFolder
+from filterd.overrides.history import restored_history
+from filterd.overrides.history.store import Store
+from filterd.texts.i18n import UNSAID, Sentence, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,8 +57,8 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-    from filterd.clock import Clock
-    from filterd.state_folder import StateFolder
+    from filterd.base.clock import Clock
+    from filterd.base.state_folder import StateFolder
 
 SHORTEST, LONGEST = 12, 1_000
 """Letters of a passphrase: the file may be stolen, and tried at leisure."""

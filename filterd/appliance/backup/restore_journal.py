@@ -28,20 +28,8 @@ from filterd.appliance.backup.backup_parts import (
     feeds_of,
     site_files,
 )
-from filterd.daemon.handlers.restore_commands import (
-    MOST_OCTETS,
-    REQUEST,
-    REQUEST_WORDS,
-    RestoreRequest,
-    restore_without_daemon,
-)
-from filterd.errors import FilterdError
-from filterd.feed.appliance_files import FOLLOWED
-from filterd.feed.signed.trust import TrustFolder, read_root
-from filterd.feed.versions import POINTER, Versions
-from filterd.i18n import say
-from filterd.overrides import restored_history
-from filterd.paths import (
+from filterd.base.errors import FilterdError
+from filterd.base.paths import (
     check_room,
     make_folder,
     read_plain,
@@ -52,16 +40,28 @@ from filterd.paths import (
     write_atomically,
     writing,
 )
-from filterd.privileges import as_owner_of
-from filterd.state_file import FileFormat
+from filterd.base.privileges import as_owner_of
+from filterd.base.state_file import FileFormat
+from filterd.daemon.handlers.restore_commands import (
+    MOST_OCTETS,
+    REQUEST,
+    REQUEST_WORDS,
+    RestoreRequest,
+    restore_without_daemon,
+)
+from filterd.feed.appliance_files import FOLLOWED
+from filterd.feed.signed.trust import TrustFolder, read_root
+from filterd.feed.versions import POINTER, Versions
+from filterd.overrides.history import restored_history
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from filterd.appliance.backup.restore_plan import RestorePlan
-    from filterd.clock import Clock
-    from filterd.state_folder import StateFolder
+    from filterd.base.clock import Clock
+    from filterd.base.state_folder import StateFolder
 
 JOURNAL = ".restore.filterd"
 _LOCK = ".restore.lock"

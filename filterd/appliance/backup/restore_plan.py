@@ -29,19 +29,19 @@ from filterd.appliance.backup.backup_parts import (
     site_files,
 )
 from filterd.appliance.setup import site_answers, site_writer
+from filterd.base.errors import ConfigErrors, StoreError
+from filterd.base.paths import shipped, writing
+from filterd.base.privileges import as_owner_of
 from filterd.config.build_record import SITE_FILE
 from filterd.config.compile_run import compile_in_child
-from filterd.counted import fingerprint
 from filterd.documents import parse
-from filterd.errors import ConfigErrors, StoreError
 from filterd.feed.signed.trust import TrustFolder
-from filterd.i18n import Sentence, say
-from filterd.overrides import restored_history
-from filterd.overrides.history_chain import replay
-from filterd.overrides.restored_history import BackupOrigin
-from filterd.overrides.store import Store
-from filterd.paths import shipped, writing
-from filterd.privileges import as_owner_of
+from filterd.overrides.history import restored_history
+from filterd.overrides.history.history_chain import replay
+from filterd.overrides.history.restored_history import BackupOrigin
+from filterd.overrides.history.store import Store
+from filterd.texts.counted import fingerprint
+from filterd.texts.i18n import Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,11 +50,11 @@ if TYPE_CHECKING:
     from filterd.appliance.backup.backup_file import Backup
     from filterd.appliance.backup.backup_parts import BackupLock
     from filterd.appliance.setup.interview import Interview
-    from filterd.clock import Clock
-    from filterd.i18n import Language
-    from filterd.overrides.effects import ChangeEffect
-    from filterd.overrides.history_chain import HistoryRow
-    from filterd.state_folder import StateFolder
+    from filterd.base.clock import Clock
+    from filterd.base.state_folder import StateFolder
+    from filterd.overrides.changes.effects import ChangeEffect
+    from filterd.overrides.history.history_chain import HistoryRow
+    from filterd.texts.i18n import Language
 
 
 @dataclass(frozen=True, slots=True)

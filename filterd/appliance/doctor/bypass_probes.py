@@ -20,10 +20,10 @@ from filterd.appliance.doctor.firewall_rules import Passage, PupilLink, Way, rea
 from filterd.appliance.doctor.link_probes import forwards
 from filterd.appliance.doctor.probe import UnseenError, clean, found, unseen
 from filterd.appliance.local_network import pupils_networks
-from filterd.i18n import say
+from filterd.base.protection_level import judge
 from filterd.policy.model import Tls
-from filterd.protection_level import judge
 from filterd.resolve.explanation import passes
+from filterd.texts.i18n import say
 from filterd.wire import RRType
 from filterd.wire import name as names
 

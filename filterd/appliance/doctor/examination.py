@@ -23,7 +23,6 @@ import threading
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from filterd import bounded_child
 from filterd.appliance.doctor import (
     bypass_probes,
     link_probes,
@@ -33,11 +32,12 @@ from filterd.appliance.doctor import (
 )
 from filterd.appliance.doctor.examined_site import gather
 from filterd.appliance.doctor.probe import ProbeFinding, unseen
-from filterd.clock import SystemClock
-from filterd.errors import FilterdError
-from filterd.i18n import Sentence, refused, say
-from filterd.privileges import as_owner_of
-from filterd.state_folder import StateFolder
+from filterd.base import bounded_child
+from filterd.base.clock import SystemClock
+from filterd.base.errors import FilterdError
+from filterd.base.privileges import as_owner_of
+from filterd.base.state_folder import StateFolder
+from filterd.texts.i18n import Sentence, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence

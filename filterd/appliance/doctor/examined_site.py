@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from filterd import control
 from filterd.appliance import local_network
 from filterd.appliance.doctor.probe import ExaminedSite
+from filterd.base.errors import FilterdError
 from filterd.daemon import policy_reader
-from filterd.errors import FilterdError
-from filterd.i18n import say
 from filterd.policy.model import Policy
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from filterd.appliance.local_network import LocalNetwork
-    from filterd.clock import Clock
-    from filterd.i18n import Sentence
-    from filterd.state_folder import StateFolder
+    from filterd.base.clock import Clock
+    from filterd.base.state_folder import StateFolder
+    from filterd.texts.i18n import Sentence
 
     T = TypeVar("T")
 

@@ -23,9 +23,9 @@ from fnmatch import fnmatchcase
 from ipaddress import ip_address, ip_network, summarize_address_range
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd import bounded_child
 from filterd.appliance.doctor.probe import UnseenError
-from filterd.i18n import say
+from filterd.base import bounded_child
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence

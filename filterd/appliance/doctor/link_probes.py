@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from filterd.appliance import link_servers
 from filterd.appliance.doctor.probe import ProbeFinding, UnseenError, clean, found, unseen
-from filterd.i18n import say
 from filterd.policy.model import STAFF
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

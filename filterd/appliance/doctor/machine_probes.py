@@ -12,17 +12,17 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd import counted
 from filterd.appliance.doctor.probe import UnseenError, clean, found, unseen
 from filterd.daemon.time.timekeeper import kernel_is_synchronised
-from filterd.i18n import say
+from filterd.texts import counted
+from filterd.texts.i18n import say
 from filterd.version import RELEASED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from filterd.appliance.doctor.probe import ExaminedSite, ProbeFinding
-    from filterd.i18n import Sentence
+    from filterd.texts.i18n import Sentence
 
 LEAST_FREE_OCTETS, LEAST_FREE_PART = 200 * 2**20, 0.05
 LEAST_MEMORY_OCTETS, LEAST_MEMORY_PART = 64 * 2**20, 0.05

@@ -13,11 +13,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from filterd import i18n
-from filterd.clock import Clock, SystemClock
-from filterd.errors import TellableError
-from filterd.i18n import Sentence
+from filterd.base.clock import Clock, SystemClock
+from filterd.base.errors import TellableError
 from filterd.policy.model import UpstreamServer
+from filterd.texts import i18n
+from filterd.texts.i18n import Sentence
 from filterd.upstream import resolv_conf
 
 if TYPE_CHECKING:

@@ -10,15 +10,15 @@ import asyncio
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from filterd import port_holders
 from filterd.appliance import stub_query
 from filterd.appliance.doctor.probe import UnseenError, clean, found, unseen
 from filterd.appliance.stub_query import attempt
+from filterd.base import port_holders
+from filterd.base.port_holders import PortHolder
 from filterd.clients.interfaces import MOST_ADDRESSES
 from filterd.daemon.handlers.self_tests import open_to
-from filterd.i18n import Sentence, say, say_n
 from filterd.policy.model import ListenAddress, Tls
-from filterd.port_holders import PortHolder
+from filterd.texts.i18n import Sentence, say, say_n
 from filterd.upstream.upstream_question import in_clear
 
 if TYPE_CHECKING:

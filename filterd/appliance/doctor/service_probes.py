@@ -13,14 +13,14 @@ import contextlib
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from filterd import counted, i18n, words
 from filterd.appliance.doctor.probe import ProbeFinding, clean, found, unseen
 from filterd.appliance.releases import Releases
-from filterd.errors import ConfigErrors, from_plain
+from filterd.base.errors import ConfigErrors, from_plain
+from filterd.base.protection_level import judge
 from filterd.feed.feed_details import is_worrying
-from filterd.i18n import Sentence, say
 from filterd.policy.model import BlockResponse
-from filterd.protection_level import judge
+from filterd.texts import counted, i18n, words
+from filterd.texts.i18n import Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

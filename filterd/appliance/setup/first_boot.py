@@ -27,18 +27,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.accounts.grant import NO_GRANT, Grant
 from filterd.accounts.sign_in_delays import SignInDelays, delayed_origin
-from filterd.addresses import is_of_a_lan
 from filterd.appliance.setup.interview import Interview
 from filterd.appliance.setup.questions import pending
-from filterd.errors import ConfigError, ControlError, FilterdError, TellableError
-from filterd.i18n import Sentence, quoted, say, to_plain
-from filterd.overrides.roles import Role
+from filterd.base.addresses import is_of_a_lan
+from filterd.base.errors import ConfigError, ControlError, FilterdError, TellableError
+from filterd.overrides.rights.roles import Role
+from filterd.texts.i18n import Sentence, quoted, say, to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from filterd.appliance.setup.interview import Machine, PendingQuestion
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.control.frames import ControlRequest
     from filterd.daemon.handlers.control_caller import Caller
     from filterd.daemon.handlers.control_server import Command

@@ -15,12 +15,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd import field_checks
 from filterd.appliance.setup import school_answers as read
+from filterd.base.errors import ConfigError
+from filterd.base.state_file import FileFormat
 from filterd.documents import load
-from filterd.errors import ConfigError
-from filterd.i18n import UNSAID, Sentence, say
-from filterd.state_file import FileFormat
+from filterd.policy import field_checks
+from filterd.texts.i18n import UNSAID, Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable

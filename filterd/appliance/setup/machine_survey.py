@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from filterd.appliance import link_servers, local_network, stub_query
 from filterd.appliance.setup.interview import Machine, OfferedUpstream, SchoolLink, SetupChoice
+from filterd.base.errors import StoreError
 from filterd.clients.device_rows import device_rows
 from filterd.clients.device_survey import Seen, call_devices, makers_of
 from filterd.clients.leases import LeaseFiles
 from filterd.clients.network_view import devices
-from filterd.errors import StoreError
-from filterd.i18n import Sentence, say
-from filterd.overrides.roles import ADMINS
+from filterd.overrides.rights.roles import ADMINS
 from filterd.policy.model import LeaseFile, LeaseFormat, Tls, UpstreamServer
+from filterd.texts.i18n import Sentence, say
 from filterd.upstream.upstream_question import TLS_PORT
 
 if TYPE_CHECKING:

@@ -16,13 +16,13 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from filterd.appliance.setup.questions import BESIDE, BY_HAND, CANNOT, DHCP_OFF, IN_LINE
-from filterd.i18n import Sentence, Texts, say, translated
+from filterd.texts.i18n import Sentence, Texts, say, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from filterd.appliance.setup.interview import Interview
-    from filterd.i18n import Language
+    from filterd.texts.i18n import Language
 
 _WIDTH = 78
 

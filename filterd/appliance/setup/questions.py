@@ -25,10 +25,10 @@ from filterd.appliance.setup.interview import (
     SetupChoice,
     SetupQuestion,
 )
+from filterd.base.errors import ConfigError
 from filterd.config.scalars import is_feed_address
-from filterd.errors import ConfigError
-from filterd.field_checks import is_school_code
-from filterd.i18n import Sentence, did_you_mean, say, say_in
+from filterd.policy.field_checks import is_school_code
+from filterd.texts.i18n import Sentence, did_you_mean, say, say_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping

@@ -14,10 +14,10 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 
-from filterd import field_checks
-from filterd.errors import ChangeError, ConfigError
-from filterd.i18n import Sentence, say
+from filterd.base.errors import ChangeError, ConfigError
+from filterd.policy import field_checks
 from filterd.policy.model import GRADES
+from filterd.texts.i18n import Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

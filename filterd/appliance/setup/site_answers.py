@@ -16,14 +16,14 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
-from filterd.addresses import is_address, parse_listen
 from filterd.appliance.setup import school_answers as read
 from filterd.appliance.setup.interview import MOVED, Interview
 from filterd.appliance.setup.questions import AS_IT_IS, FEED, RECOMMENDED
 from filterd.appliance.setup.school_answers import LEFT_OUT, ROOM
 from filterd.appliance.setup.site_writer import UNNAMED
-from filterd.errors import ConfigError
-from filterd.i18n import say
+from filterd.base.addresses import is_address, parse_listen
+from filterd.base.errors import ConfigError
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

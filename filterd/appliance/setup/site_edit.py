@@ -25,8 +25,11 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from filterd import bounded_child
 from filterd.appliance.setup.site_writer import compile_with, read_text, rewritten
+from filterd.base import bounded_child
+from filterd.base.errors import ConfigError, FilterdError, to_plain
+from filterd.base.paths import reading, shipped
+from filterd.base.privileges import as_owner_of, own_rights
 from filterd.config.build_record import SITE_FILE
 from filterd.config.site_proposal import (
     LARGEST_TEXT,
@@ -39,17 +42,14 @@ from filterd.config.site_proposal import (
 )
 from filterd.config.week_schema import TIMETABLE_FILE
 from filterd.documents import load, parse
-from filterd.errors import ConfigError, FilterdError, to_plain
-from filterd.i18n import language_of, say
-from filterd.paths import reading, shipped
-from filterd.privileges import as_owner_of, own_rights
+from filterd.texts.i18n import language_of, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from filterd.appliance.setup.site_writer import Plain
+    from filterd.base.state_folder import StateFolder
     from filterd.config.site_proposal import SiteProposal
-    from filterd.state_folder import StateFolder
 
 EDITABLE = frozenset(
     ("school", "language", "networks", "classes", "unknown", "lessons", "holidays", "schedules",

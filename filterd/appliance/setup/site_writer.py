@@ -28,17 +28,17 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 
+from filterd.base.errors import ConfigError, ConfigErrors
+from filterd.base.paths import shipped, write_atomically, writing
 from filterd.config.build_record import SITE_FILE
 from filterd.config.compile_run import compile_in_child
 from filterd.documents import load, parse
-from filterd.errors import ConfigError, ConfigErrors
-from filterd.i18n import language_of, say, translated
-from filterd.paths import shipped, write_atomically, writing
+from filterd.texts.i18n import language_of, say, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.i18n import Language, Sentence
+    from filterd.texts.i18n import Language, Sentence
 
 UNNAMED = "Trường chưa đặt tên"
 """The school's name in the site that an installation begins with."""

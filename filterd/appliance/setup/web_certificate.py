@@ -23,17 +23,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from filterd.certificate_facts import FACTS, FILE, CertificateFacts, facts_in
-from filterd.counted import fingerprint
-from filterd.errors import ConfigError
-from filterd.i18n import UNSAID, refused, say
-from filterd.paths import make_folder, open_plain, replacing, writing
+from filterd.base.certificate_facts import FACTS, FILE, CertificateFacts, facts_in
+from filterd.base.errors import ConfigError
+from filterd.base.paths import make_folder, open_plain, replacing, writing
+from filterd.texts.counted import fingerprint
+from filterd.texts.i18n import UNSAID, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from filterd.i18n import Sentence
+    from filterd.texts.i18n import Sentence
 
 CHAIN, KEY = "certificate.pem", "key.pem"
 _VALID = timedelta(days=825)

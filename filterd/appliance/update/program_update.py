@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from filterd.appliance.update.update_decision import UpdateFacts, UpdateReason, decide
 from filterd.appliance.update.update_files import PendingUpdate, UpdateFiles, UpdateStep
 from filterd.appliance.update.update_watch import ServedBefore, stated
-from filterd.errors import ConfigError, FilterdError, InUseError, StoreError, UpdateError
+from filterd.base.errors import ConfigError, FilterdError, InUseError, StoreError, UpdateError
+from filterd.base.paths import check_room, sole, writing
 from filterd.feed.appliance_files import ApplianceFolder, TimeFloor
 from filterd.feed.program_standing import (
     MOST_ENDINGS,
@@ -30,8 +31,7 @@ from filterd.feed.program_standing import (
 from filterd.feed.schedule import PROGRAMS, may_take_at
 from filterd.feed.signed.arrival import Moment
 from filterd.feed.signed.program_offer import refresh_program, version_key
-from filterd.i18n import UNSAID, Sentence, say
-from filterd.paths import check_room, sole, writing
+from filterd.texts.i18n import UNSAID, Sentence, say
 from filterd.version import __version__
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from filterd.appliance.releases import Releases
     from filterd.appliance.update.update_decision import UpdateDecision
     from filterd.appliance.update.update_watch import ReleaseWatch
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.config.site_schema import SiteFile
     from filterd.feed.signed.fetchers import Fetcher
     from filterd.feed.signed.program_offer import ProgramOffer, ProgramTarget

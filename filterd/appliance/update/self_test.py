@@ -22,27 +22,28 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd import bounded_child, control, native
+from filterd import control
 from filterd.appliance.doctor.probe import ExaminedSite, ProbeOutcome
 from filterd.appliance.doctor.resolver_probes import answers
 from filterd.appliance.local_network import LocalNetwork
+from filterd.base import bounded_child, native
+from filterd.base.clock import SystemClock
+from filterd.base.errors import StoreError
+from filterd.base.paths import writing
+from filterd.base.privileges import of_a_child
+from filterd.base.service_manager import READY
+from filterd.base.socket_path import short_path
+from filterd.base.state_folder import StateFolder
 from filterd.clients.interfaces import Links
-from filterd.clock import SystemClock
 from filterd.config.compile_run import compile_in_child
 from filterd.daemon.handlers.self_tests import SelfTestOutcome, SelfTests, open_to
-from filterd.errors import StoreError
-from filterd.i18n import quoted, say
 from filterd.lists.index import Index
 from filterd.lists.index_files import blocklists_in_force, checked_digests, note_checked
-from filterd.overrides import snapshot
-from filterd.paths import writing
+from filterd.overrides.history import snapshot
 from filterd.policy import policy_file
 from filterd.policy.model import ListenAddress
-from filterd.privileges import of_a_child
 from filterd.resolve.site import NOTHING_SET, Site
-from filterd.service_manager import READY
-from filterd.socket_path import short_path
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +90,7 @@ def check_native_modules() -> None:
     Raises:
         StoreError: one cannot be loaded; its words name the missing symbol or library.
     """
-    package = Path(native.__file__).parent
+    package = Path(native.__file__).parents[1]
     for path in sorted(package.rglob("*.so")):
         inside = path.relative_to(package.parent)
         name = ".".join((*inside.parts[:-1], path.name.partition(".")[0]))

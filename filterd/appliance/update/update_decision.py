@@ -16,8 +16,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
-from filterd.i18n import UNSAID, Sentence, say
 from filterd.policy.calendar import Calendar
+from filterd.texts.i18n import UNSAID, Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,11 +19,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from filterd.appliance.update.update_watch import ServedBefore
+from filterd.base.paths import writing
+from filterd.base.state_file import FileFormat
 from filterd.feed.program_standing import ProgramStandingFile
 from filterd.feed.signed.trust import TrustFolder
-from filterd.i18n import UNSAID, Sentence
-from filterd.paths import writing
-from filterd.state_file import FileFormat
+from filterd.texts.i18n import UNSAID, Sentence
 
 if TYPE_CHECKING:
     from pathlib import Path

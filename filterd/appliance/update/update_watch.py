@@ -23,15 +23,15 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.appliance import stub_query
-from filterd.errors import ControlError, FilterdError, WireError
+from filterd.base.errors import ControlError, FilterdError, WireError
 from filterd.feed.version_watch import EVERY_S, WATCH_S, AnswerCounts, Watch, Watching, usual_part
-from filterd.i18n import UNSAID, Sentence, say
+from filterd.texts.i18n import UNSAID, Sentence, say
 from filterd.wire import Rcode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.feed.version_watch import Daemon
     from filterd.wire import ParsedResponse
 

@@ -88,6 +88,7 @@ from filterd.accounts.one_time_codes import FOR_S, CodePurpose
 from filterd.accounts.password_hash import new_password
 from filterd.accounts.sessions import SignInError, sign_in_again
 from filterd.accounts.sign_in_delays import not_admitted, origin_of
+from filterd.base.errors import ControlError, StoreError
 from filterd.daemon.handlers.account_state import (
     AccountState,
     Cookies,
@@ -101,9 +102,8 @@ from filterd.daemon.handlers.control_caller import PAGE_COMMANDS
 from filterd.daemon.handlers.control_commands import author_of
 from filterd.daemon.handlers.restore_commands import restore_commands
 from filterd.daemon.handlers.sign_in_commands import enrolment_commands, sign_in_commands
-from filterd.errors import ControlError, StoreError
-from filterd.i18n import say
-from filterd.overrides.roles import PasswordNeededError, Rank, Role
+from filterd.overrides.rights.roles import PasswordNeededError, Rank, Role
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from filterd.accounts.account import ApiToken

@@ -33,15 +33,15 @@ from filterd.accounts.sign_in_delays import (
     origin_of,
     wrong_password,
 )
+from filterd.base.errors import ControlError
 from filterd.clients.identifier import Identifier
 from filterd.daemon.handlers.control_commands import author_of
 from filterd.daemon.time.timekeeper import ClockStanding
-from filterd.errors import ControlError
-from filterd.i18n import say
-from filterd.overrides.history_chain import ACCOUNT
-from filterd.overrides.roles import Rank, Role
+from filterd.overrides.history.history_chain import ACCOUNT
+from filterd.overrides.rights.roles import Rank, Role
 from filterd.policy.calendar import day_ends_at
 from filterd.policy.model import STAFF
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -51,9 +51,9 @@ if TYPE_CHECKING:
     from filterd.daemon.handlers.control_caller import Caller
     from filterd.daemon.manager.manager import Manager
     from filterd.daemon.process import Setting
-    from filterd.i18n import Sentence
     from filterd.policy.model import Policy
     from filterd.resolve.site import Site
+    from filterd.texts.i18n import Sentence
 
 _DAY_UNKNOWN_S = 12 * 3600.0
 _SHORTEST_S = 15 * 60.0

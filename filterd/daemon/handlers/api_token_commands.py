@@ -8,13 +8,13 @@ from dataclasses import replace
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
-from filterd import field_checks
 from filterd.accounts.account import ApiToken, hash_of, label, new_id, new_secret
 from filterd.accounts.grant import SCOPES
+from filterd.base.errors import ChangeError, ControlError
 from filterd.daemon.handlers.account_state import account_of, text_in, wanted_account
-from filterd.errors import ChangeError, ControlError
-from filterd.i18n import say
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
+from filterd.policy import field_checks
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from filterd.accounts.account import AccountBook

@@ -29,9 +29,9 @@ from struct import Struct, iter_unpack
 from typing import TYPE_CHECKING, Protocol
 
 from filterd.accounts.grant import needs_root
-from filterd.errors import ControlError
-from filterd.i18n import say
-from filterd.overrides.roles import Author, Rank
+from filterd.base.errors import ControlError
+from filterd.overrides.rights.roles import Author, Rank
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable

@@ -2,7 +2,7 @@
 """The commands of the control socket, and the ranks that they need.
 
 Every user who may open the socket may read. Commands that act need a rank, which follows
-from the user that the kernel reports (``filterd.overrides.roles``).
+from the user that the kernel reports (``filterd.overrides.rights.roles``).
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from filterd.base.errors import ControlError
+from filterd.base.state_file import Decoders
 from filterd.daemon.handlers.handled import handled
 from filterd.daemon.live_lookups import LiveChoice
 from filterd.daemon.manager.disclosed_totals import as_seen
 from filterd.daemon.manager.status_parts import coverage_of_closed, protection_facts
 from filterd.daemon.watch_recorders import LONGEST_S as NAT_WATCH_S
-from filterd.errors import ControlError
-from filterd.field_checks import is_whole
-from filterd.i18n import Sentence, say
 from filterd.lists.list_queries import entries_of, overview
 from filterd.operations.exams import ReadExams
 from filterd.operations.exceptions import ReadExceptions
-from filterd.overrides.effects import has_ended
-from filterd.overrides.history_chain import TRIAL
+from filterd.overrides.changes.effects import has_ended
+from filterd.overrides.history.history_chain import TRIAL
 from filterd.overrides.override_rows import with_states
-from filterd.overrides.own_lesson import own_lesson
-from filterd.overrides.permissions import check_listening, readable_classes, teaches_in
-from filterd.overrides.roles import Author, Rank
+from filterd.overrides.rights.own_lesson import own_lesson
+from filterd.overrides.rights.permissions import check_listening, readable_classes, teaches_in
+from filterd.overrides.rights.roles import Author, Rank
 from filterd.policy.calendar import Calendar
+from filterd.policy.field_checks import is_whole
 from filterd.policy.grade_rows import ids as ids_of
 from filterd.policy.model import SERVICE, Audience, Expectation
 from filterd.policy.policy_matrix import policy_matrix
 from filterd.policy.school_week import school_week
 from filterd.querylog.totals_request import TotalsRequest
-from filterd.state_file import Decoders
+from filterd.texts.i18n import Sentence, say
 
 if TYPE_CHECKING:
     from filterd.daemon.handlers.control_caller import Caller

@@ -16,9 +16,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from filterd.accounts.sessions import sign_in_again
+from filterd.base.errors import ControlError, FilterdError, to_plain
 from filterd.control import frames
-from filterd.errors import ControlError, FilterdError, to_plain
-from filterd.i18n import say
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     import socket

@@ -20,8 +20,10 @@ from inspect import isasyncgenfunction
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
-from filterd.acceptor import Acceptor
 from filterd.accounts.grant import NO_GRANT, Grant
+from filterd.base.acceptor import Acceptor
+from filterd.base.errors import ControlError, StoreError, to_plain
+from filterd.base.socket_path import short_path
 from filterd.control import frames
 from filterd.daemon.handlers.control_caller import (
     Caller,
@@ -37,9 +39,7 @@ from filterd.daemon.handlers.control_caller import (
     uid_of,
 )
 from filterd.daemon.handlers.control_followers import Followers, failed, held, send, stream
-from filterd.errors import ControlError, StoreError, to_plain
-from filterd.i18n import refused, say
-from filterd.socket_path import short_path
+from filterd.texts.i18n import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from filterd.daemon.handlers.totals_commands import Span
-from filterd.overrides.period_changes import changes_in, full_spans, levels_at
+from filterd.overrides.changes.period_changes import changes_in, full_spans, levels_at
 from filterd.policy import effective_policy
 from filterd.policy.grade_rows import OPEN, state_of
 from filterd.policy.model import DAY_S, GRADES, TIER_OF_GRADE, TIERS

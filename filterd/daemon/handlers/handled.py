@@ -6,10 +6,10 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from filterd.errors import ConfigError, ControlError
-from filterd.i18n import say
+from filterd.base.errors import ConfigError, ControlError
+from filterd.base.state_file import to_plain
 from filterd.operations.request import OperationRequest
-from filterd.state_file import to_plain
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable

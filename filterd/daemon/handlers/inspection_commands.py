@@ -16,27 +16,26 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from filterd import bounded_child, errors, i18n
+from filterd.base import bounded_child, errors
+from filterd.base.errors import ControlError, FilterdError, StoreError
+from filterd.base.protection_level import judge
 from filterd.daemon.handlers.control_commands import author_of
 from filterd.daemon.handlers.gathered_facts import category_facts, school_facts, service_facts
 from filterd.daemon.handlers.self_tests import SelfTestOutcome
 from filterd.daemon.manager import status_files
 from filterd.daemon.manager.status_parts import protection_facts
-from filterd.errors import ControlError, FilterdError, StoreError
-from filterd.field_checks import is_whole
-from filterd.i18n import UNSAID, say
 from filterd.lists.category_coverage import coverage
 from filterd.lists.list_queries import VERSION_DIGITS, content_version
 from filterd.lists.rules import SERVICE_PREFIX
-from filterd.overrides.effects import has_ended
-from filterd.overrides.period_changes import full_spans
-from filterd.overrides.read_access import View, check_view
-from filterd.overrides.roles import Author, Role, person_of
+from filterd.overrides.changes.effects import has_ended
+from filterd.overrides.changes.period_changes import full_spans
+from filterd.overrides.rights.read_access import View, check_view
+from filterd.overrides.rights.roles import Author, Role, person_of
 from filterd.policy import log_levels
+from filterd.policy.field_checks import is_whole
 from filterd.policy.model import DAY_S, Audience
 from filterd.policy.reporting_settings import ReportSettings
 from filterd.policy.temporary_rules import LocalException, TargetKind
-from filterd.protection_level import judge
 from filterd.querylog.day_schema import DaySpan
 from filterd.reports import inspection_facts
 from filterd.reports.inspection_facts import (
@@ -52,6 +51,8 @@ from filterd.reports.inspection_facts import (
     without_texts,
 )
 from filterd.reports.report_facts import FullLogSpan, ServiceFacts
+from filterd.texts import i18n
+from filterd.texts.i18n import UNSAID, say
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator

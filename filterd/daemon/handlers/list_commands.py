@@ -15,15 +15,15 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from filterd import bounded_child
+from filterd.base import bounded_child
+from filterd.base.errors import ControlError
+from filterd.base.state_folder import BesideFolder
 from filterd.daemon.handlers.control_commands import author_of
-from filterd.errors import ControlError
 from filterd.feed.standing import History
-from filterd.field_checks import shown
-from filterd.i18n import say
-from filterd.overrides.change_fields import MAX_REASON
-from filterd.overrides.roles import Rank
-from filterd.state_folder import BesideFolder
+from filterd.overrides.changes.change_fields import MAX_REASON
+from filterd.overrides.rights.roles import Rank
+from filterd.policy.field_checks import shown
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

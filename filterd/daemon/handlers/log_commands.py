@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read names and rows of the log by the control socket, and remove them.
 
-``overrides.read_access`` defines which roles may. Before anything is shown, the history
+``overrides.rights.read_access`` defines which roles may. Before anything is shown, the history
 records that it was looked at; names that are confidential by the present lists are left out,
 whatever the log has. One request reads at a time: memory and disk are those of a gateway that
 answers at the same time.
@@ -21,22 +21,23 @@ from operator import eq
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from filterd import field_checks, i18n
+from filterd.base.errors import ChangeError, ConfigError, ControlError, FilterdError, StoreError
 from filterd.daemon import log_request
 from filterd.daemon.handlers.control_commands import author_of
 from filterd.daemon.log_request import Days
-from filterd.errors import ChangeError, ConfigError, ControlError, FilterdError, StoreError
-from filterd.i18n import UNSAID, did_you_mean, say
-from filterd.overrides import change_fields
-from filterd.overrides.history_chain import REMOVAL
-from filterd.overrides.permissions import check_class
-from filterd.overrides.read_access import View, check_view
-from filterd.overrides.roles import Rank
+from filterd.overrides.changes import change_fields
+from filterd.overrides.history.history_chain import REMOVAL
+from filterd.overrides.rights.permissions import check_class
+from filterd.overrides.rights.read_access import View, check_view
+from filterd.overrides.rights.roles import Rank
+from filterd.policy import field_checks
 from filterd.policy.category_parts import with_parts
 from filterd.policy.log_levels import LogLevel, levels_of
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog.day_reader import LogFilter, RowId
 from filterd.querylog.day_schema import DaySpan, NameRange, reversed_text, subtree
+from filterd.texts import i18n
+from filterd.texts.i18n import UNSAID, did_you_mean, say
 from filterd.wire import RRType
 from filterd.wire import name as names
 from filterd.wire.name import is_at_or_beneath
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from filterd.daemon.manager.lookup_collector import LookupCollector
     from filterd.daemon.manager.manager import Manager
     from filterd.daemon.process import Setting
-    from filterd.overrides.roles import Author
+    from filterd.overrides.rights.roles import Author
     from filterd.querylog.day_file import DayFiles, Forgotten
     from filterd.querylog.day_search import DaySearch
     from filterd.querylog.seen_names import SeenNames

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The commands of the control socket for reports: facts, settings, template.
 
-Roles are those of ``overrides.read_access``. A report for outside the school is recorded in the
-history, as an export is, before anything is answered.
+Roles are those of ``overrides.rights.read_access``. A report for outside the school is recorded in
+the history, as an export is, before anything is answered.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from filterd.base.errors import ConfigError, ControlError
+from filterd.base.paths import read_plain, reading
+from filterd.base.state_file import to_plain
 from filterd.daemon.handlers.control_commands import author_of
 from filterd.daemon.handlers.gathered_facts import ReportWish, gather
 from filterd.daemon.log_request import check_known
 from filterd.daemon.manager.disclosed_totals import threshold_of
-from filterd.errors import ConfigError, ControlError
-from filterd.i18n import say
-from filterd.overrides.permissions import readable_classes
-from filterd.overrides.read_access import READERS, View, check_view
-from filterd.paths import read_plain, reading
+from filterd.overrides.rights.permissions import readable_classes
+from filterd.overrides.rights.read_access import READERS, View, check_view
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.policy.reporting_settings import PeriodKind, ReportSettings
 from filterd.querylog.day_reader import is_day
 from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_period import ReportPeriod, checked, read_period
 from filterd.reports.report_run import LARGEST_TEMPLATE
-from filterd.state_file import to_plain
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from filterd.daemon.handlers.review_commands import Reviews
     from filterd.daemon.handlers.totals_commands import TotalsExport
     from filterd.daemon.manager.manager import Manager
-    from filterd.overrides.roles import Author
+    from filterd.overrides.rights.roles import Author
 
 _MOST_CHARACTERS = 64
 

@@ -17,24 +17,24 @@ from typing import TYPE_CHECKING, Any
 from filterd.accounts import account
 from filterd.accounts.account import AccountBook
 from filterd.accounts.account_file import WORDS, AccountFile
+from filterd.base.errors import ControlError
+from filterd.base.paths import sole
+from filterd.base.state_file import FileFormat
 from filterd.daemon.handlers.control_commands import author_of
-from filterd.errors import ControlError
-from filterd.i18n import say
-from filterd.overrides import restored_history
-from filterd.overrides.restored_history import BackupOrigin
-from filterd.overrides.store import Store
-from filterd.paths import sole
-from filterd.state_file import FileFormat
+from filterd.overrides.history import restored_history
+from filterd.overrides.history.restored_history import BackupOrigin
+from filterd.overrides.history.store import Store
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
+    from filterd.base.state_folder import StateFolder
     from filterd.daemon.handlers.account_state import AccountState
     from filterd.daemon.handlers.control_caller import Caller
     from filterd.daemon.handlers.control_server import Command
-    from filterd.overrides.history_chain import HistoryRow
-    from filterd.state_folder import StateFolder
+    from filterd.overrides.history.history_chain import HistoryRow
 
 _AUTHOR = "root"
 

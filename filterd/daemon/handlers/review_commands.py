@@ -2,7 +2,7 @@
 """Decide on requests of review, and answer the pupils' page.
 
 A user who could make the exception sees the request and may decide on it: the rights are those
-of ``overrides.permissions``. To approve is that exception, by the way that all changes take.
+of ``overrides.rights.permissions``. To approve is that exception, by the way that all changes take.
 
 The commands of the page are all that its process (``filterd.blockpage``) may ask. The address of
 the frame is that of the pupil's device; it finds class and tier, and goes no further than a count
@@ -21,13 +21,11 @@ from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from filterd import field_checks, words
+from filterd.base.errors import ChangeError, ControlError, StoreError
+from filterd.base.state_file import to_plain
 from filterd.daemon.handlers.control_caller import PAGE_GROUP
 from filterd.daemon.handlers.control_commands import author_of
 from filterd.daemon.handlers.handled import handled
-from filterd.errors import ChangeError, ControlError, StoreError
-from filterd.field_checks import is_a_grade
-from filterd.i18n import say
 from filterd.operations.exceptions import Allow
 from filterd.operations.parameters.audience import ChangeAudience
 from filterd.operations.review_requests import (
@@ -36,18 +34,22 @@ from filterd.operations.review_requests import (
     RefusedRequest,
     RefuseRequest,
 )
-from filterd.overrides import change_fields, permissions
-from filterd.overrides.effects import ChangeContext, NoHistory
-from filterd.overrides.exception_changes import SetException
-from filterd.overrides.history_chain import REFUSAL
+from filterd.overrides.changes import change_fields
+from filterd.overrides.changes.effects import ChangeContext, NoHistory
+from filterd.overrides.changes.exception_changes import SetException
+from filterd.overrides.history.history_chain import REFUSAL
 from filterd.overrides.review_requests import APPROVED, FORMAT, REFUSED, PupilRequest, ReviewQueue
-from filterd.overrides.roles import Rank
+from filterd.overrides.rights import permissions
+from filterd.overrides.rights.roles import Rank
 from filterd.overrides.target_text import Target
+from filterd.policy import field_checks
+from filterd.policy.field_checks import is_a_grade
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import TargetKind
 from filterd.querylog.day_schema import DaySpan
 from filterd.resolve.block_reason import BlockFacts, BlockReason, facts_of
-from filterd.state_file import to_plain
+from filterd.texts import words
+from filterd.texts.i18n import say
 from filterd.wire import RRType
 from filterd.wire import name as names
 
@@ -59,7 +61,7 @@ if TYPE_CHECKING:
     from filterd.daemon.manager.manager import Manager
     from filterd.daemon.process import Setting
     from filterd.overrides.review_requests import RequestFigures
-    from filterd.overrides.roles import Author
+    from filterd.overrides.rights.roles import Author
 
 _log = logging.getLogger("filterd.reviews")
 

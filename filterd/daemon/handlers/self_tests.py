@@ -23,16 +23,16 @@ from ipaddress import IPv4Address, IPv6Address
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from filterd.base.errors import ControlError, WireError
 from filterd.clients.identifier import probe_address
 from filterd.daemon.handlers.control_commands import author_of
-from filterd.errors import ControlError, WireError
 from filterd.fastpath.pktinfo import is_here
-from filterd.field_checks import is_whole
-from filterd.i18n import Sentence, say
 from filterd.lists.rules import MADE_CANARY
-from filterd.overrides.read_access import View, check_view
+from filterd.overrides.rights.read_access import View, check_view
+from filterd.policy.field_checks import is_whole
 from filterd.policy.model import TIERS, Client, ListenAddress
 from filterd.resolve.explain import explain
+from filterd.texts.i18n import Sentence, say
 from filterd.upstream.upstream_question import UpstreamQuestion, compose, new_id, parse_answer
 from filterd.wire import ANSWER, EdeCode, Rcode, RRType, edes_of
 from filterd.wire import name as names
@@ -41,7 +41,7 @@ from filterd.wire.header import TC
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.daemon.handlers.control_caller import Caller
     from filterd.daemon.handlers.control_server import Command
     from filterd.lists.index import Index

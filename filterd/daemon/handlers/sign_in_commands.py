@@ -19,6 +19,7 @@ from filterd.accounts.one_time_codes import FOR_S, CodePurpose
 from filterd.accounts.password_hash import is_right, new_pin, normal
 from filterd.accounts.sessions import SignInError
 from filterd.accounts.sign_in_delays import SlowDownError, WrongPasswordError, origin_of
+from filterd.base.errors import ControlError
 from filterd.daemon.handlers.account_state import (
     Cookies,
     account_of,
@@ -28,18 +29,17 @@ from filterd.daemon.handlers.account_state import (
     wrong_code,
 )
 from filterd.daemon.handlers.control_commands import author_of
-from filterd.errors import ControlError
-from filterd.field_checks import shown
-from filterd.i18n import say, say_n
-from filterd.overrides.permissions import readable_classes
-from filterd.overrides.roles import Rank
+from filterd.overrides.rights.permissions import readable_classes
+from filterd.overrides.rights.roles import Rank
+from filterd.policy.field_checks import shown
+from filterd.texts.i18n import say, say_n
 
 if TYPE_CHECKING:
     from filterd.accounts.account import AccountBook
     from filterd.daemon.handlers.account_state import AccountState
     from filterd.daemon.handlers.control_caller import Caller
     from filterd.daemon.handlers.control_server import Command
-    from filterd.i18n import Sentence
+    from filterd.texts.i18n import Sentence
 
 _ADMITTING = (CodePurpose.DEVICE, CodePurpose.CONSOLE)
 _SIGNING_IN = (CodePurpose.CONSOLE, CodePurpose.SIGN_IN)

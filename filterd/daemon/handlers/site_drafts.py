@@ -23,7 +23,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filterd import bounded_child
+from filterd.base import bounded_child
+from filterd.base.errors import ConfigError, ControlError, StoreError, from_plain, to_plain
 from filterd.config.build_record import SITE_FILE
 from filterd.config.site_proposal import (
     OUTCOME,
@@ -33,12 +34,11 @@ from filterd.config.site_proposal import (
     replaced,
 )
 from filterd.daemon.handlers.control_commands import author_of
-from filterd.errors import ConfigError, ControlError, StoreError, from_plain, to_plain
-from filterd.i18n import say
 from filterd.lists.index_files import blocklists_in_force
-from filterd.overrides.history_chain import SITE_EDIT
-from filterd.overrides.history_notes import MOST_KEYS
-from filterd.overrides.roles import Author, Rank
+from filterd.overrides.history.history_chain import SITE_EDIT
+from filterd.overrides.history.history_notes import MOST_KEYS
+from filterd.overrides.rights.roles import Author, Rank
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from filterd.daemon.handlers.control_caller import Caller

@@ -2,7 +2,7 @@
 """The commands of the control socket that read and export totals of the log.
 
 Every reader sees those of the school, its tiers and grades; a teacher also own classes
-today; administrators each class and network, and all categories (``overrides.read_access``).
+today; administrators each class and network, and all categories (``overrides.rights.read_access``).
 ``querylog.disclosure`` defines which hours, categories and devices are in them.
 
 See ``querylog.published_totals`` for what is exported for outside the school. Each export is
@@ -19,19 +19,19 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from filterd.base.errors import ControlError, StoreError
 from filterd.daemon.handlers.control_commands import author_of
 from filterd.daemon.log_request import check_known
 from filterd.daemon.manager.disclosed_totals import as_seen
-from filterd.errors import ControlError, StoreError
-from filterd.field_checks import is_whole
-from filterd.i18n import say
-from filterd.overrides.permissions import check_class, readable_classes
-from filterd.overrides.read_access import View, check_view
+from filterd.overrides.rights.permissions import check_class, readable_classes
+from filterd.overrides.rights.read_access import View, check_view
+from filterd.policy.field_checks import is_whole
 from filterd.querylog import MOST_DAYS, published_totals
 from filterd.querylog.day_reach import MANY_DEVICES
 from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.disclosure import month_answers
 from filterd.querylog.totals_request import Total, TotalsRequest
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from filterd.daemon.handlers.control_caller import Caller
     from filterd.daemon.handlers.control_server import Command
     from filterd.daemon.manager.manager import Manager
-    from filterd.overrides.roles import Author
+    from filterd.overrides.rights.roles import Author
     from filterd.querylog.published_totals import PublishedTotals
 
 _TEXTS = ("tier", "grade", "class", "network")

@@ -20,17 +20,17 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from filterd import bounded_child
+from filterd.base import bounded_child
+from filterd.base.errors import ControlError
+from filterd.base.paths import make_folder, writing
 from filterd.daemon import log_request
 from filterd.daemon.handlers.control_commands import author_of
-from filterd.errors import ControlError
-from filterd.i18n import say
-from filterd.overrides import effects
-from filterd.overrides.read_access import View, check_view
-from filterd.overrides.roles import Rank
-from filterd.paths import make_folder, writing
+from filterd.overrides.changes import effects
+from filterd.overrides.rights.read_access import View, check_view
+from filterd.overrides.rights.roles import Rank
 from filterd.policy.log_levels import levels_of
 from filterd.querylog.day_schema import DaySpan
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from filterd.daemon.handlers.site_drafts import SiteDrafts
     from filterd.daemon.manager.manager import Manager
     from filterd.daemon.process import Setting
-    from filterd.overrides.roles import Author
+    from filterd.overrides.rights.roles import Author
 
 _T = TypeVar("_T")
 CHILD = "filterd.feed.policy_trial"

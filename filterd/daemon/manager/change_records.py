@@ -12,30 +12,30 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from filterd import i18n
-from filterd.errors import ControlError, FilterdError, StoreError
-from filterd.i18n import say
-from filterd.overrides.effects import has_ended, things_of
-from filterd.overrides.history_chain import VIEW
+from filterd.base.errors import ControlError, FilterdError, StoreError
+from filterd.base.state_file import to_plain
+from filterd.overrides.changes.effects import has_ended, things_of
+from filterd.overrides.changes.room_changes import NAME_DEVICE
+from filterd.overrides.history.history_chain import VIEW
+from filterd.overrides.history.policy_versions import PolicyVersions
 from filterd.overrides.mistake_reports import Mistakes
-from filterd.overrides.policy_versions import PolicyVersions
-from filterd.overrides.read_access import RECORDED
-from filterd.overrides.room_changes import NAME_DEVICE
+from filterd.overrides.rights.read_access import RECORDED
 from filterd.policy import policy_file as policy_store
 from filterd.resolve.explain import PastQuestion, PastState, explain_past
-from filterd.state_file import to_plain
+from filterd.texts import i18n
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.daemon.process import Setting
     from filterd.lists.index import Index
-    from filterd.overrides.history_chain import HistoryRow
+    from filterd.overrides.history.history_chain import HistoryRow
+    from filterd.overrides.history.store import Store
     from filterd.overrides.mistake_reports import Mistake, MistakeCounts
-    from filterd.overrides.read_access import View
-    from filterd.overrides.roles import Author
-    from filterd.overrides.store import Store
+    from filterd.overrides.rights.read_access import View
+    from filterd.overrides.rights.roles import Author
     from filterd.policy.model import Policy
     from filterd.policy.temporary_rules import Overrides
     from filterd.resolve.site import Site

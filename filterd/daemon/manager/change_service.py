@@ -23,7 +23,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd import i18n
+from filterd.base.errors import ChangeError, ControlError, FilterdError, StoreError
 from filterd.clients.identifier import Identifier
 from filterd.daemon.manager.change_records import Records, ViewRecords
 from filterd.daemon.manager.resolved_request import (
@@ -34,26 +34,27 @@ from filterd.daemon.manager.resolved_request import (
     work_out_room,
 )
 from filterd.daemon.time.timekeeper import ClockStanding
-from filterd.errors import ChangeError, ControlError, FilterdError, StoreError
-from filterd.i18n import UNSAID, Sentence, refused, say
-from filterd.overrides import change_kinds as kinds
-from filterd.overrides import log_changes, permissions
-from filterd.overrides.change_fields import MAX_NAMES
-from filterd.overrides.change_kinds import is_undated
-from filterd.overrides.effects import NOTHING, Fold, end_of
-from filterd.overrides.history_chain import CLOCK, CLOCK_ACCEPTED, GENESIS, GUARDED
+from filterd.overrides.changes import change_kinds as kinds
+from filterd.overrides.changes import log_changes
+from filterd.overrides.changes.change_fields import MAX_NAMES
+from filterd.overrides.changes.change_kinds import is_undated
+from filterd.overrides.changes.effects import NOTHING, Fold, end_of
+from filterd.overrides.changes.preconditions import SchoolState, Warnings
+from filterd.overrides.changes.preconditions import check as check_fit
+from filterd.overrides.changes.room_changes import LONGEST_EXAM_S
+from filterd.overrides.history.history_chain import CLOCK, CLOCK_ACCEPTED, GENESIS, GUARDED
+from filterd.overrides.history.snapshot import Exported
+from filterd.overrides.history.store import Store
 from filterd.overrides.mistake_reports import KIND as REPORT
-from filterd.overrides.permissions import Classroom
-from filterd.overrides.preconditions import SchoolState, Warnings
-from filterd.overrides.preconditions import check as check_fit
-from filterd.overrides.roles import Author, Rank
-from filterd.overrides.room_changes import LONGEST_EXAM_S
-from filterd.overrides.snapshot import Exported
-from filterd.overrides.store import Store
+from filterd.overrides.rights import permissions
+from filterd.overrides.rights.permissions import Classroom
+from filterd.overrides.rights.roles import Author, Rank
 from filterd.policy.calendar import day_ends_at
 from filterd.policy.grade_rows import differences
 from filterd.policy.guarded_categories import opened_by, openings
 from filterd.policy.model import DAY_S
+from filterd.texts import i18n
+from filterd.texts.i18n import UNSAID, Sentence, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -61,11 +62,11 @@ if TYPE_CHECKING:
 
     from filterd.daemon.process import Setting
     from filterd.daemon.time.timekeeper import ClockStep, Timekeeper
-    from filterd.overrides.effects import ChangeEffect, CheckedChange
-    from filterd.overrides.history_chain import HistoryRow
-    from filterd.overrides.read_access import View
-    from filterd.overrides.restored_history import BackupOrigin
-    from filterd.overrides.store import Done
+    from filterd.overrides.changes.effects import ChangeEffect, CheckedChange
+    from filterd.overrides.history.history_chain import HistoryRow
+    from filterd.overrides.history.restored_history import BackupOrigin
+    from filterd.overrides.history.store import Done
+    from filterd.overrides.rights.read_access import View
     from filterd.policy.guarded_categories import GuardedOpening
     from filterd.policy.temporary_rules import GradeSetting, LocalException, Overrides, RoomSetting
     from filterd.resolve.site import Site
@@ -220,7 +221,7 @@ class Changes:
 
         Args:
             kind: ``ACCOUNT``, ``REFUSAL``, ``REMOVAL``, ``SITE_EDIT`` or ``TRIAL`` of
-                ``overrides.history_chain``.
+                ``overrides.history.history_chain``.
             about: the fields of that kind.
             author: of the act.
             reason: of the author, where one is asked for.

@@ -20,22 +20,22 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from filterd import field_checks
+from filterd.base.errors import ChangeError, ControlError, FilterdError
 from filterd.clients.device_rows import device_rows
 from filterd.clients.device_survey import DeviceSurvey, Seen, call_devices, makers_of, states
 from filterd.clients.network_view import MOST_DEVICES
 from filterd.daemon.watch_recorders import MOST_NAMES
-from filterd.errors import ChangeError, ControlError, FilterdError
-from filterd.i18n import say
 from filterd.lists.hostname import key_from_text, text_from_key
 from filterd.lists.public_suffix import is_public_suffix
+from filterd.policy import field_checks
+from filterd.texts.i18n import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
+    from filterd.base.clock import Clock
     from filterd.clients.interfaces import IpCommand
-    from filterd.clock import Clock
     from filterd.daemon.worker_channel import Channel
     from filterd.policy.model import Policy
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from filterd.overrides.roles import Rank, Role
+from filterd.overrides.rights.roles import Rank, Role
 from filterd.policy.calendar import Calendar
 from filterd.querylog.day_reach import CLASS, GRADE
 from filterd.querylog.disclosure import SHOWS_ALL, Threshold, lesson_begin
@@ -20,7 +20,7 @@ from filterd.querylog.disclosure import SHOWS_ALL, Threshold, lesson_begin
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from filterd.overrides.roles import Author
+    from filterd.overrides.rights.roles import Author
     from filterd.policy.model import Policy
     from filterd.querylog.day_reach import ReachRow
     from filterd.querylog.totals_request import TotalsRequest

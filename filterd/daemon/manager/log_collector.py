@@ -25,27 +25,27 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from filterd.base.errors import FilterdError, StoreError
 from filterd.daemon.manager.disclosed_totals import HeldReach
-from filterd.errors import FilterdError, StoreError
-from filterd.field_checks import is_date
-from filterd.i18n import UNSAID
+from filterd.policy.field_checks import is_date
 from filterd.querylog import Batch
 from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.disclosure import ended_hours
 from filterd.querylog.service_days import ServiceNotes
+from filterd.texts.i18n import UNSAID
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.daemon.worker_channel import Channel
-    from filterd.i18n import Sentence
     from filterd.querylog.day_reach import ReachRow
     from filterd.querylog.period_totals import DistinctCount, PeriodFigures
     from filterd.querylog.service_days import ServiceDay, ServiceMoment
     from filterd.querylog.totals_file import TotalsFile
     from filterd.querylog.totals_request import Total, TotalsRequest
+    from filterd.texts.i18n import Sentence
 
 _WORKER_WITHIN_S = 2.0
 _MOST_BATCHES = 16

@@ -19,13 +19,13 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from filterd.base.errors import FilterdError, StoreError
 from filterd.daemon.manager.log_collector import MinuteRounds, logged
-from filterd.errors import FilterdError, StoreError
-from filterd.i18n import UNSAID
 from filterd.querylog.day_schema import DaySpan, by_days
 from filterd.querylog.lookups import WRITE_EVERY_S, WRITE_FROM, LookupBatch
 from filterd.querylog.pseudonyms import Pseudonyms
 from filterd.querylog.seen_names import SeenNames
+from filterd.texts.i18n import UNSAID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -21,7 +21,9 @@ from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
-from filterd import native, state_file
+from filterd.base import native, state_file
+from filterd.base.errors import ControlError, FilterdError, StoreError, to_plain
+from filterd.base.process_memory import give_back
 from filterd.clients.interfaces import Links
 from filterd.clients.network_view import Surroundings
 from filterd.daemon.live_lookups import LiveStream
@@ -41,14 +43,12 @@ from filterd.daemon.time.timekeeper import LOOK_EVERY_S, ClockStanding, Timekeep
 from filterd.daemon.watch_recorders import NatWatch
 from filterd.daemon.worker_channel import Channel, Handlers
 from filterd.daemon.worker_sums import WorkerSums, disputes_of, tunnels_of, upstreams_of
-from filterd.errors import ControlError, FilterdError, StoreError, to_plain
-from filterd.i18n import UNSAID, say
 from filterd.policy.grade_changes import Layer
 from filterd.policy.policy_file import digest
-from filterd.process_memory import give_back
 from filterd.querylog.totals_request import TODAY
 from filterd.resolve import expectation_checks, rewrite_targets
 from filterd.resolve.expectation_checks import doubts
+from filterd.texts.i18n import UNSAID, say
 from filterd.version import __version__
 
 if TYPE_CHECKING:

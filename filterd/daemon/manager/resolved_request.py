@@ -6,16 +6,16 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from filterd import field_checks
+from filterd.base.errors import ChangeError, FilterdError
 from filterd.daemon.time.timekeeper import ClockStanding
-from filterd.errors import ChangeError, FilterdError
-from filterd.i18n import say
 from filterd.lists.list_queries import content_version, naming_entries
-from filterd.overrides import change_fields
-from filterd.overrides.change_kinds import is_undated
+from filterd.overrides.changes import change_fields
+from filterd.overrides.changes.change_kinds import is_undated
+from filterd.policy import field_checks
 from filterd.policy.calendar import bell, shown_at
 from filterd.policy.grade_changes import Why
 from filterd.policy.model import Audience
+from filterd.texts.i18n import say
 from filterd.version import __version__
 from filterd.wire import name as names
 

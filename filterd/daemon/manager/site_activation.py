@@ -13,11 +13,11 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Protocol
 
+from filterd.base.errors import FilterdError, StoreError
 from filterd.daemon.manager import site_loader as on_disk
 from filterd.daemon.manager.site_policy import install_policy
 from filterd.daemon.sealed_sites import SealedSiteLoader, seal
 from filterd.daemon.verified_indexes import VerifiedIndexes
-from filterd.errors import FilterdError, StoreError
 from filterd.policy import policy_file
 
 if TYPE_CHECKING:

@@ -23,20 +23,9 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from filterd import bounded_child
-from filterd.config.compile_run import compile_in_child, compile_in_memory
-from filterd.daemon.shared_page import overrides_in_force
-from filterd.daemon.verified_indexes import VerifiedIndexes
-from filterd.errors import ConfigErrors, FilterdError, IndexFormatError, InUseError, StoreError
-from filterd.i18n import refused, say
-from filterd.lists.index import Index
-from filterd.lists.index_files import (
-    blocklists_to_compile_by,
-    facts_of,
-    install_index,
-)
-from filterd.overrides.effects import NOTHING
-from filterd.paths import (
+from filterd.base import bounded_child
+from filterd.base.errors import ConfigErrors, FilterdError, IndexFormatError, InUseError, StoreError
+from filterd.base.paths import (
     is_plain,
     move_away,
     read_plain,
@@ -45,22 +34,33 @@ from filterd.paths import (
     takes_files,
     write_atomically,
 )
+from filterd.base.sealed_memory import SealedMemory
+from filterd.base.state_file import MOST_OCTETS
+from filterd.config.compile_run import compile_in_child, compile_in_memory
+from filterd.daemon.shared_page import overrides_in_force
+from filterd.daemon.verified_indexes import VerifiedIndexes
+from filterd.lists.index import Index
+from filterd.lists.index_files import (
+    blocklists_to_compile_by,
+    facts_of,
+    install_index,
+)
+from filterd.overrides.changes.effects import NOTHING
 from filterd.policy import policy_file
 from filterd.policy.unknown_time import Certainty
 from filterd.resolve.site import Site
-from filterd.sealed_memory import SealedMemory
-from filterd.state_file import MOST_OCTETS
+from filterd.texts.i18n import refused, say
 from filterd.upstream import resolv_conf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from filterd.base.state_folder import StateFolder
     from filterd.clients.network_view import Surroundings
     from filterd.daemon.process import Setting
     from filterd.policy.model import Policy
     from filterd.policy.temporary_rules import Overrides
-    from filterd.state_folder import StateFolder
 
 _BUILDS = "filterd.feed.index_build"
 _BUILD_WITHIN_S = 600

@@ -16,27 +16,27 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
+from filterd.base.errors import ConfigError, ConfigErrors, FilterdError, StoreError
+from filterd.base.paths import install
 from filterd.config import build_record
 from filterd.config.compile_run import afresh, compile_in_child
 from filterd.daemon.manager.site_loader import Unwritten, compile_unwritten, log_error, open_index
 from filterd.daemon.verified_indexes import VerifiedIndexes
-from filterd.errors import ConfigError, ConfigErrors, FilterdError, StoreError
-from filterd.i18n import refused, say
 from filterd.lists.index_files import blocklists_in_force, blocklists_to_compile_by
-from filterd.paths import install
 from filterd.policy import policy_file
 from filterd.resolve import expectation_checks
 from filterd.resolve.site import Site
+from filterd.texts.i18n import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from filterd.base.state_folder import StateFolder
     from filterd.config.compile_run import Start
     from filterd.daemon.process import Setting
     from filterd.lists.index import Index
     from filterd.policy.model import Policy
-    from filterd.state_folder import StateFolder
 
 _log = logging.getLogger("filterd.site_policy")
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from filterd.i18n import UNSAID, Sentence
-from filterd.state_file import FileFormat, to_plain
+from filterd.base.state_file import FileFormat, to_plain
+from filterd.texts.i18n import UNSAID, Sentence
 
 if TYPE_CHECKING:
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 
 @dataclass(frozen=True, slots=True)

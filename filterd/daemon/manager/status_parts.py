@@ -15,12 +15,13 @@ from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from filterd import i18n
-from filterd.certificate_facts import facts_in
+from filterd.base.certificate_facts import facts_in
+from filterd.base.errors import FilterdError, StoreError
+from filterd.base.protection_level import FILLED_CATEGORIES, judge
+from filterd.base.state_file import to_plain
+from filterd.base.state_folder import SHIPPED, StateFolder
 from filterd.daemon.manager import status_files
 from filterd.daemon.worker_sums import summed
-from filterd.errors import FilterdError, StoreError
-from filterd.i18n import UNSAID
 from filterd.lists.category_coverage import coverage
 from filterd.overrides.current_rows import (
     is_changed,
@@ -36,27 +37,26 @@ from filterd.policy.effective_policy import EffectiveState
 from filterd.policy.log_levels import LogLevel, highest, levels, levels_of
 from filterd.policy.model import DAY_S
 from filterd.policy.temporary_rules import TargetKind
-from filterd.protection_level import FILLED_CATEGORIES, judge
 from filterd.querylog.counts import BLOCKED
 from filterd.querylog.day_reach import GRADE
 from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.disclosure import Threshold, ended_hours
 from filterd.querylog.service_days import ServiceMoment
 from filterd.querylog.totals_request import TotalsRequest
-from filterd.rows import SchoolClock
-from filterd.state_file import to_plain
-from filterd.state_folder import SHIPPED, StateFolder
+from filterd.texts import i18n
+from filterd.texts.i18n import UNSAID
+from filterd.texts.rows import SchoolClock
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from filterd.daemon.manager.manager import Manager
     from filterd.daemon.process import Setting
-    from filterd.i18n import Sentence
     from filterd.lists.category_coverage import CategoryCoverage
     from filterd.policy.model import Policy
     from filterd.resolve.site import Site
-    from filterd.rows import Row
+    from filterd.texts.i18n import Sentence
+    from filterd.texts.rows import Row
 
 BYPASS = "proxy-vpn"
 """The category of ways around the filter."""

@@ -17,15 +17,15 @@ import logging
 from math import inf
 from typing import TYPE_CHECKING
 
-from filterd.errors import ControlError, FilterdError
-from filterd.i18n import quoted, say
-from filterd.journal import is_out_of_memory
+from filterd.base.errors import ControlError, FilterdError
+from filterd.base.journal import is_out_of_memory
 from filterd.resolve.site import EpochGuard
+from filterd.texts.i18n import quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.daemon.shared_page import SharedPage
     from filterd.resolve.site import Site
 

@@ -16,9 +16,9 @@ from itertools import chain
 from time import sleep
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.errors import ConfigError
+from filterd.base.errors import ConfigError
+from filterd.base.service_manager import forget_sockets, named_sockets, store_sockets
 from filterd.fastpath.pktinfo import bind, has_family, is_bound, is_here, report_arrival
-from filterd.service_manager import forget_sockets, named_sockets, store_sockets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -21,7 +21,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from filterd.errors import IndexFormatError
+from filterd.base.errors import IndexFormatError
 from filterd.policy.log_levels import LogLevel, levels_of
 from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.lookups import WRITE_FROM, Lookup, LookupContext, LookupQueue
@@ -31,7 +31,7 @@ from filterd.wire import name as names
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.daemon.worker_channel import Channel
     from filterd.policy.model import Client
     from filterd.querylog.pseudonyms import Pseudonyms

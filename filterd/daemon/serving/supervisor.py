@@ -25,19 +25,19 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from filterd.clock import doubled_s
+from filterd.base.clock import doubled_s
+from filterd.base.privileges import end_sooner
+from filterd.base.process_memory import give_back
 from filterd.daemon.process import READY
-from filterd.i18n import refused, say
-from filterd.privileges import end_sooner
-from filterd.process_memory import give_back
+from filterd.texts.i18n import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.daemon.sealed_sites import SealedSites
     from filterd.daemon.shared_page import SharedPage
-    from filterd.i18n import Sentence
+    from filterd.texts.i18n import Sentence
 
 _TICK_S = 0.25
 _TICKS_WITHOUT_BEAT = 12
@@ -70,7 +70,7 @@ class Child:
     ``hears_hangup``: SIGHUP is passed on to it. ``patience_ticks``: how long it may
     show no heartbeat. One that has not served yet, and whose predecessor has not
     either, has ``TICKS_AT_WORK`` until it serves. ``ended_sooner``: see
-    ``filterd.privileges``.
+    ``filterd.base.privileges``.
     """
 
     name: str

@@ -17,8 +17,8 @@ from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from filterd.acceptor import Acceptor
-from filterd.errors import WireError
+from filterd.base.acceptor import Acceptor
+from filterd.base.errors import WireError
 from filterd.fastpath.datagrams import Traffic
 from filterd.fastpath.pktinfo import interface_of
 from filterd.resolve.query import Peer

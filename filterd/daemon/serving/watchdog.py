@@ -21,10 +21,10 @@ from ipaddress import IPv4Address
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.errors import WireError
-from filterd.i18n import UNSAID, Sentence, say
+from filterd.base.errors import WireError
+from filterd.base.service_manager import WATCHDOG, notify, watchdog_interval_s
 from filterd.policy.verdict import Action
-from filterd.service_manager import WATCHDOG, notify, watchdog_interval_s
+from filterd.texts.i18n import UNSAID, Sentence, say
 from filterd.wire import EdnsOption, Rcode, RRType, parse_response
 from filterd.wire import name as names
 from filterd.wire.edns import compose_edns

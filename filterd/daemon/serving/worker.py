@@ -18,7 +18,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from filterd import i18n
+from filterd.base.process_memory import give_back
 from filterd.clients.frame_filter import SETTLE_S, SETTLE_SHARED_S, FrameFilter
 from filterd.clients.network_view import Surroundings
 from filterd.clients.observer import Observer
@@ -36,7 +36,6 @@ from filterd.fastpath.core_filler import NATIVE, Core, FastPath, Relay
 from filterd.fastpath.coroutine_runner import Stepper
 from filterd.fastpath.rate_limit import Limiter
 from filterd.fastpath.udp_listener import UdpListener
-from filterd.process_memory import give_back
 from filterd.querylog import CountingRules, Counts
 from filterd.querylog.pseudonyms import Pseudonyms
 from filterd.resolve import pipeline
@@ -45,6 +44,7 @@ from filterd.resolve.links.cache import Background
 from filterd.resolve.query import Peer, Query
 from filterd.resolve.resolver import Resolver
 from filterd.resolve.tunnel_counter import TunnelCounter
+from filterd.texts import i18n
 from filterd.upstream import Forwarder
 from filterd.wire import compose_query, parse_query
 from filterd.wire.section import Question

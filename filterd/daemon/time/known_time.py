@@ -36,19 +36,19 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filterd.errors import FilterdError, StoreError
-from filterd.i18n import say
-from filterd.overrides import snapshot
+from filterd.base.errors import FilterdError, StoreError
+from filterd.base.state_file import ADDED, FileFormat
+from filterd.overrides.history import snapshot
 from filterd.policy.unknown_time import LATEST, UNCONFIRMED_S, UNKNOWN_LEAD_S, Certainty
-from filterd.state_file import ADDED, FileFormat
+from filterd.texts.i18n import say
 from filterd.version import RELEASED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
+    from filterd.base.state_folder import StateFolder
     from filterd.daemon.shared_page import SharedPage
-    from filterd.state_folder import StateFolder
 
 FOLLOWED_S = 5.0
 """A clock that moves by so much in a second is only being adjusted; by more, it jumps."""
@@ -225,8 +225,8 @@ def _by_databases(state: StateFolder) -> float:
     """
     found = [0.0]
     if os.path.exists(state.overrides):  # noqa: PTH110 -- it raises nothing
-        from filterd.clock import SystemClock  # noqa: PLC0415 -- see above
-        from filterd.overrides.store import Store  # noqa: PLC0415 -- see above
+        from filterd.base.clock import SystemClock  # noqa: PLC0415 -- see above
+        from filterd.overrides.history.store import Store  # noqa: PLC0415 -- see above
 
         with contextlib.suppress(FilterdError, OSError):
             found.append(Store(state, SystemClock()).last_change())

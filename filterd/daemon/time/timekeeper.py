@@ -25,10 +25,9 @@ from enum import StrEnum
 from struct import Struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from filterd.base.errors import ChangeError, StoreError
 from filterd.daemon.time import known_time
 from filterd.daemon.time.known_time import FOLLOWED_S, Lead
-from filterd.errors import ChangeError, StoreError
-from filterd.i18n import say
 from filterd.policy.unknown_time import (
     LATEST,
     UNCONFIRMED_S,
@@ -37,15 +36,16 @@ from filterd.policy.unknown_time import (
     is_known,
     shown,
 )
+from filterd.texts.i18n import say
 from filterd.version import RELEASED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
+    from filterd.base.state_folder import StateFolder
     from filterd.daemon.shared_page import SharedPage
     from filterd.daemon.time.known_time import KnownTime
-    from filterd.state_folder import StateFolder
 
 LOOK_EVERY_S = 1.0
 _SAME_S = 0.02

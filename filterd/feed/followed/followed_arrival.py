@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from filterd.errors import FetchError, FilterdError
+from filterd.base.errors import FetchError, FilterdError
+from filterd.base.paths import shipped, writing
 from filterd.feed.appliance_files import FollowFile
 from filterd.feed.feed_config import wanted_of
 from filterd.feed.followed.night_memory import TEXT_OCTETS_A_NAME, check_size, night_octets
@@ -37,25 +38,24 @@ from filterd.feed.guard.tables import TABLES
 from filterd.feed.signed.version_download import Taken, sync_all
 from filterd.feed.version_files import publication_of, verify, write_manifest
 from filterd.feed.versions import FOLLOWED, is_followed
-from filterd.i18n import UNSAID, say
 from filterd.lists.catalogs.catalog import fillable_categories, load_sources
 from filterd.lists.catalogs.table_additions import ADDITIONS_FILE
-from filterd.paths import shipped, writing
+from filterd.texts.i18n import UNSAID, say
 from filterd.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.feed.followed.source_limits import FetchRules
     from filterd.feed.followed.sources import SourceReport
     from filterd.feed.guard import Judgement
     from filterd.feed.signed.arrival import Moment, Progress
     from filterd.feed.versions import Candidate, Versions
-    from filterd.i18n import Sentence
     from filterd.lists.catalogs.catalog import PublicSource
     from filterd.lists.list_merge import Exclusions
+    from filterd.texts.i18n import Sentence
 
 FRESH_S = 7 * 86_400.0
 """A version counts as fresh for so long: a week of nights without an answer is a worry."""

@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.feed.followed.source_limits import FetchRules
     from filterd.feed.followed.sources import SourceReport
     from filterd.feed.guard import Judgement
     from filterd.feed.signed.arrival import Progress
     from filterd.feed.signed.version_download import Taken
     from filterd.feed.versions import Candidate, Versions
-    from filterd.i18n import Sentence
     from filterd.lists.catalogs.catalog import PublicSource
     from filterd.lists.list_merge import Exclusions
+    from filterd.texts.i18n import Sentence
 
 _DIGITS = 6
 

@@ -17,15 +17,15 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.errors import FetchError, RedirectError
-from filterd.http_download import public_addresses, split
-from filterd.i18n import say
+from filterd.base.errors import FetchError, RedirectError
+from filterd.http.http_download import public_addresses, split
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from filterd.clock import Clock
-    from filterd.http_download import RequestPolicy
+    from filterd.base.clock import Clock
+    from filterd.http.http_download import RequestPolicy
 
 LOOKED_FOR_S = 10.0
 """All servers together; a resolver that has no answer takes the longest."""

@@ -7,9 +7,9 @@ children (``memory_octets`` of each) are for what the estimate does not see.
 
 from __future__ import annotations
 
-from filterd import process_memory
-from filterd.errors import TooLargeError
-from filterd.i18n import Sentence, say
+from filterd.base import process_memory
+from filterd.base.errors import TooLargeError
+from filterd.texts.i18n import Sentence, say
 
 MOST_OCTETS = 640_000_000
 """Of a child of the night on any machine: five million names."""

@@ -12,16 +12,16 @@ import gzip
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, cast
 
-from filterd.archives import (
+from filterd.base.archives import (
     DAMAGED,
     LongDirectoryError,
     TooLongError,
     opened_tar_gz,
     opened_zip,
 )
-from filterd.errors import ForeignContentError, TooLargeError
-from filterd.i18n import say
-from filterd.paths import writing
+from filterd.base.errors import ForeignContentError, TooLargeError
+from filterd.base.paths import writing
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

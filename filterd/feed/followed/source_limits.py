@@ -12,16 +12,22 @@ from dataclasses import dataclass, field, replace
 from math import ceil, inf
 from typing import TYPE_CHECKING
 
-from filterd.errors import FetchError, ForeignContentError, StoreError, TooLargeError, TooSlowError
-from filterd.http_download import DownloadLimits, RequestPolicy, split
-from filterd.i18n import say
-from filterd.state_file import FileFormat
+from filterd.base.errors import (
+    FetchError,
+    ForeignContentError,
+    StoreError,
+    TooLargeError,
+    TooSlowError,
+)
+from filterd.base.state_file import FileFormat
+from filterd.http.http_download import DownloadLimits, RequestPolicy, split
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
 
 LIMITS = DownloadLimits(total_s=300.0)
 """For one address."""

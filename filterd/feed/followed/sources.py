@@ -22,7 +22,9 @@ from enum import StrEnum
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import FetchError, FilterdError
+from filterd.base.errors import FetchError, FilterdError
+from filterd.base.paths import install, open_plain, reading, writing
+from filterd.base.state_file import ADDED, FileFormat
 from filterd.feed.followed.host_reach import HostReach
 from filterd.feed.followed.packed_text import packing_of, unpacked_of
 from filterd.feed.followed.source_limits import (
@@ -34,7 +36,7 @@ from filterd.feed.followed.source_limits import (
 )
 from filterd.feed.followed.text_judgement import ArrivedText, TextFacts, judge
 from filterd.feed.version_files import sha256_of
-from filterd.http_download import (
+from filterd.http.http_download import (
     CHUNK_OCTETS,
     NONE_KNOWN,
     Downloader,
@@ -43,15 +45,13 @@ from filterd.http_download import (
     bounded,
     split,
 )
-from filterd.i18n import UNSAID, Sentence, quoted, say
-from filterd.paths import install, open_plain, reading, writing
-from filterd.state_file import ADDED, FileFormat
+from filterd.texts.i18n import UNSAID, Sentence, quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.feed.signed.arrival import Progress
     from filterd.lists.catalogs.catalog import PublicSource
 

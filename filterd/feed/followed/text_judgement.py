@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filterd import bounded_child, process_memory
-from filterd.errors import (
+from filterd.base import bounded_child, process_memory
+from filterd.base.errors import (
     FilterdError,
     ForeignContentError,
     ListError,
@@ -27,16 +27,16 @@ from filterd.errors import (
     from_plain,
     to_plain,
 )
+from filterd.base.paths import reading
 from filterd.feed.followed.packed_text import unpack_text
 from filterd.feed.version_files import sha256_of
-from filterd.i18n import say
 from filterd.lists.intake import count_entries
 from filterd.lists.source_text import SourceText
-from filterd.paths import reading
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
-    from filterd.bounded_child import Ended
-    from filterd.i18n import Sentence
+    from filterd.base.bounded_child import Ended
+    from filterd.texts.i18n import Sentence
 
 MEMORY_OCTETS = 128 << 20
 """Beyond what the child begins with: any list is read in a tenth of it."""

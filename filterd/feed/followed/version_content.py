@@ -23,8 +23,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filterd import bounded_child
-from filterd.errors import (
+from filterd.base import bounded_child
+from filterd.base.errors import (
     ConfigError,
     FilterdError,
     ListError,
@@ -34,9 +34,9 @@ from filterd.errors import (
     from_plain,
     to_plain,
 )
+from filterd.base.paths import shipped, writing
 from filterd.feed.feed_config import pins_yaml, with_pinned_hosts
 from filterd.feed.followed.fresh_names import write_fresh
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog import PublicSource, load_catalog
 from filterd.lists.catalogs.catalog_categories import whole_of
 from filterd.lists.catalogs.catalog_tables import CANARIES_FILE, CONTACTS_FILE, canaries_yaml
@@ -55,15 +55,14 @@ from filterd.lists.rules import ListSource
 from filterd.lists.top_names import read_popular
 from filterd.overrides.mistake_answers import FILE as MISTAKES
 from filterd.overrides.mistake_answers import dump_answers
-from filterd.paths import shipped, writing
+from filterd.texts.i18n import say
 from filterd.wire import name as wire_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from filterd.bounded_child import Ended
+    from filterd.base.bounded_child import Ended
     from filterd.feed.signed.arrival import Progress
-    from filterd.i18n import Sentence
     from filterd.lists.catalogs.catalog import Catalog
     from filterd.lists.catalogs.catalog_categories import CatalogCategory
     from filterd.lists.likeness.lookalike_families import Decision
@@ -71,6 +70,7 @@ if TYPE_CHECKING:
     from filterd.lists.list_merge import Exclusions, ReportedKeys
     from filterd.lists.top_names import Popular
     from filterd.overrides.mistake_answers import MistakeAnswer
+    from filterd.texts.i18n import Sentence
 
 
 LISTS = "lists"

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from filterd import bounded_child
+from filterd.base import bounded_child
 
 _CPU_LIMIT_S = 300
 _NICER = 10

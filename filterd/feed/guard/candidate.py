@@ -21,24 +21,24 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from filterd.base.errors import ConfigError, FilterdError, IndexFormatError, ListError, StoreError
+from filterd.base.paths import open_plain, reading, shipped
 from filterd.config import build_record
 from filterd.config.build_record import write_policy
 from filterd.config.compile import compile_policy, own_lists
 from filterd.config.lists_build import compile_blocklists
 from filterd.config.site_reader import load_site
-from filterd.errors import ConfigError, FilterdError, IndexFormatError, ListError, StoreError
 from filterd.feed.followed.night_memory import most_names, too_many
 from filterd.feed.guard.judgement import SCHOOL, Severity, found
 from filterd.feed.guard.limits import few
-from filterd.i18n import quoted, say
 from filterd.lists.catalogs.catalog import ListsBeside, lists_beside, load_catalog
 from filterd.lists.catalogs.table_additions import unknown_additions
 from filterd.lists.index import Index
-from filterd.paths import open_plain, reading, shipped
 from filterd.policy import policy_file
 from filterd.policy.model import Client
 from filterd.policy.verdict import PASSED, Match
 from filterd.resolve.site import Site
+from filterd.texts.i18n import quoted, say
 from filterd.wire import RRType
 
 if TYPE_CHECKING:
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from filterd.config.build_record import Looked
     from filterd.config.site_reader import SiteSources
     from filterd.feed.guard.judgement import Finding
-    from filterd.i18n import Sentence
     from filterd.lists.catalogs.catalog import Catalog, CatalogService
     from filterd.lists.catalogs.catalog_categories import CatalogCategory
     from filterd.lists.index_files import Blocklists
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
     from filterd.lists.rules import ListSource
     from filterd.policy.model import GradePolicy, Policy
     from filterd.policy.verdict import Verdict
+    from filterd.texts.i18n import Sentence
 
     _Named = TypeVar("_Named", bound=CatalogCategory | CatalogService | ListSource)
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from filterd.clock import SystemClock
-from filterd.errors import ConfigError, FilterdError, IndexFormatError
+from filterd.base.clock import SystemClock
+from filterd.base.errors import ConfigError, FilterdError, IndexFormatError
+from filterd.base.state_folder import BesideFolder, StateFolder
 from filterd.feed.followed.night_memory import MOST_OCTETS
 from filterd.feed.guard import candidate as loading
 from filterd.feed.guard.candidate import (
@@ -70,7 +71,6 @@ from filterd.feed.guard.tables import (
     wrong_holidays,
 )
 from filterd.feed.versions import is_followed
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog import BESIDE
 from filterd.lists.catalogs.catalog_tables import (
     contacts_or_none,
@@ -82,7 +82,7 @@ from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.day_search import RecordedWeek
 from filterd.resolve.site import Site
 from filterd.resolve.what_if import compare_week
-from filterd.state_folder import BesideFolder, StateFolder
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

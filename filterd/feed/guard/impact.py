@@ -13,7 +13,9 @@ from collections import Counter
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.errors import ListError
+from filterd.base.errors import ListError
+from filterd.base.paths import open_plain
+from filterd.base.state_folder import SHIPPED
 from filterd.feed.guard.judgement import ASKED, ASKED_LITTLE, Severity, found
 from filterd.feed.guard.limits import (
     GROWTH,
@@ -25,11 +27,9 @@ from filterd.feed.guard.limits import (
     few,
 )
 from filterd.feed.versions import is_ahead
-from filterd.i18n import refused, say
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.rules import is_order
-from filterd.paths import open_plain
-from filterd.state_folder import SHIPPED
+from filterd.texts.i18n import refused, say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

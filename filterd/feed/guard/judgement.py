@@ -16,19 +16,20 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filterd import bounded_child, i18n
-from filterd.clock import SystemClock
-from filterd.errors import GuardError, RefusedVersionError
+from filterd.base import bounded_child
+from filterd.base.clock import SystemClock
+from filterd.base.errors import GuardError, RefusedVersionError
+from filterd.base.state_file import IDS, Decoders, to_octets
 from filterd.feed.followed.night_memory import night_octets
-from filterd.i18n import Sentence, refused, say
 from filterd.lists.index_files import Blocklists
-from filterd.state_file import IDS, Decoders, to_octets
+from filterd.texts import i18n
+from filterd.texts.i18n import Sentence, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from filterd.bounded_child import Ended
-    from filterd.clock import Clock
+    from filterd.base.bounded_child import Ended
+    from filterd.base.clock import Clock
     from filterd.feed.versions import Candidate
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from filterd.feed.guard.judgement import Severity, found
-from filterd.i18n import say
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

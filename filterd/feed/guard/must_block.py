@@ -15,17 +15,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from filterd.base.paths import open_plain
 from filterd.feed.guard.judgement import EXPECTATIONS, Severity, found
 from filterd.feed.guard.limits import few
 from filterd.feed.guard.tables import TABLES, pins_of_version
-from filterd.i18n import say
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.rules import MADE_CANARY, is_order
-from filterd.paths import open_plain
 from filterd.policy.model import LIST
 from filterd.policy.verdict import Rule
 from filterd.resolve.expectation_checks import unmet
 from filterd.resolve.site import Site
+from filterd.texts.i18n import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from filterd.feed.guard.candidate import Asking
     from filterd.feed.guard.impact import Compared
     from filterd.feed.guard.judgement import Finding
-    from filterd.i18n import Sentence
     from filterd.lists.rules import ListSource
     from filterd.policy.model import Client
     from filterd.policy.verdict import Match
+    from filterd.texts.i18n import Sentence
 
 
 _GOLDEN, _CANARIES = "golden", "canaries"

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.feed.guard.judgement import Severity, found
 from filterd.feed.guard.limits import few
-from filterd.i18n import say
 from filterd.lists.hostname import HostnameError, key_from_name, key_from_text
 from filterd.lists.public_suffix import (
     is_company_suffix,
@@ -29,6 +28,7 @@ from filterd.lists.public_suffix import (
 from filterd.lists.report import Reason
 from filterd.lists.rules import is_order
 from filterd.policy.model import SERVICE
+from filterd.texts.i18n import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

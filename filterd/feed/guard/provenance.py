@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 from filterd.feed.guard.judgement import Severity, found
 from filterd.feed.guard.limits import few
 from filterd.feed.guard.must_resolve import essentials_of
-from filterd.i18n import say
 from filterd.lists.rules import is_order
+from filterd.texts.i18n import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

@@ -27,7 +27,6 @@ from urllib.parse import urlsplit
 from filterd.feed.guard.judgement import Severity, found
 from filterd.feed.guard.limits import CATEGORY_GROWTH, CATEGORY_SHRINK, LOST_SLACK, SLACK, few
 from filterd.feed.versions import is_followed
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog import CatalogService, PublicHoliday, PublicSource
 from filterd.lists.catalogs.catalog_categories import CatalogCategory
 from filterd.lists.catalogs.catalog_tables import Contact
@@ -40,6 +39,7 @@ from filterd.overrides.mistake_answers import MistakeAnswer
 from filterd.policy.confidential_names import HELP
 from filterd.policy.model import SERVICE, Category, Holiday, Service
 from filterd.resolve.site import TIME
+from filterd.texts.i18n import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

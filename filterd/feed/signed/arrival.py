@@ -24,13 +24,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from filterd.errors import StoreError
+from filterd.base.errors import StoreError
+from filterd.base.state_file import FileFormat
 from filterd.feed.held_versions import content_digest, fetch_releases
 from filterd.feed.signed.tuf_refresh import Announcement, look, refresh
 from filterd.feed.signed.version_download import take
 from filterd.feed.version_files import is_of
-from filterd.i18n import quoted, say
-from filterd.state_file import FileFormat
+from filterd.texts.i18n import quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from filterd.feed.guard import Judgement
     from filterd.feed.signed.version_download import Taken
     from filterd.feed.versions import Versions
-    from filterd.i18n import Sentence
+    from filterd.texts.i18n import Sentence
 
     Progress = Callable[[int, int], None]
     from filterd.feed.signed.fetchers import Fetcher

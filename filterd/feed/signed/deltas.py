@@ -15,9 +15,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from filterd.errors import DigestError, TooLargeError
+from filterd.base.errors import DigestError, TooLargeError
 from filterd.feed.version_files import MAX_VERSION_OCTETS
-from filterd.i18n import say
+from filterd.texts.i18n import say
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fetch the feed's files from a web server or a folder, bounded, for TUF.
 
-``filterd.http_download`` sets the bounds. A missing file is reported as TUF expects it, and
+``filterd.http.http_download`` sets the bounds. A missing file is reported as TUF expects it, and
 a server's ETag is sent back only if it is short. A folder gives plain files, through no link.
 """
 
@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from tuf.api.exceptions import DownloadHTTPError
 from tuf.ngclient import FetcherInterface
 
-from filterd.errors import ConfigError, FetchError, ForeignContentError
-from filterd.http_download import (
+from filterd.base.errors import ConfigError, FetchError, ForeignContentError
+from filterd.base.privileges import own_rights
+from filterd.http.http_download import (
     CHUNK_OCTETS,
     NONE_KNOWN,
     Downloader,
@@ -30,16 +31,15 @@ from filterd.http_download import (
     bounded,
     split,
 )
-from filterd.http_failures import page_error
-from filterd.i18n import refused, say
-from filterd.privileges import own_rights
+from filterd.http.http_failures import page_error
+from filterd.texts.i18n import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
     from pathlib import Path
 
-    from filterd.clock import Clock
-    from filterd.http_download import HttpResponse
+    from filterd.base.clock import Clock
+    from filterd.http.http_download import HttpResponse
 
 _POLICY = RequestPolicy(frozenset({"http", "https"}), redirects=3, is_one_server=True)
 """Trust does not rest on the connection."""

@@ -29,13 +29,13 @@ from securesystemslib.exceptions import UnverifiedSignatureError
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Snapshot, Targets, Timestamp
 
-from filterd.errors import DigestError, MetadataFormatError, SignatureError
+from filterd.base.errors import DigestError, MetadataFormatError, SignatureError
+from filterd.base.paths import check_room, make_folder, streaming, write_atomically, writing
 from filterd.feed.signed.trust import named_keys
 from filterd.feed.signed.tuf_refresh import check_names, explained, refreshed, target_url
 from filterd.feed.version_files import PROGRAM, is_sha256, sha256_of
-from filterd.http_download import DownloadLimits
-from filterd.i18n import say
-from filterd.paths import check_room, make_folder, streaming, write_atomically, writing
+from filterd.http.http_download import DownloadLimits
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

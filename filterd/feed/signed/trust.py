@@ -23,12 +23,12 @@ from securesystemslib.signer import Key
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root
 
-from filterd.counted import fingerprint
-from filterd.errors import MetadataFormatError, NoTrustError
+from filterd.base.errors import MetadataFormatError, NoTrustError
+from filterd.base.paths import open_plain, reading, write_atomically, writing
+from filterd.base.privileges import own_rights
 from filterd.feed.version_files import ONLINE, signers_of
-from filterd.i18n import refused, say
-from filterd.paths import open_plain, reading, write_atomically, writing
-from filterd.privileges import own_rights
+from filterd.texts.counted import fingerprint
+from filterd.texts.i18n import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

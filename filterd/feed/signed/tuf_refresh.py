@@ -23,7 +23,7 @@ from tuf.api import exceptions
 from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
 from tuf.ngclient import Updater, UpdaterConfig
 
-from filterd.errors import (
+from filterd.base.errors import (
     DigestError,
     ExpiredError,
     MetadataFormatError,
@@ -35,7 +35,7 @@ from filterd.errors import (
     TrustError,
 )
 from filterd.feed.version_files import ONLINE, ORDERS, TARGETS, read_publication, role_of
-from filterd.i18n import quoted, refused, say
+from filterd.texts.i18n import quoted, refused, say
 from filterd.version import RELEASED_AT
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from filterd.feed.signed.fetchers import Fetcher
     from filterd.feed.signed.trust import TrustFolder
     from filterd.feed.version_files import Publication
-    from filterd.i18n import Sentence
+    from filterd.texts.i18n import Sentence
 
 _BELIEVED_FOR_S = 10 * 366 * 86_400
 """A publication that was signed longer than that after the release proves nothing of the time."""

@@ -18,7 +18,8 @@ import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from filterd.errors import DigestError, FeedError, StoreError
+from filterd.base.errors import DigestError, FeedError, StoreError
+from filterd.base.paths import make_folder, sync_folder, temporary_of, write_atomically, writing
 from filterd.feed.signed.deltas import unpack, unpack_delta
 from filterd.feed.version_files import (
     MANIFEST,
@@ -28,8 +29,7 @@ from filterd.feed.version_files import (
     verify,
     write_manifest,
 )
-from filterd.i18n import say
-from filterd.paths import make_folder, sync_folder, temporary_of, write_atomically, writing
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -21,9 +21,9 @@ from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from filterd.base.errors import ConfigError, ConfigErrors
+from filterd.base.paths import shipped
 from filterd.documents import did_you_mean, load, repeated, validate
-from filterd.errors import ConfigError, ConfigErrors
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog_categories import (
     CatalogCategory,
     categories_of,
@@ -53,7 +53,7 @@ from filterd.lists.rules import (
     SafeSearchRewrite,
     SourceShare,
 )
-from filterd.paths import shipped
+from filterd.texts.i18n import say
 from filterd.wire.name import to_text
 
 if TYPE_CHECKING:

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from filterd.documents import did_you_mean
-from filterd.i18n import say
 from filterd.lists.rules import ALWAYS_CONFIDENTIAL, ALWAYS_GUARDED
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from filterd.base.errors import ConfigError
     from filterd.documents import Document
-    from filterd.errors import ConfigError
     from filterd.lists.catalogs.catalog_schema import (
         CategoryEntry,
         FolderList,

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from filterd.documents import DocumentModel, did_you_mean, refusal
-from filterd.i18n import UNSAID, Sentence, quoted, say
 from filterd.lists.formats import FORMATS
 from filterd.lists.hostname import HostnameError, key_from_name, key_from_text, name_from_key
 from filterd.lists.public_suffix import is_public_suffix
 from filterd.lists.report import Reason
 from filterd.lists.rules import SERVICE_PREFIX, ListSource
+from filterd.texts.i18n import UNSAID, Sentence, quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import Field, model_validator
 
+from filterd.base.errors import ConfigError, ConfigErrors, FilterdError
+from filterd.base.paths import shipped
 from filterd.documents import DocumentModel, dump, load, refusal, repeated, validate
-from filterd.errors import ConfigError, ConfigErrors, FilterdError
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog import load_categories
 from filterd.lists.catalogs.catalog_categories import with_parts
 from filterd.lists.catalogs.catalog_schema import (
@@ -29,7 +29,7 @@ from filterd.lists.catalogs.catalog_schema import (
     PopularFile,
 )
 from filterd.lists.rules import MADE_CANARY
-from filterd.paths import shipped
+from filterd.texts.i18n import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from filterd.base.errors import ConfigErrors
+from filterd.base.paths import shipped
 from filterd.documents import load, repeated, validate
-from filterd.errors import ConfigErrors
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog_schema import HelpFile
 from filterd.lists.rules import Protection
-from filterd.paths import shipped
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -27,7 +27,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from filterd.documents import DocumentModel, did_you_mean, load, refusal, repeated, validate
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it at run time
 from filterd.lists.catalogs.table_additions import added_to
 from filterd.lists.likeness.lookalikes import (
@@ -42,14 +41,15 @@ from filterd.lists.likeness.lookalikes import (
     is_shape,
 )
 from filterd.lists.rules import ORDER_PREFIX, ListSource
+from filterd.texts.i18n import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from filterd.base.errors import ConfigError
     from filterd.documents import Document, Where
-    from filterd.errors import ConfigError
 
 
 ORDERS_FILE = "orders.yaml"

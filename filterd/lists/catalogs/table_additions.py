@@ -30,7 +30,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.documents import dump, load
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog_schema import (
     CategoryEntry,
     EngineEntry,
@@ -41,6 +40,7 @@ from filterd.lists.catalogs.catalog_schema import (
     PinEntry,
     ProtectionEntry,
 )
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

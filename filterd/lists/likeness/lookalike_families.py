@@ -20,6 +20,7 @@ from functools import cache, lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
+from filterd.base.native import live_only
 from filterd.lists.hostname import HostnameError, key_from_text
 from filterd.lists.likeness.lookalikes import (
     MOST_DIGITS,
@@ -29,7 +30,6 @@ from filterd.lists.likeness.lookalikes import (
     skeleton,
 )
 from filterd.lists.public_suffix import public_suffix_test, public_suffixes, suffix_rules
-from filterd.native import live_only
 from filterd.wire import name as wire_names
 
 if TYPE_CHECKING:

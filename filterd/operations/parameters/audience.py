@@ -6,11 +6,11 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from filterd.errors import excluding
-from filterd.i18n import say
+from filterd.base.errors import excluding
 from filterd.operations.parameters.scalar import Parameter, Text
 from filterd.overrides.target_text import looks_like_a_class, whom_from
 from filterd.policy.model import Audience
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,9 +12,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from filterd.errors import ConfigError
-from filterd.field_checks import shown
-from filterd.i18n import say
+from filterd.base.errors import ConfigError
+from filterd.policy.field_checks import shown
+from filterd.texts.i18n import say
 
 Schema = dict[str, Any]
 

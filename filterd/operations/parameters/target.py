@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filterd.operations.parameters.scalar import Several, Text
-from filterd.overrides.change_fields import MAX_TARGETS
+from filterd.overrides.changes.change_fields import MAX_TARGETS
 from filterd.overrides.target_text import Target
 from filterd.policy.temporary_rules import TargetKind
 

@@ -10,17 +10,17 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from filterd.errors import ConfigError, excluding
-from filterd.i18n import say
+from filterd.base.errors import ConfigError, excluding
 from filterd.operations.parameters.scalar import Flag, Text, Whole
 from filterd.operations.parameters.time import Time, duration_s, plain_words, read_time
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from filterd.i18n import Sentence
     from filterd.operations.parameters.scalar import Parameter
-    from filterd.rows import SchoolClock
+    from filterd.texts.i18n import Sentence
+    from filterd.texts.rows import SchoolClock
 
 _LESSON = r"het (?:gio|tiet)(?: hoc)?|end of (?:the )?lesson|lesson"
 

@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import ConfigError
-from filterd.field_checks import bare, is_date, written_time
-from filterd.i18n import say
+from filterd.base.errors import ConfigError
 from filterd.operations.parameters.scalar import described
+from filterd.policy.field_checks import bare, is_date, written_time
 from filterd.policy.model import DAY_S
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from filterd.operations.parameters.scalar import Schema
-    from filterd.rows import SchoolClock
+    from filterd.texts.rows import SchoolClock
 
 _LATEST, _EPOCH = 253_402_300_799, 1970
 _SUCH_AS = say("write 17h30, 17:00, t5 07:30, tomorrow 7h, 20/12 or 2026-12-20")

@@ -22,7 +22,7 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from filterd.errors import UpstreamError, UpstreamOverloadError, UpstreamTimeoutError
+from filterd.base.errors import UpstreamError, UpstreamOverloadError, UpstreamTimeoutError
 from filterd.resolve.cache_entry import REFRESHED_FROM_HITS
 from filterd.resolve.query import Answer, Link, Query, Source, answered, leaves_all_alone
 from filterd.upstream import CONCLUSIVE, DEADLINE_S
@@ -31,7 +31,7 @@ from filterd.wire import Ede, EdeCode, Rcode
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.resolve.cache_entry import CacheEntry, Failure
     from filterd.resolve.cache_store import ResolutionStore
     from filterd.resolve.query import Handler

@@ -17,7 +17,7 @@ from filterd.wire import Ede, EdeCode, Question, RRType, read_back, rebuild_behi
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from filterd.clock import Clock
+    from filterd.base.clock import Clock
     from filterd.policy.verdict import Verdict
     from filterd.resolve.query import Handler
     from filterd.resolve.site import Site, Sites

@@ -18,12 +18,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from filterd.errors import WireError
-from filterd.i18n import quoted
+from filterd.base.errors import WireError
 from filterd.policy.verdict import Action, Verdict
 from filterd.resolve import special_use
 from filterd.resolve.query import Answer, Link, Query, Source
 from filterd.resolve.special_use import SpecialReason
+from filterd.texts.i18n import quoted
 from filterd.upstream.private_ranges import is_private
 from filterd.wire import (
     ANSWER,

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.counted import duration
-from filterd.i18n import say, translated
 from filterd.operations.answers import (
     AT,
     FLAG,
@@ -21,15 +19,17 @@ from filterd.operations.answers import (
 )
 from filterd.operations.operation import ADMINS, EVERYONE
 from filterd.operations.parameters.scalar import Choice, Fields, Flag, Several, Text, Whole
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
+from filterd.texts.counted import duration
+from filterd.texts.i18n import say, translated
 from filterd.web.endpoint import WebOperation, asks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from filterd.i18n import Sentence
     from filterd.operations.operation import Method
     from filterd.operations.parameters.scalar import Parameter, Schema
+    from filterd.texts.i18n import Sentence
     from filterd.web.visitor import Visitor
 
 _ACCOUNT = Text(64, least=1, about="The name of an account; one's own if left out")

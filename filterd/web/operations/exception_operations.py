@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import ConfigError
-from filterd.i18n import say
+from filterd.base.errors import ConfigError
 from filterd.operations import review_requests
 from filterd.operations.answers import FLAG, TEXT, WHOLE, maybe, record, rows
 from filterd.operations.changes import CHANGE, NUMBER_OF_CHANGE
@@ -15,12 +14,13 @@ from filterd.operations.parameters.scalar import Fields, Flag, Several, Text, Wh
 from filterd.operations.parameters.time import Time
 from filterd.operations.request import REASON
 from filterd.overrides.target_text import class_from, target_name_from
+from filterd.texts.i18n import say
 from filterd.web.endpoint import WebOperation, asks, endpoint
 from filterd.web.operations.log_operations import CLASS
 from filterd.web.wanted_change import change, changes, done
 
 if TYPE_CHECKING:
-    from filterd.i18n import Sentence
+    from filterd.texts.i18n import Sentence
     from filterd.web.visitor import Visitor
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import ConfigError
-from filterd.i18n import say
+from filterd.base.errors import ConfigError
 from filterd.operations.answers import (
     AT,
     FLAG,
@@ -25,6 +24,7 @@ from filterd.operations.parameters.scalar import Fields, Flag, Text, Whole
 from filterd.operations.parameters.time import Time
 from filterd.operations.request import REASON
 from filterd.overrides.target_text import name_from
+from filterd.texts.i18n import say
 from filterd.web.endpoint import WebOperation, asks
 from filterd.web.wanted_change import change, changes, done
 

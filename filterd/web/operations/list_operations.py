@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.i18n import say
 from filterd.lists.report import CompileReport
 from filterd.operations.answers import (
     AT,
@@ -26,12 +25,13 @@ from filterd.operations.operation import ADMINS
 from filterd.operations.parameters.scalar import Fields, Flag, Several, Text
 from filterd.operations.request import REASON
 from filterd.overrides.target_text import qname_from
+from filterd.texts.i18n import say
 from filterd.web.endpoint import WebOperation, asks
 from filterd.web.operations.status_operations import COVERED, FEED
 
 if TYPE_CHECKING:
-    from filterd.i18n import Sentence
     from filterd.operations.parameters.scalar import Parameter, Schema
+    from filterd.texts.i18n import Sentence
     from filterd.web.visitor import Visitor
 
 _DECIDED: Schema = {

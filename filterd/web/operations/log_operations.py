@@ -5,10 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd import words
-from filterd.counted import number
-from filterd.errors import ConfigError
-from filterd.i18n import say, say_n
+from filterd.base.errors import ConfigError
 from filterd.operations.answers import (
     AT,
     FLAG,
@@ -28,22 +25,25 @@ from filterd.operations.operation import ADMINS
 from filterd.operations.parameters.scalar import Choice, Fields, Flag, Text, Whole
 from filterd.operations.parameters.time import Time
 from filterd.operations.request import REASON
+from filterd.overrides.changes.log_changes import CONFIRM, LEVEL
 from filterd.overrides.current_rows import level_rows, waiting_rows
-from filterd.overrides.log_changes import CONFIRM, LEVEL
-from filterd.overrides.read_access import READERS, View
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.read_access import READERS, View
+from filterd.overrides.rights.roles import Role
 from filterd.overrides.target_text import name_asked
 from filterd.policy.log_levels import LogLevel
 from filterd.policy.model import GRADES, TIERS
 from filterd.policy.temporary_rules import LogSetting
 from filterd.resolve.explanation import Explanation
+from filterd.texts import words
+from filterd.texts.counted import number
+from filterd.texts.i18n import say, say_n
 from filterd.web.endpoint import WebOperation, asks
 from filterd.web.school_state import in_force
 from filterd.web.wanted_change import changes, done
 
 if TYPE_CHECKING:
-    from filterd.i18n import Sentence
     from filterd.operations.parameters.scalar import Parameter
+    from filterd.texts.i18n import Sentence
     from filterd.web.visitor import Visitor
 
 MOST_ROWS, MOST_DAYS, MOST_TOTALS_DAYS = 500, 90, 400

@@ -6,8 +6,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import ConfigError
-from filterd.i18n import say
+from filterd.base.errors import ConfigError
+from filterd.base.state_file import to_plain
 from filterd.operations.answers import (
     ANY,
     AT,
@@ -41,7 +41,7 @@ from filterd.policy.grade_rows import (
     whole_service_row,
 )
 from filterd.policy.model import GRADES, Category
-from filterd.state_file import to_plain
+from filterd.texts.i18n import say
 from filterd.web.endpoint import WebOperation, asks
 from filterd.web.operations.log_operations import EXPLANATION, GRADE
 from filterd.web.school_state import check_known, in_force, policy_of

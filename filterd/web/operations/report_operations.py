@@ -14,11 +14,10 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import ConfigError
-from filterd.i18n import language_of, say
+from filterd.base.errors import ConfigError
 from filterd.operations.answers import TEXT, of, record
 from filterd.operations.parameters.scalar import Choice, Fields, Flag, Parameter, Text, Whole
-from filterd.overrides.read_access import READERS, View
+from filterd.overrides.rights.read_access import READERS, View
 from filterd.policy.reporting_settings import ReportSettings
 from filterd.reports import report_run
 from filterd.reports.inspection_facts import INSPECTION_TYPE
@@ -26,6 +25,7 @@ from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_formats import FORMATS, file_name
 from filterd.reports.report_questions import LONGEST, QUESTIONS
 from filterd.reports.report_run import ReportFile, ReportRequest
+from filterd.texts.i18n import language_of, say
 from filterd.web.endpoint import MadeFile, WebOperation, asks
 from filterd.web.problem import WebError
 

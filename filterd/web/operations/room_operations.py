@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.addresses import is_random
-from filterd.i18n import say
+from filterd.base.addresses import is_random
 from filterd.operations.answers import (
     FLAG,
     TEXT,
@@ -24,8 +23,8 @@ from filterd.operations.operation import ADMINS, TEACHERS
 from filterd.operations.parameters.scalar import Fields, Flag, Several, Text, Whole
 from filterd.operations.parameters.term import TERM, Term
 from filterd.operations.request import REASON
-from filterd.overrides.assignments import macs_of, moved, place_of, taken_out
-from filterd.overrides.change_fields import MAX_DEVICES
+from filterd.overrides.changes.assignments import macs_of, moved, place_of, taken_out
+from filterd.overrides.changes.change_fields import MAX_DEVICES
 from filterd.overrides.current_rows import class_row, class_rows, room_row, room_rows
 from filterd.overrides.override_rows import set_for
 from filterd.overrides.target_text import class_from
@@ -33,6 +32,7 @@ from filterd.policy.grade_changes import Why, with_devices
 from filterd.policy.model import Lesson, Period
 from filterd.policy.school_week import LESSON_HEADING, lesson_rows
 from filterd.policy.temporary_rules import ClassLoan, Exam, LocalException, RoomSetting
+from filterd.texts.i18n import say
 from filterd.web.endpoint import WebOperation, asks
 from filterd.web.operations.log_operations import CLASS
 from filterd.web.school_state import check_known, in_force, policy_of

@@ -9,8 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import ConfigError
-from filterd.i18n import Sentence, say
+from filterd.base.errors import ConfigError
 from filterd.operations.answers import (
     FLAG,
     OBJECT,
@@ -24,6 +23,7 @@ from filterd.operations.answers import (
 )
 from filterd.operations.operation import ADMINS
 from filterd.operations.parameters.scalar import Fields, Schema, Text
+from filterd.texts.i18n import Sentence, say
 from filterd.web.endpoint import WebOperation, asks
 from filterd.web.sections import ORDER as SECTIONS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.i18n import say
+from filterd.base.protection_level import ProtectionLevel
 from filterd.monitor.alert import AlertSeverity
 from filterd.monitor.alert_rules import active
 from filterd.operations.answers import (
@@ -30,7 +30,7 @@ from filterd.operations.operation import ADMINS
 from filterd.operations.parameters.scalar import Fields
 from filterd.operations.request import REASON
 from filterd.policy.temporary_rules import ClassLoan, Exam, LocalException
-from filterd.protection_level import ProtectionLevel
+from filterd.texts.i18n import say
 from filterd.web.endpoint import WebOperation, asks
 from filterd.web.wanted_change import changes, done
 

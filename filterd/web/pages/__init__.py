@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.i18n import say
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
+from filterd.texts.i18n import say
 from filterd.web.pages import (
     accounts_page,
     classes_page,
@@ -23,7 +23,7 @@ from filterd.web.pages import (
 )
 
 if TYPE_CHECKING:
-    from filterd.i18n import Sentence
+    from filterd.texts.i18n import Sentence
     from filterd.web.page import Page
     from filterd.web.visitor import Visitor
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd import words
 from filterd.accounts.account_rows import ACCOUNTS as ACCOUNT_LISTING
 from filterd.accounts.account_rows import ENROLLED as DEVICE_LISTING
 from filterd.accounts.account_rows import TOKENS as TOKEN_LISTING
 from filterd.accounts.grant import SCOPES
-from filterd.i18n import say
 from filterd.operations.operation import ADMINS
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from filterd.reports.charts import qr_code
+from filterd.texts import words
+from filterd.texts.i18n import say
 from filterd.web.form_choices import lengths, of_words
 from filterd.web.operations.account_operations import ACCOUNTS, ENROLLED, SESSION, TOKENS
 from filterd.web.page import Page

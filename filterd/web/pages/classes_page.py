@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.i18n import say
 from filterd.overrides.current_rows import CLASS as DETAILS
 from filterd.overrides.current_rows import CLASSES as LISTING
+from filterd.texts.i18n import say
 from filterd.web.form_choices import lengths
 from filterd.web.operations.room_operations import CLASS_READ, CLASSES
 from filterd.web.page import Page, filled, part_of

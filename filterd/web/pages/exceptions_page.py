@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.i18n import from_plain, say
 from filterd.operations.exceptions import EXCEPTIONS
 from filterd.operations.operation import TEACHERS
 from filterd.operations.review_requests import REQUESTS
 from filterd.overrides.descriptions import Describer
-from filterd.overrides.history_chain import UNDO as TAKEN_BACK
+from filterd.overrides.history.history_chain import UNDO as TAKEN_BACK
 from filterd.overrides.override_rows import CHANGES
 from filterd.overrides.override_rows import EXCEPTIONS as LISTING
 from filterd.overrides.override_rows import MISTAKES as MISTAKE_LISTING
 from filterd.overrides.review_requests import REQUESTS as REQUEST_LISTING
-from filterd.overrides.roles import person_of
+from filterd.overrides.rights.roles import person_of
+from filterd.texts.i18n import from_plain, say
 from filterd.web.form_choices import audiences, lengths, terms
 from filterd.web.operations.history_operations import HISTORY, MISTAKES, VERIFY
 from filterd.web.operations.log_operations import CONFIRM_LEVEL, LEVELS

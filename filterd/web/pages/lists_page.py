@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd import counted
-from filterd.errors import FilterdError
+from filterd.base.errors import FilterdError
 from filterd.feed.feed_details import FEED, FINDINGS, HISTORY, SOURCES, coverage
-from filterd.i18n import say
 from filterd.lists.category_coverage import COVERAGE, SHARES
 from filterd.lists.list_queries import ENTRIES, NOT_TAKEN, not_taken_rows, report_listing
 from filterd.lists.report import CompileReport
 from filterd.operations.operation import ADMINS
+from filterd.texts import counted
+from filterd.texts.i18n import say
 from filterd.web.form_choices import names_of, with_category_names
 from filterd.web.operations.list_operations import ENTRIES as FIND
 from filterd.web.operations.list_operations import FEED_HISTORY, FEED_STATUS, LISTS
@@ -23,7 +23,7 @@ from filterd.web.page import Page
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from filterd.rows import Listing, Row, Wording
+    from filterd.texts.rows import Listing, Row, Wording
     from filterd.web.visitor import Visitor
 
 _NIGHTS = 30

@@ -8,12 +8,9 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from filterd import counted, i18n, words
-from filterd.counted import number
-from filterd.errors import FilterdError
-from filterd.i18n import UNSAID, quoted, say
+from filterd.base.errors import FilterdError
 from filterd.overrides.descriptions import Describer
-from filterd.overrides.read_access import READERS, View
+from filterd.overrides.rights.read_access import READERS, View
 from filterd.querylog.querylog_rows import (
     NEW,
     OF_CLASS,
@@ -27,7 +24,10 @@ from filterd.querylog.querylog_rows import (
     with_least,
 )
 from filterd.resolve.explanation import EXPLANATION, passes
-from filterd.rows import Column, Listing, Row, Wording, when
+from filterd.texts import counted, i18n, words
+from filterd.texts.counted import number
+from filterd.texts.i18n import UNSAID, quoted, say
+from filterd.texts.rows import Column, Listing, Row, Wording, when
 from filterd.web.form_choices import (
     categories,
     names_of,

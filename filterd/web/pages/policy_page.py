@@ -7,16 +7,16 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from filterd import words
-from filterd.errors import FilterdError
-from filterd.i18n import say
+from filterd.base.errors import FilterdError
 from filterd.overrides.descriptions import Describer, warning_sentence
 from filterd.overrides.override_rows import CELL_CHANGES, cell_change_sentence
-from filterd.overrides.read_access import READERS, View
-from filterd.overrides.roles import person_of
+from filterd.overrides.rights.read_access import READERS, View
+from filterd.overrides.rights.roles import person_of
 from filterd.policy.grade_rows import ranges
 from filterd.querylog import querylog_rows
 from filterd.resolve.what_if_rows import summary, tables
+from filterd.texts import words
+from filterd.texts.i18n import say
 from filterd.web.operations.policy_operations import PREVIEW, WHAT_IF
 from filterd.web.operations.school_operations import MATRIX
 from filterd.web.page import Page

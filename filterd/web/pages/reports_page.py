@@ -7,14 +7,14 @@ import contextlib
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import FilterdError
-from filterd.i18n import Sentence, say
-from filterd.overrides.read_access import READERS, View
+from filterd.base.errors import FilterdError
+from filterd.overrides.rights.read_access import READERS, View
 from filterd.policy.reporting_settings import PeriodKind
 from filterd.querylog.querylog_rows import HELP, OFFERS, too_small
 from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_questions import QUESTIONS
-from filterd.rows import Column, Listing
+from filterd.texts.i18n import Sentence, say
+from filterd.texts.rows import Column, Listing
 from filterd.web.form_choices import seats
 from filterd.web.operations.log_operations import HELP as READ_HELP
 from filterd.web.operations.policy_operations import IDS
@@ -31,7 +31,7 @@ from filterd.web.page import Page
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from filterd.rows import Row, Wording
+    from filterd.texts.rows import Row, Wording
     from filterd.web.form_choices import Options
     from filterd.web.visitor import Visitor
 

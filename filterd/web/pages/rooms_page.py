@@ -5,10 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd import words
 from filterd.clients.device_rows import DEVICES as DEVICE_LISTING
 from filterd.clients.device_rows import SHARED as SHARED_LISTING
-from filterd.i18n import say
 from filterd.operations.exams import EXAMS
 from filterd.operations.operation import TEACHERS
 from filterd.overrides.current_rows import ROOM as DETAILS
@@ -16,6 +14,8 @@ from filterd.overrides.current_rows import ROOMS as ROOM_LISTING
 from filterd.overrides.current_rows import is_changed
 from filterd.overrides.descriptions import Describer
 from filterd.overrides.override_rows import EXAMS as EXAM_LISTING
+from filterd.texts import words
+from filterd.texts.i18n import say
 from filterd.web.form_choices import lengths, seats, terms
 from filterd.web.operations.exception_operations import EXAM_NAMES
 from filterd.web.operations.policy_operations import IDS

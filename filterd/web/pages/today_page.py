@@ -7,9 +7,7 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from filterd import counted, i18n, words
 from filterd.feed.feed_details import summary
-from filterd.i18n import say, translated
 from filterd.lists.category_coverage import summary_line
 from filterd.monitor.alert_message import ALERTS
 from filterd.monitor.status_details import UPSTREAMS, doubts
@@ -17,10 +15,12 @@ from filterd.operations.review_requests import REQUESTS
 from filterd.overrides.current_rows import ROOMS, level_lines
 from filterd.overrides.descriptions import Describer
 from filterd.overrides.override_rows import EXAMS, EXCEPTIONS
-from filterd.overrides.read_access import READERS, View
+from filterd.overrides.rights.read_access import READERS, View
 from filterd.querylog.querylog_rows import levels_shown
 from filterd.reports.charts import StackedBars, row_bars, spark_points
 from filterd.reports.report_document import BarChart, BarSeries
+from filterd.texts import counted, i18n, words
+from filterd.texts.i18n import say, translated
 from filterd.web.operations.log_operations import TOTALS
 from filterd.web.operations.status_operations import STATUS
 from filterd.web.page import Page
@@ -28,7 +28,7 @@ from filterd.web.page import Page
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from filterd.rows import Row, Wording
+    from filterd.texts.rows import Row, Wording
     from filterd.web.visitor import Visitor
 
 _DAYS = 8

@@ -7,22 +7,22 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from filterd import words
-from filterd.i18n import say
 from filterd.operations.operation import TEACHERS
 from filterd.overrides.descriptions import Describer
 from filterd.policy.school_week import WEEK_DAYS
 from filterd.policy.temporary_rules import written
+from filterd.texts import words
+from filterd.texts.i18n import say
+from filterd.texts.words import WEEKDAY
 from filterd.web.form_choices import lengths, names_of
 from filterd.web.operations.policy_operations import CATEGORIES
 from filterd.web.operations.school_operations import OWN_LESSON, WEEK
 from filterd.web.page import Page
-from filterd.words import WEEKDAY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from filterd.rows import Row
+    from filterd.texts.rows import Row
     from filterd.web.visitor import Visitor
 
 WIDTH = 96

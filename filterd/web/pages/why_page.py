@@ -6,13 +6,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from filterd import counted, words
-from filterd.errors import FilterdError
-from filterd.i18n import say
+from filterd.base.errors import FilterdError
 from filterd.operations.exceptions import ALLOW, BLOCK
 from filterd.overrides.descriptions import Describer
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from filterd.resolve.explanation import EXPLANATION, may_be_closed, passes, targets_to_open
+from filterd.texts import counted, words
+from filterd.texts.i18n import say
 from filterd.web.form_choices import rooms, seats
 from filterd.web.operations.policy_operations import CHECK, IDS
 from filterd.web.operations.room_operations import ROOM_READ as ROOM
@@ -21,7 +21,7 @@ from filterd.web.page import Page
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from filterd.rows import Row, Wording
+    from filterd.texts.rows import Row, Wording
     from filterd.web.form_choices import Options
     from filterd.web.visitor import Visitor
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from filterd.i18n import say
 from filterd.operations.parameters.scalar import Flag, Text
 from filterd.policy.model import GRADES
+from filterd.texts.i18n import say
 from filterd.web.sections.site_section import (
     IDENTIFIER,
     ITEM,

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import shlex
 
-from filterd.i18n import say
 from filterd.operations.parameters.scalar import Text, Whole
 from filterd.policy.log_levels import LogLevel
 from filterd.policy.reporting_settings import PeriodKind
+from filterd.texts.i18n import say
 from filterd.web.sections.site_section import (
     ITEM,
     REMOVE,

@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from filterd.errors import ConfigError
-from filterd.field_checks import shown
-from filterd.i18n import UNSAID, Sentence, say
+from filterd.base.errors import ConfigError
 from filterd.operations.parameters.scalar import Fields, Flag, Parameter, Schema, Text, Whole
+from filterd.policy.field_checks import shown
 from filterd.policy.model import GRADES
+from filterd.texts.i18n import UNSAID, Sentence, say
 
 Plain = dict[str, Any]
 Edits = list[dict[str, Any]]

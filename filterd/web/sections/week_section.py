@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from filterd.i18n import say
 from filterd.policy.school_week import DAYS, WEEKDAYS
+from filterd.texts.i18n import say
 from filterd.web.sections.site_section import (
     IDENTIFIER,
     ITEM,

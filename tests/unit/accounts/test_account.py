@@ -26,9 +26,9 @@ from filterd.accounts.account import (
     without_secrets,
 )
 from filterd.accounts.password_hash import PasswordHash
-from filterd.errors import ChangeError, ControlError
-from filterd.overrides.restored_history import Deletions
-from filterd.overrides.roles import Role
+from filterd.base.errors import ChangeError, ControlError
+from filterd.overrides.history.restored_history import Deletions
+from filterd.overrides.rights.roles import Role
 from tests.support.backed_up_school import a_device, a_token, an_account
 
 MINH = Account("minh", frozenset((Role.ADMIN,)), 1.0)

@@ -13,9 +13,9 @@ import pytest
 
 from filterd.accounts.account import KEPT_DISABLED_S, Account, AccountBook
 from filterd.accounts.account_file import ASIDE, FORMAT, AccountFile, AccountsDamagedError
-from filterd.errors import StoreError
-from filterd.overrides.roles import Role
-from filterd.state_folder import StateFolder
+from filterd.base.errors import StoreError
+from filterd.base.state_folder import StateFolder
+from filterd.overrides.rights.roles import Role
 
 
 def with_one(name: str, file: AccountFile) -> AccountBook:

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd import words
 from filterd.accounts.account_rows import ACCOUNTS, ENROLLED, TOKENS
-from filterd.i18n import Texts
-from filterd.overrides.roles import Role
-from filterd.rows import Listing, SchoolClock, Wording
+from filterd.overrides.rights.roles import Role
+from filterd.texts import words
+from filterd.texts.i18n import Texts
+from filterd.texts.rows import Listing, SchoolClock, Wording
 
 BY = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 0.0))
 SIGN_IN = ACCOUNTS.columns[2]

@@ -24,8 +24,8 @@ from filterd.daemon.handlers.control_commands import commands
 from filterd.daemon.handlers.inspection_commands import Inspections
 from filterd.daemon.handlers.self_tests import SelfTests
 from filterd.daemon.handlers.totals_commands import TotalsExport
-from filterd.overrides.change_kinds import KINDS, MADE_ELSEWHERE
-from filterd.overrides.roles import Author, Rank, Role, person_of
+from filterd.overrides.changes.change_kinds import KINDS, MADE_ELSEWHERE
+from filterd.overrides.rights.roles import Author, Rank, Role, person_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,7 +21,7 @@ from filterd.accounts.password_hash import (
     normal,
 )
 from filterd.accounts.sign_in_delays import BusySignInError
-from filterd.errors import ChangeError
+from filterd.base.errors import ChangeError
 
 PASSWORD = "ba con mèo vàng"
 

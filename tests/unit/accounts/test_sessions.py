@@ -10,7 +10,7 @@ import pytest
 from filterd.accounts import account, password_hash, sign_in_delays
 from filterd.accounts.grant import FRESH_S
 from filterd.accounts.sessions import IDLE_S, MOST, MOST_OF_ONE, Session, Sessions, SignInError
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from tests.support.clock import FakeClock
 
 WEB, HERE = 990, "10.0.1.5"

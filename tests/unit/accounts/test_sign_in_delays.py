@@ -25,9 +25,9 @@ from filterd.accounts.sign_in_delays import (
     delayed_origin,
     origin_of,
 )
-from filterd.errors import ControlError, from_plain, to_plain
-from filterd.i18n import say
-from filterd.overrides.roles import PasswordNeededError
+from filterd.base.errors import ControlError, from_plain, to_plain
+from filterd.overrides.rights.roles import PasswordNeededError
+from filterd.texts.i18n import say
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:

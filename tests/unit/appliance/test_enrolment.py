@@ -28,19 +28,19 @@ from filterd.appliance.enrolment import (
     read_request,
     request,
 )
-from filterd.counted import fingerprint
-from filterd.daemon.manager.status_files import ENROLMENT, facts
-from filterd.errors import (
+from filterd.base.errors import (
     ConfigError,
     EnvelopeError,
     EnvelopeFormatError,
     EnvelopeSignatureError,
     StoreError,
 )
+from filterd.base.signed_envelope import sealed
+from filterd.base.state_folder import StateFolder
+from filterd.daemon.manager.status_files import ENROLMENT, facts
 from filterd.feed.signed.fetchers import FolderFetcher
 from filterd.feed.signed.trust import read_root
-from filterd.signed_envelope import sealed
-from filterd.state_folder import StateFolder
+from filterd.texts.counted import fingerprint
 from tests.support.clock import FakeClock
 from tests.support.publisher import DAY_S, NOW, Publisher
 

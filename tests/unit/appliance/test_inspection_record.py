@@ -7,7 +7,6 @@ import pytest
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata
 
-from filterd import bounded_child, signed_envelope
 from filterd.appliance import enrolment
 from filterd.appliance.enrolment import (
     EnvelopeDateError,
@@ -16,12 +15,13 @@ from filterd.appliance.enrolment import (
     device_key,
 )
 from filterd.appliance.inspection_record import record_sha256, trusted_root, verify
-from filterd.counted import grouped
-from filterd.errors import EnvelopeError, EnvelopeFormatError, EnvelopeSignatureError
-from filterd.i18n import say
+from filterd.base import bounded_child, signed_envelope
+from filterd.base.errors import EnvelopeError, EnvelopeFormatError, EnvelopeSignatureError
+from filterd.base.signed_envelope import opened, public_of, sealed
 from filterd.reports import inspection_facts
 from filterd.reports.inspection_facts import INSPECTION_TYPE, MOST_OCTETS
-from filterd.signed_envelope import opened, public_of, sealed
+from filterd.texts.counted import grouped
+from filterd.texts.i18n import say
 from tests.support.inspected import DAY_S, FACTS, NOW, EnrolledGateway, enrolled
 from tests.support.publisher import Publisher
 

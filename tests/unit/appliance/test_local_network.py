@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.appliance.local_network import LocalNetwork, look, pupils_networks
+from filterd.base.errors import StoreError
 from filterd.clients.interfaces import IpCommand
-from filterd.errors import StoreError
 from filterd.policy.model import Network
 from tests.support.namespaces import connect, namespaces
 from tests.support.policies import a_policy

@@ -19,9 +19,9 @@ from filterd.appliance.machine_changes import (
     restart_dashboard,
     run_program,
 )
-from filterd.bounded_child import Ended
-from filterd.errors import InUseError, StoreError
-from filterd.paths import SYSTEM_CONFIG
+from filterd.base.bounded_child import Ended
+from filterd.base.errors import InUseError, StoreError
+from filterd.base.paths import SYSTEM_CONFIG
 from tests.support.waiting import until
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from securesystemslib.signer import CryptoSigner
 
 from filterd.appliance.enrolment import EnvelopeOwnerError, SchoolGateway, device_key
 from filterd.appliance.mistake_envelope import MISTAKES_TYPE, read_reports, sealed_reports
-from filterd.errors import EnvelopeFormatError, EnvelopeSignatureError, FilterdError
+from filterd.base.errors import EnvelopeFormatError, EnvelopeSignatureError, FilterdError
+from filterd.base.signed_envelope import sealed
 from filterd.lists.list_queries import NamingEntry
 from filterd.overrides.mistake_reports import Report, to_plain
 from filterd.publish.mistake_inbox import MOST_OCTETS, MOST_REPORTS, SenderStanding
-from filterd.signed_envelope import sealed
 from tests.support.inspected import DAY_S, NOW, SCHOOL, enrolled
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import pytest
 
 from filterd.appliance import releases
 from filterd.appliance.releases import Releases
-from filterd.bounded_child import Ended
-from filterd.errors import StoreError
+from filterd.base.bounded_child import Ended
+from filterd.base.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -16,9 +16,9 @@ from filterd import control
 from filterd.appliance import report_schedule
 from filterd.appliance.backup import backup_file
 from filterd.appliance.report_schedule import deliver_due, deliveries_of, letter_of
+from filterd.base.errors import ConfigError, ControlError, DeliveryError, StoreError
+from filterd.base.state_folder import StateFolder
 from filterd.daemon.manager.status_files import REPORTS
-from filterd.errors import ConfigError, ControlError, DeliveryError, StoreError
-from filterd.i18n import Texts, say
 from filterd.monitor import mail
 from filterd.policy.reporting_settings import (
     AlertSettings,
@@ -29,7 +29,7 @@ from filterd.policy.reporting_settings import (
 )
 from filterd.reports import report_run
 from filterd.reports.report_run import ReportFile
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import Texts, say
 from tests.support.clock import FakeClock
 from tests.support.mail_server import MailServer
 from tests.support.report_sample import FACTS, SCHOOL, SETTINGS

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.addresses import DASHBOARD
 from filterd.appliance import trial_dashboard
-from filterd.state_folder import StateFolder
+from filterd.base.addresses import DASHBOARD
+from filterd.base.state_folder import StateFolder
 from filterd.web import web_main
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.base.errors import ControlError
 from filterd.blockpage import manager_answers
 from filterd.blockpage.manager_answers import MOST_KEPT, MOST_OF_DEVICE, WHY_S, ManagerAnswers
-from filterd.errors import ControlError
-from filterd.i18n import say
+from filterd.texts.i18n import say
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:

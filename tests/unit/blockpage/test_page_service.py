@@ -12,16 +12,16 @@ from urllib.parse import urlencode
 
 import pytest
 
+from filterd.base.errors import ChangeError, ControlError
 from filterd.blockpage.manager_answers import ManagerAnswers
 from filterd.blockpage.page_service import TOKEN_VALID_S, PageService, ReviewTokens, host_of
-from filterd.errors import ChangeError, ControlError
-from filterd.http_service import HttpRequest
-from filterd.i18n import say
+from filterd.http.http_service import HttpRequest
+from filterd.texts.i18n import say
 from tests.support.clock import FakeClock
 from tests.support.pupils import CLOSED
 
 if TYPE_CHECKING:
-    from filterd.http_service import Reply
+    from filterd.http.http_service import Reply
 
 BOX, PUPIL = "192.168.1.1", "10.0.6.1"
 KNOWN: dict[str, dict[str, Any]] = {

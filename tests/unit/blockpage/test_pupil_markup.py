@@ -18,7 +18,7 @@ from filterd.blockpage.pupil_markup import (
     why_page,
 )
 from filterd.blockpage.pupil_words import PupilWords
-from filterd.i18n import Texts
+from filterd.texts.i18n import Texts
 
 MOST_OCTETS = 20_000
 HOSTILE = "<script>alert(1)</script>\"'&\x00\udcff" + "x" * 250

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from filterd.blockpage.pupil_words import PupilWords, words_of
-from filterd.i18n import Texts
 from filterd.policy.log_levels import LogLevel
 from filterd.policy.model import TIERS
 from filterd.resolve.block_reason import BlockReason
-from filterd.rows import SchoolClock, Wording
+from filterd.texts.i18n import Texts
+from filterd.texts.rows import SchoolClock, Wording
 from tests.support.pupils import CLOSED
 from tests.support.week import SEVEN
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.clock import SystemClock
 from filterd.cli import terminal
-from filterd.clock import SystemClock
 from filterd.daemon.time import known_time
 from tests.support.clock import FakeClock
 from tests.support.daemon import copy_lists, write_site
@@ -23,7 +23,7 @@ __all__ = ["config", "founded", "published", "school", "state"]
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.feed_desk import Desk
 
 

@@ -11,10 +11,10 @@ import pytest
 import typer
 
 from filterd import control
-from filterd.certificate_facts import FACTS, FILE, CertificateFacts
+from filterd.base.certificate_facts import FACTS, FILE, CertificateFacts
+from filterd.base.errors import ControlError
 from filterd.cli import account
-from filterd.errors import ControlError
-from filterd.i18n import say
+from filterd.texts.i18n import say
 from tests.support.commands import call
 
 if TYPE_CHECKING:

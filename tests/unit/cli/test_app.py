@@ -26,7 +26,7 @@ from tests.support.daemon import copy_lists, write_site
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 
 def test_the_version_is_reported() -> None:

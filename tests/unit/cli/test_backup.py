@@ -15,7 +15,7 @@ from filterd.appliance.backup import backup_file, restore_journal
 from filterd.appliance.backup.backup_file import SECRETS, read
 from filterd.appliance.backup.backup_parts import BackupLock
 from filterd.daemon.manager.status_files import BACKUP
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from tests.support.backed_up_school import SITE, BackedUpSchool, a_key_pair, an_account
 from tests.support.commands import call
 

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from filterd.appliance.setup.web_certificate import CHAIN, KEY
-from filterd.certificate_facts import facts_in
+from filterd.base.certificate_facts import facts_in
 from tests.support.commands import call
 from tests.support.needs import command
 

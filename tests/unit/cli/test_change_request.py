@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd import words
-from filterd.i18n import Texts
 from filterd.policy.conflicts import Idle
+from filterd.texts import words
+from filterd.texts.i18n import Texts
 from tests.support.commands import call
 from tests.support.fake_daemon import MONDAY_AT_8
 

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd import control
+from filterd.base.errors import ControlError
+from filterd.base.paths import shipped
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import load_site
-from filterd.errors import ControlError
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog import load_catalog
-from filterd.overrides.policy_versions import PolicyVersions
-from filterd.paths import shipped
+from filterd.overrides.history.policy_versions import PolicyVersions
+from filterd.texts.i18n import say
 from tests.support.commands import call
 from tests.support.daemon import build_lists, write_site
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.fake_daemon import FakeDaemon
 
 

@@ -24,8 +24,8 @@ from tests.support.needs import command
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from filterd.base.state_folder import StateFolder
     from filterd.cli.context import Context
-    from filterd.state_folder import StateFolder
     from tests.support.fake_daemon import FakeDaemon
 
 IDS = {

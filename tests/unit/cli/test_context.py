@@ -12,10 +12,10 @@ import typer
 from rich.console import Console
 
 from filterd import control
+from filterd.base.state_folder import StateFolder
 from filterd.cli import context as module
 from filterd.cli.context import Context, JsonOption, Options, _losses_printed
-from filterd.overrides import quarantine
-from filterd.state_folder import StateFolder
+from filterd.overrides.history import quarantine
 from tests.support.commands import call
 from tests.support.daemon import write_site
 

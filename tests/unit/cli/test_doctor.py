@@ -12,9 +12,9 @@ import pytest
 from filterd.appliance import local_network
 from filterd.appliance.doctor.examination import ABOUT, PROBES
 from filterd.appliance.doctor.probe import ProbeFinding, clean, found, unseen
+from filterd.base.errors import StoreError
 from filterd.cli import doctor
-from filterd.errors import StoreError
-from filterd.i18n import say
+from filterd.texts.i18n import say
 from tests.support.commands import Outcome, call
 from tests.support.daemon import write_site
 

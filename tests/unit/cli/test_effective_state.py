@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from filterd import control
+from filterd.base.errors import ControlError, StoreError
 from filterd.cli.context import Context
 from filterd.cli.effective_state import (
     ask_or_none,
@@ -20,13 +21,12 @@ from filterd.cli.effective_state import (
     set_at,
     set_now,
 )
-from filterd.errors import ControlError, StoreError
-from filterd.i18n import Texts, say
 from filterd.policy import policy_file as policy_store
 from filterd.policy.temporary_rules import Overrides
+from filterd.texts.i18n import Texts, say
 
 if TYPE_CHECKING:
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.fake_daemon import FakeDaemon
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.base.errors import ConfigError
 from filterd.cli import exam
 from filterd.cli.exam import Needed
-from filterd.errors import ConfigError
 from tests.support.commands import call
 from tests.support.fake_daemon import MONDAY_AT_8
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
-from filterd.state_file import to_plain
+from filterd.base.state_file import to_plain
 from tests.support.commands import SAMPLE, call
 from tests.support.fake_daemon import LESSON_ENDS, MONDAY_AT_8
 from tests.unit.overrides.test_review_requests import ONE
@@ -17,8 +17,8 @@ from tests.unit.overrides.test_review_requests import ONE
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from filterd.base.state_folder import StateFolder
     from filterd.policy.temporary_rules import LocalException
-    from filterd.state_folder import StateFolder
     from tests.support.clock import FakeClock
     from tests.support.fake_daemon import FakeDaemon
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.appliance.update.update_files import UpdateFiles
-from filterd.errors import GuardError
+from filterd.base.errors import GuardError
+from filterd.base.paths import write_atomically
 from filterd.feed import guard
 from filterd.feed.guard.judgement import CHECKS, Severity, found
 from filterd.feed.program_standing import beside
 from filterd.feed.signed.trust import TrustFolder
-from filterd.i18n import say
 from filterd.lists.index import Index
-from filterd.paths import write_atomically
+from filterd.texts.i18n import say
 from tests.support.commands import call
 from tests.support.feed_site import FIRST, SECOND, THIRD
 from tests.support.publisher import Publisher

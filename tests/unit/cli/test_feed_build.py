@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.base.paths import sole
 from filterd.cli.feed_build import _places
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog import load_catalog
-from filterd.paths import sole
+from filterd.texts.i18n import say
 from tests.support.evidence_folder import write_evidence
 from tests.support.feed_desk import GAMBLING, SCAM, files_of, names_of, widest
 from tests.support.yaml_files import change_yaml

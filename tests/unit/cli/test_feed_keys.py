@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 import typer
 
+from filterd.base.errors import GuardError
 from filterd.cli import feed_keys
 from filterd.cli.help_pages import metavar_in
-from filterd.errors import GuardError
 from filterd.feed.guard.judgement import Severity, found
 from filterd.feed.held_versions import FILE
-from filterd.i18n import say
 from filterd.publish import hold_release
 from filterd.publish.keys import KeyFolder
 from filterd.publish.release import publishing
+from filterd.texts.i18n import say
 from tests.support.feed_desk import PASSPHRASE, files_of, widest
 
 if TYPE_CHECKING:

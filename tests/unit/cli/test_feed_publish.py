@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.counted import size
-from filterd.errors import DigestError
+from filterd.base.errors import DigestError
 from filterd.publish.release import publishing
+from filterd.texts.counted import size
 from tests.support.feed_desk import SCAM, files_of, names_of, widest
 from tests.support.packages_offered import a_package
 from tests.support.publisher import ROLES, served

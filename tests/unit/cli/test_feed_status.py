@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import GuardError
+from filterd.base.errors import GuardError
 from filterd.feed import guard
 from filterd.feed.guard.judgement import CHECKS, Severity, found
-from filterd.i18n import say
+from filterd.texts.i18n import say
 from tests.support.commands import call
 from tests.support.feed_site import FIRST, SECOND
 

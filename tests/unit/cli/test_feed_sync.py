@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.base.state_folder import BesideFolder
 from filterd.cli import feed_sync
 from filterd.feed.appliance_files import FollowFile, FollowState, Wanted
 from filterd.feed.feed_config import followed
 from filterd.feed.follower import Keeper
 from filterd.feed.signed.arrival import TufArrival
 from filterd.feed.standing import Event, History, overview
-from filterd.i18n import Texts
 from filterd.lists.catalogs.catalog import shipped_sources
-from filterd.state_folder import BesideFolder
+from filterd.texts.i18n import Texts
 from tests.support.commands import call
 from tests.support.feed_site import FIRST, SECOND
 

@@ -9,8 +9,8 @@ import pytest
 
 from filterd.appliance.setup.interview import KEPT, KeptAnswers
 from filterd.appliance.setup.site_writer import UNNAMED
+from filterd.base.state_folder import StateFolder
 from filterd.cli import first_boot as module
-from filterd.state_folder import StateFolder
 from tests.support.commands import call
 
 if TYPE_CHECKING:

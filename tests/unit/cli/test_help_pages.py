@@ -11,10 +11,10 @@ import pytest
 import typer
 from rich.cells import cell_len
 
-from filterd import i18n
 from filterd.cli import tree
 from filterd.cli.help_pages import metavar_in, page, paragraphs
-from filterd.i18n import quoted
+from filterd.texts import i18n
+from filterd.texts.i18n import quoted
 from tests.support import needs
 from tests.support.catalogue import read
 from tests.support.commands import call

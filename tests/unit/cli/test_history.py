@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.overrides.policy_versions import PolicyVersions
-from filterd.overrides.store import Store
+from filterd.overrides.history.policy_versions import PolicyVersions
+from filterd.overrides.history.store import Store
 from filterd.policy import policy_file as policy_store
 from tests.support.commands import call
 from tests.support.policies import a_policy
 
 if TYPE_CHECKING:
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.clock import FakeClock
     from tests.support.fake_daemon import FakeDaemon
 

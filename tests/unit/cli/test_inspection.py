@@ -13,14 +13,14 @@ import pytest
 from rich.console import Console
 
 from filterd import control
+from filterd.base.state_folder import StateFolder
 from filterd.cli.context import Context
 from filterd.cli.inspection import PrintedFormat, show_document
-from filterd.counted import fingerprint
-from filterd.i18n import Sentence, Texts, quoted
 from filterd.reports.inspection_composer import compose_inspection
 from filterd.reports.inspection_facts import InspectedFinding, plain_of
 from filterd.reports.report_formats import FORMATS
-from filterd.state_folder import StateFolder
+from filterd.texts.counted import fingerprint
+from filterd.texts.i18n import Sentence, Texts, quoted
 from tests.support.commands import call
 from tests.support.inspected import FACTS, SCHOOL, enrolled
 from tests.unit.reports.test_inspection_composer import RECORD

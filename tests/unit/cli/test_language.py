@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from filterd.base.paths import SYSTEM_CONFIG, SYSTEM_STATE
 from filterd.cli import language as module
 from filterd.cli.language import language_of, language_of_site
-from filterd.paths import SYSTEM_CONFIG, SYSTEM_STATE
 from tests.support.commands import environment
 
 

@@ -11,11 +11,11 @@ import pytest
 from rich.console import Console
 
 from filterd import control
+from filterd.base.errors import ControlError, StoreError
+from filterd.base.state_folder import StateFolder
 from filterd.cli import lists
 from filterd.cli.context import Context
-from filterd.errors import ControlError, StoreError
-from filterd.i18n import Texts, say
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import Texts, say
 from tests.support.commands import ROOT, Outcome, call
 from tests.support.daemon import write_site
 

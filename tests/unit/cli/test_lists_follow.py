@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd import process_memory
-from filterd.errors import FetchError, FilterdError, ForeignContentError, ListError, TooLargeError
+from filterd.base import process_memory
+from filterd.base.errors import (
+    FetchError,
+    FilterdError,
+    ForeignContentError,
+    ListError,
+    TooLargeError,
+)
 from filterd.feed import school_lists
 from filterd.feed.followed.sources import SourceOutcome, SourceReport
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog import shipped_sources
+from filterd.texts.i18n import say
 from tests.support.commands import call
 from tests.support.daemon import write_site
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd import control, words
+from filterd import control
 from filterd.cli import log
-from filterd.i18n import Texts
 from filterd.resolve.query import PASS, Source
+from filterd.texts import words
+from filterd.texts.i18n import Texts
 from tests.support.commands import call
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
+from filterd.base.errors import ControlError
 from filterd.cli import log_export
-from filterd.errors import ControlError
-from filterd.i18n import say, to_plain
+from filterd.texts.i18n import say, to_plain
 from tests.support.commands import call
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from filterd import control
+from filterd.base.errors import ControlError
 from filterd.cli.log_search import day_asked
-from filterd.errors import ControlError
-from filterd.i18n import say
 from filterd.policy.log_levels import LogLevel
-from filterd.rows import SchoolClock
+from filterd.texts.i18n import say
+from filterd.texts.rows import SchoolClock
 from filterd.wire import name as names
 from tests.support.commands import Outcome, call
 from tests.support.looked_log import (

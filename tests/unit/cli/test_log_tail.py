@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.cells import cell_len
 
-from filterd import control, words
+from filterd import control
+from filterd.base.errors import ControlError
 from filterd.cli import log_tail as module
 from filterd.control import NotLetInError, UnansweredError
-from filterd.errors import ControlError
-from filterd.i18n import say
+from filterd.texts import words
+from filterd.texts.i18n import say
 from filterd.wire import name as names
 from tests.support.commands import call
 

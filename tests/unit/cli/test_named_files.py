@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.base.errors import ConfigError, StoreError
 from filterd.cli import named_files
 from filterd.cli.named_files import read_apart, read_text, write_named
 from filterd.config.imported_settings import read_pihole
-from filterd.errors import ConfigError, StoreError
 
 if TYPE_CHECKING:
     from pathlib import Path

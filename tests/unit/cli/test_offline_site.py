@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
+from filterd.base.errors import ConfigErrors, IndexFormatError, StoreError
+from filterd.base.state_folder import StateFolder
 from filterd.cli import offline_site
 from filterd.cli.context import Context
-from filterd.errors import ConfigErrors, IndexFormatError, StoreError
-from filterd.i18n import Texts
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import Texts
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
+from filterd.base.errors import StoreError
+from filterd.base.paths import shipped
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import load_site
-from filterd.errors import StoreError
-from filterd.i18n import say, to_plain
 from filterd.lists.catalogs.catalog import load_catalog
-from filterd.paths import shipped
 from filterd.policy import policy_file
 from filterd.policy.model import GRADES, TIERS
+from filterd.texts.i18n import say, to_plain
 from tests.support.commands import SAMPLE, call
 from tests.support.daemon import write_site
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.clock import FakeClock
     from tests.support.fake_daemon import FakeDaemon
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.paths import shipped
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import load_site
 from filterd.lists.catalogs.catalog import load_catalog
-from filterd.overrides.policy_versions import PolicyVersions
-from filterd.paths import shipped
+from filterd.overrides.history.policy_versions import PolicyVersions
 from filterd.policy import policy_file as policy_store
 from tests.support.commands import call
 from tests.support.daemon import write_site
@@ -20,8 +20,8 @@ from tests.support.daemon import write_site
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from filterd.base.state_folder import StateFolder
     from filterd.policy.model import Policy
-    from filterd.state_folder import StateFolder
     from tests.support.clock import FakeClock
     from tests.support.fake_daemon import FakeDaemon
 

@@ -12,11 +12,11 @@ import pytest
 from rich.console import Console
 
 from filterd import control
+from filterd.base.errors import ConfigError, ControlError
+from filterd.base.state_folder import StateFolder
 from filterd.cli import policy_whatif
 from filterd.cli.context import Context
-from filterd.errors import ConfigError, ControlError
-from filterd.i18n import Texts, say
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import Texts, say
 from tests.support.commands import call
 from tests.support.day_lookups import Looked, write_day
 

@@ -10,9 +10,9 @@ import pytest
 from rich.console import Console
 
 from filterd.cli.render import details, facts, grid, table, titled
-from filterd.counted import number
-from filterd.i18n import Texts, say
-from filterd.rows import Column, Details, SchoolClock, Wording
+from filterd.texts.counted import number
+from filterd.texts.i18n import Texts, say
+from filterd.texts.rows import Column, Details, SchoolClock, Wording
 
 
 def _drawn(table: Any, width: int = 80) -> list[str]:

@@ -11,17 +11,17 @@ import pytest
 
 from filterd import control
 from filterd.appliance import report_schedule
+from filterd.base.errors import ConfigError
+from filterd.base.state_file import to_plain
 from filterd.cli import report
 from filterd.cli.completion import FORMATS as COMPLETED
 from filterd.cli.completion import PERIODS
 from filterd.documents import parse
-from filterd.errors import ConfigError
 from filterd.policy.reporting_settings import PeriodKind, ReportSettings
 from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_formats import FORMATS
 from filterd.reports.report_questions import QUESTIONS
 from filterd.reports.report_run import LARGEST_TEMPLATE, ReportFile, ReportRequest
-from filterd.state_file import to_plain
 from tests.support.commands import call
 from tests.support.report_sample import FACTS, INSIDE, PARENTS
 from tests.support.word_files import text_of

@@ -19,7 +19,7 @@ from tests.support.policies import an_index
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.fake_daemon import FakeDaemon
 
 REPORT = ("report-mistake", "university.example", "--reason", "Một trường đại học")

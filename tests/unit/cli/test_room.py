@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.errors import ConfigError
 from filterd.cli.room import devices_csv, parse_devices
-from filterd.errors import ConfigError
 from tests.support.commands import call
 from tests.support.daemon import write_site
 from tests.support.fake_daemon import LESSON_ENDS, MONDAY_AT_8, ROOM
@@ -17,7 +17,7 @@ from tests.support.fake_daemon import LESSON_ENDS, MONDAY_AT_8, ROOM
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.clock import FakeClock
     from tests.support.fake_daemon import FakeDaemon
 

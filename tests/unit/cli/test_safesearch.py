@@ -10,8 +10,8 @@ from rich.console import Console
 
 from filterd.cli.context import Context
 from filterd.cli.safesearch import verified_nightly
-from filterd.i18n import UNSAID, Texts
 from filterd.resolve.rewrite_targets import FILE, GONE, NO_ANSWER, TargetState, VerifiedTargets
+from filterd.texts.i18n import UNSAID, Texts
 from tests.support.commands import call
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
     from tests.support.clock import FakeClock
 
 

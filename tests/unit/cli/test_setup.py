@@ -16,18 +16,18 @@ from filterd.appliance.backup.backup_parts import BackupLock
 from filterd.appliance.setup import machine_survey
 from filterd.appliance.setup.interview import KEPT, Interview, Machine, SchoolLink
 from filterd.appliance.setup.questions import pending
-from filterd.certificate_facts import facts_in
+from filterd.base.certificate_facts import facts_in
+from filterd.base.errors import StoreError
+from filterd.base.state_folder import StateFolder
 from filterd.cli import setup, setup_finish
 from filterd.cli.context import Context
 from filterd.cli.offline_site import load_site_offline
 from filterd.cli.setup import Dialogue
-from filterd.counted import fingerprint
-from filterd.errors import StoreError
 from filterd.feed.signed.fetchers import FolderFetcher
 from filterd.feed.signed.trust import TrustFolder
-from filterd.i18n import Texts, quoted, say
 from filterd.resolve.explain import client_of, explain
-from filterd.state_folder import StateFolder
+from filterd.texts.counted import fingerprint
+from filterd.texts.i18n import Texts, quoted, say
 from filterd.wire import name as names
 from tests.support.backed_up_school import OTHER_MAC, BackedUpSchool, a_key_pair, an_account
 from tests.support.commands import call

@@ -6,11 +6,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from filterd.base.errors import StoreError
+from filterd.base.state_folder import StateFolder
 from filterd.cli import setup_finish as module
 from filterd.cli.setup_finish import SetupFinish
-from filterd.errors import StoreError
-from filterd.i18n import Sentence, Texts, say
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import Sentence, Texts, say
 
 
 class Lines:

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from filterd.base.errors import ConfigError
 from filterd.cli import spreadsheet
-from filterd.errors import ConfigError
-from filterd.rows import to_csv
+from filterd.texts.rows import to_csv
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
+from filterd.base.errors import ConfigError, ConfigErrors, to_plain
+from filterd.base.state_folder import StateFolder
 from filterd.config.site_proposal import PROPOSAL, SiteProposal, digest_of
-from filterd.errors import ConfigError, ConfigErrors, to_plain
-from filterd.i18n import say
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import say
 from tests.support.commands import call
 from tests.support.fake_daemon import STATUS
 from tests.support.web import Page, Web, serving

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
+from filterd.base.errors import ConfigError
 from filterd.cli.target_options import whom
-from filterd.errors import ConfigError
 from filterd.operations.parameters.audience import ChangeAudience
 from filterd.policy.model import Audience
 

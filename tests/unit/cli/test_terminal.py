@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from filterd.base.state_folder import StateFolder
 from filterd.cli import terminal
 from filterd.cli.context import Context
 from filterd.cli.terminal import bar
-from filterd.i18n import Texts
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import Texts
 from tests.test_docs import COMMANDS
 
 if TYPE_CHECKING:

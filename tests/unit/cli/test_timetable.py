@@ -16,7 +16,7 @@ from tests.support.fake_daemon import ROOM
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 CLASSES = "classes: {6A: {grade: 6, teachers: [lan]}, 9B: {grade: 9}}\n"
 TABLE = "Thứ,Tiết,Phòng,Lớp,Giáo viên\nThứ 2,1,lab-a,6A,lan\n,2,lab-a,9B,\nThứ 3,1,lab-a,9B,\n"

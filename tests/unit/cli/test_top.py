@@ -15,15 +15,15 @@ from filterd.cli.console import VisibleConsole
 from filterd.cli.top import page
 from filterd.control import UnansweredError
 from filterd.daemon.worker_sums import rates
-from filterd.i18n import Texts, say
-from filterd.rows import SchoolClock, Wording
+from filterd.texts.i18n import Texts, say
+from filterd.texts.rows import SchoolClock, Wording
 from tests.support.commands import call
 from tests.support.fake_daemon import MONDAY_AT_8, STATUS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.i18n import Language
+    from filterd.texts.i18n import Language
 
 TIMES = {"fast": {"buckets": {"0.1": 90, "0.5": 10, "inf": 0}}}
 TIMES |= {"chain": {"buckets": {"0.1": 0, "25": 9, "inf": 1}}}

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.appliance.releases import Releases
+from filterd.base.errors import ConfigError
 from filterd.cli import update
-from filterd.errors import ConfigError
 from filterd.feed.program_standing import (
     EndedUpdate,
     ProgramStanding,
@@ -18,7 +18,7 @@ from filterd.feed.program_standing import (
     UpdateEnding,
     beside,
 )
-from filterd.i18n import say
+from filterd.texts.i18n import say
 from tests.support.commands import SAMPLE, call
 from tests.support.daemon import build_lists, write_site
 

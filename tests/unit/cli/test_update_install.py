@@ -17,10 +17,7 @@ from filterd.appliance.releases import Releases
 from filterd.appliance.update.program_update import ProgramUpdate, UpdatedMachine
 from filterd.appliance.update.update_files import UpdateFiles
 from filterd.appliance.update.update_watch import ServedBefore
-from filterd.cli import update_install as work
-from filterd.cli.context import Context
-from filterd.config.site_reader import load_site
-from filterd.errors import (
+from filterd.base.errors import (
     ConfigError,
     DigestError,
     RollbackError,
@@ -28,11 +25,14 @@ from filterd.errors import (
     TooLargeError,
     UpdateError,
 )
+from filterd.base.state_folder import StateFolder
+from filterd.cli import update_install as work
+from filterd.cli.context import Context
+from filterd.config.site_reader import load_site
 from filterd.feed.program_standing import EndedUpdate, UpdateEnding, beside, mirror_beside
 from filterd.feed.signed.fetchers import FolderFetcher
 from filterd.feed.version_watch import Daemon
-from filterd.i18n import UNSAID, Texts
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import UNSAID, Texts
 from tests.support.clock import FakeClock
 from tests.support.packages_offered import Maker
 from tests.support.publisher import NOW, Publisher, served

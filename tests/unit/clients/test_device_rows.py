@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from filterd.clients.device_rows import DEVICES, device_rows
 from filterd.clients.device_survey import Seen
-from filterd.i18n import Texts
 from filterd.policy.model import Client
-from filterd.rows import Row, SchoolClock, Wording
+from filterd.texts.i18n import Texts
+from filterd.texts.rows import Row, SchoolClock, Wording
 from tests.support.policies import a_policy
 
 PHONE, CARD, OTHER = "02:00:5e:00:00:01", "00:00:5e:00:53:01", "00:00:5e:00:53:02"

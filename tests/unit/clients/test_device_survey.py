@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.base.errors import ControlError
 from filterd.clients.device_survey import DeviceSurvey, Seen, makers_of
-from filterd.errors import ControlError
 from filterd.policy.model import LeaseFile, LeaseFormat, Network
 from tests.support.clock import FakeClock
 from tests.support.policies import a_policy

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.errors import StoreError
+from filterd.base.paths import shipped
 from filterd.config import build_record
 from filterd.config.build_record import write_policy
 from filterd.config.compile import compile_policy
 from filterd.config.compile_run import compile_in_child
 from filterd.config.site_reader import load_site
-from filterd.errors import StoreError
 from filterd.lists.catalogs.catalog import load_catalog
-from filterd.paths import shipped
 from filterd.policy import policy_file
 from tests.support.made_once import MadeOnce
 from tests.support.site import SCHOOL

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.errors import ConfigError, ConfigErrors
 from filterd.config.compile import compile_policy, own_lists, warnings
 from filterd.config.site_reader import load_site
 from filterd.config.site_schema import PRIVATE_RANGES
-from filterd.errors import ConfigError, ConfigErrors
 from filterd.lists.rules import ListSource
 from filterd.policy.log_levels import LogLevel
 from filterd.policy.model import ListenAddress, Network, UpstreamServer

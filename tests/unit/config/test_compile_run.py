@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.bounded_child import Ended
+from filterd.base.bounded_child import Ended
+from filterd.base.errors import ConfigErrors, StoreError
 from filterd.config import compile_run
 from filterd.config.compile_run import compile_in_child
-from filterd.errors import ConfigErrors, StoreError
 from filterd.policy import policy_file
 from tests.support.site import SCHOOL
 

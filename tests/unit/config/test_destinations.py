@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd import bounded_child
+from filterd.base import bounded_child
+from filterd.base.errors import ConfigErrors
 from filterd.config import compile_run, destinations
 from filterd.config.compile_run import read_destinations
 from filterd.config.destinations import destinations_of
-from filterd.errors import ConfigErrors
 from tests.support.site import SCHOOL
 
 if TYPE_CHECKING:

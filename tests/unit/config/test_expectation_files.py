@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.errors import ConfigError
 from filterd.config.expectation_files import compile_document, given_for, load_expectations
 from filterd.config.site_reader import SiteFiles
 from filterd.documents import parse
-from filterd.errors import ConfigError
 from filterd.policy.model import TIERS, Audience
 from tests.support.policies import wire
 from tests.support.site import a_policy

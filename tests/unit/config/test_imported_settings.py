@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd import archives
+from filterd.base import archives
+from filterd.base.errors import ConfigError
+from filterd.base.paths import shipped
 from filterd.config import imported_settings
 from filterd.config.compile import compile_policy
 from filterd.config.imported_settings import (
@@ -23,9 +25,7 @@ from filterd.config.imported_settings import (
     read_pihole,
 )
 from filterd.config.site_reader import load_site
-from filterd.errors import ConfigError
 from filterd.lists.catalogs.catalog import load_catalog, shipped_sources
-from filterd.paths import shipped
 from tests.support.shared_data import shared
 
 if TYPE_CHECKING:

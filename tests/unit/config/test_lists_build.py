@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.errors import ConfigErrors
 from filterd.config.compile_run import compile_in_child
 from filterd.config.lists_build import build_lists, rebuild_lists
-from filterd.errors import ConfigErrors
 from filterd.lists.index import Index
 from filterd.lists.index_files import Blocklists
 from filterd.wire import name as names

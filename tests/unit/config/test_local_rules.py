@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.errors import ConfigErrors
 from filterd.config.compile import own_lists, warnings
 from filterd.config.site_reader import load_site
-from filterd.errors import ConfigErrors
 from filterd.policy.model import Audience, Service
 from tests.support.site import SCHOOL, WITH_SERVICES, a_policy, problems
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filterd.base.errors import ConfigErrors
 from filterd.config.compile import compile_policy
 from filterd.config.local_zones import RecordError, parse_record
 from filterd.config.site_reader import load_site
-from filterd.errors import ConfigErrors
 from filterd.lists.rules import Pin
 from filterd.policy.model import DelegatedZone, LocalZone, UpstreamServer, ZoneRecord
 from tests.support.policies import wire

@@ -8,9 +8,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from filterd.base.errors import ConfigError, ConfigErrors
 from filterd.config import __main__ as child
-from filterd.errors import ConfigError, ConfigErrors
-from filterd.i18n import quoted
+from filterd.texts.i18n import quoted
 from tests.support.site import SCHOOL
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.errors import ConfigError
+from filterd.base.paths import shipped
 from filterd.config.pasted_timetable import edits_of_table
-from filterd.errors import ConfigError
-from filterd.paths import shipped
 
 if TYPE_CHECKING:
     from pathlib import Path

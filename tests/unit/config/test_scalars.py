@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from filterd.base.errors import ConfigErrors, Problems
 from filterd.config import scalars
 from filterd.config.scalars import ForWhom, Whom, check_audience
 from filterd.config.site_schema import SiteFile
 from filterd.documents import DocumentModel, parse, validate
-from filterd.errors import ConfigErrors, Problems
 from filterd.policy.model import Audience
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.errors import ConfigError
 from filterd.config.site_proposal import digest_of, replaced
-from filterd.errors import ConfigError
-from filterd.i18n import say
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from pathlib import Path

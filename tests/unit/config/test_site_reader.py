@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.base.errors import ConfigError, ConfigErrors
+from filterd.base.paths import shipped
 from filterd.config import site_reader
 from filterd.config.build_record import look
 from filterd.config.compile import compile_policy, own_lists
@@ -20,9 +22,7 @@ from filterd.config.site_reader import (
 )
 from filterd.config.site_schema import VERSION
 from filterd.documents import parse
-from filterd.errors import ConfigError, ConfigErrors
 from filterd.lists.catalogs.catalog import load_catalog
-from filterd.paths import shipped
 from filterd.policy.model import TIERS
 from tests.support.site import SCHOOL
 

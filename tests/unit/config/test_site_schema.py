@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
 
+from filterd.base.errors import ConfigErrors
 from filterd.config import scalars
 from filterd.config.site_schema import PRIVATE_RANGES, SiteFile
 from filterd.documents import parse, validate
-from filterd.errors import ConfigErrors
 
 SCHOOL = "school: {name: A}\n"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
+from filterd.base.errors import ConfigErrors
 from filterd.config.tiers import AGE_OF_GRADE, DEFAULTS, ServiceEntry
 from filterd.documents import parse, validate
-from filterd.errors import ConfigErrors
 from filterd.policy.model import GRADES, TIER_OF_GRADE, TIERS
 
 

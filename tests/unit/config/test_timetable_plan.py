@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filterd.base.errors import ConfigError, ConfigErrors
+from filterd.base.paths import shipped
 from filterd.config import timetable_words
 from filterd.config.compile_run import compile_in_memory
 from filterd.config.timetable_plan import plan
 from filterd.config.timetable_rows import parse
 from filterd.config.timetable_words import SchoolWords
-from filterd.errors import ConfigError, ConfigErrors
-from filterd.paths import shipped
 from filterd.policy.model import Lesson, Network, SchoolClass
 from tests.support.week import timetabled, with_classes
 

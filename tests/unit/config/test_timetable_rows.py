@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.errors import ConfigError, ConfigErrors
 from filterd.cli import spreadsheet
 from filterd.config.timetable_rows import ReadTimetables, differences, parse
-from filterd.errors import ConfigError, ConfigErrors
 from filterd.policy.model import Lesson, Network, Period, Policy
 from filterd.policy.school_week import LESSON_HEADING, lesson_rows
 from tests.support.week import timetabled, with_classes

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.base.errors import ConfigErrors, ControlError
 from filterd.control import ask, frames, is_running, stream
 from filterd.control import connection as module
-from filterd.errors import ConfigErrors, ControlError
 from tests.support.unix_sockets import bind, connect
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.base.errors import ControlError, FilterdError
 from filterd.control import UnansweredError, frames
 from filterd.control.event_stream import follow
 from filterd.daemon.handlers import control_followers
 from filterd.daemon.handlers.control_server import ControlServer
-from filterd.errors import ControlError, FilterdError
-from filterd.i18n import say
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

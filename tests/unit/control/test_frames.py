@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filterd.base.errors import ControlError
 from filterd.control import frames
 from filterd.control.frames import (
     ControlRequest,
@@ -21,7 +22,6 @@ from filterd.control.frames import (
     read_answer,
     read_request,
 )
-from filterd.errors import ControlError
 
 REQUEST = ControlRequest("check", {"qname": "00", "act_for": "x"}, 7, 3, "a token")
 PARTS = ("version", "id", "stream", "act_for", "address", "ask", "arguments", "command")

@@ -17,7 +17,7 @@ from tests.support.team import School
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 __all__ = ["built", "config", "index", "people", "serving", "state", "upstream"]
 

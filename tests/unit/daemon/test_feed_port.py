@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
+from filterd.base.errors import ControlError
 from filterd.daemon.feed_port import ControlDaemon
-from filterd.errors import ControlError
-from filterd.i18n import say
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable

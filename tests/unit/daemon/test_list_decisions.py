@@ -8,12 +8,12 @@ from unittest.mock import create_autospec
 
 import pytest
 
+from filterd.base.errors import FetchError
 from filterd.daemon.handlers.list_commands import _CHILDREN, DECISIONS
 from filterd.daemon.list_decisions import _WORK
-from filterd.errors import FetchError
 from filterd.feed.appliance_files import Wanted
 from filterd.feed.school_lists import SchoolLists
-from filterd.i18n import say
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from filterd.base.errors import ConfigError, ControlError
+from filterd.base.packet_room import PACKET_OCTETS
 from filterd.daemon import live_lookups as module
 from filterd.daemon.live_lookups import MOST_ROWS, RING, LiveChoice, LiveSource, LiveStream
 from filterd.daemon.worker_channel import Channel, channel_pair
-from filterd.errors import ConfigError, ControlError
-from filterd.overrides.permissions import Classroom
-from filterd.overrides.read_access import READERS, View
-from filterd.overrides.roles import Author, Rank, Role
-from filterd.packet_room import PACKET_OCTETS
+from filterd.overrides.rights.permissions import Classroom
+from filterd.overrides.rights.read_access import READERS, View
+from filterd.overrides.rights.roles import Author, Rank, Role
 from filterd.policy.log_levels import LogLevel, QueryLog
 from filterd.policy.model import SchoolClass
 from filterd.policy.temporary_rules import Overrides

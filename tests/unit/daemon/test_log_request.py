@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filterd.base.errors import FilterdError
 from filterd.daemon import log_request
 from filterd.daemon.log_request import Days
-from filterd.errors import FilterdError
 from filterd.querylog.day_reader import LogFilter
 from tests.support.policies import wire
 

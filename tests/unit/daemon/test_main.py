@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from filterd import bounded_child
+from filterd.base import bounded_child
+from filterd.base.errors import ConfigError
+from filterd.base.state_folder import StateFolder
 from filterd.cli.offline_site import policy_of
 from filterd.daemon import main
-from filterd.errors import ConfigError
-from filterd.i18n import Texts
 from filterd.policy.model import ListenAddress
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import Texts
 from tests.support.commands import ROOT, SAMPLE, environment
 from tests.support.daemon import copy_lists, free_port, write_site
 
@@ -48,7 +48,7 @@ HEAVY = (
 SERVE_AND_LIST_MODULES = """
 import os, sys
 from filterd.daemon import main
-from filterd.errors import ConfigError
+from filterd.base.errors import ConfigError
 from filterd.daemon.serving import worker
 
 def tell(*_):
@@ -106,7 +106,7 @@ def test_the_greeting_names_the_listening_address(tmp_path: Path) -> None:
 def test_the_greeting_warns_of_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("filterd.native._missing", {"filterd.wire._codec"})
+    monkeypatch.setattr("filterd.base.native._missing", {"filterd.wire._codec"})
     policy = _policy(write_site(tmp_path, port=5399))
     lines = _greeting(policy, upstreams=(), try_it=False)
     assert any("native extension is missing" in line for line in lines)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from filterd.base.errors import ConfigError, ConfigErrors
 from filterd.daemon import manager_main
 from filterd.daemon.handlers.control_server import ControlServer
 from filterd.daemon.handlers.self_tests import SelfTestOutcome, SelfTestRun, TierResult
-from filterd.errors import ConfigError, ConfigErrors
-from filterd.i18n import quoted
+from filterd.texts.i18n import quoted
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd import control
+from filterd.base.errors import ControlError
+from filterd.base.state_folder import StateFolder
 from filterd.daemon import policy_reader
-from filterd.errors import ControlError
-from filterd.i18n import say
 from filterd.policy import policy_file
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import say
 from tests.support.daemon import write_site
 
 if TYPE_CHECKING:

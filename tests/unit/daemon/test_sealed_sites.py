@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.errors import ControlError, StoreError
+from filterd.base.sealed_memory import SealedMemory
 from filterd.daemon.sealed_sites import SealedSite, SealedSites, seal
 from filterd.daemon.shared_page import SharedPage
-from filterd.errors import ControlError, StoreError
 from filterd.policy import policy_file
-from filterd.sealed_memory import SealedMemory
 from tests.support.indexes import a_list, compiled
 from tests.support.policies import a_policy
 

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.state_folder import StateFolder
 from filterd.daemon import shared_page
 from filterd.daemon.shared_page import PolicyClock, SharedOverrides, SharedPage, recall_overrides
-from filterd.overrides import snapshot
-from filterd.overrides.change_fields import MAX_REASON
-from filterd.overrides.change_kinds import MAX_THINGS
-from filterd.overrides.snapshot import Exported
-from filterd.overrides.store import Store
+from filterd.overrides.changes.change_fields import MAX_REASON
+from filterd.overrides.changes.change_kinds import MAX_THINGS
+from filterd.overrides.history import snapshot
+from filterd.overrides.history.snapshot import Exported
+from filterd.overrides.history.store import Store
 from filterd.policy.temporary_rules import Overrides
 from filterd.policy.unknown_time import UNKNOWN_LEAD_S, is_known
-from filterd.state_folder import StateFolder
 from tests.support.changes import Book, an_exception
 from tests.support.clock import FakeClock
 from tests.support.commands import ROOT

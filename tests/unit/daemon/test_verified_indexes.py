@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.errors import IndexFormatError
 from filterd.daemon.verified_indexes import VerifiedIndexes
-from filterd.errors import IndexFormatError
 from filterd.lists.index_format import HEADER_OCTETS
 from tests.support.bad_card import bad_pages
 from tests.support.indexes import a_list, compiled

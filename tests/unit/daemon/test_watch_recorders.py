@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from filterd.base.errors import ControlError
+from filterd.base.paths import shipped
 from filterd.daemon import watch_recorders as module
 from filterd.daemon.watch_recorders import CHECKS, CheckRecorder, NatWatch, Trials
-from filterd.errors import ControlError
-from filterd.i18n import UNSAID
-from filterd.paths import shipped
 from filterd.policy.confidential_names import ConfidentialNames
+from filterd.texts.i18n import UNSAID
 from tests.support.clock import FakeClock
 from tests.support.policies import a_pin, wire
 from tests.support.serving import GRADE_1, GRADE_11, STAFF, Serving, a_site

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.base.errors import ConfigError, ConfigErrors, ControlError, FilterdError, StoreError
+from filterd.base.packet_room import PACKET_OCTETS
 from filterd.daemon import worker_channel as module
 from filterd.daemon.worker_channel import Channel, Handlers, channel_pair
-from filterd.errors import ConfigError, ConfigErrors, ControlError, FilterdError, StoreError
-from filterd.i18n import say
-from filterd.packet_room import PACKET_OCTETS
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -8,9 +8,9 @@ from typing import Literal
 import pytest
 from pydantic import Field, field_validator
 
+from filterd.base.errors import ConfigErrors
 from filterd.documents import DocumentModel, did_you_mean, parse, refusal, validate
-from filterd.errors import ConfigErrors
-from filterd.i18n import say
+from filterd.texts.i18n import say
 
 
 class Network(DocumentModel):

@@ -16,10 +16,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filterd.base.errors import ConfigError
 from filterd.documents import MAX_DEPTH, MAX_SIZE_OCTETS, load, parse, yaml_reader
 from filterd.documents.yaml_reader import comments, in_language
-from filterd.errors import ConfigError
-from filterd.i18n import say
+from filterd.texts.i18n import say
 from tests.support.commands import ROOT
 
 if TYPE_CHECKING:

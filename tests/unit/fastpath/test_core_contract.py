@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from filterd.base.native import live_only
 from filterd.fastpath.core_contract import (
     BLOCK,
     COMPLEX,
@@ -32,7 +33,6 @@ from filterd.fastpath.core_contract import (
     flags_of,
 )
 from filterd.lists.likeness.lookalikes import may_match
-from filterd.native import live_only
 from filterd.resolve.site import EpochGuard
 from filterd.wire import parse_query, parse_response
 from tests.support import plain_questions

@@ -8,7 +8,8 @@ import socket
 
 import pytest
 
-from filterd.errors import ConfigError
+from filterd.base.errors import ConfigError
+from filterd.base.port_holders import PortHolder
 from filterd.fastpath.pktinfo import (
     ANCILLARY_OCTETS,
     PacketInfo,
@@ -20,7 +21,6 @@ from filterd.fastpath.pktinfo import (
     is_here,
 )
 from filterd.policy.model import ListenAddress
-from filterd.port_holders import PortHolder
 from tests.support import needs
 from tests.support.no_ipv6 import NoIpv6
 

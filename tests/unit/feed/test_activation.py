@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.errors import ControlError, DigestError, FilterdError, GuardError, StoreError
+from filterd.base.state_folder import StateFolder
 from filterd.config.lists_build import build_lists
-from filterd.errors import ControlError, DigestError, FilterdError, GuardError, StoreError
 from filterd.feed.activation import Activator
 from filterd.feed.signed.trust import TrustFolder
 from filterd.feed.version_watch import Daemon
 from filterd.feed.versions import Candidate, Versions
-from filterd.i18n import say
 from filterd.lists.index import Index
 from filterd.lists.index_files import Blocklists, blocklists_in_force, version_of
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import say
 from filterd.wire import name as names
 from tests.support.dying import dies_at_disk
 from tests.support.feed_folders import put_in_force, put_version

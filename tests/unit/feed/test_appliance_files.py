@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import StoreError
+from filterd.base.errors import StoreError
+from filterd.base.state_file import FileFormat
 from filterd.feed import appliance_files
 from filterd.feed.appliance_files import (
     ID_OCTETS,
@@ -26,7 +27,6 @@ from filterd.feed.appliance_files import (
 )
 from filterd.lists.catalogs.catalog import shipped_sources
 from filterd.lists.hostname import key_from_text
-from filterd.state_file import FileFormat
 from filterd.version import RELEASED_AT
 
 if TYPE_CHECKING:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.paths import shipped
+from filterd.base.state_folder import BesideFolder, StateFolder
 from filterd.config.compile_run import compile_in_child
 from filterd.feed.appliance_files import FollowState, Wanted, with_command
 from filterd.feed.feed_config import (
@@ -25,8 +27,6 @@ from filterd.feed.feed_config import (
 from filterd.feed.signed.trust import TrustFolder
 from filterd.lists.catalogs.catalog import RECOMMENDED, PublicSource, load_catalog, shipped_sources
 from filterd.lists.index_files import Blocklists
-from filterd.paths import shipped
-from filterd.state_folder import BesideFolder, StateFolder
 from filterd.wire.name import to_text
 from tests.support.daemon import write_site
 from tests.support.feed_folders import put_in_force, put_version

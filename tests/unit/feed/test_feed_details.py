@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from filterd.feed.feed_details import FEED, FINDINGS, is_worrying, summary, summary_style
-from filterd.i18n import Texts
-from filterd.rows import SchoolClock, Wording
+from filterd.texts.i18n import Texts
+from filterd.texts.rows import SchoolClock, Wording
 
 if TYPE_CHECKING:
-    from filterd.i18n import Language
+    from filterd.texts.i18n import Language
 
 NOW = 1_764_550_800.0
 NO_FEED = {"address": "", "problem": "", "sentence": ["", {}]}

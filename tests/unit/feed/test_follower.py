@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from filterd.errors import FetchError, StoreError
+from filterd.base.errors import FetchError, StoreError
 from filterd.feed import follower
 from filterd.feed.appliance_files import ApplianceFolder
 from filterd.feed.feed_config import Followed
@@ -23,9 +23,9 @@ from filterd.feed.signed.arrival import TufArrival, TufOffer
 from filterd.feed.signed.fetchers import FolderFetcher
 from filterd.feed.sync import Became, Outcome, SiteFeed
 from filterd.feed.version_watch import WATCH_S, Daemon
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog import shipped_sources
 from filterd.publish.signing import targets_of
+from filterd.texts.i18n import say
 from tests.support.feed_site import FIRST, SECOND, THIRD, Follower
 from tests.support.publisher import Publisher
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from filterd.feed.followed.fresh_arrival import FreshArrival
-    from filterd.i18n import Sentence
+    from filterd.texts.i18n import Sentence
 
 
 DAY_S = 86_400.0

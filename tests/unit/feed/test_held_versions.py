@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import ExpiredError, MetadataFormatError, SignatureError, TooLargeError
+from filterd.base.errors import ExpiredError, MetadataFormatError, SignatureError, TooLargeError
+from filterd.base.state_folder import StateFolder
 from filterd.feed.guard.judgement import Finding, Judgement, Severity, found
 from filterd.feed.held_versions import (
     FILE,
@@ -30,11 +31,10 @@ from filterd.feed.version_files import (
     write_manifest,
 )
 from filterd.feed.versions import Versions
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.catalogs.catalog_tables import read_canaries
 from filterd.publish.signing import RELEASES, signed, until
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import say
 from tests.support.broken_versions import an_order
 from tests.support.clock import FakeClock
 from tests.support.feed_folders import put_in_force, put_version

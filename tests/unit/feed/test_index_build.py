@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd import bounded_child
-from filterd.errors import FilterdError, StoreError
+from filterd.base import bounded_child
+from filterd.base.errors import FilterdError, StoreError
+from filterd.base.sealed_memory import SealedMemory
+from filterd.base.state_folder import StateFolder
 from filterd.feed import index_build
 from filterd.feed.index_build import build_index
-from filterd.i18n import say
 from filterd.lists import index_files
 from filterd.lists.index import Index
-from filterd.sealed_memory import SealedMemory
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import say
 from filterd.wire import name as names
 from tests.support.clock import FakeClock
 from tests.support.daemon import write_site

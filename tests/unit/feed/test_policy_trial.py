@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.base.errors import ConfigError
+from filterd.base.state_folder import StateFolder
 from filterd.config.compile_run import compile_in_child
 from filterd.config.lists_build import build_lists
-from filterd.errors import ConfigError
 from filterd.feed.feed_config import blocklists_to_build
 from filterd.feed.followed.sources import SourceOutcome, SourceReport
 from filterd.feed.policy_trial import tried
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog import shipped_sources
 from filterd.querylog.lookups import LookupContext
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import say
 from tests.support.clock import FakeClock
 from tests.support.daemon import write_site
 from tests.support.day_lookups import Looked, write_day

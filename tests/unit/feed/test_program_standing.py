@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.paths import SYSTEM_STATE
 from filterd.feed.program_standing import (
     EndedUpdate,
     ProgramStanding,
@@ -16,8 +17,7 @@ from filterd.feed.program_standing import (
     mirror_beside,
     program_overview,
 )
-from filterd.i18n import say
-from filterd.paths import SYSTEM_STATE
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from pathlib import Path

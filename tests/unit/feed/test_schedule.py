@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from filterd.errors import DigestError, FetchError, StoreError
+from filterd.base.errors import DigestError, FetchError, StoreError
 from filterd.feed.schedule import (
     CHECK_S,
     FIRST_S,
@@ -42,7 +42,7 @@ from filterd.feed.schedule import (
     place_of,
     ring_of,
 )
-from filterd.i18n import quoted
+from filterd.texts.i18n import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

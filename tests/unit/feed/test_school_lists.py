@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import ConfigError
+from filterd.base.errors import ConfigError
+from filterd.base.state_folder import BesideFolder, StateFolder
 from filterd.feed.appliance_files import Wanted
 from filterd.feed.school_lists import SchoolLists
 from filterd.feed.sync import Became, Outcome
 from filterd.feed.version_watch import Daemon
-from filterd.state_folder import BesideFolder, StateFolder
 from tests.support.clock import FakeClock
 from tests.support.daemon import write_site
 from tests.support.feed_folders import put_in_force

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import FetchError
+from filterd.base.errors import FetchError
 from filterd.feed.appliance_files import FollowFile, FollowState, Wanted
 from filterd.feed.guard.judgement import Judgement, Severity, found
 from filterd.feed.signed.arrival import TufArrival
@@ -28,7 +28,7 @@ from filterd.feed.standing import (
     program_version,
 )
 from filterd.feed.version_watch import AnswerCounts, Watch
-from filterd.i18n import say
+from filterd.texts.i18n import say
 from tests.support.feed_site import FIRST, SECOND, Follower
 
 if TYPE_CHECKING:

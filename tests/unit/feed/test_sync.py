@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import (
+from filterd.base.errors import (
     ControlError,
     FetchError,
     GuardError,
@@ -16,6 +16,7 @@ from filterd.errors import (
     MetadataFormatError,
     RefusedVersionError,
 )
+from filterd.base.paths import sole, write_atomically
 from filterd.feed import guard
 from filterd.feed.guard.judgement import CHECKS, Severity, found
 from filterd.feed.schedule import LISTS, ring_of
@@ -24,10 +25,9 @@ from filterd.feed.signed.fetchers import FolderFetcher
 from filterd.feed.standing import Event
 from filterd.feed.sync import Became, Outcome
 from filterd.feed.version_watch import Daemon
-from filterd.i18n import say
 from filterd.lists.index import Index
-from filterd.paths import sole, write_atomically
 from filterd.publish.signing import targets_of
+from filterd.texts.i18n import say
 from tests.support.feed_site import FIRST, SECOND, THIRD, Follower
 from tests.support.publisher import Publisher
 

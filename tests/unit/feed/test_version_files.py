@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.errors import MetadataFormatError
+from filterd.base.errors import MetadataFormatError
 from filterd.feed import version_files as layout
 from filterd.feed.signed.version_download import take
 from filterd.feed.version_files import (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import ControlError
+from filterd.base.errors import ControlError
 from filterd.feed.version_watch import (
     EVERY_S,
     WATCH_S,
@@ -21,13 +21,13 @@ from filterd.feed.version_watch import (
     harm,
     usual_part,
 )
-from filterd.i18n import say
+from filterd.texts.i18n import say
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.i18n import Sentence
+    from filterd.texts.i18n import Sentence
 
 BEFORE = AnswerCounts(total=10_000, blocked=1_000, failed=10)
 WATCH = Watch("13", 1_000.0, BEFORE, usual=0.10, canaries=("bet.example",))

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import DigestError, GuardError, StoreError
+from filterd.base.errors import DigestError, GuardError, StoreError
+from filterd.base.state_file import FileFormat
 from filterd.feed import versions as versions_module
 from filterd.feed.signed.version_download import take
 from filterd.feed.version_files import verify
 from filterd.feed.versions import Candidate, VersionPointer, Versions, base_of
-from filterd.i18n import say
-from filterd.state_file import FileFormat
+from filterd.texts.i18n import say
 from tests.support.dying import dies_at_disk
 from tests.support.feed_versions import Publisher, a_list, contents_of
 
@@ -361,7 +361,7 @@ def test_a_disk_that_refuses_leaves_the_version_in_force(
         raise StoreError(say("the disk is full"))
 
     with monkeypatch.context() as patched:
-        patched.setattr("filterd.state_file.write_atomically", refuse)
+        patched.setattr("filterd.base.state_file.write_atomically", refuse)
         with pytest.raises(StoreError):
             versions.promote("2")
     assert contents_of(versions) == _contents(1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import ListError, StoreError
+from filterd.base.errors import ListError, StoreError
 from filterd.lists.compiler import CompileProgress, compile_lists
 from filterd.lists.packing import Packer
 from filterd.lists.rules import Claim, Effect, ListSource, Pin, Protection, Scope

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.errors import NameTextError
+from filterd.base.errors import NameTextError
 from filterd.lists.hostname import (
     HostnameError,
     key_from_name,

@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
-from filterd import paths
+from filterd.base import paths
+from filterd.base.errors import IndexFormatError, StoreError
+from filterd.base.paths import shipped
+from filterd.base.state_folder import StateFolder
 from filterd.config.lists_build import build_lists
-from filterd.errors import IndexFormatError, StoreError
 from filterd.lists import index_files
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.index import Index
@@ -29,8 +31,6 @@ from filterd.lists.index_files import (
     note_checked,
     version_of,
 )
-from filterd.paths import shipped
-from filterd.state_folder import StateFolder
 from tests.support.dying import dies_at_disk
 from tests.support.feed_folders import put_in_force, put_version
 from tests.support.indexes import a_list, compiled

@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 
-from filterd.errors import IndexFormatError
+from filterd.base.errors import IndexFormatError
 from filterd.lists.index_format import (
     ALIGNMENT,
     BLOCK_OCTETS,

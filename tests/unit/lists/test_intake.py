@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import ListError
+from filterd.base.errors import ListError
 from filterd.lists.formats import PlainLine
 from filterd.lists.formats.parsed import BLOCK_SUBTREE
 from filterd.lists.hostname import text_from_key

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.i18n import Texts
 from filterd.lists.list_queries import (
     content_version,
     entries_of,
@@ -19,7 +18,8 @@ from filterd.lists.list_queries import (
     report_listing,
 )
 from filterd.lists.report import CompileReport, ListReport
-from filterd.rows import SchoolClock, Wording
+from filterd.texts.i18n import Texts
+from filterd.texts.rows import SchoolClock, Wording
 from tests.support.policies import an_index, wire
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import IndexFormatError, StoreError
+from filterd.base.errors import IndexFormatError, StoreError
 from filterd.lists.index import Contents, Index, ListRecord
 from filterd.lists.index_format import (
     BLOCK_NAMES,

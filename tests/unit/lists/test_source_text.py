@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import ListError
+from filterd.base.errors import ListError
 from filterd.lists import source_text
 from filterd.lists.source_text import KEPT_CHARACTERS, SourceText
 

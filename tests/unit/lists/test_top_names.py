@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import ListError
+from filterd.base.errors import ListError
+from filterd.base.paths import shipped
 from filterd.lists import top_names as module
 from filterd.lists.catalogs.catalog_tables import PopularName
 from filterd.lists.hostname import key_from_text, text_from_key
@@ -18,7 +19,6 @@ from filterd.lists.top_names import (
     load_school_names,
     read_popular,
 )
-from filterd.paths import shipped
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

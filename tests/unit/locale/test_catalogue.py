@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.errors import ConfigError, NameTextError
 from filterd.documents import load, parse
-from filterd.errors import ConfigError, NameTextError
-from filterd.i18n import Sentence, translated
+from filterd.texts.i18n import Sentence, translated
 from filterd.wire import name as names
 from filterd.wire import type_from_text
 from tests.support.catalogue import CONVERSION, PLACEHOLDER, calls, has_words, messages, named, read

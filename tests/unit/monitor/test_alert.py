@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from filterd.i18n import from_plain, say
 from filterd.monitor.alert import Alert, AlertSeverity
+from filterd.texts.i18n import from_plain, say
 
 
 def test_an_alert_is_plain_with_its_texts_and_their_sentences() -> None:

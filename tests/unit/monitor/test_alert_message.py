@@ -6,12 +6,12 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from filterd.i18n import Texts, say
 from filterd.monitor.alert import Alert, AlertSeverity
 from filterd.monitor.alert_message import ACTIVE, AlertEvent, AlertMessage
 from filterd.monitor.alert_rules import active, silent
 from filterd.policy.reporting_settings import AlertSettings
-from filterd.rows import SchoolClock, Wording
+from filterd.texts.i18n import Texts, say
+from filterd.texts.rows import SchoolClock, Wording
 
 NOW = 1.8e9
 SETTINGS = AlertSettings("Mẫu\r\nBcc: x@y.vn", "Asia/Ho_Chi_Minh", "vi")

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
-from filterd.errors import ConfigError, DeliveryError, FilterdError, StoreError
-from filterd.i18n import say
+from filterd.base.errors import ConfigError, DeliveryError, FilterdError, StoreError
+from filterd.base.state_file import to_plain
+from filterd.base.state_folder import StateFolder
 from filterd.monitor import alert_watch, monitor_main
 from filterd.monitor.alert import Alert, AlertSeverity
 from filterd.monitor.alert_message import AlertEvent
@@ -26,8 +27,7 @@ from filterd.policy.reporting_settings import (
     ReportSettings,
     WebhookSettings,
 )
-from filterd.state_file import to_plain
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import say
 from tests.support.clock import FakeClock
 from tests.support.mail_server import PASSWORD, USER, MailServer
 from tests.support.tls_fixtures import authority

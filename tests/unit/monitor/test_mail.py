@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.clock import SystemClock
-from filterd.errors import DeliveryError
-from filterd.http_download import DownloadLimits
-from filterd.i18n import say
+from filterd.base.clock import SystemClock
+from filterd.base.errors import DeliveryError
+from filterd.http.http_download import DownloadLimits
 from filterd.monitor import mail as module
 from filterd.monitor.alert import Alert, AlertSeverity
 from filterd.monitor.alert_message import AlertEvent, AlertMessage
 from filterd.monitor.mail import Mail
 from filterd.policy.reporting_settings import AlertSettings, MailSettings
+from filterd.texts.i18n import say
 from tests.support.mail_server import PASSWORD, USER, MailServer
 from tests.support.tls_fixtures import authority
 
@@ -137,7 +137,7 @@ def test_a_public_name_is_resolved_once_and_its_certificate_has_the_name(
 ) -> None:
     assert certificate
     with MailServer(authority.issue("mail.example")) as server:
-        monkeypatch.setattr("filterd.http_download.is_public", lambda _: True)
+        monkeypatch.setattr("filterd.http.http_download.is_public", lambda _: True)
         _leading_to(monkeypatch, HOST)
         _send(server, config, server="mail.example")
     assert server.logins == [(USER, PASSWORD)]

@@ -12,7 +12,7 @@ from filterd.monitor.metrics import exposition
 from tests.support.fake_daemon import STATUS
 
 if TYPE_CHECKING:
-    from filterd.rows import Row
+    from filterd.texts.rows import Row
 
 TRAFFIC = {
     "responses": {"primary": {"pass": 5, "blocked": 3}},

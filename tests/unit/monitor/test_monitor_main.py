@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
-from filterd.errors import ControlError
-from filterd.http_service import Handler, HttpRequest, Reply
-from filterd.i18n import say
+from filterd.base.errors import ControlError
+from filterd.http.http_service import Handler, HttpRequest, Reply
 from filterd.monitor import monitor_main
 from filterd.monitor.monitor_main import handler_of, watch
 from filterd.monitor.status_source import Observation, StatusSource
+from filterd.texts.i18n import say
 from tests.support.clock import FakeClock
 from tests.support.fake_daemon import STATUS
 

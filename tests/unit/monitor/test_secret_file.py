@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import DeliveryError
+from filterd.base.errors import DeliveryError
 from filterd.monitor.secret_file import read_secret
 
 if TYPE_CHECKING:

@@ -8,17 +8,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.errors import ConfigError, to_plain
-from filterd.i18n import Texts, say
-from filterd.i18n import to_plain as sentence_to_plain
+from filterd.base.errors import ConfigError, to_plain
 from filterd.monitor.status_details import COUNTERS, STATUS, doubts
 from filterd.policy.model import UpstreamServer
-from filterd.rows import SchoolClock, Wording
+from filterd.texts.i18n import Texts, say
+from filterd.texts.i18n import to_plain as sentence_to_plain
+from filterd.texts.rows import SchoolClock, Wording
 from filterd.upstream.tls_trust import explain
 from tests.support.fake_daemon import STATUS as ANSWER
 
 if TYPE_CHECKING:
-    from filterd.i18n import Language
+    from filterd.texts.i18n import Language
 
 
 DAY = 86_400

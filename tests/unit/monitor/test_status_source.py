@@ -6,10 +6,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from filterd.base.errors import ControlError
 from filterd.daemon.handlers.control_server import ControlServer
-from filterd.errors import ControlError
-from filterd.i18n import say
 from filterd.monitor.status_source import FRESH_S, StatusSource
+from filterd.texts.i18n import say
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:

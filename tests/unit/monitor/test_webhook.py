@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.clock import SystemClock
-from filterd.errors import DeliveryError
-from filterd.http_download import DownloadLimits
-from filterd.i18n import say
+from filterd.base.clock import SystemClock
+from filterd.base.errors import DeliveryError
+from filterd.http.http_download import DownloadLimits
 from filterd.monitor import webhook as module
 from filterd.monitor.alert import Alert, AlertSeverity
 from filterd.monitor.alert_message import AlertEvent, AlertMessage
 from filterd.monitor.webhook import Webhook
 from filterd.policy.reporting_settings import AlertSettings, WebhookSettings
+from filterd.texts.i18n import say
 from tests.support.tls_fixtures import authority
 from tests.support.web import Page, Web, raw_server, serving
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
+from filterd.base.state_file import to_plain
 from filterd.operations.answers import TEXT, maybe, of, record
 from filterd.policy.model import Audience, Category, Period
 from filterd.policy.temporary_rules import Exam, LocalException, TargetKind
-from filterd.state_file import to_plain
 
 AN_EXCEPTION = LocalException(
     1, TargetKind.NAME, "a.vn", True, Audience.CLASS, "6A", "bài học", "lan", 1.0

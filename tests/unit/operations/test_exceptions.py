@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import ConfigError
+from filterd.base.errors import ConfigError
 from filterd.operations.exceptions import Allow, Block, Pause, ReadExceptions, Revoke
 from filterd.operations.parameters.audience import ChangeAudience
 from filterd.operations.parameters.target import read_targets
 from filterd.operations.parameters.term import Term
-from filterd.overrides.change_fields import ChangeFields
-from filterd.overrides.exception_changes import SetException, SetExceptions
+from filterd.overrides.changes.change_fields import ChangeFields
+from filterd.overrides.changes.exception_changes import SetException, SetExceptions
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import TargetKind
 from tests.support.policies import NOW

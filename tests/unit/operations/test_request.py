@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 import pytest
 
-from filterd.errors import ConfigError, ControlError
+from filterd.base.errors import ConfigError, ControlError
 from filterd.operations.parameters.scalar import Several, Text, Whole
 from filterd.operations.parameters.term import Term, TermFields
 from filterd.operations.request import REASON, OperationRequest, RequestedChange, answer_type

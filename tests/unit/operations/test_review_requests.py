@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import ConfigError
+from filterd.base.errors import ConfigError
 from filterd.operations.review_requests import (
     APPROVE,
     REFUSE,
@@ -16,7 +16,7 @@ from filterd.operations.review_requests import (
     ReadRequests,
     RefuseRequest,
 )
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 
 if TYPE_CHECKING:
     from filterd.operations.request import OperationRequest

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.i18n import Texts
 from filterd.overrides.current_rows import (
     CLASS,
     CLASSES,
@@ -33,7 +32,8 @@ from filterd.policy.log_levels import LogLevel, QueryLog
 from filterd.policy.model import Holiday, Network, Period
 from filterd.policy.temporary_rules import ClassLoan, LogSetting, Overrides, RoomSetting
 from filterd.policy.unknown_time import UNKNOWN_LEAD_S
-from filterd.rows import SchoolClock, Wording
+from filterd.texts.i18n import Texts
+from filterd.texts.rows import SchoolClock, Wording
 from tests.support.policies import NOW, a_policy
 from tests.support.week import SEVEN, an_exam, timetabled, with_classes
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from filterd.policy.model import Policy
-    from filterd.rows import Column, Row
+    from filterd.texts.rows import Column, Row
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 SET = RoomSetting(4, "lab", "8", "vì thế", "lan", SEVEN, SEVEN + 600)

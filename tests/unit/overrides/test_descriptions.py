@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.i18n import Texts
 from filterd.overrides.descriptions import Describer, not_ended, state_of, warning_sentence
-from filterd.overrides.history_chain import VIEW
-from filterd.rows import SchoolClock, Wording
+from filterd.overrides.history.history_chain import VIEW
+from filterd.texts.i18n import Texts
+from filterd.texts.rows import SchoolClock, Wording
 from tests.support.changes import LESSON_S, Book, a_table
 from tests.support.fake_daemon import MONDAY_AT_8
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import ChangeError
+from filterd.base.errors import ChangeError
 from filterd.overrides.mistake_answers import (
     FILE,
     MOST_ANSWERS,

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import ConfigErrors
+from filterd.base.errors import ConfigErrors
+from filterd.base.state_folder import StateFolder
 from filterd.lists.list_queries import NamingEntry, content_version
 from filterd.overrides import mistake_reports
-from filterd.overrides.effects import ChangeEffect
-from filterd.overrides.history_chain import GENESIS, HistoryRow
+from filterd.overrides.changes.effects import ChangeEffect
+from filterd.overrides.history.history_chain import GENESIS, HistoryRow
+from filterd.overrides.history.store import Store
 from filterd.overrides.mistake_answers import (
     FILE,
     MistakeAnswer,
@@ -28,8 +30,6 @@ from filterd.overrides.mistake_reports import (
     reports_in,
     to_plain,
 )
-from filterd.overrides.store import Store
-from filterd.state_folder import StateFolder
 from tests.support.changes import Book, an_exception
 from tests.support.clock import FakeClock
 from tests.support.policies import NOW, an_index

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.i18n import Texts
 from filterd.overrides.override_rows import (
     CELL_CHANGES,
     CHANGES,
@@ -21,7 +20,8 @@ from filterd.overrides.override_rows import (
     with_states,
 )
 from filterd.policy.model import Audience
-from filterd.rows import Listing, SchoolClock, Wording
+from filterd.texts.i18n import Texts
+from filterd.texts.rows import Listing, SchoolClock, Wording
 from tests.support.changes import LESSON_S, Book, an_exam, an_exception, some_exceptions
 from tests.support.fake_daemon import MONDAY_AT_8
 from tests.support.policies import NOW, a_grade

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.errors import ChangeError, StoreError
-from filterd.i18n import Texts
+from filterd.base.errors import ChangeError, StoreError
+from filterd.base.state_file import to_plain
 from filterd.overrides.review_requests import (
     APPROVED,
     ENDED,
@@ -24,8 +24,8 @@ from filterd.overrides.review_requests import (
     PupilRequest,
     ReviewQueue,
 )
-from filterd.rows import SchoolClock, Wording
-from filterd.state_file import to_plain
+from filterd.texts.i18n import Texts
+from filterd.texts.rows import SchoolClock, Wording
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,7 @@ import re
 
 import pytest
 
-from filterd import field_checks
-from filterd.errors import ConfigError
+from filterd.base.errors import ConfigError
 from filterd.overrides.target_text import (
     Target,
     grade_from,
@@ -21,6 +20,7 @@ from filterd.overrides.target_text import (
     target_name_from,
     whom_from,
 )
+from filterd.policy import field_checks
 from filterd.policy.model import GRADES, Audience
 from filterd.policy.temporary_rules import TargetKind, written
 from tests.support.policies import a_policy

@@ -15,7 +15,7 @@ import pytest
 
 from filterd.config.compile import warnings
 from filterd.config.site_reader import load_site
-from filterd.overrides import effects
+from filterd.overrides.changes import effects
 from filterd.policy import category_parts, effective_policy, policy_file
 from filterd.policy.category_parts import LockedPart
 from filterd.policy.grade_rows import CLOSED, LOCKED, OPEN, Difference, differences, state_of

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import IndexFormatError
-from filterd.i18n import say
+from filterd.base.errors import IndexFormatError
 from filterd.lists.rules import Pin
 from filterd.policy.confidential_names import HELP, ConfidentialNames
+from filterd.texts.i18n import say
 from tests.support.policies import CATEGORIES, a_category, a_policy, an_index, wire
 
 if TYPE_CHECKING:

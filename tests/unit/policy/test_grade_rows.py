@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.i18n import Texts
 from filterd.policy.grade_rows import GRADE as GRADE_DETAILS
 from filterd.policy.grade_rows import (
     NETWORKS,
@@ -31,7 +30,8 @@ from filterd.policy.grade_rows import (
     whole_service_row,
 )
 from filterd.policy.model import GRADES, Audience, Network, Service
-from filterd.rows import Row, SchoolClock, Wording
+from filterd.texts.i18n import Texts
+from filterd.texts.rows import Row, SchoolClock, Wording
 from tests.support.policies import a_policy, allow, block, wire
 from tests.support.week import SERVICES, a_school, with_classes
 

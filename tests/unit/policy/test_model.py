@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.state_file import ADDED
 from filterd.policy import log_levels, model, policy_file, reporting_settings, temporary_rules
 from filterd.policy.model import (
     GRADES,
@@ -19,7 +20,6 @@ from filterd.policy.model import (
     GradePolicy,
     strictest,
 )
-from filterd.state_file import ADDED
 from tests.support.policies import a_grade, a_policy, allow, block, wire
 
 if TYPE_CHECKING:

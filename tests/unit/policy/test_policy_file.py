@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from filterd import state_file
-from filterd.errors import StoreError
+from filterd.base import state_file
+from filterd.base.errors import StoreError
 from filterd.lists import rules
 from filterd.policy import model, policy_file
 from filterd.policy.model import Audience, LocalRule, Network, Policy

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.i18n import Texts
 from filterd.policy.timetable_changes import CHANGES, change_row, seats_of
-from filterd.rows import SchoolClock, Wording
+from filterd.texts.i18n import Texts
+from filterd.texts.rows import SchoolClock, Wording
 from tests.support.week import OFFICE, timetabled, with_classes
 
 WORDING = Wording(Texts("en"), SchoolClock(ZoneInfo("UTC"), 0.0))

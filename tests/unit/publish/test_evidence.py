@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.errors import ConfigError, ConfigErrors
+from filterd.base.paths import shipped
 from filterd.config.lists_build import compile_blocklists
-from filterd.errors import ConfigError, ConfigErrors
 from filterd.feed.followed.version_content import make_content
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.hostname import key_from_text
 from filterd.lists.index import Index
 from filterd.lists.list_queries import entries_of
 from filterd.lists.top_names import read_popular
-from filterd.paths import shipped
 from filterd.publish import evidence
 from filterd.publish.evidence import EvidenceReport, check_contacts, inspect, main
 from filterd.wire import name as names

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import FeedError, GuardError
+from filterd.base.errors import FeedError, GuardError
 from filterd.publish.hold_release import release_hold, what_is_held
 from filterd.publish.signing import targets_of
 from tests.support.broken_versions import BROKEN, HARMFUL

@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
-from filterd.errors import ConfigError, StoreError
+from filterd.base.errors import ConfigError, StoreError
 from filterd.feed.version_files import ONLINE
 from filterd.publish.keys import KeyFolder, load_key
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import StoreError
+from filterd.base.errors import StoreError
 from filterd.publish import mistake_inbox
 from filterd.publish.mistake_inbox import INBOX, Inbox, SchoolReports, SenderStanding
 

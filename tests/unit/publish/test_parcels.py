@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from securesystemslib.signer import CryptoSigner
 
-from filterd.errors import FeedError, StoreError
+from filterd.base.errors import FeedError, StoreError
 from filterd.publish.parcels import make_parcel, next_version, read_parcel, write_parcel
 from filterd.publish.signing import NewTarget, content_of
 from tests.support.publisher import NOW

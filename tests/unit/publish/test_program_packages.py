@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from securesystemslib.signer import CryptoSigner
 
-from filterd.errors import ConfigError, FeedError, StoreError
+from filterd.base.errors import ConfigError, FeedError, StoreError
 from filterd.publish import program_packages
 from filterd.publish.program_packages import newest_version, read_program, sign_program
 from filterd.publish.signing import content_of

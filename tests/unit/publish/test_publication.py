@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import DigestError, ExpiredError, FeedError, MissingFileError, StoreError
+from filterd.base.errors import DigestError, ExpiredError, FeedError, MissingFileError, StoreError
 from filterd.feed.signed.arrival import Moment
 from filterd.feed.signed.deltas import pack
 from filterd.feed.signed.fetchers import FolderFetcher

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd import paths
-from filterd.errors import ConfigError, FeedError, InUseError, StoreError
+from filterd.base import paths
+from filterd.base.errors import ConfigError, FeedError, InUseError, StoreError
 from filterd.feed.version_files import KEPT_DELTAS
 from filterd.overrides.mistake_answers import (
     FILE,

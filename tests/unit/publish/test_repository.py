@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 from securesystemslib.signer import CryptoSigner
 
-from filterd import paths
-from filterd.errors import FeedError, StoreError
+from filterd.base import paths
+from filterd.base.errors import FeedError, StoreError
 from filterd.feed.signed.arrival import Moment
 from filterd.feed.signed.fetchers import FolderFetcher
 from filterd.feed.signed.program_offer import refresh_program

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import ConfigErrors
+from filterd.base.errors import ConfigErrors
 from filterd.lists.hostname import key_from_text
 from filterd.lists.likeness.lookalike_errors import KindErrors, RuleKind
 from filterd.lists.likeness.lookalike_families import ACCEPTED, Decision, Waiting

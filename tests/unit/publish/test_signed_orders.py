@@ -10,7 +10,7 @@ import yaml
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata
 
-from filterd.errors import ConfigErrors, FeedError, ListError
+from filterd.base.errors import ConfigErrors, FeedError, ListError
 from filterd.publish.parcels import read_parcel
 from filterd.publish.signed_orders import day_of, sign_orders
 from tests.support.feed_desk import files_of

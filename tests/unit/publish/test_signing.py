@@ -10,7 +10,7 @@ import pytest
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, Targets
 
-from filterd.errors import FeedError
+from filterd.base.errors import FeedError
 from filterd.feed.version_files import KEPT_DELTAS, Publication, read_publication
 from filterd.publish.signing import LIVES, NewTarget, describe, sign_role, targets_of, until
 from tests.support.feed_versions import a_list

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.base.errors import ConfigError, ConfigErrors, ListError, StoreError
+from filterd.base.paths import shipped
 from filterd.documents import load
-from filterd.errors import ConfigError, ConfigErrors, ListError, StoreError
 from filterd.feed.version_files import is_file_path
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.catalogs.catalog_schema import MAX_CANARIES
 from filterd.lists.top_names import Popular, read_popular
-from filterd.paths import shipped
 from filterd.publish import version_build
 from filterd.publish.review import read_queue
 from filterd.publish.version_build import BuildReport, build_version

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import ConfigError
+from filterd.base.errors import ConfigError
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.top_names import Popular
 from filterd.policy.model import GRADES

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.i18n import Texts
 from filterd.publish.version_rows import (
     CATEGORIES,
     CHANGES,
@@ -17,10 +16,11 @@ from filterd.publish.version_rows import (
     VERIFICATION,
     expiry_rows,
 )
-from filterd.rows import SchoolClock, Wording
+from filterd.texts.i18n import Texts
+from filterd.texts.rows import SchoolClock, Wording
 
 if TYPE_CHECKING:
-    from filterd.rows import Column
+    from filterd.texts.rows import Column
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 SEVEN = 1_800_000_000.0

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.packet_room import PACKET_OCTETS
+from filterd.base.packet_room import PACKET_OCTETS
 from filterd.policy.log_levels import LogLevel, QueryLog
 from filterd.policy.model import Client
 from filterd.querylog import OTHER, Batch, CountingRules, CountRow, Counts, counts, day_reach

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import StoreError
+from filterd.base.errors import StoreError
 from filterd.querylog import day_writer, sqlite_file
 from filterd.querylog.day_schema import subtree
 from filterd.querylog.seen_names import SeenName
@@ -282,7 +282,7 @@ def test_a_folder_that_cannot_be_is_reported(folder: Path) -> None:
 
 FILL_A_DISK = """
 import asyncio, pathlib, random, sys
-from filterd.errors import StoreError
+from filterd.base.errors import StoreError
 from filterd.querylog.day_file import DayFiles
 from tests.support.day_lookups import ZONE, a_batch, a_lookup, select
 from tests.unit.querylog.test_day_file import MIDNIGHT

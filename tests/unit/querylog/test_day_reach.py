@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.packet_room import PacketRoom
+from filterd.base.packet_room import PacketRoom
 from filterd.querylog import day_reach
 from filterd.querylog.counts import MOST_DEVICES
 from filterd.querylog.day_reach import DayReach, ReachRow, distinct

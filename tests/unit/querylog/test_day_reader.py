@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from filterd.errors import ControlError
+from filterd.base.errors import ControlError
 from filterd.querylog import day_reader
 from filterd.querylog.day_reader import DAY_ENDS, Day, LogFilter, RowId, attach
 from filterd.querylog.day_schema import TABLES

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import StoreError
+from filterd.base.errors import StoreError
 from filterd.querylog.day_reader import LogFilter, RowId
 from filterd.querylog.day_search import DaySearch, RecordedWeek, stored_days
 from filterd.wire import name as names

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import StoreError
+from filterd.base.errors import StoreError
 from filterd.querylog import day_writer, sqlite_file
 from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.day_writer import DayWriter

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.packet_room import PACKET_OCTETS
+from filterd.base.packet_room import PACKET_OCTETS
 from filterd.querylog import lookups as module
 from filterd.querylog.lookups import (
     LOOKUPS_A_BATCH,

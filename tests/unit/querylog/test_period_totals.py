@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filterd.errors import StoreError
+from filterd.base.errors import StoreError
 from filterd.querylog import Batch, CountRow
 from filterd.querylog.day_reader import UnreadableError
 from filterd.querylog.day_schema import DaySpan

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from filterd.errors import StoreError
+from filterd.base.errors import StoreError
 from filterd.querylog import published_totals, suppression
 from filterd.querylog.day_reach import ReachRow
 from filterd.querylog.disclosure import Threshold

@@ -6,10 +6,10 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from filterd.i18n import Texts
 from filterd.policy.log_levels import LogLevel
 from filterd.querylog.querylog_rows import KNOWN, SHOWN, known, levels_shown, summaries
-from filterd.rows import SchoolClock, Wording
+from filterd.texts.i18n import Texts
+from filterd.texts.rows import SchoolClock, Wording
 from tests.support.looked_log import ZONE
 
 WORDING = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 0.0))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import StoreError
+from filterd.base.errors import StoreError
 from filterd.querylog import sqlite_file
 from filterd.querylog.sqlite_file import FileSchema, SqliteFile, means_damage, reading, value_of
 from tests.support.data_map import SCHEMAS

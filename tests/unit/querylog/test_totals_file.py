@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import StoreError
+from filterd.base.errors import StoreError
 from filterd.querylog import Batch, CountRow, sqlite_file, totals_file
 from filterd.querylog.day_reach import ReachRow
 from filterd.querylog.service_days import ServiceDay
@@ -258,7 +258,7 @@ def test_what_a_full_disk_refuses_is_written_when_there_is_room(path: Path) -> N
 
 WRITE_UNTIL_KILLED = """
 import asyncio, itertools, pathlib, sys
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from filterd.querylog import Batch, CountRow
 from filterd.querylog.totals_file import TotalsFile
 
@@ -285,8 +285,8 @@ def test_whenever_the_writer_is_killed_each_batch_is_there_once(path: Path) -> N
 
 FILL_A_DISK = """
 import asyncio, pathlib, sqlite3, sys
-from filterd.clock import SystemClock
-from filterd.errors import StoreError
+from filterd.base.clock import SystemClock
+from filterd.base.errors import StoreError
 from filterd.querylog import Batch, CountRow
 from filterd.querylog.totals_file import TotalsFile
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.i18n import say
 from filterd.reports.charts import PLOT_PX, StackedBars, qr_code, round_up, row_bars, spark_points
 from filterd.reports.report_document import BarChart, BarSeries
+from filterd.texts.i18n import say
 
 SERIES = BarSeries(say("passed"), "passed"), BarSeries(say("blocked"), "blocked")
 

@@ -11,7 +11,6 @@ import pytest
 from jinja2 import Environment
 from lxml import etree
 
-from filterd.i18n import Texts
 from filterd.reports import html_report
 from filterd.reports.report_composer import compose
 from filterd.reports.report_document import (
@@ -22,6 +21,7 @@ from filterd.reports.report_document import (
     Section,
     cell_text,
 )
+from filterd.texts.i18n import Texts
 from tests.support.report_sample import FACTS, INSIDE, PARENTS
 
 if TYPE_CHECKING:

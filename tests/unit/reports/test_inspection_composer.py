@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.i18n import Language, Texts, say
 from filterd.reports.inspection_composer import compose_inspection
 from filterd.reports.inspection_facts import HistoryHead, PrintedRecord
 from filterd.reports.report_document import (
@@ -19,6 +18,7 @@ from filterd.reports.report_document import (
 )
 from filterd.reports.report_facts import ServiceFacts
 from filterd.reports.report_run import ReportRequest, make
+from filterd.texts.i18n import Language, Texts, say
 from tests.support.inspected import FACTS, NOW, SCHOOL, enrolled
 
 if TYPE_CHECKING:

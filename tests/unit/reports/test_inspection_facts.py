@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.counted import size
-from filterd.errors import EnvelopeFormatError
-from filterd.i18n import quoted, say, translated
+from filterd.base.errors import EnvelopeFormatError
 from filterd.reports import report_facts
 from filterd.reports.inspection_facts import (
     HIDDEN,
@@ -19,6 +17,8 @@ from filterd.reports.inspection_facts import (
     plain_of,
     without_texts,
 )
+from filterd.texts.counted import size
+from filterd.texts.i18n import quoted, say, translated
 from tests.support.inspected import FACTS, NOW, SCHOOL, enrolled
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import json
 
-from filterd.i18n import Texts
 from filterd.reports.json_report import write
 from filterd.reports.report_composer import compose
+from filterd.texts.i18n import Texts
 from tests.support.report_sample import FACTS
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.errors import ConfigError, FilterdError
+from filterd.base.errors import ConfigError, FilterdError
 from filterd.reports.report_run import ReportRequest, make
 from tests.support.report_sample import FACTS
 from tests.support.word_files import template_of

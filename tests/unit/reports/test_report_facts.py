@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from filterd.i18n import Texts
 from filterd.reports import report_facts
 from filterd.reports.report_composer import compose
 from filterd.reports.report_formats import FORMATS
+from filterd.texts.i18n import Texts
 from tests.support.report_sample import FACTS, INSIDE, PARENTS
 
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.i18n import Texts
 from filterd.reports.report_fields import field_rows, fields_of
 from filterd.reports.template_sandbox import TemplateSandbox, TemplateValues
+from filterd.texts.i18n import Texts
 from tests.support.drawn_report import drawn_report
 from tests.support.report_sample import FACTS
 
 if TYPE_CHECKING:
-    from filterd.i18n import Language
     from filterd.reports.report_document import ReportDocument
+    from filterd.texts.i18n import Language
 
 
 def _filled(document: ReportDocument, source: str) -> str:

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.errors import ConfigError
-from filterd.i18n import Texts
+from filterd.base.errors import ConfigError
 from filterd.policy.reporting_settings import PeriodKind, ReportSettings, SchoolTerm
 from filterd.reports.report_period import days_of, long_date, moment_of, period_of, read_period
-from filterd.rows import SchoolClock
+from filterd.texts.i18n import Texts
+from filterd.texts.rows import SchoolClock
 from tests.support.report_sample import FACTS, SETTINGS
 
 TODAY = date(2026, 11, 29)

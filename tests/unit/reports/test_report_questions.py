@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from filterd.errors import ConfigError
-from filterd.i18n import Texts
+from filterd.base.errors import ConfigError
 from filterd.reports.report_questions import LONGEST, checked_answers, to_fill_in
+from filterd.texts.i18n import Texts
 
 
 def test_numbers_and_texts_are_taken_and_empty_ones_left_out() -> None:

@@ -6,13 +6,13 @@ from __future__ import annotations
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from filterd.i18n import Texts
 from filterd.policy.reporting_settings import ReportSettings
 from filterd.reports.report_document import Figures, Paragraph, ReportTable, Section
 from filterd.reports.report_facts import HandlingFacts, LogFacts, ReportFacts, ServiceFacts
 from filterd.reports.report_questions import QUESTIONS
 from filterd.reports.report_sections import SectionMaker
-from filterd.rows import SchoolClock, Wording
+from filterd.texts.i18n import Texts
+from filterd.texts.rows import SchoolClock, Wording
 from tests.support.report_sample import FACTS, INSIDE
 
 BY = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), FACTS.made_at))

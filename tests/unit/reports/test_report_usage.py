@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.i18n import Texts
 from filterd.reports.report_document import BarChart, Figures, ReportTable
 from filterd.reports.report_facts import CountCell, ReportFacts
 from filterd.reports.report_usage import MOST_DAYS, UsageParts
-from filterd.rows import SchoolClock, Wording
+from filterd.texts.i18n import Texts
+from filterd.texts.rows import SchoolClock, Wording
 from tests.support.report_sample import FACTS, INSIDE
 
 BY = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), FACTS.made_at))

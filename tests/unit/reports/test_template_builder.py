@@ -16,7 +16,7 @@ from filterd.reports.template_builder import built_in_template
 from tests.support.word_files import BODY, parts_of, text_of
 
 if TYPE_CHECKING:
-    from filterd.i18n import Language
+    from filterd.texts.i18n import Language
 
 _TAG = re.compile(r"\{%\w* (\w+)")
 

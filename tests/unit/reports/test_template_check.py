@@ -9,7 +9,7 @@ import zipfile
 import pytest
 from docx import Document
 
-from filterd.errors import ConfigError
+from filterd.base.errors import ConfigError
 from filterd.reports import template_check
 from filterd.reports.template_builder import built_in_template
 from filterd.reports.template_check import checked, reopened

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jinja2 import Environment
 
-from filterd.errors import ConfigError
+from filterd.base.errors import ConfigError
 from filterd.reports import template_sandbox
 from filterd.reports.template_sandbox import TemplateFields, TemplateSandbox, TemplateValues
 

@@ -16,7 +16,7 @@ import segno
 from docx import Document
 from lxml import etree
 
-from filterd.errors import ConfigError, StoreError
+from filterd.base.errors import ConfigError, StoreError
 from filterd.reports import word_report
 from filterd.reports.administrative_styles import (
     HEAD_COLUMNS,

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import ConfigErrors
-from filterd.i18n import from_plain
+from filterd.base.errors import ConfigErrors
 from filterd.policy.model import (
     EXPECTED,
     Audience,
@@ -30,6 +29,7 @@ from filterd.resolve import expectation_checks
 from filterd.resolve.expectation_checks import doubts, outranked
 from filterd.resolve.explain import explain
 from filterd.resolve.site import Site
+from filterd.texts.i18n import from_plain
 from tests.support.fake_daemon import MONDAY_AT_8
 from tests.support.policies import NOW, a_pin, a_policy, an_index, wire
 

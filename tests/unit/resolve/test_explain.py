@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import ConfigError
-from filterd.overrides.policy_versions import PolicyVersions
-from filterd.overrides.store import Store
+from filterd.base.errors import ConfigError
+from filterd.base.state_file import to_plain
+from filterd.base.state_folder import StateFolder
+from filterd.overrides.history.policy_versions import PolicyVersions
+from filterd.overrides.history.store import Store
 from filterd.policy.model import (
     Audience,
     Client,
@@ -39,8 +41,6 @@ from filterd.resolve.explain import (
 )
 from filterd.resolve.query import Answer, Source
 from filterd.resolve.site import Site
-from filterd.state_file import to_plain
-from filterd.state_folder import StateFolder
 from filterd.wire import name as names
 from tests.support.changes import an_exception as an_exception_set
 from tests.support.clock import FakeClock

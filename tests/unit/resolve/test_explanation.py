@@ -12,9 +12,9 @@ import pytest
 from rich.console import Console
 
 from filterd.cli.render import details
-from filterd.i18n import Texts
 from filterd.resolve.explanation import EXPLANATION, may_be_closed, passes, targets_to_open
-from filterd.rows import SchoolClock, Wording
+from filterd.texts.i18n import Texts
+from filterd.texts.rows import SchoolClock, Wording
 
 BLOCKED: dict[str, Any] = {
     "qname": "www.tiktok.com",

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.errors import UpstreamTimeoutError
-from filterd.i18n import say
+from filterd.base.errors import UpstreamTimeoutError
 from filterd.querylog import Counts
 from filterd.resolve.query import Answer, Fetched, Peer, Query, Source
 from filterd.resolve.resolver import Resolver
+from filterd.texts.i18n import say
 from filterd.wire import EdnsOption
 from tests.support.chain import chain_of
 from tests.support.clock import FakeClock

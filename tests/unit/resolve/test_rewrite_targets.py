@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import dns.rdatatype
 import pytest
 
-from filterd.clock import SystemClock
-from filterd.errors import UpstreamTimeoutError
-from filterd.i18n import UNSAID, say
+from filterd.base.clock import SystemClock
+from filterd.base.errors import UpstreamTimeoutError
 from filterd.lists.rules import SafeSearchRewrite
 from filterd.policy.model import UpstreamServer
 from filterd.resolve.rewrite_targets import (
@@ -27,6 +26,7 @@ from filterd.resolve.rewrite_targets import (
     age_of,
     verify,
 )
+from filterd.texts.i18n import UNSAID, say
 from filterd.upstream import Forwarder, Resolution, Route, UpstreamQuestion
 from filterd.upstream.resolution import resolution_of
 from filterd.wire import Rcode, RRType, parse_response
@@ -39,7 +39,7 @@ from tests.support.wire import a_query, a_response
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.i18n import Sentence
+    from filterd.texts.i18n import Sentence
 
 BEFORE = NOW - 86_400
 TUBE = wire("strict.example")

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.i18n import Texts
 from filterd.resolve.what_if import (
     CLOSES,
     OPENS,
@@ -29,7 +28,8 @@ from filterd.resolve.what_if_rows import (
     tables,
     to_plain,
 )
-from filterd.rows import SchoolClock, Wording
+from filterd.texts.i18n import Texts
+from filterd.texts.rows import SchoolClock, Wording
 from tests.support.policies import NOW, wire
 
 SIX_A = AskedPlace("6", "6A")

@@ -20,7 +20,7 @@ import dns.rrset
 import pytest
 import uvloop
 
-from filterd.errors import (
+from filterd.base.errors import (
     UpstreamError,
     UpstreamOverloadError,
     UpstreamTimeoutError,

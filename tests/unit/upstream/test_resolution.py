@@ -10,7 +10,7 @@ import dns.message
 import dns.rdatatype
 import pytest
 
-from filterd.errors import UpstreamMalformedError
+from filterd.base.errors import UpstreamMalformedError
 from filterd.upstream import Resolution, Route, UpstreamQuestion, resolution
 from filterd.upstream.resolution import LONGEST_CHAIN, resolution_of
 from filterd.wire import _codec_py, assemble, codec, parse_query, parse_response

@@ -11,7 +11,7 @@ import dns.rdatatype
 import pytest
 import uvloop
 
-from filterd.errors import UpstreamError, UpstreamOverloadError, UpstreamUnreachableError
+from filterd.base.errors import UpstreamError, UpstreamOverloadError, UpstreamUnreachableError
 from filterd.policy.model import UpstreamServer
 from filterd.upstream import Resolution, Route, UpstreamQuestion, singleflight
 from filterd.upstream.server_group import Groups

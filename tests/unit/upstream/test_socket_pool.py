@@ -23,7 +23,7 @@ import dns.rdatatype
 import pytest
 import uvloop
 
-from filterd.errors import UpstreamUnreachableError
+from filterd.base.errors import UpstreamUnreachableError
 from filterd.policy.model import UpstreamServer
 from filterd.upstream import UpstreamQuestion
 from filterd.upstream import socket_pool as reference

@@ -13,7 +13,7 @@ import dns.rdatatype
 import pytest
 import uvloop
 
-from filterd.errors import (
+from filterd.base.errors import (
     UpstreamError,
     UpstreamMalformedError,
     UpstreamOverloadError,

@@ -17,7 +17,7 @@ import dns.rdatatype
 import pytest
 import uvloop
 
-from filterd.errors import (
+from filterd.base.errors import (
     UpstreamMalformedError,
     UpstreamOverloadError,
     UpstreamUnreachableError,

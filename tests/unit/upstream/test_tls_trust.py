@@ -10,8 +10,8 @@ import threading
 
 import pytest
 
-from filterd.i18n import translated
 from filterd.policy.model import Tls, UpstreamServer
+from filterd.texts.i18n import translated
 from filterd.upstream import tls_trust
 from filterd.upstream.tls_trust import TRUST_FOR_S, Trust, check_name, explain, name_of
 from tests.support.clock import FakeClock

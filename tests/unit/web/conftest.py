@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.i18n import say
 from filterd.operations.operation import ADMINS
 from filterd.operations.parameters.scalar import Fields, Flag, Text
+from filterd.texts.i18n import say
 from filterd.web import operations, pages
 from filterd.web.endpoint import MadeFile, WebOperation
 from filterd.web.page import Page

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import ControlError
-from filterd.i18n import say
-from filterd.overrides.roles import Role
+from filterd.base.errors import ControlError
+from filterd.overrides.rights.roles import Role
+from filterd.texts.i18n import say
 from filterd.web import operations
 from tests.support.web_requests import CSRF, ORIGIN, SIGNED_IN, FakeManager
 

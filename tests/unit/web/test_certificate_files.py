@@ -4,7 +4,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filterd.state_folder import StateFolder
+from filterd.base.state_folder import StateFolder
 from filterd.web.certificate_files import certificate_of
 
 if TYPE_CHECKING:

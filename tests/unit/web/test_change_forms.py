@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from filterd.errors import ControlError
-from filterd.i18n import say
+from filterd.base.errors import ControlError
+from filterd.texts.i18n import say
 from filterd.web.change_forms import PENDING_FOR_S, PendingForms
 from tests.support.clock import FakeClock
 from tests.support.web_requests import CSRF, OF_FORM, FakeManager

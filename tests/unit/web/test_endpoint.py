@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.cli import tree
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from filterd.web import operations
 from filterd.web.endpoint import AT_THE_BOX, MadeFile
 

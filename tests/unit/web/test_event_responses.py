@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import ControlError
-from filterd.i18n import say
+from filterd.base.errors import ControlError
+from filterd.texts.i18n import say
 from filterd.web import event_responses
 from filterd.web.event_responses import MOST, MOST_OF_A_PERSON, EventResponses
 from filterd.web.problem import WebError

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd import words
-from filterd.i18n import Texts
-from filterd.rows import SchoolClock, Wording
+from filterd.texts import words
+from filterd.texts.i18n import Texts
+from filterd.texts.rows import SchoolClock, Wording
 from filterd.web.form_choices import (
     audiences,
     categories,

@@ -15,7 +15,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from filterd.appliance.setup.web_certificate import make
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from filterd.web import https_listener as module
 from filterd.web.https_listener import BoundedProtocol, ConnectionPlaces, HttpsListener, secured
 from tests.support.web_school import UNVERIFIED

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.i18n import Texts, say
-from filterd.rows import Column, Listing, SchoolClock, Wording
+from filterd.texts.i18n import Texts, say
+from filterd.texts.rows import Column, Listing, SchoolClock, Wording
 from filterd.web.page import PART_ROWS, Part, cells, part_of
 
 

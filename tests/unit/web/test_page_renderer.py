@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from filterd.web import page_renderer, pages
 from filterd.web.page_renderer import StaticFiles, changed_query, own_path
 from tests.support.rendered import a_visitor

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.accounts.sessions import sign_in_again
+from filterd.base.errors import ControlError, FilterdError
 from filterd.control import UnansweredError
-from filterd.errors import ControlError, FilterdError
-from filterd.i18n import say
+from filterd.texts.i18n import say
 from filterd.web.visitor import SESSION_COOKIE as COOKIE
 from tests.support.web_requests import TOKEN, FakeManager
 

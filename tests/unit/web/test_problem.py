@@ -8,8 +8,7 @@ from http import HTTPStatus
 import pytest
 
 from filterd.accounts.sessions import sign_in_again
-from filterd.control import UnansweredError
-from filterd.errors import (
+from filterd.base.errors import (
     ChangeError,
     ConfigError,
     ConfigErrors,
@@ -19,7 +18,8 @@ from filterd.errors import (
     from_plain,
     to_plain,
 )
-from filterd.i18n import say
+from filterd.control import UnansweredError
+from filterd.texts.i18n import say
 from filterd.web.problem import WebError, details, status_of
 
 

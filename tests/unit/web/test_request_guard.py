@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from filterd.errors import FilterdError
+    from filterd.base.errors import FilterdError
 
 HOME = {"origin": "https://filterd"}
 

@@ -8,8 +8,8 @@ from math import inf
 
 import pytest
 
-from filterd.errors import ConfigError, ControlError
-from filterd.i18n import say
+from filterd.base.errors import ConfigError, ControlError
+from filterd.texts.i18n import say
 from filterd.web.school_state import check_known, in_force, overrides_of, policy_time
 from tests.support.changes import Book, a_grade_setting
 from tests.support.operations import RecordedVisitor

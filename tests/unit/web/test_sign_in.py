@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from filterd.errors import ControlError
-from filterd.i18n import say
+from filterd.base.errors import ControlError
+from filterd.texts.i18n import say
 from filterd.web.visitor import SESSION_COOKIE as COOKIE
 from tests.support.web_requests import CSRF, OF_FORM, ORIGIN, TOKEN, FakeManager
 

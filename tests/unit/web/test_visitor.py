@@ -11,9 +11,9 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from filterd.errors import ControlError
-from filterd.i18n import say
+from filterd.base.errors import ControlError
 from filterd.operations.operation import ADMINS, EVERYONE
+from filterd.texts.i18n import say
 from filterd.web import visitor as module
 from filterd.web.endpoint import WebOperation
 from filterd.web.visitor import (
@@ -30,7 +30,7 @@ from filterd.web.visitor import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from filterd.overrides.roles import Role
+    from filterd.overrides.rights.roles import Role
     from tests.support.web_requests import FakeManager
 
 

@@ -16,9 +16,9 @@ import pytest
 import uvicorn
 
 from filterd.appliance.setup.web_certificate import make
-from filterd.clock import SystemClock
-from filterd.errors import ConfigError
-from filterd.state_folder import StateFolder
+from filterd.base.clock import SystemClock
+from filterd.base.errors import ConfigError
+from filterd.base.state_folder import StateFolder
 from filterd.web import web_main
 from filterd.web.application import Web
 from filterd.web.certificate_files import Certificate

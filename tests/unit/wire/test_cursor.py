@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.errors import (
+from filterd.base.errors import (
     BadLabelError,
     BadPointerError,
     CostlyMessageError,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.errors import BadEdnsError
+from filterd.base.errors import BadEdnsError
 from filterd.wire import parse_query
 from filterd.wire.cursor import Budget, Cursor
 from filterd.wire.edns import (

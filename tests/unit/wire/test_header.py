@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.errors import CostlyMessageError, TruncatedMessageError, WireError
+from filterd.base.errors import CostlyMessageError, TruncatedMessageError, WireError
 from filterd.wire import Deframer, frame
 from filterd.wire.header import Header, compose_header, peek_header
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.errors import NameTextError
+from filterd.base.errors import NameTextError
 from filterd.wire import name as names
 from filterd.wire.name import from_labels, from_text, is_at_or_beneath, to_text
 

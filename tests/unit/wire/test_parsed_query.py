@@ -8,7 +8,12 @@ from struct import pack
 import dns.edns
 import pytest
 
-from filterd.errors import BadCountError, BadEdnsError, CostlyMessageError, TruncatedMessageError
+from filterd.base.errors import (
+    BadCountError,
+    BadEdnsError,
+    CostlyMessageError,
+    TruncatedMessageError,
+)
 from filterd.wire import Question, parse_query
 from filterd.wire.name import from_text
 from filterd.wire.parsed_query import MAX_QUERY_OCTETS

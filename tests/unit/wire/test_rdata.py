@@ -11,7 +11,7 @@ import dns.rdataclass
 import dns.rdatatype
 import pytest
 
-from filterd.errors import WireError
+from filterd.base.errors import WireError
 from filterd.wire import (
     KEY_ECH,
     ParsedResponse,

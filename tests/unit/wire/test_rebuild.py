@@ -11,7 +11,7 @@ import dns.message
 import pytest
 from hypothesis import given
 
-from filterd.errors import BadCountError, CostlyMessageError, WireError
+from filterd.base.errors import BadCountError, CostlyMessageError, WireError
 from filterd.wire import (
     Ede,
     ParsedQuery,

@@ -9,7 +9,7 @@ import dns.rdataclass
 import dns.rdatatype
 import pytest
 
-from filterd.errors import NameTextError
+from filterd.base.errors import NameTextError
 from filterd.wire.registry import (
     EdnsOption,
     Rcode,

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.errors import TruncatedMessageError
+from filterd.base.errors import TruncatedMessageError
 from filterd.wire import (
     Ede,
     EdeCode,

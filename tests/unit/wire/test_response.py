@@ -7,7 +7,7 @@ import dns.message
 import pytest
 from hypothesis import given
 
-from filterd.errors import BadEdnsError, CostlyMessageError
+from filterd.base.errors import BadEdnsError, CostlyMessageError
 from filterd.wire import parse_response, rebuild
 from filterd.wire.name import from_text
 from filterd.wire.rebuild import MAX_BODY_OCTETS

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.errors import TruncatedMessageError, WireError
+from filterd.base.errors import TruncatedMessageError, WireError
 from filterd.wire.cursor import Budget, Cursor
 from filterd.wire.name import from_text
 from filterd.wire.section import (

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import WireError
+from filterd.base.errors import WireError
 from filterd.fastpath import core_contract as contract
 from filterd.fastpath.datagrams import LARGEST_QUERY
 from filterd.resolve.site import EpochGuard

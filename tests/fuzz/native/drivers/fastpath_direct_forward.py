@@ -19,7 +19,7 @@ from struct import pack
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 
-from filterd.errors import FilterdError, UpstreamTimeoutError, WireError
+from filterd.base.errors import FilterdError, UpstreamTimeoutError, WireError
 from filterd.fastpath._rate_limit import SourceTable
 from filterd.fastpath.core_contract import ASKED_CD, ASKED_DO, MOST_OPENINGS, OPEN, Cell
 from filterd.fastpath.core_filler import NOT_KEPT, Opening
@@ -46,7 +46,7 @@ from tests.support.wire import a_message, a_record
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from filterd.errors import UpstreamError
+    from filterd.base.errors import UpstreamError
     from filterd.lists.index import Index
     from filterd.upstream.singleflight import Done
     from tests.fuzz.native.session import Session

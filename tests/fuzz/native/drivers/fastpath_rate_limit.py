@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from filterd.base.native import plain_source
 from filterd.fastpath import _rate_limit as native
-from filterd.native import plain_source
 
 if TYPE_CHECKING:
     import random

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd.errors import BadLabelError, IndexFormatError
+from filterd.base.errors import BadLabelError, IndexFormatError
 from filterd.lists import matcher
 from filterd.lists._matcher import Matcher
 from filterd.lists.index import Index

@@ -10,7 +10,7 @@ from collections import Counter
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import UpstreamUnreachableError
+from filterd.base.errors import UpstreamUnreachableError
 from filterd.policy.model import UpstreamServer
 from filterd.upstream import UpstreamQuestion
 from filterd.upstream.randomness import RandomNumbers

@@ -6,7 +6,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import WireError
+from filterd.base.errors import WireError
 from filterd.wire import Question
 from filterd.wire import _codec_py as pure
 from tests.fuzz.native.messages import Messages, hostile_responses, responses

@@ -27,8 +27,8 @@ from filterd.appliance.backup.backup_file import (
     read,
     write,
 )
-from filterd.errors import ConfigError, StoreError
-from filterd.i18n import say
+from filterd.base.errors import ConfigError, StoreError
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable

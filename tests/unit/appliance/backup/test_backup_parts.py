@@ -24,9 +24,9 @@ from filterd.appliance.backup.backup_parts import (
     identity_in,
     site_files,
 )
-from filterd.errors import ConfigError, StoreError
+from filterd.base.errors import ConfigError, StoreError
 from filterd.feed.appliance_files import FollowFile, FollowState, Wanted
-from filterd.overrides import restored_history
+from filterd.overrides.history import restored_history
 from tests.support.backed_up_school import PUBLIC, BackedUpSchool, a_key_pair, a_token, an_account
 
 if TYPE_CHECKING:

@@ -14,13 +14,13 @@ from filterd import control
 from filterd.appliance.backup import restore_journal
 from filterd.appliance.backup.backup_parts import BackupLock
 from filterd.appliance.backup.restore_journal import is_waiting
-from filterd.errors import ControlError, StoreError
+from filterd.base.errors import ControlError, StoreError
 from filterd.feed.appliance_files import FollowFile, FollowState, Wanted
 from filterd.feed.signed.trust import TrustFolder
 from filterd.feed.versions import Versions
-from filterd.i18n import say
-from filterd.overrides.history_chain import FROM_BACKUP
-from filterd.overrides.restored_history import Deletions
+from filterd.overrides.history.history_chain import FROM_BACKUP
+from filterd.overrides.history.restored_history import Deletions
+from filterd.texts.i18n import say
 from tests.support.backed_up_school import BackedUpSchool, a_key_pair, a_token, an_account
 from tests.support.dying import dies_at_disk, steps_of
 from tests.support.publisher import Publisher

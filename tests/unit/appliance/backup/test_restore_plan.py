@@ -18,9 +18,9 @@ from filterd.appliance.backup.restore_plan import (
     read_plan,
     without_device_key,
 )
-from filterd.counted import fingerprint
-from filterd.errors import ConfigErrors, StoreError
+from filterd.base.errors import ConfigErrors, StoreError
 from filterd.feed.signed.trust import TrustFolder
+from filterd.texts.counted import fingerprint
 from tests.support.backed_up_school import BackedUpSchool, a_key_pair, an_account
 from tests.support.made_once import MadeOnce
 from tests.support.publisher import Publisher

@@ -15,7 +15,7 @@ import pytest
 from filterd.appliance.doctor import examination
 from filterd.appliance.doctor.examination import ABOUT, PROBES, SiteProbe, examine
 from filterd.appliance.doctor.probe import ProbeFinding, UnseenError, clean
-from filterd.i18n import say
+from filterd.texts.i18n import say
 from tests.support.examined import CLEAN, UNSEEN, examined
 
 if TYPE_CHECKING:

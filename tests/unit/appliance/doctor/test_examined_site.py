@@ -10,9 +10,9 @@ import pytest
 from filterd import control
 from filterd.appliance import local_network
 from filterd.appliance.doctor.examined_site import gather
-from filterd.errors import ControlError, StoreError
-from filterd.i18n import say
-from filterd.state_folder import StateFolder
+from filterd.base.errors import ControlError, StoreError
+from filterd.base.state_folder import StateFolder
+from filterd.texts.i18n import say
 from tests.support.clock import FakeClock
 from tests.support.daemon import write_site
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.appliance.doctor.probe import ProbeOutcome, UnseenError, found, unseen
-from filterd.i18n import from_plain, say
+from filterd.texts.i18n import from_plain, say
 from filterd.upstream import resolv_conf
 from tests.support.examined import examined
 

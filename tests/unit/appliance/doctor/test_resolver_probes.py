@@ -18,8 +18,8 @@ from filterd.appliance.doctor import resolver_probes
 from filterd.appliance.doctor.probe import UnseenError
 from filterd.appliance.doctor.resolver_probes import answers, canaries, port, upstreams
 from filterd.appliance.stub_query import SIGNED
-from filterd.i18n import say
 from filterd.policy.model import ListenAddress, Tls, UpstreamServer
+from filterd.texts.i18n import say
 from tests.support.examined import CLEAN, FOUND, UNSEEN, examined, look, outcomes
 from tests.support.policies import a_policy
 

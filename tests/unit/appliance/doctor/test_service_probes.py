@@ -13,14 +13,14 @@ import pytest
 
 from filterd.appliance.doctor import service_probes
 from filterd.appliance.doctor.service_probes import lists, one_address, release, sinkholes, site
+from filterd.base.errors import ConfigError, ConfigErrors, to_plain
 from filterd.blockpage.pupil_markup import HEADERS
 from filterd.clients.interfaces import Links, Prefix
 from filterd.clients.neighbours import Neighbour
-from filterd.errors import ConfigError, ConfigErrors, to_plain
-from filterd.http_service import Reply, serve
-from filterd.i18n import say
-from filterd.i18n import to_plain as plain_sentence
+from filterd.http.http_service import Reply, serve
 from filterd.policy.model import BlockResponse, Network, Policy
+from filterd.texts.i18n import say
+from filterd.texts.i18n import to_plain as plain_sentence
 from tests.support.daemon import free_port
 from tests.support.examined import CLEAN, FOUND, NETWORK, UNSEEN, examined, look, outcomes
 from tests.support.policies import a_policy
@@ -28,7 +28,7 @@ from tests.support.policies import a_policy
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.http_service import HttpRequest
+    from filterd.http.http_service import HttpRequest
 
 FEED: dict[str, Any] = {
     "address": "",

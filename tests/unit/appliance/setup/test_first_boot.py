@@ -14,10 +14,10 @@ from filterd.accounts.sign_in_delays import SlowDownError, delayed_origin
 from filterd.appliance.setup import first_boot as module
 from filterd.appliance.setup.first_boot import CLAIM_NEEDED, FirstBoot, SetupResult, claim_code
 from filterd.appliance.setup.interview import Interview, Machine, SchoolLink
+from filterd.base.errors import ConfigError, ControlError
 from filterd.control.frames import ControlRequest
 from filterd.daemon.handlers.control_caller import Caller
-from filterd.errors import ConfigError, ControlError
-from filterd.i18n import Sentence, say
+from filterd.texts.i18n import Sentence, say
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:

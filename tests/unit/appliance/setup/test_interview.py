@@ -17,8 +17,8 @@ from filterd.appliance.setup.interview import (
     SetupQuestion,
     load_answers,
 )
-from filterd.errors import ConfigError
-from filterd.i18n import say
+from filterd.base.errors import ConfigError
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from pathlib import Path

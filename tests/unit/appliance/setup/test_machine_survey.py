@@ -14,11 +14,11 @@ from filterd.appliance.setup import machine_survey
 from filterd.appliance.setup.interview import SchoolLink
 from filterd.appliance.setup.machine_survey import survey
 from filterd.appliance.stub_query import UpstreamTrial
+from filterd.base.errors import StoreError
 from filterd.clients.interfaces import Links, Prefix
 from filterd.clients.neighbours import Neighbour
-from filterd.errors import StoreError
-from filterd.i18n import say, translated
 from filterd.policy.model import Tls, UpstreamServer
+from filterd.texts.i18n import say, translated
 
 if TYPE_CHECKING:
     from pathlib import Path

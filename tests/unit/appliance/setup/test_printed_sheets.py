@@ -12,7 +12,7 @@ from filterd.appliance.setup.interview import Interview, Machine, SchoolLink
 from filterd.appliance.setup.printed_sheets import poster, sheet
 
 if TYPE_CHECKING:
-    from filterd.i18n import Language
+    from filterd.texts.i18n import Language
 
 LAN = SchoolLink("192.168.1.0/24", "eth0", "192.168.1.2")
 FINGERPRINT, CERTIFICATE = (" ".join([one] * 16) for one in ("abcd", "0123"))

@@ -17,9 +17,9 @@ from filterd.appliance.setup.interview import (
     load_answers,
 )
 from filterd.appliance.setup.questions import QUESTIONS, fill, pending, take_up
-from filterd.errors import ConfigError
-from filterd.i18n import say
-from filterd.paths import shipped
+from filterd.base.errors import ConfigError
+from filterd.base.paths import shipped
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterd.appliance.setup import school_answers as answers
-from filterd.errors import ConfigError
+from filterd.base.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,10 +18,10 @@ from filterd.appliance.setup.site_answers import (
     strange_names,
 )
 from filterd.appliance.setup.site_writer import rewritten
+from filterd.base.errors import ConfigError
+from filterd.base.paths import shipped
 from filterd.config.compile_run import compile_in_memory
 from filterd.documents import load
-from filterd.errors import ConfigError
-from filterd.paths import shipped
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd import bounded_child
 from filterd.appliance.setup import site_edit
 from filterd.appliance.setup.site_edit import (
     EDITABLE,
@@ -19,9 +18,8 @@ from filterd.appliance.setup.site_edit import (
     check_secrets,
     edits_of,
 )
-from filterd.config.site_proposal import OUTCOME, PROPOSAL, SiteProposal, digest_of
-from filterd.config.site_schema import SiteFile
-from filterd.errors import (
+from filterd.base import bounded_child
+from filterd.base.errors import (
     ConfigError,
     ConfigErrors,
     ControlError,
@@ -29,9 +27,11 @@ from filterd.errors import (
     StoreError,
     from_plain,
 )
-from filterd.i18n import say
-from filterd.paths import shipped
-from filterd.state_folder import StateFolder
+from filterd.base.paths import shipped
+from filterd.base.state_folder import StateFolder
+from filterd.config.site_proposal import OUTCOME, PROPOSAL, SiteProposal, digest_of
+from filterd.config.site_schema import SiteFile
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from filterd.appliance.setup import site_writer
 from filterd.appliance.setup.site_writer import begun, put, read_text, rewritten
+from filterd.base.errors import ConfigError, ConfigErrors, StoreError
+from filterd.base.paths import shipped
 from filterd.documents import parse
-from filterd.errors import ConfigError, ConfigErrors, StoreError
-from filterd.paths import shipped
 from tests.support.failing_disk import FailingDisk, Fault
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.i18n import Language
+    from filterd.texts.i18n import Language
 
 SITE = """\
 # Trường của chúng tôi

@@ -26,9 +26,9 @@ from filterd.appliance.setup.web_certificate import (
     load,
     make,
 )
-from filterd.certificate_facts import FILE, facts_in
-from filterd.errors import ConfigError
-from filterd.i18n import UNSAID
+from filterd.base.certificate_facts import FILE, facts_in
+from filterd.base.errors import ConfigError
+from filterd.texts.i18n import UNSAID
 
 if TYPE_CHECKING:
     from pathlib import Path

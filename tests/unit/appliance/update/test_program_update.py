@@ -16,14 +16,14 @@ from filterd.appliance.update.program_update import ProgramUpdate, UpdatedMachin
 from filterd.appliance.update.update_decision import UpdateReason
 from filterd.appliance.update.update_files import PendingUpdate, UpdateFiles, UpdateStep
 from filterd.appliance.update.update_watch import ServedBefore
+from filterd.base.errors import DigestError, FilterdError, InUseError, StoreError, UpdateError
 from filterd.config.site_schema import SiteFile
-from filterd.errors import DigestError, FilterdError, InUseError, StoreError, UpdateError
 from filterd.feed.appliance_files import ID_OCTETS, ApplianceFolder
 from filterd.feed.program_standing import UpdateEnding
 from filterd.feed.schedule import PROGRAMS, ring_of
 from filterd.feed.signed.program_offer import ProgramOffer, ProgramTarget
 from filterd.feed.version_watch import Daemon
-from filterd.i18n import UNSAID, Sentence, say
+from filterd.texts.i18n import UNSAID, Sentence, say
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd import bounded_child, native
 from filterd.appliance.doctor import resolver_probes
 from filterd.appliance.update import self_test
-from filterd.clock import SystemClock
-from filterd.errors import ConfigErrors, StoreError
+from filterd.base import bounded_child, native
+from filterd.base.clock import SystemClock
+from filterd.base.errors import ConfigErrors, StoreError
+from filterd.base.state_folder import StateFolder
 from filterd.lists.index_files import checked_digests
-from filterd.overrides import snapshot
-from filterd.overrides.store import Store
+from filterd.overrides.history import snapshot
+from filterd.overrides.history.store import Store
 from filterd.policy import policy_file
 from filterd.resolve.site import Site
-from filterd.state_folder import StateFolder
 from tests.support.changes import an_exception
 from tests.support.daemon import build_lists, confirm_the_time, free_port, write_site
 
@@ -160,7 +160,7 @@ def test_a_native_module_that_cannot_be_loaded_is_named(
     package = tmp_path / "filterd"
     package.mkdir()
     (package / "_broken.cpython-311-x86_64-linux-gnu.so").write_bytes(b"\x7fELF of another machine")
-    monkeypatch.setattr(native, "__file__", str(package / "native.py"))
+    monkeypatch.setattr(native, "__file__", str(package / "base" / "native.py"))
     with pytest.raises(StoreError, match=r"filterd\._broken cannot be loaded on this machine"):
         self_test.check_native_modules()
 

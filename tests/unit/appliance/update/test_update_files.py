@@ -9,8 +9,8 @@ import pytest
 
 from filterd.appliance.update.update_files import PendingUpdate, UpdateFiles, UpdateStep
 from filterd.appliance.update.update_watch import ServedBefore
-from filterd.errors import NoTrustError
-from filterd.i18n import say
+from filterd.base.errors import NoTrustError
+from filterd.texts.i18n import say
 from tests.support.publisher import Publisher
 
 if TYPE_CHECKING:

@@ -18,14 +18,14 @@ from filterd.appliance.update.update_watch import (
     ServedBefore,
     stated,
 )
-from filterd.errors import ControlError, WireError
+from filterd.base.errors import ControlError, WireError
 from filterd.feed.version_watch import EVERY_S, WATCH_S, Daemon
-from filterd.i18n import say
+from filterd.texts.i18n import say
 from filterd.wire import EdeCode, Rcode
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
-    from filterd.i18n import Sentence
+    from filterd.texts.i18n import Sentence
     from filterd.wire import ParsedResponse
 
 BEFORE = ServedBefore(("bet.example",), 0.1, (ORDINARY_NAME,))

@@ -10,11 +10,11 @@ import pytest
 
 from filterd.accounts.account_file import ASIDE
 from filterd.accounts.sign_in_delays import SlowDownError
+from filterd.base.errors import ControlError, FilterdError, StoreError
 from filterd.daemon.handlers import control_server
 from filterd.daemon.handlers.control_caller import Caller
-from filterd.errors import ControlError, FilterdError, StoreError
-from filterd.i18n import say
-from filterd.overrides.roles import ADMINS
+from filterd.overrides.rights.roles import ADMINS
+from filterd.texts.i18n import say
 from tests.support.account_school import PASSWORD, ROOT, WEB, AccountSchool
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.accounts.grant import Grant
+from filterd.base.errors import ControlError
 from filterd.clients.identifier import Identifier
 from filterd.clients.interfaces import Links, Prefix
 from filterd.clients.neighbours import Neighbour
@@ -22,11 +23,10 @@ from filterd.daemon.handlers.account_state import (
     text_in,
 )
 from filterd.daemon.handlers.control_caller import Caller
-from filterd.errors import ControlError
-from filterd.i18n import say
-from filterd.overrides.roles import ADMINS
+from filterd.overrides.rights.roles import ADMINS
 from filterd.policy.model import Network
 from filterd.resolve.site import Site
+from filterd.texts.i18n import say
 from tests.support.clock import FakeClock
 from tests.support.policies import a_policy, an_index
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from filterd.base.errors import FilterdError
 from filterd.daemon.handlers import account_commands
-from filterd.errors import FilterdError
 from tests.support.account_school import PUPIL, ROOT, STAFF, STAFF_TOO, AccountSchool
 
 DAY = 86_400

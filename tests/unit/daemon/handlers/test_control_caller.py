@@ -16,6 +16,7 @@ import pytest
 import uvloop
 
 from filterd.accounts.grant import NEEDS_PASSWORD
+from filterd.base.errors import ControlError
 from filterd.control import ask
 from filterd.control.frames import ControlRequest
 from filterd.daemon.handlers.control_caller import (
@@ -33,7 +34,6 @@ from filterd.daemon.handlers.control_caller import (
     face_uids,
 )
 from filterd.daemon.handlers.control_server import ControlServer
-from filterd.errors import ControlError
 from tests.support.asking_as import as_user
 from tests.support.unix_sockets import bind
 from tests.support.unprivileged import open_folder

@@ -11,16 +11,16 @@ from typing import Any, cast
 import pytest
 
 from filterd.accounts.grant import Grant
+from filterd.base.errors import ControlError
+from filterd.base.state_file import to_plain
 from filterd.daemon.handlers.control_caller import Caller
 from filterd.daemon.handlers.control_commands import author_of, commands
-from filterd.errors import ControlError
-from filterd.overrides.history_chain import TRIAL
-from filterd.overrides.permissions import Classroom
-from filterd.overrides.roles import ADMINS, TEACHERS, Rank, Role
+from filterd.overrides.history.history_chain import TRIAL
+from filterd.overrides.rights.permissions import Classroom
+from filterd.overrides.rights.roles import ADMINS, TEACHERS, Rank, Role
 from filterd.policy.effective_policy import at
 from filterd.policy.model import Audience, Expectation, Network, SchoolClass
 from filterd.policy.temporary_rules import Overrides
-from filterd.state_file import to_plain
 from tests.support.policies import a_policy
 from tests.support.week import SEVEN, timetabled
 

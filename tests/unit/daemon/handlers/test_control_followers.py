@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.accounts.grant import Grant
+from filterd.base.errors import ControlError
 from filterd.daemon.handlers import control_followers as module
 from filterd.daemon.handlers.control_caller import A_USER, Caller
 from filterd.daemon.handlers.control_followers import (
@@ -22,8 +23,7 @@ from filterd.daemon.handlers.control_followers import (
     Followers,
 )
 from filterd.daemon.handlers.control_server import ControlServer
-from filterd.errors import ControlError
-from filterd.i18n import say
+from filterd.texts.i18n import say
 from tests.support.unix_sockets import connect, open_streams
 
 if TYPE_CHECKING:

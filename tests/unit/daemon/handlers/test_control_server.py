@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.accounts.grant import Grant
+from filterd.base.errors import ConfigError, ConfigErrors, ControlError, StoreError
 from filterd.control import frames
 from filterd.control.frames import ControlRequest
 from filterd.daemon.handlers import control_caller
 from filterd.daemon.handlers import control_server as module
 from filterd.daemon.handlers.control_caller import PAGE_GROUP, Caller
 from filterd.daemon.handlers.control_server import MOST_OF_A_PERSON, ControlServer, let_in
-from filterd.errors import ConfigError, ConfigErrors, ControlError, StoreError
-from filterd.i18n import say
+from filterd.texts.i18n import say
 from tests.support.asking_as import as_user
 from tests.support.needs import lack
 from tests.support.unix_sockets import bind, connect, open_streams

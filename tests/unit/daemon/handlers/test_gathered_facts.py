@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from filterd.overrides.review_requests import PupilRequest
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.policy.reporting_settings import PeriodKind, ReportSchedule, ReportSettings
 from filterd.querylog.service_days import ServiceDay

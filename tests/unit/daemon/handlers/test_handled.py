@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import pytest
 
+from filterd.base.errors import ControlError
 from filterd.daemon.handlers.handled import handled, streamed
-from filterd.errors import ControlError
 from filterd.operations.parameters.scalar import Whole
 from filterd.operations.request import OperationRequest
 from tests.support.report_school import ADMIN

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd import bounded_child
 from filterd.accounts.account import Account, AccountBook
+from filterd.base import bounded_child
+from filterd.base.errors import ControlError, StoreError
+from filterd.base.state_folder import StateFolder
 from filterd.daemon.handlers.control_caller import Caller
 from filterd.daemon.handlers.inspection_commands import Inspections
 from filterd.daemon.handlers.self_tests import SelfTestRun
-from filterd.errors import ControlError, StoreError
-from filterd.i18n import quoted
-from filterd.overrides.read_access import View
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.read_access import View
+from filterd.overrides.rights.roles import Role
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import Exam, LocalException, Overrides, TargetKind
 from filterd.querylog.service_days import ServiceDay
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import quoted
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd import bounded_child
+from filterd.base import bounded_child
+from filterd.base.errors import ControlError, FilterdError
+from filterd.base.state_folder import StateFolder
 from filterd.daemon.handlers import list_commands
 from filterd.daemon.handlers.control_caller import Caller
 from filterd.daemon.handlers.list_commands import DECISIONS, arguments_of, commands
-from filterd.errors import ControlError, FilterdError
-from filterd.state_folder import StateFolder
 from tests.support.clock import FakeClock
 from tests.support.daemon import write_site
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.base.errors import ChangeError, ConfigError, ControlError, FilterdError, StoreError
 from filterd.daemon.handlers import log_commands
-from filterd.errors import ChangeError, ConfigError, ControlError, FilterdError, StoreError
-from filterd.i18n import UNSAID, say
-from filterd.overrides import read_access
+from filterd.overrides.rights import read_access
 from filterd.policy.log_levels import LogLevel
+from filterd.texts.i18n import UNSAID, say
 from tests.support.looked_log import (
     BEFORE,
     CALLERS,

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
+from filterd.base.errors import ConfigError, ControlError, StoreError
 from filterd.daemon.handlers.control_caller import Caller
 from filterd.daemon.handlers.report_commands import commands
 from filterd.daemon.handlers.review_commands import Reviews
 from filterd.daemon.handlers.totals_commands import TotalsExport
-from filterd.errors import ConfigError, ControlError, StoreError
-from filterd.i18n import say
-from filterd.overrides.read_access import READERS, View
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.read_access import READERS, View
+from filterd.overrides.rights.roles import Role
 from filterd.querylog import published_totals
 from filterd.querylog.service_days import ServiceDay
 from filterd.reports import report_facts
 from filterd.reports.report_run import LARGEST_TEMPLATE
+from filterd.texts.i18n import say
 from tests.support.clock import FakeClock
 from tests.support.counted_year import counted, events
 from tests.support.report_sample import SETTINGS

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.accounts.account import AccountBook
+from filterd.base.errors import ControlError, InUseError
+from filterd.base.paths import sole
 from filterd.daemon.handlers.restore_commands import REQUEST, RestoreRequest, restore_without_daemon
-from filterd.errors import ControlError, InUseError
-from filterd.i18n import say
-from filterd.overrides import restored_history
-from filterd.overrides.restored_history import BackupOrigin
-from filterd.paths import sole
+from filterd.overrides.history import restored_history
+from filterd.overrides.history.restored_history import BackupOrigin
+from filterd.texts.i18n import say
 from tests.support.account_school import STAFF, AccountSchool, people
 from tests.support.backed_up_school import BackedUpSchool, an_account
 

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from filterd.base.errors import ChangeError, ControlError, StoreError
 from filterd.daemon.handlers import review_commands
 from filterd.daemon.handlers.control_caller import PAGE_GROUP, Caller
 from filterd.daemon.handlers.review_commands import MOST_NAMES_A_DAY, PupilPage, Reviews
-from filterd.errors import ChangeError, ControlError, StoreError
-from filterd.i18n import say
 from filterd.overrides.review_requests import FORMAT, PupilRequest
-from filterd.overrides.roles import ADMINS, TEACHERS
+from filterd.overrides.rights.roles import ADMINS, TEACHERS
 from filterd.resolve import block_reason
+from filterd.texts.i18n import say
 from tests.support.pupils import (
     CHILD,
     HARM,
@@ -37,8 +37,8 @@ from tests.support.week import SEVEN, timetabled
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.overrides.permissions import Classroom
-    from filterd.overrides.roles import Author
+    from filterd.overrides.rights.permissions import Classroom
+    from filterd.overrides.rights.roles import Author
     from filterd.resolve.site import Site
 
 ADMIN = Caller(1001, "an", frozenset({ADMINS}))

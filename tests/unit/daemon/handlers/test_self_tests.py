@@ -13,6 +13,7 @@ import dns.message
 import dns.rcode
 import pytest
 
+from filterd.base.errors import ControlError
 from filterd.clients.identifier import probe_address
 from filterd.daemon.handlers import self_tests
 from filterd.daemon.handlers.self_tests import (
@@ -24,7 +25,6 @@ from filterd.daemon.handlers.self_tests import (
     listed,
     worst,
 )
-from filterd.errors import ControlError
 from filterd.policy.model import BlockResponse, ListenAddress, RateLimit
 from tests.support.clock import FakeClock
 from tests.support.looked_log import CALLERS, ROOT

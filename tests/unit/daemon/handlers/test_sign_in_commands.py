@@ -16,13 +16,13 @@ from filterd.accounts.grant import FRESH_S
 from filterd.accounts.one_time_codes import CodePurpose, OneTimeCodes
 from filterd.accounts.sessions import IDLE_S, Sessions
 from filterd.accounts.sign_in_delays import SignInDelays
+from filterd.base.errors import FilterdError
 from filterd.control.event_stream import follow
 from filterd.daemon.handlers import account_state, control_server
 from filterd.daemon.handlers.account_state import SignInNetworks
 from filterd.daemon.handlers.control_caller import Caller
 from filterd.daemon.handlers.control_server import ControlServer
 from filterd.daemon.handlers.sign_in_commands import _SignIn
-from filterd.errors import FilterdError
 from tests.support.account_school import (
     PASSWORD,
     PIN,

@@ -10,14 +10,14 @@ from unittest import mock
 
 import pytest
 
-from filterd import bounded_child
 from filterd.accounts.grant import Grant
+from filterd.base import bounded_child
+from filterd.base.errors import ConfigErrors, ControlError, FilterdError
 from filterd.config.site_proposal import OUTCOME, PROPOSAL, ProposalOutcome, digest_of
 from filterd.daemon.handlers.control_caller import Caller
 from filterd.daemon.handlers.site_drafts import SiteDrafts
-from filterd.errors import ConfigErrors, ControlError, FilterdError
-from filterd.i18n import say
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
+from filterd.base.errors import ConfigError, ControlError
 from filterd.daemon.handlers.control_caller import Caller
 from filterd.daemon.handlers.totals_commands import Span, TotalsExport, commands
-from filterd.errors import ConfigError, ControlError
-from filterd.overrides.permissions import Classroom
-from filterd.overrides.read_access import READERS, View
-from filterd.overrides.roles import Author, Role
+from filterd.overrides.rights.permissions import Classroom
+from filterd.overrides.rights.read_access import READERS, View
+from filterd.overrides.rights.roles import Author, Role
 from filterd.policy.model import SchoolClass
 from filterd.policy.temporary_rules import Overrides
 from filterd.querylog.day_reach import MANY_DEVICES, ReachRow

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd import bounded_child
-from filterd.bounded_child import Ended
+from filterd.base import bounded_child
+from filterd.base.bounded_child import Ended
+from filterd.base.errors import ControlError, FilterdError, StoreError, to_plain
 from filterd.daemon.handlers import what_if_commands
 from filterd.daemon.handlers.control_caller import Caller
 from filterd.daemon.handlers.site_drafts import SiteDrafts
 from filterd.daemon.handlers.what_if_commands import KEPT_S, WhatIf
-from filterd.errors import ControlError, FilterdError, StoreError, to_plain
-from filterd.i18n import say
+from filterd.texts.i18n import say
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:

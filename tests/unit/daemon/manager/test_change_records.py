@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.base.errors import ChangeError, ConfigError, StoreError
+from filterd.base.state_folder import StateFolder
 from filterd.daemon.manager.change_records import ONCE_IN_S, ViewRecords
-from filterd.errors import ChangeError, ConfigError, StoreError
-from filterd.i18n import say
-from filterd.overrides.history_chain import TRIAL
-from filterd.overrides.read_access import RECORDED, View
-from filterd.overrides.roles import Author, Rank
-from filterd.overrides.store import Store
+from filterd.overrides.history.history_chain import TRIAL
+from filterd.overrides.history.store import Store
+from filterd.overrides.rights.read_access import RECORDED, View
+from filterd.overrides.rights.roles import Author, Rank
 from filterd.policy import policy_file as policy_store
 from filterd.resolve import expectation_checks
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import say
 from filterd.version import __version__
 from filterd.wire import name as names
 from tests.support.changes import an_exam, an_exception

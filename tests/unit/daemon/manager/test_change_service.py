@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.base.errors import ChangeError, ConfigError, ConfigErrors, ControlError, StoreError
 from filterd.daemon.handlers.control_caller import Caller
 from filterd.daemon.handlers.control_commands import commands
 from filterd.daemon.serving import worker
-from filterd.errors import ChangeError, ConfigError, ConfigErrors, ControlError, StoreError
-from filterd.i18n import say
-from filterd.overrides import snapshot
-from filterd.overrides.history_chain import REMOVAL
-from filterd.overrides.read_access import View
-from filterd.overrides.roles import Author, Rank, Role
-from filterd.overrides.store import Store
+from filterd.overrides.history import snapshot
+from filterd.overrides.history.history_chain import REMOVAL
+from filterd.overrides.history.store import Store
+from filterd.overrides.rights.read_access import View
+from filterd.overrides.rights.roles import Author, Rank, Role
 from filterd.resolve import expectation_checks
+from filterd.texts.i18n import say
 from filterd.wire import name as names
 from tests.support.changes import an_exam, an_exception, some_exceptions
 from tests.support.clock import FakeClock

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.base.errors import ControlError
 from filterd.daemon import watch_recorders as trials_module
 from filterd.daemon.manager.device_discovery import (
     LONGEST_S,
@@ -17,7 +18,6 @@ from filterd.daemon.manager.device_discovery import (
     RoomWatches,
     registrable,
 )
-from filterd.errors import ControlError
 from filterd.policy.model import LeaseFile, LeaseFormat, Network
 from tests.support.clock import FakeClock
 from tests.support.daemon import SOURCES
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from filterd.base.state_folder import StateFolder
     from filterd.clients.device_survey import Seen
-    from filterd.state_folder import StateFolder
 
 TEACHER_PC = "02:00:5e:00:00:99"
 POLICY = a_policy(

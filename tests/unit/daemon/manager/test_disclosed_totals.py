@@ -11,7 +11,7 @@ from itertools import combinations
 import pytest
 
 from filterd.daemon.manager.disclosed_totals import HeldReach, as_seen, threshold_of
-from filterd.overrides.roles import Author, Role
+from filterd.overrides.rights.roles import Author, Role
 from filterd.policy.log_levels import QueryLog
 from filterd.policy.model import Lesson
 from filterd.querylog.day_reach import CLASS, GRADE, ReachRow

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from filterd.base.errors import StoreError
 from filterd.daemon.manager import log_collector as module
 from filterd.daemon.manager.log_collector import DistinctKeeper, LogKeeper, MinuteRounds
 from filterd.daemon.worker_channel import Channel
-from filterd.errors import StoreError
 from filterd.querylog import Counts, sqlite_file
 from filterd.querylog import counts as counting
 from filterd.querylog.day_schema import DaySpan

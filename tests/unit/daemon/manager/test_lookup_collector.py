@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from filterd.base.errors import StoreError
+from filterd.base.state_folder import StateFolder
 from filterd.daemon.manager import lookup_collector as module
 from filterd.daemon.manager.lookup_collector import LookupCollector
 from filterd.daemon.serving.lookup_recorder import LookupRecorder
 from filterd.daemon.worker_channel import Channel
-from filterd.errors import StoreError
-from filterd.i18n import say
 from filterd.policy.log_levels import LogLevel, QueryLog
 from filterd.policy.model import Client
 from filterd.querylog import lookups
@@ -28,7 +28,7 @@ from filterd.querylog.lookups import Lookup, LookupContext
 from filterd.querylog.pseudonyms import Pseudonyms
 from filterd.resolve.query import Answer, Peer, Query, Source
 from filterd.resolve.site import Site
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import say
 from filterd.wire import parse_query
 from tests.support import crew
 from tests.support.clock import FakeClock

@@ -12,19 +12,19 @@ from unittest import mock
 
 import pytest
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
+from filterd.base.errors import ConfigErrors, ControlError, StoreError
+from filterd.base.paths import install
 from filterd.config.compile_run import compile_in_child
 from filterd.daemon.manager import manager as module
 from filterd.daemon.manager import site_policy
-from filterd.errors import ConfigErrors, ControlError, StoreError
-from filterd.i18n import say
 from filterd.lists.index_files import Blocklists, blocklists_in_force
 from filterd.monitor.alert_rules import active
-from filterd.paths import install
 from filterd.policy import policy_file
 from filterd.policy.model import Audience, Expectation, ListenAddress
 from filterd.querylog.totals_file import read_totals
 from filterd.querylog.totals_request import TotalsRequest
+from filterd.texts.i18n import say
 from filterd.wire import name as names
 from tests.support.daemon import free_port
 from tests.support.other_tables import is_by_other_tables, other_tables

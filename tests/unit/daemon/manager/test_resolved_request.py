@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.base.errors import ChangeError
 from filterd.daemon.manager.resolved_request import (
     add_what_lists_have,
     work_out_length,
@@ -15,7 +16,6 @@ from filterd.daemon.manager.resolved_request import (
     work_out_room,
 )
 from filterd.daemon.time.timekeeper import ClockStanding
-from filterd.errors import ChangeError
 from filterd.policy.model import Network
 from filterd.resolve.site import Site
 from filterd.version import __version__

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import ControlError, StoreError
-from filterd.i18n import say
+from filterd.base.errors import ControlError, StoreError
+from filterd.base.sealed_memory import SealedMemory
 from filterd.lists.index import Index
-from filterd.sealed_memory import SealedMemory
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from filterd.resolve.site import Site

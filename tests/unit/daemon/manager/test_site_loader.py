@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.errors import ConfigErrors, FilterdError, IndexFormatError, StoreError
 from filterd.daemon.manager import site_loader
 from filterd.daemon.manager import site_loader as on_disk
 from filterd.daemon.manager.site_loader import Unwritten, open_index
 from filterd.daemon.shared_page import SharedOverrides, recall_overrides
 from filterd.daemon.verified_indexes import VerifiedIndexes
-from filterd.errors import ConfigErrors, FilterdError, IndexFormatError, StoreError
 from filterd.lists.index import Index
 from filterd.lists.index_format import HEADER_OCTETS, IndexHeader
-from filterd.overrides.store import Store
+from filterd.overrides.history.store import Store
 from filterd.policy import policy_file
 from tests.support.bad_card import bad_pages
 from tests.support.changes import an_exception
@@ -27,7 +27,7 @@ from tests.support.policies import NOW, a_policy
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 __all__ = ["built", "config", "state"]
 

@@ -9,18 +9,18 @@ from unittest import mock
 
 import pytest
 
+from filterd.base.errors import ConfigErrors, StoreError
+from filterd.base.paths import shipped
+from filterd.base.state_folder import StateFolder
 from filterd.config import build_record
 from filterd.daemon.manager import site_loader as on_disk
 from filterd.daemon.manager import site_policy
 from filterd.daemon.manager.site_policy import compile_policy_or_keep, install_policy
-from filterd.errors import ConfigErrors, StoreError
 from filterd.lists.index_files import Blocklists
-from filterd.paths import shipped
 from filterd.policy import policy_file
 from filterd.policy.model import Client
 from filterd.resolve import expectation_checks
 from filterd.resolve.explain import explain
-from filterd.state_folder import StateFolder
 from filterd.wire import RRType
 from filterd.wire import name as names
 from tests.support.daemon import write_site

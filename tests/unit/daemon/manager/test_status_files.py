@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from filterd.base.state_folder import StateFolder
 from filterd.daemon.manager.status_files import (
     BACKUP,
     ENROLMENT,
@@ -16,8 +17,7 @@ from filterd.daemon.manager.status_files import (
     ScheduledReports,
     facts,
 )
-from filterd.i18n import say
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from filterd.base.errors import StoreError
+from filterd.base.state_folder import StateFolder
 from filterd.daemon.manager.status_parts import (
     StatusSignals,
     TodayCounts,
@@ -19,8 +21,6 @@ from filterd.daemon.manager.status_parts import (
     school_today,
 )
 from filterd.daemon.shared_page import PolicyClock, SharedPage
-from filterd.errors import StoreError
-from filterd.i18n import say
 from filterd.policy.model import Holiday, Lesson
 from filterd.policy.temporary_rules import LogSetting, Overrides, TargetKind
 from filterd.querylog import Batch, CountRow
@@ -28,7 +28,7 @@ from filterd.querylog.disclosure import Threshold
 from filterd.querylog.totals_file import TotalsFile
 from filterd.querylog.totals_request import TotalsRequest
 from filterd.resolve.site import Site
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import say
 from tests.support.clock import FakeClock
 from tests.support.policies import a_policy, an_index
 from tests.support.week import MONDAY, SEVEN, a_school, an_exam, an_exception, with_classes
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from filterd.daemon.process import Setting
     from filterd.policy.model import Policy
-    from filterd.rows import Row
+    from filterd.texts.rows import Row
     from tests.support.policies import ListTexts
     from tests.support.team import School, Team
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from filterd.base.errors import ControlError, StoreError
 from filterd.daemon.serving.current_site import AGAIN_AFTER_S, ActiveSite
 from filterd.daemon.shared_page import SharedPage
-from filterd.errors import ControlError, StoreError
-from filterd.i18n import say
 from filterd.policy.effective_policy import EffectivePolicy
+from filterd.texts.i18n import say
 from tests.support.clock import FakeClock
 from tests.support.policies import NOW
 

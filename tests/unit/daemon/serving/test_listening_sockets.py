@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd import service_manager
+from filterd.base import service_manager
+from filterd.base.errors import ConfigError
+from filterd.base.service_manager import notify, store_sockets
 from filterd.daemon.serving.listening_sockets import listen_again_on, listen_on
-from filterd.errors import ConfigError
 from filterd.policy.model import ListenAddress
-from filterd.service_manager import notify, store_sockets
 from tests.support.daemon import free_port, is_free
 from tests.support.descriptor_store import DescriptorStore
 from tests.support.no_ipv6 import NoIpv6

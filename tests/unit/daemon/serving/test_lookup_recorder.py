@@ -10,10 +10,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from filterd.base.errors import IndexFormatError
 from filterd.daemon.serving import lookup_recorder as module
 from filterd.daemon.serving.lookup_recorder import LookupRecorder
-from filterd.errors import IndexFormatError
-from filterd.i18n import say
 from filterd.lists.rules import Pin
 from filterd.policy.confidential_names import HELP
 from filterd.policy.log_levels import LogLevel, QueryLog
@@ -23,6 +22,7 @@ from filterd.querylog.lookups import Lookup
 from filterd.querylog.pseudonyms import Pseudonyms
 from filterd.resolve.query import Answer, Source
 from filterd.resolve.site import Site
+from filterd.texts.i18n import say
 from filterd.wire import name as names
 from tests.support.chain import a_chain_query
 from tests.support.clock import FakeClock

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROGRAM = """
-import filterd.clock
+import filterd.base.clock
 import errno, gc, logging, os, signal, subprocess, sys, time
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
 from filterd.daemon.serving import supervisor
 from filterd.daemon.sealed_sites import SealedSites
 from filterd.daemon.shared_page import SharedPage
@@ -366,6 +366,6 @@ def test_a_child_that_dies_for_hours_ends_neither_it_nor_a_healthy_child(deaths:
 
 @pytest.mark.control
 def test_control_with_a_pause_that_counts_each_death_it_ends_itself() -> None:
-    counting = "setattr(filterd.clock, '_MOST_DOUBLINGS', 10**6) or Hurried().hurry()"
+    counting = "setattr(filterd.base.clock, '_MOST_DOUBLINGS', 10**6) or Hurried().hurry()"
     with supervising(_dying(1_020, 10), counting) as running, pytest.raises(AssertionError):
         _goes_on(running)

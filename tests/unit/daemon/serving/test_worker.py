@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import dns.message
 import pytest
 
+from filterd.base.errors import ConfigError
 from filterd.daemon.serving import worker as module
 from filterd.daemon.serving.worker import Worker
-from filterd.errors import ConfigError
 from filterd.fastpath.core_contract import ENTRIES
 from filterd.fastpath.core_filler import NATIVE, Core
 from filterd.upstream import Forwarder, exchange
@@ -31,7 +31,7 @@ from tests.support.wire import a_query
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.state_folder import StateFolder
+    from filterd.base.state_folder import StateFolder
 
 
 WITHIN_S = 5.0

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.state_file import checksum
+from filterd.base.state_folder import StateFolder
 from filterd.daemon.time import known_time
 from filterd.daemon.time.known_time import KnownTime, Lead
-from filterd.overrides.store import Store
+from filterd.overrides.history.store import Store
 from filterd.policy.unknown_time import LATEST, UNCONFIRMED_S, UNKNOWN_LEAD_S, Certainty
-from filterd.state_file import checksum
-from filterd.state_folder import StateFolder
 from filterd.version import RELEASED_AT
 from tests.support.changes import an_exception
 from tests.support.clock import FakeClock

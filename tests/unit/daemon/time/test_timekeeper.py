@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.base.errors import ChangeError
+from filterd.base.state_folder import StateFolder
 from filterd.daemon.shared_page import PolicyClock, SharedPage
 from filterd.daemon.time import known_time, timekeeper
 from filterd.daemon.time.known_time import FOLLOWED_S, KnownTime
@@ -17,7 +19,6 @@ from filterd.daemon.time.timekeeper import (
     Timekeeper,
     kernel_is_synchronised,
 )
-from filterd.errors import ChangeError
 from filterd.policy.unknown_time import (
     LATEST,
     Certainty,
@@ -26,7 +27,6 @@ from filterd.policy.unknown_time import (
     of_facts,
     shown,
 )
-from filterd.state_folder import StateFolder
 from filterd.version import RELEASED_AT
 from tests.support.clock import FakeClock
 from tests.support.interleaving import Interleaving

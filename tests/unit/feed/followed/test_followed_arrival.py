@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd import process_memory
-from filterd.clock import SystemClock
+from filterd.base import process_memory
+from filterd.base.clock import SystemClock
+from filterd.base.errors import FetchError, ListError, TooLargeError
+from filterd.base.state_folder import StateFolder
 from filterd.config.lists_build import build_lists
-from filterd.errors import FetchError, ListError, TooLargeError
 from filterd.feed.appliance_files import (
     FollowFile,
     FollowState,
@@ -31,11 +32,10 @@ from filterd.feed.sync import SiteFeed
 from filterd.feed.version_files import verify
 from filterd.feed.version_watch import Daemon
 from filterd.feed.versions import Versions, is_followed
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.index import Index
 from filterd.lists.index_files import Blocklists
-from filterd.state_folder import StateFolder
+from filterd.texts.i18n import say
 from filterd.wire.name import from_text, to_text
 from tests.support.feed_folders import write_blocklists
 from tests.support.web import HOST, Page, Web, public_server
@@ -231,7 +231,7 @@ def test_the_history_has_why_the_system_ended_a_build(
     arrival = FollowedArrival(site.sources, tmp_path / "feed", school.versions, SystemClock())
     killed = ["/bin/sh", "-c", "kill -9 $$"]
     monkeypatch.setattr(followed_arrival, "make_in_child", make_in_child)
-    monkeypatch.setattr("filterd.bounded_child.command", lambda _: killed)
+    monkeypatch.setattr("filterd.base.bounded_child.command", lambda _: killed)
     with pytest.raises(ListError), school.holding():
         school.sync(arrival)
     assert "cannot be merged: the kernel ended it" in school.history.lines()[-1].why

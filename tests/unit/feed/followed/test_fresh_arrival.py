@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.clock import SystemClock
+from filterd.base.clock import SystemClock
+from filterd.base.errors import GuardError
+from filterd.base.paths import shipped
+from filterd.base.state_folder import StateFolder
 from filterd.config.lists_build import build_lists
-from filterd.errors import GuardError
 from filterd.feed.appliance_files import FollowFile, FollowState, LeftOut, Wanted
 from filterd.feed.feed_config import own_source
 from filterd.feed.followed import followed_arrival
@@ -23,8 +25,6 @@ from filterd.feed.version_watch import Daemon
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.index import Index
 from filterd.lists.index_files import Blocklists
-from filterd.paths import shipped
-from filterd.state_folder import StateFolder
 from filterd.wire.name import from_text
 from tests.support.daemon import write_site
 from tests.support.web import Page, Web, public_server

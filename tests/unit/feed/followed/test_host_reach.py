@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.clock import SystemClock
-from filterd.errors import FetchError, ForeignContentError
+from filterd.base.clock import SystemClock
+from filterd.base.errors import FetchError, ForeignContentError
 from filterd.feed.followed.host_reach import AGAIN_S, HostReach
-from filterd.http_download import RequestPolicy
-from filterd.i18n import say
+from filterd.http.http_download import RequestPolicy
+from filterd.texts.i18n import say
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from filterd import process_memory
-from filterd.errors import TooLargeError
+from filterd.base import process_memory
+from filterd.base.errors import TooLargeError
 from filterd.feed.followed.night_memory import check_size, most_names, night_octets
 
 BOARD = 950_000_000

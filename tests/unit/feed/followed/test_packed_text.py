@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import ForeignContentError, TooLargeError
+from filterd.base.errors import ForeignContentError, TooLargeError
 from filterd.feed.followed import packed_text
 from filterd.feed.followed.packed_text import packing_of, unpack_text
 
@@ -112,7 +112,7 @@ def test_control_without_the_bound_a_bomb_is_written_as_far_as_it_goes(
         "x.tar.gz": _tar({"x": bomb}),
     }
     monkeypatch.setattr(packed_text, "_copy", lambda text, to, _most: copyfileobj(text, to))
-    monkeypatch.setattr("filterd.archives._Bounded", lambda raw, _most: raw)
+    monkeypatch.setattr("filterd.base.archives._Bounded", lambda raw, _most: raw)
     assert len(packed[name]) < MOST
     assert len(_unpack(tmp_path, name, packed[name], "")) == 500 * MOST
 
@@ -121,7 +121,7 @@ def test_control_without_the_bound_of_a_stream_all_of_a_tar_file_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     packed = _tar({"zeros": b"0" * 2_000_000, "domains": TEXT})
-    monkeypatch.setattr("filterd.archives._Bounded", lambda raw, _most: raw)
+    monkeypatch.setattr("filterd.base.archives._Bounded", lambda raw, _most: raw)
     assert _unpack(tmp_path, "endless.tar.gz", packed, "domains") == TEXT
 
 
@@ -155,7 +155,7 @@ def test_control_without_the_bound_of_a_directory_each_of_its_entries_is_made(
     with pytest.raises(ForeignContentError):
         _unpack(tmp_path, "directory.zip", content, member)
     assert not made
-    monkeypatch.setattr("filterd.archives._is_small", lambda _: True)
+    monkeypatch.setattr("filterd.base.archives._is_small", lambda _: True)
     with pytest.raises(ForeignContentError):
         _unpack(tmp_path, "directory.zip", content, member)
     assert len(made) == 5_000

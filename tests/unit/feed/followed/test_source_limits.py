@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import FetchError, TooLargeError, TooSlowError
+from filterd.base.errors import FetchError, TooLargeError, TooSlowError
 from filterd.feed.followed.source_limits import LONGEST_WAIT_S, HostWaits, RunBudget, Spending
-from filterd.http_download import DownloadLimits
-from filterd.i18n import quoted
+from filterd.http.http_download import DownloadLimits
+from filterd.texts.i18n import quoted
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.clock import SystemClock
-from filterd.errors import FetchError, ForeignContentError, StoreError
+from filterd.base.clock import SystemClock
+from filterd.base.errors import FetchError, ForeignContentError, StoreError
 from filterd.feed.feed_details import SOURCES
 from filterd.feed.followed import sources
 from filterd.feed.followed.source_limits import FetchRules, RunBudget
@@ -28,10 +28,10 @@ from filterd.feed.followed.sources import (
     source_rows,
 )
 from filterd.feed.followed.text_judgement import TextFacts
-from filterd.http_download import DownloadLimits, RequestPolicy
-from filterd.i18n import Texts
+from filterd.http.http_download import DownloadLimits, RequestPolicy
 from filterd.lists.catalogs.catalog import PublicSource, shipped_sources
-from filterd.rows import SchoolClock, Wording
+from filterd.texts.i18n import Texts
+from filterd.texts.rows import SchoolClock, Wording
 from tests.support.clock import FakeClock
 from tests.support.web import Page, Web, serving
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd import bounded_child
-from filterd.errors import FilterdError, ForeignContentError, ListError, TooLargeError
+from filterd.base import bounded_child
+from filterd.base.errors import FilterdError, ForeignContentError, ListError, TooLargeError
 from filterd.feed.followed import text_judgement
 from filterd.feed.followed.packed_text import packing_of
 from filterd.feed.followed.text_judgement import ArrivedText, TextFacts, judge

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import ListError, StoreError, TooLargeError
+from filterd.base.errors import ListError, StoreError, TooLargeError
+from filterd.base.paths import shipped
 from filterd.feed.appliance_files import Wanted
 from filterd.feed.feed_config import own_source
 from filterd.feed.followed.version_content import (
@@ -22,7 +23,6 @@ from filterd.lists.likeness.lookalikes import LookalikeRule
 from filterd.lists.list_merge import NamedBy
 from filterd.lists.top_names import read_popular
 from filterd.overrides.mistake_answers import FILE, MistakeAnswer, MistakeOutcome, read_answers
-from filterd.paths import shipped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -156,6 +156,6 @@ def test_a_child_that_the_system_ends_is_reported(
     wanted: ContentRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     killed = ["/bin/sh", "-c", "kill -9 $$"]
-    monkeypatch.setattr("filterd.bounded_child.command", lambda _: killed)
+    monkeypatch.setattr("filterd.base.bounded_child.command", lambda _: killed)
     with pytest.raises(ListError, match="cannot be merged: the kernel ended it"):
         make_in_child(wanted, tmp_path / "made", memory_octets=1 << 29)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from filterd.base.errors import ListError
 from filterd.config import build_record
-from filterd.errors import ListError
 from filterd.feed.followed.night_memory import BASE_OCTETS, MOST_OCTETS
 from filterd.feed.guard import candidate
 from filterd.feed.guard.candidate import (
@@ -29,7 +29,6 @@ from filterd.feed.guard.candidate import (
     write_tables,
 )
 from filterd.feed.guard.judgement import SCHOOL, Finding, Severity
-from filterd.i18n import say
 from filterd.lists.catalogs.catalog import ListsBeside
 from filterd.lists.index import Index
 from filterd.lists.index_files import Blocklists
@@ -37,6 +36,7 @@ from filterd.lists.report import CompileReport, ListReport, Sample
 from filterd.policy import policy_file
 from filterd.policy.engine import Engine
 from filterd.policy.model import GRADES, Audience, LocalRule
+from filterd.texts.i18n import say
 from tests.support.broken_versions import add, data_of, edit
 from tests.support.feed_candidates import GAMBLING, Following
 from tests.support.made_once import MadeOnce

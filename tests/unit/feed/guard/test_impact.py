@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import ListError
+from filterd.base.errors import ListError
 from filterd.feed.guard.candidate import Asking
 from filterd.feed.guard.impact import (
     DRAWN,

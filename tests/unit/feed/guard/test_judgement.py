@@ -36,8 +36,8 @@ from filterd.feed.guard.judgement import (
 )
 from filterd.feed.guard.provenance import PROVENANCE
 from filterd.feed.versions import Candidate
-from filterd.i18n import say, translated
 from filterd.lists.index_files import Blocklists
+from filterd.texts.i18n import say, translated
 from tests.support.broken_versions import BROKEN, POPULAR, add
 from tests.support.clock import FakeClock
 from tests.support.feed_candidates import GAMBLING, Following
@@ -417,7 +417,7 @@ def test_a_publisher_has_no_log(tmp_path: Path) -> None:
 def test_a_version_with_too_many_names_for_the_machine_may_come_another_time(
     following: Following, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("filterd.process_memory.group_octets", lambda: 200_000_000)
+    monkeypatch.setattr("filterd.base.process_memory.group_octets", lambda: 200_000_000)
     lines = (f"name-{n}.example" for n in range(1_300_000))
     candidate = following.prepare(add(GAMBLING, *lines))
     reason = judge(candidate, following.in_force, following.school, clock=FakeClock(NOW))

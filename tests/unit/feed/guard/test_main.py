@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd import bounded_child
+from filterd.base import bounded_child
 from filterd.feed.guard import __main__ as child
 from filterd.feed.guard import judgement as judging
 from filterd.feed.guard.judgement import JudgedSchool, Severity, judge

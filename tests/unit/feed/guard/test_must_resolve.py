@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from filterd.base.paths import shipped
 from filterd.feed.guard.candidate import Asking
 from filterd.feed.guard.judgement import Severity
 from filterd.feed.guard.must_resolve import (
@@ -37,7 +38,6 @@ from filterd.lists.public_suffix import (
     top_level_names,
 )
 from filterd.lists.rules import ListSource, SafeSearchRewrite
-from filterd.paths import shipped
 from filterd.wire import name as names
 from tests.support.policies import NOW, a_pin, a_policy, a_protection, wire
 from tests.support.site import a_policy as a_site

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.config.lists_build import build_lists
-from filterd.errors import (
+from filterd.base.errors import (
     ForeignContentError,
     GuardError,
     NoTrustError,
     RollbackError,
     SignatureError,
 )
+from filterd.config.lists_build import build_lists
 from filterd.feed import guard, schedule
 from filterd.feed.guard.judgement import CHECKS, found
 from filterd.feed.signed.arrival import TufArrival
@@ -26,9 +26,9 @@ from filterd.feed.signed.version_download import Taken
 from filterd.feed.standing import Event, overview
 from filterd.feed.sync import Became
 from filterd.feed.version_files import is_of, publication_of, write_manifest
-from filterd.i18n import say
 from filterd.lists.index import Index
 from filterd.lists.index_files import Blocklists, version_of
+from filterd.texts.i18n import say
 from tests.support.feed_folders import write_blocklists
 from tests.support.feed_site import Follower, Published
 from tests.support.publisher import NOW, Publisher, Server, Site, make_signers, send, served
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from filterd.feed.signed.arrival import Moment, Progress
     from filterd.feed.sync import Outcome
     from filterd.feed.versions import Candidate, Versions
-    from filterd.i18n import Sentence
+    from filterd.texts.i18n import Sentence
 
 
 class FolderOffer:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.errors import DigestError, TooLargeError
+from filterd.base.errors import DigestError, TooLargeError
 from filterd.feed.signed import deltas
 from filterd.feed.signed.deltas import pack, pack_delta, unpack, unpack_delta
 from filterd.feed.version_files import MAX_VERSION_OCTETS

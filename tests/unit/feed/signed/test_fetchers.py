@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tuf.api.exceptions import DownloadHTTPError
 
-from filterd.errors import (
+from filterd.base.errors import (
     ConfigError,
     CutShortError,
     FetchError,
@@ -21,7 +21,7 @@ from filterd.errors import (
     TooSlowError,
 )
 from filterd.feed.signed.fetchers import FolderFetcher, WebFetcher
-from filterd.http_download import DownloadLimits
+from filterd.http.http_download import DownloadLimits
 from tests.support.clock import FakeClock
 from tests.support.publisher import Server, send, served
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import TargetFile
 
-from filterd import paths
-from filterd.errors import (
+from filterd.base import paths
+from filterd.base.errors import (
     DigestError,
     ExpiredError,
     FeedError,

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.counted import fingerprint
-from filterd.errors import MetadataFormatError, NoTrustError, StoreError
+from filterd.base.errors import MetadataFormatError, NoTrustError, StoreError
+from filterd.base.paths import write_atomically
 from filterd.feed.signed.trust import TrustFolder
-from filterd.i18n import say
-from filterd.paths import write_atomically
+from filterd.texts.counted import fingerprint
+from filterd.texts.i18n import say
 from tests.support.publisher import Publisher, Site, without_signatures
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from tuf.api.metadata import DelegatedRole
 from tuf.ngclient import Updater
 
-from filterd.errors import (
+from filterd.base.errors import (
     FilterdError,
     MetadataFormatError,
     NoTrustError,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd import paths
-from filterd.errors import DigestError, MissingFileError, StoreError
+from filterd.base import paths
+from filterd.base.errors import DigestError, MissingFileError, StoreError
 from filterd.feed.signed import version_download
 from filterd.feed.signed.deltas import pack
 from filterd.feed.signed.version_download import SPARE_OCTETS, take

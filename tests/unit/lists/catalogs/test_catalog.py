@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import ConfigError, ConfigErrors
+from filterd.base.errors import ConfigError, ConfigErrors
+from filterd.base.paths import shipped
 from filterd.lists.catalogs.catalog import Catalog, ListsBeside, lists_beside, load_catalog
 from filterd.lists.index_files import Blocklists
 from filterd.lists.rules import ListSource
-from filterd.paths import shipped
 from tests.support.feed_folders import write_blocklists
 from tests.support.yaml_files import change_yaml
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import ConfigErrors
+from filterd.base.errors import ConfigErrors
+from filterd.base.paths import shipped
 from filterd.lists.catalogs.catalog import load_catalog, load_categories
 from filterd.lists.catalogs.catalog_categories import whole_of, with_parts
 from filterd.lists.catalogs.table_additions import (
@@ -17,7 +18,6 @@ from filterd.lists.catalogs.table_additions import (
     write_table,
     write_tables,
 )
-from filterd.paths import shipped
 from tests.support.yaml_files import change_yaml, read_yaml, write_yaml
 
 if TYPE_CHECKING:

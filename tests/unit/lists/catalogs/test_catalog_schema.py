@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.errors import ConfigErrors
 from filterd.documents import parse, validate
-from filterd.errors import ConfigErrors
 from filterd.lists.catalogs.catalog_schema import (
     CatalogFile,
     CategoriesFile,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import ConfigError, ConfigErrors
+from filterd.base.errors import ConfigError, ConfigErrors
 from filterd.lists.catalogs.catalog_tables import (
     WATCHED,
     PopularName,

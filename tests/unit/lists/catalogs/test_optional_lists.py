@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import ConfigErrors
+from filterd.base.errors import ConfigErrors
 from filterd.lists.catalogs import optional_lists
 from filterd.lists.catalogs.optional_lists import (
     LAW_ORDERED,

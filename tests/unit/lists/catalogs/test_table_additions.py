@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.base.errors import ConfigError
+from filterd.base.paths import shipped
 from filterd.documents import DocumentModel, load
-from filterd.errors import ConfigError
 from filterd.lists.catalogs import catalog, table_additions
 from filterd.lists.catalogs.catalog import load_catalog, load_categories
 from filterd.lists.catalogs.catalog_schema import CategoryEntry
@@ -21,7 +22,6 @@ from filterd.lists.catalogs.table_additions import (
     with_additions,
     write_tables,
 )
-from filterd.paths import shipped
 from tests.support.yaml_files import change_yaml, read_yaml, write_yaml
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filterd.base.paths import shipped
 from filterd.lists.catalogs.catalog import load_categories
 from filterd.lists.catalogs.optional_lists import LOOKALIKES_FILE, read_lookalikes
 from filterd.lists.catalogs.table_additions import ADDITIONS_FILE, write_added
@@ -21,7 +22,6 @@ from filterd.lists.likeness.lookalike_rules import (
 )
 from filterd.lists.likeness.lookalikes import LookalikeRule, Lookalikes
 from filterd.lists.top_names import read_popular
-from filterd.paths import shipped
 from filterd.publish.review import REFUSED
 from filterd.wire import name as wire_names
 from tests.bench import list_coverage, lookalike_figures

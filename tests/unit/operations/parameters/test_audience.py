@@ -7,7 +7,7 @@ from itertools import combinations
 
 import pytest
 
-from filterd.errors import ConfigError
+from filterd.base.errors import ConfigError
 from filterd.operations.parameters.audience import FOR_WHOM, ChangeAudience
 
 WORDS = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from filterd.errors import ConfigError
+from filterd.base.errors import ConfigError
 from filterd.operations.parameters.scalar import Choice, Fields, Flag, Several, Text, Whole
 from filterd.operations.parameters.time import Time
 

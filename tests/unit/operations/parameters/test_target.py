@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.errors import ConfigError
+from filterd.base.errors import ConfigError
 from filterd.operations.parameters.target import are_entries, read_targets
 
 

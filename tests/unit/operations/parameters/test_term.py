@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.errors import ConfigError
+from filterd.base.errors import ConfigError
 from filterd.operations.parameters.term import Term, TermWords
-from filterd.rows import SchoolClock
+from filterd.texts.rows import SchoolClock
 from tests.support.fake_daemon import MONDAY_AT_8
 from tests.support.policies import NOW
 

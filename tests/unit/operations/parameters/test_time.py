@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd import counted
-from filterd.errors import ConfigError
-from filterd.i18n import Texts
+from filterd.base.errors import ConfigError
 from filterd.operations.parameters.time import duration_s, read_time
 from filterd.overrides.descriptions import Describer
-from filterd.rows import SchoolClock
+from filterd.texts import counted
+from filterd.texts.i18n import Texts
+from filterd.texts.rows import SchoolClock
 from tests.support.fake_daemon import MONDAY_AT_8
 
 if TYPE_CHECKING:
-    from filterd.i18n import Language
+    from filterd.texts.i18n import Language
 
 CLOCK = SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), MONDAY_AT_8)
 HOUR = 3600.0

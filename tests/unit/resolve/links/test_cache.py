@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import dns.rdatatype
 import pytest
 
-from filterd.errors import (
+from filterd.base.errors import (
     UpstreamError,
     UpstreamMalformedError,
     UpstreamOverloadError,

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
-from filterd.errors import ConfigError
-from filterd.i18n import Texts
+from filterd.base.errors import ConfigError
 from filterd.operations.exams import EXAMS
 from filterd.operations.exceptions import ALLOW
 from filterd.operations.review_requests import APPROVE, REQUESTS
+from filterd.texts.i18n import Texts
 from filterd.web.operations.exception_operations import REFUSE, START_EXAM, STOP_EXAM, WATCH_EXAM
 from filterd.web.visitor import Visitor
 from tests.support.operations import ZONE, RecordedVisitor

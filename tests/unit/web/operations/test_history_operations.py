@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.errors import ConfigError
+from filterd.base.errors import ConfigError
 from filterd.web.operations.history_operations import HISTORY, REPORT, UNDO, UNDO_SETTING
 from tests.support.changes import Book, a_grade_setting, an_exception
 from tests.support.operations import RecordedVisitor

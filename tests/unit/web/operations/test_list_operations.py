@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from filterd.base.errors import ConfigError
 from filterd.daemon.handlers.list_commands import DECISIONS, arguments_of
-from filterd.errors import ConfigError
 from filterd.web.operations import ORDER
 from filterd.web.operations.list_operations import APPROVE, ENTRIES, FEED_STATUS
 from tests.support.operations import RecordedVisitor

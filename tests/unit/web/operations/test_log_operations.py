@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from filterd.errors import ConfigError
+from filterd.base.errors import ConfigError
 from filterd.web.operations.log_operations import (
     DAY_NAMES,
     FORGET,

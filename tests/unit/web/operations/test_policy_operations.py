@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from filterd.errors import ConfigError
+from filterd.base.errors import ConfigError
 from filterd.policy.model import GRADES
 from filterd.web.operations.policy_operations import (
     BETWEEN,

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import ConfigError
-from filterd.overrides.roles import Role
+from filterd.base.errors import ConfigError
+from filterd.base.state_file import to_plain
+from filterd.overrides.rights.roles import Role
 from filterd.policy.reporting_settings import ReportSettings
 from filterd.reports import report_run
 from filterd.reports.inspection_facts import INSPECTION_TYPE, plain_of
 from filterd.reports.report_formats import FORMATS
 from filterd.reports.report_run import ReportFile, ReportRequest
-from filterd.state_file import to_plain
 from filterd.web.operations import report_operations
 from filterd.web.operations.report_operations import ANSWERS, MAKE, MAKE_INSPECTION, READ_SETTINGS
 from filterd.web.problem import WebError

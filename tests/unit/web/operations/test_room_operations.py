@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.errors import ConfigError
+from filterd.base.errors import ConfigError
 from filterd.operations.changes import NOTHING_CHANGED
 from filterd.web.operations.room_operations import (
     ASSIGN,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import ConfigError
-from filterd.overrides.roles import Role
+from filterd.base.errors import ConfigError
+from filterd.overrides.rights.roles import Role
 from filterd.web.operations.school_operations import MATRIX, OWN_LESSON, WEEK
 from tests.support.rendered import a_visitor
 from tests.support.school_answers import school_answers

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from filterd.errors import ConfigError
-from filterd.overrides.roles import Role
+from filterd.base.errors import ConfigError
+from filterd.overrides.rights.roles import Role
 from filterd.web.operations import ORDER
 from filterd.web.operations import site_operations as module
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from filterd.web.pages.accounts_page import ACCOUNTS_PAGE, OWN_PAGE
 from tests.support.rendered import MadeVisitor, a_visitor, rendered
 from tests.support.school_answers import HOSTILE, NOW

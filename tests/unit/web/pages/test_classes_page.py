@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 from starlette.routing import compile_path
 
-from filterd.errors import ConfigError
-from filterd.overrides.roles import Role
+from filterd.base.errors import ConfigError
+from filterd.overrides.rights.roles import Role
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import ClassLoan
 from filterd.web.pages.classes_page import CLASS_PAGE, CLASSES_PAGE

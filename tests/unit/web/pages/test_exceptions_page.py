@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
-from filterd.i18n import Texts
-from filterd.overrides.roles import Role
+from filterd.base.state_file import to_plain
+from filterd.overrides.rights.roles import Role
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import LogSetting
-from filterd.state_file import to_plain
+from filterd.texts.i18n import Texts
 from filterd.web.operations.exception_operations import APPROVE
 from filterd.web.page import PART_ROWS
 from filterd.web.pages.exceptions_page import EXCEPTIONS_PAGE, HISTORY_PAGE, REQUESTS_PAGE

@@ -6,8 +6,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from filterd.i18n import UNSAID, say, to_plain
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
+from filterd.texts.i18n import UNSAID, say, to_plain
 from filterd.web.pages.lists_page import LISTS_PAGE, PUBLIC_PAGE
 from tests.support.fake_daemon import STATUS
 from tests.support.made_answers import a_policy_text

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import ControlError
-from filterd.i18n import UNSAID, say, to_plain
-from filterd.overrides.roles import Role
+from filterd.base.errors import ControlError
+from filterd.overrides.rights.roles import Role
+from filterd.texts.i18n import UNSAID, say, to_plain
 from filterd.web import page_renderer, page_templates, pages
 from filterd.web.pages.lookups_page import (
     CLASS_NAMES_PAGE,

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import ControlError
-from filterd.i18n import say
-from filterd.overrides.roles import Role
+from filterd.base.errors import ControlError
+from filterd.overrides.rights.roles import Role
 from filterd.policy.model import Audience, Scheduled
 from filterd.policy.temporary_rules import GradeSetting, TargetKind
 from filterd.resolve.what_if import CLOSES, AskedPlace, DifferenceSums, NameDifference
 from filterd.resolve.what_if_rows import ROWS, to_plain
+from filterd.texts.i18n import say
 from filterd.web.pages import site_page
 from filterd.web.pages.policy_page import CELL_PAGE, POLICY_PAGE, WHAT_IF_PAGE
 from filterd.web.problem import WebError
@@ -25,8 +25,8 @@ from tests.support.school_answers import HOSTILE, school_answers
 from tests.support.week import SEVEN, a_school, an_exception, scheduled
 
 if TYPE_CHECKING:
-    from filterd.i18n import Language
     from filterd.policy.model import Policy
+    from filterd.texts.i18n import Language
 
 
 def _shown(policy: Policy | None = None, *roles: Role, language: Language = "en") -> str:

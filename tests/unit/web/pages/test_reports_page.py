@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import ControlError
-from filterd.i18n import say
-from filterd.overrides.roles import Role
+from filterd.base.errors import ControlError
+from filterd.base.state_file import to_plain
+from filterd.overrides.rights.roles import Role
 from filterd.policy.reporting_settings import PeriodKind, ReportSchedule
 from filterd.reports.report_formats import FORMATS
 from filterd.reports.report_questions import QUESTIONS
-from filterd.state_file import to_plain
+from filterd.texts.i18n import say
 from filterd.web.pages import menu_of, reports_page
 from filterd.web.pages.reports_page import INSPECTION_PAGE, REPORTS_PAGE
 from tests.support.made_answers import IDS
@@ -22,8 +22,8 @@ from tests.support.rendered import a_visitor, rendered
 from tests.support.report_sample import SETTINGS
 
 if TYPE_CHECKING:
-    from filterd.i18n import Language
     from filterd.policy.reporting_settings import ReportSettings
+    from filterd.texts.i18n import Language
 
 SCHEDULE = ReportSchedule(PeriodKind.MONTH, ("docx", "xlsx"), "/media/usb", is_mailed=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from filterd.web.pages.rooms_page import DEVICES_PAGE, ROOM_PAGE, ROOMS_PAGE
 from tests.support.rendered import a_visitor, rendered
 from tests.support.school_answers import HOSTILE, NOW, school_answers

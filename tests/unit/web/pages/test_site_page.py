@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from filterd.web.sections import ORDER
 from tests.support.browser import LOOKS, browser, tab
 from tests.support.web_school import WebSchool, web_school

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from filterd.web.pages.today_page import PAGE
 from tests.support.fake_daemon import STATUS
 from tests.support.policies import NOW

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from filterd.policy.model import DAY_S, Audience, Scheduled
 from filterd.policy.temporary_rules import TargetKind
 from filterd.web.pages.week_page import LESSON_PAGE, WEEK_PAGE

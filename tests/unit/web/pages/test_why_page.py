@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from filterd.overrides.roles import Role
+from filterd.overrides.rights.roles import Role
 from filterd.web.operations.room_operations import ROOM_READ
 from filterd.web.pages import why_page
 from filterd.web.pages.why_page import PAGE

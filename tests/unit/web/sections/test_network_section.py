@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from filterd.appliance.setup.site_edit import change_of, edits_of
-from filterd.errors import ConfigError
+from filterd.base.errors import ConfigError
 from filterd.web.sections.network_section import CLASSES, NETWORKS, SCHOOL, UPSTREAMS, ZONES
 
 DATA: dict[str, Any] = {"classes": {"6A": {"grade": 6}}, "networks": {"lab": {"macs": []}}}

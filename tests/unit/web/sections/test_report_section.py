@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from filterd.base.errors import ConfigError
 from filterd.config.reporting_schema import ReportEntry
-from filterd.errors import ConfigError
 from filterd.web.sections.report_section import ALERTS, LOG, PROGRAMMES, REPORT
 
 ENTRY: dict[str, Any] = {

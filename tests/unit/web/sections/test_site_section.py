@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from filterd.appliance.setup.site_edit import EDITABLE, change_of, edits_of
+from filterd.base.errors import ConfigError
+from filterd.base.paths import shipped
 from filterd.documents import parse
-from filterd.errors import ConfigError
-from filterd.paths import shipped
 from filterd.web.sections import BY_ID, ORDER
 from filterd.web.sections.site_section import ITEM, Lines, SiteSection
 

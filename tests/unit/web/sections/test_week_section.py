@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from filterd.errors import ConfigError
+from filterd.base.errors import ConfigError
 from filterd.web.sections.week_section import LESSONS, SCHEDULED, SCHEDULES, TIMETABLES
 
 CELL = {"class": "6A", "teacher": "lan"}
