@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,6 +39,22 @@ FOLDER = Path(__file__).resolve().parents[1] / "fixtures" / "frozen"
 MONDAY_AT_8 = 1_764_550_800.0
 _LANGUAGES: tuple[Language, ...] = ("en", "vi")
 
+_ANSWERS: dict[str, dict[str, Any]] = {
+    "clock": {
+        "standing": "known",
+        "shows": MONDAY_AT_8,
+        "policy_time": MONDAY_AT_8,
+        "floor": MONDAY_AT_8,
+    },
+    "report-period": {
+        "kind": "month",
+        "first": "2025-11-01",
+        "last": "2025-11-30",
+        "id": "2025-11",
+    },
+}
+"""What is asked before the command, by a command that needs it."""
+
 _WORDS = (
     "allow vnu.edu.vn --grade 8 --for 45m",
     "allow service:youtube category:games service:youtube --class 6A --lesson",
@@ -62,8 +79,46 @@ _WORDS = (
     "requests approve 7 --for-tier --for 1h",
     "requests refuse 7",
     "report-mistake vnu.edu.vn",
+    "clock accept",
 )
 """Commands of changes, without ``--reason``."""
+_READS = (
+    "status",
+    "top --once",
+    "alerts list",
+    "reload",
+    "report --json",
+    "report --period 2025-11 --class 6A --json",
+    "report --inside --grade 8 --json",
+    "report --for-parents --json",
+    "report --for-parents --inside",
+    "inspect make --json",
+    "account list",
+    "account add lan --role teacher --role reader --code",
+    "account add lan --role king --code",
+    "account passwd lan",
+    "account roles lan --role admin",
+    "account roles lan --role x",
+    "account disable lan",
+    "account enable lan",
+    "account totp lan --off",
+    "account recovery lan",
+    "account code",
+    "account code lan",
+    "account recover",
+    "account recover lan",
+    "account token-add Report --role reader --scope totals",
+    "account token-add Report --account lan --role teacher --scope all --days 30 --network 10.0.0.0/24",
+    "account token-add Report --role king --scope some --days 400",
+    "account token-list",
+    "account token-list --account lan",
+    "account token-revoke a1b2c3",
+    "account device-list --account lan",
+    "account device-code lan",
+    "account device-confirm a1b2c3",
+    "account device-revoke a1b2c3",
+)
+"""Commands that take no reason."""
 _VALUES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("allow", {"targets": ["vnu.edu.vn"], "for_whom": "grade:8", "for_s": 2700}),
     ("allow", {"targets": "service:youtube\ncategory:games", "for_whom": "class:6A", "lesson": 1}),
@@ -84,6 +139,70 @@ _VALUES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("revoke", {"id": 7}),
     ("approveRequest", {"id": 7, "for_tier": True, "for_s": 3600}),
     ("refuseRequest", {"id": 7}),
+    ("acceptClock", {}),
+    ("acceptClock", {"reasons": "x"}),
+    ("readStatus", {}),
+    ("readAlerts", {}),
+    ("readAlerts", {"id": 7}),
+    ("readClock", {}),
+    ("reload", {}),
+    ("reload", {"lists_only": True}),
+    ("readSite", {}),
+    ("draftSite", {"edits": [{"path": ["school"], "value": "THCS"}]}),
+    ("draftSite", {"edits": []}),
+    ("draftSite", {}),
+    ("readSiteDraft", {}),
+    ("dropSiteDraft", {}),
+    ("applySite", {"digest": "0" * 64}),
+    ("applySite", {"digest": "zz"}),
+    ("pasteTimetable", {"table": "a\tb\nc\td"}),
+    ("pasteTimetable", {"table": ""}),
+    ("readReportSettings", {}),
+    ("readReportPeriod", {}),
+    ("readReportPeriod", {"first": "2025-11-01", "last": "2025-11-02"}),
+    ("readReportPeriod", {"first": "2025-11-01"}),
+    ("makeReport", {"period": "term", "whom": "class:6A", "format": "csv"}),
+    ("makeReport", {"audience": "parents", "whom": "class:6A"}),
+    ("makeReport", {"audience": "all"}),
+    ("makeInspection", {"format": "xlsx"}),
+    ("makeInspection", {}),
+    ("readSession", {}),
+    ("endOtherSessions", {}),
+    ("readAccounts", {}),
+    ("addAccount", {"account": "lan", "roles": ["teacher"]}),
+    ("addAccount", {"account": "lan", "roles": "reader\nteacher", "password": "ba con meo vang"}),
+    ("addAccount", {"account": "lan", "roles": ["king"]}),
+    ("addAccount", {"account": "lan"}),
+    ("setPassword", {"password": "ba con meo vang"}),
+    ("setPassword", {"account": "lan", "password": "ba con meo vang", "end": "on"}),
+    ("setPassword", {"account": "lan", "password": 7}),
+    ("setRoles", {"account": "lan", "roles": ["reader", "teacher"]}),
+    ("setRoles", {"account": "lan", "roles": []}),
+    ("disableAccount", {"account": "lan"}),
+    ("enableAccount", {"account": "lan"}),
+    ("enableAccount", {}),
+    ("setTotp", {"on": True}),
+    ("setTotp", {"on": True, "code": "123456"}),
+    ("setTotp", {"account": "lan", "on": False}),
+    ("setTotp", {}),
+    ("makeRecoveryCodes", {"account": "lan"}),
+    ("makeRecoveryCodes", {}),
+    ("makeCode", {"account": "lan"}),
+    ("makeCode", {}),
+    ("readTokens", {}),
+    ("readTokens", {"account": "lan"}),
+    ("addToken", {"name": "Report", "role": "reader", "scope": "totals", "days": 30}),
+    (
+        "addToken",
+        {"name": "x", "role": "reader", "scope": "all", "days": 1, "addresses": "10.0.0.1, ::1"},
+    ),
+    ("addToken", {"name": "x", "role": "king", "scope": "all", "days": 1}),
+    ("addToken", {"name": "x", "role": "reader", "scope": "all", "days": 0}),
+    ("revokeToken", {"id": "a1b2c3"}),
+    ("readEnrolledDevices", {"account": "lan"}),
+    ("makeDeviceCode", {"account": "lan"}),
+    ("confirmDevice", {"id": "a1b2c3"}),
+    ("revokeDevice", {"id": "a1b2c3"}),
 )
 """Operations of the API with their values, without ``reason``."""
 
@@ -133,19 +252,20 @@ def _scopes() -> Iterator[str]:
 def _socket() -> Iterator[str]:
     """Yield what commands and operations send to the manager, or why they send nothing."""
     for words in _WORDS:
+        yield f"filterd {words}\n  {_sent_by_command(words, '--reason', 'why')}"
+    for words in _READS:
         yield f"filterd {words}\n  {_sent_by_command(words)}"
     for name, values in _VALUES:
         plain = json.dumps(values, ensure_ascii=False)
         yield f"{name} {plain}\n  {_sent_by_operation(name, values)}"
 
 
-def _sent_by_command(words: str) -> str:
+def _sent_by_command(words: str, *more: str) -> str:
     sent: list[str] = []
 
     def ask(_path: Path, command: str, **arguments: Any) -> Any:
-        if command == "clock":
-            now = MONDAY_AT_8
-            return {"standing": "known", "shows": now, "policy_time": now, "floor": now}
+        if command in _ANSWERS:
+            return _ANSWERS[command]
         sent.append(_written(command, arguments))
         raise ControlError(say("recorded"))
 
@@ -156,15 +276,19 @@ def _sent_by_command(words: str) -> str:
         mock.patch.object(control, "is_running", return_value=True),
     ):
         places = ("--config", SAMPLE, "--state", state, "--lang", "en")
-        done = call(*shlex.split(words), "--reason", "why", *places)
+        done = call(*shlex.split(words), *more, *places)
     return sent[0] if sent else done.err.strip().replace(state, "STATE").replace("\n", " / ")
 
 
 def _sent_by_operation(name: str, values: dict[str, Any]) -> str:
-    visitor = RecordedVisitor(answers={"requests approve": {}, "requests refuse": {}})
+    period = _ANSWERS["report-period"]
+    answers = {"requests approve": {}, "requests refuse": {}, "report-period": period}
+    visitor = RecordedVisitor(answers=answers)
     operation = operations.BY_NAME[name]
+    reason = {"reason": "why"} if "reason" in operation.fields.named else {}
     try:
-        visitor.do(operation, **values, reason="why")
+        with suppress(KeyError):  # it has no answer of the manager's
+            visitor.do(operation, **values, **reason)
     except FilterdError as error:
         return f"{error}"
     return _written(*visitor.asked[-1])
