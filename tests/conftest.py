@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
-from tests.support import closing, needs, time_limit, yaml_once
+from tests.support import closing, needs, rules_once, time_limit, yaml_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,8 +61,9 @@ def _examples(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _yaml_once() -> None:
+def _once() -> None:
     yaml_once.remember()
+    rules_once.remember()
 
 
 @pytest.hookimpl(tryfirst=True)

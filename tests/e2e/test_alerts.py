@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from filterd.base.state_folder import StateFolder
     from tests.support.tls import Authority
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 TOKEN = "khoa-bi-mat"
 
 

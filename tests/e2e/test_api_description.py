@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from filterd.base.state_folder import StateFolder
     from tests.support.web_school import Reply, WebSchool
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 EXAMPLES, EXAMPLES_OF_SLOW_ONES = 12, 2
 SLOW = {"reload", "testExpectations", "readSources", "makeReport", "makeInspection", "tryPolicy"}
 """Beside the decisions on lists and the edits of the site, which start a process each."""

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from tests.support.namespaces import Namespace
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 NETWORKS = f"""\
   three: {{cidrs: [192.168.6.0/24, 'fd00:6::/64', '2001:db8:6::/64'], grade: 3}}
   relay: {{macs: ['{RELAY}'], grade: staff}}

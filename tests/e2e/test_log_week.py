@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from tests.support.log_week import Asked
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 WEEKS = [dict(zip(TIERS, (*LEVELS[n:], *LEVELS[:n]), strict=True)) for n in range(len(LEVELS))]
 _ONE_WORKER_HAS_K = 2 * K + 1
 """Devices of a cell of which one of two workers has k, however they are spread."""

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from filterd.base.state_folder import StateFolder
     from tests.support.daemon import Served
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 RULES = ROOT / "deploy" / "prometheus-rules.yaml"
 DASHBOARD = ROOT / "deploy" / "grafana.json"
 HOSTILE = [b'planted"} 1', b"planted\n\x1b[31m", b"planted\x00\xff", b"<b>planted", b"=planted\\"]

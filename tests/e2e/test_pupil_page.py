@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from tests.support.web_school import WebSchool
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 CLOSED, ENTRY = "www.tiktok.com", "tiktok.com"
 BULLYING = "nguyen-van-a-xau-xi.tiktok.com"
 SINK = "127.0.99.1"

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from tests.support.daemon import Served
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 KINDS = {("", "pass"): 900, ("games", "blocked"): 41}
 
 

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from filterd.texts.i18n import Language
     from tests.support.report_readers import ReadReport, ReadTable
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 NAMES = {
     CONFIDENTIAL: "Self-harm",
     "games": "Games",

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from filterd.base.state_folder import StateFolder
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 BLOCKED = a_query("www.tiktok.com")
 NXDOMAIN = 3
 QUESTIONS = 150

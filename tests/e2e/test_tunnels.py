@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from filterd.base.state_folder import StateFolder
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 DOMAIN = "t.tunnel-of-a-pupil.com.vn"
 QUESTIONS = 1_800
 """Three seconds of a tunnel at full speed. They come to two workers."""

@@ -34,6 +34,8 @@ from tests.support.clock import FakeClock
 if TYPE_CHECKING:
     from filterd.resolve.site import Site
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 ARCHIVE = Path(__file__).resolve().parents[1] / "fixtures" / "state-of-0.1.tar.xz"
 MADE_AT = 1_795_846_000.0
 """Some minutes after it was made, 2026-11-28."""

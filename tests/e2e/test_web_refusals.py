@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from filterd.base.state_folder import StateFolder
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 _FORM = "application/x-www-form-urlencoded"
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from filterd.base.state_folder import StateFolder
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 SECRET = re.compile(r"https://127\.0\.0\.1:(\d+)(/login/code/\S+)")
 
 

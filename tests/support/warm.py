@@ -48,6 +48,7 @@ _MODULES = (
     "filterd.appliance.inspection_record",
     "filterd.appliance.setup.site_edit",
     "filterd.config.pasted_timetable",
+    "filterd.config.destinations",
     "filterd.config",
     "filterd.daemon.list_decisions",
     "filterd.feed.guard",
@@ -55,6 +56,7 @@ _MODULES = (
     "filterd.feed.policy_trial",
     "filterd.feed.followed.text_judgement",
     "filterd.feed.followed.version_content",
+    "tests.support.set_clock",
 )
 """What is started warm, by ``python -m``."""
 _CODE = bounded_child._BOUNDED

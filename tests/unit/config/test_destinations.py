@@ -18,6 +18,8 @@ from tests.support.site import SCHOOL
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 WAYS = """\
 language: vi
 alerts:

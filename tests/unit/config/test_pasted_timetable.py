@@ -14,6 +14,8 @@ from filterd.config.pasted_timetable import edits_of_table
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 SITE = """\
 school: {name: A}
 classes: {6A: {grade: 6}}

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 NAMES = {"12": "twelve.example", "13": "thirteen.example", "14": "fourteen.example"}
 
 

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from filterd.feed.followed.fresh_arrival import FreshArrival
     from filterd.texts.i18n import Sentence
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 
 DAY_S = 86_400.0
 EVERY_S = 300.0

@@ -23,6 +23,8 @@ from tests.support.daemon import write_site
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 CLOCK = FakeClock()
 
 

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from filterd.feed.guard import JudgedSchool, Judgement
     from filterd.feed.versions import Candidate
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 WHY = say("category {category}: all its {had} names are gone", category="porn", had=9)
 
 

@@ -36,6 +36,8 @@ from filterd.texts.i18n import say
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 SITE = """\
 # Trường của chúng tôi
 school:   {name: "Trường A"}   # tên cũ

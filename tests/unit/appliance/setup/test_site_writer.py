@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from filterd.texts.i18n import Language
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 SITE = """\
 # Trường của chúng tôi
 school:   {name: "Trường A",  code: 'A-1'}   # tên cũ

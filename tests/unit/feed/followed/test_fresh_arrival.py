@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from filterd.feed.sync import Outcome
     from filterd.lists.catalogs.catalog import PublicSource
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 NIGHTLY, HOURLY = "/adult.txt", "/scam.txt"
 
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from filterd.feed.followed.version_content import VersionContent
     from filterd.lists.list_merge import Exclusions
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 
 SOURCE = "ut1-games"
 
