@@ -45,7 +45,7 @@ _POLL_S, _FOLLOWED_S = 1.0, 3_600.0
 _NOTICED_WITHIN_S = 60.0
 """A watch of this release notices a rollback within seconds; one of an older release does not."""
 _NOT_INSTALLED = say("it was not installed; why: journalctl -u filterd-install -n 20")
-_log = logging.getLogger("filterd.update")
+_logger = logging.getLogger("filterd.update")
 
 
 def _files(here: Context) -> UpdateFiles:
@@ -125,11 +125,11 @@ def install(here: Context) -> None:
                 return
             decision = site.look(FolderFetcher(folder, here.clock, LIMITS))
             if decision is not None and decision.reason is not None:
-                _log.info("release %s: %s", _files(here).standing.read().offered, decision.why)
+                _logger.info("release %s: %s", _files(here).standing.read().offered, decision.why)
         ended = site.go_on()
     if ended is not None:
         _record(here, ended)
-        _log.info(
+        _logger.info(
             "release %s: %s %s",
             ended.version,
             here.texts.word(words.UPDATE_ENDING, ended.ending),

@@ -48,7 +48,7 @@ _PRIVATE = tuple(
     ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 )
 
-_log = logging.getLogger("filterd.clients")
+_logger = logging.getLogger("filterd.clients")
 
 _LARGEST_OUTPUT = 4 * 1024 * 1024
 """Some 30,000 neighbours; no network of a school has as many."""
@@ -222,7 +222,7 @@ def _output(command: list[str]) -> bytes:
 
 
 def _warn(why: str) -> None:
-    _log.warning(
+    _logger.warning(
         "`ip` does not list the network (%s): devices are not recognised by MAC, and only "
         "`allow_from` and `networks` may ask; install iproute2",
         why,

@@ -63,7 +63,7 @@ _GO_WITHIN_S = 0.2
 
 _BACKLOG = 512
 
-_log = logging.getLogger("filterd.daemon")
+_logger = logging.getLogger("filterd.daemon")
 
 MOST_CONNECTIONS = 150
 MOST_CONNECTIONS_A_CLIENT = 10
@@ -313,8 +313,8 @@ class _Connection(asyncio.BufferedProtocol):
     def _answer_or_skip(self, message: bytes) -> None:
         try:
             self._received(message)
-        except Exception:  # noqa: BLE001 -- logged whole; one must not cost the others' answers
-            _log.exception("a message could not be answered")
+        except Exception:
+            _logger.exception("a message could not be answered")
 
     def _received(self, message: bytes) -> None:
         self._asked += 1

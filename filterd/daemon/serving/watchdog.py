@@ -51,7 +51,7 @@ _OBJECTION_S = 10.0
 _LOCALHOST = names.from_text("localhost")
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- compared, not bound
 
-_log = logging.getLogger("filterd.watchdog")
+_logger = logging.getLogger("filterd.watchdog")
 
 
 class Watchdog:
@@ -97,12 +97,12 @@ class Watchdog:
         """Ask on every address; log every wrong answer, and what keeps it from asking."""
         try:
             problems = await self._problems()
-        except Exception:  # noqa: BLE001 -- logged whole; memory or a page of the disk may come back
-            _log.exception("the watchdog cannot ask")
+        except Exception:
+            _logger.exception("the watchdog cannot ask")
             self.is_failing = True
         else:
             for problem in problems:
-                _log.error("%s", problem)
+                _logger.error("%s", problem)
             self.is_failing = bool(problems)
         return not self.is_failing
 

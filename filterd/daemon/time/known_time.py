@@ -55,7 +55,7 @@ FOLLOWED_S = 5.0
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
-_log = logging.getLogger("filterd.time")
+_logger = logging.getLogger("filterd.time")
 
 
 STOOD_STILL_S = 300.0
@@ -125,7 +125,7 @@ def read(state: StateFolder) -> KnownTime:
         return FORMAT.load(state.clock)
     except StoreError as error:
         if os.path.lexists(state.clock):
-            _log.error("%s", error)
+            _logger.error("%s", error)
     return KnownTime(_by_databases(state), not_before=0.0)
 
 
