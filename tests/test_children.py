@@ -7,6 +7,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,15 +25,16 @@ _is_module = re.compile(r"filterd(\.[a-z_]+)+").fullmatch
 _is_command_line = re.compile(r"filterd\.(cli|__main__)\b").search
 
 
+@cache
 def _texts(source: str) -> list[str]:
     """Return the texts of a source that are no docstrings, in their order."""
-    tree = ast.parse(source)
+    every = list(ast.walk(ast.parse(source)))
     said = {
         id(one.value)
-        for one in ast.walk(tree)
+        for one in every
         if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant)
     }
-    found = [one for one in ast.walk(tree) if isinstance(one, ast.Constant) and id(one) not in said]
+    found = [one for one in every if isinstance(one, ast.Constant) and id(one) not in said]
     found.sort(key=lambda one: (one.lineno, one.col_offset))
     return [one.value for one in found if isinstance(one.value, str)]
 
