@@ -320,7 +320,7 @@ def _decide(school: ReportSchool, name: str, is_approved: bool) -> None:
         (number,) = (
             one["id"] for one in await known["requests list"]({}, ADMIN) if one["name"] == name
         )
-        verb = "approve" if is_approved else "refuse"
-        await known[f"requests {verb}"]({"id": number, "reason": "bài học"}, ADMIN)
+        verb, term = ("approve", {"permanent": True}) if is_approved else ("refuse", {})
+        await known[f"requests {verb}"]({"id": number, "reason": "bài học", **term}, ADMIN)
 
     asyncio.run(decide())
