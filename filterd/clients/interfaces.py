@@ -39,6 +39,8 @@ from ipaddress import (
 )
 from typing import TYPE_CHECKING, Any
 
+from filterd.base.bounded_child import started
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
@@ -198,7 +200,7 @@ def _objects(command: list[str]) -> list[dict[str, Any]]:
 
 def _output(command: list[str]) -> bytes:
     environment = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:{_PATH}"}
-    with subprocess.Popen(  # noqa: S603 -- our own words, no shell
+    with started(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -71,7 +71,7 @@ SELECT value, (
     SELECT MAX(at) FROM lookups
     WHERE at >= value << {SEQUENCE_BITS} AND at < (value + 1) << {SEQUENCE_BITS}
 ) FROM json_each(?)
-"""  # noqa: S608 -- a number of ours
+"""
 _EQUAL_ROWS = """
 SELECT at, name << 32 | context AS both FROM lookups
 WHERE at >= ? AND at < ? AND device = 0 AND both IN (SELECT value FROM json_each(?))

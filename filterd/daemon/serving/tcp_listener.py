@@ -209,7 +209,7 @@ class _Connection(asyncio.BufferedProtocol):
         transport.set_write_buffer_limits(high=MOST_UNREAD_OCTETS)
         self._end_after(FIRST_OCTET_WITHIN_S)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- asyncio's shape
+    def connection_lost(self, _: Exception | None) -> None:
         """Give its place back."""
         self._transport = None
         self._messages.clear()
@@ -228,7 +228,7 @@ class _Connection(asyncio.BufferedProtocol):
         self._complete = self._is_half_closed = True
         return not self._is_done()
 
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 -- asyncio's shape
+    def get_buffer(self, _sizehint: int) -> memoryview:
         """Return the buffer to read into, which limits one read."""
         return self._listener.read_into
 
