@@ -384,8 +384,10 @@ class Lookalikes:
         self._patterns = dict[bytes, dict[tuple[bytes, ...], None]]()
         for number, rule in enumerate(self.rules):
             if rule.varies:
-                patterns = self._patterns.setdefault(class_form(rule.shape), {})
-                patterns[pattern_of(rule.shape)] = None
+                widest, pattern = class_form(rule.shape), pattern_of(rule.shape)
+                if len(pattern) != len(_RUNS.findall(widest)):
+                    continue  # its runs do not alternate, so that no label has them
+                self._patterns.setdefault(widest, {})[pattern] = None
             key = rule.shape if rule.varies else skeleton(rule.shape)
             self._numbers.setdefault(key, []).append(number)
         shapes = (skeleton(rule.shape) for rule in self.rules if not rule.varies)

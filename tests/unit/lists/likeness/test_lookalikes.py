@@ -255,6 +255,13 @@ def test_no_rule_closes_a_label_of_three_letters_or_fewer(shape: str, label: str
     assert sum(one.isalpha() for one in label) > 3 or rules.find(name) == ()
 
 
+@pytest.mark.parametrize("shape", ["%0u", "0%bet", "@a88", "a@%%0"])
+def test_a_form_that_no_label_can_have_ends_no_lookup(shape: str) -> None:
+    rules = Lookalikes((LookalikeRule(shape.encode(), 6, SUFFIXES),))
+    for label in ("00u", "00bet", "aa88", "aa880", "ab000"):
+        assert rules.find(names.from_text(f"{label}.com")) == ()
+
+
 @given(st.lists(st.text("abvn8x-01", min_size=1, max_size=8), min_size=1, max_size=3))
 def test_whatever_has_a_form_may_match(labels: list[str]) -> None:
     name = names.from_text(".".join((*labels, "com")))
