@@ -256,7 +256,7 @@ class Forward(Link):
         """
         return resolution.rcode in CONCLUSIVE and not resolution.edes
 
-    async def __call__(self, query: Query, proceed: Handler) -> Answer:  # noqa: ARG002 -- a link
+    async def __call__(self, query: Query, _: Handler) -> Answer:
         """Answer every query that reaches it; never proceed."""
         try:
             resolution = await self._resolution(query)
