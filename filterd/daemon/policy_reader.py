@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from filterd import control
 from filterd.base.errors import ControlError, StoreError
-from filterd.base.paths import is_there
 from filterd.policy import policy_file
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def in_force(config: Path, state: StateFolder) -> Policy:
         FilterdError: there is none.
     """
     socket = state.control_socket
-    if is_there(socket):
+    if os.path.exists(socket):  # noqa: PTH110 -- it raises nothing
         try:
             return policy_file.load(state.policy)
         except StoreError:  # not readable by this user
@@ -49,7 +48,7 @@ def of_readable_files(config: Path, state: StateFolder) -> Policy:
         FilterdError: there is none.
     """
     folder = state.folder
-    if is_there(folder) and not os.access(folder, os.X_OK):
+    if os.path.isdir(folder) and not os.access(folder, os.X_OK):  # noqa: PTH112 -- as above
         return in_force(config, state)
     return of_files(config, state)
 

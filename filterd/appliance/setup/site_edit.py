@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from filterd.appliance.setup.site_writer import Plain
     from filterd.base.state_folder import StateFolder
     from filterd.config.site_proposal import SiteProposal
-    from filterd.operations.reload import Reloaded
 
 EDITABLE = frozenset(
     ("school", "language", "networks", "classes", "unknown", "lessons", "holidays", "schedules",
@@ -61,7 +60,7 @@ MOST_EDITS, DEEPEST = 200, 6
 _MEMORY_OCTETS, _CPU_S = 768 << 20, 60
 _SECRETS = {"mail": ("server", "port", "user", "password_file"), "webhook": ("url", "token_file")}
 """Parts of ``alerts`` with a secret file, and what decides where the secret is sent."""
-_logger = logging.getLogger("filterd.site")
+_log = logging.getLogger("filterd.site")
 
 
 class Edit(NamedTuple):
@@ -216,7 +215,7 @@ def _imported(config: Path) -> list[str]:
     return sorted(map(str, data)) if isinstance(data, dict) else []
 
 
-def apply(config: Path, state: StateFolder, reload: Callable[[], Reloaded]) -> None:
+def apply(config: Path, state: StateFolder, reload: Callable[[], dict[str, Any]]) -> None:
     """Put the proposal in force and leave its outcome.
 
     An error leaves the file as it was.
@@ -238,20 +237,18 @@ def apply(config: Path, state: StateFolder, reload: Callable[[], Reloaded]) -> N
             state.site_proposal.unlink(missing_ok=True)  # one that fails is not tried again
         digest = digest_of(proposal.text)
         try:
-            reloaded = _applied(config, proposal, reload)
+            outcome = _applied(config, proposal, reload)
         except FilterdError as error:
             OUTCOME.save(state.site_outcome, ProposalOutcome(digest, json.dumps(to_plain(error))))
             raise
-        outcome = ProposalOutcome(digest, restart_for=reloaded.restart_for)
-        OUTCOME.save(state.site_outcome, outcome)
-    _logger.info(
-        "site.yaml was replaced on the request of %s: %s", proposal.author[:80], digest[:12]
-    )
+        restart_for = tuple(map(str, outcome.get("restart_for", ())))
+        OUTCOME.save(state.site_outcome, ProposalOutcome(digest, restart_for=restart_for))
+    _log.info("site.yaml was replaced on the request of %s: %s", proposal.author[:80], digest[:12])
 
 
 def _applied(
-    config: Path, proposal: SiteProposal, reload: Callable[[], Reloaded]
-) -> Reloaded:
+    config: Path, proposal: SiteProposal, reload: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
     if len(proposal.text) > LARGEST_TEXT:
         raise too_large()
     with reading(config / SITE_FILE):

@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,7 @@ class PendingUpdate:
     boot: str
     step: UpdateStep = UpdateStep.INSTALL
     tries: int = 0
-    served: ServedBefore = field(default_factory=ServedBefore)
+    served: ServedBefore = ServedBefore()  # noqa: RUF009 -- frozen
     has_served: bool = False
     why: Sentence = UNSAID
 

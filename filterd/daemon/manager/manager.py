@@ -16,7 +16,7 @@ import contextlib
 import itertools
 import logging
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
@@ -43,7 +43,6 @@ from filterd.daemon.time.timekeeper import LOOK_EVERY_S, ClockStanding, Timekeep
 from filterd.daemon.watch_recorders import NatWatch
 from filterd.daemon.worker_channel import Channel, Handlers
 from filterd.daemon.worker_sums import WorkerSums, disputes_of, tunnels_of, upstreams_of
-from filterd.operations.reload import Reloaded
 from filterd.policy.grade_changes import Layer
 from filterd.policy.policy_file import digest
 from filterd.querylog.totals_request import TODAY
@@ -78,7 +77,23 @@ _KEEP_EVERY = 60
 _ONLY_A_RESTART_CHANGES = ("listen", "workers")
 """Keys of ``site.yaml``, called so in the policy and in the setting, too."""
 
-_logger = logging.getLogger("filterd.manager")
+_log = logging.getLogger("filterd.manager")
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """The result of a reload.
+
+    ``restart_for`` names settings that only a restart changes; ``doubts`` are errors
+    as plain data that did not prevent it: unmet expectations, and mistakes in the site's
+    files while new lists are activated with the last good site.
+    """
+
+    policy: str
+    names: int
+    lists: int
+    restart_for: tuple[str, ...] = ()
+    doubts: tuple[dict[str, Any], ...] = ()
 
 
 class Manager:
@@ -221,7 +236,7 @@ class Manager:
         give_back()
         policy = site.timed.policy
         await asyncio.to_thread(self.changes.records.note, site)
-        _logger.info("reloaded: policy %s, %d names", digest(policy), len(site.index))
+        _log.info("reloaded: policy %s, %d names", digest(policy), len(site.index))
         moved = tuple(
             key
             for key in _ONLY_A_RESTART_CHANGES
@@ -263,7 +278,7 @@ class Manager:
             await self._tell_all("prepare", epoch=epoch, overrides=True)
         except FilterdError as error:
             # It is recorded, so it counts: a worker that is not ready loads it then.
-            _logger.warning("%s; that worker loads what was changed by itself", error)
+            _log.warning("%s; that worker loads what was changed by itself", error)
         page.epoch = epoch
         self._site = site
         await self._tell_all("confirm", epoch=epoch)
@@ -279,12 +294,12 @@ class Manager:
             try:
                 async with self._reloading:
                     await asyncio.to_thread(unwritten.write, state)
-                _logger.warning(
+                _log.warning(
                     "%s: can be written again; what was in memory is stored now", state.folder
                 )
             except StoreError as error:
                 if error.sentence != logged:
-                    _logger.error("%s; trying again", error)
+                    _log.error("%s; trying again", error)
                 logged = error.sentence
                 await asyncio.sleep(_WRITE_AGAIN_S)
 
@@ -310,9 +325,9 @@ class Manager:
                 if is_minute:
                     await asyncio.to_thread(self._keeper.note)
             except FilterdError as error:
-                _logger.error("%s; trying again every minute", error)
-            except Exception:
-                _logger.exception("the time could not be kept")
+                _log.error("%s; trying again every minute", error)
+            except Exception:  # noqa: BLE001 -- logged whole; the time must be kept on
+                _log.exception("the time could not be kept")
 
     async def check(self, **whom: Any) -> dict[str, Any] | None:
         """Explain the result for a client; see ``Worker.check``."""
@@ -448,7 +463,7 @@ class Manager:
         self._unmet = expectation_checks.unmet(site, site.timed.policy.expectations, now)
         doubted = doubts(site, self._unmet, now)
         for error in doubted:
-            _logger.warning("%s", error)
+            _log.warning("%s", error)
         self._doubts = tuple(map(to_plain, doubted))
 
     async def _tell_all(self, what: str, **arguments: Any) -> None:

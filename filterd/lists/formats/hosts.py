@@ -21,10 +21,9 @@ from filterd.lists.report import Reason
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_NO_HOST = "0.0.0.0"  # noqa: S104 -- in a line of a file, not of a socket
 LOCAL_NAMES = frozenset(
     {
-        _NO_HOST,
+        "0.0.0.0",  # noqa: S104 -- a line that names its own address, not a socket
         "broadcasthost",
         "ip6-allhosts",
         "ip6-allnodes",
@@ -47,7 +46,7 @@ LOCAL_NAMES = frozenset(
 
 PLAIN = tuple(
     PlainLine(f"{address} ", "", BLOCK_EXACT, unless=LOCAL_NAMES)
-    for address in (_NO_HOST, "127.0.0.1")
+    for address in ("0.0.0.0", "127.0.0.1")  # noqa: S104 -- as above
 )
 
 _common = re.compile(r"(?:0\.0\.0\.0|127\.0\.0\.1)[ \t]+([a-z0-9_.-]+)[ \t]*").fullmatch

@@ -29,7 +29,7 @@ KEPT_AFTER_END_S = 86_400
 KEPT_AT_LEAST = 200
 """The last of the ended things: the clock may have been far ahead for a while."""
 
-_logger = logging.getLogger("filterd.overrides")
+_log = logging.getLogger("filterd.overrides")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def newest(copies: Iterable[Path]) -> Exported | None:
             found = FORMAT.load(path)
         except StoreError as error:
             if not isinstance(error.__cause__, FileNotFoundError):
-                _logger.error("%s", error)
+                _log.error("%s", error)
             continue
         if best is None or found.overrides.number > best.overrides.number:
             best = found
