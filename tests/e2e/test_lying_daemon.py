@@ -324,7 +324,6 @@ ASKED_APART = {
     "exam-names": "its names become the content of the file that --out names",
     "exam-stop": "as `change`",
     "exam-watch": "nothing is read",
-    "exceptions": "as `change`",
     "history-check": "as `check`",
     "ids": "words for the shell, printed and quoted",
     "lists": "root reads the file",

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from contextlib import suppress
 from hashlib import sha256
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -272,6 +274,7 @@ def _sent_by_command(words: str, *more: str) -> str:
     with (
         TemporaryDirectory() as state,
         mock.patch.object(SystemClock, "wall", return_value=MONDAY_AT_8),
+        mock.patch.object(sys, "stdin", StringIO()),
         mock.patch.object(control, "ask", ask),
         mock.patch.object(control, "is_running", return_value=True),
     ):

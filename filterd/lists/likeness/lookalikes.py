@@ -385,9 +385,8 @@ class Lookalikes:
         for number, rule in enumerate(self.rules):
             if rule.varies:
                 widest, pattern = class_form(rule.shape), pattern_of(rule.shape)
-                if len(pattern) != len(_RUNS.findall(widest)):
-                    continue  # its runs do not alternate, so that no label has them
-                self._patterns.setdefault(widest, {})[pattern] = None
+                if len(pattern) == len(_RUNS.findall(widest)):  # else no label has such runs
+                    self._patterns.setdefault(widest, {})[pattern] = None
             key = rule.shape if rule.varies else skeleton(rule.shape)
             self._numbers.setdefault(key, []).append(number)
         shapes = (skeleton(rule.shape) for rule in self.rules if not rule.varies)
@@ -420,8 +419,7 @@ class Lookalikes:
             rule = self.rules[number]
             if rule.reaches(label, suffix) and rule.fits(label):
                 yield Lookalike(count, number)
-        patterns = self._patterns.get(class_form(label), ())
-        if patterns and not is_ordinary(label):
+        if (patterns := self._patterns.get(class_form(label), ())) and not is_ordinary(label):
             for pattern in patterns:
                 for number in self._numbers.get(narrowed(label, pattern), ()):
                     if self.rules[number].reaches(label, suffix):
