@@ -110,7 +110,8 @@ _READS = (
     "account recover",
     "account recover lan",
     "account token-add Report --role reader --scope totals",
-    "account token-add Report --account lan --role teacher --scope all --days 30 --network 10.0.0.0/24",
+    "account token-add Report --account lan --role teacher --scope all --days 30"
+    " --network 10.0.0.0/24",
     "account token-add Report --role king --scope some --days 400",
     "account token-list",
     "account token-list --account lan",
