@@ -8,14 +8,13 @@ answers waits for YAML, pydantic and SQLite.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filterd import control
 from filterd.base.errors import ControlError, StoreError
 from filterd.cli.context import Context
 from filterd.cli.school_clock import school_clock
 from filterd.daemon import policy_reader
-from filterd.operations.request import AnswerT, OperationRequest
 from filterd.overrides.changes.effects import THINGS, from_plain
 from filterd.policy.effective_policy import EffectiveState, at
 from filterd.policy.model import Policy
@@ -23,6 +22,9 @@ from filterd.policy.temporary_rules import Overrides
 from filterd.policy.unknown_time import of_facts
 from filterd.texts.i18n import say
 from filterd.texts.rows import SchoolClock
+
+if TYPE_CHECKING:
+    from filterd.operations.request import AnswerT, OperationRequest
 
 
 def in_force(here: Context) -> EffectiveState:
@@ -136,20 +138,25 @@ def ask_else(here: Context, otherwise: Callable[[], Any], command: str, **argume
     Raises:
         ControlError: one runs, and cannot answer, or not this user.
     """
-    try:
-        return here.ask(command, **arguments)
-    except ControlError:
-        if control.is_running(here.state.control_socket):
-            raise
-    return otherwise()
+    return _answered(here, lambda: here.ask(command, **arguments), otherwise)
 
 
 def send_else(
     here: Context, otherwise: Callable[[], AnswerT], request: OperationRequest[AnswerT]
 ) -> AnswerT:
     """Return the daemon's answer to a request; see ``ask_else``."""
-    plain = ask_else(here, lambda: None, request.command, **request.arguments)
-    return otherwise() if plain is None else request.answer_of(plain)
+    return _answered(here, lambda: here.send(request), otherwise)
+
+
+def _answered(
+    here: Context, ask: Callable[[], AnswerT], otherwise: Callable[[], AnswerT]
+) -> AnswerT:
+    try:
+        return ask()
+    except ControlError:
+        if control.is_running(here.state.control_socket):
+            raise
+    return otherwise()
 
 
 def offline() -> Any:

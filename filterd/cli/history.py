@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from math import inf
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,8 +17,6 @@ from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argu
 from filterd.cli.effective_state import ask_else, offline, send_else, set_now
 from filterd.cli.render import show
 from filterd.cli.school_clock import school_clock
-from filterd.operations.exams import ReadExams
-from filterd.operations.exceptions import ReadExceptions
 from filterd.overrides.descriptions import Describer, Plain
 from filterd.overrides.history.history_chain import UNDO
 from filterd.overrides.history.quarantine import is_altered, remedy_for
@@ -27,6 +25,10 @@ from filterd.overrides.target_text import grade_from
 from filterd.policy.temporary_rules import TargetKind
 from filterd.texts.i18n import from_plain, say, to_plain
 from filterd.texts.i18n import translated as in_language
+
+if TYPE_CHECKING:
+    from filterd.operations.exams import ReadExams
+    from filterd.operations.exceptions import ReadExceptions
 
 _SOUND, _ALTERED = 0, 1
 MOST = 100_000

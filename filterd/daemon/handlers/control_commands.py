@@ -190,8 +190,9 @@ def _past(manager: Manager) -> dict[str, Command]:
         if asked.all_:
             past = await records.history(MOST_ROWS, names=_sees_devices(caller))
         overrides, not_before = manager.site.timed.overrides, manager.clock()["not_before"]
-        return with_states(
-            overrides, asked.command, known_or_least(manager), past, float(not_before)
+        # With all that has ended it goes through a whole history.
+        return await asyncio.to_thread(
+            with_states, overrides, asked.command, known_or_least(manager), past, float(not_before)
         )
 
     return {

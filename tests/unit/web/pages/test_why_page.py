@@ -37,6 +37,8 @@ def test_a_closed_name_is_explained_with_the_form_that_opens_it() -> None:
     shown = _shown()
 
     assert '<strong class="closed">closed</strong>' in shown
+    assert "<button>Open it</button>" in shown
+    assert 'action="/do/allow"' in shown
     assert _choices(shown, "targets") == ["service:tiktok", "www.tiktok.com"]
     assert _choices(shown, "for_whom")[:2] == ["class:6A", "grade:6"]
     assert _choices(shown, "term")[0] == "lesson"
@@ -85,6 +87,7 @@ ABOUT: dict[str, Any] = {
 def test_an_open_name_has_the_form_that_closes_it() -> None:
     shown = _shown(found=explained(action="pass", reason="not-listed", list=None, entry=None))
 
+    assert "<button>Close it</button>" in shown
     assert 'action="/do/block"' in shown
     assert 'action="/do/allow"' not in shown
 
