@@ -147,7 +147,7 @@ def test_who_has_the_class_no_more_neither_takes_the_own_rule_back_nor_makes_ano
 
 _AS_SET = (
     "-c",
-    "from filterd.overrides import permissions; permissions._check_thing = lambda *_: None;"
+    "from filterd.overrides.rights import permissions; permissions._check_thing = lambda *_: None;"
     "from filterd.cli.entry import main; main()",
 )
 """The control: what a rule reaches now is not judged."""
