@@ -159,6 +159,7 @@ _READ = frozenset(
         "school-week",
         "expectations",
         "devices",
+        "devices unknown",
         "room-seen",
         "self-test",
         "inspection",

@@ -9,7 +9,7 @@ import typer
 
 from filterd.base.errors import ConfigError, excluding
 from filterd.cli import terminal
-from filterd.cli.change_request import change, print_change, print_nothing_moved
+from filterd.cli.change_request import print_change, print_nothing_moved
 from filterd.cli.context import (
     Context,
     JsonOption,
@@ -18,18 +18,21 @@ from filterd.cli.context import (
     argument,
     option,
 )
-from filterd.cli.effective_state import in_force
 from filterd.cli.render import show
 from filterd.cli.school_clock import school_clock
 from filterd.clients.device_rows import DEVICES, SHARED
+from filterd.operations.devices import (
+    AssignDevices,
+    NameDevice,
+    ReadDevices,
+    ReadShared,
+    UnassignDevices,
+    WatchShared,
+)
 from filterd.operations.parameters.time import duration_s
-from filterd.overrides.changes.assignments import macs_of, moved, place_of, taken_out
 from filterd.overrides.descriptions import Describer
 from filterd.overrides.target_text import class_from
 from filterd.texts.i18n import say
-
-Place = tuple[str | None, str | None]
-"""A class or a network; the other is None."""
 
 _GRACE_S = 30
 """A watch goes on for so long behind the command, whose last look may be late."""
@@ -43,7 +46,7 @@ def list_(here: Context, json: JsonOption = False) -> None:
     them. A device with several addresses is one. Teachers see those of the rooms where they
     teach now. Exit code 0: shown; 2: an error.
     """
-    show(here, DEVICES, _rows(here), json=json)
+    show(here, DEVICES, here.send(ReadDevices()), json=json)
 
 
 def name(
@@ -58,9 +61,8 @@ def name(
     The history keeps the name for good, so write no pupil's name. Exit code 0: done; 2: an
     error.
     """
-    (mac,) = _macs(here, [device])
-    answer = change(here, "device-name", reason, mac=mac, name=text)
-    thing = {"mac": mac, "name": text}
+    answer = here.send(NameDevice(device=device, name=text, reason=reason))
+    thing = {"mac": answer["macs"][0], "name": text}
     what = Describer(here.texts, school_clock(here)).thing("device_names", thing)
     print_change(here, answer, what, json=json)
 
@@ -73,8 +75,8 @@ def place(
     network: Annotated[
         str | None, option("--network", "This network, or the one of a grade: staff, ...", "ID")
     ] = None,
-) -> Place:
-    """Return the class, or else the network, that the options name.
+) -> str:
+    """Return the class or network that the options name, as ``AssignDevices`` has it.
 
     Raises:
         ConfigError: none is given, or several are.
@@ -90,13 +92,13 @@ def place(
         )
     if len(given) > 1:
         raise excluding(given[0][0], given[1][0])
-    return (None if class_ is None else class_from(class_)), room or network
+    return f"network:{room or network}" if class_ is None else f"class:{class_from(class_)}"
 
 
 def assign(
     here: Context,
     device: Annotated[list[str], argument("DEVICE", _DEVICE_HELP)],
-    where: Annotated[Place, Options(place)],
+    where: Annotated[str, Options(place)],
     reason: ReasonOption = "",
     json: JsonOption = False,
 ) -> None:
@@ -105,15 +107,12 @@ def assign(
     An access point that gives a class its own addresses (NAT) is one device: assign it, and
     all behind it are of that class. Exit code 0: done; 2: an error.
     """
-    now = in_force(here)
-    network = place_of(now.policy, *where)
-    macs = _macs(here, device)
-    rooms = moved(now.policy, now.overrides, network, macs)
-    if not rooms:
+    answer = here.send(AssignDevices(devices=tuple(device), to=where, reason=reason))
+    if answer["number"] is None:
         print_nothing_moved(here, json=json)
         return
-    answer = _change(here, reason, rooms)
-    what = here.texts("{devices} in {network}", devices=", ".join(macs), network=network)
+    macs, network = ", ".join(answer["macs"]), answer["network"]
+    what = here.texts("{devices} in {network}", devices=macs, network=network)
     print_change(here, answer, what, json=json)
 
 
@@ -127,15 +126,14 @@ def unassign(
 
     A device that `site.yaml` names is where that file has it. Exit code 0: done; 2: an error.
     """
-    now, macs = in_force(here), _macs(here, device)
-    rooms = taken_out(now.policy, now.overrides, macs)
-    if not rooms:
+    answer = here.send(UnassignDevices(devices=tuple(device), reason=reason))
+    if answer["number"] is None:
         print_nothing_moved(
             here, say("No command has put them anywhere; nothing is changed."), json=json
         )
         return
-    answer = _change(here, reason, rooms)
-    what = here.texts("no longer assigned by command: {devices}", devices=", ".join(macs))
+    macs = ", ".join(answer["macs"])
+    what = here.texts("no longer assigned by command: {devices}", devices=macs)
     print_change(here, answer, what, json=json)
 
 
@@ -153,49 +151,21 @@ def nat(
     """
     length_s = duration_s(for_)
     rows = list[dict[str, Any]]()
-    here.ask("nat-watch", for_s=round(length_s) + _GRACE_S)
+    here.send(WatchShared(round(length_s) + _GRACE_S))
 
     if not json:
         here.note(say("Let the devices join the network now. Press Enter when all have."))
 
     def look() -> None:
-        rows[:] = here.ask("nat-seen")
+        rows[:] = here.send(ReadShared())
 
     try:
         terminal.watch(look, length_s)
     finally:
-        here.ask("nat-watch", for_s=0)
+        here.send(WatchShared(0))
     show(here, SHARED, rows, json=json)
     if not rows:
         raise typer.Exit(1)
     if not json:
         command = f"filterd devices assign {rows[0]['address']} --class 6A"
         here.print(say("To make one the class behind it: {command}", command=command), whole=True)
-
-
-def _rows(here: Context) -> list[dict[str, Any]]:
-    """Return the rows of the devices that the daemon sees.
-
-    Raises:
-        ControlError: no daemon runs, or it does not list them.
-    """
-    found: list[dict[str, Any]] = here.ask("devices")
-    return found
-
-
-def _macs(here: Context, words: list[str]) -> list[str]:
-    """Return the MACs of devices that are named by MAC or address, each once.
-
-    Raises:
-        ConfigError: one is neither, or no device has the address now.
-    """
-    try:
-        return macs_of(words, ())
-    except ConfigError:  # one is no MAC: the daemon knows the device of an address
-        return macs_of(words, _rows(here))
-
-
-def _change(here: Context, reason: str, rooms: list[dict[str, Any]]) -> dict[str, Any]:
-    if len(rooms) == 1:
-        return change(here, "room-devices", reason, **rooms[0])
-    return change(here, "device-table", reason, rooms=rooms)

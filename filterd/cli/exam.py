@@ -17,7 +17,7 @@ from filterd.base.errors import ConfigError, ConfigErrors
 from filterd.base.privileges import own_rights
 from filterd.base.state_file import to_plain
 from filterd.cli import terminal
-from filterd.cli.change_request import change, made_of, print_change
+from filterd.cli.change_request import made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
 from filterd.cli.effective_state import policy_clock, set_now
 from filterd.cli.history import set_with_states
@@ -25,7 +25,7 @@ from filterd.cli.named_files import check_folder, read_text, write_named
 from filterd.cli.render import show
 from filterd.cli.school_clock import school_clock
 from filterd.lists.public_suffix import has_strangers_beneath
-from filterd.operations.exams import ReadExams
+from filterd.operations.exams import ReadExams, ReadTrialNames, StartExam, StopExam, WatchExam
 from filterd.operations.parameters.time import duration_s, read_time
 from filterd.overrides.descriptions import Describer, not_ended
 from filterd.overrides.override_rows import EXAMS
@@ -63,7 +63,7 @@ def learn(
             say("--for {length} is too long for a trial run", length=for_), hint=say("at most 4h")
         )
     check_folder(out, "--out")
-    here.ask("exam-watch", room=room)
+    here.send(WatchExam(room=room))
     if not json:
         here.note(
             say(
@@ -73,10 +73,11 @@ def learn(
     found: dict[str, dict[str, Any]] = {}
 
     def look() -> None:
-        found.update((one["name"], one) for one in here.ask("exam-names", room=room)["names"])
+        names = here.send(ReadTrialNames(room=room))["names"]
+        found.update((one["name"], one) for one in names)
 
     terminal.watch(look, length_s)
-    here.ask("exam-watch", room=room, off=True)
+    here.send(WatchExam(room=room, off=True))
     if not found:
         here.note(say("No lookup was seen; nothing is written."))
         raise typer.Exit(_NOTHING)
@@ -108,12 +109,12 @@ def place(
         str | None, option("--class", "The class: the room where it sits then.", "CLASS")
     ] = None,
 ) -> Place:
-    """Return the room of an exam, or the class that sits it, as a change takes it."""
+    """Return the room of an exam, or the class that sits it, as ``StartExam`` takes it."""
     if (room is None) is (class_ is None):
         raise ConfigError(
             say("an exam is for one room or one class"), hint=say("--room, or --class 6A")
         )
-    return {"room": room} if class_ is None else {"class_id": class_from(class_)}
+    return {"room": room} if class_ is None else {"class_": class_from(class_)}
 
 
 def start(
@@ -144,16 +145,16 @@ def start(
     0: done; 2: an error.
     """
     clock, needed = school_clock(here), _needed(allow or [], service or [])
-    starts_at = None if at is None else read_time(clock, at)
-    asked = {
+    asked = StartExam(
         **where,
-        "names": list(needed.names),
-        "services": list(needed.services),
-        "starts_at": starts_at,
-        "for_s": duration_s(for_),
-    }
-    answer = change(here, "exam", reason, **asked)
-    made = {"room": answer.get("room"), **made_of(asked, answer)}
+        names=needed.names,
+        services=needed.services,
+        starts_at=None if at is None else read_time(clock, at),
+        for_s=duration_s(for_),
+        reason=reason,
+    )
+    answer = here.send(asked)
+    made = {"room": answer.get("room"), **made_of(asked.change[1], answer)}
     what = Describer(here.texts, clock).thing("exams", made)
     print_change(here, answer, what, json=json)
 
@@ -175,7 +176,7 @@ def stop(
     """
     clock = policy_clock(here)
     wanted = number if number is not None else _only(here, clock, room)
-    answer = change(here, "exam-stop", reason, id=wanted)
+    answer = here.send(StopExam(id=wanted, reason=reason))
     print_change(here, answer, here.texts("exam {number} has ended", number=wanted), json=json)
 
 

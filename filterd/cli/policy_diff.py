@@ -12,8 +12,8 @@ from filterd.base.errors import ConfigError
 from filterd.cli import offline_site
 from filterd.cli.context import Context, JsonOption, option
 from filterd.cli.effective_state import ask_or_none, policy_in_force, set_at, set_now
-from filterd.cli.history import versions
 from filterd.cli.offline_site import read_site
+from filterd.cli.policy_settings import versions
 from filterd.cli.render import show
 from filterd.cli.school_clock import school_clock
 from filterd.config.compile import compile_policy

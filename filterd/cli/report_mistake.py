@@ -10,11 +10,12 @@ from typing import Annotated, Any
 from filterd.base.errors import ConfigError, FilterdError, StoreError
 from filterd.cli.change_request import change, print_change
 from filterd.cli.context import Context, JsonOption, argument, option
-from filterd.cli.effective_state import ask_else, offline, policy_in_force
+from filterd.cli.effective_state import offline, policy_in_force, send_else
 from filterd.cli.named_files import check_written, write_named
 from filterd.cli.render import show
 from filterd.cli.school_clock import school_clock
 from filterd.lists.index import Index
+from filterd.operations.mistakes import ReadMistakes
 from filterd.operations.parameters.term import TermWords
 from filterd.overrides.mistake_reports import Mistakes, Report, from_plain
 from filterd.overrides.override_rows import MISTAKES
@@ -110,7 +111,7 @@ def _mistakes(here: Context) -> list[dict[str, Any]]:
         mistakes = Mistakes(here.state, offline().store(here))
         return [one.to_plain() for one in mistakes.all(policy_in_force(here).school, _index(here))]
 
-    found: list[dict[str, Any]] = ask_else(here, on_disk, "mistakes")
+    found: list[dict[str, Any]] = send_else(here, on_disk, ReadMistakes())
     return found
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd room`` and ``class``: grade and devices of each room; classes, and lending one."""
+"""``filterd room``: the grade and the devices of each room."""
 
 from __future__ import annotations
 
@@ -24,29 +24,24 @@ from filterd.cli.context import (
     argument,
     option,
 )
-from filterd.cli.effective_state import ask_or_none, in_force
+from filterd.cli.effective_state import in_force, send_else
 from filterd.cli.named_files import is_separator, read_text, write_named
 from filterd.cli.render import facts, listed, show_details, titled
-from filterd.cli.render import show as show_rows
 from filterd.cli.school_clock import school_clock
 from filterd.cli.target_options import needed, seat, term
+from filterd.operations.devices import ReadUnknownDevices
 from filterd.operations.parameters.term import TermWords
 from filterd.operations.parameters.time import duration_s
+from filterd.operations.rooms import LearnRoom, ReadAppeared, SetRoom, WatchRoom
 from filterd.overrides.current_rows import (
-    CLASS,
-    CLASSES,
     ROOM,
     ROOMS,
-    class_row,
-    class_rows,
     is_changed,
     room_row,
     room_rows,
     week,
 )
 from filterd.overrides.descriptions import Describer
-from filterd.overrides.override_rows import set_for
-from filterd.overrides.target_text import class_from, policy_for
 from filterd.policy import field_checks
 from filterd.policy.effective_policy import EffectiveState
 from filterd.policy.grade_changes import with_devices
@@ -124,9 +119,9 @@ def set_(
     It is in force at once and ends by itself. Exit code 0: done; 2: an error.
     """
     clock = school_clock(here)
-    asked = {"room": room, "grade": needed(sitting), **how_long.read(clock).payload}
-    answer = change(here, "room", reason, **asked)
-    what = Describer(here.texts, clock).thing("rooms", made_of(asked, answer))
+    asked = SetRoom(room=room, grade=needed(sitting), term=how_long.read(clock), reason=reason)
+    answer = here.send(asked)
+    what = Describer(here.texts, clock).thing("rooms", made_of(asked.change[1], answer))
     print_change(here, answer, what, json=json)
 
 
@@ -146,18 +141,16 @@ def learn(
     an error.
     """
     now, length_s = in_force(here), duration_s(for_)
-    had = _macs(now)[_network(now, room).id]
+    _network(now, room)
     if not json:
         here.note(say("Looking for devices that are already on; this takes up to ten seconds."))
-    watched = here.ask("room-watch", room=room)
-    seen: dict[str, None] = {}
-    left_out: dict[str, None] = {}
+    watched = here.send(WatchRoom(room))
+    told = set[str]()
 
     def look() -> None:
-        for one in here.ask("room-seen", room=room)["devices"]:
+        for one in here.send(ReadAppeared(room))["devices"]:
             is_out = is_random(one["mac"]) and not random
-            found = left_out if is_out else seen
-            if one["mac"] not in found and not json:
+            if one["mac"] not in told and not json:
                 line = say("{device} appeared")
                 if is_out:
                     line = say(
@@ -165,20 +158,21 @@ def learn(
                         " --random includes it"
                     )
                 here.note(line.filled({"device": _called(one)}))
-            found[one["mac"]] = None
+            told.add(one["mac"])
 
     if not json:
         here.note(
             say("Switch on the devices of room {room}. Press Enter when all are on.", room=room)
         )
-        for mac in watched["already"]:
+        for mac in watched.already:
             here.warn(
                 say(
                     "{mac} is already on: switch it off and on again if it is in this room", mac=mac
                 )
             )
     terminal.watch(look, length_s)
-    if not seen:
+    answer = here.send(LearnRoom(room=room, add=add, random=random))
+    if not answer["macs"]:
         here.note(
             say(
                 "No device appeared; nothing is changed. Are the room's devices on a link of"
@@ -186,11 +180,9 @@ def learn(
             )
         )
         raise typer.Exit(_NOTHING)
-    macs = sorted({*seen, *(had if add else ())})
-    answer = change(here, "room-devices", "", room=room, macs=macs)
-    thing = {"room": room, "macs": macs}
+    thing = {"room": room, "macs": answer["macs"]}
     what = Describer(here.texts, now.clock).thing("devices", thing)
-    print_change(here, {**answer, "macs": macs, "left_out": sorted(left_out)}, what, json=json)
+    print_change(here, answer, what, json=json)
 
 
 def import_(
@@ -269,56 +261,10 @@ def _seen_at(here: Context, device: Mapping[str, Any]) -> str:
 def _unknown(here: Context) -> list[dict[str, Any]]:
     """Return the devices that the daemon has seen and that are in no network."""
     try:
-        answer = ask_or_none(here, "room-seen")
+        answer = send_else(here, lambda: {"devices": []}, ReadUnknownDevices())
     except (ControlError, ConfigError):
         return []
-    return [] if answer is None else list(answer["devices"])
-
-
-ClassArgument = Annotated[str, argument("CLASS", "The class, such as 6A.")]
-
-
-def class_list(here: Context, json: JsonOption = False) -> None:
-    """Show the classes: grade, teachers, home rooms, and the rooms where they sit now.
-
-    Exit code 0: shown; 2: an error.
-    """
-    now = in_force(here)
-    show_rows(here, CLASSES, class_rows(now), json=json, clock=now.clock)
-
-
-def class_show(here: Context, class_: ClassArgument, json: JsonOption = False) -> None:
-    """Show one class: its teachers, its lessons, to whom it is lent, and what is set for it.
-
-    Exit code 0: shown; 2: no such class, or an error.
-    """
-    now = in_force(here)
-    policy = policy_for(now.policy, class_from(class_))
-    (one,) = (one for one in now.policy.classes if one.id == policy.class_id)
-    things = set_for(policy, now.overrides, now.clock.now)
-    row = class_row(now, one)
-    row["exceptions"] = [thing for kind, thing in things if kind == "exceptions"]
-    show_details(here, CLASS, row, json=json, clock=now.clock)
-
-
-def lend(
-    here: Context,
-    class_: ClassArgument,
-    to: Annotated[str, option("--to", "The substitute: a user of this gateway.", "USER")],
-    how_long: Annotated[TermWords, Options(term)],
-    reason: ReasonOption = "",
-    json: JsonOption = False,
-) -> None:
-    """Give a substitute teacher the rights on a class for a time.
-
-    Teachers may lend their own classes, for 14 days at most. `undo` takes it back. Exit code 0:
-    done; 2: an error.
-    """
-    clock = school_clock(here)
-    asked = {"class_id": class_from(class_), "to": to, **how_long.read(clock).payload}
-    answer = change(here, "class-lend", reason, **asked)
-    what = Describer(here.texts, clock).thing("loans", made_of(asked, answer))
-    print_change(here, answer, what, json=json)
+    return list(answer["devices"])
 
 
 def devices_csv(devices: Mapping[str, Collection[str]]) -> str:

@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from filterd.base.errors import FilterdError, StoreError
-from filterd.daemon.handlers import list_commands, log_commands, report_commands, totals_commands
+from filterd.daemon.handlers import (
+    device_commands,
+    exam_commands,
+    history_commands,
+    list_commands,
+    log_commands,
+    report_commands,
+    room_commands,
+    totals_commands,
+)
 from filterd.daemon.handlers.account_commands import Accounts
 from filterd.daemon.handlers.control_caller import PAGE_GROUP, WEB_GROUP
 from filterd.daemon.handlers.control_commands import commands
@@ -69,6 +78,10 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
         **report_commands.commands(manager, export, reviews),
         **log_commands.commands(manager, setting),
         **list_commands.commands(setting),
+        **history_commands.commands(manager),
+        **room_commands.commands(manager),
+        **device_commands.commands(manager),
+        **exam_commands.commands(manager),
         **accounts.commands(),
         **inspections.commands(),
         **drafts.commands(),

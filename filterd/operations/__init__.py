@@ -18,6 +18,8 @@ No Typer, no Starlette, no socket; workers do not load it.
 ``parameters``      a kind of value a module, with a way to read it for each face
 
 ``exceptions``      allow, block and pause
-``exams``           limit a room to what an exam needs
+``exams``           limit a room to what an exam needs, and hear in a trial run what that is
+``rooms``           rooms and timetables; ``devices``, ``classes``
+``history``         the history, and undo; ``mistakes``: reports of mistakes of lists
 ``review_requests`` what classes ask the school to open
 """

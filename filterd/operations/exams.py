@@ -1,16 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Limit a room to what an exam needs."""
+"""Limit a room to what an exam needs; record in a trial run what that is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from filterd.operations.answers import of, rows, with_state
-from filterd.operations.operation import Operation
-from filterd.operations.parameters.scalar import Flag
-from filterd.operations.request import OperationRequest
+from filterd.base.errors import ConfigError
+from filterd.operations.answers import FLAG, TEXT, WHOLE, maybe, of, record, rows, with_state
+from filterd.operations.changes import CHANGE, NUMBER_OF_CHANGE
+from filterd.operations.operation import TEACHERS, Operation
+from filterd.operations.parameters.scalar import Flag, Several, Text, Whole
+from filterd.operations.parameters.seat import CLASS
+from filterd.operations.parameters.time import Time
+from filterd.operations.request import OperationRequest, RequestedChange
+from filterd.overrides.target_text import class_from, target_name_from
 from filterd.policy.temporary_rules import Exam
+from filterd.texts.i18n import say
+
+_ROOM = Text(64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +29,75 @@ class ReadExams(OperationRequest[Any]):
     all_: Annotated[bool, Flag("Include those that have ended")] = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartExam(RequestedChange):
+    """Limit a room, or the room of a class, to names and services."""
+
+    kind: ClassVar[str] = "exam"
+    room: Annotated[str | None, _ROOM] = None
+    class_: Annotated[str | None, CLASS] = None
+    names: Annotated[
+        tuple[str, ...], Several(Text(300, least=1), 500, about="Each with all beneath it")
+    ] = ()
+    services: Annotated[tuple[str, ...], Several(Text(64, least=1), 200)] = ()
+    starts_at: Annotated[float | None, Time("The start; now if left out")] = None
+    for_s: Annotated[float, Whole(60, 86_400)]
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> Self:
+        """Return the exam with these checked values."""
+        if ("room" in values) is ("class" in values):
+            raise ConfigError(
+                say("an exam is for one room or one class"), hint=say("room, or class")
+            )
+        if not (values.get("names") or values.get("services")):
+            raise ConfigError(say("an exam needs at least one name or service"))
+        names = tuple(dict.fromkeys(map(target_name_from, values.pop("names", ()))))
+        class_ = class_from(values.pop("class")) if "class" in values else None
+        services = tuple(values.pop("services", ()))
+        return cls(names=names, class_=class_, services=services, **values)
+
+    @property
+    def change(self) -> tuple[str, dict[str, Any]]:
+        """What ``SetExam`` reads; the manager finds the room of a class."""
+        where = {"room": self.room} if self.class_ is None else {"class_id": self.class_}
+        begin = {} if self.starts_at is None else {"starts_at": self.starts_at}
+        needed = {"names": list(self.names), "services": list(self.services)}
+        return self.kind, {**where, **needed, **begin, "for_s": self.for_s}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopExam(RequestedChange):
+    """End an exam."""
+
+    kind: ClassVar[str] = "exam-stop"
+    id: Annotated[int, NUMBER_OF_CHANGE]
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRoom:
+    """The room of a trial run."""
+
+    room: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchExam(OperationRequest[TrialRoom]):
+    """Begin or end a trial run."""
+
+    command: ClassVar[str] = "exam-watch"
+    room: Annotated[str, _ROOM]
+    off: Annotated[bool, Flag("End it")] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadTrialNames(OperationRequest[dict[str, Any]]):
+    """The names of the trial run that the person has begun."""
+
+    command: ClassVar[str] = "exam-names"
+    room: Annotated[str, _ROOM]
+
+
 EXAMS = Operation(
     name="readExams",
     method="GET",
@@ -29,5 +106,55 @@ EXAMS = Operation(
     request=ReadExams,
     answer=rows(with_state(of(Exam))),
     commands=("exam list",),
+    tag="exams",
+)
+START = Operation(
+    name="startExam",
+    method="POST",
+    path="/exams",
+    about="Limit a room, or the room of a class, to what its exam needs.",
+    request=StartExam,
+    roles=TEACHERS,
+    answer=CHANGE,
+    commands=("exam start",),
+    tag="exams",
+)
+STOP = Operation(
+    name="stopExam",
+    method="POST",
+    path="/exams/{id}/stop",
+    about="End an exam, or cancel one that has not begun.",
+    request=StopExam,
+    roles=TEACHERS,
+    answer=CHANGE,
+    commands=("exam stop",),
+    tag="exams",
+)
+WATCH = Operation(
+    name="watchExam",
+    method="POST",
+    path="/exams/trials/{room}",
+    about="Begin a trial run of an exam in a room, or end it; its names are read meanwhile.",
+    request=WatchExam,
+    roles=TEACHERS,
+    answer=of(TrialRoom),
+    commands=("exam learn",),
+    tag="exams",
+)
+TRIAL_NAMES = Operation(
+    name="readTrialNames",
+    method="GET",
+    path="/exams/trials/{room}",
+    about="The names that devices of a room looked up in the trial run that is on.",
+    request=ReadTrialNames,
+    roles=TEACHERS,
+    answer=record(
+        {
+            "names": rows(
+                record({"name": TEXT, "registrable": maybe(TEXT), "times": WHOLE, "blocked": FLAG})
+            )
+        }
+    ),
+    commands=("exam learn",),
     tag="exams",
 )

@@ -3,13 +3,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 from filterd import control
 from filterd.base.state_file import to_plain
+from filterd.daemon import policy_reader
+from filterd.daemon.handlers import device_commands, history_commands, room_commands
+from filterd.daemon.handlers.control_caller import Caller
 from filterd.lists.index import Index
 from filterd.lists.list_queries import entries_of, overview
+from filterd.operations.history import UndoSetting
 from filterd.overrides.changes.effects import things_of
 from filterd.overrides.history.policy_versions import PolicyVersions
 from filterd.overrides.history.store import Store
@@ -22,11 +29,11 @@ from filterd.texts.i18n import to_plain as sentence_to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     import pytest
 
     from filterd.base.state_folder import StateFolder
+    from filterd.overrides.rights.roles import Author
     from filterd.policy.model import Policy
     from tests.support.clock import FakeClock
 
@@ -130,10 +137,19 @@ def _keyed(key: str, found: list[Any]) -> list[dict[str, Any]]:
     return [one if isinstance(one, dict) else {key: one} for one in found]
 
 
+def _answering(value: Any) -> Callable[..., Any]:
+    async def answer(*_: Any) -> Any:
+        return value
+
+    return answer
+
+
 class FakeDaemon:
     """Answers commands as the manager does; ``asked`` is what it was asked, in order."""
 
-    def __init__(self, state: StateFolder, clock: FakeClock, author: str = "lan") -> None:
+    def __init__(
+        self, state: StateFolder, clock: FakeClock, author: str = "lan", site: Path = Path()
+    ) -> None:
         self._state = state
         self.store, self.author, self.clock = Store(state, clock), author, clock
         self.asked: list[tuple[str, dict[str, Any]]] = []
@@ -144,6 +160,7 @@ class FakeDaemon:
         self.warnings: list[Any] = []
         self.ids: dict[str, Any] = {}
         self.policy: Policy | None = None
+        self.site = site
 
     def start(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Stand where commands look for a daemon, until ``stop``."""
@@ -183,12 +200,43 @@ class FakeDaemon:
             "nat-watch": lambda for_s: {"for_s": for_s},
             "nat-seen": lambda: self.shared,
             "room-watch": lambda room: {"room": room, "already": self.already},
-            "room-seen": lambda room=None: {"devices": _keyed("mac", self.devices), "room": room},
-            "exam-watch": lambda room, off=False: {"room": room, "off": off},
+            "room-seen": lambda room: {"devices": _keyed("mac", self.devices), "room": room},
+            "devices unknown": lambda: {"devices": _keyed("mac", self.devices)},
+            "exam-watch": lambda room, off=False: {"room": room},  # noqa: ARG005
             "exam-names": lambda room: {"names": _keyed("name", self.names), "room": room},
             "check": lambda **_: None,
         }
-        return answers[command](**arguments)
+        if command in answers:
+            return answers[command](**arguments)
+        return self._handle(command, arguments)
+
+    def _handle(self, command: str, arguments: dict[str, Any]) -> Any:
+        """Answer as the manager's handler does, of this store, for root."""
+        rooms = {"devices": self.devices, "seen": {"devices": _keyed("mac", self.devices)}}
+        manager: Any = SimpleNamespace(
+            rooms=SimpleNamespace(**{name: _answering(one) for name, one in rooms.items()}),
+            changes=SimpleNamespace(records=self, change=self._make),
+        )
+        if command != UndoSetting.command:
+            timed = SimpleNamespace(overrides=self.store.current())
+            policy = self.policy or policy_reader.of_files(self.site, self._state)
+            manager.site = SimpleNamespace(policy=policy, timed=timed)
+        subjects = (room_commands, device_commands, history_commands)
+        (answering,) = (
+            known[command] for one in subjects if command in (known := one.commands(manager))
+        )
+
+        async def whole() -> Any:
+            return await cast("Any", answering(arguments, Caller(0, "root", frozenset())))
+
+        return asyncio.run(whole())
+
+    async def _make(self, request: dict[str, Any], _: Author) -> dict[str, Any]:
+        return self._change(**request)
+
+    async def history(self, limit: int) -> list[dict[str, Any]]:
+        """Return the rows, as the manager's records do."""
+        return self._history(limit)
 
     def _with_states(self, kind: str, **asked: bool) -> list[Any]:
         past = self._history(100_000) if asked.get("all") else None
@@ -198,7 +246,7 @@ class FakeDaemon:
         """Return what it was asked, without the arguments."""
         return [command for command, _ in self.asked]
 
-    def _history(self, limit: int, *, views: bool = False) -> list[dict[str, Any]]:
+    def _history(self, limit: int = 20, *, views: bool = False) -> list[dict[str, Any]]:
         return [row.to_plain() for row in self.store.rows(limit, views=views)]
 
     def _verify(self) -> dict[str, Any]:

@@ -17,19 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.base.errors import ControlError
 from filterd.base.state_file import Decoders
-from filterd.daemon.handlers.handled import handled
 from filterd.daemon.live_lookups import LiveChoice
 from filterd.daemon.manager.disclosed_totals import as_seen
 from filterd.daemon.manager.status_parts import coverage_of_closed, protection_facts
-from filterd.daemon.watch_recorders import LONGEST_S as NAT_WATCH_S
 from filterd.lists.list_queries import entries_of, overview
-from filterd.operations.exams import ReadExams
-from filterd.operations.exceptions import ReadExceptions
 from filterd.overrides.changes.effects import has_ended
-from filterd.overrides.history.history_chain import TRIAL
-from filterd.overrides.override_rows import with_states
 from filterd.overrides.rights.own_lesson import own_lesson
-from filterd.overrides.rights.permissions import check_listening, readable_classes, teaches_in
+from filterd.overrides.rights.permissions import readable_classes
 from filterd.overrides.rights.roles import Author, Rank
 from filterd.policy.calendar import Calendar
 from filterd.policy.field_checks import is_whole
@@ -51,7 +45,6 @@ _LATEST = 253_402_300_799.0
 _DAYS, _DAY_S = 7, 86_400
 _YEARS = 1970, 2200
 _expectation = Decoders({"Audience": Audience}).of(Expectation)
-MOST_ROWS = 100_000
 MOST_EXPECTATIONS = 1_000
 """Of one request: each takes the manager some 15 ms, in which it answers no other command."""
 _OLDEST_TOTALS_S = 60
@@ -72,8 +65,6 @@ def commands(
         **_past(manager),
         **_policy_and_lists(manager),
         **_acting(manager),
-        **_devices(manager),
-        **_watching(manager),
         **_followed(manager),
         **_school(manager),
     }
@@ -140,11 +131,6 @@ def _present(
     }
 
 
-def _sees_devices(caller: Caller) -> bool:
-    """Return whether names of devices are shown; for teachers, by ``devices`` only."""
-    return author_of(caller).rank >= Rank.ADMIN
-
-
 def _sees_alerts(caller: Caller) -> bool:
     """Return whether addresses of alerts are shown; a webhook's may be a secret.
 
@@ -154,26 +140,7 @@ def _sees_alerts(caller: Caller) -> bool:
 
 
 def _past(manager: Manager) -> dict[str, Command]:
-    """Return the commands that report changes."""
-
-    async def overrides(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        at = request.get("at")
-        is_time = isinstance(at, (int, float)) and not isinstance(at, bool) and 0 <= at <= _LATEST
-        if at is not None and not is_time:
-            raise ControlError(say("`overrides` wants at, a Unix time, or nothing"))
-        return await manager.changes.records.overrides(at, names=_sees_devices(caller))
-
-    async def history(request: dict[str, Any], caller: Caller) -> list[dict[str, Any]]:
-        limit = request.get("limit", 20)
-        if not is_whole(limit) or not 1 <= limit <= MOST_ROWS:
-            raise ControlError(say("`history` wants limit, 1 to {most}", most=MOST_ROWS))
-        before = request.get("before")
-        if before is not None and not is_whole(before):
-            raise ControlError(say("`history` wants before, a number of a change, or nothing"))
-        views = request.get("views") is True
-        return await manager.changes.records.history(
-            limit, views=views, before=before, names=_sees_devices(caller)
-        )
+    """Return the command that checks a name as of a past time."""
 
     async def check(request: dict[str, Any], _: Caller) -> dict[str, Any] | None:
         wanted = say("`history-check` wants qname, qtype, grade, client and at, a Unix time")
@@ -183,27 +150,7 @@ def _past(manager: Manager) -> dict[str, Command]:
             manager.site, when=float(at), shown=shown, **question
         )
 
-    async def with_states_now(
-        asked: ReadExceptions | ReadExams, caller: Caller
-    ) -> list[Mapping[str, Any]]:
-        records, past = manager.changes.records, None
-        if asked.all_:
-            past = await records.history(MOST_ROWS, names=_sees_devices(caller))
-        overrides, not_before = manager.site.timed.overrides, manager.clock()["not_before"]
-        # With all that has ended it goes through a whole history.
-        return await asyncio.to_thread(
-            with_states, overrides, asked.command, known_or_least(manager), past, float(not_before)
-        )
-
-    return {
-        **handled(ReadExceptions, with_states_now),
-        **handled(ReadExams, with_states_now),
-        "overrides": overrides,
-        "history": history,
-        "history-check": check,
-        "history-verify": lambda _, __: manager.changes.records.verify(),
-        "mistakes": lambda _, __: manager.changes.records.mistakes(),
-    }
+    return {"history-check": check}
 
 
 def known_or_least(manager: Manager) -> float:
@@ -255,71 +202,6 @@ def _acting(manager: Manager) -> dict[str, Command]:
     }
 
 
-def _devices(manager: Manager) -> dict[str, Command]:
-    """Return the commands that show devices."""
-
-    async def devices(_: dict[str, Any], caller: Caller) -> list[dict[str, Any]]:
-        author, site = author_of(caller), manager.site
-        author.must_be(Rank.TEACHER, say("list the devices"))
-        names = {one.mac: one.name for one in site.timed.overrides.device_names}
-        rows = await manager.rooms.devices(site.policy, names)
-        if author.rank >= Rank.ADMIN:
-            return rows
-        classroom = manager.changes.classroom(site)
-        return [
-            one for one in rows if one["network"] and teaches_in(author, one["network"], classroom)
-        ]
-
-    async def nat_watch(request: dict[str, Any], caller: Caller) -> None:
-        author_of(caller).must_be(Rank.ADMIN, say("list the devices"))
-        length_s = request.get("for_s", 0)
-        if not is_whole(length_s) or not 0 <= length_s <= NAT_WATCH_S:
-            most = round(NAT_WATCH_S / 60)
-            raise ControlError(say("a watch lasts at most {most} minutes", most=most))
-        await (manager.nat.begin(float(length_s)) if length_s else manager.nat.end())
-
-    async def nat_seen(_: dict[str, Any], caller: Caller) -> list[dict[str, Any]]:
-        author_of(caller).must_be(Rank.ADMIN, say("list the devices"))
-        return await manager.nat.seen()
-
-    return {"devices": devices, "nat-watch": nat_watch, "nat-seen": nat_seen}
-
-
-def _watching(manager: Manager) -> dict[str, Command]:
-    """Return the commands that watch a room."""
-
-    async def room_watch(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        author_of(caller).must_be(Rank.ADMIN, say("set which devices are in a room"))
-        return await manager.rooms.begin(_room(manager, request), manager.site.policy)
-
-    async def room_seen(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        if request.get("room") is None:
-            author_of(caller).must_be(Rank.TEACHER, say("list the devices"))
-            return await manager.rooms.in_no_network(manager.site.policy)
-        author_of(caller).must_be(Rank.ADMIN, say("set which devices are in a room"))
-        return await manager.rooms.seen(_room(manager, request), manager.site.policy)
-
-    async def exam_watch(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        author, room = author_of(caller), _room_to_hear(manager, request, caller)
-        if request.get("off"):
-            await manager.trials.end(room)
-        else:
-            await manager.changes.note(TRIAL, {"room": room}, author)
-            await manager.trials.begin(room, author.person)
-        return {"room": room}
-
-    async def exam_names(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        room = _room_to_hear(manager, request, caller)
-        return await manager.trials.names(room, author_of(caller).person)
-
-    return {
-        "room-watch": room_watch,
-        "room-seen": room_seen,
-        "exam-watch": exam_watch,
-        "exam-names": exam_names,
-    }
-
-
 def _followed(manager: Manager) -> dict[str, Command]:
     """Return the commands that stream."""
 
@@ -363,38 +245,6 @@ def _school(manager: Manager) -> dict[str, Command]:
         "school-week": week,
         "own-lesson": lesson,
     }
-
-
-def _room(manager: Manager, request: Mapping[str, Any]) -> str:
-    """Return the room that is asked about.
-
-    Raises:
-        ControlError: there is no such room.
-    """
-    room = request.get("room")
-    known = [one.id for one in manager.site.policy.networks]
-    if room not in known:
-        raise ControlError(
-            say(
-                "{room} is not a room; known: {known}",
-                room=repr(str(room)[:80]),
-                known=", ".join(known[:20]),
-            )
-        )
-    return str(room)
-
-
-def _room_to_hear(manager: Manager, request: Mapping[str, Any], caller: Caller) -> str:
-    """Return the room of a trial run: only a teacher's class may be listened to.
-
-    Raises:
-        ControlError: there is no such room, or the caller may not listen to it.
-    """
-    author = author_of(caller)
-    author.must_be(Rank.TEACHER, say("watch what a room looks up"))
-    room = _room(manager, request)
-    check_listening(author, room, manager.changes.classroom(manager.site))
-    return room
 
 
 def _question(

@@ -6,4 +6,5 @@
 ``term``      the start and end of a change
 ``audience``  for which clients
 ``target``    what is opened or closed
+``room``      a network; ``device``: its MAC or address, and where devices go; ``seat``: a class
 """

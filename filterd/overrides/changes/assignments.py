@@ -108,6 +108,13 @@ def taken_out(policy: Policy, overrides: Overrides, macs: Sequence[str]) -> list
     ]
 
 
+def change_of(rooms: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the change that sets the devices of these networks, without a reason."""
+    if len(rooms) == 1:
+        return {"kind": "room-devices", **rooms[0]}
+    return {"kind": "device-table", "rooms": list(rooms)}
+
+
 def _with_address(rows: Sequence[dict[str, Any]], word: str) -> str:
     try:
         address = field_checks.address(word)

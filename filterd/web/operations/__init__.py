@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.operations import exams, exceptions, review_requests
+from filterd.operations import (
+    classes,
+    devices,
+    exams,
+    exceptions,
+    history,
+    mistakes,
+    review_requests,
+    rooms,
+)
 from filterd.operations.operation import Operation
 from filterd.operations.request import RequestedChange
 from filterd.web.endpoint import Served, WebEndpoint, WebOperation, endpoint
@@ -41,9 +50,14 @@ _MODULES = (
     review_requests,
     exams,
     exception_operations,
+    rooms,
+    devices,
+    classes,
     room_operations,
     list_operations,
     site_operations,
+    history,
+    mistakes,
     history_operations,
     school_operations,
     account_operations,

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.clients.device_rows import DEVICES as DEVICE_LISTING
 from filterd.clients.device_rows import SHARED as SHARED_LISTING
-from filterd.operations.exams import EXAMS
+from filterd.operations.devices import ASSIGN, DEVICES_READ, SHARED
+from filterd.operations.exams import EXAMS, TRIAL_NAMES
 from filterd.operations.operation import TEACHERS
+from filterd.operations.rooms import APPEARED, WATCH_ROOM
 from filterd.overrides.current_rows import ROOM as DETAILS
 from filterd.overrides.current_rows import ROOMS as ROOM_LISTING
 from filterd.overrides.current_rows import is_changed
@@ -17,17 +19,8 @@ from filterd.overrides.override_rows import EXAMS as EXAM_LISTING
 from filterd.texts import words
 from filterd.texts.i18n import say
 from filterd.web.form_choices import lengths, seats, terms
-from filterd.web.operations.exception_operations import EXAM_NAMES
 from filterd.web.operations.policy_operations import IDS
-from filterd.web.operations.room_operations import (
-    APPEARED,
-    ASSIGN,
-    DEVICES,
-    ROOM_READ,
-    ROOMS,
-    SHARED,
-    WATCH_ROOM,
-)
+from filterd.web.operations.room_operations import ROOM_READ, ROOMS
 from filterd.web.page import Page, filled, part_of
 
 if TYPE_CHECKING:
@@ -64,9 +57,9 @@ LENGTHS_S = (15 * 60, 45 * 60, 60 * 60, 90 * 60, 120 * 60)
 async def _load_room(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
     room = given["room"]
     row = await visitor.call(ROOM_READ, room=room)
-    is_trial = "trial" in given and visitor.may(EXAM_NAMES)
+    is_trial = "trial" in given and visitor.may(TRIAL_NAMES)
     is_learning = "learn" in given and visitor.may(WATCH_ROOM)
-    names = (await visitor.call(EXAM_NAMES, room=room))["names"] if is_trial else None
+    names = (await visitor.call(TRIAL_NAMES, room=room))["names"] if is_trial else None
     return {
         "row": row,
         "columns": filled(DETAILS.columns, row, visitor.wording),
@@ -99,7 +92,7 @@ NAT_WATCH_S = 600
 
 
 async def _load_devices(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
-    rows = await visitor.call(DEVICES)
+    rows = await visitor.call(DEVICES_READ)
     is_watched = "shared" in given and visitor.may(SHARED)
     return {
         "part": part_of(rows, given, "/devices", lambda row: " ".join(_device_texts(row))),

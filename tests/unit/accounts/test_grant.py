@@ -19,7 +19,16 @@ from filterd.accounts.grant import (
     needs_password,
     needs_root,
 )
-from filterd.daemon.handlers import list_commands, log_commands, report_commands, totals_commands
+from filterd.daemon.handlers import (
+    device_commands,
+    exam_commands,
+    history_commands,
+    list_commands,
+    log_commands,
+    report_commands,
+    room_commands,
+    totals_commands,
+)
 from filterd.daemon.handlers.control_commands import commands
 from filterd.daemon.handlers.inspection_commands import Inspections
 from filterd.daemon.handlers.self_tests import SelfTests
@@ -103,6 +112,10 @@ def test_every_command_of_a_scope_is_there(people: AccountSchool, tmp_path: Path
     known = {
         *people.accounts.commands(),
         *commands(manager, lambda _: {}),
+        *history_commands.commands(manager),
+        *room_commands.commands(manager),
+        *device_commands.commands(manager),
+        *exam_commands.commands(manager),
         *totals_commands.commands(manager, TotalsExport(manager, tmp_path)),
         *report_commands.commands(manager, TotalsExport(manager, tmp_path), manager),
         *list_commands.commands(setting),

@@ -66,9 +66,11 @@ def here(week: Path, quiet: StateFolder) -> list[str]:
 
 
 @pytest.fixture
-def daemon(monkeypatch: pytest.MonkeyPatch, quiet: StateFolder, clock: FakeClock) -> FakeDaemon:
+def daemon(
+    monkeypatch: pytest.MonkeyPatch, week: Path, quiet: StateFolder, clock: FakeClock
+) -> FakeDaemon:
     """What answers the commands for that state."""
-    daemon = FakeDaemon(quiet, clock)
+    daemon = FakeDaemon(quiet, clock, site=week)
     daemon.start(monkeypatch)
     monkeypatch.setattr(terminal, "pause", lambda _: False)
     return daemon

@@ -15,7 +15,6 @@ from filterd.base.errors import ControlError
 from filterd.base.state_file import to_plain
 from filterd.daemon.handlers.control_caller import Caller
 from filterd.daemon.handlers.control_commands import author_of, commands
-from filterd.overrides.history.history_chain import TRIAL
 from filterd.overrides.rights.permissions import Classroom
 from filterd.overrides.rights.roles import ADMINS, TEACHERS, Rank, Role
 from filterd.policy.effective_policy import at
@@ -35,22 +34,12 @@ LOOKING = {
     "status",
     "ids",
     "check",
-    "overrides",
-    "history",
-    "history-verify",
 }
-LOOKING |= {"mistakes", "history-check", "policies", "policy"}
-LOOKING |= {"exceptions", "exams", "expectations", "lists", "lists-search"}
+LOOKING |= {"history-check", "policies", "policy"}
+LOOKING |= {"expectations", "lists", "lists-search"}
 ACTING = {"reload", "change"}
 SCHOOL = {"policy-matrix", "grade-preview", "school-week", "own-lesson"}
 WATCHING = {
-    "devices",
-    "nat-watch",
-    "nat-seen",
-    "room-watch",
-    "room-seen",
-    "exam-watch",
-    "exam-names",
     "log-follow",
 }
 
@@ -168,22 +157,6 @@ def test_a_check_that_lacks_something_is_refused(request_: dict[str, Any]) -> No
     [
         ("status", {"totals_old_s": 61}),
         ("status", {"totals_old_s": 0.5}),
-        ("overrides", {"at": "now"}),
-        ("overrides", {"at": True}),
-        ("overrides", {"at": -1}),
-        ("overrides", {"at": float("nan")}),
-        ("overrides", {"at": 1e300}),
-        ("history", {"limit": 0}),
-        ("history", {"limit": "all"}),
-        ("history", {"limit": 10**9}),
-        ("history", {"limit": True}),
-        ("nat-watch", {"for_s": 7201}),
-        ("nat-watch", {"for_s": True}),
-        ("room-watch", {}),
-        ("room-watch", {"room": "labb"}),
-        ("room-seen", {"room": ["lab"]}),
-        ("exam-watch", {"room": "labb"}),
-        ("exam-names", {}),
         ("policy", {"digest": 7}),
         ("lists-search", {}),
         ("lists-search", {"qname": "zz"}),
@@ -204,14 +177,6 @@ def test_what_makes_no_sense_is_refused(name: str, request_: dict[str, Any]) -> 
     ("name", "request_", "least"),
     [
         ("reload", {}, Rank.ADMIN),
-        ("devices", {}, Rank.TEACHER),
-        ("nat-watch", {}, Rank.ADMIN),
-        ("nat-seen", {}, Rank.ADMIN),
-        ("room-watch", {"room": "lab"}, Rank.ADMIN),
-        ("room-seen", {"room": "lab"}, Rank.ADMIN),
-        ("room-seen", {}, Rank.TEACHER),
-        ("exam-watch", {"room": "lab"}, Rank.TEACHER),
-        ("exam-names", {"room": "lab"}, Rank.TEACHER),
     ],
 )
 def test_the_refusal_names_the_groups_that_may(
@@ -223,31 +188,8 @@ def test_the_refusal_names_the_groups_that_may(
                 ask(name, caller, **request_)
 
 
-@pytest.mark.parametrize("name", ["exam-watch", "exam-names"])
-def test_a_teacher_listens_to_rooms_and_to_no_other_network(name: str) -> None:
-    with pytest.raises(
-        ControlError, match="lan may not listen to office, which is not a room; admin"
-    ):
-        ask(name, TEACHER, room="office")
-    assert ask(name, TEACHER, room="lab")
-    assert ask(name, ADMIN, room="office")
-
-
-def test_everybody_may_look() -> None:
-    assert ask("overrides", READER) == [("overrides", None, False)]
-    assert ask("history", READER, limit=5) == [("history", 5, False, None, False)]
-    assert ask("history", READER, limit=5, views=True) == [("history", 5, True, None, False)]
-    assert ask("history", READER, limit=5, before=9) == [("history", 5, False, 9, False)]
-    with pytest.raises(ControlError, match="wants before"):
-        ask("history", READER, before="9")
-    assert ask("history-verify", READER) == [("verify",)]
-    assert ask("room-seen", TEACHER)[0][0] == "in_no_network"
-
-
-def test_names_of_devices_and_addresses_of_alerts_are_for_administrators() -> None:
+def test_addresses_of_alerts_are_for_administrators() -> None:
     for caller, sees in ((READER, False), (TEACHER, False), (ADMIN, True)):
-        assert ask("overrides", caller)[0][-1] is sees
-        assert ask("history", caller)[0][-1] is sees
         person = replace(caller, grant=Grant("x", author_of(caller).roles))
         assert ask("policy", person)[0][-1] is sees
         assert ask("policy", caller)[0][-1] is True
@@ -257,57 +199,6 @@ def test_a_change_is_made_in_the_name_of_its_caller() -> None:
     ((name, request, author),) = ask("change", TEACHER, kind="exam", author="root", rank=2)
     assert (name, author.name, author.rank) == ("change", "lan", Rank.TEACHER)
     assert request["kind"] == "exam"
-
-
-def test_a_trial_is_recorded_and_can_be_switched_off() -> None:
-    recorded, begun = ask("exam-watch", TEACHER, room="lab")
-    assert (recorded[:3], recorded[3].name) == (("note", TRIAL, {"room": "lab"}), "lan")
-    assert begun == ("begin", "lab", "lan")
-    assert ask("exam-watch", TEACHER, room="lab", off=True) == [("end", "lab")]
-
-
-def test_a_trial_that_was_begun_by_the_web_is_read_at_the_gateway() -> None:
-    by_web = replace(TEACHER, user="filterd-web", grant=Grant("lan", frozenset((Role.TEACHER,))))
-    recorded, begun = ask("exam-watch", by_web, room="lab")
-    assert recorded[3].name == "web:lan"
-    assert begun == ("begin", "lab", "lan")
-    assert ask("exam-names", by_web, room="lab") == ask("exam-names", TEACHER, room="lab")
-
-
-def test_a_room_is_watched_for_an_administrator() -> None:
-    assert ask("room-watch", ADMIN, room="lab")[0][:2] == ("begin", "lab")
-    assert ask("room-seen", ADMIN, room="lab")[0][:2] == ("seen", "lab")
-    assert ask("exam-names", ADMIN, room="lab") == [("names", "lab", ADMIN.user)]
-
-
-def test_a_watch_for_shared_addresses_begins_and_ends() -> None:
-    assert ask("nat-watch", ADMIN, for_s=600) == [("begin", 600.0)]
-    assert ask("nat-watch", ADMIN, for_s=0) == [("end",)]
-    assert ask("nat-seen", ADMIN) == [("seen",)]
-
-
-def _shown(caller: Caller) -> list[Any]:
-    """Return the networks whose devices a caller sees."""
-
-    async def devices(*_: Any) -> list[dict[str, Any]]:
-        return [{"network": one} for one in (None, "lab", "office")]
-
-    manager = a_manager([])
-    manager.rooms = SimpleNamespace(devices=devices)
-    manager.site.timed = SimpleNamespace(overrides=Overrides())
-
-    async def whole() -> Any:
-        return await commands(manager, a_feed)["devices"]({}, caller)
-
-    return [one["network"] for one in asyncio.run(whole())]
-
-
-def test_a_teacher_sees_the_devices_of_own_rooms_only() -> None:
-    assert _shown(TEACHER) == ["lab"]
-
-
-def test_control_an_administrator_sees_all_devices() -> None:
-    assert _shown(ADMIN) == [None, "lab", "office"]
 
 
 @pytest.mark.parametrize(("caller", "rank"), [(ROOT, 2), (ADMIN, 2), (TEACHER, 1), (READER, 0)])

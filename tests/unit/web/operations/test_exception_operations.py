@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
-from filterd.base.errors import ConfigError
-from filterd.operations.exams import EXAMS
 from filterd.operations.exceptions import ALLOW
 from filterd.operations.review_requests import APPROVE, REQUESTS
 from filterd.texts.i18n import Texts
-from filterd.web.operations.exception_operations import REFUSE, START_EXAM, STOP_EXAM, WATCH_EXAM
+from filterd.web.operations.exception_operations import REFUSE, WATCH_EXAM
 from filterd.web.visitor import Visitor
 from tests.support.operations import ZONE, RecordedVisitor
 
@@ -71,29 +69,9 @@ def test_each_asks_its_command(visitor: Visitor, asked: list[tuple[str, dict[str
     assert REFUSE.done(refused, visitor) == "request 3 is refused"
 
 
-def test_an_exam_of_a_class_is_asked_for() -> None:
-    asked = RecordedVisitor().last(START_EXAM, **{"class": "6A"}, names="Thi.example", for_s=5_400)
-    assert asked["class_id"] == "6A"
-    assert (asked["kind"], asked["names"], asked["for_s"]) == ("exam", ["thi.example"], 5_400)
-
-
-@pytest.mark.parametrize(
-    ("values", "why"),
-    [
-        ({"names": ["a.example"]}, "one room or one class"),
-        ({"room": "lab-a", "class": "6A", "names": ["a.example"]}, "one room or one class"),
-        ({"room": "lab-a"}, "at least one name or service"),
-        ({"room": "lab-a", "names": ["vn"]}, "all of them would open"),
-    ],
-)
-def test_an_exam_that_cannot_be_meant_is_refused(values: dict[str, Any], why: str) -> None:
-    with pytest.raises(ConfigError, match=why):
-        RecordedVisitor().do(START_EXAM, for_s=600, **values)
-
-
-def test_exams_are_listed_stopped_and_tried() -> None:
-    visitor = RecordedVisitor(answers={"exam-watch": {"room": "lab-a"}, "exams": []})
-    visitor.do(EXAMS, all="on")
-    assert visitor.asked == [("exams", {"all": True})]
-    assert visitor.last(STOP_EXAM, id=1)["kind"] == "exam-stop"
-    assert visitor.last(WATCH_EXAM, room="lab-a") == {"room": "lab-a", "off": False}
+def test_a_trial_run_is_begun_and_ended() -> None:
+    visitor = RecordedVisitor(answers={"exam-watch": {"room": "lab-a"}})
+    assert visitor.last(WATCH_EXAM, room="lab-a") == {"room": "lab-a"}
+    assert visitor.last(WATCH_EXAM, room="lab-a", off="on") == {"room": "lab-a", "off": True}
+    assert WATCH_EXAM.done is not None
+    assert "lab-a" in visitor.texts(WATCH_EXAM.done({"room": "lab-a"}, visitor))

@@ -120,7 +120,7 @@ def test_a_room_is_asked_as_the_class_in_it_now_and_opened_as_a_room(
     async def in_it(*_: Any) -> dict[str, Any]:
         return {"class": "6B", "grade": "6"}
 
-    monkeypatch.setattr(why_page, "ROOM", replace(ROOM_READ, run=in_it))
+    monkeypatch.setattr(why_page, "ROOM", replace(ROOM_READ, act=in_it))
     visitor = a_visitor({"ids": IDS, "check": explained(**{"class": "6B"})})
 
     shown = rendered(PAGE, visitor, name="www.tiktok.com", whom="network:lab-a")

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""List devices, name them, put them somewhere; find shared addresses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from filterd.operations.answers import FLAG, TEXT, TEXTS, each, maybe, of, record, rows
+from filterd.operations.changes import CHANGE
+from filterd.operations.operation import ADMINS, TEACHERS, Operation
+from filterd.operations.parameters.device import DESTINATION, DEVICE, DEVICES
+from filterd.operations.parameters.scalar import Text, Whole
+from filterd.operations.request import REASON, OperationRequest
+from filterd.operations.rooms import SEEN
+
+_LONGEST_SEARCH_S, _LONGEST_OF_PAGES_S = 7_200, 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDevices(OperationRequest[Any]):
+    """The devices on the links that the person may see."""
+
+    command: ClassVar[str] = "devices"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadUnknownDevices(OperationRequest[dict[str, Any]]):
+    """The devices that are in no network."""
+
+    command: ClassVar[str] = "devices unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameDevice(OperationRequest[dict[str, Any]]):
+    """Name a device; an empty name removes it."""
+
+    command: ClassVar[str] = "devices name"
+    device: Annotated[str, DEVICE]
+    name: Annotated[str, Text(100)] = ""
+    reason: Annotated[str, REASON] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignDevices(OperationRequest[dict[str, Any]]):
+    """Put devices into a class or a network."""
+
+    command: ClassVar[str] = "devices assign"
+    devices: Annotated[tuple[str, ...], DEVICES]
+    to: Annotated[str, DESTINATION]
+    reason: Annotated[str, REASON] = ""
+
+    @property
+    def class_id(self) -> str | None:
+        """The class; None for a network."""
+        return self.to.removeprefix("class:") if self.to.startswith("class:") else None
+
+    @property
+    def network(self) -> str | None:
+        """The network; None for a class."""
+        return None if self.class_id is not None else self.to.removeprefix("network:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnassignDevices(OperationRequest[dict[str, Any]]):
+    """Take devices out of where commands have put them."""
+
+    command: ClassVar[str] = "devices unassign"
+    devices: Annotated[tuple[str, ...], DEVICES]
+    reason: Annotated[str, REASON] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchLength:
+    """How long the search for shared addresses goes on."""
+
+    for_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class WatchShared(OperationRequest[SearchLength]):
+    """Begin the search for shared addresses; with 0 end it."""
+
+    command: ClassVar[str] = "nat-watch"
+    for_s: Annotated[int, Whole(0, _LONGEST_SEARCH_S)]
+
+
+@dataclass(frozen=True, slots=True)
+class WatchSharedAnHour(WatchShared):
+    """The search as pages and programs may begin it."""
+
+    for_s: Annotated[int, Whole(0, _LONGEST_OF_PAGES_S)]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadShared(OperationRequest[Any]):
+    """The shared addresses that were found."""
+
+    command: ClassVar[str] = "nat-seen"
+
+
+DEVICES_READ = Operation(
+    name="readDevices",
+    method="GET",
+    path="/devices",
+    about="The devices on the links, unknown ones first; a teacher: of the rooms taught in now.",
+    request=ReadDevices,
+    roles=TEACHERS,
+    answer=rows(
+        record(
+            {
+                **each(TEXT, "mac", "name", "host", "maker"),
+                "is_random": FLAG,
+                "is_here": FLAG,
+                "addresses": TEXTS,
+                "network": maybe(TEXT),
+                "grade": maybe(TEXT),
+                "class": maybe(TEXT),
+            }
+        )
+    ),
+    commands=("devices list",),
+    tag="devices",
+)
+UNKNOWN_DEVICES = Operation(
+    name="readUnknownDevices",
+    method="GET",
+    path="/devices/unknown",
+    about="The devices that are in no network.",
+    request=ReadUnknownDevices,
+    roles=TEACHERS,
+    answer=record({"devices": rows(SEEN)}),
+    commands=("room list",),
+    tag="devices",
+)
+NAME_DEVICE = Operation(
+    name="nameDevice",
+    method="POST",
+    path="/devices/name",
+    about="Name a device; the history keeps the name for good, so no pupil's.",
+    request=NameDevice,
+    roles=ADMINS,
+    answer=CHANGE,
+    commands=("devices name",),
+    tag="devices",
+)
+ASSIGN = Operation(
+    name="assignDevices",
+    method="POST",
+    path="/devices/assign",
+    about="Put devices into a class, a room or another network, from wherever they are.",
+    request=AssignDevices,
+    roles=ADMINS,
+    answer=CHANGE,
+    commands=("devices assign", "room import"),
+    tag="devices",
+)
+UNASSIGN = Operation(
+    name="unassignDevices",
+    method="POST",
+    path="/devices/unassign",
+    about="Take devices out of where commands have put them.",
+    request=UnassignDevices,
+    roles=ADMINS,
+    answer=CHANGE,
+    commands=("devices unassign",),
+    tag="devices",
+)
+WATCH_SHARED = Operation(
+    name="watchShared",
+    method="POST",
+    path="/devices/shared",
+    about="Begin, or with 0 end, the search for addresses that several devices share.",
+    request=WatchSharedAnHour,
+    roles=ADMINS,
+    answer=of(SearchLength),
+    commands=("devices nat",),
+    tag="devices",
+)
+SHARED = Operation(
+    name="readShared",
+    method="GET",
+    path="/devices/shared",
+    about="Addresses that several devices share: access points with NAT.",
+    request=ReadShared,
+    roles=ADMINS,
+    answer=rows(record({"address": TEXT, "makers": TEXTS})),
+    commands=("devices nat",),
+    tag="devices",
+)

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read the history of changes, check it, and take changes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from filterd.operations.answers import FLAG, SENTENCE, TEXT, TEXTS, WHOLE, maybe, record, rows
+from filterd.operations.changes import CHANGE, HISTORY_ROW, NUMBER_OF_CHANGE
+from filterd.operations.operation import ADMINS, TEACHERS, Operation
+from filterd.operations.parameters.scalar import Flag, Text, Whole
+from filterd.operations.parameters.time import Time
+from filterd.operations.request import REASON, OperationRequest, RequestedChange
+
+MOST_ROWS = 100_000
+_MOST_ON_PAGE = 1_000
+_VIEWS = Flag("Include looks at the query log")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadHistory(OperationRequest[Any]):
+    """The last changes, the newest first; ``before`` a number."""
+
+    command: ClassVar[str] = "history"
+    limit: Annotated[int, Whole(1, MOST_ROWS)] = 20
+    views: Annotated[bool, _VIEWS] = False
+    before: Annotated[int | None, Whole()] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadHistoryPage(OperationRequest[Any]):
+    """A page of the history, as programs turn it; it is read by ``ReadHistory``."""
+
+    limit: Annotated[int, Whole(1, _MOST_ON_PAGE)] = 200
+    views: Annotated[bool, _VIEWS] = False
+    cursor: Annotated[
+        str, Text(16, r"[0-9]{0,16}", about="What `next` of the answer before had")
+    ] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOverrides(OperationRequest[dict[str, Any]]):
+    """What commands have set, at present or at a past time."""
+
+    command: ClassVar[str] = "overrides"
+    at: Annotated[float | None, Time()] = None
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyHistory(OperationRequest[dict[str, Any]]):
+    """Check the history for later alterations."""
+
+    command: ClassVar[str] = "history-verify"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo(RequestedChange):
+    """Take back a change, by default one's own last one."""
+
+    kind: ClassVar[str] = "undo"
+    number: Annotated[int | None, NUMBER_OF_CHANGE] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoSetting(OperationRequest[dict[str, Any]]):
+    """Take back the last setting of a grade that is in force."""
+
+    command: ClassVar[str] = "undo-setting"
+    reason: Annotated[str, REASON] = ""
+
+
+HISTORY = Operation(
+    name="readHistory",
+    method="GET",
+    path="/history",
+    about="The changes: time, author, change and reason, the newest first.",
+    request=ReadHistoryPage,
+    answer=record({"rows": rows(HISTORY_ROW), "next": maybe(TEXT)}),
+    commands=("history list", "policy history"),
+    tag="history",
+)
+VERIFY = Operation(
+    name="verifyHistory",
+    method="GET",
+    path="/history/check",
+    about="Check the whole history for later alterations.",
+    request=VerifyHistory,
+    answer=record(
+        {
+            "ok": FLAG,
+            "number": WHOLE,
+            "first_bad": maybe(WHOLE),
+            "problem": TEXT,
+            "sentence": SENTENCE,
+            "set_aside": TEXTS,
+            "altered": TEXTS,
+        }
+    ),
+    commands=("history verify",),
+    tag="history",
+)
+UNDO = Operation(
+    name="undo",
+    method="POST",
+    path="/history/undo",
+    about="Take back one's own last change, or the one with a number.",
+    request=Undo,
+    roles=TEACHERS,
+    answer=CHANGE,
+    commands=("undo",),
+    tag="history",
+)
+UNDO_SETTING = Operation(
+    name="undoSetting",
+    method="POST",
+    path="/policy/settings/undo",
+    about="Take back the last setting of a grade that is in force.",
+    request=UndoSetting,
+    roles=ADMINS,
+    answer=CHANGE,
+    commands=("policy undo",),
+    tag="policy",
+)
