@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.operations import exams, exceptions, review_requests
+from filterd.operations import alerts, clock, exams, exceptions, reload, review_requests, status
 from filterd.operations.operation import Operation
 from filterd.operations.request import RequestedChange
 from filterd.web.endpoint import Served, WebEndpoint, WebOperation, endpoint
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 _MODULES = (
+    status,
+    alerts,
+    clock,
+    reload,
     status_operations,
     log_operations,
     report_operations,

@@ -30,9 +30,6 @@ TEACHER = Caller(1002, "lan", frozenset({TEACHERS}))
 READER = Caller(1003, "an", frozenset({"filterd"}))
 
 LOOKING = {
-    "ping",
-    "clock",
-    "status",
     "ids",
     "check",
     "overrides",
@@ -41,7 +38,7 @@ LOOKING = {
 }
 LOOKING |= {"mistakes", "history-check", "policies", "policy"}
 LOOKING |= {"exceptions", "exams", "expectations", "lists", "lists-search"}
-ACTING = {"reload", "change"}
+ACTING = {"change"}
 SCHOOL = {"policy-matrix", "grade-preview", "school-week", "own-lesson"}
 WATCHING = {
     "devices",
@@ -96,17 +93,12 @@ def a_manager(called: list[tuple[Any, ...]]) -> Any:
     return cast("Any", SimpleNamespace(**parts, site=site))
 
 
-def a_feed(address: str) -> dict[str, Any]:
-    """Stand for how the site stands with its feed."""
-    return {"address": address}
-
-
 def ask(name: str, caller: Caller = ROOT, **request: Any) -> list[tuple[Any, ...]]:
     """Return what a command has the manager do."""
     called: list[tuple[Any, ...]] = []
 
     async def whole() -> None:
-        await commands(a_manager(called), a_feed)[name](request, caller)
+        await commands(a_manager(called))[name](request, caller)
 
     asyncio.run(whole())
     return called
@@ -119,32 +111,8 @@ def test_expectations_are_handed_on() -> None:
     assert ask("expectations") == [("hold", None)]
 
 
-@pytest.mark.parametrize(
-    ("caller", "classes"), [(ADMIN, None), (TEACHER, frozenset()), (READER, frozenset())]
-)
-def test_status_has_the_classes_that_the_caller_may_read(caller: Caller, classes: Any) -> None:
-    seen: list[Any] = []
-
-    async def status(*given: Any) -> dict[str, Any]:
-        seen.extend(given)
-        return {"signals": {"links": {"read_at": 0.0, "passages": {"lan0": "open"}}}}
-
-    async def whole() -> None:
-        manager = a_manager([])
-        manager.status, manager.site.policy = status, replace(manager.site.policy, classes=CLASSES)
-        manager.clock = lambda: {"policy_time": SEVEN}
-        found = await commands(manager, a_feed)["status"]({"totals_old_s": 9}, caller)
-        assert found["protection"]["level"] == "partly"
-        assert found["protection"]["links"] == {"lan0": "open"}
-
-    asyncio.run(whole())
-    assert seen[0] == classes
-    assert seen[1].old_s == 9
-    assert (seen[1].threshold.devices == 0) is (classes is None)
-
-
 def test_these_commands_there_are() -> None:
-    assert set(commands(a_manager([]), a_feed)) == LOOKING | ACTING | WATCHING | SCHOOL
+    assert set(commands(a_manager([]))) == LOOKING | ACTING | WATCHING | SCHOOL
 
 
 @pytest.mark.parametrize(
@@ -166,8 +134,6 @@ def test_a_check_that_lacks_something_is_refused(request_: dict[str, Any]) -> No
 @pytest.mark.parametrize(
     ("name", "request_"),
     [
-        ("status", {"totals_old_s": 61}),
-        ("status", {"totals_old_s": 0.5}),
         ("overrides", {"at": "now"}),
         ("overrides", {"at": True}),
         ("overrides", {"at": -1}),
@@ -203,7 +169,6 @@ def test_what_makes_no_sense_is_refused(name: str, request_: dict[str, Any]) -> 
 @pytest.mark.parametrize(
     ("name", "request_", "least"),
     [
-        ("reload", {}, Rank.ADMIN),
         ("devices", {}, Rank.TEACHER),
         ("nat-watch", {}, Rank.ADMIN),
         ("nat-seen", {}, Rank.ADMIN),
@@ -297,7 +262,7 @@ def _shown(caller: Caller) -> list[Any]:
     manager.site.timed = SimpleNamespace(overrides=Overrides())
 
     async def whole() -> Any:
-        return await commands(manager, a_feed)["devices"]({}, caller)
+        return await commands(manager)["devices"]({}, caller)
 
     return [one["network"] for one in asyncio.run(whole())]
 
@@ -325,7 +290,7 @@ def _ask_school(command: str, *roles: Role, at_: float | None = SEVEN, **request
         clock=lambda: {"policy_time": at_, "floor": SEVEN},
     )
     caller = Caller(1002, "lan", frozenset(role.group for role in roles))
-    run = commands(cast("Any", manager), lambda _: {})[command]
+    run = commands(cast("Any", manager))[command]
 
     async def whole() -> Any:
         return await run(request, caller)
