@@ -58,6 +58,7 @@ SMALL = {
     "feed/guard/__main__": "an entry of a process",
     "feed/followed/night_memory": "the guard's child imports no requests",
     "locale/compile_catalogues": "a command of the build",
+    "monitor/alert": "its severities are of the operation",
     "monitor/secret_file": "mail and webhooks load apart",
     "native_build": "a command of the build",
     "policy/policy_file": "a format of a file",

@@ -228,7 +228,12 @@ def _number(value: Any) -> float:
     raise ValueError
 
 
-_SPECIAL: dict[Any, Decoder] = {bytes: bytes.fromhex, float: _number, Sentence: i18n.from_plain}
+_SPECIAL: dict[Any, Decoder] = {
+    bytes: bytes.fromhex,
+    float: _number,
+    Sentence: i18n.from_plain,
+    Any: lambda value: value,
+}
 
 
 class FileFormat(Generic[ValueT]):

@@ -19,6 +19,7 @@ from filterd.control import UnansweredError
 from filterd.daemon.worker_sums import rates
 from filterd.monitor.alert_message import ACTIVE
 from filterd.monitor.status_details import NOW
+from filterd.operations.status import ReadStatus
 from filterd.overrides.descriptions import Describer
 from filterd.texts import words
 from filterd.texts.counted import duration, number, size
@@ -82,14 +83,14 @@ def _looks(here: Context, interval: float, *, is_one: bool) -> Iterator[tuple[Ro
     Raises:
         ControlError: no daemon answers at first, or it refuses.
     """
-    before, asked_at = present_status(here, totals_old_s=0), here.clock.monotonic()
+    before, asked_at = present_status(here), here.clock.monotonic()
     if not is_one:
         yield before, rates(None, before, 0.0)
-    silent_since = None
+    asked, silent_since = ReadStatus(totals_old_s=0 if is_one else _TOTALS_OLD_S), None
     while not pause(interval, to_the_end=is_one):
         now_s = here.clock.monotonic()
         try:
-            status = present_status(here, totals_old_s=0 if is_one else _TOTALS_OLD_S)
+            status = present_status(here, asked)
         except UnansweredError:
             silent_since = silent_since or here.clock.wall()
             yield {**before, "silent_since": silent_since}, rates(before, before, 1.0)

@@ -33,6 +33,7 @@ from filterd.daemon.handlers.inspection_commands import Inspections
 from filterd.daemon.handlers.review_commands import PupilPage, Reviews
 from filterd.daemon.handlers.self_tests import SelfTestOutcome, SelfTests
 from filterd.daemon.handlers.site_drafts import SiteDrafts
+from filterd.daemon.handlers.status_commands import status_commands
 from filterd.daemon.handlers.totals_commands import TotalsExport
 from filterd.daemon.handlers.what_if_commands import WhatIf
 from filterd.daemon.manager.manager import Manager
@@ -73,7 +74,8 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     program = partial(program_overview, setting.state.folder)
     inspections = Inspections(manager, setting, feed, program, lambda: accounts.book, tests.run)
     known = {
-        **commands(manager, feed, program),
+        **commands(manager),
+        **status_commands(manager, feed, program),
         **totals_commands.commands(manager, export),
         **report_commands.commands(manager, export, reviews),
         **log_commands.commands(manager, setting),

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.texts import i18n
@@ -11,19 +10,9 @@ from filterd.texts import i18n
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from filterd.operations.alerts import AlertSeverity
     from filterd.texts.i18n import Sentence
     from filterd.texts.rows import Row
-
-
-class AlertSeverity(StrEnum):
-    """The urgency of an alert.
-
-    CRITICAL: filtering or DNS is in danger. WARNING: act soon. NOTICE: be aware of it.
-    """
-
-    CRITICAL = "critical"
-    WARNING = "warning"
-    NOTICE = "notice"
 
 
 class AlertRule(NamedTuple):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from filterd.monitor.alert import AlertSeverity
+from filterd.operations.alerts import AlertSeverity
 from filterd.texts import i18n, words
 from filterd.texts.i18n import UNSAID, Texts, say, translated
 from filterd.texts.rows import Column, Listing, Row, SchoolClock

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from filterd.base.errors import ChangeError
 from filterd.base.protection_level import judge as judge_protection
 from filterd.monitor import lookup_alerts
-from filterd.monitor.alert import Alert, AlertRule, AlertSeverity, JudgedStatus
+from filterd.monitor.alert import Alert, AlertRule, JudgedStatus
+from filterd.operations.alerts import AlertSeverity
 from filterd.policy import field_checks
 from filterd.texts import counted
 from filterd.texts.i18n import UNSAID, Sentence, say, say_n

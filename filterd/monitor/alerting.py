@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from filterd.base.errors import StoreError
 from filterd.base.state_file import ADDED, FileFormat
-from filterd.monitor.alert import Alert, AlertSeverity
+from filterd.monitor.alert import Alert
 from filterd.monitor.alert_message import AlertEvent
 from filterd.monitor.alert_rules import judge, silent
+from filterd.operations.alerts import AlertSeverity
 from filterd.policy import reporting_settings
 from filterd.policy.reporting_settings import AlertSettings  # noqa: TC001 -- read at run time
 

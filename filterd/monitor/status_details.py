@@ -18,7 +18,7 @@ from filterd.texts.i18n import say, say_n, translated
 from filterd.texts.rows import Column, Details, Listing, Row, Wording
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from filterd.texts.i18n import Texts
 
@@ -26,7 +26,7 @@ STALE_S, GAP_SHOWN_FROM_S, DAY_S = 30 * 86_400.0, 120.0, 86_400.0
 """The hosts of safe modes are asked for every night where lists are followed."""
 
 
-def doubts(errors: list[Any], texts: Texts) -> list[str]:
+def doubts(errors: Iterable[Any], texts: Texts) -> list[str]:
     """Return unmet expectations, a line each."""
     return [from_plain(one).translated(texts.language) for one in errors]
 

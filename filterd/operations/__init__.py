@@ -17,6 +17,8 @@ No Typer, no Starlette, no socket; workers do not load it.
 ``answers``         schemas of answers; ``changes``: of the answer to a change
 ``parameters``      a kind of value a module, with a way to read it for each face
 
+``status``          the state of the school, and a test of what is closed; ``alerts``, ``clock``
+``reload``          put files and lists in force
 ``exceptions``      allow, block and pause
 ``exams``           limit a room to what an exam needs, and hear in a trial run what that is
 ``rooms``           rooms and timetables; ``devices``, ``classes``

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from filterd.appliance.setup.site_writer import Plain
     from filterd.base.state_folder import StateFolder
     from filterd.config.site_proposal import SiteProposal
+    from filterd.operations.reload import Reloaded
 
 EDITABLE = frozenset(
     ("school", "language", "networks", "classes", "unknown", "lessons", "holidays", "schedules",
@@ -215,7 +216,7 @@ def _imported(config: Path) -> list[str]:
     return sorted(map(str, data)) if isinstance(data, dict) else []
 
 
-def apply(config: Path, state: StateFolder, reload: Callable[[], dict[str, Any]]) -> None:
+def apply(config: Path, state: StateFolder, reload: Callable[[], Reloaded]) -> None:
     """Put the proposal in force and leave its outcome.
 
     An error leaves the file as it was.
@@ -237,18 +238,16 @@ def apply(config: Path, state: StateFolder, reload: Callable[[], dict[str, Any]]
             state.site_proposal.unlink(missing_ok=True)  # one that fails is not tried again
         digest = digest_of(proposal.text)
         try:
-            outcome = _applied(config, proposal, reload)
+            reloaded = _applied(config, proposal, reload)
         except FilterdError as error:
             OUTCOME.save(state.site_outcome, ProposalOutcome(digest, json.dumps(to_plain(error))))
             raise
-        restart_for = tuple(map(str, outcome.get("restart_for", ())))
-        OUTCOME.save(state.site_outcome, ProposalOutcome(digest, restart_for=restart_for))
+        outcome = ProposalOutcome(digest, restart_for=reloaded.restart_for)
+        OUTCOME.save(state.site_outcome, outcome)
     _log.info("site.yaml was replaced on the request of %s: %s", proposal.author[:80], digest[:12])
 
 
-def _applied(
-    config: Path, proposal: SiteProposal, reload: Callable[[], dict[str, Any]]
-) -> dict[str, Any]:
+def _applied(config: Path, proposal: SiteProposal, reload: Callable[[], Reloaded]) -> Reloaded:
     if len(proposal.text) > LARGEST_TEXT:
         raise too_large()
     with reading(config / SITE_FILE):

@@ -6,6 +6,7 @@
     control_server      the socket; control_followers: commands that stream
     control_caller      who asks, and with which rights
     handled             a command of a typed request; its arguments arrive checked
+    status_commands     status, clock, reload
     control_commands    what all subjects share, and the small ones
 
     people              account_commands, api_token_commands, sign_in_commands; account_state

@@ -9,37 +9,30 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from filterd.base.errors import ControlError
 from filterd.base.state_file import Decoders
 from filterd.daemon.live_lookups import LiveChoice
-from filterd.daemon.manager.disclosed_totals import as_seen
-from filterd.daemon.manager.status_parts import coverage_of_closed, protection_facts
 from filterd.lists.list_queries import entries_of, overview
 from filterd.overrides.changes.effects import has_ended
 from filterd.overrides.rights.own_lesson import own_lesson
-from filterd.overrides.rights.permissions import readable_classes
 from filterd.overrides.rights.roles import Author, Rank
 from filterd.policy.calendar import Calendar
-from filterd.policy.field_checks import is_whole
 from filterd.policy.grade_rows import ids as ids_of
 from filterd.policy.model import SERVICE, Audience, Expectation
 from filterd.policy.policy_matrix import policy_matrix
 from filterd.policy.school_week import school_week
-from filterd.querylog.totals_request import TotalsRequest
 from filterd.texts.i18n import Sentence, say
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Mapping
+
     from filterd.daemon.handlers.control_caller import Caller
     from filterd.daemon.handlers.control_server import Command
     from filterd.daemon.manager.manager import Manager
-
-Feed = Callable[[str], dict[str, Any]]
 
 _LATEST = 253_402_300_799.0
 _DAYS, _DAY_S = 7, 86_400
@@ -47,21 +40,12 @@ _YEARS = 1970, 2200
 _expectation = Decoders({"Audience": Audience}).of(Expectation)
 MOST_EXPECTATIONS = 1_000
 """Of one request: each takes the manager some 15 ms, in which it answers no other command."""
-_OLDEST_TOTALS_S = 60
 
 
-def commands(
-    manager: Manager, feed: Feed, program: Callable[[], dict[str, Any]] = dict
-) -> dict[str, Command]:
-    """Return the commands by name.
-
-    Args:
-        manager: it executes most of them.
-        feed: returns the state of the feed at an address.
-        program: returns the state of the releases of filterd.
-    """
+def commands(manager: Manager) -> dict[str, Command]:
+    """Return the commands by name."""
     return {
-        **_present(manager, feed, program),
+        **_present(manager),
         **_past(manager),
         **_policy_and_lists(manager),
         **_acting(manager),
@@ -78,35 +62,8 @@ def author_of(caller: Caller) -> Author:
     return Author.of(caller.uid, caller.user, caller.groups, os.geteuid())
 
 
-def _present(
-    manager: Manager, feed: Feed, program: Callable[[], dict[str, Any]]
-) -> dict[str, Command]:
+def _present(manager: Manager) -> dict[str, Command]:
     """Return the commands that report the present."""
-
-    async def ping(_: dict[str, Any], __: Caller) -> str:
-        return "pong"
-
-    async def status(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        old_s = request.get("totals_old_s", 0)
-        if not is_whole(old_s) or not 0 <= old_s <= _OLDEST_TOTALS_S:
-            raise ControlError(
-                say("`status` wants totals_old_s, 0 to {most}, or nothing", most=_OLDEST_TOTALS_S)
-            )
-        followed = await asyncio.to_thread(feed, manager.site.policy.feed)
-        author, policy = author_of(caller), manager.site.policy
-        classes = readable_classes(author, lambda: manager.changes.classroom(manager.site))
-        releases, now = await asyncio.to_thread(program), manager.clock()["policy_time"] or 0.0
-        seen = as_seen(TotalsRequest(old_s=old_s), author, policy, now)
-        facts = await manager.status(classes, seen)
-        protection = protection_facts(manager.site, followed, facts["signals"]["links"])
-        covered = [one.to_plain() for one in coverage_of_closed(manager.site)]
-        if not _sees_alerts(caller):  # a MAC leads to a device, and so to a person
-            facts["disputes"] = [[] for _ in facts["disputes"]]
-        more = {"program": releases, "protection": protection, "coverage": covered}
-        return {**facts, "feed": followed, **more}
-
-    async def clock(_: dict[str, Any], __: Caller) -> dict[str, Any]:
-        return manager.clock()
 
     async def ids(_: dict[str, Any], __: Caller) -> dict[str, list[Any]]:
         timed, now = manager.site.timed, manager.clock()["policy_time"] or 0.0
@@ -123,15 +80,12 @@ def _present(
         return await manager.check(**question, at=request["at"])
 
     return {
-        "ping": ping,
-        "status": status,
         "ids": ids,
-        "clock": clock,
         "check": check,
     }
 
 
-def _sees_alerts(caller: Caller) -> bool:
+def sees_alerts(caller: Caller) -> bool:
     """Return whether addresses of alerts are shown; a webhook's may be a secret.
 
     Users of the gateway can read ``site.yaml``; people by the web cannot.
@@ -177,7 +131,7 @@ def _policy_and_lists(manager: Manager) -> dict[str, Command]:
         if digest is not None and not isinstance(digest, str):
             raise ControlError(say("`policy` wants digest, or nothing"))
         return await manager.changes.records.policy(
-            manager.site, digest and digest[:80], alerts=_sees_alerts(caller)
+            manager.site, digest and digest[:80], alerts=sees_alerts(caller)
         )
 
     return {
@@ -191,13 +145,7 @@ def _policy_and_lists(manager: Manager) -> dict[str, Command]:
 
 def _acting(manager: Manager) -> dict[str, Command]:
     """Return the commands that change something."""
-
-    async def reload(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        author_of(caller).must_be(Rank.ADMIN, say("reload"))
-        return asdict(await manager.reload(lists_only=request.get("lists_only") is True))
-
     return {
-        "reload": reload,
         "change": lambda request, caller: manager.changes.change(request, author_of(caller)),
     }
 

@@ -23,14 +23,15 @@ from ipaddress import IPv4Address, IPv6Address
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd.base.errors import ControlError, WireError
+from filterd.base.errors import WireError
 from filterd.clients.identifier import probe_address
 from filterd.daemon.handlers.control_commands import author_of
+from filterd.daemon.handlers.handled import handled
 from filterd.fastpath.pktinfo import is_here
 from filterd.lists.rules import MADE_CANARY
+from filterd.operations.status import RunSelfTest
 from filterd.overrides.rights.read_access import View, check_view
-from filterd.policy.field_checks import is_whole
-from filterd.policy.model import TIERS, Client, ListenAddress
+from filterd.policy.model import DAY_S, TIERS, Client, ListenAddress
 from filterd.resolve.explain import explain
 from filterd.texts.i18n import Sentence, say
 from filterd.upstream.upstream_question import UpstreamQuestion, compose, new_id, parse_answer
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 
     _Ask = Callable[[str, ListenAddress, UpstreamQuestion], Awaitable[ParsedResponse]]
 
-LOOK_EVERY_S, DAY_S = 60.0, 86_400.0
+LOOK_EVERY_S = 60.0
 LONGEST_S = 30.0
 """Of one run; what is not answered by then is unknown."""
 
@@ -117,14 +118,11 @@ class SelfTests:
     def commands(self) -> dict[str, Command]:
         """Return the command by its name; it tests now, or has tested not long ago."""
 
-        async def self_test(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        async def self_test(asked: RunSelfTest, caller: Caller) -> dict[str, Any]:
             check_view(author_of(caller), View.DAY)
-            old_s = request.get("old_s", 0)
-            if not is_whole(old_s) or not 0 <= old_s <= DAY_S:
-                raise ControlError(say("`self-test` wants old_s, the seconds of a day at most"))
-            return (self._clean_since(old_s) or await self.run()).to_plain()
+            return (self._clean_since(asked.old_s) or await self.run()).to_plain()
 
-        return {"self-test": self_test}
+        return handled(RunSelfTest, self_test)
 
     async def keep(self) -> None:
         """Run whenever it is due, for ever."""

@@ -16,7 +16,7 @@ import contextlib
 import itertools
 import logging
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,7 @@ from filterd.daemon.time.timekeeper import LOOK_EVERY_S, ClockStanding, Timekeep
 from filterd.daemon.watch_recorders import NatWatch
 from filterd.daemon.worker_channel import Channel, Handlers
 from filterd.daemon.worker_sums import WorkerSums, disputes_of, tunnels_of, upstreams_of
+from filterd.operations.reload import Reloaded
 from filterd.policy.grade_changes import Layer
 from filterd.policy.policy_file import digest
 from filterd.querylog.totals_request import TODAY
@@ -78,22 +79,6 @@ _ONLY_A_RESTART_CHANGES = ("listen", "workers")
 """Keys of ``site.yaml``, called so in the policy and in the setting, too."""
 
 _log = logging.getLogger("filterd.manager")
-
-
-@dataclass(frozen=True, slots=True)
-class Reloaded:
-    """The result of a reload.
-
-    ``restart_for`` names settings that only a restart changes; ``doubts`` are errors
-    as plain data that did not prevent it: unmet expectations, and mistakes in the site's
-    files while new lists are activated with the last good site.
-    """
-
-    policy: str
-    names: int
-    lists: int
-    restart_for: tuple[str, ...] = ()
-    doubts: tuple[dict[str, Any], ...] = ()
 
 
 class Manager:

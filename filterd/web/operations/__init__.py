@@ -10,14 +10,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filterd.operations import (
+    alerts,
     classes,
+    clock,
     devices,
     exams,
     exceptions,
     history,
     mistakes,
+    reload,
     review_requests,
     rooms,
+    status,
 )
 from filterd.operations.operation import Operation
 from filterd.operations.request import RequestedChange
@@ -42,6 +46,10 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 _MODULES = (
+    status,
+    alerts,
+    clock,
+    reload,
     status_operations,
     log_operations,
     report_operations,

@@ -24,10 +24,10 @@ from filterd.operations.answers import (
 from filterd.operations.operation import ADMINS
 from filterd.operations.parameters.scalar import Fields, Flag, Several, Text
 from filterd.operations.request import REASON
+from filterd.operations.status import COVERED, FEED, OF_PAGES
 from filterd.overrides.target_text import qname_from
 from filterd.texts.i18n import say
 from filterd.web.endpoint import WebOperation, asks
-from filterd.web.operations.status_operations import COVERED, FEED
 
 if TYPE_CHECKING:
     from filterd.operations.parameters.scalar import Parameter, Schema
@@ -45,7 +45,7 @@ async def _entries(visitor: Visitor, given: dict[str, Any]) -> Any:
 
 
 async def _feed(visitor: Visitor, _: dict[str, Any]) -> Any:
-    return (await visitor.ask("status", totals_old_s=60))["feed"]
+    return (await visitor.send(OF_PAGES))["feed"]
 
 
 def _decided(answer: Any, _: Visitor) -> Sentence:

@@ -32,6 +32,7 @@ from filterd.daemon.handlers import (
 from filterd.daemon.handlers.control_commands import commands
 from filterd.daemon.handlers.inspection_commands import Inspections
 from filterd.daemon.handlers.self_tests import SelfTests
+from filterd.daemon.handlers.status_commands import status_commands
 from filterd.daemon.handlers.totals_commands import TotalsExport
 from filterd.overrides.changes.change_kinds import KINDS, MADE_ELSEWHERE
 from filterd.overrides.rights.roles import Author, Rank, Role, person_of
@@ -111,11 +112,12 @@ def test_every_command_of_a_scope_is_there(people: AccountSchool, tmp_path: Path
     setting.state = people.state
     known = {
         *people.accounts.commands(),
-        *commands(manager, lambda _: {}),
         *history_commands.commands(manager),
         *room_commands.commands(manager),
         *device_commands.commands(manager),
         *exam_commands.commands(manager),
+        *commands(manager),
+        *status_commands(manager, lambda _: {}),
         *totals_commands.commands(manager, TotalsExport(manager, tmp_path)),
         *report_commands.commands(manager, TotalsExport(manager, tmp_path), manager),
         *list_commands.commands(setting),

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from filterd.monitor.alert import Alert, AlertSeverity
+from filterd.monitor.alert import Alert
+from filterd.operations.alerts import AlertSeverity
 from filterd.texts.i18n import from_plain, say
 
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from filterd.monitor.alert import Alert, AlertSeverity
+from filterd.monitor.alert import Alert
 from filterd.monitor.alert_message import ACTIVE, AlertEvent, AlertMessage
 from filterd.monitor.alert_rules import active, silent
+from filterd.operations.alerts import AlertSeverity
 from filterd.policy.reporting_settings import AlertSettings
 from filterd.texts.i18n import Texts, say
 from filterd.texts.rows import SchoolClock, Wording

@@ -16,10 +16,11 @@ from filterd.base.errors import ConfigError, DeliveryError, FilterdError, StoreE
 from filterd.base.state_file import to_plain
 from filterd.base.state_folder import StateFolder
 from filterd.monitor import alert_watch, monitor_main
-from filterd.monitor.alert import Alert, AlertSeverity
+from filterd.monitor.alert import Alert
 from filterd.monitor.alert_message import AlertEvent
 from filterd.monitor.alert_watch import MOST, AlertWatch, Outbox
 from filterd.monitor.status_source import Observation
+from filterd.operations.alerts import AlertSeverity
 from filterd.policy.reporting_settings import (
     AlertSettings,
     Destinations,

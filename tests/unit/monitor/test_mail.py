@@ -16,9 +16,10 @@ from filterd.base.clock import SystemClock
 from filterd.base.errors import DeliveryError
 from filterd.http.http_download import DownloadLimits
 from filterd.monitor import mail as module
-from filterd.monitor.alert import Alert, AlertSeverity
+from filterd.monitor.alert import Alert
 from filterd.monitor.alert_message import AlertEvent, AlertMessage
 from filterd.monitor.mail import Mail
+from filterd.operations.alerts import AlertSeverity
 from filterd.policy.reporting_settings import AlertSettings, MailSettings
 from filterd.texts.i18n import say
 from tests.support.mail_server import PASSWORD, USER, MailServer

@@ -14,9 +14,10 @@ from filterd.base.clock import SystemClock
 from filterd.base.errors import DeliveryError
 from filterd.http.http_download import DownloadLimits
 from filterd.monitor import webhook as module
-from filterd.monitor.alert import Alert, AlertSeverity
+from filterd.monitor.alert import Alert
 from filterd.monitor.alert_message import AlertEvent, AlertMessage
 from filterd.monitor.webhook import Webhook
+from filterd.operations.alerts import AlertSeverity
 from filterd.policy.reporting_settings import AlertSettings, WebhookSettings
 from filterd.texts.i18n import say
 from tests.support.tls_fixtures import authority

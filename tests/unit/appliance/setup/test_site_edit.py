@@ -31,6 +31,7 @@ from filterd.base.paths import shipped
 from filterd.base.state_folder import StateFolder
 from filterd.config.site_proposal import OUTCOME, PROPOSAL, SiteProposal, digest_of
 from filterd.config.site_schema import SiteFile
+from filterd.operations.reload import Reloaded
 from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
@@ -219,10 +220,10 @@ def applied(
     """Apply a proposal; return the file after it."""
     config, state = gateway
 
-    def reload() -> dict[str, Any]:
+    def reload() -> Reloaded:
         if "error" in edited:
             raise edited["error"]
-        return edited
+        return Reloaded("0123456789ab", 5, 2, **edited)
 
     PROPOSAL.save(state.site_proposal, SiteProposal(digest_of(base), text, "web:lan"))
     try:
@@ -239,7 +240,7 @@ def problem(gateway: tuple[Path, StateFolder]) -> FilterdError:
 def test_what_compiles_is_written_and_the_outcome_names_what_waits_for_a_restart(
     gateway: tuple[Path, StateFolder],
 ) -> None:
-    assert applied(gateway, restart_for=["listen"]) == NEW
+    assert applied(gateway, restart_for=("listen",)) == NEW
     outcome = OUTCOME.load(gateway[1].site_outcome)
     assert (outcome.digest, outcome.problem) == (digest_of(NEW), "")
     assert outcome.restart_for == ("listen",)
@@ -298,7 +299,7 @@ def test_a_link_in_the_place_of_the_proposal_leads_nowhere(
     PROPOSAL.save(tmp_path / "elsewhere", SiteProposal(digest_of(OLD), NEW, "x"))
     state.site_proposal.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(StoreError):
-        apply(config, state, dict)
+        apply(config, state, lambda: Reloaded("", 0, 0))
     assert (config / "site.yaml").read_text() == OLD
 
 

@@ -29,15 +29,12 @@ TEACHER = Caller(1002, "lan", frozenset({TEACHERS}))
 READER = Caller(1003, "an", frozenset({"filterd"}))
 
 LOOKING = {
-    "ping",
-    "clock",
-    "status",
     "ids",
     "check",
 }
 LOOKING |= {"history-check", "policies", "policy"}
 LOOKING |= {"expectations", "lists", "lists-search"}
-ACTING = {"reload", "change"}
+ACTING = {"change"}
 SCHOOL = {"policy-matrix", "grade-preview", "school-week", "own-lesson"}
 WATCHING = {
     "log-follow",
@@ -85,17 +82,12 @@ def a_manager(called: list[tuple[Any, ...]]) -> Any:
     return cast("Any", SimpleNamespace(**parts, site=site))
 
 
-def a_feed(address: str) -> dict[str, Any]:
-    """Stand for how the site stands with its feed."""
-    return {"address": address}
-
-
 def ask(name: str, caller: Caller = ROOT, **request: Any) -> list[tuple[Any, ...]]:
     """Return what a command has the manager do."""
     called: list[tuple[Any, ...]] = []
 
     async def whole() -> None:
-        await commands(a_manager(called), a_feed)[name](request, caller)
+        await commands(a_manager(called))[name](request, caller)
 
     asyncio.run(whole())
     return called
@@ -108,32 +100,8 @@ def test_expectations_are_handed_on() -> None:
     assert ask("expectations") == [("hold", None)]
 
 
-@pytest.mark.parametrize(
-    ("caller", "classes"), [(ADMIN, None), (TEACHER, frozenset()), (READER, frozenset())]
-)
-def test_status_has_the_classes_that_the_caller_may_read(caller: Caller, classes: Any) -> None:
-    seen: list[Any] = []
-
-    async def status(*given: Any) -> dict[str, Any]:
-        seen.extend(given)
-        return {"signals": {"links": {"read_at": 0.0, "passages": {"lan0": "open"}}}}
-
-    async def whole() -> None:
-        manager = a_manager([])
-        manager.status, manager.site.policy = status, replace(manager.site.policy, classes=CLASSES)
-        manager.clock = lambda: {"policy_time": SEVEN}
-        found = await commands(manager, a_feed)["status"]({"totals_old_s": 9}, caller)
-        assert found["protection"]["level"] == "partly"
-        assert found["protection"]["links"] == {"lan0": "open"}
-
-    asyncio.run(whole())
-    assert seen[0] == classes
-    assert seen[1].old_s == 9
-    assert (seen[1].threshold.devices == 0) is (classes is None)
-
-
 def test_these_commands_there_are() -> None:
-    assert set(commands(a_manager([]), a_feed)) == LOOKING | ACTING | WATCHING | SCHOOL
+    assert set(commands(a_manager([]))) == LOOKING | ACTING | WATCHING | SCHOOL
 
 
 @pytest.mark.parametrize(
@@ -155,8 +123,6 @@ def test_a_check_that_lacks_something_is_refused(request_: dict[str, Any]) -> No
 @pytest.mark.parametrize(
     ("name", "request_"),
     [
-        ("status", {"totals_old_s": 61}),
-        ("status", {"totals_old_s": 0.5}),
         ("policy", {"digest": 7}),
         ("lists-search", {}),
         ("lists-search", {"qname": "zz"}),
@@ -171,21 +137,6 @@ def test_a_check_that_lacks_something_is_refused(request_: dict[str, Any]) -> No
 def test_what_makes_no_sense_is_refused(name: str, request_: dict[str, Any]) -> None:
     with pytest.raises(ControlError):
         ask(name, **request_)
-
-
-@pytest.mark.parametrize(
-    ("name", "request_", "least"),
-    [
-        ("reload", {}, Rank.ADMIN),
-    ],
-)
-def test_the_refusal_names_the_groups_that_may(
-    name: str, request_: dict[str, Any], least: Rank
-) -> None:
-    for caller in (READER, TEACHER):
-        if author_of(caller).rank < least:
-            with pytest.raises(ControlError, match=f"{caller.user} may not .*filterd-admin"):
-                ask(name, caller, **request_)
 
 
 def test_addresses_of_alerts_are_for_administrators() -> None:
@@ -216,7 +167,7 @@ def _ask_school(command: str, *roles: Role, at_: float | None = SEVEN, **request
         clock=lambda: {"policy_time": at_, "floor": SEVEN},
     )
     caller = Caller(1002, "lan", frozenset(role.group for role in roles))
-    run = commands(cast("Any", manager), lambda _: {})[command]
+    run = commands(cast("Any", manager))[command]
 
     async def whole() -> Any:
         return await run(request, caller)

@@ -93,7 +93,7 @@ def test_the_ids_that_commands_take_are_those_of_the_moment(school: School) -> N
     async def work(team: Team) -> None:
         done = await change(team, "exception", **BLOCK)
         await change(team, "pause", for_s=300)
-        ask = commands(team.manager, lambda _: {})["ids"]
+        ask = commands(team.manager)["ids"]
         answer: Any = await ask({}, Caller(1003, "an", frozenset()))
         assert answer["exceptions"][0] == done["number"]
         assert {"youtube", "zalo"} <= set(answer["services"])

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from filterd.web.operations.status_operations import ACCEPT_CLOCK, ALERTS, CLOCK, RELOAD, STATUS
+from filterd.web.operations.status_operations import ALERTS, RELOAD, STATUS
 from tests.support.fake_daemon import STATUS as REPORTED
 from tests.support.operations import RecordedVisitor
 from tests.support.policies import NOW
@@ -19,9 +19,7 @@ def test_a_status_has_its_alerts() -> None:
     assert visitor.asked[-1] == ("status", {"totals_old_s": 60})
 
 
-def test_the_clock_is_shown_and_accepted_and_the_files_are_loaded() -> None:
-    visitor = RecordedVisitor(answers={"reload": {"policy": "0123456789ab"}})
-    assert visitor.do(CLOCK)["policy_time"] == NOW
-    assert visitor.last(ACCEPT_CLOCK, reason="đúng giờ")["kind"] == "clock-accept"
-    visitor.do(RELOAD)
-    assert visitor.asked[-1] == ("reload", {})
+def test_a_page_says_that_the_files_are_in_force() -> None:
+    done = RELOAD.done
+    assert done is not None
+    assert done({}, RecordedVisitor()) == "The files and the lists are in force."

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read the active alerts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from filterd.operations.answers import SENTENCE, TEXT, each, of, record, rows
+from filterd.operations.operation import Operation
+from filterd.operations.request import OperationRequest
+
+
+class AlertSeverity(StrEnum):
+    """The urgency of an alert.
+
+    CRITICAL: filtering or DNS is in danger. WARNING: act soon. NOTICE: be aware of it.
+    """
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+
+ALERT = record(
+    {
+        **each(TEXT, "id", "text", "remedy"),
+        "severity": of(AlertSeverity),
+        "sentences": rows(SENTENCE),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadAlerts(OperationRequest[dict[str, Any]]):
+    """The status, of which alerts follow (``monitor.alert_rules``)."""
+
+    command: ClassVar[str] = "status"
+
+
+ALERTS = Operation(
+    name="readAlerts",
+    method="GET",
+    path="/alerts",
+    about="The active alerts, each with its remedy.",
+    request=ReadAlerts,
+    answer=rows(ALERT),
+    commands=("alerts list",),
+)

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read whether the machine's clock is believed, and believe it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from filterd.operations.answers import AT, TEXT, WHOLE, maybe, record
+from filterd.operations.changes import CHANGE
+from filterd.operations.operation import ADMINS, Operation
+from filterd.operations.request import REASON, OperationRequest, RequestedChange
+
+CLOCK_FACTS = record(
+    {
+        "standing": TEXT,
+        "shows": AT,
+        "policy_time": maybe(AT),
+        "floor": AT,
+        "not_before": AT,
+        "since": WHOLE,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadClock(OperationRequest[dict[str, Any]]):
+    """How the clock stands, and the time that policy goes by."""
+
+    command: ClassVar[str] = "clock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptClock(RequestedChange):
+    """Believe the clock of the machine from now on."""
+
+    kind: ClassVar[str] = "clock-accept"
+    reason: Annotated[str, REASON]
+
+
+CLOCK = Operation(
+    name="readClock",
+    method="GET",
+    path="/clock",
+    about="Whether the machine's clock is believed, and the time that policy goes by.",
+    request=ReadClock,
+    answer=CLOCK_FACTS,
+    commands=("status",),
+)
+ACCEPT_CLOCK = Operation(
+    name="acceptClock",
+    method="POST",
+    path="/clock/accept",
+    about="Believe the clock of the machine from now on.",
+    request=AcceptClock,
+    roles=ADMINS,
+    answer=CHANGE,
+    commands=("clock accept",),
+)

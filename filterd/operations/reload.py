@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Put the site's files and the compiled lists in force."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from filterd.operations.answers import OBJECT, TEXT, TEXTS, WHOLE, record, rows
+from filterd.operations.operation import ADMINS, Operation
+from filterd.operations.parameters.scalar import Flag
+from filterd.operations.request import OperationRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """The result of a reload.
+
+    ``restart_for`` names settings that only a restart changes; ``doubts`` are errors
+    as plain data that did not prevent it: unmet expectations, and mistakes in the site's
+    files while new lists are activated with the last good site.
+    """
+
+    policy: str
+    names: int
+    lists: int
+    restart_for: tuple[str, ...] = ()
+    doubts: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReloadSite(OperationRequest[Reloaded]):
+    """Put files and lists in force."""
+
+    command: ClassVar[str] = "reload"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reload(ReloadSite):
+    """The same; or lists only, with the last good site where the files are wrong."""
+
+    lists_only: Annotated[bool, Flag()] = False
+
+
+RELOAD = Operation(
+    name="reload",
+    method="POST",
+    path="/reload",
+    about="Put the site's files and the lists on the disk in force.",
+    request=ReloadSite,
+    roles=ADMINS,
+    answer=record(
+        {
+            "policy": TEXT,
+            "names": WHOLE,
+            "lists": WHOLE,
+            "restart_for": TEXTS,
+            "doubts": rows(OBJECT),
+        }
+    ),
+    commands=("reload",),
+)
