@@ -42,7 +42,7 @@ LISTED_BY_TABLE = {
 }
 """Packages of many modules of one kind, and the table that lists them."""
 
-ONE_A_SUBJECT = ("operations", "web/operations", "daemon/handlers")
+ONE_A_SUBJECT = ("operations", "operations/parameters", "web/operations", "daemon/handlers")
 """Packages with a module for each subject, named as the subject is, whatever its size."""
 
 FEW_LINES = 70
@@ -63,7 +63,6 @@ SMALL = {
     "locale/compile_catalogues": "a command of the build",
     "monitor/secret_file": "mail and webhooks load apart",
     "native_build": "a command of the build",
-    "operations/parameters/target": "one kind of value a module",
     "policy/policy_file": "a format of a file",
     "reports/__main__": "an entry of a process",
     "reports/html_report": "one module a format",

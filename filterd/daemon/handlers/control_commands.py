@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from filterd.base.errors import ControlError
 from filterd.base.state_file import Decoders
 from filterd.daemon.handlers.handled import handled
-from filterd.daemon.live_lookups import LiveChoice
 from filterd.daemon.manager.disclosed_totals import as_seen
 from filterd.daemon.manager.status_parts import coverage_of_closed, protection_facts
 from filterd.daemon.watch_recorders import LONGEST_S as NAT_WATCH_S
@@ -74,7 +72,6 @@ def commands(
         **_acting(manager),
         **_devices(manager),
         **_watching(manager),
-        **_followed(manager),
         **_school(manager),
     }
 
@@ -317,18 +314,6 @@ def _watching(manager: Manager) -> dict[str, Command]:
         "exam-watch": exam_watch,
         "exam-names": exam_names,
     }
-
-
-def _followed(manager: Manager) -> dict[str, Command]:
-    """Return the commands that stream."""
-
-    async def log_follow(request: dict[str, Any], caller: Caller) -> AsyncGenerator[Any, None]:
-        stream = manager.live.follow(LiveChoice.of(request), author_of(caller))
-        async with aclosing(stream) as values:
-            async for events in values:
-                yield events
-
-    return {"log-follow": log_follow}
 
 
 def _school(manager: Manager) -> dict[str, Command]:

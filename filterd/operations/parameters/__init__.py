@@ -6,4 +6,8 @@
 ``term``      the start and end of a change
 ``audience``  for which clients
 ``target``    what is opened or closed
+``seat``      a class, a grade, a tier
+``day``       a day or a month of the calendar
+``place``     where an answer of several pages goes on
+``sought_names``  names that are looked for
 """

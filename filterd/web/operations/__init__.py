@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.operations import exams, exceptions, review_requests
+from filterd.operations import (
+    exams,
+    exceptions,
+    live_log,
+    log,
+    log_levels,
+    log_removal,
+    review_requests,
+    totals,
+)
 from filterd.operations.operation import Operation
 from filterd.operations.request import RequestedChange
 from filterd.web.endpoint import Served, WebEndpoint, WebOperation, endpoint
@@ -34,6 +43,11 @@ if TYPE_CHECKING:
 
 _MODULES = (
     status_operations,
+    log,
+    totals,
+    log_levels,
+    live_log,
+    log_removal,
     log_operations,
     report_operations,
     policy_operations,

@@ -11,12 +11,12 @@ from filterd.operations.answers import FLAG, TEXT, WHOLE, maybe, record, rows
 from filterd.operations.changes import CHANGE, NUMBER_OF_CHANGE
 from filterd.operations.operation import TEACHERS
 from filterd.operations.parameters.scalar import Fields, Flag, Several, Text, Whole
+from filterd.operations.parameters.seat import CLASS
 from filterd.operations.parameters.time import Time
 from filterd.operations.request import REASON
 from filterd.overrides.target_text import class_from, target_name_from
 from filterd.texts.i18n import say
 from filterd.web.endpoint import WebOperation, asks, endpoint
-from filterd.web.operations.log_operations import CLASS
 from filterd.web.wanted_change import change, changes, done
 
 if TYPE_CHECKING:

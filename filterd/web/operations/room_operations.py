@@ -21,6 +21,7 @@ from filterd.operations.answers import (
 from filterd.operations.changes import CHANGE, NOTHING_CHANGED
 from filterd.operations.operation import ADMINS, TEACHERS
 from filterd.operations.parameters.scalar import Fields, Flag, Several, Text, Whole
+from filterd.operations.parameters.seat import CLASS
 from filterd.operations.parameters.term import TERM, Term
 from filterd.operations.request import REASON
 from filterd.overrides.changes.assignments import macs_of, moved, place_of, taken_out
@@ -34,7 +35,6 @@ from filterd.policy.school_week import LESSON_HEADING, lesson_rows
 from filterd.policy.temporary_rules import ClassLoan, Exam, LocalException, RoomSetting
 from filterd.texts.i18n import say
 from filterd.web.endpoint import WebOperation, asks
-from filterd.web.operations.log_operations import CLASS
 from filterd.web.school_state import check_known, in_force, policy_of
 from filterd.web.wanted_change import change, done
 

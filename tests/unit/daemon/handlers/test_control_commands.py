@@ -51,7 +51,6 @@ WATCHING = {
     "room-seen",
     "exam-watch",
     "exam-names",
-    "log-follow",
 }
 
 
