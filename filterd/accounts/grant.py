@@ -148,6 +148,7 @@ _LOG = frozenset(
 _READ = frozenset(
     {
         "overrides",
+        "log levels",
         "exceptions",
         "exams",
         "history",

@@ -6,15 +6,18 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from filterd.base.errors import ConfigError
-from filterd.cli.change_request import change, made_of, print_change
+from filterd.base.state_file import to_plain
+from filterd.cli.change_request import made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
-from filterd.cli.effective_state import in_force
+from filterd.cli.effective_state import in_force, policy_clock, send_else
 from filterd.cli.render import listed, show
 from filterd.cli.school_clock import school_clock, wording_of
 from filterd.cli.target_options import seat
+from filterd.operations.log_levels import ChangeLogLevel, ConfirmLogLevel, ReadLogLevels
 from filterd.operations.parameters.term import TermWords
-from filterd.overrides.changes.log_changes import CONFIRM, LEVEL
-from filterd.overrides.current_rows import LEVELS, level_rows, waiting_rows, waiting_sentence
+from filterd.operations.totals import ReadHelpSought, ReadTotals
+from filterd.overrides import current_rows
+from filterd.overrides.current_rows import LEVELS, waiting_sentence
 from filterd.overrides.descriptions import Describer
 from filterd.overrides.target_text import tier_from
 from filterd.policy.field_checks import is_a_grade
@@ -31,25 +34,25 @@ _USUAL_DAYS = 7
 def within(
     tier: Annotated[str | None, option("--tier", "Only this tier: primary, ...", "TIER")] = None,
     network: Annotated[str | None, option("--network", "Only this network.", "ID")] = None,
-) -> dict[str, Any]:
-    """Return the tier and network, as the daemon is asked for them."""
-    return {"tier": tier_from(tier) if tier else "", "network": network or ""}
+) -> tuple[str, str]:
+    """Return the tier and the network; empty for all."""
+    return tier_from(tier) if tier else "", network or ""
 
 
 def apart(
     hours: Annotated[bool, option("--hours", "Count each hour for itself.")] = False,
     classes: Annotated[bool, option("--classes", "Count each class for itself.")] = False,
     networks: Annotated[bool, option("--networks", "Count each network for itself.")] = False,
-) -> dict[str, Any]:
-    """Return what is counted for itself, as the daemon is asked for it."""
-    return {"by_hour": hours, "by_class": classes, "by_network": networks}
+) -> tuple[bool, bool, bool]:
+    """Return whether hours, classes and networks are counted each for itself."""
+    return hours, classes, networks
 
 
 def totals(
     here: Context,
     whom: Annotated[str | None, Options(seat)],
-    only: Annotated[dict[str, Any], Options(within)],
-    each: Annotated[dict[str, Any], Options(apart)],
+    only: Annotated[tuple[str, str], Options(within)],
+    each: Annotated[tuple[bool, bool, bool], Options(apart)],
     days: Annotated[
         int | None,
         option(
@@ -69,11 +72,20 @@ def totals(
     code 0: shown; 2: an error.
     """
     is_class = whom is not None and not is_a_grade(whom)
-    seat_key = "class" if is_class else "grade"
+    (tier, network), (by_hour, by_class, by_network) = only, each
     if days is None:  # a teacher sees classes of today only
-        days = 1 if is_class or each["by_class"] else _USUAL_DAYS
-    asked = {key: value for key, value in {seat_key: whom, **only, **each}.items() if value}
-    answer = here.ask("log totals", days=days, **asked)
+        days = 1 if is_class or by_class else _USUAL_DAYS
+    asked = ReadTotals(
+        days=days,
+        tier=tier,
+        grade="" if is_class else whom or "",
+        class_=whom or "" if is_class else "",
+        network=network,
+        by_hour=by_hour,
+        by_class=by_class,
+        by_network=by_network,
+    )
+    answer = here.send(asked)
     if json:
         here.print_json(answer)
     elif not answer:
@@ -82,8 +94,9 @@ def totals(
         wording = wording_of(here)
         for listing, rows in summaries(answer, days):
             here.console.print(listed(wording, listing, rows))
-    if not json and (off := [one["tier"] for one in levels_now(here) if one["level"] == "off"]):
-        tiers = ", ".join(here.texts.word(words.TIER, one) for one in off)
+    tiers = () if json else levels_now(here)["tiers"]
+    if off := [here.texts.word(words.TIER, one["tier"]) for one in tiers if one["level"] == "off"]:
+        tiers = ", ".join(off)
         here.console.print(here.texts(KNOWN["off"], tiers=tiers), style="dim")
 
 
@@ -97,14 +110,14 @@ def help_(
     For the principal of a school of 100 devices or more, beside what the line 111 offers; never
     who, when or how often. Each look is in the history. Exit code 0: shown; 2: an error.
     """
-    answer = here.ask("log help", month=month)
+    answer = here.send(ReadHelpSought(month=month))
     if json:
-        here.print_json(answer)
+        here.print_json(to_plain(answer))
         return
-    if answer["answers"] is None:
-        here.print(too_small(answer["least_devices"]))
+    if answer.answers is None:
+        here.print(too_small(answer.least_devices))
     else:
-        here.console.print(listed(wording_of(here), HELP, answer["answers"]))
+        here.console.print(listed(wording_of(here), HELP, to_plain(answer.answers)))
     here.print(OFFERS)
 
 
@@ -138,11 +151,11 @@ def level(
         _show_levels(here, json=json)
         return
     clock = school_clock(here)
-    term = TermWords(for_=for_, until=until)
-    asked = {"level": level, **term.read(clock, may_be_open=True).payload}
-    asked |= {"tier": tier} if tier else {}
-    answer = change(here, LEVEL, reason, **asked)
-    setting = {"tier": "", "author": "", "confirmed_by": "", **made_of(asked, answer)}
+    term = TermWords(for_=for_, until=until).read(clock, may_be_open=True)
+    how_long = {"ends_at": term.ends_at, "for_s": term.for_s}
+    asked = ChangeLogLevel(level=level, tier=tier or "", reason=reason, **how_long)
+    answer = here.send(asked)
+    setting = {"tier": "", "author": "", "confirmed_by": "", **made_of(asked.change[1], answer)}
     setting |= {"id": answer["number"]}
     if level == LogLevel.FULL:
         what = waiting_sentence(setting, Wording(here.texts, clock))
@@ -164,29 +177,29 @@ def confirm(
     The principal or another administrator does so. It holds from then on, until the end that was
     set. Exit code 0: done; 2: an error.
     """
-    answer = change(here, CONFIRM, reason, id=number)
+    answer = here.send(ConfirmLogLevel(id=number, reason=reason))
     term = Describer(here.texts, school_clock(here)).term({"ends_at": answer.get("until")})
     what = here.texts("the level full is confirmed {term}", term=term)
     back = say("In force after {ms} ms. An administrator ends it by: filterd undo {number}")
     print_change(here, answer, what, json=json, back=back)
 
 
-def levels_now(here: Context) -> list[dict[str, Any]]:
-    """Return the level of each tier; see ``level_rows``.
+def levels_now(here: Context) -> dict[str, Any]:
+    """Return the level of each tier, and what waits for a second person.
 
     Raises:
         FilterdError: it cannot be read.
     """
-    return level_rows(in_force(here))
+    return send_else(here, lambda: current_rows.levels_now(in_force(here)), ReadLogLevels())
 
 
 def _show_levels(here: Context, *, json: bool) -> None:
-    now = in_force(here)
-    rows, waiting = level_rows(now), waiting_rows(now)
+    answer = levels_now(here)
     if json:
-        here.print_json({"tiers": rows, "waiting": waiting})
+        here.print_json(answer)
         return
-    show(here, LEVELS, rows, clock=now.clock)
-    for one in waiting:
-        line = waiting_sentence(one, Wording(here.texts, now.clock))
+    clock = policy_clock(here)
+    show(here, LEVELS, answer["tiers"], clock=clock)
+    for one in answer["waiting"]:
+        line = waiting_sentence(one, Wording(here.texts, clock))
         here.console.print(line, style="yellow", soft_wrap=not here.console.is_terminal)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from itertools import count
@@ -13,10 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from filterd.base.errors import ConfigError
 from filterd.base.paths import write_atomically
 from filterd.base.privileges import own_rights
+from filterd.base.state_file import to_plain
 from filterd.cli.console import write
 from filterd.cli.context import Context, option
 from filterd.cli.named_files import check_folder
 from filterd.cli.school_clock import school_clock
+from filterd.operations.log import LookupChoice, ReadDayNames, SearchLog
+from filterd.operations.totals import ExportTotals
 from filterd.texts import i18n
 from filterd.texts.counted import number
 from filterd.texts.i18n import UNSAID, say, say_n
@@ -107,9 +111,8 @@ def export(
     if out is not None:
         check_folder(out, "--out")
     if what is ExportedTable.TOTALS:
-        answer = _totals(here, {"month": month} if month else {"days": days or 30})
-        rows, mode = answer["rows"], 0o644
-        last = [{key: answer[key] for key in ("left_out", "least_devices")}]
+        rest = _totals(here, ExportTotals(month=month) if month else ExportTotals(days=days or 30))
+        rows, mode, last = rest.pop("rows"), 0o644, [rest]
     elif month:
         raise ConfigError(say("--month is for totals"), hint=say("such as --days 7"))
     else:
@@ -129,19 +132,19 @@ def export(
         here.note(line)
 
 
-def _totals(here: Context, asked: dict[str, Any]) -> dict[str, Any]:
-    answer: dict[str, Any] = here.ask("log export", **asked)
-    left_out = UNSAID
-    if answer["left_out"]:
+def _totals(here: Context, asked: ExportTotals) -> dict[str, Any]:
+    answer, left_out = here.send(asked), UNSAID
+    if answer.left_out:
         left_out = say(
             "Numbers are left out: of fewer than {least} devices, or they would show such a one.",
-            least=answer["least_devices"],
+            least=answer.least_devices,
         )
-    elif not answer["rows"]:
+    elif not answer.rows:
         left_out = say("There is nothing to export: only days and months that are over are.")
     if left_out:
         here.note(left_out)
-    return answer
+    found: dict[str, Any] = to_plain(answer)
+    return found
 
 
 def _names(here: Context, days: int) -> Iterator[Row]:
@@ -149,7 +152,7 @@ def _names(here: Context, days: int) -> Iterator[Row]:
     for ago in range(days):
         day = (clock.shows(clock.now).date() - timedelta(days=ago)).isoformat()
         for page in count(1):
-            answer = here.ask("log names", day=day, page=page)
+            answer = here.send(ReadDayNames(day=day, page=page))
             _report_skipped(here, answer)
             yield from answer["rows"]
             if not answer["more"]:
@@ -157,14 +160,14 @@ def _names(here: Context, days: int) -> Iterator[Row]:
 
 
 def _rows(here: Context, days: int) -> Iterator[Row]:
-    asked: dict[str, Any] = {"days": days, "limit": _PAGE}
+    asked = SearchLog(choice=LookupChoice(days=days), limit=_PAGE)
     while True:
-        answer = here.ask("log search", **asked)
+        answer = here.send(asked)
         _report_skipped(here, answer)
         yield from answer["rows"]
         if not answer["cursor"]:
             return
-        asked["after"] = answer["cursor"]
+        asked = replace(asked, after=answer["cursor"])
 
 
 def _report_skipped(here: Context, answer: Row) -> None:

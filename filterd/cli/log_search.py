@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from filterd.base.errors import ConfigError, excluding
+from filterd.base.errors import ConfigError
+from filterd.base.state_file import to_plain
 from filterd.cli.context import (
     Context,
     JsonOption,
@@ -25,8 +26,18 @@ from filterd.cli.context import (
 from filterd.cli.render import details, listed
 from filterd.cli.school_clock import school_clock, wording_of
 from filterd.cli.target_options import seat
+from filterd.operations.log import (
+    ExplainRow,
+    LookupChoice,
+    ReadClassNames,
+    ReadNewNames,
+    ReadTopNames,
+    SearchLog,
+)
+from filterd.operations.log_removal import ForgetLookups, PurgeLog
+from filterd.operations.parameters.sought_names import SoughtNames
 from filterd.operations.parameters.time import day_of, read_time
-from filterd.overrides.target_text import class_from, name_asked
+from filterd.overrides.target_text import class_from
 from filterd.policy.field_checks import bare, is_a_grade
 from filterd.querylog import querylog_rows
 from filterd.resolve.explanation import EXPLANATION, passes
@@ -39,7 +50,8 @@ _FOUND, _NOTHING = 0, 1
 _MOST_ROWS, _MOST_DAYS = 500, 90
 _YESTERDAY = ("yesterday", "hom qua")
 
-Arguments = dict[str, Any]
+Kind = tuple[str, str, str]
+DaysAsked = tuple[str | None, int]
 LimitOption = Annotated[int, option("--limit", "Number of names.", "N", min=1, max=_MOST_ROWS)]
 
 
@@ -50,9 +62,9 @@ def days(
     days: Annotated[
         int, option("--days", "Number of days, with today.", "N", min=1, max=_MOST_DAYS)
     ] = 7,
-) -> Arguments:
-    """Return the days that are read; ``day`` as the operator wrote it."""
-    return {"days": days} if day is None else {"day": day}
+) -> DaysAsked:
+    """Return the day as the operator wrote it, and the number of days."""
+    return day, days
 
 
 def kind(
@@ -63,10 +75,9 @@ def kind(
     category: Annotated[
         str | None, option("--category", "The category of the list: games, ...", "ID")
     ] = None,
-) -> Arguments:
+) -> Kind:
     """Return what lookups must have beside a grade or class."""
-    given = {"tier": tier, "action": action, "category": category}
-    return {key: value for key, value in given.items() if value is not None}
+    return tier or "", action or "", category or ""
 
 
 def name(
@@ -77,22 +88,13 @@ def name(
         bool, option("--subtree", "Include all names beneath it, as *.NAME does.")
     ] = False,
     contains: Annotated[bool, option("--contains", "Find names that NAME is a part of.")] = False,
-) -> Arguments:
+) -> SoughtNames:
     """Return the names that are looked for.
 
     Raises:
         ConfigError: it is no name, or no part of one.
     """
-    if name is None:
-        return {}
-    if not contains:
-        return name_asked(name, subtree=subtree)
-    if subtree:
-        raise excluding("--subtree", "--contains")
-    if not name.isascii():
-        hint = say("such names are kept as xn--...; search for the whole name")
-        raise ConfigError(say("a part of a name has letters a to z only"), hint=hint)
-    return {"part": name}
+    return SoughtNames.of_words(name or "", subtree=subtree, contains=contains)
 
 
 def page(
@@ -102,18 +104,18 @@ def page(
     after: Annotated[
         str | None, option("--after", "Go on after the row with this ID.", "ID")
     ] = None,
-) -> Arguments:
+) -> tuple[int, str]:
     """Return which part of the rows is asked for."""
-    return {"limit": limit} | ({} if after is None else {"after": after})
+    return limit, after or ""
 
 
 def search(
     here: Context,
-    name: Annotated[Arguments, Options(name)],
+    name: Annotated[SoughtNames, Options(name)],
     whom: Annotated[str | None, Options(seat)],
-    kind: Annotated[Arguments, Options(kind)],
-    days: Annotated[Arguments, Options(days)],
-    page: Annotated[Arguments, Options(page)],
+    kind: Annotated[Kind, Options(kind)],
+    days: Annotated[DaysAsked, Options(days)],
+    page: Annotated[tuple[int, str], Options(page)],
     json: JsonOption = False,
 ) -> None:
     """Find lookups and names in the log, the latest first.
@@ -123,8 +125,9 @@ def search(
     error.
     """
     clock = school_clock(here)
-    asked = {**name, **_whom(whom), **kind, **_dated(clock, days), **page}
-    answer = here.ask("log search", **asked)
+    choice = _choice(clock, whom, kind, days)
+    limit, after = page
+    answer = here.send(SearchLog(names=name, choice=choice, limit=limit, after=after))
     if json:
         here.print_json(answer)
     else:
@@ -151,8 +154,8 @@ def search(
 def top(
     here: Context,
     whom: Annotated[str | None, Options(seat)],
-    kind: Annotated[Arguments, Options(kind)],
-    days: Annotated[Arguments, Options(days)],
+    kind: Annotated[Kind, Options(kind)],
+    days: Annotated[DaysAsked, Options(days)],
     limit: LimitOption = 20,
     json: JsonOption = False,
 ) -> None:
@@ -162,8 +165,7 @@ def top(
     shown; 1: there are no rows; 2: an error.
     """
     clock = school_clock(here)
-    asked = {**_whom(whom), **kind, **_dated(clock, days), "limit": limit}
-    answer = here.ask("log top", **asked)
+    answer = here.send(ReadTopNames(choice=_choice(clock, whom, kind, days), limit=limit))
     if json:
         here.print_json(answer)
     else:
@@ -195,7 +197,7 @@ def new(
     for being new. Those that fewer devices than `least_devices` asked for are not among them.
     Exit code 0: shown; 1: there are none; 2: an error.
     """
-    answer = here.ask("log new", days=days, limit=limit, domains=domains)
+    answer = here.send(ReadNewNames(days=days, limit=limit, domains=domains))
     if json:
         here.print_json(answer)
     else:
@@ -227,7 +229,7 @@ def why(
     It is judged again by the policy that was in force then, with the lists of today. Exit code
     0: shown; 2: no such row, or an error.
     """
-    answer = here.ask("log why", id=row)
+    answer = here.send(ExplainRow(id=row))
     if json:
         here.print_json(answer)
         return
@@ -255,8 +257,7 @@ def names(
     which may be the reader's. No device is shown. Exit code 0: shown; 1: there are none; 2: an
     error.
     """
-    asked: Arguments = {"class": class_from(class_)}
-    answer = here.ask("log class", **asked)
+    answer = here.send(ReadClassNames(class_=class_from(class_)))
     if json:
         here.print_json(answer)
     else:
@@ -291,14 +292,24 @@ def day_asked(clock: SchoolClock, text: str) -> str:
     return day.isoformat()
 
 
-def _whom(whom: str | None) -> Arguments:
-    if whom is None:
-        return {}
-    return {"grade" if is_a_grade(whom) else "class": whom}
+def _choice(clock: SchoolClock, whom: str | None, kind: Kind, days: DaysAsked) -> LookupChoice:
+    """Return the choice that options name.
 
-
-def _dated(clock: SchoolClock, days: Arguments) -> Arguments:
-    return {"day": day_asked(clock, days["day"])} if "day" in days else days
+    Raises:
+        ConfigError: it is no day, or one that is still to come.
+    """
+    tier, action, category = kind
+    day, number_of_days = days
+    is_grade = is_a_grade(whom or "")
+    return LookupChoice(
+        grade=whom or "" if is_grade else "",
+        class_="" if is_grade else whom or "",
+        tier=tier,
+        action=action,
+        category=category,
+        day="" if day is None else day_asked(clock, day),
+        days=number_of_days,
+    )
 
 
 def _print(here: Context, wording: Wording, listing: Listing, rows: Sequence[Row]) -> None:
@@ -306,7 +317,7 @@ def _print(here: Context, wording: Wording, listing: Listing, rows: Sequence[Row
         here.console.print(listed(wording, listing, rows))
 
 
-def _print_scope(here: Context, wording: Wording, answer: Arguments) -> None:
+def _print_scope(here: Context, wording: Wording, answer: Row) -> None:
     """Print what the answer lacks: unreadable days, what levels do not keep."""
     for line in querylog_rows.scope(answer, wording):
         _dim(here, line)
@@ -335,15 +346,15 @@ def forget(
     key of their pseudonyms is gone. The history records it, without the name. Exit code 0:
     removed; 2: an error.
     """
-    given = {"name": name, "device": device, "day": day}
-    asked: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    if len(asked) != 1:
+    if sum(one is not None for one in (name, device, day)) != 1:
         raise ConfigError(say("name one thing"), hint=say("--name, --device or --day"))
-    if name is not None:
-        asked = name_asked(name)
-    if day is not None:
-        asked = {"day": day_asked(school_clock(here), day)}
-    _remove(here, "log forget", {**asked, "reason": reason}, json=json)
+    asked = ForgetLookups(
+        names=SoughtNames.of_words(name or ""),
+        device=device or "",
+        day="" if day is None else day_asked(school_clock(here), day),
+        reason=reason,
+    )
+    _remove(here, asked, json=json)
 
 
 def purge(here: Context, reason: ReasonOption, json: JsonOption = False) -> None:
@@ -351,15 +362,15 @@ def purge(here: Context, reason: ReasonOption, json: JsonOption = False) -> None
 
     Totals stay; they have no names. Exit code 0: removed; 2: an error.
     """
-    _remove(here, "log purge", {"reason": reason}, json=json)
+    _remove(here, PurgeLog(reason=reason), json=json)
 
 
-def _remove(here: Context, command: str, asked: dict[str, Any], *, json: bool) -> None:
-    answer = here.ask(command, **asked)
+def _remove(here: Context, asked: ForgetLookups | PurgeLog, *, json: bool) -> None:
+    answer = here.send(asked)
     if json:
-        here.print_json(answer)
+        here.print_json(to_plain(answer))
         return
-    rows = answer.get("rows")  # of a day it is not counted
+    rows = answer.rows  # of a day it is not counted
     line = say_n(
         "It is not in the log any more; {n} row was removed.",
         "It is not in the log any more; {n} rows were removed.",
@@ -367,10 +378,10 @@ def _remove(here: Context, command: str, asked: dict[str, Any], *, json: bool) -
         n=number(rows or 0),
     )
     here.print(say("It is removed from the log.") if rows is None else line)
-    if answer["unreadable"]:
+    if answer.unreadable:
         here.print(
             say(
                 "These days could not be searched and were removed whole: {days}",
-                days=", ".join(answer["unreadable"]),
+                days=", ".join(answer.unreadable),
             )
         )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from rich.text import Text
@@ -14,6 +15,7 @@ from filterd.cli.context import Context, JsonOption, Options, option
 from filterd.cli.school_clock import wording_of
 from filterd.cli.target_options import seat
 from filterd.control import UnansweredError
+from filterd.operations.live_log import FollowLog
 from filterd.overrides.descriptions import Describer
 from filterd.policy.field_checks import is_a_grade
 from filterd.querylog.querylog_rows import levels_shown
@@ -51,13 +53,11 @@ def tail(
     teacher how many were blocked in own classes. After a restart of filterd it goes on by itself;
     with --json each line is an event. Exit code 0: ended by Ctrl-C; 2: an error.
     """
-    choice: dict[str, Any] = {"action": action, "category": category}
-    if whom is not None:
-        choice["grade" if is_a_grade(whom) else "class"] = whom
-    choice = {key: value for key, value in choice.items() if value not in ("", None)}
+    seat_key = "grade" if is_a_grade(whom or "") else "class_"
+    asked = FollowLog(**{seat_key: whom or ""}, action=action, category=category or "", since=since)
     lines = _Lines(here)
     try:
-        for event in _events(here, choice, since, lines):
+        for event in _events(here, asked, lines):
             if json:
                 here.console.out(as_json(event), highlight=False)
             else:
@@ -66,9 +66,7 @@ def tail(
         return
 
 
-def _events(
-    here: Context, choice: Mapping[str, Any], since: int | None, lines: _Lines
-) -> Iterator[dict[str, Any]]:
+def _events(here: Context, asked: FollowLog, lines: _Lines) -> Iterator[dict[str, Any]]:
     """Yield events for ever; what breaks off goes on behind the last one.
 
     Raises:
@@ -76,15 +74,14 @@ def _events(
     """
     has_begun = False
     while True:
-        resumed: dict[str, Any] = {} if since is None else {"since": since}
         try:
             for events in control.stream(
-                here.state.control_socket, "log-follow", **choice, **resumed
+                here.state.control_socket, asked.command, **asked.arguments
             ):
                 has_begun = True
                 lines.note(is_silent=False)
                 for event in events:
-                    since = event.get("id", since)
+                    asked = replace(asked, since=event.get("id", asked.since))
                     yield event
         except UnansweredError:
             if not has_begun:

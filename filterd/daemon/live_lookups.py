@@ -28,19 +28,16 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from filterd.base.errors import ControlError
 from filterd.base.packet_room import PacketRoom, json_octets
 from filterd.daemon.log_request import check_known
 from filterd.overrides.rights.permissions import check_class, readable_classes
 from filterd.overrides.rights.read_access import READERS, View, check_view
 from filterd.policy.category_parts import with_parts
-from filterd.policy.field_checks import is_a_grade, is_whole
+from filterd.policy.field_checks import is_a_grade
 from filterd.policy.log_levels import LogLevel, levels_of
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.lookups import LookupBatch, LookupRoom
-from filterd.texts import words
-from filterd.texts.i18n import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -56,6 +53,7 @@ if TYPE_CHECKING:
     from filterd.base.clock import Clock
     from filterd.daemon.manager.change_service import Changes
     from filterd.daemon.worker_channel import Channel
+    from filterd.operations.live_log import FollowLog
     from filterd.overrides.rights.roles import Author
     from filterd.policy.confidential_names import ConfidentialNames
     from filterd.policy.model import Policy
@@ -163,53 +161,34 @@ def _grown(blocks: Mapping[str, int], last: Counter[str]) -> Iterator[tuple[str,
 class LiveChoice(NamedTuple):
     """The choice of a follower; empty for all.
 
-    ``since``: the id of the last event that it has; None for new events only. ``parts``: the
-    parts of the category, which count with it.
+    ``parts``: the parts of the category, which count with it.
     """
 
     class_id: str = ""
-    category: str | None = None
+    category: str = ""
     action: str = ""
-    since: int | None = None
     grade: str = ""
     parts: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, request: Mapping[str, Any]) -> LiveChoice:
-        """Return the choice of a request.
+    def of(cls, asked: FollowLog, policy: Policy) -> LiveChoice:
+        """Return the choice of a request; refuse one that has no events.
 
         Raises:
-            ControlError: it is none.
+            ConfigError: the site has no such class, grade or category.
         """
-        since, category = request.get("since"), request.get("category")
-        texts = [request.get(key, "") for key in ("class", "action", "grade")]
-        are_texts = all(isinstance(one, str) for one in texts)
-        are_good = are_texts and (category is None or isinstance(category, str))
-        if not are_good or not (since is None or is_whole(since)):
-            raise ControlError(
-                say("`log tail` wants class, grade, category, action and since, an id")
-            )
-        class_id, action, grade = texts
-        return cls(class_id, category, action, since, grade)
-
-    def checked(self, policy: Policy) -> LiveChoice:
-        """Return the choice with the parts of its category; refuse one that has no events.
-
-        Raises:
-            ConfigError: the site has no such class, grade or category, or it is no action.
-        """
-        check_known(self.class_id, [one.id for one in policy.classes])
-        check_known(self.grade, [one for one in policy.grades if is_a_grade(one)])
-        check_known(self.category, policy.categories)
-        check_known(self.action, words.COUNTED)
-        return self._replace(parts=with_parts(policy.categories, self.category or ""))
+        check_known(asked.class_, [one.id for one in policy.classes])
+        check_known(asked.grade, [one for one in policy.grades if is_a_grade(one)])
+        check_known(asked.category, policy.categories)
+        parts = with_parts(policy.categories, asked.category)
+        return cls(asked.class_, asked.category, asked.action, asked.grade, parts)
 
     def has(self, event: Event) -> bool:
         """Return whether an event is of the choice; blocks of a class have no category."""
         return (
             self.class_id in ("", event.get("class"))
             and self.grade in ("", event.get("grade"))
-            and (self.category is None or event.get("category") in {self.category, *self.parts})
+            and (not self.category or event.get("category") in {self.category, *self.parts})
             and self.action in ("", event.get("action"))
         ) or "skipped" in event
 
@@ -244,21 +223,21 @@ class LiveStream:
         """By worker: whether it has reported since there are followers, and to the last request."""
         self._forgetting: asyncio.TimerHandle | None = None
 
-    async def follow(self, choice: LiveChoice, author: Author) -> AsyncGenerator[list[Event], None]:
+    async def follow(self, asked: FollowLog, author: Author) -> AsyncGenerator[list[Event], None]:
         """Yield events, some at a time, for as long as they are asked for.
 
         Raises:
             ControlError: the author may not see these.
             StoreError: it cannot be recorded that lookups are looked at.
         """
-        choice = choice.checked(self._site().policy)
+        choice = LiveChoice.of(asked, self._site().policy)
         check_view(author, View.LIVE)
         if choice.class_id:
             check_class(author, choice.class_id, self._changes.classroom(self._site()))
         shows_rows = not author.roles.isdisjoint(READERS[View.ROWS])
         levels, noted = dict[str, str](), ""
         with self._asked():
-            next_id = self._next_after(choice.since)
+            next_id = self._next_after(asked.since)
             await self._all_collect()
             while True:
                 news = self._news

@@ -24,4 +24,7 @@ No Typer, no Starlette, no socket; workers do not load it.
 ``rooms``           rooms and timetables; ``devices``, ``classes``
 ``history``         the history, and undo; ``mistakes``: reports of mistakes of lists
 ``review_requests`` what classes ask the school to open
+``log``             rows and names of the query log; ``live_log``: as they happen
+``log_levels``      how much it keeps; ``log_removal``: what it shall not have any more
+``totals``          numbers of answers, and whether help was sought
 """

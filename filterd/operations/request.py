@@ -52,7 +52,10 @@ REASON = Text(MAX_REASON, about="Why, for the history")
 
 @runtime_checkable
 class Compound(Protocol):
-    """Several parameters that make one value."""
+    """Several parameters that make one value.
+
+    Where the socket has it otherwise than programs, ``sent`` has the parameters there.
+    """
 
     @property
     def named(self) -> Mapping[str, Parameter]:
@@ -67,6 +70,23 @@ class Compound(Protocol):
 
     def arguments(self, value: Any) -> dict[str, Any]:
         """Return what the socket has of the value."""
+
+
+class Part:
+    """Several fields that requests share, as one value: a request without a command."""
+
+    def __init__(self, kind: type[OperationRequest[Any]]) -> None:
+        self.take = kind.of
+        self._kind = kind
+
+    @property
+    def named(self) -> Mapping[str, Parameter]:
+        """The fields."""
+        return self._kind.fields().named
+
+    def arguments(self, value: OperationRequest[Any]) -> dict[str, Any]:
+        """Return what the socket has of the value."""
+        return value.arguments
 
 
 class _Member(NamedTuple):
@@ -88,6 +108,11 @@ class OperationRequest(Generic[AnswerT]):
     def fields(cls) -> Fields:
         """Return what a program sends."""
         return _shape(cls).fields
+
+    @classmethod
+    def sent_fields(cls) -> Fields:
+        """Return what a face sends to the manager: ``sent`` of a compound that has it."""
+        return _shape(cls).sent
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Self:
@@ -113,6 +138,11 @@ class OperationRequest(Generic[AnswerT]):
             ConfigError: a field is wrong, unknown or missing.
         """
         return cls.of(cls.fields().read(given))
+
+    @classmethod
+    def read_sent(cls, given: Any) -> Self:
+        """Return the request that a face sent; see ``read``."""
+        return cls.of(cls.sent_fields().read(given))
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -177,6 +207,7 @@ class _Shape(NamedTuple):
 
     members: tuple[_Member, ...]
     fields: Fields
+    sent: Fields
     decoder: Decoder | None
 
 
@@ -186,7 +217,9 @@ _SHAPES: dict[type[OperationRequest[Any]], _Shape] = {}
 def _shape(kind: type[OperationRequest[Any]]) -> _Shape:
     if kind not in _SHAPES:
         members = tuple(sorted(_members(kind), key=lambda one: one.key == "reason"))
-        _SHAPES[kind] = _Shape(members, _fields(members), _decoder(kind))
+        _SHAPES[kind] = _Shape(
+            members, _fields(members, "named"), _fields(members, "sent"), _decoder(kind)
+        )
     return _SHAPES[kind]
 
 
@@ -199,12 +232,12 @@ def _members(kind: Any) -> Iterator[_Member]:
         yield _Member(one.name, one.name.rstrip("_"), reader, one.default)
 
 
-def _fields(members: Iterable[_Member]) -> Fields:
+def _fields(members: Iterable[_Member], where: str) -> Fields:
     named: dict[str, Parameter] = {}
     required = []
     for one in members:
         if isinstance(one.kind, Compound):
-            named |= one.kind.named
+            named |= getattr(one.kind, where, one.kind.named)
             continue
         named[one.key] = one.kind
         if one.default is MISSING:

@@ -245,6 +245,11 @@ def waiting_rows(now: EffectiveState) -> list[dict[str, Any]]:
     return [to_plain(one) for one in open_now]
 
 
+def levels_now(now: EffectiveState) -> dict[str, Any]:
+    """Return the level of each tier, and what waits for a second person."""
+    return {"tiers": level_rows(now), "waiting": waiting_rows(now)}
+
+
 def named_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the rows of tiers at a level that keeps names."""
     return [one for one in rows if LogLevel(one["level"]).includes(LogLevel.NAMES)]

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
+from zoneinfo import ZoneInfo
 
 from filterd import control
 from filterd.base.state_file import to_plain
@@ -18,14 +19,17 @@ from filterd.lists.index import Index
 from filterd.lists.list_queries import entries_of, overview
 from filterd.operations.history import UndoSetting
 from filterd.overrides.changes.effects import things_of
+from filterd.overrides.current_rows import levels_now
 from filterd.overrides.history.policy_versions import PolicyVersions
 from filterd.overrides.history.store import Store
 from filterd.overrides.mistake_reports import Mistakes
 from filterd.overrides.override_rows import with_states
 from filterd.policy import policy_file as policy_store
+from filterd.policy.effective_policy import EffectiveState, at
 from filterd.resolve.explain import PastQuestion, PastState, explain_past
 from filterd.texts.i18n import UNSAID
 from filterd.texts.i18n import to_plain as sentence_to_plain
+from filterd.texts.rows import SchoolClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -187,6 +191,7 @@ class FakeDaemon:
             "overrides": self._overrides,
             "exceptions": partial(self._with_states, "exceptions"),
             "exams": partial(self._with_states, "exams"),
+            "log levels": self._levels,
             "history": self._history,
             "history-check": self._check_past,
             "history-verify": self._verify,
@@ -241,6 +246,13 @@ class FakeDaemon:
     def _with_states(self, kind: str, **asked: bool) -> list[Any]:
         past = self._history(100_000) if asked.get("all") else None
         return with_states(self.store.current(), kind, self.clock.wall(), past)
+
+    def _levels(self) -> dict[str, Any]:
+        policy, set_, now = self.policy, self.store.current(), self.clock.wall()
+        assert policy is not None
+        moment = at(policy, set_, now)
+        zone = SchoolClock(ZoneInfo(policy.time_zone), now)
+        return levels_now(EffectiveState(policy, set_, moment, zone))
 
     def commands(self) -> list[str]:
         """Return what it was asked, without the arguments."""

@@ -17,6 +17,8 @@ from filterd.web.visitor import Visitor
 from tests.support.policies import NOW, a_policy
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from filterd.policy.model import Policy
     from filterd.policy.temporary_rules import Overrides
     from filterd.web.endpoint import AnyOperation
@@ -29,6 +31,13 @@ CHANGED: dict[str, Any] = {
     "taken_back": None,
     "warnings": [],
 }
+
+
+async def no_events() -> AsyncIterator[Any]:
+    """Yield nothing."""
+    nothing: tuple[Any, ...] = ()
+    for one in nothing:
+        yield one
 
 
 class RecordedVisitor(Visitor):
@@ -53,6 +62,10 @@ class RecordedVisitor(Visitor):
     async def ask(self, command: str, **arguments: Any) -> Any:
         self.asked.append((command, arguments))
         return self.answers[command]
+
+    def follow(self, command: str, **arguments: Any) -> AsyncIterator[Any]:
+        self.asked.append((command, arguments))
+        return no_events()
 
     def do(self, operation: AnyOperation, /, **values: Any) -> Any:
         """Do an operation as pages and programs do; return its answer."""

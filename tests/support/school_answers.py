@@ -5,18 +5,21 @@ from __future__ import annotations
 
 from datetime import date
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from filterd.base.state_file import to_plain
+from filterd.overrides.current_rows import levels_now
 from filterd.overrides.override_rows import with_states
 from filterd.overrides.rights.own_lesson import own_lesson
 from filterd.overrides.rights.permissions import Classroom
 from filterd.overrides.rights.roles import Author, Rank
 from filterd.policy import policy_file
-from filterd.policy.effective_policy import at
+from filterd.policy.effective_policy import EffectiveState, at
 from filterd.policy.grade_rows import ids
 from filterd.policy.policy_matrix import policy_matrix
 from filterd.policy.school_week import school_week
 from filterd.policy.temporary_rules import Overrides
+from filterd.texts.rows import SchoolClock
 from tests.support.week import SEVEN, timetabled, with_classes
 
 if TYPE_CHECKING:
@@ -42,6 +45,9 @@ def school_answers(
         "ids": ids(policy),
         "exceptions": lambda **asked: with_states(set_, "exceptions", now, [] if asked else None),
         "exams": lambda **asked: with_states(set_, "exams", now, [] if asked else None),
+        "log levels": levels_now(
+            EffectiveState(policy, set_, moment, SchoolClock(ZoneInfo(policy.time_zone), now))
+        ),
         "history": [],
         "mistakes": [],
         "policy-matrix": policy_matrix(policy, set_, moment, now),

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import aclosing
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from filterd.base.errors import ControlError
 from filterd.base.state_file import Decoders
-from filterd.daemon.live_lookups import LiveChoice
 from filterd.lists.list_queries import entries_of, overview
 from filterd.overrides.changes.effects import has_ended
 from filterd.overrides.rights.own_lesson import own_lesson
@@ -28,7 +27,7 @@ from filterd.policy.school_week import school_week
 from filterd.texts.i18n import Sentence, say
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import Callable, Mapping
 
     from filterd.daemon.handlers.control_caller import Caller
     from filterd.daemon.handlers.control_server import Command
@@ -49,7 +48,6 @@ def commands(manager: Manager) -> dict[str, Command]:
         **_past(manager),
         **_policy_and_lists(manager),
         **_acting(manager),
-        **_followed(manager),
         **_school(manager),
     }
 
@@ -148,18 +146,6 @@ def _acting(manager: Manager) -> dict[str, Command]:
     return {
         "change": lambda request, caller: manager.changes.change(request, author_of(caller)),
     }
-
-
-def _followed(manager: Manager) -> dict[str, Command]:
-    """Return the commands that stream."""
-
-    async def log_follow(request: dict[str, Any], caller: Caller) -> AsyncGenerator[Any, None]:
-        stream = manager.live.follow(LiveChoice.of(request), author_of(caller))
-        async with aclosing(stream) as values:
-            async for events in values:
-                yield events
-
-    return {"log-follow": log_follow}
 
 
 def _school(manager: Manager) -> dict[str, Command]:

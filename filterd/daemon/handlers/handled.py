@@ -59,7 +59,7 @@ def _read(kind: type[RequestT], given: dict[str, Any]) -> RequestT:
         ControlError: it is none.
     """
     try:
-        return kind.read(given)
+        return kind.read_sent(given)
     except ConfigError as error:
         raise ControlError(
             say("`{command}`: {reason}", command=kind.command, reason=error.reason)

@@ -15,41 +15,58 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import replace
+from contextlib import aclosing
 from functools import partial
 from operator import eq
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from filterd.base.errors import ChangeError, ConfigError, ControlError, FilterdError, StoreError
-from filterd.daemon import log_request
-from filterd.daemon.handlers.control_commands import author_of
-from filterd.daemon.log_request import Days
+from filterd.daemon.handlers.control_commands import author_of, known_or_least
+from filterd.daemon.handlers.handled import handled, streamed
+from filterd.daemon.log_request import Days, check_known
+from filterd.operations.live_log import FollowLog
+from filterd.operations.log import (
+    ExplainRow,
+    LookupChoice,
+    ReadClassNames,
+    ReadDayNames,
+    ReadNewNames,
+    ReadTopNames,
+    SearchLog,
+)
+from filterd.operations.log_levels import ReadLogLevels
+from filterd.operations.log_removal import ForgetLookups, PurgeLog, RemovedLookups
+from filterd.operations.parameters.sought_names import ALL_NAMES
 from filterd.overrides.changes import change_fields
+from filterd.overrides.current_rows import levels_now
 from filterd.overrides.history.history_chain import REMOVAL
 from filterd.overrides.rights.permissions import check_class
 from filterd.overrides.rights.read_access import View, check_view
 from filterd.overrides.rights.roles import Rank
 from filterd.policy import field_checks
 from filterd.policy.category_parts import with_parts
+from filterd.policy.effective_policy import EffectiveState
 from filterd.policy.log_levels import LogLevel, levels_of
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog.day_reader import LogFilter, RowId
 from filterd.querylog.day_schema import DaySpan, NameRange, reversed_text, subtree
 from filterd.texts import i18n
 from filterd.texts.i18n import UNSAID, did_you_mean, say
+from filterd.texts.rows import SchoolClock
 from filterd.wire import RRType
 from filterd.wire import name as names
 from filterd.wire.name import is_at_or_beneath
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 
     from filterd.daemon.handlers.control_caller import Caller
     from filterd.daemon.handlers.control_server import Command
     from filterd.daemon.manager.lookup_collector import LookupCollector
     from filterd.daemon.manager.manager import Manager
     from filterd.daemon.process import Setting
+    from filterd.operations.parameters.sought_names import SoughtNames
     from filterd.overrides.rights.roles import Author
     from filterd.querylog.day_file import DayFiles, Forgotten
     from filterd.querylog.day_search import DaySearch
@@ -57,7 +74,7 @@ if TYPE_CHECKING:
 
 _Found = TypeVar("_Found")
 
-NAMES_A_PAGE, MOST_PAGES = 5_000, 100
+NAMES_A_PAGE = 5_000
 
 _LATE_IN_SECOND_S = 0.999
 """Into the second of a row: a policy that is activated in it decides the rest of it."""
@@ -69,13 +86,28 @@ _FRESH_WITHIN_S = 5.0
 def commands(manager: Manager, setting: Setting) -> dict[str, Command]:
     """Return the commands by name."""
     views = LogViews(manager, setting)
+
+    async def levels(_: ReadLogLevels, __: Caller) -> dict[str, Any]:
+        timed, moment = manager.site.timed, manager.site.moment
+        zone = ZoneInfo(timed.policy.time_zone)
+        clock = SchoolClock(zone, known_or_least(manager))
+        now = EffectiveState(timed.policy, timed.overrides, moment, clock)
+        return levels_now(now)
+
+    async def follow(asked: FollowLog, caller: Caller) -> AsyncGenerator[Any, None]:
+        async with aclosing(manager.live.follow(asked, author_of(caller))) as values:
+            async for events in values:
+                yield events
+
     return {
-        "log search": views.search,
-        "log top": views.top,
-        "log new": views.new,
-        "log why": views.why,
-        "log names": views.names,
-        "log class": views.of_class,
+        **handled(SearchLog, views.search),
+        **handled(ReadTopNames, views.top),
+        **handled(ReadNewNames, views.new),
+        **handled(ExplainRow, views.why),
+        **handled(ReadDayNames, views.names),
+        **handled(ReadClassNames, views.of_class),
+        **handled(ReadLogLevels, levels),
+        **streamed(FollowLog, follow),
         **removal_commands(manager, setting),
     }
 
@@ -92,15 +124,14 @@ class LogViews:
         self._manager, self._folder, self._clock = manager, setting.state.log_days, setting.clock
         self._reading = asyncio.Lock()
 
-    async def search(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def search(self, asked: SearchLog, caller: Caller) -> dict[str, Any]:
         """Return a page of the rows and distinct names that fit."""
         check_view(author := author_of(caller), View.ROWS)
-        wanted, limit = self._wanted(request), log_request.limit(request)
-        after = log_request.text(request, "after")
-        cursor = RowId.read(after) if after else None
-        days = await self._days(request)
+        wanted = self._wanted(asked.choice, asked.names)
+        cursor = RowId.read(asked.after) if asked.after else None
+        days = await self._days(asked.choice)
         await self._look(View.ROWS, author, days.days, wanted.class_id)
-        search, page = await self._read(days, lambda one: one.search(wanted, limit, cursor))
+        search, page = await self._read(days, lambda one: one.search(wanted, asked.limit, cursor))
         if not page.rows and not page.seen:
             self._check_known(wanted)
         return {
@@ -112,36 +143,34 @@ class LogViews:
             **_scope(self._manager, search, wanted),
         }
 
-    async def top(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def top(self, asked: ReadTopNames, caller: Caller) -> dict[str, Any]:
         """Return the names with the most lookups."""
         check_view(author := author_of(caller), View.ROWS)
-        wanted, limit = self._wanted(request), log_request.limit(request)
-        days = await self._days(request)
+        wanted, days = self._wanted(asked.choice), await self._days(asked.choice)
         await self._look(View.ROWS, author, days.days, wanted.class_id)
-        search, rows = await self._read(days, lambda one: one.top(wanted, limit))
+        search, rows = await self._read(days, lambda one: one.top(wanted, asked.limit))
         if not rows:
             self._check_known(wanted)
         return {"rows": rows, **_scope(self._manager, search, wanted)}
 
-    async def new(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def new(self, asked: ReadNewNames, caller: Caller) -> dict[str, Any]:
         """Return today's allowed names that a tier did not have on the days before."""
         check_view(author := author_of(caller), View.NAMES)
-        limit = log_request.limit(request)
-        before = log_request.whole(request, "days", log_request.NEW_DAYS, log_request.MOST_DAYS - 1)
-        stored = await self._days({"days": before + 1})
+        stored = await self._days(LookupChoice(days=asked.days + 1))
         earlier = (one for one in stored.days if one < stored.today)
         days = Days((stored.today, *earlier), stored.today)
         await self._look(View.NAMES, author, days.days[:1])
-        domains = request.get("domains") is True
-        search, (rows, n) = await self._read(days, lambda one: one.new(limit, domains=domains))
+        search, (rows, n) = await self._read(
+            days, lambda one: one.new(asked.limit, domains=asked.domains)
+        )
         compared = sum(day != days.today for day in search.read)
         scope = _scope(self._manager, search, LogFilter())
         return {"rows": rows, "n": n, **scope, "day": days.today, "compared": compared}
 
-    async def why(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def why(self, asked: ExplainRow, caller: Caller) -> dict[str, Any]:
         """Return a row, and how it is judged by what was in force then."""
         check_view(author := author_of(caller), View.ROWS)
-        row_id = RowId.read(log_request.text(request, "id"))
+        row_id = RowId.read(asked.id)
         await self._look(View.ROWS, author, [row_id.day])
         days = Days((row_id.day,), _today(self._manager))
         search, row = await self._read(days, lambda one: one.row(row_id))
@@ -152,21 +181,20 @@ class LogViews:
             )
         return {"row": row, **await _judged(self._manager, row)}
 
-    async def names(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def names(self, asked: ReadDayNames, caller: Caller) -> dict[str, Any]:
         """Return a page of the distinct names of a day, for an export within the school."""
         check_view(author := author_of(caller), View.NAMES)
-        number = log_request.whole(request, "page", 1, MOST_PAGES)
-        days = Days((log_request.day(request),), _today(self._manager))
+        days = Days((asked.day,), _today(self._manager))
         await self._look(View.NAMES, author, days.days)
-        first = (number - 1) * NAMES_A_PAGE
+        first = (asked.page - 1) * NAMES_A_PAGE
         search, rows = await self._read(days, lambda one: one.names(first, NAMES_A_PAGE))
         more = len(rows) == NAMES_A_PAGE
         return {"rows": rows, "more": more, **_scope(self._manager, search, LogFilter())}
 
-    async def of_class(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def of_class(self, asked: ReadClassNames, caller: Caller) -> dict[str, Any]:
         """Return today's names that at least k devices of a class asked for."""
         check_view(author := author_of(caller), View.CLASS_NAMES)
-        class_id = field_checks.class_id(log_request.text(request, "class"))
+        class_id = field_checks.class_id(asked.class_)
         site, lookups = self._manager.site, self._manager.lookups
         check_class(author, class_id, self._manager.changes.classroom(site))
         grade = site.policy.grades.get(class_id)
@@ -193,17 +221,23 @@ class LogViews:
             "rows": rows,
         }
 
-    def _wanted(self, request: Mapping[str, Any]) -> LogFilter:
-        """Read what is looked for; the parts of a category count with it."""
-        wanted = log_request.wanted(request)
-        parts = with_parts(self._manager.site.policy.categories, wanted.category or "")
-        return replace(wanted, parts=parts)
+    def _wanted(self, choice: LookupChoice, sought: SoughtNames = ALL_NAMES) -> LogFilter:
+        """Return what is looked for; the parts of a category count with it."""
+        return LogFilter(
+            *sought,
+            choice.tier,
+            choice.grade,
+            field_checks.class_id(choice.class_) if choice.class_ else "",
+            choice.action,
+            choice.category or None,
+            with_parts(self._manager.site.policy.categories, choice.category),
+        )
 
     def _check_known(self, wanted: LogFilter) -> None:
         """Refuse a misspelt class or category; the log may have those of a former site."""
         policy = self._manager.site.policy
-        log_request.check_known(wanted.class_id, [one.id for one in policy.classes])
-        log_request.check_known(wanted.category, policy.categories)
+        check_known(wanted.class_id, [one.id for one in policy.classes])
+        check_known(wanted.category, policy.categories)
 
     async def _look(
         self, view: View, author: Author, days: Iterable[str], class_id: str = ""
@@ -217,12 +251,12 @@ class LogViews:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._manager.lookups.collect_afresh(), _FRESH_WITHIN_S)
 
-    async def _days(self, request: Mapping[str, Any]) -> Days:
+    async def _days(self, choice: LookupChoice) -> Days:
         from filterd.querylog.day_search import stored_days  # noqa: PLC0415 -- as in ``_read``
 
         stored, today = await asyncio.to_thread(stored_days, self._folder), _today(self._manager)
         # Of today there may be nothing on disk yet.
-        return Days.read(request, sorted({*stored, today}, reverse=True), today)
+        return Days.of(choice, sorted({*stored, today}, reverse=True), today)
 
     async def _read(
         self, days: Days, use: Callable[[DaySearch], _Found]
@@ -301,39 +335,38 @@ class _Removal(NamedTuple):
 def removal_commands(manager: Manager, setting: Setting) -> dict[str, Command]:
     """Return the commands by name."""
 
-    async def forget(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        given = [key for key in ("name", "device", "day") if key in request]
-        if len(given) != 1:
+    async def forget(asked: ForgetLookups, caller: Caller) -> RemovedLookups:
+        if len(asked.things) != 1:
             raise ControlError(say("`log forget` wants one of name, device and day"))
-        return await remove(given[0], request, caller)
+        return await remove(asked.things[0], asked, caller)
 
-    async def purge(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        return await remove("all", request, caller)
+    async def purge(asked: PurgeLog, caller: Caller) -> RemovedLookups:
+        return await remove("all", asked, caller)
 
-    async def remove(what: str, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def remove(what: str, asked: ForgetLookups | PurgeLog, caller: Caller) -> RemovedLookups:
         author, lookups, now = author_of(caller), manager.lookups, setting.clock.wall()
         author.must_be(Rank.ADMIN, say("remove anything from the log"))
-        reason = change_fields.reason(request.get("reason"), required=True)
+        reason = change_fields.reason(asked.reason, required=True)
         today = DaySpan.at(now, ZoneInfo(manager.site.policy.time_zone)).day
-        match what:
-            case "name":
-                removal = _of_name(log_request.name(request), request.get("match") == "subtree")
-            case "device":
-                removal = _of_device(lookups.pseudonyms.of(_device(request), now), today)
-            case "day":
-                removal = _of_day(log_request.day(request), today)
-            case _:
+        match asked:
+            case PurgeLog():
                 removal = _of_all()
+            case ForgetLookups(device="", day=""):
+                removal = _of_name(asked.names.name, asked.names.is_subtree)
+            case ForgetLookups(day=""):
+                removal = _of_device(lookups.pseudonyms.of(_device(asked.device), now), today)
+            case _:
+                removal = _of_day(asked.day, today)
         about = {"what": what} | ({"day": removal.day} if removal.day else {})
         await manager.changes.note(REMOVAL, about, author, reason)
         await _write_all(lookups)
         found = await removal.from_files(lookups.files)
         removal.from_memory(lookups.seen)
         manager.live.forget()
-        rows, unreadable = (found.rows, list(found.days)) if found else (None, [])
-        return {"removed": what, "rows": rows, "unreadable": unreadable}
+        rows, unreadable = (found.rows, tuple(found.days)) if found else (None, ())
+        return RemovedLookups(what, rows, unreadable)
 
-    return {"log forget": forget, "log purge": purge}
+    return {**handled(ForgetLookups, forget), **handled(PurgeLog, purge)}
 
 
 async def _write_all(lookups: LookupCollector) -> None:
@@ -350,9 +383,8 @@ async def _write_all(lookups: LookupCollector) -> None:
         raise StoreError(say("nothing is removed yet: {problem}", problem=problem))
 
 
-def _device(request: Mapping[str, Any]) -> str:
+def _device(written: str) -> str:
     """Return the MAC of a device, or its address if none is known."""
-    written = log_request.text(request, "device")
     try:
         return field_checks.mac(written)
     except ChangeError:

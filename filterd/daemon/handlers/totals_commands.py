@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import calendar
-import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,12 +20,21 @@ from zoneinfo import ZoneInfo
 
 from filterd.base.errors import ControlError, StoreError
 from filterd.daemon.handlers.control_commands import author_of
+from filterd.daemon.handlers.handled import handled
 from filterd.daemon.log_request import check_known
 from filterd.daemon.manager.disclosed_totals import as_seen
+from filterd.operations.totals import (
+    ExportedTotal,
+    ExportedTotals,
+    ExportTotals,
+    HelpAnswer,
+    HelpSought,
+    ReadHelpSought,
+    ReadTotals,
+)
 from filterd.overrides.rights.permissions import check_class, readable_classes
 from filterd.overrides.rights.read_access import View, check_view
-from filterd.policy.field_checks import is_whole
-from filterd.querylog import MOST_DAYS, published_totals
+from filterd.querylog import published_totals
 from filterd.querylog.day_reach import MANY_DEVICES
 from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.disclosure import month_answers
@@ -34,7 +42,6 @@ from filterd.querylog.totals_request import Total, TotalsRequest
 from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from filterd.daemon.handlers.control_caller import Caller
@@ -42,9 +49,6 @@ if TYPE_CHECKING:
     from filterd.daemon.manager.manager import Manager
     from filterd.overrides.rights.roles import Author
     from filterd.querylog.published_totals import PublishedTotals
-
-_TEXTS = ("tier", "grade", "class", "network")
-_SWITCHES = ("by_hour", "by_class", "by_network")
 
 
 def commands(manager: Manager, export: TotalsExport) -> dict[str, Command]:
@@ -55,8 +59,8 @@ def commands(manager: Manager, export: TotalsExport) -> dict[str, Command]:
         export: it publishes them for outside the school.
     """
 
-    async def log_totals(request: dict[str, Any], caller: Caller) -> list[dict[str, Any]]:
-        wanted, classes, author = _wanted(request), None, author_of(caller)
+    async def log_totals(asked: ReadTotals, caller: Caller) -> list[dict[str, Any]]:
+        wanted, classes, author = _wanted(asked), None, author_of(caller)
         if wanted.class_id or wanted.network or wanted.by_class or wanted.by_network:
             check_view(author, View.CLASS_TOTALS)
             school = manager.changes.classroom(manager.site)
@@ -78,33 +82,22 @@ def commands(manager: Manager, export: TotalsExport) -> dict[str, Command]:
             check_known(wanted.network, [one.id for one in policy.networks])
         return found
 
-    async def log_export(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        return await export.export(request, author_of(caller))
+    async def log_export(asked: ExportTotals, caller: Caller) -> ExportedTotals:
+        return await export.export(asked, author_of(caller))
 
-    async def log_help(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        return await export.help_sought(request, author_of(caller))
+    async def log_help(asked: ReadHelpSought, caller: Caller) -> HelpSought:
+        return await export.help_sought(asked, author_of(caller))
 
-    return {"log totals": log_totals, "log export": log_export, "log help": log_help}
-
-
-def _wanted(request: Mapping[str, Any]) -> TotalsRequest:
-    days = request.get("days", 1)
-    texts = {key: request.get(key, "") for key in _TEXTS}
-    are_texts = all(isinstance(value, str) for value in texts.values())
-    if not is_whole(days) or not 1 <= days <= MOST_DAYS or not are_texts:
-        raise ControlError(
-            say(
-                "`log totals` wants days, 1 to {most}, and a tier, grade, class or network",
-                most=MOST_DAYS,
-            )
-        )
-    texts["class_id"] = texts.pop("class")
-    switches = {key: request.get(key) is True for key in _SWITCHES}
-    return TotalsRequest(days, **{**texts, **switches})
+    return {
+        **handled(ReadTotals, log_totals),
+        **handled(ExportTotals, log_export),
+        **handled(ReadHelpSought, log_help),
+    }
 
 
-MOST_EXPORT_DAYS = 100
-_is_month = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])", re.ASCII).fullmatch
+def _wanted(asked: ReadTotals) -> TotalsRequest:
+    whose = asked.tier, asked.grade, asked.class_, asked.network
+    return TotalsRequest(asked.days, *whose, asked.by_hour, asked.by_class, asked.by_network)
 
 
 class Span(NamedTuple):
@@ -129,25 +122,17 @@ class Span(NamedTuple):
         return self.has_months and self.first <= first and _last_of(first) <= self.last
 
     @classmethod
-    def read(cls, request: Mapping[str, Any], today: date) -> Span:
-        """Return the closed days that a request names.
+    def of_days(cls, days: int, today: date) -> Span:
+        """Return the last days before today, which is not over."""
+        return cls(today - timedelta(days=days), today - timedelta(days=1), has_months=False)
 
-        Args:
-            request: ``month`` as ``2026-11``, or ``days``: the last ones before today.
-            today: the school's day, which is not over.
+    @classmethod
+    def of_month(cls, month: str, today: date) -> Span:
+        """Return the days of a month, such as ``2026-11``.
 
         Raises:
-            ControlError: it names none, or the month is not over.
+            ControlError: it is not over.
         """
-        days, month = request.get("days", 1), request.get("month", "")
-        if not is_whole(days) or not 1 <= days <= MOST_EXPORT_DAYS or not isinstance(month, str):
-            raise ControlError(
-                say("`log export` wants a month, or days, 1 to {most}", most=MOST_EXPORT_DAYS)
-            )
-        if not month:
-            return cls(today - timedelta(days=days), today - timedelta(days=1), has_months=False)
-        if _is_month(month) is None:
-            raise ControlError(say("'{month}' is not a month such as 2026-11", month=month[:20]))
         first = date.fromisoformat(f"{month}-01")
         last = _last_of(first)
         if last >= today:
@@ -198,74 +183,61 @@ class TotalsExport:
         self._manager, self._folder = manager, folder
         self._turn = asyncio.Lock()
 
-    async def export(self, request: Mapping[str, Any], author: Author) -> dict[str, Any]:
+    async def export(self, asked: ExportTotals, author: Author) -> ExportedTotals:
         """Return the published totals of closed days, or of a closed month.
 
-        Args:
-            request: see ``Span.read``.
-            author: of the request.
-
-        Returns: ``rows``; ``left_out``, whether cells were not published; ``least_devices``.
-
         Raises:
-            ControlError: the author may not, or the request names nothing that is over.
+            ControlError: the author may not, or the month is not over.
             StoreError: something cannot be read or written.
         """
-        span = await self._looked_at(View.EXPORT, request, author)
+        span = await self._looked_at(View.EXPORT, author, asked.month, asked.days)
         site = self._manager.site
         found, hidden = await self.published(span), site.confidential.categories
-        return {
-            "rows": [row for one in found for row in one.totals.rows(one.periods, hidden)],
-            "left_out": any(one.left_out for one in found),
-            "least_devices": min(one.least_devices for one in found),
-        }
+        rows = (row for one in found for row in one.totals.rows(one.periods, hidden))
+        return ExportedTotals(
+            tuple(ExportedTotal(**row) for row in rows),
+            any(one.left_out for one in found),
+            min(one.least_devices for one in found),
+        )
 
-    async def help_sought(self, request: Mapping[str, Any], author: Author) -> dict[str, Any]:
+    async def help_sought(self, asked: ReadHelpSought, author: Author) -> HelpSought:
         """Return yes or no for each confidential category and a month that is over.
 
-        Args:
-            request: ``month``, as ``2026-11``.
-            author: of the request.
-
-        Returns: ``month``; ``answers``, each with ``category``, its ``names`` by language and
-            ``has_blocks``; None where the school has too few devices. ``least_devices`` of them.
-
         Raises:
-            ControlError: the author may not, or the request names no month that is over.
+            ControlError: the author may not, or the month is not over.
             StoreError: something cannot be read or written.
         """
-        if not request.get("month"):
-            raise ControlError(say("`log help` wants a month that is over, such as 2026-10"))
-        span = await self._looked_at(View.HELP, request, author)
+        span = await self._looked_at(View.HELP, author, asked.month)
         site = self._manager.site
         zone, hidden = ZoneInfo(site.policy.time_zone), site.confidential.categories
         (days,) = span.by_month.values()
         spans = [DaySpan.of(date.fromisoformat(day), zone) for day in days]
         answers = month_answers(*await self._manager.log_keeper.cells(spans, hidden), hidden)
         known = site.policy.categories
-        return {
-            "month": days[0][:7],
-            "least_devices": MANY_DEVICES,
-            "answers": None
+        return HelpSought(
+            asked.month,
+            MANY_DEVICES,
+            None
             if answers is None
-            else [
-                {
+            else tuple(
+                HelpAnswer(
                     **one._asdict(),
-                    "names": {"vi": known[one.category].name_vi, "en": known[one.category].name_en},
-                }
+                    names={"vi": known[one.category].name_vi, "en": known[one.category].name_en},
+                )
                 for one in answers
                 if one.category in known
-            ],
-        }
+            ),
+        )
 
-    async def _looked_at(self, view: View, request: Mapping[str, Any], author: Author) -> Span:
-        """Return the days of a request, after the look at them is recorded."""
+    async def _looked_at(self, view: View, author: Author, month: str, days: int = 1) -> Span:
+        """Return a month, else the last days, after the look at them is recorded."""
         check_view(author, view)
         site, changes = self._manager.site, self._manager.changes
         now, zone = changes.classroom(site).now, ZoneInfo(site.policy.time_zone)
         if now is None:
             raise ControlError(say("the time is not known, so no day is known to be over"))
-        span = Span.read(request, datetime.fromtimestamp(now, zone).date())
+        today = datetime.fromtimestamp(now, zone).date()
+        span = Span.of_month(month, today) if month else Span.of_days(days, today)
         ends = [one.isoformat() for one in (span.first, span.last)]
         await changes.note_view(view, author, {"days": ends, "class": ""})
         return span
@@ -284,9 +256,8 @@ class TotalsExport:
         if now is None or wanted.days < 2:
             return []
         today = datetime.fromtimestamp(now, zone).date()
-        ends = today - timedelta(days=wanted.days - 1), today - timedelta(days=1)
         try:
-            found = await self.published(Span(*ends, has_months=False))
+            found = await self.published(Span.of_days(wanted.days - 1, today))
         except StoreError:
             return []
         hidden = site.confidential.categories

@@ -7,4 +7,7 @@
 ``audience``  for which clients
 ``target``    what is opened or closed
 ``room``      a network; ``device``: its MAC or address, and where devices go; ``seat``: a class
+``day``       a day or a month of the calendar
+``place``     where an answer of several pages goes on
+``sought_names``  names that are looked for
 """

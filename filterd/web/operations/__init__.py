@@ -17,11 +17,16 @@ from filterd.operations import (
     exams,
     exceptions,
     history,
+    live_log,
+    log,
+    log_levels,
+    log_removal,
     mistakes,
     reload,
     review_requests,
     rooms,
     status,
+    totals,
 )
 from filterd.operations.operation import Operation
 from filterd.operations.request import RequestedChange
@@ -51,6 +56,11 @@ _MODULES = (
     clock,
     reload,
     status_operations,
+    log,
+    totals,
+    log_levels,
+    live_log,
+    log_removal,
     log_operations,
     report_operations,
     policy_operations,

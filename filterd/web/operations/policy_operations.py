@@ -25,8 +25,10 @@ from filterd.operations.answers import (
     table,
 )
 from filterd.operations.changes import CHANGE
+from filterd.operations.log import EXPLANATION
 from filterd.operations.operation import ADMINS
 from filterd.operations.parameters.scalar import Fields, Flag, Text, Whole
+from filterd.operations.parameters.seat import GRADE
 from filterd.operations.parameters.time import Time
 from filterd.operations.request import REASON
 from filterd.overrides.override_rows import set_for
@@ -43,7 +45,6 @@ from filterd.policy.grade_rows import (
 from filterd.policy.model import GRADES, Category
 from filterd.texts.i18n import say
 from filterd.web.endpoint import WebOperation, asks
-from filterd.web.operations.log_operations import EXPLANATION, GRADE
 from filterd.web.school_state import check_known, in_force, policy_of
 from filterd.web.wanted_change import change, done
 from filterd.wire import type_from_text

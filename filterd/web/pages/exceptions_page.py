@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.operations.exceptions import EXCEPTIONS
 from filterd.operations.history import VERIFY
+from filterd.operations.log_levels import CONFIRM_LEVEL, LEVELS
 from filterd.operations.mistakes import MISTAKES
 from filterd.operations.operation import TEACHERS
 from filterd.operations.review_requests import REQUESTS
@@ -23,7 +24,6 @@ from filterd.overrides.rights.roles import person_of
 from filterd.texts.i18n import from_plain, say
 from filterd.web.form_choices import audiences, lengths, terms
 from filterd.web.operations.history_operations import HISTORY
-from filterd.web.operations.log_operations import CONFIRM_LEVEL, LEVELS
 from filterd.web.operations.policy_operations import IDS
 from filterd.web.page import Page, part_of
 

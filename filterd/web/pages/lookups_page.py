@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from filterd.base.errors import FilterdError
+from filterd.operations.log import CLASS_NAMES, WHY
+from filterd.operations.log import NEW as READ_NEW
+from filterd.operations.log import TOP as MOST
+from filterd.operations.log_levels import LEVELS
 from filterd.overrides.descriptions import Describer
 from filterd.overrides.rights.read_access import READERS, View
 from filterd.querylog.querylog_rows import (
@@ -36,9 +40,7 @@ from filterd.web.form_choices import (
     seats,
     with_category_names,
 )
-from filterd.web.operations.log_operations import CLASS_NAMES, LEVELS, LIVE, SEARCH, WHY
-from filterd.web.operations.log_operations import NEW as READ_NEW
-from filterd.web.operations.log_operations import TOP as MOST
+from filterd.web.operations.log_operations import LIVE, SEARCH
 from filterd.web.operations.policy_operations import CATEGORIES, IDS
 from filterd.web.page import Page, cells
 

@@ -12,6 +12,7 @@ from filterd.lists.category_coverage import summary_line
 from filterd.monitor.alert_message import ALERTS
 from filterd.monitor.status_details import UPSTREAMS, doubts
 from filterd.operations.review_requests import REQUESTS
+from filterd.operations.totals import TOTALS
 from filterd.overrides.current_rows import ROOMS, level_lines
 from filterd.overrides.descriptions import Describer
 from filterd.overrides.override_rows import EXAMS, EXCEPTIONS
@@ -21,7 +22,6 @@ from filterd.reports.charts import StackedBars, row_bars, spark_points
 from filterd.reports.report_document import BarChart, BarSeries
 from filterd.texts import counted, i18n, words
 from filterd.texts.i18n import say, translated
-from filterd.web.operations.log_operations import TOTALS
 from filterd.web.operations.status_operations import STATUS
 from filterd.web.page import Page
 

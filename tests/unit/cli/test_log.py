@@ -10,6 +10,7 @@ import pytest
 
 from filterd import control
 from filterd.cli import log
+from filterd.daemon import policy_reader
 from filterd.resolve.query import PASS, Source
 from filterd.texts import words
 from filterd.texts.i18n import Texts
@@ -18,6 +19,7 @@ from tests.support.commands import call
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from filterd.base.state_folder import StateFolder
     from tests.support.fake_daemon import FakeDaemon
 
 
@@ -34,6 +36,16 @@ ROWS = [
 ]
 
 
+OFF = {"tier": "staff", "level": "off"}
+
+
+@pytest.fixture
+def daemon(daemon: FakeDaemon, week: Path, quiet: StateFolder) -> FakeDaemon:
+    """What answers, with the policy of the school."""
+    daemon.policy = policy_reader.of_files(week, quiet)
+    return daemon
+
+
 def _answer(monkeypatch: pytest.MonkeyPatch, rows: list[dict[str, Any]]) -> list[Any]:
     asked = []
 
@@ -42,7 +54,7 @@ def _answer(monkeypatch: pytest.MonkeyPatch, rows: list[dict[str, Any]]) -> list
         return rows
 
     monkeypatch.setattr(control, "ask", ask)
-    monkeypatch.setattr(log, "levels_now", lambda _: [{"tier": "staff", "level": "off"}])
+    monkeypatch.setattr(log, "levels_now", lambda _: {"tiers": [OFF]})
     return asked
 
 
@@ -162,7 +174,7 @@ FULL = ("log", "level", "full", "--tier", "primary", "--for", "3d", "--reason", 
 
 def test_without_a_level_those_of_all_tiers_are_shown(here: list[str], daemon: FakeDaemon) -> None:
     shown = call("log", "level", *here)
-    assert (shown.code, daemon.commands()) == (0, ["overrides"])
+    assert (shown.code, daemon.commands()) == (0, ["log levels"])
     assert ["primary", "counts", "site.yaml"] in [line.split() for line in shown.out.splitlines()]
 
 

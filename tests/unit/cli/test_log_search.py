@@ -90,10 +90,9 @@ def test_what_the_operator_writes_is_asked_for(desk: Desk) -> None:
         "class": "6A",
         "action": "blocked",
         "day": BEFORE,
-        "limit": 50,
     }
     desk.call("search", "--contains", "wik", "--grade", "6", "--days", "3", "--category", "games")
-    assert desk.asked == {"part": "wik", "grade": "6", "days": 3, "category": "games", "limit": 50}
+    assert desk.asked == {"part": "wik", "grade": "6", "days": 3, "category": "games"}
 
 
 @pytest.mark.parametrize("text", ["yesterday", "hôm qua", "30/11"])

@@ -11,7 +11,13 @@ import pytest
 from filterd.base.errors import ConfigError, ControlError
 from filterd.operations.parameters.scalar import Several, Text, Whole
 from filterd.operations.parameters.term import Term, TermFields
-from filterd.operations.request import REASON, OperationRequest, RequestedChange, answer_type
+from filterd.operations.request import (
+    REASON,
+    OperationRequest,
+    Part,
+    RequestedChange,
+    answer_type,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,35 @@ class Move(RequestedChange):
     reason: Annotated[str, REASON]
 
 
+class InHex:
+    """A text that is hexadecimal on the socket."""
+
+    named: ClassVar[dict[str, Any]] = {"name": Text(9)}
+    sent: ClassVar[dict[str, Any]] = {"hex": Text(9)}
+
+    def take(self, given: dict[str, Any]) -> str:
+        return given.pop("name", "") or bytes.fromhex(given.pop("hex", "")).decode()
+
+    def arguments(self, value: str) -> dict[str, Any]:
+        return {"hex": value.encode().hex()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared(OperationRequest[Any]):
+    """Fields that several requests have."""
+
+    grade: Annotated[str, Text(3)] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Find(OperationRequest[Any]):
+    """A request of parts."""
+
+    command: ClassVar[str] = "find"
+    name: Annotated[str, InHex()]
+    shared: Annotated[Shared, Part(Shared)]
+
+
 def test_its_fields_are_those_of_the_class_and_of_what_several_make() -> None:
     found = Look.fields()
     assert [*found.named][:3] == ["class", "names", "most"]
@@ -53,6 +88,16 @@ def test_the_manager_reads_what_the_face_sent() -> None:
     assert sent == Look(class_="6A", names=("a", "b"), term=Term(for_s=60))
     assert sent.arguments == {"class": "6A", "names": ["a", "b"], "for_s": 60}
     assert Look.read(sent.arguments) == sent
+
+
+def test_the_socket_may_have_a_part_in_another_form() -> None:
+    asked = Find.read({"name": "a", "grade": "6"})
+    assert asked == Find(name="a", shared=Shared(grade="6"))
+    assert asked.arguments == {"hex": "61", "grade": "6"}
+    assert Find.read_sent(asked.arguments) == asked
+    for read, given in ((Find.read, {"hex": "61"}), (Find.read_sent, {"name": "a"})):
+        with pytest.raises(ConfigError, match="there is no field"):
+            read(given)
 
 
 def test_a_change_has_its_kind_and_its_reason() -> None:

@@ -36,9 +36,6 @@ LOOKING |= {"history-check", "policies", "policy"}
 LOOKING |= {"expectations", "lists", "lists-search"}
 ACTING = {"change"}
 SCHOOL = {"policy-matrix", "grade-preview", "school-week", "own-lesson"}
-WATCHING = {
-    "log-follow",
-}
 
 
 CLASSES = (SchoolClass("6A", "6", ("hoa",)),)
@@ -101,7 +98,7 @@ def test_expectations_are_handed_on() -> None:
 
 
 def test_these_commands_there_are() -> None:
-    assert set(commands(a_manager([]))) == LOOKING | ACTING | WATCHING | SCHOOL
+    assert set(commands(a_manager([]))) == LOOKING | ACTING | SCHOOL
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is asked of the log, and how its pages go on."""
+"""How the pages of the log go on, and what a removal is called."""
 
 from __future__ import annotations
 
@@ -7,41 +7,19 @@ from typing import Any
 
 import pytest
 
-from filterd.base.errors import ConfigError
-from filterd.web.operations.log_operations import (
-    DAY_NAMES,
-    FORGET,
-    LEVELS,
-    SEARCH,
-    SET_LEVEL,
-    TOTALS,
-)
+from filterd.web.operations.log_operations import DAY_NAMES, FORGET, LIVE, SEARCH
 from tests.support.operations import RecordedVisitor
 
-FOUND: dict[str, Any] = {"rows": [], "seen": [], "cursor": "2026-11-28T07:35:12.3"}
-A_VN = b"\x01a\x02vn\0".hex()
+FOUND: dict[str, Any] = {"rows": [], "seen": []}
+AT = "2026-11-28T07:35:12.3"
 
 
-@pytest.mark.parametrize(
-    ("values", "asked"),
-    [
-        ({"name": "a.vn"}, {"name": A_VN, "match": "exact"}),
-        ({"name": "*.a.vn"}, {"name": A_VN, "match": "subtree"}),
-        ({"name": "a.vn", "subtree": "true"}, {"name": A_VN, "match": "subtree"}),
-        ({"name": "tok", "contains": True}, {"part": "tok"}),
-        ({"class": "6A", "days": "3"}, {"class": "6A", "days": 3}),
-        ({"cursor": "2026-11-28T07:35:12.3"}, {"after": "2026-11-28T07:35:12.3"}),
-    ],
-)
-def test_a_search_is_asked_in_wire_form(values: dict[str, Any], asked: dict[str, Any]) -> None:
-    visitor = RecordedVisitor(answers={"log search": dict(FOUND)})
-    assert visitor.do(SEARCH, **values)["next"] == FOUND["cursor"]
-    assert visitor.asked[-1] == ("log search", asked)
-
-
-def test_a_part_of_a_name_has_nothing_beneath_it() -> None:
-    with pytest.raises(ConfigError, match="exclude each other"):
-        RecordedVisitor().do(SEARCH, name="tok", contains=True, subtree=True)
+@pytest.mark.parametrize(("cursor", "following"), [(AT, AT), ("", None)])
+def test_a_search_goes_on_at_its_cursor(cursor: str, following: str | None) -> None:
+    visitor = RecordedVisitor(answers={"log search": {**FOUND, "cursor": cursor}})
+    answer = visitor.do(SEARCH, cursor=AT, **{"class": "6A", "days": "3"})
+    assert answer["next"] == following
+    assert visitor.asked[-1] == ("log search", {"class": "6A", "days": 3, "after": AT})
 
 
 def test_the_names_of_a_day_come_in_pages() -> None:
@@ -52,26 +30,17 @@ def test_the_names_of_a_day_come_in_pages() -> None:
     assert visitor.asked[-1][1] == {"day": "2026-11-28", "page": 2}
 
 
-def test_a_level_is_set_and_a_name_forgotten() -> None:
-    visitor = RecordedVisitor(
-        answers={"log forget": {"removed": "name", "rows": 1, "unreadable": []}}
-    )
-    assert visitor.last(SET_LEVEL, level="names", tier="primary", reason="x")["kind"] == "log-level"
-    asked = visitor.last(FORGET, name="*.a.vn", reason="nhầm")
-    assert asked == {"name": A_VN, "match": "subtree", "reason": "nhầm"}
+def test_lookups_are_followed_as_they_happen() -> None:
+    visitor = RecordedVisitor()
+    visitor.do(LIVE, grade="6", since=7)
+    assert visitor.asked[-1] == ("log-follow", {"grade": "6", "since": 7})
+
+
+@pytest.mark.parametrize(
+    ("n", "sentence"),
+    [(1, "1 row is removed."), (None, "Removed. Totals stay: they have no names.")],
+)
+def test_a_removal_is_told_with_its_rows(n: int | None, sentence: str) -> None:
+    visitor = RecordedVisitor()
     assert FORGET.done is not None
-    sentence = FORGET.done({"rows": 1}, visitor)
-    assert visitor.texts(sentence) == "1 row is removed."
-
-
-def test_levels_are_those_of_the_policy_in_force() -> None:
-    sentence = RecordedVisitor().do(LEVELS)
-    assert sentence["waiting"] == []
-    assert {one["level"] for one in sentence["tiers"]} == {
-        one["files"] for one in sentence["tiers"]
-    }
-
-
-def test_totals_have_the_bounds_of_the_files() -> None:
-    with pytest.raises(ConfigError, match="from 1 to 400"):
-        RecordedVisitor().do(TOTALS, days=401)
+    assert visitor.texts(FORGET.done({"rows": n}, visitor)) == sentence

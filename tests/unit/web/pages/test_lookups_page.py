@@ -91,7 +91,6 @@ def test_filters_reach_the_manager_as_it_takes_them() -> None:
         "part": "tiktok",
         "class": "6A",
         "action": "blocked",
-        "days": 7,
     }
 
 
@@ -186,17 +185,9 @@ FRAMES: list[Any] = [
 
 
 def _live_visitor() -> MadeVisitor:
-    clock = {"policy_time": NOW, "floor": NOW}
-    overrides: dict[str, Any] = {"number": 0}
-    return a_visitor(
-        {
-            "ids": IDS,
-            "policy": a_policy_text(),
-            "clock": clock,
-            "overrides": overrides,
-            "log-follow": FRAMES,
-        }
-    )
+    levels = [{"tier": "primary", "level": "counts"}]
+    answers = {"log levels": {"tiers": levels, "waiting": []}, "log-follow": FRAMES}
+    return a_visitor({"ids": IDS, "policy": a_policy_text(), **answers})
 
 
 def _live(visitor: MadeVisitor, **query: str) -> list[Any]:

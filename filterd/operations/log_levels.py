@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read, set and confirm how much the query log keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from filterd.operations.answers import TEXT, maybe, of, record, rows
+from filterd.operations.changes import CHANGE, NUMBER_OF_CHANGE
+from filterd.operations.operation import ADMINS, Operation
+from filterd.operations.parameters.scalar import Choice, Whole
+from filterd.operations.parameters.seat import TIER
+from filterd.operations.parameters.time import Time
+from filterd.operations.request import REASON, OperationRequest, RequestedChange
+from filterd.overrides.changes.log_changes import CONFIRM, LEVEL
+from filterd.overrides.rights.roles import Role
+from filterd.policy.log_levels import LogLevel
+from filterd.policy.temporary_rules import LogSetting
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLogLevels(OperationRequest[dict[str, Any]]):
+    """The level of each tier, and what waits for a second person."""
+
+    command: ClassVar[str] = "log levels"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeLogLevel(RequestedChange):
+    """Set the level of a tier, of every tier where ``tier`` is empty."""
+
+    kind: ClassVar[str] = LEVEL
+    level: Annotated[str, Choice(tuple(one.value for one in LogLevel))]
+    tier: Annotated[str, TIER] = ""
+    ends_at: Annotated[float | None, Time("The end")] = None
+    for_s: Annotated[
+        float | None, Whole(60, 90 * 86_400, "The length in seconds, instead of an end")
+    ] = None
+    reason: Annotated[str, REASON]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmLogLevel(RequestedChange):
+    """Confirm the level ``full`` that another person has set."""
+
+    kind: ClassVar[str] = CONFIRM
+    id: Annotated[int, NUMBER_OF_CHANGE]
+
+
+LEVELS = Operation(
+    name="readLogLevels",
+    method="GET",
+    path="/log/levels",
+    about="How much is kept of the lookups of each tier, and what waits for a second person.",
+    request=ReadLogLevels,
+    answer=record(
+        {
+            "tiers": rows(
+                record(
+                    {
+                        "tier": TEXT,
+                        "level": of(LogLevel),
+                        "files": of(LogLevel),
+                        "setting": maybe(of(LogSetting)),
+                    }
+                )
+            ),
+            "waiting": rows(of(LogSetting)),
+        }
+    ),
+    commands=("log level",),
+    tag="log",
+)
+SET_LEVEL = Operation(
+    name="setLogLevel",
+    method="POST",
+    path="/log/levels",
+    about="Set how much is kept of the lookups of a tier; `full` waits for a second person.",
+    request=ChangeLogLevel,
+    roles=ADMINS,
+    answer=CHANGE,
+    commands=("log level",),
+    tag="log",
+)
+CONFIRM_LEVEL = Operation(
+    name="confirmLogLevel",
+    method="POST",
+    path="/log/levels/{id}/confirm",
+    about="Confirm the level `full` that another person has set.",
+    request=ConfirmLogLevel,
+    roles=frozenset((Role.PRINCIPAL, Role.ADMIN)),
+    answer=CHANGE,
+    commands=("log confirm",),
+    tag="log",
+)

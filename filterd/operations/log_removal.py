@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Remove names and rows from the query log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from filterd.operations.answers import of
+from filterd.operations.operation import ADMINS, Operation
+from filterd.operations.parameters.day import DAY
+from filterd.operations.parameters.scalar import Text
+from filterd.operations.parameters.sought_names import ALL_NAMES, SoughtNames, SoughtNamesField
+from filterd.operations.request import REASON, OperationRequest
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedLookups:
+    """The kind of thing that was removed, and how many rows; None for not counted.
+
+    The days ``unreadable`` could not be searched, and were removed whole.
+    """
+
+    removed: str
+    rows: int | None
+    unreadable: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetLookups(OperationRequest[RemovedLookups]):
+    """Remove one of a name, a device and a day."""
+
+    command: ClassVar[str] = "log forget"
+    names: Annotated[SoughtNames, SoughtNamesField(has_parts=False)] = ALL_NAMES
+    device: Annotated[str, Text(64, about="Its MAC or address")] = ""
+    day: Annotated[str, DAY] = ""
+    reason: Annotated[str, REASON]
+
+    @property
+    def things(self) -> list[str]:
+        """What is to be removed; the manager removes one thing."""
+        given = {"name": self.names.name, "device": self.device, "day": self.day}
+        return [key for key, value in given.items() if value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurgeLog(OperationRequest[RemovedLookups]):
+    """Remove all names and rows."""
+
+    command: ClassVar[str] = "log purge"
+    reason: Annotated[str, REASON]
+
+
+FORGET = Operation(
+    name="forgetLog",
+    method="POST",
+    path="/log/forget",
+    about="Remove a name, today's rows of a device, or a day from the log.",
+    request=ForgetLookups,
+    roles=ADMINS,
+    answer=of(RemovedLookups),
+    commands=("log forget",),
+    tag="log",
+)
+PURGE = Operation(
+    name="purgeLog",
+    method="POST",
+    path="/log/purge",
+    about="Remove all names and rows from the log; totals stay.",
+    request=PurgeLog,
+    roles=ADMINS,
+    answer=of(RemovedLookups),
+    commands=("log purge",),
+    tag="log",
+)

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read and export the totals of the query log, and whether help was sought."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from filterd.operations.answers import AT, TEXT, WHOLE, each, of, record, rows
+from filterd.operations.operation import Operation
+from filterd.operations.parameters.day import MONTH
+from filterd.operations.parameters.scalar import Flag, Text, Whole
+from filterd.operations.parameters.seat import CLASS, GRADE, TIER
+from filterd.operations.request import OperationRequest
+from filterd.overrides.rights.read_access import READERS, View
+from filterd.querylog import MOST_DAYS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from filterd.operations.parameters.scalar import Parameter
+
+MOST_EXPORT_DAYS, _MOST_OF_PROGRAMS = 100, 400
+
+
+class _Days:
+    """The number of days, with today; a program asks for fewer than a command may."""
+
+    named: Mapping[str, Parameter] = MappingProxyType({"days": Whole(1, _MOST_OF_PROGRAMS)})
+    sent: Mapping[str, Parameter] = MappingProxyType({"days": Whole(1, MOST_DAYS)})
+
+    def take(self, given: dict[str, Any]) -> int:
+        """Take the number out of checked values."""
+        return int(given.pop("days", 1))
+
+    def arguments(self, value: int) -> dict[str, Any]:
+        """Return what the socket has of it."""
+        return {"days": value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadTotals(OperationRequest[list[Any]]):
+    """Numbers of answers; what is empty does not restrict them."""
+
+    command: ClassVar[str] = "log totals"
+    days: Annotated[int, _Days()] = 1
+    tier: Annotated[str, TIER] = ""
+    grade: Annotated[str, GRADE] = ""
+    class_: Annotated[str, CLASS] = ""
+    network: Annotated[str, Text(64)] = ""
+    by_hour: Annotated[bool, Flag()] = False
+    by_class: Annotated[bool, Flag()] = False
+    by_network: Annotated[bool, Flag()] = False
+
+
+@dataclass(frozen=True, slots=True)
+class HelpAnswer:
+    """Whether a confidential category was asked for; ``names`` of it by language."""
+
+    category: str
+    has_blocks: bool
+    names: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class HelpSought:
+    """The answers of a month; None for a school of fewer than ``least_devices``."""
+
+    month: str
+    least_devices: int
+    answers: tuple[HelpAnswer, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadHelpSought(OperationRequest[HelpSought]):
+    """Yes or no for each confidential category, of a month that is over."""
+
+    command: ClassVar[str] = "log help"
+    month: Annotated[str, MONTH]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedTotal:
+    """The number of answers of one kind; ``period`` is a day or a month."""
+
+    period: str
+    tier: str
+    grade: str
+    category: str
+    action: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedTotals:
+    """Published totals; ``left_out``: some are not, of fewer than ``least_devices``."""
+
+    rows: tuple[ExportedTotal, ...]
+    left_out: bool
+    least_devices: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportTotals(OperationRequest[ExportedTotals]):
+    """Published totals of a month, or of the last days before today."""
+
+    command: ClassVar[str] = "log export"
+    month: Annotated[str, MONTH] = ""
+    days: Annotated[int, Whole(1, MOST_EXPORT_DAYS)] = 1
+
+
+TOTALS = Operation(
+    name="readTotals",
+    method="GET",
+    path="/log/totals",
+    about="Answers and blocks by day or hour. Of classes and networks: admins, teachers own ones.",
+    request=ReadTotals,
+    answer=rows(
+        record(
+            {
+                **each(TEXT, "date", "tier", "grade", "category", "action", "class", "network"),
+                "n": WHOLE,
+                "hour": AT,
+            },
+            ("class", "network", "hour"),
+        )
+    ),
+    commands=("log totals",),
+    tag="log",
+)
+HELP = Operation(
+    name="readHelpSought",
+    method="GET",
+    path="/log/help",
+    about="Whether confidential categories were asked for in a month: yes or no, to principals.",
+    request=ReadHelpSought,
+    roles=READERS[View.HELP],
+    answer=of(HelpSought),
+    commands=("log help",),
+    tag="log",
+)
+EXPORT = Operation(
+    name="exportTotals",
+    method="GET",
+    path="/log/export",
+    about="Totals of days and months that are over, which may leave the school.",
+    request=ExportTotals,
+    roles=READERS[View.EXPORT],
+    answer=of(ExportedTotals),
+    commands=("log export",),
+    tag="log",
+)
