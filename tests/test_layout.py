@@ -63,6 +63,7 @@ SMALL = {
     "locale/compile_catalogues": "a command of the build",
     "monitor/secret_file": "mail and webhooks load apart",
     "native_build": "a command of the build",
+    "operations/parameters/secret": "one kind of value a module",
     "operations/parameters/target": "one kind of value a module",
     "policy/policy_file": "a format of a file",
     "reports/__main__": "an entry of a process",

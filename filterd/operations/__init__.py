@@ -20,4 +20,9 @@ No Typer, no Starlette, no socket; workers do not load it.
 ``exceptions``      allow, block and pause
 ``exams``           limit a room to what an exam needs
 ``review_requests`` what classes ask the school to open
+
+``sessions``          sign in and out
+``accounts``          who may sign in, and how
+``api_tokens``        programs that ask in the name of an account
+``enrolled_devices``  phones on which a PIN signs in
 """

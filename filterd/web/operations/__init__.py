@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.operations import exams, exceptions, review_requests
+from filterd.operations import (
+    accounts,
+    api_tokens,
+    enrolled_devices,
+    exams,
+    exceptions,
+    review_requests,
+    sessions,
+)
 from filterd.operations.operation import Operation
 from filterd.operations.request import RequestedChange
 from filterd.web.endpoint import Served, WebEndpoint, WebOperation, endpoint
@@ -46,6 +54,10 @@ _MODULES = (
     site_operations,
     history_operations,
     school_operations,
+    sessions,
+    accounts,
+    api_tokens,
+    enrolled_devices,
     account_operations,
 )
 """Of a module all its operations, as they stand there; a later module may say more of one."""
