@@ -11,6 +11,6 @@ person by the same roles as for the groups of the gateway (``overrides.rights.ro
                           --> Author "web:lan"
 
 ``account`` defines what is kept, ``account_file`` keeps it, ``account_rows`` lists it.
-``authenticator`` (TOTP) and ``one_time_codes`` check codes. The commands are those of
-``daemon.handlers.account_commands``, whose docstring has a table of them.
+``authenticator`` (TOTP) and ``one_time_codes`` check codes. What commands take and answer stands
+in ``operations``: ``accounts``, ``sessions``, ``api_tokens``, ``enrolled_devices``.
 """

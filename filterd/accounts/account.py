@@ -289,22 +289,6 @@ def label(value: object) -> str:
     return plain(text, called)
 
 
-def roles_of(value: object) -> frozenset[Role]:
-    """Check the roles of an account.
-
-    Raises:
-        ChangeError: they are none.
-    """
-    known: dict[object, Role] = {role.value: role for role in Role}
-    given = value if isinstance(value, list) else [value]
-    if not given or not all(isinstance(one, str) and one in known for one in given):
-        raise ChangeError(
-            say("{value} are not roles", value=shown(value)),
-            hint=say("known: {known}", known=", ".join(Role)),
-        )
-    return frozenset(known[one] for one in given)
-
-
 def _may_administrate(account: Account) -> bool:
     return Role.ADMIN in account.roles and not account.is_disabled
 

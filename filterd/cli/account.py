@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import segno
 
@@ -14,11 +14,37 @@ from filterd.accounts.account_rows import ACCOUNTS, ENROLLED, TOKENS
 from filterd.base.certificate_facts import CertificateFacts, facts_in
 from filterd.base.errors import ConfigError
 from filterd.base.paths import read_plain, reading, write_atomically, writing
+from filterd.base.state_file import to_plain
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.render import facts, show
 from filterd.cli.terminal import ask_secret, new_password
+from filterd.operations.accounts import (
+    FIRST_ACCOUNT,
+    AddAccount,
+    DisableAccount,
+    EnableAccount,
+    MakeCode,
+    MakeRecoveryCodes,
+    ReadAccounts,
+    RecoverAccount,
+    SetAuthenticator,
+    SetPassword,
+    SetRoles,
+)
+from filterd.operations.api_tokens import AddToken, ReadTokens, RevokeToken
+from filterd.operations.enrolled_devices import (
+    ConfirmDevice,
+    MakeDeviceCode,
+    ReadEnrolledDevices,
+    RevokeDevice,
+)
 from filterd.texts import counted
 from filterd.texts.i18n import Sentence, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from filterd.operations.accounts import OneTimeCode
 
 PORT = 8443
 """Of the dashboard; see ``deploy/units/filterd-web.socket``."""
@@ -32,22 +58,12 @@ RolesOption = Annotated[
 ]
 
 
-def ask(here: Context, command: str, **arguments: Any) -> Any:
-    """Ask the daemon for a command of accounts; None is left out.
-
-    Raises:
-        ControlError: it refuses, or none runs.
-    """
-    given = {key: value for key, value in arguments.items() if value is not None}
-    return here.ask(f"account {command}", **given)
-
-
 def list_(here: Context, json: JsonOption = False) -> None:
     """Show the accounts of the dashboard.
 
     Exit code 0: shown; 2: an error.
     """
-    show(here, ACCOUNTS, ask(here, "list"), json=json)
+    show(here, ACCOUNTS, to_plain(here.send(ReadAccounts())), json=json)
 
 
 def add(
@@ -64,12 +80,12 @@ def add(
     The password is asked for, or read from standard input. With --code the person chooses it at
     the first sign-in. Exit code 0: made; 2: an error.
     """
-    password = None if code else new_password(here)
-    done = ask(here, "add", account=name, roles=role, password=password)
+    password = "" if code else new_password(here)
+    done = here.send(AddAccount(account=name, roles=tuple(role), password=password))
     if code:
-        print_code(here, ask(here, "code", account=name), json=json)
+        print_code(here, here.send(MakeCode(account=name)), json=json)
         return
-    print_done(here, done, say("{name} may sign in.", name=done["account"]), json=json)
+    print_done(here, done, say("{name} may sign in.", name=done.account), json=json)
 
 
 def passwd(
@@ -86,16 +102,15 @@ def passwd(
     API tokens go on without --end-all. Exit code 0: done; 2: an error.
     """
     password = new_password(here)
-    done = ask(here, "passwd", account=name, password=password, end=end or None)
+    done = here.send(SetPassword(account=name, password=password, end=end))
     print_done(here, done, say("The password of {name} was changed.", name=name), json=json)
-    devices, tokens = done.get("devices", 0), done.get("tokens", 0)
-    if (devices or tokens) and not json:
+    if (done.devices or done.tokens) and not json:
         here.warn(
             say(
                 "{name} has {devices} and {tokens} that go on: --end-all ends them",
                 name=name,
-                devices=counted.devices(devices),
-                tokens=counted.api_tokens(tokens),
+                devices=counted.devices(done.devices),
+                tokens=counted.api_tokens(done.tokens),
             )
         )
 
@@ -107,8 +122,8 @@ def roles(
 
     Exit code 0: done; 2: an error.
     """
-    done = ask(here, "roles", account=name, roles=role)
-    what = say("{name} has the roles {roles}.", name=name, roles=", ".join(done["roles"]))
+    done = here.send(SetRoles(account=name, roles=tuple(role)))
+    what = say("{name} has the roles {roles}.", name=name, roles=", ".join(done.roles))
     print_done(here, done, what, json=json)
 
 
@@ -117,7 +132,8 @@ def disable(here: Context, name: AccountArgument, json: JsonOption = False) -> N
 
     Exit code 0: done; 2: an error.
     """
-    _do(here, "disable", say("{name} may not sign in any more."), json=json, account=name)
+    done = here.send(DisableAccount(account=name))
+    print_done(here, done, say("{name} may not sign in any more.", name=name), json=json)
 
 
 def enable(here: Context, name: AccountArgument, json: JsonOption = False) -> None:
@@ -125,7 +141,8 @@ def enable(here: Context, name: AccountArgument, json: JsonOption = False) -> No
 
     Exit code 0: done; 2: an error.
     """
-    _do(here, "enable", say("{name} may sign in."), json=json, account=name)
+    done = here.send(EnableAccount(account=name))
+    print_done(here, done, say("{name} may sign in.", name=name), json=json)
 
 
 def totp(
@@ -139,16 +156,13 @@ def totp(
     The secret is shown once, as a QR code for the phone; a first code of the phone is asked
     for. Exit code 0: done; 2: an error.
     """
-    if not off:
-        _enrol(here, name)
-        done = ask(here, "totp", account=name, on=True, code=_typed_code(here))
+    if off:
+        done = here.send(SetAuthenticator(account=name, on=False))
+        what = say("{name} signs in without an authenticator.", name=name)
     else:
-        done = ask(here, "totp", account=name, on=False)
-    what = (
-        say("{name} signs in without an authenticator.", name=name)
-        if off
-        else say("{name} signs in with the authenticator from now on.", name=name)
-    )
+        _enrol(here, name)
+        done = here.send(SetAuthenticator(account=name, on=True, code=_typed_code(here)))
+        what = say("{name} signs in with the authenticator from now on.", name=name)
     print_done(here, done, what, json=json)
     if done.get("codes") and not json:
         here.print(say("Recovery codes, each for one sign-in:"))
@@ -161,11 +175,11 @@ def recovery(here: Context, name: AccountArgument, json: JsonOption = False) -> 
     Each works once; earlier ones no longer do. They are shown only now. Exit code 0: made;
     2: an error.
     """
-    done = ask(here, "recovery", account=name)
+    done = here.send(MakeRecoveryCodes(account=name))
     if json:
-        here.print_json(done)
+        here.print_json(to_plain(done))
         return
-    _print_codes(here, done["codes"])
+    _print_codes(here, done.codes)
 
 
 def code(
@@ -180,19 +194,19 @@ def code(
     Such as for a first sign-in, or a forgotten password. It is good for a quarter of an hour,
     and shown this once. Exit code 0: made; 2: an error.
     """
-    print_code(here, ask(here, "code", account=name), json=json)
+    print_code(here, here.send(MakeCode(account=name or FIRST_ACCOUNT)), json=json)
 
 
 def print_code(
-    here: Context, done: dict[str, Any], page: str = SIGN_IN, *, json: bool = False
+    here: Context, done: OneTimeCode, page: str = SIGN_IN, *, json: bool = False
 ) -> None:
     """Print a code that is good once, and the page that takes it."""
     if json:
-        here.print_json(done)
+        here.print_json(to_plain(done))
         return
-    address = page_of(here, page + done["code"])
-    texts, minutes = here.texts, round(done["for_s"] / 60)
-    rows = [(texts("Account"), done["account"]), (texts("Code"), done["code"])]
+    address = page_of(here, page + done.code)
+    texts, minutes = here.texts, round(done.for_s / 60)
+    rows = [(texts("Account"), done.account), (texts("Code"), done.code)]
     here.console.print(facts([*rows, (texts("Page to open"), address)]), soft_wrap=True)
     _print_qr(here, address)
     here.print(say("It works once, within {n} minutes.", n=minutes))
@@ -214,13 +228,13 @@ def _enrol(here: Context, name: str) -> None:
             say("this is not a terminal, so no question can be asked"),
             hint=say("the page of your account can do the same"),
         )
-    made = ask(here, "totp", account=name, on=True)
+    made = here.send(SetAuthenticator(account=name, on=True))
     here.console.print(facts([(here.texts("Secret"), made["secret"])]))
     _print_qr(here, made["uri"])
     print_once(here)
 
 
-def _print_codes(here: Context, codes: list[str]) -> None:
+def _print_codes(here: Context, codes: Iterable[str]) -> None:
     for one in codes:
         here.console.print(one)
     print_once(here)
@@ -241,19 +255,10 @@ def print_once(here: Context) -> None:
     here.print(say("It is shown only now."), "bold")
 
 
-def _do(here: Context, command: str, done: Sentence, *, json: bool, **arguments: Any) -> None:
-    """Ask for a command, and print it as done; the answer has account, and a name of its own."""
-    answer = ask(here, command, **arguments)
-    names = {key: answer[key] for key in ("account", "name") if key in answer}
-    print_done(
-        here, answer, done.filled({"name": str(arguments.get("account")), **names}), json=json
-    )
-
-
 def print_done(here: Context, done: Any, what: Sentence, *, json: bool) -> None:
     """Print the answer to a command as a sentence."""
     if json:
-        here.print_json(done)
+        here.print_json(to_plain(done))
     else:
         here.print(what)
 
@@ -288,22 +293,20 @@ def token_add(
 
     It is shown only now. Exit code 0: made; 2: an error.
     """
-    done = ask(
-        here,
-        "token-add",
+    asked = AddToken(
         name=name,
-        account=account,
+        account=account or "",
         role=role,
         scope=scope,
         days=days,
-        addresses=network or None,
+        addresses=tuple(network or ()),
     )
+    done = here.send(asked)
     if json:
-        here.print_json(done)
+        here.print_json(to_plain(done))
         return
-    texts = here.texts
-    here.console.print(facts([(texts("ID"), done["id"])]))
-    here.console.print(done["token"], style="bold", soft_wrap=True)
+    here.console.print(facts([(here.texts("ID"), done.id)]))
+    here.console.print(done.token, style="bold", soft_wrap=True)
     here.print(say("A program sends it as: Authorization: Bearer TOKEN"))
     print_once(here)
 
@@ -313,7 +316,7 @@ def token_list(here: Context, account: OnlyOption = None, json: JsonOption = Fal
 
     Exit code 0: shown; 2: an error.
     """
-    show(here, TOKENS, ask(here, "token-list", account=account), json=json)
+    show(here, TOKENS, to_plain(here.send(ReadTokens(account=account or ""))), json=json)
 
 
 def token_revoke(here: Context, id_: IdArgument, json: JsonOption = False) -> None:
@@ -321,8 +324,9 @@ def token_revoke(here: Context, id_: IdArgument, json: JsonOption = False) -> No
 
     Exit code 0: done; 2: an error.
     """
-    done = say("The token {name} of {account} is revoked.")
-    _do(here, "token-revoke", done, json=json, id=id_)
+    done = here.send(RevokeToken(id=id_))
+    what = say("The token {name} of {account} is revoked.", name=done.name, account=done.account)
+    print_done(here, done, what, json=json)
 
 
 def device_list(here: Context, account: OnlyOption = None, json: JsonOption = False) -> None:
@@ -330,7 +334,7 @@ def device_list(here: Context, account: OnlyOption = None, json: JsonOption = Fa
 
     Exit code 0: shown; 2: an error.
     """
-    show(here, ENROLLED, ask(here, "device-list", account=account), json=json)
+    show(here, ENROLLED, to_plain(here.send(ReadEnrolledDevices(account=account or ""))), json=json)
 
 
 def device_code(here: Context, name: AccountArgument, json: JsonOption = False) -> None:
@@ -339,7 +343,7 @@ def device_code(here: Context, name: AccountArgument, json: JsonOption = False) 
     The phone is in the staff's Wi-Fi, and waits until `account device-confirm`. The code is
     good for five minutes, and shown this once. Exit code 0: made; 2: an error.
     """
-    print_code(here, ask(here, "device-code", account=name), ENROL, json=json)
+    print_code(here, here.send(MakeDeviceCode(account=name)), ENROL, json=json)
 
 
 def device_confirm(here: Context, id_: IdArgument, json: JsonOption = False) -> None:
@@ -347,8 +351,9 @@ def device_confirm(here: Context, id_: IdArgument, json: JsonOption = False) -> 
 
     Exit code 0: done; 2: an error.
     """
-    done = say("{account} may sign in on {name}.")
-    _do(here, "device-confirm", done, json=json, id=id_)
+    done = here.send(ConfirmDevice(id=id_))
+    what = say("{account} may sign in on {name}.", name=done.name, account=done.account)
+    print_done(here, done, what, json=json)
 
 
 def device_revoke(here: Context, id_: IdArgument, json: JsonOption = False) -> None:
@@ -356,8 +361,11 @@ def device_revoke(here: Context, id_: IdArgument, json: JsonOption = False) -> N
 
     Such as of a lost phone. Exit code 0: done; 2: an error.
     """
-    done = say("{account} may not sign in on {name} any more.")
-    _do(here, "device-revoke", done, json=json, id=id_)
+    done = here.send(RevokeDevice(id=id_))
+    what = say(
+        "{account} may not sign in on {name} any more.", name=done.name, account=done.account
+    )
+    print_done(here, done, what, json=json)
 
 
 BOOT_FOLDERS = (Path("/boot/firmware"), Path("/boot"))
@@ -393,24 +401,25 @@ def recover(
             say("there is no file {name} on the boot partition", name=REQUESTS[0]),
             hint=say("an empty one is enough"),
         )
-    done = ask(here, "recover", account=name, code=_chosen(requests))
+    asked = RecoverAccount(account=name or FIRST_ACCOUNT, code=_chosen(requests))
+    done = here.send(asked)
     for one in requests:
         with writing(one):  # one that stays would make a code at every boot
             one.unlink()
     if requests:
-        text = page_of(here, SIGN_IN + done["code"]) + "\n"
+        text = page_of(here, SIGN_IN + done.code) + "\n"
         write_atomically(requests[0].with_name(ANSWER), text.encode(), mode=0o600)
     print_code(here, done, json=json)
 
 
-def _chosen(requests: list[Path]) -> str | None:
+def _chosen(requests: list[Path]) -> str:
     """Return the code that a person wrote into the request: a box without a screen shows none."""
     for one in requests:
         with reading(one):
             text = read_plain(one, _MOST_OCTETS).decode("ascii", "replace").strip("\ufeff \r\n\t")
         if text:
             return text
-    return None
+    return ""
 
 
 def _requests() -> list[Path]:

@@ -138,4 +138,4 @@ def _finished(
     put_changed(here.config, text, rewritten(text, change(site, interview), display.texts.language))
     done = SetupFinish(here, display, interview)
     done.run()
-    return SetupResult(done.sheet_text, "" if done.sign_in is None else done.sign_in["code"])
+    return SetupResult(done.sheet_text, "" if done.sign_in is None else done.sign_in.code)

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import typer
 from rich.text import Text
@@ -30,14 +30,17 @@ from filterd.cli.feed_sync import lists_of, taking
 from filterd.cli.offline_site import policy_of
 from filterd.feed.feed_config import followed
 from filterd.feed.signed.fetchers import WebFetcher
+from filterd.operations.accounts import FIRST_ACCOUNT, AddAccount, MakeCode, ReadAccounts
 from filterd.overrides.rights.roles import ADMINS, TEACHERS, Role
 from filterd.policy.model import ListenAddress, Policy
 from filterd.texts.i18n import Sentence, Texts, say
 from filterd.upstream import resolv_conf
 from filterd.wire import edes_of
 
+if TYPE_CHECKING:
+    from filterd.operations.accounts import OneTimeCode
+
 SHEET_FILE = "sheet.md"
-FIRST_ACCOUNT = "admin"
 SHOWN = "www.1xbet.com"
 """A name that the lists close to pupils: the first lookup after a set-up."""
 
@@ -69,7 +72,7 @@ class SetupFinish:
         self._say = display.say
         self._failed = False
         self.sheet_text = ""
-        self.sign_in: dict[str, Any] | None = None
+        self.sign_in: OneTimeCode | None = None
 
     def run(self) -> bool:
         """Do the steps in their order; return whether all worked."""
@@ -116,11 +119,10 @@ class SetupFinish:
     def _make_account(self) -> None:
         """Make the account of the administrator, and a code that signs in once."""
         try:
-            if self._here.ask("account list"):
+            if self._here.send(ReadAccounts()):
                 return
-            roles = [Role.ADMIN.value]
-            self._here.ask("account add", account=FIRST_ACCOUNT, roles=roles)
-            self.sign_in = self._here.ask("account code", account=FIRST_ACCOUNT)
+            self._here.send(AddAccount(account=FIRST_ACCOUNT, roles=(Role.ADMIN,)))
+            self.sign_in = self._here.send(MakeCode(account=FIRST_ACCOUNT))
         except FilterdError as error:
             if control.is_running(self._here.state.control_socket):
                 self._say(error.sentence, "yellow")

@@ -27,4 +27,8 @@ No Typer, no Starlette, no socket; workers do not load it.
 ``log``             rows and names of the query log; ``live_log``: as they happen
 ``log_levels``      how much it keeps; ``log_removal``: what it shall not have any more
 ``totals``          numbers of answers, and whether help was sought
+``sessions``          sign in and out
+``accounts``          who may sign in, and how
+``api_tokens``        programs that ask in the name of an account
+``enrolled_devices``  phones on which a PIN signs in
 """

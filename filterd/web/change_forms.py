@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from starlette.responses import RedirectResponse
 
 from filterd.base.errors import FilterdError
+from filterd.operations.sessions import ConfirmPassword
 from filterd.texts.i18n import say
 from filterd.web import operations
 from filterd.web.endpoint import MadeFile
@@ -63,7 +64,8 @@ class ChangeForms:
             visitor.failed, visitor.given = name, given
             if password:
                 is_asked = True
-                await visitor.ask("confirm-password", password=password, code=code)
+                proof = ConfirmPassword.read({"password": password, "code": code})
+                await visitor.send(proof)
                 is_asked = False
             result = await visitor.call(operation, **given)
             if isinstance(result, MadeFile):

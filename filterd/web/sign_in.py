@@ -10,6 +10,8 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from filterd.base.errors import FilterdError
+from filterd.operations.enrolled_devices import RedeemDevice
+from filterd.operations.sessions import SignInByCode, SignInByPassword, SignInByPin, SignOut
 from filterd.texts.i18n import say
 from filterd.web.page_renderer import own_path
 from filterd.web.pages import start_of
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from filterd.operations.request import OperationRequest
+    from filterd.operations.sessions import BegunSession
     from filterd.web.event_responses import EventResponses
     from filterd.web.page_renderer import PageRenderer
     from filterd.web.page_requests import PageRequests
@@ -71,17 +75,17 @@ class SignIn:
         return await self._shown(request, "login.html", back=back)
 
     async def _by_password(self, request: Request) -> Response:
-        return await self._signed_in(request, "login", "account", "password", "code")
+        return await self._signed_in(request, SignInByPassword, "account", "password", "code")
 
     async def _by_pin(self, request: Request) -> Response:
-        return await self._signed_in(request, "login-pin", "pin")
+        return await self._signed_in(request, SignInByPin, "pin")
 
     async def _offer_code(self, request: Request) -> Response:
         """Show a button: a link that is only fetched, by a scanner say, begins no session."""
         return await self._shown(request, "code.html", code=request.path_params["code"])
 
     async def _by_code(self, request: Request) -> Response:
-        return await self._signed_in(request, "login-code", code=request.path_params["code"])
+        return await self._signed_in(request, SignInByCode, code=request.path_params["code"])
 
     async def _device_form(self, request: Request) -> Response:
         code = request.path_params["code"]
@@ -98,25 +102,28 @@ class SignIn:
         return self._renderer.draw(template, visitor, request, shown)
 
     async def _signed_in(
-        self, request: Request, command: str, *asked: str, **known: str
+        self,
+        request: Request,
+        kind: type[OperationRequest[BegunSession]],
+        *asked: str,
+        **known: str,
     ) -> Response:
-        """Begin a session by a command with these fields of the form and these values."""
+        """Begin a session by a request with these fields of the form and these values."""
         visitor, back = self._visitors.stranger(request), "/"
         try:
             await self._visitors.greet(visitor, request)
             fields = await fields_of(request)
             back = own_path(fields.get("back", "/"))
-            given = {name: value for name in asked if (value := fields.get(name, ""))}
-            given["device"] = device_of(request)
-            found = await visitor.ask(command, **given, **known)
+            given = {name: fields.get(name, "") for name in asked}
+            begun = await visitor.send(kind.read({**given, **known, "device": device_of(request)}))
             if back == "/":
-                visitor.token = with_device(found["token"], request)
+                visitor.token = with_device(begun.token, request)
                 await visitor.identify()
                 back = start_of(visitor)
         except FilterdError as error:
             return self._refused(request, visitor, error, back)
         response = RedirectResponse(back, HTTPStatus.SEE_OTHER)
-        keep_cookie(response, SESSION_COOKIE, found["token"])
+        keep_cookie(response, SESSION_COOKIE, begun.token)
         return response
 
     def _refused(
@@ -143,7 +150,9 @@ class SignIn:
                 raise WebError(
                     HTTPStatus.UNPROCESSABLE_ENTITY, say("the two PINs are not the same")
                 )
-            found = await visitor.ask("account device-redeem", code=code, name=name, pin=pin)
+            redeemed = await visitor.send(
+                RedeemDevice.read({"code": code, "name": name, "pin": pin})
+            )
         except FilterdError as error:
             visitor.trouble = error.translated(visitor.language)
             shown = {"code": code, "device": ""}
@@ -153,7 +162,7 @@ class SignIn:
         self._admission.forget()
         shown = {"code": "", "device": name}
         response = self._renderer.draw("device.html", visitor, request, shown)
-        keep_cookie(response, DEVICE_COOKIE, found["device"], _DEVICE_S)
+        keep_cookie(response, DEVICE_COOKIE, redeemed.device, _DEVICE_S)
         return response
 
     async def _sign_out(self, request: Request) -> Response:
@@ -161,7 +170,7 @@ class SignIn:
         try:
             await self._visitors.identify(visitor, request)
             check_csrf(visitor.token, (await fields_of(request)).get(CSRF_FIELD, ""))
-            await visitor.ask("logout")
+            await visitor.send(SignOut())
             self._events.end(visitor.token)
         except FilterdError as error:
             return self._pages.refused(visitor, request, error)

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from filterd import control
 from filterd.control.event_stream import follow
+from filterd.operations.sessions import AskAdmission, ReadSchool, ReadSession
 from filterd.overrides.rights.roles import Role
 from filterd.texts.i18n import Sentence, Texts, language_of
 from filterd.texts.rows import SchoolClock, Wording
@@ -161,12 +162,12 @@ class Visitor:
         Raises:
             FilterdError: as ``control.ask``.
         """
-        found = await self.ask("session") if self.token else {}
-        self.account = found.get("account", "")
-        self.roles = frozenset(map(Role, found.get("roles", ())))
-        classes = found.get("classes", ())
-        self.classes = None if classes is None else frozenset(classes)
-        self.is_fresh = bool(found.get("is_fresh"))
+        if not self.token:
+            return
+        session = await self.send(ReadSession())
+        self.account, self.is_fresh = session.account, session.is_fresh
+        self.roles = frozenset(map(Role, session.roles))
+        self.classes = None if session.classes is None else frozenset(session.classes)
 
     async def meet(self, language: str = "") -> None:
         """Take in the school: name, language unless another is asked for, time.
@@ -174,10 +175,13 @@ class Visitor:
         Raises:
             FilterdError: as ``control.ask``.
         """
-        found = await asyncio.to_thread(control.ask, self.socket, "school", address=self.address)
-        self.school = found["school"]
-        self.texts = Texts(language_of(language or found["language"]))
-        self.clock = SchoolClock(ZoneInfo(found["time_zone"]), found["now"] or 0.0)
+        asked = ReadSchool()
+        found = asked.answer_of(
+            await asyncio.to_thread(control.ask, self.socket, asked.command, address=self.address)
+        )
+        self.school = found.school
+        self.texts = Texts(language_of(language or found.language))
+        self.clock = SchoolClock(ZoneInfo(found.time_zone), found.now or 0.0)
 
 
 LONGEST_PART = 127
@@ -301,24 +305,25 @@ class AdmittedDevices:
         Raises:
             ControlError: the manager does not answer.
         """
-        asked, now = (address, device, code, token), self._clock.monotonic()
-        admitted, until = self._kept.get(asked, (False, 0.0))
+        key, now = (address, device, code, token), self._clock.monotonic()
+        admitted, until = self._kept.get(key, (False, 0.0))
         if now < until:
             return admitted
-        found = await asyncio.to_thread(
+        asked = AskAdmission(device=device, code=code)
+        answer = await asyncio.to_thread(
             control.ask,
             self._socket,
-            "admit",
+            asked.command,
             act_for=token,
             address=address,
-            device=device,
-            code=code,
+            **asked.arguments,
         )
-        self._kept.pop(asked, None)
+        admitted = asked.answer_of(answer).admitted
+        self._kept.pop(key, None)
         while len(self._kept) >= _MOST_DEVICES:
             del self._kept[next(iter(self._kept))]
-        self._kept[asked] = (found["admitted"], now + ADMITTED_FOR_S)
-        return bool(found["admitted"])
+        self._kept[key] = (admitted, now + ADMITTED_FOR_S)
+        return admitted
 
     def forget(self) -> None:
         """Ask the manager anew about every device: one was enrolled."""

@@ -27,6 +27,7 @@ from filterd.base.errors import ConfigError, FilterdError
 from filterd.base.process_memory import give_back, limit_free_memory
 from filterd.base.service_manager import READY, STOPPING, notify, passed_sockets
 from filterd.base.state_folder import StateFolder
+from filterd.operations.accounts import FIRST_ACCOUNT, MakeCode
 from filterd.texts.i18n import Texts, refused, say
 from filterd.web.application import Web
 from filterd.web.certificate_files import Certificate
@@ -205,8 +206,9 @@ def _print_link(state: StateFolder, listening: socket.socket, texts: Texts) -> N
     """Print the address, with a code that signs in once."""
     address, port = listening.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
-    code = control.ask(state.control_socket, "account code")["code"]
-    link = f"https://{shown}:{port}/login/code/{code}"
+    asked = MakeCode(account=FIRST_ACCOUNT)
+    made = asked.answer_of(control.ask(state.control_socket, asked.command, **asked.arguments))
+    link = f"https://{shown}:{port}/login/code/{made.code}"
     line = texts("Dashboard, signed in once within 15 minutes: {link}", link=link)
     print(line, file=sys.stderr, flush=True)  # noqa: T201 -- as above
 

@@ -47,6 +47,9 @@ class FakeManager:
                 "roles": list(roles or ("reader", "admin")),
                 "classes": None,
                 "is_fresh": False,
+                "has_password": True,
+                "has_totp": False,
+                "ends_in_s": None,
             },
         }
         self.clock = FakeClock()

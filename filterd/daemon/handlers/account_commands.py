@@ -3,59 +3,16 @@
 
 ``act_for`` of a request is the token of a session, ``SESSION~DEVICE`` in a browser that has
 the cookie of an enrolled device too, or an API token. ``address`` is that of the person's
-device: a request that has one and no token may ask the commands marked * only, which a browser
-may ask before anyone has signed in::
+device: a request that has one and no token may ask the commands of ``accounts.grant.OPEN`` only,
+which a browser may ask before anyone has signed in. What each command takes and answers stands in
+``operations``: ``accounts``, ``sessions``, ``api_tokens``, ``enrolled_devices``.
 
-    command                arguments                          result
-    school *               -                                  {school, language, time_zone, now}
-    admit *                {device?, code?}                   {admitted, device: "", waiting or
-                                                               confirmed}
-    login *                {account, password, code?,         {token, account}
-                            device?}
-    login-code *           {code, device?}                    {token, account}
-    login-pin *            {device, pin}                      {token, account}
-    account device-redeem* {code, name, pin}                  {id, device, account}
-    logout                 -                                  null
-    logout-others          -                                  {account}
-    session                -                                  {account, roles, classes, is_fresh,
-                                                               ends_in_s (null: API token),
-                                                               has_password, has_totp}
-    confirm-password       {password, code?}                  {for_s}
-    account list           -                                  [{account, roles, disabled, password,
-                                                               totp, recovery, made_at, failed,
-                                                               sessions, devices, tokens}]
-    account add            {account, roles, password?}        {account}
-    account passwd         {account?, password, end?}         {account, devices, tokens}: how many
-                                                               go on; none where ``end`` is true
-    account roles          {account, roles}                   {account, roles}
-    account disable        {account}                          {account}
-    account enable         {account}                          {account}
-    account totp           {account?, on: true}               {secret, uri}
-    account totp           {account?, on: true, code}         {account, codes: recovery codes, if
-                                                               it had none}: it holds from now on
-    account totp           {account?, on: false}              {account}
-    account recovery       {account?}                         {codes: [10 texts]}
-    account code           {account?}                         {code, for_s, account}
-    account recover        {account?, code?}                  {code, for_s, account}; root only
-    account token-add      {name, account?, role, scope,      {id, token, ends_at}
-                            days, addresses?: [CIDR]}
-    account token-list     {account?}                         [{id, name, account, role, scope,
-                                                               addresses, made_at, ends_at, used_on,
-                                                               ended}]
-    account token-revoke   {id}                               {id, name, account}
-    account device-code    {account}                          {code, for_s, account}
-    account device-confirm {id}                               {id, name, account}
-    account device-list    {account?}                         [{id, name, account, state, made_at,
-                                                               ends_at, used_on, tries_left}]
-    account device-revoke  {id}                               {id, name, account}
-
-``account?`` is one's own in a session, where it is left out; others' need the role admin.
-``roles`` are a list of ``Role``; times are Unix times, days of use are ``2026-11-29``. ``scope`` is
-a key of ``accounts.grant.SCOPES``. Codes of errors: ``sign-in`` (no session, or it has
-ended), ``wrong-password`` (or code, or PIN), ``code-needed`` (the password is right, the code of
-the authenticator is missing), ``slow-down`` (too many failures; the sentence has the seconds),
-``busy-sign-in`` (too many at a time), ``password-needed`` (step-up: ``confirm-password`` first,
-then ask again), ``not-admitted`` (not from this network), ``accounts-damaged``.
+An account that is left out is one's own in a session; others' need the role admin. Codes of
+errors: ``sign-in`` (no session, or it has ended), ``wrong-password`` (or code, or PIN),
+``code-needed`` (the password is right, the code of the authenticator is missing), ``slow-down``
+(too many failures; the sentence has the seconds), ``busy-sign-in`` (too many at a time),
+``password-needed`` (step-up: ``confirm-password`` first, then ask again), ``not-admitted`` (not
+from this network), ``accounts-damaged``.
 """
 
 from __future__ import annotations
@@ -73,7 +30,6 @@ from filterd.accounts.account import (
     AccountBook,
     account_name,
     by_secret,
-    roles_of,
 )
 from filterd.accounts.authenticator import (
     new_authenticator,
@@ -94,14 +50,32 @@ from filterd.daemon.handlers.account_state import (
     Cookies,
     account_of,
     is_within,
-    text_in,
     wrong_code,
 )
 from filterd.daemon.handlers.api_token_commands import PREFIX, ApiTokenCommands
 from filterd.daemon.handlers.control_caller import PAGE_COMMANDS
 from filterd.daemon.handlers.control_commands import author_of
+from filterd.daemon.handlers.handled import handled
 from filterd.daemon.handlers.restore_commands import restore_commands
 from filterd.daemon.handlers.sign_in_commands import enrolment_commands, sign_in_commands
+from filterd.operations.accounts import (
+    AccountRoles,
+    AccountRow,
+    AddAccount,
+    DisableAccount,
+    EnableAccount,
+    MakeCode,
+    MakeRecoveryCodes,
+    NamedAccount,
+    NewPassword,
+    OneTimeCode,
+    ReadAccounts,
+    RecoverAccount,
+    RecoveryCodes,
+    SetAuthenticator,
+    SetPassword,
+    SetRoles,
+)
 from filterd.overrides.rights.roles import PasswordNeededError, Rank, Role
 from filterd.texts.i18n import say
 
@@ -113,8 +87,6 @@ if TYPE_CHECKING:
     from filterd.daemon.manager.manager import Manager
     from filterd.daemon.process import Setting
 
-FIRST = "admin"
-"""The name of the first account, where none is given."""
 _ROOT, _CONSOLE = 0, CodePurpose.CONSOLE
 _is_chosen = re.compile(r"[A-Za-z0-9-]{12,64}", re.ASCII).fullmatch
 _OTHERS = say("change other people's accounts")
@@ -204,49 +176,49 @@ class Accounts:
             **enrolment_commands(self._state),
             **self._tokens.commands(),
             **restore_commands(self._state, self._folder),
-            "account list": self._list,
-            "account add": self._add,
-            "account passwd": self._passwd,
-            "account roles": self._roles,
-            "account disable": lambda request, caller: self._enable(request, caller, on=False),
-            "account enable": lambda request, caller: self._enable(request, caller, on=True),
-            "account totp": self._totp,
-            "account recovery": self._recovery,
-            "account code": self._code,
-            "account recover": self._recover,
+            **handled(ReadAccounts, self._list),
+            **handled(AddAccount, self._add),
+            **handled(SetPassword, self._passwd),
+            **handled(SetRoles, self._roles),
+            **handled(DisableAccount, self._disable),
+            **handled(EnableAccount, self._enable),
+            **handled(SetAuthenticator, self._totp),
+            **handled(MakeRecoveryCodes, self._recovery),
+            **handled(MakeCode, self._code),
+            **handled(RecoverAccount, self._recover),
         }
 
-    async def _list(self, _: dict[str, Any], caller: Caller) -> list[dict[str, Any]]:
+    async def _list(self, _: ReadAccounts, caller: Caller) -> tuple[AccountRow, ...]:
         author_of(caller).must_be(Rank.ADMIN, say("list the accounts"))
         state, book = self._state, self._state.book
-        return [
-            {
-                "account": one.name,
-                "roles": sorted(one.roles),
-                "disabled": one.is_disabled,
-                "password": one.password is not None,
-                "totp": bool(one.authenticator),
-                "recovery": len(one.recovery),
-                "made_at": one.made_at,
-                "failed": state.failed[one.name],
-                "sessions": state.sessions.count(one.name),
-                "devices": sum(device.account == one.name for device in book.devices),
-                "tokens": sum(token.account == one.name for token in book.tokens),
-            }
+        return tuple(
+            AccountRow(
+                account=one.name,
+                roles=tuple(sorted(one.roles)),
+                disabled=one.is_disabled,
+                password=one.password is not None,
+                totp=bool(one.authenticator),
+                recovery=len(one.recovery),
+                made_at=one.made_at,
+                failed=state.failed[one.name],
+                sessions=state.sessions.count(one.name),
+                devices=sum(device.account == one.name for device in book.devices),
+                tokens=sum(token.account == one.name for token in book.tokens),
+            )
             for one in book.accounts
-        ]
+        )
 
-    async def _add(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def _add(self, asked: AddAccount, caller: Caller) -> NamedAccount:
         author_of(caller).must_be(Rank.ADMIN, _OTHERS)
         state = self._state
         state.file.check()
-        name, roles = account_name(request.get("account")), roles_of(request.get("roles"))
+        name, roles = account_name(asked.account), frozenset(map(Role, asked.roles))
         made = Account(name, roles, state.time.least())
         if state.book.find(name) is not None:
             raise ControlError(say("there is an account {name} already", name=name))
         state.book.with_account(made)  # refuses what is refused below, before it is recorded
-        if request.get("password") is not None:
-            made = await self._with_password(made, request, caller)
+        if asked.password:
+            made = await self._with_password(made, asked.password, caller)
         await state.note(caller, "added", name, roles=sorted(roles))
 
         def add(book: AccountBook) -> AccountBook:
@@ -255,52 +227,53 @@ class Accounts:
             return book.with_account(made)
 
         await state.file.change(add)
-        return {"account": name}
+        return NamedAccount(name)
 
-    async def _with_password(
-        self, account: Account, request: dict[str, Any], caller: Caller
-    ) -> Account:
-        password = new_password(request.get("password"), account.name)
-        origin = origin_of(caller.address, caller.uid)
-        return replace(account, password=await self._state.turns.new(origin, password))
+    async def _with_password(self, account: Account, password: str, caller: Caller) -> Account:
+        chosen, origin = new_password(password, account.name), origin_of(caller.address, caller.uid)
+        return replace(account, password=await self._state.turns.new(origin, chosen))
 
-    async def _passwd(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def _passwd(self, asked: SetPassword, caller: Caller) -> NewPassword:
         """Set the password of an account; its other sessions end.
 
         Its devices and API tokens go on, unless ``end`` is true: who reads another's password
         may have made some.
         """
-        state, name = self._state, account_of(request, caller, _OTHERS)
-        made = await self._with_password(state.book.account(name), request, caller)
-        fields, ends = {"password": made.password}, request.get("end") is True
-        done = await self._changed(caller, "password", name, fields, keeps_own=True, ends_all=ends)
-        go_on = {
-            "devices": sum(one.account == name for one in state.book.devices),
-            "tokens": sum(one.account == name for one in state.book.tokens),
-        }
-        return {**done, **go_on}
+        state, name = self._state, account_of(asked.account, caller, _OTHERS)
+        made = await self._with_password(state.book.account(name), asked.password, caller)
+        fields = {"password": made.password}
+        await self._changed(caller, "password", name, fields, keeps_own=True, ends_all=asked.end)
+        return NewPassword(
+            name,
+            devices=sum(one.account == name for one in state.book.devices),
+            tokens=sum(one.account == name for one in state.book.tokens),
+        )
 
-    async def _roles(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def _roles(self, asked: SetRoles, caller: Caller) -> AccountRoles:
         author_of(caller).must_be(Rank.ADMIN, _OTHERS)
-        name, roles = text_in(request, "account"), roles_of(request.get("roles"))
-        await self._changed(caller, "roles", name, {"roles": roles}, roles=sorted(roles))
-        return {"account": name, "roles": sorted(roles)}
+        roles = frozenset(map(Role, asked.roles))
+        fields = {"roles": roles}
+        await self._changed(caller, "roles", asked.account, fields, roles=sorted(roles))
+        return AccountRoles(asked.account, tuple(sorted(roles)))
 
-    async def _enable(self, request: dict[str, Any], caller: Caller, *, on: bool) -> dict[str, Any]:
+    async def _disable(self, asked: DisableAccount, caller: Caller) -> NamedAccount:
         author_of(caller).must_be(Rank.ADMIN, _OTHERS)
-        name, what = text_in(request, "account"), "enabled" if on else "disabled"
-        at = None if on else self._state.time.least()
-        return await self._changed(caller, what, name, {"disabled_at": at})
+        fields = {"disabled_at": self._state.time.least()}
+        return await self._changed(caller, "disabled", asked.account, fields)
 
-    async def _totp(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def _enable(self, asked: EnableAccount, caller: Caller) -> NamedAccount:
+        author_of(caller).must_be(Rank.ADMIN, _OTHERS)
+        return await self._changed(caller, "enabled", asked.account, {"disabled_at": None})
+
+    async def _totp(self, asked: SetAuthenticator, caller: Caller) -> NamedAccount | dict[str, Any]:
         """Begin to use an authenticator, once a code has proved it; or end it."""
-        state, name = self._state, account_of(request, caller, _OTHERS)
+        state, name = self._state, account_of(asked.account, caller, _OTHERS)
         account = state.book.account(name)
-        if request.get("on") is False:
+        if not asked.on:
             self._pending.pop(name, None)
             fields = {"authenticator": b"", "recovery": ()}
             return await self._changed(caller, "totp-off", name, fields, keeps_own=True)
-        code = text_in(request, "code").strip()
+        code = asked.code.strip()
         if not code:
             secret = self._pending[name] = new_authenticator()
             uri = uri_of(secret, name, state.manager.site.policy.school)
@@ -316,16 +289,16 @@ class Accounts:
         codes = () if account.recovery else new_recovery_codes()
         hashes = account.recovery or tuple(map(recovery_hash, codes))
         proved = {"authenticator": secret, "step": used, "recovery": hashes}
-        done = await self._changed(caller, "totp-on", name, proved, keeps_own=True)
+        await self._changed(caller, "totp-on", name, proved, keeps_own=True)
         self._pending.pop(name, None)
-        return {**done, "codes": list(codes)}
+        return {"account": name, "codes": list(codes)}
 
-    async def _recovery(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def _recovery(self, asked: MakeRecoveryCodes, caller: Caller) -> RecoveryCodes:
         """Make ten recovery codes; those before count no more."""
-        name, codes = account_of(request, caller, _OTHERS), new_recovery_codes()
+        name, codes = account_of(asked.account, caller, _OTHERS), new_recovery_codes()
         fields = {"recovery": tuple(map(recovery_hash, codes))}
         await self._changed(caller, "recovery", name, fields, keeps_own=True)
-        return {"codes": list(codes)}
+        return RecoveryCodes(tuple(codes))
 
     async def _changed(
         self,
@@ -337,7 +310,7 @@ class Accounts:
         keeps_own: bool = False,
         ends_all: bool = False,
         **about: Any,
-    ) -> dict[str, Any]:
+    ) -> NamedAccount:
         """Record a change of an account and make it; its sessions end.
 
         Args:
@@ -362,22 +335,22 @@ class Accounts:
         kept = Cookies.of(caller.token).token if keeps_own else ""
         state.sessions.end_all(name, besides=kept)
         state.codes.forget(name)
-        return {"account": name}
+        return NamedAccount(name)
 
-    async def _code(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def _code(self, asked: MakeCode, caller: Caller) -> OneTimeCode:
         """Make a code for one sign-in; where there are no accounts yet, the first one too."""
         author_of(caller).must_be(Rank.ADMIN, say("make a code"))
         state = self._state
         state.file.check()
-        name = text_in(request, "account") or FIRST
+        name = asked.account
         if not state.book.accounts:
-            await self._add({"account": name, "roles": ["admin"]}, caller)
+            await self._add(AddAccount(account=name, roles=(Role.ADMIN,)), caller)
         if state.book.active(name) is None:
             raise ControlError(say("there is no account {name} that may sign in", name=name[:80]))
         await state.note(caller, "code", name)
         return self._a_code(name, _CONSOLE if caller.grant is None else CodePurpose.SIGN_IN)
 
-    async def _recover(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def _recover(self, asked: RecoverAccount, caller: Caller) -> OneTimeCode:
         """Make an administrator, for root at the console, whatever became of the accounts.
 
         The account loses what else may have been taken over: its password, authenticator,
@@ -387,7 +360,7 @@ class Accounts:
         if caller.grant is not None or caller.uid not in (_ROOT, os.geteuid()):
             raise ControlError(say("only root at the console recovers accounts"))
         state, now = self._state, self._state.clock.wall()
-        name, chosen = account_name(request.get("account") or FIRST), text_in(request, "code")
+        name, chosen = account_name(asked.account), asked.code
         if chosen and _is_chosen(chosen) is None:
             raise ControlError(
                 say("a code of your own has 12 to 64 characters: a-z, digits and hyphens")
@@ -412,6 +385,5 @@ class Accounts:
         _log.warning("the account %s was recovered at the console", name)
         return self._a_code(name, _CONSOLE, chosen)
 
-    def _a_code(self, name: str, purpose: CodePurpose, chosen: str = "") -> dict[str, Any]:
-        code = self._state.codes.make(purpose, name, chosen)
-        return {"code": code, "for_s": FOR_S[purpose], "account": name}
+    def _a_code(self, name: str, purpose: CodePurpose, chosen: str = "") -> OneTimeCode:
+        return OneTimeCode(self._state.codes.make(purpose, name, chosen), FOR_S[purpose], name)

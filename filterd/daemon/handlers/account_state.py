@@ -33,10 +33,10 @@ from filterd.accounts.sign_in_delays import (
     origin_of,
     wrong_password,
 )
-from filterd.base.errors import ControlError
 from filterd.clients.identifier import Identifier
 from filterd.daemon.handlers.control_commands import author_of
 from filterd.daemon.time.timekeeper import ClockStanding
+from filterd.operations.sessions import BegunSession
 from filterd.overrides.history.history_chain import ACCOUNT
 from filterd.overrides.rights.roles import Rank, Role
 from filterd.policy.calendar import day_ends_at
@@ -58,7 +58,6 @@ if TYPE_CHECKING:
 _DAY_UNKNOWN_S = 12 * 3600.0
 _SHORTEST_S = 15 * 60.0
 """Of a session that begins shortly before midnight."""
-_MOST_LETTERS = 400
 _MOST_KNOWN = 1000
 
 
@@ -172,7 +171,7 @@ class AccountState:
         device: str = "",
         admitted: str = "",
         is_fresh: bool = True,
-    ) -> dict[str, Any]:
+    ) -> BegunSession:
         """Begin a session; return its token.
 
         Args:
@@ -189,7 +188,7 @@ class AccountState:
         origin = origin_of(caller.address, caller.uid)
         session = Session(account.name, roles, caller.uid, origin, device, admitted)
         token = self.sessions.begin(session, is_fresh=is_fresh, for_s=self.day_left_s())
-        return {"token": token, "account": account.name}
+        return BegunSession(token, account.name)
 
     async def verified(
         self, name: str, password: str, code: str, caller: Caller, device: EnrolledDevice | None
@@ -222,7 +221,7 @@ class AccountState:
             self.delays.attempt(name, counted)
             found = self.book.active(name)
             kept = None if found is None else found.password
-            is_good = await is_right(kept, normal(password[:_MOST_LETTERS]))
+            is_good = await is_right(kept, normal(password))
         account = self.book.active(name)  # it may have been disabled meanwhile
         if not is_good or account is None or account.password != kept:
             self.note_failure(name)
@@ -313,7 +312,7 @@ def wrong_code() -> WrongPasswordError:
     return WrongPasswordError(say("this code is wrong, used or too old"))
 
 
-def account_of(request: dict[str, Any], caller: Caller, to_do: Sentence) -> str:
+def account_of(account: str, caller: Caller, to_do: Sentence) -> str:
     """Return the account of a request: one's own, or for administrators any.
 
     It is one's own in a session only: a user of the gateway may happen to have its name.
@@ -322,35 +321,21 @@ def account_of(request: dict[str, Any], caller: Caller, to_do: Sentence) -> str:
         ControlError: it is another person's, and the caller is no administrator.
     """
     author = author_of(caller)
-    name = request.get("account") or author.person
+    name = account or author.person
     if caller.grant is None or name != author.person:
         author.must_be(Rank.ADMIN, to_do)
-    if not isinstance(name, str):
-        raise ControlError(say("'account' is a name"))
     return name
 
 
-def wanted_account(request: dict[str, Any], caller: Caller) -> str:
+def wanted_account(account: str, caller: Caller) -> str:
     """Return the account whose things are listed; empty for all.
 
     Raises:
         ControlError: it is another person's, and the caller is no administrator.
     """
-    if not request.get("account") and author_of(caller).rank >= Rank.ADMIN:
+    if not account and author_of(caller).rank >= Rank.ADMIN:
         return ""
-    return account_of(request, caller, say("see what other people's accounts have"))
-
-
-def text_in(request: dict[str, Any], key: str) -> str:
-    """Return a text of a request, empty where there is none.
-
-    Raises:
-        ControlError: it is no text.
-    """
-    value = request.get(key) or ""
-    if not isinstance(value, str):
-        raise ControlError(say("'{key}' is a text", key=key))
-    return value
+    return account_of(account, caller, say("see what other people's accounts have"))
 
 
 _ITSELF = frozenset((ip_address("127.0.0.1"), ip_address("::1")))

@@ -6,14 +6,22 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from ipaddress import ip_network
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from filterd.accounts.account import ApiToken, hash_of, label, new_id, new_secret
-from filterd.accounts.grant import SCOPES
 from filterd.base.errors import ChangeError, ControlError
-from filterd.daemon.handlers.account_state import account_of, text_in, wanted_account
+from filterd.daemon.handlers.account_state import account_of, wanted_account
+from filterd.daemon.handlers.handled import handled
+from filterd.operations.api_tokens import (
+    AddToken,
+    NewToken,
+    OwnedThing,
+    ReadTokens,
+    RevokeToken,
+    TokenRow,
+)
 from filterd.overrides.rights.roles import Role
-from filterd.policy import field_checks
+from filterd.policy.field_checks import shown
 from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
@@ -24,9 +32,7 @@ if TYPE_CHECKING:
 
 PREFIX = "filterd_"
 """The beginning of API tokens, by which scanners for leaked secrets find them."""
-LONGEST_DAYS = 366
 _DAY_S = 86_400.0
-_MOST_NETWORKS = 20
 _OTHERS = say("see or change other people's API tokens")
 
 
@@ -40,9 +46,9 @@ class ApiTokenCommands:
     def commands(self) -> dict[str, Command]:
         """Return the commands by name."""
         return {
-            "account token-add": self._add,
-            "account token-list": self._list,
-            "account token-revoke": self._revoke,
+            **handled(AddToken, self._add),
+            **handled(ReadTokens, self._list),
+            **handled(RevokeToken, self._revoke),
         }
 
     def note_use(self, token: ApiToken) -> None:
@@ -61,74 +67,68 @@ class ApiTokenCommands:
         self._noting[token.id] = task
         task.add_done_callback(lambda _: self._noting.pop(token.id, None))
 
-    async def _add(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        state, name = self._state, account_of(request, caller, _OTHERS)
+    async def _add(self, asked: AddToken, caller: Caller) -> NewToken:
+        state, name = self._state, account_of(asked.account, caller, _OTHERS)
         state.file.check()
-        account, now = state.book.account(name), state.known_now()
-        role = Role(field_checks.one_of(request.get("role", "reader"), Role, say("role")))
+        account, now, role = state.book.account(name), state.known_now(), Role(asked.role)
         if role not in account.roles | {Role.READER}:
             raise ChangeError(say("{name} does not have the role {role}", name=name, role=role))
-        scope = field_checks.one_of(request.get("scope"), SCOPES, say("scope"))
-        days: Any = request.get("days")
-        if not field_checks.is_whole(days) or not 1 <= days <= LONGEST_DAYS:
-            raise ChangeError(say("an API token is for 1 to {most} days", most=LONGEST_DAYS))
         if now is None:
             raise ControlError(say("the time is not known, so an API token would not end"))
         secret = PREFIX + new_secret()
         token = ApiToken(
             new_id(one.id for one in state.book.tokens),
             name,
-            label(request.get("name")),
+            label(asked.name),
             hash_of(secret),
             role,
-            scope,
-            field_checks.many(_network, _MOST_NETWORKS)(request.get("addresses") or []),
+            asked.scope,
+            tuple(map(_network, asked.addresses)),
             now,
-            now + days * _DAY_S,
+            now + asked.days * _DAY_S,
         )
         state.book.with_token(token)
         await state.note(caller, "token-added", name, label=token.label)
         await state.file.change(lambda book: book.with_token(token))
-        return {"id": token.id, "token": secret, "ends_at": token.ends_at}
+        return NewToken(token.id, secret, token.ends_at)
 
-    async def _list(self, request: dict[str, Any], caller: Caller) -> list[dict[str, Any]]:
-        name, now = wanted_account(request, caller), self._state.time.least()
-        return [
-            {
-                "id": one.id,
-                "name": one.label,
-                "account": one.account,
-                "role": one.role.value,
-                "scope": one.scope,
-                "addresses": list(one.addresses),
-                "made_at": one.made_at,
-                "ends_at": one.ends_at,
-                "used_on": one.used_on,
-                "ended": one.ends_at <= now,
-            }
+    async def _list(self, asked: ReadTokens, caller: Caller) -> tuple[TokenRow, ...]:
+        name, now = wanted_account(asked.account, caller), self._state.time.least()
+        return tuple(
+            TokenRow(
+                id=one.id,
+                name=one.label,
+                account=one.account,
+                role=one.role.value,
+                scope=one.scope,
+                addresses=one.addresses,
+                made_at=one.made_at,
+                ends_at=one.ends_at,
+                used_on=one.used_on,
+                ended=one.ends_at <= now,
+            )
             for one in self._state.book.tokens
             if name in ("", one.account)
-        ]
+        )
 
-    async def _revoke(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        state, wanted = self._state, text_in(request, "id")
+    async def _revoke(self, asked: RevokeToken, caller: Caller) -> OwnedThing:
+        state, wanted = self._state, asked.id
         token = next((one for one in state.book.tokens if one.id == wanted), None)
-        account_of({"account": token.account if token else ""}, caller, _OTHERS)
+        account_of(token.account if token else "", caller, _OTHERS)
         if token is None:
-            raise ControlError(say("there is no API token {id}", id=field_checks.shown(wanted)))
+            raise ControlError(say("there is no API token {id}", id=shown(wanted)))
         await state.note(caller, "token-revoked", token.account, label=token.label)
         await state.file.change(
             lambda book: replace(book, tokens=tuple(one for one in book.tokens if one.id != wanted))
         )
-        return {"id": token.id, "name": token.label, "account": token.account}
+        return OwnedThing(token.id, token.label, token.account)
 
 
-def _network(value: Any) -> str:
-    text = field_checks.a_text(value)
+def _network(text: str) -> str:
     try:
         return str(ip_network(text))
     except ValueError:
         raise ChangeError(
-            say("{text} is not a network", text=field_checks.shown(text)),
+            say("{text} is not a network", text=shown(text)),
             hint=say("such as 192.168.1.10 or 192.168.1.0/24"),
         ) from None

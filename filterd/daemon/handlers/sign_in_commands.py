@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from filterd.accounts.account import EnrolledDevice, by_secret, hash_of, label, new_id, new_secret
 from filterd.accounts.grant import FRESH_S, AuthorChannel
@@ -24,11 +24,38 @@ from filterd.daemon.handlers.account_state import (
     Cookies,
     account_of,
     is_within,
-    text_in,
     wanted_account,
     wrong_code,
 )
 from filterd.daemon.handlers.control_commands import author_of
+from filterd.daemon.handlers.handled import handled
+from filterd.operations.accounts import NamedAccount, OneTimeCode
+from filterd.operations.api_tokens import OwnedThing
+from filterd.operations.enrolled_devices import (
+    ConfirmDevice,
+    DeviceRow,
+    MakeDeviceCode,
+    ReadEnrolledDevices,
+    RedeemDevice,
+    RedeemedDevice,
+    RevokeDevice,
+)
+from filterd.operations.sessions import (
+    Admission,
+    AskAdmission,
+    BegunSession,
+    ConfirmedPassword,
+    ConfirmPassword,
+    EndOtherSessions,
+    PersonSession,
+    ReadSchool,
+    ReadSession,
+    SchoolAtSignIn,
+    SignInByCode,
+    SignInByPassword,
+    SignInByPin,
+    SignOut,
+)
 from filterd.overrides.rights.permissions import readable_classes
 from filterd.overrides.rights.roles import Rank
 from filterd.policy.field_checks import shown
@@ -43,7 +70,6 @@ if TYPE_CHECKING:
 
 _ADMITTING = (CodePurpose.DEVICE, CodePurpose.CONSOLE)
 _SIGNING_IN = (CodePurpose.CONSOLE, CodePurpose.SIGN_IN)
-_LONGEST_NAME = 200
 TRIES = 5
 """Of PINs, before a device must be enrolled again."""
 
@@ -52,15 +78,15 @@ def sign_in_commands(state: AccountState) -> dict[str, Command]:
     """Return the commands by name."""
     made = _SignIn(state)
     return {
-        "school": made.school,
-        "admit": made.admit,
-        "login": made.login,
-        "login-code": made.login_code,
-        "login-pin": made.login_pin,
-        "logout": made.logout,
-        "logout-others": made.logout_others,
-        "session": made.session,
-        "confirm-password": made.confirm_password,
+        **handled(ReadSchool, made.school),
+        **handled(AskAdmission, made.admit),
+        **handled(SignInByPassword, made.login),
+        **handled(SignInByCode, made.login_code),
+        **handled(SignInByPin, made.login_pin),
+        **handled(SignOut, made.logout),
+        **handled(EndOtherSessions, made.logout_others),
+        **handled(ReadSession, made.session),
+        **handled(ConfirmPassword, made.confirm_password),
     }
 
 
@@ -68,74 +94,67 @@ class _SignIn:
     def __init__(self, state: AccountState) -> None:
         self._state, self._manager = state, state.manager
 
-    async def school(self, _: dict[str, Any], __: Caller) -> dict[str, Any]:
+    async def school(self, _: ReadSchool, __: Caller) -> SchoolAtSignIn:
         """Return what every page shows, signed in or not."""
         policy, clock = self._manager.site.policy, self._manager.clock()
-        return {
-            "school": policy.school,
-            "language": policy.language,
-            "time_zone": policy.time_zone,
-            "now": clock["policy_time"],
-        }
+        return SchoolAtSignIn(
+            policy.school, policy.language, policy.time_zone, clock["policy_time"]
+        )
 
-    async def admit(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def admit(self, asked: AskAdmission, caller: Caller) -> Admission:
         """Return whether a device may reach the pages at all.
 
         A code for enrolment admits the device that has it, a code of the console that device
         for a session, and an API token with addresses the programs there.
         """
         state, cookies = self._state, Cookies.of(caller.token)
-        device = state.device_of(text_in(request, "device") or cookies.device)
-        code = text_in(request, "code")
+        device = state.device_of(asked.device or cookies.device)
         token = by_secret(state.book.tokens, cookies.token)
         is_admitted = (
             state.is_admitted(caller.address, device)
             or state.sessions.admits(caller.address)
-            or self._is_admitting(code, caller)
+            or self._is_admitting(asked.code, caller)
             or (token is not None and is_within(caller.address, token.addresses))
         )
         standing = "" if device is None else "confirmed" if device.is_confirmed else "waiting"
-        return {"admitted": is_admitted, "device": standing}
+        return Admission(is_admitted, standing)
 
-    async def login(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def login(self, asked: SignInByPassword, caller: Caller) -> BegunSession:
         """Sign a person in by a password."""
         self._state.file.check()
-        device = self._confirmed(text_in(request, "device"))
+        device = self._confirmed(asked.device)
         self._state.check_admitted(caller, device)
-        name = normal(text_in(request, "account")[:_LONGEST_NAME].strip())
-        password = text_in(request, "password")
-        account = await self._state.verified(
-            name, password, text_in(request, "code"), caller, device
-        )
+        name = normal(asked.account.strip())
+        account = await self._state.verified(name, asked.password, asked.code, caller, device)
         return self._state.begin_session(account, caller)
 
-    async def login_code(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def login_code(self, asked: SignInByCode, caller: Caller) -> BegunSession:
         """Sign a person in by a code that was made for it.
 
         One of the console counts from everywhere: on a flat network an administrator who has
         only the box, or its boot partition, would not get in otherwise.
         """
-        state, code = self._state, text_in(request, "code")
+        state, code = self._state, asked.code
         state.file.check()
         is_of_console = bool(state.codes.account_of(CodePurpose.CONSOLE, code))
         if not is_of_console:
-            state.check_admitted(caller, self._confirmed(text_in(request, "device")))
+            state.check_admitted(caller, self._confirmed(asked.device))
         name = state.account_of_code(code, caller, *_SIGNING_IN, is_taken=True)
         account, admitted = state.book.active(name), caller.address if is_of_console else ""
         if account is None:
             raise wrong_code()
         return state.begin_session(account, caller, admitted=admitted)
 
-    async def login_pin(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def login_pin(self, asked: SignInByPin, caller: Caller) -> BegunSession:
         """Sign a person in on an enrolled device; each try counts before it is checked."""
-        state, pin = self._state, text_in(request, "pin")
+        state = self._state
         state.file.check()
-        device = self._confirmed(text_in(request, "device"))
+        device = self._confirmed(asked.device)
         if device is None:
             raise not_enrolled()
         async with state.turns.turn(origin_of(caller.address, caller.uid)):
             await self._count(device.id, -1)
-            is_good = await is_right(device.pin, pin)
+            is_good = await is_right(device.pin, asked.pin)
         account = state.book.active(device.account)
         if not is_good or account is None:
             state.note_failure(device.account)
@@ -144,19 +163,19 @@ class _SignIn:
         await self._count(device.id, TRIES)
         return state.begin_session(account, caller, device=device.id, is_fresh=False)
 
-    async def logout(self, _: dict[str, Any], caller: Caller) -> None:
+    async def logout(self, _: SignOut, caller: Caller) -> None:
         """End the session."""
         self._state.sessions.end(Cookies.of(caller.token).token)
 
-    async def logout_others(self, _: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def logout_others(self, _: EndOtherSessions, caller: Caller) -> NamedAccount:
         """End the other sessions of the person."""
         if caller.grant is None:
             raise SignInError(say("sign in first"))
         kept = Cookies.of(caller.token).token
         self._state.sessions.end_all(caller.grant.account, besides=kept)
-        return {"account": caller.grant.account}
+        return NamedAccount(caller.grant.account)
 
-    async def session(self, _: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def session(self, _: ReadSession, caller: Caller) -> PersonSession:
         """Return the person who is signed in."""
         grant = caller.grant
         if grant is None:
@@ -169,30 +188,30 @@ class _SignIn:
         if grant.channel is AuthorChannel.WEB:
             ends_in_s = self._state.session_of(caller).ends_in_s(self._state.clock.monotonic())
         account = self._state.book.find(grant.account)
-        return {
-            "account": grant.account,
-            "roles": sorted(grant.roles),
-            "classes": None if classes is None else sorted(classes),
-            "is_fresh": grant.is_fresh,
-            "ends_in_s": ends_in_s,
-            "has_password": account is not None and account.password is not None,
-            "has_totp": account is not None and bool(account.authenticator),
-        }
+        return PersonSession(
+            account=grant.account,
+            roles=tuple(sorted(grant.roles)),
+            classes=None if classes is None else tuple(sorted(classes)),
+            is_fresh=grant.is_fresh,
+            has_password=account is not None and account.password is not None,
+            has_totp=account is not None and bool(account.authenticator),
+            ends_in_s=ends_in_s,
+        )
 
-    async def confirm_password(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def confirm_password(self, asked: ConfirmPassword, caller: Caller) -> ConfirmedPassword:
         """Note that the person of a session has given the password again."""
         if caller.grant is None:
             raise SignInError(say("sign in first"))
         cookies = Cookies.of(caller.token)
         await self._state.verified(
             caller.grant.account,
-            text_in(request, "password"),
-            text_in(request, "code"),
+            asked.password,
+            asked.code,
             caller,
             self._confirmed(cookies.device),
         )
         self._state.sessions.refresh(cookies.token)
-        return {"for_s": FRESH_S}
+        return ConfirmedPassword(FRESH_S)
 
     def _is_admitting(self, code: str, caller: Caller) -> bool:
         with contextlib.suppress(SlowDownError):
@@ -238,11 +257,11 @@ def enrolment_commands(state: AccountState) -> dict[str, Command]:
     """Return the commands by name."""
     made = _Enrolment(state)
     return {
-        "account device-code": made.code,
-        "account device-redeem": made.redeem,
-        "account device-confirm": made.confirm,
-        "account device-list": made.list,
-        "account device-revoke": made.revoke,
+        **handled(MakeDeviceCode, made.code),
+        **handled(RedeemDevice, made.redeem),
+        **handled(ConfirmDevice, made.confirm),
+        **handled(ReadEnrolledDevices, made.list),
+        **handled(RevokeDevice, made.revoke),
     }
 
 
@@ -250,23 +269,22 @@ class _Enrolment:
     def __init__(self, state: AccountState) -> None:
         self._state = state
 
-    async def code(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def code(self, asked: MakeDeviceCode, caller: Caller) -> OneTimeCode:
         """Make a code for a device of an account."""
         author_of(caller).must_be(Rank.ADMIN, _ENROL)
         self._state.file.check()
-        account = self._state.book.account(text_in(request, "account"))
-        code = self._state.codes.make(CodePurpose.DEVICE, account.name)
-        return {"code": code, "for_s": FOR_S[CodePurpose.DEVICE], "account": account.name}
+        name = self._state.book.account(asked.account).name
+        code = self._state.codes.make(CodePurpose.DEVICE, name)
+        return OneTimeCode(code, FOR_S[CodePurpose.DEVICE], name)
 
-    async def redeem(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def redeem(self, asked: RedeemDevice, caller: Caller) -> RedeemedDevice:
         """Enrol the device that has a code; return the secret for its cookie.
 
         A name or PIN that is refused leaves the code good.
         """
         state = self._state
         state.file.check()
-        called, pin = label(request.get("name")), new_pin(request.get("pin"))
-        code = text_in(request, "code")
+        called, pin, code = label(asked.name), new_pin(asked.pin), asked.code
         if not state.account_of_code(code, caller, CodePurpose.DEVICE):
             raise wrong_code()
         hashed = await state.turns.new(origin_of(caller.address, caller.uid), pin)
@@ -287,12 +305,12 @@ class _Enrolment:
         )
         ended_by = state.time.not_before()
         await state.file.change(lambda book: _without_ended(book, ended_by).with_device(device))
-        return {"id": device.id, "device": secret, "account": name}
+        return RedeemedDevice(device.id, secret, name)
 
-    async def confirm(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def confirm(self, asked: ConfirmDevice, caller: Caller) -> OwnedThing:
         """Confirm that a device is the one that was meant."""
         author_of(caller).must_be(Rank.ADMIN, _ENROL)
-        state, device = self._state, self._device(request)
+        state, device = self._state, self._device(asked.id)
         await state.note(caller, "device-confirmed", device.account, label=device.label)
 
         def confirmed(book: AccountBook) -> AccountBook:
@@ -300,30 +318,32 @@ class _Enrolment:
             return book if found is None else book.with_device(replace(found, is_confirmed=True))
 
         await state.file.change(confirmed)
-        return _shown(device)
+        return _named(device)
 
-    async def list(self, request: dict[str, Any], caller: Caller) -> list[dict[str, Any]]:
+    async def list(self, asked: ReadEnrolledDevices, caller: Caller) -> tuple[DeviceRow, ...]:
         """Return the devices, with the state of each."""
-        name, now = wanted_account(request, caller), self._state.time.least()
-        return [
-            {
-                **_shown(one),
-                "state": _state_of(one, now),
-                "made_at": one.made_at,
-                "ends_at": one.ends_at,
-                "used_on": one.used_on,
-                "tries_left": one.tries_left,
-            }
+        name, now = wanted_account(asked.account, caller), self._state.time.least()
+        return tuple(
+            DeviceRow(
+                id=one.id,
+                name=one.label,
+                account=one.account,
+                state=_state_of(one, now),
+                made_at=one.made_at,
+                ends_at=one.ends_at,
+                used_on=one.used_on,
+                tries_left=one.tries_left,
+            )
             for one in self._state.book.devices
             if name in ("", one.account)
-        ]
+        )
 
-    async def revoke(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def revoke(self, asked: RevokeDevice, caller: Caller) -> OwnedThing:
         """Forget a device, such as a lost phone, and end its sessions."""
-        state, wanted = self._state, text_in(request, "id")
-        owner = (one.account for one in state.book.devices if one.id == wanted)
-        account_of({"account": next(owner, "")}, caller, _ENROL)
-        device = self._device(request)
+        state = self._state
+        owner = (one.account for one in state.book.devices if one.id == asked.id)
+        account_of(next(owner, ""), caller, _ENROL)
+        device = self._device(asked.id)
         await state.note(caller, "device-revoked", device.account, label=device.label)
 
         def without(book: AccountBook) -> AccountBook:
@@ -331,10 +351,9 @@ class _Enrolment:
 
         await state.file.change(without)
         state.sessions.end_all(device.account, device=device.id)
-        return _shown(device)
+        return _named(device)
 
-    def _device(self, request: dict[str, Any]) -> EnrolledDevice:
-        wanted = text_in(request, "id")
+    def _device(self, wanted: str) -> EnrolledDevice:
         found = next((one for one in self._state.book.devices if one.id == wanted), None)
         if found is None:
             raise ControlError(say("there is no device {id}", id=shown(wanted)))
@@ -354,5 +373,5 @@ def _state_of(device: EnrolledDevice, now: float) -> str:
     return "confirmed" if device.is_confirmed else "waiting"
 
 
-def _shown(device: EnrolledDevice) -> dict[str, Any]:
-    return {"id": device.id, "name": device.label, "account": device.account}
+def _named(device: EnrolledDevice) -> OwnedThing:
+    return OwnedThing(device.id, device.label, device.account)

@@ -10,10 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filterd.operations import (
+    accounts,
     alerts,
+    api_tokens,
     classes,
     clock,
     devices,
+    enrolled_devices,
     exams,
     exceptions,
     history,
@@ -25,6 +28,7 @@ from filterd.operations import (
     reload,
     review_requests,
     rooms,
+    sessions,
     status,
     totals,
 )
@@ -78,6 +82,10 @@ _MODULES = (
     mistakes,
     history_operations,
     school_operations,
+    sessions,
+    accounts,
+    api_tokens,
+    enrolled_devices,
     account_operations,
 )
 """Of a module all its operations, as they stand there; a later module may say more of one."""

@@ -9,13 +9,16 @@ from filterd.accounts.account_rows import ACCOUNTS as ACCOUNT_LISTING
 from filterd.accounts.account_rows import ENROLLED as DEVICE_LISTING
 from filterd.accounts.account_rows import TOKENS as TOKEN_LISTING
 from filterd.accounts.grant import SCOPES
+from filterd.operations.accounts import ACCOUNTS
+from filterd.operations.api_tokens import TOKENS
+from filterd.operations.enrolled_devices import ENROLLED
 from filterd.operations.operation import ADMINS
+from filterd.operations.sessions import SESSION
 from filterd.overrides.rights.roles import Role
 from filterd.reports.charts import qr_code
 from filterd.texts import words
 from filterd.texts.i18n import say
 from filterd.web.form_choices import lengths, of_words
-from filterd.web.operations.account_operations import ACCOUNTS, ENROLLED, SESSION, TOKENS
 from filterd.web.page import Page
 
 if TYPE_CHECKING:

@@ -22,7 +22,6 @@ from filterd.accounts.account import (
     merged,
     new_id,
     new_secret,
-    roles_of,
     without_secrets,
 )
 from filterd.accounts.password_hash import PasswordHash
@@ -66,15 +65,6 @@ def test_a_name_is_that_of_a_person() -> None:
     for wrong in names:
         with pytest.raises(ChangeError):
             account_name(wrong)
-
-
-def test_roles_are_those_of_the_school() -> None:
-    assert roles_of(["admin", "teacher"]) == {Role.ADMIN, Role.TEACHER}
-    assert roles_of("reader") == {Role.READER}
-    values: tuple[object, ...] = (None, [], [None], ["x"], {})
-    for wrong in values:
-        with pytest.raises(ChangeError):
-            roles_of(wrong)
 
 
 def test_secrets_are_found_by_their_hash() -> None:
@@ -290,13 +280,6 @@ def test_a_label_is_a_line_of_up_to_sixty_characters(value: object, found: str |
             label(value)
     else:
         assert label(value) == found
-
-
-@pytest.mark.parametrize("value", [["admin", "x"], ["x", "admin"], ["admin", None], ["admin", []]])
-def test_one_role_that_is_none_is_enough_to_refuse_all(value: object) -> None:
-    with pytest.raises(ChangeError, match="are not roles") as refused:
-        roles_of(value)
-    assert "admin" in str(refused.value.hint)
 
 
 def test_without_secrets_nothing_is_left_that_signs_in_and_the_rest_is_as_it_was() -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 CODE = {"code": "abc123", "for_s": 900.0, "account": "lan"}
+PASSWORD_SET = {"account": "lan", "devices": 0, "tokens": 0}
 
 
 class AccountDesk:
@@ -36,7 +37,8 @@ class AccountDesk:
         if command == "clock":
             return {"standing": "known", "shows": 0.0, "policy_time": 0.0, "floor": 0.0}
         self.asked.append((command, arguments))
-        return self.answers.get(command.removeprefix("account "), {"account": "lan"})
+        name = command.removeprefix("account ")
+        return self.answers.get(name, PASSWORD_SET if name == "passwd" else {"account": "lan"})
 
 
 @pytest.fixture

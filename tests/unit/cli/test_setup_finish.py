@@ -4,13 +4,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filterd.base.errors import StoreError
 from filterd.base.state_folder import StateFolder
 from filterd.cli import setup_finish as module
 from filterd.cli.setup_finish import SetupFinish
+from filterd.operations.accounts import OneTimeCode
 from filterd.texts.i18n import Sentence, Texts, say
+from tests.unit.cli.test_account import ROW
+
+if TYPE_CHECKING:
+    from filterd.operations.request import OperationRequest
 
 
 class Lines:
@@ -42,15 +47,18 @@ class Desk:
         self.accounts, self._problem = list(accounts), problem
         self.state = StateFolder(Path("nowhere"))
 
-    def ask(self, command: str, **given: Any) -> Any:
+    def send(self, request: OperationRequest[Any]) -> Any:
+        return request.answer_of(self._ask(request.command, **request.arguments))
+
+    def _ask(self, command: str, **given: Any) -> Any:
         if self._problem:
             raise StoreError(say("no daemon"))
         if command == "account list":
-            return [{"account": one} for one in self.accounts]
+            return [{**ROW, "account": one} for one in self.accounts]
         if command == "account add":
             assert given["roles"] == ["admin"]
             self.accounts.append(given["account"])
-            return {}
+            return {"account": given["account"]}
         return {"account": given["account"], "code": "a-code", "for_s": 900.0}
 
 
@@ -64,7 +72,7 @@ def _finished(desk: Any) -> tuple[SetupFinish, Lines]:
 def test_a_set_up_leaves_an_account_and_a_code_that_signs_in() -> None:
     desk = Desk()
     done, _ = _finished(desk)
-    assert done.sign_in == {"account": "admin", "code": "a-code", "for_s": 900.0}
+    assert done.sign_in == OneTimeCode("a-code", 900.0, "admin")
     assert desk.accounts == ["admin"]
 
 

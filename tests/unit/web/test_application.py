@@ -44,7 +44,7 @@ def test_an_error_of_the_program_shows_nothing_of_it(manager: FakeManager) -> No
 
 
 def test_a_device_of_another_network_gets_the_schools_name_only(manager: FakeManager) -> None:
-    manager.answers["admit"] = {"admitted": False}
+    manager.answers["admit"] = {"admitted": False, "device": ""}
     replies = [manager.get(path) for path in ("/", "/login", "/static/style.css", "/nothing")]
     assert {reply.status for reply in replies} == {403}
     assert len({reply.text for reply in replies}) == 1
@@ -54,13 +54,13 @@ def test_a_device_of_another_network_gets_the_schools_name_only(manager: FakeMan
 
 @pytest.mark.parametrize("path", ["/device/abc", "/login/code/abc"])
 def test_a_code_may_admit_its_device(manager: FakeManager, path: str) -> None:
-    manager.answers["admit"] = lambda code, **_: {"admitted": code == "abc"}
+    manager.answers["admit"] = lambda code="", **_: {"admitted": code == "abc", "device": ""}
     assert manager.send("GET", path).status == 200
     assert manager.send("GET", "/login").status == 403
 
 
 def test_the_token_of_a_program_counts_for_its_admission(manager: FakeManager) -> None:
-    manager.answers["admit"] = lambda act_for, **_: {"admitted": act_for == "api"}
+    manager.answers["admit"] = lambda act_for, **_: {"admitted": act_for == "api", "device": ""}
     manager.answers["names"] = []
     program = {"authorization": "Bearer api"}
     assert manager.send("GET", "/api/v1/names", headers=program).status == 200
@@ -76,7 +76,7 @@ def test_a_set_up_takes_forms_of_its_own_pages_from_its_own_network_only(
     manager: FakeManager, tmp_path: Path
 ) -> None:
     manager.web._first_boot._socket = tmp_path / "s"
-    manager.answers |= {"admit": {"admitted": False}}
+    manager.answers |= {"admit": {"admitted": False, "device": ""}}
     manager.answers["setup-answer"] = None
     manager.answers["setup-state"] = {"step": "claim", "language": "en"}
 

@@ -123,7 +123,7 @@ def test_a_decision_holds_for_half_a_minute(
     manager: FakeManager, admits: Callable[..., bool]
 ) -> None:
     assert admits("192.0.2.7", "")
-    manager.answers["admit"] = {"admitted": False}
+    manager.answers["admit"] = {"admitted": False, "device": ""}
     assert admits("192.0.2.7", "")
     manager.clock.advance(ADMITTED_FOR_S)
     assert not admits("192.0.2.7", "")
@@ -136,7 +136,7 @@ def test_each_address_device_code_and_token_is_asked_about(
         admits(*asked)
         admits(*asked)
     assert manager.times("admit") == 5
-    assert manager.asked[-1][1] == {"act_for": "t", "address": "a", "device": "", "code": ""}
+    assert manager.asked[-1][1] == {"act_for": "t", "address": "a"}
 
 
 def test_what_is_remembered_is_bounded(

@@ -132,14 +132,9 @@ def test_a_new_password_says_what_goes_on_and_ends_it_where_that_is_wanted(
         ({"account": "Minh"}, "already"),
         ({"account": "a b"}, "not a user name"),
         ({"account": "web:x"}, "not a user name"),
-        ({"account": None}, "text expected"),
-        ({"roles": []}, "not roles"),
-        ({"roles": ["root"]}, "not roles"),
-        ({"roles": [["admin"]]}, "not roles"),
         ({"password": "ngắn"}, "at least 10"),
         ({"account": "abcdefghijk", "password": "ABCDEFGHIJK"}, "at least 10"),
         ({"password": "x" * 11}, "not all the same"),
-        ({"password": 1234567890}, "text expected"),
     ],
 )
 def test_an_account_has_a_persons_name_roles_and_a_long_password(
@@ -152,9 +147,10 @@ def test_an_account_has_a_persons_name_roles_and_a_long_password(
 
 
 def test_the_last_administrator_stays(people: AccountSchool) -> None:
-    for command in ("account disable", "account roles"):
-        with pytest.raises(FilterdError, match="the last administrator"):
-            people.ask(command, account="minh", roles=["reader"])
+    with pytest.raises(FilterdError, match="the last administrator"):
+        people.ask("account disable", account="minh")
+    with pytest.raises(FilterdError, match="the last administrator"):
+        people.ask("account roles", account="minh", roles=["reader"])
     people.ask("account roles", account="lan", roles=["admin"])
     assert people.ask("account disable", account="minh")
 
@@ -162,7 +158,7 @@ def test_the_last_administrator_stays(people: AccountSchool) -> None:
 def test_where_there_are_no_accounts_a_code_makes_the_first(tmp_path: Path) -> None:
     people = AccountSchool(tmp_path)
     with people.runner:
-        made = people.ask("account code")
+        made = people.ask("account code", account="admin")
         token = people.web("login-code", code=made["code"])["token"]
         assert people.web("status", token) == ["web:admin", 2]
         assert people.accounts.status()["number"] == 1
@@ -205,7 +201,7 @@ def test_damaged_accounts_allow_no_sign_in_until_they_are_recovered(people: Acco
     assert people.accounts.status() == {"number": 0, "damaged": True, "recovered_at": None}
     assert people.code_of("login", account="minh", password=PASSWORD) == "accounts-damaged"
     with pytest.raises(FilterdError, match="account recover"):
-        people.ask("account code")
+        people.ask("account code", account="minh")
     assert people.web("school")  # the rest goes on
     code = people.ask("account recover", account="minh")["code"]
     assert people.web("login-code", code=code)["account"] == "minh"
@@ -222,7 +218,7 @@ def test_control_without_setting_aside_anyone_makes_the_first_account(
     for path in people.state.accounts_copies:
         path.write_bytes(b"damaged")
     people.begin()
-    assert people.ask("account code", MINH)["account"] == "admin"
+    assert people.ask("account code", MINH, account="admin")["account"] == "admin"
 
 
 def test_a_request_of_a_page_has_no_rights(people: AccountSchool) -> None:

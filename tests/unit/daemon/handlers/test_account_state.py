@@ -20,7 +20,6 @@ from filterd.daemon.handlers.account_state import (
     SignInNetworks,
     account_of,
     is_within,
-    text_in,
 )
 from filterd.daemon.handlers.control_caller import Caller
 from filterd.overrides.rights.roles import ADMINS
@@ -46,15 +45,12 @@ def test_a_browser_sends_two_cookies_in_one_token() -> None:
 
 def test_ones_own_account_needs_no_rank() -> None:
     to_do, lan = say("change it"), replace(LAN, grant=Grant("lan", frozenset()))
-    assert account_of({}, lan, to_do) == account_of({"account": "lan"}, lan, to_do) == "lan"
-    assert account_of({"account": "lan"}, MINH, to_do) == "lan"
-    for wrong in ("minh", ["lan"], 7):
-        with pytest.raises(ControlError):
-            account_of({"account": wrong}, lan, to_do)
+    assert account_of("", lan, to_do) == account_of("lan", lan, to_do) == "lan"
+    assert account_of("lan", MINH, to_do) == "lan"
     with pytest.raises(ControlError):
-        account_of({}, LAN, to_do)
-    with pytest.raises(ControlError, match="'code' is a text"):
-        text_in({"code": 7}, "code")
+        account_of("minh", lan, to_do)
+    with pytest.raises(ControlError):
+        account_of("", LAN, to_do)
 
 
 def test_a_session_ends_with_the_day_or_with_half_a_day(people: AccountSchool) -> None:

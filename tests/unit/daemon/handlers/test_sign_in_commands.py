@@ -656,7 +656,7 @@ def test_a_lost_phone_is_revoked_and_its_session_ends(people: AccountSchool) -> 
 def test_a_device_of_another_person_is_not_revoked(people: AccountSchool) -> None:
     _, number = people.enrol("minh")
     lan = people.sign_in("lan")
-    for wrong in (number, "x", ""):
+    for wrong in (number, "x"):
         with pytest.raises(FilterdError, match=r"may not enrol devices|there is no device"):
             people.web("account device-revoke", lan, id=wrong)
 
@@ -673,9 +673,7 @@ def test_it_ends_after_half_a_year_or_with_its_account(people: AccountSchool) ->
     assert people.ask("account device-list")[0]["state"] == "ended"
 
 
-@pytest.mark.parametrize(
-    "pin", ["12345", "1234567", "123456", "654321", "111111", "12a456", 482913]
-)
+@pytest.mark.parametrize("pin", ["", "12345", "1234567", "123456", "654321", "111111", "12a456"])
 def test_a_pin_is_none_that_anyone_tries_first(people: AccountSchool, pin: Any) -> None:
     code = people.ask("account device-code", account="lan")["code"]
     given = {"code": code, "name": "một", "pin": pin}

@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keep accounts: people who may sign in, by password, authenticator or a code.
+
+An account that is left out is one's own; others' need the role admin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar
+
+from filterd.operations.answers import AT, OBJECT, TEXT, TEXTS, maybe, of, record, rows
+from filterd.operations.operation import ADMINS, Operation
+from filterd.operations.parameters.scalar import Choice, Flag, Several, Text
+from filterd.operations.parameters.secret import Secret
+from filterd.operations.request import OperationRequest
+from filterd.overrides.rights.roles import Role
+
+FIRST_ACCOUNT = "admin"
+"""The name of the first account, where none is given."""
+ACCOUNT = Text(64, least=1, about="The name of an account; one's own if left out")
+_ROLES = Several(Choice(tuple(Role)), len(Role), 1)
+_NEW_PASSWORD = Secret(256, least=1, is_new=True)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedAccount:
+    """The account of which something was changed."""
+
+    account: str
+
+
+NAMED = of(NamedAccount)
+
+
+@dataclass(frozen=True, slots=True)
+class OneTimeCode:
+    """A code that is good once, for so many seconds."""
+
+    code: str = field(repr=False)
+    for_s: float
+    account: str
+
+
+ONE_TIME_CODE = of(OneTimeCode)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """An account.
+
+    Attributes:
+        password, totp: whether it has one.
+        recovery, sessions, devices, tokens: how many it has.
+        failed: wrong passwords since the start.
+    """
+
+    account: str
+    roles: tuple[str, ...]
+    disabled: bool
+    password: bool
+    totp: bool
+    recovery: int
+    sessions: int
+    devices: int
+    tokens: int
+    made_at: float
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAccounts(OperationRequest[tuple[AccountRow, ...]]):
+    """All accounts."""
+
+    command: ClassVar[str] = "account list"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddAccount(OperationRequest[NamedAccount]):
+    """Make an account; without a password a code signs it in first."""
+
+    command: ClassVar[str] = "account add"
+    account: Annotated[str, ACCOUNT]
+    roles: Annotated[tuple[str, ...], _ROLES]
+    password: Annotated[str, _NEW_PASSWORD] = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassword:
+    """How many devices and API tokens go on after a new password."""
+
+    account: str
+    devices: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPassword(OperationRequest[NewPassword]):
+    """Set a password; ``end``: devices and API tokens end, too."""
+
+    command: ClassVar[str] = "account passwd"
+    account: Annotated[str, ACCOUNT] = ""
+    password: Annotated[str, _NEW_PASSWORD] = field(repr=False)
+    end: Annotated[bool, Flag()] = False
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRoles:
+    """The roles of an account."""
+
+    account: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetRoles(OperationRequest[AccountRoles]):
+    """Give an account these roles, and no others."""
+
+    command: ClassVar[str] = "account roles"
+    account: Annotated[str, ACCOUNT]
+    roles: Annotated[tuple[str, ...], _ROLES]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisableAccount(OperationRequest[NamedAccount]):
+    """Let an account sign in no more."""
+
+    command: ClassVar[str] = "account disable"
+    account: Annotated[str, ACCOUNT]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnableAccount(OperationRequest[NamedAccount]):
+    """Let an account sign in again."""
+
+    command: ClassVar[str] = "account enable"
+    account: Annotated[str, ACCOUNT]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAuthenticator(OperationRequest[dict[str, Any]]):
+    """Begin to use an authenticator, or end it.
+
+    The answer has ``secret`` and ``uri``; with the code of the app ``account`` and ``codes``, new
+    recovery codes where there were none; at the end of its use ``account``.
+    """
+
+    command: ClassVar[str] = "account totp"
+    account: Annotated[str, ACCOUNT] = ""
+    on: Annotated[bool, Flag()]
+    code: Annotated[str, Secret(16)] = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryCodes:
+    """New recovery codes."""
+
+    codes: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeRecoveryCodes(OperationRequest[RecoveryCodes]):
+    """Make ten recovery codes."""
+
+    command: ClassVar[str] = "account recovery"
+    account: Annotated[str, ACCOUNT] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeCode(OperationRequest[OneTimeCode]):
+    """Make a code that signs in once, and the first account where there is none."""
+
+    command: ClassVar[str] = "account code"
+    account: Annotated[str, ACCOUNT]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoverAccount(OperationRequest[OneTimeCode]):
+    """Make an administrator, for root; ``code`` is one of the person's own choice."""
+
+    command: ClassVar[str] = "account recover"
+    account: Annotated[str, ACCOUNT] = FIRST_ACCOUNT
+    code: Annotated[str, Secret(1024)] = field(default="", repr=False)
+
+
+ACCOUNTS = Operation(
+    name="readAccounts",
+    method="GET",
+    path="/accounts",
+    about="The accounts, with their roles, sessions, devices and tokens.",
+    request=ReadAccounts,
+    roles=ADMINS,
+    answer=rows(
+        record(
+            {
+                **of(AccountRow)["properties"],
+                "made_at": maybe(AT),
+                "failed": OBJECT | {"type": ["object", "integer", "array", "null"]},
+            }
+        )
+    ),
+    commands=("account list",),
+    tag="accounts",
+)
+ADD_ACCOUNT = Operation(
+    name="addAccount",
+    method="POST",
+    path="/accounts",
+    about="Make an account. Without a password a one-time code signs it in first.",
+    request=AddAccount,
+    roles=ADMINS,
+    answer=NAMED,
+    commands=("account add",),
+    tag="accounts",
+)
+SET_PASSWORD = Operation(
+    name="setPassword",
+    method="POST",
+    path="/accounts/password",
+    about="Set a password, one's own or as an admin another's; end: devices and tokens end, too.",
+    request=SetPassword,
+    answer=of(NewPassword),
+    commands=("account passwd",),
+    tag="accounts",
+)
+SET_ROLES = Operation(
+    name="setRoles",
+    method="POST",
+    path="/accounts/{account}/roles",
+    about="Set the roles of an account.",
+    request=SetRoles,
+    roles=ADMINS,
+    answer=of(AccountRoles),
+    commands=("account roles",),
+    tag="accounts",
+)
+DISABLE = Operation(
+    name="disableAccount",
+    method="POST",
+    path="/accounts/{account}/disable",
+    about="Let an account sign in no more, and end its sessions.",
+    request=DisableAccount,
+    roles=ADMINS,
+    answer=NAMED,
+    commands=("account disable",),
+    tag="accounts",
+)
+ENABLE = Operation(
+    name="enableAccount",
+    method="POST",
+    path="/accounts/{account}/enable",
+    about="Let an account sign in again.",
+    request=EnableAccount,
+    roles=ADMINS,
+    answer=NAMED,
+    commands=("account enable",),
+    tag="accounts",
+)
+TOTP = Operation(
+    name="setTotp",
+    method="POST",
+    path="/accounts/totp",
+    about="Begin to use an authenticator: without `code` for its secret, with it to confirm;"
+    " or end.",
+    request=SetAuthenticator,
+    answer=record(
+        {"account": TEXT, "secret": TEXT, "uri": TEXT, "codes": TEXTS},
+        ("account", "secret", "uri", "codes"),
+    ),
+    commands=("account totp",),
+    tag="accounts",
+)
+RECOVERY = Operation(
+    name="makeRecoveryCodes",
+    method="POST",
+    path="/accounts/recovery",
+    about="Make ten recovery codes; those of before are void.",
+    request=MakeRecoveryCodes,
+    answer=of(RecoveryCodes),
+    commands=("account recovery",),
+    tag="accounts",
+)
+CODE = Operation(
+    name="makeCode",
+    method="POST",
+    path="/accounts/code",
+    about="Make a code for one sign-in of an account.",
+    request=MakeCode,
+    roles=ADMINS,
+    answer=ONE_TIME_CODE,
+    commands=("account code",),
+    tag="accounts",
+)

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Make, list and revoke API tokens: programs that ask in the name of an account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar
+
+from filterd.accounts.grant import SCOPES
+from filterd.operations.accounts import ACCOUNT
+from filterd.operations.answers import AT, TEXT, maybe, of, record, rows
+from filterd.operations.operation import Operation
+from filterd.operations.parameters.scalar import Choice, Several, Text, Whole
+from filterd.operations.request import OperationRequest
+from filterd.overrides.rights.roles import Role
+
+ID = Text(64, least=1)
+_LONGEST_DAYS = 366
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token with its secret, which is shown this once."""
+
+    id: str
+    token: str = field(repr=False)
+    ends_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddToken(OperationRequest[NewToken]):
+    """Make a token, of one role and one scope."""
+
+    command: ClassVar[str] = "account token-add"
+    name: Annotated[str, Text(64, least=1)]
+    account: Annotated[str, ACCOUNT] = ""
+    role: Annotated[str, Choice(tuple(Role))]
+    scope: Annotated[str, Choice(tuple(SCOPES))]
+    days: Annotated[int, Whole(1, _LONGEST_DAYS)]
+    addresses: Annotated[
+        tuple[str, ...], Several(Text(64, least=1), 16, about="From these ranges only (CIDR)")
+    ] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """A token; ``used_on`` is a day, ``2026-11-29``, or empty."""
+
+    id: str
+    name: str
+    account: str
+    role: str
+    scope: str
+    addresses: tuple[str, ...]
+    made_at: float
+    ends_at: float
+    used_on: str
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadTokens(OperationRequest[tuple[TokenRow, ...]]):
+    """One's own tokens, or of an account; of all for administrators."""
+
+    command: ClassVar[str] = "account token-list"
+    account: Annotated[str, ACCOUNT] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedThing:
+    """A token or device of an account that was confirmed or revoked."""
+
+    id: str
+    name: str
+    account: str
+
+
+OWNED_THING = of(OwnedThing)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeToken(OperationRequest[OwnedThing]):
+    """Revoke a token."""
+
+    command: ClassVar[str] = "account token-revoke"
+    id: Annotated[str, ID]
+
+
+TOKENS = Operation(
+    name="readTokens",
+    method="GET",
+    path="/tokens",
+    about="API tokens, without their secrets; one's own, or of an account.",
+    request=ReadTokens,
+    answer=rows(
+        record(
+            of(TokenRow)["properties"]
+            | {"made_at": maybe(AT), "ends_at": maybe(AT), "used_on": maybe(TEXT)}
+        )
+    ),
+    commands=("account token-list",),
+    tag="accounts",
+)
+ADD_TOKEN = Operation(
+    name="addToken",
+    method="POST",
+    path="/tokens",
+    about="Make an API token; its secret is shown once.",
+    request=AddToken,
+    answer=record(of(NewToken)["properties"] | {"ends_at": maybe(AT)}),
+    commands=("account token-add",),
+    tag="accounts",
+)
+REVOKE_TOKEN = Operation(
+    name="revokeToken",
+    method="POST",
+    path="/tokens/{id}/revoke",
+    about="Revoke an API token.",
+    request=RevokeToken,
+    answer=OWNED_THING,
+    commands=("account token-revoke",),
+    tag="accounts",
+)

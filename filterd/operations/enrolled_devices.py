@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Enrol phones of the staff, on which a PIN signs in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar
+
+from filterd.operations.accounts import ACCOUNT, ONE_TIME_CODE, OneTimeCode
+from filterd.operations.answers import AT, TEXT, WHOLE, maybe, of, record, rows
+from filterd.operations.api_tokens import ID, OWNED_THING, OwnedThing
+from filterd.operations.operation import ADMINS, Operation
+from filterd.operations.parameters.scalar import Text
+from filterd.operations.parameters.secret import Secret
+from filterd.operations.request import OperationRequest
+
+_SECRET = Secret(256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeDeviceCode(OperationRequest[OneTimeCode]):
+    """Make a code by which a device is enrolled."""
+
+    command: ClassVar[str] = "account device-code"
+    account: Annotated[str, ACCOUNT]
+
+
+@dataclass(frozen=True, slots=True)
+class RedeemedDevice:
+    """An enrolled device with the secret of its cookie."""
+
+    id: str
+    device: str = field(repr=False)
+    account: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedeemDevice(OperationRequest[RedeemedDevice]):
+    """Enrol the device that has a code."""
+
+    command: ClassVar[str] = "account device-redeem"
+    code: Annotated[str, _SECRET] = field(default="", repr=False)
+    name: Annotated[str, Text(64)] = ""
+    pin: Annotated[str, _SECRET] = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmDevice(OperationRequest[OwnedThing]):
+    """Confirm that a device is the one that was meant."""
+
+    command: ClassVar[str] = "account device-confirm"
+    id: Annotated[str, ID]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """A device.
+
+    Attributes:
+        state: waiting, confirmed or ended.
+        used_on: a day, ``2026-11-29``, or empty.
+    """
+
+    id: str
+    name: str
+    account: str
+    state: str
+    made_at: float
+    ends_at: float
+    used_on: str
+    tries_left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadEnrolledDevices(OperationRequest[tuple[DeviceRow, ...]]):
+    """One's own devices, or of an account; of all for administrators."""
+
+    command: ClassVar[str] = "account device-list"
+    account: Annotated[str, ACCOUNT] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeDevice(OperationRequest[OwnedThing]):
+    """Forget a device, such as a lost phone, and end its sessions."""
+
+    command: ClassVar[str] = "account device-revoke"
+    id: Annotated[str, ID]
+
+
+ENROLLED = Operation(
+    name="readEnrolledDevices",
+    method="GET",
+    path="/accounts/devices",
+    about="The enrolled devices, one's own or of an account.",
+    request=ReadEnrolledDevices,
+    answer=rows(
+        record(
+            of(DeviceRow)["properties"]
+            | dict.fromkeys(("made_at", "ends_at"), maybe(AT))
+            | {"used_on": maybe(TEXT), "tries_left": maybe(WHOLE)}
+        )
+    ),
+    commands=("account device-list",),
+    tag="accounts",
+)
+ENROL = Operation(
+    name="makeDeviceCode",
+    method="POST",
+    path="/accounts/devices/code",
+    about="Make a code by which a device of an account is enrolled.",
+    request=MakeDeviceCode,
+    roles=ADMINS,
+    answer=ONE_TIME_CODE,
+    commands=("account device-code",),
+    tag="accounts",
+)
+CONFIRM_DEVICE = Operation(
+    name="confirmDevice",
+    method="POST",
+    path="/accounts/devices/{id}/confirm",
+    about="Confirm that an enrolled device is the one that was meant.",
+    request=ConfirmDevice,
+    roles=ADMINS,
+    answer=OWNED_THING,
+    commands=("account device-confirm",),
+    tag="accounts",
+)
+REVOKE_DEVICE = Operation(
+    name="revokeDevice",
+    method="POST",
+    path="/accounts/devices/{id}/revoke",
+    about="Revoke an enrolled device, such as a lost phone.",
+    request=RevokeDevice,
+    answer=OWNED_THING,
+    commands=("account device-revoke",),
+    tag="accounts",
+)

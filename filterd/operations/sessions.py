@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sign people in and out, and tell who is signed in.
+
+What a person left empty in the form of the sign-in is not missing: it is wrong, in words that do
+not tell which of account and password is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar
+
+from filterd.operations.accounts import NAMED, NamedAccount
+from filterd.operations.answers import of, record
+from filterd.operations.operation import Operation
+from filterd.operations.parameters.scalar import Text
+from filterd.operations.parameters.secret import Secret
+from filterd.operations.request import OperationRequest
+
+_CODE = _DEVICE = Secret(256)
+_PASSWORD = Secret(400)
+"""One that is typed; one that is chosen is shorter."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolAtSignIn:
+    """What every page shows; ``now`` is policy time, None while it is not known."""
+
+    school: str
+    language: str
+    time_zone: str
+    now: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSchool(OperationRequest[SchoolAtSignIn]):
+    """The school, for pages before the sign-in."""
+
+    command: ClassVar[str] = "school"
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Whether a device may see the dashboard; ``device``: '', waiting or confirmed."""
+
+    admitted: bool
+    device: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskAdmission(OperationRequest[Admission]):
+    """Whether the device of a cookie, or of a code, may see the dashboard."""
+
+    command: ClassVar[str] = "admit"
+    device: Annotated[str, _DEVICE] = field(default="", repr=False)
+    code: Annotated[str, _CODE] = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BegunSession:
+    """The token of a session that has begun."""
+
+    token: str = field(repr=False)
+    account: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInByPassword(OperationRequest[BegunSession]):
+    """Begin a session by a password; ``code`` is of the authenticator."""
+
+    command: ClassVar[str] = "login"
+    account: Annotated[str, Text(200)] = ""
+    password: Annotated[str, _PASSWORD] = field(default="", repr=False)
+    code: Annotated[str, _CODE] = field(default="", repr=False)
+    device: Annotated[str, _DEVICE] = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInByCode(OperationRequest[BegunSession]):
+    """Begin a session by a code that is good once."""
+
+    command: ClassVar[str] = "login-code"
+    code: Annotated[str, _CODE] = field(default="", repr=False)
+    device: Annotated[str, _DEVICE] = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInByPin(OperationRequest[BegunSession]):
+    """Begin a session by the PIN of an enrolled device."""
+
+    command: ClassVar[str] = "login-pin"
+    device: Annotated[str, _DEVICE] = field(default="", repr=False)
+    pin: Annotated[str, _PASSWORD] = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SignOut(OperationRequest[None]):
+    """End the session."""
+
+    command: ClassVar[str] = "logout"
+
+
+@dataclass(frozen=True, slots=True)
+class EndOtherSessions(OperationRequest[NamedAccount]):
+    """End the other sessions of the person."""
+
+    command: ClassVar[str] = "logout-others"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSession:
+    """A session; ``classes`` None: all; ``ends_in_s`` None: of an API token."""
+
+    account: str
+    roles: tuple[str, ...]
+    classes: tuple[str, ...] | None
+    is_fresh: bool
+    has_password: bool
+    has_totp: bool
+    ends_in_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSession(OperationRequest[PersonSession]):
+    """The person who is signed in."""
+
+    command: ClassVar[str] = "session"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmedPassword:
+    """How long the password counts as given a moment ago."""
+
+    for_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmPassword(OperationRequest[ConfirmedPassword]):
+    """Give the password of the session's account once more."""
+
+    command: ClassVar[str] = "confirm-password"
+    password: Annotated[str, _PASSWORD] = field(default="", repr=False)
+    code: Annotated[str, _CODE] = field(default="", repr=False)
+
+
+SESSION = Operation(
+    name="readSession",
+    method="GET",
+    path="/session",
+    about="The person who is signed in: roles, classes, and how long the session lasts.",
+    request=ReadSession,
+    answer=record(of(PersonSession)["properties"], ("ends_in_s", "has_password", "has_totp")),
+    tag="accounts",
+)
+END_OTHERS = Operation(
+    name="endOtherSessions",
+    method="POST",
+    path="/session/end-others",
+    about="End the person's sessions on every other device; the one that asks goes on.",
+    request=EndOtherSessions,
+    answer=NAMED,
+    tag="accounts",
+)
