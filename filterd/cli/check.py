@@ -3,19 +3,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 
 from filterd.base.errors import ConfigError, NameTextError, excluding
 from filterd.cli.context import Context, JsonOption, Options, argument, option
-from filterd.cli.effective_state import ask_else, in_force, offline
+from filterd.cli.effective_state import in_force, offline, send_else
 from filterd.cli.render import listed, show_details
 from filterd.cli.school_clock import school_clock
 from filterd.cli.target_options import seat
 from filterd.operations.parameters.time import read_time
+from filterd.operations.parameters.wire_name import AskedRecord
+from filterd.operations.policy import CheckName, past_of
 from filterd.overrides.target_text import grade_from, qname_from
 from filterd.policy.grade_rows import SERVICE, SERVICES, service_row, whole_service_row
 from filterd.policy.model import GRADES
@@ -50,13 +53,15 @@ def check(
     history, with the lists of today. Exit code 0: the name passes; 1: it is
     blocked; 2: an error, or what was in force then is not known.
     """
-    question, client_ = _question(name, qtype), _client(whom, client)
     clock = school_clock(here)
+    asked = _asked(name, qtype, *_client(whom, client))
     when = None if at is None else read_time(clock, at, past=True)
     if when is not None and when < clock.now:
-        found = _explain_past(here, question, client_, when, clock.text(when))
+        past = past_of(asked, when, clock.text(when))
+        found = send_else(here, lambda: offline().explain_then(here, past), past)
     else:
-        found = _explain(here, question, client_, when, offline_=offline_)
+        asked = replace(asked, at=when)
+        found = _now_or_later(here, asked, offline_=offline_)
     if found is None:
         raise ConfigError(
             say(
@@ -71,69 +76,30 @@ def check(
     raise typer.Exit(PASSES if passes(found["action"]) else BLOCKED)
 
 
-def _explain(
-    here: Context, question: _Question, client: _Client, when: float | None, *, offline_: bool
-) -> dict[str, Any] | None:
+def _now_or_later(here: Context, asked: CheckName, *, offline_: bool) -> dict[str, Any] | None:
     """Ask the daemon if one runs, else the files on disk."""
 
     def by_files() -> Any:
-        return offline().explain_now(here, question, client, when)
+        return offline().explain_now(here, asked)
 
-    at = None if when is None else datetime.fromtimestamp(when, UTC).isoformat()
-    found: dict[str, Any] | None = (
-        by_files()
-        if offline_
-        else ask_else(here, by_files, "check", **_plain(question, client), at=at)
-    )
-    return found
+    return by_files() if offline_ else send_else(here, by_files, asked)
 
 
-def _explain_past(
-    here: Context, question: _Question, client: _Client, when: float, shown: str
-) -> dict[str, Any] | None:
-    """Explain by the policy of that time: by the daemon, which knows devices, else from disk."""
-
-    def by_files() -> Any:
-        return offline().explain_then(here, question, client, when, shown)
-
-    asked = {**_plain(question, client), "at": when, "shown": shown}
-    found: dict[str, Any] | None = ask_else(here, by_files, "history-check", **asked)
-    return found
-
-
-def _plain(question: _Question, client: _Client) -> dict[str, Any]:
-    return {
-        "qname": question.qname.hex(),
-        "qtype": question.qtype,
-        "grade": client.grade,
-        "client": client.address,
-    }
-
-
-class _Question(NamedTuple):
-    qname: bytes
-    qtype: int
-
-
-class _Client(NamedTuple):
-    grade: str | None
-    address: str | None
-
-
-def _question(name: str, qtype: str) -> _Question:
+def _asked(name: str, qtype: str, grade: str | None, client: str | None) -> CheckName:
     try:
-        return _Question(qname_from(name), type_from_text(qtype.upper()))
+        question = AskedRecord(qname_from(name), type_from_text(qtype.upper()))
     except NameTextError as error:
         raise ConfigError(say("--type: {reason}", reason=quoted(error.reason))) from error
+    return CheckName(question=question, grade=grade, client=client)
 
 
-def _client(grade: str | None, client: str | None) -> _Client:
+def _client(grade: str | None, client: str | None) -> tuple[str | None, str | None]:
     if grade is not None and client is not None:
         raise excluding("--grade", "--client")
     if client is None:
-        return _Client(grade, None)
+        return grade, None
     try:
-        return _Client(None, str(ip_address(client)))
+        return None, str(ip_address(client))
     except ValueError as error:
         raise ConfigError(
             say("--client {client} is not an address", client=repr(client)),

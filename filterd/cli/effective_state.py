@@ -112,7 +112,9 @@ def policy_of_files(here: Context) -> Policy:
     return policy_reader.of_readable_files(here.config, here.state)
 
 
-def read_or_ask(here: Context, read: Callable[[], Any], command: str, **arguments: Any) -> Any:
+def read_or_send(
+    here: Context, read: Callable[[], AnswerT], request: OperationRequest[AnswerT]
+) -> AnswerT:
     """Return what the disk has; the daemon is asked where this user may not read the disk.
 
     Raises:
@@ -121,10 +123,16 @@ def read_or_ask(here: Context, read: Callable[[], Any], command: str, **argument
     try:
         return read()
     except StoreError:
-        answer = ask_or_none(here, command, **arguments)
+        answer = send_or_none(here, request)
         if answer is None:
             raise
         return answer
+
+
+def send_or_none(here: Context, request: OperationRequest[AnswerT]) -> AnswerT | None:
+    """Return the daemon's answer to a request, None where none runs; see ``ask_else``."""
+    plain = ask_or_none(here, request.command, **request.arguments)
+    return None if plain is None else request.answer_of(plain)
 
 
 def ask_or_none(here: Context, command: str, **arguments: Any) -> Any:

@@ -11,7 +11,7 @@ import typer
 from filterd.base.errors import ConfigError, IndexFormatError, StoreError
 from filterd.cli import popular
 from filterd.cli.context import Context, JsonOption, argument, option
-from filterd.cli.effective_state import read_or_ask
+from filterd.cli.effective_state import read_or_send
 from filterd.cli.offline_site import open_index
 from filterd.cli.render import facts, listed, show, titled
 from filterd.cli.school_clock import school_clock, wording_of
@@ -34,6 +34,7 @@ from filterd.lists.list_queries import (
     single_hosts,
 )
 from filterd.lists.report import CompileReport
+from filterd.operations.lists import FindEntries, ReadLists
 from filterd.overrides.target_text import qname_from
 from filterd.texts import counted
 from filterd.texts.i18n import say
@@ -84,7 +85,7 @@ def status(
 
     Exit code 0: shown; 2: an error.
     """
-    answer = read_or_ask(here, lambda: overview(open_index(here)), "lists")
+    answer = read_or_send(here, lambda: overview(open_index(here)), ReadLists())
     build, octets, hosts = answer.pop("build"), answer.pop("octets"), answer.pop("single_hosts", [])
     covered = answer.pop("coverage", [])
     report = CompileReport.from_plain(answer)
@@ -107,7 +108,7 @@ def report(
     left out as protected or popular, popular names that it closes, the day of its text. Exit
     code 0: shown; 2: an error.
     """
-    answer = read_or_ask(here, lambda: overview(open_index(here)), "lists")
+    answer = read_or_send(here, lambda: overview(open_index(here)), ReadLists())
     shares, covered = answer["build"].get("sources", []), answer.get("coverage", [])
     if json:
         here.print_json({"sources": shares, "coverage": covered})
@@ -129,9 +130,7 @@ def search(
     error.
     """
     qname = qname_from(name)
-    found: list[dict[str, Any]] = read_or_ask(
-        here, lambda: entries_of(open_index(here), qname), "lists-search", qname=qname.hex()
-    )
+    found = read_or_send(here, lambda: entries_of(open_index(here), qname), FindEntries(name=qname))
     none = ENTRIES.none.filled({"name": name})
     show(here, ENTRIES._replace(title=say("{name}", name=name), none=none), found, json=json)
     raise typer.Exit(0 if found else 1)

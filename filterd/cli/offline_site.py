@@ -16,6 +16,7 @@ from filterd.daemon.time import known_time
 from filterd.lists.catalogs.catalog import Catalog, load_catalog
 from filterd.lists.index import Index
 from filterd.lists.index_files import blocklists_in_force
+from filterd.operations.policy import CheckName, CheckPast
 from filterd.overrides.history.policy_versions import PolicyVersions
 from filterd.overrides.history.store import Store
 from filterd.policy.model import Policy
@@ -101,48 +102,25 @@ def versions(here: Context) -> PolicyVersions:
     return PolicyVersions(here.state, store(here), here.clock)
 
 
-def explain_now(
-    here: Context,
-    question: tuple[bytes, int],
-    client: tuple[str | None, str | None],
-    at: float | None,
-) -> dict[str, Any] | None:
+def explain_now(here: Context, asked: CheckName) -> dict[str, Any] | None:
     """Explain a verdict by the files on disk; None for a client that may not ask.
-
-    Args:
-        here: which site and state.
-        question: qname and qtype.
-        client: grade and address, one of them or none.
-        at: the policy time; None for now.
 
     Raises:
         FilterdError: the files cannot be read.
     """
-    site = load_site_offline(here, at)
-    found = client_of(site, *client)
-    now = policy_time(here)[0] if at is None else at
-    return None if found is None else explain(site, found, *question, now).to_plain()
+    site = load_site_offline(here, asked.at)
+    found = client_of(site, asked.grade, asked.client)
+    now = policy_time(here)[0] if asked.at is None else asked.at
+    return None if found is None else explain(site, found, *asked.question, now).to_plain()
 
 
-def explain_then(
-    here: Context,
-    question: tuple[bytes, int],
-    client: tuple[str | None, str | None],
-    when: float,
-    shown: str,
-) -> dict[str, Any] | None:
+def explain_then(here: Context, asked: CheckPast) -> dict[str, Any] | None:
     """Explain a verdict of the past by the history; None for a client that might not ask.
-
-    Args:
-        here: which site and state.
-        question: qname and qtype.
-        client: grade and address, one of them or none.
-        when: the time, Unix time.
-        shown: the same as the school's clock showed it.
 
     Raises:
         FilterdError: what was in force then is not known, or cannot be read.
     """
     past = PastState(versions(here), store(here), open_index(here))
-    found = explain_past(past, PastQuestion(*question, *client, when, shown))
+    question = PastQuestion(*asked.question, asked.grade, asked.client, asked.at, asked.shown)
+    found = explain_past(past, question)
     return None if found is None else found.to_plain()

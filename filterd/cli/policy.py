@@ -13,9 +13,8 @@ from rich.tree import Tree
 
 from filterd.base.errors import ConfigError, FilterdError, StoreError
 from filterd.base.paths import shipped
-from filterd.base.state_file import to_plain
 from filterd.cli.context import Context, JsonOption, Options, argument, on_named_files, option
-from filterd.cli.effective_state import policy_of_files, read_or_ask, set_now
+from filterd.cli.effective_state import policy_of_files, read_or_send, set_now
 from filterd.cli.offline_site import open_index, policy_of, read_site
 from filterd.cli.render import details, facts, listed, titled
 from filterd.cli.school_clock import school_clock, wording_of
@@ -25,6 +24,7 @@ from filterd.config.compile import compile_policy, warnings
 from filterd.config.expectation_files import load_expectations
 from filterd.config.site_reader import load_site
 from filterd.documents import yaml_reader
+from filterd.operations.policy import TestExpectations
 from filterd.overrides.descriptions import Describer
 from filterd.overrides.override_rows import set_for
 from filterd.overrides.target_text import policy_for
@@ -227,8 +227,7 @@ def hold(
     1: some are not; 2: an error.
     """
     wanted = _expected(here, files) if files else None
-    plain = None if wanted is None else list(map(to_plain, wanted))
-    answer = read_or_ask(here, lambda: _held(here, wanted), "expectations", wanted=plain)
+    answer = read_or_send(here, lambda: _held(here, wanted), TestExpectations(wanted=wanted))
     found = answer["unmet"]
     sentences = [from_plain(one.pop("sentence")) for one in found]
     wrong = [one for one in found if not one["yields"]]

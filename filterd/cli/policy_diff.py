@@ -11,7 +11,7 @@ import typer
 from filterd.base.errors import ConfigError
 from filterd.cli import offline_site
 from filterd.cli.context import Context, JsonOption, option
-from filterd.cli.effective_state import ask_or_none, policy_in_force, set_at, set_now
+from filterd.cli.effective_state import policy_in_force, send_or_none, set_at, set_now
 from filterd.cli.offline_site import read_site
 from filterd.cli.policy_settings import versions
 from filterd.cli.render import show
@@ -19,6 +19,7 @@ from filterd.cli.school_clock import school_clock
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import shipped_tiers
 from filterd.operations.parameters.time import read_time
+from filterd.operations.policy import ReadPolicy
 from filterd.overrides.target_text import grade_from
 from filterd.policy import policy_file as policy_store
 from filterd.policy.effective_policy import at
@@ -155,7 +156,7 @@ def _past_policy(here: Context, digest: str) -> Policy:
     Raises:
         FilterdError: it cannot be read, from the daemon or from the disk.
     """
-    answer = ask_or_none(here, "policy", digest=digest)
-    if answer is None:
+    text = send_or_none(here, ReadPolicy(digest=digest))
+    if text is None:
         return offline_site.versions(here).load(digest)
-    return policy_store.parse(answer.encode(), digest)
+    return policy_store.parse(text.encode(), digest)

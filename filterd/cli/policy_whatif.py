@@ -25,6 +25,8 @@ from filterd.cli.render import listed
 from filterd.cli.school_clock import wording_of
 from filterd.cli.terminal import bar
 from filterd.daemon.handlers.what_if_commands import AT_WORK, LIST_FILE
+from filterd.operations.parameters.trial import Tried
+from filterd.operations.policy import TryPolicy
 from filterd.querylog import querylog_rows
 from filterd.querylog.day_search import stored_days
 from filterd.resolve.what_if_rows import differs, summary, tables
@@ -37,11 +39,16 @@ _MOST_FILES, _MOST_OCTETS = 2_000, 100_000_000
 _SECRETS = "secrets"
 
 
-class Tried(NamedTuple):
-    """What is tried: the argument of the command, and a file or folder to copy for it."""
+class TriedWords(NamedTuple):
+    """What is tried; ``copied``: a file or folder whose copy has the name of ``asked``."""
 
     asked: dict[str, Any]
     copied: Path | None = None
+
+    def read(self, staged: str) -> Tried:
+        """Return what is tried, with the name of the copy."""
+        named: dict[str, Any] = {key: value or staged for key, value in self.asked.items()}
+        return Tried(**named)
 
 
 def tried(
@@ -62,7 +69,7 @@ def tried(
     feed: Annotated[
         str | None, option("--feed", "Try a version of the lists, held or earlier.", "VERSION")
     ] = None,
-) -> Tried:
+) -> TriedWords:
     """Return what is tried.
 
     Raises:
@@ -75,15 +82,15 @@ def tried(
     if list_file is not None:
         if not category:
             raise ConfigError(say("{missing} is missing", missing="--category"))
-        return Tried({"list": "", "category": category, "format": list_format}, list_file)
+        return TriedWords({"list": "", "category": category, "format": list_format}, list_file)
     if policy is not None:
-        return Tried({"site": ""}, policy)
-    return Tried({"feed": feed} if source is None else {"source": source})
+        return TriedWords({"site": ""}, policy)
+    return TriedWords({"feed": feed} if source is None else {"source": source})
 
 
 def whatif(
     here: Context,
-    tried: Annotated[Tried, Options(tried)],
+    tried: Annotated[TriedWords, Options(tried)],
     days: Annotated[
         int, option("--days", "Number of days, with today.", "N", min=1, max=_MOST_DAYS)
     ] = 7,
@@ -99,9 +106,8 @@ def whatif(
         _staged(here, tried.copied) as staged,
         bar(here, here.texts("Judging the recorded days"), visible=not json),
     ):
-        asked = {key: value or staged for key, value in tried.asked.items()}
         try:
-            answer = ask(here, days=days, **asked)
+            answer = ask(here, TryPolicy(tried=tried.read(staged), days=days))
         except FilterdError as error:
             if tried.copied is None:
                 raise
@@ -113,19 +119,18 @@ def whatif(
     raise typer.Exit(_DIFFERENT if differs(answer) else _SAME)
 
 
-def ask(here: Context, **asked: Any) -> Row:
+def ask(here: Context, asked: TryPolicy) -> Row:
     """Return what would change, by the daemon.
 
     Raises:
         FilterdError: it does not run, or refuses.
     """
-    while AT_WORK in (answer := here.ask("what-if", **asked)):
+    while AT_WORK in (answer := here.send(asked)):
         pass  # each answer takes most of a minute; the trial itself has an end
-    found: Row = answer
-    return found
+    return answer
 
 
-def print_before(here: Context, **asked: Any) -> None:
+def print_before(here: Context, **tried: Any) -> None:
     """Print in short what a decision would change, or why that is not known.
 
     Nothing is printed where no names are recorded or no daemon runs.
@@ -134,7 +139,7 @@ def print_before(here: Context, **asked: Any) -> None:
         return
     try:
         with bar(here, here.texts("Judging the recorded days")):
-            lines = [*summary(ask(here, **asked), wording_of(here))]
+            lines = [*summary(ask(here, TryPolicy(tried=Tried(**tried))), wording_of(here))]
     except FilterdError as error:  # the decision is another matter
         why = error.translated(here.texts.language)
         lines = [here.texts("What this would have changed is not known: {why}", why=why)]

@@ -2,8 +2,9 @@
 """Do one decision on lists for the manager, in a process of its own.
 
 The manager starts ``python -m filterd.daemon.list_decisions`` with one JSON object on its input:
-the folders ``config`` and ``state``, the ``command`` and its ``arguments``, which it has checked
-(``list_commands``). The answer is what the command line prints with ``--json``.
+the folders ``config`` and ``state``, the ``command`` of a request of ``operations.lists`` and its
+``arguments``, which it has checked (``list_commands``). The answer is what the command line prints
+with ``--json``.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import suppress
+from functools import singledispatch
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from filterd.base import bounded_child
 from filterd.base.clock import SystemClock
@@ -22,19 +24,62 @@ from filterd.base.state_folder import StateFolder
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.feed.appliance_files import Wanted
 from filterd.feed.school_lists import SchoolLists
+from filterd.operations.lists import (
+    DECISIONS,
+    ApproveVersion,
+    Decision,
+    ExcludeEntry,
+    FollowLists,
+    Hold,
+    ReadSources,
+    RefuseVersion,
+    RollBack,
+    TakeVersion,
+    UnfollowLists,
+    UpdateLists,
+)
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+
+@singledispatch
+def answer_of(asked: Any, lists: SchoolLists) -> Any:
+    """Do a request, and return its answer as plain data."""
+    raise TypeError(asked, lists)
 
 
-def _follow(
-    lists: SchoolLists,
-    *,
-    sources: tuple[str, ...] = (),
-    recommended: bool = False,
-    **how: Any,
-) -> dict[str, Any]:
-    chosen = lists.chosen(sources, Wanted("", **how), recommended=recommended)
+@answer_of.register
+def _(_asked: ReadSources, lists: SchoolLists) -> Any:
+    return lists.sources()
+
+
+@answer_of.register
+def _(asked: ApproveVersion, lists: SchoolLists) -> Any:
+    return lists.approve(asked.version or None, asked.reason).row
+
+
+@answer_of.register
+def _(asked: RefuseVersion, lists: SchoolLists) -> Any:
+    return lists.refuse(asked.version or None, asked.reason).row
+
+
+@answer_of.register
+def _(asked: RollBack, lists: SchoolLists) -> Any:
+    return lists.roll_back(asked.reason, lists=asked.lists).row
+
+
+@answer_of.register
+def _(asked: Hold, lists: SchoolLists) -> Any:
+    return lists.hold(asked.reason, off=asked.off, lists=asked.lists).row
+
+
+@answer_of.register
+def _(asked: TakeVersion, lists: SchoolLists) -> Any:
+    return lists.sync(now=asked.now).to_plain()
+
+
+@answer_of.register
+def _(asked: FollowLists, lists: SchoolLists) -> Any:
+    how = Wanted("", "", asked.category, asked.format_, asked.subtrees)
+    chosen = lists.chosen(asked.sources, how, recommended=asked.recommended)
     for one in chosen:
         if one.url:
             with suppress(FetchError):  # the next night tries
@@ -42,29 +87,30 @@ def _follow(
     return lists.follow(chosen).row
 
 
-def _exclude(lists: SchoolLists, **given: str) -> dict[str, Any]:
-    return lists.exclude(given["name"], given["list"], given["reason"]).row
+@answer_of.register
+def _(asked: UnfollowLists, lists: SchoolLists) -> Any:
+    return lists.unfollow(asked.sources).row
 
 
-_WORK: Mapping[str, Callable[..., Any]] = {
-    "feed approve": lambda lists, /, **given: lists.approve(**given).row,
-    "feed refuse": lambda lists, /, **given: lists.refuse(**given).row,
-    "feed rollback": lambda lists, /, **given: lists.roll_back(**given).row,
-    "feed hold": lambda lists, /, **given: lists.hold(**given).row,
-    "sync": lambda lists, /, **given: lists.sync(**given).to_plain(),
-    "lists follow": _follow,
-    "lists unfollow": lambda lists, /, sources=(): lists.unfollow(sources).row,
-    "lists update": lambda lists, /, **given: lists.update(**given).to_plain(),
-    "lists exclude": _exclude,
-    "lists sources": SchoolLists.sources,
-}
+@answer_of.register
+def _(asked: UpdateLists, lists: SchoolLists) -> Any:
+    return lists.update(asked.accept, now=asked.now).to_plain()
 
 
-def _decide(request: dict[str, Any], output: IO[bytes]) -> None:
-    config, state = Path(request["config"]), StateFolder(Path(request["state"]))
+@answer_of.register
+def _(asked: ExcludeEntry, lists: SchoolLists) -> Any:
+    return lists.exclude(asked.name, asked.list_, asked.reason).row
+
+
+_REQUESTS: dict[str, type[Decision | ReadSources]] = {**DECISIONS, ReadSources.command: ReadSources}
+
+
+def _decide(given: dict[str, Any], output: IO[bytes]) -> None:
+    config, state = Path(given["config"]), StateFolder(Path(given["state"]))
+    asked = _REQUESTS[given["command"]].of(given["arguments"])
     lists = SchoolLists(config, state, SystemClock(), ControlDaemon(state.control_socket))
     with as_owner_of(state.folder):
-        answer = _WORK[request["command"]](lists, **request["arguments"])
+        answer = answer_of(asked, lists)
     output.write(json.dumps(answer).encode())
 
 

@@ -30,6 +30,7 @@ from filterd.daemon.handlers.control_caller import PAGE_GROUP, WEB_GROUP
 from filterd.daemon.handlers.control_commands import commands
 from filterd.daemon.handlers.control_server import ControlServer
 from filterd.daemon.handlers.inspection_commands import Inspections
+from filterd.daemon.handlers.policy_commands import policy_commands
 from filterd.daemon.handlers.review_commands import PupilPage, Reviews
 from filterd.daemon.handlers.self_tests import SelfTestOutcome, SelfTests
 from filterd.daemon.handlers.site_drafts import SiteDrafts
@@ -76,6 +77,7 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     known = {
         **commands(manager),
         **status_commands(manager, feed, program),
+        **policy_commands(manager),
         **totals_commands.commands(manager, export),
         **report_commands.commands(manager, export, reviews),
         **log_commands.commands(manager, setting),

@@ -19,6 +19,8 @@ No Typer, no Starlette, no socket; workers do not load it.
 
 ``status``          the state of the school, and a test of what is closed; ``alerts``, ``clock``
 ``reload``          put files and lists in force
+``policy``          policies and grades, checks, trials; ``school``: matrix, week, own lesson
+``lists``           lists in force, decisions on versions and public lists
 ``exceptions``      allow, block and pause
 ``exams``           limit a room to what an exam needs, and hear in a trial run what that is
 ``rooms``           rooms and timetables; ``devices``, ``classes``

@@ -54,7 +54,8 @@ REASON = Text(MAX_REASON, about="Why, for the history")
 class Compound(Protocol):
     """Several parameters that make one value.
 
-    Where the socket has it otherwise than programs, ``sent`` has the parameters there.
+    Where the socket has it otherwise than programs, ``sent`` has the parameters there; those in
+    ``required`` must be there.
     """
 
     @property
@@ -234,10 +235,12 @@ def _members(kind: Any) -> Iterator[_Member]:
 
 def _fields(members: Iterable[_Member], where: str) -> Fields:
     named: dict[str, Parameter] = {}
-    required = []
+    required: list[str] = []
     for one in members:
         if isinstance(one.kind, Compound):
-            named |= getattr(one.kind, where, one.kind.named)
+            of_kind = getattr(one.kind, where, one.kind.named)
+            named |= of_kind
+            required += (name for name in getattr(one.kind, "required", ()) if name in of_kind)
             continue
         named[one.key] = one.kind
         if one.default is MISSING:

@@ -8,6 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from filterd.base.errors import ConfigError, ControlError
+from filterd.operations.policy import ReadPolicy
 from filterd.overrides.changes.effects import THINGS, from_plain
 from filterd.policy import policy_file
 from filterd.policy.effective_policy import EffectiveState, at
@@ -50,14 +51,14 @@ def _least(clock: dict[str, Any]) -> float:
     return float(clock["floor"] if now is None else now)
 
 
-async def policy_of(visitor: Visitor, digest: str | None = None) -> Policy:
+async def policy_of(visitor: Visitor, digest: str = "") -> Policy:
     """Return the policy of the site's files; with a digest, a former one.
 
     Raises:
         FilterdError: as ``control.ask``.
     """
-    asked = {} if digest is None else {"digest": digest}
-    return _parsed(await visitor.ask("policy", **asked))
+    text = await visitor.send(ReadPolicy(digest=digest))
+    return _parsed(text)
 
 
 async def overrides_of(visitor: Visitor) -> Overrides:

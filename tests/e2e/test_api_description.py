@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from filterd.daemon.handlers.list_commands import DECISIONS
+from filterd.operations.lists import DECISIONS
 from filterd.web import openapi, operations
 from tests.support import needs
 from tests.support.fake_daemon import ROOM

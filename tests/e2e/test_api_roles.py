@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from filterd import control
 from filterd.base.errors import FilterdError
-from filterd.daemon.handlers.list_commands import DECISIONS
+from filterd.operations.lists import DECISIONS
 from filterd.overrides.rights.roles import Role, person_of
 from filterd.web import operations
 from tests.support import needs
@@ -52,6 +52,9 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "checkName": {"name": "tiktok.com", "grade": "6"},
     "compareVersions": {"version": "0123abcd"},
     "compareGrades": {"grade": "6", "other": "9"},
+    "tryPolicy": {"feed": "1"},
+    "unfollowLists": {"sources": ["urlhaus"]},
+    "excludeEntry": {"name": "a.example", "list": "urlhaus", **_WHY},
     "previewGrade": {"grade": "6", "target": "category:games", "opens": True},
     "setGrade": {"grade": "6", "target": "category:games", "opens": False},
     "allow": {"targets": ["a.example"], **_OF_6A},
@@ -138,8 +141,8 @@ async def _sample(visitor: Visitor, operation: Served) -> dict[str, Any]:
 
 
 async def _do(visitor: Visitor, operation: Served) -> Any:
-    if is_decision(operation):  # beyond the role, its arguments are refused
-        return await operation.run(visitor, {"unknown": 1})
+    if is_decision(operation) and visitor.may(operation):  # none is to be done here
+        return await visitor.ask(operation.commands[0], unknown=1)
     found = await visitor.call(operation, **await _sample(visitor, operation))
     if isinstance(found, AsyncIterator):
         return [event async for event in _first(found)]

@@ -541,7 +541,7 @@ _NO_COMMANDS = {"-4", "-6", "address", "neigh"}
 def _command_of(call_: ast.Call) -> list[str]:
     function = call_.func
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    if name not in {"ask", "_ask", "ask_or_none", "ask_else", "read_or_ask", "stream"}:
+    if name not in {"ask", "_ask", "ask_or_none", "ask_else", "stream"}:
         return []
     texts = [one.value for one in call_.args if isinstance(one, ast.Constant)]
     return [one for one in texts[:1] if isinstance(one, str) and one not in _NO_COMMANDS]

@@ -268,7 +268,7 @@ class FakeDaemon:
     def _check_past(self, qname: str, at: float, **asked: Any) -> dict[str, Any] | None:
         versions = PolicyVersions(self._state, self.store, self.clock)
         past = PastState(versions, self.store, Index.open(self._state.index))
-        whose = asked["qtype"], asked["grade"], asked["client"]
+        whose = asked["qtype"], asked.get("grade"), asked.get("client")
         answer = explain_past(past, PastQuestion(bytes.fromhex(qname), *whose, at, asked["shown"]))
         return None if answer is None else answer.to_plain()
 

@@ -11,7 +11,7 @@
 
     people              account_commands, api_token_commands, sign_in_commands; account_state
     school              room_commands, device_commands, exam_commands, history_commands
-    the site            site_drafts, list_commands, restore_commands
+    the site            policy_commands, site_drafts, list_commands, restore_commands
     the log             log_commands, totals_commands, what_if_commands
     reports             report_commands, inspection_commands; gathered_facts
     pupils' page        review_commands

@@ -23,8 +23,9 @@ from zoneinfo import ZoneInfo
 from filterd.base import bounded_child
 from filterd.base.errors import ControlError
 from filterd.base.paths import make_folder, writing
-from filterd.daemon import log_request
 from filterd.daemon.handlers.control_commands import author_of
+from filterd.daemon.handlers.handled import handled
+from filterd.operations.policy import TryPolicy
 from filterd.overrides.changes import effects
 from filterd.overrides.rights.read_access import View, check_view
 from filterd.overrides.rights.roles import Rank
@@ -33,7 +34,7 @@ from filterd.querylog.day_schema import DaySpan
 from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from filterd.daemon.handlers.control_caller import Caller
@@ -41,15 +42,15 @@ if TYPE_CHECKING:
     from filterd.daemon.handlers.site_drafts import SiteDrafts
     from filterd.daemon.manager.manager import Manager
     from filterd.daemon.process import Setting
+    from filterd.operations.parameters.trial import Tried
     from filterd.overrides.rights.roles import Author
 
 _T = TypeVar("_T")
 CHILD = "filterd.feed.policy_trial"
-WITHIN_S, ANSWERED_WITHIN_S, KEPT_S = 240.0, 45, 60.0
+WITHIN_S, KEPT_S = 240.0, 60.0
 AT_WORK = "at_work"
 LIST_FILE = "list"
 _MOST_OCTETS = 4 << 20
-_LONGEST_LISTS = 4_096
 _LEFT_S = 3_600.0
 """After which what an interrupted command has left in the folder is removed by the next one."""
 
@@ -67,18 +68,17 @@ class WhatIf:
 
     def commands(self) -> dict[str, Command]:
         """Return the command by name."""
-        return {"what-if": self.what_if}
+        return handled(TryPolicy, self.what_if)
 
-    async def what_if(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def what_if(self, asked: TryPolicy, caller: Caller) -> dict[str, Any]:
         """Return what would change, with names; the history records the look."""
         author = author_of(caller)
         author.must_be(Rank.ADMIN, say("try another policy"))
         check_view(author, View.ROWS)
-        other = self._other(request, author)
+        other = self._other(asked.tried, author)
         site, now = self._manager.site, self._manager.clock()["policy_time"] or 0.0
         zone = ZoneInfo(site.policy.time_zone)
-        number = log_request.whole(request, "days", 7, log_request.MOST_DAYS)
-        days = [one.day for one in DaySpan.last(number, now, zone)]
+        days = [one.day for one in DaySpan.last(asked.days, now, zone)]
         await self._manager.changes.note_view(View.ROWS, author, {"days": days})
         content = {
             "config": str(self._setting.config),
@@ -89,8 +89,7 @@ class WhatIf:
             "now": now,
             "overrides": effects.to_plain(site.timed.overrides),
         }
-        within_s = log_request.whole(request, "within_s", ANSWERED_WITHIN_S, ANSWERED_WITHIN_S)
-        outcome = await self._answer(content, within_s)
+        outcome = await self._answer(content, asked.within_s)
         policy = site.policy
         return {
             **outcome,
@@ -133,32 +132,20 @@ class WhatIf:
     def _now(self) -> float:
         return self._setting.clock.monotonic()
 
-    def _other(self, request: Mapping[str, Any], author: Author) -> dict[str, Any]:
-        """Return what is tried, as the child takes it.
-
-        Raises:
-            ControlError: it is not one of the things that can be tried.
-        """
-        wanted = [one for one in ("site", "list", "source", "feed", "draft") if one in request]
-        if len(wanted) != 1:
-            raise ControlError(say("one of these is tried at a time: {known}", known=_KNOWN))
-        (kind,) = wanted
-        if kind == "draft":
+    def _other(self, tried: Tried, author: Author) -> dict[str, Any]:
+        """Return what is tried, as the child takes it."""
+        if tried.draft:
             return {"text": self._drafts.text_of(author)}
-        words = {one: log_request.text(request, one) for one in ("category", "format")}
-        how = words | {"subtrees": request.get("subtrees") is True}
-        if kind == "source":
-            lists = {one: _of_lists(request, one) for one in ("source", "address")}
-            return lists | (how if lists["address"] else {})
-        text = log_request.text(request, kind)
-        if kind == "feed":
-            return {kind: text}
-        if not _given(text):
-            raise ControlError(say("{key} is not the name of a trial", key=kind))
-        folder = self._setting.state.what_if / text
-        if kind == "site":
-            return {"site": str(folder)}
-        return {"list": str(folder / LIST_FILE)} | how
+        folder = self._setting.state.what_if
+        if tried.site:
+            return {"site": str(folder / tried.site)}
+        if tried.feed:
+            return {"feed": tried.feed}
+        how = {"category": tried.category, "format": tried.format, "subtrees": tried.subtrees}
+        if tried.list:
+            return {"list": str(folder / tried.list / LIST_FILE), **how}
+        lists = {"source": tried.source, "address": tried.address}
+        return lists | (how if tried.address else {})
 
     def _in_child(self, request: dict[str, Any]) -> dict[str, Any]:
         """Run the child in its folder.
@@ -217,18 +204,3 @@ async def apart(work: Callable[[_T], dict[str, Any]], given: _T) -> dict[str, An
 
     threading.Thread(target=run, daemon=True).start()
     return await asyncio.wrap_future(done)
-
-
-_KNOWN = "site, list, source, feed, draft"
-
-
-def _of_lists(request: Mapping[str, Any], key: str) -> str:
-    """Read ids or addresses of lists; empty where there are none.
-
-    Raises:
-        ControlError: it is no text, or too long.
-    """
-    text = request.get(key, "")
-    if not isinstance(text, str) or len(text) > _LONGEST_LISTS:
-        raise ControlError(say("{key} is not a list of public lists", key=key))
-    return text

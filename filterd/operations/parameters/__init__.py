@@ -11,4 +11,6 @@
 ``day``       a day or a month of the calendar
 ``place``     where an answer of several pages goes on
 ``sought_names``  names that are looked for
+``wire_name`` a name that the socket has in wire form, with a type of record
+``trial``     what is tried instead of what is in force; ``expectation``: what is tested
 """

@@ -7,7 +7,7 @@ request has: sentences for pages, files, streams.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filterd.operations import (
     accounts,
@@ -20,20 +20,24 @@ from filterd.operations import (
     exams,
     exceptions,
     history,
+    lists,
     live_log,
     log,
     log_levels,
     log_removal,
     mistakes,
+    policy,
     reload,
     review_requests,
     rooms,
+    school,
     sessions,
     status,
     totals,
 )
+from filterd.operations.lists import Decision
 from filterd.operations.operation import Operation
-from filterd.operations.request import RequestedChange
+from filterd.operations.request import OperationRequest, RequestedChange
 from filterd.web.endpoint import Served, WebEndpoint, WebOperation, endpoint
 from filterd.web.operations import (
     account_operations,
@@ -44,15 +48,17 @@ from filterd.web.operations import (
     policy_operations,
     report_operations,
     room_operations,
-    school_operations,
     site_operations,
     status_operations,
 )
 from filterd.web.wanted_change import done
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from types import ModuleType
+
+    from filterd.texts.i18n import Sentence
+    from filterd.web.visitor import Visitor
 
 _MODULES = (
     status,
@@ -67,6 +73,7 @@ _MODULES = (
     log_removal,
     log_operations,
     report_operations,
+    policy,
     policy_operations,
     exceptions,
     review_requests,
@@ -76,12 +83,13 @@ _MODULES = (
     devices,
     classes,
     room_operations,
+    lists,
     list_operations,
     site_operations,
     history,
     mistakes,
     history_operations,
-    school_operations,
+    school,
     sessions,
     accounts,
     api_tokens,
@@ -89,6 +97,12 @@ _MODULES = (
     account_operations,
 )
 """Of a module all its operations, as they stand there; a later module may say more of one."""
+
+_DONE: dict[type[OperationRequest[Any]], Callable[[Any, Visitor], Sentence]] = {
+    RequestedChange: done,
+    Decision: list_operations.decided,
+}
+"""The sentence on what was done, by kind of request."""
 
 
 def _served(modules: Iterable[ModuleType]) -> dict[str, Served]:
@@ -98,8 +112,8 @@ def _served(modules: Iterable[ModuleType]) -> dict[str, Served]:
         if isinstance(one, WebEndpoint | WebOperation):
             found[one.name] = one
         elif isinstance(one, Operation):
-            is_change = issubclass(one.request, RequestedChange)
-            found[one.name] = endpoint(one, done=done if is_change else None)
+            said = (each for kind, each in _DONE.items() if issubclass(one.request, kind))
+            found[one.name] = endpoint(one, done=next(said, None) if one.is_change else None)
     return found
 
 

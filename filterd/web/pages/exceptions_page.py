@@ -13,6 +13,7 @@ from filterd.operations.history import VERIFY
 from filterd.operations.log_levels import CONFIRM_LEVEL, LEVELS
 from filterd.operations.mistakes import MISTAKES
 from filterd.operations.operation import TEACHERS
+from filterd.operations.policy import IDS
 from filterd.operations.review_requests import REQUESTS
 from filterd.overrides.descriptions import Describer
 from filterd.overrides.history.history_chain import UNDO as TAKEN_BACK
@@ -24,7 +25,6 @@ from filterd.overrides.rights.roles import person_of
 from filterd.texts.i18n import from_plain, say
 from filterd.web.form_choices import audiences, lengths, terms
 from filterd.web.operations.history_operations import HISTORY
-from filterd.web.operations.policy_operations import IDS
 from filterd.web.page import Page, part_of
 
 if TYPE_CHECKING:

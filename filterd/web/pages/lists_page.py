@@ -10,13 +10,14 @@ from filterd.feed.feed_details import FEED, FINDINGS, HISTORY, SOURCES, coverage
 from filterd.lists.category_coverage import COVERAGE, SHARES
 from filterd.lists.list_queries import ENTRIES, NOT_TAKEN, not_taken_rows, report_listing
 from filterd.lists.report import CompileReport
+from filterd.operations.lists import ENTRIES as FIND
+from filterd.operations.lists import FEED_HISTORY, LISTS
+from filterd.operations.lists import SOURCES as READ_SOURCES
 from filterd.operations.operation import ADMINS
 from filterd.texts import counted
 from filterd.texts.i18n import say
 from filterd.web.form_choices import names_of, with_category_names
-from filterd.web.operations.list_operations import ENTRIES as FIND
-from filterd.web.operations.list_operations import FEED_HISTORY, FEED_STATUS, LISTS
-from filterd.web.operations.list_operations import SOURCES as READ_SOURCES
+from filterd.web.operations.list_operations import FEED_STATUS
 from filterd.web.operations.policy_operations import CATEGORIES
 from filterd.web.page import Page
 

@@ -13,6 +13,7 @@ from filterd.operations.log import CLASS_NAMES, WHY
 from filterd.operations.log import NEW as READ_NEW
 from filterd.operations.log import TOP as MOST
 from filterd.operations.log_levels import LEVELS
+from filterd.operations.policy import IDS
 from filterd.overrides.descriptions import Describer
 from filterd.overrides.rights.read_access import READERS, View
 from filterd.querylog.querylog_rows import (
@@ -41,7 +42,7 @@ from filterd.web.form_choices import (
     with_category_names,
 )
 from filterd.web.operations.log_operations import LIVE, SEARCH
-from filterd.web.operations.policy_operations import CATEGORIES, IDS
+from filterd.web.operations.policy_operations import CATEGORIES
 from filterd.web.page import Page, cells
 
 if TYPE_CHECKING:

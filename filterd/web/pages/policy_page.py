@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from filterd.base.errors import FilterdError
+from filterd.operations.policy import PREVIEW, WHAT_IF
+from filterd.operations.school import MATRIX
 from filterd.overrides.descriptions import Describer, warning_sentence
 from filterd.overrides.override_rows import CELL_CHANGES, cell_change_sentence
 from filterd.overrides.rights.read_access import READERS, View
@@ -17,8 +19,6 @@ from filterd.querylog import querylog_rows
 from filterd.resolve.what_if_rows import summary, tables
 from filterd.texts import words
 from filterd.texts.i18n import say
-from filterd.web.operations.policy_operations import PREVIEW, WHAT_IF
-from filterd.web.operations.school_operations import MATRIX
 from filterd.web.page import Page
 from filterd.web.problem import WebError
 

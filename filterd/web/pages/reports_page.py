@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from filterd.base.errors import FilterdError
+from filterd.operations.policy import IDS
 from filterd.operations.totals import HELP as READ_HELP
 from filterd.overrides.rights.read_access import READERS, View
 from filterd.policy.reporting_settings import PeriodKind
@@ -17,7 +18,6 @@ from filterd.reports.report_questions import QUESTIONS
 from filterd.texts.i18n import Sentence, say
 from filterd.texts.rows import Column, Listing
 from filterd.web.form_choices import seats
-from filterd.web.operations.policy_operations import IDS
 from filterd.web.operations.report_operations import (
     ANSWERS,
     LANGUAGES,

@@ -10,6 +10,7 @@ from filterd.clients.device_rows import SHARED as SHARED_LISTING
 from filterd.operations.devices import ASSIGN, DEVICES_READ, SHARED
 from filterd.operations.exams import EXAMS, TRIAL_NAMES
 from filterd.operations.operation import TEACHERS
+from filterd.operations.policy import IDS
 from filterd.operations.rooms import APPEARED, WATCH_ROOM
 from filterd.overrides.current_rows import ROOM as DETAILS
 from filterd.overrides.current_rows import ROOMS as ROOM_LISTING
@@ -19,7 +20,6 @@ from filterd.overrides.override_rows import EXAMS as EXAM_LISTING
 from filterd.texts import words
 from filterd.texts.i18n import say
 from filterd.web.form_choices import lengths, seats, terms
-from filterd.web.operations.policy_operations import IDS
 from filterd.web.operations.room_operations import ROOM_READ, ROOMS
 from filterd.web.page import Page, filled, part_of
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from filterd.operations.operation import TEACHERS
+from filterd.operations.school import OWN_LESSON, WEEK
 from filterd.overrides.descriptions import Describer
 from filterd.policy.school_week import WEEK_DAYS
 from filterd.policy.temporary_rules import written
@@ -16,7 +17,6 @@ from filterd.texts.i18n import say
 from filterd.texts.words import WEEKDAY
 from filterd.web.form_choices import lengths, names_of
 from filterd.web.operations.policy_operations import CATEGORIES
-from filterd.web.operations.school_operations import OWN_LESSON, WEEK
 from filterd.web.page import Page
 
 if TYPE_CHECKING:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.base.errors import FilterdError
 from filterd.operations.exceptions import ALLOW, BLOCK
+from filterd.operations.policy import IDS
 from filterd.overrides.descriptions import Describer
 from filterd.overrides.rights.roles import Role
 from filterd.resolve.explanation import EXPLANATION, may_be_closed, passes, targets_to_open
 from filterd.texts import counted, words
 from filterd.texts.i18n import say
 from filterd.web.form_choices import rooms, seats
-from filterd.web.operations.policy_operations import CHECK, IDS
+from filterd.web.operations.policy_operations import CHECK
 from filterd.web.operations.room_operations import ROOM_READ as ROOM
 from filterd.web.page import Page
 

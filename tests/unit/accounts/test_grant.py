@@ -31,6 +31,7 @@ from filterd.daemon.handlers import (
 )
 from filterd.daemon.handlers.control_commands import commands
 from filterd.daemon.handlers.inspection_commands import Inspections
+from filterd.daemon.handlers.policy_commands import policy_commands
 from filterd.daemon.handlers.self_tests import SelfTests
 from filterd.daemon.handlers.status_commands import status_commands
 from filterd.daemon.handlers.totals_commands import TotalsExport
@@ -118,6 +119,7 @@ def test_every_command_of_a_scope_is_there(people: AccountSchool, tmp_path: Path
         *exam_commands.commands(manager),
         *commands(manager),
         *status_commands(manager, lambda _: {}),
+        *policy_commands(manager),
         *totals_commands.commands(manager, TotalsExport(manager, tmp_path)),
         *report_commands.commands(manager, TotalsExport(manager, tmp_path), manager),
         *list_commands.commands(setting),

@@ -17,10 +17,11 @@ from filterd.cli.effective_state import (
     in_force,
     policy_in_force,
     policy_of_files,
-    read_or_ask,
+    read_or_send,
     set_at,
     set_now,
 )
+from filterd.operations.policy import ReadVersions
 from filterd.policy import policy_file as policy_store
 from filterd.policy.temporary_rules import Overrides
 from filterd.texts.i18n import Texts, say
@@ -90,20 +91,21 @@ def test_users_without_the_lists_see_the_policy_in_force(
 
 
 def test_what_cannot_be_read_is_asked_for(context: Context, daemon: FakeDaemon) -> None:
-    def refuse() -> None:
+    def refuse() -> list[dict[str, Any]]:
         raise StoreError(say("not for you"))
 
-    assert read_or_ask(context, lambda: 7, "overrides") == 7
+    assert read_or_send(context, list, ReadVersions()) == []
     assert daemon.commands() == []
-    assert read_or_ask(context, refuse, "history", limit=1) == []
+    read_or_send(context, refuse, ReadVersions())
+    assert daemon.commands() == ["policies"]
 
 
 def test_without_a_daemon_the_error_of_the_disk_is_reported(context: Context) -> None:
-    def refuse() -> None:
+    def refuse() -> list[dict[str, Any]]:
         raise StoreError(say("not for you"))
 
     with pytest.raises(StoreError, match="not for you"):
-        read_or_ask(context, refuse, "history", limit=1)
+        read_or_send(context, refuse, ReadVersions())
 
 
 def test_a_daemon_that_cannot_say_is_no_daemon_that_is_not_there(

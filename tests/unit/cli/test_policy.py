@@ -358,8 +358,8 @@ def test_without_rights_to_the_lists_the_daemon_is_asked(
     assert (done.code, done.out) == (1, "expected: it\n1 of 3 expectations are not met.\n")
     printed = json.loads(call("policy", "test", "--json", *here).out)
     assert printed == {"expectations": 3, "unmet": [problem]}
-    ((expected,), nothing) = (one["wanted"] for one in asked)
-    assert (expected["whom"], expected["weekday"], nothing) == ("library", 0, None)
+    (expected,), without_files = asked[0]["wanted"], asked[1]
+    assert (expected["whom"], expected["weekday"], without_files) == ("library", 0, {})
 
 
 @pytest.mark.parametrize("text", ["- nonsense\n", "- a.example passes for room lab-c\n"])

@@ -3,37 +3,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest.mock import create_autospec
 
 import pytest
 
 from filterd.base.errors import FetchError
-from filterd.daemon.handlers.list_commands import _CHILDREN, DECISIONS
-from filterd.daemon.list_decisions import _WORK
+from filterd.daemon.handlers.list_commands import _CHILDREN
+from filterd.daemon.list_decisions import answer_of
 from filterd.feed.appliance_files import Wanted
 from filterd.feed.school_lists import SchoolLists
+from filterd.operations.lists import DECISIONS, FollowLists, ReadSources
 from filterd.texts.i18n import say
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+VALUES = {"sources": ("urlhaus",), "name": "a.vn", "list": "urlhaus", "reason": "why"}
+DONE_HERE = [one for one in DECISIONS.values() if one.command not in _CHILDREN]
 
 
 def _lists() -> Any:
     return create_autospec(SchoolLists, instance=True)
 
 
-@pytest.mark.parametrize("command", sorted(_WORK.keys() & DECISIONS.keys()))
-def test_it_takes_the_arguments_of_the_manager(command: str) -> None:
+@pytest.mark.parametrize("request_", [*DONE_HERE, ReadSources], ids=lambda one: one.__name__)
+def test_the_child_does_what_the_manager_lets_pass(request_: Any) -> None:
     lists = _lists()
     lists.chosen.return_value = ()
-    values: Mapping[str, Any] = {"sources": ["urlhaus"], "accept": [], "now": True, "off": True}
-    _WORK[command](lists, **{one: values.get(one, "x") for one in DECISIONS[command]})
+    given = {one: VALUES[one] for one in request_.fields().required}
+    answer_of(request_.of(given), lists)
     assert lists.method_calls
 
 
-def test_every_decision_has_a_child_that_does_it() -> None:
-    assert {*_WORK, *_CHILDREN} == {*DECISIONS, "lists sources"}
+def test_what_is_no_decision_is_not_done() -> None:
+    with pytest.raises(TypeError):
+        answer_of(object(), _lists())
 
 
 def test_an_address_is_looked_at_and_followed_though_it_does_not_come_now() -> None:
@@ -41,7 +43,9 @@ def test_an_address_is_looked_at_and_followed_though_it_does_not_come_now() -> N
     own = Wanted("own", "https://lists.example/x", "games")
     lists.chosen.return_value = (Wanted("urlhaus"), own)
     lists.look_at.side_effect = FetchError(say("no Internet"))
-    _WORK["lists follow"](lists, sources=[own.url], category="games")
-    lists.chosen.assert_called_once_with([own.url], Wanted("", category="games"), recommended=False)
+    answer_of(FollowLists(sources=(own.url,), category="games"), lists)
+    lists.chosen.assert_called_once_with(
+        (own.url,), Wanted("", category="games"), recommended=False
+    )
     lists.look_at.assert_called_once_with(own)
     lists.follow.assert_called_once_with((Wanted("urlhaus"), own))

@@ -14,13 +14,17 @@ from filterd.base.errors import ControlError, FilterdError
 from filterd.base.state_folder import StateFolder
 from filterd.daemon.handlers import list_commands
 from filterd.daemon.handlers.control_caller import Caller
-from filterd.daemon.handlers.list_commands import DECISIONS, arguments_of, commands
+from filterd.daemon.handlers.list_commands import commands
+from filterd.operations.lists import DECISIONS, ReadSources
+from filterd.overrides.changes.change_fields import MAX_REASON
 from tests.support.clock import FakeClock
 from tests.support.daemon import write_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from filterd.operations.request import OperationRequest
 
 ROOT = Caller(0, "root", frozenset())
 TEACHER = Caller(4_711, "lan", frozenset({"filterd-teacher"}))
@@ -58,9 +62,12 @@ def test_others_than_administrators_are_refused_before_anything_runs(
     ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bounded_child, "run", None)
-    for command in (*DECISIONS, "lists-sources"):
+    values = {"sources": ["urlhaus"], "name": "a.vn", "list": "urlhaus", "reason": "why"}
+    requests: list[type[OperationRequest[Any]]] = [*DECISIONS.values(), ReadSources]
+    for request in requests:
+        given = {one: values[one] for one in request.fields().required}
         with pytest.raises(ControlError, match="lan may not"):
-            ask(command, TEACHER)
+            ask(request.command, TEACHER, **given)
 
 
 def test_while_one_is_at_work_another_is_refused_and_what_takes_long_goes_on(
@@ -89,8 +96,8 @@ def test_public_lists_are_read_once_a_minute_and_after_each_decision(
 ) -> None:
     read = []
 
-    def rows(_: Any, command: str, __: Any) -> list[int]:
-        read.append(command)
+    def rows(_: Any, asked: Any) -> list[int]:
+        read.append(asked)
         return [len(read)]
 
     monkeypatch.setattr(list_commands.ListsDesk, "_in_child", rows)
@@ -99,30 +106,33 @@ def test_public_lists_are_read_once_a_minute_and_after_each_decision(
     assert ask("lists-sources") == [3]
 
 
-def test_a_reason_begins_with_its_author_and_other_texts_stay() -> None:
-    given = {"version": "--off", "reason": "--lists"}
-    found = arguments_of("feed approve", given, "web:lan")
-    assert found == {"version": "--off", "reason": "web:lan: --lists"}
-    assert arguments_of("feed approve", {"reason": " "}, "web:lan") == {"reason": ""}
-
-
-def test_no_text_stands_for_an_option(ask: Callable[..., Any]) -> None:
-    with pytest.raises(FilterdError, match="'--help' is not a version"):
-        ask("feed refuse", version="--help")
+def test_a_reason_begins_with_its_author(
+    ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(list_commands.ListsDesk, "_in_child", lambda _, one: asked.append(one))
+    for reason in ("--lists", " ", "x" * MAX_REASON):
+        ask("feed approve", version="12", reason=reason)
+    reasons = ["root: --lists", "", f"root: {'x' * MAX_REASON}"]
+    assert [(one.version, one.reason) for one in asked] == [("12", one) for one in reasons]
 
 
 @pytest.mark.parametrize(
     ("command", "arguments", "why"),
     [
-        ("feed hold", {"version": "1"}, "has no 'version'"),
-        ("feed hold", {"off": "yes"}, "another type"),
-        ("lists follow", {"sources": "urlhaus"}, "another type"),
-        ("lists follow", {"sources": ["a"] * 51}, "at most 50"),
-        ("lists exclude", {"name": "a\nb", "list": "b", "reason": ""}, "on one line"),
-        ("lists exclude", {"name": "a", "list": "b", "reason": "a\0b"}, "on one line"),
+        ("feed refuse", {"version": "--help"}, "does not have the form"),
+        ("feed hold", {"version": "1"}, "no field 'version'"),
+        ("feed hold", {"reason": "a\u2028b"}, "reason"),
         ("lists exclude", {"name": "a", "list": "b"}, "reason is missing"),
     ],
 )
-def test_wrong_arguments_are_refused(command: str, arguments: dict[str, Any], why: str) -> None:
-    with pytest.raises(ControlError, match=why):
-        arguments_of(command, arguments, "root")
+def test_wrong_arguments_are_refused_before_anything_runs(
+    ask: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    arguments: dict[str, Any],
+    why: str,
+) -> None:
+    monkeypatch.setattr(bounded_child, "run", None)
+    with pytest.raises(FilterdError, match=why):
+        ask(command, **arguments)

@@ -48,7 +48,8 @@ class Desk:
         return self.ended
 
     async def ask(self, by: Caller = ROOT, **asked: Any) -> dict[str, Any]:
-        return await self._command.what_if(asked, by)
+        answer: dict[str, Any] = await self._command.commands()["what-if"](asked, by)
+        return answer
 
 
 @pytest.fixture
@@ -93,13 +94,9 @@ def test_only_administrators_may_and_before_anything_runs(at_desk: Any) -> None:
 @pytest.mark.parametrize(
     "asked",
     [
-        {},
-        {"source": "a", "feed": "1"},
         {"site": "../../etc"},
         {"site": "given-a/b"},
         {"list": "/etc/shadow"},
-        {"source": 7},
-        {"source": "a", "days": 0},
         {"draft": True},
     ],
 )

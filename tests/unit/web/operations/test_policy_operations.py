@@ -16,7 +16,6 @@ from filterd.web.operations.policy_operations import (
     GRADE_READ,
     GRADES_READ,
     SERVICE,
-    SET,
 )
 from tests.support.changes import Book, a_grade_setting
 from tests.support.operations import RecordedVisitor
@@ -56,22 +55,7 @@ def test_a_name_is_checked_now_or_by_what_was_in_force() -> None:
         answers={"check": {"action": "pass"}, "history-check": {"action": "nxdomain"}}
     )
     assert visitor.do(CHECK, name="a.vn", grade="6") == {"action": "pass"}
-    assert visitor.asked[-1][1]["at"] is None
     assert visitor.do(CHECK, name="a.vn", at=NOW - 60) == {"action": "nxdomain"}
     visitor.answers["check"] = None
     with pytest.raises(ConfigError, match="may not use this resolver"):
         visitor.do(CHECK, name="a.vn", client="192.0.2.1")
-    with pytest.raises(ConfigError, match="exclude each other"):
-        visitor.do(CHECK, name="a.vn", client="192.0.2.1", grade="6")
-
-
-def test_a_category_is_opened_to_a_grade() -> None:
-    asked = RecordedVisitor().last(SET, grade="6", target="category:games", opens="on")
-    assert asked == {
-        "kind": "grade",
-        "grade": "6",
-        "target_kind": "category",
-        "target": "games",
-        "opens": True,
-        "reason": "",
-    }

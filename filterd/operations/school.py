@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Operations that show the policy as a matrix, the week, a teacher's own lesson."""
+"""Read the policy as a matrix, the week, a teacher's own lesson."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from filterd.base.errors import ConfigError
 from filterd.operations.answers import (
     AT,
     FLAG,
@@ -16,13 +21,20 @@ from filterd.operations.answers import (
     rows,
     table,
 )
-from filterd.operations.operation import TEACHERS
-from filterd.operations.parameters.scalar import Fields, Text
+from filterd.operations.operation import TEACHERS, Operation
+from filterd.operations.parameters.scalar import Text
+from filterd.operations.request import OperationRequest
+from filterd.policy.field_checks import shown
 from filterd.policy.grade_rows import CLOSED, LOCKED, OPEN
 from filterd.policy.model import TIERS
 from filterd.policy.temporary_rules import Exam, LocalException
-from filterd.web.endpoint import WebOperation, asks
+from filterd.texts.i18n import say
 
+if TYPE_CHECKING:
+    from filterd.operations.parameters.scalar import Schema
+
+_DAY = Text(10, r"[0-9]{4}-[0-9]{2}-[0-9]{2}", about="a date of the week")
+_YEARS = 1970, 2200
 _TIER = {"type": "string", "enum": list(TIERS)}
 _STATES = record({OPEN: TEXTS, CLOSED: TEXTS, LOCKED: TEXTS}, (OPEN, CLOSED, LOCKED))
 """By state, the grades and the classes that differ from their grade."""
@@ -138,32 +150,74 @@ _LESSON = record(
     }
 )
 
-MATRIX = WebOperation(
+
+@dataclass(frozen=True, slots=True)
+class _DayOfWeek:
+    """A day of a week that is shown."""
+
+    @property
+    def schema(self) -> Schema:
+        """Its JSON Schema."""
+        return _DAY.schema
+
+    def read(self, value: Any) -> str:
+        """Return a checked day; see ``Parameter``."""
+        try:
+            day = date.fromisoformat(_DAY.read(value))
+        except ValueError:
+            day = date.min
+        if not _YEARS[0] <= day.year <= _YEARS[1]:
+            raise ConfigError(say("{text} is not a day, such as 2026-11-28", text=shown(value)))
+        return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMatrix(OperationRequest[dict[str, Any]]):
+    """The state of categories and services by tier."""
+
+    command: ClassVar[str] = "policy-matrix"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadWeek(OperationRequest[dict[str, Any]]):
+    """The week of a day; without one the present."""
+
+    command: ClassVar[str] = "school-week"
+    day: Annotated[str, _DayOfWeek()] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOwnLesson(OperationRequest[dict[str, Any]]):
+    """What a teacher has in the classes and rooms of the moment."""
+
+    command: ClassVar[str] = "own-lesson"
+    place: Annotated[str, Text(300, about="`class:6A` or `network:lab-a`")] = ""
+
+
+MATRIX = Operation(
     name="readPolicyMatrix",
     method="GET",
     path="/policy/matrix",
     about="Each category and service by tier: its state now and by the files, and what is set.",
-    run=asks("policy-matrix"),
+    request=ReadMatrix,
     answer=_MATRIX,
     commands=("policy tree",),
     tag="policy",
 )
-WEEK = WebOperation(
+WEEK = Operation(
     name="readWeek",
     method="GET",
     path="/week",
     about="Schedules, exams, rooms and exceptions of the week of a day, as spans of time.",
-    run=asks("school-week"),
-    fields=Fields({"day": Text(10, r"[0-9]{4}-[0-9]{2}-[0-9]{2}", about="a date of the week")}),
+    request=ReadWeek,
     answer=_WEEK,
 )
-OWN_LESSON = WebOperation(
+OWN_LESSON = Operation(
     name="readOwnLesson",
     method="GET",
     path="/lesson",
     about="The own classes and rooms of a teacher, what is open there, what may be opened.",
-    run=asks("own-lesson"),
-    fields=Fields({"place": Text(300, about="`class:6A` or `network:lab-a`")}),
+    request=ReadOwnLesson,
     roles=TEACHERS,
     answer=_LESSON,
 )
