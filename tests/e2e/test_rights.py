@@ -319,7 +319,7 @@ import json, socket, sys
 with socket.socket(socket.AF_UNIX) as one:
     one.connect("/run/filterd/control.sock")
     claim = {"uid": 0, "user": "root", "author": "root", "rank": 2, "groups": ["filterd-admin"]}
-    frame = {"version": 1, "id": 0, "stream": 0, "act_for": "", "ask": "reload", "arguments": claim}
+    frame = {"version": 1, "id": 0, "stream": 0, "act_for": "", "ask": "reload", "arguments": {}}
     one.sendall(json.dumps({**frame, **claim}).encode() + b"\\n")
     print(one.recv(65536).decode())
 """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def commands(manager: Manager) -> dict[str, Command]:
-    """Return the command that all kinds of changes share; ``overrides`` reads and judges them."""
+    """Return the command of all kinds of changes, which ``overrides`` judges."""
 
     async def change(request: dict[str, Any], caller: Caller) -> Any:
         return await manager.changes.change(request, author_of(caller))
