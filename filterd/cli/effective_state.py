@@ -8,18 +8,20 @@ answers waits for YAML, pydantic and SQLite.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from filterd import control
 from filterd.base.errors import ControlError, StoreError
 from filterd.cli.context import Context
 from filterd.cli.school_clock import school_clock
 from filterd.daemon import policy_reader
+from filterd.operations.clock import ReadClock
+from filterd.operations.history import ReadOverrides
 from filterd.overrides.changes.effects import THINGS, from_plain
 from filterd.policy.effective_policy import EffectiveState, at
 from filterd.policy.model import Policy
 from filterd.policy.temporary_rules import Overrides
-from filterd.policy.unknown_time import of_facts
+from filterd.policy.unknown_time import known_or_least, of_facts
 from filterd.texts.i18n import say
 from filterd.texts.rows import SchoolClock
 
@@ -33,7 +35,7 @@ def in_force(here: Context) -> EffectiveState:
     Raises:
         FilterdError: it cannot be read, from the daemon or from the disk.
     """
-    answer = ask_or_none(here, "clock")
+    answer = send_or_none(here, ReadClock())
     time = offline().policy_time(here) if answer is None else of_facts(answer)
     policy, overrides = policy_in_force(here), set_now(here)
     moment = at(policy, overrides, *time)
@@ -51,11 +53,8 @@ def policy_clock(here: Context, answer: Mapping[str, Any] | None = None) -> Scho
         ControlError: a daemon runs, and cannot say.
     """
     clock = school_clock(here)
-    answer = answer or ask_or_none(here, "clock")
-    if answer is None:
-        return clock
-    now = answer["policy_time"]
-    return clock._replace(now=float(answer["floor"] if now is None else now))
+    answer = answer or send_or_none(here, ReadClock())
+    return clock if answer is None else clock._replace(now=known_or_least(answer))
 
 
 def set_now(here: Context) -> Overrides:
@@ -64,7 +63,7 @@ def set_now(here: Context) -> Overrides:
     Raises:
         FilterdError: it cannot be read, from the daemon or from the disk.
     """
-    answer = ask_or_none(here, "overrides")
+    answer = send_or_none(here, ReadOverrides())
     return offline().store(here).current() if answer is None else _received(here, answer)
 
 
@@ -74,7 +73,7 @@ def set_at(here: Context, when: float) -> Overrides | None:
     Raises:
         FilterdError: it cannot be read, from the daemon or from the disk.
     """
-    answer = ask_or_none(here, "overrides", at=when)
+    answer = send_or_none(here, ReadOverrides(at=when))
     return offline().store(here).at(when) if answer is None else _received(here, answer)
 
 
@@ -130,37 +129,20 @@ def read_or_send(
 
 
 def send_or_none(here: Context, request: OperationRequest[AnswerT]) -> AnswerT | None:
-    """Return the daemon's answer to a request, None where none runs; see ``ask_else``."""
-    plain = ask_or_none(here, request.command, **request.arguments)
-    return None if plain is None else request.answer_of(plain)
-
-
-def ask_or_none(here: Context, command: str, **arguments: Any) -> Any:
-    """Return the daemon's answer, None where none runs; see ``ask_else``."""
-    return ask_else(here, lambda: None, command, **arguments)
-
-
-def ask_else(here: Context, otherwise: Callable[[], Any], command: str, **arguments: Any) -> Any:
-    """Return the daemon's answer, or the result of ``otherwise`` where no daemon runs.
-
-    Raises:
-        ControlError: one runs, and cannot answer, or not this user.
-    """
-    return _answered(here, lambda: here.ask(command, **arguments), otherwise)
+    """Return the daemon's answer to a request, None where none runs; see ``send_else``."""
+    return send_else(here, lambda: None, cast("OperationRequest[AnswerT | None]", request))
 
 
 def send_else(
     here: Context, otherwise: Callable[[], AnswerT], request: OperationRequest[AnswerT]
 ) -> AnswerT:
-    """Return the daemon's answer to a request; see ``ask_else``."""
-    return _answered(here, lambda: here.send(request), otherwise)
+    """Return the daemon's answer, or the result of ``otherwise`` where no daemon runs.
 
-
-def _answered(
-    here: Context, ask: Callable[[], AnswerT], otherwise: Callable[[], AnswerT]
-) -> AnswerT:
+    Raises:
+        ControlError: one runs, and cannot answer, or not this user.
+    """
     try:
-        return ask()
+        return here.send(request)
     except ControlError:
         if control.is_running(here.state.control_socket):
             raise

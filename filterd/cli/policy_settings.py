@@ -6,21 +6,20 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from filterd.base.errors import ConfigError
-from filterd.cli.change_request import change, print_change
+from filterd.cli.change_request import print_change
 from filterd.cli.context import Context, JsonOption, Options, ReasonOption, option
-from filterd.cli.effective_state import ask_else, offline
+from filterd.cli.effective_state import offline, send_else
 from filterd.cli.history import rows, taken_back
 from filterd.cli.render import show
 from filterd.cli.school_clock import school_clock
 from filterd.operations.history import MOST_ROWS, UndoSetting
+from filterd.operations.policy import ReadVersions, SetGrade
 from filterd.overrides.descriptions import Describer, Plain
 from filterd.overrides.history.history_chain import UNDO
 from filterd.overrides.override_rows import CHANGES, POLICIES
 from filterd.overrides.target_text import grade_from
 from filterd.policy.temporary_rules import TargetKind
 from filterd.texts.i18n import say
-
-_KIND = "grade"
 
 
 def _setting(
@@ -36,8 +35,8 @@ def _setting(
     block_service: Annotated[
         str | None, option("--block-service", "Block this service.", "ID")
     ] = None,
-) -> dict[str, Any]:
-    """Return the category or service that one of the options opens or closes."""
+) -> tuple[str, bool]:
+    """Return the category or service that one of the options names, and whether it opens it."""
     given = [
         (kind, opens, target)
         for kind, opens, target in (
@@ -53,13 +52,13 @@ def _setting(
         wrong = say("there is nothing to set") if not given else say("only one setting at a time")
         raise ConfigError(wrong, hint=hint)
     kind, opens, target = given[0]
-    return {"target_kind": str(kind), "target": target, "opens": opens}
+    return f"{kind}:{target}", opens
 
 
 def set_(
     here: Context,
     grade: Annotated[str, option("--grade", "1-12, staff, guest, ...", "GRADE")],
-    what: Annotated[dict[str, Any], Options(_setting)],
+    what: Annotated[tuple[str, bool], Options(_setting)],
     reason: ReasonOption = "",
     json: JsonOption = False,
 ) -> None:
@@ -68,10 +67,11 @@ def set_(
     It is in force at once, until another setting replaces it; the site's files do not change.
     What the centre or the school has locked cannot be opened. Exit code 0: done; 2: an error.
     """
-    asked = {"grade": grade_from(grade), **what}
-    answer = change(here, _KIND, reason, **asked)
-    describer = Describer(here.texts, school_clock(here))
-    thing = {**asked, "kind": asked["target_kind"]}
+    target, opens = what
+    asked = SetGrade(grade=grade_from(grade), target=target, opens=opens, reason=reason)
+    answer = here.send(asked)
+    describer, (_, made) = Describer(here.texts, school_clock(here)), asked.change
+    thing = {**made, "kind": made["target_kind"]}
     print_change(here, answer, describer.thing("grades", thing), json=json)
 
 
@@ -110,20 +110,19 @@ def undo(
     print_change(here, answer, taken_back(here, answer), json=json)
 
 
-def versions(here: Context) -> list[Plain]:
+def versions(here: Context) -> list[dict[str, Any]]:
     """Return the policies that were in force last as plain data, the newest first."""
 
-    def on_disk() -> list[Plain]:
+    def on_disk() -> list[dict[str, Any]]:
         kept = offline().versions(here).all()
         return [{"digest": one.digest, "activated_at": one.activated_at} for one in kept]
 
-    found: list[Plain] = ask_else(here, on_disk, "policies")
-    return found
+    return send_else(here, on_disk, ReadVersions())
 
 
 def settings_in(found: list[Plain]) -> list[Plain]:
     """Return the changes of settings of grades, and their undoing."""
-    numbers = {row["number"] for row in found if row["kind"] == _KIND}
+    numbers = {row["number"] for row in found if row["kind"] == SetGrade.kind}
     return [
         row
         for row in found

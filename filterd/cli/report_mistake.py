@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from filterd.base.errors import ConfigError, FilterdError, StoreError
-from filterd.cli.change_request import change, print_change
+from filterd.cli.change_request import print_change
 from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.effective_state import offline, policy_in_force, send_else
 from filterd.cli.named_files import check_written, write_named
 from filterd.cli.render import show
 from filterd.cli.school_clock import school_clock
 from filterd.lists.index import Index
-from filterd.operations.mistakes import ReadMistakes
+from filterd.operations.mistakes import ReadMistakes, ReportMistake
 from filterd.operations.parameters.term import TermWords
 from filterd.overrides.mistake_reports import Mistakes, Report, from_plain
 from filterd.overrides.override_rows import MISTAKES
@@ -57,9 +57,9 @@ def report_mistake(
         raise ConfigError(say("{missing} is missing", missing=missing), hint=hint)
     clock, wanted = school_clock(here), name_from(name)
     term = TermWords(until=until)
-    asked = term.read(clock, may_be_open=True).payload
-    answer = change(here, "report-mistake", reason, name=wanted, **asked)
-    until_text = clock.text(answer.get("until") or asked.get("ends_at"))
+    ends_at = term.read(clock, may_be_open=True).payload.get("ends_at")
+    answer = here.send(ReportMistake(name=wanted, ends_at=ends_at, reason=reason))
+    until_text = clock.text(answer.get("until") or ends_at)
     what = here.texts(
         "{name} is open until {when}, and reported as a mistake of a list",
         name=wanted,

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from filterd.operations.log import LookupChoice
 
-MOST_DAYS = 90
-"""As many as are kept at most (``log.keep_days``)."""
 _LONGEST = 253
 
 

@@ -16,25 +16,25 @@ from zoneinfo import ZoneInfo
 
 from filterd.base.errors import FilterdError, StoreError
 from filterd.daemon.handlers import (
+    change_commands,
     device_commands,
     exam_commands,
     history_commands,
     list_commands,
     log_commands,
+    policy_commands,
     report_commands,
     room_commands,
+    status_commands,
     totals_commands,
 )
 from filterd.daemon.handlers.account_commands import Accounts
 from filterd.daemon.handlers.control_caller import PAGE_GROUP, WEB_GROUP
-from filterd.daemon.handlers.control_commands import commands
 from filterd.daemon.handlers.control_server import ControlServer
 from filterd.daemon.handlers.inspection_commands import Inspections
-from filterd.daemon.handlers.policy_commands import policy_commands
 from filterd.daemon.handlers.review_commands import PupilPage, Reviews
 from filterd.daemon.handlers.self_tests import SelfTestOutcome, SelfTests
 from filterd.daemon.handlers.site_drafts import SiteDrafts
-from filterd.daemon.handlers.status_commands import status_commands
 from filterd.daemon.handlers.totals_commands import TotalsExport
 from filterd.daemon.handlers.what_if_commands import WhatIf
 from filterd.daemon.manager.manager import Manager
@@ -75,9 +75,9 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     program = partial(program_overview, setting.state.folder)
     inspections = Inspections(manager, setting, feed, program, lambda: accounts.book, tests.run)
     known = {
-        **commands(manager),
-        **status_commands(manager, feed, program),
-        **policy_commands(manager),
+        **change_commands.commands(manager),
+        **status_commands.commands(manager, feed, program),
+        **policy_commands.commands(manager),
         **totals_commands.commands(manager, export),
         **report_commands.commands(manager, export, reviews),
         **log_commands.commands(manager, setting),

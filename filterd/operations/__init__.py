@@ -14,7 +14,7 @@ No Typer, no Starlette, no socket; workers do not load it.
 
 ``operation``       an operation
 ``request``         a request, and a change, which is one of the control command ``change``
-``answers``         schemas of answers; ``changes``: of the answer to a change
+``answers``         schemas of answers; ``changes``: of the answer to a change; ``explanation``
 ``parameters``      a kind of value a module, with a way to read it for each face
 
 ``status``          the state of the school, and a test of what is closed; ``alerts``, ``clock``

@@ -14,7 +14,7 @@ from filterd.operations.parameters.scalar import Text, Whole
 from filterd.operations.request import REASON, OperationRequest
 from filterd.operations.rooms import SEEN
 
-_LONGEST_SEARCH_S, _LONGEST_OF_PAGES_S = 7_200, 3_600
+_LONGEST_SEARCH_S = 7_200
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +83,6 @@ class WatchShared(OperationRequest[SearchLength]):
 
     command: ClassVar[str] = "nat-watch"
     for_s: Annotated[int, Whole(0, _LONGEST_SEARCH_S)]
-
-
-@dataclass(frozen=True, slots=True)
-class WatchSharedAnHour(WatchShared):
-    """The search as pages and programs may begin it."""
-
-    for_s: Annotated[int, Whole(0, _LONGEST_OF_PAGES_S)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +164,7 @@ WATCH_SHARED = Operation(
     method="POST",
     path="/devices/shared",
     about="Begin, or with 0 end, the search for addresses that several devices share.",
-    request=WatchSharedAnHour,
+    request=WatchShared,
     roles=ADMINS,
     answer=of(SearchLength),
     commands=("devices nat",),

@@ -10,6 +10,7 @@ from filterd.base.errors import ConfigError
 from filterd.operations.answers import FLAG, TEXT, WHOLE, maybe, of, record, rows, with_state
 from filterd.operations.changes import CHANGE, NUMBER_OF_CHANGE
 from filterd.operations.operation import TEACHERS, Operation
+from filterd.operations.parameters.room import ROOM
 from filterd.operations.parameters.scalar import Flag, Several, Text, Whole
 from filterd.operations.parameters.seat import CLASS
 from filterd.operations.parameters.time import Time
@@ -17,8 +18,6 @@ from filterd.operations.request import OperationRequest, RequestedChange
 from filterd.overrides.target_text import class_from, target_name_from
 from filterd.policy.temporary_rules import Exam
 from filterd.texts.i18n import say
-
-_ROOM = Text(64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +33,7 @@ class StartExam(RequestedChange):
     """Limit a room, or the room of a class, to names and services."""
 
     kind: ClassVar[str] = "exam"
-    room: Annotated[str | None, _ROOM] = None
+    room: Annotated[str | None, ROOM] = None
     class_: Annotated[str | None, CLASS] = None
     names: Annotated[
         tuple[str, ...], Several(Text(300, least=1), 500, about="Each with all beneath it")
@@ -86,7 +85,7 @@ class WatchExam(OperationRequest[TrialRoom]):
     """Begin or end a trial run."""
 
     command: ClassVar[str] = "exam-watch"
-    room: Annotated[str, _ROOM]
+    room: Annotated[str, ROOM]
     off: Annotated[bool, Flag("End it")] = False
 
 
@@ -95,7 +94,7 @@ class ReadTrialNames(OperationRequest[dict[str, Any]]):
     """The names of the trial run that the person has begun."""
 
     command: ClassVar[str] = "exam-names"
-    room: Annotated[str, _ROOM]
+    room: Annotated[str, ROOM]
 
 
 EXAMS = Operation(

@@ -20,6 +20,7 @@ from filterd.operations.answers import (
     rows,
     table,
 )
+from filterd.operations.explanation import EXPLANATION
 from filterd.operations.operation import Operation
 from filterd.operations.parameters.day import DAY
 from filterd.operations.parameters.place import PageNumber, RowPlace
@@ -29,7 +30,6 @@ from filterd.operations.parameters.sought_names import ALL_NAMES, SoughtNames, S
 from filterd.operations.request import OperationRequest, Part
 from filterd.overrides.rights.read_access import READERS, View
 from filterd.policy.log_levels import LogLevel
-from filterd.resolve.explanation import Explanation
 from filterd.texts import words
 
 MOST_ROWS, MOST_DAYS = 500, 90
@@ -55,10 +55,6 @@ _ROW = record(
 _OF_NAME = {"name": TEXT, "category": TEXT}
 _SEEN = record({"day": TEXT, **_OF_NAME, "tier": TEXT, "action": TEXT, "devices": WHOLE})
 _NEXT = {"next": maybe({**TEXT, "description": "The cursor of what follows; null at the end"})}
-EXPLANATION = {**of(Explanation)}
-EXPLANATION["properties"] = {**EXPLANATION["properties"], "class": maybe(TEXT)}
-del EXPLANATION["properties"]["class_id"]
-EXPLANATION["required"] = [one for one in EXPLANATION["required"] if one != "class_id"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,15 +24,15 @@ from filterd.operations.answers import (
     table,
 )
 from filterd.operations.changes import CHANGE
-from filterd.operations.log import EXPLANATION
+from filterd.operations.explanation import EXPLANATION
 from filterd.operations.operation import ADMINS, Operation
 from filterd.operations.parameters.expectation import ExpectationsField
 from filterd.operations.parameters.scalar import Flag, Text, Whole
-from filterd.operations.parameters.seat import GRADE
+from filterd.operations.parameters.seat import GRADE, SEAT
 from filterd.operations.parameters.time import Time
 from filterd.operations.parameters.trial import Tried, TriedField
 from filterd.operations.parameters.wire_name import AskedRecord, RecordField
-from filterd.operations.request import REASON, OperationRequest, RequestedChange
+from filterd.operations.request import OperationRequest, RequestedChange
 from filterd.policy.grade_rows import CLOSED, LOCKED, OPEN
 from filterd.policy.model import Category, Expectation
 from filterd.texts.i18n import say
@@ -64,7 +64,7 @@ _SERVICE = record(
     }
 )
 _DIFFERENCE = {"kind": TEXT, "target": TEXT, "before": TEXT, "after": TEXT}
-_SEAT = Text(32, about="A grade or class")
+_CHANGED = record({"closes": WHOLE, "opens": WHOLE, "rewrites": WHOLE})
 _CLIENT = Text(64, about="The address of a device")
 
 
@@ -124,7 +124,7 @@ class AskName(OperationRequest[dict[str, Any] | None]):
     """A name that a grade, class or device asks for; None is for a foreign device."""
 
     question: Annotated[AskedRecord, RecordField()]
-    grade: Annotated[str | None, _SEAT] = None
+    grade: Annotated[str | None, SEAT] = None
     client: Annotated[str | None, _CLIENT] = None
 
     def __post_init__(self) -> None:
@@ -179,9 +179,7 @@ class TryPolicy(OperationRequest[dict[str, Any]]):
     command: ClassVar[str] = "what-if"
     tried: Annotated[Tried, TriedField()]
     days: Annotated[int, Whole(1, 90, about="Days with today; 7 if left out")] = 7
-    within_s: Annotated[
-        int, Whole(1, ANSWERED_WITHIN_S, about="After which it goes on by itself: ask again")
-    ] = ANSWERED_WITHIN_S
+    within_s: Annotated[int, _WITHIN_S] = ANSWERED_WITHIN_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +206,6 @@ class SetGrade(RequestedChange):
     grade: Annotated[str, GRADE]
     target: Annotated[str, Text(80, r"(category|service):.{1,64}")]
     opens: Annotated[bool, Flag("Whether it is opened; else it is closed")]
-    reason: Annotated[str, REASON] = ""
 
     @property
     def change(self) -> tuple[str, dict[str, Any]]:
@@ -320,7 +317,6 @@ BETWEEN = Operation(
     commands=("policy diff",),
     tag="policy",
 )
-_CHANGED = record({"closes": WHOLE, "opens": WHOLE, "rewrites": WHOLE})
 WHAT_IF = Operation(
     name="tryPolicy",
     method="GET",

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
-from filterd.operations.answers import OBJECT, TEXT, TEXTS, WHOLE, record, rows
+from filterd.operations.answers import of
 from filterd.operations.operation import ADMINS, Operation
 from filterd.operations.parameters.scalar import Flag
 from filterd.operations.request import OperationRequest
@@ -49,14 +49,6 @@ RELOAD = Operation(
     about="Put the site's files and the lists on the disk in force.",
     request=ReloadSite,
     roles=ADMINS,
-    answer=record(
-        {
-            "policy": TEXT,
-            "names": WHOLE,
-            "lists": WHOLE,
-            "restart_for": TEXTS,
-            "doubts": rows(OBJECT),
-        }
-    ),
+    answer=of(Reloaded),
     commands=("reload",),
 )

@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from filterd.base.errors import ConfigError
 from filterd.operations.answers import (
     AT,
     FLAG,
@@ -22,19 +20,13 @@ from filterd.operations.answers import (
     table,
 )
 from filterd.operations.operation import TEACHERS, Operation
+from filterd.operations.parameters.day import Day
 from filterd.operations.parameters.scalar import Text
 from filterd.operations.request import OperationRequest
-from filterd.policy.field_checks import shown
 from filterd.policy.grade_rows import CLOSED, LOCKED, OPEN
 from filterd.policy.model import TIERS
 from filterd.policy.temporary_rules import Exam, LocalException
-from filterd.texts.i18n import say
 
-if TYPE_CHECKING:
-    from filterd.operations.parameters.scalar import Schema
-
-_DAY = Text(10, r"[0-9]{4}-[0-9]{2}-[0-9]{2}", about="a date of the week")
-_YEARS = 1970, 2200
 _TIER = {"type": "string", "enum": list(TIERS)}
 _STATES = record({OPEN: TEXTS, CLOSED: TEXTS, LOCKED: TEXTS}, (OPEN, CLOSED, LOCKED))
 """By state, the grades and the classes that differ from their grade."""
@@ -152,26 +144,6 @@ _LESSON = record(
 
 
 @dataclass(frozen=True, slots=True)
-class _DayOfWeek:
-    """A day of a week that is shown."""
-
-    @property
-    def schema(self) -> Schema:
-        """Its JSON Schema."""
-        return _DAY.schema
-
-    def read(self, value: Any) -> str:
-        """Return a checked day; see ``Parameter``."""
-        try:
-            day = date.fromisoformat(_DAY.read(value))
-        except ValueError:
-            day = date.min
-        if not _YEARS[0] <= day.year <= _YEARS[1]:
-            raise ConfigError(say("{text} is not a day, such as 2026-11-28", text=shown(value)))
-        return str(value)
-
-
-@dataclass(frozen=True, slots=True)
 class ReadMatrix(OperationRequest[dict[str, Any]]):
     """The state of categories and services by tier."""
 
@@ -183,7 +155,7 @@ class ReadWeek(OperationRequest[dict[str, Any]]):
     """The week of a day; without one the present."""
 
     command: ClassVar[str] = "school-week"
-    day: Annotated[str, _DayOfWeek()] = ""
+    day: Annotated[str, Day("a date of the week")] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from filterd.operations.answers import AT, TEXT, WHOLE, each, of, record, rows
 from filterd.operations.operation import Operation
@@ -16,27 +15,7 @@ from filterd.operations.request import OperationRequest
 from filterd.overrides.rights.read_access import READERS, View
 from filterd.querylog import MOST_DAYS
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from filterd.operations.parameters.scalar import Parameter
-
-MOST_EXPORT_DAYS, _MOST_OF_PROGRAMS = 100, 400
-
-
-class _Days:
-    """The number of days, with today; a program asks for fewer than a command may."""
-
-    named: Mapping[str, Parameter] = MappingProxyType({"days": Whole(1, _MOST_OF_PROGRAMS)})
-    sent: Mapping[str, Parameter] = MappingProxyType({"days": Whole(1, MOST_DAYS)})
-
-    def take(self, given: dict[str, Any]) -> int:
-        """Take the number out of checked values."""
-        return int(given.pop("days", 1))
-
-    def arguments(self, value: int) -> dict[str, Any]:
-        """Return what the socket has of it."""
-        return {"days": value}
+MOST_EXPORT_DAYS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +23,7 @@ class ReadTotals(OperationRequest[list[Any]]):
     """Numbers of answers; what is empty does not restrict them."""
 
     command: ClassVar[str] = "log totals"
-    days: Annotated[int, _Days()] = 1
+    days: Annotated[int, Whole(1, MOST_DAYS, "The number of days, with today")] = 1
     tier: Annotated[str, TIER] = ""
     grade: Annotated[str, GRADE] = ""
     class_: Annotated[str, CLASS] = ""

@@ -96,6 +96,12 @@ def of_facts(clock: Mapping[str, Any]) -> tuple[float, Certainty]:
     return now + UNCONFIRMED_S if clock.get("standing") == "unconfirmed" else now, certain
 
 
+def known_or_least(clock: Mapping[str, Any]) -> float:
+    """Return the time that policy goes by, or the last known: of the facts of a clock."""
+    now = clock["policy_time"]
+    return float(clock["floor"] if now is None else now)
+
+
 def band(now: float) -> tuple[float, float]:
     """Return first and end of the policy times of one sort, not of confirmed ones."""
     if is_known(now):

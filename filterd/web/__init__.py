@@ -12,8 +12,8 @@ manager decides (``accounts``)::
 An *operation* (``filterd.operations``) is one method of the API with its parameters, answer,
 roles and the commands of ``filterd`` that it stands for. The description of the API is made of
 them (``openapi``), and pages use nothing else. What only a person's request has, such as the
-sentence after a change, is its ``endpoint``, in a module of ``operations`` here; a change of the
-school is asked by ``wanted_change``, what is in force is worked out by ``school_state``. A
+sentence after a change (``wanted_change``), is its ``endpoint``, in a module of ``operations``
+here; what is in force is worked out by ``school_state``. A
 command of ``filterd`` without an operation has a reason in ``endpoint.AT_THE_BOX``.
 To add a page: its ``Page`` in a module of ``pages``, its template in ``templates``, a line in
 ``pages.ORDER``.

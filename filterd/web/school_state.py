@@ -5,14 +5,16 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from filterd.base.errors import ConfigError, ControlError
+from filterd.operations.clock import ReadClock
+from filterd.operations.history import ReadOverrides
 from filterd.operations.policy import ReadPolicy
 from filterd.overrides.changes.effects import THINGS, from_plain
 from filterd.policy import policy_file
 from filterd.policy.effective_policy import EffectiveState, at
-from filterd.policy.unknown_time import of_facts
+from filterd.policy.unknown_time import known_or_least, of_facts
 from filterd.texts.i18n import did_you_mean, say
 
 if TYPE_CHECKING:
@@ -30,10 +32,12 @@ async def in_force(visitor: Visitor) -> EffectiveState:
     Raises:
         FilterdError: as ``control.ask``.
     """
-    clock = await visitor.ask("clock")
+    clock = await visitor.send(ReadClock())
     policy, overrides = await policy_of(visitor), await overrides_of(visitor)
     moment = at(policy, overrides, *of_facts(clock))
-    return EffectiveState(policy, overrides, moment, visitor.clock._replace(now=_least(clock)))
+    return EffectiveState(
+        policy, overrides, moment, visitor.clock._replace(now=known_or_least(clock))
+    )
 
 
 async def policy_time(visitor: Visitor) -> tuple[float, float]:
@@ -42,13 +46,8 @@ async def policy_time(visitor: Visitor) -> tuple[float, float]:
     Raises:
         FilterdError: as ``control.ask``.
     """
-    clock = await visitor.ask("clock")
-    return _least(clock), float(clock.get("not_before", inf))
-
-
-def _least(clock: dict[str, Any]) -> float:
-    now = clock["policy_time"]
-    return float(clock["floor"] if now is None else now)
+    clock = await visitor.send(ReadClock())
+    return known_or_least(clock), float(clock.get("not_before", inf))
 
 
 async def policy_of(visitor: Visitor, digest: str = "") -> Policy:
@@ -67,7 +66,7 @@ async def overrides_of(visitor: Visitor) -> Overrides:
     Raises:
         FilterdError: as ``control.ask``.
     """
-    kept = await visitor.ask("overrides")
+    kept = await visitor.send(ReadOverrides())
     try:
         return from_plain({key: kept[key] for key in (*THINGS, "number") if key in kept})
     except (KeyError, TypeError, ValueError) as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ask the manager for a change, and word what was done."""
+"""Word what a change has done."""
 
 from __future__ import annotations
 
@@ -9,32 +9,7 @@ from filterd.overrides.descriptions import Describer, warning_sentence
 from filterd.texts.i18n import Sentence, quoted, say
 
 if TYPE_CHECKING:
-    from filterd.web.endpoint import Run
     from filterd.web.visitor import Visitor
-
-
-async def change(visitor: Visitor, kind: str, given: dict[str, Any], /, **more: Any) -> Any:
-    """Send a change to the manager, and return its answer once the change is in force.
-
-    Args:
-        visitor: the person.
-        kind: one of ``overrides.changes.change_kinds.KINDS``.
-        given: ``reason`` and fields of the kind.
-        more: further fields.
-
-    Raises:
-        FilterdError: as ``control.ask``.
-    """
-    return await visitor.ask("change", kind=kind, **{"reason": "", **given, **more})
-
-
-def changes(kind: str) -> Run:
-    """Return what sends a change whose fields are the checked values."""
-
-    async def run(visitor: Visitor, given: dict[str, Any]) -> Any:
-        return await change(visitor, kind, given)
-
-    return run
 
 
 def done(answer: Any, visitor: Visitor) -> Sentence:

@@ -19,8 +19,7 @@ from filterd.base.state_folder import StateFolder
 from filterd.control import frames
 from filterd.control.connection import new_request, read_content
 from filterd.daemon.handlers.account_commands import Accounts
-from filterd.daemon.handlers.control_caller import WEB_GROUP, Caller
-from filterd.daemon.handlers.control_commands import author_of
+from filterd.daemon.handlers.control_caller import WEB_GROUP, Caller, author_of
 from filterd.daemon.handlers.control_server import ControlServer
 from filterd.overrides.rights.permissions import Classroom
 from filterd.policy.model import Network

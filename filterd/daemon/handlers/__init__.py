@@ -6,8 +6,7 @@
     control_server      the socket; control_followers: commands that stream
     control_caller      who asks, and with which rights
     handled             a command of a typed request; its arguments arrive checked
-    status_commands     status, clock, reload
-    control_commands    what all subjects share, and the small ones
+    status_commands     status, clock, reload; change_commands: changes of all kinds
 
     people              account_commands, api_token_commands, sign_in_commands; account_state
     school              room_commands, device_commands, exam_commands, history_commands

@@ -53,8 +53,7 @@ from filterd.daemon.handlers.account_state import (
     wrong_code,
 )
 from filterd.daemon.handlers.api_token_commands import PREFIX, ApiTokenCommands
-from filterd.daemon.handlers.control_caller import PAGE_COMMANDS
-from filterd.daemon.handlers.control_commands import author_of
+from filterd.daemon.handlers.control_caller import PAGE_COMMANDS, author_of
 from filterd.daemon.handlers.handled import handled
 from filterd.daemon.handlers.restore_commands import restore_commands
 from filterd.daemon.handlers.sign_in_commands import enrolment_commands, sign_in_commands

@@ -34,7 +34,7 @@ from filterd.accounts.sign_in_delays import (
     wrong_password,
 )
 from filterd.clients.identifier import Identifier
-from filterd.daemon.handlers.control_commands import author_of
+from filterd.daemon.handlers.control_caller import author_of
 from filterd.daemon.time.timekeeper import ClockStanding
 from filterd.operations.sessions import BegunSession
 from filterd.overrides.history.history_chain import ACCOUNT

@@ -316,3 +316,19 @@ def check_login(caller: Caller, request: ControlRequest) -> None:
 def acts_for_a_person(caller: Caller, request: ControlRequest) -> bool:
     """Return whether the rights of a person count, and not those of the process."""
     return bool(request.act_for or request.address or WEB_GROUP in caller.groups)
+
+
+def author_of(caller: Caller) -> Author:
+    """Return a caller as an author, with its rank."""
+    if caller.grant is not None:
+        grant = caller.grant
+        return Author.with_roles(grant.author, grant.roles, is_fresh=grant.is_fresh)
+    return Author.of(caller.uid, caller.user, caller.groups, os.geteuid())
+
+
+def sees_alerts(caller: Caller) -> bool:
+    """Return whether addresses of alerts are shown; a webhook's may be a secret.
+
+    Users of the gateway can read ``site.yaml``; people by the web cannot.
+    """
+    return caller.grant is None or author_of(caller).rank >= Rank.ADMIN

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filterd.base.errors import ConfigError
-from filterd.daemon.handlers.control_commands import author_of
+from filterd.daemon.handlers.control_caller import author_of
 from filterd.daemon.handlers.handled import handled
 from filterd.daemon.handlers.room_commands import placing_author
 from filterd.operations.changes import NOTHING_CHANGED

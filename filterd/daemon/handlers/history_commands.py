@@ -7,7 +7,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from filterd.base.errors import ChangeError
-from filterd.daemon.handlers.control_commands import author_of, known_or_least
+from filterd.daemon.handlers.control_caller import author_of
 from filterd.daemon.handlers.handled import handled
 from filterd.operations.exams import ReadExams
 from filterd.operations.exceptions import ReadExceptions
@@ -23,6 +23,7 @@ from filterd.operations.mistakes import ReadMistakes
 from filterd.overrides.history.history_chain import UNDO
 from filterd.overrides.override_rows import with_states
 from filterd.overrides.rights.roles import Rank
+from filterd.policy.unknown_time import known_or_least
 from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
@@ -53,11 +54,10 @@ def commands(manager: Manager) -> dict[str, Command]:
         past = None
         if asked.all_:
             past = await manager.changes.records.history(MOST_ROWS, names=_sees_devices(caller))
-        set_now, not_before = manager.site.timed.overrides, manager.clock()["not_before"]
+        set_now, clock = manager.site.timed.overrides, manager.clock()
+        now, not_before = known_or_least(clock), float(clock["not_before"])
         # With all that has ended it goes through a whole history.
-        return await asyncio.to_thread(
-            with_states, set_now, asked.command, known_or_least(manager), past, float(not_before)
-        )
+        return await asyncio.to_thread(with_states, set_now, asked.command, now, past, not_before)
 
     async def undo_setting(asked: UndoSetting, caller: Caller) -> dict[str, Any]:
         number = _last_setting(await manager.changes.records.history(MOST_ROWS))

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from filterd.base import bounded_child, errors
 from filterd.base.errors import ControlError, FilterdError, StoreError
 from filterd.base.protection_level import judge
-from filterd.daemon.handlers.control_commands import author_of
+from filterd.daemon.handlers.control_caller import author_of
 from filterd.daemon.handlers.gathered_facts import category_facts, school_facts, service_facts
 from filterd.daemon.handlers.self_tests import SelfTestOutcome
 from filterd.daemon.manager import status_files

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from filterd.base import bounded_child
 from filterd.base.errors import ControlError
 from filterd.base.state_folder import BesideFolder
-from filterd.daemon.handlers.control_commands import author_of
+from filterd.daemon.handlers.control_caller import author_of
 from filterd.daemon.handlers.handled import handled
 from filterd.feed.standing import History
 from filterd.operations.lists import (

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from filterd.base.errors import ChangeError, ConfigError, ControlError, FilterdError, StoreError
-from filterd.daemon.handlers.control_commands import author_of, known_or_least
+from filterd.daemon.handlers.control_caller import author_of
 from filterd.daemon.handlers.handled import handled, streamed
 from filterd.daemon.log_request import Days, check_known
 from filterd.operations.live_log import FollowLog
@@ -49,6 +49,7 @@ from filterd.policy.category_parts import with_parts
 from filterd.policy.effective_policy import EffectiveState
 from filterd.policy.log_levels import LogLevel, levels_of
 from filterd.policy.model import TIER_OF_GRADE
+from filterd.policy.unknown_time import known_or_least
 from filterd.querylog.day_reader import LogFilter, RowId
 from filterd.querylog.day_schema import DaySpan, NameRange, reversed_text, subtree
 from filterd.texts import i18n
@@ -90,7 +91,7 @@ def commands(manager: Manager, setting: Setting) -> dict[str, Command]:
     async def levels(_: ReadLogLevels, __: Caller) -> dict[str, Any]:
         timed, moment = manager.site.timed, manager.site.moment
         zone = ZoneInfo(timed.policy.time_zone)
-        clock = SchoolClock(zone, known_or_least(manager))
+        clock = SchoolClock(zone, known_or_least(manager.clock()))
         now = EffectiveState(timed.policy, timed.overrides, moment, clock)
         return levels_now(now)
 

@@ -10,7 +10,7 @@ import asyncio
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from filterd.daemon.handlers.control_commands import author_of, known_or_least, sees_alerts
+from filterd.daemon.handlers.control_caller import author_of, sees_alerts
 from filterd.daemon.handlers.handled import handled
 from filterd.lists.list_queries import entries_of, overview
 from filterd.operations.lists import FindEntries, ReadLists
@@ -33,6 +33,7 @@ from filterd.policy.grade_rows import ids as ids_of
 from filterd.policy.model import SERVICE
 from filterd.policy.policy_matrix import policy_matrix
 from filterd.policy.school_week import school_week
+from filterd.policy.unknown_time import known_or_least
 from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from filterd.daemon.manager.manager import Manager
 
 
-def policy_commands(manager: Manager) -> dict[str, Command]:
+def commands(manager: Manager) -> dict[str, Command]:
     """Return the commands by name."""
     return {**_policy(manager), **_checks(manager), **_school(manager)}
 
@@ -122,7 +123,7 @@ def _school(manager: Manager) -> dict[str, Command]:
     """Return the commands of pages: matrix, week, own lesson."""
 
     async def matrix(_: ReadMatrix, __: Caller) -> dict[str, Any]:
-        site, at = manager.site, known_or_least(manager)
+        site, at = manager.site, known_or_least(manager.clock())
         timed = site.timed
         return await asyncio.to_thread(
             policy_matrix, timed.policy, timed.overrides, site.moment, at
@@ -130,7 +131,7 @@ def _school(manager: Manager) -> dict[str, Command]:
 
     async def week(asked: ReadWeek, _: Caller) -> dict[str, Any]:
         timed = manager.site.timed
-        today = Calendar(timed.policy.time_zone).reading(known_or_least(manager)).day
+        today = Calendar(timed.policy.time_zone).reading(known_or_least(manager.clock())).day
         day = date.fromisoformat(asked.day) if asked.day else today
         return await asyncio.to_thread(school_week, timed.policy, timed.overrides, day)
 

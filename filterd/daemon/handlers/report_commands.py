@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from filterd.base.errors import ConfigError, ControlError
 from filterd.base.paths import read_plain, reading
 from filterd.base.state_file import to_plain
-from filterd.daemon.handlers.control_commands import author_of
+from filterd.daemon.handlers.control_caller import author_of
 from filterd.daemon.handlers.gathered_facts import ReportWish, gather
 from filterd.daemon.log_request import check_known
 from filterd.daemon.manager.disclosed_totals import threshold_of

@@ -20,7 +20,7 @@ from filterd.accounts.account_file import WORDS, AccountFile
 from filterd.base.errors import ControlError
 from filterd.base.paths import sole
 from filterd.base.state_file import FileFormat
-from filterd.daemon.handlers.control_commands import author_of
+from filterd.daemon.handlers.control_caller import author_of
 from filterd.overrides.history import restored_history
 from filterd.overrides.history.restored_history import BackupOrigin
 from filterd.overrides.history.store import Store

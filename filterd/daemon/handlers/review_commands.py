@@ -23,8 +23,7 @@ from zoneinfo import ZoneInfo
 
 from filterd.base.errors import ChangeError, ControlError, StoreError
 from filterd.base.state_file import to_plain
-from filterd.daemon.handlers.control_caller import PAGE_GROUP
-from filterd.daemon.handlers.control_commands import author_of
+from filterd.daemon.handlers.control_caller import PAGE_GROUP, author_of
 from filterd.daemon.handlers.handled import handled
 from filterd.operations.exceptions import Allow
 from filterd.operations.parameters.audience import ChangeAudience

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.base.addresses import is_random
 from filterd.base.errors import ControlError
-from filterd.daemon.handlers.control_commands import author_of
+from filterd.daemon.handlers.control_caller import author_of
 from filterd.daemon.handlers.handled import handled
 from filterd.operations.changes import NOTHING_CHANGED
 from filterd.operations.rooms import LearnRoom, ReadAppeared, WatchRoom

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.base.errors import WireError
 from filterd.clients.identifier import probe_address
-from filterd.daemon.handlers.control_commands import author_of
+from filterd.daemon.handlers.control_caller import author_of
 from filterd.daemon.handlers.handled import handled
 from filterd.fastpath.pktinfo import is_here
 from filterd.lists.rules import MADE_CANARY

@@ -27,7 +27,7 @@ from filterd.daemon.handlers.account_state import (
     wanted_account,
     wrong_code,
 )
-from filterd.daemon.handlers.control_commands import author_of
+from filterd.daemon.handlers.control_caller import author_of
 from filterd.daemon.handlers.handled import handled
 from filterd.operations.accounts import NamedAccount, OneTimeCode
 from filterd.operations.api_tokens import OwnedThing

@@ -33,7 +33,7 @@ from filterd.config.site_proposal import (
     SiteProposal,
     replaced,
 )
-from filterd.daemon.handlers.control_commands import author_of
+from filterd.daemon.handlers.control_caller import author_of
 from filterd.lists.index_files import blocklists_in_force
 from filterd.overrides.history.history_chain import SITE_EDIT
 from filterd.overrides.history.history_notes import MOST_KEYS

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from filterd.daemon.handlers.control_commands import author_of, sees_alerts
+from filterd.daemon.handlers.control_caller import author_of, sees_alerts
 from filterd.daemon.handlers.handled import handled
 from filterd.daemon.manager.disclosed_totals import as_seen
 from filterd.daemon.manager.status_parts import coverage_of_closed, protection_facts
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Feed = Callable[[str], dict[str, Any]]
 
 
-def status_commands(
+def commands(
     manager: Manager, feed: Feed, program: Callable[[], dict[str, Any]] = dict
 ) -> dict[str, Command]:
     """Return the commands by name.

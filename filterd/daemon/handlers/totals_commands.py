@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from filterd.base.errors import ControlError, StoreError
-from filterd.daemon.handlers.control_commands import author_of
+from filterd.daemon.handlers.control_caller import author_of
 from filterd.daemon.handlers.handled import handled
 from filterd.daemon.log_request import check_known
 from filterd.daemon.manager.disclosed_totals import as_seen

@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 from filterd.base import bounded_child
 from filterd.base.errors import ControlError
 from filterd.base.paths import make_folder, writing
-from filterd.daemon.handlers.control_commands import author_of
+from filterd.daemon.handlers.control_caller import author_of
 from filterd.daemon.handlers.handled import handled
 from filterd.operations.policy import TryPolicy
 from filterd.overrides.changes import effects

@@ -4,35 +4,46 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from filterd.base.errors import ConfigError
 from filterd.operations.parameters.scalar import Text
-from filterd.policy.field_checks import is_date, shown
+from filterd.policy.field_checks import shown
 from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from filterd.operations.parameters.scalar import Schema
 
 MONTH = Text(7, r"20[0-9]{2}-(0[1-9]|1[0-2])", about="Such as 2026-10")
-_TEXT = Text(10, r"[0-9]{4}-[0-9]{2}-[0-9]{2}", about="One day, ISO 8601")
+_YEARS = 1970, 2200
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
     """A day that the calendar has."""
 
+    about: str = "One day, ISO 8601"
+
+    @property
+    def _text(self) -> Text:
+        return Text(10, r"[0-9]{4}-[0-9]{2}-[0-9]{2}", about=self.about)
+
     @property
     def schema(self) -> Schema:
         """Its JSON Schema."""
-        return _TEXT.schema
+        return self._text.schema
 
     def read(self, value: Any) -> str:
         """Return a checked day; see ``Parameter``."""
-        day = _TEXT.read(value)
-        if not is_date(day):
-            raise ConfigError(say("{text} is not a day, such as 2026-11-28", text=shown(day)))
-        return day
+        text = self._text.read(value)
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            day = date.min
+        if not _YEARS[0] <= day.year <= _YEARS[1]:
+            raise ConfigError(say("{text} is not a day, such as 2026-11-28", text=shown(text)))
+        return text
 
 
 DAY = Day()

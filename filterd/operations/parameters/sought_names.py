@@ -11,36 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from filterd.base.errors import ConfigError, excluding
 from filterd.operations.parameters.scalar import Choice, Flag, Parameter, Text
+from filterd.operations.parameters.wire_name import WireName
 from filterd.overrides.target_text import name_asked
 from filterd.texts.i18n import say
-from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from filterd.operations.parameters.scalar import Schema
 
 NAME = Text(253, about="A name, or *.NAME for all beneath it too")
 _EXACT, _SUBTREE = "exact", "subtree"
-
-
-class _WireName:
-    """A name in canonical wire form, as hexadecimal text."""
-
-    @property
-    def schema(self) -> Schema:
-        """Its JSON Schema."""
-        return Text(510).schema
-
-    def read(self, value: Any) -> bytes:
-        """Return a checked name; see ``Parameter``."""
-        try:
-            found = bytes.fromhex(value)
-            if found == names.from_labels(names.labels(found)):
-                return found
-        except (TypeError, ValueError, IndexError):
-            pass
-        raise ConfigError(say("a name in wire form, as hexadecimal text"))
 
 
 class SoughtNames(NamedTuple):
@@ -85,7 +65,7 @@ class SoughtNamesField:
 
     sent: Mapping[str, Parameter] = MappingProxyType(
         {
-            "name": _WireName(),
+            "name": WireName(),
             "match": Choice((_EXACT, _SUBTREE)),
             "part": Text(253, r"[!-~]*"),
         }

@@ -86,7 +86,9 @@ class RecordField:
             ConfigError: there is no such name; NameTextError: no such type.
         """
         qname, words = NameField().take(given), given.pop("type", "A")
-        return AskedRecord(qname, given.pop("qtype", None) or type_from_text(words.upper()))
+        if "qtype" in given:
+            return AskedRecord(qname, given.pop("qtype"))
+        return AskedRecord(qname, type_from_text(words.upper()))
 
     def arguments(self, value: AskedRecord) -> dict[str, Any]:
         """Return what the socket has of them."""

@@ -20,20 +20,20 @@ from filterd.accounts.grant import (
     needs_root,
 )
 from filterd.daemon.handlers import (
+    change_commands,
     device_commands,
     exam_commands,
     history_commands,
     list_commands,
     log_commands,
+    policy_commands,
     report_commands,
     room_commands,
+    status_commands,
     totals_commands,
 )
-from filterd.daemon.handlers.control_commands import commands
 from filterd.daemon.handlers.inspection_commands import Inspections
-from filterd.daemon.handlers.policy_commands import policy_commands
 from filterd.daemon.handlers.self_tests import SelfTests
-from filterd.daemon.handlers.status_commands import status_commands
 from filterd.daemon.handlers.totals_commands import TotalsExport
 from filterd.overrides.changes.change_kinds import KINDS, MADE_ELSEWHERE
 from filterd.overrides.rights.roles import Author, Rank, Role, person_of
@@ -117,9 +117,9 @@ def test_every_command_of_a_scope_is_there(people: AccountSchool, tmp_path: Path
         *room_commands.commands(manager),
         *device_commands.commands(manager),
         *exam_commands.commands(manager),
-        *commands(manager),
-        *status_commands(manager, lambda _: {}),
-        *policy_commands(manager),
+        *change_commands.commands(manager),
+        *status_commands.commands(manager, lambda _: {}),
+        *policy_commands.commands(manager),
         *totals_commands.commands(manager, TotalsExport(manager, tmp_path)),
         *report_commands.commands(manager, TotalsExport(manager, tmp_path), manager),
         *list_commands.commands(setting),

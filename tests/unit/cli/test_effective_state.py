@@ -13,14 +13,15 @@ from filterd import control
 from filterd.base.errors import ControlError, StoreError
 from filterd.cli.context import Context
 from filterd.cli.effective_state import (
-    ask_or_none,
     in_force,
     policy_in_force,
     policy_of_files,
     read_or_send,
+    send_or_none,
     set_at,
     set_now,
 )
+from filterd.operations.history import ReadOverrides
 from filterd.operations.policy import ReadVersions
 from filterd.policy import policy_file as policy_store
 from filterd.policy.temporary_rules import Overrides
@@ -115,10 +116,10 @@ def test_a_daemon_that_cannot_say_is_no_daemon_that_is_not_there(
         raise ControlError(say("no"))
 
     monkeypatch.setattr(control, "ask", ask)
-    assert ask_or_none(context, "overrides") is None
+    assert send_or_none(context, ReadOverrides()) is None
     monkeypatch.setattr(control, "is_running", lambda _: True)
     with pytest.raises(ControlError):
-        ask_or_none(context, "overrides")
+        send_or_none(context, ReadOverrides())
 
 
 def test_an_answer_of_another_version_is_reported(

@@ -391,7 +391,8 @@ def test_lists_that_change_all_day_are_asked_for_every_four_hours(
     fresh = _Fresh(kept, monkeypatch)
     kept.live(DAY_S)
     assert 4 <= len(fresh.at) <= 6
-    assert all(later - before >= FRESH_S for before, later in pairwise(fresh.at))
+    # The first begins at a place of this school's own: sums of it are rounded.
+    assert all(later - before >= FRESH_S - 1e-3 for before, later in pairwise(fresh.at))
 
 
 def test_lists_of_the_night_alone_are_not_asked_for_by_day(

@@ -13,7 +13,6 @@ from filterd.operations.devices import (
     NameDevice,
     UnassignDevices,
     WatchShared,
-    WatchSharedAnHour,
 )
 
 if TYPE_CHECKING:
@@ -42,11 +41,6 @@ def test_an_empty_name_is_that_of_a_device_without_one() -> None:
     assert NameDevice.read({"device": MAC, "name": ""}).arguments == {"device": MAC}
 
 
-def test_the_gateway_may_search_longer_than_a_page() -> None:
-    assert WatchShared.read({"for_s": 7_200}).for_s == 7_200
-    assert WatchSharedAnHour.command == WatchShared.command
-
-
 @pytest.mark.parametrize(
     ("kind", "given"),
     [
@@ -59,8 +53,7 @@ def test_the_gateway_may_search_longer_than_a_page() -> None:
         (NameDevice, {"device": MAC, "name": "x" * 101}),
         (WatchShared, {"for_s": 7_201}),
         (WatchShared, {"for_s": True}),
-        (WatchSharedAnHour, {"for_s": 3_601}),
-        (WatchSharedAnHour, {}),
+        (WatchShared, {}),
     ],
 )
 def test_what_is_wrong_is_refused(kind: type[OperationRequest[Any]], given: dict[str, Any]) -> None:

@@ -23,6 +23,7 @@ from filterd.policy.unknown_time import (
     UNKNOWN_LEAD_S,
     Certainty,
     is_known,
+    known_or_least,
     undated,
     without_dates,
 )
@@ -250,3 +251,8 @@ def test_until_they_are_dated_an_exam_is_on_and_no_room_changes() -> None:
 )
 def test_one_that_waits_for_a_date_is_enough(waits: Overrides) -> None:
     assert without_dates(waits) != waits
+
+
+@pytest.mark.parametrize(("policy_time", "shown"), [(None, 5.0), (0.0, 0.0), (9.0, 9.0)])
+def test_without_a_time_the_last_known_one_counts(policy_time: float | None, shown: float) -> None:
+    assert known_or_least({"policy_time": policy_time, "floor": 5}) == shown

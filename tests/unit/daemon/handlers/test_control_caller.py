@@ -9,13 +9,14 @@ import os
 import pwd
 import socket
 from contextlib import closing
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 import uvloop
 
-from filterd.accounts.grant import NEEDS_PASSWORD
+from filterd.accounts.grant import NEEDS_PASSWORD, Grant
 from filterd.base.errors import ControlError
 from filterd.control import ask
 from filterd.control.frames import ControlRequest
@@ -27,13 +28,16 @@ from filterd.daemon.handlers.control_caller import (
     Quota,
     Share,
     acts_for_a_person,
+    author_of,
     caller_of,
     check_address,
     check_face,
     check_login,
     face_uids,
+    sees_alerts,
 )
 from filterd.daemon.handlers.control_server import ControlServer
+from filterd.overrides.rights.roles import ADMINS, TEACHERS, Role
 from tests.support.asking_as import as_user
 from tests.support.unix_sockets import bind
 from tests.support.unprivileged import open_folder
@@ -294,3 +298,18 @@ def test_each_has_a_share_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert quota.take(990) is None
     assert quota.take(0) is not None
     assert quota.take(1001) is not None
+
+
+@pytest.mark.parametrize(
+    ("uid", "groups", "rank"),
+    [(0, (), 2), (1001, (ADMINS,), 2), (1002, (TEACHERS,), 1), (1003, ("filterd",), 0)],
+)
+def test_a_caller_has_a_rank(uid: int, groups: tuple[str, ...], rank: int) -> None:
+    assert author_of(Caller(uid, "lan", frozenset(groups))).rank == rank
+
+
+def test_addresses_of_alerts_are_shown_at_the_gateway_and_to_administrators() -> None:
+    user = Caller(1003, "an", frozenset({"filterd"}))
+    of_web = {role: replace(user, grant=Grant("lan", frozenset({role}))) for role in Role}
+    assert sees_alerts(user)
+    assert {role for role, one in of_web.items() if sees_alerts(one)} == {Role.ADMIN}

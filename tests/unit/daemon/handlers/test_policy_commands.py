@@ -13,9 +13,8 @@ import pytest
 from filterd.accounts.grant import Grant
 from filterd.base.errors import ControlError
 from filterd.base.state_file import to_plain
-from filterd.daemon.handlers.control_caller import Caller
-from filterd.daemon.handlers.control_commands import author_of
-from filterd.daemon.handlers.policy_commands import policy_commands
+from filterd.daemon.handlers.control_caller import Caller, author_of
+from filterd.daemon.handlers.policy_commands import commands
 from filterd.overrides.rights.permissions import Classroom
 from filterd.overrides.rights.roles import ADMINS, TEACHERS, Role
 from filterd.policy.effective_policy import at
@@ -48,7 +47,7 @@ def ask(name: str, caller: Caller = READER, **given: Any) -> dict[Any, Any]:
         check=note,
         hold=note,
     )
-    run = policy_commands(cast("Any", manager))[name]
+    run = commands(cast("Any", manager))[name]
 
     async def whole() -> None:
         await run(given, caller)
@@ -104,7 +103,7 @@ def _ask_school(command: str, *roles: Role, at_: float | None = SEVEN, **request
         clock=lambda: {"policy_time": at_, "floor": SEVEN},
     )
     caller = Caller(1002, "lan", frozenset(role.group for role in roles))
-    run = policy_commands(cast("Any", manager))[command]
+    run = commands(cast("Any", manager))[command]
 
     async def whole() -> Any:
         return await run(request, caller)

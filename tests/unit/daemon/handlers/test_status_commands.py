@@ -13,7 +13,7 @@ import pytest
 from filterd.accounts.grant import Grant
 from filterd.base.errors import ControlError
 from filterd.daemon.handlers.control_caller import Caller
-from filterd.daemon.handlers.status_commands import status_commands
+from filterd.daemon.handlers.status_commands import commands
 from filterd.operations.reload import Reloaded
 from filterd.overrides.rights.permissions import Classroom
 from filterd.overrides.rights.roles import ADMINS, TEACHERS, Role
@@ -61,8 +61,8 @@ class StatusManager:
 def ask(name: str, caller: Caller = ADMIN, **given: Any) -> tuple[Any, list[Any]]:
     """Return the answer to a command, and what it has the manager do."""
     manager = StatusManager()
-    commands = status_commands(cast("Any", manager), lambda address: {"address": address})
-    return asyncio.run(cast("Any", commands[name](given, caller))), manager.asked
+    known = commands(cast("Any", manager), lambda address: {"address": address})
+    return asyncio.run(cast("Any", known[name](given, caller))), manager.asked
 
 
 @pytest.mark.parametrize(

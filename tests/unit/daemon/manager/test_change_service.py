@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.base.errors import ChangeError, ConfigError, ConfigErrors, ControlError, StoreError
+from filterd.daemon.handlers import policy_commands
 from filterd.daemon.handlers.control_caller import Caller
-from filterd.daemon.handlers.policy_commands import policy_commands
 from filterd.daemon.serving import worker
 from filterd.overrides.history import snapshot
 from filterd.overrides.history.history_chain import REMOVAL
@@ -93,7 +93,7 @@ def test_the_ids_that_commands_take_are_those_of_the_moment(school: School) -> N
     async def work(team: Team) -> None:
         done = await change(team, "exception", **BLOCK)
         await change(team, "pause", for_s=300)
-        ask = policy_commands(team.manager)["ids"]
+        ask = policy_commands.commands(team.manager)["ids"]
         answer: Any = await ask({}, Caller(1003, "an", frozenset()))
         assert answer["exceptions"][0] == done["number"]
         assert {"youtube", "zalo"} <= set(answer["services"])

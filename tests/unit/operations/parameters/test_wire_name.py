@@ -21,6 +21,7 @@ def test_without_a_type_it_is_a() -> None:
     field = RecordField()
     assert field.take({"name": "a"}) == AskedRecord(b"\x01a\0", 1)
     assert field.take({"qname": b"\x01a\0", "qtype": 28}) == AskedRecord(b"\x01a\0", 28)
+    assert field.take({"qname": b"\x01a\0", "qtype": 0}).qtype == 0
     assert field.take({"name": "a", "type": "mx"}).qtype == 15
     with pytest.raises(NameTextError):
         field.take({"name": "a", "type": "x"})
