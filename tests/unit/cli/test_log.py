@@ -11,6 +11,7 @@ import pytest
 from filterd import control
 from filterd.cli import log
 from filterd.daemon import policy_reader
+from filterd.operations.totals import ReadTotals
 from filterd.resolve.query import PASS, Source
 from filterd.texts import words
 from filterd.texts.i18n import Texts
@@ -126,7 +127,7 @@ def test_the_daemon_is_asked_for_what_the_options_name(
     assert call("log", "totals", *options, "--state", tmp_path).code == 0
     ((_, _, lines),) = asked
     wanted = {"tier": "primary", "network": "lab", "class": "5A"}
-    assert lines == {**wanted, "days": 1, "by_hour": True, "by_network": True}
+    assert lines == {**wanted, "by_hour": True, "by_network": True}
 
 
 @pytest.mark.parametrize(("options", "days"), [([], 7), (["--classes"], 1), (["--grade", "6"], 7)])
@@ -135,7 +136,7 @@ def test_totals_of_classes_are_of_today_if_not_said_otherwise(
 ) -> None:
     asked = _answer(monkeypatch, [])
     assert call("log", "totals", *options, "--state", tmp_path).code == 0
-    assert asked[0][2]["days"] == days
+    assert ReadTotals.read_sent(asked[0][2]).days == days
 
 
 def test_an_empty_log_is_reported_and_tiers_that_are_not_counted(

@@ -20,10 +20,8 @@ def test_totals_are_of_today_unless_more_is_asked_for() -> None:
     assert asked.arguments == {"days": 400, "class": "6A", "by_hour": True}
 
 
-def test_a_command_may_ask_for_all_days_that_are_kept_and_a_program_for_fewer() -> None:
-    assert ReadTotals.read_sent({"days": 800}) == ReadTotals(days=800)
-    with pytest.raises(ConfigError, match="from 1 to 400"):
-        ReadTotals.read({"days": 401})
+def test_all_days_that_are_kept_may_be_asked_for() -> None:
+    assert ReadTotals.read({"days": 800}) == ReadTotals(days=800)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,9 @@ def test_a_day_is_one_of_the_calendar() -> None:
     assert DAY.schema["description"] == "One day, ISO 8601"
 
 
-@pytest.mark.parametrize("day", ["2026-02-30", "2026-2-3", "1969-12-31", "2201-01-01", "today", "", 20260203, None])
+@pytest.mark.parametrize(
+    "day", ["2026-02-30", "2026-2-3", "1969-12-31", "2201-01-01", "today", "", 20260203, None]
+)
 def test_another_one_is_refused(day: Any) -> None:
     with pytest.raises(ConfigError):
         DAY.read(day)
