@@ -264,6 +264,7 @@ def test_a_manager_that_dies_2_000_times_takes_no_answer_away(school: School) ->
     with serving(school.config, school.state.folder, program=program) as served:
         pid = served.process.pid
         school.die(served, "manager", 20)
+        assert ask(school.state.control_socket, "status")  # a manager is there to be counted
         before = _held(pid)
         with Asking(school.port) as asking:
             school.die(served, "manager", DEATHS_OF_A_MANAGER)

@@ -158,6 +158,17 @@ def _differ(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, An
     return [(key, after[key]) for key in before if before[key] != after.get(key)]
 
 
+def _moved(before: Any, now: Any) -> Any:
+    """Return what an answer has now and had not before."""
+    if isinstance(now, dict) and isinstance(before, dict):
+        return {
+            key: _moved(before.get(key), one) for key, one in now.items() if one != before.get(key)
+        }
+    if isinstance(now, list) and isinstance(before, list):
+        return [one for one in now if one not in before]
+    return now
+
+
 def _serve(
     built: StateFolder, folder: Path, *how: str, upstream: int, level: str = ""
 ) -> tuple[Any, Clocks, int]:
@@ -191,7 +202,10 @@ def _attack(school: School, hours: int) -> tuple[list[str], list[str]]:
         before = school.quiet(tokens)
         school.asks(CHILD, SECRET)
         for _ in range(3):
-            found += [key for key, _ in _differ(before, school.poll(tokens))]
+            found += [
+                f"{key}: {_moved(before[key], now)}"
+                for key, now in _differ(before, school.poll(tokens))
+            ]
         school.asks(CHILD, CLOSED)
         for key, now in _differ(before, school.quiet(tokens)):
             is_sum = "status" in key and _grew_by_sums_only(before[key], now)
