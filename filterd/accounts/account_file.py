@@ -41,7 +41,7 @@ FORMAT = FileFormat(
     most_octets=_MOST_OCTETS,
 )
 
-_log = logging.getLogger("filterd.accounts")
+_logger = logging.getLogger("filterd.accounts")
 
 
 class AccountsDamagedError(ControlError):
@@ -79,10 +79,10 @@ class AccountFile:
             try:
                 path.replace(self._aside)
             except OSError as error:
-                _log.error("%s: cannot be set aside: %s", path, error)
+                _logger.error("%s: cannot be set aside: %s", path, error)
                 self.is_damaged = True
             else:
-                _log.error("%s: damaged; kept as %s; no account can sign in", path, self._aside)
+                _logger.error("%s: damaged; kept as %s; no account can sign in", path, self._aside)
         self.is_damaged |= lexists(self._aside)  # a disk that fails is no reason to end
 
     async def change(
@@ -108,7 +108,7 @@ class AccountFile:
             except StoreError as error:
                 if must_last:
                     raise
-                _log.warning("%s; it is kept in memory only", error)
+                _logger.warning("%s; it is kept in memory only", error)
             self.book = changed
             return changed
 
@@ -142,7 +142,7 @@ class AccountFile:
             try:
                 self._write(self.book)
             except StoreError as error:
-                _log.warning("%s; there is one copy of the accounts", error)
+                _logger.warning("%s; there is one copy of the accounts", error)
 
     def _write(self, book: AccountBook) -> None:
         content = FORMAT.dump(book)

@@ -128,7 +128,7 @@ def _refused(command: str, why: Sentence) -> FilterdError:
 
 INSTALL_WITHIN_S = 900.0
 PACKAGE = "filterd"
-_QUICK_S = 30.0
+_QUICK_S, _MOST_VERSION_OCTETS = 30.0, 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +150,12 @@ class PackageManager:
         """Return the version of the package that dpkg knows as unpacked; empty for none."""
         words = [*self.query, "--show", "--showformat=${Version}", PACKAGE]
         try:
-            done = subprocess.run(  # noqa: S603 -- no shell
-                words, capture_output=True, timeout=_QUICK_S, check=False, env=_ENVIRONMENT
+            done = bounded_child.run(
+                words, limit_s=_QUICK_S, most_octets=_MOST_VERSION_OCTETS, given=_ENVIRONMENT
             )
-        except (OSError, subprocess.TimeoutExpired):
+        except OSError:  # a TimeoutError, too
             return ""
-        return done.stdout.decode("ascii", "replace").strip() if done.returncode == 0 else ""
+        return done.output.decode("ascii", "replace").strip() if done.code == 0 else ""
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -203,7 +203,7 @@ class PackageManager:
             raise StoreError(say("dpkg refused it; why: journalctl -u filterd-install -n 30"))
 
     def _code_of(self, *words: str) -> int:
-        with subprocess.Popen(  # noqa: S603 -- no shell
+        with bounded_child.started(
             [*self.dpkg, *words],
             stdin=subprocess.DEVNULL,
             env=_ENVIRONMENT,

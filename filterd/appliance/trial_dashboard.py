@@ -52,7 +52,7 @@ def main(state: str, language: str) -> None:
             chain, key = own_certificate(folder, DASHBOARD, SystemClock().wall())
     except FilterdError as error:
         for line in error.translated(language_of(language)).splitlines():
-            print(f"filterd: {line}", file=sys.stderr)  # noqa: T201 -- to the person who started it
+            sys.stderr.write(f"filterd: {line}\n")
         sys.exit(error.exit_code)
     from filterd.web import web_main  # noqa: PLC0415 -- a command wants the certificate alone
 

@@ -32,7 +32,7 @@ _OF_ONE_CONNECTION = {
 }
 """Errors of the connection that was next, and not of the socket (accept(2))."""
 
-_log = logging.getLogger("filterd.base.acceptor")
+_logger = logging.getLogger("filterd.base.acceptor")
 
 
 class Acceptor:
@@ -89,6 +89,6 @@ class Acceptor:
         self._accepted(connection, address)
 
     def _pause(self, error: OSError) -> None:
-        _log.error("%s: no connection can be accepted: %s", self._name, refused(error))
+        _logger.error("%s: no connection can be accepted: %s", self._name, refused(error))
         self._loop.remove_reader(self.listening)
         self._paused = self._loop.call_later(PAUSE_S, self._resume)

@@ -27,6 +27,9 @@ _LOCAL = frozenset({
 """Top-level domains of machines and networks (RFC 6761, RFC 6762, RFC 7686, ICANN's .internal)."""
 _LOCAL_DOMAIN = ".home.arpa"
 _LOCALLY_ADMINISTERED = 0x02
+ANY_IPV4 = "0.0.0.0"  # noqa: S104 -- where it is bound, the site has asked for it
+LOOPBACK_OF = {ANY_IPV4: "127.0.0.1", "::": "::1"}
+"""By the address that stands for all of a machine, one by which the machine itself gets there."""
 _is_number = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII).fullmatch
 
 

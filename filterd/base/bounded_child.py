@@ -118,6 +118,19 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, **ours, **more}
 
 
+def started(words: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+    """Start a program.
+
+    Args:
+        words: the program and its arguments, all chosen by filterd; no shell sees them.
+        options: of ``subprocess.Popen``.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    return subprocess.Popen(words, **options)  # noqa: S603 -- see ``words``
+
+
 def run(
     words: Sequence[str],
     *,
@@ -142,7 +155,7 @@ def run(
         OSError: it cannot be started.
     """
     clock = clock or SystemClock()
-    with subprocess.Popen(  # noqa: S603 -- our own interpreter and module, no shell
+    with started(
         words,
         env=environment() if given is None else given,
         stdin=subprocess.PIPE,

@@ -42,7 +42,7 @@ _MOST_TEXTS = 1_000
 """Kept to be compared; beyond that only the place counts."""
 OUT_OF_MEMORY = 70
 """The exit status of a process that had no memory left."""
-_log = logging.getLogger("filterd")
+_logger = logging.getLogger("filterd")
 
 _STDERR = 2
 _TAKEN_WITHIN_MS = 20
@@ -203,7 +203,7 @@ def _log_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
     error = unraisable.exc_value
     if is_out_of_memory(error):
         _end()
-    _log.error("%s: %r", unraisable.err_msg or "an error was ignored", error)
+    _logger.error("%s: %r", unraisable.err_msg or "an error was ignored", error)
 
 
 def _end() -> NoReturn:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")
 
-_log = logging.getLogger("filterd.base.packet_room")
+_logger = logging.getLogger("filterd.base.packet_room")
 
 PACKET_OCTETS = 192 * 1024
 """A message between processes at most."""
@@ -77,7 +77,7 @@ class PacketRoom:
             if self.takes(octets):
                 yield key, waiting.pop(key)
             elif octets > self._most:
-                _log.error("a row of %d octets fits no message, and is lost", octets)
+                _logger.error("a row of %d octets fits no message, and is lost", octets)
                 lose(waiting.pop(key))
             else:
                 return

@@ -59,6 +59,11 @@ def shipped(folder: str) -> Path:
     )
 
 
+def is_there(path: Path) -> bool:
+    """Return whether a file or folder exists; False where its folder cannot be read."""
+    return os.path.exists(path)  # noqa: PTH110 -- ``Path.exists`` raises PermissionError
+
+
 def with_sides(path: Path) -> tuple[Path, ...]:
     """Return a file of SQLite and those that it may keep beside it."""
     return (path, *(path.with_name(path.name + ending) for ending in SIDES))

@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from filterd.base.addresses import LOOPBACK_OF
 from filterd.texts.i18n import Sentence, say
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ _TABLES = {"udp": "07", "udp6": "07", "tcp": "0A", "tcp6": "0A"}
 _LOCAL, _STATE, _UID, _INODE = 1, 3, 7, 9
 _COMM_OCTETS = 15
 """The kernel cuts a longer name of a program (``systemd-resolve``)."""
-_WILDCARDS = frozenset(("0.0.0.0", "::"))  # noqa: S104 -- compared, not bound
 _MOST_SOCKETS, _MOST_PROCESSES, _MOST_DESCRIPTORS = 10_000, 10_000, 10_000
 _LARGEST, _LONGEST = 4 * 1024 * 1024, 4_096
 _OWN = "filterd.daemon"
@@ -63,7 +63,7 @@ class PortHolder(NamedTuple):
         if self.address in (bare, "::"):
             return True
         is_same_version = (":" in self.address) == (":" in bare)
-        return is_same_version and bool({self.address, bare} & _WILDCARDS)
+        return is_same_version and not LOOPBACK_OF.keys().isdisjoint((self.address, bare))
 
     @property
     def remedy(self) -> Sentence:

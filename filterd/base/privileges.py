@@ -21,6 +21,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
+from filterd.base.paths import is_there
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -116,7 +118,7 @@ def make_folder_for_owner(folder: Path) -> None:
 
     That is the one whose rights this process has had below the state.
     """
-    if not _given_up or os.path.isdir(folder):  # noqa: PTH112 -- it raises nothing
+    if not _given_up or is_there(folder):
         return
     with contextlib.suppress(OSError):  # then its reader reports it
         folder.mkdir(mode=0o755)

@@ -26,7 +26,7 @@ MOST_STORED = 128
 _FIRST_SOCKET = 3
 _MOST_DIGITS = 4
 
-_log = logging.getLogger("filterd.base.service_manager")
+_logger = logging.getLogger("filterd.base.service_manager")
 
 
 def notify(*words: str, sockets: Sequence[socket.socket] = ()) -> None:
@@ -43,7 +43,7 @@ def notify(*words: str, sockets: Sequence[socket.socket] = ()) -> None:
             message, passed = "\n".join(words).encode(), [one.fileno() for one in sockets]
             socket.send_fds(opened, [message], passed)
     except OSError as error:
-        _log.warning("the service manager cannot be notified: %s", refused(error))
+        _logger.warning("the service manager cannot be notified: %s", refused(error))
 
 
 def watchdog_interval_s() -> float | None:

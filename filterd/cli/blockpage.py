@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from ipaddress import ip_address
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Annotated
 
 from filterd.base.errors import ConfigError
 from filterd.cli.context import Context, on_named_files, option
-from filterd.cli.entry import find_only_what_is_installed
+from filterd.cli.entry import become, find_only_what_is_installed
 from filterd.cli.named_files import write_named
 from filterd.texts.i18n import say
 
@@ -34,7 +33,7 @@ def blockpage(
     arguments = [str(here.state.control_socket), here.texts.language, *addresses]
     find_only_what_is_installed()
     serving = [sys.executable, "-m", "filterd.blockpage.blockpage_main", *arguments]
-    os.execv(sys.executable, serving)  # noqa: S606 -- it becomes the one that serves
+    become(serving)
 
 
 @on_named_files

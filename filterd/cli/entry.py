@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from filterd.cli.language import (
     CONFIG_VARIABLE,
@@ -142,6 +142,11 @@ def _serve_web(plain: Plain) -> bool:
     listen, try_it = plain.listen or DASHBOARD, "yes" if plain.try_it else "no"
     web_main.main(str(plain.state), listen, str(chain), str(key), plain.language, try_it)
     return True
+
+
+def become(words: list[str]) -> NoReturn:
+    """Let this process become the interpreter that serves; ``words`` begin with it."""
+    os.execv(sys.executable, words)  # noqa: S606 -- no shell; words of our own
 
 
 def find_only_what_is_installed() -> None:

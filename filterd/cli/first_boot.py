@@ -30,7 +30,7 @@ from filterd.texts.i18n import Sentence, Texts, language_of, say
 CODE_FILE = "filterd-code.txt"
 BOOT_PARTITIONS = (Path("/boot/firmware"), Path("/boot"))
 CONSOLE = Path("/dev/tty1")
-_log = logging.getLogger("filterd.setup")
+_logger = logging.getLogger("filterd.setup")
 
 
 def is_set_up(here: Context, site: Plain) -> bool:
@@ -100,7 +100,7 @@ def code_shown(here: Context, code: str) -> Iterator[None]:
             path.write_text(content, encoding="utf-8")
             written.append(path)
         except OSError as error:
-            _log.warning("%s: %s", path, error)
+            _logger.warning("%s: %s", path, error)
     try:
         yield
     finally:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from typing import Annotated
@@ -11,7 +10,7 @@ from typing import Annotated
 from filterd.appliance.trial_dashboard import own_certificate
 from filterd.base.addresses import DASHBOARD, parse_listen
 from filterd.cli.context import Context, on_named_files, option
-from filterd.cli.entry import find_only_what_is_installed
+from filterd.cli.entry import become, find_only_what_is_installed
 
 
 @on_named_files
@@ -36,7 +35,7 @@ def serve(
     find_only_what_is_installed()
     # Signals wait until the daemon handles them.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
-    os.execv(sys.executable, serving)  # noqa: S606 -- it becomes the one that serves
+    become(serving)
 
 
 def web(
@@ -62,7 +61,7 @@ def web(
     words = [str(here.state.folder), listen, *map(str, certificate), here.texts.language]
     find_only_what_is_installed()
     serving = [sys.executable, "-m", "filterd.web.web_main", *words, "yes" if try_it else "no"]
-    os.execv(sys.executable, serving)  # noqa: S606 -- it becomes the one that serves
+    become(serving)
 
 
 LISTEN = "127.0.0.1:9153"

@@ -19,6 +19,7 @@ from filterd.appliance.setup.interview import KEPT, Interview, KeptAnswers
 from filterd.appliance.setup.printed_sheets import sheet
 from filterd.appliance.setup.questions import FEED
 from filterd.appliance.stub_query import UpstreamTrial
+from filterd.base.addresses import ANY_IPV4
 from filterd.base.errors import FilterdError
 from filterd.base.paths import write_atomically
 from filterd.base.privileges import as_owner_of
@@ -219,6 +220,6 @@ class SetupFinish:
 def _server(policy: Policy, own: str) -> ListenAddress:
     """Return where a device of a link asks."""
     for one in policy.listen:
-        if one.address in ("0.0.0.0", own):  # noqa: S104 -- recognised
+        if one.address in (ANY_IPV4, own):
             return ListenAddress(own, one.port)
     return policy.listen[0]

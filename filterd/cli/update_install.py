@@ -16,6 +16,7 @@ from filterd.appliance.update.program_update import ProgramUpdate, UpdatedMachin
 from filterd.appliance.update.update_files import UpdateFiles, UpdateStep
 from filterd.appliance.update.update_watch import ReleaseWatch, ask_port
 from filterd.base import journal
+from filterd.base.addresses import LOOPBACK_OF
 from filterd.base.errors import ConfigError, FilterdError, InUseError, UpdateError
 from filterd.base.paths import shipped
 from filterd.base.privileges import as_owner_of
@@ -38,14 +39,13 @@ from filterd.texts.i18n import say
 from filterd.version import __version__
 
 FETCHING, INSTALLING = "filterd-update.service", "filterd-install.service"
-_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- recognised, not listened on
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _POLL_S, _FOLLOWED_S = 1.0, 3_600.0
 _NOTICED_WITHIN_S = 60.0
 """A watch of this release notices a rollback within seconds; one of an older release does not."""
 _NOT_INSTALLED = say("it was not installed; why: journalctl -u filterd-install -n 20")
-_log = logging.getLogger("filterd.update")
+_logger = logging.getLogger("filterd.update")
 
 
 def _files(here: Context) -> UpdateFiles:
@@ -72,7 +72,7 @@ def reached_at(here: Context) -> tuple[str, int]:
     """Return where this machine reaches its resolver: the site may not listen on loopback."""
     with contextlib.suppress(FilterdError):
         address, port = load_site(here.config).file.listen[0]
-        return _LOOPBACK.get(address, address), port
+        return LOOPBACK_OF.get(address, address), port
     return "127.0.0.1", 53
 
 
@@ -125,11 +125,11 @@ def install(here: Context) -> None:
                 return
             decision = site.look(FolderFetcher(folder, here.clock, LIMITS))
             if decision is not None and decision.reason is not None:
-                _log.info("release %s: %s", _files(here).standing.read().offered, decision.why)
+                _logger.info("release %s: %s", _files(here).standing.read().offered, decision.why)
         ended = site.go_on()
     if ended is not None:
         _record(here, ended)
-        _log.info(
+        _logger.info(
             "release %s: %s %s",
             ended.version,
             here.texts.word(words.UPDATE_ENDING, ended.ending),

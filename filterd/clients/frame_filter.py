@@ -56,7 +56,7 @@ _ACCEPT, _DROP = 0xFFFF_FFFF, 0
 _OCTETS = 8
 """Of an instruction, ``struct sock_filter``."""
 
-_log = logging.getLogger("filterd.clients")
+_logger = logging.getLogger("filterd.clients")
 
 
 class _Instruction(NamedTuple):
@@ -284,7 +284,9 @@ class FrameFilter:
                     self._room = len(code) // _OCTETS * 7 // 8
                     continue
                 self.works = False
-                _log.warning("the kernel does not compare MACs of questions (%s)", refused(error))
+                _logger.warning(
+                    "the kernel does not compare MACs of questions (%s)", refused(error)
+                )
                 return {}
             self._attached = code
             return kept
@@ -300,5 +302,5 @@ class FrameFilter:
         self._sockets, self.is_whole = others, False
         if not (has_less and others):
             self.works = False
-            _log.warning("the kernel does not compare MACs of questions (%s)", refused(error))
+            _logger.warning("the kernel does not compare MACs of questions (%s)", refused(error))
         return self.works

@@ -39,6 +39,8 @@ from ipaddress import (
 )
 from typing import TYPE_CHECKING, Any
 
+from filterd.base.bounded_child import started
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
@@ -48,7 +50,7 @@ _PRIVATE = tuple(
     ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 )
 
-_log = logging.getLogger("filterd.clients")
+_logger = logging.getLogger("filterd.clients")
 
 _LARGEST_OUTPUT = 4 * 1024 * 1024
 """Some 30,000 neighbours; no network of a school has as many."""
@@ -198,7 +200,7 @@ def _objects(command: list[str]) -> list[dict[str, Any]]:
 
 def _output(command: list[str]) -> bytes:
     environment = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:{_PATH}"}
-    with subprocess.Popen(  # noqa: S603 -- our own words, no shell
+    with started(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -222,7 +224,7 @@ def _output(command: list[str]) -> bytes:
 
 
 def _warn(why: str) -> None:
-    _log.warning(
+    _logger.warning(
         "`ip` does not list the network (%s): devices are not recognised by MAC, and only "
         "`allow_from` and `networks` may ask; install iproute2",
         why,

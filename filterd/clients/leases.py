@@ -236,7 +236,7 @@ def _is_over(lease: Lease, now: float) -> bool:
     return lease.expires_at is not None and lease.expires_at <= now
 
 
-_log = logging.getLogger("filterd.clients")
+_logger = logging.getLogger("filterd.clients")
 
 _LARGEST_FILE = 16 * 1024 * 1024
 """A hundred thousand changes: Kea writes one a line, and begins a new file every hour."""
@@ -294,7 +294,9 @@ class LeaseFiles:
     def _warn(self, path: str, why: Sentence) -> None:
         if path not in self._failing:
             self._failing.add(path)
-            _log.warning("%s: %s: its leases are not known; see `leases` in site.yaml", path, why)
+            _logger.warning(
+                "%s: %s: its leases are not known; see `leases` in site.yaml", path, why
+            )
 
 
 def _parts(file: LeaseFile) -> tuple[str, ...]:

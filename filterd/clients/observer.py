@@ -52,7 +52,7 @@ _REFRESH_EVERY_S = 30.0
 _SHARE_OF_READING = 0.05
 """The share of time that may go into reading leases, however large their files grow."""
 
-_log = logging.getLogger("filterd.clients")
+_logger = logging.getLogger("filterd.clients")
 
 
 def open_changes(groups: int) -> socket.socket | None:
@@ -60,13 +60,15 @@ def open_changes(groups: int) -> socket.socket | None:
     try:
         opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
     except OSError as error:
-        _log.warning("changes of the network are seen late: no netlink socket (%s)", refused(error))
+        _logger.warning(
+            "changes of the network are seen late: no netlink socket (%s)", refused(error)
+        )
         return None
     try:
         opened.bind((0, groups))
     except OSError as error:
         opened.close()
-        _log.warning("changes of the network are seen late: netlink reports %s", refused(error))
+        _logger.warning("changes of the network are seen late: netlink reports %s", refused(error))
         return None
     return opened
 
@@ -162,8 +164,8 @@ class Observer:
                 await self._look_at_neighbours()
             await self._look_at_leases()
             self._surroundings.settle()
-        except Exception:  # noqa: BLE001 -- logged whole; devices are forgotten in time
-            _log.exception("the network around this machine could not be looked at")
+        except Exception:
+            _logger.exception("the network around this machine could not be looked at")
 
     async def _keep_looking(self) -> None:
         while True:

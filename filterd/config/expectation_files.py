@@ -19,7 +19,7 @@ from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 from filterd.base.errors import Problems
 from filterd.base.paths import shipped
 from filterd.config.build_record import EXPECTATIONS
-from filterd.config.scalars import (  # noqa: TC001 -- pydantic reads annotations at run time
+from filterd.config.scalars import (
     ClassId,
     Grade,
     Identifier,

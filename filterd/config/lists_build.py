@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from filterd.lists.report import CompileReport
     from filterd.lists.rules import ListSource
 
-_log = logging.getLogger("filterd.lists")
+_logger = logging.getLogger("filterd.lists")
 _NONE_BESIDE = ListsBeside()
 
 
@@ -104,7 +104,7 @@ def rebuild_lists(
     try:
         return build(_own_lists(config, policy, catalog))
     except ListError as error:
-        _log.error("%s; compiling without the lists of the site", error)
+        _logger.error("%s; compiling without the lists of the site", error)
         return build(())
 
 

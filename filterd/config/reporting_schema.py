@@ -24,7 +24,7 @@ from pydantic import (
 
 from filterd.base.addresses import is_address, is_public
 from filterd.base.errors import NameTextError
-from filterd.config.scalars import Tier  # noqa: TC001 -- pydantic reads it at run time
+from filterd.config.scalars import Tier
 from filterd.documents import DocumentModel, did_you_mean, refusal
 from filterd.policy.log_levels import LEAST_K, LogLevel, QueryLog
 from filterd.policy.reporting_settings import (

@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from filterd.base.addresses import ANY_IPV4
 from filterd.base.errors import ChangeError
 from filterd.config.reporting_schema import (
     AlertsEntry,
@@ -51,7 +52,7 @@ from filterd.config.scalars import (
     is_endpoint_with_port,
 )
 from filterd.config.tiers import KeptClosed, ServiceEntry, Settings
-from filterd.config.week_schema import (  # noqa: TC001 -- pydantic reads them at run time
+from filterd.config.week_schema import (
     Holidays,
     LessonTime,
     ScheduledEntry,
@@ -61,7 +62,7 @@ from filterd.config.week_schema import (  # noqa: TC001 -- pydantic reads them a
 )
 from filterd.documents import DocumentModel, OrElse, refusal
 from filterd.policy.field_checks import is_school_code, plain
-from filterd.policy.model import LeaseFormat  # noqa: TC001 -- pydantic reads it at run time
+from filterd.policy.model import LeaseFormat
 from filterd.texts.i18n import say
 
 PRIVATE_RANGES = (
@@ -408,7 +409,7 @@ class SiteFile(DocumentModel):
     )
     language: Literal["vi", "en"] = Field("vi", description="The language of messages.")
     listen: tuple[ListenEndpoint, ...] = Field(
-        (Endpoint("0.0.0.0", 53), Endpoint("::", 53)),  # noqa: S104 -- a gateway serves its networks
+        (Endpoint(ANY_IPV4, 53), Endpoint("::", 53)),
         min_length=1,
         description="Addresses to answer on, by UDP and TCP; port 53 where none is written.",
     )

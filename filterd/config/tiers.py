@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
+from filterd.base.addresses import ANY_IPV4
 from filterd.config.scalars import Identifier, IPv4Text, IPv6Text, Tier, name_from
 from filterd.documents import DocumentModel, OrElse
 from filterd.lists.catalogs.catalog_schema import name_of_service
@@ -83,7 +84,7 @@ class Categories(DocumentModel):
 class Sinkhole(DocumentModel):
     """The addresses that a sinkhole answers with."""
 
-    ipv4: IPv4Text = Field("0.0.0.0", description="The answer to A.")  # noqa: S104 -- an answer, not a socket
+    ipv4: IPv4Text = Field(ANY_IPV4, description="The answer to A.")
     ipv6: IPv6Text = Field("::", description="The answer to AAAA.")
 
 

@@ -24,7 +24,7 @@ from pydantic import (
 
 from filterd.config.scalars import ClassId, ForWhom, Grade, Identifier, Tier, Whom, no_class
 from filterd.documents import DocumentModel, OrElse, did_you_mean, refusal, validate
-from filterd.lists.catalogs.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it at run time
+from filterd.lists.catalogs.catalog_schema import IsoDate
 from filterd.policy.field_checks import is_a_grade
 from filterd.policy.model import DAY_S
 from filterd.policy.school_week import DAYS, WEEKDAYS

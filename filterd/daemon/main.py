@@ -80,7 +80,7 @@ _MOST_DESCRIPTORS = 16_384
 _PORTS_TO_TRY, _LAST_PORT = 20, 65535
 _LOOK = say("look after the disk of this machine")
 _DASHBOARD = "filterd.appliance.trial_dashboard"
-_log = logging.getLogger("filterd")
+_logger = logging.getLogger("filterd")
 
 
 def main(config: str, state: str, language: str, try_it: str) -> None:
@@ -243,7 +243,7 @@ def _ready_with_dashboard(
     try:
         os.posix_spawn(words[0], words, os.environ, setsigmask=(signal.SIGINT,))
     except OSError as error:
-        _log.warning("the dashboard cannot be started: %s", refused(error))
+        _logger.warning("the dashboard cannot be started: %s", refused(error))
 
 
 def _allow_many_sockets() -> None:
@@ -295,12 +295,12 @@ def _process(life: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None
             uvloop.run(attended())
         except FilterdError as error:
             for line in str(error).splitlines():
-                _log.error("%s", line)
+                _logger.error("%s", line)
             sys.exit(1)
         except OSError as error:
             if is_out_of_memory(error):
                 raise  # the journal has a line for it
-            _log.error("a process of filterd cannot go on: %s; %s", quoted(str(error)), _LOOK)
+            _logger.error("a process of filterd cannot go on: %s; %s", quoted(str(error)), _LOOK)
             sys.exit(1)
 
     return run

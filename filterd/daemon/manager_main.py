@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from filterd.daemon.handlers.self_tests import SelfTestRun
     from filterd.daemon.process import Setting
 
-_log = logging.getLogger("filterd")
+_logger = logging.getLogger("filterd")
 
 
 async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
@@ -148,7 +148,7 @@ async def _start_or_do_without(control: ControlServer) -> None:
     try:
         await control.start()
     except StoreError as error:
-        _log.error("%s; serving without it", error)
+        _logger.error("%s; serving without it", error)
 
 
 def _note_tests(manager: Manager, run: SelfTestRun) -> None:
@@ -167,4 +167,4 @@ async def _reload(manager: Manager) -> None:
     except FilterdError as error:
         log_error(error)
         if manager.site is before:
-            _log.error("not reloaded: what was in force stays")
+            _logger.error("not reloaded: what was in force stays")

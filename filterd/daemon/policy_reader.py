@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from filterd import control
 from filterd.base.errors import ControlError, StoreError
+from filterd.base.paths import is_there
 from filterd.policy import policy_file
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def in_force(config: Path, state: StateFolder) -> Policy:
         FilterdError: there is none.
     """
     socket = state.control_socket
-    if os.path.exists(socket):  # noqa: PTH110 -- it raises nothing
+    if is_there(socket):
         try:
             return policy_file.load(state.policy)
         except StoreError:  # not readable by this user
@@ -48,7 +49,7 @@ def of_readable_files(config: Path, state: StateFolder) -> Policy:
         FilterdError: there is none.
     """
     folder = state.folder
-    if os.path.isdir(folder) and not os.access(folder, os.X_OK):  # noqa: PTH112 -- as above
+    if is_there(folder) and not os.access(folder, os.X_OK):
         return in_force(config, state)
     return of_files(config, state)
 

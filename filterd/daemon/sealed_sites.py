@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 _LARGEST = 512
 """Octets of a message beside the descriptors."""
 _PLACE = Path("memory")
-_log = logging.getLogger("filterd.sealed_sites")
+_logger = logging.getLogger("filterd.sealed_sites")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class SealedSites:
             try:
                 _send(sending, _message(epoch, None), [])
             except ControlError as error:  # the next one replaces it there
-                _log.warning("%s", error)
+                _logger.warning("%s", error)
 
     def receive(self) -> None:
         """Take what has come for this process. Never raises."""

@@ -71,7 +71,7 @@ _PLACE = "memory"
 _STORE_WITHIN_S = 60.0
 """Without a copy; with one a start need not wait so long for a slow disk."""
 
-_log = logging.getLogger("filterd.shared_page")
+_logger = logging.getLogger("filterd.shared_page")
 
 
 class SharedPage:
@@ -326,7 +326,7 @@ def recall_overrides(state: StateFolder, clock: Clock, held: SharedOverrides) ->
     except (OSError, TimeoutError) as error:
         problem = quoted(str(error)) if str(error) else say("it took too long")
     if problem:
-        _log.error("%s: what commands have set was not read (%s)", state.overrides, problem)
+        _logger.error("%s: what commands have set was not read (%s)", state.overrides, problem)
 
 
 def _follow_the_store(state: StateFolder, clock: Clock, held: SharedOverrides) -> int:

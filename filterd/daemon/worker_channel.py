@@ -37,7 +37,7 @@ _WAITING_OCTETS = 1024 * 1024
 
 _TAKEN_WITHIN_S = 0.5
 
-_log = logging.getLogger("filterd.worker_channel")
+_logger = logging.getLogger("filterd.worker_channel")
 
 
 def channel_pair() -> tuple[socket.socket, socket.socket]:
@@ -127,7 +127,7 @@ class Channel:
         try:
             message = json.loads(packet)
         except (ValueError, RecursionError) as error:
-            _log.error("a message of another process cannot be read: %s", error)
+            _logger.error("a message of another process cannot be read: %s", error)
             return
         self._take(message)
 
@@ -166,7 +166,7 @@ class Channel:
             reply = {"result": await self._handlers[message["ask"]](**message["with"])}
         except FilterdError as error:
             reply = to_plain(error)
-        except Exception as error:  # noqa: BLE001 -- logged whole, and the client gets an answer
+        except Exception as error:
             if is_out_of_memory(error):  # answered first: the log ends this process
                 short = to_plain(
                     ControlError(
@@ -174,7 +174,7 @@ class Channel:
                     )
                 )
                 self._send_or_log({"id": message["id"], **short})
-            _log.exception("a command failed")
+            _logger.exception("a command failed")
             reply = {
                 "error": "the command failed inside filterd; see its log",
                 "code": "internal",
@@ -187,20 +187,20 @@ class Channel:
         try:
             self._send({"id": key, **reply})
         except ControlError as error:
-            _log.error("%s", error)
+            _logger.error("%s", error)
             self._send_or_log({"id": key, **to_plain(error)})
 
     async def _hear(self, message: dict[str, Any]) -> None:
         try:
             await self._handlers[message["tell"]](**message["with"])
-        except Exception:  # noqa: BLE001 -- logged whole; no reply is expected
-            _log.exception("what another process said was of no use")
+        except Exception:
+            _logger.exception("what another process said was of no use")
 
     def _send_or_log(self, message: dict[str, Any]) -> None:
         try:
             self._send(message)
         except ControlError as error:
-            _log.error("%s", error)
+            _logger.error("%s", error)
 
     def _send(self, message: dict[str, Any]) -> None:
         packet = json.dumps(message).encode()

@@ -85,7 +85,7 @@ Not STALE and FAILED: the chain tries to get a better answer each time. Not REFU
 
 _ANY_QUESTION = Question.of(names.from_text("a.example"), 1)
 
-_log = logging.getLogger("filterd.fastpath")
+_logger = logging.getLogger("filterd.fastpath")
 
 
 class Tally(NamedTuple):
@@ -160,8 +160,8 @@ class FastPath:
             return
         try:
             self._begin(now)
-        except Exception:  # noqa: BLE001 -- logged whole; see above
-            _log.exception("the fast path could not read the active site")
+        except Exception:
+            _logger.exception("the fast path could not read the active site")
             self._again_at = now + AGAIN_AFTER_S
             self.forget()
 
@@ -296,9 +296,9 @@ class FastPath:
             self.core.table.load(
                 site.index.matcher, touched, first_labels, count, self._fill, skeletons
             )
-        except Exception:  # noqa: BLE001 -- logged whole; the chain answers
+        except Exception:
             self.core.forget()
-            _log.exception("the fast path could not be filled")
+            _logger.exception("the fast path could not be filled")
         tell_wall = self._clock.wall
         self.core.hold(site, standing, self._version, now, held_from, tell_wall, self._lead)
 
@@ -336,8 +336,8 @@ class FastPath:
         """Return the cell of a grade and a claim set; after an error the chain decides."""
         try:
             return self._cell(self._grades[row], set_id)
-        except Exception:  # noqa: BLE001 -- logged whole; else a whole batch would be lost
-            _log.exception("the decision for a claim set could not be made")
+        except Exception:
+            _logger.exception("the decision for a claim set could not be made")
             return Cell(COMPLEX)
 
     def _cell(self, grade: GradePolicy, set_id: int) -> Cell:

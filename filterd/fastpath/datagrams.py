@@ -76,7 +76,7 @@ COUNTERS = (
 """``malformed`` counts all messages that get no answer, from any client; ``error``, those that
 get none because of an internal error."""
 
-_log = logging.getLogger("filterd.fastpath")
+_logger = logging.getLogger("filterd.fastpath")
 
 
 class Datagram(NamedTuple):
@@ -150,8 +150,8 @@ class Datagrams:
         def readable() -> None:
             try:
                 self.receive(monotonic())
-            except Exception:  # noqa: BLE001 -- logged whole; datagrams in line must not wait
-                _log.exception("datagrams could not all be received")
+            except Exception:
+                _logger.exception("datagrams could not all be received")
             if len(self):
                 serve()
 
@@ -175,9 +175,9 @@ class Datagrams:
             self._counters["received"] += 1
             try:
                 self._take_in(*came, now)
-            except Exception:  # noqa: BLE001 -- logged whole; the others' answers must not suffer
+            except Exception:
                 self._counters["error"] += 1
-                _log.exception("a datagram could not be taken in")
+                _logger.exception("a datagram could not be taken in")
         return False
 
     def take(self, most: int, now: float) -> list[Datagram]:

@@ -45,7 +45,7 @@ _SO_SNDBUFFORCE, _SO_RCVBUFFORCE, _SO_MEMINFO = 32, 33, 55  # asm-generic/socket
 _MEMORY = Struct("@9I")
 _DROPS = 8  # linux/sock_diag.h, SK_MEMINFO_DROPS
 
-_log = logging.getLogger("filterd.fastpath")
+_logger = logging.getLogger("filterd.fastpath")
 
 
 class UdpListener:
@@ -126,8 +126,8 @@ class UdpListener:
         for datagram in taken:
             try:
                 is_relayed = relay is not None and relay.take(datagram, self)
-            except Exception:  # noqa: BLE001 -- logged whole; the chain answers
-                _log.exception("a datagram could not be forwarded directly")
+            except Exception:
+                _logger.exception("a datagram could not be forwarded directly")
                 is_relayed = False
             if not is_relayed:
                 self.ask_the_chain(datagram)
@@ -140,8 +140,8 @@ class UdpListener:
         """
         try:
             self._ask_the_chain(datagram, fetched)
-        except Exception:  # noqa: BLE001 -- logged whole; the others must be answered
-            _log.exception("a datagram could not be answered")
+        except Exception:
+            _logger.exception("a datagram could not be answered")
 
     def _ask_the_chain(self, datagram: Datagram, fetched: Fetched | None) -> None:
         peer = Peer(datagram.address, datagram.interface)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 MOST_RETRIES = 3
 """In a night, for lists that busy servers keep back."""
 
-_log = logging.getLogger("filterd.feed")
+_logger = logging.getLogger("filterd.feed")
 
 
 class Keeper:
@@ -154,7 +154,7 @@ class Keeper:
             return
         with self._noting("fresh"), self._site.holding():
             if outcome := self._site.freshen(self._fresh(feed)):
-                _log.info("version %s: %s", outcome.version, outcome.became.value)
+                _logger.info("version %s: %s", outcome.version, outcome.became.value)
         self._fresh_at = self._clock.monotonic()
 
     def _check(self, feed: Followed) -> None:
@@ -180,13 +180,13 @@ class Keeper:
                 outcome = self._site.sync(self._arrival(feed))
             version, busy_s = number_of(outcome.version), outcome.retry_after_s
             became, octets = outcome.became.value, outcome.fetched_octets
-            _log.info("version %s: %s, %d octets", outcome.version, became, octets)
+            _logger.info("version %s: %s, %d octets", outcome.version, became, octets)
         except GuardError as error:
             version = number_of(self._site.standing.read().version)
-            _log.warning("%s", error)
+            _logger.warning("%s", error)
         except FilterdError as error:
             failed = error
-            _log.warning("%s", error)
+            _logger.warning("%s", error)
         self._fresh_at = self._clock.monotonic()
         ending = schedule.ending_of(failed)
         if busy_s and self._standing.failures < MOST_RETRIES:
@@ -223,7 +223,9 @@ class Keeper:
         with self._noting("rollback"), self._site.holding():
             if self._site.versions.in_force().current == watch.version:
                 back = self._site.roll_back(harm)
-                _log.error("version %s is rolled back to %s: %s", watch.version, back or "-", harm)
+                _logger.error(
+                    "version %s is rolled back to %s: %s", watch.version, back or "-", harm
+                )
             self._site.watches.end()
 
     def _warn_of_age(self) -> None:
@@ -233,7 +235,7 @@ class Keeper:
         if age in (Freshness.OLD, Freshness.VERY_OLD) and standing.verified_at is not None:
             level = logging.ERROR if age is Freshness.VERY_OLD else logging.WARNING
             days = int((now - standing.verified_at) // 86_400)
-            _log.log(
+            _logger.log(
                 level, "the feed was last verified %d days ago; its last lists stay in use", days
             )
 
@@ -250,7 +252,7 @@ class Keeper:
         """Log a text once, until there is another one about the same."""
         if self._said.get(about) != text:
             self._said[about] = text
-            _log.log(level, "%s", text)
+            _logger.log(level, "%s", text)
 
     def _now(self) -> Now:
         return Now(self._clock.monotonic(), self._clock.wall())

@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from filterd.base.errors import StoreError
-from filterd.base.paths import open_plain, read_plain, write_atomically
+from filterd.base.paths import is_there, open_plain, read_plain, write_atomically
 from filterd.base.state_file import IDS, FileFormat, plain_version, to_plain
 from filterd.base.state_folder import SHIPPED, BesideFolder, StateFolder
 from filterd.feed.appliance_files import TimeFloor, followed_lists, missing_lists
@@ -258,7 +258,7 @@ def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
         "followed": followed,
         "missing": missing_lists(home) if sources else (),
         # Of a folder that cannot be read only the problem is known.
-        "trusted": bool(refusal) or os.path.exists(state.feed / "root.json"),  # noqa: PTH110
+        "trusted": bool(refusal) or is_there(state.feed / "root.json"),
         "served": plain_version(served),
         "in_force": versions.current and plain_version(versions.current),
         "previous": [*map(plain_version, versions.previous)],

@@ -243,7 +243,7 @@ class Daemon:
         """
         return {}
 
-    def is_blocked(self, name: str) -> bool:  # noqa: ARG002 -- no client: all blocked
+    def is_blocked(self, _: str) -> bool:
         """Return whether the most strictly filtered client gets a block for a name.
 
         Raises:

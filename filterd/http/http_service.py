@@ -35,7 +35,7 @@ _MOST_FIELDS = 16
 _MAPPED = "::ffff:"
 _METHODS = ("GET", "HEAD", "POST")
 
-_log = logging.getLogger("filterd.http")
+_logger = logging.getLogger("filterd.http")
 
 
 class HttpRequest(NamedTuple):
@@ -133,8 +133,8 @@ async def serve(
         try:
             if served <= bounds.most and clients[client] <= bounds.most_of_client:
                 await _converse(reader, writer, handle)
-        except Exception:  # noqa: BLE001 -- logged whole; the others are served
-            _log.exception("an HTTP request could not be answered")
+        except Exception:
+            _logger.exception("an HTTP request could not be answered")
         finally:
             served -= 1
             clients[client] -= 1

@@ -83,7 +83,7 @@ class AlertWatch:
         try:
             found = await asyncio.to_thread(read_destinations, self._config)
         except ConfigError as error:
-            _log.warning("alerts go where they went before: %s", error)
+            _logger.warning("alerts go where they went before: %s", error)
         except FilterdError:  # no child can be started: the next observation tries again
             return
         else:
@@ -125,7 +125,7 @@ GATHERED_S = 60.0
 LONGEST_PAUSE_S = 3600.0
 MOST = 100
 
-_log = logging.getLogger("filterd.alerts")
+_logger = logging.getLogger("filterd.alerts")
 
 
 class Outbox:
@@ -167,7 +167,7 @@ class Outbox:
             pause_s = doubled_s(GATHERED_S, self._failures, LONGEST_PAUSE_S)
             self._failures += 1
             self._due_at = self._clock.monotonic() + pause_s
-            _log.warning("an alert could not be sent: %s; trying again in %d s", reason, pause_s)
+            _logger.warning("an alert could not be sent: %s; trying again in %d s", reason, pause_s)
             return
         self._failures = 0
         self._due_at = self._clock.monotonic() + GATHERED_S

@@ -34,7 +34,7 @@ SILENT_S = 60.0
 """A daemon that has not answered for so long is an alert."""
 _MOST_OCTETS = 1 << 16
 
-_log = logging.getLogger("filterd.alerts")
+_logger = logging.getLogger("filterd.alerts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ class Alerting:
             FORMAT.save(self._path, self._state)
         except StoreError as error:
             if str(error) != self._problem:
-                _log.error("%s; a restart will repeat alerts", error)
+                _logger.error("%s; a restart will repeat alerts", error)
             self._problem = str(error)
         else:
             self._problem = ""
@@ -183,8 +183,8 @@ class Alerting:
 def _log_event(event: AlertEvent) -> None:
     alert = event.alert
     if event.is_end:
-        _log.info("the alert is over: %s", alert.sentence)
+        _logger.info("the alert is over: %s", alert.sentence)
     elif alert.severity is AlertSeverity.CRITICAL:
-        _log.error("alert: %s (%s)", alert.sentence, alert.remedy)
+        _logger.error("alert: %s (%s)", alert.sentence, alert.remedy)
     else:
-        _log.warning("alert: %s (%s)", alert.sentence, alert.remedy)
+        _logger.warning("alert: %s (%s)", alert.sentence, alert.remedy)

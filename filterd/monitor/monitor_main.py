@@ -36,7 +36,7 @@ WATCH_EVERY_S = 15.0
 
 Watcher = Callable[[Observation], Awaitable[None]]
 
-_log = logging.getLogger("filterd.monitor")
+_logger = logging.getLogger("filterd.monitor")
 
 
 def run(
@@ -67,7 +67,7 @@ async def _monitor(
     server = await serve(listen, handler_of(source))
     address, port = server.sockets[0].getsockname()[:2]
     shown = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-    _log.info("metrics: http://%s/metrics", shown)
+    _logger.info("metrics: http://%s/metrics", shown)
     watching = loop.create_task(watch(source, watchers)) if watchers else None
     notify(READY)
     await stop.wait()
@@ -123,6 +123,6 @@ async def watch(source: StatusSource, watchers: Sequence[Watcher]) -> None:
         for watcher in watchers:
             try:
                 await watcher(observation)
-            except Exception:  # noqa: BLE001 -- logged whole; the others watch on
-                _log.exception("an observation could not be judged")
+            except Exception:
+                _logger.exception("an observation could not be judged")
         await asyncio.sleep(WATCH_EVERY_S)

@@ -26,7 +26,7 @@ from pydantic import Field
 
 from filterd.base.paths import write_atomically
 from filterd.documents import MAX_SIZE_OCTETS, DocumentModel, ModelT, dump, load, validate
-from filterd.lists.catalogs.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it
+from filterd.lists.catalogs.catalog_schema import IsoDate
 from filterd.lists.catalogs.optional_lists import LookalikeFamily
 from filterd.lists.hostname import HostnameError, key_from_text
 from filterd.lists.likeness.lookalike_errors import KindErrors, RuleKind

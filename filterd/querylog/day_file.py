@@ -35,7 +35,7 @@ T = TypeVar("T")
 _OURS = re.compile(r"\.?(\d{4}-\d\d-\d\d)\.sqlite3(.*)", re.ASCII).fullmatch
 """The name of a day file, of one beside it, of one set aside, of a temporary one."""
 
-_log = logging.getLogger("filterd.querylog")
+_logger = logging.getLogger("filterd.querylog")
 
 
 class Forgotten(NamedTuple):
@@ -190,7 +190,7 @@ class DayFiles:
                 except FAILURES as error:
                     if not means_damage(error):
                         raise cannot_be_written(path, error) from error
-                    _log.error("%s: %s; it is removed: it cannot be searched", path, error)
+                    _logger.error("%s: %s; it is removed: it cannot be searched", path, error)
                     unreadable.append(each)
             await self._remove(unreadable)
             return Forgotten(rows, tuple(unreadable))

@@ -71,7 +71,7 @@ SELECT value, (
     SELECT MAX(at) FROM lookups
     WHERE at >= value << {SEQUENCE_BITS} AND at < (value + 1) << {SEQUENCE_BITS}
 ) FROM json_each(?)
-"""  # noqa: S608 -- a number of ours
+"""
 _EQUAL_ROWS = """
 SELECT at, name << 32 | context AS both FROM lookups
 WHERE at >= ? AND at < ? AND device = 0 AND both IN (SELECT value FROM json_each(?))
@@ -81,7 +81,7 @@ INSERT INTO seen VALUES (?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET devices = MAX(devices, excluded.devices)
 """
 
-_log = logging.getLogger("filterd.querylog")
+_logger = logging.getLogger("filterd.querylog")
 
 
 _DayRow: TypeAlias = tuple[int, int, int, int, int]
@@ -240,7 +240,7 @@ async def _add(known: _OpenDay, lookups: list[Lookup]) -> int:
 async def _be_distinct(known: _OpenDay, since: int) -> None:
     known.distinct_since = _slot(known.second(since))
     await known.connection.execute("UPDATE about SET distinct_since = ?", (known.distinct_since,))
-    _log.warning(
+    _logger.warning(
         "the log of %s has %d rows; from now on equal lookups of %d minutes are one row",
         known.day,
         known.rows,
@@ -251,7 +251,7 @@ async def _be_distinct(known: _OpenDay, since: int) -> None:
 def _be_full(known: _OpenDay) -> None:
     if not known.is_full:
         known.is_full = True
-        _log.warning(
+        _logger.warning(
             "the log of %s is full (%d rows, %d names); more lookups are counted, not recorded",
             known.day,
             MOST_ROWS,

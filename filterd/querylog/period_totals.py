@@ -98,11 +98,11 @@ FROM totals.contexts
 WHERE (:grade = '' OR grade = :grade) AND (:class_id = '' OR class = :class_id)
     AND (:grade || :class_id = '' OR category NOT IN hidden)
 """
-_KINDS = f"INSERT OR IGNORE INTO kinds SELECT NULL, grade, category, action, class FROM ({_SHOWN})"  # noqa: S608
+_KINDS = f"INSERT OR IGNORE INTO kinds SELECT NULL, grade, category, action, class FROM ({_SHOWN})"
 _KIND_OF = f"""
 INSERT INTO kind_of SELECT shown.id, kinds.id FROM ({_SHOWN}) AS shown
 JOIN kinds USING (grade, category, action, class)
-"""  # noqa: S608 -- of constants
+"""
 # Not GROUP BY: it would sort all rows.
 _ADD = """
 INSERT INTO sums SELECT (:label << 32) | kind, n
@@ -115,8 +115,8 @@ FROM sums JOIN kinds ON kinds.id = key & 0xFFFFFFFF ORDER BY key
 """
 # A day with confidential answers only is one without any, as in all other outputs.
 _SEEN = "context IN (SELECT id FROM totals.contexts WHERE grade <> '' AND category NOT IN hidden)"
-_HAS = f"SELECT EXISTS (SELECT 1 FROM totals.totals WHERE hour >= ? AND hour < ? AND {_SEEN})"  # noqa: S608
-_FIRST = f"SELECT MIN(hour) FROM totals.totals WHERE hour >= ? AND {_SEEN}"  # noqa: S608
+_HAS = f"SELECT EXISTS (SELECT 1 FROM totals.totals WHERE hour >= ? AND hour < ? AND {_SEEN})"
+_FIRST = f"SELECT MIN(hour) FROM totals.totals WHERE hour >= ? AND {_SEEN}"
 _KNOWN = "SELECT day FROM totals.distinct_names WHERE day >= ? AND day <= ? AND tier = ''"
 _DISTINCT = """
 SELECT day, tier, grade, class, category, n FROM totals.distinct_names

@@ -56,7 +56,7 @@ _WAITS, _WAIT_S = 10, 0.002
 Once only: while a lock is held for longer, nothing waits.
 """
 
-_log = logging.getLogger("filterd.log")
+_logger = logging.getLogger("filterd.log")
 
 
 class Pseudonyms:
@@ -112,12 +112,12 @@ class Pseudonyms:
             self._key = _key_of(self._path, span.day, 0 if self._problem else _WAITS)
         except OSError as error:
             if str(error) != self._problem:
-                _log.error("%s; until then the log has no pseudonyms of devices", error)
+                _logger.error("%s; until then the log has no pseudonyms of devices", error)
             self._problem = str(error)
             return False
         problem = "" if self._key else "the clock was set back over midnight"
         if problem and problem != self._problem:
-            _log.warning("%s; this day the log has no pseudonyms of devices", problem)
+            _logger.warning("%s; this day the log has no pseudonyms of devices", problem)
         self._span, self._span_zone, self._problem = span, self.zone, problem
         return True
 

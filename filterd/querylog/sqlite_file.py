@@ -53,7 +53,7 @@ _DAMAGE = {
 FAILURES = (sqlite3.Error, UnicodeDecodeError, OverflowError)
 """Errors of the module ``sqlite3``: a damaged table name is no text, a damaged id the largest."""
 
-_log = logging.getLogger("filterd.querylog")
+_logger = logging.getLogger("filterd.querylog")
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ class SqliteFile:
         for side in with_sides(self.path)[1:]:
             side.unlink(missing_ok=True)
         self.set_aside += 1
-        _log.error(
+        _logger.error(
             "%s: %s (%s); kept as %s, a new one begins",
             self.path,
             ending,

@@ -118,7 +118,7 @@ def _upgrade(context: str) -> str:
         (SELECT hour, n, {context} FROM old) NATURAL LEFT JOIN contexts ORDER BY hour, id;
     DROP TABLE old;
     {_NOW}
-    """  # noqa: S608 -- of constants of this module
+    """
 
 
 _OF_1 = "grade, category, action, '' AS network, '' AS class"
@@ -164,7 +164,7 @@ FORGET_OF_DAYS = tuple(
     f"""
     DELETE FROM {table}
     WHERE day < (SELECT DISTINCT day FROM {table} ORDER BY day DESC LIMIT 1 OFFSET ?)
-    """  # noqa: S608 -- of constants
+    """
     for table in ("reach", "days", "distinct_names")
 )
 
@@ -185,7 +185,7 @@ _OF = """
 (:grade = '' OR grade = :grade) AND (:network = '' OR network = :network)
 AND (:class_id = '' OR class = :class_id)
 """
-_SELECT = f"SELECT hour, {{columns}}, n FROM {{rows}} WHERE {_WITHIN} AND {_OF}"  # noqa: S608
+_SELECT = f"SELECT hour, {{columns}}, n FROM {{rows}} WHERE {_WITHIN} AND {_OF}"
 
 SELECT = {
     1: _SELECT.format(columns=_OF_1, rows="totals"),
@@ -200,7 +200,7 @@ SELECT_DAY = f"""
 SELECT hour, {_OF_2}, n FROM (
     SELECT MIN(hour) AS hour, context, SUM(n) AS n FROM totals WHERE {_WITHIN} GROUP BY context
 ) JOIN contexts ON id = context WHERE {_OF}
-"""  # noqa: S608 -- of constants of this module
+"""
 """The same of whole days."""
 
 SELECT_REACH = "SELECT * FROM reach WHERE day >= ? AND day <= ?"

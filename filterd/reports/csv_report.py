@@ -56,7 +56,7 @@ class CsvValue(NamedTuple):
     value: Cell
 
 
-def write(document: ReportDocument, facts: ReportFacts, template: bytes | None = None) -> bytes:  # noqa: ARG001 -- as every format
+def write(document: ReportDocument, facts: ReportFacts, _: bytes | None = None) -> bytes:
     """Return the file."""
     texts = Texts(document.language)
     of_school = facts.settings.code, facts.first, facts.last

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _STYLES = charts.TEMPLATES / "report.css", charts.STYLE
 
 
-def write(document: ReportDocument, facts: ReportFacts, template: bytes | None = None) -> bytes:  # noqa: ARG001 -- as every format
+def write(document: ReportDocument, _: ReportFacts, __: bytes | None = None) -> bytes:
     """Return the file: no script, nothing from elsewhere, each text escaped."""
     texts = Texts(language_of(document.language))
     templates = Environment(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from filterd.reports.report_facts import ReportFacts
 
 
-def write(document: ReportDocument, facts: ReportFacts, template: bytes | None = None) -> bytes:  # noqa: ARG001 -- as every format
+def write(document: ReportDocument, facts: ReportFacts, _: bytes | None = None) -> bytes:
     """Return the file: ``facts`` by their keys, ``report`` with parts by kind."""
     report = {**to_plain(document), "sections": [_section(one) for one in document.sections]}
     content = {"version": 1, "facts": facts.to_plain(), "report": report}

@@ -126,7 +126,7 @@ class _TemplateWriter:
         number.style = self._style("PageNumber")
         field = OxmlElement("w:fldSimple")
         field.set(qn("w:instr"), "PAGE")
-        number._p.append(field)  # noqa: SLF001 -- python-docx has no fields
+        _element(number).append(field)
 
     def _style(self, id_: str) -> Any:
         return self.document.styles[self._texts(STYLES[id_].name)]
@@ -210,7 +210,7 @@ class _TemplateWriter:
         table.style = self.document.styles["Table Grid"]
         table.alignment = WD_TABLE_ALIGNMENT.CENTER
         head = self._row(table, (columns, ("TableHead", "{{ column.heading }}"), end))
-        head._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))  # noqa: SLF001 -- see above
+        _element(head).get_or_add_trPr().append(OxmlElement("w:tblHeader"))
         self._row(table, (("", "{%tr for row in part.rows %}"),))
         self._row(table, row)
         self._row(table, (("", "{%tr endfor %}"),))
@@ -224,9 +224,9 @@ class _TemplateWriter:
     def _row(self, table: Any, cells: tuple[tuple[str, str], ...]) -> Any:
         """Add a row of cells, each of a style and a text; it is never cut by a page's end."""
         row = table.add_row()
-        row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))  # noqa: SLF001 -- see above
+        _element(row).get_or_add_trPr().append(OxmlElement("w:cantSplit"))
         for surplus in row.cells[len(cells) :]:
-            row._tr.remove(surplus._tc)  # noqa: SLF001 -- see above
+            _element(row).remove(_element(surplus))
         for cell, (style, text) in zip(row.cells, cells, strict=False):
             cell.paragraphs[0].style = self._style(style or "TableText")
             cell.paragraphs[0].add_run(text)
@@ -251,17 +251,17 @@ class _TemplateWriter:
         """Add a table without borders, of one row that stays on one page."""
         table = self.document.add_table(1, len(widths))
         table.style, table.autofit = self.document.styles["Normal Table"], False
-        table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))  # noqa: SLF001 -- see above
+        _element(table.rows[0]).get_or_add_trPr().append(OxmlElement("w:cantSplit"))
         for cell, column, width in zip(table.rows[0].cells, table.columns, widths, strict=True):
             cell.width = column.width = Mm(width)
-            cell._tc.remove(cell.paragraphs[0]._p)  # noqa: SLF001 -- see above
+            _element(cell).remove(_element(cell.paragraphs[0]))
         margins = OxmlElement("w:tblCellMar")
         for side in ("left", "right"):
             margin = OxmlElement(f"w:{side}")
             margin.set(qn("w:w"), "0")
             margin.set(qn("w:type"), "dxa")
             margins.append(margin)
-        table._tbl.tblPr.insert_element_before(margins, "w:tblLook")  # noqa: SLF001 -- see above
+        _element(table).tblPr.insert_element_before(margins, "w:tblLook")
         left, right = table.rows[0].cells
         return left, right
 
@@ -271,7 +271,7 @@ class _TemplateWriter:
         layout = rule.paragraph_format
         layout.left_indent = layout.right_indent = Mm((within - length) / 2)
         layout.line_spacing, layout.space_before = Pt(3), Pt(3)
-        _add_border(rule._p.get_or_add_pPr(), "top")  # noqa: SLF001 -- see above
+        _add_border(_element(rule).get_or_add_pPr(), "top")
 
 
 def _add_border(properties: Any, side: str, *, space: int = 1) -> None:
@@ -283,3 +283,8 @@ def _add_border(properties: Any, side: str, *, space: int = 1) -> None:
     properties.insert_element_before(
         borders, "w:shd", "w:tabs", "w:suppressAutoHyphens", "w:spacing", "w:ind", "w:jc", "w:rPr"
     )
+
+
+def _element(part: Any) -> Any:
+    """Return the XML of a part of the document, for what python-docx has no methods."""
+    return part._element  # noqa: SLF001 -- see above

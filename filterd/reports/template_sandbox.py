@@ -226,7 +226,7 @@ class _Environment(ImmutableSandboxedEnvironment):
             return self.undefined(say("there is no element {number}", number=argument))
         return self.getattr(obj, str(argument))
 
-    def is_safe_callable(self, obj: Any) -> bool:  # noqa: ARG002 -- nothing is called
+    def is_safe_callable(self, _: Any) -> bool:
         """Refuse every call."""
         return False
 

@@ -102,10 +102,10 @@ class _WordTemplate(DocxTemplate):  # type: ignore[misc]  # docxtpl has no types
         self,
         src_xml: str,
         part: Any,
-        context: Any,  # noqa: ARG002 -- docxtpl's; the sandbox has the fields
-        jinja_env: Any = None,  # noqa: ARG002
+        _: Any,
+        __: Any = None,
     ) -> str:
-        """Return a part filled in; each paragraph begins a line, for messages."""
+        """Return a part filled in, by the sandbox alone; each paragraph begins a line."""
         self.current_rendering_part = part
         begun = len(self._values.printed)
         filled = self._sandbox.fill(_PARAGRAPH.sub(r"\n<w:p\1", src_xml))
@@ -114,7 +114,7 @@ class _WordTemplate(DocxTemplate):  # type: ignore[misc]  # docxtpl has no types
         laid: str = self.resolve_listing(filled.replace("\n<w:p", "<w:p"))
         return laid
 
-    def render_properties(self, context: Any, jinja_env: Any = None) -> None:  # noqa: ARG002
+    def render_properties(self, _: Any, __: Any = None) -> None:
         """Set title and author, which the template does not."""
         about = self.docx.core_properties
         about.title = f"{self._document.title} {self._document.subject}"[:255]

@@ -69,7 +69,7 @@ _STYLES: dict[str, dict[str, Any]] = {
 }
 
 
-def write(document: ReportDocument, facts: ReportFacts, template: bytes | None = None) -> bytes:  # noqa: ARG001 -- as every format
+def write(document: ReportDocument, facts: ReportFacts, _: bytes | None = None) -> bytes:
     """Return the file."""
     octets = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}

@@ -30,7 +30,7 @@ _SHORTEST = 12
 _QR, _QR_AND_OPCODE = 0x80, 0xF8
 """Of the third octet (RFC 1035 §4.1.1); all clear in a query."""
 
-_log = logging.getLogger("filterd.resolve")
+_logger = logging.getLogger("filterd.resolve")
 
 
 class Resolver:
@@ -99,8 +99,8 @@ class Resolver:
         """
         try:
             return self._admit(message, peer, fetched)
-        except Exception:  # noqa: BLE001 -- logged whole; other messages wait to be judged
-            _log.exception("a question could not be judged; the client gets SERVFAIL")
+        except Exception:
+            _logger.exception("a question could not be judged; the client gets SERVFAIL")
             self.counters["error"] += 1
             return failed(message) if _may_be_query(message) else None
 
@@ -136,10 +136,10 @@ class Resolver:
                 self.noted(query, answer, reply)
             for observer in self.observers:
                 observer.saw(query, answer)
-        except Exception:  # noqa: BLE001 -- logged whole; the filter fails closed
+        except Exception:
             self.counters["error"] += 1
             self._count(query, Answer(Source.FAILED))
-            _log.exception("a question could not be answered; the client gets SERVFAIL")
+            _logger.exception("a question could not be answered; the client gets SERVFAIL")
             return servfail(query.message)
         if not query.client.is_probe:
             self.counters[answer.source] += 1

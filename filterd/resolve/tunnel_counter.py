@@ -83,7 +83,7 @@ CARRIERS = frozenset(
 """Registered domains of antivirus programs, of lists of senders, and of a content network with a
 name for each of its thousands of machines. Their owners alone answer for all that is beneath."""
 
-_log = logging.getLogger("filterd.resolve")
+_logger = logging.getLogger("filterd.resolve")
 
 
 class TunnelCounter:
@@ -127,9 +127,9 @@ class TunnelCounter:
         """
         try:
             self._note(qname, device)
-        except Exception:  # noqa: BLE001 -- logged whole, once; the question must be answered
+        except Exception:
             if not self._failed:
-                _log.exception("questions that may be of a tunnel cannot be counted")
+                _logger.exception("questions that may be of a tunnel cannot be counted")
             self._failed = True
 
     def is_noticed(self, qname: bytes, device: int) -> bool:

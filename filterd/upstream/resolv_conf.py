@@ -11,13 +11,12 @@ from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 
-from filterd.base.addresses import is_address
+from filterd.base.addresses import LOOPBACK_OF, is_address
 from filterd.policy.model import ListenAddress, Tls, UpstreamServer
 from filterd.upstream.upstream_question import TLS_PORT, in_clear
 
 RESOLV_CONF = Path("/etc/resolv.conf")
 
-_WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 -- recognised, not listened on
 _LARGEST = 65_536
 _MOST_SERVERS = 3
 """As many as the C library reads (resolv.conf(5))."""
@@ -93,7 +92,7 @@ def is_own(server: UpstreamServer, listen: tuple[ListenAddress, ...]) -> bool:
     for address in listen:
         if (address.address, address.port) in ways:
             return True
-        if address.address in _WILDCARDS and any(
+        if address.address in LOOPBACK_OF and any(
             port == address.port and ip_address(own.partition("%")[0]).is_loopback
             for own, port in ways
         ):

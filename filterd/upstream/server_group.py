@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from filterd.policy.model import UpstreamServer
     from filterd.upstream.upstream_question import Route
 
-_log = logging.getLogger("filterd.upstream")
+_logger = logging.getLogger("filterd.upstream")
 
 MOST_GROUPS = 256
 """Routes remembered: reloads make new ones, and unused ones are forgotten at last."""
@@ -76,7 +76,7 @@ class ServerHealth:
         """Note the answer that ends a series of failures."""
         if self.down_since is not None:
             silent_s = round(now - self.down_since)
-            _log.info("upstream %s: it answers again, after %d s", self._place, silent_s)
+            _logger.info("upstream %s: it answers again, after %d s", self._place, silent_s)
         self.failures, self.down_until = 0, 0.0
 
     def failed(self, asked_at: float, now: float) -> None:
@@ -93,7 +93,7 @@ class ServerHealth:
         if self.failures >= _FAILURES_UNTIL_DOWN:
             self.down_until = now + _DOWN_S
         if self.failures == _FAILURES_UNTIL_DOWN:
-            _log.warning("upstream %s: it does not answer; check the line", self._place)
+            _logger.warning("upstream %s: it does not answer; check the line", self._place)
 
     def probes(self, now: float) -> None:
         """Note that one question tests whether it is up again; the others need not wait."""

@@ -234,7 +234,7 @@ _GOODBYE_WITHIN_S = 1.0
 _AGAIN_AFTER_S = 0.25
 """A handshake costs both sides milliseconds, so a failing one is not repeated per question."""
 
-_log = logging.getLogger("filterd.upstream")
+_logger = logging.getLogger("filterd.upstream")
 
 
 class TlsConnections:
@@ -395,9 +395,9 @@ class _Server:
             return
         self.problem = problem
         if problem:
-            _log.warning("upstream %s: %s", self._place, problem)
+            _logger.warning("upstream %s: %s", self._place, problem)
         else:
-            _log.info("upstream %s: it answers", self._place)
+            _logger.info("upstream %s: it answers", self._place)
 
     @property
     def _place(self) -> str:

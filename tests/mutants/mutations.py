@@ -405,7 +405,8 @@ def _parts_with_a_say(node: ast.expr) -> list[ast.AST]:
     if _is_message(node):
         return [*node.keywords]
     of = getattr(getattr(node, "func", None), "value", None)
-    prose = node.args[:1] if isinstance(node, ast.Call) and getattr(of, "id", "") == "_log" else []
+    loggers = {"_log", "_logger"}
+    prose = node.args[:1] if isinstance(node, ast.Call) and getattr(of, "id", "") in loggers else []
     return [one for one in ast.iter_child_nodes(node) if one not in prose]
 
 

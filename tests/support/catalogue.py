@@ -125,7 +125,9 @@ def _in_python() -> Iterator[tuple[Message, str]]:
             for text in _constants(call.args[0]):
                 yield Message(text), path
         match call.func:
-            case ast.Attribute(value=ast.Name(id="_log"), attr=level) if level in LEVELS:
+            case ast.Attribute(value=ast.Name(id="_log" | "_logger"), attr=level) if (
+                level in LEVELS
+            ):
                 yield Message(_literal(call, int(level == "log"), place)), path
         match getattr(call.func, "id", ""):  # the function, not a method of that name
             case "say":

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 MAGIC, FORMAT = "filterd backup", 1
 MANIFEST = "manifest.json"
 SITE, HISTORY, ACCOUNTS, SECRETS = "site/", "history.jsonl", "accounts.json", "secrets.age"
-SECRET_FILES = "secrets/"  # noqa: S105 -- a folder
+SECRETS_FOLDER = "secrets/"
 """The folder of secrets beside ``site.yaml``; and in ``secrets.age``."""
 MOST_OCTETS = 64 << 20
 """Of all parts, and of the file."""
@@ -220,7 +220,7 @@ def is_part(name: object) -> bool:
     """Return whether a text names a part: a path that leads below a folder only."""
     if not isinstance(name, str) or len(name.encode("utf-8", "replace")) > _LONGEST_NAME:
         return False
-    if name.startswith(f"{SITE}{SECRET_FILES}"):  # these are encrypted
+    if name.startswith(f"{SITE}{SECRETS_FOLDER}"):  # these are encrypted
         return False
     return all(_is_step(step) for step in name.split("/"))
 

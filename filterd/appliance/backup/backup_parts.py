@@ -35,8 +35,8 @@ from filterd.accounts.account_file import FORMAT as ACCOUNT_FORMAT
 from filterd.appliance.backup.backup_file import (
     ACCOUNTS,
     HISTORY,
-    SECRET_FILES,
     SECRETS,
+    SECRETS_FOLDER,
     SITE,
     Backup,
     is_part,
@@ -349,7 +349,7 @@ def _feed_files(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _secret_files(config: Path, state: StateFolder) -> Iterator[tuple[str, bytes]]:
-    for begin, folder in ((SECRET_FILES, config / "secrets"), (WEB_FILES, state.web)):
+    for begin, folder in ((SECRETS_FOLDER, config / "secrets"), (WEB_FILES, state.web)):
         for path in sorted(folder.glob("[!.]*")):
             with suppress(OSError):
                 if not path.is_symlink():

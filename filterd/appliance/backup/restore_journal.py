@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from filterd import control
-from filterd.appliance.backup.backup_file import SECRET_FILES
+from filterd.appliance.backup.backup_file import SECRETS_FOLDER
 from filterd.appliance.backup.backup_parts import (
     DEVICE_KEY,
     ENROLMENT,
@@ -175,12 +175,12 @@ def _put_site(config: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _put_secrets(config: Path, state: StateFolder, secrets: Mapping[str, bytes]) -> None:
-    for begin, folder in ((SECRET_FILES, config / "secrets"), (WEB_FILES, state.web)):
+    for begin, folder in ((SECRETS_FOLDER, config / "secrets"), (WEB_FILES, state.web)):
         files = {name.removeprefix(begin): one for name, one in secrets.items()
                  if name.startswith(begin)}  # fmt: skip
         if not files or (begin == WEB_FILES and any(map(os.path.lexists, folder.glob("[!.]*")))):
             continue  # a chain and a key belong together
-        is_alerts = begin == SECRET_FILES
+        is_alerts = begin == SECRETS_FOLDER
         with writing(folder):
             make_folder(folder, mode=0o711 if is_alerts else 0o755)
         for name, content in files.items():

@@ -98,7 +98,7 @@ def writes(site: ExaminedSite) -> Iterator[ProbeFinding]:
     up_s = float(_text(site.root / "proc/uptime").split()[0])
     if up_s < _DAY_S:  # setting it up, and a night's lists, are most of that
         raise UnseenError(say("this machine has run for less than a day, too short to measure"))
-    device = os.stat(_nearest(site.folder)).st_dev  # noqa: PTH116 -- the number alone
+    device = _nearest(site.folder).stat().st_dev
     disks = {tuple(map(int, line[:2])): line for line in _disks(site.root)}
     own = disks.get((os.major(device), os.minor(device)))
     if own is None:

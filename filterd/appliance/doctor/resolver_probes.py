@@ -14,6 +14,7 @@ from filterd.appliance import stub_query
 from filterd.appliance.doctor.probe import UnseenError, clean, found, unseen
 from filterd.appliance.stub_query import attempt
 from filterd.base import port_holders
+from filterd.base.addresses import ANY_IPV4, LOOPBACK_OF
 from filterd.base.port_holders import PortHolder
 from filterd.clients.interfaces import MOST_ADDRESSES
 from filterd.daemon.handlers.self_tests import open_to
@@ -33,7 +34,6 @@ _TESTED_WITHIN_S = 15.0
 _TEST_HOLDS_S = 300
 """How long a self-test without failure holds: a health check of a container asks twice a minute."""
 
-_WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 -- recognised, not listened on
 _MOST_UPSTREAMS = 16
 
 
@@ -52,7 +52,7 @@ def port(site: ExaminedSite) -> Iterator[ProbeFinding]:
             yield unseen(say("only root sees which process has it"), say("run it again with sudo"))
         return
     is_known = not isinstance(site.policy_or_why, Sentence)
-    listen = site.policy.listen if is_known else (ListenAddress(_WILDCARDS[0]),)
+    listen = site.policy.listen if is_known else (ListenAddress(ANY_IPV4),)
     held_by = dict[tuple[str, int], PortHolder]()
     for number in sorted({one.port for one in listen}):
         for one in _holders(site, number):
@@ -150,7 +150,7 @@ def _addresses(site: ExaminedSite) -> list[ListenAddress]:
     result = dict[ListenAddress, None]()
     for one in site.status["listen"]:
         address, number = str(one["address"]), int(one["port"])
-        if address not in _WILDCARDS:
+        if address not in LOOPBACK_OF:
             if ip_address(address).is_loopback or address.partition("%")[0] in site.network.own:
                 result[ListenAddress(address, number)] = None
             continue

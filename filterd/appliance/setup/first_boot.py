@@ -51,7 +51,7 @@ _CLAIM = "claim"
 _LONGEST_TEXT = 4000
 _SHOWN_FOR_S = 3600.0
 """The sheet at the end, if the last button is not pressed."""
-_log = logging.getLogger("filterd.setup")
+_logger = logging.getLogger("filterd.setup")
 
 
 class SetupStep(StrEnum):
@@ -158,11 +158,11 @@ class FirstBoot:
         origin = delayed_origin(caller.address, caller.uid)
         self._delays.attempt(_CLAIM, origin)
         if not hmac.compare_digest(_bare(request.get("code")), _bare(self._code)):
-            _log.warning("a wrong claim code from %s", origin.key)
+            _logger.warning("a wrong claim code from %s", origin.key)
             raise ControlError(say("this is not the code"))
         self._delays.passed(_CLAIM, origin)
         self._token = secrets.token_urlsafe(32)
-        _log.info("claimed from %s", origin.key)
+        _logger.info("claimed from %s", origin.key)
         return {"token": self._token}
 
     async def _state(self, _: dict[str, Any], __: Caller) -> dict[str, Any]:
@@ -228,8 +228,8 @@ class FirstBoot:
         except FilterdError as error:
             is_sentence = isinstance(error, TellableError)
             self._lines.append(error.sentence if is_sentence else quoted(str(error)))
-        except Exception:  # noqa: BLE001 -- logged whole; the page must not wait for ever
-            _log.exception("the set-up failed")
+        except Exception:
+            _logger.exception("the set-up failed")
             self._lines.append(say("filterd made a mistake here; its journal has the details"))
 
     async def _end(self, _: dict[str, Any], __: Caller) -> None:

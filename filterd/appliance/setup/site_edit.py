@@ -61,7 +61,7 @@ MOST_EDITS, DEEPEST = 200, 6
 _MEMORY_OCTETS, _CPU_S = 768 << 20, 60
 _SECRETS = {"mail": ("server", "port", "user", "password_file"), "webhook": ("url", "token_file")}
 """Parts of ``alerts`` with a secret file, and what decides where the secret is sent."""
-_log = logging.getLogger("filterd.site")
+_logger = logging.getLogger("filterd.site")
 
 
 class Edit(NamedTuple):
@@ -244,7 +244,9 @@ def apply(config: Path, state: StateFolder, reload: Callable[[], Reloaded]) -> N
             raise
         outcome = ProposalOutcome(digest, restart_for=reloaded.restart_for)
         OUTCOME.save(state.site_outcome, outcome)
-    _log.info("site.yaml was replaced on the request of %s: %s", proposal.author[:80], digest[:12])
+    _logger.info(
+        "site.yaml was replaced on the request of %s: %s", proposal.author[:80], digest[:12]
+    )
 
 
 def _applied(config: Path, proposal: SiteProposal, reload: Callable[[], Reloaded]) -> Reloaded:

@@ -176,7 +176,7 @@ def _served(trial: StateFolder) -> Iterator[None]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified, log.open("wb") as errors:
         with short_path(address) as short:
             notified.bind(short)
-        with subprocess.Popen(  # noqa: S603 -- our own interpreter and module, no shell
+        with bounded_child.started(
             bounded_child.bounded_command("filterd.daemon.main", *words),
             env=bounded_child.environment(NOTIFY_SOCKET=str(address)),
             stdin=subprocess.DEVNULL,

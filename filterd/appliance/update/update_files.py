@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,7 @@ class PendingUpdate:
     boot: str
     step: UpdateStep = UpdateStep.INSTALL
     tries: int = 0
-    served: ServedBefore = ServedBefore()  # noqa: RUF009 -- frozen
+    served: ServedBefore = field(default_factory=ServedBefore)
     has_served: bool = False
     why: Sentence = UNSAID
 

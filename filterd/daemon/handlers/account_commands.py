@@ -91,7 +91,7 @@ _is_chosen = re.compile(r"[A-Za-z0-9-]{12,64}", re.ASCII).fullmatch
 _OTHERS = say("change other people's accounts")
 
 
-_log = logging.getLogger("filterd.accounts")
+_logger = logging.getLogger("filterd.accounts")
 
 
 class Accounts:
@@ -376,12 +376,12 @@ class Accounts:
         try:
             await state.note(caller, "recovered", name, roles=["admin"])
         except StoreError as error:
-            _log.error("%s; the account %s is recovered without a record", error, name)
+            _logger.error("%s; the account %s is recovered without a record", error, name)
         await state.file.begin_anew(recover)
         state.sessions.end_all(name)
         state.codes.forget(name)
         self._pending.pop(name, None)
-        _log.warning("the account %s was recovered at the console", name)
+        _logger.warning("the account %s was recovered at the console", name)
         return self._a_code(name, _CONSOLE, chosen)
 
     def _a_code(self, name: str, purpose: CodePurpose, chosen: str = "") -> OneTimeCode:

@@ -39,7 +39,7 @@ HEARTBEAT_S = 15.0
 TAKEN_WITHIN_S = 10.0
 """How long a client may take to read a frame."""
 
-_log = logging.getLogger("filterd.control")
+_logger = logging.getLogger("filterd.control")
 
 
 class Followers:
@@ -187,7 +187,7 @@ def failed(error: Exception) -> dict[str, Any]:
     """Return the content of the answer to a command that failed; a bug is logged."""
     if isinstance(error, FilterdError):
         return {"ok": False, **to_plain(error)}
-    _log.exception("a command failed", exc_info=error)
+    _logger.error("a command failed", exc_info=error)
     return {
         "ok": False,
         "code": "internal",

@@ -61,7 +61,7 @@ _LOOK_EVERY_S = 5.0
 MOST_OF_A_PERSON = 6
 """Commands of one person by the web at a time: half of those at work for all people."""
 
-_log = logging.getLogger("filterd.control")
+_logger = logging.getLogger("filterd.control")
 
 _ATTRIBUTE = "system.posix_acl_access"
 _VERSION = Struct("<I")
@@ -134,7 +134,7 @@ class ControlServer:
             self._acceptor.listen(_BACKLOG)
             self._path.chmod(_MODE)
             if not let_in(self._path, self._groups) and self._groups:
-                _log.warning("%s: no access lists here; only its own group may ask", self._path)
+                _logger.warning("%s: no access lists here; only its own group may ask", self._path)
             self._made = self._path.stat()
         except OSError as error:
             self._stop_listening()
@@ -158,11 +158,11 @@ class ControlServer:
                 await self.start()
             except StoreError as error:
                 if str(error) != problem:
-                    _log.error("%s; trying again", error)
+                    _logger.error("%s; trying again", error)
                 problem = str(error)
             else:
                 problem = ""
-                _log.warning("%s: was missing and is there again", self._path)
+                _logger.warning("%s: was missing and is there again", self._path)
 
     def _is_in_place(self) -> bool:
         with contextlib.suppress(OSError):

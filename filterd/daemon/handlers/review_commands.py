@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from filterd.overrides.review_requests import RequestFigures
     from filterd.overrides.rights.roles import Author
 
-_log = logging.getLogger("filterd.reviews")
+_logger = logging.getLogger("filterd.reviews")
 
 
 class Reviews:
@@ -116,7 +116,7 @@ class Reviews:
         try:
             return FORMAT.load(self._path)
         except StoreError as error:
-            _log.error("%s; the requests in it are lost", error)
+            _logger.error("%s; the requests in it are lost", error)
             return ReviewQueue()
 
     async def _save(self, queue: ReviewQueue) -> None:
@@ -159,7 +159,7 @@ class Reviews:
             try:
                 await self._save(self._kept)
             except StoreError as error:
-                _log.error("%s; the request comes back with the next start", error)
+                _logger.error("%s; the request comes back with the next start", error)
 
     @contextlib.asynccontextmanager
     async def _deciding(self, number: int, caller: Caller) -> AsyncIterator[PupilRequest]:

@@ -60,7 +60,7 @@ _DRAWN = 4
 _NOT_BY_THE_SCHOOL = ("open", "not-listed")
 """Reasons for which a name passes without a rule of the school."""
 
-_log = logging.getLogger("filterd.self_tests")
+_logger = logging.getLogger("filterd.self_tests")
 
 
 class TierResult(NamedTuple):
@@ -131,8 +131,8 @@ class SelfTests:
             try:
                 if self.is_due:
                     await self.run()
-            except Exception:  # noqa: BLE001 -- logged whole; the next one must come
-                _log.exception("the self-test could not be made")
+            except Exception:  # logged whole; the next one must come
+                _logger.exception("the self-test could not be made")
 
     def summary(self) -> dict[str, Any] | None:
         """Return the summary of the last run, None before the first."""
@@ -173,7 +173,7 @@ class SelfTests:
             run = await self._tested_once()
         for one in run.rows:
             if one.outcome is SelfTestOutcome.FAILED:
-                _log.error("%s", open_to(one.category, [one.tier]))
+                _logger.error("%s", open_to(one.category, [one.tier]))
         self.last = run
         self._noted(run)
         return run

@@ -46,7 +46,7 @@ _MOST_OCTETS = 8 * 1024 * 1024
 
 _HIDDEN = "…"
 
-_log = logging.getLogger("filterd.changes")
+_logger = logging.getLogger("filterd.changes")
 
 
 class Records:
@@ -78,11 +78,11 @@ class Records:
         try:
             self._versions.note(site.timed.policy)
         except (StoreError, OSError) as error:
-            _log.warning("%s; `filterd check --at` will not know of this policy", error)
+            _logger.warning("%s; `filterd check --at` will not know of this policy", error)
         try:
             self._mistakes.note(site.index)
         except (FilterdError, OSError) as error:
-            _log.warning("%s; which reported mistakes were corrected is not recorded", error)
+            _logger.warning("%s; which reported mistakes were corrected is not recorded", error)
 
     async def overrides(self, at: float | None = None, *, names: bool = True) -> dict[str, Any]:
         """Return the overrides as plain data, with the state of each.

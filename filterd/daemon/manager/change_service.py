@@ -79,7 +79,7 @@ _GUARDED_LASTS_S = 30.0 * DAY_S
 _ITSELF = Author("filterd", Rank.ADMIN)
 _MS = 1000
 
-_log = logging.getLogger("filterd.changes")
+_logger = logging.getLogger("filterd.changes")
 
 
 class Enforcement(NamedTuple):
@@ -144,7 +144,7 @@ class Changes:
         except (StoreError, OSError) as error:
             problem = error.sentence if isinstance(error, StoreError) else refused(error)
             if problem != self._problem:
-                _log.error("%s; trying again", problem)
+                _logger.error("%s; trying again", problem)
             self._problem = problem
         else:
             self._problem = UNSAID
@@ -287,7 +287,7 @@ class Changes:
                     )
                 ) from error
         in_force_ms = round((self._clock.monotonic() - asked_at) * _MS, 1)
-        _log.info(
+        _logger.info(
             "change %d by %s: %s, in force after %s ms", number, author.name, kind, in_force_ms
         )
         return {
@@ -357,7 +357,7 @@ class Changes:
             payload = {"numbers": endless, "ends_at": now + _GUARDED_LASTS_S}
             done = await asyncio.to_thread(self._record, GUARDED, payload, _ITSELF, "", now)
             await self._put_in_force(done, epoch, None)
-        _log.warning("what opens a guarded category ends in 30 days: %s", endless)
+        _logger.warning("what opens a guarded category ends in 30 days: %s", endless)
 
     def _endless(self) -> list[int]:
         """Return the numbers of what opens a guarded category for too long."""

@@ -57,7 +57,7 @@ _FRESH_WITHIN_S = 1.5
 ROUND_S = 60.0
 _CATCH_UP_WITHIN_S = 10.0
 """The largest day takes 1.5 s; after an update there are as many as are kept."""
-_log = logging.getLogger("filterd.log")
+_logger = logging.getLogger("filterd.log")
 
 
 class MinuteRounds(ABC):
@@ -109,8 +109,8 @@ class MinuteRounds(ABC):
         while True:
             try:
                 await self.keep_house()
-            except Exception:  # noqa: BLE001 -- logged whole; the next round must come
-                _log.exception("the log could not be written")
+            except Exception:
+                _logger.exception("the log could not be written")
             await asyncio.sleep(ROUND_S)
 
     def _round_is_over(self, _: asyncio.Task[None]) -> None:
@@ -120,7 +120,7 @@ class MinuteRounds(ABC):
 def logged(error: StoreError, before: Sentence) -> Sentence:
     """Log an error unless it is the one before; return its sentence."""
     if error.sentence != before:
-        _log.error("%s; trying again every minute", error)
+        _logger.error("%s; trying again every minute", error)
     return error.sentence
 
 
@@ -346,7 +346,7 @@ class LogKeeper(MinuteRounds):
             self.problem = logged(error, self.problem)
             return False
         if self.problem:
-            _log.warning("%s: written again", self._path)
+            _logger.warning("%s: written again", self._path)
         self.problem = UNSAID
         # Without a grade are confidential categories: no sign of the present shows that they came.
         if any(row.grade for batch in batches for row in batch.rows):
@@ -415,7 +415,7 @@ class DistinctKeeper(MinuteRounds):
         try:
             rows = await asyncio.to_thread(count_distinct, path, day, hidden)
         except (UnreadableError, *FAILURES) as error:
-            _log.error("%s: %s; its distinct names are not counted", path, error)
+            _logger.error("%s: %s; its distinct names are not counted", path, error)
             return
         await self._log.keep_distinct(day, rows)
 

@@ -40,7 +40,7 @@ _WORKER_WITHIN_S = 2.0
 _MOST_ASKED = 200
 """Requests to each worker in one round; the rest waits for the next one."""
 
-_log = logging.getLogger("filterd.log")
+_logger = logging.getLogger("filterd.log")
 
 
 class LookupCollector(MinuteRounds):
@@ -219,7 +219,7 @@ class LookupCollector(MinuteRounds):
             self.problem = logged(error, self.problem)
             return False
         if self.problem:
-            _log.warning("%s: written again", self._folder)
+            _logger.warning("%s: written again", self._folder)
         self.problem = UNSAID
         self._written_at = int(self._clock.wall())
         return True

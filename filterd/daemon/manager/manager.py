@@ -78,7 +78,7 @@ _KEEP_EVERY = 60
 _ONLY_A_RESTART_CHANGES = ("listen", "workers")
 """Keys of ``site.yaml``, called so in the policy and in the setting, too."""
 
-_log = logging.getLogger("filterd.manager")
+_logger = logging.getLogger("filterd.manager")
 
 
 class Manager:
@@ -221,7 +221,7 @@ class Manager:
         give_back()
         policy = site.timed.policy
         await asyncio.to_thread(self.changes.records.note, site)
-        _log.info("reloaded: policy %s, %d names", digest(policy), len(site.index))
+        _logger.info("reloaded: policy %s, %d names", digest(policy), len(site.index))
         moved = tuple(
             key
             for key in _ONLY_A_RESTART_CHANGES
@@ -263,7 +263,7 @@ class Manager:
             await self._tell_all("prepare", epoch=epoch, overrides=True)
         except FilterdError as error:
             # It is recorded, so it counts: a worker that is not ready loads it then.
-            _log.warning("%s; that worker loads what was changed by itself", error)
+            _logger.warning("%s; that worker loads what was changed by itself", error)
         page.epoch = epoch
         self._site = site
         await self._tell_all("confirm", epoch=epoch)
@@ -279,12 +279,12 @@ class Manager:
             try:
                 async with self._reloading:
                     await asyncio.to_thread(unwritten.write, state)
-                _log.warning(
+                _logger.warning(
                     "%s: can be written again; what was in memory is stored now", state.folder
                 )
             except StoreError as error:
                 if error.sentence != logged:
-                    _log.error("%s; trying again", error)
+                    _logger.error("%s; trying again", error)
                 logged = error.sentence
                 await asyncio.sleep(_WRITE_AGAIN_S)
 
@@ -310,9 +310,9 @@ class Manager:
                 if is_minute:
                     await asyncio.to_thread(self._keeper.note)
             except FilterdError as error:
-                _log.error("%s; trying again every minute", error)
-            except Exception:  # noqa: BLE001 -- logged whole; the time must be kept on
-                _log.exception("the time could not be kept")
+                _logger.error("%s; trying again every minute", error)
+            except Exception:
+                _logger.exception("the time could not be kept")
 
     async def check(self, **whom: Any) -> dict[str, Any] | None:
         """Explain the result for a client; see ``Worker.check``."""
@@ -448,7 +448,7 @@ class Manager:
         self._unmet = expectation_checks.unmet(site, site.timed.policy.expectations, now)
         doubted = doubts(site, self._unmet, now)
         for error in doubted:
-            _log.warning("%s", error)
+            _logger.warning("%s", error)
         self._doubts = tuple(map(to_plain, doubted))
 
     async def _tell_all(self, what: str, **arguments: Any) -> None:

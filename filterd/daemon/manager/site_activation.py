@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from filterd.daemon.process import Setting
     from filterd.resolve.site import Site
 
-_log = logging.getLogger("filterd.manager")
+_logger = logging.getLogger("filterd.manager")
 
 
 class TellAll(Protocol):
@@ -84,7 +84,7 @@ class SiteActivation:
                 return left
         except FilterdError as error:
             self._setting.sites.withdraw(epoch)
-            _log.error("%s; what was in force stays", error)
+            _logger.error("%s; what was in force stays", error)
         page.epoch = epoch  # workers load what commands have set
         return site
 

@@ -66,7 +66,7 @@ _BUILDS = "filterd.feed.index_build"
 _BUILD_WITHIN_S = 600
 _MOST_INDEX_OCTETS = 1 << 30
 """More than any index; it comes this way only where the disk does not take it."""
-_log = logging.getLogger("filterd.site_loader")
+_logger = logging.getLogger("filterd.site_loader")
 
 _LOOK_EVERY_S = 2.0
 
@@ -106,11 +106,11 @@ def clear(state: StateFolder) -> None:
             is_left = path == state.control_socket and path.is_socket()  # by a daemon that died
             if not (is_plain(path) or path.is_symlink() or is_left):
                 move_away(path)
-                _log.error("%s: was not a plain file; it was moved away", path)
+                _logger.error("%s: was not a plain file; it was moved away", path)
         except NotADirectoryError:  # the state folder is none
             return
         except OSError as error:
-            _log.error("%s: cannot be moved out of the way: %s", path, refused(error))
+            _logger.error("%s: cannot be moved out of the way: %s", path, refused(error))
             return
 
 
@@ -189,7 +189,7 @@ def _policy_in_force(config: Path, state: StateFolder, unwritten: Unwritten) -> 
             return unwritten.policy
         with contextlib.suppress(StoreError):
             return policy_file.load(state.second_policy)
-        _log.warning("%s; doing that", error)
+        _logger.warning("%s; doing that", error)
     try:
         compile_policy(config, state)
         return policy_file.load(state.policy)
@@ -225,16 +225,16 @@ def open_index(
         except FileNotFoundError:
             continue
         except IndexFormatError as error:
-            _log.error("%s; trying the one before", error)
+            _logger.error("%s; trying the one before", error)
         except OSError as error:
-            _log.error(
+            _logger.error(
                 "%s: cannot be read: %s; trying the one before; look after this disk",
                 path,
                 refused(error),
             )
     if unwritten.index is not None:
         return unwritten.index
-    _log.warning("no compiled lists in %s: compiling those that are there", state.folder)
+    _logger.warning("no compiled lists in %s: compiling those that are there", state.folder)
     try:
         _build_lists(config, state)
         return indexes.open(state.index, state.checked_indexes)
@@ -250,7 +250,7 @@ def _build_lists(config: Path, state: StateFolder, *, is_streamed: bool = False)
         if not takes_files(state.folder) and not is_streamed:
             raise
         log_error(error)
-        _log.error("compiling only the lists that ship: those of the site are missing")
+        _logger.error("compiling only the lists that ship: those of the site are missing")
         return _run_build(config, state, shipped_only=True, is_streamed=is_streamed)
 
 
@@ -292,7 +292,9 @@ class Unwritten:
     def hold_policy(self, state: StateFolder, policy: Policy, refused: FilterdError) -> None:
         """Hold a policy that could not be written or read."""
         log_error(refused)
-        _log.error("%s: the policy is in memory only, until the disk can be written", state.folder)
+        _logger.error(
+            "%s: the policy is in memory only, until the disk can be written", state.folder
+        )
         self.policy = policy
 
     def compile_index(self, config: Path, state: StateFolder, refused: Exception) -> Index:
@@ -301,11 +303,13 @@ class Unwritten:
         Raises:
             FilterdError: they cannot be compiled at all.
         """
-        _log.error("%s", refused)
+        _logger.error("%s", refused)
         octets = _build_lists(config, state, is_streamed=True)
         index = Index.of(SealedMemory.of(octets, "index"), state.index)
         index.verify()
-        _log.error("%s: the lists are in memory only, until the disk can be written", state.folder)
+        _logger.error(
+            "%s: the lists are in memory only, until the disk can be written", state.folder
+        )
         self.index = index
         return index
 
@@ -372,7 +376,7 @@ def _is_usable(index: Path) -> bool:
 def log_error(error: FilterdError) -> None:
     """Log each problem of an error as a line of its own."""
     for one in error.errors if isinstance(error, ConfigErrors) else (error,):
-        _log.error("%s", one)
+        _logger.error("%s", one)
 
 
 def keep_second_copies(state: StateFolder, indexes: VerifiedIndexes) -> None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from filterd.lists.index import Index
     from filterd.policy.model import Policy
 
-_log = logging.getLogger("filterd.site_policy")
+_logger = logging.getLogger("filterd.site_policy")
 
 
 def tried(setting: Setting) -> Path:
@@ -73,7 +73,7 @@ def compiled(setting: Setting, *, lists_only: bool) -> tuple[Path, tuple[ConfigE
     if wrong is None:
         return candidate, ()
     log_error(wrong)
-    _log.error("the lists take effect with the last good version of the site")
+    _logger.error("the lists take effect with the last good version of the site")
     return candidate, wrong.errors
 
 
@@ -151,12 +151,12 @@ def compile_policy_or_keep(
         log_error(error)
         meets, wrong = False, None
     if not meets:
-        _log.error(
+        _logger.error(
             "the site was not compiled: its last good policy stays in force "
             "until the errors are corrected"
         )
     elif wrong is not None:
-        _log.error(
+        _logger.error(
             "the last good version of the site stays in force until its errors are corrected"
         )
 

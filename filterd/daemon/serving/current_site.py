@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 AGAIN_AFTER_S = 1.0
 """The pause after an error."""
 
-_log = logging.getLogger("filterd.current_site")
+_logger = logging.getLogger("filterd.current_site")
 
 
 class ActiveSite:
@@ -116,7 +116,7 @@ class ActiveSite:
             self._problem = _as_problem(error)
             self._again_at = self._clock.monotonic() + AGAIN_AFTER_S
             self._stands_until = self._clock.wall() + AGAIN_AFTER_S
-            _log.error("%s; the site before stays, trying again", self._problem)
+            _logger.error("%s; the site before stays, trying again", self._problem)
         else:
             self._problem, self._prepared, self._stands_until = None, None, inf
 
@@ -130,8 +130,8 @@ class ActiveSite:
             return
         try:
             site = self._site.at(now)
-        except Exception:  # noqa: BLE001 -- logged whole; see above
-            _log.exception("what holds now cannot be found; what held before stays")
+        except Exception:
+            _logger.exception("what holds now cannot be found; what held before stays")
             self._again_at = self._clock.monotonic() + AGAIN_AFTER_S
             return
         self._take(site)

@@ -31,7 +31,7 @@ STORED = "dns"
 _TRIES, _APART_S = 40, 0.05
 """2 s for systemd to close what was forgotten: it does so after it has read the message."""
 
-_log = logging.getLogger("filterd.listening_sockets")
+_logger = logging.getLogger("filterd.listening_sockets")
 
 
 class Listening(NamedTuple):
@@ -64,14 +64,14 @@ def listen_on(
     possible = [one for one in wanted if has_family(one.address)] or wanted
     for left_out in wanted:
         if left_out not in possible:
-            _log.warning(
+            _logger.warning(
                 "this machine has no IPv6: not answering at %s; IPv4 goes on", left_out.address
             )
     with contextlib.ExitStack() as opened:
         bound = []
         for address in possible:
             if not is_here(address.address):
-                _log.warning(
+                _logger.warning(
                     "this machine has no address %s now: answering there once it has",
                     address.address,
                 )

@@ -53,7 +53,7 @@ _FULL, _BLOCKED = LogLevel.FULL, LogLevel.BLOCKED
 _new = tuple.__new__
 """Makes a named tuple without a frame of Python, in a third of the time."""
 
-_log = logging.getLogger("filterd.log")
+_logger = logging.getLogger("filterd.log")
 
 
 class LookupRecorder:
@@ -155,9 +155,9 @@ class LookupRecorder:
         """Record a lookup, by the client as which it was finally judged. Never raises."""
         try:
             self._record(query, answer)
-        except Exception:  # noqa: BLE001 -- logged whole, once; the client gets its answer
+        except Exception:
             if not self.failed:
-                _log.exception("a lookup could not be recorded; such lookups are counted")
+                _logger.exception("a lookup could not be recorded; such lookups are counted")
             self.failed += 1
 
     def _record(self, query: Query, answer: Answer) -> None:

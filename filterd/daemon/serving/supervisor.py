@@ -60,7 +60,7 @@ _PR_SET_PDEATHSIG = 1
 _STOP = (signal.SIGTERM, signal.SIGINT)
 _HEEDED = frozenset((*_STOP, signal.SIGHUP, signal.SIGCHLD, READY))
 
-_log = logging.getLogger("filterd.supervisor")
+_logger = logging.getLogger("filterd.supervisor")
 
 
 @dataclass(slots=True, eq=False)
@@ -162,7 +162,7 @@ class Supervisor:
         try:
             pid = os.fork()
         except OSError as error:  # no memory or no process is left at the moment
-            _log.error("the %s cannot be started (%s); trying again", child.name, refused(error))
+            _logger.error("the %s cannot be started (%s); trying again", child.name, refused(error))
             child.quick_deaths = max(2, child.quick_deaths + 1)
             child.start_after = now + _pause_s(child.quick_deaths)
             return
@@ -178,7 +178,7 @@ class Supervisor:
     def _bury(self) -> None:
         """Note which children have ended, and when each may start again."""
         for child, status in self._ended():
-            _log.error("the %s ended (%s); starting it again", child.name, _words(status))
+            _logger.error("the %s ended (%s); starting it again", child.name, _words(status))
             now = self._clock.monotonic()
             lived_long = now - child.started_at >= _LONG_LIFE_S
             child.quick_deaths = 0 if lived_long else child.quick_deaths + 1
@@ -220,13 +220,13 @@ class Supervisor:
                 if child.has_hung and len(self._left) < _MOST_LEFT:
                     self._leave(child, now)
                     continue
-                _log.error("the %s does not react; ending it", child.name)
+                _logger.error("the %s does not react; ending it", child.name)
                 child.ticks_without_beat, child.has_hung = 0, True
                 os.kill(child.pid, signal.SIGKILL)
 
     def _leave(self, child: Child, now: float) -> None:
         """Have another process in the place of one that was killed and does not end."""
-        _log.error("the %s cannot be ended: it waits for a disk; starting another", child.name)
+        _logger.error("the %s cannot be ended: it waits for a disk; starting another", child.name)
         self._left.add(child.pid)
         child.pid, child.start_after, child.has_hung = 0, now, False
 
@@ -280,8 +280,8 @@ def _live(child: Child, supervisor: int) -> None:
             code = 0
     except SystemExit as end:  # the reason is logged already
         code = end.code if isinstance(end.code, int) else 1
-    except BaseException:  # noqa: BLE001 -- logged whole; nothing may get past the fork
-        _log.exception("the %s failed", child.name)
+    except BaseException:
+        _logger.exception("the %s failed", child.name)
     finally:
         _flush()
         os._exit(code)

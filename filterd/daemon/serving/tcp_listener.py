@@ -63,7 +63,7 @@ _GO_WITHIN_S = 0.2
 
 _BACKLOG = 512
 
-_log = logging.getLogger("filterd.daemon")
+_logger = logging.getLogger("filterd.daemon")
 
 MOST_CONNECTIONS = 150
 MOST_CONNECTIONS_A_CLIENT = 10
@@ -209,7 +209,7 @@ class _Connection(asyncio.BufferedProtocol):
         transport.set_write_buffer_limits(high=MOST_UNREAD_OCTETS)
         self._end_after(FIRST_OCTET_WITHIN_S)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- asyncio's shape
+    def connection_lost(self, _: Exception | None) -> None:
         """Give its place back."""
         self._transport = None
         self._messages.clear()
@@ -228,7 +228,7 @@ class _Connection(asyncio.BufferedProtocol):
         self._complete = self._is_half_closed = True
         return not self._is_done()
 
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 -- asyncio's shape
+    def get_buffer(self, _sizehint: int) -> memoryview:
         """Return the buffer to read into, which limits one read."""
         return self._listener.read_into
 
@@ -313,8 +313,8 @@ class _Connection(asyncio.BufferedProtocol):
     def _answer_or_skip(self, message: bytes) -> None:
         try:
             self._received(message)
-        except Exception:  # noqa: BLE001 -- logged whole; one must not cost the others' answers
-            _log.exception("a message could not be answered")
+        except Exception:
+            _logger.exception("a message could not be answered")
 
     def _received(self, message: bytes) -> None:
         self._asked += 1

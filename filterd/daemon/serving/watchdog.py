@@ -21,6 +21,7 @@ from ipaddress import IPv4Address
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from filterd.base.addresses import LOOPBACK_OF
 from filterd.base.errors import WireError
 from filterd.base.service_manager import WATCHDOG, notify, watchdog_interval_s
 from filterd.policy.verdict import Action
@@ -49,9 +50,8 @@ _NAMES_OF_A_WORKER = 100
 _OBJECTION_S = 10.0
 """Longer than wrong questions take to fail again, and shorter than systemd waits."""
 _LOCALHOST = names.from_text("localhost")
-_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- compared, not bound
 
-_log = logging.getLogger("filterd.watchdog")
+_logger = logging.getLogger("filterd.watchdog")
 
 
 class Watchdog:
@@ -97,12 +97,12 @@ class Watchdog:
         """Ask on every address; log every wrong answer, and what keeps it from asking."""
         try:
             problems = await self._problems()
-        except Exception:  # noqa: BLE001 -- logged whole; memory or a page of the disk may come back
-            _log.exception("the watchdog cannot ask")
+        except Exception:
+            _logger.exception("the watchdog cannot ask")
             self.is_failing = True
         else:
             for problem in problems:
-                _log.error("%s", problem)
+                _logger.error("%s", problem)
             self.is_failing = bool(problems)
         return not self.is_failing
 
@@ -156,7 +156,7 @@ def probes_of(
     """
     probes = []
     for one in listen:
-        address = _LOOPBACK.get(one.address, one.address)
+        address = LOOPBACK_OF.get(one.address, one.address)
         if _is_here(address):
             probes.append(Probe(address, one.port, _LOCALHOST, blocked=False))
             probes.extend(_blocked_at(site, address, one.port, now, names))

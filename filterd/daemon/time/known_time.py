@@ -37,6 +37,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filterd.base.errors import FilterdError, StoreError
+from filterd.base.paths import is_there
 from filterd.base.state_file import ADDED, FileFormat
 from filterd.overrides.history import snapshot
 from filterd.policy.unknown_time import LATEST, UNCONFIRMED_S, UNKNOWN_LEAD_S, Certainty
@@ -55,7 +56,7 @@ FOLLOWED_S = 5.0
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
-_log = logging.getLogger("filterd.time")
+_logger = logging.getLogger("filterd.time")
 
 
 STOOD_STILL_S = 300.0
@@ -125,7 +126,7 @@ def read(state: StateFolder) -> KnownTime:
         return FORMAT.load(state.clock)
     except StoreError as error:
         if os.path.lexists(state.clock):
-            _log.error("%s", error)
+            _logger.error("%s", error)
     return KnownTime(_by_databases(state), not_before=0.0)
 
 
@@ -224,13 +225,13 @@ def _by_databases(state: StateFolder) -> float:
     and never at a first start.
     """
     found = [0.0]
-    if os.path.exists(state.overrides):  # noqa: PTH110 -- it raises nothing
+    if is_there(state.overrides):
         from filterd.base.clock import SystemClock  # noqa: PLC0415 -- see above
         from filterd.overrides.history.store import Store  # noqa: PLC0415 -- see above
 
         with contextlib.suppress(FilterdError, OSError):
             found.append(Store(state, SystemClock()).last_change())
-    if os.path.exists(state.query_log):  # noqa: PTH110 -- as above
+    if is_there(state.query_log):
         from filterd.querylog.period_totals import last_written  # noqa: PLC0415 -- see above
 
         found.append(last_written(state.query_log))

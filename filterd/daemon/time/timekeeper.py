@@ -55,7 +55,7 @@ _STA_UNSYNC = 0x40
 _STATUS, _SECONDS, _TIMEX_OCTETS = Struct("@i"), Struct("@qq"), 256
 _STATUS_AT, _TIME_AT = 40, 72
 
-_log = logging.getLogger("filterd.time")
+_logger = logging.getLogger("filterd.time")
 
 
 class ClockStanding(StrEnum):
@@ -185,7 +185,9 @@ class Timekeeper:
             self._keep(lambda known: known.dropped(step.now, step.was))
         else:
             self._keep(lambda known: replace(known, at=step.now, not_before=step.now))
-        _log.warning("the clock is believed now; policy time moves by %+.0f s", step.now - step.was)
+        _logger.warning(
+            "the clock is believed now; policy time moves by %+.0f s", step.now - step.was
+        )
 
     def note(self) -> None:
         """Save the known time, for the next start. Never raises."""
@@ -218,7 +220,7 @@ class Timekeeper:
         """Log that the clock has jumped, once."""
         has_jumped = apart_s > FOLLOWED_S
         if has_jumped and not self._has_jumped:
-            _log.warning(
+            _logger.warning(
                 "the clock jumped by %.0f s; policy goes by the time before the jump", apart_s
             )
         self._has_jumped = has_jumped
@@ -274,7 +276,7 @@ class Timekeeper:
                     known_time.FORMAT.save(self._state.clock, replace(known, lead=self._lead()))
         except StoreError as error:
             if str(error) != self._problem:
-                _log.error("%s; trying again every minute", error)
+                _logger.error("%s; trying again every minute", error)
             self._problem = str(error)
         else:
             self._problem = ""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import shutil
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filterd.documents import load
@@ -26,7 +27,6 @@ from filterd.lists.top_names import read_popular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from filterd.lists.catalogs.catalog import Catalog, PublicSource
     from filterd.lists.list_merge import Exclusions
@@ -112,7 +112,7 @@ def _new_names(
     known = set[str]()
     for one in catalog.lists:
         if one.category == category and not one.own and not one.id.startswith(FRESH):
-            with open(one.path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+            with Path(one.path).open(encoding="utf-8", errors="replace") as file:
                 known.update(map(str.rstrip, file))
     lines = chain.from_iterable(
         one.text.decode("ascii").splitlines()

@@ -61,36 +61,42 @@ class Moment:
 
 
 class Offer(Protocol):
-    """A version that is offered, verified and not yet taken.
-
-    Attributes:
-        version: its id, of lower-case letters, digits and hyphens; no hyphen first, not "0".
-        urgent: the number of the last version that must not wait; 0 for none.
-        issued_at: Unix time, when it was made; 0 where that is not known.
-        expires_at: Unix time until which it counts as fresh.
-        clock_known: whether the clock could be believed.
-        in_rings: whether appliances take it one after the other.
-        remarks: how it came, for the history.
-        retry_after_s: seconds after which what a busy server kept back may be asked for again;
-            0 where nothing is lacking.
-    """
+    """A version that is offered, verified and not yet taken."""
 
     @property
-    def version(self) -> str: ...  # noqa: D102
+    def version(self) -> str:
+        """Its id, of lower-case letters, digits and hyphens; no hyphen first, not "0"."""
+
     @property
-    def urgent(self) -> int: ...  # noqa: D102
+    def urgent(self) -> int:
+        """The number of the last version that must not wait; 0 for none."""
+
     @property
-    def issued_at(self) -> float: ...  # noqa: D102
+    def issued_at(self) -> float:
+        """Unix time, when it was made; 0 where that is not known."""
+
     @property
-    def expires_at(self) -> float: ...  # noqa: D102
+    def expires_at(self) -> float:
+        """Unix time until which it counts as fresh."""
+
     @property
-    def clock_known(self) -> bool: ...  # noqa: D102
+    def clock_known(self) -> bool:
+        """Whether the clock could be believed."""
+
     @property
-    def in_rings(self) -> bool: ...  # noqa: D102
+    def in_rings(self) -> bool:
+        """Whether appliances take it one after the other."""
+
     @property
-    def remarks(self) -> tuple[Sentence, ...]: ...  # noqa: D102
+    def remarks(self) -> tuple[Sentence, ...]:
+        """How it came, for the history."""
+
     @property
-    def retry_after_s(self) -> float: ...  # noqa: D102
+    def retry_after_s(self) -> float:
+        """Seconds after which what a busy server kept back may be asked for again.
+
+        0 where nothing is lacking.
+        """
 
     def is_in(self, folder: Path) -> bool:
         """Return whether a folder holds this very version, whole."""

@@ -189,14 +189,15 @@ def refreshed(
         known = moment.now >= _floor(copy, moment.floor)
         # python-tuf has no other way to be given the time; a test would see it go.
         reference = datetime.fromtimestamp(moment.now, UTC) if known else _NEVER
-        updater._trusted_set.reference_time = reference  # noqa: SLF001
+        trusted = updater._trusted_set  # noqa: SLF001
+        trusted.reference_time = reference
         updater.refresh()
         updater.get_targetinfo(f"{role}/any")  # loads what the role signed, if there is any
         targets = Metadata[Targets].from_bytes((copy / "targets.json").read_bytes()).signed
         check_names(TARGETS, targets.targets)
         yield Refreshed(
             copy,
-            updater._trusted_set.root,  # noqa: SLF001 -- as above
+            trusted.root,
             _timestamp((copy / "timestamp.json").read_bytes()).signed,
             targets,
             clock_known=known,
@@ -229,7 +230,7 @@ def look(trust: TrustFolder, fetcher: Fetcher, known: str = "") -> Announcement 
             last = _timestamp((trust.metadata / "timestamp.json").read_bytes())
             root.verify_delegate("timestamp", last.signed_bytes, last.signatures)
             if new.signed.version < last.signed.version:
-                raise _Older
+                raise _OlderError
     urgent = _whole(new.signed, "urgent")
     return Announcement(new.signed.snapshot_meta.version, urgent, came.etag)
 
@@ -330,7 +331,7 @@ def _whole(timestamp: Timestamp, key: str) -> int:
     return value
 
 
-class _Older(Exception):  # noqa: N818 -- a signal within this module
+class _OlderError(Exception):
     """The timestamp is older than the last one."""
 
 
@@ -391,7 +392,7 @@ def explained() -> Iterator[None]:
     """Turn python-tuf's errors into a ``TrustError`` or ``FetchError``."""
     try:
         yield
-    except _Older as error:
+    except _OlderError as error:
         raise RollbackError(say("timestamp.json is older than the last one seen")) from error
     except exceptions.DownloadHTTPError as error:
         raise MissingFileError(say("not found: {what}", what=str(error))) from error

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from filterd.documents import DocumentModel, did_you_mean, load, refusal, repeated, validate
-from filterd.lists.catalogs.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it at run time
+from filterd.lists.catalogs.catalog_schema import IsoDate
 from filterd.lists.catalogs.table_additions import added_to
 from filterd.lists.likeness.lookalikes import (
     MOST_DIGITS,

@@ -21,9 +21,10 @@ from filterd.lists.report import Reason
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+_NO_HOST = "0.0.0.0"  # noqa: S104 -- in a line of a file, not of a socket
 LOCAL_NAMES = frozenset(
     {
-        "0.0.0.0",  # noqa: S104 -- a line that names its own address, not a socket
+        _NO_HOST,
         "broadcasthost",
         "ip6-allhosts",
         "ip6-allnodes",
@@ -46,7 +47,7 @@ LOCAL_NAMES = frozenset(
 
 PLAIN = tuple(
     PlainLine(f"{address} ", "", BLOCK_EXACT, unless=LOCAL_NAMES)
-    for address in ("0.0.0.0", "127.0.0.1")  # noqa: S104 -- as above
+    for address in (_NO_HOST, "127.0.0.1")
 )
 
 _common = re.compile(r"(?:0\.0\.0\.0|127\.0\.0\.1)[ \t]+([a-z0-9_.-]+)[ \t]*").fullmatch

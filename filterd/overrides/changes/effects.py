@@ -203,7 +203,7 @@ class CheckedChange:
         """
         return cls(**fields.values_of(cls))
 
-    def effect(self, context: ChangeContext) -> ChangeEffect:  # noqa: ARG002 -- of a note
+    def effect(self, _: ChangeContext) -> ChangeEffect:
         """Return the effect of the change; a note of the history has none.
 
         Raises:

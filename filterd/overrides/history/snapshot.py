@@ -29,7 +29,7 @@ KEPT_AFTER_END_S = 86_400
 KEPT_AT_LEAST = 200
 """The last of the ended things: the clock may have been far ahead for a while."""
 
-_log = logging.getLogger("filterd.overrides")
+_logger = logging.getLogger("filterd.overrides")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def newest(copies: Iterable[Path]) -> Exported | None:
             found = FORMAT.load(path)
         except StoreError as error:
             if not isinstance(error.__cause__, FileNotFoundError):
-                _log.error("%s", error)
+                _logger.error("%s", error)
             continue
         if best is None or found.overrides.number > best.overrides.number:
             best = found

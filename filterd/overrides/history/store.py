@@ -57,7 +57,7 @@ LOCK_TRIES, LOCK_PAUSE_S = 200, 0.025
 _ALL = -1
 _SELF = "filterd"
 
-_log = logging.getLogger("filterd.overrides")
+_logger = logging.getLogger("filterd.overrides")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +173,10 @@ class Store:
         try:
             brought = self.write(self._bring_up)
         except StoreError as error:
-            _log.error("%s", error)
+            _logger.error("%s", error)
             best = self._copies.best(self._known)
             for sentence in self.lost():
-                _log.error("%s", sentence)
+                _logger.error("%s", sentence)
             return Started(self._lasting(best), str(error), best.last_hash, best.at)
         return Started(brought.overrides, self._set_aside_because, brought.hash, brought.at)
 
@@ -412,7 +412,7 @@ class Store:
                 try:
                     put()
                 except StoreError as error:  # recorded; the next start writes the copies again
-                    _log.error("%s", error)
+                    _logger.error("%s", error)
         return added
 
     def _lasting(self, done: HistoryReplay) -> Overrides:
@@ -482,7 +482,7 @@ class Store:
             where=say("kept as {kept}, ", kept=kept) if kept else "",
             stays=stays,
         )
-        _log.error("%s", self._set_aside_because)
+        _logger.error("%s", self._set_aside_because)
 
     @contextmanager
     def _held(self) -> Iterator[None]:

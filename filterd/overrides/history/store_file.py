@@ -122,7 +122,7 @@ _NO_ROOM = {*_ONLY_TO_READ, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
 
 BUSY_S = 5.0
 """How long another process may hold the file, such as a person with ``sqlite3``."""
-_log = logging.getLogger("filterd.overrides")
+_logger = logging.getLogger("filterd.overrides")
 
 
 def means_damage(error: sqlite3.Error) -> bool:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_log = logging.getLogger("filterd.resolve")
+_logger = logging.getLogger("filterd.resolve")
 
 STALE_FOR_S = 86_400
 STALE_AFTER_S = 1.8
@@ -231,8 +231,8 @@ class Background(Generic[T]):
 async def _logging_errors(work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
     try:
         return await work()
-    except Exception:  # noqa: BLE001 -- logged whole; there may be no caller left
-        _log.exception("work in the background failed")
+    except Exception:
+        _logger.exception("work in the background failed")
         return None
 
 
@@ -256,7 +256,7 @@ class Forward(Link):
         """
         return resolution.rcode in CONCLUSIVE and not resolution.edes
 
-    async def __call__(self, query: Query, proceed: Handler) -> Answer:  # noqa: ARG002 -- a link
+    async def __call__(self, query: Query, _: Handler) -> Answer:
         """Answer every query that reaches it; never proceed."""
         try:
             resolution = await self._resolution(query)

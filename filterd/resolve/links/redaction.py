@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from filterd.upstream import Resolution, UpstreamQuestion
     from filterd.wire import ParsedResponse, Question, Record
 
-_log = logging.getLogger("filterd.redaction")
+_logger = logging.getLogger("filterd.redaction")
 
 _ADDRESSES = (RRType.A, RRType.AAAA)
 _SERVICE_BINDINGS = (RRType.SVCB, RRType.HTTPS)
@@ -165,7 +165,7 @@ def _is_one_domain(qname: bytes, zone: bytes) -> bool:
         key = key_from_name(shared)
         return key is not None and not is_public_suffix(key)
     except (ImportError, OSError) as error:  # of the disk: then they count as two domains
-        _log.error("the list of public suffixes cannot be read: %s", quoted(str(error)))
+        _logger.error("the list of public suffixes cannot be read: %s", quoted(str(error)))
         return False
 
 

@@ -207,7 +207,10 @@ def test_no_error_that_a_person_reads_is_made_of_plain_text() -> None:
         is_document = named(call) == "error" and isinstance(call.func, ast.Attribute)
         if named(call) not in MADE_OF_SENTENCES and not is_document:
             continue
-        if is_document and getattr(getattr(call.func, "value", None), "id", "") == "_log":
+        if is_document and getattr(getattr(call.func, "value", None), "id", "") in {
+            "_log",
+            "_logger",
+        }:
             continue
         given = [*call.args[:1], *(one.value for one in call.keywords if one.arg == "hint")]
         if any(isinstance(one, (ast.JoinedStr, ast.Constant)) for one in given):

@@ -87,7 +87,7 @@ def test_the_copy_is_an_interface_and_one_of_before_has_no_time() -> None:
     assert FORMAT.parse(content, "copy").at == 5.0
     assert Exported(Overrides(), "").at == 0.0
     assert (KEPT_AFTER_END_S, snapshot.KEPT_AT_LEAST) == (86_400, 200)
-    assert snapshot._log.name == "filterd.overrides"
+    assert snapshot._logger.name == "filterd.overrides"
 
 
 def test_a_copy_that_is_none_is_called_by_its_name() -> None:

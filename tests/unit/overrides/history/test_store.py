@@ -794,7 +794,7 @@ def test_a_store_of_an_earlier_release_is_brought_up_by_a_start(
 
 def test_a_command_waits_five_seconds_for_another() -> None:
     assert (store.LOCK_TRIES, store.LOCK_PAUSE_S) == (200, 0.025)
-    assert store._log.name == store_file._log.name == "filterd.overrides"
+    assert store._logger.name == store_file._logger.name == "filterd.overrides"
 
 
 def test_looks_at_the_log_are_among_the_rows_unless_they_are_left_out(
