@@ -34,15 +34,23 @@ FOLDERS = {
 }
 """Tests that are about files or native code rather than a module in Python."""
 
+_COMMANDS = ("cli", *(f"cli/{one}" for one in ("box", "feed", "lists", "log", "policy", "school")))
+
 LISTED_BY_TABLE = {
-    "cli": "tree.py has the commands by name",
+    **dict.fromkeys(_COMMANDS, "tree.py has the commands by name"),
     "web/operations": "ORDER",
     "web/pages": "ORDER and MENU",
     "web/sections": "ORDER",
 }
 """Packages of many modules of one kind, and the table that lists them."""
 
-ONE_A_SUBJECT = ("cli", "operations", "operations/parameters", "web/operations", "daemon/handlers")
+ONE_A_SUBJECT = (
+    *_COMMANDS,
+    "operations",
+    "operations/parameters",
+    "web/operations",
+    "daemon/handlers",
+)
 """Packages with a module for each subject, named as the subject is, whatever its size."""
 
 FEW_LINES = 70

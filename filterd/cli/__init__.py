@@ -12,9 +12,8 @@ errors, those of usage too. ``tree`` imports the module of the command that is c
 ``effective_state`` asks the daemon, ``offline_site`` reads the disk where none runs, and is
 imported only then; ``change_request`` asks for a change.
 
-A command group is in the module of its name; ``feed_``, ``lists_``, ``log_``, ``policy_`` and
-``update_`` begin the modules of groups that have several, and ``exceptions``, ``history`` and
-``status`` hold commands of one word (``tree``). The others read what people write
-(``target_options``, ``school_clock``, ``named_files``, ``spreadsheet``, ``terminal``), or do one
-step of a command: ``setup_finish``, ``popular``.
+The commands are in a package for each subject, in the module that ``tree`` names:
+``school`` (every day), ``policy``, ``lists``, ``log``, ``box`` (the machine), ``feed``. The other
+modules here read what people write: ``target_options``, ``school_clock``, ``named_files``,
+``spreadsheet``, ``terminal``.
 """

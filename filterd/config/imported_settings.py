@@ -8,7 +8,7 @@ reason.
 
 These files may be hostile: each part is read into memory up to a bound, nothing is written,
 and a query of a database that takes too long is broken off. What a part is parsed to has no bound
-of its own, and root runs the command: ``cli.import_settings`` has it done in a bounded child.
+of its own, and root runs the command: ``cli.box.import_settings`` has it done in a bounded child.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import pytest
 
 from filterd import control
 from filterd.base.errors import ControlError
-from filterd.cli import account
+from filterd.cli.school import account
 from tests.support.commands import Outcome, call
 from tests.support.daemon import copy_lists, free_port, serving, write_site
 

@@ -28,7 +28,8 @@ from filterd.appliance.doctor.examination import PROBES
 from filterd.base.clock import SystemClock
 from filterd.base.state_file import to_plain
 from filterd.base.state_folder import StateFolder
-from filterd.cli import console, doctor
+from filterd.cli import console
+from filterd.cli.box import doctor
 from filterd.monitor import alert_watch
 from filterd.monitor.alert_watch import AlertWatch
 from filterd.monitor.status_source import StatusSource

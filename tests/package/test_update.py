@@ -73,7 +73,7 @@ ALL_OPEN = _changed(
 )
 """As a service it blocks nothing of the lists; in its self-test it does."""
 NEVER_FIT = _changed(
-    "filterd/cli/update.py",
+    "filterd/cli/box/update.py",
     "    from filterd.appliance.update import self_test",
     '    raise ConfigError(say("its self-test failed"))\n'
     "    from filterd.appliance.update import self_test",

@@ -62,10 +62,10 @@ _MODULES = (
 _CODE = bounded_child._BOUNDED
 """The same, by ``python -c``."""
 _IMPORTED = (
-    "filterd.cli.check",
+    "filterd.cli.school.check",
     "filterd.cli.entry",
-    "filterd.cli.lists",
-    "filterd.cli.status",
+    "filterd.cli.lists.lists",
+    "filterd.cli.school.status",
     "filterd.config.compile",
     "filterd.config.lists_build",
     "filterd.config.build_record",

@@ -18,8 +18,8 @@ from filterd.appliance.setup.site_writer import begun
 from filterd.appliance.setup.web_certificate import CHAIN, KEY
 from filterd.base.paths import SYSTEM_STATE
 from filterd.base.state_folder import StateFolder
-from filterd.cli import account
-from filterd.cli.account import BOOT_FOLDERS, REQUESTS
+from filterd.cli.school import account
+from filterd.cli.school.account import BOOT_FOLDERS, REQUESTS
 from filterd.overrides.rights.roles import Role
 from filterd.policy.model import GRADES
 from tests.support.commands import ROOT, call
