@@ -108,7 +108,11 @@ def _text(value: Any) -> str:
 
 
 def name_from(value: Any) -> bytes:
-    """Return the wire name of a text; pydantic calls it."""
+    """Return the wire name of a text; pydantic calls it.
+
+    Raises:
+        PydanticCustomError: it is none.
+    """
     text = _text(value)
     if "/" in text:
         raise refusal(
@@ -207,7 +211,11 @@ def _cidr(text: str) -> str:
 
 
 def endpoint(value: Any) -> Endpoint:
-    """Return the address and port of a text; pydantic calls it."""
+    """Return the address and port of a text; pydantic calls it.
+
+    Raises:
+        PydanticCustomError: it is none.
+    """
     text = _text(value)
     found = _ENDPOINT.fullmatch(text)
     if found is None:

@@ -175,6 +175,9 @@ def connect(connection: socket.socket, path: Path, within_s: float) -> None:
     """Connect to the socket itself: a link may lead to the socket of another service.
 
     It waits for its turn while others connect; a socket that does not block would be refused.
+
+    Raises:
+        OSError: there is no such socket, or nobody listens.
     """
     wait = _TIMEVAL.pack(int(within_s), int(within_s % 1 * 1e6))
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, wait)

@@ -42,7 +42,11 @@ from filterd.operations.lists import (
 
 @singledispatch
 def answer_of(asked: Any, lists: SchoolLists) -> Any:
-    """Do a request, and return its answer as plain data."""
+    """Do a request, and return its answer as plain data.
+
+    Raises:
+        TypeError: the kind of decision is unknown.
+    """
     raise TypeError(asked, lists)
 
 

@@ -487,7 +487,11 @@ def _merged(hits: tuple[Hit, ...], of_rules: Iterable[Hit]) -> tuple[Hit, ...]:
 
 @contextlib.contextmanager
 def named_in_errors(path: Path) -> Iterator[None]:
-    """Name the file in errors of its format, with the remedy."""
+    """Name the file in errors of its format, with the remedy.
+
+    Raises:
+        IndexFormatError: what is done within it finds a fault; it names the file.
+    """
     try:
         yield
     except IndexFormatError as error:

@@ -239,7 +239,11 @@ class Matcher:
 
 
 def labels_of(name: bytes) -> list[bytes]:
-    """Split a wire name; every octet must belong to it (RFC 1035 §3.1)."""
+    """Split a wire name; every octet must belong to it (RFC 1035 §3.1).
+
+    Raises:
+        BadLabelError: it is no wire name.
+    """
     labels, at = list[bytes](), 0
     while at < len(name) <= 255:
         length = name[at]

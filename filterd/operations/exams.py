@@ -44,7 +44,11 @@ class StartExam(RequestedChange):
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Self:
-        """Return the exam with these checked values."""
+        """Return the exam with these checked values.
+
+        Raises:
+            ConfigError: they make no exam.
+        """
         if ("room" in values) is ("class" in values):
             raise ConfigError(
                 say("an exam is for one room or one class"), hint=say("room, or class")

@@ -49,7 +49,11 @@ def shown(value: Any) -> str:
 
 
 def a_text(value: Any) -> str:
-    """Return a text."""
+    """Return a text.
+
+    Raises:
+        ChangeError: it is none.
+    """
     if not isinstance(value, str):
         raise ChangeError(say("text expected, not {value}", value=shown(value)))
     return value
@@ -61,7 +65,11 @@ def is_whole(value: Any) -> bool:
 
 
 def one_of(value: Any, known: Iterable[str], called: Sentence) -> str:
-    """Return one of the words that are known; ``called`` is what errors call them."""
+    """Return one of the words that are known; ``called`` is what errors call them.
+
+    Raises:
+        ChangeError: it is none of them.
+    """
     text, words = a_text(value), [str(word) for word in known]
     if text in words:
         return text
@@ -70,7 +78,11 @@ def one_of(value: Any, known: Iterable[str], called: Sentence) -> str:
 
 
 def name(value: Any) -> str:
-    """Return the name of a host and all beneath it, as ASCII text in lower case."""
+    """Return the name of a host and all beneath it, as ASCII text in lower case.
+
+    Raises:
+        ChangeError: it is none.
+    """
     text = a_text(value)
     if text.startswith("*."):
         hint = say("write '{name}': a name includes everything beneath it", name=text[2:80])
@@ -88,7 +100,11 @@ def name(value: Any) -> str:
 
 
 def identifier(value: Any) -> str:
-    """Return the id of a service, a category, a room or a network."""
+    """Return the id of a service, a category, a room or a network.
+
+    Raises:
+        ChangeError: it is none.
+    """
     text = a_text(value)
     if _id(text) is None:
         hint = say("lower-case letters, digits, hyphens")
@@ -105,6 +121,9 @@ def class_id(value: Any) -> str:
     """Return the id of a class as schools write it.
 
     Examples are ``6A``, ``9/3`` and ``12 Chuyên Toán``.
+
+    Raises:
+        ChangeError: it is none.
     """
     text = a_text(str(value) if is_whole(value) else value)
     if not text.isascii():
@@ -134,7 +153,11 @@ def is_a_grade(text: str) -> bool:
 
 
 def user(value: Any) -> str:
-    """Return the name of a user of the gateway."""
+    """Return the name of a user of the gateway.
+
+    Raises:
+        ChangeError: it is none.
+    """
     text = a_text(value)
     if _user(text) is None:
         raise ChangeError(say("{text} is not a user name", text=shown(text)))
@@ -145,6 +168,9 @@ def author(value: Any) -> str:
     """Return the author of a change.
 
     It is a user, or an account after its channel (``web:lan``).
+
+    Raises:
+        ChangeError: it is none.
     """
     channel, between, name = a_text(value).rpartition(":")
     if between and channel not in _CHANNELS:
@@ -161,6 +187,9 @@ def mac(value: Any) -> str:
     """Return a MAC address as ``02:00:5e:10:00:01``.
 
     It may be given in another form, as its device or a switch writes it.
+
+    Raises:
+        ChangeError: it is none.
     """
     text = a_text(value).lower()
     if _mac(text) is None:
@@ -178,6 +207,9 @@ def address(value: Any, *, with_scope: bool = False) -> str:
     Args:
         value: what was written.
         with_scope: whether it may hold on one interface only, as in ``fe80::1%eth0``.
+
+    Raises:
+        ChangeError: it is none.
     """
     text = a_text(value)
     try:
@@ -209,7 +241,11 @@ def many(check: Callable[[Any], ValueT], most: int) -> Callable[[Any], tuple[Val
 
 
 def time(value: Any) -> float:
-    """Return a Unix time."""
+    """Return a Unix time.
+
+    Raises:
+        ChangeError: it is none, or out of range.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ChangeError(say("a Unix time expected, not {value}", value=shown(value)))
     if not 0 <= value <= _LATEST:  # no NaN passes either
@@ -218,7 +254,11 @@ def time(value: Any) -> float:
 
 
 def seconds(value: Any) -> float:
-    """Return a length of time in seconds."""
+    """Return a length of time in seconds.
+
+    Raises:
+        ChangeError: it is none.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= _LATEST:
         raise ChangeError(
             say("a length of time in seconds expected, not {value}", value=shown(value))
@@ -227,7 +267,11 @@ def seconds(value: Any) -> float:
 
 
 def boolean(value: Any) -> bool:
-    """Return one of two."""
+    """Return one of two.
+
+    Raises:
+        ChangeError: it is neither.
+    """
     if not isinstance(value, bool):
         raise ChangeError(say("true or false expected, not {value}", value=shown(value)))
     return value

@@ -211,7 +211,11 @@ def check_signed(root: Root, role: str, content: bytes) -> None:
 
 
 def verify_signed(judge: Root, role: str, metadata: Metadata[Any]) -> None:
-    """Check the same for parsed metadata."""
+    """Check the same for parsed metadata.
+
+    Raises:
+        FeedError: too few keys of the role have signed it.
+    """
     try:
         judge.verify_delegate(role, metadata.signed_bytes, metadata.signatures)
     except RepositoryError as error:

@@ -86,7 +86,11 @@ class _WordTemplate(DocxTemplate):  # type: ignore[misc]  # docxtpl has no types
         self.printed: dict[str, list[str]] = {}
 
     def filled(self) -> bytes:
-        """Return the file, with all tags filled in."""
+        """Return the file, with all tags filled in.
+
+        Raises:
+            ConfigError: the template cannot be filled.
+        """
         try:
             self.render({})
         except etree.XMLSyntaxError as error:

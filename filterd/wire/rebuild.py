@@ -211,7 +211,11 @@ class _Writer:
         self.append(QNAME_POINTER, fixed + rdata, ttl_s, ANSWER)
 
     def add(self, record: Record, rdata: bytes | None = None) -> None:
-        """Write one record, with this RDATA if any is given."""
+        """Write one record, with this RDATA if any is given.
+
+        Raises:
+            CostlyMessageError: they do not fit one message.
+        """
         offset = self.base + len(self.body)
         owner = self.names.pointer_to(record.owner)
         if owner is None:
@@ -231,7 +235,11 @@ class _Writer:
         self.body += owner + rest
 
     def rdata(self, record: Record, offset: int) -> bytes:
-        """Return RDATA for ``offset``, its names expanded, perhaps compressed again."""
+        """Return RDATA for ``offset``, its names expanded, perhaps compressed again.
+
+        Raises:
+            BadCountError: RDLENGTH and RDATA differ.
+        """
         message, layout = self.response.message, LAYOUT_OF.get(record.rtype)
         if layout is None or not record.rdlength:
             return message[record.rdata_offset : record.end]

@@ -55,7 +55,11 @@ _WITHIN_S = 3.0
 
 
 async def captive_portal(site: ExaminedSite) -> list[ProbeFinding]:
-    """Probe whether a login page stands between this machine and the Internet."""
+    """Probe whether a login page stands between this machine and the Internet.
+
+    Raises:
+        UnseenError: it cannot be seen from here.
+    """
     plain = [one for one in site.upstreams if one.tls is Tls.NO]
     if not plain:
         raise UnseenError(say("all upstreams are asked by TLS, which no portal can alter"))
@@ -83,7 +87,11 @@ async def captive_portal(site: ExaminedSite) -> list[ProbeFinding]:
 
 
 def other_resolvers(site: ExaminedSite) -> Iterator[ProbeFinding]:
-    """Probe whether pupils of each link can reach other resolvers, by port 53 or TLS."""
+    """Probe whether pupils of each link can reach other resolvers, by port 53 or TLS.
+
+    Raises:
+        UnseenError: this machine is not the gateway.
+    """
     if not forwards(site):
         raise UnseenError(
             say("this machine is not the gateway: the router decides what pupils may reach"),

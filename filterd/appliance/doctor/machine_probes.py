@@ -94,7 +94,11 @@ def disk(site: ExaminedSite) -> Iterator[ProbeFinding]:
 
 
 def writes(site: ExaminedSite) -> Iterator[ProbeFinding]:
-    """Probe how much is written to the disk of the state folder a day."""
+    """Probe how much is written to the disk of the state folder a day.
+
+    Raises:
+        UnseenError: the kernel has not counted long enough.
+    """
     up_s = float(_text(site.root / "proc/uptime").split()[0])
     if up_s < _DAY_S:  # setting it up, and a night's lists, are most of that
         raise UnseenError(say("this machine has run for less than a day, too short to measure"))
@@ -142,6 +146,9 @@ def kernel_limits(site: ExaminedSite) -> Iterator[ProbeFinding]:
     """Probe whether the kernel's limits are large enough for 2,000 devices.
 
     The IPv6 ones are missing where the kernel has no IPv6, and all in some containers.
+
+    Raises:
+        UnseenError: they cannot be read.
     """
     values = {name: site.root / "proc/sys" / name for name in LEAST_LIMITS}
     known = {name: int(_text(path)) for name, path in values.items() if path.exists()}

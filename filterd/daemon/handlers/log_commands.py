@@ -169,7 +169,11 @@ class LogViews:
         return {"rows": rows, "n": n, **scope, "day": days.today, "compared": compared}
 
     async def why(self, asked: ExplainRow, caller: Caller) -> dict[str, Any]:
-        """Return a row, and how it is judged by what was in force then."""
+        """Return a row, and how it is judged by what was in force then.
+
+        Raises:
+            ControlError: the log has no such row.
+        """
         check_view(author := author_of(caller), View.ROWS)
         row_id = RowId.read(asked.id)
         await self._look(View.ROWS, author, [row_id.day])
@@ -193,7 +197,11 @@ class LogViews:
         return {"rows": rows, "more": more, **_scope(self._manager, search, LogFilter())}
 
     async def of_class(self, asked: ReadClassNames, caller: Caller) -> dict[str, Any]:
-        """Return today's names that at least k devices of a class asked for."""
+        """Return today's names that at least k devices of a class asked for.
+
+        Raises:
+            ConfigError: there is no such class.
+        """
         check_view(author := author_of(caller), View.CLASS_NAMES)
         class_id = field_checks.class_id(asked.class_)
         site, lookups = self._manager.site, self._manager.lookups

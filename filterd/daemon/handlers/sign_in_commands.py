@@ -168,7 +168,11 @@ class _SignIn:
         self._state.sessions.end(Cookies.of(caller.token).token)
 
     async def logout_others(self, _: EndOtherSessions, caller: Caller) -> NamedAccount:
-        """End the other sessions of the person."""
+        """End the other sessions of the person.
+
+        Raises:
+            SignInError: nobody is signed in.
+        """
         if caller.grant is None:
             raise SignInError(say("sign in first"))
         kept = Cookies.of(caller.token).token
@@ -176,7 +180,11 @@ class _SignIn:
         return NamedAccount(caller.grant.account)
 
     async def session(self, _: ReadSession, caller: Caller) -> PersonSession:
-        """Return the person who is signed in."""
+        """Return the person who is signed in.
+
+        Raises:
+            SignInError: nobody is signed in.
+        """
         grant = caller.grant
         if grant is None:
             raise SignInError(say("sign in first"))
@@ -199,7 +207,11 @@ class _SignIn:
         )
 
     async def confirm_password(self, asked: ConfirmPassword, caller: Caller) -> ConfirmedPassword:
-        """Note that the person of a session has given the password again."""
+        """Note that the person of a session has given the password again.
+
+        Raises:
+            SignInError: nobody is signed in.
+        """
         if caller.grant is None:
             raise SignInError(say("sign in first"))
         cookies = Cookies.of(caller.token)

@@ -146,7 +146,11 @@ def target(kind: TargetKind) -> Callable[[Any], str]:
 
 
 def targets(value: Any) -> tuple[tuple[TargetKind, str], ...]:
-    """Return the targets of several exceptions: pairs of kind and target, each once."""
+    """Return the targets of several exceptions: pairs of kind and target, each once.
+
+    Raises:
+        ChangeError: one is none, or they are too many.
+    """
     if not isinstance(value, (list, tuple)) or not value:
         raise ChangeError(say("a list expected, not {value}", value=shown(value)))
     if len(value) > MAX_TARGETS:
@@ -181,7 +185,11 @@ def whom(kind: Audience) -> Callable[[Any], str]:
 
 
 def number(value: Any) -> int:
-    """Return the number of a change, or the id of a thing that it made."""
+    """Return the number of a change, or the id of a thing that it made.
+
+    Raises:
+        ChangeError: it is none.
+    """
     if not is_whole(value) or not 0 < value < _MAX_NUMBER:
         raise ChangeError(say("{value} is not the number of a change", value=shown(value)))
     return int(value)
@@ -195,7 +203,11 @@ Identifier = Annotated[str, identifier]
 
 
 def reason(value: Any, *, required: bool) -> str:
-    """Return the reason of a change; "" where none is given and none is required."""
+    """Return the reason of a change; "" where none is given and none is required.
+
+    Raises:
+        ChangeError: it is missing, or too long.
+    """
     text = " ".join(a_text(value).split(" ")).strip() if value is not None else ""
     if not text and required:
         raise ChangeError(
@@ -211,7 +223,11 @@ def reason(value: Any, *, required: bool) -> str:
 
 
 def naming_entries(value: Any) -> tuple[NamingEntry, ...]:
-    """Return entries of lists: each as list, category, entry, line and version."""
+    """Return entries of lists: each as list, category, entry, line and version.
+
+    Raises:
+        ChangeError: one is none, or they are too many.
+    """
     if not isinstance(value, (list, tuple)) or len(value) > MAX_ENTRIES:
         raise ChangeError(say("a list expected, not {value}", value=shown(value)))
     found = []
@@ -239,7 +255,11 @@ def _entry_text(value: Any) -> str:
 
 
 def short_text(value: Any) -> str:
-    """Return a word or two, such as the version of a list."""
+    """Return a word or two, such as the version of a list.
+
+    Raises:
+        ChangeError: it is none, or too long.
+    """
     text = a_text(value).strip()
     if len(text) > 100:
         raise ChangeError(
