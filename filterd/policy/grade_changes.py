@@ -38,6 +38,7 @@ from filterd.policy.temporary_rules import TargetKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from filterd.policy.calendar import Calendar
     from filterd.policy.model import Client, GradePolicy, Network, Policy
@@ -263,9 +264,10 @@ class Changer:
                 cause = one
         return cause
 
-    def _closed_with(self, closed: Iterable[str]) -> set[str]:
+    def _closed_with(self, closed: AbstractSet[str]) -> set[str]:
         """Return the services of closed categories that stay closed when those open."""
-        return set[str]().union(*(self._services.get(one, ()) for one in closed))
+        of_closed = self._services.keys() & closed
+        return set[str]().union(*(self._services[category] for category in of_closed))
 
     def _ids(self, change: GradeChange) -> set[str]:
         """Return the ids that a change concerns, none where its target is gone."""
