@@ -26,8 +26,10 @@ from filterd.config.compile_run import read_destinations
 from filterd.daemon.manager.status_files import REPORTS, ScheduledReports
 from filterd.http.http_download import DownloadLimits
 from filterd.monitor.mail import Attachment, Mail
+from filterd.operations.parameters.report_scope import WHOLE_SCHOOL
+from filterd.operations.reports import ReadReportFacts, ReadReportPeriod, ReadReportTemplate
+from filterd.policy.reporting_settings import ReportAudience
 from filterd.reports import report_run
-from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_formats import FORMATS, file_name
 from filterd.reports.report_run import ReportFile, ReportRequest
 from filterd.texts.counted import size
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
     from filterd.base.clock import Clock
     from filterd.base.state_folder import StateFolder
+    from filterd.operations.request import AnswerT, OperationRequest
     from filterd.policy.reporting_settings import Destinations, PeriodKind, ReportSchedule
     from filterd.texts.i18n import Sentence
 
@@ -165,17 +168,18 @@ class _Desk:
             ControlError: the daemon does not answer, or its days are none.
         """
         if every not in self._periods:
-            found = self._ask("report-period", text=every.value)
+            found = self._ask(ReadReportPeriod(every.value))
             try:
-                days = {"first": _checked_day(found["first"]), "last": _checked_day(found["last"])}
-                named = str(found["id"])[:_LONGEST_ID]
-            except (LookupError, TypeError, ValueError) as error:
+                days = {"first": _checked_day(found.first), "last": _checked_day(found.last)}
+                named = str(found.id)[:_LONGEST_ID]
+            except (TypeError, ValueError) as error:
                 raise _foreign() from error
             self._periods[every] = {"kind": every.value, **days, "id": named}
         return self._periods[every]
 
-    def _ask(self, command: str, **arguments: Any) -> Any:
-        return control.ask(self.state.control_socket, command, **arguments)
+    def _ask(self, asked: OperationRequest[AnswerT]) -> AnswerT:
+        socket = self.state.control_socket
+        return asked.answer_of(control.ask(socket, asked.command, **asked.arguments))
 
     def deliver(self, wanted: Delivery) -> tuple[str, ...]:
         """Make and deliver files; return their names or paths.
@@ -229,33 +233,21 @@ class _Desk:
         if (every, name) not in self._made:
             facts, template = self._facts_of(every), None
             if name == "docx" and self.site.report.template:
-                template = _octets(self._ask("report-template"))
+                template = base64.b64decode(self._ask(ReadReportTemplate()) or "") or None
             request = ReportRequest(facts, name, self.language, template=template)
             self._made[every, name] = report_run.make(request)
         return self._made[every, name]
 
     def _facts_of(self, every: PeriodKind) -> dict[str, Any]:
         if every not in self._facts:
-            found = self._ask("report-facts", **self.period(every), audience=_OUTSIDE.value)
-            self._facts[every] = found
+            asked = ReadReportFacts(**self.period(every), scope=WHOLE_SCHOOL)
+            self._facts[every] = self._ask(asked)
         return self._facts[every]
 
     def _name(self, every: PeriodKind, name: str) -> str:
         """Return the name of a file, of which the daemon has said two days."""
         about = {**self.period(every), "audience": _OUTSIDE.value, "scope": ""}
         return file_name(about, name, self.language)
-
-
-def _octets(answer: Any) -> bytes | None:
-    """Return the Word file of an answer; None where it has none.
-
-    Raises:
-        ControlError: it is no such answer.
-    """
-    try:
-        return base64.b64decode(answer or "") or None
-    except (TypeError, ValueError) as error:
-        raise _foreign() from error
 
 
 def _checked_day(day: Any) -> str:

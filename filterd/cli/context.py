@@ -107,9 +107,9 @@ class Context:
         """
         return control.ask(self.state.control_socket, command, **arguments)
 
-    def send(self, request: OperationRequest[AnswerT]) -> AnswerT:
-        """Return the daemon's answer to a request; see ``ask``."""
-        return request.answer_of(self.ask(request.command, **request.arguments))
+    def send(self, request: OperationRequest[AnswerT], **how: Any) -> AnswerT:
+        """Return the daemon's answer; see ``ask``, and ``control.ask`` for ``how``."""
+        return request.answer_of(self.ask(request.command, **request.arguments, **how))
 
     def print(self, sentence: str, style: str = "", *, whole: bool = False) -> None:
         """Print a sentence in the language of the command.

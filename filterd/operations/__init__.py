@@ -25,6 +25,8 @@ No Typer, no Starlette, no socket; workers do not load it.
 ``exams``           limit a room to what an exam needs, and hear in a trial run what that is
 ``rooms``           rooms and timetables; ``devices``, ``classes``
 ``history``         the history, and undo; ``mistakes``: reports of mistakes of lists
+``reports``         reports and the inspection record; ``report_questions``: filled in by people
+``site``            edit ``site.yaml``
 ``review_requests`` what classes ask the school to open
 ``log``             rows and names of the query log; ``live_log``: as they happen
 ``log_levels``      how much it keeps; ``log_removal``: what it shall not have any more

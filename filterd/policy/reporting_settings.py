@@ -66,6 +66,29 @@ class PeriodKind(StrEnum):
     SPAN = "span"
 
 
+class ReportAudience(StrEnum):
+    """For whom a report is.
+
+    * ``OUTSIDE``: authorities; tier x category x day and grade x category x month only.
+    * ``INSIDE``: the school; grades, classes, distinct names of a day.
+    * ``PARENTS``: what is filtered and what is stored; no figures of use.
+    """
+
+    OUTSIDE = "outside"
+    INSIDE = "inside"
+    PARENTS = "parents"
+
+
+class ReportFileFormat(StrEnum):
+    """A format of a report's file; ``reports.report_formats`` draws it."""
+
+    HTML = "html"
+    DOCX = "docx"
+    XLSX = "xlsx"
+    CSV = "csv"
+    JSON = "json"
+
+
 @dataclass(frozen=True, slots=True)
 class Programme:
     """The programme under which a school reports, from a day on.

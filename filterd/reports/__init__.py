@@ -13,7 +13,6 @@ template comes from outside, and python-docx takes 50 MB.
 
 ``report_period``    which days a report covers; dates and periods in words
 ``report_facts``     the figures and facts of a period, as the manager hands them out
-``report_questions`` what a person fills in
 ``report_document``  a report as sections of texts, tables, charts: what each format draws
 ``report_composer``  facts and answers -> the document; of ``report_sections`` and
                      ``report_usage`` (figures of lookups); the page for parents

@@ -13,12 +13,12 @@ from typing import IO, TYPE_CHECKING, Any
 
 from filterd.base import bounded_child
 from filterd.base.errors import StoreError
+from filterd.operations.report_questions import checked_answers
 from filterd.reports import report_facts
 from filterd.reports.inspection_composer import compose_inspection
 from filterd.reports.inspection_facts import PrintedRecord
 from filterd.reports.report_composer import compose
 from filterd.reports.report_formats import FORMATS
-from filterd.reports.report_questions import checked_answers
 from filterd.reports.report_run import MOST_OCTETS
 from filterd.texts.i18n import Texts, say
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from filterd.operations.report_questions import to_fill_in
 from filterd.reports import charts
 from filterd.reports.charts import qr_code
 from filterd.reports.report_document import cell_text
-from filterd.reports.report_questions import to_fill_in
 from filterd.texts.i18n import Texts, language_of
 
 if TYPE_CHECKING:

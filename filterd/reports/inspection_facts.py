@@ -21,12 +21,11 @@ from zoneinfo import ZoneInfo
 
 from filterd.base.errors import EnvelopeFormatError
 from filterd.base.state_file import ADDED, Decoders, to_plain
-from filterd.policy.reporting_settings import PeriodKind, ReportSettings
+from filterd.policy.reporting_settings import PeriodKind, ReportAudience, ReportSettings
 from filterd.reports.report_facts import (
     FullLogSpan,
     HandlingFacts,
     LogFacts,
-    ReportAudience,
     ReportFacts,
     SchoolFacts,
     ServiceFacts,

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from filterd.overrides.descriptions import Describer
 from filterd.policy.log_levels import KEPT, LogLevel
+from filterd.policy.reporting_settings import ReportAudience
 from filterd.reports.report_document import (
     BY_HAND,
     LEFT_OUT,
@@ -23,7 +24,6 @@ from filterd.reports.report_document import (
     Section,
     Signature,
 )
-from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_period import long_date, moment_of, period_of
 from filterd.reports.report_sections import SectionMaker, blanks, full_spans
 from filterd.reports.report_usage import capital

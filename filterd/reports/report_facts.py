@@ -11,25 +11,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from filterd.base.state_file import Decoders, to_plain
-from filterd.policy.reporting_settings import PeriodKind, ReportSettings
-
-
-class ReportAudience(StrEnum):
-    """For whom a report is.
-
-    * ``OUTSIDE``: authorities; tier x category x day and grade x category x month only.
-    * ``INSIDE``: the school; grades, classes, distinct names of a day.
-    * ``PARENTS``: what is filtered and what is stored; no figures of use.
-    """
-
-    OUTSIDE = "outside"
-    INSIDE = "inside"
-    PARENTS = "parents"
+from filterd.policy.reporting_settings import PeriodKind, ReportAudience, ReportSettings
 
 
 @dataclass(frozen=True, slots=True)

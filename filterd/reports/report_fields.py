@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from filterd.operations.report_questions import to_fill_in
 from filterd.reports.report_document import (
     BarChart,
     Blank,
@@ -18,7 +19,6 @@ from filterd.reports.report_document import (
     ReportTable,
 )
 from filterd.reports.report_period import period_of, short_date
-from filterd.reports.report_questions import to_fill_in
 from filterd.reports.template_sandbox import TemplateFields
 from filterd.texts.i18n import Texts, say
 from filterd.texts.rows import Column

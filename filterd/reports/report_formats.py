@@ -15,8 +15,7 @@ import re
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from filterd.policy.reporting_settings import PeriodKind
-from filterd.reports.report_facts import ReportAudience
+from filterd.policy.reporting_settings import PeriodKind, ReportAudience
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,9 @@ from datetime import date, timedelta
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from filterd.operations.report_questions import QUESTIONS
 from filterd.overrides.descriptions import Describer
+from filterd.policy.reporting_settings import ReportAudience
 from filterd.reports.report_document import (
     BY_HAND,
     Blank,
@@ -18,9 +20,7 @@ from filterd.reports.report_document import (
     Section,
     TableColumn,
 )
-from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_period import days_of, moment_of, period_of, span_of
-from filterd.reports.report_questions import QUESTIONS
 from filterd.reports.report_usage import NONE, NOT_KNOWN, UsageParts
 from filterd.texts import counted, words
 from filterd.texts.i18n import say

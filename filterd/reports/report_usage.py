@@ -17,6 +17,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from filterd.overrides.descriptions import Describer
+from filterd.policy.reporting_settings import ReportAudience
 from filterd.reports.report_document import (
     BarChart,
     BarSeries,
@@ -26,7 +27,6 @@ from filterd.reports.report_document import (
     ReportTable,
     TableColumn,
 )
-from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_period import month_of, short_date
 from filterd.texts import words
 from filterd.texts.i18n import say

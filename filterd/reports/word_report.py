@@ -19,11 +19,11 @@ from docxtpl import DocxTemplate, InlineImage
 from lxml import etree
 
 from filterd.base.errors import ConfigError, FilterdError, StoreError
+from filterd.operations.report_questions import to_fill_in
 from filterd.reports import template_check
 from filterd.reports.administrative_styles import CODE_WIDTH
 from filterd.reports.report_document import ReportTable, cell_text
 from filterd.reports.report_fields import fields_of
-from filterd.reports.report_questions import to_fill_in
 from filterd.reports.table_layout import lay_out_tables, set_of_run
 from filterd.reports.template_builder import built_in_template
 from filterd.reports.template_sandbox import TemplateSandbox, TemplateValues

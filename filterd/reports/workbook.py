@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import xlsxwriter
 
+from filterd.operations.report_questions import to_fill_in
+from filterd.policy.reporting_settings import ReportAudience
 from filterd.reports.report_document import (
     LEFT_OUT,
     BarChart,
@@ -26,8 +28,6 @@ from filterd.reports.report_document import (
     TableColumn,
     cell_text,
 )
-from filterd.reports.report_facts import ReportAudience
-from filterd.reports.report_questions import to_fill_in
 from filterd.texts.i18n import Texts
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from filterd.texts.i18n import Language
-    from filterd.web.endpoint import Served
+    from filterd.web.endpoint import WebEndpoint
     from filterd.web.event_responses import EventResponses
     from filterd.web.visitor import Visitor, Visitors
 
@@ -40,7 +40,7 @@ class ApiRequests:
     def __init__(self, visitors: Visitors, events: EventResponses) -> None:
         self._visitors, self._events = visitors, events
 
-    async def answer(self, operation: Served, request: Request) -> Response:
+    async def answer(self, operation: WebEndpoint, request: Request) -> Response:
         """Do an operation and answer with what it returns."""
         visitor = self._visitors.stranger(request)
         try:
@@ -79,7 +79,7 @@ def problem(error: FilterdError, language: Language) -> Response:
     return response
 
 
-def _check_role(operation: Served, visitor: Visitor) -> None:
+def _check_role(operation: WebEndpoint, visitor: Visitor) -> None:
     """Refuse an operation that is beyond the person's roles, before it is run.
 
     The manager refuses it, too; but what an operation reads first may fail for another reason.
@@ -97,7 +97,7 @@ def _check_role(operation: Served, visitor: Visitor) -> None:
         )
 
 
-async def _given(operation: Served, request: Request) -> dict[str, Any]:
+async def _given(operation: WebEndpoint, request: Request) -> dict[str, Any]:
     """Return the values of query, body and path; those of the path count.
 
     Raises:

@@ -3,24 +3,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from starlette.responses import Response
 
-from filterd.operations.operation import EVERYONE, Method, Operation
-from filterd.operations.parameters.scalar import NOTHING, Fields, Schema
+from filterd.operations.operation import Operation
 from filterd.operations.request import OperationRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
-    from filterd.overrides.rights.roles import Role
     from filterd.texts.i18n import Sentence
     from filterd.web.visitor import Visitor
 
-Run = Callable[["Visitor", dict[str, Any]], Awaitable[Any]]
 RequestT = TypeVar("RequestT", bound=OperationRequest[Any])
 
 
@@ -90,67 +86,13 @@ class WebEndpoint(Operation):
 def endpoint(
     operation: Operation,
     act: Callable[[Visitor, RequestT], Awaitable[Any]] | None = None,
+    *,
+    kind: type[WebEndpoint] = WebEndpoint,
     **more: Any,
 ) -> WebEndpoint:
-    """Return the endpoint of an operation; ``more`` are further attributes."""
+    """Return the endpoint of an operation; ``more`` are attributes of it."""
     known = {one.name: getattr(operation, one.name) for one in fields(operation)}
-    return WebEndpoint(**known, act=act, **more)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebOperation:
-    """An operation of a subject whose requests are not yet in ``filterd.operations``.
-
-    Attributes:
-        name: its ``operationId``, and the address of its form (``/do/NAME``).
-        method, path: of the API, beneath ``/api/v1``; ``{key}`` is a parameter.
-        about: one line of English, for the description.
-        run: does it with checked values; returns plain data.
-        fields: in the query (GET, DELETE) or the body; those in the path are among them.
-        roles: that may do it. The manager refuses others, pages do not show it to them.
-        answer: the JSON Schema of what ``run`` returns.
-        commands: of ``filterd`` that it stands for, such as ``log search``.
-        tag: its group in the description.
-        done: the sentence that a page shows after a change, of what ``run`` returned.
-        is_shown_once: whether that page has what ``run`` returned, as ``Visitor.made``.
-        is_stream: ``run`` returns an async iterator of events (SSE).
-        largest_octets: of its body, where that is more than ``request_guard`` lets pass.
-        media_types: ``run`` returns a ``MadeFile`` of one of these; none for data.
-    """
-
-    name: str
-    method: Method
-    path: str
-    about: str
-    run: Run
-    fields: Fields = NOTHING
-    roles: frozenset[Role] = EVERYONE
-    answer: Schema = field(default_factory=dict)
-    commands: tuple[str, ...] = ()
-    tag: str = "school"
-    done: Callable[[Any, Visitor], Sentence] | None = None
-    is_shown_once: bool = False
-    is_stream: bool = False
-    largest_octets: int = 0
-    media_types: tuple[str, ...] = ()
-
-    @property
-    def is_change(self) -> bool:
-        """Whether it changes something."""
-        return self.method != "GET"
-
-
-Served = WebEndpoint | WebOperation
-AnyOperation = Operation | WebOperation
-
-
-def asks(command: str) -> Run:
-    """Return what sends the checked values to a command of the manager."""
-
-    async def run(visitor: Visitor, given: dict[str, Any]) -> Any:
-        return await visitor.ask(command, **given)
-
-    return run
+    return kind(**{**known, "act": act, **more})
 
 
 _SERVICE = "it is a process of the box itself, which its service manager starts"

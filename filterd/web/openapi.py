@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from filterd.operations.parameters.scalar import Schema
-    from filterd.web.endpoint import Served
+    from filterd.web.endpoint import WebEndpoint
 
 _ABOUT = (
     "The API of filterd, the DNS filter of a school. Each request has an API token"
@@ -50,7 +50,7 @@ _NAMED: dict[str, Schema] = {"Change": CHANGE, "Problem": _PROBLEM}
 _BY_TOKEN: dict[str, list[str]] = {"token": []}
 
 
-def description(operations: Iterable[Served]) -> dict[str, Any]:
+def description(operations: Iterable[WebEndpoint]) -> dict[str, Any]:
     """Return the description of the API."""
     paths: dict[str, dict[str, Any]] = {}
     for one in operations:
@@ -75,7 +75,7 @@ def description(operations: Iterable[Served]) -> dict[str, Any]:
     }
 
 
-def _operation(one: Served) -> dict[str, Any]:
+def _operation(one: WebEndpoint) -> dict[str, Any]:
     in_path = [name for name in one.fields.named if f"{{{name}}}" in one.path]
     has_body = one.method in ("POST", "PUT")
     in_body = [name for name in one.fields.named if name not in in_path] if has_body else []

@@ -22,7 +22,7 @@ from filterd.operations.sessions import AskAdmission, ReadSchool, ReadSession
 from filterd.overrides.rights.roles import Role
 from filterd.texts.i18n import Sentence, Texts, language_of
 from filterd.texts.rows import SchoolClock, Wording
-from filterd.web.endpoint import WebEndpoint, WebOperation
+from filterd.web.endpoint import WebEndpoint
 from filterd.web.request_guard import csrf_of, uses_header_token
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from filterd.base.clock import Clock
+    from filterd.operations.operation import Operation
     from filterd.operations.request import AnswerT, OperationRequest
     from filterd.texts.i18n import Language
-    from filterd.web.endpoint import AnyOperation
 
 SESSION_COOKIE, DEVICE_COOKIE = "__Host-sid", "__Host-device"
 LANGUAGE_COOKIE, SETUP_COOKIE = "__Host-lang", "__Host-setup"
@@ -98,11 +98,11 @@ class Visitor:
         """Whether the person is an administrator."""
         return Role.ADMIN in self.roles
 
-    def may(self, operation: AnyOperation) -> bool:
+    def may(self, operation: Operation) -> bool:
         """Return whether a page shows an operation to this person."""
         return not self.roles.isdisjoint(operation.roles)
 
-    def filled(self, operation: AnyOperation, name: str, value: Any = "") -> Any:
+    def filled(self, operation: Operation, name: str, value: Any = "") -> Any:
         """Return what a field of a form shows: what was given when it failed, or a value."""
         return self.given.get(name, "") if self.failed == operation.name else value
 
@@ -142,11 +142,11 @@ class Visitor:
         """Send a request, and return its answer as plain data; see ``send``."""
         return await self.ask(request.command, **request.arguments)
 
-    async def call(self, operation: AnyOperation, /, **values: Any) -> Any:
+    async def call(self, operation: Operation, /, **values: Any) -> Any:
         """Do an operation with checked values; pages use nothing else."""
         read = operation.fields.read(values)
         checked = {key: self._unix(one) for key, one in read.items()}
-        if isinstance(operation, WebEndpoint | WebOperation):
+        if isinstance(operation, WebEndpoint):
             return await operation.run(self, checked)
         return await self.answer(operation.request.of(checked))
 

@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from filterd.base import bounded_child
 from filterd.base.clock import SystemClock
 from filterd.base.state_folder import StateFolder
-from filterd.policy.reporting_settings import PeriodKind
-from filterd.reports.report_facts import CategoryFacts, CountCell, ReportAudience, ReportFacts
+from filterd.policy.reporting_settings import PeriodKind, ReportAudience
+from filterd.reports.report_facts import CategoryFacts, CountCell, ReportFacts
 from filterd.reports.report_formats import FORMATS
 from filterd.reports.report_run import ReportRequest
 from tests.bench.log_totals_year import CLASSES, DAY_S, fill

@@ -19,9 +19,9 @@ from tests.support.policies import NOW, a_policy
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from filterd.operations.operation import Operation
     from filterd.policy.model import Policy
     from filterd.policy.temporary_rules import Overrides
-    from filterd.web.endpoint import AnyOperation
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 CHANGED: dict[str, Any] = {
@@ -67,11 +67,11 @@ class RecordedVisitor(Visitor):
         self.asked.append((command, arguments))
         return no_events()
 
-    def do(self, operation: AnyOperation, /, **values: Any) -> Any:
+    def do(self, operation: Operation, /, **values: Any) -> Any:
         """Do an operation as pages and programs do; return its answer."""
         return asyncio.run(self.call(operation, **values))
 
-    def last(self, operation: AnyOperation, /, **values: Any) -> dict[str, Any]:
+    def last(self, operation: Operation, /, **values: Any) -> dict[str, Any]:
         """Do an operation, and return the arguments of the last command that it asks."""
         self.do(operation, **values)
         return self.asked[-1][1]

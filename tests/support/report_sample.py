@@ -5,14 +5,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from filterd.policy.reporting_settings import PeriodKind, Programme, ReportSettings
+from filterd.policy.reporting_settings import PeriodKind, Programme, ReportAudience, ReportSettings
 from filterd.reports.report_facts import (
     CategoryFacts,
     CountCell,
     FullLogSpan,
     HandlingFacts,
     LogFacts,
-    ReportAudience,
     ReportFacts,
     SchoolFacts,
     ServiceFacts,

@@ -20,6 +20,7 @@ from filterd.cli.named_files import check_written, read_octets, write_named
 from filterd.cli.render import facts, grid
 from filterd.cli.school_clock import school_clock
 from filterd.operations.parameters.time import read_time
+from filterd.operations.reports import ReadInspection
 from filterd.reports import report_run
 from filterd.reports.inspection_facts import MOST_OCTETS
 from filterd.reports.report_document import (
@@ -65,7 +66,7 @@ def make(
     printed = _printed(out, format_)
     if out is not None:
         check_written(out, "--out")
-    answer: dict[str, Any] = here.ask("inspection", silence_s=_WITHIN_S)
+    answer = here.send(ReadInspection(), silence_s=_WITHIN_S)
     record: str = answer["record"]
     if out is None:
         _show(here, answer, json=json)

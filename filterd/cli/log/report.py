@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import base64
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -13,38 +12,25 @@ import typer
 
 from filterd.base.errors import ConfigError, excluding
 from filterd.base.privileges import own_rights
+from filterd.base.state_file import to_plain
 from filterd.cli.console import write
 from filterd.cli.context import Context, JsonOption, Options, option
 from filterd.cli.named_files import check_written, read_octets, read_text, write_named
 from filterd.cli.render import show
 from filterd.cli.target_options import seat
+from filterd.operations.parameters.report_days import LAST_MONTH
+from filterd.operations.parameters.report_scope import ReportScope
+from filterd.operations.report_questions import checked_answers, skeleton
+from filterd.operations.reports import ReadReportFacts, ReadReportPeriod, ReadReportTemplate
 from filterd.overrides.target_text import looks_like_a_class
-from filterd.reports.report_facts import ReportAudience, from_plain
-from filterd.reports.report_questions import checked_answers, skeleton
+from filterd.policy.reporting_settings import ReportAudience, ReportFileFormat
+from filterd.reports.report_facts import from_plain
 from filterd.reports.report_run import LARGEST_TEMPLATE, ReportFile, ReportRequest, make
 from filterd.texts.i18n import UNSAID, quoted, say
 from filterd.texts.rows import Listing
 
 _SKELETON_MADE = 1
 _BINARY = {"docx", "xlsx"}
-
-
-class ReportFileFormat(StrEnum):
-    """The formats of ``report_formats.FORMATS``; a test compares them."""
-
-    HTML = "html"
-    DOCX = "docx"
-    XLSX = "xlsx"
-    CSV = "csv"
-    JSON = "json"
-
-
-class ReportScope(NamedTuple):
-    """For whom a report is, and the class or the grade that it is about."""
-
-    audience: ReportAudience
-    class_id: str | None
-    grade: str | None
 
 
 def scope(
@@ -71,13 +57,12 @@ def scope(
         first = "--inside" if inside else "--grade" if class_ is None else "--class"
         raise excluding(first, "--for-parents")
     if for_parents:
-        return ReportScope(ReportAudience.PARENTS, None, None)
+        return ReportScope(ReportAudience.PARENTS)
     if sitting is None:
         audience = ReportAudience.INSIDE if inside else ReportAudience.OUTSIDE
-        return ReportScope(audience, None, None)
-    if looks_like_a_class(sitting) or class_ is not None:
-        return ReportScope(ReportAudience.INSIDE, sitting, None)
-    return ReportScope(ReportAudience.INSIDE, None, sitting)
+        return ReportScope(audience)
+    is_class = looks_like_a_class(sitting) or class_ is not None
+    return ReportScope(ReportAudience.INSIDE, **{"class_id" if is_class else "grade": sitting})
 
 
 class WordOptions(NamedTuple):
@@ -115,7 +100,7 @@ def report(  # noqa: PLR0913, PLR0917 -- the options of a command
             "The last day, week, month, term or year; or 2026, 2026-11, 2026-11-05..2026-11-19.",
             "PERIOD",
         ),
-    ] = "month",
+    ] = LAST_MONTH,
     out: Annotated[
         Path | None, option("--out", "The file to write (default: print it).", "FILE")
     ] = None,
@@ -218,10 +203,8 @@ def _deliver(here: Context) -> None:
 
 
 def _facts(here: Context, period: str, about: ReportScope) -> dict[str, Any]:
-    days = here.ask("report-period", text=period)
-    whose: dict[str, Any] = {"class": about.class_id, "grade": about.grade}
-    facts: dict[str, Any] = here.ask("report-facts", **days, audience=str(about.audience), **whose)
-    return facts
+    days = to_plain(here.send(ReadReportPeriod(period)))
+    return here.send(ReadReportFacts(**days, scope=about))
 
 
 def _answers(here: Context, fill: Path | None) -> dict[str, str]:
@@ -295,7 +278,7 @@ def _template(path: Path | None) -> bytes | None:
 
 def _template_of_site(here: Context) -> bytes | None:
     """Return the Word template of the site, which is for authorities; None for none."""
-    return base64.b64decode(here.ask("report-template") or "") or None
+    return base64.b64decode(here.send(ReadReportTemplate()) or "") or None
 
 
 def _print(octets: bytes, chosen: ReportFileFormat) -> None:

@@ -20,7 +20,7 @@ from filterd.overrides.changes.period_changes import changes_in, full_spans, lev
 from filterd.policy import effective_policy
 from filterd.policy.grade_rows import OPEN, state_of
 from filterd.policy.model import DAY_S, GRADES, TIER_OF_GRADE, TIERS
-from filterd.policy.reporting_settings import ReportSettings
+from filterd.policy.reporting_settings import ReportAudience, ReportSettings
 from filterd.policy.temporary_rules import Overrides
 from filterd.querylog.day_schema import DaySpan
 from filterd.querylog.disclosure import SHOWS_ALL
@@ -31,7 +31,6 @@ from filterd.reports.report_facts import (
     FullLogSpan,
     HandlingFacts,
     LogFacts,
-    ReportAudience,
     ReportFacts,
     SchoolFacts,
     ServiceFacts,

@@ -17,22 +17,23 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from filterd.base import bounded_child, errors
-from filterd.base.errors import ControlError, FilterdError, StoreError
+from filterd.base.errors import FilterdError, StoreError
 from filterd.base.protection_level import judge
 from filterd.daemon.handlers.control_caller import author_of
 from filterd.daemon.handlers.gathered_facts import category_facts, school_facts, service_facts
+from filterd.daemon.handlers.handled import handled
 from filterd.daemon.handlers.self_tests import SelfTestOutcome
 from filterd.daemon.manager import status_files
 from filterd.daemon.manager.status_parts import protection_facts
 from filterd.lists.category_coverage import coverage
 from filterd.lists.list_queries import VERSION_DIGITS, content_version
 from filterd.lists.rules import SERVICE_PREFIX
+from filterd.operations.reports import ReadInspection
 from filterd.overrides.changes.effects import has_ended
 from filterd.overrides.changes.period_changes import full_spans
 from filterd.overrides.rights.read_access import View, check_view
 from filterd.overrides.rights.roles import Author, Role, person_of
 from filterd.policy import log_levels
-from filterd.policy.field_checks import is_whole
 from filterd.policy.model import DAY_S, Audience
 from filterd.policy.reporting_settings import ReportSettings
 from filterd.policy.temporary_rules import LocalException, TargetKind
@@ -67,7 +68,6 @@ if TYPE_CHECKING:
     from filterd.resolve.site import Site
 
 DAYS = 365
-MOST_OLD_S = 3_600
 
 _EXAMINED_WITHIN_S, _SIGNED_WITHIN_S = 30.0, 20.0
 _MOST_FINDINGS_OCTETS = 1 << 20
@@ -103,23 +103,15 @@ class Inspections:
 
     def commands(self) -> dict[str, Command]:
         """Return the command by its name."""
-        return {"inspection": self.inspection}
+        return handled(ReadInspection, self.inspection)
 
-    async def inspection(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        """Return a record: the text of its file, and what it has as plain data.
-
-        ``old_s`` of the request is how old a record may be that was made before.
-        """
+    async def inspection(self, asked: ReadInspection, caller: Caller) -> dict[str, Any]:
+        """Return a record: the text of its file, and what it has as plain data."""
         check_view(author := author_of(caller), View.INSPECTION)
-        old_s = request.get("old_s", 0)
-        if not is_whole(old_s) or not 0 <= old_s <= MOST_OLD_S:
-            raise ControlError(
-                say("`inspection` wants old_s, 0 to {most}, or nothing", most=MOST_OLD_S)
-            )
         await self._manager.changes.note_view(View.INSPECTION, author, {})
         async with self._turn:
             now = self._setting.clock.monotonic()
-            if self._last is None or now - self._last[0] >= old_s:
+            if self._last is None or now - self._last[0] >= asked.old_s:
                 self._last = None
                 self._last = now, await self._made()
             return self._last[1]

@@ -19,29 +19,31 @@ from filterd.base.paths import read_plain, reading
 from filterd.base.state_file import to_plain
 from filterd.daemon.handlers.control_caller import author_of
 from filterd.daemon.handlers.gathered_facts import ReportWish, gather
+from filterd.daemon.handlers.handled import handled
 from filterd.daemon.log_request import check_known
 from filterd.daemon.manager.disclosed_totals import threshold_of
+from filterd.operations.reports import (
+    ReadReportFacts,
+    ReadReportPeriod,
+    ReadReportSettings,
+    ReadReportTemplate,
+    ReportDays,
+)
 from filterd.overrides.rights.permissions import readable_classes
 from filterd.overrides.rights.read_access import READERS, View, check_view
 from filterd.policy.model import TIER_OF_GRADE
-from filterd.policy.reporting_settings import PeriodKind, ReportSettings
-from filterd.querylog.day_reader import is_day
-from filterd.reports.report_facts import ReportAudience
+from filterd.policy.reporting_settings import PeriodKind, ReportAudience, ReportSettings
 from filterd.reports.report_period import ReportPeriod, checked, read_period
 from filterd.reports.report_run import LARGEST_TEMPLATE
 from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from filterd.daemon.handlers.control_caller import Caller
     from filterd.daemon.handlers.control_server import Command
     from filterd.daemon.handlers.review_commands import Reviews
     from filterd.daemon.handlers.totals_commands import TotalsExport
     from filterd.daemon.manager.manager import Manager
     from filterd.overrides.rights.roles import Author
-
-_MOST_CHARACTERS = 64
 
 
 def commands(manager: Manager, export: TotalsExport, reviews: Reviews) -> dict[str, Command]:
@@ -54,21 +56,14 @@ def commands(manager: Manager, export: TotalsExport, reviews: Reviews) -> dict[s
     """
     turn = asyncio.Lock()
 
-    async def report_period(request: dict[str, Any], _: Caller) -> dict[str, Any]:
-        text = request.get("text", "")
-        if not isinstance(text, str) or len(text) > _MOST_CHARACTERS:
-            raise ControlError(say("`report-period` wants text, such as month"))
+    async def report_period(asked: ReadReportPeriod, _: Caller) -> ReportDays:
         settings = manager.site.policy.report or ReportSettings()
-        found = read_period(text, _today(manager), settings)
-        return {
-            "kind": found.kind.value,
-            "first": found.first.isoformat(),
-            "last": found.last.isoformat(),
-            "id": found.id,
-        }
+        found = read_period(asked.text, _today(manager), settings)
+        days = found.first.isoformat(), found.last.isoformat()
+        return ReportDays(found.kind.value, *days, found.id)
 
-    async def report_facts(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        wish, author = _wish(request, _today(manager)), author_of(caller)
+    async def report_facts(asked: ReadReportFacts, caller: Caller) -> dict[str, Any]:
+        wish, author = _wish(asked, _today(manager)), author_of(caller)
         wish = _permitted(wish, author, manager)
         if wish.audience is ReportAudience.OUTSIDE:
             days = [wish.period.first.isoformat(), wish.period.last.isoformat()]
@@ -77,12 +72,12 @@ def commands(manager: Manager, export: TotalsExport, reviews: Reviews) -> dict[s
             facts = await gather(manager, export, reviews, wish, _now(manager))
             return await asyncio.to_thread(facts.to_plain)
 
-    async def report_settings(_: dict[str, Any], __: Caller) -> dict[str, Any]:
+    async def report_settings(_: ReadReportSettings, __: Caller) -> dict[str, Any]:
         policy = manager.site.policy
         plain = to_plain(policy.report or ReportSettings())
         return {"settings": plain, "language": policy.language}
 
-    async def report_template(_: dict[str, Any], caller: Caller) -> str | None:
+    async def report_template(_: ReadReportTemplate, caller: Caller) -> str | None:
         check_view(author_of(caller), View.EXPORT)
         settings = manager.site.policy.report
         if settings is None or not settings.template:
@@ -90,10 +85,10 @@ def commands(manager: Manager, export: TotalsExport, reviews: Reviews) -> dict[s
         return await asyncio.to_thread(_content, Path(settings.template))
 
     return {
-        "report-period": report_period,
-        "report-facts": report_facts,
-        "report-settings": report_settings,
-        "report-template": report_template,
+        **handled(ReadReportPeriod, report_period),
+        **handled(ReadReportFacts, report_facts),
+        **handled(ReadReportSettings, report_settings),
+        **handled(ReadReportTemplate, report_template),
     }
 
 
@@ -118,28 +113,15 @@ def _content(path: Path) -> str:
         return base64.b64encode(read_plain(path, LARGEST_TEMPLATE)).decode()
 
 
-def _wish(request: Mapping[str, Any], today: date) -> ReportWish:
+def _wish(asked: ReadReportFacts, today: date) -> ReportWish:
     """Return the report that a request names.
 
     Raises:
-        ControlError: it names none.
         ConfigError: its period is not over, or too long.
     """
-    texts = {key: request.get(key, "") for key in ("kind", "first", "last", "id")}
-    texts |= {key: request.get(key) or "" for key in ("audience", "class", "grade")}
-    are_short = all(isinstance(one, str) and len(one) <= _MOST_CHARACTERS for one in texts.values())
-    if (
-        not are_short
-        or texts["kind"] not in set(PeriodKind)
-        or texts["audience"] not in set(ReportAudience)
-        or not all(is_day(texts[key]) for key in ("first", "last"))
-    ):
-        raise ControlError(
-            say("`report-facts` wants kind, first, last, audience, and perhaps class or grade")
-        )
-    first, last = (date.fromisoformat(texts[key]) for key in ("first", "last"))
-    period = checked(ReportPeriod(PeriodKind(texts["kind"]), first, last, texts["id"]), today)
-    return ReportWish(period, ReportAudience(texts["audience"]), texts["grade"], texts["class"])
+    first, last = date.fromisoformat(asked.first), date.fromisoformat(asked.last)
+    period = checked(ReportPeriod(PeriodKind(asked.kind), first, last, asked.id), today)
+    return ReportWish(period, asked.scope.audience, asked.scope.grade, asked.scope.class_id)
 
 
 def _permitted(wish: ReportWish, author: Author, manager: Manager) -> ReportWish:

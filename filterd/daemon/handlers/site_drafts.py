@@ -34,7 +34,16 @@ from filterd.config.site_proposal import (
     replaced,
 )
 from filterd.daemon.handlers.control_caller import author_of
+from filterd.daemon.handlers.handled import handled
 from filterd.lists.index_files import blocklists_in_force
+from filterd.operations.site import (
+    ApplyDraft,
+    DraftSite,
+    DraftTimetables,
+    DropDraft,
+    ReadDraft,
+    ReadSite,
+)
 from filterd.overrides.history.history_chain import SITE_EDIT
 from filterd.overrides.history.history_notes import MOST_KEYS
 from filterd.overrides.rights.roles import Author, Rank
@@ -50,7 +59,6 @@ CHILD, TABLE_CHILD = "filterd.appliance.setup.site_edit", "filterd.config.pasted
 _CHILD_WITHIN_S, _MOST_OCTETS = 90.0, 16 << 20
 _ROOT_WITHIN_S, _LOOK_EVERY_S = 90.0, 0.1
 _MOST_DRAFTS = 20
-_LONGEST_TABLE = 60_000
 _MOST_LINES = 2_000
 """Of a difference that is shown."""
 
@@ -106,32 +114,28 @@ class SiteDrafts:
     def commands(self) -> dict[str, Command]:
         """Return the commands by name."""
         return {
-            "site-read": self._read,
-            "site-edit": self._edit,
-            "site-table": self._edit_by_table,
-            "site-draft": self._show,
-            "site-drop": self._drop,
-            "site-apply": self._apply,
+            **handled(ReadSite, self._read),
+            **handled(DraftSite, self._edit),
+            **handled(DraftTimetables, self._edit_by_table),
+            **handled(ReadDraft, self._show),
+            **handled(DropDraft, self._drop),
+            **handled(ApplyDraft, self._apply),
         }
 
-    async def _read(self, _: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def _read(self, _: ReadSite, caller: Caller) -> dict[str, Any]:
         """Return the data of the file, its digest, and rooms with an imported timetable."""
         _administrator(caller)
         facts = await self._child({})
         return {key: facts[key] for key in ("data", "digest", "imported")}
 
-    async def _edit(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        return await self._kept(request.get("edits"), _administrator(caller))
+    async def _edit(self, asked: DraftSite, caller: Caller) -> dict[str, Any]:
+        return await self._kept(asked.edits, _administrator(caller))
 
-    async def _edit_by_table(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def _edit_by_table(self, asked: DraftTimetables, caller: Caller) -> dict[str, Any]:
         """Draft the timetables of a pasted table."""
-        author, table = _administrator(caller), request.get("table")
-        if not isinstance(table, str) or len(table) > _LONGEST_TABLE:
-            raise ControlError(
-                say("a table is wanted, of at most {most} characters", most=_LONGEST_TABLE)
-            )
+        author = _administrator(caller)
         lists = str(blocklists_in_force(self._setting.state).folder)
-        facts = await self._child({"table": table, "blocklists": lists}, TABLE_CHILD)
+        facts = await self._child({"table": asked.table, "blocklists": lists}, TABLE_CHILD)
         shown = {key: tuple(facts[key]) for key in ("changes", "left_out")}
         return await self._kept(facts["edits"], author, **shown)
 
@@ -143,16 +147,16 @@ class SiteDrafts:
         self._drafts[author.person] = draft
         return draft.shown()
 
-    async def _show(self, _: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def _show(self, _: ReadDraft, caller: Caller) -> dict[str, Any]:
         return self._draft_of(_administrator(caller)).shown()
 
-    async def _drop(self, _: dict[str, Any], caller: Caller) -> None:
+    async def _drop(self, _: DropDraft, caller: Caller) -> None:
         self._drafts.pop(_administrator(caller).person, None)
 
-    async def _apply(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def _apply(self, asked: ApplyDraft, caller: Caller) -> dict[str, Any]:
         author = _administrator(caller)
         draft = self._draft_of(author)
-        if request.get("digest") != draft.digest:
+        if asked.digest != draft.digest:
             raise ControlError(say("this is not the change that was shown last; look at it again"))
         if draft.problem is not None:
             raise from_plain(draft.problem)

@@ -12,5 +12,6 @@
 ``place``     where an answer of several pages goes on
 ``sought_names``  names that are looked for
 ``wire_name`` a name that the socket has in wire form, with a type of record
+``report_days``, ``report_scope``  of a report: its period; for whom it is, and about whom
 ``trial``     what is tried instead of what is in force; ``expectation``: what is tested
 """

@@ -28,17 +28,19 @@ from filterd.operations import (
     mistakes,
     policy,
     reload,
+    reports,
     review_requests,
     rooms,
     school,
     sessions,
+    site,
     status,
     totals,
 )
 from filterd.operations.lists import Decision
 from filterd.operations.operation import Operation
 from filterd.operations.request import OperationRequest, RequestedChange
-from filterd.web.endpoint import Served, WebEndpoint, WebOperation, endpoint
+from filterd.web.endpoint import WebEndpoint, endpoint
 from filterd.web.operations import (
     account_operations,
     exception_operations,
@@ -72,6 +74,7 @@ _MODULES = (
     live_log,
     log_removal,
     log_operations,
+    reports,
     report_operations,
     policy,
     policy_operations,
@@ -85,6 +88,7 @@ _MODULES = (
     room_operations,
     lists,
     list_operations,
+    site,
     site_operations,
     history,
     mistakes,
@@ -105,11 +109,11 @@ _DONE: dict[type[OperationRequest[Any]], Callable[[Any, Visitor], Sentence]] = {
 """The sentence on what was done, by kind of request."""
 
 
-def _served(modules: Iterable[ModuleType]) -> dict[str, Served]:
+def _served(modules: Iterable[ModuleType]) -> dict[str, WebEndpoint]:
     """Return the operations of the modules by name."""
-    found: dict[str, Served] = {}
+    found: dict[str, WebEndpoint] = {}
     for one in (one for module in modules for one in vars(module).values()):
-        if isinstance(one, WebEndpoint | WebOperation):
+        if isinstance(one, WebEndpoint):
             found[one.name] = one
         elif isinstance(one, Operation):
             said = (each for kind, each in _DONE.items() if issubclass(one.request, kind))

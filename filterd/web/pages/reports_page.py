@@ -9,23 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.base.errors import FilterdError
 from filterd.operations.policy import IDS
-from filterd.operations.totals import HELP as READ_HELP
-from filterd.overrides.rights.read_access import READERS, View
-from filterd.policy.reporting_settings import PeriodKind
-from filterd.querylog.querylog_rows import HELP, OFFERS, too_small
-from filterd.reports.report_facts import ReportAudience
-from filterd.reports.report_questions import QUESTIONS
-from filterd.texts.i18n import Sentence, say
-from filterd.texts.rows import Column, Listing
-from filterd.web.form_choices import seats
-from filterd.web.operations.report_operations import (
-    ANSWERS,
+from filterd.operations.report_questions import ANSWERS, QUESTIONS
+from filterd.operations.reports import (
     LANGUAGES,
     MAKE_INSPECTION,
     READ_PERIOD,
     READ_SETTINGS,
     SIGNED,
 )
+from filterd.operations.totals import HELP as READ_HELP
+from filterd.overrides.rights.read_access import READERS, View
+from filterd.policy.reporting_settings import PeriodKind, ReportAudience
+from filterd.querylog.querylog_rows import HELP, OFFERS, too_small
+from filterd.texts.i18n import Sentence, say
+from filterd.texts.rows import Column, Listing
+from filterd.web.form_choices import seats
 from filterd.web.page import Page
 
 if TYPE_CHECKING:

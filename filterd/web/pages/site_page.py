@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.base.errors import from_plain
 from filterd.operations.operation import ADMINS
+from filterd.operations.site import READ_DRAFT, READ_SITE
 from filterd.policy.school_week import DAYS
 from filterd.policy.timetable_changes import CHANGES
 from filterd.texts import words
 from filterd.texts.i18n import say
-from filterd.web.operations.site_operations import EDITS, READ_DRAFT, READ_SITE
+from filterd.web.operations.site_operations import EDITS
 from filterd.web.page import Page
 from filterd.web.pages.policy_page import what_if
 from filterd.web.problem import WebError

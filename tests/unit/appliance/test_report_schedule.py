@@ -265,26 +265,27 @@ def test_a_subject_is_one_line_whatever_the_school_is_called() -> None:
     assert "\n" not in letter_of(about, ("a.csv",), 0, Texts("en")).subject
 
 
-LIES: tuple[Any, ...] = ("../../etc/x", "/etc/x", "a\nb", "2026-10-01\n", 7, None, ["x"], {"x": 1})
+LIES = ("../../etc/x", "/etc/x", "a\nb", "2026-10-01\n")
 
 
 @pytest.mark.parametrize("lie", LIES)
 def test_no_answer_of_the_daemon_names_the_file_of_a_report(
-    box: Box, monkeypatch: pytest.MonkeyPatch, lie: Any
+    box: Box, monkeypatch: pytest.MonkeyPatch, lie: str
 ) -> None:
     def lying(path: Path, command: str, **arguments: Any) -> Any:
         answer = box.ask(path, command, **arguments)
-        return answer | {"scope": lie, "audience": lie, "language": lie, "id": lie, "folder": lie}
+        named = {"scope", "audience", "language", "id", "folder"} & answer.keys()
+        return answer | dict.fromkeys(named, lie)
 
     monkeypatch.setattr(control, "ask", lying)
     assert box.run() == ["bao-cao-2026-10.json"]
     assert [one.name for one in box.stick.iterdir()] == ["bao-cao-2026-10.json"]
 
 
-@pytest.mark.parametrize("lie", [*LIES, "20261001", "2026-10-01/../x"])
+@pytest.mark.parametrize("lie", [*LIES, 7, None, ["x"], {"x": 1}, "20261001", "2026-10-01/../x"])
 def test_days_of_the_daemon_that_are_none_are_refused(box: Box, lie: Any) -> None:
     box.period |= {"last": lie}
-    with pytest.raises(ControlError, match="another release"):
+    with pytest.raises(ControlError, match="another"):
         box.run()
     assert list(box.stick.iterdir()) == []
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.base.state_file import to_plain
+from filterd.operations.report_questions import QUESTIONS
 from filterd.policy.reporting_settings import Programme, ReportSettings
 from filterd.reports.report_composer import compose
 from filterd.reports.report_document import Figures, Paragraph, ReportDocument
 from filterd.reports.report_facts import LogFacts, ReportFacts
-from filterd.reports.report_questions import QUESTIONS
 from filterd.texts.i18n import Texts
 from tests.support.catalogue import has_words, read
 from tests.support.report_sample import FACTS, INSIDE, PARENTS, SETTINGS

@@ -9,8 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from filterd.config.reporting_schema import Format
-from filterd.policy.reporting_settings import PeriodKind
-from filterd.reports.report_facts import ReportAudience
+from filterd.policy.reporting_settings import PeriodKind, ReportAudience
 from filterd.reports.report_formats import FORMATS, file_name
 from tests.support.report_sample import FACTS
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from filterd.operations.report_questions import QUESTIONS
 from filterd.policy.reporting_settings import ReportSettings
 from filterd.reports.report_document import Figures, Paragraph, ReportTable, Section
 from filterd.reports.report_facts import HandlingFacts, LogFacts, ReportFacts, ServiceFacts
-from filterd.reports.report_questions import QUESTIONS
 from filterd.reports.report_sections import SectionMaker
 from filterd.texts.i18n import Texts
 from filterd.texts.rows import SchoolClock, Wording

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import pytest
 
 from filterd.operations.operation import ADMINS
-from filterd.operations.parameters.scalar import Fields, Flag, Text
+from filterd.operations.parameters.scalar import Flag, Text
+from filterd.operations.request import OperationRequest
 from filterd.texts.i18n import say
 from filterd.web import operations, pages
-from filterd.web.endpoint import MadeFile, WebOperation
+from filterd.web.endpoint import MadeFile, WebEndpoint
 from filterd.web.page import Page
 from tests.support.web_requests import FakeManager
 
@@ -21,12 +23,29 @@ if TYPE_CHECKING:
     from filterd.web.visitor import Visitor
 
 
-async def _open(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await visitor.ask("open", **given)
+@dataclass(frozen=True, slots=True)
+class OpenName(OperationRequest[Any]):
+    """Open a name."""
+
+    command: ClassVar[str] = "open"
+    name: Annotated[str, Text(20)]
+    twice: Annotated[bool, Flag()] = False
 
 
-async def _names(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await visitor.ask("names", **given)
+@dataclass(frozen=True, slots=True)
+class ReadNames(OperationRequest[Any]):
+    """The names."""
+
+    command: ClassVar[str] = "names"
+    begin: Annotated[str, Text(20)] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MakeFile(OperationRequest[Any]):
+    """A file."""
+
+    command: ClassVar[str] = "file"
+    shown: Annotated[bool, Flag()] = False
 
 
 async def _shown(_: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
@@ -38,37 +57,36 @@ async def _live(_: Visitor, given: Mapping[str, str]) -> AsyncIterator[dict[str,
     yield None
 
 
-OPEN = WebOperation(
+async def _file(_: Visitor, asked: MakeFile) -> MadeFile:
+    return MadeFile("a.html", "text/html", b"<p>made", is_shown=asked.shown)
+
+
+OPEN = WebEndpoint(
     name="openName",
     method="POST",
     path="/names/{name}",
     about="Open a name.",
-    run=_open,
-    fields=Fields({"name": Text(20), "twice": Flag()}, ("name",)),
+    request=OpenName,
+    answer={},
     roles=ADMINS,
     done=lambda result, _: say("{name} is open", name=result["name"]),
 )
-NAMES = WebOperation(
+NAMES = WebEndpoint(
     name="readNames",
     method="GET",
     path="/names",
     about="The names.",
-    run=_names,
-    fields=Fields({"begin": Text(20)}),
+    request=ReadNames,
+    answer={},
 )
-
-
-async def _file(_: Visitor, given: dict[str, Any]) -> Any:
-    return MadeFile("a.html", "text/html", b"<p>made", is_shown=given.get("shown", False))
-
-
-FILE = WebOperation(
+FILE = WebEndpoint(
     name="makeFile",
     method="POST",
     path="/files",
     about="Make a file.",
-    run=_file,
-    fields=Fields({"shown": Flag()}),
+    request=MakeFile,
+    answer={},
+    act=_file,
     media_types=("text/html",),
 )
 FIRST = Page(path="/", title=say("Menu"), template="code.html", load=_shown, live=_live)

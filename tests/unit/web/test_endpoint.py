@@ -14,7 +14,7 @@ from filterd.web import operations
 from filterd.web.endpoint import AT_THE_BOX, MadeFile
 
 if TYPE_CHECKING:
-    from filterd.web.endpoint import WebOperation
+    from filterd.web.endpoint import WebEndpoint
 
 
 def test_names_and_addresses_are_unique() -> None:
@@ -24,7 +24,7 @@ def test_names_and_addresses_are_unique() -> None:
 
 
 @pytest.mark.parametrize("one", operations.ORDER, ids=lambda one: one.name)
-def test_an_operation_is_whole(one: WebOperation) -> None:
+def test_an_operation_is_whole(one: WebEndpoint) -> None:
     assert re.fullmatch(r"[a-z][A-Za-z]{2,30}", one.name)
     assert one.about.endswith(".")
     assert Role.ADMIN in one.roles or one.roles == {Role.PRINCIPAL}

@@ -4,18 +4,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
 from filterd.base.errors import ControlError
-from filterd.operations.operation import ADMINS, EVERYONE
+from filterd.operations.operation import ADMINS, EVERYONE, Operation
+from filterd.operations.request import OperationRequest
 from filterd.texts.i18n import say
 from filterd.web import visitor as module
-from filterd.web.endpoint import WebOperation
 from filterd.web.visitor import (
     ADMITTED_FOR_S,
     DEVICE_COOKIE,
@@ -34,12 +35,17 @@ if TYPE_CHECKING:
     from tests.support.web_requests import FakeManager
 
 
-async def _run(visitor: Visitor, given: dict[str, str]) -> object:
-    return await visitor.ask("open", **given)
+@dataclass(frozen=True, slots=True)
+class Open(OperationRequest[Any]):
+    """Open something."""
+
+    command: ClassVar[str] = "open"
 
 
-def _operation(roles: frozenset[Role]) -> WebOperation:
-    return WebOperation(name="x", method="POST", path="/x", about="X.", run=_run, roles=roles)
+def _operation(roles: frozenset[Role], name: str = "x") -> Operation:
+    return Operation(
+        name=name, method="POST", path="/x", about="X.", request=Open, answer={}, roles=roles
+    )
 
 
 def test_the_token_and_address_go_with_each_command(manager: FakeManager) -> None:
@@ -61,8 +67,7 @@ def test_a_page_shows_what_the_roles_may(manager: FakeManager) -> None:
 def test_a_form_that_failed_shows_what_was_given() -> None:
     visitor = Visitor(Path("/nowhere"), failed="x", given={"name": "given"})
     assert visitor.filled(_operation(EVERYONE), "name", "usual") == "given"
-    other = WebOperation(name="y", method="POST", path="/y", about="Y.", run=_run)
-    assert visitor.filled(other, "name", say("usual")) == "usual"
+    assert visitor.filled(_operation(EVERYONE, "y"), "name", say("usual")) == "usual"
 
 
 def _request(path: str = "/", **headers: str) -> Request:

@@ -17,10 +17,14 @@ from filterd.cli.completion import FORMATS as COMPLETED
 from filterd.cli.completion import PERIODS
 from filterd.cli.log import report
 from filterd.documents import parse
-from filterd.policy.reporting_settings import PeriodKind, ReportSettings
-from filterd.reports.report_facts import ReportAudience
+from filterd.operations.report_questions import QUESTIONS
+from filterd.policy.reporting_settings import (
+    PeriodKind,
+    ReportAudience,
+    ReportFileFormat,
+    ReportSettings,
+)
 from filterd.reports.report_formats import FORMATS
-from filterd.reports.report_questions import QUESTIONS
 from filterd.reports.report_run import LARGEST_TEMPLATE, ReportFile, ReportRequest
 from tests.support.commands import call
 from tests.support.report_sample import FACTS, INSIDE, PARENTS
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 
 TEMPLATE = b"of the site"
 PERIOD = {"first": FACTS.first, "last": FACTS.last, "kind": "span", "id": ""}
+DAYS = {key: one for key, one in PERIOD.items() if one}
 OF_AUDIENCE = {one.audience: one for one in (FACTS, INSIDE, PARENTS)}
 
 
@@ -54,12 +59,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
 @pytest.mark.parametrize(
     ("options", "audience", "scope"),
     [
-        ("", "outside", {"class": None, "grade": None}),
-        ("--inside", "inside", {"class": None, "grade": None}),
-        ("--class 6A", "inside", {"class": "6A", "grade": None}),
-        ("--grade 6", "inside", {"class": None, "grade": "6"}),
-        ("--grade 6A", "inside", {"class": "6A", "grade": None}),
-        ("--for-parents", "parents", {"class": None, "grade": None}),
+        ("", "outside", {}),
+        ("--inside", "inside", {}),
+        ("--class 6A", "inside", {"class": "6A"}),
+        ("--grade 6", "inside", {"grade": "6"}),
+        ("--grade 6A", "inside", {"class": "6A"}),
+        ("--for-parents", "parents", {}),
     ],
 )
 def test_the_daemon_names_the_days_and_then_has_the_facts(
@@ -73,7 +78,7 @@ def test_the_daemon_names_the_days_and_then_has_the_facts(
     assert done.code == 0
     assert asked == [
         ("report-period", {"text": "term"}),
-        ("report-facts", {**PERIOD, "audience": audience, **scope}),
+        ("report-facts", {**DAYS, "audience": audience, **scope}),
     ]
     assert json.loads(done.out)["facts"]["audience"] == audience
 
@@ -168,7 +173,7 @@ def test_a_binary_file_is_not_printed_to_a_terminal(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("sys.stdout", Terminal())
     with pytest.raises(ConfigError, match="docx is not for a terminal"):
-        report._format(None, None, report.ReportFileFormat.DOCX)
+        report._format(None, None, ReportFileFormat.DOCX)
 
 
 def test_a_template_is_bounded(tmp_path: Path) -> None:
@@ -230,7 +235,7 @@ def test_the_fields_of_a_template_are_listed(tmp_path: Path) -> None:
 
 
 def test_what_completes_a_line_is_what_is_taken() -> None:
-    assert tuple(report.ReportFileFormat) == tuple(FORMATS) == COMPLETED
+    assert tuple(ReportFileFormat) == tuple(FORMATS) == COMPLETED
     assert set(PERIODS) == set(PeriodKind) - {PeriodKind.SPAN}
 
 

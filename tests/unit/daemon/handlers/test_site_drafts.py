@@ -124,9 +124,12 @@ def test_an_expectation_that_would_newly_fail_is_shown_before(school: School) ->
 
 def test_only_administrators_read_and_edit(school: School) -> None:
     async def work(desk: Desk) -> None:
-        for command in ("site-read", "site-edit", "site-draft", "site-drop", "site-apply"):
+        teacher = caller(Role.TEACHER, Role.PRINCIPAL)
+        asked: dict[str, dict[str, Any]] = {"site-edit": {"edits": NAME}}
+        asked |= {"site-apply": {"digest": "0" * 64}, "site-table": {"table": "a\tb"}}
+        for command in ("site-read", "site-draft", "site-drop", *asked):
             with pytest.raises(ControlError, match="may not"):
-                await desk.ask(command, caller(Role.TEACHER, Role.PRINCIPAL), edits=NAME)
+                await desk.ask(command, teacher, **asked.get(command, {}))
 
     at_desk(school, work)
 

@@ -20,7 +20,7 @@ from tests.support.operations import ZONE, RecordedVisitor
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.web.endpoint import AnyOperation
+    from filterd.operations.operation import Operation
 
 WHY = {"reason": "bài học"}
 
@@ -52,7 +52,7 @@ def visitor(tmp_path: Path) -> Visitor:
     return Visitor(tmp_path, "10.0.0.9", "token", texts=Texts("en"))
 
 
-def _call(visitor: Visitor, operation: AnyOperation, **given: Any) -> Any:
+def _call(visitor: Visitor, operation: Operation, **given: Any) -> Any:
     return asyncio.run(visitor.call(operation, **given))
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from filterd.base.errors import ConfigError
 from filterd.base.state_file import to_plain
+from filterd.operations.report_questions import ANSWERS
+from filterd.operations.reports import READ_SETTINGS
 from filterd.overrides.rights.roles import Role
 from filterd.policy.reporting_settings import ReportSettings
 from filterd.reports import report_run
@@ -19,7 +21,7 @@ from filterd.reports.inspection_facts import INSPECTION_TYPE, plain_of
 from filterd.reports.report_formats import FORMATS
 from filterd.reports.report_run import ReportFile, ReportRequest
 from filterd.web.operations import report_operations
-from filterd.web.operations.report_operations import ANSWERS, MAKE, MAKE_INSPECTION, READ_SETTINGS
+from filterd.web.operations.report_operations import MAKE, MAKE_INSPECTION
 from filterd.web.problem import WebError
 from tests.support import inspected
 from tests.support.operations import RecordedVisitor
@@ -77,7 +79,8 @@ def test_period_audience_and_scope_reach_the_manager(
     visitor.do(MAKE, **values)
     asked = dict(visitor.asked)
     assert asked["report-period"] == {"text": period}
-    assert asked["report-facts"] == {**PERIOD, **scope}
+    days = {key: one for key, one in PERIOD.items() if one}
+    assert asked["report-facts"] == {**days, **scope}
 
 
 @pytest.mark.parametrize(

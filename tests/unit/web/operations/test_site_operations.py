@@ -3,34 +3,28 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from filterd.base.errors import ConfigError
+from filterd.operations import site
 from filterd.overrides.rights.roles import Role
 from filterd.web.operations import ORDER
 from filterd.web.operations import site_operations as module
+from tests.support.operations import RecordedVisitor
+
+if TYPE_CHECKING:
+    from filterd.operations.operation import Operation
 
 DATA = {"school": {"name": "A"}, "networks": {"lab": {"grade": 6, "cidrs": ["10.0.0.0/24"]}}}
 
 
-class Recorder:
-    """A visitor whose commands are kept."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-
-    async def ask(self, command: str, **arguments: Any) -> Any:
-        self.asked.append((command, arguments))
-        return {"data": DATA} if command == "site-read" else {"restart_for": ["listen"]}
-
-
-def done(operation: Any, **given: Any) -> list[tuple[str, dict[str, Any]]]:
-    recorder = Recorder()
-    asyncio.run(operation.run(recorder, operation.fields.read(given)))
-    return recorder.asked
+def done(operation: Operation, **given: Any) -> list[tuple[str, dict[str, Any]]]:
+    known = dict.fromkeys(("site-edit", "site-apply", "site-draft", "site-drop"), "done")
+    visitor = RecordedVisitor(answers={"site-read": {"data": DATA}, **known})
+    visitor.do(operation, **given)
+    return visitor.asked
 
 
 def test_a_section_becomes_edits_of_paths() -> None:
@@ -49,12 +43,12 @@ def test_what_was_looked_at_is_applied_by_its_digest() -> None:
 
 def test_the_others_are_one_command_each() -> None:
     edits = [{"path": ["language"], "value": "en"}]
-    assert done(module.DRAFT_SITE, edits=edits) == [("site-edit", {"edits": edits})]
-    assert done(module.READ_DRAFT) == [("site-draft", {})]
+    assert done(site.DRAFT_SITE, edits=edits) == [("site-edit", {"edits": edits})]
+    assert done(site.READ_DRAFT) == [("site-draft", {})]
     assert done(module.DROP_DRAFT) == [("site-drop", {})]
-    assert done(module.READ_SITE) == [("site-read", {})]
+    assert done(site.READ_SITE) == [("site-read", {})]
     with pytest.raises(ConfigError):
-        done(module.DRAFT_SITE, edits={})
+        done(site.DRAFT_SITE, edits={})
 
 
 def test_they_are_of_administrators() -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from filterd.base.errors import ControlError
 from filterd.base.state_file import to_plain
+from filterd.operations.report_questions import QUESTIONS
 from filterd.overrides.rights.roles import Role
 from filterd.policy.reporting_settings import PeriodKind, ReportSchedule
 from filterd.reports.report_formats import FORMATS
-from filterd.reports.report_questions import QUESTIONS
 from filterd.texts.i18n import say
 from filterd.web.pages import menu_of, reports_page
 from filterd.web.pages.reports_page import INSPECTION_PAGE, REPORTS_PAGE

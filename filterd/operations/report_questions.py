@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ask what a person fills into a report, and check the answers. Pure."""
+"""Ask what a person fills into a report, and check the answers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.base.errors import ConfigError
+from filterd.operations.parameters.scalar import Text, Whole
 from filterd.texts.i18n import Sentence, did_you_mean, quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from filterd.operations.parameters.scalar import Parameter
     from filterd.texts.i18n import Texts
 
 LONGEST = 4_000
@@ -45,7 +47,33 @@ QUESTIONS = (
 )
 """All questions, in the order of the report; a new one is a line here."""
 
+ANSWERS = {one.id: f"answer_{one.id.replace('-', '_')}" for one in QUESTIONS}
+"""The field of each question."""
 _BY_ID = {one.id: one for one in QUESTIONS}
+
+
+class AnswersField:
+    """The fields of the answers, which are a dictionary by the ids of questions."""
+
+    @property
+    def named(self) -> Mapping[str, Parameter]:
+        """The fields."""
+        return {
+            ANSWERS[one.id]: (
+                Whole(0, 10_000_000, str(one.text))
+                if one.is_number
+                else Text(LONGEST, about=str(one.text), lines=True)
+            )
+            for one in QUESTIONS
+        }
+
+    def take(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Take the answers out of checked values."""
+        return {id_: given.pop(name) for id_, name in ANSWERS.items() if name in given}
+
+    def arguments(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Return the answers by their fields."""
+        return {ANSWERS[id_]: answer for id_, answer in value.items()}
 
 
 def to_fill_in(question: str, texts: Texts) -> str:

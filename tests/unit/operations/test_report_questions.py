@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from filterd.base.errors import ConfigError
-from filterd.reports.report_questions import LONGEST, checked_answers, to_fill_in
+from filterd.operations.report_questions import LONGEST, checked_answers, to_fill_in
 from filterd.texts.i18n import Texts
 
 
