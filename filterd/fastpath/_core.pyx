@@ -445,7 +445,7 @@ cdef int find_ttls(
 # A cell has the decision for a claim set and a row of the decision table, where it is plain
 # (``filterd.policy.plain_sets``); a name that only plain cells concern is answered here. A
 # name that a rule other than a list may concern is *touched*, and left to the chain; so is
-# one that may be a look-alike (``filterd.lists.likeness.lookalikes``).
+# one that may be a look-alike (``filterd.lists.lookalikes``).
 
 cdef enum:
     MOST_LABELS = 24  # a name of more is looked up by the chain: the work on one is bounded

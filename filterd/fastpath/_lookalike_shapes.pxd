@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hash the skeletons and widest forms of labels, in C; see ``filterd.lists.likeness.lookalikes``.
+"""Hash the skeletons and widest forms of labels, in C; see ``filterd.lists.lookalikes``.
 
 A set of them is a table of their hashes, so once in 2**64 a name may pass for a
 possible look-alike; the chain decides then.

@@ -22,7 +22,8 @@ program      makers of the program     the same for ``program/*``; root names th
 
 A version **arrives**, signed by a publisher (``signed``), or it is made here of **public lists**
 that a site follows instead, or beside a feed (``followed``; ``BesideFolder`` has versions, history
-and watch of its own):
+and watch of its own). ``families`` has the look-alike rules that listed names make, at a publisher
+too:
 
 ``versions``         the last three versions, and which one is in force
 ``version_files``    names and signed data of a version's files, the manifest of its folder

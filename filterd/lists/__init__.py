@@ -16,9 +16,9 @@ lookup. So they are compiled once into a file that lookups read where it lies::
          |        synced, verified, renamed
     index         opens it: name -> matcher -> hits -> entries with list and line
 
-``list_merge`` makes one list of all third parties' lists of a category; ``likeness`` finds names
-that are like listed ones. ``top_names`` are popular names, which no list of danger means, and names
-of schools.
+``list_merge`` makes one list of all third parties' lists of a category; ``lookalikes`` finds names
+that a look-alike rule of an index fits (``filterd.feed.families`` makes such rules). ``top_names``
+are popular names, which no list of danger means, and names of schools.
 
 ``compiler`` runs the steps and measures progress, ``report`` counts what was taken and
 refused; ``catalogs`` reads which lists a publisher has; ``rules`` (pins, protections) and

@@ -1026,7 +1026,7 @@ def survey(list records not None, seen not None, bytes wanted not None):
 # ---------
 
 def take_members(bytes text not None, special, list members not None):
-    """Take names in plain form out of a text; see ``filterd.lists.likeness.lookalike_families``."""
+    """Take names in plain form out of a text; see ``filterd.feed.families.lookalike_families``."""
     cdef Shape how = Shape(b"", 0, b"", 0)
     cdef uint8_t key[MAX_TEXT + 1]
     cdef uint8_t before[MAX_TEXT + 1]

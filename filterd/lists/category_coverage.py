@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.base.protection_level import SHIPPED_LISTS
-from filterd.lists.likeness.lookalikes import PREFIX
+from filterd.lists.lookalikes import PREFIX
 from filterd.lists.rules import SERVICE_PREFIX
 from filterd.texts import counted
 from filterd.texts.i18n import UNSAID, say

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from filterd.lists.likeness.lookalikes import LookalikeRule
+    from filterd.lists.lookalikes import LookalikeRule
     from filterd.lists.rules import Pin, Protection
 
 

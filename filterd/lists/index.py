@@ -35,7 +35,7 @@ from filterd.lists.index_format import (
     Hit,
     IndexHeader,
 )
-from filterd.lists.likeness.lookalikes import (
+from filterd.lists.lookalikes import (
     MOST_DIGITS,
     MOST_SHAPE_OCTETS,
     LookalikeRule,
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
     from pathlib import Path
 
-    from filterd.lists.likeness.lookalikes import Lookalike
+    from filterd.lists.lookalikes import Lookalike
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from filterd.lists.formats import Parsed, PlainLine
-    from filterd.lists.likeness.lookalikes import LookalikeRule
+    from filterd.lists.lookalikes import LookalikeRule
 
 
 _PLAIN_NAME = r"((?:[a-z0-9_-]{1,63}\.)+[a-z0-9_-]{0,62}[a-z_-])"

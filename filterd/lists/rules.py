@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from filterd.base.state_file import ADDED
 
 if TYPE_CHECKING:
-    from filterd.lists.likeness.lookalikes import LookalikeRule
+    from filterd.lists.lookalikes import LookalikeRule
 
 SERVICE_PREFIX = "service:"
 """The prefix of ids of the lists that are services."""

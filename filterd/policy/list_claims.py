@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.lists.likeness.lookalikes import PREFIX as LOOKALIKE
+from filterd.lists.lookalikes import PREFIX as LOOKALIKE
 from filterd.lists.rules import ALWAYS_CONFIDENTIAL, Claim, Effect, Scope, is_order
 from filterd.policy.model import LIST, SERVICE
 from filterd.policy.precedence import RankedMatch
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from filterd.lists.index import Index, ListRecord
     from filterd.lists.index_format import Hit
-    from filterd.lists.likeness.lookalikes import LookalikeRule
+    from filterd.lists.lookalikes import LookalikeRule
     from filterd.policy.model import Category, GradePolicy, Policy
 
 _BLOCKING = (Rule.ORDERED, Rule.LOCKED, Rule.CATEGORY)

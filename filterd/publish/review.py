@@ -3,7 +3,7 @@
 
 A build writes the families of look-alikes that wait for approval into the publisher's folder,
 ``lookalikes-queue.yaml``, and beside them how often the rules in force close names unseen
-(``lists.likeness.lookalike_errors``). The names that schools report, ``mistakes-queue.yaml``, are
+(``feed.families.lookalike_errors``). The names that schools report, ``mistakes-queue.yaml``, are
 made of the inbox by ``feed mistakes``, and each build notes there which lists still name a name.
 The decisions stand beside them in ``lookalikes-decisions.yaml`` and ``mistakes-decisions.yaml``.
 They have authors, so they are never published; every build applies them again.
@@ -26,11 +26,11 @@ from pydantic import Field
 
 from filterd.base.paths import write_atomically
 from filterd.documents import MAX_SIZE_OCTETS, DocumentModel, ModelT, dump, load, validate
+from filterd.feed.families.lookalike_errors import KindErrors, RuleKind
+from filterd.feed.families.lookalike_families import Decision, Waiting, registered
 from filterd.lists.catalogs.catalog_schema import IsoDate
 from filterd.lists.catalogs.optional_lists import LookalikeFamily
 from filterd.lists.hostname import HostnameError, key_from_text
-from filterd.lists.likeness.lookalike_errors import KindErrors, RuleKind
-from filterd.lists.likeness.lookalike_families import Decision, Waiting, registered
 from filterd.lists.list_merge import NamedBy, ReportedKeys
 from filterd.overrides.mistake_answers import (
     KEPT_DAYS,

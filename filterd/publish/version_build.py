@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from filterd.feed.families.lookalike_errors import KindErrors
     from filterd.feed.signed.arrival import Progress
     from filterd.lists.catalogs.catalog import Catalog
-    from filterd.lists.likeness.lookalike_errors import KindErrors
     from filterd.lists.list_merge import Normalised, PublishedList
     from filterd.publish.review import BuiltMistakes
     from filterd.texts.i18n import Sentence

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd.lists.likeness.lookalikes import RULE_MARK
+from filterd.lists.lookalikes import RULE_MARK
 from filterd.policy.model import Category
 from filterd.policy.verdict import Rule
 from filterd.resolve.explanation import passes

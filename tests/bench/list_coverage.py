@@ -23,10 +23,10 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.base.paths import shipped
+from filterd.feed.families.lookalike_rules import make_rules
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.formats import FORMATS, Entry
-from filterd.lists.likeness.lookalike_rules import make_rules
-from filterd.lists.likeness.lookalikes import Lookalikes
+from filterd.lists.lookalikes import Lookalikes
 from filterd.lists.rules import Effect
 from filterd.lists.top_names import read_popular
 from filterd.publish.version_diff import closed_to

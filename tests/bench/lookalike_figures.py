@@ -19,9 +19,9 @@ import json
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.lists.likeness.lookalike_families import distinct
-from filterd.lists.likeness.lookalike_rules import make_rules
-from filterd.lists.likeness.lookalikes import LookalikeRule, Lookalikes
+from filterd.feed.families.lookalike_families import distinct
+from filterd.feed.families.lookalike_rules import make_rules
+from filterd.lists.lookalikes import LookalikeRule, Lookalikes
 from filterd.wire import name as names
 from tests.support.shared_data import ROOT
 
@@ -33,7 +33,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.lists.likeness.lookalike_rules import LookalikeOutcome
+    from filterd.feed.families.lookalike_rules import LookalikeOutcome
 
 HOSTS_VN = "lists/hostsVN/extensions"
 LISTED = {

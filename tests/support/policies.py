@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from filterd.config.tiers import AGE_OF_GRADE
 from filterd.lists.compiler import compile_lists
 from filterd.lists.index import Index
-from filterd.lists.likeness.lookalikes import LookalikeRule
+from filterd.lists.lookalikes import LookalikeRule
 from filterd.lists.rules import ListSource, Pin, Protection
 from filterd.policy.engine import Engine
 from filterd.policy.model import (

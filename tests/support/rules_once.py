@@ -10,13 +10,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from filterd.lists.likeness import lookalike_rules
+from filterd.feed.families import lookalike_rules
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from filterd.lists.likeness.lookalike_families import Decision
-    from filterd.lists.likeness.lookalike_rules import LookalikeOutcome
+    from filterd.feed.families.lookalike_families import Decision
+    from filterd.feed.families.lookalike_rules import LookalikeOutcome
 
 _MOST_OUTCOMES = 30
 

@@ -34,8 +34,8 @@ from filterd.base import bounded_child
 from filterd.base.paths import shipped
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import load_site
+from filterd.feed.families.lookalike_rules import make_rules
 from filterd.lists.catalogs.catalog import load_catalog
-from filterd.lists.likeness.lookalike_rules import make_rules
 from filterd.texts import i18n
 from tests.support import processes, yaml_once
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterd.base.native import live_only
-from filterd.lists.likeness.lookalike_families import DIGITS, members_of, registered
+from filterd.feed.families.lookalike_families import DIGITS, members_of, registered
 from filterd.lists.public_suffix import suffix_rules
 from filterd.lists.sort_records import plainly_survey, plainly_write_names, record_tail
 

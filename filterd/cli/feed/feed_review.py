@@ -18,11 +18,11 @@ from rich.text import Text
 from filterd.base.errors import ConfigError
 from filterd.cli.context import Context, JsonOption, Options, on_named_files, option
 from filterd.cli.render import facts
+from filterd.feed.families.lookalike_errors import BOUND, RuleKind
+from filterd.feed.families.lookalike_families import ACCEPTED, Decision, Waiting
+from filterd.feed.families.lookalike_rules import has_mirrors
 from filterd.lists.catalogs.catalog import load_catalog
-from filterd.lists.likeness.lookalike_errors import BOUND, RuleKind
-from filterd.lists.likeness.lookalike_families import ACCEPTED, Decision, Waiting
-from filterd.lists.likeness.lookalike_rules import has_mirrors
-from filterd.lists.likeness.lookalikes import is_shape
+from filterd.lists.lookalikes import is_shape
 from filterd.overrides.changes import change_fields
 from filterd.policy import field_checks
 from filterd.publish import review as reviews
@@ -39,7 +39,7 @@ from filterd.texts.counted import number
 from filterd.texts.i18n import Sentence, did_you_mean, say
 
 if TYPE_CHECKING:
-    from filterd.lists.likeness.lookalike_errors import KindErrors
+    from filterd.feed.families.lookalike_errors import KindErrors
 
 _NOTHING, _WAITS = 0, 1
 _MOST_SHOWN = 20

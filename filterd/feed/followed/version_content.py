@@ -4,7 +4,7 @@
 It is made of a ``blocklists/`` folder and texts of sources. A version is a ``blocklists/``
 folder again: the tables as they are, and for each category one list of all third parties
 together, beside own ones (``lists.list_merge``), and the rules of look-alikes that their names
-make (``lists.likeness.lookalike_rules``). The same input gives the same octets.
+make (``feed.families.lookalike_rules``). The same input gives the same octets.
 
 A publisher makes versions so, and a school that follows public lists itself. At a school
 ``make_in_child`` starts ``python -m filterd.feed.followed.version_content`` with one JSON request
@@ -35,6 +35,7 @@ from filterd.base.errors import (
     to_plain,
 )
 from filterd.base.paths import shipped, writing
+from filterd.feed.families.lookalike_rules import added_rules, rules_of, rules_yaml
 from filterd.feed.feed_config import pins_yaml, with_pinned_hosts
 from filterd.feed.followed.fresh_names import write_fresh
 from filterd.lists.catalogs.catalog import PublicSource, load_catalog
@@ -48,9 +49,8 @@ from filterd.lists.catalogs.table_additions import (
     write_tables,
 )
 from filterd.lists.hostname import name_from_key, text_from_key
-from filterd.lists.likeness.lookalike_rules import added_rules, rules_of, rules_yaml
-from filterd.lists.likeness.lookalikes import Lookalikes
 from filterd.lists.list_merge import NOT_REPORTED, NamedBy, Normalised, normalise
+from filterd.lists.lookalikes import Lookalikes
 from filterd.lists.rules import ListSource
 from filterd.lists.top_names import read_popular
 from filterd.overrides.mistake_answers import FILE as MISTAKES
@@ -62,11 +62,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from filterd.base.bounded_child import Ended
+    from filterd.feed.families.lookalike_families import Decision
+    from filterd.feed.families.lookalike_rules import LookalikeOutcome
     from filterd.feed.signed.arrival import Progress
     from filterd.lists.catalogs.catalog import Catalog
     from filterd.lists.catalogs.catalog_categories import CatalogCategory
-    from filterd.lists.likeness.lookalike_families import Decision
-    from filterd.lists.likeness.lookalike_rules import LookalikeOutcome
     from filterd.lists.list_merge import Exclusions, ReportedKeys
     from filterd.lists.top_names import Popular
     from filterd.overrides.mistake_answers import MistakeAnswer

@@ -33,7 +33,7 @@ from filterd.lists.catalogs.catalog_tables import Contact
 from filterd.lists.catalogs.optional_lists import OrderEntry
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.index import ListRecord
-from filterd.lists.likeness.lookalikes import LookalikeRule
+from filterd.lists.lookalikes import LookalikeRule
 from filterd.lists.rules import ListSource, Pin, Protection, SafeSearchRewrite
 from filterd.overrides.mistake_answers import MistakeAnswer
 from filterd.policy.confidential_names import HELP

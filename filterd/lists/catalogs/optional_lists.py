@@ -9,7 +9,7 @@ may be wrong, and an ordered name opens when the authority decides so. It is lef
 orders are signed.
 
 ``lookalikes.yaml`` has rules, a list of them per category. It is written by
-``filterd.lists.likeness.lookalike_rules`` rather than by hand; the bounds here protect a school's
+``filterd.feed.families.lookalike_rules`` rather than by hand; the bounds here protect a school's
 memory, whatever its origin. What came later stands in ``additions.yaml``, under ``lookalikes`` and
 the category, so that a program that does not know it has the rules as before:
 
@@ -29,7 +29,7 @@ from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 from filterd.documents import DocumentModel, did_you_mean, load, refusal, repeated, validate
 from filterd.lists.catalogs.catalog_schema import IsoDate
 from filterd.lists.catalogs.table_additions import added_to
-from filterd.lists.likeness.lookalikes import (
+from filterd.lists.lookalikes import (
     MOST_DIGITS,
     MOST_NEAR_RULES,
     MOST_RULES,

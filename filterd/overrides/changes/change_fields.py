@@ -11,8 +11,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from filterd.base.errors import ChangeError
-from filterd.lists.likeness.lookalikes import is_shape
 from filterd.lists.list_queries import NamingEntry
+from filterd.lists.lookalikes import is_shape
 from filterd.policy import field_checks
 from filterd.policy.field_checks import a_text, identifier, is_whole, name, one_of, plain, shown
 from filterd.policy.model import Audience

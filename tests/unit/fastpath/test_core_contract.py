@@ -32,7 +32,7 @@ from filterd.fastpath.core_contract import (
     Cell,
     flags_of,
 )
-from filterd.lists.likeness.lookalikes import may_match
+from filterd.lists.lookalikes import may_match
 from filterd.resolve.site import EpochGuard
 from filterd.wire import parse_query, parse_response
 from tests.support import plain_questions

@@ -11,7 +11,7 @@ from filterd.base.errors import BadLabelError, IndexFormatError
 from filterd.base.sealed_memory import SealedMemory
 from filterd.lists.index import Contents, Index, ListRecord
 from filterd.lists.index_format import Hit
-from filterd.lists.likeness.lookalikes import LookalikeRule, Reach
+from filterd.lists.lookalikes import LookalikeRule, Reach
 from filterd.lists.rules import Claim, Effect, Scope
 from tests.support.indexes import a_list, compiled, entries_of, listed, wire
 

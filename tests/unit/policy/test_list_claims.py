@@ -10,7 +10,7 @@ import pytest
 
 from filterd.lists.compiler import compile_lists
 from filterd.lists.index import Index
-from filterd.lists.likeness.lookalikes import LookalikeRule
+from filterd.lists.lookalikes import LookalikeRule
 from filterd.lists.rules import ListSource, Protection
 from filterd.policy.engine import Engine
 from filterd.policy.list_claims import DecisionTable, Listed, Lists, Ruling

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.base.errors import ConfigErrors
+from filterd.feed.families.lookalike_errors import KindErrors, RuleKind
+from filterd.feed.families.lookalike_families import ACCEPTED, Decision, Waiting
 from filterd.lists.hostname import key_from_text
-from filterd.lists.likeness.lookalike_errors import KindErrors, RuleKind
-from filterd.lists.likeness.lookalike_families import ACCEPTED, Decision, Waiting
 from filterd.lists.list_merge import NamedBy
 from filterd.lists.list_queries import NamingEntry
 from filterd.overrides.mistake_answers import MistakeOutcome

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.fastpath.core_contract import BLOCK, Cell
 from filterd.lists.index_format import HEADER_OCTETS, IndexHeader
-from filterd.lists.likeness.lookalikes import may_match
+from filterd.lists.lookalikes import may_match
 from tests.fuzz.native.messages import Messages, hostile_queries, well_formed
 from tests.support.fast_cores import CLIENT, INTERFACE, NOW, TEMPLATE, WALL
 from tests.support.policies import an_index

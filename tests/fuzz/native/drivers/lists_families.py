@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from filterd.feed.families.lookalike_families import DIGITS, registered
 from filterd.lists import _matcher as native
-from filterd.lists.likeness.lookalike_families import DIGITS, registered
 from filterd.lists.public_suffix import suffix_rules
 from filterd.lists.sort_records import plainly_survey, plainly_write_names, record_tail
 

@@ -19,8 +19,8 @@ from filterd.feed.followed.version_content import (
 )
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.hostname import key_from_text
-from filterd.lists.likeness.lookalikes import LookalikeRule
 from filterd.lists.list_merge import NamedBy
+from filterd.lists.lookalikes import LookalikeRule
 from filterd.lists.top_names import read_popular
 from filterd.overrides.mistake_answers import FILE, MistakeAnswer, MistakeOutcome, read_answers
 

@@ -30,7 +30,7 @@ from filterd.lists.catalogs.help_names import load_help_names
 from filterd.lists.compiler import compile_lists
 from filterd.lists.hostname import key_from_name
 from filterd.lists.index import Index
-from filterd.lists.likeness.lookalikes import LookalikeRule, plain, says_enough
+from filterd.lists.lookalikes import LookalikeRule, plain, says_enough
 from filterd.lists.public_suffix import (
     is_company_suffix,
     is_public_suffix,

@@ -31,7 +31,7 @@ from filterd.lists.catalogs.catalog_tables import Contact
 from filterd.lists.catalogs.optional_lists import OrderEntry
 from filterd.lists.compiler import compile_lists
 from filterd.lists.index import Index, ListRecord
-from filterd.lists.likeness.lookalikes import LookalikeRule, Reach
+from filterd.lists.lookalikes import LookalikeRule, Reach
 from filterd.lists.rules import ListSource, Pin, Protection, SafeSearchRewrite
 from filterd.overrides.mistake_answers import MistakeAnswer
 from filterd.policy.model import Category, Service

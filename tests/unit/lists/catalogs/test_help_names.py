@@ -13,7 +13,7 @@ from filterd.base.errors import ConfigErrors
 from filterd.base.paths import shipped
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.catalogs.help_names import load_help_names
-from filterd.lists.likeness.lookalikes import plain, says_enough
+from filterd.lists.lookalikes import plain, says_enough
 from filterd.policy.engine import Engine
 from filterd.policy.model import Category
 from filterd.policy.verdict import Rule

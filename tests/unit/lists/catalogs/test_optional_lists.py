@@ -18,7 +18,7 @@ from filterd.lists.catalogs.optional_lists import (
     read_orders,
 )
 from filterd.lists.catalogs.table_additions import ADDITIONS_FILE
-from filterd.lists.likeness.lookalikes import Reach
+from filterd.lists.lookalikes import Reach
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

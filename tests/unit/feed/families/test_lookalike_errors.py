@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.lists.likeness.lookalike_errors import (
+from filterd.feed.families.lookalike_errors import (
     BOUND_OF_RANKED,
     Errors,
     HeldRule,
@@ -14,8 +14,8 @@ from filterd.lists.likeness.lookalike_errors import (
     RuleKind,
     judge,
 )
-from filterd.lists.likeness.lookalike_rules import make_rules
-from filterd.lists.likeness.lookalikes import LookalikeRule, Reach
+from filterd.feed.families.lookalike_rules import make_rules
+from filterd.lists.lookalikes import LookalikeRule, Reach
 from tests.bench.lookalike_figures import text
 
 LARGE = HeldRule(LookalikeRule(b"kubet#", 3, frozenset()), 40)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.lists.likeness.lookalike_families import MOST_LEFT_OUT, distinct
-from filterd.lists.likeness.lookalike_reach import (
+from filterd.feed.families.lookalike_families import MOST_LEFT_OUT, distinct
+from filterd.feed.families.lookalike_reach import (
     NEEDED_OF_FAMILY,
     NEEDED_OF_FORM,
     NEEDED_WIDE,
     shapes_of_schools,
 )
-from filterd.lists.likeness.lookalike_rules import make_rules
-from filterd.lists.likeness.lookalikes import LookalikeRule, Lookalikes
+from filterd.feed.families.lookalike_rules import make_rules
+from filterd.lists.lookalikes import LookalikeRule, Lookalikes
 from filterd.wire import name as wire_names
 from tests.bench.lookalike_figures import text
 

@@ -26,8 +26,8 @@ from collections import Counter, defaultdict
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.lists.likeness.lookalike_errors import HeldRule
-from filterd.lists.likeness.lookalikes import (
+from filterd.feed.families.lookalike_errors import HeldRule
+from filterd.lists.lookalikes import (
     LEAST_LETTERS,
     LETTER,
     MOST_DIGITS,
@@ -43,7 +43,7 @@ from filterd.wire import name as wire_names
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from filterd.lists.likeness.lookalike_families import Registered
+    from filterd.feed.families.lookalike_families import Registered
 
 OF_SCHOOLS = frozenset(("edu", "gov", "int", "mil", "org", "vn"))
 """Where schools are at home; too few of those that are known may stand there."""

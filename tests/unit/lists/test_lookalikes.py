@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.lists.likeness import lookalikes
-from filterd.lists.likeness.lookalikes import (
+from filterd.lists import lookalikes
+from filterd.lists.lookalikes import (
     Lookalike,
     LookalikeRule,
     Lookalikes,

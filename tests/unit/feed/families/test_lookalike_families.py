@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.lists.likeness import lookalike_families
-from filterd.lists.likeness.lookalike_families import (
+from filterd.feed.families import lookalike_families
+from filterd.feed.families.lookalike_families import (
     Harmless,
     Registered,
     distinct,
@@ -19,7 +19,7 @@ from filterd.lists.likeness.lookalike_families import (
     shared_octets,
     suffixes_as_registered,
 )
-from filterd.lists.likeness.lookalikes import LookalikeRule
+from filterd.lists.lookalikes import LookalikeRule
 from tests.bench.lookalike_figures import text
 
 if TYPE_CHECKING:

@@ -21,13 +21,13 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.lists.likeness.lookalikes import RUN, Lookalikes, looks_of
+from filterd.lists.lookalikes import RUN, Lookalikes, looks_of
 from filterd.wire import name as wire_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from filterd.lists.likeness.lookalikes import LookalikeRule
+    from filterd.lists.lookalikes import LookalikeRule
 
 BOUND, BOUND_OF_RANKED = 50_000, 2_500
 """Of so many names one may be closed: certain ones, and others."""

@@ -8,19 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterd.base.paths import shipped
-from filterd.lists.catalogs.catalog import load_categories
-from filterd.lists.catalogs.optional_lists import LOOKALIKES_FILE, read_lookalikes
-from filterd.lists.catalogs.table_additions import ADDITIONS_FILE, write_added
-from filterd.lists.likeness import lookalike_rules
-from filterd.lists.likeness.lookalike_families import ACCEPTED, Decision, Harmless
-from filterd.lists.likeness.lookalike_rules import (
+from filterd.feed.families import lookalike_rules
+from filterd.feed.families.lookalike_families import ACCEPTED, Decision, Harmless
+from filterd.feed.families.lookalike_rules import (
     LookalikeOutcome,
     added_rules,
     has_mirrors,
     make_rules,
     rules_yaml,
 )
-from filterd.lists.likeness.lookalikes import LookalikeRule, Lookalikes
+from filterd.lists.catalogs.catalog import load_categories
+from filterd.lists.catalogs.optional_lists import LOOKALIKES_FILE, read_lookalikes
+from filterd.lists.catalogs.table_additions import ADDITIONS_FILE, write_added
+from filterd.lists.lookalikes import LookalikeRule, Lookalikes
 from filterd.lists.top_names import read_popular
 from filterd.publish.review import REFUSED
 from filterd.wire import name as wire_names

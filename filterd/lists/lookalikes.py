@@ -3,7 +3,7 @@
 
 Sites of gambling move to another name every week, and most of the names differ in
 digits only: ``i9bet16.com``, ``i9bet42.net``. A publisher makes a rule of such a family
-(``filterd.lists.likeness.lookalike_families``), and each name that it fits counts as an entry of
+(``filterd.feed.families.lookalike_families``), and each name that it fits counts as an entry of
 its category, in a third-party list.
 
 The *plain* form of a label is what a reader takes it for: accents dropped, letters of other

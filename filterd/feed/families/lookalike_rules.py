@@ -32,7 +32,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from filterd.documents import dump
-from filterd.lists.likeness.lookalike_errors import (
+from filterd.feed.families.lookalike_errors import (
     Errors,
     HeldRule,
     Judges,
@@ -40,7 +40,7 @@ from filterd.lists.likeness.lookalike_errors import (
     RuleKind,
     judge,
 )
-from filterd.lists.likeness.lookalike_families import (
+from filterd.feed.families.lookalike_families import (
     ACCEPTED,
     Decision,
     Family,
@@ -54,8 +54,8 @@ from filterd.lists.likeness.lookalike_families import (
     shared_octets,
     suffixes_as_registered,
 )
-from filterd.lists.likeness.lookalike_reach import near_rules, shapes_of_schools
-from filterd.lists.likeness.lookalikes import (
+from filterd.feed.families.lookalike_reach import near_rules, shapes_of_schools
+from filterd.lists.lookalikes import (
     LEAST_CLEAR_LETTERS,
     MOST_DIGITS,
     MOST_NEAR_RULES,
@@ -76,10 +76,10 @@ from filterd.wire import name as wire_names
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+    from filterd.feed.families.lookalike_errors import Judge
+    from filterd.feed.families.lookalike_reach import Schools
     from filterd.lists.catalogs.catalog import Catalog
     from filterd.lists.catalogs.catalog_categories import CatalogCategory
-    from filterd.lists.likeness.lookalike_errors import Judge
-    from filterd.lists.likeness.lookalike_reach import Schools
     from filterd.lists.list_merge import Normalised
     from filterd.lists.top_names import Popular
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.base.native import live_only
 from filterd.lists.hostname import HostnameError, key_from_text
-from filterd.lists.likeness.lookalikes import (
+from filterd.lists.lookalikes import (
     MOST_DIGITS,
     MOST_SHAPE_OCTETS,
     class_form,
@@ -35,7 +35,7 @@ from filterd.wire import name as wire_names
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.lists.likeness.lookalikes import LookalikeRule
+    from filterd.lists.lookalikes import LookalikeRule
 
 
 DIGITS = re.compile(rb"[0-9]+")
