@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from filterd.web.endpoint import Served
+    from filterd.web.endpoint import WebEndpoint
     from filterd.web.visitor import Visitor
 
 _REFUSED = re.compile(r"web:\S+ may not ")
@@ -122,12 +122,12 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Role, tupl
         yield {role: (socket, token_of(socket, role)) for role in Role}
 
 
-def is_decision(operation: Served) -> bool:
+def is_decision(operation: WebEndpoint) -> bool:
     """Return whether it is done by a process of its own."""
     return not set(operation.commands).isdisjoint(DECISIONS)
 
 
-async def _sample(visitor: Visitor, operation: Served) -> dict[str, Any]:
+async def _sample(visitor: Visitor, operation: WebEndpoint) -> dict[str, Any]:
     """Return values that the manager takes, as far as the role allows."""
     kind = _OF_OWN_CHANGE.get(operation.name)
     if kind is None:
@@ -140,7 +140,7 @@ async def _sample(visitor: Visitor, operation: Served) -> dict[str, Any]:
     return {"id": own[-1] if own else 1}
 
 
-async def _do(visitor: Visitor, operation: Served) -> Any:
+async def _do(visitor: Visitor, operation: WebEndpoint) -> Any:
     if is_decision(operation) and visitor.may(operation):  # none is to be done here
         return await visitor.ask(operation.commands[0], unknown=1)
     found = await visitor.call(operation, **await _sample(visitor, operation))
@@ -156,7 +156,7 @@ async def _first(events: AsyncIterator[Any]) -> AsyncIterator[Any]:
         return
 
 
-async def _outcome(socket: Path, token: str, operation: Served) -> str:
+async def _outcome(socket: Path, token: str, operation: WebEndpoint) -> str:
     """Return ``done``, ``refused`` for a role, ``failed``, or what is wrong with the answer."""
     visitor = await visitor_of(socket, token)
     try:
@@ -189,7 +189,7 @@ def test_a_role_is_refused_what_the_table_does_not_give_it_and_nothing_else(
         del overrides["states"]  # what another role has set may end meanwhile
         return history, overrides, control.ask(socket, "account list")
 
-    def outcomes(asked: Iterable[Served]) -> dict[str, str]:
+    def outcomes(asked: Iterable[WebEndpoint]) -> dict[str, str]:
         return {one.name: asyncio.run(_outcome(socket, token, one)) for one in asked}
 
     before = state()
