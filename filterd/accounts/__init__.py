@@ -7,7 +7,7 @@ person by the same roles as for the groups of the gateway (``overrides.rights.ro
 
     password, code or PIN --> sign_in_delays --> password_hash --> sessions: token (cookie)
     account token-add     --> account: ApiToken (header)
-    token + address       --> grant: NEEDS_PASSWORD, SCOPES --> Grant: account, roles, channel
+    token + address       --> grant: TokenScope --> Grant: account, roles, channel
                           --> Author "web:lan"
 
 ``account`` defines what is kept, ``account_file`` keeps it, ``account_rows`` lists it.

@@ -73,7 +73,7 @@ class ApiToken:
         label: what it is for.
         hash: of the token.
         role: at most one of the account's.
-        scope: a key of ``grant.SCOPES``.
+        scope: one of ``grant.TokenScope``.
         addresses: the networks from which it may be used; empty for those of the staff.
         used_on: the day of its last use, ``2026-11-29``; empty for none.
     """

@@ -9,11 +9,12 @@ An *operation* is a thing that a school does: its name, roles and address. What 
     form  --> web: ALLOW.request.read(…) ----------+    handled(Allow, handler)
 
 To add one: a request and an ``Operation`` in the module of its subject here, a handler in
-``daemon.handlers``, a function in ``cli``; for a new subject a line in ``web.operations``.
+``daemon.handlers``, a function in ``cli``; for a new subject a line in ``subjects``.
 No Typer, no Starlette, no socket; workers do not load it.
 
 ``operation``       an operation
 ``request``         a request, and a change, which is one of the control command ``change``
+``scopes``          which sessions and tokens may send a request; ``subjects``: all modules
 ``answers``         schemas of answers; ``changes``: of the answer to a change; ``explanation``
 ``parameters``      a kind of value a module, with a way to read it for each face
 

@@ -7,7 +7,7 @@ An account that is left out is one's own; others' need the role admin.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from filterd.operations.answers import AT, OBJECT, TEXT, TEXTS, maybe, of, record, rows
 from filterd.operations.operation import ADMINS, Operation
@@ -69,17 +69,14 @@ class AccountRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadAccounts(OperationRequest[tuple[AccountRow, ...]]):
+class ReadAccounts(OperationRequest[tuple[AccountRow, ...]], command="account list"):
     """All accounts."""
-
-    command: ClassVar[str] = "account list"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AddAccount(OperationRequest[NamedAccount]):
+class AddAccount(OperationRequest[NamedAccount], command="account add", is_guarded=True):
     """Make an account; without a password a code signs it in first."""
 
-    command: ClassVar[str] = "account add"
     account: Annotated[str, ACCOUNT]
     roles: Annotated[tuple[str, ...], _ROLES]
     password: Annotated[str, _NEW_PASSWORD] = field(default="", repr=False)
@@ -95,10 +92,9 @@ class NewPassword:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetPassword(OperationRequest[NewPassword]):
+class SetPassword(OperationRequest[NewPassword], command="account passwd", is_guarded=True):
     """Set a password; ``end``: devices and API tokens end, too."""
 
-    command: ClassVar[str] = "account passwd"
     account: Annotated[str, ACCOUNT] = ""
     password: Annotated[str, _NEW_PASSWORD] = field(repr=False)
     end: Annotated[bool, Flag()] = False
@@ -113,39 +109,35 @@ class AccountRoles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetRoles(OperationRequest[AccountRoles]):
+class SetRoles(OperationRequest[AccountRoles], command="account roles", is_guarded=True):
     """Give an account these roles, and no others."""
 
-    command: ClassVar[str] = "account roles"
     account: Annotated[str, ACCOUNT]
     roles: Annotated[tuple[str, ...], _ROLES]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DisableAccount(OperationRequest[NamedAccount]):
+class DisableAccount(OperationRequest[NamedAccount], command="account disable", is_guarded=True):
     """Let an account sign in no more."""
 
-    command: ClassVar[str] = "account disable"
     account: Annotated[str, ACCOUNT]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EnableAccount(OperationRequest[NamedAccount]):
+class EnableAccount(OperationRequest[NamedAccount], command="account enable", is_guarded=True):
     """Let an account sign in again."""
 
-    command: ClassVar[str] = "account enable"
     account: Annotated[str, ACCOUNT]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetAuthenticator(OperationRequest[dict[str, Any]]):
+class SetAuthenticator(OperationRequest[dict[str, Any]], command="account totp", is_guarded=True):
     """Begin to use an authenticator, or end it.
 
     The answer has ``secret`` and ``uri``; with the code of the app ``account`` and ``codes``, new
     recovery codes where there were none; at the end of its use ``account``.
     """
 
-    command: ClassVar[str] = "account totp"
     account: Annotated[str, ACCOUNT] = ""
     on: Annotated[bool, Flag()]
     code: Annotated[str, Secret(16)] = field(default="", repr=False)
@@ -159,26 +151,25 @@ class RecoveryCodes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MakeRecoveryCodes(OperationRequest[RecoveryCodes]):
+class MakeRecoveryCodes(
+    OperationRequest[RecoveryCodes], command="account recovery", is_guarded=True
+):
     """Make ten recovery codes."""
 
-    command: ClassVar[str] = "account recovery"
     account: Annotated[str, ACCOUNT] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MakeCode(OperationRequest[OneTimeCode]):
+class MakeCode(OperationRequest[OneTimeCode], command="account code", is_guarded=True):
     """Make a code that signs in once, and the first account where there is none."""
 
-    command: ClassVar[str] = "account code"
     account: Annotated[str, ACCOUNT]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecoverAccount(OperationRequest[OneTimeCode]):
+class RecoverAccount(OperationRequest[OneTimeCode], command="account recover", is_guarded=True):
     """Make an administrator, for root; ``code`` is one of the person's own choice."""
 
-    command: ClassVar[str] = "account recover"
     account: Annotated[str, ACCOUNT] = FIRST_ACCOUNT
     code: Annotated[str, Secret(1024)] = field(default="", repr=False)
 

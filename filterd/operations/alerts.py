@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 
+from filterd.accounts.grant import TokenScope
 from filterd.operations.answers import SENTENCE, TEXT, each, of, record, rows
 from filterd.operations.operation import Operation
 from filterd.operations.request import OperationRequest
@@ -33,10 +34,8 @@ ALERT = record(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadAlerts(OperationRequest[dict[str, Any]]):
+class ReadAlerts(OperationRequest[dict[str, Any]], command="status", scopes=(TokenScope.TOTALS,)):
     """The status, of which alerts follow (``monitor.alert_rules``)."""
-
-    command: ClassVar[str] = "status"
 
 
 ALERTS = Operation(

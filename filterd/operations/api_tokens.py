@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar
+from typing import Annotated
 
-from filterd.accounts.grant import SCOPES
+from filterd.accounts.grant import TokenScope
 from filterd.operations.accounts import ACCOUNT
 from filterd.operations.answers import AT, TEXT, maybe, of, record, rows
 from filterd.operations.operation import Operation
@@ -28,14 +28,13 @@ class NewToken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AddToken(OperationRequest[NewToken]):
+class AddToken(OperationRequest[NewToken], command="account token-add", is_guarded=True):
     """Make a token, of one role and one scope."""
 
-    command: ClassVar[str] = "account token-add"
     name: Annotated[str, Text(64, least=1)]
     account: Annotated[str, ACCOUNT] = ""
     role: Annotated[str, Choice(tuple(Role))]
-    scope: Annotated[str, Choice(tuple(SCOPES))]
+    scope: Annotated[str, Choice(tuple(one.value for one in TokenScope))]
     days: Annotated[int, Whole(1, _LONGEST_DAYS)]
     addresses: Annotated[
         tuple[str, ...], Several(Text(64, least=1), 16, about="From these ranges only (CIDR)")
@@ -59,10 +58,9 @@ class TokenRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadTokens(OperationRequest[tuple[TokenRow, ...]]):
+class ReadTokens(OperationRequest[tuple[TokenRow, ...]], command="account token-list"):
     """One's own tokens, or of an account; of all for administrators."""
 
-    command: ClassVar[str] = "account token-list"
     account: Annotated[str, ACCOUNT] = ""
 
 
@@ -79,10 +77,9 @@ OWNED_THING = of(OwnedThing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RevokeToken(OperationRequest[OwnedThing]):
+class RevokeToken(OperationRequest[OwnedThing], command="account token-revoke"):
     """Revoke a token."""
 
-    command: ClassVar[str] = "account token-revoke"
     id: Annotated[str, ID]
 
 

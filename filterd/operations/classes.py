@@ -7,7 +7,7 @@ Reading has no command of its own: a face works it out of what is in force.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from filterd.operations.answers import TEXT, TEXTS, WHOLE, each, of, record, rows
 from filterd.operations.changes import CHANGE
@@ -41,10 +41,9 @@ class ReadClass(OperationRequest[Any]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LendClass(RequestedChange):
+class LendClass(RequestedChange, kind="class-lend"):
     """Give a substitute teacher the rights on a class for a time."""
 
-    kind: ClassVar[str] = "class-lend"
     class_: Annotated[str, CLASS]
     to: Annotated[str, Text(64, least=1)]
     term: Annotated[Term, TermFields()]

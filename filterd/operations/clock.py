@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
+from filterd.accounts.grant import EVERY_SCOPE
 from filterd.operations.answers import AT, TEXT, WHOLE, maybe, record
 from filterd.operations.changes import CHANGE
 from filterd.operations.operation import ADMINS, Operation
@@ -24,17 +25,14 @@ CLOCK_FACTS = record(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadClock(OperationRequest[dict[str, Any]]):
+class ReadClock(OperationRequest[dict[str, Any]], command="clock", scopes=EVERY_SCOPE):
     """How the clock stands, and the time that policy goes by."""
-
-    command: ClassVar[str] = "clock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AcceptClock(RequestedChange):
+class AcceptClock(RequestedChange, kind="clock-accept", is_guarded=True):
     """Believe the clock of the machine from now on."""
 
-    kind: ClassVar[str] = "clock-accept"
     reason: Annotated[str, REASON]
 
 

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
+from filterd.accounts.grant import TokenScope
 from filterd.operations.answers import FLAG, TEXT, TEXTS, each, maybe, of, record, rows
 from filterd.operations.changes import CHANGE
 from filterd.operations.operation import ADMINS, TEACHERS, Operation
@@ -18,34 +19,30 @@ _LONGEST_SEARCH_S = 7_200
 
 
 @dataclass(frozen=True, slots=True)
-class ReadDevices(OperationRequest[Any]):
+class ReadDevices(OperationRequest[Any], command="devices", scopes=(TokenScope.ALL_READ,)):
     """The devices on the links that the person may see."""
-
-    command: ClassVar[str] = "devices"
 
 
 @dataclass(frozen=True, slots=True)
-class ReadUnknownDevices(OperationRequest[dict[str, Any]]):
+class ReadUnknownDevices(
+    OperationRequest[dict[str, Any]], command="devices unknown", scopes=(TokenScope.ALL_READ,)
+):
     """The devices that are in no network."""
-
-    command: ClassVar[str] = "devices unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NameDevice(OperationRequest[dict[str, Any]]):
+class NameDevice(OperationRequest[dict[str, Any]], command="devices name"):
     """Name a device; an empty name removes it."""
 
-    command: ClassVar[str] = "devices name"
     device: Annotated[str, DEVICE]
     name: Annotated[str, Text(100)] = ""
     reason: Annotated[str, REASON] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AssignDevices(OperationRequest[dict[str, Any]]):
+class AssignDevices(OperationRequest[dict[str, Any]], command="devices assign"):
     """Put devices into a class or a network."""
 
-    command: ClassVar[str] = "devices assign"
     devices: Annotated[tuple[str, ...], DEVICES]
     to: Annotated[str, DESTINATION]
     reason: Annotated[str, REASON] = ""
@@ -62,10 +59,9 @@ class AssignDevices(OperationRequest[dict[str, Any]]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnassignDevices(OperationRequest[dict[str, Any]]):
+class UnassignDevices(OperationRequest[dict[str, Any]], command="devices unassign"):
     """Take devices out of where commands have put them."""
 
-    command: ClassVar[str] = "devices unassign"
     devices: Annotated[tuple[str, ...], DEVICES]
     reason: Annotated[str, REASON] = ""
 
@@ -78,18 +74,15 @@ class SearchLength:
 
 
 @dataclass(frozen=True, slots=True)
-class WatchShared(OperationRequest[SearchLength]):
+class WatchShared(OperationRequest[SearchLength], command="nat-watch"):
     """Begin the search for shared addresses; with 0 end it."""
 
-    command: ClassVar[str] = "nat-watch"
     for_s: Annotated[int, Whole(0, _LONGEST_SEARCH_S)]
 
 
 @dataclass(frozen=True, slots=True)
-class ReadShared(OperationRequest[Any]):
+class ReadShared(OperationRequest[Any], command="nat-seen"):
     """The shared addresses that were found."""
-
-    command: ClassVar[str] = "nat-seen"
 
 
 DEVICES_READ = Operation(

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from filterd.operations.accounts import ACCOUNT, ONE_TIME_CODE, OneTimeCode
 from filterd.operations.answers import AT, TEXT, WHOLE, maybe, of, record, rows
@@ -18,10 +18,9 @@ _SECRET = Secret(256)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MakeDeviceCode(OperationRequest[OneTimeCode]):
+class MakeDeviceCode(OperationRequest[OneTimeCode], command="account device-code", is_guarded=True):
     """Make a code by which a device is enrolled."""
 
-    command: ClassVar[str] = "account device-code"
     account: Annotated[str, ACCOUNT]
 
 
@@ -35,20 +34,20 @@ class RedeemedDevice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RedeemDevice(OperationRequest[RedeemedDevice]):
+class RedeemDevice(OperationRequest[RedeemedDevice], command="account device-redeem", is_open=True):
     """Enrol the device that has a code."""
 
-    command: ClassVar[str] = "account device-redeem"
     code: Annotated[str, _SECRET] = field(default="", repr=False)
     name: Annotated[str, Text(64)] = ""
     pin: Annotated[str, _SECRET] = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmDevice(OperationRequest[OwnedThing]):
+class ConfirmDevice(
+    OperationRequest[OwnedThing], command="account device-confirm", is_guarded=True
+):
     """Confirm that a device is the one that was meant."""
 
-    command: ClassVar[str] = "account device-confirm"
     id: Annotated[str, ID]
 
 
@@ -72,18 +71,16 @@ class DeviceRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadEnrolledDevices(OperationRequest[tuple[DeviceRow, ...]]):
+class ReadEnrolledDevices(OperationRequest[tuple[DeviceRow, ...]], command="account device-list"):
     """One's own devices, or of an account; of all for administrators."""
 
-    command: ClassVar[str] = "account device-list"
     account: Annotated[str, ACCOUNT] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RevokeDevice(OperationRequest[OwnedThing]):
+class RevokeDevice(OperationRequest[OwnedThing], command="account device-revoke"):
     """Forget a device, such as a lost phone, and end its sessions."""
 
-    command: ClassVar[str] = "account device-revoke"
     id: Annotated[str, ID]
 
 

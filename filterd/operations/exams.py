@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
+from filterd.accounts.grant import TokenScope
 from filterd.base.errors import ConfigError
 from filterd.operations.answers import FLAG, TEXT, WHOLE, maybe, of, record, rows, with_state
 from filterd.operations.changes import CHANGE, NUMBER_OF_CHANGE
@@ -21,18 +22,16 @@ from filterd.texts.i18n import say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadExams(OperationRequest[Any]):
+class ReadExams(OperationRequest[Any], command="exams", scopes=(TokenScope.ALL_READ,)):
     """The exams with states."""
 
-    command: ClassVar[str] = "exams"
     all_: Annotated[bool, Flag("Include those that have ended")] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StartExam(RequestedChange):
+class StartExam(RequestedChange, kind="exam"):
     """Limit a room, or the room of a class, to names and services."""
 
-    kind: ClassVar[str] = "exam"
     room: Annotated[str | None, ROOM] = None
     class_: Annotated[str | None, CLASS] = None
     names: Annotated[
@@ -70,10 +69,9 @@ class StartExam(RequestedChange):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StopExam(RequestedChange):
+class StopExam(RequestedChange, kind="exam-stop"):
     """End an exam."""
 
-    kind: ClassVar[str] = "exam-stop"
     id: Annotated[int, NUMBER_OF_CHANGE]
 
 
@@ -85,19 +83,17 @@ class TrialRoom:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchExam(OperationRequest[TrialRoom]):
+class WatchExam(OperationRequest[TrialRoom], command="exam-watch"):
     """Begin or end a trial run."""
 
-    command: ClassVar[str] = "exam-watch"
     room: Annotated[str, ROOM]
     off: Annotated[bool, Flag("End it")] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadTrialNames(OperationRequest[dict[str, Any]]):
+class ReadTrialNames(OperationRequest[dict[str, Any]], command="exam-names"):
     """The names of the trial run that the person has begun."""
 
-    command: ClassVar[str] = "exam-names"
     room: Annotated[str, ROOM]
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
+from filterd.accounts.grant import TokenScope
 from filterd.operations.answers import of, rows, with_state
 from filterd.operations.changes import CHANGE, NUMBER_OF_CHANGE
 from filterd.operations.operation import TEACHERS, Operation
@@ -18,18 +19,18 @@ from filterd.overrides.target_text import Target
 from filterd.policy.temporary_rules import LocalException
 
 _LONGEST_PAUSE_S = 3_600
+_ONE, _SEVERAL = "exception", "exceptions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadExceptions(OperationRequest[Any]):
+class ReadExceptions(OperationRequest[Any], command="exceptions", scopes=(TokenScope.EXCEPTIONS,)):
     """The exceptions with states."""
 
-    command: ClassVar[str] = "exceptions"
     all_: Annotated[bool, Flag("Include those that have ended")] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetTargets(RequestedChange):
+class SetTargets(RequestedChange, scopes=(TokenScope.EXCEPTIONS,)):
     """Allow or block targets; only entries of lists need no end."""
 
     opens: ClassVar[bool]
@@ -46,14 +47,19 @@ class SetTargets(RequestedChange):
         term = Term.take(values, may_be_open=are_entries(targets))
         return cls(targets=targets, audience=audience, term=term, **values)
 
+    @classmethod
+    def sent_as(cls) -> tuple[str, ...]:
+        """Return its keys in ``scopes``."""
+        return tuple(f"{cls.command} {kind}" for kind in (_ONE, _SEVERAL))
+
     @property
     def change(self) -> tuple[str, dict[str, Any]]:
         """What ``SetException`` reads, or of several targets ``SetExceptions``."""
         how = {"allow": self.opens, **self.audience.payload, **self.term.payload}
         if len(self.targets) == 1:
             kind, target = self.targets[0]
-            return "exception", {"target_kind": str(kind), "target": target, **how}
-        return "exceptions", {"targets": [[str(kind), one] for kind, one in self.targets], **how}
+            return _ONE, {"target_kind": str(kind), "target": target, **how}
+        return _SEVERAL, {"targets": [[str(kind), one] for kind, one in self.targets], **how}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,20 +77,18 @@ class Block(SetTargets):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pause(RequestedChange):
+class Pause(RequestedChange, kind="pause", scopes=(TokenScope.EXCEPTIONS,)):
     """Open all that is not locked."""
 
-    kind: ClassVar[str] = "pause"
     audience: Annotated[ChangeAudience, AudienceField()] = EVERYBODY
     for_s: Annotated[float, Whole(60, _LONGEST_PAUSE_S)]
     reason: Annotated[str, REASON]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Revoke(RequestedChange):
+class Revoke(RequestedChange, kind="revoke", scopes=(TokenScope.EXCEPTIONS,)):
     """End what a change has set."""
 
-    kind: ClassVar[str] = "revoke"
     id: Annotated[int, NUMBER_OF_CHANGE]
 
 

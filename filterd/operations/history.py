@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
+from filterd.accounts.grant import TokenScope
 from filterd.operations.answers import FLAG, SENTENCE, TEXT, TEXTS, WHOLE, maybe, record, rows
 from filterd.operations.changes import CHANGE, HISTORY_ROW, NUMBER_OF_CHANGE
 from filterd.operations.operation import ADMINS, TEACHERS, Operation
@@ -19,10 +20,9 @@ _VIEWS = Flag("Include looks at the query log")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadHistory(OperationRequest[Any]):
+class ReadHistory(OperationRequest[Any], command="history", scopes=(TokenScope.ALL_READ,)):
     """The last changes, the newest first; ``before`` a number."""
 
-    command: ClassVar[str] = "history"
     limit: Annotated[int, Whole(1, MOST_ROWS)] = 20
     views: Annotated[bool, _VIEWS] = False
     before: Annotated[int | None, Whole()] = None
@@ -40,33 +40,32 @@ class ReadHistoryPage(OperationRequest[Any]):
 
 
 @dataclass(frozen=True, slots=True)
-class ReadOverrides(OperationRequest[dict[str, Any]]):
+class ReadOverrides(
+    OperationRequest[dict[str, Any]], command="overrides", scopes=(TokenScope.EXCEPTIONS,)
+):
     """What commands have set, at present or at a past time."""
 
-    command: ClassVar[str] = "overrides"
     at: Annotated[float | None, Time()] = None
 
 
 @dataclass(frozen=True, slots=True)
-class VerifyHistory(OperationRequest[dict[str, Any]]):
+class VerifyHistory(
+    OperationRequest[dict[str, Any]], command="history-verify", scopes=(TokenScope.ALL_READ,)
+):
     """Check the history for later alterations."""
-
-    command: ClassVar[str] = "history-verify"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Undo(RequestedChange):
+class Undo(RequestedChange, kind="undo"):
     """Take back a change, by default one's own last one."""
 
-    kind: ClassVar[str] = "undo"
     number: Annotated[int | None, NUMBER_OF_CHANGE] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UndoSetting(OperationRequest[dict[str, Any]]):
+class UndoSetting(OperationRequest[dict[str, Any]], command="undo-setting"):
     """Take back the last setting of a grade that is in force."""
 
-    command: ClassVar[str] = "undo-setting"
     reason: Annotated[str, REASON] = ""
 
 

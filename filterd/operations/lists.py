@@ -8,8 +8,9 @@ its author before the reason.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
+from filterd.accounts.grant import TokenScope
 from filterd.lists.report import CompileReport
 from filterd.operations.answers import (
     AT,
@@ -45,32 +46,31 @@ _DECIDED = {
 
 
 @dataclass(frozen=True, slots=True)
-class ReadLists(OperationRequest[dict[str, Any]]):
+class ReadLists(OperationRequest[dict[str, Any]], command="lists", scopes=(TokenScope.LISTS,)):
     """How much of each list was kept."""
-
-    command: ClassVar[str] = "lists"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FindEntries(OperationRequest[list[dict[str, Any]]]):
+class FindEntries(
+    OperationRequest[list[dict[str, Any]]], command="lists-search", scopes=(TokenScope.LISTS,)
+):
     """The entries that name a name, or one above it."""
 
-    command: ClassVar[str] = "lists-search"
     name: Annotated[bytes, NameField()]
 
 
 @dataclass(frozen=True, slots=True)
-class ReadFeedHistory(OperationRequest[list[dict[str, Any]]]):
+class ReadFeedHistory(
+    OperationRequest[list[dict[str, Any]]], command="feed-history", scopes=(TokenScope.LISTS,)
+):
     """The events of feed and public lists, the latest last."""
-
-    command: ClassVar[str] = "feed-history"
 
 
 @dataclass(frozen=True, slots=True)
-class ReadSources(OperationRequest[list[dict[str, Any]]]):
+class ReadSources(
+    OperationRequest[list[dict[str, Any]]], command="lists-sources", scopes=(TokenScope.LISTS,)
+):
     """The public lists that can be followed, and those that are."""
-
-    command: ClassVar[str] = "lists-sources"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,51 +86,45 @@ class ReasonedDecision(Decision):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApproveVersion(ReasonedDecision):
+class ApproveVersion(ReasonedDecision, command="feed approve", is_guarded=True):
     """Put a held version in force."""
 
-    command: ClassVar[str] = "feed approve"
     version: Annotated[str, _VERSION] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefuseVersion(ReasonedDecision):
+class RefuseVersion(ReasonedDecision, command="feed refuse"):
     """Refuse a version that waits."""
 
-    command: ClassVar[str] = "feed refuse"
     version: Annotated[str, _VERSION] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RollBack(ReasonedDecision):
+class RollBack(ReasonedDecision, command="feed rollback"):
     """Return to the version before."""
 
-    command: ClassVar[str] = "feed rollback"
     lists: Annotated[bool, _OF_LISTS] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hold(ReasonedDecision):
+class Hold(ReasonedDecision, command="feed hold"):
     """Keep the version in force."""
 
-    command: ClassVar[str] = "feed hold"
     off: Annotated[bool, Flag("Take new versions again")] = False
     lists: Annotated[bool, _OF_LISTS] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TakeVersion(Decision):
+class TakeVersion(Decision, command="sync"):
     """Take the published version."""
 
-    command: ClassVar[str] = "sync"
     now: Annotated[bool, Flag("Even if it is not this school's turn")] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FollowLists(Decision):
+class FollowLists(Decision, command="lists follow"):
     """Follow public lists."""
 
-    command: ClassVar[str] = "lists follow"
     sources: Annotated[tuple[str, ...], _SOURCES] = ()
     recommended: Annotated[bool, Flag("Follow the set that the catalogue recommends")] = False
     category: Annotated[str, Text(64, about="The category of everything at an address")] = ""
@@ -139,18 +133,16 @@ class FollowLists(Decision):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnfollowLists(Decision):
+class UnfollowLists(Decision, command="lists unfollow", is_guarded=True):
     """Follow public lists no more."""
 
-    command: ClassVar[str] = "lists unfollow"
     sources: Annotated[tuple[str, ...], _SOURCES]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateLists(Decision):
+class UpdateLists(Decision, command="lists update"):
     """Fetch the followed lists."""
 
-    command: ClassVar[str] = "lists update"
     now: Annotated[bool, Flag("Also ask servers that asked for a pause")] = False
     accept: Annotated[
         tuple[str, ...], Several(_LIST, 50, about="Lists whose size may change much")
@@ -158,20 +150,17 @@ class UpdateLists(Decision):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExcludeEntry(ReasonedDecision):
+class ExcludeEntry(ReasonedDecision, command="lists exclude", is_guarded=True):
     """Leave an entry out of a list."""
 
-    command: ClassVar[str] = "lists exclude"
     name: Annotated[str, Text(300, least=1)]
     list_: Annotated[str, _LIST]
     reason: Annotated[str, REASON]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VerifySafeSearch(Decision):
+class VerifySafeSearch(Decision, command="safesearch verify"):
     """Ask for the hosts of safe modes."""
-
-    command: ClassVar[str] = "safesearch verify"
 
 
 LISTS = Operation(

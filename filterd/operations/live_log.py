@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
+from filterd.accounts.grant import TokenScope
 from filterd.operations.answers import AT, FLAG, TEXT, WHOLE, each, maybe, of, record, rows, table
 from filterd.operations.log import ACTION, CATEGORY
 from filterd.operations.operation import Operation
@@ -27,10 +28,9 @@ _EVENT = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FollowLog(OperationRequest[list[Any]]):
+class FollowLog(OperationRequest[list[Any]], command="log-follow", scopes=(TokenScope.LOG,)):
     """Events from now on, or behind the one with the id ``since``; empty: all of them."""
 
-    command: ClassVar[str] = "log-follow"
     class_: Annotated[str, CLASS] = ""
     grade: Annotated[str, GRADE] = ""
     category: Annotated[str, CATEGORY] = ""

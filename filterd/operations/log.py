@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
+from filterd.accounts.grant import TokenScope
 from filterd.operations.answers import (
     AT,
     FLAG,
@@ -74,10 +75,9 @@ class LookupChoice(OperationRequest[Any]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SearchLog(OperationRequest[dict[str, Any]]):
+class SearchLog(OperationRequest[dict[str, Any]], command="log search", scopes=(TokenScope.LOG,)):
     """Rows and distinct names, the latest first."""
 
-    command: ClassVar[str] = "log search"
     names: Annotated[SoughtNames, SoughtNamesField()] = ALL_NAMES
     choice: Annotated[LookupChoice, Part(LookupChoice)] = LookupChoice()
     limit: Annotated[int, _LIMIT] = 50
@@ -85,45 +85,42 @@ class SearchLog(OperationRequest[dict[str, Any]]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadTopNames(OperationRequest[dict[str, Any]]):
+class ReadTopNames(OperationRequest[dict[str, Any]], command="log top", scopes=(TokenScope.LOG,)):
     """The names with the most lookups."""
 
-    command: ClassVar[str] = "log top"
     choice: Annotated[LookupChoice, Part(LookupChoice)] = LookupChoice()
     limit: Annotated[int, _LIMIT] = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadNewNames(OperationRequest[dict[str, Any]]):
+class ReadNewNames(OperationRequest[dict[str, Any]], command="log new", scopes=(TokenScope.LOG,)):
     """Today's names that a tier did not have on the days before."""
 
-    command: ClassVar[str] = "log new"
     days: Annotated[int, Whole(1, MOST_DAYS - 1, "Days before today")] = 30
     domains: Annotated[bool, Flag("Registered domains that the school did not have before")] = False
     limit: Annotated[int, _LIMIT] = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExplainRow(OperationRequest[dict[str, Any]]):
+class ExplainRow(OperationRequest[dict[str, Any]], command="log why", scopes=(TokenScope.LOG,)):
     """A row, and how it is judged by what was in force then."""
 
-    command: ClassVar[str] = "log why"
     id: Annotated[str, Text(32)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadClassNames(OperationRequest[dict[str, Any]]):
+class ReadClassNames(
+    OperationRequest[dict[str, Any]], command="log class", scopes=(TokenScope.LOG,)
+):
     """Today's names of a class."""
 
-    command: ClassVar[str] = "log class"
     class_: Annotated[str, CLASS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadDayNames(OperationRequest[dict[str, Any]]):
+class ReadDayNames(OperationRequest[dict[str, Any]], command="log names", scopes=(TokenScope.LOG,)):
     """A page of the distinct names of a day."""
 
-    command: ClassVar[str] = "log names"
     day: Annotated[str, DAY]
     page: Annotated[int, PageNumber()] = 1
 

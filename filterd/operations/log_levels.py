@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
+from filterd.accounts.grant import TokenScope
 from filterd.operations.answers import TEXT, maybe, of, record, rows
 from filterd.operations.changes import CHANGE, NUMBER_OF_CHANGE
 from filterd.operations.operation import ADMINS, Operation
@@ -15,22 +16,24 @@ from filterd.operations.parameters.time import Time
 from filterd.operations.request import REASON, OperationRequest, RequestedChange
 from filterd.overrides.changes.log_changes import CONFIRM, LEVEL
 from filterd.overrides.rights.roles import Role
-from filterd.policy.log_levels import LogLevel
+from filterd.policy.log_levels import PROVED, LogLevel
 from filterd.policy.temporary_rules import LogSetting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
-class ReadLogLevels(OperationRequest[dict[str, Any]]):
+class ReadLogLevels(
+    OperationRequest[dict[str, Any]], command="log levels", scopes=(TokenScope.ALL_READ,)
+):
     """The level of each tier, and what waits for a second person."""
-
-    command: ClassVar[str] = "log levels"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeLogLevel(RequestedChange):
+class ChangeLogLevel(RequestedChange, kind=LEVEL):
     """Set the level of a tier, of every tier where ``tier`` is empty."""
 
-    kind: ClassVar[str] = LEVEL
     level: Annotated[str, Choice(tuple(one.value for one in LogLevel))]
     tier: Annotated[str, TIER] = ""
     ends_at: Annotated[float | None, Time("The end")] = None
@@ -39,12 +42,16 @@ class ChangeLogLevel(RequestedChange):
     ] = None
     reason: Annotated[str, REASON]
 
+    @classmethod
+    def needs_password(cls, given: Mapping[str, Any]) -> bool:
+        """Return whether the level shows all, or has the log count nothing."""
+        return given.get("level", LogLevel.FULL) in PROVED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmLogLevel(RequestedChange):
+class ConfirmLogLevel(RequestedChange, kind=CONFIRM, is_guarded=True):
     """Confirm the level ``full`` that another person has set."""
 
-    kind: ClassVar[str] = CONFIRM
     id: Annotated[int, NUMBER_OF_CHANGE]
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from filterd.operations.answers import of
 from filterd.operations.operation import ADMINS, Operation
@@ -27,10 +27,9 @@ class RemovedLookups:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForgetLookups(OperationRequest[RemovedLookups]):
+class ForgetLookups(OperationRequest[RemovedLookups], command="log forget", is_guarded=True):
     """Remove one of a name, a device and a day."""
 
-    command: ClassVar[str] = "log forget"
     names: Annotated[SoughtNames, SoughtNamesField(has_parts=False)] = ALL_NAMES
     device: Annotated[str, Text(64, about="Its MAC or address")] = ""
     day: Annotated[str, DAY] = ""
@@ -44,10 +43,9 @@ class ForgetLookups(OperationRequest[RemovedLookups]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PurgeLog(OperationRequest[RemovedLookups]):
+class PurgeLog(OperationRequest[RemovedLookups], command="log purge", is_guarded=True):
     """Remove all names and rows."""
 
-    command: ClassVar[str] = "log purge"
     reason: Annotated[str, REASON]
 
 

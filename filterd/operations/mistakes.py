@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
+from filterd.accounts.grant import TokenScope
 from filterd.operations.answers import AT, FLAG, OBJECT, TEXT, WHOLE, each, maybe, record, rows
 from filterd.operations.changes import CHANGE
 from filterd.operations.operation import ADMINS, Operation
@@ -16,17 +17,14 @@ from filterd.overrides.target_text import name_from
 
 
 @dataclass(frozen=True, slots=True)
-class ReadMistakes(OperationRequest[Any]):
+class ReadMistakes(OperationRequest[Any], command="mistakes", scopes=(TokenScope.LISTS,)):
     """The reports, with what lists answer."""
-
-    command: ClassVar[str] = "mistakes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReportMistake(RequestedChange):
+class ReportMistake(RequestedChange, kind="report-mistake"):
     """Open a name, and report it."""
 
-    kind: ClassVar[str] = "report-mistake"
     name: Annotated[str, Text(300, least=1)]
     ends_at: Annotated[float | None, Time()] = None
     reason: Annotated[str, REASON]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
+from filterd.accounts.grant import EVERY_SCOPE, TokenScope
 from filterd.base.errors import ConfigError
 from filterd.operations.answers import (
     ANY,
@@ -69,25 +70,22 @@ _CLIENT = Text(64, about="The address of a device")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadPolicy(OperationRequest[str]):
+class ReadPolicy(OperationRequest[str], command="policy", scopes=(TokenScope.ALL_READ,)):
     """The text of the policy in force, or of the version with a digest."""
 
-    command: ClassVar[str] = "policy"
     digest: Annotated[str, Text(80)] = ""
 
 
 @dataclass(frozen=True, slots=True)
-class ReadVersions(OperationRequest[list[dict[str, Any]]]):
+class ReadVersions(
+    OperationRequest[list[dict[str, Any]]], command="policies", scopes=(TokenScope.ALL_READ,)
+):
     """The policies that were in force, the newest first."""
-
-    command: ClassVar[str] = "policies"
 
 
 @dataclass(frozen=True, slots=True)
-class ReadOfPolicy(OperationRequest[Any]):
+class ReadOfPolicy(OperationRequest[Any], command=ReadPolicy.command):
     """What a face makes of the policy in force."""
-
-    command: ClassVar[str] = ReadPolicy.command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,18 +138,16 @@ class AskName(OperationRequest[dict[str, Any] | None]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckName(AskName):
+class CheckName(AskName, command="check", scopes=(TokenScope.LISTS, TokenScope.EXCEPTIONS)):
     """What it gets now, or at a time to come."""
 
-    command: ClassVar[str] = "check"
     at: Annotated[float | None, Time()] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckPast(AskName):
+class CheckPast(AskName, command="history-check", scopes=(TokenScope.ALL_READ,)):
     """What it got; ``shown``: the time as the school's clock showed it."""
 
-    command: ClassVar[str] = "history-check"
     at: Annotated[float, Time()]
     shown: Annotated[str, Text(40)] = ""
 
@@ -170,39 +166,36 @@ def past_of(asked: CheckName, at: float, shown: str) -> CheckPast:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TryPolicy(OperationRequest[dict[str, Any]]):
+class TryPolicy(OperationRequest[dict[str, Any]], command="what-if"):
     """What another policy or other lists would have changed on recorded days.
 
     The answer is ``at_work`` after ``within_s``, while the trial goes on.
     """
 
-    command: ClassVar[str] = "what-if"
     tried: Annotated[Tried, TriedField()]
     days: Annotated[int, Whole(1, 90, about="Days with today; 7 if left out")] = 7
     within_s: Annotated[int, _WITHIN_S] = ANSWERED_WITHIN_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TestExpectations(OperationRequest[dict[str, Any]]):
+class TestExpectations(
+    OperationRequest[dict[str, Any]], command="expectations", scopes=(TokenScope.ALL_READ,)
+):
     """Test the site's present files."""
 
     __test__: ClassVar[bool] = False
-    command: ClassVar[str] = "expectations"
     wanted: Annotated[tuple[Expectation, ...] | None, ExpectationsField()] = None
 
 
 @dataclass(frozen=True, slots=True)
-class ReadIds(OperationRequest[dict[str, Any]]):
+class ReadIds(OperationRequest[dict[str, Any]], command="ids", scopes=EVERY_SCOPE):
     """The ids that the site has, by kind."""
-
-    command: ClassVar[str] = "ids"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetGrade(RequestedChange):
+class SetGrade(RequestedChange, kind="grade"):
     """Open or close a category or service for a grade."""
 
-    kind: ClassVar[str] = "grade"
     grade: Annotated[str, GRADE]
     target: Annotated[str, Text(80, r"(category|service):.{1,64}")]
     opens: Annotated[bool, Flag("Whether it is opened; else it is closed")]
@@ -216,10 +209,8 @@ class SetGrade(RequestedChange):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PreviewGrade(SetGrade):
+class PreviewGrade(SetGrade, command="grade-preview"):
     """What ``SetGrade`` would change."""
-
-    command: ClassVar[str] = "grade-preview"
 
     @property
     def arguments(self) -> dict[str, Any]:

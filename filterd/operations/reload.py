@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from filterd.operations.answers import of
 from filterd.operations.operation import ADMINS, Operation
@@ -29,10 +29,8 @@ class Reloaded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReloadSite(OperationRequest[Reloaded]):
+class ReloadSite(OperationRequest[Reloaded], command="reload"):
     """Put files and lists in force."""
-
-    command: ClassVar[str] = "reload"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

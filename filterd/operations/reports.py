@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
+from filterd.accounts.grant import TokenScope
 from filterd.operations.answers import TEXT, of, record
 from filterd.operations.operation import Operation
 from filterd.operations.parameters.day import DAY
@@ -35,18 +36,20 @@ class ReportDays:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadReportPeriod(OperationRequest[ReportDays]):
+class ReadReportPeriod(
+    OperationRequest[ReportDays], command="report-period", scopes=(TokenScope.TOTALS,)
+):
     """The days that a period covers."""
 
-    command: ClassVar[str] = "report-period"
     text: Annotated[str, ReportDaysField()] = LAST_MONTH
 
 
 @dataclass(frozen=True, slots=True)
-class ReadReportFacts(OperationRequest[dict[str, Any]]):
+class ReadReportFacts(
+    OperationRequest[dict[str, Any]], command="report-facts", scopes=(TokenScope.TOTALS,)
+):
     """What a report of days has, as ``reports.report_facts`` reads it."""
 
-    command: ClassVar[str] = "report-facts"
     kind: Annotated[str, Choice(tuple(one.value for one in PeriodKind))]
     first: Annotated[str, DAY]
     last: Annotated[str, DAY]
@@ -55,24 +58,23 @@ class ReadReportFacts(OperationRequest[dict[str, Any]]):
 
 
 @dataclass(frozen=True, slots=True)
-class ReadReportSettings(OperationRequest[dict[str, Any]]):
+class ReadReportSettings(
+    OperationRequest[dict[str, Any]], command="report-settings", scopes=(TokenScope.TOTALS,)
+):
     """The settings of reports."""
-
-    command: ClassVar[str] = "report-settings"
 
 
 @dataclass(frozen=True, slots=True)
-class ReadReportTemplate(OperationRequest[str | None]):
+class ReadReportTemplate(
+    OperationRequest[str | None], command="report-template", scopes=(TokenScope.TOTALS,)
+):
     """The Word template of the school in base64; None for none."""
-
-    command: ClassVar[str] = "report-template"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MakeReport(OperationRequest[Any]):
+class MakeReport(OperationRequest[Any], command=ReadReportFacts.command):
     """A report; a face makes it of the facts."""
 
-    command: ClassVar[str] = ReadReportFacts.command
     period: Annotated[str, ReportDaysField()] = LAST_MONTH
     scope: Annotated[ReportScope, ReportScopeField()] = WHOLE_SCHOOL
     format: Annotated[str, Choice(tuple(ReportFileFormat), "html if left out")] = (
@@ -84,18 +86,18 @@ class MakeReport(OperationRequest[Any]):
 
 
 @dataclass(frozen=True, slots=True)
-class ReadInspection(OperationRequest[dict[str, Any]]):
+class ReadInspection(
+    OperationRequest[dict[str, Any]], command="inspection", scopes=(TokenScope.ALL_READ,)
+):
     """The signed record, made now or before: at most ``old_s`` ago."""
 
-    command: ClassVar[str] = "inspection"
     old_s: Annotated[int, Whole(0, _OLDEST_S)] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MakeInspection(OperationRequest[Any]):
+class MakeInspection(OperationRequest[Any], command=ReadInspection.command):
     """The record as a file; a face prints it."""
 
-    command: ClassVar[str] = ReadInspection.command
     format: Annotated[str, Choice((SIGNED, *PRINTED), "the signed file if left out")] = SIGNED
     language: Annotated[str, Choice(tuple(LANGUAGES))] = ""
     preview: Annotated[bool, _PREVIEW] = False

@@ -5,8 +5,11 @@ One frozen dataclass says it for all: a command of ``filterd`` makes one, the AP
 JSON, and the manager reads it again from the socket, within the same bounds.
 
 ```
-class ReadHistory(OperationRequest[tuple[Row, ...]]):      what it answers
-    command = "history"                                    its name on the socket
+class ReadHistory(
+    OperationRequest[tuple[Row, ...]],                     what it answers
+    command="history",                                     its name on the socket
+    scopes=(TokenScope.ALL_READ,),                         which API tokens may send it
+):
     limit: Annotated[int, Whole(1, 1_000)] = 20            no default: it must be there
     term: Annotated[Term, TERM_FIELDS]                     several fields that make one value
 ```
@@ -24,7 +27,9 @@ from typing import (
     NamedTuple,
     Protocol,
     Self,
+    TypedDict,
     TypeVar,
+    Unpack,
     cast,
     get_args,
     get_origin,
@@ -41,10 +46,12 @@ from filterd.texts.i18n import say
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from filterd.accounts.grant import TokenScope
     from filterd.base.state_file import Decoder
 
 AnswerT = TypeVar("AnswerT")
 
+CHANGE_COMMAND = "change"
 _OF_EACH = ("reason", "permanent")
 """What a kind of change does not read: each has a reason, and no end is one left out."""
 REASON = Text(MAX_REASON, about="Why, for the history")
@@ -90,6 +97,17 @@ class Part:
         return value.arguments
 
 
+class _Told(TypedDict, total=False):
+    """What a class of requests says of itself, and the kind of a change."""
+
+    command: str
+    kind: str
+    scopes: tuple[TokenScope, ...]
+    is_guarded: bool
+    is_open: bool
+    is_of_session: bool
+
+
 class _Member(NamedTuple):
     """A field of a request: its names in class and socket, and what reads it."""
 
@@ -100,10 +118,39 @@ class _Member(NamedTuple):
 
 
 class OperationRequest(Generic[AnswerT]):
-    """The arguments of a command; see above for a subclass."""
+    """The arguments of a command; see above for a subclass.
+
+    Attributes:
+        command: its name on the socket.
+        scopes: of the API tokens that may send it; one of ``all`` may send more (``scopes``).
+        is_guarded: whether a session gives its password again for it, and no token may send it.
+        is_open: whether a browser may send it without a session.
+        is_of_session: whether it is about the session itself, so that no token may send it.
+    """
 
     __slots__ = ()
-    command: ClassVar[str]
+    command: ClassVar[str] = ""
+    scopes: ClassVar[tuple[str, ...]] = ()
+    is_guarded: ClassVar[bool] = False
+    is_open: ClassVar[bool] = False
+    is_of_session: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **told: Unpack[_Told]) -> None:
+        """Keep what a class says of itself; ``dataclass`` makes it again, without that."""
+        super().__init_subclass__()
+        for name, value in told.items():
+            setattr(cls, name, value)
+
+    @classmethod
+    def sent_as(cls) -> tuple[str, ...]:
+        """Return its keys in ``scopes``: the command, of a change with its kind."""
+        return (cls.command,)
+
+    @classmethod
+    def needs_password(cls, given: Mapping[str, Any]) -> bool:
+        """Return whether it is guarded with these arguments, which are not checked yet."""
+        del given
+        return cls.is_guarded
 
     @classmethod
     def fields(cls) -> Fields:
@@ -174,12 +221,16 @@ class OperationRequest(Generic[AnswerT]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RequestedChange(OperationRequest[dict[str, Any]]):
+class RequestedChange(OperationRequest[dict[str, Any]], command=CHANGE_COMMAND):
     """A change of what is in force, of a kind of ``overrides.changes.change_kinds``."""
 
-    command: ClassVar[str] = "change"
     kind: ClassVar[str] = ""
     reason: Annotated[str, REASON] = ""
+
+    @classmethod
+    def sent_as(cls) -> tuple[str, ...]:
+        """Return its keys in ``scopes``."""
+        return (f"{CHANGE_COMMAND} {cls.kind}",)
 
     @property
     def change(self) -> tuple[str, dict[str, Any]]:

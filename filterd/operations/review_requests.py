@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from filterd.operations.answers import of, record, rows
 from filterd.operations.changes import CHANGE
@@ -18,17 +18,14 @@ _NUMBER = Whole(1, about="The number of a request")
 
 
 @dataclass(frozen=True, slots=True)
-class ReadRequests(OperationRequest[tuple[PupilRequest, ...]]):
+class ReadRequests(OperationRequest[tuple[PupilRequest, ...]], command="requests list"):
     """The open requests on which the person may decide."""
-
-    command: ClassVar[str] = "requests list"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApproveRequest(OperationRequest[dict[str, Any]]):
+class ApproveRequest(OperationRequest[dict[str, Any]], command="requests approve"):
     """Make the exception that a request asks for."""
 
-    command: ClassVar[str] = "requests approve"
     id: Annotated[int, _NUMBER]
     for_tier: Annotated[bool, Flag("To the whole tier")] = False
     term: Annotated[Term, TermFields()]
@@ -43,10 +40,9 @@ class RefusedRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefuseRequest(OperationRequest[RefusedRequest]):
+class RefuseRequest(OperationRequest[RefusedRequest], command="requests refuse"):
     """Refuse a request."""
 
-    command: ClassVar[str] = "requests refuse"
     id: Annotated[int, _NUMBER]
     reason: Annotated[str, REASON]
 

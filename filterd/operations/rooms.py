@@ -7,8 +7,9 @@ Reading has no command of its own: a face works it out of what is in force.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
+from filterd.accounts.grant import TokenScope
 from filterd.operations.answers import (
     FLAG,
     TEXT,
@@ -67,10 +68,9 @@ class ReadTimetable(OperationRequest[Any]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetRoom(RequestedChange):
+class SetRoom(RequestedChange, kind="room"):
     """Give a room a grade or class for a time."""
 
-    kind: ClassVar[str] = "room"
     room: Annotated[str, ROOM]
     grade: Annotated[str, Text(32, least=1, about="A grade or class")]
     term: Annotated[Term, TermFields()]
@@ -85,26 +85,25 @@ class WatchedRoom:
 
 
 @dataclass(frozen=True, slots=True)
-class WatchRoom(OperationRequest[WatchedRoom]):
+class WatchRoom(OperationRequest[WatchedRoom], command="room-watch"):
     """Watch which devices appear."""
 
-    command: ClassVar[str] = "room-watch"
     room: Annotated[str, ROOM]
 
 
 @dataclass(frozen=True, slots=True)
-class ReadAppeared(OperationRequest[dict[str, Any]]):
+class ReadAppeared(
+    OperationRequest[dict[str, Any]], command="room-seen", scopes=(TokenScope.ALL_READ,)
+):
     """The devices that have appeared in a watched room."""
 
-    command: ClassVar[str] = "room-seen"
     room: Annotated[str, ROOM]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LearnRoom(OperationRequest[dict[str, Any]]):
+class LearnRoom(OperationRequest[dict[str, Any]], command="room learn"):
     """Keep the devices that have appeared."""
 
-    command: ClassVar[str] = "room learn"
     room: Annotated[str, ROOM]
     add: Annotated[bool, Flag("Keep the devices that the room has")] = False
     random: Annotated[bool, Flag("Include devices with a randomised MAC")] = False

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
+from filterd.accounts.grant import TokenScope
 from filterd.operations.answers import (
     AT,
     FLAG,
@@ -144,25 +145,25 @@ _LESSON = record(
 
 
 @dataclass(frozen=True, slots=True)
-class ReadMatrix(OperationRequest[dict[str, Any]]):
+class ReadMatrix(
+    OperationRequest[dict[str, Any]], command="policy-matrix", scopes=(TokenScope.ALL_READ,)
+):
     """The state of categories and services by tier."""
-
-    command: ClassVar[str] = "policy-matrix"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadWeek(OperationRequest[dict[str, Any]]):
+class ReadWeek(
+    OperationRequest[dict[str, Any]], command="school-week", scopes=(TokenScope.ALL_READ,)
+):
     """The week of a day; without one the present."""
 
-    command: ClassVar[str] = "school-week"
     day: Annotated[str, Day("a date of the week")] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadOwnLesson(OperationRequest[dict[str, Any]]):
+class ReadOwnLesson(OperationRequest[dict[str, Any]], command="own-lesson"):
     """What a teacher has in the classes and rooms of the moment."""
 
-    command: ClassVar[str] = "own-lesson"
     place: Annotated[str, Text(300, about="`class:6A` or `network:lab-a`")] = ""
 
 

@@ -8,8 +8,9 @@ not tell which of account and password is.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar
+from typing import Annotated
 
+from filterd.accounts.grant import EVERY_SCOPE
 from filterd.operations.accounts import NAMED, NamedAccount
 from filterd.operations.answers import of, record
 from filterd.operations.operation import Operation
@@ -33,10 +34,8 @@ class SchoolAtSignIn:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadSchool(OperationRequest[SchoolAtSignIn]):
+class ReadSchool(OperationRequest[SchoolAtSignIn], command="school", is_open=True):
     """The school, for pages before the sign-in."""
-
-    command: ClassVar[str] = "school"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +47,9 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskAdmission(OperationRequest[Admission]):
+class AskAdmission(OperationRequest[Admission], command="admit", is_open=True):
     """Whether the device of a cookie, or of a code, may see the dashboard."""
 
-    command: ClassVar[str] = "admit"
     device: Annotated[str, _DEVICE] = field(default="", repr=False)
     code: Annotated[str, _CODE] = field(default="", repr=False)
 
@@ -65,10 +63,9 @@ class BegunSession:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignInByPassword(OperationRequest[BegunSession]):
+class SignInByPassword(OperationRequest[BegunSession], command="login", is_open=True):
     """Begin a session by a password; ``code`` is of the authenticator."""
 
-    command: ClassVar[str] = "login"
     account: Annotated[str, Text(200)] = ""
     password: Annotated[str, _PASSWORD] = field(default="", repr=False)
     code: Annotated[str, _CODE] = field(default="", repr=False)
@@ -76,35 +73,29 @@ class SignInByPassword(OperationRequest[BegunSession]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignInByCode(OperationRequest[BegunSession]):
+class SignInByCode(OperationRequest[BegunSession], command="login-code", is_open=True):
     """Begin a session by a code that is good once."""
 
-    command: ClassVar[str] = "login-code"
     code: Annotated[str, _CODE] = field(default="", repr=False)
     device: Annotated[str, _DEVICE] = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignInByPin(OperationRequest[BegunSession]):
+class SignInByPin(OperationRequest[BegunSession], command="login-pin", is_open=True):
     """Begin a session by the PIN of an enrolled device."""
 
-    command: ClassVar[str] = "login-pin"
     device: Annotated[str, _DEVICE] = field(default="", repr=False)
     pin: Annotated[str, _PASSWORD] = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class SignOut(OperationRequest[None]):
+class SignOut(OperationRequest[None], command="logout", is_of_session=True):
     """End the session."""
-
-    command: ClassVar[str] = "logout"
 
 
 @dataclass(frozen=True, slots=True)
-class EndOtherSessions(OperationRequest[NamedAccount]):
+class EndOtherSessions(OperationRequest[NamedAccount], command="logout-others", is_of_session=True):
     """End the other sessions of the person."""
-
-    command: ClassVar[str] = "logout-others"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +112,8 @@ class PersonSession:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadSession(OperationRequest[PersonSession]):
+class ReadSession(OperationRequest[PersonSession], command="session", scopes=EVERY_SCOPE):
     """The person who is signed in."""
-
-    command: ClassVar[str] = "session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +124,11 @@ class ConfirmedPassword:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmPassword(OperationRequest[ConfirmedPassword]):
+class ConfirmPassword(
+    OperationRequest[ConfirmedPassword], command="confirm-password", is_of_session=True
+):
     """Give the password of the session's account once more."""
 
-    command: ClassVar[str] = "confirm-password"
     password: Annotated[str, _PASSWORD] = field(default="", repr=False)
     code: Annotated[str, _CODE] = field(default="", repr=False)
 

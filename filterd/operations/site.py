@@ -7,7 +7,7 @@ A draft changes nothing. It has the difference and what is wrong, and waits for 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from filterd.base.errors import ConfigError
 from filterd.operations.answers import (
@@ -81,47 +81,38 @@ class _Edits:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadSite(OperationRequest[dict[str, Any]]):
+class ReadSite(OperationRequest[dict[str, Any]], command="site-read"):
     """The data of the file."""
 
-    command: ClassVar[str] = "site-read"
-
 
 @dataclass(frozen=True, slots=True)
-class ReadDraft(OperationRequest[dict[str, Any]]):
+class ReadDraft(OperationRequest[dict[str, Any]], command="site-draft"):
     """The draft of the person."""
 
-    command: ClassVar[str] = "site-draft"
-
 
 @dataclass(frozen=True, slots=True)
-class DropDraft(OperationRequest[None]):
+class DropDraft(OperationRequest[None], command="site-drop"):
     """Forget it."""
 
-    command: ClassVar[str] = "site-drop"
-
 
 @dataclass(frozen=True, slots=True)
-class DraftSite(OperationRequest[dict[str, Any]]):
+class DraftSite(OperationRequest[dict[str, Any]], command="site-edit"):
     """Draft edits by paths of keys."""
 
-    command: ClassVar[str] = "site-edit"
     edits: Annotated[tuple[dict[str, Any], ...], _Edits()]
 
 
 @dataclass(frozen=True, slots=True)
-class DraftTimetables(OperationRequest[dict[str, Any]]):
+class DraftTimetables(OperationRequest[dict[str, Any]], command="site-table"):
     """Draft the timetables of a table, with tabs between cells."""
 
-    command: ClassVar[str] = "site-table"
     table: Annotated[str, Text(60_000, least=1, lines=True)]
 
 
 @dataclass(frozen=True, slots=True)
-class ApplyDraft(OperationRequest[dict[str, Any]]):
+class ApplyDraft(OperationRequest[dict[str, Any]], command="site-apply", is_guarded=True):
     """Put the draft with this digest in force."""
 
-    command: ClassVar[str] = "site-apply"
     digest: Annotated[str, Text(64, "[0-9a-f]{64}")]
 
 

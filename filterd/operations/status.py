@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
+from filterd.accounts.grant import EVERY_SCOPE, TokenScope
 from filterd.base.protection_level import ProtectionLevel
 from filterd.operations.alerts import ALERT
 from filterd.operations.answers import (
@@ -35,10 +36,10 @@ _OLDEST_TOTALS_S = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PresentStatus(OperationRequest[dict[str, Any]]):
+class PresentStatus(
+    OperationRequest[dict[str, Any]], command="status", scopes=(TokenScope.TOTALS,)
+):
     """The state of the school, with fresh totals of today."""
-
-    command: ClassVar[str] = "status"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +53,17 @@ OF_PAGES = ReadStatus(totals_old_s=_OLDEST_TOTALS_S)
 """What pages and programs ask: they do not make the manager write at each look."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ping(OperationRequest[str], command="ping", scopes=EVERY_SCOPE):
+    """Whether the manager answers."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunSelfTest(OperationRequest[dict[str, Any]]):
+class RunSelfTest(
+    OperationRequest[dict[str, Any]], command="self-test", scopes=(TokenScope.ALL_READ,)
+):
     """Test what is closed now, unless a test of this age in seconds was clean."""
 
-    command: ClassVar[str] = "self-test"
     old_s: Annotated[int, Whole(0, DAY_S)] = 0
 
 

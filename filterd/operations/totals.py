@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
+from filterd.accounts.grant import TokenScope
 from filterd.operations.answers import AT, TEXT, WHOLE, each, of, record, rows
 from filterd.operations.operation import Operation
 from filterd.operations.parameters.day import MONTH
@@ -19,10 +20,9 @@ MOST_EXPORT_DAYS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadTotals(OperationRequest[list[Any]]):
+class ReadTotals(OperationRequest[list[Any]], command="log totals", scopes=(TokenScope.TOTALS,)):
     """Numbers of answers; what is empty does not restrict them."""
 
-    command: ClassVar[str] = "log totals"
     days: Annotated[int, Whole(1, MOST_DAYS, "The number of days, with today")] = 1
     tier: Annotated[str, TIER] = ""
     grade: Annotated[str, GRADE] = ""
@@ -52,10 +52,9 @@ class HelpSought:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadHelpSought(OperationRequest[HelpSought]):
+class ReadHelpSought(OperationRequest[HelpSought], command="log help"):
     """Yes or no for each confidential category, of a month that is over."""
 
-    command: ClassVar[str] = "log help"
     month: Annotated[str, MONTH]
 
 
@@ -81,10 +80,11 @@ class ExportedTotals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExportTotals(OperationRequest[ExportedTotals]):
+class ExportTotals(
+    OperationRequest[ExportedTotals], command="log export", scopes=(TokenScope.TOTALS,)
+):
     """Published totals of a month, or of the last days before today."""
 
-    command: ClassVar[str] = "log export"
     month: Annotated[str, MONTH] = ""
     days: Annotated[int, Whole(1, MOST_EXPORT_DAYS)] = 1
 

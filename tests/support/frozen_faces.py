@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from filterd import control
-from filterd.accounts import grant
+from filterd.accounts.grant import TokenScope
 from filterd.base.clock import SystemClock
 from filterd.base.errors import ControlError, FilterdError
 from filterd.cli import help_pages
+from filterd.operations import scopes
 from filterd.overrides.changes.change_kinds import KINDS
 from filterd.overrides.rights.read_access import READERS
 from filterd.texts.i18n import say
@@ -427,13 +428,17 @@ def _help() -> Iterator[str]:
 def _scopes() -> Iterator[str]:
     """Yield the scopes of tokens that have a command of the socket; the roles of a view."""
     kinds = {f"change {kind}" for kind in KINDS}
-    named = {one for scope in grant.SCOPES.values() for one in scope or ()}
-    for command in sorted(kinds | named | grant.NEEDS_PASSWORD | grant.OPEN):
+    named = {
+        key
+        for key, found in scopes.REQUESTS.items()
+        if any(one.scopes or one.is_guarded or one.is_open for one in found)
+    }
+    for command in sorted(kinds | named):
         first, _, kind = command.partition(" ")
         asked = ("change", {"kind": kind}) if first == "change" else (command, {})
-        scopes = [scope for scope in grant.SCOPES if grant.is_in_scope(scope, *asked)]
-        words = ["password"] * grant.needs_password(*asked) + ["open"] * (command in grant.OPEN)
-        yield " ".join((f"{command}: {','.join(scopes) or '-'}", *words))
+        having = [scope for scope in TokenScope if scopes.is_in_scope(scope, *asked)]
+        words = ["password"] * scopes.needs_password(*asked) + ["open"] * (command in scopes.OPEN)
+        yield " ".join((f"{command}: {','.join(having) or '-'}", *words))
     for view, roles in READERS.items():
         yield f"view {view}: roles {','.join(sorted(roles))}"
 

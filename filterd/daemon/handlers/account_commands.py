@@ -3,7 +3,7 @@
 
 ``act_for`` of a request is the token of a session, ``SESSION~DEVICE`` in a browser that has
 the cookie of an enrolled device too, or an API token. ``address`` is that of the person's
-device: a request that has one and no token may ask the commands of ``accounts.grant.OPEN`` only,
+device: a request that has one and no token may ask the commands of ``operations.scopes.OPEN`` only,
 which a browser may ask before anyone has signed in. What each command takes and answers stands in
 ``operations``: ``accounts``, ``sessions``, ``api_tokens``, ``enrolled_devices``.
 
@@ -39,7 +39,7 @@ from filterd.accounts.authenticator import (
     text_of,
     uri_of,
 )
-from filterd.accounts.grant import NO_GRANT, OPEN, AuthorChannel, Grant, is_in_scope, needs_password
+from filterd.accounts.grant import NO_GRANT, AuthorChannel, Grant
 from filterd.accounts.one_time_codes import FOR_S, CodePurpose
 from filterd.accounts.password_hash import new_password
 from filterd.accounts.sessions import SignInError, sign_in_again
@@ -75,6 +75,7 @@ from filterd.operations.accounts import (
     SetPassword,
     SetRoles,
 )
+from filterd.operations.scopes import OPEN, is_in_scope, needs_password
 from filterd.overrides.rights.roles import PasswordNeededError, Rank, Role
 from filterd.texts.i18n import say
 

@@ -28,8 +28,8 @@ from dataclasses import dataclass, field
 from struct import Struct, iter_unpack
 from typing import TYPE_CHECKING, Protocol
 
-from filterd.accounts.grant import needs_root
 from filterd.base.errors import ControlError
+from filterd.operations.scopes import needs_root
 from filterd.overrides.rights.roles import Author, Rank
 from filterd.texts.i18n import say
 

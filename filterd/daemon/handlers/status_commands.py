@@ -13,7 +13,7 @@ from filterd.daemon.manager.disclosed_totals import as_seen
 from filterd.daemon.manager.status_parts import coverage_of_closed, protection_facts
 from filterd.operations.clock import ReadClock
 from filterd.operations.reload import Reload, Reloaded
-from filterd.operations.status import ReadStatus
+from filterd.operations.status import Ping, ReadStatus
 from filterd.overrides.rights.permissions import readable_classes
 from filterd.overrides.rights.roles import Rank
 from filterd.querylog.totals_request import TotalsRequest
@@ -38,7 +38,7 @@ def commands(
         program: returns the state of the releases of filterd.
     """
 
-    async def ping(_: dict[str, Any], __: Caller) -> str:
+    async def ping(_: Ping, __: Caller) -> str:
         return "pong"
 
     async def status(asked: ReadStatus, caller: Caller) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def commands(
         return await manager.reload(lists_only=asked.lists_only)
 
     return {
-        "ping": ping,
+        **handled(Ping, ping),
         **handled(ReadStatus, status),
         **handled(ReadClock, clock),
         **handled(Reload, reload),

@@ -9,37 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.operations import (
-    accounts,
-    alerts,
-    api_tokens,
-    classes,
-    clock,
-    devices,
-    enrolled_devices,
-    exams,
-    exceptions,
-    history,
-    lists,
-    live_log,
-    log,
-    log_levels,
-    log_removal,
-    mistakes,
-    policy,
-    reload,
-    reports,
-    review_requests,
-    rooms,
-    school,
-    sessions,
-    site,
-    status,
-    totals,
-)
 from filterd.operations.lists import Decision
 from filterd.operations.operation import Operation
 from filterd.operations.request import OperationRequest, RequestedChange
+from filterd.operations.subjects import SUBJECTS
 from filterd.web.endpoint import WebEndpoint, endpoint
 from filterd.web.operations import (
     account_operations,
@@ -63,41 +36,16 @@ if TYPE_CHECKING:
     from filterd.web.visitor import Visitor
 
 _MODULES = (
-    status,
-    alerts,
-    clock,
-    reload,
+    *SUBJECTS,
     status_operations,
-    log,
-    totals,
-    log_levels,
-    live_log,
-    log_removal,
     log_operations,
-    reports,
     report_operations,
-    policy,
     policy_operations,
-    exceptions,
-    review_requests,
-    exams,
     exception_operations,
-    rooms,
-    devices,
-    classes,
     room_operations,
-    lists,
     list_operations,
-    site,
     site_operations,
-    history,
-    mistakes,
     history_operations,
-    school,
-    sessions,
-    accounts,
-    api_tokens,
-    enrolled_devices,
     account_operations,
 )
 """Of a module all its operations, as they stand there; a later module may say more of one."""

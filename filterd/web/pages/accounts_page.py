@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from filterd.accounts.account_rows import ACCOUNTS as ACCOUNT_LISTING
 from filterd.accounts.account_rows import ENROLLED as DEVICE_LISTING
 from filterd.accounts.account_rows import TOKENS as TOKEN_LISTING
-from filterd.accounts.grant import SCOPES
+from filterd.accounts.grant import TokenScope
 from filterd.operations.accounts import ACCOUNTS
 from filterd.operations.api_tokens import TOKENS
 from filterd.operations.enrolled_devices import ENROLLED
@@ -65,7 +65,7 @@ async def _load_own(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
         "own_roles": [
             (one.value, visitor.texts.word(words.ROLE, one)) for one in Role if one in visitor.roles
         ],
-        "scopes": [(one, one) for one in SCOPES],
+        "scopes": [(one, one) for one in TokenScope],
         "terms": [(str(days), text) for days, (_, text) in zip(TERMS_DAYS, lasting, strict=True)],
         "qr": qr_code(uri, visitor.texts("QR code for the authenticator app")) if uri else "",
     }

@@ -28,10 +28,9 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look(OperationRequest[Seen]):
+class Look(OperationRequest[Seen], command="look"):
     """A request with each kind of field."""
 
-    command: ClassVar[str] = "look"
     class_: Annotated[str, Text(3)]
     names: Annotated[tuple[str, ...], Several(Text(9), 2)] = ()
     most: Annotated[int | None, Whole(1, 5)] = None
@@ -39,10 +38,9 @@ class Look(OperationRequest[Seen]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Move(RequestedChange):
+class Move(RequestedChange, kind="move"):
     """A change, whose reason must be there."""
 
-    kind: ClassVar[str] = "move"
     to: Annotated[str, Text(9)] = ""
     reason: Annotated[str, REASON]
 
@@ -68,10 +66,9 @@ class Shared(OperationRequest[Any]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Find(OperationRequest[Any]):
+class Find(OperationRequest[Any], command="find"):
     """A request of parts."""
 
-    command: ClassVar[str] = "find"
     name: Annotated[str, InHex()]
     shared: Annotated[Shared, Part(Shared)]
 

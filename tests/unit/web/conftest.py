@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
 
@@ -24,27 +24,24 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenName(OperationRequest[Any]):
+class OpenName(OperationRequest[Any], command="open"):
     """Open a name."""
 
-    command: ClassVar[str] = "open"
     name: Annotated[str, Text(20)]
     twice: Annotated[bool, Flag()] = False
 
 
 @dataclass(frozen=True, slots=True)
-class ReadNames(OperationRequest[Any]):
+class ReadNames(OperationRequest[Any], command="names"):
     """The names."""
 
-    command: ClassVar[str] = "names"
     begin: Annotated[str, Text(20)] = ""
 
 
 @dataclass(frozen=True, slots=True)
-class MakeFile(OperationRequest[Any]):
+class MakeFile(OperationRequest[Any], command="file"):
     """A file."""
 
-    command: ClassVar[str] = "file"
     shown: Annotated[bool, Flag()] = False
 
 

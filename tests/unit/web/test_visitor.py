@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from starlette.requests import Request
@@ -36,10 +36,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Open(OperationRequest[Any]):
+class Open(OperationRequest[Any], command="open"):
     """Open something."""
-
-    command: ClassVar[str] = "open"
 
 
 def _operation(roles: frozenset[Role], name: str = "x") -> Operation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
 
@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Count(OperationRequest[Any]):
+class Count(OperationRequest[Any], command="count"):
     """Count to a number."""
 
-    command: ClassVar[str] = "count"
     to: Annotated[int, Whole(1, 3)]
 
 

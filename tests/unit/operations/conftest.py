@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures of the tests of filterd.accounts."""
+"""Fixtures of the tests of filterd.operations."""
 
 from __future__ import annotations
 
