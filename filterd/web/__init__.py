@@ -14,7 +14,7 @@ roles and the commands of ``filterd`` that it stands for. The description of the
 them (``openapi``), and pages use nothing else. What only a person's request has, such as the
 sentence after a change (``wanted_change``), is its ``endpoint``, in a module of ``operations``
 here; what is in force is worked out by ``school_state``. A
-command of ``filterd`` without an operation has a reason in ``endpoint.AT_THE_BOX``.
+command of ``filterd`` without an operation has a reason in ``tests/unit/web/test_endpoint.py``.
 To add a page: its ``Page`` in a module of ``pages``, its template in ``templates``, a line in
 ``pages.ORDER``.
 
