@@ -23,6 +23,7 @@ from filterd.base.privileges import as_owner_of
 from filterd.base.state_folder import StateFolder
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.feed.appliance_files import Wanted
+from filterd.feed.public_lists import PublicLists
 from filterd.feed.school_lists import SchoolLists
 from filterd.operations.lists import (
     DECISIONS,
@@ -52,7 +53,7 @@ def answer_of(asked: Any, lists: SchoolLists) -> Any:
 
 @answer_of.register
 def _(_asked: ReadSources, lists: SchoolLists) -> Any:
-    return lists.sources()
+    return PublicLists(lists).sources()
 
 
 @answer_of.register
@@ -83,27 +84,28 @@ def _(asked: TakeVersion, lists: SchoolLists) -> Any:
 @answer_of.register
 def _(asked: FollowLists, lists: SchoolLists) -> Any:
     how = Wanted("", "", asked.category, asked.format_, asked.subtrees)
-    chosen = lists.chosen(asked.sources, how, recommended=asked.recommended)
+    public = PublicLists(lists)
+    chosen = public.chosen(asked.sources, how, recommended=asked.recommended)
     for one in chosen:
         if one.url:
             with suppress(FetchError):  # the next night tries
-                lists.look_at(one)
-    return lists.follow(chosen).row
+                public.look_at(one)
+    return public.follow(chosen).row
 
 
 @answer_of.register
 def _(asked: UnfollowLists, lists: SchoolLists) -> Any:
-    return lists.unfollow(asked.sources).row
+    return PublicLists(lists).unfollow(asked.sources).row
 
 
 @answer_of.register
 def _(asked: UpdateLists, lists: SchoolLists) -> Any:
-    return lists.update(asked.accept, now=asked.now).to_plain()
+    return PublicLists(lists).update(asked.accept, now=asked.now).to_plain()
 
 
 @answer_of.register
 def _(asked: ExcludeEntry, lists: SchoolLists) -> Any:
-    return lists.exclude(asked.name, asked.list_, asked.reason).row
+    return PublicLists(lists).exclude(asked.name, asked.list_, asked.reason).row
 
 
 _REQUESTS: dict[str, type[Decision | ReadSources]] = {**DECISIONS, ReadSources.command: ReadSources}

@@ -34,11 +34,13 @@ It is **judged and activated**:
 ``guard``            whether an authentic version may be activated
 ``held_versions``    of held versions: orders of the law ahead of them, holds that the
                      publisher's offline keys have released; an unknown ordering key waits
+``admission``        a version judged, activated and watched, or the one before again
 ``activation``       forward or back: lists, catalogue, pointer and daemon, all or none
 ``version_watch``    the ten minutes after, and the daemon as the feed needs it
 ``policy_trial``     what the recorded days say of a version, a list or another policy: a child
 ``sync``             one run, from what is published to lists in force
-``school_lists``     what a school decides: sync, approve, roll back, follow, exclude
+``school_lists``     what a school decides on versions: sync, approve, roll back
+``public_lists``     and on public lists: follow, update, exclude
 ``index_build``      the lists in force compiled anew, by a command or in a child
 ``follower``         the process that does what is due
 ``schedule``         when to ask and when to take: slots, light checks, retries, rings

@@ -16,14 +16,14 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from filterd.base.errors import StoreError
+from filterd.base.errors import FilterdError, GuardError, RefusedVersionError, StoreError
 from filterd.base.paths import is_there, open_plain, read_plain, write_atomically
 from filterd.base.state_file import IDS, FileFormat, plain_version, to_plain
 from filterd.base.state_folder import SHIPPED, BesideFolder, StateFolder
 from filterd.feed.appliance_files import TimeFloor, followed_lists, missing_lists
-from filterd.feed.guard.judgement import Judgement
+from filterd.feed.guard.judgement import Judgement, bounded
 from filterd.feed.version_watch import WATCH_S, WatchFile
-from filterd.feed.versions import Versions
+from filterd.feed.versions import VersionPointer, Versions
 from filterd.lists.index_files import version_of
 from filterd.texts import i18n
 from filterd.texts.i18n import UNSAID, refused, say
@@ -208,6 +208,44 @@ class StandingFile:
         )
 
 
+class RunNotes:
+    """What runs leave for people: the history, and how the site stands.
+
+    Args:
+        folder: the feed's state folder.
+        clock: for the time of an event.
+    """
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self.history, self.standing, self._clock = History(folder), StandingFile(folder), clock
+
+    def add(self, event: Event, version: str, why: Sentence = UNSAID) -> None:
+        """Note an event; a disk that refuses it stops nothing."""
+        self.history.add(Line(self._clock.wall(), event, version, why))
+
+    def failed(self, error: FilterdError, now: float) -> None:
+        """Note a run that failed; the problem may be this disk."""
+        problem = error.sentence
+        with contextlib.suppress(StoreError):
+            self.standing.write(replace(self.standing.read(), tried_at=now, problem=problem))
+        refused = isinstance(error, RefusedVersionError)
+        held = Event.REFUSED if refused else Event.HELD
+        event = held if isinstance(error, GuardError) else Event.FAILED
+        self.add(event, self.standing.read().version, problem)
+
+    def held(self, judgement: Judgement) -> None:
+        """Keep the judgement of a version that waits for an administrator."""
+        with contextlib.suppress(StoreError):
+            self.standing.write(replace(self.standing.read(), judgement=bounded(judgement)))
+
+    def activated(self, version: str) -> None:
+        """Note that a version is in force: nothing waits, and there is no problem."""
+        self.add(Event.ACTIVATED, version)
+        standing = replace(self.standing.read(), waiting_since=None, takes_at=None, judgement=None)
+        with contextlib.suppress(StoreError):
+            self.standing.write(replace(standing, problem=UNSAID))
+
+
 def freshness(standing: FeedStanding, now: float, floor: float) -> Freshness:
     """Return how old the lists are; ``floor`` is the earliest possible time."""
     if standing.verified_at is None:
@@ -240,11 +278,7 @@ def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
         a waiting version; ``watched_until``; ``beside``, the same of public lists beside the
         feed, None for none.
     """
-    versions = Versions(state.feed).in_force()
     standing = StandingFile(state.feed).read()
-    watch = WatchFile(state.feed).read(clock)
-    now = clock.wall()
-    watched_until = None if watch is None else now + watch.since + WATCH_S - clock.monotonic()
     served = version_of(state.index, state.noted_as) or SHIPPED
     refusal = _refusal(state, served)
     home = StateFolder(state.folder).feed
@@ -260,22 +294,35 @@ def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
         # Of a folder that cannot be read only the problem is known.
         "trusted": bool(refusal) or is_there(state.feed / "root.json"),
         "served": plain_version(served),
-        "in_force": versions.current and plain_version(versions.current),
-        "previous": [*map(plain_version, versions.previous)],
-        "refused": [*map(plain_version, versions.refused)],
-        "held": versions.held,
+        **_of_versions(Versions(state.feed).in_force()),
         "published": plain_version(standing.version),
         "tried_at": standing.tried_at,
         "verified_at": standing.verified_at,
         "expires_at": standing.expires_at,
         "takes_at": standing.takes_at,
-        "freshness": freshness(standing, now, TimeFloor(state.feed).read()).value,
+        "freshness": freshness(standing, clock.wall(), TimeFloor(state.feed).read()).value,
         "problem": str(problem),
         "sentence": i18n.to_plain(problem),
         "judgement": to_plain(standing.judgement),
-        "watched_until": watched_until,
+        "watched_until": _watched_until(state, clock),
         "beside": _beside(state, clock) if address else None,
     }
+
+
+def _of_versions(versions: VersionPointer) -> dict[str, Any]:
+    """Return which versions are at hand, as plain data."""
+    return {
+        "in_force": versions.current and plain_version(versions.current),
+        "previous": [*map(plain_version, versions.previous)],
+        "refused": [*map(plain_version, versions.refused)],
+        "held": versions.held,
+    }
+
+
+def _watched_until(state: StateFolder, clock: Clock) -> float | None:
+    """Return until when the version in force is watched; None where it is not."""
+    watch = WatchFile(state.feed).read(clock)
+    return None if watch is None else clock.wall() + watch.since + WATCH_S - clock.monotonic()
 
 
 def program_version(folder: Path) -> int:

@@ -17,30 +17,21 @@ from typing import TYPE_CHECKING, Any
 from filterd.base.errors import (
     FilterdError,
     GuardError,
-    IndexFormatError,
-    RefusedVersionError,
     StoreError,
 )
-from filterd.base.paths import reading, remove_temporaries, sole
+from filterd.base.paths import reading, sole
 from filterd.base.state_file import plain_version
 from filterd.base.state_folder import SHIPPED, BesideFolder, StateFolder
-from filterd.config.lists_build import rebuild_lists
-from filterd.feed import guard
-from filterd.feed.activation import Activator
+from filterd.feed.admission import VersionAdmission
 from filterd.feed.appliance_files import ApplianceFolder, FollowFile, TimeFloor
-from filterd.feed.feed_config import blocklists_to_build
-from filterd.feed.guard.judgement import bounded
-from filterd.feed.held_versions import ROLE, other_key, with_orders_of
+from filterd.feed.held_versions import with_orders_of
 from filterd.feed.schedule import may_take_at
 from filterd.feed.signed.arrival import Moment
 from filterd.feed.signed.trust import TrustFolder
-from filterd.feed.standing import Event, History, Line, StandingFile
-from filterd.feed.version_files import signers_of, verify
-from filterd.feed.version_watch import AnswerCounts, Watch, WatchFile, counts_of, usual_part
-from filterd.feed.versions import Candidate, Versions, ahead_of, is_followed, number_of
-from filterd.lists.catalogs.catalog_tables import locked_canaries
-from filterd.lists.index_files import Blocklists
-from filterd.texts.i18n import UNSAID, quoted, say
+from filterd.feed.standing import Event, RunNotes
+from filterd.feed.version_watch import WatchFile
+from filterd.feed.versions import Candidate, Versions, ahead_of, number_of
+from filterd.texts.i18n import quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,18 +66,15 @@ class SiteFeed:
         daemon: Daemon,
         progress: Progress | None = None,
     ) -> None:
-        self._config, self._state, self._clock, self._daemon = config, state, clock, daemon
+        self._state, self._clock = state, clock
         self._progress = progress or (lambda _done, _total: None)
         folder, self.is_beside = state.feed, isinstance(state, BesideFolder)
         self.trust, self.versions = TrustFolder(folder), Versions(folder)
         self.appliance, self.watches = ApplianceFolder(folder), WatchFile(folder)
         self.followed = FollowFile(StateFolder(state.folder).feed)
-        self.history, self.standing, self.floor = (
-            History(folder),
-            StandingFile(folder),
-            TimeFloor(folder),
-        )
-        self._activator = Activator(state, daemon, self._build, self._is_trusted)
+        self.floor, self._notes = TimeFloor(folder), RunNotes(folder, clock)
+        self.history, self.standing = self._notes.history, self._notes.standing
+        self._admission = VersionAdmission(config, state, clock, daemon, self._notes)
 
     @contextlib.contextmanager
     def holding(self, *, wait: bool = True) -> Iterator[None]:
@@ -101,9 +89,7 @@ class SiteFeed:
             reading(lock.parent),
             sole(lock, otherwise=say("another process is taking the feed"), wait=wait),
         ):
-            with self._building():
-                self._remove_leftovers()
-                self._activator.recover()
+            self._admission.recover()
             with contextlib.suppress(StoreError):  # one of the two is enough for now
                 self.versions.mend()
             yield
@@ -127,7 +113,7 @@ class SiteFeed:
                     self.floor.note(now, offer.issued_at)
                 self.standing.note_verified(offer.version, offer.expires_at, now)
                 for remark in offer.remarks:
-                    self._note(Event.SOURCES, offer.version, remark)
+                    self._notes.add(Event.SOURCES, offer.version, remark)
                 try:
                     outcome = self._take(offer, now, at_once=at_once)
                     return replace(
@@ -137,7 +123,7 @@ class SiteFeed:
                     self._take_orders(offer.version)
                     raise
         except FilterdError as error:
-            self._note_problem(error, now)
+            self._notes.failed(error, now)
             raise
 
     def freshen(self, arrival: FreshArrival) -> Outcome | None:
@@ -158,25 +144,10 @@ class SiteFeed:
             GuardError: it is not at hand, or cannot be approved.
             FilterdError: it cannot be activated.
         """
-        folder = self.versions.folder_of(version)
-        if verify(folder):
-            raise GuardError(
-                say(
-                    "version {version} of the feed is not here; fetch it with `filterd sync`",
-                    version=version,
-                )
-            )
-        if not self._is_trusted(folder):
-            raise GuardError(
-                say(
-                    "version {version} of the feed was signed by a key that its publisher has"
-                    " since withdrawn; fetch another with `filterd sync`",
-                    version=version,
-                )
-            )
+        candidate = self._admission.at_hand(version)
         self.versions.allow(version)
-        self._note(Event.APPROVED, version, quoted(why))
-        return self._judge_and_activate(Candidate(version, folder), released=lambda _: True)
+        self._notes.add(Event.APPROVED, version, quoted(why))
+        return self._admit(candidate, released=lambda _: True)
 
     def establish(self, root: bytes, *, replace: bool) -> str:
         """Trust a root from now on; return its fingerprint.
@@ -201,12 +172,12 @@ class SiteFeed:
             StoreError: the disk refused.
         """
         self.versions.hold(why)
-        current = self.versions.in_force().current or SHIPPED
-        self._note(Event.PINNED if why is not None else Event.RELEASED, current, quoted(why or ""))
+        event = Event.RELEASED if why is None else Event.PINNED
+        self._notes.add(event, self.versions.in_force().current or SHIPPED, quoted(why or ""))
 
     def no_way_back(self) -> NoWayBack | None:
         """Return why ``roll_back`` would lead to no version; None if it leads to one."""
-        return self.versions.no_way_back(self._is_trusted)
+        return self.versions.no_way_back(self._admission.is_trusted)
 
     def roll_back(self, why: Sentence) -> str | None:
         """Activate the version before, refuse the present one; return the active one.
@@ -215,10 +186,8 @@ class SiteFeed:
             FilterdError: there is none, or it cannot be activated.
         """
         bad = self.versions.in_force().current or SHIPPED
-        with self._building():
-            back = self._activator.roll_back()
-        self.watches.end()
-        self._note(Event.ROLLED_BACK, bad, why)
+        back = self._admission.roll_back()
+        self._notes.add(Event.ROLLED_BACK, bad, why)
         return back
 
     def refuse(self, version: str, why: str) -> None:
@@ -237,7 +206,7 @@ class SiteFeed:
                 )
             )
         self.versions.refuse(version)
-        self._note(Event.REFUSED, version, quoted(why))
+        self._notes.add(Event.REFUSED, version, quoted(why))
         if self.standing.read().version == version:
             self.standing.write(replace(self.standing.read(), judgement=None))
 
@@ -254,13 +223,17 @@ class SiteFeed:
             if now < at:
                 return Outcome(Became.WAITS, version, urgent, at=at)
         # To make a version takes memory as to judge one does: a small board has room for one.
-        with self._building() if self.is_beside else contextlib.nullcontext():
+        with self._admission.building() if self.is_beside else contextlib.nullcontext():
             taken = offer.take(self.versions, self._progress)
         self.versions.prune(version)  # of nights whose versions were held nothing piles up
-        names = self._judge_and_activate(
+        names = self._admit(
             taken.candidate, released=lambda judgement: self._is_released(offer, judgement)
         )
         return Outcome(Became.ACTIVATED, version, urgent, taken.fetched_octets, names)
+
+    def _admit(self, candidate: Candidate, *, released: Callable[[Judgement], bool]) -> int:
+        self._progress(0, 0)
+        return self._admission.admit(candidate, released=released)
 
     def _take_orders(self, version: str) -> None:
         """Activate the orders of a version that is itself held or refused.
@@ -273,9 +246,9 @@ class SiteFeed:
         try:
             candidate = with_orders_of(version, self.versions)
             if candidate is not None:
-                self._judge_and_activate(candidate, released=lambda _: False)
+                self._admit(candidate, released=lambda _: False)
         except FilterdError as error:
-            self._note(Event.FAILED, ahead_of(version), error.sentence)
+            self._notes.add(Event.FAILED, ahead_of(version), error.sentence)
         with contextlib.suppress(StoreError):  # what waits is the version itself
             self.standing.write(before)
 
@@ -287,19 +260,12 @@ class SiteFeed:
         """
         with reading(self._state.feed):
             self.followed.write(change(self.followed.read()))
-        self._note(Event.SOURCES, self.versions.in_force().current or SHIPPED, why)
-
-    def _is_trusted(self, folder: Path) -> bool:
-        """Return whether a way back may lead to a version.
-
-        It may if the version was made here, or if the keys that have signed it still count.
-        """
-        return is_followed(folder.name) or self.trust.trusts_version(folder)
+        self._notes.add(Event.SOURCES, self.versions.in_force().current or SHIPPED, why)
 
     def _is_served(self, offer: Offer) -> bool:
         """Return whether the active version is this one and whole, and so is its index."""
         whole = offer.is_in(self.versions.folder_of(offer.version))
-        return whole and self._activator.is_served(offer.version)
+        return whole and self._admission.is_served(offer.version)
 
     def _takes_at(self, offer: Offer, now: float) -> float:
         standing = self.standing.read()
@@ -321,136 +287,12 @@ class SiteFeed:
         try:
             why = offer.release_of(judgement, now)
         except FilterdError as error:  # then it is held, as without
-            self._note(Event.FAILED, judgement.version, error.sentence)
+            self._notes.add(Event.FAILED, judgement.version, error.sentence)
             return False
         if why is None:
             return False
-        self._note(Event.APPROVED, judgement.version, why)
+        self._notes.add(Event.APPROVED, judgement.version, why)
         return True
-
-    def _judge_and_activate(
-        self, candidate: Candidate, *, released: Callable[[Judgement], bool]
-    ) -> int:
-        self._progress(0, 0)
-        with self._building():
-            self.versions.check(candidate.version)
-            judgement = self._judge(candidate)
-            is_held = judgement.severity is guard.Severity.HELD
-            if not judgement.may_come_in_force(approved=is_held and released(judgement)):
-                self._note_judgement(judgement)
-                # A child that was killed or starved has said nothing: the next run asks again.
-                if judgement.is_final and judgement.seconds:
-                    self.versions.refuse(candidate.version)
-                raise judgement.error()
-            before = self._seen_before(candidate, judgement)
-            self._activator.activate(candidate, judgement.index)
-            if before is not None:
-                with contextlib.suppress(StoreError):  # it is in force, and was judged
-                    self.watches.begin(before)
-        self._note(Event.ACTIVATED, candidate.version)
-        standing = replace(self.standing.read(), waiting_since=None, takes_at=None, judgement=None)
-        with contextlib.suppress(StoreError):
-            self.standing.write(replace(standing, problem=UNSAID))
-        return self._names()
-
-    def _judge(self, candidate: Candidate) -> Judgement:
-        state = self._state
-        served = state.index.exists() and state.policy.exists()
-        in_force = guard.ServedFiles(state.index, state.policy) if served else None
-        fresh = state.fresh_index, state.fresh_problems, state.judged_policy
-        whole = self._with(Blocklists(candidate.folder, candidate.version))
-        passed: dict[str, int] = {}
-        with contextlib.suppress(FilterdError):  # without counts it proves nothing
-            passed = self._daemon.passed()
-        current = self.versions.current()
-        new = (signers_of(candidate.folder) or {}).get(ROLE)
-        known = None if current is None else (signers_of(current.folder) or {}).get(ROLE)
-        school = guard.JudgedSchool(
-            self._config,
-            *fresh,
-            state.log_days,
-            passed,
-            whole,
-            orders_known=bool(known),  # another key than that one is found below
-        )
-        judgement = guard.judge(candidate, in_force, school, clock=self._clock)
-        return replace(judgement, findings=(*judgement.findings, *other_key(new, known)))
-
-    def _seen_before(self, candidate: Candidate, judgement: Judgement) -> Watch | None:
-        """Return the watch for after the swap; None where no daemon runs."""
-        with contextlib.suppress(FilterdError):
-            if status := self._daemon.status():
-                counts: AnswerCounts = counts_of(status)
-                usual = usual_part(self._daemon, status)
-                whole = self._with(Blocklists(candidate.folder, candidate.version))
-                canaries = locked_canaries(whole.folder)
-                since = self._clock.monotonic()
-                by_log = any(one.kind == guard.ASKED_LITTLE for one in judgement.findings)
-                return Watch(candidate.version, since, counts, usual, canaries, by_log)
-        return None
-
-    def _build(self, blocklists: Blocklists) -> None:
-        """Compile a version again, for a way back, even if the site's files are wrong.
-
-        Raises:
-            FilterdError: it cannot be compiled.
-        """
-        state = self._state
-        rebuild_lists(
-            self._config,
-            state.policy,
-            self._with(blocklists),
-            state.fresh_index,
-            now=self._clock.wall(),
-            problems=state.fresh_problems,
-        )
-
-    def _with(self, blocklists: Blocklists) -> Blocklists:
-        """Return a version with the lists in force that stand beside it.
-
-        If the version itself is of lists beside, it is returned beside the lists in force.
-        """
-        now = blocklists_to_build(self._config, StateFolder(self._state.folder))
-        if self.is_beside:
-            is_none = blocklists.version is None
-            return now._replace(beside=None if is_none else blocklists)
-        return blocklists._replace(beside=now.beside)
-
-    @contextlib.contextmanager
-    def _building(self) -> Iterator[None]:
-        with sole(self._state.build_lock, otherwise=say("another build is running"), wait=True):
-            yield
-
-    def _remove_leftovers(self) -> None:
-        """Remove what killed processes left half written; the caller holds both locks."""
-        state = self._state
-        remove_temporaries(state.fresh_index, state.checked_indexes)
-        for path in (*state.feed.glob(".*.tmp"), *(state.feed / "metadata").rglob(".*.tmp")):
-            with contextlib.suppress(OSError):  # then it stays
-                path.unlink()
-
-    def _names(self) -> int:
-        from filterd.lists.index_files import facts_of  # noqa: PLC0415
-
-        with contextlib.suppress(OSError, IndexFormatError):
-            return facts_of(self._state.index).names
-        return 0  # it is in force, and the next run reports a disk that fails now
-
-    def _note_problem(self, error: FilterdError, now: float) -> None:
-        problem = error.sentence
-        with contextlib.suppress(StoreError):  # the problem may be this disk
-            self.standing.write(replace(self.standing.read(), tried_at=now, problem=problem))
-        refused = isinstance(error, RefusedVersionError)
-        held = Event.REFUSED if refused else Event.HELD
-        event = held if isinstance(error, GuardError) else Event.FAILED
-        self._note(event, self.standing.read().version, problem)
-
-    def _note_judgement(self, judgement: Judgement) -> None:
-        with contextlib.suppress(StoreError):
-            self.standing.write(replace(self.standing.read(), judgement=bounded(judgement)))
-
-    def _note(self, event: Event, version: str, why: Sentence = UNSAID) -> None:
-        self.history.add(Line(self._clock.wall(), event, version, why))
 
 
 class Became(StrEnum):

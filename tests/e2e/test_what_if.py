@@ -18,7 +18,7 @@ import pytest
 from filterd.base.clock import SystemClock
 from filterd.daemon.handlers.what_if_commands import CHILD
 from filterd.feed.followed.sources import SourceFolder, read_sources
-from filterd.feed.school_lists import SchoolLists
+from filterd.feed.public_lists import PublicLists
 from filterd.lists.catalogs.catalog import shipped_sources
 from filterd.querylog.lookups import LookupContext
 from tests.support.commands import call
@@ -148,7 +148,7 @@ def test_what_cannot_be_tried_is_refused_in_a_line(school: School) -> None:
 def test_before_lists_are_followed_it_is_shown_or_why_it_cannot_be(
     school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(SchoolLists, "look_at", lambda *_: "seen")  # there is no such server
+    monkeypatch.setattr(PublicLists, "look_at", lambda *_: "seen")  # there is no such server
     kept = SourceFolder(school.state.feed / "sources")
     ut1 = next(one for one in shipped_sources() if one.id == "ut1-gambling")
     (given := school.config.parent / "given").mkdir()

@@ -24,7 +24,7 @@ from filterd.config.lists_build import build_lists
 from filterd.config.site_reader import load_site as load_files
 from filterd.daemon.manager.site_loader import load_site
 from filterd.feed import guard
-from filterd.feed.guard.judgement import CHECKS, SCHOOL, Finding
+from filterd.feed.guard.judgement import CHECKS, SCHOOL, Finding, Severity, found
 from filterd.feed.signed.arrival import TufArrival
 from filterd.feed.signed.fetchers import FolderFetcher
 from filterd.feed.sync import Became, Outcome, SiteFeed
@@ -48,6 +48,8 @@ from tests.support.yaml_files import read_yaml, write_yaml
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import pytest
+
     from filterd.base.clock import Clock
     from filterd.feed.guard import JudgedSchool, Judgement, ServedFiles
     from filterd.feed.versions import Candidate
@@ -56,6 +58,7 @@ FIRST, SECOND, THIRD = "2", "3", "4"
 """Versions that are published; 1 is the empty one that a publication begins with."""
 MUST_BLOCK = "www.bet365.com"
 """On the lists that ship, and on those of every version."""
+_WHY = say("category {category}: all its {had} names are gone", category="porn", had=9)
 _ROLES = ("timestamp", "snapshot", "targets", "orders")
 
 
@@ -284,3 +287,20 @@ def refused_or(work: Callable[[], object]) -> str:
     assert why
     assert "\n" not in why
     return why
+
+
+def judge_as(
+    monkeypatch: pytest.MonkeyPatch, school: Follower, severity: Severity, kind: str = "growth"
+) -> list[str]:
+    """Have one thing found of every version; return those that were judged."""
+    judged = list[str]()
+
+    def judge(candidate: Candidate, _: Any, site: JudgedSchool, **__: Any) -> Judgement:
+        judged.append(candidate.version)
+        write_atomically(site.fresh_index, school.published.index(candidate.version))
+        digest = Index.open(site.fresh_index).digest.hex()
+        finding = found(kind, severity, _WHY, ["xnxx.com"])
+        return guard.Judgement(candidate.version, (finding,), digest, CHECKS, seconds=1.0)
+
+    monkeypatch.setattr(guard, "judge", judge)
+    return judged

@@ -14,7 +14,8 @@ from filterd.cli.policy.policy_whatif import print_before
 from filterd.cli.render import show
 from filterd.feed.appliance_files import Wanted
 from filterd.feed.feed_details import SOURCES
-from filterd.feed.school_lists import Decided, SchoolLists
+from filterd.feed.public_lists import PublicLists
+from filterd.feed.school_lists import Decided
 from filterd.lists.catalogs.catalog import thin_categories
 from filterd.texts.i18n import say, translated
 
@@ -47,7 +48,7 @@ def follow(
     names, it is shown what they would have changed. The next night fetches them, and
     `filterd lists update` at once. Exit code 0: done; 2: an error.
     """
-    lists, how = lists_of(here), Wanted("", "", category, list_format, subtrees)
+    lists, how = PublicLists(lists_of(here)), Wanted("", "", category, list_format, subtrees)
     chosen = lists.chosen(sources or (), how, recommended=recommended)
     own = [one for one in chosen if one.url]
     for one in own:
@@ -76,7 +77,7 @@ def unfollow(here: Context, sources: SourcesArgument = None, json: JsonOption = 
     What `site.yaml` names is removed there. Exit code 0: done; 2: an error; 50: held.
     """
     with taking(here, visible=not json) as lists:
-        done = lists.unfollow(sources or ())
+        done = PublicLists(lists).unfollow(sources or ())
     _print_done(here, done, json=json)
 
 
@@ -95,7 +96,7 @@ def update(
     2: local error; 30 to 36: none was fetched; 50: held or refused.
     """
     with taking(here, visible=not json) as lists:
-        outcome = lists.update(accept or (), now=now)
+        outcome = PublicLists(lists).update(accept or (), now=now)
     if not json:
         for one in (*lists.followed.refused, *outcome.remarks):
             here.console.print(Text(translated(one, here.texts.language)), soft_wrap=True)
@@ -107,7 +108,7 @@ def sources(here: Context, json: JsonOption = False) -> None:
 
     Exit code 0: shown; 2: an error.
     """
-    show(here, SOURCES, lists_of(here).sources(), json=json)
+    show(here, SOURCES, PublicLists(lists_of(here)).sources(), json=json)
     if not json:
         _print_thin(here)
 
@@ -135,11 +136,11 @@ def exclude(
     Exit code 0: done; 2: an error; 50: held.
     """
     with taking(here, visible=not json) as lists:
-        done = lists.exclude(name, list_id, reason)
+        done = PublicLists(lists).exclude(name, list_id, reason)
     _print_done(here, done, json=json)
 
 
-def _look_at(here: Context, lists: SchoolLists, wanted: Wanted) -> None:
+def _look_at(here: Context, lists: PublicLists, wanted: Wanted) -> None:
     """Look at what an address has, and note the number of its names."""
     try:
         here.note(lists.look_at(wanted))

@@ -4,60 +4,33 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from filterd.base.errors import (
-    ControlError,
     FetchError,
     GuardError,
     InUseError,
     MetadataFormatError,
-    RefusedVersionError,
 )
-from filterd.base.paths import sole, write_atomically
-from filterd.feed import guard
-from filterd.feed.guard.judgement import CHECKS, Severity, found
+from filterd.base.paths import sole
+from filterd.feed.guard.judgement import Severity
 from filterd.feed.schedule import LISTS, ring_of
 from filterd.feed.signed.arrival import TufArrival
 from filterd.feed.signed.fetchers import FolderFetcher
 from filterd.feed.standing import Event
 from filterd.feed.sync import Became, Outcome
-from filterd.feed.version_watch import Daemon
-from filterd.lists.index import Index
 from filterd.publish.signing import targets_of
 from filterd.texts.i18n import say
-from tests.support.feed_site import FIRST, SECOND, THIRD, Follower
+from tests.support.feed_site import FIRST, SECOND, THIRD, Follower, judge_as
 from tests.support.publisher import Publisher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from filterd.feed.guard import JudgedSchool, Judgement
-    from filterd.feed.versions import Candidate
 
 pytestmark = pytest.mark.usefixtures("warm_children")
-
-WHY = say("category {category}: all its {had} names are gone", category="porn", had=9)
-
-
-def _judge_as(
-    monkeypatch: pytest.MonkeyPatch, school: Follower, severity: Severity, kind: str = "growth"
-) -> list[str]:
-    """Have one thing found of every version; return those that were judged."""
-    judged = list[str]()
-
-    def judge(candidate: Candidate, _: Any, site: JudgedSchool, **__: Any) -> Judgement:
-        judged.append(candidate.version)
-        write_atomically(site.fresh_index, school.published.index(candidate.version))
-        digest = Index.open(site.fresh_index).digest.hex()
-        finding = found(kind, severity, WHY, ["xnxx.com"])
-        return guard.Judgement(candidate.version, (finding,), digest, CHECKS, seconds=1.0)
-
-    monkeypatch.setattr(guard, "judge", judge)
-    return judged
 
 
 def _id(number: int) -> bytes:
@@ -125,40 +98,11 @@ def test_what_is_urgent_waits_for_no_ring(school: Follower, tmp_path: Path) -> N
             assert outcome.became is Became.ACTIVATED
 
 
-@pytest.mark.parametrize("severity", [Severity.HELD, Severity.REFUSED])
-def test_a_version_that_is_judged_bad_leaves_the_one_before(
-    school: Follower, severity: Severity, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    school.run(FIRST)
-    _judge_as(monkeypatch, school, severity)
-    with pytest.raises(GuardError, match="all its 9 names are gone"):
-        school.run(SECOND)
-    assert school.check_consistent(FIRST) == FIRST
-    standing = school.site.standing.read()
-    assert standing.judgement is not None
-    assert standing.judgement.version == SECOND
-    assert "all its 9 names are gone" in standing.problem
-    assert _events(school)[-1] == (Event(severity.value), SECOND)
-
-
-def test_a_version_that_never_will_do_is_not_judged_again(
-    school: Follower, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    school.run(FIRST)
-    judged = _judge_as(monkeypatch, school, Severity.REFUSED)
-    for _ in range(3):
-        with pytest.raises(RefusedVersionError):
-            school.run(SECOND)
-        assert _events(school)[-1] == (Event.REFUSED, SECOND)
-    assert judged == [SECOND]
-    assert school.site.versions.in_force().refused == (SECOND,)
-
-
 def test_versions_that_are_held_night_by_night_do_not_pile_up(
     school: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     school.run(FIRST)
-    _judge_as(monkeypatch, school, Severity.HELD)
+    judge_as(monkeypatch, school, Severity.HELD)
     for version in (SECOND, THIRD):
         with pytest.raises(GuardError):
             school.run(version)
@@ -171,7 +115,7 @@ def test_a_held_version_comes_into_force_after_approval(
     school: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     school.run(FIRST)
-    _judge_as(monkeypatch, school, Severity.HELD)
+    judge_as(monkeypatch, school, Severity.HELD)
     with pytest.raises(GuardError):
         school.run(SECOND)
     site = school.site
@@ -186,7 +130,7 @@ def test_a_refused_or_missing_version_cannot_be_approved(
     school: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     school.run(FIRST)
-    _judge_as(monkeypatch, school, Severity.REFUSED)
+    judge_as(monkeypatch, school, Severity.REFUSED)
     with pytest.raises(GuardError):
         school.run(SECOND)
     site = school.site
@@ -204,7 +148,7 @@ def test_a_version_refused_by_hand_is_not_taken_and_the_next_one_is(
 ) -> None:
     school.run(FIRST)
     with monkeypatch.context() as held:
-        _judge_as(held, school, Severity.HELD)
+        judge_as(held, school, Severity.HELD)
         with pytest.raises(GuardError):
             school.run(SECOND)
     site = school.site
@@ -305,51 +249,6 @@ def test_two_do_not_take_the_feed_at_once(school: Follower) -> None:
         site.holding(wait=False),
     ):
         pass
-
-
-class Counting(Daemon):
-    """Has counted so much."""
-
-    def __init__(self, status: Callable[[], dict[str, Any]]) -> None:
-        self._status = status
-
-    def status(self) -> dict[str, Any]:
-        return self._status()
-
-    def usual_blocks(self) -> float:
-        return 0.2
-
-
-def test_what_a_running_daemon_takes_is_watched_from_then_on(school: Follower) -> None:
-    school.daemon = Counting(lambda: {"answers": {"blocked": 10, "cached": 90}, "workers": 1})
-    school.run(FIRST)
-    watch = school.site.watches.read(school.clock)
-    assert watch is not None
-    assert (watch.version, watch.usual, watch.at_swap.total) == (FIRST, 0.2, 100)
-
-
-@pytest.mark.parametrize(("kind", "by_log"), [("asked-little", True), ("asked", False)])
-def test_the_watch_knows_whether_the_recorded_days_were_judged(
-    school: Follower, monkeypatch: pytest.MonkeyPatch, kind: str, by_log: bool
-) -> None:
-    _judge_as(monkeypatch, school, Severity.NOTE, kind)
-    school.daemon = Counting(lambda: {"answers": {"blocked": 10, "cached": 90}, "workers": 1})
-    school.run(FIRST)
-    watch = school.site.watches.read(school.clock)
-    assert watch is not None
-    assert watch.by_log is by_log
-
-
-def test_nothing_is_watched_where_no_daemon_serves_or_answers(school: Follower) -> None:
-    school.run(FIRST)
-    assert school.site.watches.read(school.clock) is None
-
-    def dead() -> dict[str, Any]:
-        raise ControlError(say("no"))
-
-    school.daemon = Counting(dead)
-    school.run(SECOND)
-    assert school.site.watches.read(school.clock) is None
 
 
 def test_an_outcome_is_plain_data(school: Follower) -> None:

@@ -16,7 +16,7 @@ from filterd.base.errors import (
     ListError,
     TooLargeError,
 )
-from filterd.feed import school_lists
+from filterd.feed import public_lists
 from filterd.feed.followed.sources import SourceOutcome, SourceReport
 from filterd.lists.catalogs.catalog import shipped_sources
 from filterd.texts.i18n import say
@@ -56,7 +56,7 @@ def _looked(source: PublicSource, *_: object) -> SourceReport:
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> _Site:
-    monkeypatch.setattr(school_lists, "look_at", _looked)
+    monkeypatch.setattr(public_lists, "look_at", _looked)
     (tmp_path / "state" / "feed").mkdir(parents=True)
     return _Site(tmp_path)
 
@@ -86,7 +86,7 @@ def test_what_is_no_list_is_not_followed(
     def foreign(*_: object) -> SourceReport:
         raise error
 
-    monkeypatch.setattr(school_lists, "look_at", foreign)
+    monkeypatch.setattr(public_lists, "look_at", foreign)
     done = site.do("follow", *OWN, *json_)
     assert done.code == 2
     assert str(error) in done.err
@@ -100,7 +100,7 @@ def test_a_list_that_does_not_come_now_is_followed_with_a_warning(
     def away(*_: object) -> SourceReport:
         raise FetchError(say("no Internet"))
 
-    monkeypatch.setattr(school_lists, "look_at", away)
+    monkeypatch.setattr(public_lists, "look_at", away)
     done = site.do("follow", *OWN)
     assert done.code == 0
     assert "was not looked at, the next night tries: no Internet" in done.err
