@@ -222,7 +222,7 @@ class Mistakes:
                 connection.execute(store_file.ADD_MENDED, (number, mended.at, mended.version))
             connection.execute("COMMIT")
 
-        self._store.write(write)
+        self._store.writer.write(write)
 
     def all(self, school: str, index: Index | None) -> tuple[Mistake, ...]:
         """Return all mistakes, in the order of their reports.

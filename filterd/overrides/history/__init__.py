@@ -4,6 +4,7 @@
 ::
 
     store               the overrides and their history; store_file: its database
+      store_writer      one writer at a time, the file and its copies alike
       history_chain     rows, each with the hash of the row before
       history_notes     rows that change nothing; history_copies: outside the state folder
       restored_history  a history that comes with a backup

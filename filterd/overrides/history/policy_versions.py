@@ -66,7 +66,7 @@ class PolicyVersions:
             self._remove_all_but(kept)
             return kept
 
-        self._store.write(add)
+        self._store.writer.write(add)
 
     def all(self) -> tuple[PolicyVersion, ...]:
         """Return the kept policies, the newest first.

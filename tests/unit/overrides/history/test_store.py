@@ -6,29 +6,26 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.base.errors import ChangeError, InUseError, StoreError
-from filterd.base.paths import sole
+from filterd.base.errors import ChangeError, StoreError
 from filterd.base.state_folder import StateFolder
 from filterd.overrides.changes.change_kinds import parse
 from filterd.overrides.history import quarantine, restored_history, snapshot, store, store_file
-from filterd.overrides.history.history_chain import HistoryRow, replay
 from filterd.overrides.history.restored_history import BackupOrigin
 from filterd.overrides.history.snapshot import FORMAT, Exported
 from filterd.overrides.history.store import HistoryCheck, Started, Store
 from filterd.policy.temporary_rules import Overrides
-from filterd.texts.i18n import say
 from tests.support.changes import LESSON_S, a_grade_setting, an_exception
 from tests.support.clock import FakeClock
 from tests.support.policies import NOW
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from filterd.overrides.history.history_chain import HistoryRow
 
 
 def test_a_start_is_a_copy_too() -> None:
@@ -100,22 +97,6 @@ def test_a_change_that_is_refused_leaves_no_trace(state: StateFolder, clock: Fak
     assert state.overrides.read_bytes() == before
 
 
-def test_the_copy_is_ready_before_a_change_is_recorded(
-    state: StateFolder, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    target = Store(state, clock)
-    allow(target)
-
-    def full(*_: object) -> contextlib.AbstractContextManager[None]:
-        raise StoreError(say("no space left"))
-
-    monkeypatch.setattr(store, "replacing", full)
-    with pytest.raises(StoreError, match="no space left"):
-        allow(target, "b.example")
-    assert len(target.rows()) == 1
-    assert target.verify() == HistoryCheck(1)
-
-
 def test_two_stores_see_what_each_other_has_made(state: StateFolder, clock: FakeClock) -> None:
     one, other = Store(state, clock), Store(state, clock)
     for number in range(3):
@@ -124,25 +105,6 @@ def test_two_stores_see_what_each_other_has_made(state: StateFolder, clock: Fake
     assert [row.number for row in one.rows()] == [6, 5, 4, 3, 2, 1]
     assert len(one.current().exceptions) == 6
     assert other.verify() == HistoryCheck(6)
-
-
-def test_a_change_looks_at_new_rows_only(
-    state: StateFolder, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    target = Store(state, clock)
-    allow(target)
-    looked_at = list[int]()
-
-    def noted(rows: Any, *begin: Any) -> Any:
-        found = list(rows)
-        looked_at.extend(row.number for row in found)
-        return replay(found, *begin)
-
-    monkeypatch.setattr(store, "replay", noted)
-    allow(Store(state, clock), "b.example")
-    looked_at.clear()
-    allow(target, "c.example")
-    assert looked_at == [2, 3]
 
 
 def test_rows_are_the_last_first(state: StateFolder, clock: FakeClock) -> None:
@@ -282,15 +244,6 @@ def test_after_a_history_was_lost_the_time_before_is_not_known(
         fresh.change("undo", {"number": 1}, author="lan", reason="")
 
 
-def test_damage_that_a_change_meets_does_not_stop_it(state: StateFolder, clock: FakeClock) -> None:
-    target = Store(state, clock)
-    allow(target)
-    state.overrides.write_bytes(b"damaged")
-    made = allow(target, "b.example")
-    assert [one.target for one in made.exceptions] == ["a.example", "b.example"]
-    assert Store(state, clock).current() == made
-
-
 @pytest.mark.parametrize("lost", ["DELETE FROM changes WHERE number = 2", "DELETE FROM changes"])
 def test_a_history_that_has_lost_its_end_is_noticed(
     state: StateFolder, clock: FakeClock, lost: str
@@ -384,19 +337,6 @@ def test_a_newer_store_is_refused_and_the_copy_stays_in_force(
     with pytest.raises(StoreError, match="newer"):
         allow(fresh, "b.example")
     assert state.overrides.read_bytes() == before
-
-
-def test_waiting_too_long_for_another_command_is_an_error(
-    state: StateFolder, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(store, "LOCK_TRIES", 2)
-    monkeypatch.setattr(store, "LOCK_PAUSE_S", 0.0)
-    made = allow(Store(state, clock))
-    with sole(state.overrides_lock, otherwise=say("")):
-        with pytest.raises(InUseError, match="another command is changing the settings; try again"):
-            allow(Store(state, clock))
-        assert Store(state, clock).start().overrides == made
-    allow(Store(state, clock))
 
 
 def test_what_ended_long_ago_stays_in_the_history_and_leaves_the_copy(
@@ -694,23 +634,6 @@ def test_a_store_that_cannot_be_used_is_logged_once_and_the_copy_is_in_force(
     assert "is a symbolic link" in started.problem
 
 
-def test_a_copy_that_cannot_be_put_is_logged_and_the_change_stays(
-    state: StateFolder,
-    clock: FakeClock,
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    target = Store(state, clock)
-
-    def put() -> None:
-        raise StoreError(say("the disk refuses"))
-
-    monkeypatch.setattr(store, "replacing", lambda *_: contextlib.nullcontext(put))
-    made = allow(target)
-    assert caplog.messages == ["the disk refuses"] * 2
-    assert target.current() == made
-
-
 def test_after_damage_the_latest_time_is_known_all_the_same(
     state: StateFolder, clock: FakeClock
 ) -> None:
@@ -719,49 +642,6 @@ def test_after_damage_the_latest_time_is_known_all_the_same(
     clock.advance(-60)
     state.overrides.write_bytes(b"damaged")
     assert Store(state, clock).start().at == NOW + 100
-
-
-def test_what_a_killed_process_has_left_is_removed_by_the_next_change(
-    state: StateFolder, clock: FakeClock
-) -> None:
-    target = Store(state, clock)
-    allow(target)
-    left = [
-        path.with_name(f".{path.name}.0.tmp") for path in (state.overrides, *state.overrides_copies)
-    ]
-    for path in left:
-        path.write_bytes(b"half")
-    allow(target, "b.example")
-    assert [path for path in left if path.exists()] == []
-
-
-@pytest.mark.parametrize("tries", [1, 3])
-def test_a_change_tries_so_often_and_waits_in_between(
-    state: StateFolder, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, tries: int
-) -> None:
-    waited = list[float]()
-    monkeypatch.setattr(store, "LOCK_TRIES", tries)
-    monkeypatch.setattr(time, "sleep", waited.append)
-    with (
-        sole(state.overrides_lock, otherwise=say("")),
-        pytest.raises(InUseError, match="another command is changing the settings"),
-    ):
-        allow(Store(state, clock))
-    assert waited == [store.LOCK_PAUSE_S] * (tries - 1)
-
-
-def test_a_start_beside_a_command_at_work_logs_that(
-    state: StateFolder,
-    clock: FakeClock,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    monkeypatch.setattr(store, "LOCK_TRIES", 1)
-    made = allow(Store(state, clock))
-    with sole(state.overrides_lock, otherwise=say("")):
-        started = Store(state, clock).start()
-    assert started.overrides == made
-    assert caplog.messages == [started.problem]
 
 
 def test_a_backup_that_goes_on_after_this_history_leaves_nothing_to_keep(
@@ -792,11 +672,6 @@ def test_a_store_of_an_earlier_release_is_brought_up_by_a_start(
     assert version == store_file.VERSION
 
 
-def test_a_command_waits_five_seconds_for_another() -> None:
-    assert (store.LOCK_TRIES, store.LOCK_PAUSE_S) == (200, 0.025)
-    assert store._logger.name == store_file._logger.name == "filterd.overrides"
-
-
 def test_looks_at_the_log_are_among_the_rows_unless_they_are_left_out(
     state: StateFolder, clock: FakeClock
 ) -> None:
@@ -825,26 +700,3 @@ def test_the_effect_of_a_change_is_that_of_the_next_one(
     effect = target.effect(change, author="lan", now=NOW)
     assert [(one.id, one.author) for one in effect.after.exceptions] == [(2, "lan")]
     assert len(target.rows()) == 1
-
-
-def test_a_file_with_a_bad_sector_is_set_aside_and_the_next_change_is_made(
-    state: StateFolder, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The disk still renames it, and takes a new one."""
-    allow(Store(state, clock))
-    bad, connect = state.overrides.stat().st_ino, store_file._connected
-
-    @contextlib.contextmanager
-    def connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
-        with connect(path, mode) as connection:
-            if path.stat().st_ino == bad:
-                error = sqlite3.OperationalError("disk I/O error")
-                error.sqlite_errorcode = sqlite3.SQLITE_IOERR
-                raise error
-            yield connection
-
-    monkeypatch.setattr(store_file, "_connected", connected)
-    monkeypatch.setattr(store_file, "has_bad_sector", lambda path: path.stat().st_ino == bad)
-    assert len(allow(Store(state, clock), "b.example").exceptions) == 2
-    (kept,) = quarantine.files(state.overrides)
-    assert kept.stat().st_ino == bad
