@@ -12,6 +12,8 @@ The outcome is a folder of static files, ready for any web server:
 ``signed_orders``    orders of the law, for a parcel
 ``program_packages`` packages of the program, for a parcel
 ``repository``       the signed metadata, changed so that each reader finds one whole version
+``root_changes``     keys exchanged and holds released, by the root keys
+``publication_folder`` the files of both, read and written
 ``publication``      what a publication's folder holds; all of it verified as an appliance does
 ``version_build``    a version's folder of the catalogue and the texts of sources
 ``evidence``         what the names of own lists stand on, and when a person looks again

@@ -27,7 +27,7 @@ from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.index_files import Blocklists
 from filterd.publish.publication import Published
 from filterd.publish.release import publishing, working
-from filterd.publish.repository import Repository
+from filterd.publish.root_changes import RootChanges
 from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def release_hold(
     with publishing(repository):
         if Published(repository).version != held.version:
             raise FeedError(say("another version has been published meanwhile; check that one"))
-        Repository(repository).release(release, signers, now=now)
+        RootChanges(repository).release(release, signers, now=now)
     return release
 
 

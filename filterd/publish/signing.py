@@ -312,3 +312,8 @@ def _read(path: Path) -> bytes:
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def naming_keys(field_: str, keys: Iterable[Key]) -> dict[str, Any]:
+    """Return a field of a root that names keys."""
+    return {field_: {key.keyid: key.to_dict() for key in keys}}

@@ -191,7 +191,7 @@ def test_a_key_that_only_the_online_keys_have_named_orders_nothing(
     thief = CryptoSigner.generate_ed25519()
     version = publisher.snapshot.signed.version + 1
     orders = make_parcel("orders", [], [thief], version=version, now=publisher.now)
-    publisher.repository.rotate_delegated(orders, publisher.signers, now=publisher.now)
+    publisher.root_changes.rotate_delegated(orders, publisher.signers, now=publisher.now)
     publisher.signers["orders"] = [thief]
     evil = school.publish(an_order(b"google.com\n"), urgent=True)
     with pytest.raises(GuardError, match="signed by another key than now"):
@@ -212,7 +212,7 @@ def test_a_version_that_a_withdrawn_key_has_signed_is_no_way_back(
     school.publish()  # the publisher's own lists again, and then other keys
     for role in ("targets", "snapshot", "timestamp"):
         [old], new = publisher.signers[role], CryptoSigner.generate_ed25519()
-        publisher.repository.rotate_key(role, old, new, publisher.signers, now=publisher.now)
+        publisher.root_changes.rotate_key(role, old, new, publisher.signers, now=publisher.now)
         publisher.signers[role] = [new]
     good = school.publish(add(GAMBLING, "good.example"))
     school.sync()

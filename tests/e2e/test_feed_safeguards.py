@@ -223,7 +223,7 @@ def test_control_without_keeping_roots_a_stolen_key_counts_again(
     """The root that took the key out of use is remembered, though that run failed later."""
     stolen = publisher.signers["timestamp"]
     new = CryptoSigner.generate_ed25519()
-    publisher.repository.rotate_key("timestamp", stolen[0], new, publisher.signers, now=NOW)
+    publisher.root_changes.rotate_key("timestamp", stolen[0], new, publisher.signers, now=NOW)
 
     def run_that_fails() -> None:
         server.answers[TIMESTAMP] = lambda handler: send(handler, b"", status=500)
@@ -335,7 +335,7 @@ def test_a_fast_forward_is_recovered_from_by_changing_the_keys(
     for role in ("timestamp", "snapshot"):
         new = CryptoSigner.generate_ed25519()
         old = publisher.signers[role][0]
-        publisher.repository.rotate_key(role, old, new, publisher.signers, now=NOW)
+        publisher.root_changes.rotate_key(role, old, new, publisher.signers, now=NOW)
         publisher.signers[role] = [new]
     publisher.publish("two.example")
     assert site.take(server.url) == TWO
@@ -348,7 +348,7 @@ def test_a_site_at_the_first_root_reaches_the_third(
     for number in (0, 1):
         old, new = publisher.signers["root"][number], CryptoSigner.generate_ed25519()
         others = [signer for signer in publisher.signers["root"] if signer is not old]
-        publisher.repository.rotate_key(
+        publisher.root_changes.rotate_key(
             "root", old, new, {**publisher.signers, "root": others}, now=NOW
         )
         publisher.signers["root"][number] = new

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import filterd
+from filterd.base import paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -157,3 +158,28 @@ def _forked(work: Callable[[], object], watch: Callable[[], None]) -> tuple[int,
     code = os.waitstatus_to_exitcode(status)
     assert code in (0, -signal.SIGKILL, -signal.SIGALRM), "the child has failed instead"
     return child, code != 0
+
+
+def killed_after(files: int, work: Callable[[], object]) -> bool:
+    """Do some work in a child that is killed after it has put so many files in place."""
+    child = os.fork()
+    if child == 0:
+        install, left = paths.install, files
+
+        def counted(temporary: Path, path: Path) -> None:
+            nonlocal left
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            left -= 1
+            install(temporary, path)
+
+        paths.install = counted
+        try:
+            work()
+        except BaseException:  # noqa: BLE001 -- the parent must learn of everything
+            os._exit(1)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    assert code in (0, -signal.SIGKILL), "the child has failed instead"
+    return code != 0

@@ -19,7 +19,9 @@ from filterd.feed.signed.arrival import Moment
 from filterd.feed.signed.fetchers import FolderFetcher, WebFetcher
 from filterd.feed.signed.trust import TrustFolder
 from filterd.feed.signed.tuf_refresh import Verified, refresh
+from filterd.publish.publication_folder import PublicationFolder
 from filterd.publish.repository import Repository
+from filterd.publish.root_changes import RootChanges
 from filterd.publish.signing import NewTarget, signed, until
 from tests.support.clock import FakeClock
 
@@ -69,6 +71,11 @@ class Publisher:
         """What is published."""
         return Repository(self.folder)
 
+    @cached_property
+    def root_changes(self) -> RootChanges:
+        """What its root keys change."""
+        return RootChanges(self.folder)
+
     @property
     def metadata(self) -> Path:
         """The published metadata."""
@@ -83,7 +90,8 @@ class Publisher:
     def renew_root(self, signers: list[CryptoSigner] | None = None, now: float = NOW) -> None:
         """Publish the root again, as its next version, signed by all of its keys or by some."""
         roots = self.signers["root"] if signers is None else signers
-        self.repository._follow(self.repository._root(), roots, now)
+        root = PublicationFolder(self.folder).root()
+        self.root_changes.follow(root, roots, now)
 
     def read(self, name: str) -> Metadata[Any]:
         """Return a file of the metadata."""

@@ -25,10 +25,13 @@ from filterd.publish.program_packages import read_program
 from filterd.publish.publication import Published, refuse_second
 from filterd.publish.release import publishing
 from filterd.publish.repository import Repository
+from filterd.publish.root_changes import RootChanges
 from filterd.texts.counted import fingerprint
 from filterd.texts.i18n import say, translated
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from filterd.publish.repository import Signers
 
 PASSPHRASE_VARIABLE = "FILTERD_FEED_PASSPHRASE"  # noqa: S105 -- where one stands, not one
@@ -175,7 +178,11 @@ def rotate_key(
         plain["root"] = str(handed_out)
     if json:
         here.print_json(plain)
-        return
+    else:
+        _show_rotated(here, role, plain)
+
+
+def _show_rotated(here: Context, role: str, plain: Mapping[str, object]) -> None:
     here.print(
         say(
             "The key of the role {role} has been replaced; schools follow by themselves.", role=role
@@ -221,14 +228,14 @@ def _rotate(
     roots = root_signers(here, keys, brought.root_keys)
     if role == FLEET:
         new = keys.next_key(path)
-        Repository(repository).name_fleet_key(new.public_key, roots, now=here.clock.wall())
+        RootChanges(repository).name_fleet_key(new.public_key, roots, now=here.clock.wall())
         keys.promote(path)
         return path
     old = _old(repository, role, path, keys, roots, brought.root_keys)
     there = [one for one in ONLINE if one != role or path.exists()]
     signers = {ROOT: roots, **{one: keys.signers(one) for one in there}}
     new = keys.next_key(path)
-    Repository(repository).rotate_key(role, old, new, signers, now=here.clock.wall())
+    RootChanges(repository).rotate_key(role, old, new, signers, now=here.clock.wall())
     keys.promote(path)
     return path
 
@@ -251,7 +258,7 @@ def _rotate_delegated(
     parcel = (
         read_program(brought.parcel, now) if role == PROGRAM else read_parcel(brought.parcel, role)
     )
-    return Repository(repository).rotate_delegated(parcel, signers, now=now)
+    return RootChanges(repository).rotate_delegated(parcel, signers, now=now)
 
 
 def root_signers(here: Context, keys: KeyFolder, files: tuple[Path, ...]) -> list[CryptoSigner]:

@@ -104,14 +104,14 @@ def test_the_keys_of_other_roles_enrol_no_gateway(province: Publisher, role: str
 
 def test_control_the_same_key_enrols_once_the_root_names_it(province: Publisher) -> None:
     key = province.signers["targets"][0]
-    province.repository.name_fleet_key(key.public_key, province.signers["root"], now=NOW)
+    province.root_changes.name_fleet_key(key.public_key, province.signers["root"], now=NOW)
     root = read_root((province.metadata / "2.root.json").read_bytes())
     assert read_enrolment(enrol(GATEWAY, key, NOW, 730), root).gateway.code == GATEWAY.code
 
 
 def test_a_key_that_was_exchanged_enrols_nothing_any_more(province: Publisher) -> None:
     octets = signed(province)
-    province.repository.name_fleet_key(OTHER.public_key, province.signers["root"], now=NOW)
+    province.root_changes.name_fleet_key(OTHER.public_key, province.signers["root"], now=NOW)
     root = read_root((province.metadata / "2.root.json").read_bytes())
     with pytest.raises(EnvelopeRootError, match="does not name"):
         read_enrolment(octets, root)

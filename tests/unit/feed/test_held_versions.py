@@ -189,7 +189,7 @@ def test_releases_are_read_as_they_were_signed(publisher: Publisher) -> None:
     assert fetched(publisher) == ()
     put(publisher, a_release(publisher))
     assert fetched(publisher) == (RELEASE,)
-    publisher.repository.release(RELEASE, publisher.signers["root"], now=NOW)
+    publisher.root_changes.release(RELEASE, publisher.signers["root"], now=NOW)
     assert fetched(publisher) == (RELEASE, RELEASE)
 
 
@@ -236,6 +236,6 @@ def test_no_more_is_read_than_there_may_be(publisher: Publisher) -> None:
 def test_the_latest_releases_are_kept(publisher: Publisher) -> None:
     for number in range(MOST_RELEASES + 3):
         one = ReleasedHold(number, "", {}, "x")
-        publisher.repository.release(one, publisher.signers["root"], now=NOW)
+        publisher.root_changes.release(one, publisher.signers["root"], now=NOW)
     assert [one.version for one in fetched(publisher)] == list(range(3, MOST_RELEASES + 3))
     assert json.loads((publisher.metadata / FILE).read_bytes())["signed"]["version"] == 23

@@ -122,9 +122,9 @@ def _by(maker: Maker, signers: list[CryptoSigner], file: NewTarget | None = None
     custom = {"version": "9.0", "debian": "13", "architecture": "amd64", "released_at": int(NOW)}
     file = file or NewTarget(target_name("9.0", "13", "amd64"), b"evil", {"program": custom})
     parcel = make_parcel("program", [file], signers, version=9, now=NOW)
-    repository = publisher.repository
-    repository._name_key = lambda *_: None  # type: ignore[method-assign]
-    repository.rotate_delegated(parcel, publisher.signers, now=NOW)
+    changes = publisher.root_changes
+    changes._name_key = lambda *_: None  # type: ignore[method-assign]
+    changes.rotate_delegated(parcel, publisher.signers, now=NOW)
 
 
 def test_a_thief_of_the_online_keys_signs_no_program(
@@ -160,7 +160,7 @@ def test_a_key_that_was_exchanged_signs_nothing_any_more(
     stolen, publisher = maker.publisher.signers["program"], maker.publisher
     new = [CryptoSigner.generate_ed25519()]
     parcel = make_parcel("program", [], new, version=2, now=NOW)
-    publisher.repository.rotate_delegated(parcel, publisher.signers, now=NOW)
+    publisher.root_changes.rotate_delegated(parcel, publisher.signers, now=NOW)
     assert appliance.refresh(publisher.folder).targets == ()
     _by(maker, stolen)
     with pytest.raises(SignatureError, match="a key that the root does not name"):
