@@ -18,6 +18,6 @@ All of them build on, and commands call::
     trial_dashboard     the dashboard of ``serve --try``
 
     local_network       what this machine's kernel reports
-    link_servers        questions to all servers of a link
+    link_servers        questions to all servers of a link; solicitation: how they are asked
     stub_query          questions to one server, and its trial
 """

@@ -8,23 +8,23 @@
     advertisements    router solicitation (RFC 4861 §6.3.7); with RDNSS (RFC 8106 §5.1)
     authenticators    EAPOL-Start (IEEE 802.1X)
 
-A lost packet is no answer, so a question is repeated. The answers are counted and not timed, so
-that a flood of them ends the collection sooner, not later. Octets that are no answer are left out.
+How they are asked, and their answers collected, is ``solicitation``'s. Octets that are no answer
+are left out.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import secrets
 import socket
 import struct
 import sys
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from filterd.appliance.solicitation import solicit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Iterator
 
 DHCP_WITHIN_S = 5.0
 """dnsmasq pings an address for three seconds before it offers it."""
@@ -32,11 +32,6 @@ DHCPV6_WITHIN_S = LOGIN_WITHIN_S = 3.0
 ROUTERS_WITHIN_S = 4.0
 """A router may wait half a second, or three where it has advertised just before
 (RFC 4861 §6.2.6)."""
-AGAIN_AFTER_S = 1.0
-MOST_ANSWERS = 16
-"""Different ones; more servers on one link are an attack, and the first show it."""
-MOST_MESSAGES = 1_000
-
 _LARGEST = 1_500
 """Octets of a message."""
 _MOST_OPTIONS, _MOST_ADDRESSES = 64, 8
@@ -75,8 +70,6 @@ _PORT_ACCESS_GROUP = bytes.fromhex("0180c2000003")
 """A bridge does not pass it on (IEEE 802.1X §11.1.1)."""
 _EAPOL_START = bytes((2, 1, 0, 0))
 _EAP, _EAP_REQUEST, _EAP_AT, _SMALLEST_EAP = 0, 1, 4, 8
-
-T = TypeVar("T", bound="Hashable")
 
 
 class DhcpOffer(NamedTuple):
@@ -258,60 +251,6 @@ async def authenticators(interface: str, *, within_s: float | None = None) -> tu
             within_s=LOGIN_WITHIN_S if within_s is None else within_s,
             enough=1,
         )
-
-
-async def solicit(
-    opened: socket.socket,
-    ask: Callable[[socket.socket], object],
-    read: Callable[[socket.socket], T | None],
-    *,
-    within_s: float,
-    enough: int | None = None,
-) -> tuple[T, ...]:
-    """Return the different answers, in the order in which they came.
-
-    Args:
-        opened: a socket; its owner closes it.
-        ask: sends the question.
-        read: receives one message; None where it is no answer.
-        within_s: how long answers are collected.
-        enough: as many end it sooner; None for ``MOST_ANSWERS``.
-
-    Raises:
-        OSError: the question cannot be sent, or the socket fails.
-    """
-    loop, answers, over = asyncio.get_running_loop(), dict[T, None](), asyncio.Event()
-    failures, messages, enough = list[OSError](), 0, enough or MOST_ANSWERS
-
-    def receive() -> None:
-        nonlocal messages
-        messages += 1
-        try:
-            answer = read(opened)
-        except BlockingIOError:
-            answer = None
-        except OSError as error:
-            answer = None
-            failures.append(error)
-        if answer is not None:
-            answers[answer] = None
-        if failures or len(answers) >= enough or messages >= MOST_MESSAGES:
-            over.set()
-
-    opened.setblocking(False)
-    loop.add_reader(opened, receive)
-    try:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within_s):
-                while not over.is_set():
-                    ask(opened)
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(over.wait(), AGAIN_AFTER_S)
-    finally:
-        loop.remove_reader(opened)
-    if failures:
-        raise failures[0]
-    return tuple(answers)
 
 
 def discover(exchange: int, mac: str) -> bytes:

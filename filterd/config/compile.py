@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -85,6 +85,16 @@ if TYPE_CHECKING:
     from filterd.config.site_schema import SiteFile, UpstreamEntry
     from filterd.documents import Document
     from filterd.lists.catalogs.catalog import Catalog
+    from filterd.policy.model import (
+        Expectation,
+        GradePolicy,
+        Holiday,
+        Lesson,
+        LocalRule,
+        LocalZone,
+        Schedule,
+        Scheduled,
+    )
 
 
 def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
@@ -94,8 +104,68 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
         ConfigErrors: all places where the files contradict each other or the catalogue.
     """
     problems = Problems()
+    site, parts = sources.file, _parts(sources, catalog, problems)
+    grades, leases = parts.grades, site.leases or LeasesEntry.model_construct(files=())
+    policy = Policy(
+        school=site.school.name,
+        time_zone=site.time_zone,
+        language=site.language,
+        listen=tuple(ListenAddress(*endpoint) for endpoint in site.listen),
+        allow_from=site.allow_from,
+        upstreams=tuple(_upstream(site, entry) for entry in site.upstreams),
+        local_zones=parts.local_zones,
+        delegated_zones=compile_delegated_zones(site),
+        categories=dict(parts.things.categories),
+        grades=grades,
+        unknown_grade=site.unknown or strictest(grades, _grades_of_networks(site)),
+        networks=compile_networks(site, grades),
+        rules=parts.rules,
+        pins=(*catalog.pins, *_feed_pins(site)),
+        protections=catalog.protections,
+        top_level=top_level_names(),
+        workers=site.workers,
+        rate_limit=RateLimit(site.rate_limit.queries_a_second, site.rate_limit.burst),
+        log=compile_log(site.log),
+        cache_octets=site.cache_size_mb * 1024 * 1024,
+        lan_interfaces=site.lan_interfaces,
+        leases=tuple(LeaseFile(one.file, one.format) for one in leases.files),
+        lease_zone=leases.zone,
+        private_answers=site.allow_private_answers,
+        rewrites=catalog.rewrites,
+        expectations=parts.expectations,
+        feed=site.feed or "",
+        classes=compile_classes(site),
+        alerts=compile_alerts(site),
+        report=compile_report(site, sources.files.folder.absolute()),
+        contact=site.school.contact,
+        services=dict(parts.things.services),
+        kept_closed=parts.things.kept_closed,
+        lessons=parts.lessons,
+        holidays=parts.holidays,
+        schedules=parts.schedules,
+        scheduled=parts.scheduled,
+    )
+    problems.raise_if_any()
+    return policy
+
+
+class _CheckedParts(NamedTuple):
+    """Fields of ``Policy`` that are checked against others while they are compiled."""
+
+    things: Things
+    grades: dict[str, GradePolicy]
+    local_zones: tuple[LocalZone, ...]
+    rules: tuple[LocalRule, ...]
+    expectations: tuple[Expectation, ...]
+    lessons: tuple[Lesson, ...]
+    holidays: tuple[Holiday, ...]
+    schedules: tuple[Schedule, ...]
+    scheduled: tuple[Scheduled, ...]
+
+
+def _parts(sources: SiteSources, catalog: Catalog, problems: Problems) -> _CheckedParts:
+    """Check all entries, and compile those that others are checked against."""
     document, site = sources.document, sources.file
-    leases = site.leases or LeasesEntry.model_construct(files=())
     categories = _categories(catalog)
     _check_networks(document, site, problems)
     _check_upstreams(document, site, problems)
@@ -115,48 +185,21 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
     schedules = compile_schedules(document, site, holidays, problems)
     lists = {one.id: one.category for one in catalog.lists}
     lists |= {one.id: one.category for one in site.lists}
-    policy = Policy(
-        school=site.school.name,
-        time_zone=site.time_zone,
-        language=site.language,
-        listen=tuple(ListenAddress(*endpoint) for endpoint in site.listen),
-        allow_from=site.allow_from,
-        upstreams=tuple(_upstream(site, entry) for entry in site.upstreams),
-        local_zones=compile_local_zones(document, site, problems),
-        delegated_zones=compile_delegated_zones(site),
-        categories=categories,
-        grades=grades,
-        unknown_grade=site.unknown
-        or strictest(grades, set().union(*map(grades_of, site.networks.values()))),
-        networks=compile_networks(site, grades),
-        rules=compile_exceptions(document, site, problems),
-        pins=(*catalog.pins, *_feed_pins(site)),
-        protections=catalog.protections,
-        top_level=top_level_names(),
-        workers=site.workers,
-        rate_limit=RateLimit(site.rate_limit.queries_a_second, site.rate_limit.burst),
-        log=compile_log(site.log),
-        cache_octets=site.cache_size_mb * 1024 * 1024,
-        lan_interfaces=site.lan_interfaces,
-        leases=tuple(LeaseFile(one.file, one.format) for one in leases.files),
-        lease_zone=leases.zone,
-        private_answers=site.allow_private_answers,
-        rewrites=catalog.rewrites,
-        expectations=compile_expectations(sources, problems),
-        feed=site.feed or "",
-        classes=compile_classes(site),
-        alerts=compile_alerts(site),
-        report=compile_report(site, sources.files.folder.absolute()),
-        contact=site.school.contact,
-        services=services,
-        kept_closed=kept_closed,
-        lessons=compile_lessons(document, site, problems),
-        holidays=holidays,
-        schedules=schedules,
-        scheduled=compile_scheduled(document, site, schedules, holidays, things, lists, problems),
+    return _CheckedParts(
+        things,
+        grades,
+        compile_local_zones(document, site, problems),
+        compile_exceptions(document, site, problems),
+        compile_expectations(sources, problems),
+        compile_lessons(document, site, problems),
+        holidays,
+        schedules,
+        compile_scheduled(document, site, schedules, holidays, things, lists, problems),
     )
-    problems.raise_if_any()
-    return policy
+
+
+def _grades_of_networks(site: SiteFile) -> set[str]:
+    return set[str]().union(*map(grades_of, site.networks.values()))
 
 
 def warnings(sources: SiteSources, policy: Policy, now: float) -> tuple[ConfigError, ...]:

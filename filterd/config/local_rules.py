@@ -156,23 +156,16 @@ def compile_services(
             continue
         group = categories.get(entry.group)
         if group is None:
-            reason, hint = (
-                say("'{group}' is not a category", group=entry.group),
-                did_you_mean(entry.group, categories),
-            )
-            problems.add(
-                document.error(
-                    say("{key}: {reason}", key="group", reason=reason), (*where, "group"), hint=hint
-                )
-            )
+            reason = say("'{group}' is not a category", group=entry.group)
+            hint = did_you_mean(entry.group, categories)
         elif group.ordered:
             reason = say("'{group}' is for legal orders only", group=entry.group)
             hint = say("choose another category")
-            problems.add(
-                document.error(
-                    say("{key}: {reason}", key="group", reason=reason), (*where, "group"), hint=hint
-                )
-            )
+        else:
+            reason = hint = UNSAID
+        if reason:
+            of_key = say("{key}: {reason}", key="group", reason=reason)
+            problems.add(document.error(of_key, (*where, "group"), hint=hint))
         services[service] = Service(
             service, entry.name.vi, entry.name.en, entry.group, entry.min_age, entry.names
         )

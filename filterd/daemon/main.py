@@ -46,6 +46,7 @@ from filterd.base.service_manager import READY, STOPPING, notify
 from filterd.base.state_folder import StateFolder
 from filterd.config.compile_run import forked
 from filterd.daemon.manager import site_loader
+from filterd.daemon.manager.site_loader import Unwritten
 from filterd.daemon.manager.site_policy import compile_policy_or_keep
 from filterd.daemon.process import (
     Heart,
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Coroutine, Iterator, Sequence
 
+    from filterd.base.clock import Clock
     from filterd.policy.model import ListenAddress, Policy
     from filterd.resolve.site import Site
     from filterd.texts.i18n import Language
@@ -136,37 +138,20 @@ def _serve(config: Path, state: StateFolder, language: Language, *, try_it: bool
         started, ran_until = clock.monotonic(), known_time.read(state).at
         # This process has one thread, here and when it forks what it keeps.
         site_loader.restore_files(state)
-        overrides, unwritten = SharedOverrides(), site_loader.Unwritten()
+        overrides, unwritten = SharedOverrides(), Unwritten()
         known_time.begin(state, clock, page, (TimeFloor(state.feed).read(),))
-        time = PolicyClock(clock, page)
         indexes = VerifiedIndexes()
         with indexes.kept():
-            compile_policy_or_keep(
-                config, state, now=time.least(), indexes=indexes, start=forked, unwritten=unwritten
-            )
-            recall_overrides(state, clock, overrides)
-            held = overrides.get()
-            known_time.begin_changes(state, page, 0 if held is None else held.overrides.number)
-            # Loaded here once: a site that cannot be served is an error now, and not a process
-            # that dies again and again; and all of them take it from memory.
-            site = site_loader.load_site(
-                config,
-                state,
-                indexes=indexes,
-                unwritten=unwritten,
-                now=time.wall(),
-                certain=time.certain,
-            )
+            site = _first_site(config, state, clock, page, overrides, unwritten, indexes)
         sites, mark = SealedSites(site.policy.workers), indexes.mark_of(site.index)
         sites.add(seal(page.site_epoch, site.timed.policy, site.index, mark))
         built_at = site.unset_clock.floor
         known_time.begin(state, clock, page, (TimeFloor(state.feed).read(), built_at))
-        policy = site.policy
-        texts = Texts(language)
-        has_upstreams = bool(site.route.servers)
+        policy, has_upstreams = site.policy, bool(site.route.servers)
         _load_what_workers_need(site)
         del site
         _allow_many_sockets()
+        texts = Texts(language)
         with own_rights():
             make_folder_for_owner(state.control_socket.parent)
             listening, policy = _listen(texts, policy, try_it=try_it)
@@ -182,6 +167,37 @@ def _serve(config: Path, state: StateFolder, language: Language, *, try_it: bool
         if try_it:
             ready = partial(_ready_with_dashboard, ready, state, language)
         Supervisor(children, page, clock, sites).run(ready, partial(notify, STOPPING))
+
+
+def _first_site(
+    config: Path,
+    state: StateFolder,
+    clock: Clock,
+    page: SharedPage,
+    overrides: SharedOverrides,
+    unwritten: Unwritten,
+    indexes: VerifiedIndexes,
+) -> Site:
+    """Return the site to begin with, and share the changes that hold in it.
+
+    It is loaded here once: a site that cannot be served is an error now, and not a process that
+    dies again and again; and all processes take it from memory.
+    """
+    time = PolicyClock(clock, page)
+    compile_policy_or_keep(
+        config, state, now=time.least(), indexes=indexes, start=forked, unwritten=unwritten
+    )
+    recall_overrides(state, clock, overrides)
+    held = overrides.get()
+    known_time.begin_changes(state, page, 0 if held is None else held.overrides.number)
+    return site_loader.load_site(
+        config,
+        state,
+        indexes=indexes,
+        unwritten=unwritten,
+        now=time.wall(),
+        certain=time.certain,
+    )
 
 
 def _load_what_workers_need(site: Site) -> None:

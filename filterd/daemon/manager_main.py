@@ -51,10 +51,68 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Sequence
 
+    from filterd.daemon.handlers.control_server import Command
     from filterd.daemon.handlers.self_tests import SelfTestRun
     from filterd.daemon.process import Setting
 
 _logger = logging.getLogger("filterd")
+
+
+class _CommandGroups:
+    """The groups of commands in front of the manager, each with what it keeps."""
+
+    def __init__(self, manager: Manager, setting: Setting) -> None:
+        self._manager, self._setting = manager, setting
+        self.accounts = Accounts(manager, setting)
+        noted = partial(_note_tests, manager)
+        self.tests = SelfTests(lambda: manager.site, setting.listen, setting.time, noted)
+        manager.signals.accounts = self.accounts.status
+        manager.signals.self_test = self.tests.summary
+        feed = setting.state.feed
+        manager.signals.lists_verified_at = lambda: StandingFile(feed).read().verified_at
+
+    def commands(self) -> dict[str, Command]:
+        """Return the commands by name."""
+        manager, setting = self._manager, self._setting
+        reviews, drafts = Reviews(manager, setting), SiteDrafts(manager, setting)
+        export = TotalsExport(manager, setting.state.published_totals)
+        feed = partial(overview, state=setting.state, clock=setting.clock)
+        program = partial(program_overview, setting.state.folder)
+        book, tests = lambda: self.accounts.book, self.tests
+        return {
+            **change_commands.commands(manager),
+            **status_commands.commands(manager, feed, program),
+            **policy_commands.commands(manager),
+            **totals_commands.commands(manager, export),
+            **report_commands.commands(manager, export, reviews),
+            **log_commands.commands(manager, setting),
+            **list_commands.commands(setting),
+            **history_commands.commands(manager),
+            **room_commands.commands(manager),
+            **device_commands.commands(manager),
+            **exam_commands.commands(manager),
+            **self.accounts.commands(),
+            **Inspections(manager, setting, feed, program, book, tests.run).commands(),
+            **drafts.commands(),
+            **WhatIf(manager, setting, drafts).commands(),
+            **reviews.commands(),
+            **tests.commands(),
+            **PupilPage(manager, reviews).commands(),
+        }
+
+
+class _HangUps:
+    """Reloads that a hang-up asks for."""
+
+    def __init__(self, manager: Manager) -> None:
+        self._manager = manager
+        self._reloads = set[asyncio.Task[None]]()
+
+    def reload(self) -> None:
+        """Begin a reload; an error of it is logged."""
+        task = asyncio.get_running_loop().create_task(_reload(self._manager))
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
 
 
 async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
@@ -66,40 +124,14 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     """
     stop = stop_event()
     manager = Manager(setting, ends)
-    accounts = Accounts(manager, setting)
-    reviews, drafts = Reviews(manager, setting), SiteDrafts(manager, setting)
-    noted = partial(_note_tests, manager)
-    tests = SelfTests(lambda: manager.site, setting.listen, setting.time, noted)
-    export = TotalsExport(manager, setting.state.published_totals)
-    feed = partial(overview, state=setting.state, clock=setting.clock)
-    program = partial(program_overview, setting.state.folder)
-    inspections = Inspections(manager, setting, feed, program, lambda: accounts.book, tests.run)
-    known = {
-        **change_commands.commands(manager),
-        **status_commands.commands(manager, feed, program),
-        **policy_commands.commands(manager),
-        **totals_commands.commands(manager, export),
-        **report_commands.commands(manager, export, reviews),
-        **log_commands.commands(manager, setting),
-        **list_commands.commands(setting),
-        **history_commands.commands(manager),
-        **room_commands.commands(manager),
-        **device_commands.commands(manager),
-        **exam_commands.commands(manager),
-        **accounts.commands(),
-        **inspections.commands(),
-        **drafts.commands(),
-        **WhatIf(manager, setting, drafts).commands(),
-        **reviews.commands(),
-        **tests.commands(),
-        **PupilPage(manager, reviews).commands(),
-    }
-    manager.signals.accounts = accounts.status
-    manager.signals.self_test = tests.summary
-    manager.signals.lists_verified_at = lambda: StandingFile(setting.state.feed).read().verified_at
-    groups = [*(role.group for role in Role), WEB_GROUP, PAGE_GROUP]
+    groups = _CommandGroups(manager, setting)
+    users = [*(role.group for role in Role), WEB_GROUP, PAGE_GROUP]
     control = ControlServer(
-        setting.state.control_socket, known, groups, manager.notices, accounts.granting
+        setting.state.control_socket,
+        groups.commands(),
+        users,
+        manager.notices,
+        groups.accounts.granting,
     )
     heart = Heart(setting.page, 0)
     heart.start()
@@ -107,7 +139,6 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     gc.set_threshold(10_000)
     await manager.start()
     await _start_or_do_without(control)
-    loop = asyncio.get_running_loop()
     watch = watchdog.of_the_manager(lambda: manager.site, setting)
     manager.signals.is_watchdog_failing = lambda: watch.is_failing
     kept = (
@@ -117,20 +148,14 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
         manager.keep_files(),
         manager.write_what_is_in_memory(),
         manager.signals.keep(manager.changes.records.verify),
-        tests.keep(),
+        groups.tests.keep(),
     )
-    tasks = [loop.create_task(one) for one in kept]
-    reloads: set[asyncio.Task[None]] = set()
-
-    def hang_up() -> None:
-        task = loop.create_task(_reload(manager))
-        reloads.add(task)
-        task.add_done_callback(reloads.discard)
-
-    on_hangup(hang_up)
+    tasks = [asyncio.get_running_loop().create_task(one) for one in kept]
+    hang_ups = _HangUps(manager)
+    on_hangup(hang_ups.reload)
     heart.note_ready()
     if await asyncio.to_thread(is_of_another_release, setting):
-        hang_up()
+        hang_ups.reload()
     await stop.wait()
     heart.stop()
     for task in tasks:

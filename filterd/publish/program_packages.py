@@ -97,8 +97,21 @@ def sign_program(
             one that is not above the last parcel's.
         StoreError: a file cannot be read, or the disk refused.
     """
-    newest = newest_version(parcel)
     files = [_described(path, int(now), urgent=urgent) for path in packages]
+    newest = _newest(files, newest_version(parcel))
+    number = next_version(parcel, PROGRAM, after)
+    made = make_parcel(PROGRAM, files, signers, version=number, now=now, **{_NEWEST: newest})
+    signed = read_targets(Metadata[Targets].from_bytes(made.metadata).signed.targets)
+    write_parcel(made, parcel)
+    return SignedProgram(number, signed, newest)
+
+
+def _newest(files: Sequence[StoredTarget], before: str) -> str:
+    """Return the version of packages; without any, that of the packages before.
+
+    Raises:
+        FeedError: they cannot be offered together, or after those before.
+    """
     versions = {str(one.custom[PROGRAM]["version"]) for one in files}
     if len(versions) > 1:
         raise FeedError(
@@ -115,21 +128,16 @@ def sign_program(
             )
         )
     for version in versions:
-        if newest and version_key(version) <= version_key(newest):
+        if before and version_key(version) <= version_key(before):
             raise FeedError(
                 say(
                     "version {version} is not above {newest}, which was signed last; appliances"
                     " take no older program",
                     version=version,
-                    newest=newest,
+                    newest=before,
                 )
             )
-        newest = version
-    number = next_version(parcel, PROGRAM, after)
-    made = make_parcel(PROGRAM, files, signers, version=number, now=now, **{_NEWEST: newest})
-    signed = read_targets(Metadata[Targets].from_bytes(made.metadata).signed.targets)
-    write_parcel(made, parcel)
-    return SignedProgram(number, signed, newest)
+    return next(iter(versions), before)
 
 
 def read_program(folder: Path, now: float) -> Parcel:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.base.errors import ChangeError, FeedError, StoreError
 from filterd.base.paths import read_plain, reading, sole
@@ -40,7 +40,7 @@ from filterd.publish.signing import content_of, targets_of
 from filterd.texts.i18n import refused, say
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from filterd.feed.signed.arrival import Progress
@@ -137,33 +137,49 @@ def release(
             published.unpack(number, work / str(number), contents)
             for number in published.versions()[:KEPT_DELTAS]
         ]
-        if version_folder is None:  # an order may be urgent, so its contacts are not asked again
-            version_folder = _without_orders(earlier[0], work / "again")
-        else:
-            check_contacts(version_folder)
-        version_folder = _numbered(version_folder, earlier[0], before + 1, work / "numbered")
-        whole = _whole(version_folder, parcel, earlier[0], work / "whole")
-        _check_parts(version_folder, {Path(one.path) for one in load_catalog(whole).lists}, whole)
-        targets = targets_of(version_folder, earlier, progress=progress)
-        version = Repository(repository).publish(
-            targets,
-            signers,
-            now=now,
-            urgent=urgent,
-            parcels=[one for one in (parcel, program) if one is not None],
-        )
-        Repository(repository).prune(keep=KEPT_DELTAS + 1)
-        orders = load_orders(whole)[1] if (whole / ORDERS_FILE).exists() else ()
+        new = _new_version(version_folder, parcel, earlier[0], before + 1, work)
+        targets = targets_of(new.folder, earlier, progress=progress)
+        parcels = [one for one in (parcel, program) if one is not None]
+        to = Repository(repository)
+        version = to.publish(targets, signers, now=now, urgent=urgent, parcels=parcels)
+        to.prune(keep=KEPT_DELTAS + 1)
+        orders = load_orders(new.whole)[1] if (new.whole / ORDERS_FILE).exists() else ()
+    costs, expired = _costs(published, version, before), _expired(orders, now)
+    return Release(version, before, urgent, costs, orders, expired, published.expiries())
+
+
+def _expired(orders: Iterable[OrderEntry], now: float) -> tuple[OrderEntry, ...]:
     today = day_of(now)
-    return Release(
-        version,
-        before,
-        urgent,
-        _costs(published, version, before),
-        orders,
-        tuple(one for one in orders if one.expiry < today),
-        published.expiries(),
-    )
+    return tuple(one for one in orders if one.expiry < today)
+
+
+class _NewVersion(NamedTuple):
+    """A version before it is signed: its folder, and that which schools will have."""
+
+    folder: Path
+    whole: Path
+
+
+def _new_version(
+    built: Path | None, parcel: Parcel | None, last: Path, number: int, work: Path
+) -> _NewVersion:
+    """Put a version together, and check it.
+
+    Args:
+        built: as ``release`` has it.
+        parcel: new orders.
+        last: the version that is published.
+        number: of the new one.
+        work: where to put it together.
+    """
+    if built is None:  # an order may be urgent, so its contacts are not asked again
+        built = _without_orders(last, work / "again")
+    else:
+        check_contacts(built)
+    folder = _numbered(built, last, number, work / "numbered")
+    whole = _whole(folder, parcel, last, work / "whole")
+    _check_parts(folder, {Path(one.path) for one in load_catalog(whole).lists}, whole)
+    return _NewVersion(folder, whole)
 
 
 def renew(

@@ -28,10 +28,11 @@ from filterd.publish.review import read_decisions, write_queue
 from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
     from filterd.feed.families.lookalike_errors import KindErrors
+    from filterd.feed.followed.version_content import VersionContent
     from filterd.feed.signed.arrival import Progress
     from filterd.lists.catalogs.catalog import Catalog
     from filterd.lists.list_merge import Normalised, PublishedList
@@ -102,32 +103,46 @@ def build_version(
     check_contacts(folder)  # a school is lenient, so mistakes are found here
     popular = popular or Popular()
     reported = review.reported_keys(folder, today)
+    decisions = read_decisions(folder)
     content = make_content(
-        catalog,
-        texts,
-        popular,
-        decisions=read_decisions(folder),
-        reported=reported,
-        progress=progress,
+        catalog, texts, popular, decisions=decisions, reported=reported, progress=progress
     )
     naming = content.naming(reported.sought)
-    categories, outcome = content.categories, content.lookalikes
-    held = tuple(_judged(catalog, categories, previous, popular))
-    lists = tuple(one for result in categories.values() for one in result.lists)
-    write_queue(folder, outcome.queue, outcome.errors)
+    held = tuple(_judged(catalog, content.categories, previous, popular))
+    write_queue(folder, content.lookalikes.queue, content.lookalikes.errors)
     mistakes = review.built(folder, naming, today)
     if written := accepted or not held:
-        made = target.with_name(f".{target.name}.new")
-        with writing(target), contextlib.ExitStack() as at_the_end:
-            at_the_end.callback(shutil.rmtree, made, ignore_errors=True)
-            content.write(folder, made, review.answers(folder, naming, today))
-            _replace(made, target)
-    missing = tuple(one.id for one in catalog.sources if one.id not in texts)
-    plain = tuple(one._replace(text=b"") for one in lists)
-    waiting = len(outcome.queue)
-    rules = outcome.count
+        _replace(
+            target,
+            lambda made: content.write(folder, made, review.answers(folder, naming, today)),
+        )
+    return _report(content, _without_text(catalog, texts), mistakes, held, written=written)
+
+
+def _without_text(catalog: Catalog, texts: Collection[str]) -> tuple[str, ...]:
+    return tuple(one.id for one in catalog.sources if one.id not in texts)
+
+
+def _report(
+    content: VersionContent,
+    missing: tuple[str, ...],
+    mistakes: BuiltMistakes,
+    held: tuple[Sentence, ...],
+    *,
+    written: bool,
+) -> BuildReport:
+    categories, outcome = content.categories, content.lookalikes
+    lists = (one for result in categories.values() for one in result.lists)
     return BuildReport(
-        categories, plain, missing, rules, waiting, outcome.errors, mistakes, held, written
+        categories,
+        tuple(one._replace(text=b"") for one in lists),
+        missing,
+        outcome.count,
+        len(outcome.queue),
+        outcome.errors,
+        mistakes,
+        held,
+        written,
     )
 
 
@@ -188,11 +203,15 @@ def _content(categories: Mapping[str, Normalised], wholes: Mapping[str, str]) ->
     return Content(names, found)
 
 
-def _replace(made: Path, target: Path) -> None:
-    old = target.with_name(f".{target.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
-    made.rename(target)
-    sync_folder(target.parent)
-    shutil.rmtree(old, ignore_errors=True)
+def _replace(target: Path, write: Callable[[Path], object]) -> None:
+    """Replace a folder by one that ``write`` makes; after an error the last one stays."""
+    new, old = target.with_name(f".{target.name}.new"), target.with_name(f".{target.name}.old")
+    with writing(target), contextlib.ExitStack() as at_the_end:
+        at_the_end.callback(shutil.rmtree, new, ignore_errors=True)
+        write(new)
+        shutil.rmtree(old, ignore_errors=True)
+        if target.exists():
+            target.rename(old)
+        new.rename(target)
+        sync_folder(target.parent)
+        shutil.rmtree(old, ignore_errors=True)

@@ -23,7 +23,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
 
 from filterd.base.errors import StoreError
 from filterd.base.paths import make_folder
@@ -45,6 +45,9 @@ MOST_MONTHS = 28
 
 Key: TypeAlias = tuple[str, str, str]
 """Tier or grade, category, action."""
+
+ReachKey: TypeAlias = tuple[str, str, str, str, str]
+"""Day, kind of place, and a ``Key``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,71 @@ class PublishedPeriod:
         return self.left_out > self.of_school
 
 
+class _Counts(NamedTuple):
+    """What was counted, from which periods are made.
+
+    Attributes:
+        totals: of the days.
+        devices: how many had an answer of a kind on a day.
+        small: those totals of grades that fewer than ``k`` devices had.
+        k: the least number of devices.
+    """
+
+    totals: Sequence[Total]
+    devices: Mapping[ReachKey, int]
+    small: Collection[Total]
+    k: int
+
+    @classmethod
+    def of(cls, totals: Iterable[Total], reach: Iterable[ReachRow], k: int) -> Self:
+        """Return the counts, with those that are small."""
+        counted, devices = list(totals), _devices(reach)
+        small = {one for one in counted if one.grade and _part(one, devices) < k}
+        return cls(counted, devices, small, k)
+
+    def by_day(self, days: Iterable[str]) -> dict[str, Counter[Key]]:
+        """Return the answers of tiers on these days, without those of small totals."""
+        by_day: dict[str, Counter[Key]] = {day: Counter() for day in days}
+        for one in self.totals:
+            by_day[one.date][_tier_key(one)] += 0 if one in self.small else one.n
+        return by_day
+
+    def day(self, day: str, cells: Mapping[Key, int]) -> PublishedPeriod:
+        """Return what is published of a day, from its cells of ``by_day``."""
+        found = [
+            TableCell(*key, n, self.devices.get((day, TIER, *key), 0) if n else 0)
+            for key, n in cells.items()
+        ]
+        aside = {one for one in self.small if one.date == day and cells[_tier_key(one)]}
+        return _period(found, of_day(found, self.k), self.k, len(aside))
+
+    def month(
+        self,
+        shown: Mapping[str, Collection[Key]],
+        hidden: Iterable[TableCell],
+        shrunk: Collection[Key],
+    ) -> PublishedPeriod:
+        """Return what is published of the month.
+
+        Args:
+            shown: the cells of each day that are published.
+            hidden: what came to those cells later.
+            shrunk: the cells of a day of which something is gone.
+        """
+        by_grade, most, left = Counter[Key](), Counter[Key](), set[Key]()
+        for one in self.totals:
+            if one.grade:
+                key = one.grade, one.category, one.action
+                if one in self.small or _tier_key(one) not in shown[one.date]:
+                    left.add(key)
+                    continue
+                by_grade[key] += one.n
+                most[key] = max(most[key], _part(one, self.devices))
+        found = [TableCell(*key, n, most[key]) for key, n in by_grade.items()]
+        whole = (one for one in found if (TIER_OF_GRADE[one.id], *one[1:3]) not in shrunk)
+        return _period(found, of_month(whole, hidden, self.k), self.k, len(left))
+
+
 @dataclass(frozen=True, slots=True)
 class PublishedTotals:
     """What was published of a month, by period.
@@ -103,21 +171,12 @@ class PublishedTotals:
             reach: of these days.
             k: the least number of devices.
         """
+        counts = _Counts.of(totals, reach, k)
         periods, hidden, shrunk = dict(self.periods), list[TableCell](), set[Key]()
-        counted, devices = list(totals), _devices(reach)
-        small = {one for one in counted if one.grade and _part(one, devices) < k}
-        by_day: dict[str, Counter[Key]] = {day: Counter() for day in days}
-        for one in counted:
-            by_day[one.date][_tier_key(one)] += 0 if one in small else one.n
         shown = dict[str, dict[Key, int]]()
-        for day, cells in by_day.items():
-            found = [
-                TableCell(*key, n, devices.get((day, TIER, *key), 0) if n else 0)
-                for key, n in cells.items()
-            ]
+        for day, cells in counts.by_day(days).items():
             if day not in periods:
-                aside = {one for one in small if one.date == day and cells[_tier_key(one)]}
-                periods[day] = _period(found, of_day(found, k), k, len(aside))
+                periods[day] = counts.day(day, cells)
             of = shown[day] = {
                 (one.id, one.category, one.action): one.n for one in periods[day].cells
             }
@@ -125,18 +184,7 @@ class PublishedTotals:
             hidden += [TableCell(*key, n, 0) for key, n in late.items() if n > 0]
             shrunk |= {key for key, n in late.items() if n < 0}
         if month and month not in periods:
-            by_grade, most, left = Counter[Key](), Counter[Key](), set[Key]()
-            for one in counted:
-                if one.grade:
-                    key = one.grade, one.category, one.action
-                    if one in small or _tier_key(one) not in shown[one.date]:
-                        left.add(key)
-                        continue
-                    by_grade[key] += one.n
-                    most[key] = max(most[key], _part(one, devices))
-            found = [TableCell(*key, n, most[key]) for key, n in by_grade.items()]
-            whole = (one for one in found if (TIER_OF_GRADE[one.id], *one[1:3]) not in shrunk)
-            periods[month] = _period(found, of_month(whole, hidden, k), k, len(left))
+            periods[month] = counts.month(shown, hidden, shrunk)
         return PublishedTotals(dict(sorted(periods.items())))
 
     def lacks(self, periods: Iterable[str]) -> bool:
@@ -201,11 +249,11 @@ def save(folder: Path, month: str, published: PublishedTotals) -> None:
         old.unlink(missing_ok=True)
 
 
-def _devices(reach: Iterable[ReachRow]) -> Mapping[tuple[str, str, str, str, str], int]:
+def _devices(reach: Iterable[ReachRow]) -> Mapping[ReachKey, int]:
     return {row[:5]: row.devices for row in reach}
 
 
-def _part(one: Total, devices: Mapping[tuple[str, str, str, str, str], int]) -> int:
+def _part(one: Total, devices: Mapping[ReachKey, int]) -> int:
     """Return the devices of the smallest part that a principal sees: a grade on a day."""
     return devices.get((one.date, GRADE, one.grade, one.category, one.action), 0)
 

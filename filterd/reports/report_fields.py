@@ -109,11 +109,40 @@ def fields_of(
         values: makes the values.
         picture: draws a text as a QR code.
     """
-    text, head, signature = values.text, document.head, document.signature
-    texts = Texts(document.language)
+    text, texts = values.text, Texts(document.language)
     parts = (*document.head_blanks, *document.parts())
     figures = [one for part in parts if isinstance(part, Figures) for one in part.figures]
-    tops = {
+    made = _Parts(values, texts, picture)
+    sections = [
+        TemplateFields(
+            "section",
+            {
+                "number": values.cell(number),
+                "title": text(section.title),
+                "parts": values.rows([made.of(part) for part in section.parts]),
+            },
+        )
+        for number, section in enumerate(document.sections, 1)
+    ]
+    return {
+        **{name: text(value) for name, value in _words(document, facts, texts).items()},
+        "legal_bases": values.rows([text(one) for one in document.legal_bases]),
+        "recipients": values.rows([text(one) for one in document.recipients]),
+        "warnings": values.rows([text(one) for one in document.warnings()]),
+        "notes": values.rows([text(one) for one in document.notes]),
+        "figures": _named("figures", ((one.id, values.cell(one.value)) for one in figures)),
+        "answers": _named("answers", made.those_of(parts, Blank, "answer")),
+        "texts": _named("texts", made.those_of(parts, Paragraph, "text")),
+        "tables": _named("tables", made.those_of(parts, ReportTable)),
+        "codes": _named("codes", made.those_of(parts, Code, "picture")),
+        "sections": values.rows(sections),
+    }
+
+
+def _words(document: ReportDocument, facts: ReportFacts, texts: Texts) -> dict[str, str]:
+    """Return the fields that are a text each: those of head, title and signature."""
+    head, signature = document.head, document.signature
+    return {
         "title": document.title,
         "subject": document.subject,
         "school": facts.school.name,
@@ -129,32 +158,6 @@ def fields_of(
         "capacity": signature.capacity if signature else "",
         "post": signature.post if signature else "",
         "signer": signature.name if signature else "",
-    }
-    made = _Parts(values, texts, picture)
-    return {
-        **{name: text(value) for name, value in tops.items()},
-        "legal_bases": values.rows([text(one) for one in document.legal_bases]),
-        "recipients": values.rows([text(one) for one in document.recipients]),
-        "warnings": values.rows([text(one) for one in document.warnings()]),
-        "notes": values.rows([text(one) for one in document.notes]),
-        "figures": _named("figures", ((one.id, values.cell(one.value)) for one in figures)),
-        "answers": _named("answers", made.those_of(parts, Blank, "answer")),
-        "texts": _named("texts", made.those_of(parts, Paragraph, "text")),
-        "tables": _named("tables", made.those_of(parts, ReportTable)),
-        "codes": _named("codes", made.those_of(parts, Code, "picture")),
-        "sections": values.rows(
-            [
-                TemplateFields(
-                    "section",
-                    {
-                        "number": values.cell(number),
-                        "title": text(section.title),
-                        "parts": values.rows([made.of(part) for part in section.parts]),
-                    },
-                )
-                for number, section in enumerate(document.sections, 1)
-            ]
-        ),
     }
 
 

@@ -125,11 +125,7 @@ class SectionMaker:
             yield self._categories()
 
     def _coverage(self) -> Iterator[Part]:
-        facts, texts, service = self._facts, self._texts, self._facts.service
-        school, unknown = facts.school, self._texts(NOT_KNOWN)
-        part: Cell = unknown
-        if service.minutes_expected:
-            part = round(100 * service.minutes / service.minutes_expected, 2)
+        facts, school = self._facts, self._facts.school
         closed = [one for one in facts.categories if one.closed_tiers]
         yield self._figures(
             "coverage",
@@ -139,42 +135,47 @@ class SectionMaker:
                 ("categories", say("Categories that are closed to at least one tier"), len(closed)),
             ],
         )
-        yield self._figures(
+        yield self._service()
+        yield self._gaps()
+
+    def _service(self) -> Figures:
+        service, unknown = self._facts.service, self._texts(NOT_KNOWN)
+        share: Cell = unknown
+        if service.minutes_expected:
+            share = round(100 * service.minutes / service.minutes_expected, 2)
+        unused, oldest_lists = self._facts.days_unused, self._time(service.oldest_lists_s)
+        return self._figures(
             "service",
             [
                 ("days", say("Days of the period since the first record"), service.days),
                 ("days-in-service", say("Days in service"), service.days_in_service),
-                ("service-share", say("Time in service (%)"), part),
-                (
-                    "days-unused",
-                    say("Days wholly in service without any count"),
-                    facts.days_unused,
-                ),
+                ("service-share", say("Time in service (%)"), share),
+                ("days-unused", say("Days wholly in service without any count"), unused),
                 ("outages", say("Times out of service"), service.gap_count),
                 ("lists-version", say("Version of the lists"), service.lists_version or unknown),
-                (
-                    "lists-age",
-                    say("Greatest age of the lists"),
-                    self._time(service.oldest_lists_s),
-                ),
+                ("lists-age", say("Greatest age of the lists"), oldest_lists),
                 ("tests-passed", say("Daily self-tests passed"), service.tests_passed),
                 ("tests-failed", say("Daily self-tests failed"), service.tests_failed),
             ],
         )
-        clock, heads = self._by.clock, (texts("From"), texts("Until"), texts("Duration"))
-        yield ReportTable(
+
+    def _gaps(self) -> ReportTable:
+        texts, clock, gaps = self._texts, self._by.clock, self._facts.service.gaps
+        heads = (texts("From"), texts("Until"), texts("Duration"))
+        rows = (
+            (
+                moment_of(one.begins, clock),
+                moment_of(one.ends, clock),
+                self._time(one.ends - one.begins),
+            )
+            for one in gaps
+        )
+        return ReportTable(
             "gaps",
             texts("Longest times out of service"),
             tuple(map(TableColumn, heads)),
-            tuple(
-                (
-                    moment_of(one.begins, clock),
-                    moment_of(one.ends, clock),
-                    self._time(one.ends - one.begins),
-                )
-                for one in service.gaps
-            ),
-            note="" if service.gaps else texts(NONE),
+            tuple(rows),
+            note="" if gaps else texts(NONE),
         )
 
     def _warnings(self) -> Iterator[Paragraph]:

@@ -74,12 +74,26 @@ def sheet(interview: Interview, fingerprint: str, language: Language, certificat
         _without_box(interview),
         say("Once the box works again, undo that step: meanwhile no lookup is filtered."),
     )
-    facts = (
-        say(
-            "Address of the box: {box}",
-            box=", ".join(f"{one.address} ({one.interface})" for one in interview.links) or box,
+    parts = (
+        translated(say("# DNS filter of {school}", school=interview.get("school")), language),
+        *_part(say("## What to set"), steps, language),
+        *_part(say("## No Internet in the school"), dead, language),
+        *_part(
+            say("## This box"),
+            _facts(interview, box, fingerprint, certificate),
+            language,
+            numbered=False,
         ),
-        say("Fingerprint of its key: {fingerprint}", fingerprint=fingerprint),
+    )
+    return "\n".join(parts) + "\n"
+
+
+def _facts(interview: Interview, box: str, key: str, certificate: str) -> tuple[Sentence, ...]:
+    """Return facts of the box; ``key`` and ``certificate`` are fingerprints."""
+    addresses = ", ".join(f"{one.address} ({one.interface})" for one in interview.links)
+    return (
+        say("Address of the box: {box}", box=addresses or box),
+        say("Fingerprint of its key: {fingerprint}", fingerprint=key),
         say(
             "Dashboard, for staff: https://{box}:8443. Fingerprint of its certificate, to compare"
             " with the browser's once: {certificate}",
@@ -89,13 +103,6 @@ def sheet(interview: Interview, fingerprint: str, language: Language, certificat
         say("State: filterd status. Why is a site blocked: filterd check NAME"),
         say("Call for help: ______________________ Telephone: ______________________"),
     )
-    parts = (
-        translated(say("# DNS filter of {school}", school=interview.get("school")), language),
-        *_part(say("## What to set"), steps, language),
-        *_part(say("## No Internet in the school"), dead, language),
-        *_part(say("## This box"), facts, language, numbered=False),
-    )
-    return "\n".join(parts) + "\n"
 
 
 def _part(

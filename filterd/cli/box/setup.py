@@ -13,7 +13,7 @@ import logging
 import os
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -96,6 +96,11 @@ def setup(
     plan = None
     if restore is not None:
         plan = _plan(here, restore, passphrase_file, recovery_key_file)
+    _set_up(here, plan, given)
+
+
+def _set_up(here: Context, plan: RestorePlan | None, given: Mapping[str, str] | None) -> None:
+    """Ask, write and start, from what this box has or a backup; ``given`` answers all."""
     text, site = read_text(here.config) if plan is None else restore_plan.site_text(plan)
     if text and plan is None:
         policy_of(here)  # mistakes are shown before the first question
@@ -105,18 +110,8 @@ def setup(
     dialogue.say(say("Looking at this machine and its networks ..."), "dim")
     interview = interview_of(site, kept, is_moved=plan is not None)
 
-    def changed() -> str:
-        new = rewritten(text, change(site, interview), dialogue.texts.language)
-        return restore_plan.moved(new, interview, dialogue.texts.language)
-
     try:
-        if given is None:
-            _take_up(dialogue, interview, kept)
-            new = _agreed(here, dialogue, interview, text, changed)
-        else:
-            fill(interview, given)
-            dialogue.texts = Texts(language_of(interview.get("language")))
-            new = changed()
+        new = _answered(here, dialogue, interview, kept, text, site, given)
     except KeyboardInterrupt:
         here.console.print()
         dialogue.say(INTERRUPTED)
@@ -129,6 +124,29 @@ def setup(
         print_code(replace(here, texts=dialogue.texts), finish.sign_in)
     if not is_done:
         raise typer.Exit(2)
+
+
+def _answered(
+    here: Context,
+    dialogue: Dialogue,
+    interview: Interview,
+    kept: KeptAnswers,
+    text: str,
+    site: dict[str, Any],
+    given: Mapping[str, str] | None,
+) -> str:
+    """Return the new site.yaml, by the answers of a person, or by those of a file."""
+
+    def changed() -> str:
+        new = rewritten(text, change(site, interview), dialogue.texts.language)
+        return restore_plan.moved(new, interview, dialogue.texts.language)
+
+    if given is None:
+        _take_up(dialogue, interview, kept)
+        return _agreed(here, dialogue, interview, text, changed)
+    fill(interview, given)
+    dialogue.texts = Texts(language_of(interview.get("language")))
+    return changed()
 
 
 def _plan(

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -33,13 +33,13 @@ from filterd.feed.signed.arrival import Moment
 from filterd.feed.signed.fetchers import Fetcher, FolderFetcher, WebFetcher
 from filterd.feed.signed.program_offer import LIMITS
 from filterd.feed.signed.trust import load_root
-from filterd.lists.catalogs.catalog import load_catalog
+from filterd.lists.catalogs.catalog import Catalog, load_catalog
 from filterd.lists.catalogs.optional_lists import OrderEntry
 from filterd.publish.keys import ORDERS, PROGRAM
 from filterd.publish.parcels import read_parcel
 from filterd.publish.program_packages import read_program
 from filterd.publish.program_packages import sign_program as sign_packages
-from filterd.publish.publication import DAY_S, Published, soon_expired
+from filterd.publish.publication import DAY_S, Examined, Published, soon_expired
 from filterd.publish.publication import verify as examine
 from filterd.publish.release import Release, release, renew
 from filterd.publish.signed_orders import sign_orders
@@ -54,6 +54,10 @@ from filterd.publish.version_rows import (
 from filterd.texts import counted, words
 from filterd.texts.counted import fingerprint
 from filterd.texts.i18n import quoted, say
+
+if TYPE_CHECKING:
+    from filterd.publish.parcels import Parcel
+    from filterd.publish.repository import Signers
 
 _SOON_S = 30 * DAY_S
 """How long before the end of an order the signer is warned."""
@@ -91,48 +95,66 @@ def publish(
     stays.
     """
     signers = online_signers(key_folder(here, keys or usual_keys(repository)))
-    parcel = None if orders is None else read_parcel(orders, ORDERS)
     now = here.clock.wall()
-    packages = None if program is None else read_program(program, now)
-    if version_folder is None and parcel is None:
-        version = renew(repository, signers, now=now, urgent=urgent, program=packages)
-        expiries = Published(repository).expiries()
-        row: dict[str, Any] = {"version": version, "renewed": True, "urgent": urgent}
-        done = None
-    else:
-        with bar(here, here.texts("Packing")) as progress:
-            done = release(
-                repository,
-                version_folder,
-                signers,
-                now=now,
-                urgent=urgent,
-                parcel=parcel,
-                program=packages,
-                progress=progress,
-            )
-        expiries, version, row = done.expiries, done.version, _plain(done)
-    offered = [one.target for one in Published(repository).packages()]
+    new = _NewParts(
+        version_folder,
+        None if orders is None else read_parcel(orders, ORDERS),
+        None if program is None else read_program(program, now),
+        urgent,
+    )
+    row, ordered = _publish(here, repository, signers, new, now)
+    published = Published(repository)
+    expiries, offered = published.expiries(), [one.target for one in published.packages()]
     if json:
-        row |= {"packages": offered, "expiries": plain_expiries(expiries)}
-        here.print_json(row)
-    elif done is None:
-        here.print(
-            say(
-                "Version {version}: the published files are signed for another term.",
-                version=version,
-            )
+        here.print_json(row | {"packages": offered, "expiries": plain_expiries(expiries)})
+    else:
+        _show_published(here, row, None if program is None else offered)
+    _warn_of_orders(here, ordered, now)
+    warn_of_expiry(here, expiries, now)
+
+
+class _NewParts(NamedTuple):
+    """What is published anew; None is as it was published last."""
+
+    version_folder: Path | None
+    orders: Parcel | None
+    program: Parcel | None
+    urgent: bool
+
+
+def _publish(
+    here: Context, repository: Path, signers: Signers, new: _NewParts, now: float
+) -> tuple[dict[str, Any], tuple[OrderEntry, ...]]:
+    """Sign and publish; return the result as plain data, and the orders of a new version."""
+    if new.version_folder is None and new.orders is None:
+        version = renew(repository, signers, now=now, urgent=new.urgent, program=new.program)
+        return {"version": version, "renewed": True, "urgent": new.urgent}, ()
+    with bar(here, here.texts("Packing")) as progress:
+        done = release(
+            repository,
+            new.version_folder,
+            signers,
+            now=now,
+            urgent=new.urgent,
+            parcel=new.orders,
+            program=new.program,
+            progress=progress,
         )
-        if urgent:
+    return _plain(done), done.orders
+
+
+def _show_published(here: Context, row: dict[str, Any], offered: Sequence[str] | None) -> None:
+    """Print a published version, and the packages that are offered now, if there are new ones."""
+    if "renewed" not in row:
+        show_details(here, RELEASE, row)
+    else:
+        line = say("Version {version}: the published files are signed for another term.")
+        here.print(line.filled({"version": row["version"]}))
+        if row["urgent"]:
             rows = [(here.texts("Urgent"), here.texts("schools take it within ten minutes"))]
             here.console.print(facts(rows))
-    else:
-        show_details(here, RELEASE, row)
-    if packages is not None and not json:
+    if offered is not None:
         here.console.print(facts([(here.texts("Packages of filterd"), "\n".join(offered) or "-")]))
-    if done is not None:
-        _warn_of_orders(here, done.orders, now)
-    warn_of_expiry(here, expiries, now)
 
 
 @on_named_files
@@ -303,22 +325,7 @@ def verify(
         examined = examine(content, fetcher, Moment(now), progress, folder)
         # The first publication is empty until something is published into it.
         catalog = load_catalog(folder) if examined.contents else None
-    lists = len(catalog.lists) if catalog else 0
-    orders = len(catalog.orders) if catalog else 0
-    publication = examined.verified.publication
-    row = {
-        "version": plain_version(publication.version),
-        "urgent": examined.verified.urgent,
-        "issued_at": int(examined.verified.issued_at),
-        "files": len(publication.files),
-        "deltas": len(publication.deltas),
-        "octets": examined.octets,
-        "lists": lists,
-        "orders": orders,
-        "packages": [one.target for one in examined.packages],
-        "expiries": plain_expiries(examined.expiries),
-        "fingerprint": fingerprint(content),
-    }
+    row = _examined(examined, catalog) | {"fingerprint": fingerprint(content)}
     show_details(here, VERIFICATION, row, json=json)
     if not json:
         wording = wording_of(here)
@@ -333,6 +340,23 @@ def verify(
         raise typer.Exit(1)
     soon = warn_of_expiry(here, examined.expiries, now)
     raise typer.Exit(1 if soon else 0)
+
+
+def _examined(examined: Examined, catalog: Catalog | None) -> dict[str, Any]:
+    """Return what a publication has, as plain data; ``catalog`` is that of its lists."""
+    publication = examined.verified.publication
+    return {
+        "version": plain_version(publication.version),
+        "urgent": examined.verified.urgent,
+        "issued_at": int(examined.verified.issued_at),
+        "files": len(publication.files),
+        "deltas": len(publication.deltas),
+        "octets": examined.octets,
+        "lists": len(catalog.lists) if catalog else 0,
+        "orders": len(catalog.orders) if catalog else 0,
+        "packages": [one.target for one in examined.packages],
+        "expiries": plain_expiries(examined.expiries),
+    }
 
 
 def _fetcher(here: Context, source: str) -> Fetcher:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
@@ -35,6 +35,9 @@ from filterd.reports.report_document import (
 from filterd.reports.report_run import ReportRequest
 from filterd.texts.counted import fingerprint
 from filterd.texts.i18n import say
+
+if TYPE_CHECKING:
+    from filterd.appliance.inspection_record import InspectionRecord
 
 _WITHIN_S = 200.0
 """The daemon tests each tier and examines the gateway before it answers."""
@@ -111,8 +114,6 @@ def verify(
     from filterd.appliance import inspection_record  # noqa: PLC0415 -- it verifies signatures
     from filterd.base.signed_envelope import naming  # noqa: PLC0415 -- as above
     from filterd.feed.signed.trust import load_root  # noqa: PLC0415 -- as above
-    from filterd.reports.inspection_composer import compose_inspection  # noqa: PLC0415 -- as above
-    from filterd.reports.inspection_facts import PrintedRecord  # noqa: PLC0415 -- as above
 
     roots = [load_root(one) for one in root]
     trusted, by = inspection_record.trusted_root(roots), fingerprint(roots[0])
@@ -120,42 +121,50 @@ def verify(
     clock = school_clock(here)
     now = clock.now if at is None else read_time(clock, at, past=True)
     with naming(file):
-        found = inspection_record.verify(octets, trusted, now)
+        verified = inspection_record.verify(octets, trusted, now)
+    _show_verified(here, verified, octets, by, json=json)
+    raise typer.Exit(1 if verified.notes else 0)
+
+
+def _show_verified(
+    here: Context, verified: InspectionRecord, octets: bytes, by: str, *, json: bool
+) -> None:
+    """Print a genuine record; ``by`` is the fingerprint of the root that it was verified by."""
+    from filterd.reports.inspection_composer import compose_inspection  # noqa: PLC0415 -- as below
+    from filterd.reports.inspection_facts import PrintedRecord  # noqa: PLC0415 -- as below
+
+    gateway, enrolment = verified.gateway, verified.enrolment
     if json:
         answer = {
-            "school": {"code": found.gateway.code, "name": found.gateway.school},
-            "device": found.gateway.device,
-            "sha256": found.sha256,
+            "school": {"code": gateway.code, "name": gateway.school},
+            "device": gateway.device,
+            "sha256": verified.sha256,
             "root": by,
-            "enrolment": {"begins": found.enrolment.begins, "ends": found.enrolment.ends},
-            "notes": [str(one) for one in found.notes],
+            "enrolment": {"begins": enrolment.begins, "ends": enrolment.ends},
+            "notes": [str(one) for one in verified.notes],
             "facts": PrintedRecord.read(octets).plain_facts(),
         }
         here.print_json(answer)
-    else:
-        from filterd.cli.log.inspection import show_document  # noqa: PLC0415 -- as above
-
-        document = compose_inspection(PrintedRecord.read(octets), here.texts, found.notes)
-        show_document(here, document)
-        here.console.print()
-        here.print(
-            say(
-                "The record is genuine: it was signed by the gateway that is enrolled for"
-                " {school} ({code}).",
-                school=found.gateway.school,
-                code=found.gateway.code,
-            ),
-            "bold green",
-        )
-        here.print(
-            say(
-                "That is so if this is the fingerprint of the publisher's root, and no other's:"
-                " {fingerprint}",
-                fingerprint=by,
-            ),
-            whole=True,
-        )
-    raise typer.Exit(1 if found.notes else 0)
+        return
+    show_document(here, compose_inspection(PrintedRecord.read(octets), here.texts, verified.notes))
+    here.console.print()
+    here.print(
+        say(
+            "The record is genuine: it was signed by the gateway that is enrolled for"
+            " {school} ({code}).",
+            school=gateway.school,
+            code=gateway.code,
+        ),
+        "bold green",
+    )
+    here.print(
+        say(
+            "That is so if this is the fingerprint of the publisher's root, and no other's:"
+            " {fingerprint}",
+            fingerprint=by,
+        ),
+        whole=True,
+    )
 
 
 def _printed(out: Path | None, given: PrintedFormat | None) -> PrintedFormat | None:
@@ -181,8 +190,7 @@ def _show(here: Context, answer: dict[str, Any], *, json: bool) -> None:
     if json:
         here.print_json(_facts(answer))
         return
-    from filterd.cli.log.inspection import show_document  # noqa: PLC0415 -- heavy
-    from filterd.reports.inspection_composer import compose_inspection  # noqa: PLC0415 -- as above
+    from filterd.reports.inspection_composer import compose_inspection  # noqa: PLC0415 -- heavy
     from filterd.reports.inspection_facts import PrintedRecord  # noqa: PLC0415 -- as above
 
     show_document(

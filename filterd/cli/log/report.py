@@ -89,10 +89,16 @@ def word_options(
     return WordOptions(template, new_template, fields)
 
 
-def report(  # noqa: PLR0913, PLR0917 -- the options of a command
-    here: Context,
-    about: Annotated[ReportScope, Options(scope)],
-    word: Annotated[WordOptions, Options(word_options)],
+class DocumentOptions(NamedTuple):
+    """The period of a document, its file and format, and the file of answers."""
+
+    period: str
+    out: Path | None
+    format_: ReportFileFormat | None
+    fill: Path | None
+
+
+def document_options(
     period: Annotated[
         str,
         option(
@@ -112,6 +118,16 @@ def report(  # noqa: PLR0913, PLR0917 -- the options of a command
         Path | None,
         option("--fill", "Your answers; a missing file is written, with the questions.", "FILE"),
     ] = None,
+) -> DocumentOptions:
+    """Return the options about the document."""
+    return DocumentOptions(period, out, format_, fill)
+
+
+def report(
+    here: Context,
+    about: Annotated[ReportScope, Options(scope)],
+    word: Annotated[WordOptions, Options(word_options)],
+    document: Annotated[DocumentOptions, Options(document_options)],
     scheduled: Annotated[
         bool,
         option(
@@ -130,23 +146,34 @@ def report(  # noqa: PLR0913, PLR0917 -- the options of a command
     """
     if scheduled:
         _deliver(here)
-        return
-    if word.new is not None:
+    elif word.new is not None:
         _write_template(here, word.new)
-        return
-    if word.fields:
-        _show_fields(here, _facts(here, period, about), json=json)
-        return
-    chosen = _format(out, ReportFileFormat.JSON if json else None, format_)
-    if word.template is not None and chosen is not ReportFileFormat.DOCX:
+    elif word.fields:
+        _show_fields(here, _facts(here, document.period, about), json=json)
+    else:
+        _report(here, about, word.template, document, json=json)
+
+
+def _report(
+    here: Context,
+    about: ReportScope,
+    template: Path | None,
+    document: DocumentOptions,
+    *,
+    json: bool,
+) -> None:
+    """Make a report, and write or print it."""
+    out = document.out
+    chosen = _format(out, ReportFileFormat.JSON if json else None, document.format_)
+    if template is not None and chosen is not ReportFileFormat.DOCX:
         raise ConfigError(say("--template is for docx"), hint=say("such as --out report.docx"))
     if out is not None:
         check_written(out, "--out")
-    answers, form = _answers(here, fill), _template(word.template)
-    facts = _facts(here, period, about)
+    answers, form = _answers(here, document.fill), _template(template)
+    facts = _facts(here, document.period, about)
     if chosen is ReportFileFormat.DOCX and about.audience is ReportAudience.OUTSIDE:
         form = form or _template_of_site(here)
-    made = _made(ReportRequest(facts, chosen, here.texts.language, answers, form), word.template)
+    made = _made(ReportRequest(facts, chosen, here.texts.language, answers, form), template)
     for warning in made.warnings:
         here.note(quoted(warning))
     if made.blanks:

@@ -63,21 +63,7 @@ def learn(
             say("--for {length} is too long for a trial run", length=for_), hint=say("at most 4h")
         )
     check_folder(out, "--out")
-    here.send(WatchExam(room=room))
-    if not json:
-        here.note(
-            say(
-                "Do a trial run of the exam in room {room}. Press Enter when it is done.", room=room
-            )
-        )
-    found: dict[str, dict[str, Any]] = {}
-
-    def look() -> None:
-        names = here.send(ReadTrialNames(room=room))["names"]
-        found.update((one["name"], one) for one in names)
-
-    terminal.watch(look, length_s)
-    here.send(WatchExam(room=room, off=True))
+    found = _trial(here, room, length_s, quietly=json)
     if not found:
         here.note(say("No lookup was seen; nothing is written."))
         raise typer.Exit(_NOTHING)
@@ -99,6 +85,28 @@ def learn(
             ),
             whole=True,
         )
+
+
+def _trial(
+    here: Context, room: str, length_s: float, *, quietly: bool
+) -> dict[str, dict[str, Any]]:
+    """Have a room watched during a trial run; return what was looked up, by name."""
+    found: dict[str, dict[str, Any]] = {}
+
+    def look() -> None:
+        names = here.send(ReadTrialNames(room=room))["names"]
+        found.update((one["name"], one) for one in names)
+
+    here.send(WatchExam(room=room))
+    if not quietly:
+        here.note(
+            say(
+                "Do a trial run of the exam in room {room}. Press Enter when it is done.", room=room
+            )
+        )
+    terminal.watch(look, length_s)
+    here.send(WatchExam(room=room, off=True))
+    return found
 
 
 def place(

@@ -47,7 +47,7 @@ from filterd.policy.effective_policy import EffectiveState
 from filterd.policy.grade_changes import with_devices
 from filterd.policy.model import Network
 from filterd.texts import counted
-from filterd.texts.i18n import did_you_mean, say
+from filterd.texts.i18n import Sentence, did_you_mean, say
 from filterd.texts.rows import Wording
 
 RoomArgument = Annotated[str, argument("ROOM", "Id of the room: a network in site.yaml.")]
@@ -142,35 +142,7 @@ def learn(
     """
     now, length_s = in_force(here), duration_s(for_)
     _network(now, room)
-    if not json:
-        here.note(say("Looking for devices that are already on; this takes up to ten seconds."))
-    watched = here.send(WatchRoom(room))
-    told = set[str]()
-
-    def look() -> None:
-        for one in here.send(ReadAppeared(room))["devices"]:
-            is_out = is_random(one["mac"]) and not random
-            if one["mac"] not in told and not json:
-                line = say("{device} appeared")
-                if is_out:
-                    line = say(
-                        "{device} appeared with a randomised MAC, as telephones have: left out;"
-                        " --random includes it"
-                    )
-                here.note(line.filled({"device": _called(one)}))
-            told.add(one["mac"])
-
-    if not json:
-        here.note(
-            say("Switch on the devices of room {room}. Press Enter when all are on.", room=room)
-        )
-        for mac in watched.already:
-            here.warn(
-                say(
-                    "{mac} is already on: switch it off and on again if it is in this room", mac=mac
-                )
-            )
-    terminal.watch(look, length_s)
+    _watch(here, room, length_s, random=random, quietly=json)
     answer = here.send(LearnRoom(room=room, add=add, random=random))
     if not answer["macs"]:
         here.note(
@@ -183,6 +155,42 @@ def learn(
     thing = {"room": room, "macs": answer["macs"]}
     what = Describer(here.texts, now.clock).thing("devices", thing)
     print_change(here, answer, what, json=json)
+
+
+def _watch(here: Context, room: str, length_s: float, *, random: bool, quietly: bool) -> None:
+    """Have the room watched, and tell each device as it appears, unless ``quietly``."""
+    told = set[str]()
+
+    def look() -> None:
+        for one in here.send(ReadAppeared(room))["devices"]:
+            if one["mac"] not in told and not quietly:
+                here.note(_appeared(one, is_left_out=is_random(one["mac"]) and not random))
+            told.add(one["mac"])
+
+    if not quietly:
+        here.note(say("Looking for devices that are already on; this takes up to ten seconds."))
+    watched = here.send(WatchRoom(room))
+    if not quietly:
+        here.note(
+            say("Switch on the devices of room {room}. Press Enter when all are on.", room=room)
+        )
+        for mac in watched.already:
+            here.warn(
+                say(
+                    "{mac} is already on: switch it off and on again if it is in this room", mac=mac
+                )
+            )
+    terminal.watch(look, length_s)
+
+
+def _appeared(device: Mapping[str, Any], *, is_left_out: bool) -> Sentence:
+    line = say("{device} appeared")
+    if is_left_out:
+        line = say(
+            "{device} appeared with a randomised MAC, as telephones have: left out;"
+            " --random includes it"
+        )
+    return line.filled({"device": _called(device)})
 
 
 def import_(

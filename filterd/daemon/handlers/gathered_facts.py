@@ -44,12 +44,15 @@ if TYPE_CHECKING:
     from filterd.daemon.handlers.review_commands import Reviews
     from filterd.daemon.handlers.totals_commands import PublishedMonth, TotalsExport
     from filterd.daemon.manager.manager import Manager
+    from filterd.overrides.history.history_chain import HistoryRow
     from filterd.overrides.mistake_reports import Mistake
+    from filterd.overrides.review_requests import RequestFigures
     from filterd.policy.model import Policy
     from filterd.querylog.disclosure import Threshold
     from filterd.querylog.period_totals import PeriodFigures
     from filterd.querylog.service_days import ServiceDay
     from filterd.reports.report_period import ReportPeriod
+    from filterd.resolve.site import Site
 
 MOST_SINGLE_DAYS, MOST_DAYS_OF_CLASSES = 62, 31
 """Of a longer period the figures for inside are by month; an answer has a bound on its octets."""
@@ -97,6 +100,7 @@ class ReportWish(NamedTuple):
 class _Cells(NamedTuple):
     cells: tuple[CountCell, ...] = ()
     left_out: bool = False
+    least_devices: int = 0
 
 
 async def gather(
@@ -115,7 +119,7 @@ async def gather(
         StoreError: something cannot be read, or the totals cannot be published.
     """
     site = manager.site
-    policy, overrides = site.timed.policy, site.timed.overrides
+    policy = site.timed.policy
     spans = wish.spans(ZoneInfo(policy.time_zone))
     first, last = spans[0].day, spans[-1].day
     if wish.audience is ReportAudience.INSIDE:
@@ -131,74 +135,102 @@ async def gather(
         confidential=site.confidential.categories,
         threshold=wish.threshold,
     )
-    found, least_devices = _Cells(), policy.log.least_devices
-    if wish.audience is ReportAudience.OUTSIDE:
-        published = await export.published(
-            Span(wish.period.first, wish.period.last, has_months=True)
-        )
-        least_devices = min(one.least_devices for one in published)
-        found = await asyncio.to_thread(_published, published, site.confidential.categories)
-    elif wish.audience is ReportAudience.INSIDE:
-        found = await asyncio.to_thread(_counted, figures, wish)
-        if not (wish.grade or wish.class_id):
-            published = await export.published(
-                Span(wish.period.first, wish.period.last, has_months=False)
-            )
-            hidden = site.confidential.categories
-            of_school = await asyncio.to_thread(
-                lambda: tuple(_of_school(published, hidden, wish.label))
-            )
-            found = _Cells((*found.cells, *of_school), found.left_out)
-    missing, unused = _without_counts(spans, figures, *service)
+    cells = await _cells_for(export, wish, figures, site)
     rows, mistakes = await manager.changes.records.past()
     requests = await reviews.figures(first, last)
-    school = school_facts(policy)
+    records = _Records(wish, now, site, spans, service, figures, rows, mistakes, requests)
+    facts = await asyncio.to_thread(records.facts, cells)
+    return _for_parents(facts) if wish.audience is ReportAudience.PARENTS else facts
 
-    def made() -> ReportFacts:
-        begins, ends = spans[0].begins, spans[-1].ends
-        changes = changes_in(rows, begins, ends)
-        # Parents read what is kept at present, as the categories are those of now.
-        levels_of = now if wish.audience is ReportAudience.PARENTS else min(ends, now)
+
+async def _cells_for(
+    export: TotalsExport, wish: ReportWish, figures: PeriodFigures, site: Site
+) -> _Cells:
+    """Return the cells that the audience may see."""
+    hidden, first, last = site.confidential.categories, wish.period.first, wish.period.last
+    least = site.timed.policy.log.least_devices
+    if wish.audience is ReportAudience.OUTSIDE:
+        published = await export.published(Span(first, last, has_months=True))
+        cells = await asyncio.to_thread(_published, published, hidden)
+        return cells._replace(least_devices=min(one.least_devices for one in published))
+    if wish.audience is not ReportAudience.INSIDE:
+        return _Cells(least_devices=least)
+    counted = await asyncio.to_thread(_counted, figures, wish)
+    if wish.grade or wish.class_id:
+        return counted._replace(least_devices=least)
+    published = await export.published(Span(first, last, has_months=False))
+    of_school = await asyncio.to_thread(lambda: (*_of_school(published, hidden, wish.label),))
+    return _Cells((*counted.cells, *of_school), counted.left_out, least)
+
+
+class _Records(NamedTuple):
+    """The records of a period besides what was counted; they become facts."""
+
+    wish: ReportWish
+    now: float
+    site: Site
+    spans: Sequence[DaySpan]
+    service: tuple[str, Sequence[ServiceDay]]
+    figures: PeriodFigures
+    history: Sequence[HistoryRow]
+    mistakes: Sequence[Mistake]
+    requests: RequestFigures
+
+    def facts(self, cells: _Cells) -> ReportFacts:
+        """Return the facts of the report, with these cells."""
+        wish, policy = self.wish, self.site.timed.policy
+        missing, unused = _without_counts(self.spans, self.figures, *self.service)
+        school = school_facts(policy)
         return ReportFacts(
             kind=wish.period.kind,
-            first=first,
-            last=last,
-            made_at=now,
+            first=self.spans[0].day,
+            last=self.spans[-1].day,
+            made_at=self.now,
             time_zone=policy.time_zone,
             filterd=__version__,
             audience=wish.audience,
             scope=wish.class_id or wish.grade,
             settings=_printed(policy.report or ReportSettings()),
             school=school if wish.has_classes else replace(school, classes=()),
-            categories=tuple(category_facts(policy, overrides, now)),
-            cells=found.cells,
-            left_out=found.left_out,
+            categories=tuple(category_facts(policy, self.site.timed.overrides, self.now)),
+            cells=cells.cells,
+            left_out=cells.left_out,
             days_missing=missing,
             days_unused=unused,
-            service=service_facts(spans, *service),
-            handling=replace(
-                _mistakes(mistakes, begins, ends),
-                requests=requests.made,
-                requests_approved=requests.approved,
-                requests_refused=requests.refused,
-                request_median_s=_median(days * DAY_S for days in requests.days),
-                exceptions_allowed=changes.allowed,
-                exceptions_blocked=changes.blocked,
-                pauses=changes.pauses,
-                pause_minutes=round(changes.pause_s / 60),
-            ),
-            log=LogFacts(
-                levels_at(rows, policy, levels_of),
-                policy.log.keep_days,
-                policy.log.keep_totals_days,
-                least_devices,
-                tuple(FullLogSpan(*one) for one in full_spans(rows, policy, begins, ends)),
-                lost=sum(one.lost for one in service[1]),
-            ),
+            service=service_facts(self.spans, *self.service),
+            handling=self._handling(),
+            log=self._log(cells.least_devices),
         )
 
-    facts = await asyncio.to_thread(made)
-    return _for_parents(facts) if wish.audience is ReportAudience.PARENTS else facts
+    def _handling(self) -> HandlingFacts:
+        begins, ends = self.spans[0].begins, self.spans[-1].ends
+        changes = changes_in(self.history, begins, ends)
+        return replace(
+            _mistakes(self.mistakes, begins, ends),
+            requests=self.requests.made,
+            requests_approved=self.requests.approved,
+            requests_refused=self.requests.refused,
+            request_median_s=_median(days * DAY_S for days in self.requests.days),
+            exceptions_allowed=changes.allowed,
+            exceptions_blocked=changes.blocked,
+            pauses=changes.pauses,
+            pause_minutes=round(changes.pause_s / 60),
+        )
+
+    def _log(self, least_devices: int) -> LogFacts:
+        begins, ends = self.spans[0].begins, self.spans[-1].ends
+        policy = self.site.timed.policy
+        # Parents read what is kept at present, as the categories are those of now.
+        is_of_now = self.wish.audience is ReportAudience.PARENTS
+        levels_of = self.now if is_of_now else min(ends, self.now)
+        return LogFacts(
+            levels_at(self.history, policy, levels_of),
+            policy.log.keep_days,
+            policy.log.keep_totals_days,
+            least_devices,
+            tuple(FullLogSpan(*one) for one in full_spans(self.history, policy, begins, ends)),
+            lost=sum(one.lost for one in self.service[1]),
+        )
 
 
 def _for_parents(facts: ReportFacts) -> ReportFacts:

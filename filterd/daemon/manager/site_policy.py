@@ -137,16 +137,37 @@ def compile_policy_or_keep(
         unwritten = Unwritten() if unwritten is None else unwritten
         _compile_the_first(config, state, unwritten, now=now, indexes=indexes, start=start)
         return
+    _compile_again(config, state, last_good, now=now, indexes=indexes, start=start)
+
+
+def is_of_another_release(setting: Setting) -> bool:
+    """Return whether another release has compiled the policy of the present site."""
+    of = setting.state.policy, setting.config
+    blocklists = blocklists_in_force(setting.state).folder
+    is_current = build_record.is_current(*of, blocklists=blocklists)
+    return not is_current and build_record.is_of_site(*of, blocklists=blocklists)
+
+
+def _compile_again(
+    config: Path,
+    state: StateFolder,
+    last_good: Policy,
+    *,
+    now: float,
+    indexes: VerifiedIndexes,
+    start: Start,
+) -> None:
+    """Compile the site; install the policy if it may serve, else keep the last good."""
+    blocklists, compiled = blocklists_in_force(state).folder, state.candidate_policy
     try:
-        compiled, kept_of = state.candidate_policy, state.policy
         wrong = compile_in_child(
-            config, compiled, blocklists=blocklists, kept_of=kept_of, start=start
+            config, compiled, blocklists=blocklists, kept_of=state.policy, start=start
         )
         if wrong is not None:
             log_error(wrong)
         meets = _meets(policy_file.load(compiled), last_good, config, state, indexes, now)
         if meets:
-            install_policy(state.candidate_policy, state.policy)
+            install_policy(compiled, state.policy)
     except FilterdError as error:
         log_error(error)
         meets, wrong = False, None
@@ -159,14 +180,6 @@ def compile_policy_or_keep(
         _logger.error(
             "the last good version of the site stays in force until its errors are corrected"
         )
-
-
-def is_of_another_release(setting: Setting) -> bool:
-    """Return whether another release has compiled the policy of the present site."""
-    of = setting.state.policy, setting.config
-    blocklists = blocklists_in_force(setting.state).folder
-    is_current = build_record.is_current(*of, blocklists=blocklists)
-    return not is_current and build_record.is_of_site(*of, blocklists=blocklists)
 
 
 def _compile_the_first(

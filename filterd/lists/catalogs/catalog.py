@@ -62,8 +62,11 @@ if TYPE_CHECKING:
 
     from filterd.documents import Document, DocumentModel, Where
     from filterd.lists.catalogs.catalog_schema import (
+        CategoryEntry,
         FolderList,
         FolderService,
+        HolidayEntry,
+        PinEntry,
         ProtectionEntry,
         ShareEntry,
         SourceEntry,
@@ -177,56 +180,55 @@ def load_catalog(folder: Path) -> Catalog:
     folder = folder.absolute()
     check_tables(folder)
     documents = _Documents(*(_table(folder, name) for name in _Documents._fields))
-    categories = validate(documents.categories, CategoriesFile).categories
-    catalog = validate(documents.catalog, CatalogFile)
-    pins = validate(documents.pins, PinsFile).pins
-    protections = validate(documents.protect, ProtectFile).protections
-    safe_search = validate(documents.safe_search, SafeSearchFile)
-    services = validate(documents.services, ServicesFile).services
-    holidays = validate(documents.holidays, HolidaysFile).holidays
-    parts = {part.id: one.id for one in categories for part in one.parts}
-    known = [one.id for one in categories]
+    tables = documents.tables()
+    parts = {part.id: one.id for one in tables.categories for part in one.parts}
+    known = [one.id for one in tables.categories]
     lookalikes, of_lookalikes = read_lookalikes(folder, known, parts)
     orders, of_orders = read_orders(folder, known)
-    problems = [
-        *of_lookalikes,
-        *of_orders,
-        *_repeated(documents.categories, "id", categories=categories),
-        *wrong_parts(documents.categories, categories),
-        *of_other_categories(documents.catalog, "category", parts, lists=catalog.lists),
-        *of_other_categories(documents.catalog, "category", parts, sources=catalog.sources),
-        *of_other_categories(documents.services, "group", parts, services=services),
-        *_repeated(documents.catalog, "id", lists=catalog.lists, sources=catalog.sources),
-        *_repeated(documents.pins, "name", pins=pins),
-        *_repeated(documents.protect, "name", protections=protections),
-        *_repeated(documents.services, "id", services=services),
-        *_names_of_two(documents.services, services),
-        *_unknown(documents.services, _at("services", "group", services), known),
-        *_unknown(documents.catalog, _at("lists", "category", catalog.lists), known),
-        *_unknown(documents.catalog, _at("sources", "category", catalog.sources), known),
-        *_unknown(documents.protect, _exceptions(protections), known),
-        *_rewritten_twice(documents.safe_search, safe_search),
-        *_missing_files(documents.catalog, catalog, folder),
-    ]
-    if problems:
+    if problems := [*of_lookalikes, *of_orders, *_wrong(documents, tables, parts, folder)]:
         raise ConfigErrors(problems)
     return Catalog(
-        categories=tuple(categories_of(categories)),
-        lists=tuple(_list(one, folder) for one in catalog.lists),
-        sources=tuple(map(_source, catalog.sources)),
-        pins=tuple(Pin(**vars(one)) for one in pins),
-        protections=with_help_names(_protection(one, parts) for one in protections),
-        rewrites=tuple(_rewrites(safe_search)),
+        categories=tuple(categories_of(tables.categories)),
+        lists=tuple(_list(one, folder) for one in tables.catalog.lists),
+        sources=tuple(map(_source, tables.catalog.sources)),
+        pins=tuple(Pin(**vars(one)) for one in tables.pins),
+        protections=with_help_names(_protection(one, parts) for one in tables.protections),
+        rewrites=tuple(_rewrites(tables.safe_search)),
         services=tuple(
-            _service(one, documents.services, position) for position, one in enumerate(services)
+            _service(one, documents.services, position)
+            for position, one in enumerate(tables.services)
         ),
         holidays=tuple(
             PublicHoliday(one.first, one.last or one.first, one.name.vi, one.name.en)
-            for one in holidays
+            for one in tables.holidays
         ),
         lookalikes=lookalikes,
         orders=orders,
     )
+
+
+def _wrong(
+    documents: _Documents, tables: _Tables, parts: Mapping[str, str], folder: Path
+) -> Iterator[ConfigError]:
+    """Find where the tables contradict each other, or the files beside them."""
+    categories, catalog, services = tables.categories, tables.catalog, tables.services
+    known = [one.id for one in categories]
+    yield from _repeated(documents.categories, "id", categories=categories)
+    yield from wrong_parts(documents.categories, categories)
+    yield from of_other_categories(documents.catalog, "category", parts, lists=catalog.lists)
+    yield from of_other_categories(documents.catalog, "category", parts, sources=catalog.sources)
+    yield from of_other_categories(documents.services, "group", parts, services=services)
+    yield from _repeated(documents.catalog, "id", lists=catalog.lists, sources=catalog.sources)
+    yield from _repeated(documents.pins, "name", pins=tables.pins)
+    yield from _repeated(documents.protect, "name", protections=tables.protections)
+    yield from _repeated(documents.services, "id", services=services)
+    yield from _names_of_two(documents.services, services)
+    yield from _unknown(documents.services, _at("services", "group", services), known)
+    yield from _unknown(documents.catalog, _at("lists", "category", catalog.lists), known)
+    yield from _unknown(documents.catalog, _at("sources", "category", catalog.sources), known)
+    yield from _unknown(documents.protect, _exceptions(tables.protections), known)
+    yield from _rewritten_twice(documents.safe_search, tables.safe_search)
+    yield from _missing_files(documents.catalog, catalog, folder)
 
 
 def load_categories(folder: Path) -> tuple[CatalogCategory, ...]:
@@ -304,6 +306,34 @@ class _Documents(NamedTuple):
     safe_search: Document
     services: Document
     holidays: Document
+
+    def tables(self) -> _Tables:
+        """Return what stands in them.
+
+        Raises:
+            ConfigErrors: the errors of the first file that has some.
+        """
+        return _Tables(
+            validate(self.categories, CategoriesFile).categories,
+            validate(self.catalog, CatalogFile),
+            validate(self.pins, PinsFile).pins,
+            validate(self.protect, ProtectFile).protections,
+            validate(self.safe_search, SafeSearchFile),
+            validate(self.services, ServicesFile).services,
+            validate(self.holidays, HolidaysFile).holidays,
+        )
+
+
+class _Tables(NamedTuple):
+    """What stands in the files, each read for itself."""
+
+    categories: tuple[CategoryEntry, ...]
+    catalog: CatalogFile
+    pins: tuple[PinEntry, ...]
+    protections: tuple[ProtectionEntry, ...]
+    safe_search: SafeSearchFile
+    services: tuple[FolderService, ...]
+    holidays: tuple[HolidayEntry, ...]
 
 
 def _source(entry: SourceEntry) -> PublicSource:

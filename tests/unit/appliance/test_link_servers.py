@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.appliance import link_servers
+from filterd.appliance import link_servers, solicitation
 from filterd.appliance.link_servers import (
     DhcpOffer,
     Dhcpv6Reply,
@@ -27,7 +27,6 @@ from filterd.appliance.link_servers import (
     parse_advertisement,
     parse_offer,
     parse_reply,
-    solicit,
 )
 from tests.support.link_servers import advertising, dhcp, dnsmasq
 from tests.support.namespaces import Namespace, connect, namespaces
@@ -42,15 +41,7 @@ MAC, PORT_MAC = "02:00:5e:00:00:01", "02:00:5e:00:00:02"
 RESOLVER = bytes.fromhex("20010db8000000000000000000000053")
 OTHER = RESOLVER[:-1] + b"\x54"
 
-Pair = tuple[socket.socket, socket.socket]
 Link = tuple[Namespace, Namespace, Namespace]
-
-
-@pytest.fixture
-def pair() -> Iterator[Pair]:
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-    with ours, theirs:
-        yield ours, theirs
 
 
 @pytest.fixture(scope="module")
@@ -73,57 +64,11 @@ def link() -> Iterator[Link]:
 @pytest.fixture
 def most(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return what sets how many answers end a collection."""
-    return lambda number: monkeypatch.setattr(link_servers, "MOST_ANSWERS", number)
+    return lambda number: monkeypatch.setattr(solicitation, "MOST_ANSWERS", number)
 
 
 def _at(box: Namespace, asking: Any, *words: str, within_s: float = 20) -> Any:
     return box.run(lambda: asyncio.run(asking(*words, within_s=within_s)))
-
-
-def _read(opened: socket.socket) -> bytes | None:
-    return opened.recv(100) or None
-
-
-def test_each_answer_counts_once_and_enough_end_it(pair: Pair) -> None:
-    ours, theirs = pair
-    for answer in (b"one", b"one", b"", b"two"):
-        theirs.send(answer)
-    asking = solicit(ours, lambda one: one.send(b"?"), _read, within_s=60, enough=2)
-    assert asyncio.run(asking) == (b"one", b"two")
-    assert theirs.recv(100) == b"?"
-
-
-def test_silence_ends_with_the_time(pair: Pair) -> None:
-    assert asyncio.run(solicit(pair[0], lambda _: None, _read, within_s=0.01)) == ()
-
-
-def test_a_question_is_repeated(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link_servers, "AGAIN_AFTER_S", 0.001)
-    asked = []
-
-    def ask(_: socket.socket) -> None:
-        asked.append(1)
-        if len(asked) == 3:
-            pair[1].send(b"at last")
-
-    assert asyncio.run(solicit(pair[0], ask, _read, within_s=60, enough=1)) == (b"at last",)
-
-
-def test_a_flood_of_nonsense_ends_it(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link_servers, "MOST_MESSAGES", 3)
-    for _ in range(5):
-        pair[1].send(b"")
-    assert asyncio.run(solicit(pair[0], lambda _: None, _read, within_s=60)) == ()
-
-
-def test_a_socket_that_fails_is_an_error(pair: Pair) -> None:
-    def broken(opened: socket.socket) -> bytes | None:
-        opened.recv(100)
-        raise OSError("the network is down")
-
-    pair[1].send(b"x")
-    with pytest.raises(OSError, match="down"):
-        asyncio.run(solicit(pair[0], lambda _: None, broken, within_s=60))
 
 
 @pytest.mark.usefixtures("needs_namespaces")

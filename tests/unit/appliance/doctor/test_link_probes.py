@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.appliance import link_servers
+from filterd.appliance import link_servers, solicitation
 from filterd.appliance.doctor.link_probes import dhcp, ipv6_dns, placement, port_login, staff_ranges
 from filterd.appliance.doctor.probe import UnseenError
 from filterd.appliance.local_network import LocalNetwork
@@ -95,7 +95,7 @@ def awaited(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def await_answers(bound: str, most: int = 1) -> None:
         monkeypatch.setattr(link_servers, bound, 20.0)
-        monkeypatch.setattr(link_servers, "MOST_ANSWERS", most)
+        monkeypatch.setattr(solicitation, "MOST_ANSWERS", most)
 
     return await_answers
 
