@@ -14,12 +14,13 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperArgument, TyperGroup, TyperOption
 
 from filterd.base.errors import ConfigError, StoreError
 from filterd.base.paths import write_atomically
@@ -37,6 +38,9 @@ from filterd.texts.i18n import (
     translated,
 )
 from filterd.version import RELEASED_AT, __version__
+
+if TYPE_CHECKING:
+    from typer._click.core import Command
 
 _WIDEST, _NARROWEST = 80, 40
 _WIDEST_LABEL = 28
@@ -73,9 +77,10 @@ class _PlainValue:
 class HelpContext(typer.Context):
     """The context of a command that shows its help by ``drawn`` and converts by ``_PlainValue``."""
 
-    def __init__(self, command: Any, *given: Any, **options: Any) -> None:
+    def __init__(self, command: Command, *given: Any, **options: Any) -> None:
         super().__init__(command, *given, **options)
-        for one in command.get_params(self):
+        parameters: list[Any] = command.get_params(self)
+        for one in parameters:
             one._runtime_param = _PlainValue()  # noqa: SLF001 -- see ``_PlainValue``
 
     def get_help(self) -> str:
@@ -83,21 +88,33 @@ class HelpContext(typer.Context):
         return drawn(self)
 
 
-def speak(command: Any) -> None:
+def speak(command: Command) -> None:
     """Let a command of Typer, and those beneath it, show their help by ``drawn``."""
     command.context_class = HelpContext
-    for one in getattr(command, "commands", {}).values():
+    for one in beneath(command).values():
         speak(one)
+
+
+def beneath(command: Command) -> Mapping[str, Command]:
+    """Return the commands of a group, by their names; none of a command."""
+    return command.commands if isinstance(command, TyperGroup) else {}
+
+
+def _arguments(given: typer.Context) -> list[TyperArgument]:
+    found = given.command.get_params(given)
+    return [one for one in found if isinstance(one, TyperArgument) and not one.hidden]
+
+
+def _options(given: typer.Context) -> list[TyperOption]:
+    found = given.command.get_params(given)
+    return [one for one in found if isinstance(one, TyperOption) and not one.hidden]
 
 
 def drawn(given: typer.Context) -> str:
     """Return the whole help of a command."""
     page = HelpPage(language_of(sys.argv[1:]))
-    command: Any = given.command
-    shown = [one for one in command.get_params(given) if not one.hidden]
-    arguments = [one for one in shown if one.param_type_name == "argument"]
-    options = [one for one in shown if one.param_type_name == "option"]
-    commands = getattr(command, "commands", {})
+    command, commands = given.command, beneath(given.command)
+    arguments, options = _arguments(given), _options(given)
     page.usage(given.command_path, arguments, has_commands=bool(commands))
     for paragraph in paragraphs(command.help or ""):
         page.paragraph(paragraph)
@@ -134,13 +151,13 @@ class HelpPage:
         """Return the page, as it is drawn so far."""
         return "\n".join(self._lines)
 
-    def usage(self, path: str, arguments: Iterable[Any], *, has_commands: bool) -> None:
+    def usage(self, path: str, arguments: Iterable[TyperArgument], *, has_commands: bool) -> None:
         """Draw how a command is called."""
         begin = f"{self.texts('Usage')}: {path} "
         words = self.synopsis(arguments, has_commands=has_commands)
         self._lines += _wrapped(words, self._width, begin, " " * len(begin))
 
-    def synopsis(self, arguments: Iterable[Any], *, has_commands: bool) -> str:
+    def synopsis(self, arguments: Iterable[TyperArgument], *, has_commands: bool) -> str:
         """Return what follows the name of a command."""
         names = [self.name(one) if one.required else f"[{self.name(one)}]" for one in arguments]
         if has_commands:
@@ -165,24 +182,24 @@ class HelpPage:
                 begin = indent
             self._lines += _wrapped(about, self._width, begin.ljust(len(indent)), indent)
 
-    def name(self, argument: Any) -> str:
+    def name(self, argument: TyperArgument) -> str:
         """Return the name of an argument."""
         called = self._metavar(argument)
         return f"{called}..." if argument.nargs != 1 else called
 
-    def option(self, option: Any) -> str:
+    def option(self, option: TyperOption) -> str:
         """Return the names of an option, with its value."""
         written = ", ".join(sorted(option.opts, key=len))
         return written if option.is_flag else f"{written} {self._metavar(option)}"
 
-    def about(self, parameter: Any) -> str:
+    def about(self, parameter: TyperArgument | TyperOption) -> str:
         """Return the help of an argument or option, with environment, default and range."""
         facts = []
         if parameter.envvar:
             facts.append(f"{self.texts('environment')}: {parameter.envvar}")
         if parameter.show_default and parameter.default not in (None, "", False, ()):
             facts.append(f"{self.texts('default')}: {parameter.default}")
-        least, most = (getattr(parameter, key, None) for key in ("min", "max"))
+        least, most = parameter.min, parameter.max
         if least is not None:
             facts.append(f"{least}-{most}" if most is not None else f">= {least}")
         if parameter.required:
@@ -194,7 +211,7 @@ class HelpPage:
         """Return the line of a command in the help of its group."""
         return self.translated(next(paragraphs(text or ""), ""))
 
-    def _metavar(self, parameter: Any) -> str:
+    def _metavar(self, parameter: TyperArgument | TyperOption) -> str:
         return metavar_in(parameter.metavar or parameter.name.upper(), self.texts.language)
 
     def translated(self, text: str) -> str:
@@ -245,7 +262,7 @@ def man(
     here.console.print(page(wanted, pages[wanted], here.texts.language), soft_wrap=True, end="")
 
 
-def page(name: str, command: Any, language: Language) -> str:
+def page(name: str, command: Command, language: Language) -> str:
     """Return the manual page of a command as roff.
 
     Args:
@@ -256,10 +273,8 @@ def page(name: str, command: Any, language: Language) -> str:
     drawn = HelpPage(language)
     texts, title = drawn.texts, "-".join(("filterd", *name.split()))
     given = typer.Context(command)
-    shown = [one for one in command.get_params(given) if not one.hidden]
-    arguments = [one for one in shown if one.param_type_name == "argument"]
-    options = [one for one in shown if one.param_type_name == "option"]
-    beneath = getattr(command, "commands", {})
+    arguments, options = _arguments(given), _options(given)
+    commands = beneath(command)
     first, *others = paragraphs(command.help or "")
     lines = [
         f'.TH "{title.upper()}" 1 "{_RELEASED}" "filterd {__version__}" ""',
@@ -267,7 +282,7 @@ def page(name: str, command: Any, language: Language) -> str:
         f"{_escaped(title)} \\- {_escaped(drawn.summary(first).rstrip('.'))}",
         f".SH {_escaped(texts('Usage').upper())}",
         f".B {_escaped(f'filterd {name}'.strip())}",
-        _escaped(drawn.synopsis(arguments, has_commands=bool(beneath))),
+        _escaped(drawn.synopsis(arguments, has_commands=bool(commands))),
         f".SH {_escaped(texts('Description').upper())}",
     ]
     lines.append(_escaped(drawn.translated(first)))
@@ -278,15 +293,15 @@ def page(name: str, command: Any, language: Language) -> str:
     )
     lines += _section(texts("Options"), [(drawn.option(one), drawn.about(one)) for one in options])
     lines += _section(
-        texts("Commands"), [(key, drawn.summary(one.help)) for key, one in beneath.items()]
+        texts("Commands"), [(key, drawn.summary(one.help)) for key, one in commands.items()]
     )
     return "\n".join(lines) + "\n"
 
 
-def _commands(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+def _commands(command: Command, path: str = "") -> Iterator[tuple[str, Command]]:
     """Yield a command and those beneath it, by the words that call them."""
     yield path, command
-    for name, one in getattr(command, "commands", {}).items():
+    for name, one in beneath(command).items():
         yield from _commands(one, f"{path} {name}".strip())
 
 
@@ -303,7 +318,7 @@ def _escaped(text: str) -> str:
     return f"\\&{text}" if text[:1] in (".", "'") else text
 
 
-def _write(pages: dict[str, Any], out: Path) -> None:
+def _write(pages: dict[str, Command], out: Path) -> None:
     """Write the pages of all commands in both languages, as man(1) looks for them."""
     for language, folder in _LANGUAGES:
         try:

@@ -23,6 +23,7 @@ template comes from outside, and python-docx takes 50 MB.
                      ``json_report``, ``workbook``
 ``word_report``      a Word file: ``template_builder`` has the built-in form, made of
                      ``administrative_styles``; ``template_check`` and ``template_sandbox`` bound
-                     one from outside; ``report_fields`` and ``table_layout`` fill in and lay out
+                     one from outside; ``report_fields`` and ``table_layout`` fill in and lay out;
+                     ``xml_element`` types the XML
 ``report_run``       run the child, from the command line and the dashboard
 """

@@ -11,14 +11,14 @@ from __future__ import annotations
 import functools
 import io
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from docx import Document
 from docx.enum.style import WD_STYLE_TYPE
 from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
-from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
+from docx.oxml.parser import OxmlElement
 from docx.shared import Mm, Pt, RGBColor
 
 from filterd.reports.administrative_styles import (
@@ -36,6 +36,13 @@ from filterd.reports.administrative_styles import (
 from filterd.texts.i18n import Texts, say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from docx.oxml.xmlchemy import BaseOxmlElement
+    from docx.styles.style import ParagraphStyle
+    from docx.table import Table, _Cell, _Row
+    from docx.text.paragraph import Paragraph
+
     from filterd.texts.i18n import Language
 
 _ALIGNMENTS = {
@@ -93,7 +100,9 @@ class _TemplateWriter:
         about.created = about.modified = datetime(2026, 1, 1, tzinfo=UTC)
 
     def _add_style(self, style: AdministrativeStyle) -> None:
-        made = self.document.styles.add_style(self._texts(style.name), WD_STYLE_TYPE.PARAGRAPH)
+        made: ParagraphStyle = self.document.styles.add_style(
+            self._texts(style.name), WD_STYLE_TYPE.PARAGRAPH
+        )
         made.element.set(qn("w:styleId"), style.id)
         made.base_style, made.quick_style = self.document.styles["Normal"], True
         font, layout = made.font, made.paragraph_format
@@ -109,7 +118,7 @@ class _TemplateWriter:
             _add_border(made.element.get_or_add_pPr(), "left", space=6)
 
     def _set_page(self) -> None:
-        normal = self.document.styles["Normal"]
+        normal: ParagraphStyle = self.document.styles["Normal"]
         normal.font.name, normal.font.size = FONT, Pt(STYLES["Body"].size)
         normal.font.color.rgb = RGBColor(0, 0, 0)
         fonts = normal.element.rPr.rFonts
@@ -128,22 +137,23 @@ class _TemplateWriter:
         field.set(qn("w:instr"), "PAGE")
         _element(number).append(field)
 
-    def _style(self, id_: str) -> Any:
-        return self.document.styles[self._texts(STYLES[id_].name)]
+    def _style(self, id_: str) -> ParagraphStyle:
+        style: ParagraphStyle = self.document.styles[self._texts(STYLES[id_].name)]
+        return style
 
-    def _paragraph(self, style: str, text: str = "", into: Any = None) -> Any:
+    def _paragraph(self, style: str, text: str = "", into: _Cell | None = None) -> Paragraph:
         return (into or self.document).add_paragraph(text, self._style(style))
 
-    def _tag(self, text: str, into: Any = None) -> None:
+    def _tag(self, text: str, into: _Cell | None = None) -> None:
         """Add a paragraph that has a tag only, and is not in the report."""
         self._paragraph("Body", "{%p " + text + " %}", into)
 
-    def _for(self, name: str, of: str, write: Any) -> None:
+    def _for(self, name: str, of: str, write: Callable[[], object]) -> None:
         self._tag(f"for {name} in {of}")
         write()
         self._tag("endfor")
 
-    def _if(self, condition: str, write: Any) -> None:
+    def _if(self, condition: str, write: Callable[[], object]) -> None:
         self._tag(f"if {condition}")
         write()
         self._tag("endif")
@@ -221,9 +231,9 @@ class _TemplateWriter:
         self._row(table, (("", "{%tr endif %}"),))
         self._paragraph("TableNote", "{{ part.note }}")  # without a note it is the space beneath
 
-    def _row(self, table: Any, cells: tuple[tuple[str, str], ...]) -> Any:
+    def _row(self, table: Table, cells: tuple[tuple[str, str], ...]) -> _Row:
         """Add a row of cells, each of a style and a text; it is never cut by a page's end."""
-        row = table.add_row()
+        row: _Row = table.add_row()  # type: ignore[no-untyped-call]
         _element(row).get_or_add_trPr().append(OxmlElement("w:cantSplit"))
         for surplus in row.cells[len(cells) :]:
             _element(row).remove(_element(surplus))
@@ -247,7 +257,7 @@ class _TemplateWriter:
         signer = self._paragraph("Signer", "{{ signer }}", right)
         signer.paragraph_format.space_before = Mm(SIGNATURE_SPACE)
 
-    def _columns(self, widths: tuple[int, int]) -> tuple[Any, Any]:
+    def _columns(self, widths: tuple[int, int]) -> tuple[_Cell, _Cell]:
         """Add a table without borders, of one row that stays on one page."""
         table = self.document.add_table(1, len(widths))
         table.style, table.autofit = self.document.styles["Normal Table"], False
@@ -265,7 +275,7 @@ class _TemplateWriter:
         left, right = table.rows[0].cells
         return left, right
 
-    def _rule(self, length: float, within: float, into: Any = None) -> None:
+    def _rule(self, length: float, within: float, into: _Cell | None = None) -> None:
         """Draw a line of a length in the middle: the border of a paragraph without text."""
         rule = self._paragraph("TableText", "", into)
         layout = rule.paragraph_format
@@ -274,7 +284,7 @@ class _TemplateWriter:
         _add_border(_element(rule).get_or_add_pPr(), "top")
 
 
-def _add_border(properties: Any, side: str, *, space: int = 1) -> None:
+def _add_border(properties: BaseOxmlElement, side: str, *, space: int = 1) -> None:
     """Add a border to a paragraph or style: half a point, black."""
     borders, border = OxmlElement("w:pBdr"), OxmlElement(f"w:{side}")
     for key, value in (("val", "single"), ("sz", "6"), ("space", str(space)), ("color", "000000")):
@@ -285,6 +295,7 @@ def _add_border(properties: Any, side: str, *, space: int = 1) -> None:
     )
 
 
-def _element(part: Any) -> Any:
+def _element(part: Paragraph | Table | _Row | _Cell) -> BaseOxmlElement:
     """Return the XML of a part of the document, for what python-docx has no methods."""
-    return part._element  # noqa: SLF001 -- see above
+    element: BaseOxmlElement = part._element  # noqa: SLF001 -- see above
+    return element

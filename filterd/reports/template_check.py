@@ -16,16 +16,19 @@ import io
 import re
 import zipfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lxml import etree
 
 from filterd.base.archives import DAMAGED, LongDirectoryError, opened_zip
 from filterd.base.errors import ConfigError
+from filterd.reports.xml_element import remove_from_parent, text_of
 from filterd.texts.i18n import Sentence, one_line, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from filterd.reports.xml_element import XmlElement
 
 MOST_MEMBERS = 300
 MOST_MEMBER_OCTETS, MOST_OCTETS = 24 << 20, 48 << 20
@@ -146,11 +149,11 @@ class WordFile:
 
     octets: bytes
     links: frozenset[str]
-    trees: dict[str, Any]
+    trees: dict[str, XmlElement]
 
     def text(self, part: str) -> str:
         """Return the text of a part, without the spaces between its paragraphs."""
-        return "".join(one.text or "" for one in self.trees[part].iter(f"{{{_W}}}t"))
+        return text_of(self.trees[part])
 
 
 def checked(octets: bytes) -> WordFile:
@@ -227,7 +230,7 @@ def _inflated(octets: bytes, most_ratio: int) -> dict[str, bytes]:
     return parts
 
 
-def _packed(parts: dict[str, bytes], trees: dict[str, Any]) -> bytes:
+def _packed(parts: dict[str, bytes], trees: dict[str, XmlElement]) -> bytes:
     """Return the archive of parts, written from their trees where parsed."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -239,7 +242,7 @@ def _packed(parts: dict[str, bytes], trees: dict[str, Any]) -> bytes:
     return stream.getvalue()
 
 
-def _parsed(content: bytes) -> Any:
+def _parsed(content: bytes) -> XmlElement:
     """Return the tree of a part; a document type is refused, so no entity expands."""
     parser = etree.XMLParser(
         resolve_entities=False,
@@ -252,10 +255,11 @@ def _parsed(content: bytes) -> Any:
     tree = etree.fromstring(content, parser)
     if tree.getroottree().docinfo.doctype:
         raise _refusal(say("a document type"))
-    return tree
+    root: XmlElement = tree
+    return root
 
 
-def _check_types(tree: Any, parts: dict[str, bytes]) -> None:
+def _check_types(tree: XmlElement, parts: dict[str, bytes]) -> None:
     """Refuse parts that Word would run or embed; ``tree`` names the type of each part."""
     kinds = [one.get("ContentType", "") for one in tree.iter("{*}Default", "{*}Override")]
     if any("macro" in kind.lower() or "vba" in kind.lower() for kind in kinds):
@@ -270,7 +274,7 @@ def _check_types(tree: Any, parts: dict[str, bytes]) -> None:
             raise _refusal(say("an embedded file: {name}", name=name[:80]))
 
 
-def _external(tree: Any) -> dict[str, str]:
+def _external(tree: XmlElement) -> dict[str, str]:
     """Return addresses outside of the file, by the keys of their relationships."""
     addresses = dict[str, str]()
     for one in tree.iter(f"{{{_PACKAGE}relationships}}Relationship"):
@@ -287,11 +291,11 @@ def _external(tree: Any) -> dict[str, str]:
     return addresses
 
 
-def _check_part(tree: Any, links: dict[str, str]) -> None:
+def _check_part(tree: XmlElement, links: dict[str, str]) -> None:
     """Refuse elements, attributes and fields that load, run or hold something else."""
     for element in list(tree.iter(etree.Element)):
         if etree.QName(element).localname == "dataBinding":
-            element.getparent().remove(element)  # Word would put another text over a filled one
+            remove_from_parent(element)  # Word would put another text over a filled one
             continue
         _check_element(element, links)
     for instruction in _instructions(tree):
@@ -303,7 +307,7 @@ def _check_part(tree: Any, links: dict[str, str]) -> None:
             raise _refusal(say("the field {name}", name=instruction.strip()[:80] or "?"))
 
 
-def _check_tags(name: str, tree: Any) -> None:
+def _check_tags(name: str, tree: XmlElement) -> None:
     """Refuse tags that are not filled in, or do not end in their paragraph.
 
     docxtpl takes long over the latter.
@@ -320,7 +324,7 @@ def _check_tags(name: str, tree: Any) -> None:
             )
     left = MOST_TAGS
     for paragraph in tree.iter(f"{{{_W}}}p"):
-        text = "".join(one.text or "" for one in paragraph.iter(f"{{{_W}}}t"))
+        text = text_of(paragraph)
         tags = _WHOLE_TAG.findall(text)
         left -= len(tags)
         if _TAG.search(_WHOLE_TAG.sub("", text)):
@@ -329,7 +333,7 @@ def _check_tags(name: str, tree: Any) -> None:
             raise _too_large()
 
 
-def _check_element(element: Any, links: dict[str, str]) -> None:
+def _check_element(element: XmlElement, links: dict[str, str]) -> None:
     kind = etree.QName(element)
     if kind.localname in _REFUSED:
         raise _refusal(say("the element {name}", name=kind.localname))
@@ -343,7 +347,7 @@ def _check_element(element: Any, links: dict[str, str]) -> None:
             raise _refusal(say("the attribute {name}", name=etree.QName(key).localname))
 
 
-def _is_link(kind: Any) -> bool:
+def _is_link(kind: etree.QName) -> bool:
     return kind.text in _LINKS or kind.localname in _LINKS
 
 
@@ -360,7 +364,7 @@ def _names_a_link(words: list[str]) -> bool:
     )
 
 
-def _instructions(tree: Any) -> Iterator[str]:
+def _instructions(tree: XmlElement) -> Iterator[str]:
     """Yield the instruction of each field, however many runs of text it is cut into.
 
     Word takes any text before the result for a part of it, and so the result of a field within,

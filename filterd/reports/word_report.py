@@ -27,13 +27,15 @@ from filterd.reports.report_fields import fields_of
 from filterd.reports.table_layout import lay_out_tables, set_of_run
 from filterd.reports.template_builder import built_in_template
 from filterd.reports.template_sandbox import TemplateSandbox, TemplateValues
+from filterd.reports.xml_element import WORD as _W
+from filterd.reports.xml_element import text_of
 from filterd.texts.i18n import Texts, say
 
 if TYPE_CHECKING:
     from filterd.reports.report_document import ReportDocument
     from filterd.reports.report_facts import ReportFacts
+    from filterd.reports.xml_element import XmlElement
 
-_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _PARAGRAPH = re.compile(r"<w:p([ >])")
 _SPACES = re.compile(r"\s+")
 
@@ -134,14 +136,15 @@ class _WordTemplate(DocxTemplate):  # type: ignore[misc]  # docxtpl has no types
                 source = self.patch_xml(part.blob.decode())
                 part._blob = self.render_xml_part(source, part, context, jinja_env).encode()  # noqa: SLF001 -- as docxtpl
 
-    def fix_tables(self, xml: str) -> Any:
+    def fix_tables(self, xml: str) -> XmlElement:
         """Parse the text of the document, strictly; lay out tables, mark missing answers."""
-        tree = etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True))
+        parser = etree.XMLParser(resolve_entities=False, no_network=True)
+        tree: XmlElement = etree.fromstring(xml, parser)
         lay_out_tables(tree)
         begin = to_fill_in("", Texts(self._document.language))[:-1]
         for text in tree.iter(f"{_W}t"):
-            if begin in (text.text or ""):
-                set_of_run(text.getparent(), "highlight", "yellow")
+            if begin in (text.text or "") and (run := text.getparent()) is not None:
+                set_of_run(run, "highlight", "yellow")
         return tree
 
     def _picture(self, content: str) -> InlineImage:
@@ -168,7 +171,7 @@ def _compare(printed: list[str], text: str) -> None:
         at = found + len(wanted)
 
 
-def _compare_tables(document: ReportDocument, tree: Any) -> None:
+def _compare_tables(document: ReportDocument, tree: XmlElement) -> None:
     """Compare the tables of the file with the report, and totals with rows.
 
     Raises:
@@ -184,12 +187,9 @@ def _compare_tables(document: ReportDocument, tree: Any) -> None:
         raise StoreError(say("the tables of the document are not those of the report"))
 
 
-def _rows(table: Any) -> list[list[str]]:
+def _rows(table: XmlElement) -> list[list[str]]:
     return [
-        [
-            _SPACES.sub("", "".join(one.text or "" for one in cell.iter(f"{_W}t")))
-            for cell in row.iter(f"{_W}tc")
-        ]
+        [_SPACES.sub("", text_of(cell)) for cell in row.iter(f"{_W}tc")]
         for row in table.iter(f"{_W}tr")
     ]
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 import io
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import xlsxwriter
+from xlsxwriter.chart_column import ChartColumn
 
 from filterd.operations.report_questions import to_fill_in
 from filterd.policy.reporting_settings import ReportAudience
@@ -32,6 +33,8 @@ from filterd.texts.i18n import Texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from xlsxwriter.worksheet import Worksheet
 
     from filterd.reports.report_document import Cell, Part, ReportDocument
     from filterd.reports.report_facts import ReportFacts
@@ -53,7 +56,7 @@ _MOST_SERIES = 12
 
 _EDGED = {"border": 1, "border_color": "#BFBFBF", "valign": "top"}
 _WHOLE, _LIGHT, _WRAPPED = {"num_format": "#,##0"}, {"bg_color": "#E8EEF5"}, {"text_wrap": True}
-_STYLES: dict[str, dict[str, Any]] = {
+_STYLES: dict[str, dict[str, object]] = {
     "title": {"bold": True, "font_size": 14},
     "head": {**_EDGED, **_LIGHT, **_WRAPPED, "bold": True},
     "head-number": {**_EDGED, **_LIGHT, **_WRAPPED, "bold": True, "align": "right"},
@@ -85,7 +88,7 @@ def write(document: ReportDocument, facts: ReportFacts, _: bytes | None = None) 
 class _WorkbookWriter:
     """Writes the sheets of a workbook; ``above`` is printed above each page."""
 
-    def __init__(self, book: Any, above: str) -> None:
+    def __init__(self, book: xlsxwriter.Workbook, above: str) -> None:
         self._book, self._above = book, above
         self._styles = {name: book.add_format(style) for name, style in _STYLES.items()}
 
@@ -130,13 +133,16 @@ class _WorkbookWriter:
             self._put(sheet, end, 0, table.note, "note")
         self._draw_chart(sheet, table, looks, end + 2)
 
-    def _draw_chart(self, sheet: Any, table: ReportTable, looks: Sequence[str], below: int) -> None:
+    def _draw_chart(
+        self, sheet: Worksheet, table: ReportTable, looks: Sequence[str], below: int
+    ) -> None:
         """Draw the stacked bars of a table below it, if it is one of numbers."""
         series = _series_of(table)
         if len(table.rows) <= 1 or not 1 <= len(series) <= _MOST_SERIES:
             return
         chart = self._book.add_chart({"type": "column", "subtype": "stacked"})
-        first, last, name = _HEAD_ROW + 1, _HEAD_ROW + len(table.rows), sheet.get_name()
+        assert isinstance(chart, ChartColumn)
+        first, last, name = _HEAD_ROW + 1, _HEAD_ROW + len(table.rows), sheet.name
         for at, column in enumerate(series):
             colour = _COLOURS.get(looks[at]) if looks else None
             chart.add_series(
@@ -153,7 +159,7 @@ class _WorkbookWriter:
         chart.set_size({"width": 900, "height": 360})
         sheet.insert_chart(below, 0, chart)
 
-    def _sheet(self, title: str) -> Any:
+    def _sheet(self, title: str) -> Worksheet:
         """Return a new sheet that prints on A4 across; its name is one that Excel takes."""
         number = len(self._book.worksheets())
         name = _not_in_names.sub("-", f"{number}. {title}" if number else title)
@@ -165,7 +171,7 @@ class _WorkbookWriter:
         sheet.set_footer("&C&P / &N")
         return sheet
 
-    def _put(self, sheet: Any, row: int, column: int, cell: Cell, style: str) -> None:
+    def _put(self, sheet: Worksheet, row: int, column: int, cell: Cell, style: str) -> None:
         """Write a cell; a text is never anything else."""
         if isinstance(cell, int | float):
             sheet.write_number(row, column, cell, self._styles[style])

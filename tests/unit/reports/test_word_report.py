@@ -27,6 +27,7 @@ from filterd.reports.administrative_styles import (
 from filterd.reports.report_document import ReportTable, Section, TableColumn
 from filterd.reports.template_builder import built_in_template
 from filterd.reports.word_report import write
+from filterd.reports.xml_element import WORD
 from tests.support.drawn_report import CLASSES, HOSTILE, drawn_report
 from tests.support.needs import commands
 from tests.support.report_sample import FACTS
@@ -98,7 +99,7 @@ ORDER = {
 def test_properties_stand_in_the_order_on_which_word_insists(part: str) -> None:
     tree = etree.fromstring(parts_of(write(REPORT, FACTS))[part])
     for kind, names in ORDER.items():
-        for one in tree.iter(f"{word_report._W}{kind}"):
+        for one in tree.iter(f"{WORD}{kind}"):
             found = [child.tag.rpartition("}")[2] for child in one]
             assert found == sorted(found, key=names.split().index)
 
@@ -253,7 +254,7 @@ def test_a_document_that_names_an_address_of_its_own_is_not_handed_out(
 
 def test_a_table_that_lost_a_row_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     def cut(tree: Any) -> None:
-        row = next(tree.iter(f"{word_report._W}tblHeader")).getparent().getparent().getnext()
+        row = next(tree.iter(f"{WORD}tblHeader")).getparent().getparent().getnext()
         row.getparent().remove(row)
 
     monkeypatch.setattr(word_report, "lay_out_tables", cut)
