@@ -7,9 +7,9 @@ import contextlib
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast, get_args
 
 import typer
 from rich.text import Text
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from filterd.cli.binding import RequestOptions
     from filterd.operations.request import AnswerT, OperationRequest
 
 
@@ -139,6 +140,7 @@ class Context:
 class Options:
     """Several options that make up one argument: ``Annotated[Whom, Options(whom)]``.
 
+    A request makes up an argument by itself (``binding``).
     ``read`` has them as its parameters, and returns the argument.
     """
 
@@ -206,9 +208,14 @@ def keep_options(
     given.obj = {key: _given(given, key, value) for key, value in options.items()}
 
 
-def _group_of(parameter: inspect.Parameter) -> Options | None:
+def _group_of(parameter: inspect.Parameter) -> Options | RequestOptions | None:
     """Return the options that a parameter stands for, if it stands for several."""
-    return next((one for one in get_args(parameter.annotation) if isinstance(one, Options)), None)
+    kind: Any = parameter.annotation
+    if isinstance(kind, type) and is_dataclass(kind):
+        from filterd.cli.binding import RequestOptions  # noqa: PLC0415 -- for some commands only
+
+        return RequestOptions(cast("Any", kind))
+    return next((one for one in get_args(kind) if isinstance(one, Options)), None)
 
 
 def _common(

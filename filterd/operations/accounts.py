@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from filterd.operations.answers import AT, OBJECT, TEXT, TEXTS, maybe, of, record, rows
 from filterd.operations.operation import ADMINS, Operation
+from filterd.operations.parameters.command_word import CommandWord, argument
 from filterd.operations.parameters.scalar import Choice, Flag, Several, Text
 from filterd.operations.parameters.secret import Secret
 from filterd.operations.request import OperationRequest
@@ -19,6 +20,7 @@ from filterd.overrides.rights.roles import Role
 FIRST_ACCOUNT = "admin"
 """The name of the first account, where none is given."""
 ACCOUNT = Text(64, least=1, about="The name of an account; one's own if left out")
+WRITTEN = argument("NAME", "The account, such as lan.")
 _ROLES = Several(Choice(tuple(Role)), len(Role), 1)
 _NEW_PASSWORD = Secret(256, least=1, is_new=True)
 
@@ -112,22 +114,28 @@ class AccountRoles:
 class SetRoles(OperationRequest[AccountRoles], command="account roles", is_guarded=True):
     """Give an account these roles, and no others."""
 
-    account: Annotated[str, ACCOUNT]
-    roles: Annotated[tuple[str, ...], _ROLES]
+    account: Annotated[str, ACCOUNT, WRITTEN]
+    roles: Annotated[
+        tuple[str, ...],
+        _ROLES,
+        CommandWord(
+            "ROLE", "reader, teacher, principal, inspector or admin; can be repeated.", "--role"
+        ),
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisableAccount(OperationRequest[NamedAccount], command="account disable", is_guarded=True):
     """Let an account sign in no more."""
 
-    account: Annotated[str, ACCOUNT]
+    account: Annotated[str, ACCOUNT, WRITTEN]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnableAccount(OperationRequest[NamedAccount], command="account enable", is_guarded=True):
     """Let an account sign in again."""
 
-    account: Annotated[str, ACCOUNT]
+    account: Annotated[str, ACCOUNT, WRITTEN]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

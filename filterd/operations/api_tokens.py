@@ -10,11 +10,14 @@ from filterd.accounts.grant import TokenScope
 from filterd.operations.accounts import ACCOUNT
 from filterd.operations.answers import AT, TEXT, maybe, of, record, rows
 from filterd.operations.operation import Operation
+from filterd.operations.parameters.command_word import CommandWord, argument
 from filterd.operations.parameters.scalar import Choice, Several, Text, Whole
 from filterd.operations.request import OperationRequest
 from filterd.overrides.rights.roles import Role
 
 ID = Text(64, least=1)
+SHOWN_ID = argument("ID", "As the list shows it.")
+ONLY_OF = CommandWord("NAME", "Only those of this account.")
 _LONGEST_DAYS = 366
 
 
@@ -61,7 +64,7 @@ class TokenRow:
 class ReadTokens(OperationRequest[tuple[TokenRow, ...]], command="account token-list"):
     """One's own tokens, or of an account; of all for administrators."""
 
-    account: Annotated[str, ACCOUNT] = ""
+    account: Annotated[str, ACCOUNT, ONLY_OF] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ OWNED_THING = of(OwnedThing)
 class RevokeToken(OperationRequest[OwnedThing], command="account token-revoke"):
     """Revoke a token."""
 
-    id: Annotated[str, ID]
+    id: Annotated[str, ID, SHOWN_ID]
 
 
 TOKENS = Operation(

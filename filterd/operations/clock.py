@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 from filterd.accounts.grant import EVERY_SCOPE
 from filterd.operations.answers import AT, TEXT, WHOLE, maybe, record
 from filterd.operations.changes import CHANGE
 from filterd.operations.operation import ADMINS, Operation
-from filterd.operations.request import REASON, OperationRequest, RequestedChange
+from filterd.operations.request import OperationRequest, Reason, RequestedChange
 
 CLOCK_FACTS = record(
     {
@@ -33,7 +33,7 @@ class ReadClock(OperationRequest[dict[str, Any]], command="clock", scopes=EVERY_
 class AcceptClock(RequestedChange, kind="clock-accept", is_guarded=True):
     """Believe the clock of the machine from now on."""
 
-    reason: Annotated[str, REASON]
+    reason: Reason
 
 
 CLOCK = Operation(

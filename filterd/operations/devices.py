@@ -12,7 +12,7 @@ from filterd.operations.changes import CHANGE
 from filterd.operations.operation import ADMINS, TEACHERS, Operation
 from filterd.operations.parameters.device import DESTINATION, DEVICE, DEVICES
 from filterd.operations.parameters.scalar import Text, Whole
-from filterd.operations.request import REASON, OperationRequest
+from filterd.operations.request import OperationRequest, Reason
 from filterd.operations.rooms import SEEN
 
 _LONGEST_SEARCH_S = 7_200
@@ -36,7 +36,7 @@ class NameDevice(OperationRequest[dict[str, Any]], command="devices name"):
 
     device: Annotated[str, DEVICE]
     name: Annotated[str, Text(100)] = ""
-    reason: Annotated[str, REASON] = ""
+    reason: Reason = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class AssignDevices(OperationRequest[dict[str, Any]], command="devices assign"):
 
     devices: Annotated[tuple[str, ...], DEVICES]
     to: Annotated[str, DESTINATION]
-    reason: Annotated[str, REASON] = ""
+    reason: Reason = ""
 
     @property
     def class_id(self) -> str | None:
@@ -63,7 +63,7 @@ class UnassignDevices(OperationRequest[dict[str, Any]], command="devices unassig
     """Take devices out of where commands have put them."""
 
     devices: Annotated[tuple[str, ...], DEVICES]
-    reason: Annotated[str, REASON] = ""
+    reason: Reason = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from filterd.operations.accounts import ACCOUNT, ONE_TIME_CODE, OneTimeCode
+from filterd.operations.accounts import ACCOUNT, ONE_TIME_CODE, WRITTEN, OneTimeCode
 from filterd.operations.answers import AT, TEXT, WHOLE, maybe, of, record, rows
-from filterd.operations.api_tokens import ID, OWNED_THING, OwnedThing
+from filterd.operations.api_tokens import ID, ONLY_OF, OWNED_THING, SHOWN_ID, OwnedThing
 from filterd.operations.operation import ADMINS, Operation
 from filterd.operations.parameters.scalar import Text
 from filterd.operations.parameters.secret import Secret
@@ -21,7 +21,7 @@ _SECRET = Secret(256)
 class MakeDeviceCode(OperationRequest[OneTimeCode], command="account device-code", is_guarded=True):
     """Make a code by which a device is enrolled."""
 
-    account: Annotated[str, ACCOUNT]
+    account: Annotated[str, ACCOUNT, WRITTEN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class ConfirmDevice(
 ):
     """Confirm that a device is the one that was meant."""
 
-    id: Annotated[str, ID]
+    id: Annotated[str, ID, SHOWN_ID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,14 @@ class DeviceRow:
 class ReadEnrolledDevices(OperationRequest[tuple[DeviceRow, ...]], command="account device-list"):
     """One's own devices, or of an account; of all for administrators."""
 
-    account: Annotated[str, ACCOUNT] = ""
+    account: Annotated[str, ACCOUNT, ONLY_OF] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevokeDevice(OperationRequest[OwnedThing], command="account device-revoke"):
     """Forget a device, such as a lost phone, and end its sessions."""
 
-    id: Annotated[str, ID]
+    id: Annotated[str, ID, SHOWN_ID]
 
 
 ENROLLED = Operation(

@@ -11,6 +11,7 @@ from filterd.base.errors import ConfigError
 from filterd.operations.answers import FLAG, TEXT, WHOLE, maybe, of, record, rows, with_state
 from filterd.operations.changes import CHANGE, NUMBER_OF_CHANGE
 from filterd.operations.operation import TEACHERS, Operation
+from filterd.operations.parameters.command_word import SWITCH
 from filterd.operations.parameters.room import ROOM
 from filterd.operations.parameters.scalar import Flag, Several, Text, Whole
 from filterd.operations.parameters.seat import CLASS
@@ -25,7 +26,7 @@ from filterd.texts.i18n import say
 class ReadExams(OperationRequest[Any], command="exams", scopes=(TokenScope.ALL_READ,)):
     """The exams with states."""
 
-    all_: Annotated[bool, Flag("Include those that have ended")] = False
+    all_: Annotated[bool, Flag("Include those that have ended"), SWITCH] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

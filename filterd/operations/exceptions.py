@@ -11,10 +11,11 @@ from filterd.operations.answers import of, rows, with_state
 from filterd.operations.changes import CHANGE, NUMBER_OF_CHANGE
 from filterd.operations.operation import TEACHERS, Operation
 from filterd.operations.parameters.audience import EVERYBODY, AudienceField, ChangeAudience
+from filterd.operations.parameters.command_word import SWITCH, argument
 from filterd.operations.parameters.scalar import Flag, Whole
 from filterd.operations.parameters.target import TARGETS, are_entries, read_targets
 from filterd.operations.parameters.term import OPEN, Term, TermFields
-from filterd.operations.request import REASON, OperationRequest, RequestedChange
+from filterd.operations.request import OperationRequest, Reason, RequestedChange
 from filterd.overrides.target_text import Target
 from filterd.policy.temporary_rules import LocalException
 
@@ -26,7 +27,7 @@ _ONE, _SEVERAL = "exception", "exceptions"
 class ReadExceptions(OperationRequest[Any], command="exceptions", scopes=(TokenScope.EXCEPTIONS,)):
     """The exceptions with states."""
 
-    all_: Annotated[bool, Flag("Include those that have ended")] = False
+    all_: Annotated[bool, Flag("Include those that have ended"), SWITCH] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,7 @@ class SetTargets(RequestedChange, scopes=(TokenScope.EXCEPTIONS,)):
     targets: Annotated[tuple[Target, ...], TARGETS]
     audience: Annotated[ChangeAudience, AudienceField()] = EVERYBODY
     term: Annotated[Term, TermFields(may_be_open=True)] = OPEN
-    reason: Annotated[str, REASON]
+    reason: Reason
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Self:
@@ -82,14 +83,16 @@ class Pause(RequestedChange, kind="pause", scopes=(TokenScope.EXCEPTIONS,)):
 
     audience: Annotated[ChangeAudience, AudienceField()] = EVERYBODY
     for_s: Annotated[float, Whole(60, _LONGEST_PAUSE_S)]
-    reason: Annotated[str, REASON]
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revoke(RequestedChange, kind="revoke", scopes=(TokenScope.EXCEPTIONS,)):
     """End what a change has set."""
 
-    id: Annotated[int, NUMBER_OF_CHANGE]
+    id: Annotated[
+        int, NUMBER_OF_CHANGE, argument("NUMBER", "Number from `filterd exceptions list`.")
+    ]
 
 
 EXCEPTIONS = Operation(

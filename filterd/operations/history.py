@@ -10,9 +10,10 @@ from filterd.accounts.grant import TokenScope
 from filterd.operations.answers import FLAG, SENTENCE, TEXT, TEXTS, WHOLE, maybe, record, rows
 from filterd.operations.changes import CHANGE, HISTORY_ROW, NUMBER_OF_CHANGE
 from filterd.operations.operation import ADMINS, TEACHERS, Operation
+from filterd.operations.parameters.command_word import SWITCH, CommandWord, argument
 from filterd.operations.parameters.scalar import Flag, Text, Whole
 from filterd.operations.parameters.time import Time
-from filterd.operations.request import REASON, OperationRequest, RequestedChange
+from filterd.operations.request import OperationRequest, Reason, RequestedChange
 
 MOST_ROWS = 100_000
 _MOST_ON_PAGE = 1_000
@@ -23,8 +24,8 @@ _VIEWS = Flag("Include looks at the query log")
 class ReadHistory(OperationRequest[Any], command="history", scopes=(TokenScope.ALL_READ,)):
     """The last changes, the newest first; ``before`` a number."""
 
-    limit: Annotated[int, Whole(1, MOST_ROWS)] = 20
-    views: Annotated[bool, _VIEWS] = False
+    limit: Annotated[int, Whole(1, MOST_ROWS), CommandWord("N", "Number of changes.")] = 20
+    views: Annotated[bool, _VIEWS, SWITCH] = False
     before: Annotated[int | None, Whole()] = None
 
 
@@ -59,14 +60,18 @@ class VerifyHistory(
 class Undo(RequestedChange, kind="undo"):
     """Take back a change, by default one's own last one."""
 
-    number: Annotated[int | None, NUMBER_OF_CHANGE] = None
+    number: Annotated[
+        int | None,
+        NUMBER_OF_CHANGE,
+        argument("NUMBER", "Number of the change (default: your own last one)."),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndoSetting(OperationRequest[dict[str, Any]], command="undo-setting"):
     """Take back the last setting of a grade that is in force."""
 
-    reason: Annotated[str, REASON] = ""
+    reason: Reason = ""
 
 
 HISTORY = Operation(

@@ -30,7 +30,7 @@ from filterd.operations.answers import (
 from filterd.operations.operation import ADMINS, Operation
 from filterd.operations.parameters.scalar import Flag, Several, Text
 from filterd.operations.parameters.wire_name import NameField
-from filterd.operations.request import REASON, OperationRequest
+from filterd.operations.request import OperationRequest, Reason
 from filterd.operations.status import COVERED, FEED, PresentStatus
 
 _VERSION = Text(
@@ -82,7 +82,7 @@ class Decision(OperationRequest[dict[str, Any]]):
 class ReasonedDecision(Decision):
     """A decision with a reason."""
 
-    reason: Annotated[str, REASON] = ""
+    reason: Reason = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +155,7 @@ class ExcludeEntry(ReasonedDecision, command="lists exclude", is_guarded=True):
 
     name: Annotated[str, Text(300, least=1)]
     list_: Annotated[str, _LIST]
-    reason: Annotated[str, REASON]
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from filterd.operations.answers import (
 )
 from filterd.operations.explanation import EXPLANATION
 from filterd.operations.operation import Operation
+from filterd.operations.parameters.command_word import SWITCH, CommandWord, argument
 from filterd.operations.parameters.day import DAY
 from filterd.operations.parameters.place import PageNumber, RowPlace
 from filterd.operations.parameters.scalar import Choice, Flag, Text, Whole
@@ -96,16 +97,22 @@ class ReadTopNames(OperationRequest[dict[str, Any]], command="log top", scopes=(
 class ReadNewNames(OperationRequest[dict[str, Any]], command="log new", scopes=(TokenScope.LOG,)):
     """Today's names that a tier did not have on the days before."""
 
-    days: Annotated[int, Whole(1, MOST_DAYS - 1, "Days before today")] = 30
-    domains: Annotated[bool, Flag("Registered domains that the school did not have before")] = False
-    limit: Annotated[int, _LIMIT] = 50
+    days: Annotated[
+        int,
+        Whole(1, MOST_DAYS - 1, "Days before today"),
+        CommandWord("N", "Number of days before today."),
+    ] = 30
+    domains: Annotated[
+        bool, Flag("Registered domains that the school did not have before"), SWITCH
+    ] = False
+    limit: Annotated[int, _LIMIT, CommandWord("N", "Number of names.")] = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainRow(OperationRequest[dict[str, Any]], command="log why", scopes=(TokenScope.LOG,)):
     """A row, and how it is judged by what was in force then."""
 
-    id: Annotated[str, Text(32)]
+    id: Annotated[str, Text(32), argument("ID", "The ID of a row, from `filterd log search`.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,11 @@ from filterd.accounts.grant import TokenScope
 from filterd.operations.answers import TEXT, maybe, of, record, rows
 from filterd.operations.changes import CHANGE, NUMBER_OF_CHANGE
 from filterd.operations.operation import ADMINS, Operation
+from filterd.operations.parameters.command_word import argument
 from filterd.operations.parameters.scalar import Choice, Whole
 from filterd.operations.parameters.seat import TIER
 from filterd.operations.parameters.time import Time
-from filterd.operations.request import REASON, OperationRequest, RequestedChange
+from filterd.operations.request import OperationRequest, Reason, RequestedChange
 from filterd.overrides.changes.log_changes import CONFIRM, LEVEL
 from filterd.overrides.rights.roles import Role
 from filterd.policy.log_levels import PROVED, LogLevel
@@ -40,7 +41,7 @@ class ChangeLogLevel(RequestedChange, kind=LEVEL):
     for_s: Annotated[
         float | None, Whole(60, 90 * 86_400, "The length in seconds, instead of an end")
     ] = None
-    reason: Annotated[str, REASON]
+    reason: Reason
 
     @classmethod
     def needs_password(cls, given: Mapping[str, Any]) -> bool:
@@ -52,7 +53,7 @@ class ChangeLogLevel(RequestedChange, kind=LEVEL):
 class ConfirmLogLevel(RequestedChange, kind=CONFIRM, is_guarded=True):
     """Confirm the level ``full`` that another person has set."""
 
-    id: Annotated[int, NUMBER_OF_CHANGE]
+    id: Annotated[int, NUMBER_OF_CHANGE, argument("NUMBER", "Number from `filterd log level`.")]
 
 
 LEVELS = Operation(

@@ -11,7 +11,7 @@ from filterd.operations.operation import ADMINS, Operation
 from filterd.operations.parameters.day import DAY
 from filterd.operations.parameters.scalar import Text
 from filterd.operations.parameters.sought_names import ALL_NAMES, SoughtNames, SoughtNamesField
-from filterd.operations.request import REASON, OperationRequest
+from filterd.operations.request import OperationRequest, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class ForgetLookups(OperationRequest[RemovedLookups], command="log forget", is_g
     names: Annotated[SoughtNames, SoughtNamesField(has_parts=False)] = ALL_NAMES
     device: Annotated[str, Text(64, about="Its MAC or address")] = ""
     day: Annotated[str, DAY] = ""
-    reason: Annotated[str, REASON]
+    reason: Reason
 
     @property
     def things(self) -> list[str]:
@@ -46,7 +46,7 @@ class ForgetLookups(OperationRequest[RemovedLookups], command="log forget", is_g
 class PurgeLog(OperationRequest[RemovedLookups], command="log purge", is_guarded=True):
     """Remove all names and rows."""
 
-    reason: Annotated[str, REASON]
+    reason: Reason
 
 
 FORGET = Operation(

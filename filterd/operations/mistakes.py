@@ -12,7 +12,7 @@ from filterd.operations.changes import CHANGE
 from filterd.operations.operation import ADMINS, Operation
 from filterd.operations.parameters.scalar import Text
 from filterd.operations.parameters.time import Time
-from filterd.operations.request import REASON, OperationRequest, RequestedChange
+from filterd.operations.request import OperationRequest, Reason, RequestedChange
 from filterd.overrides.target_text import name_from
 
 
@@ -27,7 +27,7 @@ class ReportMistake(RequestedChange, kind="report-mistake"):
 
     name: Annotated[str, Text(300, least=1)]
     ends_at: Annotated[float | None, Time()] = None
-    reason: Annotated[str, REASON]
+    reason: Reason
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Self:

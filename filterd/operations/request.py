@@ -39,6 +39,7 @@ from typing import (
 
 from filterd.base.errors import ControlError
 from filterd.base.state_file import Decoders, to_plain
+from filterd.operations.parameters.command_word import CommandWord
 from filterd.operations.parameters.scalar import Fields, Parameter, Text
 from filterd.overrides.changes.change_fields import MAX_REASON
 from filterd.texts.i18n import say
@@ -55,6 +56,8 @@ CHANGE_COMMAND = "change"
 _OF_EACH = ("reason", "permanent")
 """What a kind of change does not read: each has a reason, and no end is one left out."""
 REASON = Text(MAX_REASON, about="Why, for the history")
+Reason = Annotated[str, REASON, CommandWord("TEXT", "Reason, for the history.")]
+"""The reason of a change."""
 
 
 @runtime_checkable
@@ -108,13 +111,23 @@ class _Told(TypedDict, total=False):
     is_of_session: bool
 
 
-class _Member(NamedTuple):
-    """A field of a request: its names in class and socket, and what reads it."""
+class RequestField(NamedTuple):
+    """A field of a request.
+
+    Attributes:
+        name, key: in the class, on the socket.
+        type: of its values.
+        kind: what reads it.
+        default: ``MISSING`` for none.
+        word: how a command writes it; None for not at all.
+    """
 
     name: str
     key: str
+    type: Any
     kind: Parameter | Compound
     default: Any
+    word: CommandWord | None = None
 
 
 class OperationRequest(Generic[AnswerT]):
@@ -225,7 +238,7 @@ class RequestedChange(OperationRequest[dict[str, Any]], command=CHANGE_COMMAND):
     """A change of what is in force, of a kind of ``overrides.changes.change_kinds``."""
 
     kind: ClassVar[str] = ""
-    reason: Annotated[str, REASON] = ""
+    reason: Reason = ""
 
     @classmethod
     def sent_as(cls) -> tuple[str, ...]:
@@ -245,6 +258,11 @@ class RequestedChange(OperationRequest[dict[str, Any]], command=CHANGE_COMMAND):
         return {**fields_of_kind, "kind": kind, "reason": self.reason}
 
 
+def written(kind: type[OperationRequest[Any]]) -> tuple[RequestField, ...]:
+    """Return the fields that a command writes, the reason last."""
+    return tuple(one for one in _shape(kind).members if one.word is not None)
+
+
 def answer_type(kind: type[OperationRequest[Any]]) -> Any:
     """Return the type of a request's answers."""
     for base in kind.__mro__:
@@ -257,7 +275,7 @@ def answer_type(kind: type[OperationRequest[Any]]) -> Any:
 class _Shape(NamedTuple):
     """What is worked out once of a class of requests."""
 
-    members: tuple[_Member, ...]
+    members: tuple[RequestField, ...]
     fields: Fields
     sent: Fields
     decoder: Decoder | None
@@ -275,16 +293,16 @@ def _shape(kind: type[OperationRequest[Any]]) -> _Shape:
     return _SHAPES[kind]
 
 
-def _members(kind: Any) -> Iterator[_Member]:
+def _members(kind: Any) -> Iterator[RequestField]:
     """Yield the fields of a request; ``class_`` is ``class`` on the socket."""
     hints = get_type_hints(kind, include_extras=True)
     for one in fields(kind):
         assert get_origin(hints[one.name]) is Annotated, f"{kind}: {one.name} names no parameter"
-        reader = cast("Parameter | Compound", get_args(hints[one.name])[1])
-        yield _Member(one.name, one.name.rstrip("_"), reader, one.default)
+        type_, reader, *word = get_args(hints[one.name])
+        yield RequestField(one.name, one.name.rstrip("_"), type_, reader, one.default, *word)
 
 
-def _fields(members: Iterable[_Member], where: str) -> Fields:
+def _fields(members: Iterable[RequestField], where: str) -> Fields:
     named: dict[str, Parameter] = {}
     required: list[str] = []
     for one in members:

@@ -11,7 +11,7 @@ from filterd.operations.changes import CHANGE
 from filterd.operations.operation import TEACHERS, Operation
 from filterd.operations.parameters.scalar import Flag, Whole
 from filterd.operations.parameters.term import Term, TermFields
-from filterd.operations.request import REASON, OperationRequest
+from filterd.operations.request import OperationRequest, Reason
 from filterd.overrides.review_requests import PupilRequest
 
 _NUMBER = Whole(1, about="The number of a request")
@@ -29,7 +29,7 @@ class ApproveRequest(OperationRequest[dict[str, Any]], command="requests approve
     id: Annotated[int, _NUMBER]
     for_tier: Annotated[bool, Flag("To the whole tier")] = False
     term: Annotated[Term, TermFields()]
-    reason: Annotated[str, REASON]
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class RefuseRequest(OperationRequest[RefusedRequest], command="requests refuse")
     """Refuse a request."""
 
     id: Annotated[int, _NUMBER]
-    reason: Annotated[str, REASON]
+    reason: Reason
 
 
 REQUESTS = Operation(

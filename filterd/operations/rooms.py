@@ -27,7 +27,7 @@ from filterd.operations.operation import ADMINS, TEACHERS, Operation
 from filterd.operations.parameters.room import ROOM
 from filterd.operations.parameters.scalar import Flag, Text
 from filterd.operations.parameters.term import Term, TermFields
-from filterd.operations.request import REASON, OperationRequest, RequestedChange
+from filterd.operations.request import OperationRequest, Reason, RequestedChange
 from filterd.policy.grade_changes import Why
 from filterd.policy.model import Lesson, Period
 from filterd.policy.school_week import LESSON_HEADING
@@ -107,7 +107,7 @@ class LearnRoom(OperationRequest[dict[str, Any]], command="room learn"):
     room: Annotated[str, ROOM]
     add: Annotated[bool, Flag("Keep the devices that the room has")] = False
     random: Annotated[bool, Flag("Include devices with a randomised MAC")] = False
-    reason: Annotated[str, REASON] = ""
+    reason: Reason = ""
 
 
 ROOMS = Operation(

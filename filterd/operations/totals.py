@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from filterd.accounts.grant import TokenScope
 from filterd.operations.answers import AT, TEXT, WHOLE, each, of, record, rows
 from filterd.operations.operation import Operation
+from filterd.operations.parameters.command_word import CommandWord
 from filterd.operations.parameters.day import MONTH
 from filterd.operations.parameters.scalar import Flag, Text, Whole
 from filterd.operations.parameters.seat import CLASS, GRADE, TIER
@@ -55,7 +56,7 @@ class HelpSought:
 class ReadHelpSought(OperationRequest[HelpSought], command="log help"):
     """Yes or no for each confidential category, of a month that is over."""
 
-    month: Annotated[str, MONTH]
+    month: Annotated[str, MONTH, CommandWord("MONTH", "A month that is over: 2026-10.")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def totals(
 
 def help_(
     here: Context,
-    month: Annotated[str, option("--month", "A month that is over: 2026-10.", "MONTH")],
+    asked: ReadHelpSought,
     json: JsonOption = False,
 ) -> None:
     """Show whether anybody asked for self-harm in a month: yes or no.
@@ -110,7 +110,7 @@ def help_(
     For the principal of a school of 100 devices or more, beside what the line 111 offers; never
     who, when or how often. Each look is in the history. Exit code 0: shown; 2: an error.
     """
-    answer = here.send(ReadHelpSought(month=month))
+    answer = here.send(asked)
     if json:
         here.print_json(to_plain(answer))
         return
@@ -168,8 +168,7 @@ def level(
 
 def confirm(
     here: Context,
-    number: Annotated[int, argument("NUMBER", "Number from `filterd log level`.", min=1)],
-    reason: ReasonOption = "",
+    asked: ConfirmLogLevel,
     json: JsonOption = False,
 ) -> None:
     """Confirm the level `full` that another person has set.
@@ -177,7 +176,7 @@ def confirm(
     The principal or another administrator does so. It holds from then on, until the end that was
     set. Exit code 0: done; 2: an error.
     """
-    answer = here.send(ConfirmLogLevel(id=number, reason=reason))
+    answer = here.send(asked)
     term = Describer(here.texts, school_clock(here)).term({"ends_at": answer.get("until")})
     what = here.texts("the level full is confirmed {term}", term=term)
     back = say("In force after {ms} ms. An administrator ends it by: filterd undo {number}")

@@ -181,14 +181,7 @@ def top(
 
 def new(
     here: Context,
-    days: Annotated[
-        int,
-        option("--days", "Number of days before today.", "N", min=1, max=_MOST_DAYS - 1),
-    ] = 30,
-    domains: Annotated[
-        bool, option("--domains", "Registered domains that the school did not have before.")
-    ] = False,
-    limit: LimitOption = 50,
+    asked: ReadNewNames,
     json: JsonOption = False,
 ) -> None:
     """Show names that pass today and that the tier did not have on the days before.
@@ -197,7 +190,7 @@ def new(
     for being new. Those that fewer devices than `least_devices` asked for are not among them.
     Exit code 0: shown; 1: there are none; 2: an error.
     """
-    answer = here.send(ReadNewNames(days=days, limit=limit, domains=domains))
+    answer = here.send(asked)
     if json:
         here.print_json(answer)
     else:
@@ -221,7 +214,7 @@ def new(
 
 def why(
     here: Context,
-    row: Annotated[str, argument("ID", "The ID of a row, from `filterd log search`.")],
+    asked: ExplainRow,
     json: JsonOption = False,
 ) -> None:
     """Show one row of the log, and why it was decided so.
@@ -229,7 +222,7 @@ def why(
     It is judged again by the policy that was in force then, with the lists of today. Exit code
     0: shown; 2: no such row, or an error.
     """
-    answer = here.send(ExplainRow(id=row))
+    answer = here.send(asked)
     if json:
         here.print_json(answer)
         return
@@ -357,12 +350,12 @@ def forget(
     _remove(here, asked, json=json)
 
 
-def purge(here: Context, reason: ReasonOption, json: JsonOption = False) -> None:
+def purge(here: Context, asked: PurgeLog, json: JsonOption = False) -> None:
     """Remove all names and rows of all days from the log. It cannot be undone.
 
     Totals stay; they have no names. Exit code 0: removed; 2: an error.
     """
-    _remove(here, PurgeLog(reason=reason), json=json)
+    _remove(here, asked, json=json)
 
 
 def _remove(here: Context, asked: ForgetLookups | PurgeLog, *, json: bool) -> None:

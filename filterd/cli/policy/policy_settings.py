@@ -12,7 +12,7 @@ from filterd.cli.effective_state import offline, send_else
 from filterd.cli.render import show
 from filterd.cli.school.history import rows, taken_back
 from filterd.cli.school_clock import school_clock
-from filterd.operations.history import MOST_ROWS, UndoSetting
+from filterd.operations.history import MOST_ROWS, ReadHistory, UndoSetting
 from filterd.operations.policy import ReadVersions, SetGrade
 from filterd.overrides.descriptions import Describer, Plain
 from filterd.overrides.history.history_chain import UNDO
@@ -87,7 +87,8 @@ def history(
     Each version has a digest, which `policy diff --versions` accepts. Exit code 0: shown; 2: an
     error.
     """
-    found, kept = settings_in(rows(here, MOST_ROWS))[:limit], versions(here)[:limit]
+    found = settings_in(rows(here, ReadHistory(limit=MOST_ROWS)))[:limit]
+    kept = versions(here)[:limit]
     if json:
         here.print_json({"versions": kept, "settings": found})
         return
@@ -99,14 +100,14 @@ def history(
 
 def undo(
     here: Context,
-    reason: ReasonOption = "",
+    asked: UndoSetting,
     json: JsonOption = False,
 ) -> None:
     """Undo the last `policy set` still in force, your own or another's.
 
     `filterd undo NUMBER` undoes any change. Exit code 0: done; 2: an error.
     """
-    answer = here.send(UndoSetting(reason=reason))
+    answer = here.send(asked)
     print_change(here, answer, taken_back(here, answer), json=json)
 
 

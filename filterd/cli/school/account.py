@@ -115,34 +115,33 @@ def passwd(
         )
 
 
-def roles(
-    here: Context, name: AccountArgument, role: RolesOption, json: JsonOption = False
-) -> None:
+def roles(here: Context, asked: SetRoles, json: JsonOption = False) -> None:
     """Give an account these roles, and no other ones.
 
     Exit code 0: done; 2: an error.
     """
-    done = here.send(SetRoles(account=name, roles=tuple(role)))
-    what = say("{name} has the roles {roles}.", name=name, roles=", ".join(done.roles))
+    done = here.send(asked)
+    what = say("{name} has the roles {roles}.", name=done.account, roles=", ".join(done.roles))
     print_done(here, done, what, json=json)
 
 
-def disable(here: Context, name: AccountArgument, json: JsonOption = False) -> None:
+def disable(here: Context, asked: DisableAccount, json: JsonOption = False) -> None:
     """End all sessions of an account, and do not let it sign in.
 
     Exit code 0: done; 2: an error.
     """
-    done = here.send(DisableAccount(account=name))
-    print_done(here, done, say("{name} may not sign in any more.", name=name), json=json)
+    done = here.send(asked)
+    what = say("{name} may not sign in any more.", name=done.account)
+    print_done(here, done, what, json=json)
 
 
-def enable(here: Context, name: AccountArgument, json: JsonOption = False) -> None:
+def enable(here: Context, asked: EnableAccount, json: JsonOption = False) -> None:
     """Let a disabled account sign in again.
 
     Exit code 0: done; 2: an error.
     """
-    done = here.send(EnableAccount(account=name))
-    print_done(here, done, say("{name} may sign in.", name=name), json=json)
+    done = here.send(asked)
+    print_done(here, done, say("{name} may sign in.", name=done.account), json=json)
 
 
 def totp(
@@ -265,11 +264,9 @@ def print_done(here: Context, done: Any, what: Sentence, *, json: bool) -> None:
 
 _LONGEST_DAYS = 365
 
-IdArgument = Annotated[str, argument("ID", "As the list shows it.")]
 OfAccountOption = Annotated[
     str | None, option("--account", "Of this account; else: your own.", "NAME")
 ]
-OnlyOption = Annotated[str | None, option("--account", "Only those of this account.", "NAME")]
 
 
 def token_add(
@@ -311,57 +308,57 @@ def token_add(
     print_once(here)
 
 
-def token_list(here: Context, account: OnlyOption = None, json: JsonOption = False) -> None:
+def token_list(here: Context, asked: ReadTokens, json: JsonOption = False) -> None:
     """Show the API tokens, without their secrets.
 
     Exit code 0: shown; 2: an error.
     """
-    show(here, TOKENS, to_plain(here.send(ReadTokens(account=account or ""))), json=json)
+    show(here, TOKENS, to_plain(here.send(asked)), json=json)
 
 
-def token_revoke(here: Context, id_: IdArgument, json: JsonOption = False) -> None:
+def token_revoke(here: Context, asked: RevokeToken, json: JsonOption = False) -> None:
     """End an API token at once.
 
     Exit code 0: done; 2: an error.
     """
-    done = here.send(RevokeToken(id=id_))
+    done = here.send(asked)
     what = say("The token {name} of {account} is revoked.", name=done.name, account=done.account)
     print_done(here, done, what, json=json)
 
 
-def device_list(here: Context, account: OnlyOption = None, json: JsonOption = False) -> None:
+def device_list(here: Context, asked: ReadEnrolledDevices, json: JsonOption = False) -> None:
     """Show the devices on which a PIN signs in.
 
     Exit code 0: shown; 2: an error.
     """
-    show(here, ENROLLED, to_plain(here.send(ReadEnrolledDevices(account=account or ""))), json=json)
+    show(here, ENROLLED, to_plain(here.send(asked)), json=json)
 
 
-def device_code(here: Context, name: AccountArgument, json: JsonOption = False) -> None:
+def device_code(here: Context, asked: MakeDeviceCode, json: JsonOption = False) -> None:
     """Make a code with which a person enrols a phone.
 
     The phone is in the staff's Wi-Fi, and waits until `account device-confirm`. The code is
     good for five minutes, and shown this once. Exit code 0: made; 2: an error.
     """
-    print_code(here, here.send(MakeDeviceCode(account=name)), ENROL, json=json)
+    print_code(here, here.send(asked), ENROL, json=json)
 
 
-def device_confirm(here: Context, id_: IdArgument, json: JsonOption = False) -> None:
+def device_confirm(here: Context, asked: ConfirmDevice, json: JsonOption = False) -> None:
     """Confirm that a device that waits is the person's.
 
     Exit code 0: done; 2: an error.
     """
-    done = here.send(ConfirmDevice(id=id_))
+    done = here.send(asked)
     what = say("{account} may sign in on {name}.", name=done.name, account=done.account)
     print_done(here, done, what, json=json)
 
 
-def device_revoke(here: Context, id_: IdArgument, json: JsonOption = False) -> None:
+def device_revoke(here: Context, asked: RevokeDevice, json: JsonOption = False) -> None:
     """End the enrolment of a device at once.
 
     Such as of a lost phone. Exit code 0: done; 2: an error.
     """
-    done = here.send(RevokeDevice(id=id_))
+    done = here.send(asked)
     what = say(
         "{account} may not sign in on {name} any more.", name=done.name, account=done.account
     )

@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 from filterd.cli.change_request import print_change
-from filterd.cli.context import Context, JsonOption, ReasonOption
+from filterd.cli.context import Context, JsonOption
 from filterd.cli.school_clock import school_clock
 from filterd.operations.clock import AcceptClock
 
 
 def accept(
     here: Context,
-    reason: ReasonOption,
+    asked: AcceptClock,
     json: JsonOption = False,
 ) -> None:
     """Believe the clock of this machine from now on.
@@ -21,7 +21,7 @@ def accept(
     while that was so keeps its length. Exit code 0: done; 2: an error.
     """
     clock = school_clock(here)
-    answer = here.send(AcceptClock(reason=reason))
+    answer = here.send(asked)
     what = here.texts(
         "the machine's clock is believed: {when}", when=f"{clock.shows(clock.now):%H:%M %d/%m/%Y}"
     )

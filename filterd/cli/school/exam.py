@@ -190,7 +190,7 @@ def stop(
 
 def list_(
     here: Context,
-    everything: Annotated[bool, option("--all", "Include those that have ended.")] = False,
+    asked: ReadExams,
     json: JsonOption = False,
 ) -> None:
     """Show present and future exams.
@@ -198,7 +198,7 @@ def list_(
     Exit code 0: shown; 2: an error.
     """
     clock = policy_clock(here)
-    shown = set_with_states(here, ReadExams(all_=everything), clock.now)
+    shown = set_with_states(here, asked, clock.now)
     show(here, EXAMS, shown, json=json, clock=clock)
 
 

@@ -83,7 +83,7 @@ def pause(
 
 def list_(
     here: Context,
-    everything: Annotated[bool, option("--all", "Include those that have ended.")] = False,
+    asked: ReadExceptions,
     json: JsonOption = False,
 ) -> None:
     """Show what `allow`, `block` and `pause` have set: target, audience, end, author and reason.
@@ -91,23 +91,23 @@ def list_(
     Exit code 0: shown; 2: an error.
     """
     clock = policy_clock(here)
-    shown = set_with_states(here, ReadExceptions(all_=everything), clock.now)
-    listing = EXCEPTIONS if everything else EXCEPTIONS.without("state")
+    shown = set_with_states(here, asked, clock.now)
+    listing = EXCEPTIONS if asked.all_ else EXCEPTIONS.without("state")
     show(here, listing, shown, json=json, clock=clock)
 
 
 def revoke(
     here: Context,
-    number: Annotated[int, argument("NUMBER", "Number from `filterd exceptions list`.")],
-    reason: ReasonOption = "",
+    asked: Revoke,
     json: JsonOption = False,
 ) -> None:
     """End an exception before its time, or the setting of a grade or a room.
 
     Exit code 0: done; 2: an error.
     """
-    answer = here.send(Revoke(id=number, reason=reason))
-    print_change(here, answer, here.texts("exception {number} has ended", number=number), json=json)
+    answer = here.send(asked)
+    what = here.texts("exception {number} has ended", number=asked.id)
+    print_change(here, answer, what, json=json)
 
 
 def _set(

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from filterd.cli.change_request import print_change
-from filterd.cli.context import Context, JsonOption, ReasonOption, argument, option
+from filterd.cli.context import Context, JsonOption
 from filterd.cli.effective_state import offline, send_else, set_now
 from filterd.cli.render import show
 from filterd.cli.school_clock import school_clock
@@ -29,10 +29,7 @@ _SOUND, _ALTERED = 0, 1
 
 def undo(
     here: Context,
-    number: Annotated[
-        int | None, argument("NUMBER", "Number of the change (default: your own last one).", min=1)
-    ] = None,
-    reason: ReasonOption = "",
+    asked: Undo,
     json: JsonOption = False,
 ) -> None:
     """Take back your own last change, or another one.
@@ -41,14 +38,13 @@ def undo(
     end, and settings that it ended return. An undo is a change too, and can itself be undone.
     Exit code 0: done; 2: an error.
     """
-    answer = here.send(Undo(number=number, reason=reason))
+    answer = here.send(asked)
     print_change(here, answer, taken_back(here, answer), json=json)
 
 
 def list_(
     here: Context,
-    limit: Annotated[int, option("--limit", "Number of changes.", "N", min=1, max=MOST_ROWS)] = 20,
-    views: Annotated[bool, option("--views", "Include looks at the query log.")] = False,
+    asked: ReadHistory,
     json: JsonOption = False,
 ) -> None:
     """Show the last changes: time, author, change and reason.
@@ -56,7 +52,7 @@ def list_(
     With --views it also shows looks at the names and lookups of the query log. JSON output
     includes the settings before and after each change. Exit code 0: shown; 2: an error.
     """
-    show(here, CHANGES, rows(here, limit, views=views), json=json)
+    show(here, CHANGES, rows(here, asked), json=json)
 
 
 def verify(
@@ -102,7 +98,7 @@ def taken_back(here: Context, answer: Plain) -> str:
     )
 
 
-def rows(here: Context, limit: int, *, views: bool = False) -> list[Plain]:
+def rows(here: Context, asked: ReadHistory) -> list[Plain]:
     """Return the last changes as plain data, the newest first.
 
     Raises:
@@ -110,9 +106,11 @@ def rows(here: Context, limit: int, *, views: bool = False) -> list[Plain]:
     """
 
     def on_disk() -> list[Plain]:
-        return [row.to_plain() for row in offline().store(here).rows(limit, views=views)]
+        return [
+            row.to_plain() for row in offline().store(here).rows(asked.limit, views=asked.views)
+        ]
 
-    found: list[Plain] = send_else(here, on_disk, ReadHistory(limit=limit, views=views))
+    found: list[Plain] = send_else(here, on_disk, asked)
     return found
 
 
@@ -124,7 +122,7 @@ def set_with_states(here: Context, request: ReadExceptions | ReadExams, now: flo
     """
 
     def on_disk() -> list[Plain]:
-        past = rows(here, MOST_ROWS) if request.all_ else None
+        past = rows(here, ReadHistory(limit=MOST_ROWS)) if request.all_ else None
         return with_states(set_now(here), request.command, now, past, inf)
 
     return send_else(here, on_disk, request)

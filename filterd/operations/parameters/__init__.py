@@ -2,6 +2,7 @@
 """Read the values of operations: from JSON, a form, or words of a command line.
 
 ``scalar``    texts, numbers, flags, choices, lists; ``Fields`` are those of one operation
+``command_word``  how a command line writes a field
 ``secret``    a password, a code, a PIN: no error shows it
 ``time``      a time, a length
 ``term``      the start and end of a change

@@ -17,6 +17,8 @@ from filterd.policy.field_checks import shown
 from filterd.texts.i18n import say
 
 Schema = dict[str, Any]
+LARGEST = (1 << 53) - 1
+"""The largest whole number that every program reads exactly (RFC 8259 §6)."""
 
 
 class Parameter(Protocol):
@@ -74,7 +76,7 @@ class Whole:
     """A whole number."""
 
     least: int = 0
-    most: int = (1 << 53) - 1
+    most: int = LARGEST
     about: str = ""
 
     @property
