@@ -9,7 +9,7 @@ from textwrap import dedent
 
 import pytest
 
-from tests.support.assertion_lint import discarded, without_assertion
+from tests.assertion_lint import discarded, without_assertion
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -59,7 +59,7 @@ async def _ask(port: int, questions: int) -> float:
 
 def observe(questions: int) -> Observed:
     """Ask so many questions."""
-    command = [sys.executable, "-m", "tests.support.recorder"]
+    command = [sys.executable, "-m", "tests.bench.recorder"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as recorder:
         assert recorder.stdout is not None
         try:

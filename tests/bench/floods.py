@@ -29,10 +29,10 @@ from typing import TYPE_CHECKING
 import dns.message
 import dns.rrset
 
+from tests.bench.honest import HonestClients, Outcome
 from tests.support.bell import ring
 from tests.support.commands import run
 from tests.support.daemon import build_lists, free_port, serving, write_site
-from tests.support.honest import HonestClients, Outcome
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import a_query
 

@@ -31,10 +31,10 @@ from filterd.base.state_file import to_plain
 from filterd.base.state_folder import StateFolder
 from filterd.overrides.changes.effects import THINGS
 from filterd.overrides.history.store import Store
+from tests.e2e.mortal import ASKER, STEPS
 from tests.support.changes import an_exception
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import SOURCES, Served, free_port, write_site
-from tests.support.mortal import ASKER, STEPS
 from tests.support.policies import an_index
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import a_query
@@ -262,7 +262,7 @@ class Pupils:
 
 @contextlib.contextmanager
 def _mortal(folder: Path, *how: str) -> Iterator[School]:
-    """Serve the school; ``how`` goes to ``tests.support.mortal``."""
+    """Serve the school; ``how`` goes to ``tests.e2e.mortal``."""
     order, port = folder / "order", free_port()
     with FakeUpstream() as upstream:
         for name in (LISTED, OPEN, "b.example", "r.example", "u.example", LOCKED, MISTAKE):
@@ -273,7 +273,7 @@ def _mortal(folder: Path, *how: str) -> Iterator[School]:
             one.mkdir()
         an_index(lists, LISTS)
         shutil.copyfile(lists / "index", state.index)
-        words = [sys.executable, "-m", "tests.support.mortal", config, state.folder, order, *how]
+        words = [sys.executable, "-m", "tests.e2e.mortal", config, state.folder, order, *how]
         process = subprocess.Popen(
             [*map(str, words)], cwd=ROOT, env=environment(), stderr=subprocess.PIPE, text=True
         )

@@ -23,11 +23,11 @@ import dns.zone
 import pytest
 
 from filterd.wire import EdeCode, RRType
+from tests.e2e.comparing import FLAGS, Said, differing, said
+from tests.e2e.lab_questions import LabQuestion, LabQuestions
+from tests.e2e.lab_zone import lab_zone
 from tests.support.asking import Asker, AskerOfUnbound
-from tests.support.comparing import FLAGS, Said, differing, said
 from tests.support.daemon import SOURCES, build_lists, free_port, serving, write_site
-from tests.support.lab_questions import LabQuestion, LabQuestions
-from tests.support.lab_zone import lab_zone
 from tests.support.signing import ZoneKey, sign
 from tests.support.unbound import Unbound, unbound
 from tests.support.wire import a_query
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from tests.support.comparing import Key
+    from tests.e2e.comparing import Key
 
 
 _TC = 0x02

@@ -12,16 +12,16 @@ import requests
 
 from filterd.base.paths import shipped
 from filterd.publish.signing import targets_of
-from tests.support.feed_crowd import crowd
-from tests.support.nginx import nginx
+from tests.e2e.feed_crowd import crowd
+from tests.e2e.nginx import nginx
 from tests.support.publisher import NOW, Publisher
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from tests.support.feed_crowd import Done
-    from tests.support.nginx import Nginx, Request
+    from tests.e2e.feed_crowd import Done
+    from tests.e2e.nginx import Nginx, Request
 
 pytestmark = pytest.mark.long
 

@@ -19,10 +19,10 @@ from filterd.feed.guard import checks
 from filterd.feed.guard.provenance import PROVENANCE
 from filterd.feed.signed import deltas
 from filterd.texts.i18n import say
+from tests.e2e.feed_thief import Thief, harm
 from tests.support.broken_versions import POPULAR, an_order, stolen
 from tests.support.feed_candidates import Following
 from tests.support.feed_school import School, a_school
-from tests.support.feed_thief import Thief, harm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.e2e.flat_school import FLAT, Device, FlatSchool, Watching, flat_school
 from tests.support.commands import call
 from tests.support.daemon import Served, build_lists, write_site
-from tests.support.flat_school import FLAT, Device, FlatSchool, Watching, flat_school
 from tests.support.gateway import CLOSED, OPEN, PORT, Gateway, Site, eventually, gateway
 
 if TYPE_CHECKING:

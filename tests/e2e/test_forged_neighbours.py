@@ -16,8 +16,8 @@ import pytest
 from filterd import control
 from filterd.base.clock import SystemClock
 from filterd.monitor.alert_rules import active
+from tests.e2e.forged_neighbours import Forger, mac_of
 from tests.support.daemon import build_lists, write_site
-from tests.support.forged_neighbours import Forger, mac_of
 from tests.support.gateway import (
     CLOSED,
     LAPTOP,
@@ -106,7 +106,7 @@ def test_none_of_sixty_claims_gets_a_teacher_s_answer(
 def test_control_a_table_that_is_believed_as_it_stands_gives_them(
     around: Gateway, lists: StateFolder, forger: Forger, server: str
 ) -> None:
-    with around.serving(lists, SITE, module="tests.support.credulous"):
+    with around.serving(lists, SITE, module="tests.e2e.credulous"):
         eventually(lambda: not is_blocked(around.laptop, server))
         _, leaked = _attack(forger, server)
         assert len(leaked) > TRIES // 4

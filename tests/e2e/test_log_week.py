@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.base.paths import with_sides
-from tests.support import log_week
+from tests.e2e import log_week
+from tests.e2e.log_week import CLASSES, DAYS, LEVELS, TIERS, K, WeekSchool
 from tests.support.commands import call
-from tests.support.log_week import CLASSES, DAYS, LEVELS, TIERS, K, WeekSchool
 from tests.support.processes import children
 from tests.support.upstream import FakeUpstream
 from tests.support.waiting import until
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support.log_week import Asked
+    from tests.e2e.log_week import Asked
 
 pytestmark = pytest.mark.usefixtures("warm_children")
 

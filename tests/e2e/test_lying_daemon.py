@@ -42,7 +42,7 @@ from filterd.policy.reporting_settings import (
     ReportSettings,
     WebhookSettings,
 )
-from tests.support.audited import events_with
+from tests.e2e.audited import events_with
 from tests.support.clock import FakeClock
 from tests.support.commands import ROOT, Outcome, call, environment
 from tests.support.daemon import copy_lists, free_port, serving, write_site

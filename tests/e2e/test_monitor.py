@@ -27,7 +27,7 @@ from tests.support.daemon import (
     serving,
     write_site,
 )
-from tests.support.promtool import promtool
+from tests.support.needs import command
 from tests.support.waiting import until
 from tests.support.wire import a_message
 
@@ -44,6 +44,14 @@ RULES = ROOT / "deploy" / "prometheus-rules.yaml"
 DASHBOARD = ROOT / "deploy" / "grafana.json"
 HOSTILE = [b'planted"} 1', b"planted\n\x1b[31m", b"planted\x00\xff", b"<b>planted", b"=planted\\"]
 _METRIC = re.compile(r"\bfilterd_[a-z_]+")
+
+
+def promtool(*words: str, stdin: bytes = b"") -> str:
+    """Run promtool of Prometheus, an independent reader, and return its complaints."""
+    done = subprocess.run(
+        [command("promtool"), *words], input=stdin, capture_output=True, check=False, timeout=60
+    )
+    return "" if done.returncode == 0 else (done.stdout + done.stderr).decode()
 
 
 @pytest.fixture(scope="module")

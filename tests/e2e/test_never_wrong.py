@@ -13,8 +13,8 @@ import sys
 
 import pytest
 
+from tests.e2e.oracle_answer_mutants import OF_ANSWERS, OF_THE_CLASSES, OF_THE_RELAY
 from tests.support import oracle_stubs
-from tests.support.oracle_answer_mutants import OF_ANSWERS, OF_THE_CLASSES, OF_THE_RELAY
 from tests.support.oracle_life import Outcome, Way
 from tests.support.oracle_mutants import OF_THE_CHAIN, OF_THE_FAST_PATH
 from tests.support.oracle_scripts import Script

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.oracle_daemon import LOST_WITH_A_WORKER, PEOPLE, Driver, some_laws, write
 from tests.support import oracle_messages as wire
 from tests.support.daemon import copy_lists, free_port, serving
 from tests.support.oracle import World
-from tests.support.oracle_daemon import LOST_WITH_A_WORKER, PEOPLE, Driver, some_laws, write
 from tests.support.oracle_rules import OUTSIDE, Rules
 from tests.support.oracle_steps import MANY, Ask
 from tests.support.oracle_upstream import Saying

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.fastpath.core_filler import NATIVE
+from tests.e2e.oracle_week_mutants import OF_WHAT_IS_SET
 from tests.support.oracle_life import Way
 from tests.support.oracle_week_edge_mutants import OF_EDGES
-from tests.support.oracle_week_mutants import OF_WHAT_IS_SET
 from tests.support.oracle_week_school import WeekSchool
 from tests.support.oracle_week_script import WeekScript
 

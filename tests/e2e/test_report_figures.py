@@ -19,6 +19,14 @@ from filterd.querylog import Batch, CountRow
 from filterd.querylog.day_reach import GRADE, TIER, ReachRow
 from filterd.reports.report_document import LEFT_OUT
 from filterd.reports.report_run import ReportRequest, make
+from tests.e2e.year_handling import (
+    DAMAGED,
+    YearHandling,
+    YearNames,
+    YearService,
+    days_worded,
+    worded,
+)
 from tests.support.report_readers import READERS
 from tests.support.report_sample import SETTINGS
 from tests.support.report_school import ZONE, ReportSchool, a_school, hour_of
@@ -30,14 +38,6 @@ from tests.support.report_year import (
     TIERS,
     NaiveYear,
     events_of,
-)
-from tests.support.year_handling import (
-    DAMAGED,
-    YearHandling,
-    YearNames,
-    YearService,
-    days_worded,
-    worded,
 )
 
 if TYPE_CHECKING:

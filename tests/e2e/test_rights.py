@@ -17,9 +17,9 @@ from urllib.request import urlopen
 import pytest
 
 from filterd.overrides.rights.roles import ADMINS, TEACHERS, Role
+from tests.e2e.machine import DAEMON, SITE, STATE, Machine, machine
 from tests.support.commands import ROOT
 from tests.support.daemon import build_lists, free_port, noon, write_site
-from tests.support.machine import DAEMON, SITE, STATE, Machine, machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

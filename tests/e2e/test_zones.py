@@ -16,9 +16,9 @@ from filterd.resolve import special_use
 from filterd.resolve.links import local
 from filterd.resolve.site import Site
 from filterd.resolve.zones import Zones
+from tests.e2e.nsd import nsd
 from tests.support import needs
 from tests.support import site as site_files
-from tests.support.nsd import nsd
 from tests.support.policies import wire
 from tests.support.serving import GRADE_1, Serving, a_site
 from tests.support.upstream import FakeUpstream

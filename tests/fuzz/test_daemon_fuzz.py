@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
+from tests.fuzz.lying_upstream import HONEST_ADDRESS, LyingUpstream, lying_upstream
 from tests.support import cost_bombs, malformed
 from tests.support.asking import Asker, NoAnswerError
 from tests.support.daemon import SOURCES, Served, build_lists, free_port, serving, write_site
-from tests.support.lying_upstream import HONEST_ADDRESS, LyingUpstream, lying_upstream
 from tests.support.packets import captured_packets, mutate, nudge
 from tests.support.processes import descriptors, resident_octets
 from tests.support.unfiltered import is_unfiltered

@@ -19,7 +19,8 @@ import pytest
 
 from filterd.base.native import live_only
 from filterd.resolve.links import filter as filter_link
-from tests.support import malformed, resolver_fuzz
+from tests.fuzz import resolver_fuzz
+from tests.support import malformed
 from tests.support.commands import ROOT, environment
 from tests.support.packets import captured_packets
 from tests.support.wire import a_query

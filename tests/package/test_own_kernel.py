@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import dns.rcode
 import pytest
 
+from tests.package.virtual import ADDRESS, files_as_disk, new_disk, prepare, virtual
 from tests.support.commands import ROOT
 from tests.support.gateway import ask, eventually, gateway
 from tests.support.packages import package
-from tests.support.virtual import ADDRESS, files_as_disk, new_disk, prepare, virtual
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,19 +22,19 @@ from filterd.resolve.links.redaction import Ech, Rebinding
 from filterd.resolve.query import leaves_all_alone
 from filterd.upstream import CONCLUSIVE
 from filterd.wire import name as names
-from tests.support import relay_stories as stories
 from tests.support.native_faults import serve_with
 from tests.support.relaying import School, differences, listed
 from tests.support.serving import GRADE_1, GRADE_11, NETWORKS
 from tests.support.tunnelling import TUNNELS
 from tests.support.wire import a_query
+from tests.unit.fastpath import relay_stories as stories
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from filterd.lists.index import Index
     from filterd.resolve.query import Link
-    from tests.support.relay_stories import Story
+    from tests.unit.fastpath.relay_stories import Story
 
 
 pytestmark = pytest.mark.usefixtures("needs_native")

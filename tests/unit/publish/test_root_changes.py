@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import shutil
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
 
 from filterd.base.errors import FeedError
@@ -18,7 +20,6 @@ from filterd.feed.signed.trust import TrustFolder, named_keys, read_root
 from filterd.publish.parcels import make_parcel
 from filterd.publish.program_packages import read_program
 from tests.support.dying import killed_after
-from tests.support.known_keys import known_signers
 from tests.support.packages_offered import Maker, a_package
 from tests.support.publisher import NOW, Publisher, Site
 
@@ -33,6 +34,19 @@ def publisher(tmp_path: Path) -> Publisher:
     publisher = Publisher(tmp_path / "www")
     publisher.publish("old.example")
     return publisher
+
+
+def known_signers(*roles: str) -> dict[str, list[CryptoSigner]]:
+    """Return keys that follow from their names, as a fixture has them: three of the root."""
+    return {
+        role: [known_signer(f"{role}-{n}") for n in range(3 if role == "root" else 1)]
+        for role in roles
+    }
+
+
+def known_signer(name: str) -> CryptoSigner:
+    """Return the key that follows from a name."""
+    return CryptoSigner(Ed25519PrivateKey.from_private_bytes(sha256(name.encode()).digest()))
 
 
 def site(publisher: Publisher, name: str = "site") -> Site:

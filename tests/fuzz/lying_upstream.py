@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A lying upstream over UDP and TCP, as a process, fast enough for a fuzzer.
 
-Run as ``python -m tests.support.lying_upstream SEED``; prints its port. It answers
+Run as ``python -m tests.fuzz.lying_upstream SEED``; prints its port. It answers
 truthfully only at or beneath ``honest.example``, and sometimes not at all. It counts
 the questions for must-block names, and prints the number when its input ends.
 """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An upstream that answers at once and records its questions, as a process.
 
-``python -m tests.support.recorder`` prints its port in a line and answers every
+``python -m tests.bench.recorder`` prints its port in a line and answers every
 A question. At the end of its input it writes the ID and the source port of each
 question as two 16-bit numbers in network order.
 """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A daemon of which one process is killed at a chosen step of a change.
 
-``python -m tests.support.mortal CONFIG STATE ORDER`` serves. The first process at the
+``python -m tests.e2e.mortal CONFIG STATE ORDER`` serves. The first process at the
 step in the file ORDER removes the file and sends SIGKILL to itself, or to the process
 that asked. With the word ``careless`` after these, a new manager does not complete the
 unfinished change of its predecessor.

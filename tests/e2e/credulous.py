@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""filterd that believes the neighbour table as it stands: ``python -m tests.support.credulous``.
+"""filterd that believes the neighbour table as it stands: ``python -m tests.e2e.credulous``.
 
 It checks no frames, knows no rivals, and a MAC need not have answered. A control runs it.
 """

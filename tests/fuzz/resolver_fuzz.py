@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Feed mutated queries and upstream answers to the whole chain.
 
-Run as ``python -m tests.support.resolver_fuzz SEEDS COUNT SEED`` where SEEDS is a
+Run as ``python -m tests.fuzz.resolver_fuzz SEEDS COUNT SEED`` where SEEDS is a
 file of messages, one a line, in hexadecimal. ``FILTERD_PURE`` chooses the twins.
 Prints its totals as one line of JSON; at the first finding it ends with a traceback
 and the message.
