@@ -302,4 +302,4 @@ def test_an_error_of_the_work_keeps_its_code(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_child_that_is_late_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(StoreError, match="too late"):
-        _asked(monkeypatch, "__import__('signal').pause()", limit_s=0.5)
+        _asked(monkeypatch, "__import__('signal').pause()", limit_s=0.05)

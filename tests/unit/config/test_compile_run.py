@@ -68,7 +68,7 @@ def test_another_catalogue_may_be_named(tmp_path: Path) -> None:
 def test_a_child_that_takes_too_long_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compile_run, "TIME_LIMIT_S", 0.01)
+    monkeypatch.setattr(compile_run, "TIME_LIMIT_S", 0.0)
     with pytest.raises(ConfigErrors, match="took more than"):
         compile_in_child(_site(tmp_path), tmp_path / "policy")
 
