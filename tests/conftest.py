@@ -99,8 +99,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     ``make test`` shows the same with and without them.
     """
     needs.use_marked(items)
+    reaching = [one for one in needs.one_of_each(items) if needs.reaches(one, OUTSIDE)]
+    outside = {needs.definition(one) for one in reaching}
     for item in items:
-        if isinstance(item, pytest.Function) and needs.reaches(item, OUTSIDE):
+        if isinstance(item, pytest.Function) and needs.definition(item) in outside:
             item.add_marker(pytest.mark.long)
         if item.name.startswith(CONTROL):
             item.add_marker(pytest.mark.control)

@@ -56,16 +56,19 @@ def _below() -> dict[str, str]:
 
 
 def _children() -> list[str]:
-    """Return the modules that processes start by their names."""
-    texts = {one for source in _below().values() for one in _texts(source) if _is_module(one)}
-    paths = {one: PACKAGE.joinpath(*one.split(".")[1:]) for one in texts}
-    started = {
-        one
-        for one, path in paths.items()
-        if (path / "__main__.py").exists()
-        or (path.with_suffix(".py").exists() and "__main__" in path.with_suffix(".py").read_text())
-    }
-    return sorted(started)
+    """Return the modules that processes start by their names.
+
+    It runs when tests are collected, so it reads only sources that name such a module.
+    """
+    programs = [
+        path.parent if path.name == "__main__.py" else path.with_suffix("")
+        for path in PACKAGE.rglob("*.py")
+        if path.name == "__main__.py" or "__main__" in path.read_text(encoding="utf-8")
+    ]
+    names = {".".join(("filterd", *path.relative_to(PACKAGE).parts)) for path in programs}
+    names = {one for one in names if _is_module(one)}
+    naming = [one for one in _below().values() if any(name in one for name in names)]
+    return sorted(names & {text for source in naming for text in _texts(source)})
 
 
 def test_no_argument_of_a_child_names_the_command_line() -> None:

@@ -13,7 +13,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 GOOD = b"".join(b"good%d.example\n" % number for number in range(40))
 _BLOCK = 512
@@ -114,57 +114,65 @@ def _nested(depth: int) -> bytes:
     return content
 
 
+ARCHIVES: dict[str, Callable[[], bytes]] = {
+    "/long-name.tar.gz": lambda: _long_name(8 << 20),
+    "/long-link.tar.gz": lambda: tar_gz(
+        member(b"././@LongLink", b"a" * (8 << 20), tarfile.GNUTYPE_LONGLINK),
+        member(b"domains", GOOD),
+    ),
+    "/pax-digits.tar.gz": lambda: _pax(b"0" * 300_000),
+    "/pax-keys.tar.gz": lambda: _pax(b"1 a=" * 100_000),
+    "/pax-global.tar.gz": lambda: _pax(b"0" * 300_000, tarfile.XGLTYPE),
+    "/pax-sparse.tar.gz": lambda: _pax_sparse(500_000),
+    "/negative.tar.gz": lambda: tar_gz(header(b"a", -(_BLOCK * 2)), member(b"domains", GOOD)),
+    "/endless-skip.tar.gz": lambda: tar_gz(header(b"a", 1 << 87), member(b"domains", GOOD)),
+    "/pax-size.tar.gz": lambda: _pax(b"40 size=123456789012345678901234567890\n"),
+    "/exabytes.tar.gz": lambda: tar_gz(header(b"domains", 1 << 62), GOOD),
+    "/holes.tar.gz": lambda: _sparse(1 << 33),
+    "/chain.tar.gz": lambda: tar_gz(
+        *(member(b"././@LongLink", b"a" * 200, tarfile.GNUTYPE_LONGNAME) for _ in range(3_000))
+    ),
+    "/many.tar.gz": lambda: tar_gz(*(header(b"%d" % one, 0) for one in range(20_000))),
+    "/zeros.tar.gz": lambda: tar_gz(member(b"zeros", bytes(40 << 20)), member(b"domains", GOOD)),
+    "/escape.tar.gz": lambda: tar_gz(
+        header(b"domains", 0, tarfile.SYMTYPE, at_157=b"/etc/passwd"),
+        member(b"../../../domains", GOOD),
+    ),
+    "/device.tar.gz": lambda: tar_gz(header(b"domains", 0, tarfile.CHRTYPE)),
+    "/name.gz": lambda: b"\x1f\x8b\x08\x08" + bytes(6) + b"n" * (1 << 20),
+    "/empty-members.gz": lambda: gzip.compress(b"") * 20_000,
+    "/nested.gz": lambda: _nested(20),
+    "/bomb.gz": lambda: gzip.compress(bytes(24 << 20)),
+    "/one-line.gz": lambda: gzip.compress(b"a" * (24 << 20)),
+    "/newlines.gz": lambda: gzip.compress(b"\n" * (4 << 20)),
+    "/overlapping.zip": lambda: _overlapping(900),
+    "/lying.zip": _lying_zip,
+    "/deep.zip": lambda: zipped({"a/" * 30_000 + "domains": GOOD}),
+    "/directory.zip": lambda: zipped({f"{one:09}" * 20: b"" for one in range(6_000)}),
+    "/lzma.zip": lambda: zipped({"domains": GOOD}, zipfile.ZIP_LZMA),
+    "/bzip2.zip": lambda: zipped({"domains": bytes(1 << 22)}, zipfile.ZIP_BZIP2),
+    "/list.txt.xz": lambda: lzma.compress(GOOD * 100),
+    "/list.txt.zst": lambda: b"\x28\xb5\x2f\xfd" + b"\xff" * 500,
+}
+"""What makes each hostile archive, by the path at which it is served."""
+
+
+TEXTS: dict[str, Callable[[], bytes]] = {
+    "/line.txt": lambda: b"a" * (8 << 20),
+    "/utf-16.txt": lambda: GOOD.decode().encode("utf-16"),
+    "/octets.txt": lambda: bytes(range(1, 256)) * 4_000,
+    "/surrogates.txt": lambda: b"\xed\xa0\x80\xff.example\n" * 4_000,
+    "/labels.txt": lambda: (b"a." * 100_000 + b"example\n") * 20,
+    "/page.txt": lambda: b"<html>" * 1_000,
+}
+"""What makes each hostile plain text, by its path."""
+
+
 def archives() -> dict[str, bytes]:
     """Return hostile archives by the path at which they are served."""
-    return {
-        "/long-name.tar.gz": _long_name(8 << 20),
-        "/long-link.tar.gz": tar_gz(
-            member(b"././@LongLink", b"a" * (8 << 20), tarfile.GNUTYPE_LONGLINK),
-            member(b"domains", GOOD),
-        ),
-        "/pax-digits.tar.gz": _pax(b"0" * 300_000),
-        "/pax-keys.tar.gz": _pax(b"1 a=" * 100_000),
-        "/pax-global.tar.gz": _pax(b"0" * 300_000, tarfile.XGLTYPE),
-        "/pax-sparse.tar.gz": _pax_sparse(500_000),
-        "/negative.tar.gz": tar_gz(header(b"a", -(_BLOCK * 2)), member(b"domains", GOOD)),
-        "/endless-skip.tar.gz": tar_gz(header(b"a", 1 << 87), member(b"domains", GOOD)),
-        "/pax-size.tar.gz": _pax(b"40 size=123456789012345678901234567890\n"),
-        "/exabytes.tar.gz": tar_gz(header(b"domains", 1 << 62), GOOD),
-        "/holes.tar.gz": _sparse(1 << 33),
-        "/chain.tar.gz": tar_gz(
-            *(member(b"././@LongLink", b"a" * 200, tarfile.GNUTYPE_LONGNAME) for _ in range(3_000))
-        ),
-        "/many.tar.gz": tar_gz(*(header(b"%d" % one, 0) for one in range(20_000))),
-        "/zeros.tar.gz": tar_gz(member(b"zeros", bytes(40 << 20)), member(b"domains", GOOD)),
-        "/escape.tar.gz": tar_gz(
-            header(b"domains", 0, tarfile.SYMTYPE, at_157=b"/etc/passwd"),
-            member(b"../../../domains", GOOD),
-        ),
-        "/device.tar.gz": tar_gz(header(b"domains", 0, tarfile.CHRTYPE)),
-        "/name.gz": b"\x1f\x8b\x08\x08" + bytes(6) + b"n" * (1 << 20),
-        "/empty-members.gz": gzip.compress(b"") * 20_000,
-        "/nested.gz": _nested(20),
-        "/bomb.gz": gzip.compress(bytes(24 << 20)),
-        "/one-line.gz": gzip.compress(b"a" * (24 << 20)),
-        "/newlines.gz": gzip.compress(b"\n" * (4 << 20)),
-        "/overlapping.zip": _overlapping(900),
-        "/lying.zip": _lying_zip(),
-        "/deep.zip": zipped({"a/" * 30_000 + "domains": GOOD}),
-        "/directory.zip": zipped({f"{one:09}" * 20: b"" for one in range(6_000)}),
-        "/lzma.zip": zipped({"domains": GOOD}, zipfile.ZIP_LZMA),
-        "/bzip2.zip": zipped({"domains": bytes(1 << 22)}, zipfile.ZIP_BZIP2),
-        "/list.txt.xz": lzma.compress(GOOD * 100),
-        "/list.txt.zst": b"\x28\xb5\x2f\xfd" + b"\xff" * 500,
-    }
+    return {path: made() for path, made in ARCHIVES.items()}
 
 
 def texts() -> dict[str, bytes]:
     """Return hostile plain texts by their paths."""
-    return {
-        "/line.txt": b"a" * (8 << 20),
-        "/utf-16.txt": GOOD.decode().encode("utf-16"),
-        "/octets.txt": bytes(range(1, 256)) * 4_000,
-        "/surrogates.txt": b"\xed\xa0\x80\xff.example\n" * 4_000,
-        "/labels.txt": (b"a." * 100_000 + b"example\n") * 20,
-        "/page.txt": b"<html>" * 1_000,
-    }
+    return {path: made() for path, made in TEXTS.items()}

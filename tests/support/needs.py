@@ -385,20 +385,29 @@ def find_undeclared(items: Iterable[pytest.Item]) -> list[str]:
 
     A test with parameters may need it for some of them only.
     """
-    declared = defaultdict[str, set[str]](set)
-    used = dict[str, dict[str, tuple[str, str]]]()
+    items = list(items)
+    declared = defaultdict[int, set[str]](set)
     for item in items:
         if isinstance(item, pytest.Function):
-            test = item.nodeid.partition("[")[0]
             for name in item.fixturenames:
-                declared[test] |= {name, *IMPLIED.get(name, ())}
-            used.setdefault(test, {}).update(_uses_of(item))
+                declared[definition(item)] |= {name, *IMPLIED.get(name, ())}
     return [
-        f"{test} calls {what} ({where}) without {need}"
-        for test, needs in used.items()
-        for need, (what, where) in needs.items()
-        if need not in declared[test]
+        f"{item.nodeid.partition('[')[0]} calls {what} ({where}) without {need}"
+        for item in one_of_each(items)
+        for need, (what, where) in _uses_of(item).items()
+        if need not in declared[definition(item)]
     ]
+
+
+def definition(item: pytest.Function) -> int:
+    """Return the number of the function of a test, which is the same for all its parameters."""
+    return id(item._fixtureinfo)
+
+
+def one_of_each(items: Iterable[pytest.Item]) -> Iterable[pytest.Function]:
+    """Return a test of each function."""
+    functions = (one for one in items if isinstance(one, pytest.Function))
+    return {definition(one): one for one in functions}.values()
 
 
 def _uses_of(item: pytest.Function) -> dict[str, tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from typing import TYPE_CHECKING
 
 import pytest
 from docx import Document
@@ -23,6 +24,9 @@ from tests.support.word_files import (
     with_body,
     with_relation,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PLAIN = built_in_template()
 TYPES = "[Content_Types].xml"
@@ -180,25 +184,29 @@ BROKEN = {
     "nothing": b"",
     "a truncated file": PLAIN[: len(PLAIN) // 2],
 }
-LARGE = {
-    "a long document": with_body(PLAIN, "".join(f"<w:p>{n}</w:p>" for n in range(90_000))),
-    "much XML beside the text": packed(
+LARGE: dict[str, Callable[[], bytes]] = {
+    "a long document": lambda: with_body(PLAIN, "".join(f"<w:p>{n}</w:p>" for n in range(90_000))),
+    "much XML beside the text": lambda: packed(
         parts_of(PLAIN) | {f"customXml/item{n}.xml": b"<x/>" + b" " * (1 << 17) for n in range(40)}
     ),
-    "long headers": packed(
+    "long headers": lambda: packed(
         parts_of(PLAIN)
         | {
             f"word/header{n}.xml": f"<w:hdr {_W}>{'<w:p/>' * 40_000}</w:hdr>".encode()
             for n in range(9, 15)
         }
     ),
-    "many tags": with_body(PLAIN, "<w:p><w:r><w:t>{{ school }}</w:t></w:r></w:p>" * 2_001),
-    "a long tag": with_body(PLAIN, f"<w:p><w:r><w:t>{{{{ {'x' * 400} }}}}</w:t></w:r></w:p>"),
-    "many members": packed(parts_of(PLAIN) | {f"word/x{n}.xml": b"<a/>" for n in range(400)}),
-    "a bomb": _with_part(
+    "many tags": lambda: with_body(PLAIN, "<w:p><w:r><w:t>{{ school }}</w:t></w:r></w:p>" * 2_001),
+    "a long tag": lambda: with_body(
+        PLAIN, f"<w:p><w:r><w:t>{{{{ {'x' * 400} }}}}</w:t></w:r></w:p>"
+    ),
+    "many members": lambda: packed(
+        parts_of(PLAIN) | {f"word/x{n}.xml": b"<a/>" for n in range(400)}
+    ),
+    "a bomb": lambda: _with_part(
         "word/x.xml", b"<a>" + (b"<b>" + b" " * (7 << 20) + b"</b>") * 3 + b"</a>"
     ),
-    "a large member": _with_part("word/x.xml", b" " * (25 << 20)),
+    "a large member": lambda: _with_part("word/x.xml", b" " * (25 << 20)),
 }
 
 
@@ -219,7 +227,7 @@ def test_what_is_no_word_file_is_refused(what: str) -> None:
 @pytest.mark.parametrize("what", LARGE)
 def test_what_is_too_large_is_refused_before_it_is_inflated(what: str) -> None:
     with pytest.raises(ConfigError, match=r"^the Word file is too large"):
-        checked(LARGE[what])
+        checked(LARGE[what]())
 
 
 def test_a_file_with_two_parts_of_one_name_is_refused() -> None:
@@ -313,4 +321,4 @@ def test_control_without_the_look_at_elements_a_chunk_stays(
 def test_control_without_the_bound_a_bomb_is_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(template_check, "MOST_RATIO", 100_000)
     monkeypatch.setattr(template_check, "MOST_XML_OCTETS", template_check.MOST_OCTETS)
-    assert len(parts_of(checked(LARGE["a bomb"]).octets)["word/x.xml"]) > 20 << 20
+    assert len(parts_of(checked(LARGE["a bomb"]()).octets)["word/x.xml"]) > 20 << 20
