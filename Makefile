@@ -8,10 +8,8 @@ STATE  ?= .state
 WHEELS ?= wheels
 FUZZ   ?= 1
 BENCH  ?=
-# Tests wait often: four at a time keep two cores busy.
-JOBS   ?= 4
-# Long tests wait more than they compute; JOBS=2 holds for them, too.
-LONG_JOBS ?= $(if $(filter command%,$(origin JOBS)),$(JOBS),6)
+# Tests wait often: four at a time left two cores idle for a quarter of the run.
+JOBS   ?= 6
 TESTS  ?= tests
 AT     ?=
 DEBS   ?=
@@ -154,7 +152,7 @@ e2e: ## Run the long tests: feed, power cuts, boots, packages
 	    FILTERD_ORACLE_QUESTIONS=50000 \
 	    FILTERD_FEED_KILLS=300 FILTERD_FEED_FLIPS=900 FILTERD_FEED_FAULTS=1000 \
 	    FILTERD_FEED_CUTS=200 FILTERD_FEED_CANDIDATES=all FILTERD_LOG_CUTS=60 \
-	    $(together) $(LONG_JOBS) -m 'long and not control and not apart' $(longest) tests
+	    $(together) $(JOBS) -m 'long and not control and not apart' $(longest) tests
 
 soak: ## Serve for half an hour; SOAK_MINUTES=240 for longer
 	$(test_layer)
