@@ -188,12 +188,15 @@ def kept_of(entry: Any) -> tuple[object, ...]:
 def mapped_octets() -> int:
     """Return how much is taken of the mappings that want no huge pages: those of native stores.
 
-    The test needs ``needs_huge_pages``.
+    Pages that a fork of this process shares count, too: else those of a store of another test
+    would seem to be new when a fork of that test ends. The test needs ``needs_huge_pages``.
     """
     mapped = taken = 0
     for line in Path("/proc/self/smaps").read_text(encoding="ascii", errors="replace").splitlines():
-        if line.startswith("Private_Dirty:"):
+        if line.startswith("Shared_Dirty:"):
             taken = int(line.split()[1]) * 1024
+        elif line.startswith("Private_Dirty:"):
+            taken += int(line.split()[1]) * 1024
         elif line.startswith("VmFlags:") and "nh" in line.split():
             mapped += taken
     return mapped

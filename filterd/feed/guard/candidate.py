@@ -73,6 +73,9 @@ _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _ADDRESS_TYPES = (RRType.A, RRType.AAAA, RRType.HTTPS)
 """What leads to an address; an entry may be about some types only."""
 
+_MOST_ASKED = 1 << 14
+"""Names whose answers are found at once: several checks ask for the same ones."""
+
 
 class Asking:
     """A policy and an index as they are served.
@@ -97,6 +100,7 @@ class Asking:
         }
         self.clients = tuple(some[0] for some in alike.values())
         self._known = dict[object, _Answers]()
+        self._asked = dict[bytes, _Answers]()
         self._is_by_name = any(one.grade.allow_only for one in self.clients)
         typed = any(claim.types is not None for _, claim in index.claims)
         self._types = _ADDRESS_TYPES if typed else _ADDRESS_TYPES[:1]
@@ -135,10 +139,15 @@ class Asking:
 
     def _answers(self, name: bytes) -> _Answers:
         """Return what all clients get; most names share it with many others."""
+        if (answers := self._asked.get(name)) is not None:
+            return answers
         key = (None if self._is_by_name else self.site.engine.alike(name)) or name
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = self._decided(name)
+        if len(self._asked) >= _MOST_ASKED:
+            self._asked.clear()
+        self._asked[name] = known
         return known
 
     def _decided(self, name: bytes) -> _Answers:

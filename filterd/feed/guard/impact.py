@@ -103,7 +103,10 @@ class Compared(NamedTuple):
 
     def newly_open(self, name: bytes) -> bool:
         """Return whether a name would be open to a grade to which it is closed."""
-        closed = self.closed_before(name)
+        return self.opens(name, self.closed_before(name))
+
+    def opens(self, name: bytes, closed: set[str]) -> bool:
+        """Return whether a name would be open to one of the grades to which it is closed."""
         return bool(closed) and not closed.isdisjoint(self.new.open_to(name))
 
     def newly_shown(self, name: bytes) -> bool:

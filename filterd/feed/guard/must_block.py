@@ -271,8 +271,9 @@ def _opened(
     compared: Compared, canaries: Mapping[str, Iterable[bytes]], whose: Sentence
 ) -> Iterator[Finding]:
     for category, names_of in canaries.items():
-        asked = [name for name in names_of if compared.closed_before(name)]
-        gone = [names.to_text(name) for name in asked if compared.newly_open(name)]
+        before = ((name, compared.closed_before(name)) for name in names_of)
+        asked = [(name, closed) for name, closed in before if closed]
+        gone = [names.to_text(name) for name, closed in asked if compared.opens(name, closed)]
         made = any(name.endswith(MADE_CANARY) for name in gone)
         if made or len(gone) > min(max(OPENED_ALLOWED * len(asked), 1), max(len(asked) - 1, 0)):
             sentence = say(

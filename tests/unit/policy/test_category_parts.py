@@ -179,6 +179,8 @@ def test_a_locked_part_of_what_is_open_is_told(tmp_path: Path) -> None:
         LockedPart("smoke", "vice", Audience.GRADE, "7", 1),
     ]
     assert not list(category_parts.locked_parts(policy, overrides, NOW - 3600))[1:]
+    closing = Overrides(exceptions=(an_exception("vice", allow=False),))
+    assert not list(category_parts.locked_parts(policy, closing, NOW))[1:]
 
 
 def test_what_says_itself_that_the_part_stays_closed_is_no_doubt(tmp_path: Path) -> None:

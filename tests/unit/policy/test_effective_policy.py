@@ -687,7 +687,7 @@ def test_in_a_lesson_a_room_is_of_its_class_and_between_lessons_of_none() -> Non
     in_lesson = grade_in(at(_shared_room(), Overrides(), SEVEN), "lab")
     assert (in_lesson.class_id, in_lesson.grade, in_lesson.variant) == ("6A", "6", "")
     between = grade_in(at(_shared_room(), Overrides(), SEVEN - 60), "lab")
-    assert (between.class_id, between.grade) == ("", "6")
+    assert (between.class_id, between.grade, between.variant) == ("", "6", "lab")
 
 
 def test_a_client_with_an_exception_keeps_the_class_in_whose_room_it_is() -> None:

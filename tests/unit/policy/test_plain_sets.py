@@ -84,6 +84,20 @@ def test_an_open_category_decides_nothing(tmp_path: Path) -> None:
     assert plain == (None, "ads-trackers")
 
 
+def test_of_two_lists_with_a_name_the_lower_rule_decides(tmp_path: Path) -> None:
+    lists: ListTexts = {
+        "games": ("games", "domains", False, ["a.example"]),
+        "porn": ("porn", "domains", False, ["a.example"]),
+    }
+    index = an_index(tmp_path, lists)
+    (hit,) = index.lookup(wire("a.example"))
+    plain = SetReader(a_policy(), index).read(a_grade("6", also_closed=("games",)), hit.set_id)
+    assert plain is not None
+    assert plain.verdict is not None
+    assert plain.verdict.match is not None
+    assert (plain.verdict.match.rule, plain.verdict.match.category) == (Rule.LOCKED, "porn")
+
+
 OPEN_LISTS: ListTexts = {
     "ads": ("ads-trackers", "domains", False, ["b.a.example", "both.example"]),
     "games": ("games", "domains", True, ["a.example", "both.example"]),

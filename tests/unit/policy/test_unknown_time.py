@@ -7,7 +7,16 @@ from math import inf
 import pytest
 
 from filterd.policy.log_levels import LogLevel
-from filterd.policy.model import Audience, Holiday, Network, Period, Policy, Scheduled
+from filterd.policy.model import (
+    Audience,
+    Holiday,
+    Network,
+    Period,
+    Policy,
+    Schedule,
+    Scheduled,
+    Window,
+)
 from filterd.policy.temporary_rules import (
     Exam,
     GradeSetting,
@@ -19,6 +28,7 @@ from filterd.policy.temporary_rules import (
 )
 from filterd.policy.unknown_time import (
     LATEST,
+    UNCONFIRMED_S,
     UNKNOWN_BEFORE,
     UNKNOWN_LEAD_S,
     Certainty,
@@ -29,7 +39,7 @@ from filterd.policy.unknown_time import (
 )
 from filterd.version import RELEASED_AT
 from tests.support.policies import NOW, a_policy, allow, block
-from tests.support.week import timetabled
+from tests.support.week import ALL_DAYS, timetabled
 
 BLOCK = LocalException(
     1, TargetKind.NAME, "a.example", False, Audience.EVERYBODY, "", "", "lan", NOW, NOW + 60
@@ -37,6 +47,7 @@ BLOCK = LocalException(
 ALLOW = replace(BLOCK, id=2, allow=True)
 EXAM = Exam(3, "lab", ("b.example",), (), "", "lan", NOW, NOW + 60)
 
+NO_DAY = frozenset[int]()
 
 LAB = Network("lab", "6", ("192.0.2.0/24",), room=True)
 
@@ -75,6 +86,12 @@ def test_what_closes_holds_unless_it_had_ended(floor: float, holds: bool) -> Non
     assert len(effective.exceptions) == len(effective.exams) == holds
     assert all(one.starts_at == -inf for one in effective.exceptions)
     assert all(one.starts_at == -inf for one in effective.exams)
+
+
+@pytest.mark.parametrize(("floor", "holds"), [(NOW + 59, True), (NOW + 60, False)])
+def test_what_closes_without_a_date_yet_holds_for_its_length(floor: float, holds: bool) -> None:
+    closing = replace(BLOCK, for_s=60.0, ends_at=None)
+    assert len(held(Overrides(exceptions=(closing,)), floor).exceptions) == holds
 
 
 @pytest.mark.parametrize(
@@ -151,6 +168,26 @@ def test_a_schedule_closes_and_does_not_open() -> None:
     closing = Scheduled("a", opens=False, kind="category", target="games")
     found = plain(replace(a_policy(), scheduled=(closing, replace(closing, opens=True))))
     assert found.scheduled == (closing,)
+
+
+@pytest.mark.parametrize(
+    ("opens", "day", "holds"),
+    [
+        (False, ALL_DAYS, True),
+        (True, ALL_DAYS, True),
+        (False, NO_DAY, False),
+        (True, NO_DAY, False),
+    ],
+)
+def test_a_schedule_whose_state_is_certain_is_followed(
+    opens: bool, day: frozenset[int], holds: bool
+) -> None:
+    one = Scheduled("a", opens=opens, kind="category", target="games")
+    other = Schedule("b", ())
+    schedule = Schedule("a", (Window(day, 0, 86_400),))
+    school = replace(a_policy(), schedules=(other, schedule), scheduled=(one,))
+    now = NOW + UNCONFIRMED_S
+    assert undated(school, Overrides(), now, Certainty(NOW)).policy.scheduled == (one,) * holds
 
 
 def test_lessons_and_holidays_are_not_known_and_what_commands_set_is_applied() -> None:

@@ -24,6 +24,10 @@ def test_rules_are_numbered_in_the_order_of_the_design() -> None:
     ]
 
 
+def test_actions_have_the_words_that_files_and_scripts_know() -> None:
+    assert [*Action] == ["pass", "nxdomain", "nodata", "sinkhole", "rewrite", "refuse"]
+
+
 @pytest.mark.parametrize("action", Action)
 def test_everything_but_a_pass_and_a_twin_keeps_the_client_from_the_name(action: Action) -> None:
     assert Verdict(action).blocked is (action not in (Action.PASS, Action.REWRITE))

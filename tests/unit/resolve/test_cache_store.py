@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import tracemalloc
 from typing import TYPE_CHECKING
@@ -504,6 +505,25 @@ def test_the_bound_holds_while_nothing_that_is_held_has_expired(name_octets: int
     tracemalloc.stop()
     assert number > 3 * len(store) > 0
     assert most + most_mapped <= room
+
+
+@pytest.mark.usefixtures("needs_huge_pages")
+def test_what_a_fork_shares_is_measured_as_before() -> None:
+    store = _store(ROOM)
+    for number in range(500):
+        store.put(_key(str(number)), _resolution(10**6), float(number))
+    alone = mapped_octets()
+    reading, writing = os.pipe()
+    if (pid := os.fork()) == 0:
+        os.close(writing)
+        os.read(reading, 1)
+        os._exit(0)
+    try:
+        assert mapped_octets() == alone
+    finally:
+        os.close(writing)
+        os.waitpid(pid, 0)
+        os.close(reading)
 
 
 def test_the_figures_have_a_name_each_and_all_memory() -> None:
