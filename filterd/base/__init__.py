@@ -16,5 +16,6 @@
       socket_path       a socket whose path is too long; port_holders: who holds a port
       addresses         addresses and MACs; packet_room, time_buckets: what native code shares
     native              whether native code is there, and of which source
-    protection_level    how well a school is protected, in words
+    protection_level    how far a school is protected, by the protection_facts of its status;
+                        protection_line: what is said of one subject, and what to do
 """

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.base.protection_level import judge
+from filterd.base.protection_facts import ListFacts, ProtectionFacts
+from filterd.base.protection_level import FILLED_CATEGORIES, SHIPPED_LISTS, judge_only
+from filterd.base.protection_line import ProtectionSubject
 from filterd.texts import counted, words
 from filterd.texts.i18n import UNSAID, from_plain, say, say_n, translated
 from filterd.texts.rows import Column, Details, Listing, Row, Wording, when
 
 if TYPE_CHECKING:
-    from filterd.base.protection_level import JudgedProtection
+    from collections.abc import Iterable
 
-STARTER_NAMES = 50_000
-"""Fewer than that are a start, whatever a school has added."""
+    from filterd.base.protection_line import JudgedProtection
+
 _MOST_NAMES = 5
 _STYLE = dict.fromkeys(("old", "never", "unknown"), "yellow") | {"very-old": "bold red"}
 
@@ -27,20 +29,33 @@ def is_worrying(row: Row) -> bool:
 
     The state of lists beside the feed counts, too.
     """
-    return _is_worrying(row) or bool(row.get("beside") and _is_worrying(row["beside"]))
+    return not _judged(row).is_whole
 
 
 def _is_worrying(row: Row) -> bool:
-    if not _is_followed(row):
-        return bool(row["problem"])
-    is_trusted = row["trusted"] or not row["address"]
-    waits = bool(row["judgement"] or row["held"] or row["problem"] or not is_trusted)
-    return waits or row["freshness"] != "fresh" or not _came(row).is_whole
+    return not _judged({**row, "beside": None}).is_whole
+
+
+def _judged(row: Row) -> JudgedProtection:
+    """Return the judgement of the lists, as every face has it, by the state of a feed."""
+    rows = [one for one in (row, row.get("beside")) if one]
+    came = {key: [each for one in rows for each in one.get(key) or ()] for key in _CAME}
+    never = bool(row["address"]) and row["freshness"] == "never"
+    protection = {**came, "never": never, "starter": ()}
+    facts = ProtectionFacts.of({"feed": row, "protection": protection, "up_s": 0.0}, _EVER)
+    return judge_only((ProtectionSubject.LISTS, ProtectionSubject.FEED), facts)
+
+
+_CAME = "followed", "missing"
+_EVER = 0.0
+"""The end of a signature is judged where there is a clock."""
 
 
 def _came(row: Row) -> JudgedProtection:
     """Return the judgement of what a feed or the followed lists have brought."""
-    return judge({key: row.get(key) for key in ("followed", "missing")})
+    followed, missing = (tuple(row.get(key) or ()) for key in ("followed", "missing"))
+    lists = ListFacts(followed=followed, missing=missing)
+    return judge_only((ProtectionSubject.LISTS,), ProtectionFacts(now=0.0, lists=lists))
 
 
 def summary(row: Row, by: Wording) -> str:
@@ -50,26 +65,32 @@ def summary(row: Row, by: Wording) -> str:
         lines.append(_age(row, by))
     if _is_worrying(row):
         lines.append(translated(from_plain(row["sentence"]), by.texts.language))
-    lines += (f"{by.texts(one.sentence)}: {', '.join(one.items)}" for one in _came(row).shortfalls)
+    lines += (f"{by.texts(one.sentence)}: {', '.join(one.items)}" for one in _came(row).short)
     if beside := row.get("beside"):
         lines += [_place(beside, by), summary(beside, by)]
     return "\n".join(filter(None, lines))
 
 
-def coverage(names: int, served: Any, by: Wording) -> str:
-    """Return a warning where only the lists that ship serve; empty where more do.
+def starter_warning(lists: Iterable[tuple[str, str]], by: Wording) -> str:
+    """Return a warning where categories stand on starter lists; empty where none does.
 
     Args:
-        names: on the lists in force.
-        served: the version that they are of.
+        lists: the id and category of each list in force.
         by: the language.
     """
-    if served or names >= STARTER_NAMES:  # a school's own lists may be large
-        return ""
-    return by.texts(
-        "{names}: starter lists only, most of what a school must block is open; to follow public"
-        " lists: filterd lists follow --recommended",
-        names=counted.names(names),
+    ids = dict[str, list[str]]()
+    for one, category in lists:
+        ids.setdefault(category, []).append(one)
+    starter = tuple(
+        category
+        for category, found in ids.items()
+        if category in FILLED_CATEGORIES and all(one.startswith(SHIPPED_LISTS) for one in found)
+    )
+    facts = ProtectionFacts(now=_EVER, lists=ListFacts(starter=starter))
+    short = judge_only((ProtectionSubject.STARTER,), facts).short
+    return "\n".join(
+        f"{by.texts(one.sentence)} ({', '.join(one.items)}); {by.texts(one.remedy)}"
+        for one in short
     )
 
 
@@ -104,7 +125,7 @@ def summary_style(row: Row) -> str:
     """Return the style of a summary."""
     if not _is_followed(row):
         return "yellow"
-    return _STYLE.get(row["freshness"], "")
+    return _STYLE.get(row["freshness"], "") or ("yellow" if _is_worrying(row) else "")
 
 
 def _trust(row: Row, by: Wording) -> str:

@@ -12,7 +12,7 @@ reads from ``site.yaml`` itself: it holds their secrets, and the daemon does not
 ``metrics``        a status as metrics in the text format of Prometheus
 ``monitor_main``   the process
 ``alert``          an alert and the rule that finds it; ``alert_rules`` a status as active
-                   alerts, ``lookup_alerts`` those of what is looked up; pure
+                   alerts; pure
 ``status_details`` a status as people read it; pure
 ``alerting``       observations as events: an alert begins, an alert ends
 ``alert_watch``    the watcher that sends events on, each way by an ``Outbox``

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.texts import i18n
+from filterd.texts.i18n import UNSAID
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,16 +22,17 @@ class AlertRule(NamedTuple):
     Attributes:
         id: stable; scripts and the monitor's state have it.
         severity: of the alert.
-        holds: returns what is wrong, by the status and Unix time, and UNSAID if nothing is;
-            raises ValueError, KeyError or TypeError if the status does not have it.
-        remedy: what to do about it.
+        holds: returns what is wrong, by the status and Unix time, and UNSAID if nothing is; or
+            that and what to do about it. It raises ValueError, KeyError or TypeError if the status
+            does not have it.
+        remedy: what to do about it, where ``holds`` does not say it.
         for_s: how long it must hold before the monitor sends a message.
     """
 
     id: str
     severity: AlertSeverity
-    holds: Callable[[Row, float], Sentence]
-    remedy: Sentence
+    holds: Callable[[Row, float], Sentence | tuple[Sentence, Sentence]]
+    remedy: Sentence = UNSAID
     for_s: float = 0.0
 
 

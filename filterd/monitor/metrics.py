@@ -21,12 +21,15 @@ from prometheus_client.core import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from filterd.base.protection_level import ShortfallKind, judge
+from filterd.base.protection_facts import ProtectionFacts
+from filterd.base.protection_level import judge
+from filterd.base.protection_line import SILENT, ProtectionSubject
 from filterd.texts.i18n import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from filterd.base.protection_line import JudgedProtection
     from filterd.texts.rows import Row
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -129,9 +132,12 @@ class _Collector:
         self._status = status
 
     def collect(self) -> Iterable[Metric]:
-        yield _gauge("filterd_up", "Whether the daemon answers.", self._status is not None)
-        if self._status is not None:
-            yield from _metrics(self._status)
+        status = self._status
+        yield _gauge("filterd_up", "Whether the daemon answers.", status is not None)
+        judged = SILENT if status is None else judge(ProtectionFacts.of(status))
+        yield from _protection(judged)
+        if status is not None:
+            yield from _metrics(status)
 
 
 def _metrics(status: Row) -> Iterator[Metric]:
@@ -158,7 +164,6 @@ def _metrics(status: Row) -> Iterator[Metric]:
     yield from _traffic(_part(status, "traffic"))
     yield from _upstreams(status.get("upstreams", ()))
     yield from _feeds(_part(status, "feed"))
-    yield from _protection(status)
     yield _gauge(
         "filterd_unmet_expectations",
         "Expectations that policy and lists do not meet.",
@@ -237,19 +242,19 @@ def _feeds(feed: Row) -> Iterator[Metric]:
             yield family
 
 
-def _protection(status: Row) -> Iterator[Metric]:
+def _protection(judged: JudgedProtection) -> Iterator[Metric]:
     """Yield whether this gateway protects wholly, and what is short."""
-    if isinstance(facts := status.get("protection"), dict):
-        judged = judge(facts)
-        help_ = "Whether nothing that this gateway should filter is known to be open."
-        yield _gauge("filterd_protected", help_, judged.is_whole)
-        short = GaugeMetricFamily(
-            "filterd_shortfalls", "What a gateway lacks for that, by kind.", labels=["kind"]
-        )
-        found = {one.kind: max(1, len(one.items)) for one in judged.shortfalls}
-        for kind in ShortfallKind:
-            short.add_metric([kind.value], found.get(kind, 0))
-        yield short
+    help_ = "Whether nothing is known to be short of what this gateway should protect from."
+    yield _gauge("filterd_protected", help_, judged.is_whole)
+    short = GaugeMetricFamily(
+        "filterd_shortfalls", "What a gateway lacks for that, by kind.", labels=["kind"]
+    )
+    found = Counter[str]()
+    for one in judged.short:
+        found[one.subject] += max(1, len(one.items))
+    for subject in ProtectionSubject:
+        short.add_metric([subject.value], found[subject])
+    yield short
 
 
 def _things(status: Row) -> Metric:

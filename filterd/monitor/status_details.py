@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.base.certificate_facts import fingerprint_line
 from filterd.base.errors import from_plain
-from filterd.base.protection_level import judge
+from filterd.base.protection_facts import ProtectionFacts
+from filterd.base.protection_level import PARTLY, judge
+from filterd.base.protection_line import HEADINGS, ProtectionLevel
 from filterd.feed.feed_details import summary, summary_style
 from filterd.lists.category_coverage import summary_line
 from filterd.overrides.current_rows import ROOMS, level_lines, levels_style
@@ -42,21 +44,22 @@ def _lists(row: Row, by: Wording) -> str:
 
 
 def _protection(row: Row, by: Wording) -> str:
-    """Return how far this gateway protects, and what is short, a line each."""
-    if not row.get("protection"):  # a daemon of before has none
-        return ""
-    judged = judge(row["protection"])
-    if judged.is_whole:
-        return by.texts(judged.sentence)
-    lines = [by.texts("partly protected")]
-    for one in judged.shortfalls:
+    """Return how far this gateway protects; an alert of its own has its remedy."""
+    judged = judge(ProtectionFacts.of(row))
+    lines = [by.texts(HEADINGS[judged.level])]
+    for one in judged.short:
         about = f" ({', '.join(one.items[:_MOST])})" if one.items else ""
-        lines += [f"{by.texts(one.sentence)}{about}", by.texts(one.remedy)]
+        lines.append(f"{by.texts(one.sentence)}{about}")
+        if one.alert == PARTLY:
+            lines.append(by.texts(one.remedy))
     return "\n".join(lines)
 
 
 def _protection_style(row: Row) -> str:
-    return "" if not row.get("protection") or judge(row["protection"]).is_whole else "yellow"
+    return _LEVELS[judge(ProtectionFacts.of(row)).level]
+
+
+_LEVELS = dict(zip(ProtectionLevel, ("green", "yellow", "bold red"), strict=True))
 
 
 def _modules(not_native: list[str], by: Wording) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from filterd.accounts.grant import EVERY_SCOPE, TokenScope
-from filterd.base.protection_level import ProtectionLevel
+from filterd.base.protection_line import LineState, ProtectionLevel, ProtectionSubject, RemedyAct
 from filterd.operations.alerts import ALERT
 from filterd.operations.answers import (
     AT,
@@ -29,6 +29,7 @@ from filterd.operations.clock import CLOCK_FACTS
 from filterd.operations.operation import Operation
 from filterd.operations.parameters.scalar import Whole
 from filterd.operations.request import OperationRequest
+from filterd.overrides.rights.read_access import READERS, View
 from filterd.policy.model import DAY_S
 from filterd.policy.temporary_rules import ClassLoan, Exam, LocalException
 
@@ -98,6 +99,17 @@ COVERED = record(
     }
 )
 """How one category is covered; see ``lists.category_coverage``."""
+LINE = record(
+    {
+        "subject": of(ProtectionSubject),
+        "state": of(LineState),
+        **each(TEXT, "text", "remedy", "alert"),
+        "sentences": rows(SENTENCE),
+        "act": of(RemedyAct),
+        "items": rows(TEXT),
+    }
+)
+"""How the protection stands in one subject; see ``protection_line.ProtectionLine``."""
 _STATUS = {
     **each(TEXT, "version", "school", "policy"),
     **each(WHOLE, "up_s", "names", "lists", "workers"),
@@ -151,6 +163,7 @@ _STATUS = {
     "protection": record(
         {
             "level": of(ProtectionLevel),
+            "lines": rows(LINE),
             **each(rows(TEXT), "followed", "missing", "starter"),
             "never": FLAG,
             "links": table(TEXT),
@@ -167,4 +180,21 @@ STATUS = Operation(
     request=PresentStatus,
     answer=record(_STATUS),
     commands=("status", "top", "feed status"),
+)
+
+SELF_TEST = Operation(
+    name="runSelfTest",
+    method="POST",
+    path="/self-test",
+    about="Test now, by real questions, that what is closed to each tier is blocked.",
+    request=RunSelfTest,
+    roles=READERS[View.DAY],
+    answer=record(
+        {
+            "at": AT,
+            **each(WHOLE, "passed", "failed", "unknown"),
+            "open_to": rows(TEXT),
+            "rows": rows(record(each(TEXT, "tier", "category", "outcome", "protocol"))),
+        }
+    ),
 )

@@ -23,6 +23,7 @@ To add a page: its ``Page`` in a module of ``pages``, its template in ``template
                     files and the options of ``form_choices``; ``change_forms`` make its changes
 ``api_requests``    JSON, ``problem`` details, events (``event_responses``)
 ``visitor``         the person or program of a request; ``sign_in``
+``protection_band`` the judgement of the protection, with a button for each remedy
 ``sections``        the parts of ``site.yaml`` that pages edit
 ``first_boot_pages``  the set-up, before there is an account
 """

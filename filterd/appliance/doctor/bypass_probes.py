@@ -20,7 +20,9 @@ from filterd.appliance.doctor.firewall_rules import Passage, PupilLink, Way, rea
 from filterd.appliance.doctor.link_probes import forwards
 from filterd.appliance.doctor.probe import UnseenError, clean, found, unseen
 from filterd.appliance.local_network import pupils_networks
-from filterd.base.protection_level import judge
+from filterd.base.protection_facts import ProtectionFacts
+from filterd.base.protection_level import judge_only
+from filterd.base.protection_line import ProtectionSubject
 from filterd.policy.model import Tls
 from filterd.resolve.explanation import passes
 from filterd.texts.i18n import say
@@ -98,7 +100,8 @@ def other_resolvers(site: ExaminedSite) -> Iterator[ProbeFinding]:
         )
     ways = open_ways(site)
     passages = passages_of(ways)
-    for short in judge({"links": passages}).shortfalls:
+    facts = ProtectionFacts(now=site.clock.wall(), links=passages)
+    for short in judge_only((ProtectionSubject.LINKS,), facts).short:
         where = [f"{name} ({_ports(ways[name][Passage.OPEN])})".lstrip() for name in short.items]
         text = say("{what}: {links}", what=short.sentence, links=", ".join(where))
         yield found(text, short.remedy)
@@ -144,7 +147,7 @@ def link_passages(site: ExaminedSite) -> dict[str, str]:
 
 
 def passages_of(ways: Mapping[str, Mapping[Passage, Sequence[Way]]]) -> dict[str, str]:
-    """Return the worst passage of each link, as ``protection_level.judge`` takes it."""
+    """Return the worst passage of each link, as ``ProtectionFacts.links`` has it."""
     order = (Passage.OPEN, Passage.UNSURE, Passage.CLOSED)
     return {name: next(one for one in order if by.get(one)).value for name, by in ways.items()}
 

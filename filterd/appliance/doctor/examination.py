@@ -20,6 +20,7 @@ import json
 import logging
 import sys
 import threading
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
@@ -31,47 +32,68 @@ from filterd.appliance.doctor import (
     service_probes,
 )
 from filterd.appliance.doctor.examined_site import gather
-from filterd.appliance.doctor.probe import ProbeFinding, unseen
+from filterd.appliance.doctor.probe import ExaminedSite, ProbeFinding, ProbeOutcome, unseen
 from filterd.base import bounded_child
 from filterd.base.clock import SystemClock
 from filterd.base.errors import FilterdError
 from filterd.base.privileges import as_owner_of
+from filterd.base.protection_line import ProtectionSubject
 from filterd.base.state_folder import StateFolder
 from filterd.texts.i18n import Sentence, refused, say
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
-
-    from filterd.appliance.doctor.probe import ExaminedSite
+    from collections.abc import AsyncGenerator, Sequence
 
 WITHIN_S = 20.0
 _LAST_S = 1.0
 """Of the time, for what comes behind the slowest probe."""
 
 
-class SiteProbe(NamedTuple):
-    """A probe: its id, what it is about, and the function that looks.
+Look = Callable[[ExaminedSite], Iterable[ProbeFinding] | Awaitable[Iterable[ProbeFinding]]]
 
-    ``look`` returns findings; a plain function may block, and runs in a thread of its own.
+
+class SiteProbe(NamedTuple):
+    """A probe: its id, what it is about, the function that looks, and subjects.
+
+    ``look`` returns findings; a plain function may block, and runs in a thread of its own. Where it
+    finds no fault and ``protection_level`` judges one of the ``subjects`` to be short, that is the
+    finding: so the examination is never content where the status is not.
     """
 
     id: str
     about: Sentence
-    look: Callable[[ExaminedSite], Iterable[ProbeFinding] | Awaitable[Iterable[ProbeFinding]]]
+    look: Look
+    subjects: tuple[ProtectionSubject, ...] = ()
 
 
 PROBES = (
     SiteProbe("port", say("Port of DNS"), resolver_probes.port),
-    SiteProbe("answers", say("Answers of filterd"), resolver_probes.answers),
-    SiteProbe("upstreams", say("Upstreams"), resolver_probes.upstreams),
-    SiteProbe("canaries", say("A listed name of each category"), resolver_probes.canaries),
+    SiteProbe(
+        "answers", say("Answers of filterd"), resolver_probes.answers, (ProtectionSubject.ANSWERS,)
+    ),
+    SiteProbe(
+        "upstreams", say("Upstreams"), resolver_probes.upstreams, (ProtectionSubject.UPSTREAMS,)
+    ),
+    SiteProbe(
+        "canaries",
+        say("A listed name of each category"),
+        resolver_probes.canaries,
+        (ProtectionSubject.TEST,),
+    ),
     SiteProbe("sinkhole", say("Sinkholes"), service_probes.sinkholes),
-    SiteProbe("site", say("Site and expectations"), service_probes.site),
-    SiteProbe("lists", say("Lists and feed"), service_probes.lists),
-    SiteProbe("release", say("Release of filterd"), service_probes.release),
+    SiteProbe(
+        "site",
+        say("Site and expectations"),
+        service_probes.site,
+        (ProtectionSubject.EXPECTATIONS, ProtectionSubject.STATE),
+    ),
+    SiteProbe("lists", say("Lists and feed"), service_probes.lists, service_probes.LISTS),
+    SiteProbe(
+        "release", say("Release of filterd"), service_probes.release, (ProtectionSubject.PROGRAM,)
+    ),
     SiteProbe("one-address", say("Lookups by device"), service_probes.one_address),
-    SiteProbe("clock", say("Clock"), machine_probes.clock),
-    SiteProbe("disk", say("Disk"), machine_probes.disk),
+    SiteProbe("clock", say("Clock"), machine_probes.clock, (ProtectionSubject.CLOCK,)),
+    SiteProbe("disk", say("Disk"), machine_probes.disk, (ProtectionSubject.DISK,)),
     SiteProbe("writes", say("Octets written"), machine_probes.writes),
     SiteProbe("memory", say("Memory"), machine_probes.memory),
     SiteProbe("kernel-limits", say("Kernel limits"), machine_probes.kernel_limits),
@@ -81,8 +103,19 @@ PROBES = (
     SiteProbe("ipv6-dns", say("DNS by IPv6"), link_probes.ipv6_dns),
     SiteProbe("captive-portal", say("Captive portal"), bypass_probes.captive_portal),
     SiteProbe("port-login", say("Login at the switch (802.1X)"), link_probes.port_login),
-    SiteProbe("other-resolvers", say("Ways past filterd"), bypass_probes.other_resolvers),
+    SiteProbe(
+        "other-resolvers",
+        say("Ways past filterd"),
+        bypass_probes.other_resolvers,
+        (ProtectionSubject.LINKS, ProtectionSubject.BYPASS),
+    ),
     SiteProbe("doh", say("Names of DNS over HTTPS"), bypass_probes.doh_names),
+    SiteProbe(
+        "records",
+        say("Pauses, history and backup"),
+        service_probes.records,
+        service_probes.RECORDS,
+    ),
 )
 """All probes, in the order of their subjects; a new one is a line here."""
 
@@ -133,7 +166,17 @@ async def _findings(probe: SiteProbe, site: ExaminedSite, within_s: float) -> li
         found = [unseen(refused(error))]
     except Exception as error:  # noqa: BLE001 -- a defect of one probe must not end the others
         found = [unseen(say("the probe failed: {why}", why=repr(error)[:200]))]
+    if not any(one.outcome is ProbeOutcome.FOUND for one in found):
+        found = _judged(probe, site) or found
     return [one._replace(probe=probe.id) for one in found]
+
+
+def _judged(probe: SiteProbe, site: ExaminedSite) -> list[ProbeFinding]:
+    """Return what the judgement of the protection says of a probe's subjects."""
+    if not site.is_serving:
+        return []
+    judged = service_probes.judged_protection(site.status)
+    return [service_probes.short_of(one) for one in judged.of(*probe.subjects).short]
 
 
 async def _in_thread(look: Callable[[ExaminedSite], Any], site: ExaminedSite) -> Any:

@@ -16,18 +16,27 @@ from typing import TYPE_CHECKING
 from filterd.appliance.doctor.probe import ProbeFinding, clean, found, unseen
 from filterd.appliance.releases import Releases
 from filterd.base.errors import ConfigErrors, from_plain
-from filterd.base.protection_level import judge
-from filterd.feed.feed_details import is_worrying
+from filterd.base.protection_facts import ProtectionFacts
+from filterd.base.protection_level import TROUBLED, judge
+from filterd.base.protection_line import (
+    JudgedProtection,
+    LineState,
+    ProtectionLine,
+    ProtectionSubject,
+)
 from filterd.policy.model import BlockResponse
-from filterd.texts import counted, i18n, words
+from filterd.texts import counted, i18n
 from filterd.texts.i18n import Sentence, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from typing import Any
 
     from filterd.appliance.doctor.probe import ExaminedSite
     from filterd.policy.model import Policy
 
+LISTS = (ProtectionSubject.LISTS, ProtectionSubject.STARTER, ProtectionSubject.FEED)
+RECORDS = (ProtectionSubject.PAUSE, ProtectionSubject.HISTORY, ProtectionSubject.BACKUP)
 LEAST_ANSWERS = 500
 """Of a school at work; a box on a desk has fewer, from one device."""
 _MOST_PROBLEMS = 20
@@ -68,23 +77,14 @@ def lists(site: ExaminedSite) -> Iterator[ProbeFinding]:
     if not row:
         yield unseen(say("the state of the feed cannot be read"), say("run it again with sudo"))
         return
-    facts = {key: value for key, value in status["protection"].items() if key != "links"}
-    shortfalls = judge(facts).shortfalls
-    for short in shortfalls:
-        about = ", ".join(short.items)
-        text = say("{what}: {items}", what=short.sentence, items=about) if about else short.sentence
-        yield found(text, short.remedy)
-    is_told = shortfalls and row["freshness"] in ("fresh", "never") and not row["problem"]
-    if is_worrying(row) and not is_told:
-        problem = i18n.from_plain(row["sentence"]) if row["sentence"] else i18n.UNSAID
-        age = words.FRESHNESS[row["freshness"]]
-        text = (
-            say("{problem}", problem=problem) if problem else say("the lists are: {age}", age=age)
-        )
-        waits = row["judgement"] or row["held"]
-        text = say("a version of the lists waits for an administrator") if waits else text
-        yield found(text, say("see what to do: filterd feed status; then: filterd sync"))
-    elif not shortfalls:
+    judged = judged_protection({**status, "feed": row}).of(*LISTS)
+    for line in judged.short:
+        if line.alert == TROUBLED and row["problem"]:
+            why = i18n.from_plain(row["sentence"] or row["problem"])
+            yield found(why, say("see what to do: filterd feed status; then: filterd sync"))
+        else:
+            yield short_of(line)
+    if judged.is_whole:
         yield clean(
             say(
                 "{names} on {lists}",
@@ -92,6 +92,18 @@ def lists(site: ExaminedSite) -> Iterator[ProbeFinding]:
                 lists=counted.lists(status["lists"]),
             )
         )
+
+
+def judged_protection(status: Mapping[str, Any]) -> JudgedProtection:
+    """Return the judgement that every face shows, by the status of the daemon."""
+    return judge(ProtectionFacts.of(status))
+
+
+def short_of(line: ProtectionLine) -> ProbeFinding:
+    """Return a line of the judgement that lowers the level as a finding."""
+    items = ", ".join(line.items)
+    what = line.sentence
+    return found(say("{what}: {items}", what=what, items=items) if items else what, line.remedy)
 
 
 def release(site: ExaminedSite) -> Iterator[ProbeFinding]:
@@ -107,6 +119,16 @@ def release(site: ExaminedSite) -> Iterator[ProbeFinding]:
         )
     else:
         yield clean(say("release {name} serves", name=serving))
+
+
+def records(site: ExaminedSite) -> Iterator[ProbeFinding]:
+    """Tell how pauses, the history and the nightly backup stand."""
+    judged = judged_protection(site.status).of(*RECORDS)
+    for one in judged.lines:
+        if one.state is LineState.GOOD:
+            yield clean(one.sentence)
+        elif one.state is LineState.UNSEEN:
+            yield unseen(one.sentence, one.remedy)
 
 
 def one_address(site: ExaminedSite) -> Iterator[ProbeFinding]:

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 from rich.text import Text
@@ -23,6 +23,8 @@ from filterd.base.addresses import ANY_IPV4
 from filterd.base.errors import FilterdError
 from filterd.base.paths import write_atomically
 from filterd.base.privileges import as_owner_of
+from filterd.base.protection_facts import ProtectionFacts
+from filterd.base.protection_level import judge
 from filterd.cli.box import cert
 from filterd.cli.box.doctor import doctor
 from filterd.cli.context import Context
@@ -33,6 +35,7 @@ from filterd.cli.offline_site import policy_of
 from filterd.feed.feed_config import followed
 from filterd.feed.signed.fetchers import WebFetcher
 from filterd.operations.accounts import FIRST_ACCOUNT, AddAccount, MakeCode, ReadAccounts
+from filterd.operations.status import OF_PAGES
 from filterd.overrides.rights.roles import ADMINS, TEACHERS, Role
 from filterd.policy.model import ListenAddress, Policy
 from filterd.texts.i18n import Sentence, Texts, say
@@ -102,6 +105,8 @@ class SetupFinish:
         with self._step(), contextlib.suppress(typer.Exit):  # what it finds is no failure
             if control.is_running(here.state.control_socket):
                 doctor(replace(here, texts=self._display.texts))
+        with self._step():
+            self._judge()
         certificate = ""
         with self._step(), as_owner_of(here.state.folder):
             certificate = cert.ensure(here, policy_of(here)).fingerprint
@@ -174,6 +179,14 @@ class SetupFinish:
                 )
                 return
         self._say(say("Lists in force: {n} names.", n=outcome.names))
+
+    def _judge(self) -> None:
+        """Say how far the school is protected now, by the judgement that every face shows."""
+        if not control.is_running(self._here.state.control_socket):
+            return
+        status: dict[str, Any] = self._here.send(OF_PAGES)
+        judged = judge(ProtectionFacts.of(status))
+        self._say(judged.sentence, "green" if judged.is_whole else "yellow")
 
     def _has_upstream(self) -> bool:
         """Return whether one resolver works: without one, each list would wait in vain."""

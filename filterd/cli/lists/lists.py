@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -18,7 +18,7 @@ from filterd.cli.school_clock import school_clock, wording_of
 from filterd.cli.terminal import bar
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.feed import index_build
-from filterd.feed.feed_details import coverage
+from filterd.feed.feed_details import starter_warning
 from filterd.lists.catalogs.catalog import load_categories
 from filterd.lists.catalogs.catalog_tables import load_popular_names
 from filterd.lists.category_coverage import COVERAGE, SHARES
@@ -66,8 +66,7 @@ def build(
         more = {"popular_closed": popular.plain(closed), "single_hosts": hosts}
         here.print_json(report.to_plain() | more)
     elif not quiet:
-        served = index.build.get("feed")
-        _print_report(here, report, here.state.index.stat().st_size, hosts, served)
+        _print_report(here, report, here.state.index.stat().st_size, hosts)
         here.print(say("Compiled in {seconds} s", seconds=f"{report.seconds:.1f}"))
         if not no_reload:
             here.print(
@@ -95,7 +94,7 @@ def status(
         return
     when = school_clock(here).text(build.get("when"))
     here.print(say("Compiled at {when}", when=when))
-    _print_report(here, report, octets, hosts, build.get("feed"))
+    _print_report(here, report, octets, hosts)
 
 
 def report(
@@ -170,9 +169,7 @@ def _locked_only(here: Context, hosts: list[str], report: CompileReport) -> list
     return [one.id for one in report.lists if one.id in hosts and one.category in locked]
 
 
-def _print_report(
-    here: Context, report: CompileReport, octets: int, hosts: list[str], served: Any
-) -> None:
+def _print_report(here: Context, report: CompileReport, octets: int, hosts: list[str]) -> None:
     """Print the counts of each list, the sums, and why entries were not taken.
 
     Args:
@@ -180,7 +177,6 @@ def _print_report(
         report: the counts of the lists.
         octets: the size of the index.
         hosts: ids of lists of locked categories that name single hosts only.
-        served: the version that the lists are of; none for those that ship.
     """
     texts, wording = here.texts, wording_of(here)
     here.console.print(listed(wording, *report_listing(report)))
@@ -200,7 +196,8 @@ def _print_report(
             ),
             whole=True,
         )
-    if warning := coverage(report.names, served, wording):
+    in_force = [(one.id, one.category) for one in report.lists if one.kept]
+    if warning := starter_warning(in_force, wording):
         here.console.print(warning, style="yellow")
 
 

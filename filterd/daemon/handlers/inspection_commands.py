@@ -18,13 +18,14 @@ from zoneinfo import ZoneInfo
 
 from filterd.base import bounded_child, errors
 from filterd.base.errors import FilterdError, StoreError
+from filterd.base.protection_facts import ProtectionFacts
 from filterd.base.protection_level import judge
 from filterd.daemon.handlers.control_caller import author_of
 from filterd.daemon.handlers.gathered_facts import category_facts, school_facts, service_facts
 from filterd.daemon.handlers.handled import handled
 from filterd.daemon.handlers.self_tests import SelfTestOutcome
 from filterd.daemon.manager import status_files
-from filterd.daemon.manager.status_parts import protection_facts
+from filterd.daemon.manager.status_parts import with_protection
 from filterd.lists.category_coverage import coverage
 from filterd.lists.list_queries import VERSION_DIGITS, content_version
 from filterd.lists.rules import SERVICE_PREFIX
@@ -133,7 +134,7 @@ class Inspections:
         status = await self._manager.status()
         feed = await asyncio.to_thread(self._feed, policy.feed)
         program = await asyncio.to_thread(self._program)
-        protection = protection_facts(site, feed, status["signals"]["links"])
+        judged = judge(ProtectionFacts.of(with_protection(site, status, feed, program)))
         checked, rows = await records.verify(), await records.history(1, views=True)
         head: dict[str, Any] = rows[0] if rows else {"number": 0, "hash": ""}
         doubts = (errors.from_plain(one).sentence for one in status["doubts"])
@@ -165,7 +166,7 @@ class Inspections:
             log_full=tuple(FullLogSpan(*one) for one in full_spans(past, policy, begins, now)),
             unmet=tuple(map(without_texts, doubts)),
             findings=findings,
-            partly=tuple(one.sentence for one in judge(protection).shortfalls),
+            partly=tuple(one.sentence for one in judged.short),
         )
 
     async def _service(self, now: float, time_zone: str) -> ServiceFacts:

@@ -83,8 +83,10 @@ class SelfTestRun(NamedTuple):
         return sum(one.outcome is outcome for one in self.rows)
 
     def summary(self) -> dict[str, Any]:
-        """Return ``at``, ``passed``, ``failed`` and ``unknown`` as plain data."""
-        return {"at": self.at, **{str(one): self.count(one) for one in SelfTestOutcome}}
+        """Return ``at``, numbers by outcome, and to which tiers a listed name is open."""
+        failed = [one.tier for one in self.rows if one.outcome is SelfTestOutcome.FAILED]
+        counts = {str(one): self.count(one) for one in SelfTestOutcome}
+        return {"at": self.at, **counts, "open_to": list(dict.fromkeys(failed))}
 
     def to_plain(self) -> dict[str, Any]:
         """Return the run as plain data, with its rows."""

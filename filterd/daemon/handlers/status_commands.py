@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from filterd.daemon.handlers.control_caller import author_of, sees_alerts
 from filterd.daemon.handlers.handled import handled
 from filterd.daemon.manager.disclosed_totals import as_seen
-from filterd.daemon.manager.status_parts import coverage_of_closed, protection_facts
+from filterd.daemon.manager.status_parts import with_protection
 from filterd.operations.clock import ReadClock
 from filterd.operations.reload import Reload, Reloaded
 from filterd.operations.status import Ping, ReadStatus
@@ -48,12 +48,9 @@ def commands(
         releases, now = await asyncio.to_thread(program), manager.clock()["policy_time"] or 0.0
         seen = as_seen(TotalsRequest(old_s=asked.totals_old_s), author, policy, now)
         facts = await manager.status(classes, seen)
-        protection = protection_facts(manager.site, followed, facts["signals"]["links"])
-        covered = [one.to_plain() for one in coverage_of_closed(manager.site)]
         if not sees_alerts(caller):  # a MAC leads to a device, and so to a person
             facts["disputes"] = [[] for _ in facts["disputes"]]
-        more = {"program": releases, "protection": protection, "coverage": covered}
-        return {**facts, "feed": followed, **more}
+        return with_protection(manager.site, facts, followed, releases)
 
     async def clock(_: ReadClock, __: Caller) -> dict[str, Any]:
         return manager.clock()

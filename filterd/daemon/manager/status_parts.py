@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from filterd.base.certificate_facts import facts_in
 from filterd.base.errors import FilterdError, StoreError
+from filterd.base.protection_facts import ProtectionFacts
 from filterd.base.protection_level import FILLED_CATEGORIES, judge
 from filterd.base.state_file import to_plain
 from filterd.base.state_folder import SHIPPED, StateFolder
@@ -106,8 +107,8 @@ class StatusSignals:
         folder's disk, None where it cannot be asked; ``log_lost_at``, the Unix time of the
         last loss; ``history``, the result of the last verification: ``ok`` None for none yet;
         ``certificate``, the facts of the dashboard's, None for none; ``self_test``, the last
-        one: ``at``, ``passed``, ``failed`` and ``unknown``, None for none yet; ``backup``,
-        ``reports``, ``links`` and ``enrolment`` as in ``status_files.facts``.
+        one: ``at``, ``passed``, ``failed``, ``unknown``, ``open_to``, None for none yet;
+        ``backup``, ``reports``, ``links`` and ``enrolment`` as in ``status_files.facts``.
         """
         if self._lost is not None and lost > self._lost:  # a worker that was replaced counts anew
             self._lost_at = self._setting.clock.wall()
@@ -333,29 +334,35 @@ def _blocks_in(row: Row) -> int:
     return int(row["n"]) if row["action"] == BLOCKED else 0
 
 
-def protection_facts(site: Site, feed: Row, links: Row | None) -> dict[str, Any]:
-    """Return the facts by which all faces judge the protection, and the level.
+def with_protection(site: Site, status: Row, feed: Row, program: Row) -> dict[str, Any]:
+    """Return a status with lists, releases, and the judgement of it all.
 
     Args:
         site: in force.
+        status: as ``Manager.status`` returns it.
         feed: as ``feed.standing.overview`` returns it.
-        links: as ``status_files.LinkRules``; None where they were not read.
+        program: as ``feed.program_standing.program_overview`` returns it.
 
-    Returns: ``level``, and what ``protection_level.judge`` wants.
+    Returns: ``protection`` has what ``protection_facts.ListFacts`` has, ``links`` as
+        ``status_files.LinkRules``, and the level and lines of ``protection_level.judge``.
     """
-    rows = [one for one in (feed, feed.get("beside")) if one]
-    facts: dict[str, Any] = {
+    links, rows = status["signals"]["links"], [one for one in (feed, feed.get("beside")) if one]
+    covered = coverage_of_closed(site)
+    protection: dict[str, Any] = {
         "followed": [one for row in rows for one in row.get("followed", ())],
         "missing": [one for row in rows for one in row.get("missing", ())],
         "never": bool(feed["address"]) and feed["freshness"] == "never",
         "starter": [
             one.category
-            for one in coverage_of_closed(site)
+            for one in covered
             if one.is_starter_only and one.category in FILLED_CATEGORIES
         ],
         "links": {} if links is None else links["passages"],
     }
-    return {"level": judge(facts).level.value, **facts}
+    whole = {**status, "feed": feed, "program": program, "protection": protection}
+    whole["coverage"] = [one.to_plain() for one in covered]
+    whole["protection"] = {**judge(ProtectionFacts.of(whole)).to_plain(), **protection}
+    return whole
 
 
 def coverage_of_closed(site: Site) -> tuple[CategoryCoverage, ...]:

@@ -13,6 +13,7 @@ from filterd.web.endpoint import endpoint
 
 if TYPE_CHECKING:
     from filterd.operations.request import OperationRequest
+    from filterd.texts.i18n import Sentence
     from filterd.web.visitor import Visitor
 
 
@@ -25,6 +26,17 @@ async def _alerts(visitor: Visitor, asked: OperationRequest[Any]) -> Any:
     return (await _status(visitor, asked))["alerts"]
 
 
+def _tested(found: dict[str, Any]) -> Sentence:
+    """Return the sentence on a self-test that was asked for."""
+    return say(
+        "Tested: {passed} passed, {failed} failed, {unknown} could not be asked.",
+        passed=found["passed"],
+        failed=found["failed"],
+        unknown=found["unknown"],
+    )
+
+
 STATUS = endpoint(status.STATUS, _status)
 ALERTS = endpoint(alerts.ALERTS, _alerts)
+SELF_TEST = endpoint(status.SELF_TEST, done=lambda found, _: _tested(found))
 RELOAD = endpoint(reload.RELOAD, done=lambda *_: say("The files and the lists are in force."))

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filterd.base.errors import FilterdError
-from filterd.feed.feed_details import FEED, FINDINGS, HISTORY, SOURCES, coverage
+from filterd.feed.feed_details import FEED, FINDINGS, HISTORY, SOURCES, starter_warning
 from filterd.lists.category_coverage import COVERAGE, SHARES
 from filterd.lists.list_queries import ENTRIES, NOT_TAKEN, not_taken_rows, report_listing
 from filterd.lists.report import CompileReport
@@ -53,7 +53,9 @@ async def _load_lists(visitor: Visitor, query: Mapping[str, str]) -> dict[str, A
         "covered": list(with_category_names(covered, names)),
         "share_listing": SHARES,
         "shares": list(with_category_names(shares, names)),
-        "coverage": coverage(report.names, build.get("feed"), by),
+        "coverage": starter_warning(
+            ((one.id, one.category) for one in report.lists if one.kept), by
+        ),
         "not_taken": NOT_TAKEN,
         "rejected": not_taken_rows(report),
         "history": HISTORY._replace(title=say("History of versions")),

@@ -22,8 +22,11 @@ from filterd.reports.charts import StackedBars, row_bars, spark_points
 from filterd.reports.report_document import BarChart, BarSeries
 from filterd.texts import counted, i18n, words
 from filterd.texts.i18n import say, translated
+from filterd.web.form_choices import names_of
+from filterd.web.operations.policy_operations import CATEGORIES
 from filterd.web.operations.status_operations import STATUS
 from filterd.web.page import Page
+from filterd.web.protection_band import band
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -54,10 +57,14 @@ async def _load(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
     )
     requests = await visitor.call(REQUESTS) if visitor.may(REQUESTS) else []
     by = visitor.wording
+    names = names_of(await visitor.call(CATEGORIES), by) if status["protection"]["starter"] else {}
+    shown = band(status, names, by)
     tell, day = Describer(*by), status["day"]
     of_rows = not visitor.roles.isdisjoint(READERS[View.ROWS])
     return {
         "status": status,
+        "band": shown,
+        "alerts": [one for one in status["alerts"] if one["id"] not in shown.alerts],
         "requests": len(requests),
         "alert_listing": ALERTS,
         "troubles": list(_troubles(status, by)),

@@ -1,93 +1,80 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One judgement of the protection, which every face shows."""
+"""One judgement of the protection: a verdict for each state, and numbers only."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
-from zoneinfo import ZoneInfo
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filterd.appliance.doctor import bypass_probes, service_probes
-from filterd.appliance.doctor.firewall_rules import Passage, Way
 from filterd.base.paths import shipped
-from filterd.base.protection_level import (
-    FILLED_CATEGORIES,
-    SHIPPED_LISTS,
+from filterd.base.protection_facts import ProtectionFacts
+from filterd.base.protection_level import FILLED_CATEGORIES, SHIPPED_LISTS, judge, judge_only
+from filterd.base.protection_line import (
+    LineState,
     ProtectionLevel,
-    ShortfallKind,
-    judge,
+    ProtectionSubject,
+    RemedyAct,
 )
 from filterd.lists.catalogs.catalog import load_catalog, shipped_sources
 from filterd.lists.rules import MERGED_PREFIX
-from filterd.monitor.alert_rules import active
-from filterd.monitor.metrics import exposition
-from filterd.monitor.status_details import STATUS as STATUS_DETAILS
-from filterd.reports.inspection_composer import compose_inspection
-from filterd.reports.inspection_facts import PrintedRecord, facts_of, plain_of
-from filterd.reports.report_document import Paragraph
-from filterd.texts.i18n import Texts
-from filterd.texts.rows import SchoolClock, Wording
-from tests.support.examined import FOUND, examined, outcomes
-from tests.support.fake_daemon import STATUS
-from tests.support.inspected import FACTS
+from tests.support.protections import CASES, WELL, status_of
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-Facts = dict[str, Any]
-
-WHOLE: Facts = {"followed": [], "missing": [], "never": False, "starter": [], "links": {}}
-FEED: Facts = {"address": "", "sources": 2, "served": "web-1", "freshness": "fresh", "problem": ""}
-FEED |= {"trusted": True, "judgement": None, "held": None, "beside": None, "sentence": ""}
-FEED |= {"verified_at": 0.0, "expires_at": None}
-WORDING = Wording(Texts("en"), SchoolClock(ZoneInfo("UTC"), 0.0))
+NOTHING_KNOWN = ProtectionFacts(now=0.0)
 
 
-@pytest.mark.parametrize(
-    ("short", "kind", "words"),
-    [
-        (
-            {"followed": list("abcdefghijklmn"), "missing": list("abcdefghijkl")},
-            "lists",
-            "12 of 14 followed lists have never come",
-        ),
-        ({"never": True}, "lists", "no lists have ever come from the feed"),
-        ({"starter": ["porn"]}, "starter", "1 category stands on its starter list"),
-        (
-            {"links": {"lan0": "closed", "lan1": "open", "lan2": "open", "lan3": "open"}},
-            "links",
-            "pupils can reach other resolvers on 3 of 4 links",
-        ),
-    ],
-)
-def test_each_shortfall_makes_it_partly_protected_and_says_how_far(
-    short: Facts, kind: str, words: str
-) -> None:
-    judged = judge(WHOLE | short)
-    assert judged.level is ProtectionLevel.PARTLY
-    (found,) = judged.shortfalls
-    assert (found.kind, judged.is_whole) == (ShortfallKind(kind), False)
-    assert words in str(found.sentence)
-    assert str(judged.sentence).startswith(f"Partly protected: {found.sentence}")
-
-
-def test_a_gateway_that_lacks_nothing_is_protected() -> None:
-    links = {"lan0": "closed", "lan1": "unsure"}
-    judged = judge(WHOLE | {"followed": ["urlhaus"], "links": links})
+def test_a_gateway_that_lacks_nothing_is_protected_and_says_so_of_each_subject() -> None:
+    judged = judge(ProtectionFacts.of(WELL))
     assert (judged.level, str(judged.sentence)) == (ProtectionLevel.PROTECTED, "Protected")
+    assert [one.subject for one in judged.lines] == list(ProtectionSubject)
+    assert {one.state for one in judged.lines} == {LineState.GOOD}
 
 
-def test_a_sentence_has_numbers_only_and_no_name_of_a_list_category_or_link() -> None:
-    judged = judge({"missing": ["urlhaus"], "starter": ["porn"], "links": {"lan7": "open"}})
-    assert len(judged.shortfalls) == 3
-    assert not any(one in str(judged.sentence) for one in ("urlhaus", "porn", "lan7"))
+@pytest.mark.parametrize("name", CASES)
+def test_each_state_has_its_verdict(name: str) -> None:
+    case = CASES[name]
+    judged = judge(ProtectionFacts.of(status_of(name)))
+    (line,) = (one for one in judged.lines if one.subject is case.subject)
+    assert (line.state, line.alert) == (case.state, case.alert)
+    assert bool(line.remedy) is (case.state is not LineState.GOOD)
+    assert all(one.state is LineState.GOOD for one in judged.lines if one is not line)
+    levels = {LineState.NOT: ProtectionLevel.NOT, LineState.PARTLY: ProtectionLevel.PARTLY}
+    assert judged.level is levels.get(case.state, ProtectionLevel.PROTECTED)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(sorted(CASES)), max_size=5, unique=True))
+def test_the_level_is_that_of_the_worst_line(names: list[str]) -> None:
+    judged = judge(ProtectionFacts.of(status_of(*names)))
+    assert {one.subject for one in judged.lines} == set(ProtectionSubject)
+    states = [one.state for one in judged.lines]
+    assert judged.is_whole is {LineState.PARTLY, LineState.NOT}.isdisjoint(states)
+    if LineState.NOT in states:
+        assert judged.level is ProtectionLevel.NOT
+        assert judged.short[0].state is LineState.NOT
+        assert str(judged.sentence).startswith("Not protected: ")
+
+
+def test_what_is_not_known_is_neither_good_nor_short() -> None:
+    judged = judge(NOTHING_KNOWN)
+    assert {one.state for one in judged.lines} == {LineState.UNSEEN}
+    assert all(one.remedy for one in judged.lines)
+
+
+def test_a_sentence_has_numbers_only_and_no_name_of_a_list_category_tier_or_link() -> None:
+    names = ("a list never came", "a starter list alone", "an open link", "a listed name is open")
+    judged = judge(ProtectionFacts.of(status_of(*names)))
+    assert {item for one in judged.short for item in one.items} == {"oisd", "porn", "lan1", "guest"}
+    assert not any(one in str(judged.sentence) for one in ("oisd", "porn", "lan1", "guest"))
+
+
+def test_a_gateway_on_its_starter_lists_is_offered_the_recommended_ones() -> None:
+    facts = ProtectionFacts.of(status_of("a starter list alone"))
+    (line,) = judge_only((ProtectionSubject.STARTER,), facts).short
+    assert line.act is RemedyAct.FOLLOW
+    assert line.to_plain()["act"] == "follow"
 
 
 def test_what_a_starter_list_is_too_little_for_is_what_recommended_lists_fill() -> None:
@@ -106,96 +93,3 @@ MORE_THAN_A_STARTER = 500
 """A starter list has up to 240 names; recommended lists of fewer than that add little to it."""
 SMALL = {"unsafe-search"}
 """A category of few names, all of which the recommended list has."""
-
-
-NAMES = st.sampled_from(("urlhaus", "oisd-nsfw", "hostsvn-adult", "hagezi-tif", "ut1-drogue"))
-STATES = st.fixed_dictionaries(
-    {
-        "followed": st.lists(NAMES, unique=True),
-        "missing": st.lists(NAMES, unique=True, max_size=2),
-        "never": st.booleans(),
-        "starter": st.lists(st.sampled_from(sorted(FILLED_CATEGORIES)), unique=True, max_size=2),
-        "links": st.dictionaries(
-            st.sampled_from(("lan0", "lan1", "lan2", "lan3")),
-            st.sampled_from(("open", "closed", "unsure")),
-        ),
-    }
-)
-"""Of lists and links of a gateway; no more than the facts say goes together."""
-
-
-def _status(facts: Facts) -> Facts:
-    return STATUS | {
-        "feed": FEED,
-        "protection": facts,
-        "upstreams": [],
-        "clock": {"standing": "known", "shows": 0.0},
-    }
-
-
-def _alerts(facts: Facts) -> bool:
-    return all(one.id != "partly-protected" for one in active(_status(facts), 0.0))
-
-
-def _metrics(facts: Facts) -> bool:
-    return b"\nfilterd_protected 1.0\n" in exposition(_status(facts))
-
-
-def _status_page(facts: Facts) -> bool:
-    (column,) = (one for one in STATUS_DETAILS.columns if str(one.heading) == "Protection")
-    ((text, style),) = column.cells(_status(facts), WORDING)
-    assert (text == "Protected") is (style == "")
-    return text == "Protected"
-
-
-def _doctor(facts: Facts, folder: Path) -> bool:
-    site = examined(folder, status={"protection": facts}, feed=FEED)
-
-    def ways(_: object) -> Mapping[str, Mapping[Passage, list[Way]]]:
-        way = Way(4, "udp", 53)
-        found: dict[str, Mapping[Passage, list[Way]]] = {}
-        for name, passage in facts["links"].items():
-            found[name] = defaultdict(list, {Passage(passage): [way]})
-        return found
-
-    with (
-        patch.object(bypass_probes, "forwards", lambda *_: True),
-        patch.object(bypass_probes, "open_ways", ways),
-    ):
-        found = outcomes(bypass_probes.other_resolvers, site)
-    return FOUND not in (*found, *outcomes(service_probes.lists, site))
-
-
-def _inspection(facts: Facts) -> bool:
-    partly = tuple(one.sentence for one in judge(facts).shortfalls)
-    read = facts_of(plain_of(replace(FACTS, partly=partly)))
-    record = PrintedRecord({"code": "1", "name": "x"}, "ab", None, read, "cd")
-    document = compose_inspection(record, Texts("en"))
-    parts = [part for section in document.sections for part in section.parts]
-    return not any(
-        isinstance(one, Paragraph) and one.text.startswith("Partly protected") for one in parts
-    )
-
-
-@settings(max_examples=60, deadline=None)
-@given(STATES)
-def test_no_face_is_content_where_another_is_not(
-    tmp_path_factory: pytest.TempPathFactory, facts: Facts
-) -> None:
-    folder = tmp_path_factory.mktemp("site")
-    content = {
-        "alerts": _alerts(facts),
-        "metrics": _metrics(facts),
-        "status": _status_page(facts),
-        "doctor": _doctor(facts, folder),
-        "inspection": _inspection(facts),
-    }
-    assert set(content.values()) == {judge(facts).is_whole}, content
-
-
-@pytest.mark.control
-def test_control_a_face_that_judges_by_the_age_of_the_lists_alone_is_content() -> None:
-    facts = WHOLE | {"followed": ["a", "b"], "missing": ["a"], "links": {"lan0": "open"}}
-    assert FEED["freshness"] == "fresh"
-    assert not _alerts(facts)
-    assert [one.id for one in active(_status(WHOLE), 0.0)] == []

@@ -45,7 +45,7 @@ __all__ = ["authority"]
 
 TOKEN = "khoa-bi-mat"
 PAUSED: dict[str, Any] = {"policy": "a", "pauses": [{}]}
-NOTHING: dict[str, Any] = {"policy": "a"}
+NOTHING: dict[str, Any] = {"policy": "a", "pauses": []}
 
 
 @pytest.fixture

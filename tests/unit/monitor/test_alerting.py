@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOTHING: dict[str, Any] = {"time_is_known": True, "clock": {"standing": "known"}}
+NOTHING |= {"pauses": []}
 PAUSE = NOTHING | {"pauses": [{}]}
 JUMPED = NOTHING | {"clock": {"standing": "jumped"}}
 """An alert that counts after a minute."""

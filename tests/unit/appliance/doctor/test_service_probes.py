@@ -37,6 +37,7 @@ FEED: dict[str, Any] = {
     "served": "7",
     "held": "",
     "judgement": None,
+    "expires_at": None,
     "problem": "",
     "sentence": plain_sentence(say("")),
     "freshness": "fresh",
@@ -98,7 +99,7 @@ def test_fresh_lists_are_clean(tmp_path: Path) -> None:
     "changed",
     [
         {"freshness": "old"},
-        {"freshness": "never"},
+        {"freshness": "unknown"},
         {"held": "7"},
         {"sentence": plain_sentence(say("the server is away")), "problem": "the server is away"},
     ],

@@ -16,9 +16,9 @@ from filterd.daemon.manager.status_parts import (
     StatusSignals,
     TodayCounts,
     in_service,
-    protection_facts,
     school_day,
     school_today,
+    with_protection,
 )
 from filterd.daemon.shared_page import PolicyClock, SharedPage
 from filterd.policy.model import Holiday, Lesson
@@ -374,7 +374,9 @@ FEED |= {"missing": ("b",), "beside": None}
 
 def _protection(folder: Path, lists: ListTexts, feed: Row = FEED, links: Row | None = None) -> Row:
     site = Site.of(a_school(), an_index(folder, lists), (), now=SEVEN)
-    return protection_facts(site, feed, links)
+    status = {"signals": {"links": links}}
+    found: Row = with_protection(site, status, feed, {})["protection"]
+    return found
 
 
 def test_a_closed_category_whose_lists_are_starter_lists_stands_on_its_starter_list(

@@ -5,9 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from filterd.base.errors import ConfigError, to_plain
 from filterd.overrides.rights.roles import Role
+from filterd.texts.i18n import say
 from filterd.web.pages.today_page import PAGE
 from tests.support.fake_daemon import STATUS
+from tests.support.made_answers import a_policy_text
 from tests.support.policies import NOW
 from tests.support.rendered import a_visitor, rendered
 
@@ -47,6 +52,7 @@ def _visitor(*roles: Role, totals: Any = None, **status: Any) -> MadeVisitor:
         "status": WELL | status,
         "log totals": totals or _totals(),
         "requests list": [{"id": 1}, {"id": 2}],
+        "policy": a_policy_text(),
     }
     return a_visitor(answers, *roles)
 
@@ -88,6 +94,9 @@ def test_a_problem_stands_with_its_remedy() -> None:
     shown = rendered(PAGE, _visitor(time_is_known=False))
 
     assert "the time is not known" in shown
+    assert "/do/acceptClock" in shown
+    shown = rendered(PAGE, _visitor(Role.READER, time_is_known=False))
+    assert "/do/acceptClock" not in shown
     assert "filterd clock accept" in shown
 
 
@@ -167,3 +176,26 @@ def test_a_role_that_decides_on_requests_of_pupils_sees_how_many_wait() -> None:
     assert link in rendered(PAGE, _visitor(Role.TEACHER))
     assert link in rendered(PAGE, _visitor(Role.ADMIN))
     assert "/requests" not in rendered(PAGE, _visitor(Role.PRINCIPAL))
+
+
+@pytest.mark.parametrize(
+    ("starter", "level", "button"), [([], "partly", False), (["games"], "partly", True)]
+)
+def test_the_band_comes_first_and_has_a_button_for_what_can_be_done_here(
+    starter: list[str], level: str, *, button: bool
+) -> None:
+    protection = STATUS["protection"] | {"starter": starter}
+    doubts = [] if starter else [to_plain(ConfigError(say("tiktok.com is open")))]
+    shown = rendered(PAGE, _visitor(protection=protection, doubts=doubts))
+
+    assert f'class="band is-{level}"' in shown
+    assert shown.index('class="band') < shown.index('role="search"')
+    assert ('action="/do/followLists"' in shown) is button
+
+
+def test_who_may_not_follow_lists_has_no_button_for_it() -> None:
+    protection = STATUS["protection"] | {"starter": ["games"]}
+    shown = rendered(PAGE, _visitor(Role.READER, protection=protection))
+
+    assert 'class="band is-partly"' in shown
+    assert "/do/followLists" not in shown
