@@ -190,7 +190,8 @@ def test_the_package_draws_the_same_house_as_readme() -> None:
 
 
 def test_a_summary_line_is_short() -> None:
-    """Those of cli are help texts, which have 80 columns of their own."""
+    """Those of commands are help texts, which have 80 columns of their own."""
+    requests = {where.rpartition(".")[2] for where in tree._COMMANDS.values()}
     long = []
     for path in sorted((ROOT / "filterd").rglob("*.py")):
         if "cli" in path.parts:
@@ -198,7 +199,7 @@ def test_a_summary_line_is_short() -> None:
         for node in ast.walk(ast.parse(path.read_bytes())):
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 summary = (ast.get_docstring(node) or "").partition("\n")[0]
-                if len(summary) > 80:
+                if len(summary) > 80 and getattr(node, "name", "") not in requests:
                     long.append(f"{path}: {summary}")
     assert long == []
 

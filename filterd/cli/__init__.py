@@ -6,8 +6,8 @@ error; more in ``filterd.base.errors``.
 
 ``entry`` begins: it reads a plain ``serve`` and leaves all else to ``app``, which prints
 errors, those of usage too. ``tree`` imports the module of the command that is called;
-``context`` gives it the common options, ``binding`` those of a request; ``language`` finds
-the site and its language.
+``context`` gives it the common options, ``binding`` those of a request, or makes the whole of
+an operation; ``language`` finds the site and its language.
 ``help_pages`` draws help, ``completion`` completes words, ``render`` draws rows
 (``filterd.texts.rows``) as table or JSON, and ``console`` prints all texts of others visibly.
 ``effective_state`` asks the daemon, ``offline_site`` reads the disk where none runs, and is

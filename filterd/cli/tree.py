@@ -137,16 +137,16 @@ _COMMANDS = {
     "alerts test": "school.alerts.send_test",
     "exceptions list": "school.exceptions.list_",
     "exceptions revoke": "school.exceptions.revoke",
-    "requests list": "school.exceptions.requests_list",
+    "requests list": "operations.review_requests.ReadRequests",
     "requests approve": "school.exceptions.approve",
-    "requests refuse": "school.exceptions.refuse",
+    "requests refuse": "operations.review_requests.RefuseRequest",
     "room list": "school.room.list_",
     "room show": "school.room.show",
     "room set": "school.room.set_",
     "room learn": "school.room.learn",
     "room import": "school.room.import_",
     "room export": "school.room.export",
-    "devices list": "school.devices.list_",
+    "devices list": "operations.devices.ReadDevices",
     "devices name": "school.devices.name",
     "devices assign": "school.devices.assign",
     "devices unassign": "school.devices.unassign",
@@ -166,23 +166,23 @@ _COMMANDS = {
     "services show": "school.check.service_show",
     "history list": "school.history.list_",
     "history verify": "school.history.verify",
-    "account list": "school.account.list_",
+    "account list": "operations.accounts.ReadAccounts",
     "account add": "school.account.add",
     "account passwd": "school.account.passwd",
-    "account roles": "school.account.roles",
-    "account disable": "school.account.disable",
-    "account enable": "school.account.enable",
+    "account roles": "operations.accounts.SetRoles",
+    "account disable": "operations.accounts.DisableAccount",
+    "account enable": "operations.accounts.EnableAccount",
     "account totp": "school.account.totp",
     "account recovery": "school.account.recovery",
     "account code": "school.account.code",
     "account recover": "school.account.recover",
     "account token-add": "school.account.token_add",
-    "account token-list": "school.account.token_list",
-    "account token-revoke": "school.account.token_revoke",
-    "account device-list": "school.account.device_list",
+    "account token-list": "operations.api_tokens.ReadTokens",
+    "account token-revoke": "operations.api_tokens.RevokeToken",
+    "account device-list": "operations.enrolled_devices.ReadEnrolledDevices",
     "account device-code": "school.account.device_code",
-    "account device-confirm": "school.account.device_confirm",
-    "account device-revoke": "school.account.device_revoke",
+    "account device-confirm": "operations.enrolled_devices.ConfirmDevice",
+    "account device-revoke": "operations.enrolled_devices.RevokeDevice",
     "cert show": "box.cert.show",
     "cert make": "box.cert.make",
     "cert install": "box.cert.install",
@@ -206,7 +206,9 @@ _COMMANDS = {
     "feed verify": "feed.feed_publish.verify",
     "feed diff": "feed.feed_build.diff",
 }
-"""The module and the function of each command, in the order of the help."""
+"""The module of each command with its function, in the order of the help; or with the request
+of the operation of which ``binding`` makes it."""
+_OPERATIONS = "operations."
 _HELP_OPTIONS = ["-h", "--help"]
 _MEANT = {"inspect": "make"}
 """The command that the name of a group alone means."""
@@ -306,28 +308,45 @@ def _app(commands: Iterable[str], function_of: Callable[[str], Callable[..., Non
 
 
 def _function(command: str) -> Callable[..., None]:
-    module, _, function = _COMMANDS[command].rpartition(".")
-    return runnable(getattr(import_module(f"filterd.cli.{module}"), function))
+    module, name = _place(command)
+    if not _COMMANDS[command].startswith(_OPERATIONS):
+        return runnable(getattr(import_module(module), name))
+    from filterd.cli.binding import command_of  # noqa: PLC0415 -- for some commands only
+
+    return runnable(command_of(import_module(module), name))
+
+
+def _place(command: str) -> tuple[str, str]:
+    """Return the module of a command, and the name of its function or request there."""
+    module, _, name = _COMMANDS[command].rpartition(".")
+    package = "filterd" if module.startswith(_OPERATIONS) else "filterd.cli"
+    return f"{package}.{module}", name
 
 
 def _summary(command: str) -> Callable[..., None]:
     """Return a function that has the docstring of a command, whose module is not imported."""
-    module, _, function = _COMMANDS[command].rpartition(".")
+    module, name = _place(command)
 
     def listed() -> None:  # never called: for the words of a command ``of`` takes ``_function``
         raise AssertionError(command)
 
-    listed.__doc__ = _docstrings(module)[function]
+    listed.__doc__ = _docstrings(module)[name]
     return listed
 
 
 @cache
 def _docstrings(module: str) -> dict[str, str | None]:
-    """Return the docstring of each function of a module, from its compiled code."""
-    spec: Any = find_spec(f"filterd.cli.{module}")
+    """Return the docstring of each function and class of a module, from its compiled code."""
+    spec: Any = find_spec(module)
     constants = spec.loader.get_code(spec.name).co_consts
-    functions = (one for one in constants if isinstance(one, CodeType) and one.co_consts)
-    return {one.co_name: one.co_consts[0] for one in functions}
+    named = (one for one in constants if isinstance(one, CodeType) and one.co_consts)
+    # The first constant of a class is its name.
+    return {
+        one.co_name: next(
+            (text for text in one.co_consts if isinstance(text, str) and text != one.co_name), None
+        )
+        for one in named
+    }
 
 
 def _print_version(wanted: bool) -> None:

@@ -9,7 +9,8 @@ An *operation* is a thing that a school does: its name, roles and address. What 
     form  --> web: ALLOW.request.read(…) ----------+    handled(Allow, handler)
 
 To add one: a request and an ``Operation`` in the module of its subject here, a handler in
-``daemon.handlers``, a function in ``cli``; for a new subject a line in ``subjects``.
+``daemon.handlers``, a line in ``cli.tree``; a function in ``cli`` where its command shows more than
+a listing or a sentence; for a new subject a line in ``subjects``.
 No Typer, no Starlette, no socket; workers do not load it.
 
 ``operation``       an operation

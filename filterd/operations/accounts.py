@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+from filterd.accounts import account_rows
 from filterd.operations.answers import AT, OBJECT, TEXT, TEXTS, maybe, of, record, rows
 from filterd.operations.operation import ADMINS, Operation
 from filterd.operations.parameters.command_word import CommandWord, argument
@@ -16,6 +17,7 @@ from filterd.operations.parameters.scalar import Choice, Flag, Several, Text
 from filterd.operations.parameters.secret import Secret
 from filterd.operations.request import OperationRequest
 from filterd.overrides.rights.roles import Role
+from filterd.texts.i18n import say
 
 FIRST_ACCOUNT = "admin"
 """The name of the first account, where none is given."""
@@ -72,7 +74,10 @@ class AccountRow:
 
 @dataclass(frozen=True, slots=True)
 class ReadAccounts(OperationRequest[tuple[AccountRow, ...]], command="account list"):
-    """All accounts."""
+    """Show the accounts of the dashboard.
+
+    Exit code 0: shown; 2: an error.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +117,10 @@ class AccountRoles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetRoles(OperationRequest[AccountRoles], command="account roles", is_guarded=True):
-    """Give an account these roles, and no others."""
+    """Give an account these roles, and no other ones.
+
+    Exit code 0: done; 2: an error.
+    """
 
     account: Annotated[str, ACCOUNT, WRITTEN]
     roles: Annotated[
@@ -126,14 +134,20 @@ class SetRoles(OperationRequest[AccountRoles], command="account roles", is_guard
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisableAccount(OperationRequest[NamedAccount], command="account disable", is_guarded=True):
-    """Let an account sign in no more."""
+    """End all sessions of an account, and do not let it sign in.
+
+    Exit code 0: done; 2: an error.
+    """
 
     account: Annotated[str, ACCOUNT, WRITTEN]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnableAccount(OperationRequest[NamedAccount], command="account enable", is_guarded=True):
-    """Let an account sign in again."""
+    """Let a disabled account sign in again.
+
+    Exit code 0: done; 2: an error.
+    """
 
     account: Annotated[str, ACCOUNT, WRITTEN]
 
@@ -200,6 +214,7 @@ ACCOUNTS = Operation(
     ),
     commands=("account list",),
     tag="accounts",
+    listing=account_rows.ACCOUNTS,
 )
 ADD_ACCOUNT = Operation(
     name="addAccount",
@@ -232,6 +247,9 @@ SET_ROLES = Operation(
     answer=of(AccountRoles),
     commands=("account roles",),
     tag="accounts",
+    sentence=lambda done: say(
+        "{name} has the roles {roles}.", name=done.account, roles=", ".join(done.roles)
+    ),
 )
 DISABLE = Operation(
     name="disableAccount",
@@ -243,6 +261,7 @@ DISABLE = Operation(
     answer=NAMED,
     commands=("account disable",),
     tag="accounts",
+    sentence=lambda done: say("{name} may not sign in any more.", name=done.account),
 )
 ENABLE = Operation(
     name="enableAccount",
@@ -254,6 +273,7 @@ ENABLE = Operation(
     answer=NAMED,
     commands=("account enable",),
     tag="accounts",
+    sentence=lambda done: say("{name} may sign in.", name=done.account),
 )
 TOTP = Operation(
     name="setTotp",

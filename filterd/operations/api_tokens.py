@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
+from filterd.accounts import account_rows
 from filterd.accounts.grant import TokenScope
 from filterd.operations.accounts import ACCOUNT
 from filterd.operations.answers import AT, TEXT, maybe, of, record, rows
@@ -14,6 +15,7 @@ from filterd.operations.parameters.command_word import CommandWord, argument
 from filterd.operations.parameters.scalar import Choice, Several, Text, Whole
 from filterd.operations.request import OperationRequest
 from filterd.overrides.rights.roles import Role
+from filterd.texts.i18n import say
 
 ID = Text(64, least=1)
 SHOWN_ID = argument("ID", "As the list shows it.")
@@ -62,7 +64,10 @@ class TokenRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadTokens(OperationRequest[tuple[TokenRow, ...]], command="account token-list"):
-    """One's own tokens, or of an account; of all for administrators."""
+    """Show the API tokens, without their secrets.
+
+    Exit code 0: shown; 2: an error.
+    """
 
     account: Annotated[str, ACCOUNT, ONLY_OF] = ""
 
@@ -81,7 +86,10 @@ OWNED_THING = of(OwnedThing)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevokeToken(OperationRequest[OwnedThing], command="account token-revoke"):
-    """Revoke a token."""
+    """End an API token at once.
+
+    Exit code 0: done; 2: an error.
+    """
 
     id: Annotated[str, ID, SHOWN_ID]
 
@@ -100,6 +108,7 @@ TOKENS = Operation(
     ),
     commands=("account token-list",),
     tag="accounts",
+    listing=account_rows.TOKENS,
 )
 ADD_TOKEN = Operation(
     name="addToken",
@@ -120,4 +129,7 @@ REVOKE_TOKEN = Operation(
     answer=OWNED_THING,
     commands=("account token-revoke",),
     tag="accounts",
+    sentence=lambda done: say(
+        "The token {name} of {account} is revoked.", name=done.name, account=done.account
+    ),
 )

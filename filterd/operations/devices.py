@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from filterd.accounts.grant import TokenScope
+from filterd.clients import device_rows
 from filterd.operations.answers import FLAG, TEXT, TEXTS, each, maybe, of, record, rows
 from filterd.operations.changes import CHANGE
 from filterd.operations.operation import ADMINS, TEACHERS, Operation
@@ -20,7 +21,12 @@ _LONGEST_SEARCH_S = 7_200
 
 @dataclass(frozen=True, slots=True)
 class ReadDevices(OperationRequest[Any], command="devices", scopes=(TokenScope.ALL_READ,)):
-    """The devices on the links that the person may see."""
+    """Show the devices on the links of this gateway, unknown ones first.
+
+    Those that answer now, and those that did lately or have a lease. Nothing is kept of
+    them. A device with several addresses is one. Teachers see those of the rooms where they
+    teach now. Exit code 0: shown; 2: an error.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,7 @@ DEVICES_READ = Operation(
     ),
     commands=("devices list",),
     tag="devices",
+    listing=device_rows.DEVICES,
 )
 UNKNOWN_DEVICES = Operation(
     name="readUnknownDevices",

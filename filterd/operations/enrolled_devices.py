@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
+from filterd.accounts import account_rows
 from filterd.operations.accounts import ACCOUNT, ONE_TIME_CODE, WRITTEN, OneTimeCode
 from filterd.operations.answers import AT, TEXT, WHOLE, maybe, of, record, rows
 from filterd.operations.api_tokens import ID, ONLY_OF, OWNED_THING, SHOWN_ID, OwnedThing
@@ -13,6 +14,7 @@ from filterd.operations.operation import ADMINS, Operation
 from filterd.operations.parameters.scalar import Text
 from filterd.operations.parameters.secret import Secret
 from filterd.operations.request import OperationRequest
+from filterd.texts.i18n import say
 
 _SECRET = Secret(256)
 
@@ -46,7 +48,10 @@ class RedeemDevice(OperationRequest[RedeemedDevice], command="account device-red
 class ConfirmDevice(
     OperationRequest[OwnedThing], command="account device-confirm", is_guarded=True
 ):
-    """Confirm that a device is the one that was meant."""
+    """Confirm that a device that waits is the person's.
+
+    Exit code 0: done; 2: an error.
+    """
 
     id: Annotated[str, ID, SHOWN_ID]
 
@@ -72,14 +77,20 @@ class DeviceRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadEnrolledDevices(OperationRequest[tuple[DeviceRow, ...]], command="account device-list"):
-    """One's own devices, or of an account; of all for administrators."""
+    """Show the devices on which a PIN signs in.
+
+    Exit code 0: shown; 2: an error.
+    """
 
     account: Annotated[str, ACCOUNT, ONLY_OF] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevokeDevice(OperationRequest[OwnedThing], command="account device-revoke"):
-    """Forget a device, such as a lost phone, and end its sessions."""
+    """End the enrolment of a device at once.
+
+    Such as of a lost phone. Exit code 0: done; 2: an error.
+    """
 
     id: Annotated[str, ID, SHOWN_ID]
 
@@ -99,6 +110,7 @@ ENROLLED = Operation(
     ),
     commands=("account device-list",),
     tag="accounts",
+    listing=account_rows.ENROLLED,
 )
 ENROL = Operation(
     name="makeDeviceCode",
@@ -121,6 +133,9 @@ CONFIRM_DEVICE = Operation(
     answer=OWNED_THING,
     commands=("account device-confirm",),
     tag="accounts",
+    sentence=lambda done: say(
+        "{account} may sign in on {name}.", name=done.name, account=done.account
+    ),
 )
 REVOKE_DEVICE = Operation(
     name="revokeDevice",
@@ -131,4 +146,7 @@ REVOKE_DEVICE = Operation(
     answer=OWNED_THING,
     commands=("account device-revoke",),
     tag="accounts",
+    sentence=lambda done: say(
+        "{account} may not sign in on {name} any more.", name=done.name, account=done.account
+    ),
 )

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from filterd.overrides.rights.roles import Role
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from filterd.operations.parameters.scalar import Fields, Schema
     from filterd.operations.request import OperationRequest
+    from filterd.texts.i18n import Sentence
+    from filterd.texts.rows import Listing
 
 EVERYONE = frozenset(Role)
 ADMINS = frozenset((Role.ADMIN,))
@@ -33,6 +37,8 @@ class Operation:
         roles: to which it is shown. What the manager lets them do is judged by its effect.
         commands: of ``filterd`` that it stands for, such as ``log search``.
         tag: its group in the description.
+        listing: by which a command shows an answer of rows.
+        sentence: of the answer, what a command and a page say when it is done.
     """
 
     name: str
@@ -44,6 +50,8 @@ class Operation:
     roles: frozenset[Role] = EVERYONE
     commands: tuple[str, ...] = ()
     tag: str = "school"
+    listing: Listing | None = None
+    sentence: Callable[[Any], Sentence] | None = None
 
     @property
     def fields(self) -> Fields:

@@ -9,17 +9,24 @@ from typing import Annotated, Any
 from filterd.operations.answers import of, record, rows
 from filterd.operations.changes import CHANGE
 from filterd.operations.operation import TEACHERS, Operation
+from filterd.operations.parameters.command_word import argument
 from filterd.operations.parameters.scalar import Flag, Whole
 from filterd.operations.parameters.term import Term, TermFields
 from filterd.operations.request import OperationRequest, Reason
+from filterd.overrides import review_requests
 from filterd.overrides.review_requests import PupilRequest
+from filterd.texts.i18n import say
 
 _NUMBER = Whole(1, about="The number of a request")
 
 
 @dataclass(frozen=True, slots=True)
 class ReadRequests(OperationRequest[tuple[PupilRequest, ...]], command="requests list"):
-    """The open requests on which the person may decide."""
+    """Show which closed names classes ask for, with the reason from the list and how often.
+
+    A request has no pupil and no device. A teacher sees those of own classes. A request ends by
+    itself after 30 days. Exit code 0: shown; 2: an error.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +48,12 @@ class RefusedRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefuseRequest(OperationRequest[RefusedRequest], command="requests refuse"):
-    """Refuse a request."""
+    """Refuse a request; the reason stands in the history.
 
-    id: Annotated[int, _NUMBER]
+    Exit code 0: done; 2: an error.
+    """
+
+    id: Annotated[int, _NUMBER, argument("NUMBER", "Number from `filterd requests list`.")]
     reason: Reason
 
 
@@ -57,6 +67,7 @@ REQUESTS = Operation(
     answer=rows(of(PupilRequest)),
     commands=("requests list",),
     tag="exceptions",
+    listing=review_requests.REQUESTS,
 )
 APPROVE = Operation(
     name="approveRequest",
@@ -79,4 +90,5 @@ REFUSE = Operation(
     answer=record({"request": of(PupilRequest)}),
     commands=("requests refuse",),
     tag="exceptions",
+    sentence=lambda done: say("request {number} is refused", number=done.request.id),
 )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -12,12 +13,13 @@ from filterd.operations.operation import Operation
 from filterd.operations.request import OperationRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable
 
     from filterd.texts.i18n import Sentence
     from filterd.web.visitor import Visitor
 
 RequestT = TypeVar("RequestT", bound=OperationRequest[Any])
+Done = Callable[[Any, "Visitor"], "Sentence"]
 
 
 _FILE_POLICY = (
@@ -65,7 +67,7 @@ class WebEndpoint(Operation):
     """
 
     act: Callable[[Visitor, Any], Awaitable[Any]] | None = None
-    done: Callable[[Any, Visitor], Sentence] | None = None
+    done: Done | None = None
     is_shown_once: bool = False
     is_stream: bool = False
     largest_octets: int = 0

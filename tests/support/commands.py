@@ -75,8 +75,8 @@ def _app_made_once(
 ) -> typer.Typer:
     """Return the commands as ``tree`` makes them; those of the same functions are made once."""
     called = tuple(commands)
-    places = (tree._COMMANDS[one].rpartition(".") for one in called)
-    bodies = (getattr(import_module(f"filterd.cli.{module}"), name) for module, _, name in places)
+    places = map(tree._place, called)
+    bodies = (getattr(import_module(module), name) for module, name in places)
     return _app_of(called, function_of, *(bodies if function_of is tree._function else ()))
 
 

@@ -10,33 +10,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import segno
 
-from filterd.accounts.account_rows import ACCOUNTS, ENROLLED, TOKENS
 from filterd.base.certificate_facts import CertificateFacts, facts_in
 from filterd.base.errors import ConfigError
 from filterd.base.paths import read_plain, reading, write_atomically, writing
 from filterd.base.state_file import to_plain
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
-from filterd.cli.render import facts, show
+from filterd.cli.render import facts
 from filterd.cli.terminal import ask_secret, new_password
 from filterd.operations.accounts import (
     FIRST_ACCOUNT,
     AddAccount,
-    DisableAccount,
-    EnableAccount,
     MakeCode,
     MakeRecoveryCodes,
-    ReadAccounts,
     RecoverAccount,
     SetAuthenticator,
     SetPassword,
-    SetRoles,
 )
-from filterd.operations.api_tokens import AddToken, ReadTokens, RevokeToken
+from filterd.operations.api_tokens import AddToken
 from filterd.operations.enrolled_devices import (
-    ConfirmDevice,
     MakeDeviceCode,
-    ReadEnrolledDevices,
-    RevokeDevice,
 )
 from filterd.texts import counted
 from filterd.texts.i18n import Sentence, say
@@ -56,14 +48,6 @@ RolesOption = Annotated[
     list[str],
     option("--role", "reader, teacher, principal, inspector or admin; can be repeated.", "ROLE"),
 ]
-
-
-def list_(here: Context, json: JsonOption = False) -> None:
-    """Show the accounts of the dashboard.
-
-    Exit code 0: shown; 2: an error.
-    """
-    show(here, ACCOUNTS, to_plain(here.send(ReadAccounts())), json=json)
 
 
 def add(
@@ -113,35 +97,6 @@ def passwd(
                 tokens=counted.api_tokens(done.tokens),
             )
         )
-
-
-def roles(here: Context, asked: SetRoles, json: JsonOption = False) -> None:
-    """Give an account these roles, and no other ones.
-
-    Exit code 0: done; 2: an error.
-    """
-    done = here.send(asked)
-    what = say("{name} has the roles {roles}.", name=done.account, roles=", ".join(done.roles))
-    print_done(here, done, what, json=json)
-
-
-def disable(here: Context, asked: DisableAccount, json: JsonOption = False) -> None:
-    """End all sessions of an account, and do not let it sign in.
-
-    Exit code 0: done; 2: an error.
-    """
-    done = here.send(asked)
-    what = say("{name} may not sign in any more.", name=done.account)
-    print_done(here, done, what, json=json)
-
-
-def enable(here: Context, asked: EnableAccount, json: JsonOption = False) -> None:
-    """Let a disabled account sign in again.
-
-    Exit code 0: done; 2: an error.
-    """
-    done = here.send(asked)
-    print_done(here, done, say("{name} may sign in.", name=done.account), json=json)
 
 
 def totp(
@@ -308,32 +263,6 @@ def token_add(
     print_once(here)
 
 
-def token_list(here: Context, asked: ReadTokens, json: JsonOption = False) -> None:
-    """Show the API tokens, without their secrets.
-
-    Exit code 0: shown; 2: an error.
-    """
-    show(here, TOKENS, to_plain(here.send(asked)), json=json)
-
-
-def token_revoke(here: Context, asked: RevokeToken, json: JsonOption = False) -> None:
-    """End an API token at once.
-
-    Exit code 0: done; 2: an error.
-    """
-    done = here.send(asked)
-    what = say("The token {name} of {account} is revoked.", name=done.name, account=done.account)
-    print_done(here, done, what, json=json)
-
-
-def device_list(here: Context, asked: ReadEnrolledDevices, json: JsonOption = False) -> None:
-    """Show the devices on which a PIN signs in.
-
-    Exit code 0: shown; 2: an error.
-    """
-    show(here, ENROLLED, to_plain(here.send(asked)), json=json)
-
-
 def device_code(here: Context, asked: MakeDeviceCode, json: JsonOption = False) -> None:
     """Make a code with which a person enrols a phone.
 
@@ -341,28 +270,6 @@ def device_code(here: Context, asked: MakeDeviceCode, json: JsonOption = False) 
     good for five minutes, and shown this once. Exit code 0: made; 2: an error.
     """
     print_code(here, here.send(asked), ENROL, json=json)
-
-
-def device_confirm(here: Context, asked: ConfirmDevice, json: JsonOption = False) -> None:
-    """Confirm that a device that waits is the person's.
-
-    Exit code 0: done; 2: an error.
-    """
-    done = here.send(asked)
-    what = say("{account} may sign in on {name}.", name=done.name, account=done.account)
-    print_done(here, done, what, json=json)
-
-
-def device_revoke(here: Context, asked: RevokeDevice, json: JsonOption = False) -> None:
-    """End the enrolment of a device at once.
-
-    Such as of a lost phone. Exit code 0: done; 2: an error.
-    """
-    done = here.send(asked)
-    what = say(
-        "{account} may not sign in on {name} any more.", name=done.name, account=done.account
-    )
-    print_done(here, done, what, json=json)
 
 
 BOOT_FOLDERS = (Path("/boot/firmware"), Path("/boot"))

@@ -20,11 +20,10 @@ from filterd.cli.context import (
 )
 from filterd.cli.render import show
 from filterd.cli.school_clock import school_clock
-from filterd.clients.device_rows import DEVICES, SHARED
+from filterd.clients.device_rows import SHARED
 from filterd.operations.devices import (
     AssignDevices,
     NameDevice,
-    ReadDevices,
     ReadShared,
     UnassignDevices,
     WatchShared,
@@ -37,16 +36,6 @@ from filterd.texts.i18n import say
 _GRACE_S = 30
 """A watch goes on for so long behind the command, whose last look may be late."""
 _DEVICE_HELP = "MAC of the device, or an address that it has now."
-
-
-def list_(here: Context, json: JsonOption = False) -> None:
-    """Show the devices on the links of this gateway, unknown ones first.
-
-    Those that answer now, and those that did lately or have a lease. Nothing is kept of
-    them. A device with several addresses is one. Teachers see those of the rooms where they
-    teach now. Exit code 0: shown; 2: an error.
-    """
-    show(here, DEVICES, here.send(ReadDevices()), json=json)
 
 
 def name(

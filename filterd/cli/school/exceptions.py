@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from filterd.base.state_file import to_plain
 from filterd.cli.change_request import made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
 from filterd.cli.effective_state import policy_clock
@@ -18,12 +17,10 @@ from filterd.operations.parameters.audience import ChangeAudience
 from filterd.operations.parameters.target import are_entries, read_targets
 from filterd.operations.parameters.term import TermWords
 from filterd.operations.parameters.time import duration_s
-from filterd.operations.review_requests import ApproveRequest, ReadRequests, RefuseRequest
+from filterd.operations.review_requests import ApproveRequest
 from filterd.overrides.descriptions import Describer
 from filterd.overrides.override_rows import EXCEPTIONS
-from filterd.overrides.review_requests import REQUESTS
 from filterd.policy.temporary_rules import TargetKind
-from filterd.texts.i18n import say
 
 
 def allow(
@@ -133,15 +130,6 @@ def _set(
 NumberArgument = Annotated[int, argument("NUMBER", "Number from `filterd requests list`.")]
 
 
-def requests_list(here: Context, json: JsonOption = False) -> None:
-    """Show which closed names classes ask for, with the reason from the list and how often.
-
-    A request has no pupil and no device. A teacher sees those of own classes. A request ends by
-    itself after 30 days. Exit code 0: shown; 2: an error.
-    """
-    show(here, REQUESTS, to_plain(here.send(ReadRequests())), json=json)
-
-
 def approve(
     here: Context,
     number: NumberArgument,
@@ -164,17 +152,3 @@ def approve(
     whom = {"audience": answer["audience"], "whom": answer["whom"]}
     made = made_of({**term.payload, **asked, **whom}, answer)
     print_change(here, answer, Describer(here.texts, clock).thing("exceptions", made), json=json)
-
-
-def refuse(
-    here: Context, number: NumberArgument, reason: ReasonOption, json: JsonOption = False
-) -> None:
-    """Refuse a request; the reason stands in the history.
-
-    Exit code 0: done; 2: an error.
-    """
-    answer = here.send(RefuseRequest(id=number, reason=reason))
-    if json:
-        here.print_json(to_plain(answer))
-    else:
-        here.print(say("request {number} is refused", number=number))

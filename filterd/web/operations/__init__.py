@@ -29,11 +29,10 @@ from filterd.web.operations import (
 from filterd.web.wanted_change import done
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from types import ModuleType
 
-    from filterd.texts.i18n import Sentence
-    from filterd.web.visitor import Visitor
+    from filterd.web.endpoint import Done
 
 _MODULES = (
     *SUBJECTS,
@@ -50,7 +49,7 @@ _MODULES = (
 )
 """Of a module all its operations, as they stand there; a later module may say more of one."""
 
-_DONE: dict[type[OperationRequest[Any]], Callable[[Any, Visitor], Sentence]] = {
+_DONE: dict[type[OperationRequest[Any]], Done] = {
     RequestedChange: done,
     Decision: list_operations.decided,
 }
@@ -64,9 +63,15 @@ def _served(modules: Iterable[ModuleType]) -> dict[str, WebEndpoint]:
         if isinstance(one, WebEndpoint):
             found[one.name] = one
         elif isinstance(one, Operation):
-            said = (each for kind, each in _DONE.items() if issubclass(one.request, kind))
-            found[one.name] = endpoint(one, done=next(said, None) if one.is_change else None)
+            found[one.name] = endpoint(one, done=_done(one) if one.is_change else None)
     return found
+
+
+def _done(operation: Operation) -> Done | None:
+    """Return what makes the sentence on an operation that was done."""
+    if (sentence := operation.sentence) is not None:
+        return lambda answer, _: sentence(operation.request.answer_of(answer))
+    return next((one for kind, one in _DONE.items() if issubclass(operation.request, kind)), None)
 
 
 BY_NAME = {**_served(_MODULES), **{one.name: one for one in site_operations.EDITS.values()}}

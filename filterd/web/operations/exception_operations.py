@@ -15,14 +15,9 @@ if TYPE_CHECKING:
     from filterd.web.visitor import Visitor
 
 
-def _refused(answer: Any, _: Visitor) -> Sentence:
-    return say("request {number} is refused", number=answer["request"]["id"])
-
-
 def _watched(answer: Any, _: Visitor) -> Sentence:
     return say("Room {room}: done.", room=answer["room"])
 
 
-REFUSE = endpoint(review_requests.REFUSE, done=_refused)
 APPROVE = endpoint(review_requests.APPROVE, done=done)
 WATCH_EXAM = endpoint(exams.WATCH, done=_watched)

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
+from filterd.base.state_file import to_plain
 from filterd.operations.exceptions import ALLOW
-from filterd.operations.review_requests import APPROVE, REQUESTS
+from filterd.operations.review_requests import APPROVE, REFUSE, REQUESTS
+from filterd.overrides.review_requests import PupilRequest
 from filterd.texts.i18n import Texts
-from filterd.web.operations.exception_operations import REFUSE, WATCH_EXAM
+from filterd.web.operations import BY_NAME
+from filterd.web.operations.exception_operations import WATCH_EXAM
 from filterd.web.visitor import Visitor
 from tests.support.operations import ZONE, RecordedVisitor
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from filterd.operations.operation import Operation
 
 WHY = {"reason": "bài học"}
+ASKED = PupilRequest(3, "a.example", "6A", "secondary", "listed", "2026-11-28")
 
 
 @pytest.mark.parametrize(
@@ -41,7 +45,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
         kept = {key: more.pop(key) for key in ("act_for", "address", "silence_s")}
         assert (kept["act_for"], kept["address"]) == ("token", "10.0.0.9")
         found.append((command, more))
-        return {"request": {"id": 3}}
+        return {"request": to_plain(ASKED)}
 
     monkeypatch.setattr(control, "ask", ask)
     return found
@@ -65,8 +69,9 @@ def test_each_asks_its_command(visitor: Visitor, asked: list[tuple[str, dict[str
         ("requests approve", {"id": 3, "reason": "Bài 12", "lesson": True, "for_tier": True}),
         ("requests refuse", {"id": 3, "reason": "không cần"}),
     ]
-    assert REFUSE.done is not None
-    assert REFUSE.done(refused, visitor) == "request 3 is refused"
+    done = BY_NAME[REFUSE.name].done
+    assert done is not None
+    assert done(refused, visitor) == "request 3 is refused"
 
 
 def test_a_trial_run_is_begun_and_ended() -> None:
