@@ -88,6 +88,17 @@ class Identifier:
                 return client
         return self._remember(key)
 
+    def device_of(self, address: str, interface: int = 0) -> str:
+        """Return the MAC of the device that has an address, or the address.
+
+        That is where no MAC is seen, and where it is a router's: many devices are behind one.
+        """
+        bare, _, scope = address.partition("%")
+        came_by = _interface_name(interface) if interface else scope
+        sighting = self._sighting(_parse(bare), came_by)
+        device = None if sighting is None else sighting.device
+        return address if device is None or device.is_router else device.mac
+
     def holds_until(self, address: str, interface: int = 0) -> float:
         """Return until when (``Clock.monotonic``) the last ``identify`` holds at most.
 

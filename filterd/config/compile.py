@@ -111,6 +111,9 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
         time_zone=site.time_zone,
         language=site.language,
         listen=tuple(ListenAddress(*endpoint) for endpoint in site.listen),
+        listen_tls=None
+        if site.listen_tls is None
+        else tuple(ListenAddress(*endpoint) for endpoint in site.listen_tls),
         allow_from=site.allow_from,
         upstreams=tuple(_upstream(site, entry) for entry in site.upstreams),
         local_zones=parts.local_zones,
@@ -372,9 +375,11 @@ def _on_its_link(
 
 
 def _check_upstreams(document: Document, site: SiteFile, problems: Problems) -> None:
+    beside = (one._replace(port=853) for one in site.listen if one.port == 53)
+    own = {*site.listen, *(beside if site.listen_tls is None else site.listen_tls)}
     for position, upstream in enumerate(site.upstreams):
         server = upstream.server
-        if server in site.listen:
+        if server in own:
             reason = say(
                 "filterd would ask itself at {address} port {port}",
                 address=server.address,

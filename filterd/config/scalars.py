@@ -66,7 +66,7 @@ _TEXT_SCHEMA = WithJsonSchema({"type": "string"})
 
 
 class Endpoint(NamedTuple):
-    """An address and a port; 53 where none is written."""
+    """An address and a port."""
 
     address: str
     port: int
@@ -210,7 +210,7 @@ def _cidr(text: str) -> str:
     return str(network)
 
 
-def endpoint(value: Any) -> Endpoint:
+def endpoint(value: Any, *, usual_port: int = 53) -> Endpoint:
     """Return the address and port of a text; pydantic calls it.
 
     Raises:
@@ -219,8 +219,8 @@ def endpoint(value: Any) -> Endpoint:
     text = _text(value)
     found = _ENDPOINT.fullmatch(text)
     if found is None:
-        return Endpoint(_address(text), 53)
-    port = int(found["port6"] or found["port4"] or 53)
+        return Endpoint(_address(text), usual_port)
+    port = int(found["port6"] or found["port4"] or usual_port)
     if not 0 < port < 1 << 16:
         raise refusal(say("{port} is not a port", port=port), say("1 to 65535"))
     return Endpoint(_address(found["v6"] or found["v4"]), port)
@@ -269,6 +269,7 @@ IPv6Text = Annotated[str, AfterValidator(_ipv6)]
 Cidr = Annotated[str, AfterValidator(_cidr)]
 Mac = Annotated[str, AfterValidator(_by(field_checks.mac))]
 ListenEndpoint = Annotated[Endpoint, PlainValidator(endpoint), _TEXT_SCHEMA]
+TlsEndpoint = Annotated[Endpoint, PlainValidator(partial(endpoint, usual_port=853)), _TEXT_SCHEMA]
 Time = Annotated[When, PlainValidator(_when), _TEXT_SCHEMA]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Grade = Annotated[

@@ -46,6 +46,7 @@ from filterd.config.scalars import (
     NameToOpen,
     Time,
     TimeZone,
+    TlsEndpoint,
     UserName,
     Whom,
     endpoint,
@@ -227,10 +228,7 @@ class UpstreamEntry(DocumentModel):
 
 
 def _text_is_the_server(value: Any) -> Any:
-    """Read plain text as a server.
-
-    Where TLS is asked for, the port of TLS is the usual one.
-    """
+    """Read plain text as a server; where TLS is asked for, its port is the usual one."""
     if isinstance(value, str):
         return {"server": value}
     if isinstance(value, dict) and value.get("tls") and isinstance(value.get("server"), str):
@@ -412,6 +410,9 @@ class SiteFile(DocumentModel):
         (Endpoint(ANY_IPV4, 53), Endpoint("::", 53)),
         min_length=1,
         description="Addresses to answer on, by UDP and TCP; port 53 where none is written.",
+    )
+    listen_tls: tuple[TlsEndpoint, ...] | None = Field(
+        None, description="The same by TLS, on port 853; default: beside each port 53 of listen."
     )
     allow_from: tuple[Cidr, ...] = Field(
         PRIVATE_RANGES,

@@ -57,7 +57,14 @@ from filterd.daemon.process import (
 )
 from filterd.daemon.sealed_sites import SealedSites, seal
 from filterd.daemon.serving import watchdog
-from filterd.daemon.serving.listening_sockets import Listening, listen_again_on, listen_on
+from filterd.daemon.serving.listening_sockets import (
+    Listening,
+    ListeningTls,
+    by_tls,
+    listen_again_on,
+    listen_by_tls,
+    listen_on,
+)
 from filterd.daemon.serving.supervisor import TICKS_OF_THE_MANAGER, Child, Supervisor
 from filterd.daemon.serving.worker import Worker
 from filterd.daemon.shared_page import PolicyClock, SharedOverrides, SharedPage, recall_overrides
@@ -155,13 +162,14 @@ def _serve(config: Path, state: StateFolder, language: Language, *, try_it: bool
         with own_rights():
             make_folder_for_owner(state.control_socket.parent)
             listening, policy = _listen(texts, policy, try_it=try_it)
+            tls = listen_by_tls(by_tls(policy))
         kept = (page, overrides, sites, unwritten)
         of_start = started, policy.listen, policy.workers
         setting = Setting(config, state, clock, *kept, *of_start, ran_until=ran_until)
         keep_none()
         with contextlib.suppress(OSError):  # without it only tunnels go unnoticed
             read_suffixes()
-        children = _children(setting, listening)
+        children = _children(setting, listening, tls)
         page.objection_until = inf
         ready = partial(_ready, page, texts, policy, has_upstreams=has_upstreams, try_it=try_it)
         if try_it:
@@ -203,6 +211,8 @@ def _first_site(
 def _load_what_workers_need(site: Site) -> None:
     """Load before the fork what workers would load from the disk at the first use."""
     ZoneInfo(site.policy.time_zone)  # it is remembered
+    if by_tls(site.policy):
+        importlib.import_module("filterd.daemon.serving.tls_transport")
     if any(server.tls != Tls.NO for route in site.routes for server in route.servers):
         from filterd.upstream import tls_trust  # noqa: PLC0415 -- with ssl it takes megabytes
 
@@ -271,7 +281,7 @@ def _allow_many_sockets() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, _MOST_DESCRIPTORS), hard))
 
 
-def _children(setting: Setting, listening: Sequence[Listening]) -> list[Child]:
+def _children(setting: Setting, listening: Sequence[Listening], tls: ListeningTls) -> list[Child]:
     channels = [channel_pair() for _ in range(setting.workers)]
     ends = [manager_end for manager_end, _ in channels]
     manager = Child(
@@ -288,7 +298,7 @@ def _children(setting: Setting, listening: Sequence[Listening]) -> list[Child]:
             Child(
                 f"worker {n}",
                 n,
-                _process(partial(_work, setting, listening, end, n)),
+                _process(partial(_work, setting, listening, tls, end, n)),
                 ended_sooner=privileges.A_WORKER,
             )
             for n, (_, end) in enumerate(channels, 1)
@@ -323,14 +333,18 @@ def _process(life: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None
 
 
 async def _work(
-    setting: Setting, listening: Sequence[Listening], end: socket.socket, number: int
+    setting: Setting,
+    listening: Sequence[Listening],
+    tls: ListeningTls,
+    end: socket.socket,
+    number: int,
 ) -> None:
     """Run a worker."""
     prefer_the_loop()
     setting.sites.be_worker(number)
     setting.overrides.be_reader()
     stop = stop_event()
-    worker = Worker(setting, listening, end)
+    worker = Worker(setting, listening, end, tls._replace(is_first=number == 1))
     heart = Heart(setting.page, number)
     heart.start()
     await worker.start()

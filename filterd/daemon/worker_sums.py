@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from filterd.querylog import Counts
     from filterd.texts.rows import Row
 
-COUNTERS = ("answers", "cache", "forwarding", "datagrams", "traffic")
+COUNTERS = ("answers", "cache", "forwarding", "datagrams", "traffic", "tls")
 """Parts of a worker's status that count since its start."""
-_OF_NOW = {"entries", "octets", "failures"}
-"""Keys of ``cache`` that count what there is now."""
+_OF_NOW = {"cache": {"entries", "octets", "failures"}, "tls": {"connections"}}
+"""Keys of a part that count what there is now."""
 MOST_KEPT = 64
 """Workers of before that are kept one by one: they may only be silent."""
 
@@ -79,6 +79,20 @@ def tunnels_of(workers: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def tls_of(workers: Sequence[dict[str, Any]], counted: dict[str, int]) -> dict[str, Any] | None:
+    """Return the state of DNS over TLS; None where no worker is to serve it.
+
+    Args:
+        workers: the status of each.
+        counted: the numbers of all together.
+    """
+    served = [one["tls"] for one in workers if one["tls"]]
+    if not served:
+        return None
+    problem = next((one["problem"] for one in served if one["problem"]), "")
+    return {**counted, "listen": served[0]["listen"], "problem": problem}
+
+
 def disputes_of(workers: Sequence[dict[str, Any]]) -> list[list[str]]:
     """Return the MACs of each address that several devices claim, of all workers."""
     found = {tuple(one) for row in workers for one in row["disputes"]}
@@ -103,9 +117,10 @@ class WorkerSums:
         names = {one["name"] for one in workers}
         absent = [kept for name, kept in self._kept.items() if name not in names]
         for one in workers:
-            counters = {key: one[key] for key in COUNTERS}
-            cache = {key: n for key, n in one["cache"].items() if key not in _OF_NOW}
-            self._kept[one["name"]] = {**counters, "cache": cache}
+            self._kept[one["name"]] = {
+                part: {key: n for key, n in one[part].items() if key not in _OF_NOW.get(part, ())}
+                for part in COUNTERS
+            }
         total = summed([*workers, self._gone, *absent])
         for name in [one for one in self._kept if one not in names][:-MOST_KEPT]:
             self._gone = summed([self._gone, self._kept.pop(name)])

@@ -13,7 +13,7 @@ reads from ``site.yaml`` itself: it holds their secrets, and the daemon does not
 ``monitor_main``   the process
 ``alert``          an alert and the rule that finds it; ``alert_rules`` a status as active
                    alerts; pure
-``status_details`` a status as people read it; pure
+``status_details`` a status as people read it, ``serving_details`` what is served; pure
 ``alerting``       observations as events: an alert begins, an alert ends
 ``alert_watch``    the watcher that sends events on, each way by an ``Outbox``
 ``alert_message``  events as a text and as JSON, active alerts as rows; ``mail`` and ``webhook``

@@ -12,6 +12,13 @@ from filterd.base.protection_level import PARTLY, judge
 from filterd.base.protection_line import HEADINGS, ProtectionLevel
 from filterd.feed.feed_details import summary, summary_style
 from filterd.lists.category_coverage import summary_line
+from filterd.monitor.serving_details import (
+    answers_by_source,
+    cache_figures,
+    datagrams_lost,
+    tls_counts,
+    tls_problem,
+)
 from filterd.overrides.current_rows import ROOMS, level_lines, levels_style
 from filterd.overrides.descriptions import Describer
 from filterd.texts import counted, i18n, words
@@ -102,40 +109,6 @@ def _down(one: Row, by: Wording) -> str:
 def _problem(part: Row, by: Wording) -> str:
     """Return the problem of a part; a daemon of before sends it in English only."""
     return translated(i18n.from_plain(part.get("sentence", part["problem"])), by.texts.language)
-
-
-def _answers(answers: Mapping[str, int], by: Wording) -> str:
-    most_first = sorted(answers.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{by.texts.word(words.ANSWERED, what)} {number(n)}" for what, n in most_first)
-
-
-def _cache(cache: Mapping[str, int], by: Wording) -> str:
-    n = cache.__getitem__
-    parts = (
-        say_n("{n} entry", "{n} entries", n("entries"), n=number(n("entries"))),
-        counted.size(n("octets")),
-        say_n("{n} hit", "{n} hits", n("hits"), n=number(n("hits"))),
-        say_n("{n} miss", "{n} misses", n("misses"), n=number(n("misses"))),
-        say("{n} stale", n=number(n("stale"))),
-        say("{n} refreshed ahead", n=number(n("refreshed"))),
-        say_n(
-            "{n} failure remembered",
-            "{n} failures remembered",
-            n("failures"),
-            n=number(n("failures")),
-        ),
-    )
-    return ", ".join(map(by.texts, parts))
-
-
-def _datagrams(row: Row, by: Wording) -> str:
-    counts = row["datagrams"]
-    return by.texts(
-        "{truncated} sent to TCP, {dropped} dropped, {lost} lost to full queues",
-        truncated=number(counts["truncated_rate"] + counts["truncated_overload"]),
-        dropped=number(counts["dropped_rate"] + counts["dropped_overload"]),
-        lost=number(row["receive_drops"]),
-    )
 
 
 def _backup(row: Row, by: Wording) -> str:
@@ -435,6 +408,7 @@ NOW = (
     Column(say("Exams"), worded=_things("exams", "exam list")),
     Column(say("Clock"), worded=_clock, style="yellow"),
     Column(say("Upstreams"), "upstreams", _troubled, style="yellow"),
+    Column(say("DNS over TLS"), worded=tls_problem, style="yellow"),
     Column(say("Modules"), "not_native", _slow, style="yellow"),
     Column(say("New release"), worded=_release, style="yellow"),
     Column(say("Certificate"), worded=fingerprint_line),
@@ -491,10 +465,11 @@ COUNTERS = Details(
             lambda listen, by: ", ".join(_address(one, by) for one in listen),
         ),
         Column(say("Upstreams"), "upstreams", _upstreams),
-        Column(say("Answers"), "answers", _answers),
-        Column(say("Cache"), "cache", _cache),
+        Column(say("Answers"), "answers", answers_by_source),
+        Column(say("Cache"), "cache", cache_figures),
         Column(say("In flight"), "in_flight"),
-        Column(say("Datagrams"), worded=_datagrams),
+        Column(say("Datagrams"), worded=datagrams_lost),
+        Column(say("DNS over TLS"), worded=tls_counts),
     )
 )
 """What an engineer wants to know besides."""

@@ -307,7 +307,7 @@ class DelegatedZone:
 
 @dataclass(frozen=True, slots=True)
 class ListenAddress:
-    """An address literal and a port to answer on, by UDP and TCP."""
+    """An address literal and a port to answer on."""
 
     address: str
     port: int = 53
@@ -380,13 +380,13 @@ class Policy:
     holidays: tuple[Holiday, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     scheduled: tuple[Scheduled, ...] = ()
-    expectations: tuple[Expectation, ...] = ()
-    """Expected results that this policy must have before it becomes active."""
+    expectations: tuple[Expectation, ...] = ()  # results that it must have to become active
     feed: str = ""  # the address of the feed that the site follows, empty for none
     classes: tuple[SchoolClass, ...] = field(default=(), metadata={ADDED: True})
     alerts: AlertSettings | None = field(default=None, metadata={ADDED: True})
     report: ReportSettings | None = field(default=None, metadata={ADDED: True})
     contact: str = field(default="", metadata={ADDED: True})  # for pupils, as the school writes it
+    listen_tls: tuple[ListenAddress, ...] | None = field(default=None, metadata={ADDED: True})
 
 
 def strictest(grades: Iterable[GradePolicy]) -> GradePolicy:

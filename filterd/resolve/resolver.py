@@ -78,6 +78,10 @@ class Resolver:
         client = self._sites.current.identifier.identify(peer.address, peer.interface)
         return None if client is None else client.network
 
+    def device_of(self, peer: Peer) -> str:
+        """Return the MAC of the device that has an address, or the address."""
+        return self._sites.current.identifier.device_of(peer.address, peer.interface)
+
     def must_see(self, client: Client) -> bool:
         """Return whether a link or observer must see all answers to a client."""
         observed = any(observer.must_see(client) for observer in self.observers)

@@ -75,20 +75,22 @@ def add_large(upstream: FakeUpstream) -> None:
     upstream.add(f"large.example.com. 300 IN TXT {texts}")
 
 
-def be_short_with(monkeypatch: pytest.MonkeyPatch, *clients: str) -> set[tcp_listener._Connection]:
+def be_short_with(
+    monkeypatch: pytest.MonkeyPatch, *clients: str
+) -> set[tcp_listener.TcpConnection]:
     """Shorten the limits of these clients, at once; return those of them that held a place.
 
     Others have what they always have: the machine may be slow for them.
     """
-    end_after, held = tcp_listener._Connection._end_after, set[tcp_listener._Connection]()
+    end_after, held = tcp_listener.TcpConnection._end_after, set[tcp_listener.TcpConnection]()
 
-    def end_sooner(connection: tcp_listener._Connection, seconds: float) -> None:
+    def end_sooner(connection: tcp_listener.TcpConnection, seconds: float) -> None:
         if connection.client in clients:
             held.add(connection)
             seconds = min(seconds, SHORT_S)
         end_after(connection, seconds)
 
-    monkeypatch.setattr(tcp_listener._Connection, "_end_after", end_sooner)
+    monkeypatch.setattr(tcp_listener.TcpConnection, "_end_after", end_sooner)
     return held
 
 

@@ -126,8 +126,8 @@ def test_the_certificate_is_made_once(school: InstalledSchool) -> None:
     before = school.box.run("cat", "/etc/filterd-web/certificate.pem").out
     school.box.run("systemctl", "start", "filterd-certificate")
     assert school.box.run("cat", "/etc/filterd-web/certificate.pem").out == before
-    mode = school.box.run("stat", "-c", "%a %U", "/etc/filterd-web/key.pem").out
-    assert mode.split() == ["600", "root"]
+    mode = school.box.run("stat", "-c", "%a %U %G", "/etc/filterd-web/key.pem").out
+    assert mode.split() == ["640", "root", "filterd"]
 
 
 def test_a_file_on_the_card_lets_an_administrator_in_again(school: InstalledSchool) -> None:

@@ -115,6 +115,7 @@ STATUS: dict[str, Any] = {
     "forwarding": {},
     "in_flight": 3,
     "tcp_connections": 0,
+    "tls": None,
     "datagrams": {
         "received": 5000,
         "truncated_rate": 30,

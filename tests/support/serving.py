@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import ssl
 import threading
 import time
 from array import array
@@ -21,8 +22,11 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import dns.message
 import uvloop
 
+from filterd.appliance.setup import web_certificate
 from filterd.base.errors import ConfigError
 from filterd.daemon.serving.tcp_listener import TcpListener, TcpSlots
+from filterd.daemon.serving.tls_certificate import TlsCertificate
+from filterd.daemon.serving.tls_listener import HandshakeThread, TlsListener
 from filterd.fastpath.core_filler import NATIVE, FastPath, Relay
 from filterd.fastpath.coroutine_runner import Stepper
 from filterd.fastpath.pktinfo import bind
@@ -39,7 +43,7 @@ from filterd.resolve.tunnel_counter import TunnelCounter
 from filterd.upstream import Forwarder
 from tests.support.clock import FakeClock
 from tests.support.needs import has_ipv6
-from tests.support.policies import a_policy
+from tests.support.policies import NOW, a_policy
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
@@ -58,6 +62,8 @@ _UNLIMITED = RateLimit(1_000_000_000, 1_000_000_000)
 
 WITHIN_S = 30.0
 """No answer takes this long; a test that waits longer fails."""
+
+TLS_PLACES = 40
 
 GRADE_1, GRADE_11, STAFF = "127.0.1.1", "127.0.11.1", "127.0.100.1"
 """Addresses of clients, by the contract of ``policies/site.yaml``."""
@@ -126,6 +132,7 @@ class Serving:
         loop: str = "uvloop",
         rate: RateLimit | None = None,
         fast: bool = False,
+        certificate: Path | None = None,
     ) -> None:
         self._is_fast = fast
         self.fast: FastPath | None = None
@@ -147,6 +154,8 @@ class Serving:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self.udp: list[UdpListener] = []
         self._tcp: list[TcpListener] = []
+        self.certificate = TlsCertificate(certificate, self.clock) if certificate else None
+        self.tls: TlsListener
         self._sockets: list[socket.socket] = []
 
     def __enter__(self) -> Self:
@@ -178,6 +187,16 @@ class Serving:
             )
         for address in self._listen:
             self._start_on(address)
+        if self.certificate is not None:
+            self._start_tls(self.certificate)
+
+    def _start_tls(self, certificate: TlsCertificate) -> None:
+        certificate.look()
+        self._handshakes = HandshakeThread()
+        asker, places = (self.resolver, self.stepper, self.limiter), TcpSlots(TLS_PLACES)
+        self.tls = TlsListener(*asker, places, certificate, self._handshakes)
+        self.tls.start(bind(ListenAddress("127.0.0.1", 0), socket.SOCK_STREAM))
+        self._tcp.append(self.tls)
 
     def _start_on(self, address: str) -> None:
         tcp_socket, udp_socket = _bind_both(address)
@@ -201,6 +220,8 @@ class Serving:
         await self.stepper.close()
         for tcp in self._tcp:
             await tcp.close()
+        if self.certificate is not None:
+            self._handshakes.close()
 
     def run(self, call: Callable[[], T]) -> T:
         """Call in the loop's thread, where nothing else is going on meanwhile."""
@@ -227,6 +248,10 @@ class Serving:
     def tcp_stub(self, source: str = GRADE_1, server: str = "127.0.0.1") -> TcpStub:
         """Return a stub that asks by TCP from an address."""
         return TcpStub(source, (server, self._port(server)))
+
+    def tls_stub(self, source: str = GRADE_1, **options: Any) -> TlsStub:
+        """Return a stub that asks by TLS from an address, and takes any certificate."""
+        return TlsStub(source, ("127.0.0.1", self.tls.port), **options)
 
     def ask(
         self,
@@ -341,6 +366,45 @@ class TcpStub:
                 return b""
             data += part
         return data
+
+
+class TlsStub(TcpStub):
+    """A client's connection by TLS (RFC 7858), of Python's own client.
+
+    Args:
+        source: its address.
+        server: whom it asks.
+        context: its own, if not one that takes any certificate.
+        session: of a connection of before, to go on with.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        server: tuple[str, int],
+        context: ssl.SSLContext | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> None:
+        super().__init__(source, server)
+        self.tls = (context or any_certificate()).wrap_socket(self.socket, session=session)
+        self.socket = self.tls
+
+
+def make_certificate(folder: Path) -> Path:
+    """Make a certificate as the box has one; return its folder."""
+    places = folder / web_certificate.CHAIN, folder / web_certificate.KEY
+    web_certificate.make(*places, ["filterd"], ["127.0.0.1"], NOW)
+    return folder
+
+
+def any_certificate(*alpn: str) -> ssl.SSLContext:
+    """Return the context of a client that asks for privacy only, as phones do by themselves."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if alpn:
+        context.set_alpn_protocols(alpn)
+    return context
 
 
 class _Errors(logging.Handler):

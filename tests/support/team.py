@@ -16,7 +16,13 @@ from filterd.daemon.manager.site_loader import Unwritten, load_site
 from filterd.daemon.manager.site_policy import compile_policy_or_keep
 from filterd.daemon.process import Setting
 from filterd.daemon.sealed_sites import SealedSites, seal
-from filterd.daemon.serving.listening_sockets import Listening, listen_on
+from filterd.daemon.serving.listening_sockets import (
+    NO_TLS,
+    Listening,
+    by_tls,
+    listen_by_tls,
+    listen_on,
+)
 from filterd.daemon.serving.worker import Worker
 from filterd.daemon.shared_page import SharedOverrides, SharedPage
 from filterd.daemon.verified_indexes import VerifiedIndexes
@@ -61,6 +67,7 @@ class Team:
         )
         self._channels = [channel_pair() for _ in range(workers)]
         self.listening: list[Listening] = []
+        self.tls, self._by_tls = NO_TLS, by_tls(policy)
         self.workers: list[Worker] = []
         self.manager = Manager(self.setting, [end for end, _ in self._channels])
 
@@ -72,8 +79,9 @@ class Team:
     async def start(self) -> None:
         """Do what ``daemon.main`` does before and after it forks."""
         self.listening = listen_on(self.setting.listen)
+        self.tls = listen_by_tls(self._by_tls)
         for _, end in self._channels:
-            worker = Worker(self.setting, self.listening, end)
+            worker = Worker(self.setting, self.listening, end, self.tls)
             await worker.start()
             self.workers.append(worker)
         await self.manager.start()
@@ -85,7 +93,8 @@ class Team:
             await worker.stop()
         shared = [end for pair in self._channels for end in pair]
         self.sites.close()
-        for opened in (*shared, *(one for pair in self.listening for one in pair)):
+        served = (one for pair in self.listening for one in pair)
+        for opened in (*shared, *served, *self.tls.sockets):
             opened.close()
 
 

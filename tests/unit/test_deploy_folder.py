@@ -183,6 +183,7 @@ def test_what_takes_the_feed_is_another_process_with_no_right_at_all_and_goes_la
     assert int(feed["OOMScoreAdjust"][0]) > int(serving["OOMScoreAdjust"][0])
     same = {"User", "Group", "StateDirectory", "ProtectSystem", "NoNewPrivileges", "UMask"}
     assert all(feed[key] == serving[key] for key in same)
+    assert feed["InaccessiblePaths"] == ["-/etc/filterd-web"], "it could read the key"
 
 
 def test_the_monitor_is_another_user_that_may_read_the_status_only() -> None:

@@ -53,11 +53,13 @@ def test_only_root_writes_the_site_and_others_do_not_read_the_state(root: Path) 
     modes = {
         "etc/filterd": 0o755,
         "etc/filterd/secrets": 0o711,
-        "etc/filterd-web": 0o755,
+        "etc/filterd-web": 0o2755,
         "var/lib/filterd": 0o750,
     }
     assert {name: (root / name).stat().st_mode & 0o7777 for name in modes} == modes
     assert {(root / name).stat().st_uid for name in modes if name.startswith("etc")} == {0}
+    of_key = int(_names(root, "group")["filterd"][2])
+    assert (root / "etc/filterd-web").stat().st_gid == of_key, "the daemon cannot read the key"
     assert (root / "var/lib/filterd").stat().st_uid == int(_names(root, "passwd")["filterd"][2])
 
 

@@ -184,7 +184,7 @@ def _put_secrets(config: Path, state: StateFolder, secrets: Mapping[str, bytes])
         with writing(folder):
             make_folder(folder, mode=0o711 if is_alerts else 0o755)
         for name, content in files.items():
-            _put_missing(folder / name, content)
+            _put_missing(folder / name, content, mode=0o600 if is_alerts else 0o640)
             if is_alerts:
                 with suppress(LookupError, PermissionError):  # no such user on this machine
                     shutil.chown(folder / name, _MONITOR)
@@ -202,10 +202,10 @@ def _put_device(state: StateFolder, secrets: Mapping[str, bytes]) -> None:
         _put_missing(state.enrolment, enrolment)
 
 
-def _put_missing(path: Path, content: bytes) -> None:
+def _put_missing(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Write a secret where there is none."""
     if not os.path.lexists(path):
-        write_atomically(path, content, mode=0o600)
+        write_atomically(path, content, mode=mode)
 
 
 def _put_feed(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -71,6 +71,7 @@ PROBES = (
     SiteProbe(
         "answers", say("Answers of filterd"), resolver_probes.answers, (ProtectionSubject.ANSWERS,)
     ),
+    SiteProbe("tls", say("DNS over TLS"), service_probes.tls),
     SiteProbe(
         "upstreams", say("Upstreams"), resolver_probes.upstreams, (ProtectionSubject.UPSTREAMS,)
     ),

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from filterd.appliance.doctor.probe import ProbeFinding, clean, found, unseen
 from filterd.appliance.releases import Releases
+from filterd.base.addresses import LOOPBACK_OF
 from filterd.base.errors import ConfigErrors, from_plain
 from filterd.base.protection_facts import ProtectionFacts
 from filterd.base.protection_level import TROUBLED, judge
@@ -26,7 +28,7 @@ from filterd.base.protection_line import (
 )
 from filterd.policy.model import BlockResponse
 from filterd.texts import counted, i18n
-from filterd.texts.i18n import Sentence, say
+from filterd.texts.i18n import Sentence, say, say_n
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,6 +42,7 @@ RECORDS = (ProtectionSubject.PAUSE, ProtectionSubject.HISTORY, ProtectionSubject
 LEAST_ANSWERS = 500
 """Of a school at work; a box on a desk has fewer, from one device."""
 _MOST_PROBLEMS = 20
+_HANDSHAKE_WITHIN_S = 5.0
 _COMPILED_WITHIN_S = 15.0
 """The daemon compiles the site's files to check their expectations."""
 
@@ -69,6 +72,36 @@ def site(site: ExaminedSite) -> Iterator[ProbeFinding]:
         yield found(problem, say("correct it, then: filterd policy validate; filterd reload"))
     if not problems:
         yield clean(say("the site's files and its expectations are in order"))
+
+
+async def tls(site: ExaminedSite) -> list[ProbeFinding]:
+    """Probe whether a device can ask by TLS: a handshake, and what the daemon reports."""
+    state = site.status.get("tls")
+    if not state:
+        return [clean(say("devices are not served by TLS here: `listen_tls` in site.yaml"))]
+    restart = say("do so, then: sudo systemctl restart filterd")
+    if state["problem"]:
+        return [found(i18n.from_plain(state["problem"]), restart)]
+    at = state["listen"][0]
+    address = LOOPBACK_OF.get(at["address"], at["address"])
+    if not await _is_by_tls(address, at["port"]):
+        text = say("no handshake on {address} port {port}", address=address, port=at["port"])
+        return [found(text, say("see journalctl -u filterd; then: sudo systemctl restart filterd"))]
+    n = state["connections"]
+    return [clean(say_n("{n} connection is open", "{n} connections are open", n))]
+
+
+async def _is_by_tls(address: str, port: int) -> bool:
+    """Return whether a server makes handshakes, with any certificate, as phones do."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        async with asyncio.timeout(_HANDSHAKE_WITHIN_S):
+            _, writer = await asyncio.open_connection(address, port, ssl=context)
+    except OSError:  # also a timeout, or no TLS
+        return False
+    writer.transport.abort()
+    return True
 
 
 def lists(site: ExaminedSite) -> Iterator[ProbeFinding]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make, check and install the certificate of the dashboard (RFC 5280).
+"""Make, check and install the certificate of dashboard and DNS (RFC 5280).
 
 A self-made one (ECDSA P-256) is there from the installation on. Browsers warn of it; its
 fingerprint is shown in ``filterd status`` and on the sheet, to be compared once. A browser
@@ -67,7 +67,7 @@ def make(
 
     Args:
         chain: the file of the certificate, PEM.
-        key: the file of the key, PEM; readable by its owner only.
+        key: the file of the key, PEM; readable by its owner and group only.
         names: host names by which browsers reach the dashboard.
         addresses: IP addresses by which they do.
         now: Unix time.
@@ -172,9 +172,10 @@ def facts_of(path: Path) -> CertificateFacts:
 def _put(chain: Path, key: Path, new: CheckedCertificate) -> CertificateFacts:
     facts, folder = _facts(new.first), chain.parent
     with writing(folder):
-        make_folder(folder, mode=0o755)  # the daemon reads the facts, and not the key
+        make_folder(folder, mode=0o755)
     with (
-        replacing(key, new.key, mode=0o600) as put_key,
+        # Of the group of the folder: on a gateway the daemon's, which serves DNS by TLS with it.
+        replacing(key, new.key, mode=0o640) as put_key,
         replacing(chain, new.chain, mode=0o644) as put_chain,
         replacing(chain.with_name(FILE), FACTS.dump(facts), mode=0o644) as put_facts,
     ):

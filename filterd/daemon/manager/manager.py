@@ -42,7 +42,7 @@ from filterd.daemon.manager.status_parts import (
 from filterd.daemon.time.timekeeper import LOOK_EVERY_S, ClockStanding, Timekeeper
 from filterd.daemon.watch_recorders import NatWatch
 from filterd.daemon.worker_channel import Channel, Handlers
-from filterd.daemon.worker_sums import WorkerSums, disputes_of, tunnels_of, upstreams_of
+from filterd.daemon.worker_sums import WorkerSums, disputes_of, tls_of, tunnels_of, upstreams_of
 from filterd.operations.reload import Reloaded
 from filterd.policy.grade_changes import Layer
 from filterd.policy.policy_file import digest
@@ -356,6 +356,7 @@ class Manager:
             "receive_drops": max((one["receive_drops"] for one in workers), default=0),
             "upstreams": upstreams_of(workers),
             "tunnels": tunnels_of(workers),
+            "tls": tls_of(workers, sums.get("tls", {})),
             "disputes": disputes_of(workers),
             "log": log,
             "signals": await self.signals.facts(log["lost"], is_time_known=is_known),

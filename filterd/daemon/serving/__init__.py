@@ -7,6 +7,9 @@
       listening_sockets opened, or taken again from systemd's store after a restart
       worker            fastpath.udp_listener and tcp_listener in front of the chain
         tcp_listener    questions over TCP
+        tls_transport   the same over TLS, while the box has a certificate
+          tls_listener    records around the octets of TCP; handshakes in a thread
+          tls_certificate the one of the dashboard, taken anew once it is renewed
         current_site    the site in force in a worker
         lookup_recorder what is kept of each answer, until the manager fetches it
     watchdog            who answers feeds systemd's watchdog

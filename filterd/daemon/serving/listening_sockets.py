@@ -19,15 +19,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from filterd.base.errors import ConfigError
 from filterd.base.service_manager import forget_sockets, named_sockets, store_sockets
 from filterd.fastpath.pktinfo import bind, has_family, is_bound, is_here, report_arrival
+from filterd.texts.i18n import UNSAID, Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from filterd.policy.model import ListenAddress
+    from filterd.policy.model import ListenAddress, Policy
 
 STORED = "dns"
 """The name of the sockets in the store."""
 
+_DNS_PORT, _TLS_PORT = 53, 853
 _TRIES, _APART_S = 40, 0.05
 """2 s for systemd to close what was forgotten: it does so after it has read the message."""
 
@@ -45,6 +47,49 @@ class Listening(NamedTuple):
         """The port of both."""
         port: int = self.udp.getsockname()[1]
         return port
+
+
+class ListeningTls(NamedTuple):
+    """The sockets of DNS over TLS.
+
+    ``problem``: why one could not be bound, UNSAID where all were. ``is_first``: of the worker
+    that writes into the journal what all of them notice.
+    """
+
+    sockets: tuple[socket.socket, ...] = ()
+    problem: Sentence = UNSAID
+    is_first: bool = True
+
+
+NO_TLS = ListeningTls()
+
+
+def by_tls(policy: Policy) -> tuple[ListenAddress, ...]:
+    """Return where it is to answer by TLS.
+
+    What ``site.yaml`` does not say follows from ``listen``: a trial, which has another port than
+    that of DNS, does without.
+    """
+    if policy.listen_tls is not None:
+        return policy.listen_tls
+    return tuple(replace(one, port=_TLS_PORT) for one in policy.listen if one.port == _DNS_PORT)
+
+
+def listen_by_tls(addresses: Iterable[ListenAddress]) -> ListeningTls:
+    """Bind the ports of DNS over TLS; leave out, and log, what cannot be bound.
+
+    Devices ask on port 53 then. So these sockets are in no store: no lookup depends on them.
+    """
+    opened, problem = list[socket.socket](), UNSAID
+    for address in addresses:
+        if not has_family(address.address):
+            continue
+        try:
+            opened.append(bind(address, socket.SOCK_STREAM))
+        except ConfigError as error:
+            problem = error.sentence
+            _logger.warning("%s", say("DNS over TLS: {problem}", problem=problem))
+    return ListeningTls(tuple(opened), problem)
 
 
 def listen_on(

@@ -78,7 +78,7 @@ class TcpListener:
     ) -> None:
         self.resolver, self.stepper, self.limiter = resolver, stepper, limiter
         self.places = places
-        self.connections: set[_Connection] = set()
+        self.connections: set[TcpConnection] = set()
         self.traffic = Traffic()
         self.read_into = memoryview(bytearray(_READ_OCTETS))
         """One for all connections: the content is taken out before the next read."""
@@ -87,6 +87,19 @@ class TcpListener:
         self._connecting = 0
         self._winds_up = False
         self._all_gone: asyncio.Future[None] | None = None
+
+    @property
+    def patience_s(self) -> tuple[float, float]:
+        """How long a client has until its first octet, and between questions."""
+        return FIRST_OCTET_WITHIN_S, IDLE_S
+
+    def device_of(self, peer: Peer) -> str:
+        """Return whose places its connection takes."""
+        return peer.address
+
+    def made(self, peer: Peer) -> asyncio.BaseProtocol:
+        """Return the protocol of a new connection."""
+        return TcpConnection(self, peer)
 
     @property
     def port(self) -> int:
@@ -106,7 +119,7 @@ class TcpListener:
         self._acceptor = Acceptor(
             opened,
             f"{address} port {port}",
-            lambda *accepted: self.stepper.run(self._connect(*accepted), _ignore),
+            lambda *accepted: self.stepper.run(self._connect(*accepted), lambda _: None),
         )
         self._acceptor.listen(_BACKLOG)
 
@@ -139,20 +152,20 @@ class TcpListener:
             return
         self._connecting += 1  # it takes a round of the loop
         try:
-            await self.loop.connect_accepted_socket(lambda: _Connection(self, peer), accepted)
+            await self.loop.connect_accepted_socket(lambda: self.made(peer), accepted)
         except OSError:  # its client is gone
             accepted.close()
         finally:
             self._connecting -= 1
             self._notice_if_all_gone()
 
-    def began(self, connection: _Connection) -> None:
+    def began(self, connection: TcpConnection) -> None:
         """Keep a connection."""
         self.connections.add(connection)
         if self._winds_up:  # it was being accepted
             connection.wind_up()
 
-    def ended(self, connection: _Connection) -> None:
+    def ended(self, connection: TcpConnection) -> None:
         """Forget a connection."""
         self.connections.discard(connection)
         self._notice_if_all_gone()
@@ -163,7 +176,7 @@ class TcpListener:
             waiting.set_result(None)
 
 
-class _Connection(asyncio.BufferedProtocol):
+class TcpConnection(asyncio.BufferedProtocol):
     """One client's connection.
 
     Time is measured from the last whole question or answer, not from the last octet: a
@@ -174,7 +187,7 @@ class _Connection(asyncio.BufferedProtocol):
     """
 
     def __init__(self, listener: TcpListener, peer: Peer) -> None:
-        self.client = peer.address
+        self.client = listener.device_of(peer)
         self._listener, self._peer = listener, peer
         self._network = listener.resolver.network_of(peer)
         self._loop = listener.loop
@@ -207,7 +220,7 @@ class _Connection(asyncio.BufferedProtocol):
             transport.abort()
             return
         transport.set_write_buffer_limits(high=MOST_UNREAD_OCTETS)
-        self._end_after(FIRST_OCTET_WITHIN_S)
+        self._end_after(self._listener.patience_s[0])
 
     def connection_lost(self, _: Exception | None) -> None:
         """Give its place back."""
@@ -380,7 +393,7 @@ class _Connection(asyncio.BufferedProtocol):
         # The rest of a message may be waiting until we read on.
         is_unfinished = self._deframer.pending and not self._must_wait()
         self.progressed_at = self._loop.time()
-        self._end_after(MESSAGE_WITHIN_S if is_unfinished else IDLE_S)
+        self._end_after(MESSAGE_WITHIN_S if is_unfinished else self._listener.patience_s[1])
 
     def _end_after(self, seconds: float) -> None:
         """End the connection after so many seconds.
@@ -404,15 +417,11 @@ class _Connection(asyncio.BufferedProtocol):
             self.abort()
 
 
-def _ignore(_: None) -> None:
-    pass
-
-
 class Holder(Protocol):
     """A connection, as far as its place is concerned."""
 
     client: str
-    """Its address."""
+    """Its address, or its device."""
 
     progressed_at: float
     """When its last whole question or answer passed, or when it was made; seconds of any clock."""
@@ -426,9 +435,14 @@ class Holder(Protocol):
 
 
 class TcpSlots:
-    """The holders of connections, over all the TCP listeners of a worker."""
+    """The holders of connections, over all the listeners of one transport in a worker.
 
-    def __init__(self) -> None:
+    Args:
+        most: how many there are, if not as many as by TCP.
+    """
+
+    def __init__(self, most: int = 0) -> None:
+        self._most = most
         self._held: dict[str, dict[Holder, None]] = {}  # in the order in which they came
         self._total = 0
 
@@ -444,7 +458,7 @@ class TcpSlots:
         own = self.of(newcomer.client)
         if own >= MOST_CONNECTIONS_A_CLIENT:
             return False
-        if self._total >= MOST_CONNECTIONS:
+        if self._total >= (self._most or MOST_CONNECTIONS):
             leaving = self._leaving_for(own)
             if leaving is None:
                 return False

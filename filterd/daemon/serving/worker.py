@@ -25,6 +25,7 @@ from filterd.clients.observer import Observer
 from filterd.daemon.live_lookups import LiveSource
 from filterd.daemon.sealed_sites import SealedSiteLoader
 from filterd.daemon.serving.current_site import ActiveSite
+from filterd.daemon.serving.listening_sockets import NO_TLS, ListeningTls
 from filterd.daemon.serving.lookup_recorder import LookupRecorder
 from filterd.daemon.serving.tcp_listener import TcpListener, TcpSlots
 from filterd.daemon.shared_page import overrides_in_force
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 
     from filterd.daemon.process import Setting
     from filterd.daemon.serving.listening_sockets import Listening
+    from filterd.daemon.serving.tls_transport import TlsTransport
     from filterd.policy.model import UpstreamServer
     from filterd.resolve.explanation import Explanation
     from filterd.resolve.query import Answer
@@ -92,7 +94,11 @@ class Worker:
     """
 
     def __init__(
-        self, setting: Setting, listening: Sequence[Listening], end: socket.socket
+        self,
+        setting: Setting,
+        listening: Sequence[Listening],
+        end: socket.socket,
+        tls: ListeningTls = NO_TLS,
     ) -> None:
         self._setting, self._listening, self._end = setting, listening, end
         self._surroundings = Surroundings(setting.clock)
@@ -104,6 +110,7 @@ class Worker:
         self._shown = ShownTraffic()
         self._udp: list[UdpListener] = []
         self._tcp: list[TcpListener] = []
+        self._tls = _tls_transport(tls, setting)
         self._tidying: asyncio.TimerHandle | None = None
 
     @property
@@ -155,12 +162,16 @@ class Worker:
         self._recorder = LookupRecorder(self._resolver, pseudonyms, machine, self._lookups_are_due)
         self._recorder.on_row = self._live.row
         self._note_for_the_log(self._sites.loaded)
-        frames = FrameFilter(chain.from_iterable(self._listening))
+        by_tls = self._tls.sockets if self._tls else ()
+        frames = FrameFilter((*chain.from_iterable(self._listening), *by_tls))
         self._observer = Observer(self._surroundings, self._setting.clock, frames)
         await self._observer.start(policy)
         frames.settle_s = SETTLE_S if policy.workers == 1 else SETTLE_SHARED_S
         for listening in self._listening:
             self._listen(listening)
+        if self._tls is not None:
+            self._tls.start(self._resolver, self._stepper, self._limiter)
+            self._tcp += self._tls.listeners
         handlers: Handlers = {
             "status": self.status,
             "check": self.check,
@@ -190,6 +201,8 @@ class Worker:
             self._tidying.cancel()
         for listener in self._udp:
             listener.close()
+        if self._tls is not None:
+            self._tls.wind_up()
         for tcp in self._tcp:
             tcp.wind_up()
         await self._stepper.drain(_LAST_ANSWERS_WITHIN_S)
@@ -198,6 +211,8 @@ class Worker:
         await self._background.close()
         await self._stepper.close()
         await asyncio.gather(*(tcp.close() for tcp in self._tcp))
+        if self._tls is not None:
+            self._tls.close()
         self._trials.close()
         self._checks.close()
         self._live.close()
@@ -277,6 +292,7 @@ class Worker:
             "forwarding": dict(self._forwarder.counters),
             "in_flight": self._forwarder.in_flight,
             "tcp_connections": len(self._places),
+            "tls": self._tls.status() if self._tls else {},
             "disputes": self._surroundings.disputes,
             "datagrams": {
                 key: n
@@ -392,6 +408,15 @@ class Worker:
             "sentence": i18n.to_plain(problem),
             "latency": {} if health is None else health.times.to_plain(),
         }
+
+
+def _tls_transport(tls: ListeningTls, setting: Setting) -> TlsTransport | None:
+    """Return what serves DNS over TLS, None for nothing: its libraries take memory."""
+    if not tls.sockets and not tls.problem:
+        return None
+    from filterd.daemon.serving.tls_transport import TlsTransport  # noqa: PLC0415 -- heavy
+
+    return TlsTransport(tls, setting.workers, setting.state.web, setting.clock)
 
 
 def _repeated_within(octets: int) -> int:

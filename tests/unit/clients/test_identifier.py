@@ -214,6 +214,19 @@ def test_a_mac_of_a_router_identifies_no_device() -> None:
         assert lan.asks(f"10.0.6.{last}") == ("lab", "6")
 
 
+def test_addresses_of_one_device_are_one_and_those_behind_a_router_are_many() -> None:
+    lan = Lan()
+    lan.show(_2=LAPTOP, _3=LAPTOP)
+    for last in (2, 3):
+        assert lan.asks(f"10.0.6.{last}") == ("laptops", "staff")
+        assert lan.who.device_of(f"10.0.6.{last}", 7) == LAPTOP
+    assert lan.who.device_of("10.0.6.99", 7) == "10.0.6.99"
+    lan.show(_2=LAPTOP, _3=LAPTOP, _4=LAPTOP, _5=LAPTOP)
+    for last in (2, 3, 4, 5):
+        lan.asks(f"10.0.6.{last}")
+    assert lan.who.device_of("10.0.6.5", 7) == "10.0.6.5"
+
+
 def test_addresses_that_are_claimed_for_a_device_and_never_ask_make_it_no_router() -> None:
     lan = Lan()
     lan.show(_2=LAPTOP)

@@ -60,6 +60,21 @@ grades:
 """
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("", None),
+        ("listen_tls: []\n", ()),
+        ("listen_tls: [192.0.2.1]\n", (ListenAddress("192.0.2.1", 853),)),
+        ('listen_tls: ["[::1]:8530"]\n', (ListenAddress("::1", 8530),)),
+    ],
+)
+def test_addresses_of_tls_have_port_853_where_none_is_written(
+    tmp_path: Path, written: str, read: tuple[ListenAddress, ...] | None
+) -> None:
+    assert a_policy(tmp_path, WHOLE + written).listen_tls == read
+
+
 def test_a_whole_site_becomes_a_policy(tmp_path: Path) -> None:
     policy = a_policy(tmp_path, WHOLE)
     assert (policy.school, policy.contact) == ("Mẫu", "")

@@ -15,6 +15,7 @@ from filterd.daemon.worker_sums import (
     WorkerSums,
     rates,
     summed,
+    tls_of,
     tunnels_of,
     upstreams_of,
 )
@@ -31,6 +32,7 @@ def _worker(name: str, n: int) -> dict[str, Any]:
         "name": name,
         "answers": {"blocked": n},
         "cache": {"entries": n, "hits": n},
+        "tls": {"connections": n, "handshakes": n, "listen": [n], "problem": ""},
         "forwarding": {},
         "datagrams": {"denied": n},
         "traffic": {"rcodes": {"answered": n}},
@@ -46,9 +48,19 @@ def test_a_worker_that_is_replaced_or_silent_still_counts() -> None:
         assert total["traffic"] == {"rcodes": {"answered": 13}}
         assert total["answers"] == {"blocked": 13}
         assert total["cache"] == {"entries": 8, "hits": 13}
+        assert total["tls"] == {"connections": 8, "handshakes": 13}
         assert total["in_flight"] == 8
     again = sums.add_up([_worker("a", 6), _worker("b", 8), _worker("c", 0)])
     assert again["answers"] == {"blocked": 14}
+
+
+def test_a_problem_of_any_worker_with_tls_is_shown() -> None:
+    served = [{"listen": [853], "problem": text} for text in ("", "why")]
+    counted = {"handshakes": 3}
+    shown = {"handshakes": 3, "listen": [853], "problem": "why"}
+    assert tls_of([{"tls": one} for one in served], counted) == shown
+    assert tls_of([{"tls": {}}], counted) is None
+    assert tls_of([], {}) is None
 
 
 def test_a_tunnel_is_shown_by_the_worker_that_has_seen_the_most_of_it() -> None:

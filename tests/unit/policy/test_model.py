@@ -299,7 +299,7 @@ def _added(module: ModuleType) -> dict[str, list[str]]:
                 "Service": ["terms_date", "note_vi", "note_en"],
                 "GradePolicy": ["paused", "class_id", "guarded"],
                 "Period": ["teacher"],
-                "Policy": ["classes", "alerts", "report", "contact"],
+                "Policy": ["classes", "alerts", "report", "contact", "listen_tls"],
             },
         ),
         (

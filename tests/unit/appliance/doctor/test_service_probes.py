@@ -12,11 +12,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.appliance.doctor import service_probes
-from filterd.appliance.doctor.service_probes import lists, one_address, release, sinkholes, site
+from filterd.appliance.doctor.service_probes import (
+    lists,
+    one_address,
+    release,
+    sinkholes,
+    site,
+    tls,
+)
 from filterd.base.errors import ConfigError, ConfigErrors, to_plain
 from filterd.blockpage.pupil_markup import HEADERS
 from filterd.clients.interfaces import Links, Prefix
 from filterd.clients.neighbours import Neighbour
+from filterd.daemon.serving.tls_certificate import CHAIN, KEY, context_of
 from filterd.http.http_service import Reply, serve
 from filterd.policy.model import BlockResponse, Network, Policy
 from filterd.texts.i18n import say
@@ -24,6 +32,7 @@ from filterd.texts.i18n import to_plain as plain_sentence
 from tests.support.daemon import free_port
 from tests.support.examined import CLEAN, FOUND, NETWORK, UNSEEN, examined, look, outcomes
 from tests.support.policies import a_policy
+from tests.support.serving import make_certificate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,6 +98,41 @@ def test_wrong_files_are_found_one_by_one(tmp_path: Path) -> None:
         "no school",
         "no networks",
     ]
+
+
+def _tls(port: int, problem: str = "") -> dict[str, Any]:
+    listen = [{"address": "0.0.0.0", "port": port}]
+    return {"tls": {"listen": listen, "problem": problem, "connections": 2}}
+
+
+def _hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+def test_a_handshake_that_is_made_is_clean(tmp_path: Path) -> None:
+    context = context_of(*(make_certificate(tmp_path) / name for name in (CHAIN, KEY)))
+
+    async def whole() -> list[str]:
+        server = await asyncio.start_server(
+            lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=context
+        )
+        port = server.sockets[0].getsockname()[1]
+        findings = await tls(examined(tmp_path, status=_tls(port)))
+        server.close()
+        return [str(one.text) for one in findings]
+
+    assert asyncio.run(whole()) == ["2 connections are open"]
+
+
+def test_no_handshake_and_a_problem_of_tls_are_found(tmp_path: Path) -> None:
+    assert outcomes(tls, examined(tmp_path, status=_tls(free_port()))) == [FOUND]
+    problem = plain_sentence(say("the key cannot be read"))
+    (one,) = look(tls, examined(tmp_path, status=_tls(1, problem)))
+    assert (one.outcome, str(one.text)) == (FOUND, "the key cannot be read")
+
+
+def test_a_site_without_tls_is_clean(tmp_path: Path) -> None:
+    assert outcomes(tls, examined(tmp_path, status={"tls": None})) == [CLEAN]
 
 
 def test_fresh_lists_are_clean(tmp_path: Path) -> None:

@@ -86,11 +86,11 @@ def test_a_new_one_is_for_its_names_and_servers_take_it(tmp_path: Path) -> None:
     ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tmp_path / CHAIN, tmp_path / KEY)
 
 
-def test_everybody_reads_its_facts_and_its_owner_the_key(tmp_path: Path) -> None:
+def test_everybody_reads_its_facts_and_its_owner_and_group_the_key(tmp_path: Path) -> None:
     folder = tmp_path / "filterd-web"
     make(folder / CHAIN, folder / KEY, ["filterd"], [], NOW)
     modes = {one.name: one.stat().st_mode & 0o777 for one in (folder, *folder.iterdir())}
-    assert modes == {folder.name: 0o755, CHAIN: 0o644, FILE: 0o644, KEY: 0o600}
+    assert modes == {folder.name: 0o755, CHAIN: 0o644, FILE: 0o644, KEY: 0o640}
 
 
 def test_it_is_made_again_only_for_another_name_or_address(tmp_path: Path) -> None:

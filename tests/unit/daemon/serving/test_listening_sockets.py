@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +15,17 @@ import pytest
 from filterd.base import service_manager
 from filterd.base.errors import ConfigError
 from filterd.base.service_manager import notify, store_sockets
-from filterd.daemon.serving.listening_sockets import listen_again_on, listen_on
+from filterd.daemon.serving.listening_sockets import (
+    by_tls,
+    listen_again_on,
+    listen_by_tls,
+    listen_on,
+)
 from filterd.policy.model import ListenAddress
 from tests.support.daemon import free_port, is_free
 from tests.support.descriptor_store import DescriptorStore
 from tests.support.no_ipv6 import NoIpv6
+from tests.support.policies import a_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +58,36 @@ def test_an_address_that_is_not_there_is_listened_on_and_logged(
     (listening,) = listen_on([ListenAddress("203.0.113.9", 0)])
     _close(*listening)
     assert "this machine has no address 203.0.113.9 now" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("listen", "listen_tls", "served"),
+    [
+        ([53, 5300], None, [853]),
+        ([5300], None, []),
+        ([53], (), []),
+        ([5300], (ListenAddress("192.0.2.1", 8530),), [8530]),
+    ],
+)
+def test_tls_is_served_beside_port_53_if_nothing_else_is_written(
+    listen: list[int], listen_tls: tuple[ListenAddress, ...] | None, served: list[int]
+) -> None:
+    addresses = tuple(ListenAddress("192.0.2.1", port) for port in listen)
+    policy = replace(a_policy(), listen=addresses, listen_tls=listen_tls)
+    assert [one.port for one in by_tls(policy)] == served
+
+
+def test_a_port_of_tls_that_another_program_holds_is_one_line_and_the_rest_serves(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+        tls = listen_by_tls([ListenAddress("127.0.0.1", port), ANY_PORT])
+    _close(*tls.sockets)
+    assert len(tls.sockets) == 1
+    assert f"cannot listen on 127.0.0.1 port {port}" in tls.problem
+    assert f"(process {os.getpid()}) has it" in tls.problem
+    assert [one.getMessage() for one in caplog.records] == [f"DNS over TLS: {tls.problem}"]
 
 
 def test_on_a_kernel_without_ipv6_the_addresses_of_ipv4_serve(

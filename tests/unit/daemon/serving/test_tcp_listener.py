@@ -123,7 +123,9 @@ def test_a_client_with_more_queries_than_allowed_gets_its_answers_before_a_reset
     on_each_loop: Serving, monkeypatch: pytest.MonkeyPatch, lingers: bool
 ) -> None:
     if not lingers:
-        monkeypatch.setattr(tcp_listener._Connection, "_finish", lambda one: one._transport.close())
+        monkeypatch.setattr(
+            tcp_listener.TcpConnection, "_finish", lambda one: one._transport.close()
+        )
     with on_each_loop.tcp_stub() as stub:
         stub.send(*[BLOCKED] * 1_000)
         received, is_reset = _until_the_end(stub)
@@ -381,17 +383,17 @@ def test_a_client_answered_by_tcp_is_known_to_be_there(
 
 def _count(monkeypatch: pytest.MonkeyPatch, method: str) -> list[None]:
     calls: list[None] = []
-    original = getattr(tcp_listener._Connection, method)
+    original = getattr(tcp_listener.TcpConnection, method)
 
-    def counted(connection: tcp_listener._Connection) -> None:
+    def counted(connection: tcp_listener.TcpConnection) -> None:
         calls.append(None)
         original(connection)
 
-    monkeypatch.setattr(tcp_listener._Connection, method, counted)
+    monkeypatch.setattr(tcp_listener.TcpConnection, method, counted)
     return calls
 
 
-def _the_only(serving: Serving) -> tcp_listener._Connection:
+def _the_only(serving: Serving) -> tcp_listener.TcpConnection:
     (connection,) = (one for listener in serving._tcp for one in listener.connections)
     return connection
 
