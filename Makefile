@@ -100,6 +100,7 @@ bench-parts: ## Measure the parts: index, parser, TLS, restarts, web ...
 	$(bin)/python -m tests.bench.chain_cost
 	$(bin)/python -m tests.bench.entropy
 	$(bin)/python -m tests.bench.tls
+	$(bin)/python -m tests.bench.tls_serving
 	$(bin)/python -m tests.bench.tcp_abuse
 	$(bin)/python -m tests.bench.restarts --kills 5
 	$(bin)/python -m tests.bench.command_start

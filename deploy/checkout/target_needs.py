@@ -35,6 +35,7 @@ PACKAGES = {
     "git": "git",
     "gpg": "gnupg",
     "ip": "iproute2",
+    "kdig": "knot-dnsutils",
     "lintian": "lintian",
     "losetup": "mount",
     "mandoc": "mandoc",
@@ -102,8 +103,8 @@ _LOAD = ("gcc", "dnsperf", "taskset")
 _PACKAGING = ("gcc", "readelf", "apt-get", "dpkg-deb")
 _MACHINES = ("mmdebstrap", "systemd-nspawn", "nsenter", "unshare", "setpriv")
 _OF_TESTS = (
-    "dig", "unbound", "nsd", "nginx", "promtool", "dnsmasq", "ip", "nft", "mkfs.ext4",
-    "pdftotext", "soffice", "chromium",
+    "dig", "kdig", "dnsperf", "openssl", "unbound", "nsd", "nginx", "promtool", "dnsmasq", "ip",
+    "nft", "mkfs.ext4", "pdftotext", "soffice", "chromium",
 )  # fmt: skip
 
 NEEDS = {

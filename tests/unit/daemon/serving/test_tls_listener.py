@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 import threading
@@ -14,6 +15,7 @@ import dns.rcode
 import pytest
 
 from filterd.daemon.serving import tcp_listener, tls_listener
+from filterd.daemon.serving.tls_listener import HandshakeThread
 from filterd.policy.model import RateLimit
 from filterd.resolve.query import Peer
 from filterd.wire import frame
@@ -365,6 +367,33 @@ def test_a_datagram_does_not_wait_for_a_handshake(
         opened.sendall(Records().hello())
         assert begun.wait(WITHIN_S)
         assert serving.ask("porn.example").rcode() == dns.rcode.NXDOMAIN
+        go_on.set()
+
+
+def test_control_in_the_thread_of_lookups_it_would(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, step = threading.Event(), threading.Event(), tls_listener._step
+
+    def slow(tls: ssl.SSLObject) -> bool:
+        begun.set()
+        assert go_on.wait(WITHIN_S)
+        return step(tls)
+
+    def at_once(_: HandshakeThread, tls: ssl.SSLObject) -> asyncio.Future[bool]:
+        done = asyncio.get_running_loop().create_future()
+        done.set_result(slow(tls))
+        return done
+
+    monkeypatch.setattr(HandshakeThread, "step", at_once)
+    with raw_stub(serving) as opened, socket.socket(type=socket.SOCK_DGRAM) as other:
+        opened.sendall(Records().hello())
+        assert begun.wait(WITHIN_S)
+        other.settimeout(0.3)
+        other.bind((STAFF, 0))
+        other.sendto(BLOCKED, ("127.0.0.1", serving.ports["127.0.0.1"]))
+        with pytest.raises(TimeoutError):
+            other.recv(4_096)
         go_on.set()
 
 
