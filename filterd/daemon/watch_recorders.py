@@ -140,7 +140,6 @@ def _category(answer: Answer) -> str:
     return match.category if match is not None else ""
 
 
-LONGEST_S = 2 * 3600.0
 MOST_ADDRESSES = 10_000
 LEAST_MAKERS = 3
 _WORKER_WITHIN_S = 2.0

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from filterd.documents.yaml_reader import Document, Where
 
-_LONGEST_WORD = 80
 _MUST_BE = {
     "string_type": say("text"),
     "int_type": say("a whole number"),

@@ -35,12 +35,11 @@ from filterd.overrides.mistake_answers import (
 from filterd.publish.evidence import check_contacts
 from filterd.publish.publication import Published
 from filterd.publish.repository import Repository
-from filterd.publish.signed_orders import day_of
 from filterd.publish.signing import content_of, targets_of
 from filterd.texts.i18n import refused, say
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterator
     from contextlib import AbstractContextManager
 
     from filterd.feed.signed.arrival import Progress
@@ -85,8 +84,7 @@ class Release:
         before: the version that was published before it.
         urgent: whether schools take it at their next light check.
         costs: what it costs.
-        orders: what it orders, expired ones included.
-        expired_orders: those of them whose day is over: they block until signed anew.
+        orders: what it orders; one whose day is over blocks until it is signed anew.
         expiries: until when the word of each role holds, Unix time.
     """
 
@@ -95,7 +93,6 @@ class Release:
     urgent: bool
     costs: Costs
     orders: tuple[OrderEntry, ...]
-    expired_orders: tuple[OrderEntry, ...]
     expiries: dict[str, float]
 
 
@@ -144,13 +141,8 @@ def release(
         version = to.publish(targets, signers, now=now, urgent=urgent, parcels=parcels)
         to.prune(keep=KEPT_DELTAS + 1)
         orders = load_orders(new.whole)[1] if (new.whole / ORDERS_FILE).exists() else ()
-    costs, expired = _costs(published, version, before), _expired(orders, now)
-    return Release(version, before, urgent, costs, orders, expired, published.expiries())
-
-
-def _expired(orders: Iterable[OrderEntry], now: float) -> tuple[OrderEntry, ...]:
-    today = day_of(now)
-    return tuple(one for one in orders if one.expiry < today)
+    costs = _costs(published, version, before)
+    return Release(version, before, urgent, costs, orders, published.expiries())
 
 
 class _NewVersion(NamedTuple):

@@ -28,7 +28,7 @@ from filterd.publish.review import read_decisions, write_queue
 from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from filterd.feed.families.lookalike_errors import KindErrors
@@ -47,7 +47,6 @@ class BuildReport:
     Attributes:
         categories: the result for each.
         lists: the published lists, without the texts.
-        without_text: ids of sources in the catalogue without a text.
         rules: the number of look-alike rules in force.
         waiting: the number of families that wait for approval (``review``).
         errors: of the rules in force, by category and kind.
@@ -58,7 +57,6 @@ class BuildReport:
 
     categories: Mapping[str, Normalised]
     lists: tuple[PublishedList, ...]
-    without_text: tuple[str, ...]
     rules: int
     waiting: int
     errors: tuple[KindErrors, ...]
@@ -116,16 +114,11 @@ def build_version(
             target,
             lambda made: content.write(folder, made, review.answers(folder, naming, today)),
         )
-    return _report(content, _without_text(catalog, texts), mistakes, held, written=written)
-
-
-def _without_text(catalog: Catalog, texts: Collection[str]) -> tuple[str, ...]:
-    return tuple(one.id for one in catalog.sources if one.id not in texts)
+    return _report(content, mistakes, held, written=written)
 
 
 def _report(
     content: VersionContent,
-    missing: tuple[str, ...],
     mistakes: BuiltMistakes,
     held: tuple[Sentence, ...],
     *,
@@ -136,7 +129,6 @@ def _report(
     return BuildReport(
         categories,
         tuple(one._replace(text=b"") for one in lists),
-        missing,
         outcome.count,
         len(outcome.queue),
         outcome.errors,

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from math import inf
 from typing import TYPE_CHECKING
 
 from filterd.base.errors import ConfigError, ControlError
@@ -38,16 +37,6 @@ async def in_force(visitor: Visitor) -> EffectiveState:
     return EffectiveState(
         policy, overrides, moment, visitor.clock._replace(now=known_or_least(clock))
     )
-
-
-async def policy_time(visitor: Visitor) -> tuple[float, float]:
-    """Return the time that policy goes by, or the last known, and the earliest.
-
-    Raises:
-        FilterdError: as ``control.ask``.
-    """
-    clock = await visitor.send(ReadClock())
-    return known_or_least(clock), float(clock.get("not_before", inf))
 
 
 async def policy_of(visitor: Visitor, digest: str = "") -> Policy:

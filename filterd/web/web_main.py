@@ -47,7 +47,6 @@ _TICKS_A_MINUTE = 600  # uvicorn has ten a second
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 IDLE_AFTER_S = 600.0
 """Without a request; then the process ends, and the service manager keeps its socket."""
-_logger = logging.getLogger("filterd.web")
 
 
 class IdleExit:

@@ -67,7 +67,6 @@ _WORK, _WORK_OCTETS = 1 << 16, 1 << 27
 _SALT_OCTETS, _KEY_OCTETS, _NONCE = 16, 32, bytes(12)
 """A nonce may be fixed where each key encrypts once."""
 _sealed = re.compile(rb"filterd-passphrase/1 ([A-Za-z0-9+/=]{24}) ([A-Za-z0-9+/=]{120})\n").match
-_is_recovery_key = re.compile(r"age1[0-9a-z]{58}").fullmatch
 _is_identity = re.compile(r"^(AGE-SECRET-KEY-1[0-9A-Z]{58})\s*$", re.MULTILINE).search
 
 

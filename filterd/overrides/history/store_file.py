@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import logging
 import os
 import shutil
 import sqlite3
@@ -122,7 +121,6 @@ _NO_ROOM = {*_ONLY_TO_READ, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
 
 BUSY_S = 5.0
 """How long another process may hold the file, such as a person with ``sqlite3``."""
-_logger = logging.getLogger("filterd.overrides")
 
 
 def means_damage(error: sqlite3.Error) -> bool:

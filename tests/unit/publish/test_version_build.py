@@ -160,12 +160,6 @@ def test_popular_names_travel_with_the_version(publisher: _Publisher) -> None:
     assert (publisher.target / "popular.txt").read_text() == "google.com\nzalo.me\n"
 
 
-def test_sources_without_a_text_are_reported(publisher: _Publisher) -> None:
-    report = publisher.build()
-    assert "hagezi-tif" in report.without_text
-    assert not {PHISHING, GAMES} & set(report.without_text)
-
-
 def _shrink(publisher: _Publisher) -> None:
     publisher.give(PHISHING, "\n".join(SCAM[:200]))
 

@@ -14,7 +14,9 @@ def test_a_child_is_added_behind_the_others_and_removed_again() -> None:
 
 
 def test_an_element_without_a_parent_stays_as_it_is() -> None:
-    remove_from_parent(new_element("a"))
+    alone = new_element("a")
+    remove_from_parent(alone)
+    assert alone.getparent() is None
 
 
 def test_the_text_of_an_element_is_that_of_its_runs_alone() -> None:

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import asyncio
-from math import inf
 
 import pytest
 
 from filterd.base.errors import ConfigError, ControlError
 from filterd.texts.i18n import say
-from filterd.web.school_state import check_known, in_force, overrides_of, policy_time
+from filterd.web.school_state import check_known, in_force, overrides_of
 from tests.support.changes import Book, a_grade_setting
 from tests.support.operations import RecordedVisitor
 from tests.support.policies import NOW
@@ -26,7 +25,6 @@ def test_the_policy_has_what_is_set_over_it() -> None:
 
 def test_while_the_time_is_not_known_the_last_known_one_is_shown() -> None:
     visitor = RecordedVisitor(answers={"clock": {"policy_time": None, "floor": 5.0}})
-    assert asyncio.run(policy_time(visitor)) == (5.0, inf)
     assert asyncio.run(in_force(visitor)).clock.now == 5.0
 
 

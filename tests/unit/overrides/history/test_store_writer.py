@@ -173,7 +173,7 @@ def test_a_start_beside_a_command_at_work_logs_that(
 
 def test_a_command_waits_five_seconds_for_another() -> None:
     assert (store_writer.LOCK_TRIES, store_writer.LOCK_PAUSE_S) == (200, 0.025)
-    assert store_writer._logger.name == store_file._logger.name == "filterd.overrides"
+    assert store_writer._logger.name == "filterd.overrides"
 
 
 def test_a_file_with_a_bad_sector_is_set_aside_and_the_next_change_is_made(
