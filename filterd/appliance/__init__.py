@@ -18,6 +18,7 @@ All of them build on, and commands call::
     trial_dashboard     the dashboard of ``serve --try``
 
     local_network       what this machine's kernel reports
+    release_folders     the folders of releases, complete and never changed
     link_servers        questions to all servers of a link; solicitation: how they are asked
     stub_query          questions to one server, and its trial
 """

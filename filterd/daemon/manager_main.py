@@ -144,7 +144,7 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     kept = (
         watch.run(),
         control.keep(),
-        manager.changes.keep(),
+        manager.changes.upkeep.keep(),
         manager.keep_files(),
         manager.write_what_is_in_memory(),
         manager.signals.keep(manager.changes.records.verify),

@@ -33,7 +33,8 @@ The fast path is native; where nothing was built the chain answers everything, b
 same limits. ``datagrams`` receives, in batches if native, and sends answers from the
 addresses that were asked (``pktinfo``). ``udp_listener`` runs the chain for the rest, by
 ``coroutine_runner``. ``core_filler`` fills the native core with what the chain and the
-policy's table have decided, within ``core_contract``, and empties it when the site changes.
+policy's table have decided, within ``core_contract``, under the numbers of ``core_numbers``, and
+empties it when the site changes.
 ``rate_limit`` bounds what one client takes.
 
 The core counts its answers by client group and tally, with a capped set of short keyed

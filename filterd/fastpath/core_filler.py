@@ -12,31 +12,26 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import replace
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from filterd.base.native import live_only
 from filterd.fastpath.core_contract import (
     BLOCK,
     COMPLEX,
-    MOST_OPENINGS,
-    MOST_ROWS,
-    MOST_TALLIES,
     OPEN,
     SWEEPS,
     Cell,
     flags_of,
 )
+from filterd.fastpath.core_numbers import CoreNumbers, Opening
 from filterd.fastpath.rate_limit import packed
 from filterd.policy.model import Client
 from filterd.querylog import OTHER
 from filterd.resolve import special_use
-from filterd.resolve.answer_reply import compose, compose_to_repeat
-from filterd.resolve.query import PASS, Answer, Peer, Query, Source, counted_as
-from filterd.wire import ParsedQuery, RRClass, compose_query, parse_query
-from filterd.wire import name as names
-from filterd.wire.header import HEADER_OCTETS
+from filterd.resolve.answer_reply import compose_to_repeat
+from filterd.resolve.query import Answer, Query, Source
+from filterd.wire import ParsedQuery, RRClass
 from filterd.wire.rebuild import MAX_TTL_S
 from filterd.wire.reply import BLOCK_TTL_S
 from filterd.wire.section import Question
@@ -46,7 +41,6 @@ if TYPE_CHECKING:
     from filterd.fastpath._core import Core
     from filterd.fastpath._datagrams import Relay
     from filterd.policy.model import GradePolicy
-    from filterd.policy.verdict import Verdict
     from filterd.querylog import Counts
     from filterd.resolve.cache_store import ResolutionStore
     from filterd.resolve.resolver import Resolver
@@ -69,9 +63,6 @@ HOUSE_KEPT_EVERY_S = 1.0
 SETTLED_EVERY_S = 10
 """In seconds of the wall clock, one second early, so that an hour's answers are counted in it."""
 
-MOST_BLOCKING_TALLIES = MOST_TALLIES // 2
-"""Beyond these a blocker that is not known yet is counted as OTHER."""
-
 NOT_KEPT = memoryview(bytes(8)).cast("d")
 """A lead of 0: the clock itself must be asked for Unix time."""
 
@@ -83,31 +74,8 @@ _REPEATED = frozenset((Source.BLOCKED, Source.LOCAL, Source.REWRITTEN, Source.CA
 its answers nevertheless, while there is room.
 Not STALE and FAILED: the chain tries to get a better answer each time. Not REFUSED."""
 
-_ANY_QUESTION = Question.of(names.from_text("a.example"), 1)
 
 _logger = logging.getLogger("filterd.fastpath")
-
-
-class Tally(NamedTuple):
-    """The key under which answers are counted; the client group has network and class."""
-
-    source: str
-    grade: str
-    category: str
-    action: str
-    blocker: str = ""
-
-
-class Opening(NamedTuple):
-    """How answers are counted that no rule concerns, and their largest TTL.
-
-    The TTL is the one for the client. The tallies are for answers from the cache and from
-    upstreams.
-    """
-
-    cached: int
-    forwarded: int
-    cap_ttl_s: int
 
 
 class FastPath:
@@ -141,9 +109,7 @@ class FastPath:
         """By their numbers in the core, until it is emptied."""
         self.edges: list[float] = []
         """By group: the Unix time at which its clients' answers may change."""
-        self._tallies: dict[Tally, int] = {}
-        self._places: list[tuple[str, str]] = []
-        """By group: network and class."""
+        self._numbers: CoreNumbers
         self._settled_in = 0
         self._site: Site | None = None
         self._version = -1
@@ -199,12 +165,12 @@ class FastPath:
         counts = self.core.take_counts()
         if not counts:
             return
-        tallies = list(self._tallies)
+        tallies, places = list(self._numbers.tallies), self._numbers.places
         for group, number, n, devices in counts:
             source, grade, category, action, blocker = tallies[number]
             self._resolver.counters[source] += n
             if self._log is not None:
-                network, class_id = (OTHER, OTHER) if group < 0 else self._places[group]
+                network, class_id = (OTHER, OTHER) if group < 0 else places[group]
                 self._log.add(
                     grade,
                     category,
@@ -222,7 +188,7 @@ class FastPath:
         if not self._learns_from(query.site) or self._resolver.must_see(query.client):
             return
         peer = query.peer
-        number = self._group_of(query.client)
+        number = self._numbers.group_of(query.client)
         until = query.site.identifier.holds_until(peer.address, peer.interface)
         if number >= 0:
             # Near an edge the chain answers: it limits the TTL of a block to what is left.
@@ -243,8 +209,8 @@ class FastPath:
         edge = answer.verdict.valid_until if answer.verdict else None
         source = _cached_as(query, answer)
         until = self._store.repeatable_until(source, now) if source else inf
-        tally = self._tally(query.client, answer)
-        number = self._group_of(query.client)
+        tally = self._numbers.tally(query.client, answer)
+        number = self._numbers.group_of(query.client)
         if until > now and tally >= 0 and number >= 0:
             cap_ttl_s = MAX_TTL_S
             if answer.source is Source.CACHED:
@@ -282,14 +248,11 @@ class FastPath:
             self._again_at, self._site = now + AGAIN_AFTER_S, None
             return
         self._version = site.surroundings.version
-        self._groups: dict[tuple[str, str | None, str | None, bool], int] = {}
-        self._grades: list[GradePolicy] = []
-        self._templates: dict[tuple[bytes, ...], int] = {}
-        self._opened: dict[tuple[str, str], int] = {}
-        self.openings, self.edges = [], []
-        self._tallies, self._places = {}, []
+        self._numbers = CoreNumbers(self.core, self._clock, site)
+        self.openings, self.edges = self._numbers.openings, self._numbers.edges
         try:
             self._site, self._reading = site, site.reading
+            self._numbers.named = self._reading.named
             count, touched = len(site.index.sets), site.reading.touched
             first_labels = special_use.FIRST_LABELS
             skeletons = site.index.lookalikes.skeletons
@@ -302,40 +265,10 @@ class FastPath:
         tell_wall = self._clock.wall
         self.core.hold(site, standing, self._version, now, held_from, tell_wall, self._lead)
 
-    def _group_of(self, client: Client) -> int:
-        """Return the group of a client, -1 if there are too many."""
-        named = client.address if client.address in self._reading.named else None
-        key = client.grade.key, client.network, named, client.is_probe
-        number = self._groups.get(key)
-        if number is None:
-            row, opening = self._row_of(client.grade), self._opening(client.grade, "")
-            # First, for it may fail: the lists beside the groups must have one place for each.
-            edge = -inf if self._site is None else self._site.edge_of(client)
-            number = self.core.add_group(row, opening, is_counted=not client.is_probe)
-            self._groups[key] = number
-            if number >= 0:
-                self.edges.append(edge)
-                self._places.append((client.network or "", client.grade.class_id))
-        return number
-
-    def _row_of(self, grade: GradePolicy) -> int:
-        if grade.allow_only:  # its decisions do not depend on claim sets
-            return -1
-        if grade.class_id and self._site is not None:
-            # A class of the same meaning as its grade shares the row: rows are few.
-            plain = replace(grade, class_id="")
-            if self._site.policy.grades.get(plain.key) == plain:
-                grade = plain
-        if grade not in self._grades:
-            if len(self._grades) == MOST_ROWS:
-                return -1
-            self._grades.append(grade)
-        return self._grades.index(grade)
-
     def _fill(self, row: int, set_id: int) -> Cell:
         """Return the cell of a grade and a claim set; after an error the chain decides."""
         try:
-            return self._cell(self._grades[row], set_id)
+            return self._cell(self._numbers.grades[row], set_id)
         except Exception:
             _logger.exception("the decision for a claim set could not be made")
             return Cell(COMPLEX)
@@ -345,61 +278,13 @@ class FastPath:
         if plain is None:
             return Cell(COMPLEX)
         if plain.verdict is None or plain.verdict.match is None:
-            opening = self._opening(grade, plain.category)
+            opening = self._numbers.opening(grade, plain.category)
             return Cell(OPEN, template=opening) if opening >= 0 else Cell(COMPLEX)
-        tally = self._tally(Client(grade), Answer(Source.BLOCKED, plain.verdict))
-        template = self._template(grade, plain.verdict)
+        tally = self._numbers.tally(Client(grade), Answer(Source.BLOCKED, plain.verdict))
+        template = self._numbers.template(grade, plain.verdict)
         if tally < 0 or template < 0:
             return Cell(COMPLEX)
         return Cell(BLOCK, plain.verdict.match.rule, template, tally)
-
-    def _template(self, grade: GradePolicy, verdict: Verdict) -> int:
-        """Return the number of a block's template, composed as the chain does.
-
-        -1 if there are too many.
-        """
-        replies = []
-        for edns, do in ((False, False), (True, False), (True, True)):
-            query = self._query(grade, edns=edns, do=do)
-            reply = compose(query, Answer(Source.BLOCKED, verdict), self._clock.wall())
-            end = HEADER_OCTETS + len(query.message.question.wire)
-            replies.append(reply[:HEADER_OCTETS] + reply[end:])
-        key = tuple(replies)
-        if key not in self._templates:
-            self._templates[key] = self.core.table.add_template(*replies)
-        return self._templates[key]
-
-    def _opening(self, grade: GradePolicy, category: str) -> int:
-        """Return the number of an opening for a grade; -1 if there are too many."""
-        key = grade.grade, category
-        number = self._opened.get(key)
-        if number is None:
-            cached, forwarded = (
-                self._number_of(Tally(source.value, grade.grade, category, PASS))
-                for source in (Source.CACHED, Source.FORWARDED)
-            )
-            if len(self.openings) == MOST_OPENINGS or cached < 0 or forwarded < 0:
-                return -1
-            number = self._opened[key] = len(self.openings)
-            self.openings.append(Opening(cached, forwarded, grade.client_ttl_max_s))
-        return number
-
-    def _query(self, grade: GradePolicy, *, edns: bool, do: bool) -> Query:
-        assert self._site is not None
-        message = parse_query(compose_query(0, _ANY_QUESTION, rd=False, edns=edns, do=do))
-        return Query(message, Peer(""), Client(grade), self._site)
-
-    def _tally(self, client: Client, answer: Answer) -> int:
-        """Return the number of the tally of an answer, -1 if there are too many."""
-        tally = Tally(answer.source.value, *counted_as(client, answer))
-        if len(self._tallies) >= MOST_BLOCKING_TALLIES and tally not in self._tallies:
-            tally = tally._replace(blocker=tally.blocker and OTHER)
-        return self._number_of(tally)
-
-    def _number_of(self, tally: Tally) -> int:
-        if tally not in self._tallies and len(self._tallies) >= MOST_TALLIES:
-            return -1
-        return self._tallies.setdefault(tally, len(self._tallies))
 
 
 def _is_leased(query: Query, answer: Answer) -> bool:

@@ -23,8 +23,8 @@ are popular names, which no list of danger means, and names of schools.
 ``compiler`` runs the steps and measures progress, ``report`` counts what was taken and
 refused; ``catalogs`` reads which lists a publisher has; ``rules`` (pins, protections) and
 ``public_suffix`` define which names lists must leave alone. ``index_files`` replaces an index on
-the disk, ``list_queries`` answers questions about one, ``category_coverage`` shows how far its
-lists cover each category.
+the disk, ``list_queries`` answers questions about one, ``listed_names`` walks through its names,
+``category_coverage`` shows how far its lists cover each category.
 
 A *service* is a list whose few names are in the catalogue or the site (``catalog_schema``).
 

@@ -16,7 +16,6 @@ import contextlib
 import hashlib
 import json
 import os
-from bisect import bisect_left
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -26,7 +25,7 @@ from filterd.base.native import native_or
 from filterd.base.paths import open_plain
 from filterd.base.sealed_memory import SealedMemory
 from filterd.lists import matcher
-from filterd.lists.hostname import key_from_name, name_from_key
+from filterd.lists.hostname import name_from_key
 from filterd.lists.index_format import (
     BLOCK_NAMES,
     HEADER_OCTETS,
@@ -369,53 +368,16 @@ class Index:
         for _, name in self.ranked_names():
             yield name
 
-    def names_of(self, lists: Container[str], *, alone: bool = False) -> Iterator[bytes]:
-        """Yield the wire names with an entry of one of these lists, ordered by rank.
-
-        Args:
-            lists: ids of lists.
-            alone: leave out names that have an entry of any other list, too.
-        """
-        claims = {n for n, (of, _) in enumerate(self.claims) if self.lists[of].id in lists}
-        is_wanted = claims.issuperset if alone else lambda some: not claims.isdisjoint(some)
-        wanted = {n for n, some in enumerate(self.sets) if some and is_wanted(some)}
-        if not wanted:
-            return
-        for number in range(self._header.block_count):
-            for key, set_id in self.matcher.block(number):
-                if set_id in wanted:
-                    yield name_from_key(key)
-
     def ranked_names(self) -> Iterator[tuple[int, bytes]]:
         """Yield all ranks, ascending, and their wire names."""
-        for number in range(self._header.block_count):
+        for number in range(self.block_count):
             for position, (key, _) in enumerate(self.matcher.block(number)):
                 yield number << POSITION_BITS | position, name_from_key(key)
 
-    def beneath(self, name: bytes) -> Iterator[bytes]:
-        """Yield the listed wire names that are ``name`` or beneath it."""
-        key, blocks = key_from_name(name), range(self._header.block_count)
-        if key is None:
-            return
-        after = bisect_left(blocks, key, key=lambda number: self.matcher.block(number)[0][0])
-        for number in blocks[max(after - 1, 0) :]:
-            for listed, _ in self.matcher.block(number):
-                if listed.startswith(key):
-                    yield name_from_key(listed)
-                elif listed > key:
-                    return
-
-    def drawn(self, count: int) -> Iterator[bytes]:
-        """Yield about so many wire names, drawn evenly; all of them where there are few."""
-        blocks = self._header.block_count
-        if len(self) <= count:
-            yield from self.names()
-        else:
-            step = max(blocks // count, 1)
-            each = -(-count // -(-blocks // step))
-            for number in range(0, blocks, step):
-                for key, _ in self.matcher.block(number)[:each]:
-                    yield name_from_key(key)
+    @property
+    def block_count(self) -> int:
+        """The number of blocks of names that ``matcher`` has."""
+        return self._header.block_count
 
     def entries(self, rank: int) -> tuple[tuple[int, int], ...]:
         """Return claim id and line of every entry for the name or rule of this rank.

@@ -17,6 +17,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.base.errors import IndexFormatError, WireError
+from filterd.lists import listed_names
 from filterd.lists.rules import Effect
 from filterd.policy.category_parts import opened_with
 from filterd.policy.list_claims import reaches
@@ -239,7 +240,7 @@ def _of_name(name: bytes, policy: Policy, index: Index, guarded: frozenset[str])
     if not guarded:
         return guarded
     try:
-        beneath = list(islice(index.beneath(name), _MOST_BENEATH + 1))
+        beneath = list(islice(listed_names.beneath(index, name), _MOST_BENEATH + 1))
         if len(beneath) > _MOST_BENEATH:
             return guarded
         found = {category for one in (name, *beneath) for category in _blocking(one, index)}

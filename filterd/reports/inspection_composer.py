@@ -27,6 +27,7 @@ from filterd.texts.i18n import Sentence, say, say_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import tzinfo
 
     from filterd.reports.inspection_facts import InspectedCategory, PrintedRecord
     from filterd.reports.report_document import Cell, Part
@@ -101,12 +102,61 @@ def compose_inspection(
     )
 
 
+class _Elements:
+    """The parts of which sections are made, in one language."""
+
+    def __init__(self, texts: Texts, zone: tzinfo) -> None:
+        self._texts, self._zone = texts, zone
+
+    def time(self, at: int | None) -> str:
+        """Return a moment of the school; empty for none."""
+        return "" if at is None else f"{datetime.fromtimestamp(at, self._zone):%H:%M %d/%m/%Y}"
+
+    def word(self, known: dict[str, Sentence], key: str) -> str:
+        """Return the word of a key; the key itself if it has none."""
+        return self._texts(known[key]) if key in known else key
+
+    def warning(self, id_: str, sentence: Sentence) -> Paragraph:
+        """Return a paragraph that stands out."""
+        return Paragraph(id_, self._texts(sentence), is_warning=True)
+
+    def figures(self, id_: str, *rows: tuple[str, Sentence, Cell]) -> Figures:
+        """Return values with their labels; empty ones are left out."""
+        return Figures(
+            id_,
+            tuple(
+                Figure(key, self._texts(label), self._cell(value))
+                for key, label, value in rows
+                if value != ""
+            ),
+        )
+
+    def _cell(self, value: Cell) -> Cell:
+        return self._texts(value) if isinstance(value, Sentence) else value
+
+    def table(
+        self,
+        id_: str,
+        title: Sentence,
+        headings: Sequence[Sentence],
+        rows: Sequence[tuple[Cell, ...]],
+        numbers: Sequence[int] = (),
+    ) -> ReportTable:
+        """Return a table; ``numbers`` are the columns of numbers."""
+        columns = tuple(
+            TableColumn(self._texts(heading), at in numbers) for at, heading in enumerate(headings)
+        )
+        return ReportTable(id_, self._texts(title), columns, tuple(rows))
+
+
 class _Drawer:
     """The sections of one record."""
 
     def __init__(self, record: PrintedRecord, texts: Texts) -> None:
         self._record, self._facts, self._texts = record, record.facts, texts
-        self._zone = record.zone
+        elements = _Elements(texts, record.zone)
+        self._time, self._word, self._warning = elements.time, elements.word, elements.warning
+        self._figures, self._table = elements.figures, elements.table
         self.time_made = self._time(record.facts.made_at)
 
     def sections(self, notes: Sequence[Sentence]) -> tuple[Section, ...]:
@@ -188,7 +238,7 @@ class _Drawer:
                     one.names.get(language) or one.id,
                     one.entries,
                     self._closed_to(one.closed_tiers),
-                    self._sources(one),
+                    _sources(one, self._texts),
                 )
                 for one in lists.categories
             ],
@@ -201,13 +251,6 @@ class _Drawer:
             [(one.id, one.entries, one.version) for one in lists.lists],
             numbers=(1,),
         )
-
-    def _sources(self, category: InspectedCategory) -> str:
-        """Return the public lists of a category, and the days of their texts."""
-        if category.is_starter_only:
-            return self._texts(say("starter list only"))
-        days = dict.fromkeys(filter(None, (category.oldest, category.newest)))
-        return " ".join(filter(None, (", ".join(category.sources), "…".join(days))))
 
     def _closed_to(self, tiers: Sequence[str]) -> str:
         if set(tiers) == set(self._facts.tiers):
@@ -354,40 +397,13 @@ class _Drawer:
             [(room, room)],
         )
 
-    def _time(self, at: int | None) -> str:
-        return "" if at is None else f"{datetime.fromtimestamp(at, self._zone):%H:%M %d/%m/%Y}"
 
-    def _word(self, known: dict[str, Sentence], key: str) -> str:
-        return self._texts(known[key]) if key in known else key
-
-    def _warning(self, id_: str, sentence: Sentence) -> Paragraph:
-        return Paragraph(id_, self._texts(sentence), is_warning=True)
-
-    def _figures(self, id_: str, *rows: tuple[str, Sentence, Cell]) -> Figures:
-        return Figures(
-            id_,
-            tuple(
-                Figure(key, self._texts(label), self._cell(value))
-                for key, label, value in rows
-                if value != ""
-            ),
-        )
-
-    def _cell(self, value: Cell) -> Cell:
-        return self._texts(value) if isinstance(value, Sentence) else value
-
-    def _table(
-        self,
-        id_: str,
-        title: Sentence,
-        headings: Sequence[Sentence],
-        rows: Sequence[tuple[Cell, ...]],
-        numbers: Sequence[int] = (),
-    ) -> ReportTable:
-        columns = tuple(
-            TableColumn(self._texts(heading), at in numbers) for at, heading in enumerate(headings)
-        )
-        return ReportTable(id_, self._texts(title), columns, tuple(rows))
+def _sources(category: InspectedCategory, texts: Texts) -> str:
+    """Return the public lists of a category, and the days of their texts."""
+    if category.is_starter_only:
+        return texts(say("starter list only"))
+    days = dict.fromkeys(filter(None, (category.oldest, category.newest)))
+    return " ".join(filter(None, (", ".join(category.sources), "…".join(days))))
 
 
 def _rank(order: Sequence[str], outcome: str) -> int:

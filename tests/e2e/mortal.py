@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any
 from filterd.daemon import main as serving
 from filterd.daemon.handlers import control_server
 from filterd.daemon.manager.change_service import Changes
-from filterd.daemon.manager.manager import Manager
+from filterd.daemon.manager.worker_team import WorkerTeam
 from filterd.daemon.serving.worker import Worker
 from filterd.daemon.shared_page import SharedPage
-from filterd.overrides.history import store as store_module
+from filterd.overrides.history import store_writer
 from filterd.overrides.history.store import Store
 
 if TYPE_CHECKING:
@@ -116,18 +116,18 @@ def _around_awaited(owner: type, name: str, order: _Order, before: str, after: s
 
 
 def _around_orders(order: _Order) -> None:
-    true: Callable[..., Any] = Manager._tell_all
+    true: Callable[..., Any] = WorkerTeam.tell_all
 
-    async def mortal(self: Manager, what: str, **named: Any) -> None:
+    async def mortal(self: WorkerTeam, what: str, **named: Any) -> None:
         order.at(f"to send {what}")
         await true(self, what, **named)
         order.at(f"sent {what}")
 
-    setattr(Manager, "_tell_all", mortal)  # noqa: B010 -- mypy: a method is not assigned to
+    setattr(WorkerTeam, "tell_all", mortal)  # noqa: B010 -- mypy: a method is not assigned to
 
 
 def _around_copying(order: _Order) -> None:
-    true: Callable[..., Any] = getattr(store_module, "replacing")  # noqa: B009 -- not exported
+    true: Callable[..., Any] = getattr(store_writer, "replacing")  # noqa: B009 -- not exported
 
     @contextlib.contextmanager
     def mortal(*given: Any, **named: Any) -> Iterator[Callable[[], None]]:
@@ -139,7 +139,7 @@ def _around_copying(order: _Order) -> None:
 
             yield put_there
 
-    setattr(store_module, "replacing", mortal)  # noqa: B010 -- as above
+    setattr(store_writer, "replacing", mortal)  # noqa: B010 -- as above
 
 
 def _note_caller(order: _Order) -> None:

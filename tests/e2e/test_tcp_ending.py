@@ -178,7 +178,7 @@ def test_a_worker_that_stops_answers_by_tcp_too(
         reader, writer = await asyncio.open_connection("127.0.0.1", school.port)
         query = a_query("www.example.com")
         writer.write(len(query).to_bytes(2) + query)
-        while not team.worker._forwarder.in_flight:
+        while not team.worker._path.forwarder.in_flight:
             await asyncio.sleep(0)
         stopping = asyncio.get_running_loop().create_task(team.workers.pop().stop())
         await asyncio.sleep(0)

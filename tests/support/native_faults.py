@@ -30,9 +30,9 @@ MODULES = ("_core", "_datagrams")
 
 SERVED_FROM = {
     "filterd.fastpath.core_filler.Core": "_core",
-    "filterd.daemon.serving.worker.Core": "_core",
+    "filterd.daemon.serving.answer_path.Core": "_core",
     "filterd.fastpath.udp_listener.Datagrams": "_datagrams",
-    "filterd.daemon.serving.worker.Relay": "_datagrams",
+    "filterd.daemon.serving.answer_path.Relay": "_datagrams",
     "tests.support.serving.Relay": "_datagrams",
 }
 """Where what serves is looked up, and the module that it comes from."""

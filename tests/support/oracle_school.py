@@ -283,7 +283,7 @@ class School:
         worker._surroundings.take_links(_LINKS)
         self._look_around(worker)
         await worker.start()
-        respond = worker._resolver.respond
+        respond = worker._path.resolver.respond
 
         def seen(query: Query) -> Any:
             ident = query.message.header.id
@@ -292,7 +292,7 @@ class School:
                 asked.by_chain = True
             return respond(query)
 
-        worker._resolver.respond = seen  # type: ignore[method-assign]
+        worker._path.resolver.respond = seen  # type: ignore[method-assign]
         return worker
 
     async def _stop(self, number: int) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from filterd.lists.index import Index
 
 WITHOUT_FAST_PATH = {
-    "filterd.daemon.serving.worker.NATIVE": False,
+    "filterd.daemon.serving.answer_path.NATIVE": False,
     "tests.support.serving.NATIVE": False,
     "filterd.fastpath.udp_listener.Datagrams": datagrams.Datagrams,
 }

@@ -8,7 +8,7 @@ here.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from filterd.base.clock import SystemClock
 from filterd.daemon.manager.manager import Manager
@@ -29,6 +29,8 @@ from filterd.daemon.verified_indexes import VerifiedIndexes
 from filterd.daemon.worker_channel import channel_pair
 from filterd.overrides.history import snapshot
 from filterd.policy import policy_file
+from filterd.wire import RRType
+from filterd.wire import name as names
 from tests.support.daemon import copy_lists, free_port, write_site
 
 if TYPE_CHECKING:
@@ -134,3 +136,23 @@ class School:
                 await team.stop()
 
         asyncio.run(whole())
+
+
+async def explained(
+    team: Team,
+    name: str,
+    *,
+    grade: str | None = None,
+    address: str | None = None,
+    at: str | None = None,
+) -> dict[str, Any] | None:
+    """Return what a worker explains of a name, for a client of a grade or an address."""
+    qname = names.from_text(name).hex()
+    return await team.worker.check(qname=qname, qtype=RRType.A, grade=grade, address=address, at=at)
+
+
+async def is_blocked(team: Team, name: str, grade: str = "3", at: str | None = None) -> bool:
+    """Return whether a worker explains a name as blocked for a grade."""
+    explanation = await explained(team, name, grade=grade, at=at)
+    assert explanation is not None
+    return bool(explanation["action"] != "pass")

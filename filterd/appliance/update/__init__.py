@@ -3,7 +3,8 @@
 
 ::
 
-    program_update      one update of filterd, from the offer to its end
+    program_update      one update of filterd, from the offer on; and commands of an administrator
+      update_steps      from the package to its end, also after a power cut
       update_decision   whether it is installed now, and why not
       self_test         what a release proves before it serves
       update_watch      port 53, canaries and counters afterwards

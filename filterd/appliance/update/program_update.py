@@ -13,73 +13,36 @@ from before installs again, watches again or goes back again.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from filterd.appliance.update.update_decision import UpdateFacts, UpdateReason, decide
 from filterd.appliance.update.update_files import PendingUpdate, UpdateFiles, UpdateStep
+from filterd.appliance.update.update_steps import UpdatedMachine, UpdateNotes, UpdateSteps, idle
 from filterd.appliance.update.update_watch import ServedBefore, stated
-from filterd.base.errors import ConfigError, FilterdError, InUseError, StoreError, UpdateError
+from filterd.base.errors import ConfigError, FilterdError, InUseError, UpdateError
 from filterd.base.paths import check_room, sole, writing
 from filterd.feed.appliance_files import ApplianceFolder, TimeFloor
 from filterd.feed.program_standing import (
-    MOST_ENDINGS,
     EndedUpdate,
-    ProgramStanding,
     UpdateEnding,
 )
 from filterd.feed.schedule import PROGRAMS, may_take_at
 from filterd.feed.signed.arrival import Moment
 from filterd.feed.signed.program_offer import refresh_program, version_key
-from filterd.texts.i18n import UNSAID, Sentence, say
-from filterd.version import __version__
+from filterd.texts.i18n import Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from filterd.appliance.machine_changes import PackageManager
-    from filterd.appliance.releases import Releases
     from filterd.appliance.update.update_decision import UpdateDecision
-    from filterd.appliance.update.update_watch import ReleaseWatch
-    from filterd.base.clock import Clock
     from filterd.config.site_schema import SiteFile
     from filterd.feed.signed.fetchers import Fetcher
     from filterd.feed.signed.program_offer import ProgramOffer, ProgramTarget
-    from filterd.feed.version_watch import Daemon
 
 ROOM_PART = 8
 """Octets on the disk, for each of a package: itself, unpacked, and bytecode."""
-_MOST_TRIES = 3
-_MOST_REFUSED = 50
 _RUNS = say("an update of filterd is running already")
-_BY_COMMAND = say("the release before was put back by command")
-
-
-@dataclass(frozen=True, slots=True)
-class UpdatedMachine:
-    """What of a machine an update needs.
-
-    Attributes:
-        releases: of filterd.
-        manager: dpkg.
-        watch: looks at what serves.
-        daemon: the client of the control socket.
-        clock: the clock.
-        target: its Debian release and architecture.
-        canaries: names that must be blocked.
-        version: of the program that runs.
-        boot: the kernel's id of this boot.
-    """
-
-    releases: Releases
-    manager: PackageManager
-    watch: ReleaseWatch
-    daemon: Daemon
-    clock: Clock
-    target: tuple[str, str]
-    canaries: tuple[str, ...] = ()
-    version: str = __version__
-    boot: str = ""
 
 
 class ProgramUpdate:
@@ -96,6 +59,8 @@ class ProgramUpdate:
     ) -> None:
         self.files, self._machine, self._read_site = files, machine, read_site
         self._releases, self._clock = machine.releases, machine.clock
+        self._notes = UpdateNotes(files, machine.clock)
+        self.steps = UpdateSteps(files, machine, self._notes)
 
     @contextlib.contextmanager
     def holding(self, *, wait: bool = False) -> Iterator[None]:
@@ -113,11 +78,6 @@ class ProgramUpdate:
         with sole(lock, otherwise=_RUNS, wait=wait):
             yield
 
-    def mend(self) -> None:
-        """Put the units of the release in service in place of what a power cut left."""
-        with contextlib.suppress(StoreError):
-            self._releases.restore()
-
     def look(self, fetcher: Fetcher, *, at_once: bool = False) -> UpdateDecision | None:
         """Verify an offer, decide, and begin the update if it is due.
 
@@ -133,13 +93,13 @@ class ProgramUpdate:
             ConfigError: the site's files are wrong.
             InUseError: an update has begun, and is not over.
         """
-        if not self.is_to_be_decided():
+        if not self.steps.is_to_be_decided():
             raise InUseError(_RUNS)
         try:
             return self._look(fetcher, at_once=at_once)
         except FilterdError as error:
             why = error.sentence
-            self._change(lambda now: replace(now, waits_for="", why=why))
+            self._notes.change(lambda now: replace(now, waits_for="", why=why))
             raise
 
     def _look(self, fetcher: Fetcher, *, at_once: bool) -> UpdateDecision | None:
@@ -150,7 +110,7 @@ class ProgramUpdate:
             floor.note(now, offer.issued_at)
         target = offer.newest(*self._machine.target)
         if target is None:
-            self._change(lambda kept: _idle(kept, looked_at=now, offered=""))
+            self._notes.change(lambda kept: idle(kept, looked_at=now, offered=""))
             return None
         decision = self._decided(offer, target, site, now, at_once=at_once)
         if decision.reason is None:
@@ -188,7 +148,7 @@ class ProgramUpdate:
         )
         decision = decide(facts)
         is_delayed = decision.reason is UpdateReason.EXAM
-        self._change(
+        self._notes.change(
             lambda kept: replace(
                 kept,
                 looked_at=now,
@@ -209,10 +169,10 @@ class ProgramUpdate:
             files.package.unlink(missing_ok=True)
         check_room(files.folder, ROOM_PART * target.octets)
         offer.fetch(target, files.package)
-        release, last = self._releases.in_service, self.pending()
+        release, last = self._releases.in_service, self.steps.pending()
         with writing(files.program):
             files.program.unlink(missing_ok=True)
-            files.program.symlink_to(self._releases.folder(release))
+            files.program.symlink_to(self._releases.folders.folder(release))
         before = self._machine.watch.serves_before(self._machine.canaries)
         tries = last.tries if last is not None and last.version == target.version else 0
         self.files.keep(
@@ -225,124 +185,6 @@ class ProgramUpdate:
             )
         )
 
-    def pending(self) -> PendingUpdate | None:
-        """Return the update that has begun; None for none."""
-        return self.files.read_pending()
-
-    def is_to_be_decided(self) -> bool:
-        """Return whether ``look`` must decide before ``go_on`` does anything.
-
-        An update that a power cut broke off before the new release served may wait for the next
-        window: the school may be in a lesson now.
-        """
-        pending = self.pending()
-        if pending is None:
-            return True
-        is_switched = self._releases.in_service != pending.before
-        is_old = pending.boot != self._machine.boot
-        return pending.step is UpdateStep.INSTALL and is_old and not is_switched
-
-    def go_on(self) -> EndedUpdate | None:
-        """Do an update that has begun to its end; None where none has.
-
-        Raises:
-            InUseError: another program installs packages; the update is decided again later.
-            FilterdError: another reason; the step is done again by the next call.
-        """
-        pending = self.pending()
-        if pending is None or self.is_to_be_decided():
-            return None
-        if pending.step is UpdateStep.INSTALL:
-            return self._install(pending)
-        if pending.step is UpdateStep.GO_BACK:
-            return self._go_back(pending)
-        if pending.tries >= _MOST_TRIES:  # the release may be what ends the machine, or the watch
-            return self._give_up(pending)
-        return self._watch_it(replace(pending, tries=pending.tries + 1))
-
-    def _give_up(self, pending: PendingUpdate) -> EndedUpdate:
-        why = say("it was interrupted {n} times", n=pending.tries)
-        return self._go_back(replace(pending, why=why))
-
-    def _install(self, pending: PendingUpdate) -> EndedUpdate:
-        if pending.tries >= _MOST_TRIES:
-            return self._give_up(pending)
-        try:
-            with self._machine.manager.locked():
-                pending = replace(pending, tries=pending.tries + 1)
-                self.files.keep(pending)
-                self._machine.manager.install(self.files.package)
-        except InUseError:
-            self.files.clear()
-            raise
-        except StoreError as error:
-            return self._go_back(replace(pending, why=error.sentence))
-        return self._watch_it(pending)
-
-    def _watch_it(self, pending: PendingUpdate) -> EndedUpdate:
-        has_served = pending.has_served or not self._is_put_back(pending)
-        pending = replace(pending, step=UpdateStep.START, has_served=has_served)
-        self._keep(pending)
-        if self._is_put_back(pending):
-            if pending.has_served:
-                return self._end(replace(pending, why=_BY_COMMAND), UpdateEnding.ROLLED_BACK)
-            why = say("the package did not put its release in service")
-            return self._go_back(replace(pending, why=why))
-        harm = self._machine.watch.harm_at_start(pending.served)
-        if harm and not self._is_put_back(pending):
-            return self._go_back(replace(pending, why=harm))
-        pending = replace(pending, step=UpdateStep.WATCH)
-        self._keep(pending)
-        harm = self._machine.watch.harm_later(
-            pending.version, pending.served, lambda: self._is_put_back(pending)
-        )
-        if self._is_put_back(pending):
-            return self._end(replace(pending, why=_BY_COMMAND), UpdateEnding.ROLLED_BACK)
-        if harm:
-            return self._go_back(replace(pending, why=harm))
-        return self._end(pending, UpdateEnding.TAKEN)
-
-    def _is_put_back(self, pending: PendingUpdate) -> bool:
-        return self._releases.in_service == pending.before
-
-    def _go_back(self, pending: PendingUpdate) -> EndedUpdate:
-        """Put the release before in service, if it does not serve, and refuse the new one."""
-        releases = self._releases
-        is_switched = releases.in_service != pending.before
-        has_served = pending.has_served or is_switched
-        pending = replace(pending, step=UpdateStep.GO_BACK, has_served=has_served)
-        with contextlib.suppress(OSError):  # the disk may be full
-            self.files.package.unlink(missing_ok=True)
-        self._keep(pending)
-        if is_switched and releases.before != pending.before:  # others were installed meanwhile
-            why = say(
-                "{why}; release {name} is not kept here", why=pending.why, name=pending.before
-            )
-            return self._end(replace(pending, why=why), UpdateEnding.FAILED)
-        if not is_switched:
-            self.mend()
-        else:
-            releases.roll_back(releases.in_service)
-            if problem := self._machine.watch.harm_at_start(pending.served):
-                why = say(
-                    "{why}; the release before serves again, and: {problem}",
-                    why=pending.why,
-                    problem=problem,
-                )
-                pending = replace(pending, why=why)
-        ending = UpdateEnding.TAKEN_BACK if has_served else UpdateEnding.FAILED
-        return self._end(pending, ending)
-
-    def _keep(self, pending: PendingUpdate) -> None:
-        """Keep a step after the switch; on a full disk go on without."""
-        with contextlib.suppress(StoreError):
-            self.files.keep(pending)
-
-    def _end(self, pending: PendingUpdate, ending: UpdateEnding) -> EndedUpdate:
-        ended = self._note(pending.version, pending.before, ending, pending.why)
-        self.files.clear()
-        return ended
-
     def roll_back(self, why: Sentence) -> EndedUpdate:
         """Put the release before in service, and refuse the present one.
 
@@ -350,17 +192,17 @@ class ProgramUpdate:
             InUseError: an update runs.
             StoreError: there is no release before, or it cannot be put in service.
         """
-        if not self.is_to_be_decided():
+        if not self.steps.is_to_be_decided():
             raise InUseError(_RUNS)
         self.files.clear()  # of one that a power cut broke off
         releases = self._releases
-        bad, back = releases.version(releases.in_service), releases.before
-        if releases.version(back) in self.files.standing.read().refused:
+        bad, back = releases.folders.version(releases.in_service), releases.before
+        if releases.folders.version(back) in self.files.standing.read().refused:
             raise UpdateError(
                 say("the release before, {name}, was taken back here: it does harm", name=back)
             )
         releases.roll_back()
-        return self._note(bad, back, UpdateEnding.ROLLED_BACK, why)
+        return self._notes.ended(bad, back, UpdateEnding.ROLLED_BACK, why)
 
     def put_back(self, why: Sentence) -> EndedUpdate:
         """Put the release before in service while another process watches this one.
@@ -371,7 +213,7 @@ class ProgramUpdate:
             InUseError: an update runs, and its release does not serve yet or no more.
             StoreError: the release before cannot be put in service.
         """
-        pending, releases = self.pending(), self._releases
+        pending, releases = self.steps.pending(), self._releases
         if (
             pending is None
             or pending.step not in (UpdateStep.START, UpdateStep.WATCH)
@@ -395,7 +237,7 @@ class ProgramUpdate:
         """
         if until is not None and until <= self._clock.wall():
             raise ConfigError(say("that time has passed"), hint=say("check --until"))
-        self._change(lambda now: replace(now, held=True, held_until=until))
+        self._notes.change(lambda now: replace(now, held=True, held_until=until))
 
     def release(self) -> None:
         """Take new versions again; those that were taken back stay refused.
@@ -403,22 +245,7 @@ class ProgramUpdate:
         Raises:
             StoreError: the disk refused.
         """
-        self._change(lambda now: replace(now, held=False, held_until=None))
-
-    def _note(self, version: str, before: str, ending: UpdateEnding, why: Sentence) -> EndedUpdate:
-        ended = EndedUpdate(self._clock.wall(), version, before, ending, why)
-        refused = () if ending is UpdateEnding.TAKEN else (version,)
-        self._change(
-            lambda now: _idle(
-                now,
-                refused=tuple(dict.fromkeys((*now.refused, *refused)))[-_MOST_REFUSED:],
-                endings=(*now.endings, ended)[-MOST_ENDINGS:],
-            )
-        )
-        return ended
-
-    def _change(self, change: Callable[[ProgramStanding], ProgramStanding]) -> None:
-        self.files.standing.write(change(self.files.standing.read()))
+        self._notes.change(lambda now: replace(now, held=False, held_until=None))
 
     def _ring_at(self, target: ProgramTarget, waiting_since: float) -> float:
         """Return from when on this appliance takes a version; by an id of root's own."""
@@ -433,9 +260,3 @@ class ProgramUpdate:
         with contextlib.suppress(FilterdError), stated():
             return bool(self._machine.daemon.status().get("day", {}).get("exams"))
         return False
-
-
-def _idle(standing: ProgramStanding, **changes: Any) -> ProgramStanding:
-    """Return a standing with changes in which no release waits."""
-    waits = dict.fromkeys(("waiting_since", "postponed_since", "takes_at"))
-    return replace(standing, **{"waits_for": "", "why": UNSAID, **waits, **changes})

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from filterd.appliance.machine_changes import PackageManager, run_program
 from filterd.appliance.releases import Releases
-from filterd.appliance.update.program_update import ProgramUpdate, UpdatedMachine
+from filterd.appliance.update.program_update import ProgramUpdate
 from filterd.appliance.update.update_files import UpdateFiles, UpdateStep
+from filterd.appliance.update.update_steps import UpdatedMachine
 from filterd.appliance.update.update_watch import ReleaseWatch, ask_port
 from filterd.base import journal
 from filterd.base.addresses import LOOPBACK_OF
@@ -118,15 +119,15 @@ def install(here: Context) -> None:
     journal.begin(here.texts.language)
     site = program_of(here)
     with site.holding(wait=True):  # a command begins an update, and this ends it
-        site.mend()
-        if site.is_to_be_decided():
+        site.steps.mend()
+        if site.steps.is_to_be_decided():
             folder = mirror_beside(here.state.folder)
             if not _files(here).trust.root.exists() or not (folder / "metadata").is_dir():
                 return
             decision = site.look(FolderFetcher(folder, here.clock, LIMITS))
             if decision is not None and decision.reason is not None:
                 _logger.info("release %s: %s", _files(here).standing.read().offered, decision.why)
-        ended = site.go_on()
+        ended = site.steps.go_on()
     if ended is not None:
         _record(here, ended)
         _logger.info(
@@ -171,7 +172,7 @@ def take(here: Context, folder: Path) -> EndedUpdate | None:
                 say("release {version} is not installed: {why}", version=offered, why=decision.why)
             )
         if not _has_systemd():
-            ended = site.go_on()
+            ended = site.steps.go_on()
             if ended is not None:
                 _record(here, ended)
             return ended
@@ -223,7 +224,7 @@ def _out_of_its_watch(here: Context, site: ProgramUpdate) -> EndedUpdate:
     ends = here.clock.monotonic() + _NOTICED_WITHIN_S
     while here.clock.monotonic() < ends:
         with contextlib.suppress(InUseError), site.holding():
-            if left := site.go_on():  # of a watch that was ended with its process
+            if left := site.steps.go_on():  # of a watch that was ended with its process
                 _record(here, left)
             break
         time.sleep(_POLL_S)

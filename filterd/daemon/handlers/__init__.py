@@ -8,7 +8,8 @@
     handled             a command of a typed request; its arguments arrive checked
     status_commands     status, clock, reload; change_commands: changes of all kinds
 
-    people              account_commands, api_token_commands, sign_in_commands; account_state
+    people              account_commands, api_token_commands, sign_in_commands; account_state;
+                        account_grants: what a request may do
     school              room_commands, device_commands, exam_commands, history_commands
     the site            policy_commands, site_drafts, list_commands, restore_commands
     the log             log_commands, totals_commands, what_if_commands

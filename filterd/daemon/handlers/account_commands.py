@@ -17,19 +17,16 @@ from this network), ``accounts-damaged``.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import re
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from filterd.accounts.account import (
     Account,
     AccountBook,
     account_name,
-    by_secret,
 )
 from filterd.accounts.authenticator import (
     new_authenticator,
@@ -39,21 +36,19 @@ from filterd.accounts.authenticator import (
     text_of,
     uri_of,
 )
-from filterd.accounts.grant import NO_GRANT, AuthorChannel, Grant
 from filterd.accounts.one_time_codes import FOR_S, CodePurpose
 from filterd.accounts.password_hash import new_password
-from filterd.accounts.sessions import SignInError, sign_in_again
-from filterd.accounts.sign_in_delays import not_admitted, origin_of
+from filterd.accounts.sign_in_delays import origin_of
 from filterd.base.errors import ControlError, StoreError
+from filterd.daemon.handlers.account_grants import AccountGrants
 from filterd.daemon.handlers.account_state import (
     AccountState,
     Cookies,
     account_of,
-    is_within,
     wrong_code,
 )
-from filterd.daemon.handlers.api_token_commands import PREFIX, ApiTokenCommands
-from filterd.daemon.handlers.control_caller import PAGE_COMMANDS, author_of
+from filterd.daemon.handlers.api_token_commands import ApiTokenCommands
+from filterd.daemon.handlers.control_caller import author_of
 from filterd.daemon.handlers.handled import handled
 from filterd.daemon.handlers.restore_commands import restore_commands
 from filterd.daemon.handlers.sign_in_commands import enrolment_commands, sign_in_commands
@@ -75,13 +70,10 @@ from filterd.operations.accounts import (
     SetPassword,
     SetRoles,
 )
-from filterd.operations.scopes import OPEN, is_in_scope, needs_password
-from filterd.overrides.rights.roles import PasswordNeededError, Rank, Role
+from filterd.overrides.rights.roles import Rank, Role
 from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
-    from filterd.accounts.account import ApiToken
-    from filterd.control.frames import ControlRequest
     from filterd.daemon.handlers.control_caller import Caller
     from filterd.daemon.handlers.control_server import Command
     from filterd.daemon.manager.manager import Manager
@@ -101,6 +93,7 @@ class Accounts:
     def __init__(self, manager: Manager, setting: Setting) -> None:
         self._state, self._folder = AccountState(manager, setting), setting.state
         self._tokens = ApiTokenCommands(self._state)
+        self.granting = AccountGrants(self._state, self._tokens.note_use).granting
         self._pending: dict[str, bytes] = {}
         """Secrets of authenticators that no code has proved yet, by account."""
 
@@ -112,62 +105,6 @@ class Accounts:
     def status(self) -> dict[str, Any]:
         """Return the accounts' part of a status."""
         return self._state.status()
-
-    def granting(self, request: ControlRequest, caller: Caller) -> Grant:
-        """Return what a person may do by a request; see ``control_server.Granting``."""
-        command, cookies = request.command, Cookies.of(caller.token)
-        if command in OPEN or command.startswith(PAGE_COMMANDS):
-            return NO_GRANT
-        if not cookies.token:
-            raise SignInError(say("sign in first"))
-        if cookies.token.startswith(PREFIX):
-            return self._granted_to_token(cookies.token, request, caller)
-        session = self._state.session_of(caller)
-        if self._state.book.active(session.account) is None:
-            raise sign_in_again()
-        is_fresh = self._state.clock.monotonic() < session.fresh_until
-        if not is_fresh and needs_password(command, request.arguments):
-            raise PasswordNeededError(say("give your password once more for this"))
-        holds = partial(self._state.sessions.is_on, cookies.token)
-        return Grant(session.account, session.roles, is_fresh=is_fresh, holds=holds)
-
-    def _granted_to_token(self, secret: str, request: ControlRequest, caller: Caller) -> Grant:
-        state = self._state
-        token, account = self._token_of(secret)
-        if token.addresses:
-            if not is_within(caller.address, token.addresses):
-                raise not_admitted()
-        else:
-            state.check_admitted(caller, None)
-        if not is_in_scope(token.scope, request.command, request.arguments):
-            raise ControlError(
-                say(
-                    "the API token {name} may not do this; its scope is {scope}",
-                    name=token.label,
-                    scope=token.scope,
-                )
-            )
-        self._tokens.note_use(token)
-        roles = frozenset((Role.READER, token.role)) & (account.roles | {Role.READER})
-        return Grant(account.name, roles, AuthorChannel.API, holds=lambda: self._is_on(secret))
-
-    def _token_of(self, secret: str) -> tuple[ApiToken, Account]:
-        """Return an API token that counts, and its account.
-
-        Raises:
-            SignInError: it is none.
-        """
-        book = self._state.book
-        token = by_secret(book.tokens, secret)
-        account = None if token is None else book.active(token.account)
-        if token is None or account is None or token.ends_at <= self._state.time.least():
-            raise SignInError(say("this API token is wrong, revoked or has ended"))
-        return token, account
-
-    def _is_on(self, secret: str) -> bool:
-        with contextlib.suppress(SignInError):
-            return bool(self._token_of(secret))
-        return False
 
     def commands(self) -> dict[str, Command]:
         """Return the commands by name."""

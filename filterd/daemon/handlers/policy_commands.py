@@ -101,7 +101,7 @@ def _checks(manager: Manager) -> dict[str, Command]:
         )
 
     async def expectations(asked: TestExpectations, _: Caller) -> dict[str, Any]:
-        return await manager.hold(asked.wanted)
+        return await manager.expectations.hold(asked.wanted)
 
     return {
         **handled(CheckName, check),

@@ -28,6 +28,7 @@ from filterd.clients.identifier import probe_address
 from filterd.daemon.handlers.control_caller import author_of
 from filterd.daemon.handlers.handled import handled
 from filterd.fastpath.pktinfo import is_here
+from filterd.lists import listed_names
 from filterd.lists.rules import MADE_CANARY
 from filterd.operations.status import RunSelfTest
 from filterd.overrides.rights.read_access import View, check_view
@@ -236,7 +237,7 @@ def listed(index: Index, category: str) -> list[bytes]:
     if hits and hits[0].labels == names.count_labels(made):
         return [made]
     lists = {one.id for one in index.lists if one.category == category}
-    return list(islice(index.names_of(lists, alone=True), _DRAWN))
+    return list(islice(listed_names.names_of(index, lists, alone=True), _DRAWN))
 
 
 def _grades(site: Site) -> list[GradePolicy]:

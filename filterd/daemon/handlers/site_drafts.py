@@ -206,7 +206,7 @@ class SiteDrafts:
             problem, doubts = edited["problem"], list[dict[str, Any]]()
             if problem is None:
                 try:
-                    doubts = list(await self._manager.judge(policy))
+                    doubts = list(await self._manager.expectations.judge(policy))
                 except ConfigError as error:
                     problem = to_plain(error)
         before, after = (edited[key].splitlines() for key in ("text", "new"))

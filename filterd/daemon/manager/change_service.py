@@ -20,12 +20,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.base.errors import ChangeError, ControlError, FilterdError, StoreError
-from filterd.clients.identifier import Identifier
+from filterd.daemon.manager.change_judgement import ChangeJudgement
 from filterd.daemon.manager.change_records import Records, ViewRecords
+from filterd.daemon.manager.guarded_openings import LASTS_S, GuardedOpenings
 from filterd.daemon.manager.resolved_request import (
     add_what_lists_have,
     dating,
@@ -33,49 +33,34 @@ from filterd.daemon.manager.resolved_request import (
     work_out_lesson,
     work_out_room,
 )
-from filterd.daemon.time.timekeeper import ClockStanding
+from filterd.daemon.manager.store_upkeep import StoreUpkeep
 from filterd.overrides.changes import change_kinds as kinds
 from filterd.overrides.changes import log_changes
-from filterd.overrides.changes.change_fields import MAX_NAMES
 from filterd.overrides.changes.change_kinds import is_undated
-from filterd.overrides.changes.effects import NOTHING, Fold, end_of
-from filterd.overrides.changes.preconditions import SchoolState, Warnings
-from filterd.overrides.changes.preconditions import check as check_fit
-from filterd.overrides.changes.room_changes import LONGEST_EXAM_S
+from filterd.overrides.changes.effects import NOTHING, end_of
 from filterd.overrides.history.history_chain import CLOCK, CLOCK_ACCEPTED, GENESIS, GUARDED
 from filterd.overrides.history.snapshot import Exported
 from filterd.overrides.history.store import Store
 from filterd.overrides.mistake_reports import KIND as REPORT
-from filterd.overrides.rights import permissions
-from filterd.overrides.rights.permissions import Classroom
 from filterd.overrides.rights.roles import Author, Rank
-from filterd.policy.calendar import day_ends_at
-from filterd.policy.grade_rows import differences
-from filterd.policy.guarded_categories import opened_by, openings
-from filterd.policy.model import DAY_S
-from filterd.texts import i18n
-from filterd.texts.i18n import UNSAID, Sentence, refused, say
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
-    from pathlib import Path
 
     from filterd.daemon.process import Setting
     from filterd.daemon.time.timekeeper import ClockStep, Timekeeper
-    from filterd.overrides.changes.effects import ChangeEffect, CheckedChange
+    from filterd.overrides.changes.preconditions import Warnings
     from filterd.overrides.history.history_chain import HistoryRow
     from filterd.overrides.history.restored_history import BackupOrigin
     from filterd.overrides.history.store import Done
+    from filterd.overrides.rights.permissions import Classroom
     from filterd.overrides.rights.read_access import View
-    from filterd.policy.guarded_categories import GuardedOpening
-    from filterd.policy.temporary_rules import GradeSetting, LocalException, Overrides, RoomSetting
+    from filterd.policy.temporary_rules import Overrides
     from filterd.resolve.site import Site
 
-EXAM, GRADE = "exam", "grade"
+EXAM = "exam"
 _END_WITHIN_S = 1.0
-_LOOK_EVERY_S = 2.0
-_GUARDED_LASTS_S = 30.0 * DAY_S
-"""How long an opening lasts on that stood when its category became guarded."""
 _ITSELF = Author("filterd", Rank.ADMIN)
 _MS = 1000
 
@@ -107,55 +92,19 @@ class Changes:
         self._store = Store(
             setting.state, setting.clock, setting.overrides.get, setting.time.not_before
         )
-        self._problem, self._lost = UNSAID, tuple[Sentence, ...]()
+        self.upkeep = StoreUpkeep(setting, self._store, in_force.turn)
+        self.judgement = ChangeJudgement(self._store, setting.time, in_force.keeper)
+        self.guarded = GuardedOpenings(in_force.site, setting.time)
         self.records = Records(setting, self._store, in_force.site)
         self._views = ViewRecords(setting.clock, self._record)
-        self._guarded_of: Site | None = None
-        self._guarded: tuple[GuardedOpening, ...] = ()
         self._at_work: set[asyncio.Task[dict[str, Any]]] = set()
 
     def start(self) -> bool:
         """Repair the state of the last run; return whether workers must load it again."""
         before = self._setting.overrides.get() or Exported(NOTHING, GENESIS)
-        now = self._store.start().exported
+        now = self.upkeep.start()
         self._setting.overrides.put(now)
-        self._lost = self._store.lost()
         return now != before
-
-    async def keep(self) -> None:
-        """Write the store and its copies anew whenever one is gone or replaced, for ever.
-
-        A file that is lost while the daemon runs must be there at its next start.
-        """
-        seen: object = None
-        while True:
-            await asyncio.sleep(_LOOK_EVERY_S)
-            now, self._lost = await asyncio.to_thread(self._look)
-            if now == seen:
-                continue
-            async with self._in_force.turn:
-                await asyncio.to_thread(self._keep)
-            seen = None if self._problem else await asyncio.to_thread(self._marks)
-
-    def _keep(self) -> None:
-        """Write the store again; note a problem for the status, and log it once."""
-        try:
-            self._store.keep()
-        except (StoreError, OSError) as error:
-            problem = error.sentence if isinstance(error, StoreError) else refused(error)
-            if problem != self._problem:
-                _logger.error("%s; trying again", problem)
-            self._problem = problem
-        else:
-            self._problem = UNSAID
-
-    def _look(self) -> tuple[object, tuple[Sentence, ...]]:
-        return self._marks(), self._store.lost()
-
-    def _marks(self) -> tuple[object, ...]:
-        """Return marks that show whether another process has touched the written files."""
-        state = self._setting.state
-        return tuple(map(_mark, (state.overrides, *state.overrides_copies)))
 
     async def close(self) -> None:
         """Wait for the running changes to end, if they do so soon.
@@ -201,18 +150,12 @@ class Changes:
         reason = payload.pop("reason", "")
         async with self._in_force.turn:
             site = self._in_force.site()
-            return await asyncio.to_thread(self._previewed, site, payload, author, reason)
+            return await asyncio.to_thread(self.judgement.preview, site, payload, author, reason)
 
     async def status(self) -> dict[str, Any]:
         """Return problems of the store, files set aside, and counts of reported mistakes."""
-        problems = await asyncio.to_thread(self._store.problems)
-        known = dict.fromkeys((*self._store.lost(), self._problem, *problems))
-        mistakes = await self.records.mistake_counts()
-        return {"problems": [i18n.to_plain(one) for one in known if one], "mistakes": mistakes}
-
-    def lost(self) -> list[Any]:
-        """Return the notices that every command must show, as plain data."""
-        return list(map(i18n.to_plain, self._lost))
+        problems = await self.upkeep.problems()
+        return {"problems": problems, "mistakes": await self.records.mistake_counts()}
 
     async def note(
         self, kind: str, about: Mapping[str, Any], author: Author, reason: str = ""
@@ -290,16 +233,9 @@ class Changes:
         _logger.info(
             "change %d by %s: %s, in force after %s ms", number, author.name, kind, in_force_ms
         )
-        return {
-            "number": number,
-            "until": None if self._is_time_unknown() else end_of(done.row.effect().after),
-            "undone": done.row.undone(),
-            "taken_back": None if done.taken_back is None else done.taken_back.to_plain(),
-            "in_force_ms": in_force_ms,
-            "warnings": list(warnings),
-            "row": done.row.to_plain(),
-            **({"room": request["room"]} if kind == EXAM else {}),
-        }
+        until = None if self.judgement.is_time_unknown else end_of(done.row.effect().after)
+        found_room = {"room": request["room"]} if kind == EXAM else {}
+        return _answer(done, until, in_force_ms, warnings) | found_room
 
     async def know_time(self, step: ClockStep | None, *, again: bool = False) -> None:
         """Let policy time make a step, and date what was set before it was confirmed.
@@ -330,15 +266,6 @@ class Changes:
                 raise
             await self._put_in_force(done, epoch, step)
 
-    async def guarded_open(self) -> list[dict[str, Any]]:
-        """Return the guarded categories that are open now, as plain data."""
-        site, now = self._in_force.site(), self._time.least()
-        if self._guarded_of is not site:  # a status is asked for every second, and lists are long
-            known = site.timed.policy, site.timed.overrides, site.index
-            self._guarded = await asyncio.to_thread(lambda: tuple(openings(*known)))
-            self._guarded_of = site
-        return [one._asdict() for one in self._guarded if one.holds_at(now)]
-
     async def end_guarded(self) -> None:
         """Give an end to what opens a guarded category without one.
 
@@ -347,34 +274,21 @@ class Changes:
         Raises:
             FilterdError: it cannot be recorded, or is not in force everywhere.
         """
-        if not self._time.is_confirmed or not await asyncio.to_thread(self._endless):
+        if not self._time.is_confirmed or not await asyncio.to_thread(self.guarded.endless):
             return
         async with self._in_force.turn:
-            endless = await asyncio.to_thread(self._endless)
+            endless = await asyncio.to_thread(self.guarded.endless)
             if not endless:
                 return
             epoch, now = self._setting.page.next_epoch(), self._time.least()
-            payload = {"numbers": endless, "ends_at": now + _GUARDED_LASTS_S}
+            payload = {"numbers": endless, "ends_at": now + LASTS_S}
             done = await asyncio.to_thread(self._record, GUARDED, payload, _ITSELF, "", now)
             await self._put_in_force(done, epoch, None)
         _logger.warning("what opens a guarded category ends in 30 days: %s", endless)
 
-    def _endless(self) -> list[int]:
-        """Return the numbers of what opens a guarded category for too long."""
-        site = self._in_force.site()
-        policy, overrides, index = site.timed.policy, site.timed.overrides, site.index
-        latest = self._time.least() + _GUARDED_LASTS_S
-        things: tuple[LocalException | GradeSetting | RoomSetting, ...]
-        things = (*overrides.exceptions, *overrides.grades, *overrides.rooms)
-        found = {
-            one.id
-            for one in things
-            if (one.ends_at is None or one.ends_at > latest) and opened_by(one, policy, index)
-        }
-        return sorted(found)[:MAX_NAMES]
-
-    def _is_time_unknown(self) -> bool:
-        return self._in_force.keeper.standing is ClockStanding.UNKNOWN
+    def classroom(self, site: Site) -> Classroom:
+        """Return what a teacher's rights depend on at this moment."""
+        return self.judgement.classroom(site)
 
     def _checked_and_recorded(
         self,
@@ -385,85 +299,12 @@ class Changes:
         reason: str,
         step: ClockStep | None,
     ) -> tuple[Done, Warnings]:
-        change, payload = self._permitted(site, kind, payload, author)
+        change, payload = self.judgement.permitted(site, kind, payload, author)
         if step is not None:
             about = dating(step, site.timed.overrides, self._setting)
             return self._record(kind, about, author, reason, step.now), ()
-        warnings = self._fit(site, change)
+        warnings = self.judgement.fit(site, change)
         return self._record(kind, payload, author, reason), warnings
-
-    def _permitted(
-        self, site: Site, kind: str, payload: dict[str, Any], author: Author
-    ) -> tuple[CheckedChange, dict[str, Any]]:
-        """Return a change that its author may make, and its payload.
-
-        Raises:
-            ChangeError: it is wrong.
-            ControlError: this author may not make it.
-        """
-        change = kinds.parse(kind, payload)
-        if not self._time.is_confirmed:
-            log_changes.check_clock(change)
-        if isinstance(change, log_changes.ConfirmLogging):
-            past = self._store.rows(views=False)
-            permissions.check_confirmation(
-                author, change, site.timed.overrides, past, self._time.least()
-            )
-        else:
-            effect = self._effect(change, author)
-            permissions.check_change(author, change, effect, self.classroom(site))
-        return change, payload
-
-    def _effect(self, change: CheckedChange, author: Author) -> ChangeEffect:
-        now, least = self._time.least(), self._time.not_before()
-        return self._store.effect(change, author=author.name, now=now, not_before=least)
-
-    def _fit(self, site: Site, change: CheckedChange) -> Warnings:
-        """Return warnings on a change; see ``check_fit``."""
-        now = self._time.least()
-        timed = site.timed
-        return check_fit(
-            change, SchoolState(timed.policy, site.at(now).engine, timed.overrides, now)
-        )
-
-    def _previewed(
-        self, site: Site, payload: dict[str, Any], author: Author, reason: str
-    ) -> dict[str, Any]:
-        change, payload = self._permitted(site, GRADE, payload, author)
-        kinds.ChangeRequest.of(GRADE, payload, author.name, reason)  # refuses as a change would
-        warnings, effect = self._fit(site, change), self._effect(change, author)
-        now = self._time.least()  # later than the effect begins
-        after = Fold(site.timed.overrides)
-        after.apply(effect)
-        thens = None, after.overrides(site.timed.overrides.number + 1)
-        moment, then = (site.at(now, one).moment.policy for one in thens)
-        return {
-            "differences": [
-                {"grade": key, **one._asdict()}
-                for key, grade in moment.grades.items()
-                for one in differences(moment, grade, then, then.grades[key])
-            ],
-            "warnings": list(warnings),
-        }
-
-    def classroom(self, site: Site) -> Classroom:
-        """Return what a teacher's rights depend on at this moment."""
-        policy, now = site.timed.policy, self._time.least()
-        is_unknown = self._is_time_unknown()
-        identifier = Identifier(site.timed.at(now).policy, site.surroundings)
-
-        def network_of(address: str) -> str | None:
-            client = None if identifier.is_own(address) else identifier.identify(address)
-            return None if client is None else client.network
-
-        return Classroom(
-            policy,
-            site.timed.overrides,
-            None if is_unknown else now,
-            now + LONGEST_EXAM_S if is_unknown else day_ends_at(policy, now),
-            network_of,
-            partial(opened_by, policy=policy, index=site.index),
-        )
 
     async def _put_in_force(self, done: Done, epoch: int, step: ClockStep | None) -> None:
         """Activate a change, and let policy time make its step, if it has one."""
@@ -492,9 +333,16 @@ class Changes:
         return done
 
 
-def _mark(path: Path) -> object:
-    try:
-        status = path.lstat()
-    except OSError as error:
-        return error.errno
-    return status.st_ino, status.st_mtime_ns, status.st_size, status.st_mode
+def _answer(
+    done: Done, until: float | None, in_force_ms: float, warnings: Warnings
+) -> dict[str, Any]:
+    """Return a change that is in force, as plain data; ``until``: its end."""
+    return {
+        "number": done.row.number,
+        "until": until,
+        "undone": done.row.undone(),
+        "taken_back": None if done.taken_back is None else done.taken_back.to_plain(),
+        "in_force_ms": in_force_ms,
+        "warnings": list(warnings),
+        "row": done.row.to_plain(),
+    }

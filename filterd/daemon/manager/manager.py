@@ -12,17 +12,14 @@ other with reloads, but nothing is compiled or opened.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import logging
-import os
 from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
-from filterd.base import native, state_file
-from filterd.base.errors import ControlError, FilterdError, StoreError, to_plain
+from filterd.base.errors import ControlError, FilterdError
 from filterd.base.process_memory import give_back
 from filterd.clients.interfaces import Links
 from filterd.clients.network_view import Surroundings
@@ -31,44 +28,34 @@ from filterd.daemon.manager import site_loader, site_policy
 from filterd.daemon.manager.log_collector import DistinctKeeper, LogKeeper
 from filterd.daemon.manager.lookup_collector import LookupCollector
 from filterd.daemon.manager.site_activation import SiteActivation
+from filterd.daemon.manager.site_trial import SiteTrial
 from filterd.daemon.manager.status_parts import (
     StatusSignals,
     in_service,
-    log_standing,
-    read_today,
-    school_day,
     school_today,
 )
+from filterd.daemon.manager.status_summary import StatusSummary
+from filterd.daemon.manager.worker_team import WorkerTeam
 from filterd.daemon.time.timekeeper import LOOK_EVERY_S, ClockStanding, Timekeeper
 from filterd.daemon.watch_recorders import NatWatch
-from filterd.daemon.worker_channel import Channel, Handlers
-from filterd.daemon.worker_sums import WorkerSums, disputes_of, tls_of, tunnels_of, upstreams_of
 from filterd.operations.reload import Reloaded
-from filterd.policy.grade_changes import Layer
 from filterd.policy.policy_file import digest
 from filterd.querylog.totals_request import TODAY
-from filterd.resolve import expectation_checks, rewrite_targets
-from filterd.resolve.expectation_checks import doubts
-from filterd.texts.i18n import UNSAID, say
-from filterd.version import __version__
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Collection, Iterable, Sequence
-    from pathlib import Path
 
     from filterd.daemon.manager.change_service import Changes
     from filterd.daemon.manager.device_discovery import ExamTrials, RoomWatches
     from filterd.daemon.process import Setting
-    from filterd.policy.model import Expectation, ListenAddress, Policy
+    from filterd.daemon.worker_channel import Handlers
+    from filterd.policy.model import ListenAddress
     from filterd.policy.temporary_rules import Overrides
     from filterd.querylog.totals_request import TotalsRequest
-    from filterd.resolve.expectation_checks import Unmet
     from filterd.resolve.site import Site
 
-_WORKER_WITHIN_S = 20.0
-_STATUS_WITHIN_S = 2.0
-_WRITE_AGAIN_S = 5.0
 _LAST_WORDS_WITHIN_S = 2.5
 """A worker that stops has answers to give before (``worker``); the supervisor waits for 5 s."""
 
@@ -90,21 +77,20 @@ class Manager:
     """
 
     def __init__(self, setting: Setting, ends: Sequence[socket.socket]) -> None:
-        self._setting, self._ends = setting, ends
+        self._setting, self._team = setting, WorkerTeam(ends)
         surroundings = Surroundings(setting.clock)
         surroundings.take_links(Links(own=_own_addresses(setting.listen)))
-        self._activation = SiteActivation(setting, surroundings, self._tell_all)
-        self._load = self._activation.load
+        self._activation = SiteActivation(setting, surroundings, self._team.tell_all)
+        self.expectations = SiteTrial(setting, self._activation.load)
         self._time = setting.time
         self._keeper = Timekeeper(setting.state, setting.clock, setting.page)
         self._time_kept: asyncio.Task[None] | None = None
-        self._reloading, self._trying = asyncio.Lock(), asyncio.Lock()
+        self._reloading = asyncio.Lock()
         self._next_reloads: dict[bool, asyncio.Task[Reloaded]] = {}
-        self._workers: list[Channel] = []
         self.log_keeper = LogKeeper(
             setting.state.query_log,
             setting.clock,
-            self._workers,
+            self._team.channels,
             lambda: self._site.policy.log.keep_totals_days * (1 if self._time.is_confirmed else 2),
             lambda: in_service(self),
         )
@@ -114,7 +100,7 @@ class Manager:
             lambda: school_today(self),
             lambda: self._site.confidential.categories,
         )
-        self.lookups = LookupCollector(setting, self._workers, lambda: self.site)
+        self.lookups = LookupCollector(setting, self._team.channels, lambda: self.site)
         self.signals = StatusSignals(setting)
         self.live: LiveStream
         self.changes: Changes
@@ -122,11 +108,8 @@ class Manager:
         self.trials: ExamTrials
         self.nat: NatWatch
         self._site: Site
-        self._unmet: tuple[Unmet, ...] = ()
-        self._doubts: tuple[dict[str, Any], ...] = ()
-        self._failed_reloads = 0
-        self._sums = WorkerSums()
-        self._digested: tuple[Policy, str] | None = None
+        self.failed_reloads = 0
+        self._summary = StatusSummary(self, setting, self._team)
 
     @property
     def site(self) -> Site:
@@ -147,9 +130,11 @@ class Manager:
         in_force = Enforcement(self._reloading, lambda: self.site, self._enforce, self._keeper)
         self.changes = Changes(self._setting, in_force)
         self.rooms = RoomWatches(self._setting.clock)
-        self.trials = ExamTrials(self._setting.clock, self._workers)
-        self.nat = NatWatch(self._setting.clock, self._workers)
-        self.live = LiveStream(self._setting.clock, self._workers, lambda: self.site, self.changes)
+        self.trials = ExamTrials(self._setting.clock, self._team.channels)
+        self.nat = NatWatch(self._setting.clock, self._team.channels)
+        self.live = LiveStream(
+            self._setting.clock, self._team.channels, lambda: self.site, self.changes
+        )
         is_mended = await asyncio.to_thread(self.changes.start)
         self._site = await self._activation.begin()
         handlers: Handlers = {
@@ -157,16 +142,13 @@ class Manager:
             "last_lookups": self.lookups.take_last,
             "lookups_are_due": self.lookups.lookups_are_due,
         }
-        self._workers[:] = [
-            Channel(end, {**handlers, "followed": partial(self.live.take, number)})
-            for number, end in enumerate(self._ends)
-        ]
+        self._team.open(lambda n: {**handlers, "followed": partial(self.live.take, n)})
         self.log_keeper.start()
         self.distinct.start()
         self.lookups.start()
         if self._setting.page.is_undecided or is_mended:
             self._site = await self._activation.decide(self._site)
-        await asyncio.to_thread(self._look_at_first_site)
+        await asyncio.to_thread(self.expectations.begin, self._site)
         await self._activation.keep_second_copies()
         await asyncio.to_thread(self.changes.records.note, self._site)
         self._time_kept = asyncio.get_running_loop().create_task(self._keep_time())
@@ -184,8 +166,7 @@ class Manager:
         await self.distinct.stop()
         await self.log_keeper.stop()
         await self.lookups.stop()
-        for worker in self._workers:
-            await worker.close()
+        await self._team.close()
 
     async def write_last(self) -> None:
         """Write what the workers have left for the log; they are being stopped too."""
@@ -216,7 +197,7 @@ class Manager:
             try:
                 site = await self._prepare_and_commit(lists_only)
             except Exception:
-                self._failed_reloads += 1
+                self.failed_reloads += 1
                 raise
         give_back()
         policy = site.timed.policy
@@ -227,24 +208,22 @@ class Manager:
             for key in _ONLY_A_RESTART_CHANGES
             if getattr(policy, key) != getattr(self._setting, key)
         )
-        return Reloaded(digest(policy), len(site.index), len(site.index.lists), moved, self._doubts)
+        return Reloaded(
+            digest(policy), len(site.index), len(site.index.lists), moved, self.expectations.doubts
+        )
 
     async def _prepare_and_commit(self, lists_only: bool) -> Site:
         policy, wrong = await asyncio.to_thread(
             site_policy.compiled, self._setting, lists_only=lists_only
         )
-        site = await asyncio.to_thread(self._load, policy)
-        known = {one.expectation.written for one in self._unmet}
-        now = self._time.least()
-        unmet = await asyncio.to_thread(expectation_checks.check, site, now, known=known)
-        doubted = await asyncio.to_thread(doubts, site, unmet, now)
+        site = await asyncio.to_thread(self._activation.load, policy)
+        unmet, doubted = await self.expectations.check(site)
         epoch = await self._activation.activate(site, policy)
         self._site = site
         await self._activation.keep_second_copies()
-        self._unmet = unmet
-        self._doubts = tuple(map(to_plain, (*wrong, *doubted)))
+        self.expectations.accept(unmet, (*wrong, *doubted))
         try:
-            await self._tell_all("confirm", epoch=epoch)
+            await self._team.tell_all("confirm", epoch=epoch)
         except FilterdError as error:
             raise ControlError(
                 say("it is in force, but not yet in every worker: {error}", error=error.sentence)
@@ -260,13 +239,13 @@ class Manager:
         now, page = self._time.wall(), self._setting.page
         site = await asyncio.to_thread(self._site.at, now, overrides)
         try:
-            await self._tell_all("prepare", epoch=epoch, overrides=True)
+            await self._team.tell_all("prepare", epoch=epoch, overrides=True)
         except FilterdError as error:
             # It is recorded, so it counts: a worker that is not ready loads it then.
             _logger.warning("%s; that worker loads what was changed by itself", error)
         page.epoch = epoch
         self._site = site
-        await self._tell_all("confirm", epoch=epoch)
+        await self._team.tell_all("confirm", epoch=epoch)
 
     async def keep_files(self) -> None:
         """Restore the files of the active policy and index when they are gone, for ever."""
@@ -274,27 +253,21 @@ class Manager:
 
     async def write_what_is_in_memory(self) -> None:
         """Write the files that a start could not write, as soon as the disk takes them."""
-        unwritten, state, logged = self._setting.unwritten, self._setting.state, UNSAID
-        while unwritten.parts:
-            try:
-                async with self._reloading:
-                    await asyncio.to_thread(unwritten.write, state)
-                _logger.warning(
-                    "%s: can be written again; what was in memory is stored now", state.folder
-                )
-            except StoreError as error:
-                if error.sentence != logged:
-                    _logger.error("%s; trying again", error)
-                logged = error.sentence
-                await asyncio.sleep(_WRITE_AGAIN_S)
+        setting = self._setting
+        await site_loader.write_later(setting.unwritten, setting.state, self._reloading)
 
     def notices(self) -> list[Any]:
         """Return the notices that every command must show, as plain data."""
-        return self.changes.lost()
+        return self.changes.upkeep.lost()
 
     def clock(self) -> dict[str, Any]:
         """Return the state of policy time, as plain data; see ``Timekeeper.facts``."""
         return self._keeper.facts()
+
+    @property
+    def clock_standing(self) -> ClockStanding:
+        """How sure policy time is."""
+        return self._keeper.standing
 
     async def _keep_time(self) -> None:
         """Check the clock for ever, save the known time, and date things that wait for it."""
@@ -316,113 +289,14 @@ class Manager:
 
     async def check(self, **whom: Any) -> dict[str, Any] | None:
         """Explain the result for a client; see ``Worker.check``."""
-        explained: dict[str, Any] | None = await self._ask_one("check", **whom)
+        explained: dict[str, Any] | None = await self._team.ask_one("check", **whom)
         return explained
 
     async def status(
         self, classes: Collection[str] | None = frozenset(), seen: TotalsRequest = TODAY
     ) -> dict[str, Any]:
-        """Return the state of the daemon, its workers summed up; as plain data.
-
-        Args:
-            classes: those with totals of their own, None for all; others are in their grade's.
-            seen: which categories of today are shown, and how old totals may be.
-        """
-        workers = await self._ask_those_that_answer("status")
-        sums = self._sums.add_up(workers)
-        policy, index = self._site.timed.policy, self._site.index
-        unwritten = self._setting.unwritten
-        safe = rewrite_targets.age_of(policy, self._setting.state.safe_search)
-        now, today = self._time.least(), await read_today(self, seen)
-        log = await log_standing(self, workers, today, now)
-        is_known = self._keeper.standing is not ClockStanding.UNKNOWN
-        return {
-            "version": __version__,
-            "pid": os.getppid(),
-            "not_native": native.missing(),
-            "up_s": round(self._setting.clock.monotonic() - self._setting.started),
-            "time_is_known": is_known,
-            "clock": self._keeper.facts(),
-            "school": policy.school,
-            "policy": self._digest_of(policy),
-            "listen": [{"address": one.address, "port": one.port} for one in self._setting.listen],
-            "names": len(index),
-            "lists": len(index.lists),
-            "lists_built_at": index.build.get("when"),
-            "workers": len(workers),
-            **sums,
-            "traffic": {**sums.get("traffic", {}), "blocked": await self.signals.blocks(self)},
-            # Of shared sockets: each worker reports the same.
-            "receive_drops": max((one["receive_drops"] for one in workers), default=0),
-            "upstreams": upstreams_of(workers),
-            "tunnels": tunnels_of(workers),
-            "tls": tls_of(workers, sums.get("tls", {})),
-            "disputes": disputes_of(workers),
-            "log": log,
-            "signals": await self.signals.facts(log["lost"], is_time_known=is_known),
-            "accounts": self.signals.accounts(),
-            "changes": await self.changes.status(),
-            "pauses": self._pauses(),
-            "guarded": await self.changes.guarded_open(),
-            "safe_search": safe and safe._asdict(),
-            "day": school_day(self._site.at(now), now, today, classes),
-            "in_memory": unwritten.parts,
-            "reload_failures": self._failed_reloads,
-            "doubts": (*map(to_plain, unwritten.doubts(self._setting.state)), *self._doubts),
-        }
-
-    def _digest_of(self, policy: Policy) -> str:
-        """Return the digest of a policy; of the same one again without 10 ms of work."""
-        if self._digested is None or self._digested[0] is not policy:
-            self._digested = policy, digest(policy)
-        return self._digested[1]
-
-    def _pauses(self) -> list[dict[str, Any]]:
-        """Return the pauses that hold now, as plain data."""
-        site = self._site.at(self._time.wall())
-        dated = (one for one in site.moment.changes if one.change.layer is Layer.PAUSE)
-        held = {one.change.source for one in dated if one.holds}
-        exceptions = site.timed.overrides.exceptions
-        return [state_file.to_plain(one) for one in exceptions if str(one.id) in held]
-
-    async def hold(self, wanted: Sequence[Expectation] | None) -> dict[str, Any]:
-        """Check the site's present files, with the compiled lists, against expectations.
-
-        It activates nothing, and only equal requests wait for it.
-
-        Args:
-            wanted: the expectations; None for those that a reload checks.
-
-        Returns: see ``expectation_checks.held``.
-
-        Raises:
-            FilterdError: the files are wrong, or the disk refused.
-        """
-        async with self._trying:
-            policy = await asyncio.to_thread(site_policy.tried, self._setting)
-            site = await asyncio.to_thread(self._load, policy)
-            now = self._time.least()
-            outcomes = await asyncio.to_thread(expectation_checks.held, site, wanted, now)
-        del site
-        give_back()
-        return outcomes
-
-    async def judge(self, policy: Path) -> tuple[dict[str, Any], ...]:
-        """Check a compiled policy as a reload does, and activate nothing.
-
-        Returns: doubts that would not prevent a reload, as plain data.
-
-        Raises:
-            ConfigErrors: expectations that a reload would refuse it for.
-        """
-        async with self._trying:
-            site, now = await asyncio.to_thread(self._load, policy), self._time.least()
-            known = {one.expectation.written for one in self._unmet}
-            unmet = await asyncio.to_thread(expectation_checks.check, site, now, known=known)
-            doubted = await asyncio.to_thread(doubts, site, unmet, now)
-        del site
-        give_back()
-        return tuple(map(to_plain, doubted))
+        """Return the state of the daemon, its workers summed up; see ``StatusSummary``."""
+        return await self._summary.facts(classes, seen)
 
     async def log_totals(
         self, request: TotalsRequest, classes: Collection[str] | None = None
@@ -442,40 +316,6 @@ class Manager:
         request = replace(request, confidential=hidden, classes=classes)
         zone = self._site.policy.time_zone
         return [request.row(one) for one in await self.log_keeper.totals(request, time_zone=zone)]
-
-    def _look_at_first_site(self) -> None:
-        """Find the expectations that the site of a start fails, and log them."""
-        now, site = self._time.least(), self._site
-        self._unmet = expectation_checks.unmet(site, site.timed.policy.expectations, now)
-        doubted = doubts(site, self._unmet, now)
-        for error in doubted:
-            _logger.warning("%s", error)
-        self._doubts = tuple(map(to_plain, doubted))
-
-    async def _tell_all(self, what: str, **arguments: Any) -> None:
-        """Ask every worker, and fail with the first that fails."""
-        asked = (
-            worker.ask(what, within_s=_WORKER_WITHIN_S, **arguments) for worker in self._workers
-        )
-        for outcome in await asyncio.gather(*asked, return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                raise outcome
-
-    async def _ask_those_that_answer(self, what: str) -> list[dict[str, Any]]:
-        asked = (worker.ask(what, within_s=_STATUS_WITHIN_S) for worker in self._workers)
-        outcomes = await asyncio.gather(*asked, return_exceptions=True)
-        return [outcome for outcome in outcomes if isinstance(outcome, dict)]
-
-    async def _ask_one(self, what: str, **arguments: Any) -> Any:
-        """Ask one worker; all know the same, so the next is asked if one is silent.
-
-        Raises:
-            FilterdError: the error of the last one.
-        """
-        for worker in self._workers[:-1]:
-            with contextlib.suppress(ControlError):
-                return await worker.ask(what, within_s=_STATUS_WITHIN_S, **arguments)
-        return await self._workers[-1].ask(what, within_s=_WORKER_WITHIN_S, **arguments)
 
 
 def _own_addresses(listen: Iterable[ListenAddress]) -> frozenset[IPv4Address | IPv6Address]:

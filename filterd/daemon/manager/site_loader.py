@@ -49,7 +49,7 @@ from filterd.overrides.changes.effects import NOTHING
 from filterd.policy import policy_file
 from filterd.policy.unknown_time import Certainty
 from filterd.resolve.site import Site
-from filterd.texts.i18n import refused, say
+from filterd.texts.i18n import UNSAID, refused, say
 from filterd.upstream import resolv_conf
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ _MOST_INDEX_OCTETS = 1 << 30
 """More than any index; it comes this way only where the disk does not take it."""
 _logger = logging.getLogger("filterd.site_loader")
 
+_WRITE_AGAIN_S = 5.0
 _LOOK_EVERY_S = 2.0
 
 
@@ -409,6 +410,29 @@ async def watch_files(state: StateFolder, turn: asyncio.Lock) -> None:
         async with turn:
             await asyncio.to_thread(restore_files, state)
         await asyncio.sleep(_LOOK_EVERY_S)
+
+
+async def write_later(unwritten: Unwritten, state: StateFolder, turn: asyncio.Lock) -> None:
+    """Write the files that a start could not write, as soon as the disk takes them.
+
+    Args:
+        unwritten: the files, in memory.
+        state: where they belong.
+        turn: excludes reloads meanwhile.
+    """
+    logged = UNSAID
+    while unwritten.parts:
+        try:
+            async with turn:
+                await asyncio.to_thread(unwritten.write, state)
+            _logger.warning(
+                "%s: can be written again; what was in memory is stored now", state.folder
+            )
+        except StoreError as error:
+            if error.sentence != logged:
+                _logger.error("%s; trying again", error)
+            logged = error.sentence
+            await asyncio.sleep(_WRITE_AGAIN_S)
 
 
 def restore_files(state: StateFolder) -> None:

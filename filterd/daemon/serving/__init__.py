@@ -10,6 +10,7 @@
         tls_transport   the same over TLS, while the box has a certificate
           tls_listener    records around the octets of TCP; handshakes in a thread
           tls_certificate the one of the dashboard, taken anew once it is renewed
+        answer_path     the chain and the fast path of a worker; worker_status: what they count
         current_site    the site in force in a worker
         lookup_recorder what is kept of each answer, until the manager fetches it
     watchdog            who answers feeds systemd's watchdog

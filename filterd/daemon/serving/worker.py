@@ -8,10 +8,7 @@ cache, its own view of the upstreams, and counts the questions of each client fo
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
-import os
-import secrets
 from dataclasses import replace
 from itertools import chain
 from math import inf
@@ -24,31 +21,18 @@ from filterd.clients.network_view import Surroundings
 from filterd.clients.observer import Observer
 from filterd.daemon.live_lookups import LiveSource
 from filterd.daemon.sealed_sites import SealedSiteLoader
+from filterd.daemon.serving.answer_path import AnswerPath
 from filterd.daemon.serving.current_site import ActiveSite
 from filterd.daemon.serving.listening_sockets import NO_TLS, ListeningTls
 from filterd.daemon.serving.lookup_recorder import LookupRecorder
 from filterd.daemon.serving.tcp_listener import TcpListener, TcpSlots
+from filterd.daemon.serving.worker_status import WorkerStatus
 from filterd.daemon.shared_page import overrides_in_force
 from filterd.daemon.watch_recorders import CheckRecorder, Trials
 from filterd.daemon.worker_channel import Channel, Handlers
-from filterd.daemon.worker_sums import ShownTraffic, summed
-from filterd.fastpath.core_contract import ENTRIES
-from filterd.fastpath.core_filler import NATIVE, Core, FastPath, Relay
-from filterd.fastpath.coroutine_runner import Stepper
-from filterd.fastpath.rate_limit import Limiter
 from filterd.fastpath.udp_listener import UdpListener
 from filterd.querylog import CountingRules, Counts
 from filterd.querylog.pseudonyms import Pseudonyms
-from filterd.resolve import pipeline
-from filterd.resolve.explain import client_of, explain, explain_answer, parse_time
-from filterd.resolve.links.cache import Background
-from filterd.resolve.query import Peer, Query
-from filterd.resolve.resolver import Resolver
-from filterd.resolve.tunnel_counter import TunnelCounter
-from filterd.texts import i18n
-from filterd.upstream import Forwarder
-from filterd.wire import compose_query, parse_query
-from filterd.wire.section import Question
 
 if TYPE_CHECKING:
     import socket
@@ -57,34 +41,13 @@ if TYPE_CHECKING:
     from filterd.daemon.process import Setting
     from filterd.daemon.serving.listening_sockets import Listening
     from filterd.daemon.serving.tls_transport import TlsTransport
-    from filterd.policy.model import UpstreamServer
-    from filterd.resolve.explanation import Explanation
-    from filterd.resolve.query import Answer
     from filterd.resolve.site import Site
-    from filterd.upstream.server_group import ServerHealth
-
-_RECEIVED = "received"
-"""A counter of datagrams that no status has: it counts also what is confidential."""
-
-_LAST_ANSWERS_WITHIN_S = 0.8
-"""What a stop leaves to the upstreams: long for an honest answer. Without the Internet each stop
-takes it, and new questions wait meanwhile: with the start after it, at most 2 s."""
 
 _COLLECT_AFTER = 10_000
 """Objects made and not freed before the collector looks: what the cache has taken in, mostly."""
 
 _TIDY_AFTER_S = 0.2
 """After a change of the site: waiting questions are answered, and the old site is unused."""
-
-_REPEATED_OCTETS = 280
-"""What one answer that may be repeated takes beside the cache: a place with a hash and a source,
-and a slot, which is named there or among the free ones."""
-
-_REPEATED_SHARE = 3
-"""At most one part in three of the memory for answers is for these: each is in the cache, too."""
-
-_ALIAS_WITHIN_S = 1.5
-"""How long an explanation waits for an upstream that may be down."""
 
 
 class Worker:
@@ -104,10 +67,8 @@ class Worker:
         self._surroundings = Surroundings(setting.clock)
         self._load = SealedSiteLoader(setting, self._surroundings)
         self._places = TcpSlots()
-        self._name = secrets.token_hex(8)
         self._counts = Counts(setting.clock)
         self._live = LiveSource(self._counts, self._settle)
-        self._shown = ShownTraffic()
         self._udp: list[UdpListener] = []
         self._tcp: list[TcpListener] = []
         self._tls = _tls_transport(tls, setting)
@@ -129,37 +90,12 @@ class Worker:
         self._sites = await asyncio.to_thread(
             ActiveSite, self._setting.page, self._load, self._moved, clock
         )
-        policy = self._sites.loaded.policy
-        self._repeated = _repeated_within(policy.cache_octets) if NATIVE else 0
-        self._store = pipeline.ResolutionStore(self._left_of(policy.cache_octets))
-        self._forwarder = Forwarder(self._setting.clock)
-        self._stepper = Stepper()
-        self._limiter = Limiter(policy.rate_limit, clock)
-        self._background: Background[Answer] = Background()
-        self._tunnels = TunnelCounter(
-            self._setting.clock.monotonic, self._counts.device_of, self._setting.workers
-        )
-        note = self._tunnels.note_query
-        self._chain = pipeline.build(
-            self._sites, self._store, self._forwarder, clock, self._background, note
-        )
-        mark = self._setting.page.secret
-        machine = self._setting.clock
-        self._resolver = Resolver(self._sites, self._chain, clock, self._counts, mark, machine)
-        self._fast: FastPath | None = None
-        self._relay: Relay | None = None
-        if NATIVE:
-            core, lead = Core(os.urandom(16), self._repeated), self._setting.page.lead_word
-            self._fast = FastPath(
-                self._sites, clock, self._store, self._resolver, self._counts, core, lead
-            )
-            self._relay = Relay(
-                self._fast, self._store, self._forwarder, self._stepper, clock, self._tunnels.note
-            )
-        self._trials = Trials(self._resolver, self._fast)
-        self._checks = CheckRecorder(self._resolver, self._fast)
+        policy, machine = self._sites.loaded.policy, self._setting.clock
+        self._path = path = AnswerPath(self._setting, self._sites, self._counts)
+        self._trials = Trials(path.resolver, path.fast)
+        self._checks = CheckRecorder(path.resolver, path.fast)
         pseudonyms = Pseudonyms(self._setting.state.log_key, ZoneInfo(policy.time_zone))
-        self._recorder = LookupRecorder(self._resolver, pseudonyms, machine, self._lookups_are_due)
+        self._recorder = LookupRecorder(path.resolver, pseudonyms, machine, self._lookups_are_due)
         self._recorder.on_row = self._live.row
         self._note_for_the_log(self._sites.loaded)
         by_tls = self._tls.sockets if self._tls else ()
@@ -170,8 +106,11 @@ class Worker:
         for listening in self._listening:
             self._listen(listening)
         if self._tls is not None:
-            self._tls.start(self._resolver, self._stepper, self._limiter)
+            self._tls.start(path.resolver, path.stepper, path.limiter)
             self._tcp += self._tls.listeners
+        listeners = self._udp, self._tcp, self._places
+        of_answers = self._counts, self._recorder, self._surroundings
+        self._status = WorkerStatus(path, *of_answers, *listeners, self._tls)
         handlers: Handlers = {
             "status": self.status,
             "check": self.check,
@@ -205,11 +144,9 @@ class Worker:
             self._tls.wind_up()
         for tcp in self._tcp:
             tcp.wind_up()
-        await self._stepper.drain(_LAST_ANSWERS_WITHIN_S)
-        self._forwarder.close()
+        await self._path.drain()
         await self._observer.close()
-        await self._background.close()
-        await self._stepper.close()
+        await self._path.close()
         await asyncio.gather(*(tcp.close() for tcp in self._tcp))
         if self._tls is not None:
             self._tls.close()
@@ -271,7 +208,7 @@ class Worker:
         Raises:
             ConfigError: ``at`` is no time.
         """
-        explained = await self._explain(bytes.fromhex(qname), qtype, grade, address, at)
+        explained = await self._path.explain(bytes.fromhex(qname), qtype, grade, address, at)
         return replace(explained, source="daemon").to_plain() if explained else None
 
     async def counts(self, *, worker: str, acknowledged: int) -> dict[str, Any]:
@@ -285,51 +222,17 @@ class Worker:
         Its numbers can be summed up.
         """
         self._settle()
-        return {
-            "name": self._name,
-            "answers": self._shown.answers(self._resolver.counters, self._counts),
-            "cache": self._store.figures(),
-            "forwarding": dict(self._forwarder.counters),
-            "in_flight": self._forwarder.in_flight,
-            "tcp_connections": len(self._places),
-            "tls": self._tls.status() if self._tls else {},
-            "disputes": self._surroundings.disputes,
-            "datagrams": {
-                key: n
-                for key, n in summed(listener.counters for listener in self._udp).items()
-                if key != _RECEIVED
-            },
-            "receive_drops": sum(listener.receive_drops for listener in self._udp),
-            "log": {
-                "waiting": self._counts.waiting,
-                "lost": self._counts.lost + self._recorder.lost,
-                "undated": self._counts.undated,
-                **self._recorder.facts(),
-            },
-            "upstreams": self._upstreams(),
-            "tunnels": self._tunnels.facts(self._setting.clock.wall()),
-            "traffic": self._shown.totals(
-                [
-                    *(listener.traffic for listener in self._udp),
-                    *(tcp.traffic.to_plain() for tcp in self._tcp),
-                ],
-                self._counts,
-            ),
-        }
+        return self._status.facts()
 
     def _settle(self) -> None:
         """Count the answers of the fast path."""
-        if self._fast is not None:
-            self._fast.settle()
+        self._path.settle()
 
     def _moved(self, site: Site) -> None:
         if self._tidying is not None:
             self._tidying.cancel()
         self._tidying = asyncio.get_running_loop().call_later(_TIDY_AFTER_S, _tidy)
-        self._forwarder.keep_to(site.routes)
-        self._limiter.configure(site.policy.rate_limit)
-        octets = self._left_of(site.policy.cache_octets)
-        self._store.resize(octets, self._setting.clock.monotonic())
+        self._path.apply(site)
         self._observer.apply(site.policy)
         self._note_for_the_log(site)
 
@@ -344,70 +247,13 @@ class Worker:
     def _lookups_are_due(self) -> None:
         self._channel.tell("lookups_are_due")
 
-    def _left_of(self, octets: int) -> int:
-        """Return the part of the memory for answers that the cache may use.
-
-        A reload does not change the size of the other table.
-        """
-        least = octets - octets // _REPEATED_SHARE
-        return max(least, octets - self._repeated * _REPEATED_OCTETS)
-
     def _listen(self, listening: Listening) -> None:
-        udp = UdpListener(
-            listening.udp, self._resolver, self._stepper, self._limiter, self._fast, self._relay
-        )
-        self._udp.append(udp)
-        tcp = TcpListener(self._resolver, self._stepper, self._limiter, self._places)
+        path = self._path
+        shared = path.resolver, path.stepper, path.limiter
+        self._udp.append(UdpListener(listening.udp, *shared, path.fast, path.relay))
+        tcp = TcpListener(*shared, self._places)
         tcp.start(listening.tcp.dup())  # it closes what it is given
         self._tcp.append(tcp)
-
-    async def _explain(
-        self, qname: bytes, qtype: int, grade: str | None, address: str | None, at: str | None
-    ) -> Explanation | None:
-        """Explain a result; ask also for a name that may pass now.
-
-        A blocked alias shows only in the answer.
-        """
-        site = self._sites.current
-        now = self._setting.time.wall() if at is None else parse_time(at, site.policy.time_zone)
-        if at is not None:
-            site = site.at(now)
-        client = client_of(site, grade, address)
-        if client is None:
-            return None
-        expected = explain(site, client, qname, qtype, now)
-        if at is None and not expected.blocked:
-            message = parse_query(compose_query(0, Question.of(qname, qtype)))
-            query = Query(message, Peer(address or "127.0.0.1"), client, site)
-            with contextlib.suppress(TimeoutError):  # then policy alone is explained
-                async with asyncio.timeout(_ALIAS_WITHIN_S):
-                    answer = await self._chain.handler(query)
-                    expected = explain_answer(client, qname, qtype, answer, expected)
-        return expected
-
-    def _upstreams(self) -> list[dict[str, Any]]:
-        known = {
-            member.server: member
-            for group in self._forwarder.groups().values()
-            for member in group.members
-        }
-        servers = self._sites.current.route.servers
-        return [self._upstream(one, known.get(one)) for one in servers]
-
-    def _upstream(self, server: UpstreamServer, health: ServerHealth | None) -> dict[str, Any]:
-        clock, problem = self._setting.clock, self._forwarder.problem_of(server)
-        since = None if health is None else health.down_since
-        return {
-            "address": server.address,
-            "port": server.port,
-            "tls": server.tls.value,
-            "rtt_ms": None if health is None else round(health.srtt_s * 1000, 1),
-            "down": since is not None,
-            "down_since": None if since is None else clock.wall() - clock.monotonic() + since,
-            "problem": problem,
-            "sentence": i18n.to_plain(problem),
-            "latency": {} if health is None else health.times.to_plain(),
-        }
 
 
 def _tls_transport(tls: ListeningTls, setting: Setting) -> TlsTransport | None:
@@ -417,12 +263,6 @@ def _tls_transport(tls: ListeningTls, setting: Setting) -> TlsTransport | None:
     from filterd.daemon.serving.tls_transport import TlsTransport  # noqa: PLC0415 -- heavy
 
     return TlsTransport(tls, setting.workers, setting.state.web, setting.clock)
-
-
-def _repeated_within(octets: int) -> int:
-    """Return how many answers can be repeated at once, of so much memory for answers."""
-    room = octets // _REPEATED_SHARE // _REPEATED_OCTETS
-    return min(ENTRIES, 1 << room.bit_length() - 1)
 
 
 def _tidy() -> None:

@@ -27,6 +27,7 @@ from filterd.feed.guard.limits import (
     few,
 )
 from filterd.feed.versions import is_ahead
+from filterd.lists import listed_names
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.rules import is_order
 from filterd.texts.i18n import refused, say
@@ -273,7 +274,7 @@ def opened(compared: Compared) -> Iterator[Finding]:
     """Find whether too much of what is closed now would be open, by whatever means."""
     yield from _opened_categories(compared)
     yield from _shown(compared)
-    drawn = list(compared.before.index.drawn(DRAWN))
+    drawn = list(listed_names.drawn(compared.before.index, DRAWN))
     # An entry that covers less than before leaves open what is beneath it.
     found_open = [
         names.to_text(name)
@@ -303,7 +304,7 @@ def _shown(compared: Compared) -> Iterator[Finding]:
         for one in before.index.lists
         if one.id in compared.lists_before and one.category in confidential
     ]
-    asked = list(islice(before.index.names_of(lists), DRAWN))
+    asked = list(islice(listed_names.names_of(before.index, lists), DRAWN))
     shown = [names.to_text(name) for name in asked if compared.newly_shown(name)]
     if len(shown) > max(TOTAL_SHRINK * len(asked), 1):
         sentence = say(

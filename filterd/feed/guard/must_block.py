@@ -19,6 +19,7 @@ from filterd.base.paths import open_plain
 from filterd.feed.guard.judgement import EXPECTATIONS, Severity, found
 from filterd.feed.guard.limits import few
 from filterd.feed.guard.tables import TABLES, pins_of_version
+from filterd.lists import listed_names
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.rules import MADE_CANARY, is_order
 from filterd.policy.model import LIST
@@ -256,7 +257,7 @@ def opened_by_pins(compared: Compared) -> Iterator[Finding]:
     asked = dict.fromkeys(one.name for one in pinned)
     for one in pinned:
         if one.subtree:
-            asked.update(dict.fromkeys(compared.before.index.beneath(one.name)))
+            asked.update(dict.fromkeys(listed_names.beneath(compared.before.index, one.name)))
     if opened := [names.to_text(name) for name in asked if compared.newly_open(name)]:
         sentence = say(
             "{count} names that are closed now would be open to everybody, for good: {names}",
@@ -296,7 +297,7 @@ def _listed(compared: Compared) -> dict[str, list[bytes]]:
     Beside public lists a feed may have millions of names, which are not theirs.
     """
     by_category, before = dict[str, list[bytes]](), compared.before
-    for name in before.index.names_of(compared.lists_before):
+    for name in listed_names.names_of(before.index, compared.lists_before):
         for category in sorted({match.category for match in before.closed(name).values()}):
             by_category.setdefault(category, []).append(name)
     return by_category

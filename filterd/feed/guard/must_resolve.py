@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.feed.guard.judgement import Severity, found
 from filterd.feed.guard.limits import few
+from filterd.lists import listed_names
 from filterd.lists.hostname import HostnameError, key_from_name, key_from_text
 from filterd.lists.public_suffix import (
     is_company_suffix,
@@ -120,7 +121,7 @@ def closed_beneath(
     essentials = {
         one.name: one for policy in policies for one in essentials_of(policy) if one.subtree
     }
-    listed = {name for above in essentials for name in asking.index.beneath(above)}
+    listed = {name for above in essentials for name in listed_names.beneath(asking.index, above)}
     newly = list[str]()
     for name in sorted(listed - essentials.keys()):
         nearest = next(one for above in names.suffixes(name) if (one := essentials.get(above)))

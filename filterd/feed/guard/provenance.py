@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from filterd.feed.guard.judgement import Severity, found
 from filterd.feed.guard.limits import few
 from filterd.feed.guard.must_resolve import essentials_of
+from filterd.lists import listed_names
 from filterd.lists.rules import is_order
 from filterd.texts.i18n import say
 from filterd.wire import name as names
@@ -71,7 +72,12 @@ def orders_by_unknown_key(
         return
     policies = [asking.policy, *(known.policy for known in references)]
     essentials = {one for policy in policies for one in essentials_of(policy)}
-    beneath = (name for one in essentials if one.subtree for name in asking.index.beneath(one.name))
+    beneath = (
+        name
+        for one in essentials
+        if one.subtree
+        for name in listed_names.beneath(asking.index, one.name)
+    )
     asked = dict.fromkeys(
         (*(one.name for one in essentials), *beneath, *(one.name for one in popular))
     )

@@ -3,75 +3,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import threading
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from filterd.appliance import releases
+from filterd.appliance.release_folders import ReleaseFolders
 from filterd.appliance.releases import Releases
 from filterd.base.bounded_child import Ended
 from filterd.base.errors import StoreError
+from tests.support.release_machine import UNITS, Machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-_UNITS = ("filterd.service", "filterd-web.socket")
-
-
-@dataclass
-class Machine:
-    """A machine beneath a folder; a release's self-test there is a script of the test."""
-
-    root: Path
-    called: list[str] = field(default_factory=list)
-
-    @property
-    def releases(self) -> Releases:
-        return Releases(self.root, self._call, has_systemd=True)
-
-    def _call(self, words: Sequence[str]) -> Ended:
-        self.called.append(" ".join(words))
-        return Ended(0, b"", b"")
-
-    def unpack(self, version: str, *, says: str = "", units: Sequence[str] = _UNITS) -> Path:
-        """Unpack a package as dpkg does: new files in the place of the old ones."""
-        unpacked = self.root / "usr/lib/filterd/release"
-        shutil.rmtree(unpacked, ignore_errors=True)
-        metadata = unpacked / f"lib/python3.13/site-packages/filterd-{version}.dist-info/METADATA"
-        scripts = {
-            "bin/python": f"#!/bin/sh\n[ -z '{says}' ] || {{ echo '{says}' >&2; exit 2; }}\n",
-            "bin/filterd": f"#!/opt/filterd/releases/{version}/bin/python\nbody of {version}\n",
-        }
-        files = {metadata: version, **{unpacked / path: text for path, text in scripts.items()}}
-        for folder in (unpacked / "share/filterd/units", self.root / "usr/lib/systemd/system"):
-            files |= {folder / unit: f"{unit} of {version}" for unit in units}
-        for path, text in files.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.unlink(missing_ok=True)
-            path.write_text(text, encoding="utf-8")
-            path.chmod(0o755)
-        return unpacked
-
-    def install(self, version: str, *, says: str = "", units: Sequence[str] = _UNITS) -> str:
-        unpacked = self.unpack(version, says=says, units=units)
-        return self.releases.activate(unpacked, Path("/etc/filterd"), Path("/var/lib/filterd"))
-
-    @property
-    def serves(self) -> str:
-        """What runs by the link, checked to be complete."""
-        script = (self.root / "opt/filterd/current/bin/filterd").read_text(encoding="utf-8")
-        line, body = script.splitlines()
-        assert line == f"#!/opt/filterd/releases/{self.releases.in_service}/bin/python"
-        return body.removeprefix("body of ")
-
-    def unit(self, name: str = "filterd.service") -> str:
-        return (self.root / "usr/lib/systemd/system" / name).read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -83,7 +31,7 @@ def test_a_new_release_serves_and_the_one_before_is_kept(machine: Machine) -> No
     for version in ("1", "2", "3"):
         assert machine.install(version) == version
     assert (machine.serves, machine.releases.before) == ("3", "2")
-    assert machine.releases.names() == ["2", "3"]
+    assert machine.releases.folders.names() == ["2", "3"]
     assert [(row["release"], row["newest"]) for row in machine.releases.rows()] == [
         ("2", False),
         ("3", True),
@@ -105,7 +53,7 @@ def test_a_rollback_and_a_downgrade_need_no_new_files(machine: Machine) -> None:
     assert machine.called[0] == "systemctl daemon-reload"
     assert machine.called[1] == "systemctl restart filterd.service"
     assert machine.install("1") == "1"
-    assert machine.releases.names() == ["1", "2"]
+    assert machine.releases.folders.names() == ["1", "2"]
     assert machine.releases.installed == "1"
 
 
@@ -113,50 +61,6 @@ def test_dpkg_may_replace_its_files_and_both_releases_stay_whole(machine: Machin
     machine.install("1")
     machine.unpack("2")
     assert machine.serves == "1"
-
-
-def test_the_same_version_again_is_the_same_release(machine: Machine) -> None:
-    machine.install("1")
-    assert machine.install("1") == "1"
-    assert machine.releases.names() == ["1"]
-    assert machine.releases.before == ""
-
-
-def test_files_of_an_equal_release_are_no_third_copy(machine: Machine) -> None:
-    machine.install("1")
-    machine.install("2")
-    machine.install("1")
-    unit, script = Path("share/filterd/units/filterd.service"), Path("bin/filterd")
-    unpacked, release = machine.root / "usr/lib/filterd/release", machine.releases.folder("1")
-    assert (unpacked / unit).samefile(release / unit)
-    assert not (unpacked / script).samefile(release / script), "its first line is of the release"
-    machine.unpack("2")
-    assert machine.serves == "1"
-
-
-@pytest.mark.parametrize("cut", range(20))
-def test_power_may_go_while_files_are_shared(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch, cut: int
-) -> None:
-    machine.install("1")
-    unpacked = machine.unpack("1")
-    with monkeypatch.context() as patched, contextlib.suppress(_CutError):
-        _cut_at(cut, patched)
-        machine.releases.activate(unpacked, Path("/c"), Path("/s"))
-    assert machine.serves == "1"
-    assert machine.releases.activate(unpacked, Path("/c"), Path("/s")) == "1"
-    assert machine.releases.names() == ["1"]
-    assert not list((machine.root / "opt/filterd/releases").glob(".*"))
-
-
-def test_the_same_version_with_other_content_has_a_name_of_its_own(machine: Machine) -> None:
-    machine.install("1")
-    unpacked = machine.unpack("1")
-    (unpacked / "share/filterd/units/filterd.service").write_text("mended", encoding="utf-8")
-    name = machine.releases.activate(unpacked, Path("/c"), Path("/s"))
-    assert (name, machine.serves, machine.releases.before) == ("1.2", "1", "1")
-    assert machine.unit() == "mended"
-    assert "releases/1/bin" in (unpacked / "bin/filterd").read_text(), "dpkg's file is as it was"
 
 
 def test_two_that_go_back_from_one_release_go_back_once(machine: Machine) -> None:
@@ -186,15 +90,6 @@ def test_a_rollback_waits_for_another_change_of_the_release(machine: Machine) ->
     assert done == ["2"]
 
 
-def test_a_release_is_on_the_disk_before_it_gets_its_name(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    named = list[list[str]]()
-    monkeypatch.setattr(os, "sync", lambda: named.append(machine.releases.names()))
-    machine.install("1")
-    assert named == [[]]
-
-
 def test_a_self_test_gets_nothing_of_the_caller(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,17 +100,6 @@ def test_a_self_test_gets_nothing_of_the_caller(
     seen = (machine.root / "seen").read_text()
     assert "PYTHONPATH" not in seen, "the release is proved by its own code"
     assert "-P -s -m filterd release test" in seen, "no file of the working directory is imported"
-
-
-def test_where_no_second_name_is_possible_files_are_copied(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refused(*_: object, **__: object) -> None:
-        raise OSError(18, "Invalid cross-device link")
-
-    monkeypatch.setattr(os, "link", refused)
-    machine.install("1")
-    assert machine.serves == "1"
 
 
 @pytest.mark.parametrize("fault", ["says", "python", "units"])
@@ -230,7 +114,7 @@ def test_a_release_that_does_not_fit_changes_nothing(machine: Machine, fault: st
     with pytest.raises(StoreError, match="release 2 is not put in service: "):
         machine.releases.activate(unpacked, Path("/c"), Path("/s"))
     assert machine.serves == "1"
-    assert machine.releases.names() == ["1"]
+    assert machine.releases.folders.names() == ["1"]
     assert machine.unit() == "filterd.service of 1", "dpkg had put others there"
 
 
@@ -282,7 +166,9 @@ def _cut_at(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _cuts(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch, adopt: Callable[..., str] = Releases._adopt
+    machine: Machine,
+    monkeypatch: pytest.MonkeyPatch,
+    adopt: Callable[..., str] = ReleaseFolders.adopt,
 ) -> int:
     """Upgrade from 1 to 2 again and again, cut one step later each time; return the steps."""
     for count in range(200):
@@ -291,7 +177,7 @@ def _cuts(
         machine.install("1")
         unpacked = machine.unpack("2")
         with monkeypatch.context() as patched:
-            patched.setattr(Releases, "_adopt", adopt)
+            patched.setattr(ReleaseFolders, "adopt", adopt)
             _cut_at(count, patched)
             try:
                 machine.releases.activate(unpacked, Path("/c"), Path("/s"))
@@ -302,11 +188,11 @@ def _cuts(
         assert machine.serves in ("1", "2")
         assert (machine.root / "opt/filterd/previous/bin/filterd").exists()
         with monkeypatch.context() as patched:
-            patched.setattr(Releases, "_adopt", adopt)
+            patched.setattr(ReleaseFolders, "adopt", adopt)
             assert machine.releases.activate(unpacked, Path("/c"), Path("/s")) == "2"
         assert (machine.serves, machine.releases.before) == ("2", "1")
         assert machine.unit() == "filterd.service of 2"
-        assert machine.releases.names() == ["1", "2"]
+        assert machine.releases.folders.names() == ["1", "2"]
         assert not list((machine.root / "opt/filterd/releases").glob(".*"))
         if not is_cut:
             return count
@@ -352,9 +238,9 @@ def test_control_a_rollback_that_names_the_way_back_first_may_lose_the_good_rele
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def put(self: Releases, name: str) -> None:
-        self._point("previous", self.in_service)
+        self.folders.point("previous", self.in_service)
         self._put_units(name)
-        self._point("current", name)
+        self.folders.point("current", name)
 
     monkeypatch.setattr(Releases, "_put_in_service", put)
     with pytest.raises(AssertionError, match="can be done again"):
@@ -363,7 +249,7 @@ def test_control_a_rollback_that_names_the_way_back_first_may_lose_the_good_rele
 
 def test_units_that_a_power_cut_has_left_are_put_back(machine: Machine) -> None:
     machine.install("1")
-    machine.unpack("2", units=(*_UNITS, "filterd-new.timer"))
+    machine.unpack("2", units=(*UNITS, "filterd-new.timer"))
     machine.called.clear()
     machine.releases.restore()
     assert machine.unit() == "filterd.service of 1"
@@ -389,7 +275,7 @@ def test_a_release_before_without_one_of_the_services_is_put_back(machine: Machi
 def test_control_a_release_that_has_its_name_too_early_is_served_in_part(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def in_place(self: Releases, unpacked: Path) -> str:
+    def in_place(self: ReleaseFolders, unpacked: Path) -> str:
         if not self.folder("2").is_dir():
             shutil.copytree(unpacked, self.folder("2"), copy_function=os.link)
         return "2"
@@ -402,13 +288,13 @@ def test_units_that_a_release_does_not_have_are_removed_and_nothing_waits_for_th
     machine: Machine,
 ) -> None:
     machine.install("1")
-    machine.install("2", units=(*_UNITS, "filterd-update.timer", "filterd-update.service"))
+    machine.install("2", units=(*UNITS, "filterd-update.timer", "filterd-update.service"))
     machine.called.clear()
     machine.releases.roll_back()
     assert "systemctl stop filterd-update.timer" in machine.called
     assert "systemctl stop filterd-update.service" not in machine.called, "it may do the rollback"
     units = {one.name for one in (machine.root / "usr/lib/systemd/system").iterdir()}
-    assert units == set(_UNITS)
+    assert units == set(UNITS)
 
 
 def test_there_is_nothing_to_roll_back_to_at_first(machine: Machine) -> None:

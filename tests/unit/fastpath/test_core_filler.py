@@ -14,7 +14,6 @@ import pytest
 from filterd.clients import identifier
 from filterd.clients.identifier import probe_address
 from filterd.daemon.shared_page import PolicyClock, SharedPage
-from filterd.fastpath import core_filler
 from filterd.fastpath.core_filler import (
     AGAIN_AFTER_S,
     NOT_KEPT,
@@ -23,14 +22,13 @@ from filterd.fastpath.core_filler import (
     FastPath,
 )
 from filterd.policy.engine import Engine
-from filterd.policy.model import Client, Network, UpstreamServer
+from filterd.policy.model import Client
 from filterd.policy.temporary_rules import Exam, Overrides
-from filterd.querylog import OTHER, CountingRules, CountRow
+from filterd.querylog import CountingRules, CountRow
 from filterd.querylog.counts import MOST_DEVICES
-from filterd.resolve.site import Site
 from tests.support import malformed
 from tests.support.clock import FakeClock
-from tests.support.policies import NOW, a_policy, block, wire
+from tests.support.policies import NOW, block, wire
 from tests.support.serving import GRADE_1, GRADE_11, NETWORKS, STAFF, Serving, SiteHolder, a_site
 from tests.support.wire import QUESTION, a_message, a_query
 
@@ -175,7 +173,7 @@ def test_everything_is_forgotten_when_the_surroundings_change(fast: Serving) -> 
     settled(fast)
     assert by_the_chain(fast) == 4
     assert fast.fast is not None
-    assert len(fast.fast._groups) == 1
+    assert len(fast.fast._numbers.groups) == 1
 
 
 def test_what_is_no_query_is_refused_and_counted_as_by_the_chain(
@@ -325,26 +323,6 @@ def test_a_client_that_came_while_the_policy_was_unknown_is_answered_all_the_sam
     assert all("it cannot be read" in one for one in fast.errors.take())
 
 
-@pytest.mark.parametrize("failing", ["edge_of", "_opening"])
-def test_a_fault_while_a_group_is_made_moves_no_other_group(
-    fast: Serving, monkeypatch: pytest.MonkeyPatch, failing: str
-) -> None:
-    """What stands beside the groups has one place for each."""
-    fast.ask("porn.example")
-    core = fast.fast
-    assert core is not None
-    client = fast.run(lambda: fast.sites.current.identifier.identify(STAFF))
-    assert client is not None
-    newcomer, before = dataclasses.replace(client, network="x"), len(core.edges)
-    with monkeypatch.context() as patch:
-        patch.setattr(Site if failing == "edge_of" else FastPath, failing, broken)
-        with pytest.raises(RuntimeError, match="it cannot be read"):
-            fast.run(lambda: core._group_of(newcomer))
-    assert fast.run(lambda: core._group_of(newcomer)) == before
-    assert len(core.edges) == len(core._places) == before + 1
-    assert core._places[before][0] == "x"
-
-
 def test_a_fault_of_the_fast_path_passes(fast: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     fast.ask("porn.example")
     with monkeypatch.context() as patch:
@@ -449,46 +427,6 @@ def test_the_fast_path_and_the_chain_count_alike(index: Index, upstream: FakeUps
     assert sum(row.n for row in logged[0]) == len(ASKED) + 3
 
 
-def test_classes_are_counted_alike_and_share_a_row_with_their_grade(
-    index: Index, upstream: FakeUpstream
-) -> None:
-    """Only a class for which something else is closed has decisions of its own."""
-    policies = a_policy().grades
-    of_eleven = dataclasses.replace(policies["11"], class_id="11A")
-    strict = of_eleven.closed | {"social-media"}
-    policies |= {
-        "11A": of_eleven,
-        "11B": dataclasses.replace(of_eleven, class_id="11B", closed=strict),
-    }
-    networks = (
-        dataclasses.replace(NETWORKS[10], grade="11A"),
-        dataclasses.replace(NETWORKS[11], grade="11B"),
-        Network("of-11", "11", ("127.0.13.0/24",)),
-    )
-    logged = []
-    for is_fast in (True, False):
-        policy = dataclasses.replace(a_policy(networks=networks), grades=policies)
-        server = UpstreamServer(upstream.address, upstream.port)
-        site = Site.of(policy, index, (server,))
-        with Serving(site, listen=["127.0.0.1"], fast=is_fast) as running:
-            for host in (11, 12, 13):
-                for name in ("porn.example", "social.example") * 3:
-                    running.ask(name, source=f"127.0.{host}.1")
-            logged.append(in_the_log(running))
-            if running.fast is not None:
-                assert len(running.fast._grades) == 2
-    assert logged[0] == logged[1]
-    cells = {(row.class_id, row.network, row.category, row.action): row.n for row in logged[0]}
-    assert cells == {
-        ("11A", "grade-11", "porn", "blocked"): 3,
-        ("11A", "grade-11", "social-media", "pass"): 3,
-        ("11B", "grade-12", "porn", "blocked"): 3,
-        ("11B", "grade-12", "social-media", "blocked"): 3,
-        ("", "of-11", "porn", "blocked"): 3,
-        ("", "of-11", "social-media", "pass"): 3,
-    }
-
-
 def test_a_change_of_the_site_loses_no_count(fast: Serving, index: Index) -> None:
     """Group 0 is of another network afterwards: what was counted before is of the old one."""
     for _ in range(4):
@@ -516,17 +454,6 @@ def test_control_a_confidential_category_is_counted_for_the_whole_school_on_both
             fast.ask("porn.example", source=source)
     found = {(row.grade, row.network, row.blocker): row.n for row in in_the_log(fast)}
     assert found == {("", "", "") if confidential else ("1", "grade-1", "porn"): 6}
-
-
-@pytest.mark.parametrize("most", [0, 100])
-def test_a_blocker_beyond_the_bound_is_counted_as_another(
-    fast: Serving, monkeypatch: pytest.MonkeyPatch, most: int
-) -> None:
-    monkeypatch.setattr(core_filler, "MOST_BLOCKING_TALLIES", most)
-    for _ in range(4):
-        fast.ask("malware.example")
-    found = {row.blocker: row.n for row in in_the_log(fast)}
-    assert found == ({"malware": 4} if most else {"malware": 1, OTHER: 3})
 
 
 def test_counts_are_settled_before_an_hour_ends(fast: Serving) -> None:

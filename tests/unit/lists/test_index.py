@@ -172,25 +172,6 @@ def test_names_come_in_the_order_of_ranks(index: Index) -> None:
     assert ranked == [(rank, index.name(rank)) for rank, _ in sorted(ranked)]
     assert names == [name for _, name in ranked]
     assert set(names) == {wire("bad.com"), wire("x.bad.com"), wire("worse.org")}
-    assert list(index.names_of({"a"})) == names
-    assert list(index.names_of({"b"})) == []
-    assert list(index.names_of({"a", "b"}, alone=True)) == names
-
-
-@pytest.mark.parametrize("count", [1, 15, 16, 17, 700])
-def test_what_is_listed_beneath_a_name_is_found_wherever_it_lies(
-    tmp_path: Path, count: int
-) -> None:
-    beneath = [f"n{number:03}.a.example" for number in range(count)]
-    others = [f"n{number:03}.{other}" for number in range(count)
-              for other in ("b.example", "aa.example", "a.sample")]  # fmt: skip
-    text = "".join(f"{one}\n" for one in (*beneath, *others))
-    index = compiled(tmp_path, a_list(tmp_path, text)).index
-    assert sorted(index.beneath(wire("a.example"))) == sorted(map(wire, beneath))
-    assert list(index.beneath(wire("n000.a.example"))) == [wire("n000.a.example")]
-    assert len(list(index.beneath(wire("example")))) == 3 * count
-    for nothing in ("c.example", "zz", "0.0", "x.n000.a.example"):
-        assert list(index.beneath(wire(nothing))) == []
 
 
 @pytest.mark.parametrize("rank", [-1, 3, 32, 1 << 40])

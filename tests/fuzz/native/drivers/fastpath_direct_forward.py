@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any, Self
 from filterd.base.errors import FilterdError, UpstreamTimeoutError, WireError
 from filterd.fastpath._rate_limit import SourceTable
 from filterd.fastpath.core_contract import ASKED_CD, ASKED_DO, MOST_OPENINGS, OPEN, Cell
-from filterd.fastpath.core_filler import NOT_KEPT, Opening
+from filterd.fastpath.core_filler import NOT_KEPT
+from filterd.fastpath.core_numbers import Opening
 from filterd.fastpath.datagrams import LARGEST_QUERY
 from filterd.fastpath.pktinfo import bind
 from filterd.policy.model import ListenAddress, UpstreamServer

@@ -3,187 +3,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
-from zoneinfo import ZoneInfo
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from filterd.appliance.machine_changes import PackageManager
-from filterd.appliance.update.program_update import ProgramUpdate, UpdatedMachine
 from filterd.appliance.update.update_decision import UpdateReason
-from filterd.appliance.update.update_files import PendingUpdate, UpdateFiles, UpdateStep
-from filterd.appliance.update.update_watch import ServedBefore
 from filterd.base.errors import DigestError, FilterdError, InUseError, StoreError, UpdateError
 from filterd.config.site_schema import SiteFile
 from filterd.feed.appliance_files import ID_OCTETS, ApplianceFolder
 from filterd.feed.program_standing import UpdateEnding
 from filterd.feed.schedule import PROGRAMS, ring_of
-from filterd.feed.signed.program_offer import ProgramOffer, ProgramTarget
-from filterd.feed.version_watch import Daemon
 from filterd.texts.i18n import UNSAID, Sentence, say
-from tests.support.clock import FakeClock
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from filterd.appliance.releases import Releases
-    from filterd.appliance.update.update_watch import ReleaseWatch
-    from filterd.feed.signed.fetchers import Fetcher
-
-NIGHT = datetime(2026, 11, 30, 3, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh")).timestamp()
-SITE = SiteFile.model_validate({"school": {"name": "THCS"}, "unknown": "6"})
-NEWER = ProgramTarget(
-    "1.1.0", "13", "amd64", 0, "program/filterd-1.1.0-debian13-amd64.deb", 7, "00", urgent=True
-)
-NO_FETCHER = cast("Fetcher", None)
-
-
-class PowerCut(BaseException):
-    """The machine stops."""
-
-
-@dataclass
-class Box(Daemon):
-    """A machine: its releases, dpkg, the watch and the daemon, and where its power is cut."""
-
-    folder: Path
-    clock: FakeClock = field(default_factory=lambda: FakeClock(NIGHT))
-    offered: ProgramTarget | None = NEWER
-    in_service: str = "1.0.0"
-    before: str = "0.9.0"
-    harm_now: Sentence = UNSAID
-    exams: tuple[str, ...] = ()
-    refuses: Sentence = UNSAID
-    is_busy: bool = False
-    cut_at: str = ""
-    boot: str = "first"
-    done: list[str] = field(default_factory=list)
-    versions: dict[str, str] = field(default_factory=dict)
-    states: Any = None
-    site: SiteFile = SITE
-    clock_known: bool = True
-    in_its_watch: Callable[[], object] | None = None
-
-    def folder_of(self, name: str) -> Path:
-        return self.folder / "releases" / name
-
-    def fetch(self, _: ProgramTarget, path: Path) -> None:
-        self._reach("fetch")
-        path.write_bytes(b"package")
-
-    def install(self, package: Path) -> None:
-        assert package.read_bytes() == b"package"
-        self._reach("dpkg")
-        if self.refuses:
-            raise StoreError(self.refuses)
-        assert self.offered is not None
-        if self.in_service != self.offered.version:
-            self.in_service, self.before = self.offered.version, self.in_service
-        self._reach("switched")
-
-    def harm(self, _: str, before: ServedBefore, is_put_back: Callable[[], bool]) -> Sentence:
-        assert before.canaries == ("bet.example",)
-        self._reach("watch")
-        if self.in_its_watch:
-            self.in_its_watch()
-            assert is_put_back()
-        return self.harm_now
-
-    def start(self, _: ServedBefore) -> Sentence:
-        self._reach("start")
-        return UNSAID
-
-    def roll_back(self, bad: str = "") -> str:
-        self._reach("roll back")
-        assert bad in ("", self.in_service)
-        self.in_service, self.before = self.before, self.in_service
-        self._reach("rolled back")
-        return self.in_service
-
-    def restore(self) -> None:
-        self._reach("restore")
-
-    def status(self) -> dict[str, Any]:
-        return {"day": {"exams": self.exams}} if self.states is None else self.states
-
-    def updates(self) -> ProgramUpdate:
-        """Return the updates as a process that has just started sees them."""
-        box = self
-
-        class Shown:
-            in_service = property(lambda _: box.in_service)
-            before = property(lambda _: box.before)
-            version = staticmethod(lambda name: box.versions.get(name, name))
-            folder = staticmethod(box.folder_of)
-            roll_back = staticmethod(box.roll_back)
-            restore = staticmethod(box.restore)
-
-        class Dpkg(PackageManager):
-            def locked(self) -> Any:
-                if box.is_busy:
-                    raise InUseError(say("busy"))
-                return super().locked()
-
-            def install(self, package: Path) -> None:
-                box.install(package)
-
-        watch = SimpleNamespace(
-            harm_later=box.harm,
-            harm_at_start=box.start,
-            serves_before=lambda names: ServedBefore(names, 0.1),
-        )
-        machine = UpdatedMachine(
-            cast("Releases", Shown()),
-            Dpkg(lock=self.folder / "lock"),
-            cast("ReleaseWatch", watch),
-            self,
-            self.clock,
-            ("13", "amd64"),
-            ("bet.example",),
-            version="1.0.0",
-            boot=self.boot,
-        )
-        return ProgramUpdate(UpdateFiles(self.folder / "install"), machine, lambda: self.site)
-
-    def run(self, *, at_once: bool = False) -> str:
-        """Do what the unit does; return the reason or the end, empty for nothing."""
-        updates = self.updates()
-        with updates.holding():
-            reason: UpdateReason | None = None
-            if updates.is_to_be_decided():
-                decision = updates.look(NO_FETCHER, at_once=at_once)
-                reason = decision and decision.reason
-            ended = updates.go_on()
-        return ended.ending.value if ended else reason or ""
-
-    def _reach(self, step: str) -> None:
-        self.done.append(step)
-        if self.cut_at == step:
-            self.cut_at, self.boot = "", "second"
-            raise PowerCut
-
-
-@pytest.fixture
-def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Box:
-    """Return a machine whose offers are verified already."""
-    machine = Box(tmp_path)
-
-    def offer(*_: object) -> ProgramOffer:
-        class Offered(ProgramOffer):
-            def newest(self, *_: str) -> ProgramTarget | None:
-                return machine.offered
-
-            def fetch(self, target: ProgramTarget, path: Path) -> None:
-                machine.fetch(target, path)
-
-        return Offered((), NIGHT, NIGHT + 1, machine.clock_known, NO_FETCHER, {})
-
-    monkeypatch.setattr("filterd.appliance.update.program_update.refresh_program", offer)
-    return machine
+from tests.support.updated_box import NEWER, NIGHT, NO_FETCHER, Box, PowerCut
 
 
 def test_a_newer_release_is_installed_watched_and_noted(box: Box) -> None:
@@ -222,25 +54,6 @@ def test_a_release_that_dpkg_refuses_leaves_the_one_before_in_service(box: Box) 
     assert box.done[-1] == "restore", "its units are gone, which dpkg may have unpacked"
 
 
-@pytest.mark.parametrize("step", ["fetch", "dpkg", "switched", "start", "watch"])
-def test_after_a_power_cut_it_goes_on(box: Box, step: str) -> None:
-    box.cut_at = step
-    with pytest.raises(PowerCut):
-        box.run()
-    assert box.run() == UpdateEnding.TAKEN
-    assert box.in_service == "1.1.0"
-
-
-@pytest.mark.parametrize("step", ["roll back", "rolled back"])
-def test_after_a_power_cut_on_the_way_back_it_goes_back(box: Box, step: str) -> None:
-    box.cut_at, box.harm_now = step, say("port 53 does not answer")
-    with pytest.raises(PowerCut):
-        box.run()
-    assert box.run() == UpdateEnding.TAKEN_BACK
-    assert box.in_service == "1.0.0"
-    assert box.updates().files.standing.read().refused == ("1.1.0",)
-
-
 def test_what_a_power_cut_broke_off_before_the_switch_waits_for_the_night(box: Box) -> None:
     box.cut_at = "dpkg"
     with pytest.raises(PowerCut):
@@ -249,16 +62,6 @@ def test_what_a_power_cut_broke_off_before_the_switch_waits_for_the_night(box: B
     assert box.run() == UpdateReason.WINDOW
     box.clock.set_wall(18 * 3_600)
     assert box.run() == UpdateEnding.TAKEN
-
-
-def test_a_release_that_always_ends_in_a_power_cut_is_given_up(box: Box) -> None:
-    for _ in range(3):
-        box.cut_at = "dpkg"
-        with pytest.raises(PowerCut):
-            box.run()
-        box.boot += "."
-    assert box.run() == UpdateEnding.FAILED
-    assert box.run() == UpdateReason.TAKEN_BACK
 
 
 def test_the_tries_of_a_release_do_not_count_for_a_newer_one(box: Box) -> None:
@@ -312,15 +115,6 @@ def test_the_way_back_explains_what_is_wrong_with_the_previous_release(
     assert why.endswith("serves again, and: the daemon does not answer its commands")
 
 
-def test_a_release_that_always_ends_the_machine_in_its_watch_is_taken_back(box: Box) -> None:
-    for _ in range(3):
-        box.cut_at = "watch"
-        with pytest.raises(PowerCut):
-            box.run()
-    assert box.run() == UpdateEnding.TAKEN_BACK
-    assert box.in_service == "1.0.0"
-
-
 def test_new_releases_each_day_do_not_keep_a_school_waiting_for_ever(box: Box) -> None:
     files = box.updates().files
     files.make()
@@ -333,17 +127,6 @@ def test_new_releases_each_day_do_not_keep_a_school_waiting_for_ever(box: Box) -
         assert box.run() == UpdateReason.RING
         box.clock.advance(86_400)
     assert box.run() == UpdateEnding.TAKEN
-
-
-def test_after_the_switch_the_release_before_watches_by_day_too(box: Box) -> None:
-    box.cut_at = "switched"
-    with pytest.raises(PowerCut):
-        box.run()
-    program = box.updates().files.program
-    assert program.readlink() == box.folder_of("1.0.0")
-    box.clock.set_wall(6 * 3_600)
-    box.harm_now = say("port 53 does not answer")
-    assert box.run() == UpdateEnding.TAKEN_BACK
 
 
 @pytest.mark.parametrize("offered", ["1.0.0", "0.9.9"])
@@ -433,7 +216,7 @@ def test_a_package_that_is_not_the_signed_one_changes_nothing(
     monkeypatch.setattr(box, "fetch", damaged)
     with pytest.raises(DigestError):
         box.run()
-    assert box.updates().pending() is None
+    assert box.updates().steps.pending() is None
     assert str(box.updates().files.standing.read().why) == "not the one that was signed"
 
 
@@ -442,7 +225,7 @@ def test_a_disk_without_room_is_one_sentence_before_anything_is_fetched(box: Box
     with pytest.raises(StoreError, match="make room on the disk"):
         box.run(at_once=True)
     assert box.done == []
-    assert box.updates().pending() is None
+    assert box.updates().steps.pending() is None
 
 
 def test_a_second_update_does_not_disturb_the_one_that_has_begun(box: Box) -> None:
@@ -473,7 +256,7 @@ def test_what_a_power_cut_broke_off_does_not_prevent_a_rollback(box: Box) -> Non
         box.run()
     with box.updates().holding():
         assert box.updates().roll_back(UNSAID).before == "0.9.0"
-    assert box.updates().pending() is None
+    assert box.updates().steps.pending() is None
 
 
 def test_a_release_that_was_built_again_is_known_by_its_version(box: Box) -> None:
@@ -490,16 +273,6 @@ def test_a_refused_version_is_not_taken_for_one_whose_name_it_begins(box: Box) -
     files.standing.write(replace(files.standing.read(), refused=("0.9",)))
     with box.updates().holding():
         assert box.updates().roll_back(UNSAID).before == "0.9.0"
-
-
-def test_where_others_were_installed_meanwhile_the_update_ends(box: Box) -> None:
-    box.cut_at = "watch"
-    with pytest.raises(PowerCut):
-        box.run()
-    box.in_service, box.before, box.harm_now = "3.0.0", "2.0.0", say("port 53 does not answer")
-    assert box.run() == UpdateEnding.FAILED
-    assert box.updates().pending() is None
-    assert box.in_service == "3.0.0"
 
 
 def test_a_release_that_a_command_took_back_in_its_watch_is_not_reported_as_taken(
@@ -557,11 +330,11 @@ def test_a_watch_that_was_interrupted_is_ended_by_a_rollback(box: Box, step: str
         updates.roll_back(UNSAID)
     assert updates.put_back(UNSAID).before == "1.0.0"
     with updates.holding():
-        ended = updates.go_on()
+        ended = updates.steps.go_on()
     assert ended is not None
     assert (ended.version, ended.ending) == ("1.1.0", UpdateEnding.ROLLED_BACK)
     assert box.in_service == "1.0.0"
-    assert updates.pending() is None
+    assert updates.steps.pending() is None
 
 
 def test_what_is_not_in_service_yet_is_not_put_back(box: Box) -> None:
@@ -573,35 +346,10 @@ def test_what_is_not_in_service_yet_is_not_put_back(box: Box) -> None:
     assert box.in_service == "1.0.0"
 
 
-def test_a_disk_that_the_release_has_filled_does_not_keep_it_in_service(
-    box: Box, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keep = UpdateFiles.keep
-
-    def full(files: UpdateFiles, pending: PendingUpdate) -> None:
-        if pending.step is not UpdateStep.INSTALL:
-            raise StoreError(say("no space left"))
-        keep(files, pending)
-
-    monkeypatch.setattr(UpdateFiles, "keep", full)
-    box.harm_now = say("port 53 does not answer")
-    assert box.run() == UpdateEnding.TAKEN_BACK
-    assert box.in_service == "1.0.0"
-
-
 def test_no_offer_is_no_news(box: Box) -> None:
     box.offered = None
     assert box.run() == ""
     assert box.updates().files.standing.read().looked_at == NIGHT
-
-
-def test_the_step_is_on_the_disk_before_it_is_done(box: Box) -> None:
-    box.cut_at = "watch"
-    with pytest.raises(PowerCut):
-        box.run()
-    pending = box.updates().pending()
-    assert pending is not None
-    assert pending.step is UpdateStep.WATCH
 
 
 def test_all_may_read_how_it_stands(box: Box) -> None:

@@ -14,8 +14,9 @@ from rich.console import Console
 
 from filterd.appliance.machine_changes import PackageManager
 from filterd.appliance.releases import Releases
-from filterd.appliance.update.program_update import ProgramUpdate, UpdatedMachine
+from filterd.appliance.update.program_update import ProgramUpdate
 from filterd.appliance.update.update_files import UpdateFiles
+from filterd.appliance.update.update_steps import UpdatedMachine
 from filterd.appliance.update.update_watch import ServedBefore
 from filterd.base.errors import (
     ConfigError,

@@ -10,7 +10,7 @@ import pytest
 
 from filterd.accounts.account_file import ASIDE
 from filterd.accounts.sign_in_delays import SlowDownError
-from filterd.base.errors import ControlError, FilterdError, StoreError
+from filterd.base.errors import FilterdError, StoreError
 from filterd.daemon.handlers import control_server
 from filterd.daemon.handlers.control_caller import Caller
 from filterd.overrides.rights.roles import ADMINS
@@ -219,22 +219,6 @@ def test_control_without_setting_aside_anyone_makes_the_first_account(
         path.write_bytes(b"damaged")
     people.begin()
     assert people.ask("account code", MINH, account="admin")["account"] == "admin"
-
-
-def test_a_request_of_a_page_has_no_rights(people: AccountSchool) -> None:
-    page = Caller(991, "filterd-blockpage", frozenset({"filterd-page"}))
-    assert people.ask("page-why", page, address="10.0.6.7") == ["web:", 0]
-    for command in ("status", "account list", "login", "school"):
-        with pytest.raises(ControlError, match="only ask for what"):
-            people.ask(command, page, address="10.0.6.7")
-
-
-def test_control_without_that_a_page_asks_for_the_status(
-    people: AccountSchool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(control_server, "check_face", lambda *_: None)
-    page = Caller(991, "filterd-blockpage", frozenset({"filterd-page"}))
-    assert people.ask("status", page) == ["filterd-blockpage", 0]
 
 
 def test_errors_have_codes_of_their_own() -> None:

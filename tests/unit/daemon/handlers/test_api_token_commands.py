@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from filterd.base.errors import FilterdError
-from filterd.daemon.handlers import account_commands
+from filterd.daemon.handlers import account_grants
 from tests.support.account_school import PUPIL, ROOT, STAFF, STAFF_TOO, AccountSchool
 
 DAY = 86_400
@@ -67,7 +67,7 @@ def test_a_leaked_token_does_no_more_than_its_scope(
 def test_control_without_scopes_it_does_all_of_its_role(
     people: AccountSchool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(account_commands, "is_in_scope", lambda *_: True)
+    monkeypatch.setattr(account_grants, "is_in_scope", lambda *_: True)
     assert people.web("change", made(people, scope="totals"), kind="grade") == ["api:minh", 2]
 
 

@@ -45,7 +45,7 @@ def ask(name: str, caller: Caller = READER, **given: Any) -> dict[Any, Any]:
         site=SimpleNamespace(policy=a_policy()),
         changes=SimpleNamespace(records=records, preview=note),
         check=note,
-        hold=note,
+        expectations=SimpleNamespace(hold=note),
     )
     run = commands(cast("Any", manager))[name]
 

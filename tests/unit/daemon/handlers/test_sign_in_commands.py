@@ -454,7 +454,7 @@ def test_a_command_that_is_dangerous_asks_for_the_password_again(people: Account
 def test_control_without_step_up_the_session_alone_does_it(
     people: AccountSchool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("filterd.daemon.handlers.account_commands.needs_password", lambda *_: False)
+    monkeypatch.setattr("filterd.daemon.handlers.account_grants.needs_password", lambda *_: False)
     token = people.sign_in("minh")
     people.clock.advance(FRESH_S + 1)
     assert people.web("account add", token, account="kẻ-lạ", roles=["admin"])

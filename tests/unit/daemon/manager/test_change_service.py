@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from filterd.base.errors import ChangeError, ConfigError, ConfigErrors, ControlError, StoreError
 from filterd.daemon.handlers import policy_commands
 from filterd.daemon.handlers.control_caller import Caller
-from filterd.daemon.serving import worker
+from filterd.daemon.serving import answer_path
 from filterd.overrides.history import snapshot
 from filterd.overrides.history.history_chain import REMOVAL
 from filterd.overrides.history.store import Store
@@ -21,37 +20,26 @@ from filterd.overrides.rights.read_access import View
 from filterd.overrides.rights.roles import Author, Rank, Role
 from filterd.resolve import expectation_checks
 from filterd.texts.i18n import say
-from filterd.wire import name as names
 from tests.support.changes import an_exam, an_exception, some_exceptions
+from tests.support.changes_in_force import (
+    ADMIN,
+    BLOCK,
+    HOUR,
+    TEACHER,
+    blocks_by_worker,
+    change,
+    noon_of,
+)
 from tests.support.clock import FakeClock
-from tests.support.policies import NOW
 
 if TYPE_CHECKING:
     from tests.support.team import School, Team
-
-ADMIN, TEACHER = Author("minh", Rank.ADMIN), Author("lan", Rank.TEACHER)
-BLOCK = an_exception(target="new.example", allow=False)
-HOUR = 3600.0
 
 
 @pytest.fixture(autouse=True)
 def _no_upstream(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have no explanation wait for the upstream of these schools, which is down."""
-    monkeypatch.setattr(worker, "_ALIAS_WITHIN_S", 0.01)
-
-
-async def blocks_by_worker(team: Team, name: str = "new.example", grade: str = "3") -> list[bool]:
-    """Return for each worker whether it blocks a name."""
-    qname = names.from_text(name).hex()
-    outcome = [
-        await one.check(qname=qname, qtype=1, grade=grade, address=None, at=None)
-        for one in team.workers
-    ]
-    return [one is not None and one["action"] != "pass" for one in outcome]
-
-
-async def change(team: Team, kind: str, author: Author = ADMIN, /, **payload: Any) -> Any:
-    return await team.manager.changes.change({"kind": kind, "reason": "bài học", **payload}, author)
+    monkeypatch.setattr(answer_path, "_ALIAS_WITHIN_S", 0.01)
 
 
 def test_a_change_is_in_force_in_every_worker_when_it_is_done(school: School) -> None:
@@ -115,7 +103,7 @@ def test_a_teacher_changes_what_own_and_lent_classes_see_and_no_other(school: Sc
     async def work(team: Team) -> None:
         school.write(CLASSES)
         await team.manager.reload()
-        noon = _noon(team)
+        noon = noon_of(team)
         team.setting.clock.wall = lambda: noon  # type: ignore[method-assign]
         block = an_exception(target="new.example", allow=False, audience="class")
         await change(team, "exception", TEACHER, **block, whom="3A", for_s=60)
@@ -160,47 +148,6 @@ def test_several_targets_are_in_force_and_taken_back_together(school: School) ->
         assert await blocks_by_worker(team, "a.example") == [False, False]
 
     school.serve(work, workers=2)
-
-
-def test_a_preview_has_what_a_setting_would_change_by_its_own_checks_and_changes_nothing(
-    school: School,
-) -> None:
-    async def work(team: Team) -> None:
-        changes, before = team.manager.changes, team.manager.site.moment.policy
-        closed = "games" in before.grades["3"].closed
-        asked = {"grade": "3", "target_kind": "category", "target": "games", "opens": closed}
-        answer = await changes.preview(asked, ADMIN)
-        of_category = [one for one in answer["differences"] if one["target"] == "games"]
-        was, then = ("closed", "open") if closed else ("open", "closed")
-        assert {(one["grade"], one["before"], one["after"]) for one in of_category} == {
-            ("3", was, then)
-        }
-        assert team.manager.site.moment.policy == before
-        assert await changes.records.history(9) == []
-        with pytest.raises(ChangeError):
-            await changes.preview({**asked, "target": "porn", "opens": True}, ADMIN)
-        with pytest.raises(ControlError, match="may not"):
-            await changes.preview(asked, TEACHER)
-        done = await change(team, "grade", **asked)
-        assert done["number"] == 1
-        assert (await changes.preview(asked, ADMIN))["differences"] == []
-
-    school.serve(work)
-
-
-def test_time_goes_on_while_a_preview_is_made(
-    school: School, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def work(team: Team) -> None:
-        changes = team.manager.changes
-        readings = count(changes._time.least())
-        for of in ("least", "not_before"):
-            monkeypatch.setattr(changes._time, of, lambda: float(next(readings)))
-        is_closed = "blogs" in team.manager.site.moment.policy.grades["3"].closed
-        asked = {"grade": "3", "target_kind": "category", "target": "blogs", "opens": is_closed}
-        assert (await changes.preview(asked, ADMIN))["differences"] != []
-
-    school.serve(work)
 
 
 def test_a_reload_keeps_what_commands_have_set(school: School) -> None:
@@ -346,7 +293,7 @@ def test_lesson_stands_for_the_end_of_the_one_that_is_on(
     kind = "room" if "room" in payload else "exception"
 
     async def work(team: Team) -> None:
-        noon = _noon(team)
+        noon = noon_of(team)
         team.setting.clock.wall = lambda: noon  # type: ignore[method-assign]
         done = await change(team, kind, **payload)
         assert done["until"] == noon + 12 * HOUR - 60
@@ -360,7 +307,7 @@ def test_between_lessons_the_next_one_is_named(school: School) -> None:
     school.write("lessons: {tiet-7: '13:30-14:15'}\n")
 
     async def work(team: Team) -> None:
-        noon = _noon(team)
+        noon = noon_of(team)
         team.setting.clock.wall = lambda: noon  # type: ignore[method-assign]
         with pytest.raises(ChangeError, match="the next one is tiet-7, at 13:30"):
             await change(team, "exception", **BLOCK, lesson=True)
@@ -383,7 +330,7 @@ def test_a_teacher_takes_back_the_teachers_own_changes_only(school: School) -> N
     async def work(team: Team) -> None:
         soon = team.setting.clock.wall() + 1
         own = an_exception(audience="grade", whom="7", ends_at=soon + 60)
-        noon = _noon(team)
+        noon = noon_of(team)
         team.setting.clock.wall = lambda: noon  # type: ignore[method-assign]
         own["ends_at"] = noon + 60
         await change(team, "exception", TEACHER, **own)
@@ -404,7 +351,7 @@ def test_a_teacher_stops_the_teachers_own_exam_and_no_other(school: School) -> N
     school.write("  lab: {cidrs: [127.0.50.0/24], grade: 6, room: true}\n")
 
     async def work(team: Team) -> None:
-        noon = _noon(team)
+        noon = noon_of(team)
         team.setting.clock.wall = lambda: noon  # type: ignore[method-assign]
         exam = an_exam(room="lab", ends_at=noon + 60)
         await change(team, "exam", **exam)
@@ -413,14 +360,6 @@ def test_a_teacher_stops_the_teachers_own_exam_and_no_other(school: School) -> N
         await change(team, "exam-stop", id=1)
         await change(team, "exam", TEACHER, **exam)
         assert (await change(team, "exam-stop", TEACHER, id=3))["number"] == 4
-
-    school.serve(work)
-
-
-def test_a_reader_changes_nothing_and_learns_which_role_may(school: School) -> None:
-    async def work(team: Team) -> None:
-        with pytest.raises(ControlError, match="pupil may not change anything; teachers and"):
-            await change(team, "exception", Author("pupil", Rank.READER), **BLOCK)
 
     school.serve(work)
 
@@ -475,25 +414,6 @@ def test_looks_at_the_log_are_recorded_by_the_manager_alone(school: School) -> N
     school.serve(work)
 
 
-def test_a_damaged_store_is_set_aside_and_what_was_set_stays(
-    school: School, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def work(team: Team) -> None:
-        await change(team, "exception", **BLOCK)
-
-    async def later(team: Team) -> None:
-        assert await blocks_by_worker(team) == [True]
-        assert (await change(team, "exception", **an_exception()))["number"] == 3
-        ((template, _),) = (await team.manager.status())["changes"]["problems"]
-        assert "this history was damaged" in template
-
-    school.serve(work)
-    school.state.overrides.write_bytes(b"nonsense" * 1000)
-    school.serve(later)
-    assert caplog.text.count("what was set stays in force") == 1
-    assert (Store(school.state, FakeClock()).verify()).set_aside != ()
-
-
 def test_an_exception_of_what_is_locked_that_was_recorded_before_lets_nothing_through(
     school: School,
 ) -> None:
@@ -544,76 +464,3 @@ def test_control_without_the_epoch_no_worker_would_take_the_change(
         assert await blocks_by_worker(team) == [False]
 
     school.serve(work)
-
-
-def _noon(team: Team) -> float:
-    """Return the school's last noon, so that a day has hours left whenever this runs."""
-    now = team.setting.clock.wall()
-    vietnam = now + 7 * HOUR
-    return float(vietnam - vietnam % (24 * HOUR) + 12 * HOUR - 7 * HOUR)
-
-
-def _undated(**more: Any) -> dict[str, Any]:
-    return an_exception(
-        target_kind="category", target="violence", audience="grade", whom="6", **more
-    )
-
-
-def test_what_opens_a_guarded_category_without_an_end_ends_in_thirty_days(
-    school: School,
-) -> None:
-    """As those that stood when it was not guarded yet."""
-    clock = FakeClock(wall=NOW)
-
-    async def work(team: Team) -> None:
-        now = clock.wall()
-        for payload in (_undated(), _undated(ends_at=now + 90 * 24 * HOUR), _undated(allow=False)):
-            team.manager.changes._record("exception", payload, ADMIN, "bài học")
-        setting = {"grade": "6", "target_kind": "category", "target": "proxy-vpn", "opens": True}
-        team.manager.changes._record("grade", setting, ADMIN, "")
-        await team.manager.reload()
-        await team.manager.changes.end_guarded()
-        overrides = team.manager.site.timed.overrides
-        month = now + 30 * 24 * HOUR
-        assert [one.ends_at for one in overrides.exceptions] == [month, month, None]
-        assert [one.ends_at for one in overrides.grades] == [month]
-        row = Store(school.state, clock).rows()[0]
-        assert (row.kind, row.author) == ("guarded-end", "filterd")
-        number = overrides.number
-        clock.advance(60)
-        await team.manager.changes.end_guarded()
-        assert team.manager.site.timed.overrides.number == number
-
-    school.serve(work, clock=clock)
-
-
-def test_a_guarded_category_opens_with_a_fresh_password_and_closes_by_itself(
-    school: School,
-) -> None:
-    clock = FakeClock(wall=NOW)
-
-    async def work(team: Team) -> None:
-        fresh = Author("web:minh", Rank.ADMIN, is_fresh=True)
-        for author, words in (
-            (TEACHER, "which is guarded"),
-            (ADMIN, "root may, or an administrator"),
-        ):
-            with pytest.raises(ControlError, match=words):
-                await change(team, "exception", author, **_undated(ends_at=clock.wall() + HOUR))
-        with pytest.raises(ChangeError, match="14 days at most"):
-            await change(team, "exception", fresh, **_undated())
-        done = await change(team, "exception", fresh, **_undated(ends_at=clock.wall() + HOUR))
-        assert done["until"] == clock.wall() + HOUR
-        (shown,) = (await team.manager.status())["guarded"]
-        assert shown == {
-            "category": "violence",
-            "audience": "grade",
-            "whom": "6",
-            "number": 1,
-            "starts_at": clock.wall(),
-            "ends_at": clock.wall() + HOUR,
-        }
-        clock.advance(HOUR)
-        assert (await team.manager.status())["guarded"] == []
-
-    school.serve(work, clock=clock)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -17,11 +16,10 @@ from filterd.base.errors import ConfigErrors, ControlError, StoreError
 from filterd.base.paths import install
 from filterd.config.compile_run import compile_in_child
 from filterd.daemon.manager import manager as module
-from filterd.daemon.manager import site_policy
+from filterd.daemon.manager import site_policy, worker_team
 from filterd.lists.index_files import Blocklists, blocklists_in_force
-from filterd.monitor.alert_rules import active
 from filterd.policy import policy_file
-from filterd.policy.model import Audience, Expectation, ListenAddress
+from filterd.policy.model import ListenAddress
 from filterd.querylog.totals_file import read_totals
 from filterd.querylog.totals_request import TotalsRequest
 from filterd.texts.i18n import say
@@ -45,75 +43,6 @@ async def _blocks_by_worker(team: Team) -> list[bool]:
     qname = names.from_text("new.example").hex()
     outcome = [await one.check(qname=qname, qtype=1, **whom) for one in team.workers]
     return [one is not None and one["action"] != "pass" for one in outcome]
-
-
-def test_unmet_expectations_are_reported_from_the_first_start_on(
-    school: School, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def work(team: Team) -> None:
-        answer = await team.manager.status()
-        assert "expected: www.tiktok.com is blocked for primary" in str(answer["doubts"])
-        done = await team.manager.reload()  # the lists may be new, the files are as they were
-        assert done.doubts == answer["doubts"]
-        school.write()
-        assert (await team.manager.reload()).doubts == ()
-        assert (await team.manager.status())["doubts"] == ()
-
-    school.state.policy.unlink()  # no start was before
-    school.write("grades:\n  3: {categories: {allow: [social-media]}}\n")
-    school.serve(work)
-    assert "let it pass for 3: it is blocked" in caplog.text
-
-
-def test_the_digest_of_a_policy_is_worked_out_once(
-    school: School, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def work(team: Team) -> None:
-        digested = mock.Mock(side_effect=policy_file.digest)
-        monkeypatch.setattr(module, "digest", digested)
-        before = [(await team.manager.status())["policy"] for _ in range(2)]
-        assert digested.call_count == 1
-        school.write(BLOCK)
-        done = await team.manager.reload()
-        after = (await team.manager.status())["policy"]
-        assert after == done.policy
-        assert after not in before
-
-    school.serve(work)
-
-
-def test_files_are_tried_without_coming_in_force(
-    school: School, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    compiled: list[Path] = []
-
-    def compiling(config: Path, target: Path, **more: Any) -> ConfigErrors | None:
-        compiled.append(target)
-        return compile_in_child(config, target, **more)
-
-    monkeypatch.setattr("filterd.daemon.manager.site_policy.compile_in_child", compiling)
-
-    async def work(team: Team) -> None:
-        hold, before = team.manager.hold, team.manager.site
-        compiled.clear()  # at the start
-        assert (await hold(None))["unmet"] == []
-        assert compiled == []  # the files are as they were when it was compiled
-        school.write("grades:\n  3: {categories: {allow: [social-media]}}\n")
-        answer = {one["expected"]: one["found"] for one in (await hold(None))["unmet"]}
-        assert [one["grade"] for one in answer["www.tiktok.com is blocked for primary"]] == ["3"]
-        wanted = Expectation(
-            names.from_text("vnu.edu.vn"), True, Audience.GRADE, "3", "written", "a.yaml", 3
-        )
-        (unmet,) = (await hold((wanted,)))["unmet"]
-        assert (unmet["path"], unmet["line"], unmet["expected"]) == ("a.yaml", 3, "written")
-        assert compiled == [school.state.tried_policy]
-        assert team.manager.site.index is before.index
-        assert (await team.manager.status())["doubts"] == ()
-        school.write("nonsense: 1\n")
-        with pytest.raises(ConfigErrors, match="nonsense"):
-            await hold(None)
-
-    school.serve(work)
 
 
 def test_new_lists_come_in_force_while_the_sites_files_are_wrong(
@@ -272,26 +201,12 @@ def test_where_one_worker_cannot_load_it_none_does_and_the_next_reload_succeeds(
     school.serve(work, workers=2)
 
 
-def test_a_worker_that_does_not_answer_ends_the_reload(
-    school: School, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "_WORKER_WITHIN_S", 0.05)
-
-    async def work(team: Team) -> None:
-        await team.workers[1]._channel.close()
-        with pytest.raises(ControlError, match="did not answer in time"):
-            await team.manager.reload()
-        assert team.page.epoch == 0
-
-    school.serve(work, workers=2)
-
-
 def test_a_reload_names_what_only_a_restart_changes(school: School) -> None:
     async def work(team: Team) -> None:
         school.write("workers: 3\ncache_size_mb: 5\n", port=free_port())
         done = await team.manager.reload()
         assert done.restart_for == ("listen", "workers")
-        assert team.worker._store.size_octets < 5 << 20
+        assert team.worker._path.store.size_octets < 5 << 20
         listen = (await team.manager.status())["listen"]
         assert listen == [{"address": "127.0.0.1", "port": school.port}]
 
@@ -420,7 +335,7 @@ def test_a_worker_that_prepares_too_late_does_not_spoil_the_next_reload(
             worker._sites.prepare(epoch, before)
 
         with monkeypatch.context() as slowly:
-            slowly.setattr(module, "_WORKER_WITHIN_S", 0.05)
+            slowly.setattr(worker_team, "_WORKER_WITHIN_S", 0.05)
             slowly.setitem(worker._channel._handlers, "prepare", slow)
             with pytest.raises(ControlError):
                 await team.manager.reload()
@@ -455,22 +370,6 @@ def test_a_worker_that_cannot_load_what_is_in_force_is_reported(
     school.serve(work, workers=2)
 
 
-def test_while_the_first_worker_is_silent_another_explains_and_status_is_of_it(
-    school: School, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "_STATUS_WITHIN_S", 0.2)
-
-    async def work(team: Team) -> None:
-        await team.workers[0]._channel.close()
-        answer = await team.manager.check(
-            qname=names.from_text("new.example").hex(), qtype=1, grade="3", address=None, at=None
-        )
-        assert answer is not None
-        assert (await team.manager.status())["workers"] == 1
-
-    school.serve(work, workers=2)
-
-
 def test_the_manager_knows_the_machine_by_where_it_listens(school: School) -> None:
     async def work(team: Team) -> None:
         listen = (ListenAddress("192.0.2.1", 53), ListenAddress("fe80::1%lo", 53))
@@ -480,29 +379,6 @@ def test_the_manager_knows_the_machine_by_where_it_listens(school: School) -> No
         assert team.manager.site.identifier.identify("203.0.113.1") is None
 
     school.serve(work)
-
-
-def test_status_adds_the_workers_up_and_is_enough_for_alerts(school: School) -> None:
-    async def work(team: Team) -> None:
-        for number, worker in enumerate(team.workers, 1):
-            worker._resolver.counters["blocked"] = number
-        assert await team.manager.signals.note_history(team.manager.changes.records.verify)
-        status = await team.manager.status()
-        assert status["signals"]["history"]["ok"] is True
-        assert status["log"]["bypass"] == {"blocks": 0}
-        assert status["traffic"]["blocked"] == {}
-        assert active(status | {"feed": {"address": ""}}, SystemClock().wall()) == []
-        assert status["workers"] == 2
-        assert status["answers"]["blocked"] == 3
-        assert "received" not in status["datagrams"]
-        assert status["receive_drops"] == 0
-        assert status["school"] == "Trường mẫu"
-        assert status["names"] > 1000
-        assert status["pid"] == os.getppid()
-        (upstream,) = status["upstreams"]
-        assert (upstream["address"], upstream["down"]) == ("127.0.0.1", False)
-
-    school.serve(work, workers=2)
 
 
 def test_a_reload_ends_and_begins_counting(school: School) -> None:
@@ -535,7 +411,7 @@ def test_what_was_answered_before_counting_ends_is_counted(
 
     async def work(team: Team) -> None:
         with monkeypatch.context() as fast:
-            fast.setattr(team.worker, "_fast", Fast(team.worker._counts))
+            fast.setattr(team.worker._path, "fast", Fast(team.worker._counts))
             school.write("log: {level: off}\n")
             await team.manager.reload()
         (row,) = await team.manager.log_totals(TotalsRequest(is_live=True))
