@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
 from filterd.accounts.grant import TokenScope
-from filterd.operations.answers import of, rows, with_state
+from filterd.operations.answers import AT, FLAG, TEXT, each, maybe, of, record, rows, with_state
 from filterd.operations.changes import CHANGE, NUMBER_OF_CHANGE
 from filterd.operations.operation import TEACHERS, Operation
 from filterd.operations.parameters.audience import EVERYBODY, AudienceField, ChangeAudience
@@ -15,6 +15,7 @@ from filterd.operations.parameters.command_word import SWITCH, argument
 from filterd.operations.parameters.scalar import Flag, Whole
 from filterd.operations.parameters.target import TARGETS, are_entries, read_targets
 from filterd.operations.parameters.term import OPEN, Term, TermFields
+from filterd.operations.policy import ReadOfPolicy
 from filterd.operations.request import OperationRequest, Reason, RequestedChange
 from filterd.overrides.target_text import Target
 from filterd.policy.temporary_rules import LocalException
@@ -102,6 +103,24 @@ EXCEPTIONS = Operation(
     about="What `allow`, `block` and `pause` have set, with states.",
     request=ReadExceptions,
     answer=rows(with_state(of(LocalException))),
+    commands=("exceptions list",),
+    tag="exceptions",
+)
+FILE_EXCEPTIONS = Operation(
+    name="readFileExceptions",
+    method="GET",
+    path="/exceptions/files",
+    about="The exceptions of the site's files that have not ended, with states.",
+    request=ReadOfPolicy,
+    answer=rows(
+        record(
+            {
+                **each(TEXT, "kind", "target", "audience", "whom", "author", "reason", "state"),
+                "allow": FLAG,
+                **each(maybe(AT), "starts_at", "ends_at"),
+            }
+        )
+    ),
     commands=("exceptions list",),
     tag="exceptions",
 )

@@ -18,12 +18,13 @@ from filterd.policy.temporary_rules import TargetKind, written
 from filterd.texts import counted, words
 from filterd.texts.i18n import say
 from filterd.texts.rows import Column, Listing, when
+from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from filterd.overrides.descriptions import Plain
-    from filterd.policy.model import GradePolicy
+    from filterd.policy.model import GradePolicy, Policy
     from filterd.policy.temporary_rules import Overrides
     from filterd.texts.rows import Row, Wording
 
@@ -58,6 +59,27 @@ def with_states(
             state = "stopped" if ended_by.get(_key_of(one)) == "exam-stop" else "taken-back"
             rows.setdefault(_key_of(one), {**one, "state": state})
     return [rows[key] for key in sorted(rows)]
+
+
+def file_rows(policy: Policy, now: float, not_before: float = inf) -> list[Plain]:
+    """Return the exceptions of files that have not ended, as those of commands."""
+    rows = [
+        {
+            "kind": TargetKind.NAME.value,
+            "target": names.to_text(one.name),
+            "allow": one.allow,
+            "audience": one.audience.value,
+            "whom": one.whom,
+            "starts_at": one.starts_at,
+            "ends_at": one.ends_at,
+            "author": one.author,
+            "reason": one.reason,
+        }
+        for one in policy.rules
+        if not one.exam
+    ]
+    with_state = ({**one, "state": state_of(one, now, not_before)} for one in rows)
+    return [one for one in with_state if one["state"] != "ended"]
 
 
 def set_for(
@@ -174,6 +196,10 @@ EXCEPTIONS = Listing(
         _REASON,
     ),
 )
+FILE_EXCEPTIONS = EXCEPTIONS.without("id")._replace(
+    title=say("Exceptions of site.yaml"), none=say("site.yaml has no exceptions.")
+)
+"""Of ``file_rows``."""
 EXAMS = Listing(
     say("Exams"),
     say("There are no exams."),

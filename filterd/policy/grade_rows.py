@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.base.state_file import to_plain
 from filterd.policy import model
-from filterd.policy.model import GRADES
+from filterd.policy.model import GRADES, LocalRule
 from filterd.texts import words
 from filterd.texts.i18n import UNSAID, quoted, say
 from filterd.texts.rows import Column, Details, Listing, Row, Wording
@@ -16,7 +18,7 @@ from filterd.wire import name as names
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from filterd.policy.model import GradePolicy, Policy, Service
+    from filterd.policy.model import Client, GradePolicy, Policy, Service
     from filterd.texts.i18n import Texts
 
 
@@ -81,6 +83,50 @@ def state_of_service(policy: Policy, grade: GradePolicy, service: str) -> str:
     if own_id in grade.closed:
         return LOCKED if own_id in policy.kept_closed else CLOSED
     return OPEN if own_id in grade.opened else of_group
+
+
+def as_told(policy: Policy, now: float) -> Policy:
+    """Return a policy in which rules of all names of a service decide on the service.
+
+    An exception of a service is rules of its names: nothing of it stands in its grades.
+
+    Args:
+        policy: an effective one.
+        now: Unix time at which the rules hold.
+    """
+    held = dict[bytes, list[LocalRule]]()
+    for rule in policy.rules:
+        if not rule.exam and (rule.starts_at or 0.0) <= now < (rule.ends_at or inf):
+            held.setdefault(rule.name, []).append(rule)
+    if not held:
+        return policy
+    grades = {key: _with_services(policy, one, held) for key, one in policy.grades.items()}
+    return replace(policy, grades=grades)
+
+
+def _with_services(
+    policy: Policy, grade: GradePolicy, held: Mapping[bytes, Sequence[LocalRule]]
+) -> GradePolicy:
+    opened, closed, client = set(grade.opened), set(grade.closed), model.Client(grade)
+    for service in policy.services.values():
+        own_id = model.SERVICE + service.id
+        if own_id in policy.kept_closed or not all(one in held for one in service.names):
+            continue
+        outcomes = {_outcome(held[one], client) for one in service.names}
+        if outcomes == {True}:
+            opened.add(own_id)
+            closed.discard(own_id)
+        elif outcomes == {False}:
+            closed.add(own_id)
+    return replace(grade, opened=frozenset(opened), closed=frozenset(closed))
+
+
+def _outcome(rules: Sequence[LocalRule], client: Client) -> bool | None:
+    """Return what the narrowest rule says, a block before an allow; None for none."""
+    mine = [one for one in rules if client.is_of(one.audience, one.whom)]
+    narrow = [*model.Audience]
+    first = max(mine, key=lambda one: (narrow.index(one.audience), not one.allow), default=None)
+    return None if first is None else first.allow
 
 
 def _between(kind: str, before: Mapping[str, str], after: Mapping[str, str]) -> list[Difference]:

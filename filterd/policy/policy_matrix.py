@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.base.state_file import to_plain
 from filterd.policy.grade_changes import Layer
-from filterd.policy.grade_rows import state_of, state_of_service
+from filterd.policy.grade_rows import as_told, state_of, state_of_service
 from filterd.policy.model import TIERS, Audience
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def policy_matrix(
     things: dict[str, Any] = {str(one.id): one for one in overrides.exceptions}
     things |= {str(one.id): one for one in overrides.grades}
     tiers = {one.tier for one in policy.grades.values()}
-    columns = [_Column(policy, moment, tier, every) for tier in TIERS if tier in tiers]
+    told = as_told(moment.policy, now)
+    columns = [_Column(policy, told, tier, every) for tier in TIERS if tier in tiers]
     return {
         "tiers": [column.head(things) for column in columns],
         "categories": [
@@ -77,10 +78,8 @@ def policy_matrix(
 class _Column:
     """One tier: its grades and classes, and the changes that concern them."""
 
-    def __init__(
-        self, policy: Policy, moment: EffectivePolicy, tier: str, changes: Iterable[Dated]
-    ) -> None:
-        self._files, self._now, self.tier = policy, moment.policy, tier
+    def __init__(self, policy: Policy, now: Policy, tier: str, changes: Iterable[Dated]) -> None:
+        self._files, self._now, self.tier = policy, now, tier
         self._grades = [one for one in policy.grades.values() if one.tier == tier]
         self._changes = [one for one in changes if _concerns(policy, one, tier)]
 

@@ -20,7 +20,7 @@ from filterd.operations.parameters.time import read_time
 from filterd.operations.parameters.wire_name import AskedRecord
 from filterd.operations.policy import CheckName, past_of
 from filterd.overrides.target_text import grade_from, qname_from
-from filterd.policy.grade_rows import SERVICE, SERVICES, service_row, whole_service_row
+from filterd.policy.grade_rows import SERVICE, SERVICES, as_told, service_row, whole_service_row
 from filterd.policy.model import GRADES
 from filterd.resolve.explanation import EXPLANATION, passes
 from filterd.texts.i18n import did_you_mean, quoted, say
@@ -124,7 +124,7 @@ def services_list(
     if group is not None and group not in now.policy.categories:
         hint = did_you_mean(group, now.policy.categories)
         raise ConfigError(say("'{group}' is not a category", group=group), hint=hint)
-    policy = now.moment.policy
+    policy = as_told(now.moment.policy, now.clock.now)
     found = [one for one in now.policy.services.values() if group in (None, one.group)]
     if json:
         here.print_json([whole_service_row(policy, one) for one in found])
@@ -148,5 +148,5 @@ def service_show(
     if service not in now.policy.services:
         hint = did_you_mean(service, now.policy.services)
         raise ConfigError(say("'{service}' is not a service", service=service), hint=hint)
-    row = whole_service_row(now.moment.policy, now.policy.services[service])
+    row = whole_service_row(as_told(now.moment.policy, now.clock.now), now.policy.services[service])
     show_details(here, SERVICE, row, json=json, clock=now.clock)

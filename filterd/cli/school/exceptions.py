@@ -7,7 +7,7 @@ from typing import Annotated
 
 from filterd.cli.change_request import made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
-from filterd.cli.effective_state import policy_clock
+from filterd.cli.effective_state import policy_clock, policy_in_force
 from filterd.cli.render import show
 from filterd.cli.school.history import set_with_states
 from filterd.cli.school_clock import school_clock
@@ -19,7 +19,7 @@ from filterd.operations.parameters.term import TermWords
 from filterd.operations.parameters.time import duration_s
 from filterd.operations.review_requests import ApproveRequest
 from filterd.overrides.descriptions import Describer
-from filterd.overrides.override_rows import EXCEPTIONS
+from filterd.overrides.override_rows import EXCEPTIONS, FILE_EXCEPTIONS, file_rows
 from filterd.policy.temporary_rules import TargetKind
 
 
@@ -91,6 +91,8 @@ def list_(
     shown = set_with_states(here, asked, clock.now)
     listing = EXCEPTIONS if asked.all_ else EXCEPTIONS.without("state")
     show(here, listing, shown, json=json, clock=clock)
+    if not json and (of_files := file_rows(policy_in_force(here), clock.now)):
+        show(here, FILE_EXCEPTIONS, of_files, json=False, clock=clock)
 
 
 def revoke(

@@ -11,7 +11,7 @@ from filterd.operations import policy
 from filterd.operations.policy import past_of
 from filterd.overrides.override_rows import set_for
 from filterd.overrides.target_text import policy_for
-from filterd.policy.grade_rows import differences, grade_row, state_of, whole_service_row
+from filterd.policy.grade_rows import as_told, differences, grade_row, state_of, whole_service_row
 from filterd.policy.model import GRADES
 from filterd.texts.i18n import say
 from filterd.web.endpoint import endpoint
@@ -60,13 +60,15 @@ async def _categories(visitor: Visitor, _: ReadOfPolicy) -> Any:
 
 async def _services(visitor: Visitor, _: ReadOfPolicy) -> Any:
     now = await in_force(visitor)
-    return [whole_service_row(now.moment.policy, one) for one in now.policy.services.values()]
+    told = as_told(now.moment.policy, now.clock.now)
+    return [whole_service_row(told, one) for one in now.policy.services.values()]
 
 
 async def _service(visitor: Visitor, asked: ReadService) -> Any:
     now = await in_force(visitor)
     id_ = check_known(asked.service, now.policy.services, say("service"))
-    return whole_service_row(now.moment.policy, now.policy.services[id_])
+    told = as_told(now.moment.policy, now.clock.now)
+    return whole_service_row(told, now.policy.services[id_])
 
 
 async def _check(visitor: Visitor, asked: CheckName) -> Any:

@@ -19,11 +19,13 @@ from filterd.overrides.descriptions import Describer
 from filterd.overrides.history.history_chain import UNDO as TAKEN_BACK
 from filterd.overrides.override_rows import CHANGES
 from filterd.overrides.override_rows import EXCEPTIONS as LISTING
+from filterd.overrides.override_rows import FILE_EXCEPTIONS as FILE_LISTING
 from filterd.overrides.override_rows import MISTAKES as MISTAKE_LISTING
 from filterd.overrides.review_requests import REQUESTS as REQUEST_LISTING
 from filterd.overrides.rights.roles import person_of
 from filterd.texts.i18n import from_plain, say
 from filterd.web.form_choices import audiences, lengths, terms
+from filterd.web.operations.exception_operations import FILE_EXCEPTIONS
 from filterd.web.operations.history_operations import HISTORY
 from filterd.web.page import Page, part_of
 
@@ -54,6 +56,8 @@ async def _load_exceptions(visitor: Visitor, given: Mapping[str, str]) -> dict[s
         ),
         "everything": everything,
         "listing": LISTING,
+        "file_listing": FILE_LISTING,
+        "of_files": await visitor.call(FILE_EXCEPTIONS),
         "mistake_listing": MISTAKE_LISTING,
         "mistakes": mistakes[: -_MOST_MISTAKES - 1 : -1],
         "audiences": audiences(ids, visitor.wording, own, wide=visitor.is_admin),

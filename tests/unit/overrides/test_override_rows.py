@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,18 +14,20 @@ from filterd.overrides.override_rows import (
     CHANGES,
     EXAMS,
     EXCEPTIONS,
+    FILE_EXCEPTIONS,
     MISTAKES,
     POLICIES,
     cell_change_sentence,
+    file_rows,
     set_for,
     with_states,
 )
-from filterd.policy.model import Audience
+from filterd.policy.model import Audience, LocalRule
 from filterd.texts.i18n import Texts
 from filterd.texts.rows import Listing, SchoolClock, Wording
 from tests.support.changes import LESSON_S, Book, an_exam, an_exception, some_exceptions
 from tests.support.fake_daemon import MONDAY_AT_8
-from tests.support.policies import NOW, a_grade
+from tests.support.policies import NOW, a_grade, a_policy, wire
 from tests.support.week import SEVEN
 
 
@@ -270,3 +273,15 @@ def test_what_is_set_over_a_cell_is_shown_with_its_source(
         "By": "lan",
         "Reason": "bài",
     }
+
+
+def test_exceptions_of_the_files_that_have_not_ended_are_told_as_those_of_commands() -> None:
+    rule = LocalRule("0", wire("mo.example"), True, Audience.GRADE, "6", "bài học", "lan")
+    ended = replace(rule, name=wire("cu.example"), ends_at=SEVEN - 1)
+    of_an_exam = replace(rule, name=wire("thi.example"), exam="4")
+    policy = replace(a_policy(), rules=(rule, ended, of_an_exam))
+    (row,) = file_rows(policy, SEVEN)
+    assert (row["target"], row["allow"], row["state"]) == ("mo.example", True, "on")
+    assert FILE_EXCEPTIONS.columns[0].cell(
+        row, Wording(Texts("en"), SchoolClock(ZoneInfo("UTC"), SEVEN))
+    )[0] == ("allow mo.example")
