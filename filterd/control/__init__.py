@@ -14,7 +14,8 @@ them by heartbeats; the client ends it by closing the connection.
 ``frames`` bounds each of these. ``connection`` asks and waits; ``event_stream`` follows a
 command that streams, in an event loop. The server (``daemon.handlers.control_server``) gets the
 user of the client from the kernel; ``act_for`` is the token of a person in whose name that user
-asks, and ``address`` the address of that person's device (``accounts``).
+asks, and ``address`` the address of that person's device (``accounts``). ``status_answer`` names
+what the answer to ``status`` has.
 """
 
 from filterd.control.connection import (

@@ -11,9 +11,9 @@ from filterd.texts.i18n import UNSAID
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from filterd.control.status_answer import StatusAnswer
     from filterd.operations.alerts import AlertSeverity
     from filterd.texts.i18n import Sentence
-    from filterd.texts.rows import Row
 
 
 class AlertRule(NamedTuple):
@@ -31,7 +31,7 @@ class AlertRule(NamedTuple):
 
     id: str
     severity: AlertSeverity
-    holds: Callable[[Row, float], Sentence | tuple[Sentence, Sentence]]
+    holds: Callable[[StatusAnswer, float], Sentence | tuple[Sentence, Sentence]]
     remedy: Sentence = UNSAID
     for_s: float = 0.0
 

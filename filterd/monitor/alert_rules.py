@@ -12,7 +12,7 @@ those of devices that claim one address, for they are all that leads to them at 
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from filterd.base.errors import ChangeError
 from filterd.base.protection_facts import ProtectionFacts
@@ -26,8 +26,8 @@ from filterd.texts.i18n import UNSAID, Sentence, say, say_n
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Any
 
+    from filterd.control.status_answer import StatusAnswer
     from filterd.texts.rows import Row
 
 GAP_S, GAP_SHOWN_S = 300.0, 3600.0
@@ -56,9 +56,10 @@ def judge(status: Row, now: float) -> JudgedStatus:
         now: Unix time.
     """
     found, unknown = list[Alert](), set[str]()
+    answer = cast("StatusAnswer", status)  # what it does not have is found out below
     for rule in RULES:
         try:
-            held = rule.holds(status, now)
+            held = rule.holds(answer, now)
         except (KeyError, TypeError, AttributeError, ValueError):
             unknown.add(rule.id)
             continue
@@ -92,7 +93,7 @@ def _line_rule(
 ) -> AlertRule:
     """Return the rule that tells of a line of the judgement of the protection."""
 
-    def holds(status: Row, now: float) -> tuple[Sentence, Sentence]:
+    def holds(status: StatusAnswer, now: float) -> tuple[Sentence, Sentence]:
         lines = judge_only((subject,), ProtectionFacts.of(status, now)).lines
         if all(one.state is LineState.UNSEEN for one in lines):
             raise ValueError("not known")
@@ -104,32 +105,32 @@ def _line_rule(
 _NONE = UNSAID, UNSAID
 
 
-def _partly_protected(status: Row, now: float) -> Sentence:
+def _partly_protected(status: StatusAnswer, now: float) -> Sentence:
     judged = judge_only(_TOLD_TOGETHER, ProtectionFacts.of(status, now))
     if judged.lines[0].state is LineState.UNSEEN:
         raise ValueError("not known")
     return UNSAID if judged.is_whole else told(judged.level, judged.short)
 
 
-def _gap(status: Row, _: float) -> Sentence:
+def _gap(status: StatusAnswer, _: float) -> Sentence:
     gap_s = status["signals"]["gap_s"]
     if gap_s < GAP_S or status["up_s"] >= GAP_SHOWN_S:
         return UNSAID
     return say("filterd did not run for {time} before this start", time=counted.duration(gap_s))
 
 
-def _rows_lost(status: Row, now: float) -> Sentence:
+def _rows_lost(status: StatusAnswer, now: float) -> Sentence:
     at = status["signals"]["log_lost_at"]
     if at is None or not 0 <= now - at < LOST_SHOWN_S:
         return UNSAID
     return say("answers were lost before they could be counted in the log")
 
 
-def _log_problem(status: Row, _: float) -> Sentence:
+def _log_problem(status: StatusAnswer, _: float) -> Sentence:
     return say("the log cannot be written") if status["log"]["problem"] else UNSAID
 
 
-def _certificate_ends(status: Row, now: float) -> Sentence:
+def _certificate_ends(status: StatusAnswer, now: float) -> Sentence:
     found = status["signals"]["certificate"]
     if found is None or found["ends_at"] - now >= CERTIFICATE_ENDS_WITHIN_S:
         return UNSAID
@@ -139,14 +140,14 @@ def _certificate_ends(status: Row, now: float) -> Sentence:
     return say("the certificate of the dashboard ends in {time}", time=counted.duration(left_s))
 
 
-def _accounts_damaged(status: Row, _: float) -> Sentence:
+def _accounts_damaged(status: StatusAnswer, _: float) -> Sentence:
     is_damaged = status["accounts"]["damaged"]
     return (
         say("the file of the accounts is damaged: no account can sign in") if is_damaged else UNSAID
     )
 
 
-def _account_recovered(status: Row, now: float) -> Sentence:
+def _account_recovered(status: StatusAnswer, now: float) -> Sentence:
     at = status["accounts"]["recovered_at"]
     if at is None or not 0 <= now - at < RECOVERED_SHOWN_S:
         return UNSAID
@@ -154,7 +155,7 @@ def _account_recovered(status: Row, now: float) -> Sentence:
     return say("an administrator's access was recovered at the console, {time} ago", time=ago)
 
 
-def _enrolment_ends(status: Row, now: float) -> Sentence:
+def _enrolment_ends(status: StatusAnswer, now: float) -> Sentence:
     found = status["signals"].get("enrolment")
     if found is None or found["ends"] - now >= ENROLMENT_ENDS_S or not status["time_is_known"]:
         return UNSAID
@@ -162,7 +163,7 @@ def _enrolment_ends(status: Row, now: float) -> Sentence:
     return say("the enrolment by the province ends in {time}", time=left)
 
 
-def _reports_fail(status: Row, now: float) -> Sentence:
+def _reports_fail(status: StatusAnswer, now: float) -> Sentence:
     found = status["signals"]["reports"]
     since = now if found is None else found["failing_since"] or now
     if now - since < REPORT_FAILS_S:
@@ -171,7 +172,7 @@ def _reports_fail(status: Row, now: float) -> Sentence:
     return say("a scheduled report could not be delivered for {time}", time=failing)
 
 
-def _locked_parts(status: Row, _: float) -> Sentence:
+def _locked_parts(status: StatusAnswer, _: float) -> Sentence:
     n = len(status.get("day", {}).get("locked_parts", ()))
     if not n:
         return UNSAID
@@ -182,14 +183,14 @@ def _locked_parts(status: Row, _: float) -> Sentence:
     )
 
 
-def _guarded(status: Row, _: float) -> Sentence:
+def _guarded(status: StatusAnswer, _: float) -> Sentence:
     n = len(status.get("guarded", ()))
     if not n:
         return UNSAID
     return say_n("{n} opening of what is guarded", "{n} openings of what is guarded", n)
 
 
-def _disputes(status: Row, _: float) -> Sentence:
+def _disputes(status: StatusAnswer, _: float) -> Sentence:
     disputed = status["disputes"]
     if not disputed:
         return UNSAID
@@ -202,13 +203,13 @@ def _disputes(status: Row, _: float) -> Sentence:
     return say("several devices claim one address: {macs}", macs=told)
 
 
-def _macs(texts: Iterable[Any]) -> Iterator[str]:
+def _macs(texts: Iterable[str]) -> Iterator[str]:
     for text in texts:
         with contextlib.suppress(ChangeError):
             yield field_checks.mac(text)
 
 
-def _full_log(status: Row, _: float) -> Sentence:
+def _full_log(status: StatusAnswer, _: float) -> Sentence:
     full = any(level == "full" for level in status["log"]["levels"].values())
     return say("the log records every lookup (level full)") if full else UNSAID
 

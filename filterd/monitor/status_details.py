@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from filterd.base.certificate_facts import fingerprint_line
 from filterd.base.errors import from_plain
@@ -29,18 +29,20 @@ from filterd.texts.rows import Column, Details, Listing, Row, Wording
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from filterd.control import status_answer as of
+    from filterd.control.status_answer import StatusAnswer, UpstreamStanding
     from filterd.texts.i18n import Texts
 
 STALE_S, GAP_SHOWN_FROM_S, DAY_S = 30 * 86_400.0, 120.0, 86_400.0
 """The hosts of safe modes are asked for every night where lists are followed."""
 
 
-def doubts(errors: Iterable[Any], texts: Texts) -> list[str]:
+def doubts(errors: Iterable[Row], texts: Texts) -> list[str]:
     """Return unmet expectations, a line each."""
     return [from_plain(one).translated(texts.language) for one in errors]
 
 
-def _lists(row: Row, by: Wording) -> str:
+def _lists(row: StatusAnswer, by: Wording) -> str:
     return by.texts(
         "{names}, {lists}, compiled {age} ago ({when})",
         names=counted.names(row["names"]),
@@ -50,7 +52,7 @@ def _lists(row: Row, by: Wording) -> str:
     )
 
 
-def _protection(row: Row, by: Wording) -> str:
+def _protection(row: StatusAnswer, by: Wording) -> str:
     """Return how far this gateway protects; an alert of its own has its remedy."""
     judged = judge(ProtectionFacts.of(row))
     lines = [by.texts(HEADINGS[judged.level])]
@@ -62,7 +64,7 @@ def _protection(row: Row, by: Wording) -> str:
     return "\n".join(lines)
 
 
-def _protection_style(row: Row) -> str:
+def _protection_style(row: StatusAnswer) -> str:
     return _LEVELS[judge(ProtectionFacts.of(row)).level]
 
 
@@ -77,17 +79,17 @@ def _modules(not_native: list[str], by: Wording) -> str:
     return by.texts("pure Python (slow): {names}", names=names)
 
 
-def _address(one: Row, by: Wording) -> str:
+def _address(one: of.ServerAddress, by: Wording) -> str:
     return by.texts("{address} port {port}", address=one["address"], port=one["port"])
 
 
-def _upstreams(upstreams: list[Row], by: Wording) -> str:
+def _upstreams(upstreams: list[UpstreamStanding], by: Wording) -> str:
     if not upstreams:
         return by.texts("none: only blocked names get an answer")
     return "\n".join(_upstream(one, by) for one in upstreams)
 
 
-def _upstream(one: Row, by: Wording) -> str:
+def _upstream(one: UpstreamStanding, by: Wording) -> str:
     """Return one line on an upstream.
 
     It has the address, the round-trip time, whether it is encrypted, and what is wrong.
@@ -101,38 +103,39 @@ def _upstream(one: Row, by: Wording) -> str:
     )
 
 
-def _down(one: Row, by: Wording) -> str:
+def _down(one: UpstreamStanding, by: Wording) -> str:
     since = one.get("down_since")  # a daemon of before has none
     return by.texts("down since {when}", when=by.clock.text(since)) if since else by.texts("down")
 
 
-def _problem(part: Row, by: Wording) -> str:
+def _problem(part: UpstreamStanding | of.LogStanding, by: Wording) -> str:
     """Return the problem of a part; a daemon of before sends it in English only."""
     return translated(i18n.from_plain(part.get("sentence", part["problem"])), by.texts.language)
 
 
-def _backup(row: Row, by: Wording) -> str:
+def _backup(row: StatusAnswer, by: Wording) -> str:
     """Return the last nightly backup, and why a later one failed."""
 
-    def done(found: Row) -> str:
+    def done(found: of.NightlyOutcome) -> str:
         time, size = by.clock.text(found["done_at"]), counted.size(found["octets"])
         return by.texts("{time}, {size}", time=time, size=size)
 
-    return _last(row, "backup", done, by)
+    return _last(row.get("signals", {}).get("backup"), done, by)
 
 
-def _reports(row: Row, by: Wording) -> str:
+def _reports(row: StatusAnswer, by: Wording) -> str:
     """Return the files of the last scheduled report, and why a later one failed."""
 
-    def done(found: Row) -> str:
+    def done(found: of.NightlyOutcome) -> str:
         return f"{by.clock.text(found['done_at'])}: {', '.join(found['files'])}"
 
-    return _last(row, "reports", done, by)
+    return _last(row.get("signals", {}).get("reports"), done, by)
 
 
-def _last(row: Row, signal: str, done: Callable[[Row], str], by: Wording) -> str:
+def _last(
+    found: of.NightlyOutcome | None, done: Callable[[of.NightlyOutcome], str], by: Wording
+) -> str:
     """Return what was done last, and why a later time failed."""
-    found = row.get("signals", {}).get(signal)
     if found is None:
         return ""
     last = by.texts("none yet") if found["done_at"] is None else done(found)
@@ -140,7 +143,7 @@ def _last(row: Row, signal: str, done: Callable[[Row], str], by: Wording) -> str
     return "\n".join(filter(None, (last, problem)))
 
 
-def _gap(row: Row, by: Wording) -> str:
+def _gap(row: StatusAnswer, by: Wording) -> str:
     """Return the time without service before this start; empty after a day of service.
 
     The end of the run before is known to a minute.
@@ -152,13 +155,13 @@ def _gap(row: Row, by: Wording) -> str:
     return by.texts("{time}, for {gap}", time=by.clock.text(began), gap=counted.duration(gap_s))
 
 
-def _enrolment(row: Row, by: Wording) -> str:
+def _enrolment(row: StatusAnswer, by: Wording) -> str:
     """Return until when the province has enrolled this gateway."""
     found = row.get("signals", {}).get("enrolment")
     return "" if found is None else by.texts("until {time}", time=by.clock.text(found["ends"]))
 
 
-def _self_test(row: Row, by: Wording) -> str:
+def _self_test(row: StatusAnswer, by: Wording) -> str:
     """Return the result of the last self-test; empty before the first."""
     test = row.get("signals", {}).get("self_test")
     if test is None:
@@ -172,12 +175,12 @@ def _self_test(row: Row, by: Wording) -> str:
     )
 
 
-def _self_test_style(row: Row) -> str:
+def _self_test_style(row: StatusAnswer) -> str:
     test = row.get("signals", {}).get("self_test")
     return "bold red" if test and test["failed"] else ""
 
 
-def _clock(row: Row, by: Wording) -> str:
+def _clock(row: StatusAnswer, by: Wording) -> str:
     """Return why the machine's clock is not believed, and the consequence.
 
     Empty if it is believed.
@@ -190,7 +193,7 @@ def _clock(row: Row, by: Wording) -> str:
     shown = {
         key: f"{by.clock.shows(at):%H:%M %d/%m/%Y}"
         for key, at in times.items()
-        if key not in {"standing", "since"} and at is not None
+        if key != "since" and isinstance(at, int | float)
     }
     if times["standing"] == "jumped":
         return by.texts(
@@ -226,7 +229,7 @@ def _clock(row: Row, by: Wording) -> str:
     return f"{unknown}\n{by.texts(waiting)}"
 
 
-def _today(log: Row, by: Wording) -> str:
+def _today(log: of.LogStanding, by: Wording) -> str:
     """Return the totals of the school's day, and what is wrong with the log."""
     totals, texts = log["today"], by.texts
     counts = ", ".join(
@@ -235,7 +238,8 @@ def _today(log: Row, by: Wording) -> str:
         if action in totals
     )
     off = texts("the log is off") if log["level"] == "off" else ""
-    lost = log["lost"] and texts("{n} lost before they could be written", n=number(log["lost"]))
+    n = log["lost"]
+    lost = texts("{n} lost before they could be written", n=number(n)) if n else ""
     merged = texts(
         "too many lookups today to record each: equal ones within five minutes are "
         "one row without a device"
@@ -244,13 +248,13 @@ def _today(log: Row, by: Wording) -> str:
     return "\n".join(filter(None, (counts, off, lost, distinct, _problem(log, by))))
 
 
-def _changes(row: Row, by: Wording) -> str:
+def _changes(row: StatusAnswer, by: Wording) -> str:
     """Return the problems of the store of changes, a line each."""
     problems = row.get("changes", {}).get("problems", ())
     return "\n".join(translated(i18n.from_plain(one), by.texts.language) for one in problems)
 
 
-def _mistakes(row: Row, by: Wording) -> str:
+def _mistakes(row: StatusAnswer, by: Wording) -> str:
     """Return how many reported mistakes are mended or refused; empty where none was."""
     found = row.get("changes", {}).get("mistakes")
     if not found or not found["reported"]:
@@ -265,17 +269,17 @@ def _mistakes(row: Row, by: Wording) -> str:
     return f"{counts}; {last}"
 
 
-def _pauses(row: Row, by: Wording) -> str:
+def _pauses(row: StatusAnswer, by: Wording) -> str:
     """Return the pauses that hold, a line each; a daemon of before has none."""
     tell = Describer(*by).thing
     return "\n".join(tell("exceptions", one) for one in row.get("pauses", ()))
 
 
-def _guarded(row: Row, by: Wording) -> str:
+def _guarded(row: StatusAnswer, by: Wording) -> str:
     """Return the guarded categories that are open, a line each."""
     describe = Describer(*by)
 
-    def line(one: Row) -> str:
+    def line(one: of.OpenGuarded) -> str:
         whom = describe.whom(one["audience"], one["whom"])
         by_what = "site.yaml" if one["number"] is None else f"#{one['number']}"
         return f"{one['category']}: {whom} {describe.term(one)} ({by_what})"
@@ -283,11 +287,11 @@ def _guarded(row: Row, by: Wording) -> str:
     return "\n".join(map(line, row.get("guarded", ())))
 
 
-def _locked_parts(row: Row, by: Wording) -> str:
+def _locked_parts(row: StatusAnswer, by: Wording) -> str:
     """Return the parts that stay closed while their category is open, a line each."""
     describe = Describer(*by)
 
-    def line(one: Row) -> str:
+    def line(one: of.LockedPartRow) -> str:
         by_what = "site.yaml" if one["number"] is None else f"#{one['number']}"
         whom = describe.whom(one["audience"], one["whom"])
         return f"{one['part']} ({one['whole']}): {whom} ({by_what})"
@@ -295,14 +299,15 @@ def _locked_parts(row: Row, by: Wording) -> str:
     return "\n".join(map(line, row.get("day", {}).get("locked_parts", ())))
 
 
-def _safe_search(row: Row, by: Wording) -> str:
+def _safe_search(row: StatusAnswer, by: Wording) -> str:
     """Return since when the hosts of safe modes were not found.
 
     Empty unless that is long ago.
     """
-    if not row.get("safe_search"):  # no grade has one, or a daemon of before
+    found = row.get("safe_search")
+    if not found:  # no grade has one, or a daemon of before
         return ""
-    at = row["safe_search"]["verified_at"]
+    at = found["verified_at"]
     if at is None:
         return by.texts("never verified; to ask for its hosts: filterd safesearch verify")
     if by.clock.now - at < STALE_S:
@@ -313,7 +318,7 @@ def _safe_search(row: Row, by: Wording) -> str:
     )
 
 
-def _blocked(row: Row, by: Wording) -> str:
+def _blocked(row: StatusAnswer, by: Wording) -> str:
     """Return today's blocks by class or grade, the most first."""
     blocked: Mapping[str, int] = row.get("day", {}).get("blocked_today", {})
     tell = Describer(*by).grade
@@ -332,7 +337,7 @@ def _things(kind: str, command: str) -> Callable[[Row, Wording], str]:
     return details
 
 
-def _rooms(row: Row, by: Wording) -> str:
+def _rooms(row: StatusAnswer, by: Wording) -> str:
     """Return the grade or class in each room now, why, and until when, a line each."""
     lines = []
     for one in row.get("day", {}).get("rooms", ()):
@@ -352,7 +357,7 @@ def _some(parts: list[str], between: str, command: str, by: Wording) -> str:
     return shown + between + by.texts("{n} more: filterd {command}", n=more, command=command)
 
 
-def _troubled(upstreams: list[Row], by: Wording) -> str:
+def _troubled(upstreams: list[UpstreamStanding], by: Wording) -> str:
     """Return the upstreams that do not answer as they should; empty where all do."""
     some = [one for one in upstreams if one["down"] or one["problem"]]
     if upstreams and not some:
@@ -361,7 +366,7 @@ def _troubled(upstreams: list[Row], by: Wording) -> str:
     return f"{_upstreams(some, by)}\n{remedy}"
 
 
-def _release(row: Row, by: Wording) -> str:
+def _release(row: StatusAnswer, by: Wording) -> str:
     """Return which release of filterd waits, and why; empty for none."""
     program = row.get("program")  # a daemon of before has none
     if not program or not program["waits_for"] or program["waiting_since"] is None:

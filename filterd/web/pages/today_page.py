@@ -31,6 +31,7 @@ from filterd.web.protection_band import band
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from filterd.control.status_answer import SchoolDay, StatusAnswer
     from filterd.texts.rows import Row, Wording
     from filterd.web.visitor import Visitor
 
@@ -50,6 +51,9 @@ _SERIES = {
 
 
 async def _load(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
+    status: StatusAnswer
+    hours: list[Row]
+    week: list[Row]
     status, hours, week = await asyncio.gather(
         visitor.call(STATUS),
         visitor.call(TOTALS, days=1, by_hour=True),
@@ -87,14 +91,14 @@ async def _load(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _troubles(status: Row, by: Wording) -> Iterator[str]:
+def _troubles(status: StatusAnswer, by: Wording) -> Iterator[str]:
     """Yield what alerts only count: problems of stores, unmet expectations."""
     for one in status["changes"]["problems"]:
         yield translated(i18n.from_plain(one), by.texts.language)
     yield from doubts(status["doubts"], by.texts)
 
 
-def _figures(status: Row, by: Wording) -> Iterator[tuple[str, str, str]]:
+def _figures(status: StatusAnswer, by: Wording) -> Iterator[tuple[str, str, str]]:
     """Yield the figures of the day: what, number, and a word on it."""
     texts, counts, pace = by.texts, status["log"]["today"], status["log"]["pace"]
     n, blocked = sum(counts.values()), counts.get("blocked", 0)
@@ -116,12 +120,16 @@ def _figures(status: Row, by: Wording) -> Iterator[tuple[str, str, str]]:
         "\n".join(filter(None, (texts("compiled {age} ago", age=age), feed))),
     )
     if covered := status.get("coverage"):
-        n, *others = summary_line(covered, by).splitlines()
+        first, *others = summary_line(covered, by).splitlines()
         filled = sum(not one["starter_only"] for one in covered)
-        yield texts("Categories with lists"), counted.number(filled), "\n".join((n, *others[:1]))
+        yield (
+            texts("Categories with lists"),
+            counted.number(filled),
+            "\n".join((first, *others[:1])),
+        )
 
 
-def _levels(status: Row, by: Wording, *, shows_rows: bool) -> list[str]:
+def _levels(status: StatusAnswer, by: Wording, *, shows_rows: bool) -> list[str]:
     """Return what each log level keeps, and the levels that people have set."""
     day = status["day"]
     by_command = [one for one in day["log_levels"] if one["setting"]]
@@ -164,12 +172,12 @@ def _week(rows: Iterable[Row], by: Wording) -> tuple[str, str]:
     return text, spark_points([days[day] for day in sorted(days)])
 
 
-def _seats(day: Row, by: Wording) -> list[tuple[str, int, str]]:
+def _seats(day: SchoolDay, by: Wording) -> list[tuple[str, int, str]]:
     tell = Describer(*by).grade
     return [(tell(one), n, "") for one, n in day["blocked_today"].items()]
 
 
-def _categories(day: Row, by: Wording, *, links: bool) -> list[tuple[str, int, str]]:
+def _categories(day: SchoolDay, by: Wording, *, links: bool) -> list[tuple[str, int, str]]:
     return [
         (
             day["category_names"].get(one, {}).get(by.texts.language, one)
