@@ -38,15 +38,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from filterd.policy import log_levels
 from filterd.policy.calendar import Calendar, Openings, Timetable
 from filterd.policy.model import Period
-from filterd.policy.temporary_rules import TargetKind
+from filterd.policy.temporary_rules import (
+    ClassLoan,
+    Exam,
+    GradeSetting,
+    LocalException,
+    LogSetting,
+    RoomSetting,
+    TargetKind,
+)
 from filterd.version import RELEASED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from filterd.policy.calendar import Pattern
-    from filterd.policy.model import Network, Policy, Scheduled
-    from filterd.policy.temporary_rules import Exam, LocalException, Overrides, RoomSetting
+    from filterd.policy.model import LocalRule, Network, Policy, Scheduled
+    from filterd.policy.temporary_rules import Overrides
+
+    Dated = ClassLoan | Exam | GradeSetting | LocalException | LocalRule | LogSetting | RoomSetting
 
 UNKNOWN_BEFORE = -(2.0**39)
 """A policy time before this one means that the time is not known."""
@@ -193,27 +203,31 @@ class _Span:
         self._since = certain.since
         self.for_s = inf
 
-    def has(self, one: Any) -> bool:
+    def has(self, one: Dated) -> bool:
         """Return whether a dated thing holds: closing at any time, else at all times."""
         if _opens(one):
-            is_endless = one.ends_at is None and getattr(one, "kind", None) in _NEVER_ENDLESS
+            is_endless = (
+                isinstance(one, LocalException)
+                and one.ends_at is None
+                and one.kind in _NEVER_ENDLESS
+            )
             return not is_endless and self.has_always(one)
         return self.may_have(one)
 
-    def has_always(self, one: Any) -> bool:
+    def has_always(self, one: Dated) -> bool:
         """Return whether a dated thing holds at all times, as far as is certain."""
-        if _length(one) is not None:
+        if isinstance(one, _OF_LENGTH) and one.for_s is not None:
             return self.may_have(one) and one.id > self._since
         is_begun = one.starts_at is None or one.starts_at <= self.floor
         self._until(one.starts_at, one.ends_at)
         return is_begun and (one.ends_at is None or self.latest < one.ends_at)
 
-    def may_have(self, one: Any) -> bool:
+    def may_have(self, one: Dated) -> bool:
         """Return whether a dated thing may hold."""
-        length_s = _length(one)
-        if length_s is not None:  # whatever the clock shows, it has run for so long at least
-            self._until(one.starts_at + length_s)
-            return self.floor < float(one.starts_at + length_s)
+        if isinstance(one, _OF_LENGTH) and one.for_s is not None:
+            # Whatever the clock shows, it has run for so long at least.
+            self._until(one.starts_at + one.for_s)
+            return self.floor < one.starts_at + one.for_s
         self._until(one.starts_at, one.ends_at)
         may_have_begun = one.starts_at is None or one.starts_at <= self.latest
         return may_have_begun and (one.ends_at is None or self.floor < one.ends_at)
@@ -261,13 +275,11 @@ _NEVER_ENDLESS = (TargetKind.ENTRY, TargetKind.PAUSE)
 """Kinds of exceptions that end by themselves where no end is given."""
 
 
-def _length(one: Any) -> float | None:
-    """Return how long a thing lasts that was set before the time was confirmed."""
-    length_s: float | None = getattr(one, "for_s", None)
-    return length_s
+_OF_LENGTH = (ClassLoan, Exam, LocalException, LogSetting, RoomSetting)
+"""What may be set for a length before the time is confirmed."""
 
 
-def _opens(one: Any) -> bool:
+def _opens(one: Dated) -> bool:
     """Return whether a dated thing opens something."""
     opens: bool = getattr(one, "allow", False) or getattr(one, "opens", False)
     return opens

@@ -28,7 +28,7 @@ from filterd.texts.i18n import Sentence, say
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
 HOUR = 3600 << SEQUENCE_BITS
@@ -258,6 +258,7 @@ def attach(connection: sqlite3.Connection, path: Path) -> bool:
     # Else it sorts names in a file of /var/tmp, where retention and forgetting do not reach.
     connection.execute(_SORTS)
     connection.execute("ATTACH ? AS day", (f"{path.absolute().as_uri()}?mode=ro",))
+    version: int
     ((version,),) = connection.execute("PRAGMA day.user_version").fetchall()
     if version not in (0, VERSION):
         raise UnreadableError(say("it is of another release of filterd"))
@@ -272,13 +273,12 @@ class Day:
         self, connection: sqlite3.Connection, day: str, confidential: Collection[str]
     ) -> None:
         self.day, self._connection = day, connection
+        self.begins: int
         ((self.begins,),) = connection.execute("SELECT begins FROM day.about").fetchall()
-        found = (
-            (key, LookupContext(*context))
-            for key, *context in connection.execute(
-                "SELECT id, grade, class, network, category, action, blocker FROM day.contexts"
-            )
+        contexts: Iterable[tuple[int, str, str, str, str, str, str]] = connection.execute(
+            "SELECT id, grade, class, network, category, action, blocker FROM day.contexts"
         )
+        found = ((key, LookupContext(*context)) for key, *context in contexts)
         self._confidential, self._kinds = confidential, list[tuple[str, str]]()
         self._contexts = {
             key: context
@@ -308,7 +308,9 @@ class Day:
             self._connection.executemany(_OF_TEXT, ((one,) for one in texts))
         elif wanted.part:
             longest = max(wanted.part.split("."), key=len)
-            some = run("SELECT id, name FROM day.names WHERE instr(name, ?)", (longest,))
+            some: Iterable[tuple[int, str]] = run(
+                "SELECT id, name FROM day.names WHERE instr(name, ?)", (longest,)
+            )
             ids = [(key,) for key, text in some if wanted.part in plain_text(text)]
             self._connection.executemany("INSERT INTO wanted_names VALUES (?)", ids)
         elif wanted.is_subtree:
@@ -319,13 +321,16 @@ class Day:
 
     def rows(self, floor: int, below: int) -> Iterator[LoggedRow]:
         """Yield the rows with ids from ``floor`` to below ``below``, the newest first."""
-        for at, text, context, device, n in self._connection.execute(_ROWS, (floor, below)):
+        found: Iterable[tuple[int, str, int, int, int]]
+        found = self._connection.execute(_ROWS, (floor, below))
+        for at, text, context, device, n in found:
             yield LoggedRow(at, text, self._contexts[context], device, n)
 
     def sums(self) -> Iterator[tuple[str, tuple[str, str], int]]:
         """Yield names, action and category, and the number of these lookups."""
         self._connection.execute(_ADD)
-        for text, kind, n in self._connection.execute(_SUMS):
+        sums: Iterable[tuple[str, int, int]] = self._connection.execute(_SUMS)
+        for text, kind, n in sums:
             yield text, self._kinds[kind], n
 
     @property
@@ -346,7 +351,8 @@ class Day:
         run("CREATE TABLE IF NOT EXISTS groups (key INTEGER PRIMARY KEY, n INTEGER)")
         run("DELETE FROM groups")
         run(_ADD_GROUPS, (floor, below))
-        for key, n in run("SELECT key, n FROM groups"):
+        groups: Iterable[tuple[int, int]] = run("SELECT key, n FROM groups")
+        for key, n in groups:
             yield key >> 24, key & 0xFFFFFF, n
 
     def seen_ids(self) -> Iterator[tuple[str, int, str, str]]:
@@ -375,11 +381,11 @@ class Day:
         """Yield those of some tiers and stored names that this day has."""
         self._connection.execute("CREATE TABLE asked (tier TEXT, name TEXT)")
         self._connection.executemany("INSERT INTO asked VALUES (?, ?)", asked)
-        found = self._connection.execute(_KNOWN).fetchall()
+        found: list[tuple[str, str, int]] = self._connection.execute(_KNOWN).fetchall()
         unsure = {(tier, text) for tier, text, is_seen in found if not is_seen}
         yield from ((tier, text) for tier, text, is_seen in found if is_seen)
         if unsure and self.want(LogFilter(), {text for _, text in unsure}):
-            rows = self._connection.execute(_CONTEXTS)
+            rows: Iterable[tuple[str, int]] = self._connection.execute(_CONTEXTS)
             yield from unsure & {(self._contexts[key].tier, text) for text, key in rows}
 
     def known_beneath(self, domains: Collection[str]) -> set[str]:
@@ -389,4 +395,5 @@ class Day:
             "INSERT INTO asked_domains VALUES (?, ?, ?)",
             (subtree(name_of(one)) for one in domains),
         )
-        return {name for (name,) in self._connection.execute(_KNOWN_BENEATH)}
+        known: Iterable[tuple[str]] = self._connection.execute(_KNOWN_BENEATH)
+        return {name for (name,) in known}

@@ -30,7 +30,7 @@ from filterd.querylog.totals_request import Total
 from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from filterd.querylog.day_schema import DaySpan
@@ -211,6 +211,7 @@ def read_period(path: Path, days: Sequence[DaySpan], scope: PeriodScope) -> Peri
 def _read(
     connection: sqlite3.Connection, path: Path, days: Sequence[DaySpan], scope: PeriodScope
 ) -> PeriodFigures:
+    version: int
     ((version,),) = connection.execute("PRAGMA totals.user_version")
     if version == 0:  # just made: the disk had no room for more yet
         return PeriodFigures([])
@@ -221,6 +222,7 @@ def _read(
     connection.execute(_HIDDEN)
     hidden = ((one,) for one in scope.confidential)
     connection.executemany("INSERT INTO hidden VALUES (?)", hidden)
+    first_hour: int | None
     ((first_hour,),) = connection.execute(_FIRST, (first.begins - _LONGEST_BEFORE_S,))
     counted = (one.day for one in days if connection.execute(_HAS, one[1:]).fetchone()[0])
     found = PeriodFigures([], frozenset(counted), first_hour)
@@ -236,7 +238,8 @@ def _read(
         return found
     limits = first.day, last.day
     rows = map(DistinctCount._make, connection.execute(_DISTINCT, limits))
-    known = frozenset(day for (day,) in connection.execute(_KNOWN, limits))
+    kept_days: Iterable[tuple[str]] = connection.execute(_KNOWN, limits)
+    known = frozenset(day for (day,) in kept_days)
     distinct = tuple(one for one in rows if of_many is None or of_many.shows(one))
     return found._replace(distinct=distinct, distinct_days=known)
 
@@ -253,7 +256,8 @@ def _totals(
         of = [one for one in days if scope.label(one.day) == label]
         limits = {"label": number, "begins": of[0].begins, "ends": of[-1].ends}
         connection.execute(_ADD, limits)
-    for number, grade, category, action, n, class_id in connection.execute(_TOTALS):
+    rows: Iterable[tuple[int, str, str, str, int, str]] = connection.execute(_TOTALS)
+    for number, grade, category, action, n, class_id in rows:
         yield Total(labels[number], grade, category, action, n, class_id)
 
 
@@ -357,9 +361,14 @@ def count_distinct(path: Path, day: str, confidential: Collection[str]) -> list[
         return list(_distinct_counts(connection, day))
 
 
+def _by_tier(connection: sqlite3.Connection, select: str) -> dict[tuple[str, str], int]:
+    """Return numbers by tier and category."""
+    rows: Iterable[tuple[str, str, int]] = connection.execute(select)
+    return {(tier, category): n for tier, category, n in rows}
+
+
 def _distinct_counts(connection: sqlite3.Connection, day: str) -> Iterator[DistinctCount]:
-    of_tiers = {one[:2]: one[2] for one in connection.execute(_OF_TIERS)}
-    of_rows = {one[:2]: one[2] for one in connection.execute(_OF_ROWS)}
+    of_tiers, of_rows = _by_tier(connection, _OF_TIERS), _by_tier(connection, _OF_ROWS)
     by_tier = {key for key, n in of_tiers.items() if n > of_rows.get(key, 0)}
     for tier, category in sorted(by_tier):
         yield DistinctCount(day, tier, "", "", category, of_tiers[tier, category])
