@@ -17,13 +17,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from itertools import accumulate
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from filterd.policy.model import TIER_OF_GRADE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from filterd.control.status_answer import TunnelSigns, UpstreamStanding
     from filterd.querylog import Counts
     from filterd.texts.rows import Row
 
@@ -55,14 +56,15 @@ def upstreams_of(workers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     of any worker is shown.
     """
     joined: list[dict[str, Any]] = []
-    for views in zip(*(worker["upstreams"] for worker in workers), strict=False):
+    of_workers: list[list[UpstreamStanding]] = [worker["upstreams"] for worker in workers]
+    for views in zip(*of_workers, strict=False):
         seen = [view["rtt_ms"] for view in views if view["rtt_ms"] is not None]
         down = all(view["down"] for view in views)
         troubled = next((view for view in views if view["problem"]), views[0])
         since = max(view.get("down_since") or 0.0 for view in views) or None if down else None
         of_all = {"rtt_ms": min(seen, default=None), "down": down, "down_since": since}
         of_all |= {"latency": summed(view.get("latency", {}) for view in views)}
-        joined.append(troubled | of_all)
+        joined.append({**troubled, **of_all})
     return joined
 
 
@@ -71,7 +73,7 @@ def tunnels_of(workers: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
     ``names`` is of the worker with the most: a device's questions may come to all.
     """
-    found = [worker["tunnels"] for worker in workers]
+    found: list[TunnelSigns] = [worker["tunnels"] for worker in workers]
     times = (one["at"] for one in found if one["at"] is not None)
     return {
         "at": max(times, default=None),
@@ -161,7 +163,7 @@ class ShownTraffic:
                 continue
             of_tier = responses.setdefault(tier, {})
             of_tier[action] = of_tier.get(action, 0) + n
-        times = found.get("latency", {})
+        times: dict[str, PathTimes] = found.get("latency", {})
         return {
             "rcodes": self._rcodes(found.get("rcodes", {}), counts.hidden_sources),
             "latency": {
@@ -183,6 +185,13 @@ class ShownTraffic:
         return {**{key: n for key, n in self._replies.items() if n}, **shown}
 
 
+class PathTimes(TypedDict):
+    """Replies of a path by the bound of their time, and the sum of the times."""
+
+    buckets: dict[str, int]
+    sum_us: int
+
+
 class _ShownTimes:
     """The times of one path's replies, without as many as are hidden.
 
@@ -194,7 +203,7 @@ class _ShownTimes:
         self._last, self._shown = Counter[str](), Counter[str]()
         self._last_us = self._shown_us = self._hidden = self._owed = 0
 
-    def without(self, times: Mapping[str, Any], hidden: int) -> dict[str, Any]:
+    def without(self, times: PathTimes, hidden: int) -> PathTimes:
         """Return times as ``TimeBuckets.to_plain`` does, without hidden ones.
 
         Args:
@@ -239,8 +248,8 @@ def rates(before: Row | None, now: Row, length_s: float) -> dict[str, Any]:
     since = _growth(before.get("answers", {}), now["answers"])
     repeated = sum(since.get(source, 0) for source in _REPEATED)
     passed = repeated + since.get(_ASKED, 0)
-    earlier = before.get("traffic", {}).get("latency", {})
-    latency: Mapping[str, Row] = now.get("traffic", {}).get("latency", {})
+    earlier: Mapping[str, Row] = before.get("traffic", {}).get("latency", {})
+    latency: Mapping[str, PathTimes] = now.get("traffic", {}).get("latency", {})
     return {
         "answers": {source: n / max(length_s, 1e-3) for source, n in since.items()},
         "hits": repeated / passed if passed else None,

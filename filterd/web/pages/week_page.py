@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import urlencode
 
 from filterd.operations.operation import TEACHERS
@@ -20,7 +20,7 @@ from filterd.web.operations.policy_operations import CATEGORIES
 from filterd.web.page import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from filterd.texts.rows import Row
     from filterd.web.visitor import Visitor
@@ -36,9 +36,19 @@ KINDS = {
 }
 
 
+class DayEdges(TypedDict):
+    """A day of the week that is shown, and the Unix times between which it lies."""
+
+    date: str
+    starts_at: float
+    ends_at: float
+
+
 async def _load_week(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
     week = await visitor.call(WEEK, day=given.get("day", ""))
-    monday = date.fromisoformat(week["days"][0]["date"])
+    days: list[DayEdges] = week["days"]
+    rows: list[Row] = week["rows"]
+    monday = date.fromisoformat(days[0]["date"])
     describer = Describer(*visitor.wording)
     return {
         "week": week,
@@ -48,9 +58,9 @@ async def _load_week(visitor: Visitor, given: Mapping[str, str]) -> dict[str, An
                 "what": _sentences(row, describer),
                 "reason": row.get("reason", ""),
                 "author": row.get("author", ""),
-                "cells": [_cell(row["spans"], day, visitor) for day in week["days"]],
+                "cells": [_cell(row["spans"], day, visitor) for day in days],
             }
-            for row in week["rows"]
+            for row in rows
         ],
         "kinds": KINDS,
         "weekday": lambda day: visitor.texts.word(WEEKDAY, str(day)),
@@ -61,20 +71,20 @@ async def _load_week(visitor: Visitor, given: Mapping[str, str]) -> dict[str, An
     }
 
 
-def _sentences(row: dict[str, Any], describer: Describer) -> list[str]:
+def _sentences(row: Row, describer: Describer) -> list[str]:
     """Return the subject of a row, as lines."""
     if row["of"] != "schedules":
         return [describer.thing(row["of"], row)]
     return [row["schedule"], *(_scheduled(one, describer) for one in row["closes"])]
 
 
-def _scheduled(one: dict[str, Any], describer: Describer) -> str:
+def _scheduled(one: Row, describer: Describer) -> str:
     key = say("open {what} to {whom}") if one["opens"] else say("close {what} to {whom}")
     what = written(one["kind"], one["target"])
     return describer.texts(key, what=what, whom=describer.whom(one["audience"], one["whom"]))
 
 
-def _cell(spans: list[list[float]], day: dict[str, Any], visitor: Visitor) -> dict[str, Any]:
+def _cell(spans: Sequence[tuple[float, float]], day: DayEdges, visitor: Visitor) -> dict[str, Any]:
     """Return the bars of a day, as place and width, and the same times in words."""
     first, last = day["starts_at"], day["ends_at"]
     cut = [(max(first, since), min(last, until)) for since, until in spans]
