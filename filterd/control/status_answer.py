@@ -207,7 +207,7 @@ class SafeSearchStanding(TypedDict):
     verified_at: float | None
 
 
-class ProgramFacts(TypedDict):
+class WaitingRelease(TypedDict):
     """Which release of filterd waits, and which was taken back."""
 
     offered: str
@@ -252,7 +252,7 @@ class StatusAnswer(TypedDict):
     changes: NotRequired[ChangeStoreStanding]
     in_memory: NotRequired[list[str]]
     signals: NotRequired[DaemonSignals]
-    program: ProgramFacts
+    program: WaitingRelease
     accounts: AccountsStanding
     doubts: list[Row]
     feed: FeedStandingFacts
