@@ -11,10 +11,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from filterd.base.errors import ChangeError, ControlError
+from filterd.base.value_class import frozen
 from filterd.overrides.rights.roles import SHARED, Role
 from filterd.policy.field_checks import plain, shown, user
 from filterd.texts.i18n import say
@@ -34,7 +35,7 @@ _LONGEST_LABEL = 60
 _SECRET_OCTETS = 32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Account:
     """A person who may sign in.
 
@@ -64,7 +65,7 @@ class Account:
         return self.disabled_at is not None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ApiToken:
     """A token for a program, in the name of an account.
 
@@ -90,7 +91,7 @@ class ApiToken:
     used_on: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EnrolledDevice:
     """A device, such as a teacher's phone, on which a PIN signs in.
 
@@ -117,7 +118,7 @@ class EnrolledDevice:
 ThingT = TypeVar("ThingT", bound="ApiToken | EnrolledDevice")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AccountBook:
     """All accounts with their tokens and devices.
 

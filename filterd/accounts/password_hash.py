@@ -14,11 +14,11 @@ import hashlib
 import hmac
 import secrets
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from filterd.accounts.sign_in_delays import busy
 from filterd.base.errors import ChangeError
+from filterd.base.value_class import frozen
 from filterd.policy.field_checks import a_text
 from filterd.texts.i18n import say
 
@@ -37,7 +37,7 @@ _KEY_OCTETS = 32
 _ROW = "01234567890 09876543210"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PasswordHash:
     """A password as scrypt keeps it, with the parameters of then."""
 

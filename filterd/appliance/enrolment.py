@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +39,7 @@ from filterd.base.errors import (
     MissingFileError,
 )
 from filterd.base.signed_envelope import key_of, opened, opened_plain, public_of, sealed
+from filterd.base.value_class import frozen
 from filterd.daemon.manager.status_files import ENROLMENT, KeptEnrolment
 from filterd.feed.signed.trust import ROOT_OCTETS, named_keys
 from filterd.feed.version_files import FLEET_KEYS
@@ -115,7 +115,7 @@ def device_id(key: Key) -> str:
     return sha256(bytes.fromhex(key.keyval["public"])).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SchoolGateway:
     """A gateway: the ministry's code and the name of its school, its public key."""
 
@@ -152,7 +152,7 @@ class SchoolGateway:
             )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GatewayEnrolment:
     """The word of a province whose a gateway is, between two Unix times."""
 

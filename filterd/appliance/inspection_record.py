@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -38,6 +37,7 @@ from filterd.base import bounded_child
 from filterd.base.errors import EnvelopeFormatError, EnvelopeSignatureError
 from filterd.base.signed_envelope import opened, sealed
 from filterd.base.state_folder import StateFolder
+from filterd.base.value_class import frozen
 from filterd.feed.signed.trust import read_root
 from filterd.reports import inspection_facts
 from filterd.reports.inspection_facts import INSPECTION_TYPE, MOST_OCTETS
@@ -57,7 +57,7 @@ _AHEAD_S = 600.0
 _MEMORY_OCTETS, _CPU_S = 256 << 20, 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InspectionRecord:
     """A record whose whole chain was verified.
 

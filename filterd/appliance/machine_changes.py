@@ -17,7 +17,6 @@ import fcntl
 import os
 import signal
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -26,6 +25,7 @@ from filterd import control
 from filterd.base import bounded_child
 from filterd.base.errors import FilterdError, InUseError, StoreError
 from filterd.base.paths import SYSTEM_CONFIG, writing
+from filterd.base.value_class import frozen
 from filterd.texts.i18n import refused, say
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ PACKAGE = "filterd"
 _QUICK_S, _MOST_VERSION_OCTETS = 30.0, 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PackageManager:
     """dpkg of this machine.
 

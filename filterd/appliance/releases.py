@@ -18,7 +18,6 @@ from __future__ import annotations
 import contextlib
 import re
 import signal
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +26,7 @@ from filterd.appliance.release_folders import HOME, ReleaseFolders
 from filterd.base import bounded_child
 from filterd.base.errors import StoreError
 from filterd.base.paths import make_folder, sole, write_atomically, writing
+from filterd.base.value_class import frozen
 from filterd.texts.i18n import quoted, refused, say
 from filterd.texts.rows import Column, Listing, Row, Wording
 
@@ -66,7 +66,7 @@ RELEASES = Listing(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Releases:
     """The releases of a machine.
 

@@ -3,6 +3,7 @@
 
 ::
 
+    value_class         frozen classes, which cost little where they are imported
     errors              every error that is shown to a person; clock: the time, which is injected
     paths               files that are read and replaced whole; archives: zip and tar, bounded
       state_file        frozen dataclasses as JSON and as files that show damage

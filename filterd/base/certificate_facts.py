@@ -7,10 +7,10 @@ it, because parsing takes a library that no serving process has in memory.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from filterd.base.state_file import FileFormat
+from filterd.base.value_class import frozen
 from filterd.texts.i18n import say
 from filterd.texts.rows import Column, Details, Row, Wording, when
 
@@ -22,7 +22,7 @@ FILE = "certificate.filterd"
 _MOST_OCTETS = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CertificateFacts:
     """The facts of a certificate that people compare or must know of.
 

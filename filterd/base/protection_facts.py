@@ -8,8 +8,9 @@ called good for it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from filterd.base.value_class import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,7 +19,7 @@ DOWN_S = 120.0
 """An upstream that is silent for less is not down."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ListFacts:
     """What has come of the lists that a school follows.
 
@@ -34,7 +35,7 @@ class ListFacts:
     starter: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FeedFacts:
     """How the sources of the lists stand, as far as any is followed.
 
@@ -55,7 +56,7 @@ class FeedFacts:
     up_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class TestFacts:
     """The last self-test: its outcomes, and tiers to which a listed name is open."""
 
@@ -65,7 +66,7 @@ class TestFacts:
     open_to: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class UpstreamFacts:
     """How many upstreams there are, and how many have been down for ``DOWN_S``."""
 
@@ -73,7 +74,7 @@ class UpstreamFacts:
     of_all: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BypassFacts:
     """Signs of ways around the filter.
 
@@ -92,7 +93,7 @@ class BypassFacts:
     tunnel_names: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ClockFacts:
     """Whether the time is known, how the clock stands, how long the daemon has run."""
 
@@ -101,7 +102,7 @@ class ClockFacts:
     up_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class DiskFacts:
     """Octets of the disk of the state folder, free and all."""
 
@@ -109,7 +110,7 @@ class DiskFacts:
     size: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ProgramFacts:
     """The release that serves, when a later one was taken back, since when one waits."""
 
@@ -118,7 +119,7 @@ class ProgramFacts:
     waiting_since: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ProtectionFacts:
     """All facts; None for each that is not known.
 

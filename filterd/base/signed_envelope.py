@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -22,6 +21,7 @@ from securesystemslib.exceptions import UnverifiedSignatureError, VerificationEr
 from securesystemslib.signer import SSlibKey
 
 from filterd.base.errors import EnvelopeError, EnvelopeFormatError, EnvelopeSignatureError
+from filterd.base.value_class import frozen
 from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ _SMALL_ORDER = {0, 1, _P - 1, _P, _P + 1, _Y8, _P - _Y8}
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SealedContent:
     """The content of an envelope, which is **not verified** before ``check_signed``."""
 

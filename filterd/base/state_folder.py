@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from filterd.base.paths import SYSTEM_STATE, with_sides
+from filterd.base.value_class import frozen
 
 SHIPPED = "0"
 """The id of the lists that ship with filterd, among those of versions."""
@@ -22,7 +22,7 @@ class _StatePath:
         return state.folder / self._name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StateFolder:
     """The daemon's state between runs; all but log and overrides can be made again."""
 

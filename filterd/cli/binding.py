@@ -13,13 +13,14 @@ whose docstring is the help.
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass
+from dataclasses import MISSING
 from inspect import Parameter
 from operator import getitem
 from types import GenericAlias
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 from filterd.base.state_file import to_plain
+from filterd.base.value_class import frozen
 from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.render import show
 from filterd.operations.operation import Operation
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RequestOptions:
     """The options that make up a request; see ``context.Options``."""
 

@@ -7,7 +7,7 @@ import contextlib
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import field, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast, get_args
 
@@ -19,6 +19,7 @@ from filterd.base.clock import Clock, SystemClock
 from filterd.base.errors import ConfigError
 from filterd.base.privileges import as_owner_of
 from filterd.base.state_folder import StateFolder
+from filterd.base.value_class import frozen
 from filterd.cli.console import VisibleConsole, as_json
 from filterd.cli.language import (
     CONFIG_VARIABLE,
@@ -89,7 +90,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for script
 ReasonOption = Annotated[str, option("--reason", "Reason, for the history.", "TEXT")]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Context:
     """The site, state folder, language and consoles of a command."""
 
@@ -136,7 +137,7 @@ class Context:
         self.console.print(Text(as_json(data, indent=2)), soft_wrap=True)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Options:
     """Several options that make up one argument: ``Annotated[Whom, Options(whom)]``.
 

@@ -25,7 +25,6 @@ import logging
 import os
 import subprocess
 import threading
-from dataclasses import dataclass
 from functools import partial
 from ipaddress import (
     IPv4Address,
@@ -40,6 +39,7 @@ from ipaddress import (
 from typing import TYPE_CHECKING, Any
 
 from filterd.base.bounded_child import started
+from filterd.base.value_class import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -59,7 +59,7 @@ _WITHIN_S = 5.0
 _PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prefix:
     """A prefix that is directly connected to an interface of the school's side."""
 
@@ -67,7 +67,7 @@ class Prefix:
     interface: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Links:
     """Links and addresses of this machine; empty until ``ip`` has been asked."""
 

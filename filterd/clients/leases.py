@@ -40,12 +40,13 @@ from __future__ import annotations
 import bisect
 import logging
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from filterd.base.paths import open_plain
+from filterd.base.value_class import frozen
 from filterd.policy.model import LeaseFile, LeaseFormat
 from filterd.texts.i18n import refused, say
 
@@ -75,7 +76,7 @@ _MOST_ADDRESSES = 16
 """Of one name: more addresses would make an answer that no message can hold."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lease:
     """One address of one device.
 
@@ -152,7 +153,7 @@ def latest(leases: Iterable[Lease]) -> tuple[Lease, ...]:
     return tuple(found.values())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LeaseNames:
     """Names and addresses of devices at one moment; addresses are 4 or 16 octets.
 
@@ -200,7 +201,7 @@ def name_leases(leases: Iterable[Lease], before: LeaseNames, now: float) -> Leas
     return LeaseNames.of(claim for claim in named if owners[claim.host] == claim.lease.device)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Claim:
     """A lease and the name that it asks for; ``is_kept``: it had it before."""
 

@@ -20,6 +20,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from filterd.base.value_class import frozen
 from filterd.clients.leases import parse_mac
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ Place: TypeAlias = tuple[IPv4Address | IPv6Address, str]
 """An address and the interface of its link; the same link-local one may be on several."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Neighbour:
     """An entry of the table. ``answers``: its MAC has just answered for the address."""
 

@@ -21,13 +21,14 @@ import json
 import os
 import sys
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.base.errors import FilterdError, StoreError
 from filterd.base.paths import install, open_plain, shipped
 from filterd.base.state_file import FileFormat
+from filterd.base.value_class import frozen
 from filterd.policy import policy_file
 from filterd.texts.i18n import refused, say
 
@@ -54,7 +55,7 @@ Site = dict[str, str]
 """The text of each YAML file in a site's folder, by its path there; see ``octets``."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Origin:
     """The sources of a policy.
 

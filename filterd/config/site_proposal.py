@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from filterd.base.errors import ConfigError
 from filterd.base.paths import reading, write_atomically
 from filterd.base.state_file import FileFormat
+from filterd.base.value_class import frozen
 from filterd.config.build_record import SITE_FILE
 from filterd.texts.i18n import say
 
@@ -26,7 +26,7 @@ LARGEST_TEXT = 1 << 20
 _MODE = 0o644
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SiteProposal:
     """A text of ``site.yaml``.
 
@@ -41,7 +41,7 @@ class SiteProposal:
     author: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProposalOutcome:
     """What came of a proposal.
 

@@ -9,11 +9,12 @@ itself stays as its author wrote it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from filterd.base.errors import Problems
 from filterd.base.paths import shipped
+from filterd.base.value_class import frozen
 from filterd.config import build_record
 from filterd.config.build_record import SITE_FILE
 from filterd.config.site_schema import VERSION, SiteFile
@@ -78,7 +79,7 @@ What keeps its key keeps its place in errors.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TierSource:
     """A tier's file, and its document for places in errors."""
 
@@ -86,7 +87,7 @@ class TierSource:
     file: TierFile
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SiteSources:
     """All files of a site's folder, each checked for itself.
 

@@ -7,9 +7,9 @@ import asyncio
 import os
 import signal
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from filterd.base.value_class import frozen
 from filterd.daemon.shared_page import PolicyClock
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _TURN_S = 0.0002
 """How long a thread keeps a loop waiting that has to answer; Python has 5 ms."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Setting:
     """The folder of ``site.yaml``, the state folder, the clock and the shared memory.
 

@@ -23,13 +23,13 @@ import json
 import logging
 import os
 import socket
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import ref
 
 from filterd.base.errors import ControlError, StoreError
 from filterd.base.sealed_memory import SealedMemory
+from filterd.base.value_class import frozen
 from filterd.daemon.shared_page import overrides_in_force
 from filterd.lists.index import Index
 from filterd.policy import policy_file
@@ -53,7 +53,7 @@ _PLACE = Path("memory")
 _logger = logging.getLogger("filterd.sealed_sites")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SealedSite:
     """A policy and an index in sealed memory.
 

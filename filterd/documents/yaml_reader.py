@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import re
 import textwrap
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
 
 from filterd.base.errors import ConfigError
 from filterd.base.paths import open_plain
+from filterd.base.value_class import frozen
 from filterd.texts.i18n import UNSAID, Sentence, one_line, quoted, refused, say, translated
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ _NUMBERS_BEGIN = frozenset("0123456789.+-")
 _LONGEST_NUMBER = 40
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
     """A file's content as plain data, and the place of each part of it.
 

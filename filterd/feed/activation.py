@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from filterd.base.errors import FilterdError, GuardError, IndexFormatError, Stor
 from filterd.base.paths import install, shipped
 from filterd.base.state_file import IDS, FileFormat
 from filterd.base.state_folder import SHIPPED, BesideFolder, StateFolder
+from filterd.base.value_class import frozen
 from filterd.feed.versions import Versions, whole_of
 from filterd.lists.index import Index
 from filterd.lists.index_files import Blocklists, install_index, note_checked, version_of
@@ -42,7 +43,7 @@ class JournalStep(StrEnum):
     BACK = "back"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Begun:
     """The journal: the version that is coming, by its index, or the one that is going."""
 

@@ -18,11 +18,12 @@ from __future__ import annotations
 import json
 import secrets
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from filterd.base.paths import read_plain, write_atomically
 from filterd.base.state_file import FileFormat
+from filterd.base.value_class import frozen
 from filterd.lists.hostname import key_from_text
 from filterd.version import RELEASED_AT
 
@@ -43,7 +44,7 @@ _STEP_S = 3_600.0
 _LATEST = 1e11
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _LastRun:
     done_at: float
 
@@ -53,7 +54,7 @@ _RUN_FORMAT = FileFormat(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ApplianceFolder:
     """The files below ``/var/lib/filterd/feed``.
 
@@ -102,7 +103,7 @@ class ApplianceFolder:
         _RUN_FORMAT.save(self.last_run_path, _LastRun(done_at))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Believed:
     at: float
 
@@ -161,7 +162,7 @@ LEFT_OUT_S = 180 * 86_400.0
 """An entry is left out for so long; the same command renews it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wanted:
     """A followed list: the id of a catalogued one, or the address of another."""
 
@@ -172,7 +173,7 @@ class Wanted:
     subtrees: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LeftOut:
     """An entry that a list has by mistake; Unix times."""
 
@@ -183,7 +184,7 @@ class LeftOut:
     until: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FollowState:
     """What commands have set, and what was followed last.
 

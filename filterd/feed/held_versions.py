@@ -22,7 +22,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tuf.api.exceptions import DownloadHTTPError
@@ -30,6 +30,7 @@ from tuf.api.metadata import Metadata, Root, Targets
 
 from filterd.base.errors import ExpiredError, MetadataFormatError
 from filterd.base.paths import shipped, write_atomically, writing
+from filterd.base.value_class import frozen
 from filterd.feed.guard.judgement import Severity, found
 from filterd.feed.signed.tuf_refresh import explained
 from filterd.feed.signed.version_download import link_or_copy, sync_all
@@ -166,7 +167,7 @@ MOST_RELEASES = 20
 _FIELD = "releases"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReleasedHold:
     """A released version.
 

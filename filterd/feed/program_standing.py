@@ -7,12 +7,12 @@ daemon and commands read it, for people; it has no secret.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from filterd.base.paths import write_atomically
 from filterd.base.state_file import FileFormat, to_plain
+from filterd.base.value_class import frozen
 from filterd.texts.i18n import UNSAID, Sentence
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class UpdateEnding(StrEnum):
     ROLLED_BACK = "rolled-back"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EndedUpdate:
     """An update that has ended: to which version, from which one, how and why."""
 
@@ -48,7 +48,7 @@ class EndedUpdate:
     why: Sentence = UNSAID
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProgramStanding:
     """How the releases stand; Unix times, None for never.
 

@@ -7,7 +7,7 @@ versions, of its feed or of these lists, is ``school_lists``'.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from filterd.base.errors import (
     IndexFormatError,
     ListError,
 )
+from filterd.base.value_class import frozen
 from filterd.config.build_record import SITE_FILE
 from filterd.config.scalars import list_address_fault
 from filterd.config.site_reader import load_site
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     from filterd.texts.i18n import Sentence
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PublicLists:
     """The public lists of a school, and the decisions on them."""
 

@@ -33,7 +33,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from enum import Enum
 from functools import lru_cache
@@ -42,6 +42,7 @@ from zoneinfo import ZoneInfo
 
 from filterd.base.clock import doubled_s
 from filterd.base.errors import TrustError
+from filterd.base.value_class import frozen
 
 if TYPE_CHECKING:
     from filterd.base.errors import FilterdError
@@ -61,7 +62,7 @@ _HOUR_S, _DAY_S = 3_600, 86_400.0
 _NEVER = -math.inf
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Night:
     """The nights of runs, by the school's clock; slots spread over ``length_s``."""
 
@@ -70,7 +71,7 @@ class Night:
     length_s: float = 6 * 3_600.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """An appliance's place among all others, each part from 0 up to 1.
 
@@ -93,7 +94,7 @@ class Now(NamedTuple):
     wall: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScheduleState:
     """How an appliance stands; times are monotonic unless stated otherwise.
 
@@ -320,7 +321,7 @@ def _nights_about(night: Night, hour: int) -> tuple[float, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rings:
     """The steps by which appliances take a version.
 

@@ -9,7 +9,6 @@ with ``--json``.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,6 +19,7 @@ from filterd.base.errors import (
 from filterd.base.privileges import own_rights
 from filterd.base.state_file import plain_version
 from filterd.base.state_folder import BesideFolder
+from filterd.base.value_class import frozen
 from filterd.config.build_record import SITE_FILE
 from filterd.config.site_reader import load_site
 from filterd.feed.feed_config import (
@@ -64,7 +64,7 @@ class Decided(NamedTuple):
     outcome: Outcome | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SchoolLists:
     """The feed and the public lists of a school, and the decisions on them.
 

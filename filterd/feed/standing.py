@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from filterd.base.errors import FilterdError, GuardError, RefusedVersionError, S
 from filterd.base.paths import is_there, open_plain, read_plain, write_atomically
 from filterd.base.state_file import IDS, FileFormat, plain_version, to_plain
 from filterd.base.state_folder import SHIPPED, BesideFolder, StateFolder
+from filterd.base.value_class import frozen
 from filterd.feed.appliance_files import TimeFloor, followed_lists, missing_lists
 from filterd.feed.guard.judgement import Judgement, bounded
 from filterd.feed.version_watch import WATCH_S, WatchFile
@@ -54,7 +55,7 @@ class Event(StrEnum):
     """How public lists came, and which of them commands follow."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """One event.
 
@@ -135,7 +136,7 @@ class Freshness(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FeedStanding:
     """The results of the last runs; Unix times, None for never.
 

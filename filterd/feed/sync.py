@@ -10,7 +10,7 @@ How versions arrive is ``arrival``'s.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from filterd.base.errors import (
 from filterd.base.paths import reading, sole
 from filterd.base.state_file import plain_version
 from filterd.base.state_folder import SHIPPED, BesideFolder, StateFolder
+from filterd.base.value_class import frozen
 from filterd.feed.admission import VersionAdmission
 from filterd.feed.appliance_files import ApplianceFolder, FollowFile, TimeFloor
 from filterd.feed.held_versions import with_orders_of
@@ -303,7 +304,7 @@ class Became(StrEnum):
     WAITS = "waits"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """The result of a run.
 

@@ -25,13 +25,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from filterd.base.errors import MetadataFormatError
 from filterd.base.paths import open_plain, read_plain, write_atomically
 from filterd.base.state_file import plain_version
+from filterd.base.value_class import frozen
 from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ FLEET, FLEET_KEYS = "fleet", "fleet_keys"
 """The key that enrols gateways, and the field of the root that names it; it publishes nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PublishedFile:
     """One file of a version.
 
@@ -100,7 +101,7 @@ class PublishedFile:
         return {"path": self.path, "length": self.length, "sha256": self.sha256}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PublishedDelta:
     """The difference between two contents of a file, named by their ``digits``."""
 
@@ -120,7 +121,7 @@ class PublishedDelta:
         return {}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Publication:
     """All files of one version, as they were signed.
 

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from filterd.base.errors import FilterdError
 from filterd.base.state_file import ADDED, IDS, FileFormat
+from filterd.base.value_class import frozen
 from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ _SILENT_TIMES = 3
 """Looks in a row at which no worker answered."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AnswerCounts:
     """The answers of a daemon since its start."""
 
@@ -66,7 +67,7 @@ class AnswerCounts:
         return count / self.total if self.total else 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Watch:
     """A watched version, since when, and the usual counts before.
 

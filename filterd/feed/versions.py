@@ -23,7 +23,7 @@ import hashlib
 import json
 import re
 import shutil
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ from filterd.base.errors import DigestError, GuardError, RefusedVersionError, St
 from filterd.base.paths import install, remove_temporaries
 from filterd.base.state_file import IDS, FileFormat, to_plain
 from filterd.base.state_folder import SHIPPED
+from filterd.base.value_class import frozen
 from filterd.feed.version_files import verify
 from filterd.texts.i18n import say
 
@@ -52,7 +53,7 @@ _is_id = re.compile(r"[0-9a-z][0-9a-z-]{0,63}", re.ASCII).fullmatch
 _MAX_POINTER_OCTETS = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Candidate:
     """A version that is whole on the disk: verified, and not yet judged or active."""
 
@@ -60,7 +61,7 @@ class Candidate:
     folder: Path
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VersionPointer:
     """The active version, and the others by their state.
 

@@ -25,7 +25,6 @@ import io
 import socket
 import ssl
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from ipaddress import ip_address
 from pathlib import Path
@@ -44,6 +43,7 @@ from filterd.base.errors import (
     TooLargeError,
     TooSlowError,
 )
+from filterd.base.value_class import frozen
 from filterd.http.http_failures import failing_as, hung_up, judge_header, status_error
 from filterd.texts.i18n import say
 
@@ -56,7 +56,7 @@ CHUNK_OCTETS = 65_536
 """So much is read at once."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DownloadLimits:
     """What one run may take.
 
@@ -73,7 +73,7 @@ class DownloadLimits:
     silence_s: float = 30.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RequestPolicy:
     """Where requests may go.
 

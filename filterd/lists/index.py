@@ -16,7 +16,7 @@ import contextlib
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from filterd.base.errors import IndexFormatError
 from filterd.base.native import native_or
 from filterd.base.paths import open_plain
 from filterd.base.sealed_memory import SealedMemory
+from filterd.base.value_class import frozen
 from filterd.lists import matcher
 from filterd.lists.hostname import name_from_key
 from filterd.lists.index_format import (
@@ -53,12 +54,9 @@ if TYPE_CHECKING:
     from filterd.lists.lookalikes import Lookalike
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListRecord:
-    """A list as it was compiled.
-
-    ``digest``: SHA-256 of its text, hex. ``kept``: its entries.
-    """
+    """A list as compiled; ``digest``: hex SHA-256 of its text; ``kept``: its entries."""
 
     id: str
     category: str
@@ -69,7 +67,7 @@ class ListRecord:
     kept: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Contents:
     """The contents of an index.
 

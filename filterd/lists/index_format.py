@@ -37,10 +37,10 @@ from __future__ import annotations
 import struct
 import sys
 import zlib
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from filterd.base.errors import IndexFormatError
+from filterd.base.value_class import frozen
 from filterd.texts.i18n import say
 
 MAGIC = b"\x89filterd"
@@ -95,7 +95,7 @@ class SectionRange(NamedTuple):
     length: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IndexHeader:
     """The header: everything needed before the first octet of a section is read.
 

@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
+from filterd.base.value_class import frozen
+
 
 class Reason(StrEnum):
     """A short stable code; ``explanation`` is the English sentence for people."""
@@ -69,7 +71,7 @@ SAMPLES = 20
 SHOWN_CHARACTERS = 80
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sample:
     """A rejected line.
 

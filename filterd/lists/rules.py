@@ -10,11 +10,12 @@ entry for a *parent* of such a name is valid and must still not block the name.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from filterd.base.state_file import ADDED
+from filterd.base.value_class import frozen
 
 if TYPE_CHECKING:
     from filterd.lists.lookalikes import LookalikeRule
@@ -72,7 +73,7 @@ class Effect(IntEnum):
     here would deny it (RFC 8020)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Claim:
     """The claim of an entry on its name, without the name.
 
@@ -98,7 +99,7 @@ class Claim:
         return self.types is None or (qtype in self.types) is not self.types_negated
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SourceShare:
     """The part of one public source in a merged list.
 
@@ -124,7 +125,7 @@ class SourceShare:
         return {key: value for key, value in plain.items() if value or key in ("names", "only")}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListSource:
     """A list to compile.
 
@@ -148,7 +149,7 @@ class ListSource:
     made_of: tuple[SourceShare, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SafeSearchRewrite:
     """A rewrite of hosts to their safe-search twin.
 
@@ -163,7 +164,7 @@ class SafeSearchRewrite:
     names: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pin:
     """A name that nothing may block. ``subtree``: everything beneath it too."""
 
@@ -172,7 +173,7 @@ class Pin:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Protection:
     """A name that third-party lists may not block, an urgent order may.
 

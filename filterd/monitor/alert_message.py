@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from filterd.base.value_class import frozen
 from filterd.operations.alerts import AlertSeverity
 from filterd.texts import i18n, words
 from filterd.texts.i18n import UNSAID, Texts, say, translated
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from filterd.texts.rows import Wording
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AlertEvent:
     """The begin of an alert, or its end; ``at`` is Unix time."""
 

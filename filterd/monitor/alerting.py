@@ -10,11 +10,12 @@ written before the events are sent, so a crash between the two loses them.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from filterd.base.errors import StoreError
 from filterd.base.state_file import ADDED, FileFormat
+from filterd.base.value_class import frozen
 from filterd.monitor.alert import Alert
 from filterd.monitor.alert_message import AlertEvent
 from filterd.monitor.alert_rules import judge, silent
@@ -37,7 +38,7 @@ _MOST_OCTETS = 1 << 16
 _logger = logging.getLogger("filterd.alerts")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeptAlert:
     """An alert that is on, or was on until ``ended_at``; Unix times.
 
@@ -58,7 +59,7 @@ class KeptAlert:
         return AlertEvent(alert, at, is_end)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MonitorState:
     """What the monitor keeps: alerts, and the last known settings of the site."""
 

@@ -14,7 +14,6 @@ import io
 import smtplib
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass
 from email.charset import QP, Charset
 from email.encoders import encode_base64
 from email.header import Header
@@ -26,6 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from filterd.base.addresses import is_address
 from filterd.base.errors import DeliveryError, FetchError, TooLargeError
+from filterd.base.value_class import frozen
 from filterd.http.http_download import DownloadLimits, Pace, PacedReader, public_addresses
 from filterd.monitor.secret_file import read_secret
 from filterd.policy.reporting_settings import TLS_PORT
@@ -67,7 +67,7 @@ class Attachment(NamedTuple):
     octets: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mail:
     """Sends messages as ``settings`` of a site want it.
 

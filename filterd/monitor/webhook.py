@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from filterd.base.addresses import is_public
 from filterd.base.errors import DeliveryError, FetchError
+from filterd.base.value_class import frozen
 from filterd.http.http_download import Downloader, DownloadLimits, Pace, RequestPolicy
 from filterd.monitor.secret_file import read_secret
 from filterd.policy.reporting_settings import TOKEN
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LIMITS = DownloadLimits(total_s=60.0, window_s=120.0, silence_s=20.0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Webhook:
     """Posts messages as ``settings`` of a site want it.
 

@@ -6,10 +6,11 @@ An account that is left out is one's own; others' need the role admin.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Any
 
 from filterd.accounts import account_rows
+from filterd.base.value_class import frozen
 from filterd.operations.answers import AT, OBJECT, TEXT, TEXTS, maybe, of, record, rows
 from filterd.operations.operation import ADMINS, Operation
 from filterd.operations.parameters.command_word import CommandWord, argument
@@ -27,7 +28,7 @@ _ROLES = Several(Choice(tuple(Role)), len(Role), 1)
 _NEW_PASSWORD = Secret(256, least=1, is_new=True)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NamedAccount:
     """The account of which something was changed."""
 
@@ -37,7 +38,7 @@ class NamedAccount:
 NAMED = of(NamedAccount)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OneTimeCode:
     """A code that is good once, for so many seconds."""
 
@@ -49,7 +50,7 @@ class OneTimeCode:
 ONE_TIME_CODE = of(OneTimeCode)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AccountRow:
     """An account.
 
@@ -72,7 +73,7 @@ class AccountRow:
     failed: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadAccounts(OperationRequest[tuple[AccountRow, ...]], command="account list"):
     """Show the accounts of the dashboard.
 
@@ -80,7 +81,7 @@ class ReadAccounts(OperationRequest[tuple[AccountRow, ...]], command="account li
     """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class AddAccount(OperationRequest[NamedAccount], command="account add", is_guarded=True):
     """Make an account; without a password a code signs it in first."""
 
@@ -89,7 +90,7 @@ class AddAccount(OperationRequest[NamedAccount], command="account add", is_guard
     password: Annotated[str, _NEW_PASSWORD] = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NewPassword:
     """How many devices and API tokens go on after a new password."""
 
@@ -98,7 +99,7 @@ class NewPassword:
     tokens: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SetPassword(OperationRequest[NewPassword], command="account passwd", is_guarded=True):
     """Set a password; ``end``: devices and API tokens end, too."""
 
@@ -107,7 +108,7 @@ class SetPassword(OperationRequest[NewPassword], command="account passwd", is_gu
     end: Annotated[bool, Flag()] = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AccountRoles:
     """The roles of an account."""
 
@@ -115,7 +116,7 @@ class AccountRoles:
     roles: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SetRoles(OperationRequest[AccountRoles], command="account roles", is_guarded=True):
     """Give an account these roles, and no other ones.
 
@@ -132,7 +133,7 @@ class SetRoles(OperationRequest[AccountRoles], command="account roles", is_guard
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class DisableAccount(OperationRequest[NamedAccount], command="account disable", is_guarded=True):
     """End all sessions of an account, and do not let it sign in.
 
@@ -142,7 +143,7 @@ class DisableAccount(OperationRequest[NamedAccount], command="account disable", 
     account: Annotated[str, ACCOUNT, WRITTEN]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class EnableAccount(OperationRequest[NamedAccount], command="account enable", is_guarded=True):
     """Let a disabled account sign in again.
 
@@ -152,7 +153,7 @@ class EnableAccount(OperationRequest[NamedAccount], command="account enable", is
     account: Annotated[str, ACCOUNT, WRITTEN]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SetAuthenticator(OperationRequest[dict[str, Any]], command="account totp", is_guarded=True):
     """Begin to use an authenticator, or end it.
 
@@ -165,14 +166,14 @@ class SetAuthenticator(OperationRequest[dict[str, Any]], command="account totp",
     code: Annotated[str, Secret(16)] = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecoveryCodes:
     """New recovery codes."""
 
     codes: tuple[str, ...] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class MakeRecoveryCodes(
     OperationRequest[RecoveryCodes], command="account recovery", is_guarded=True
 ):
@@ -181,14 +182,14 @@ class MakeRecoveryCodes(
     account: Annotated[str, ACCOUNT] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class MakeCode(OperationRequest[OneTimeCode], command="account code", is_guarded=True):
     """Make a code that signs in once, and the first account where there is none."""
 
     account: Annotated[str, ACCOUNT]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RecoverAccount(OperationRequest[OneTimeCode], command="account recover", is_guarded=True):
     """Make an administrator, for root; ``code`` is one of the person's own choice."""
 

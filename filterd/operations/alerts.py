@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from filterd.accounts.grant import TokenScope
+from filterd.base.value_class import frozen
 from filterd.operations.answers import SENTENCE, TEXT, each, of, record, rows
 from filterd.operations.operation import Operation
 from filterd.operations.request import OperationRequest
@@ -33,7 +33,7 @@ ALERT = record(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReadAlerts(OperationRequest[dict[str, Any]], command="status", scopes=(TokenScope.TOTALS,)):
     """The status, of which alerts follow (``monitor.alert_rules``)."""
 

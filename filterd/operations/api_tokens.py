@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated
 
 from filterd.accounts import account_rows
 from filterd.accounts.grant import TokenScope
+from filterd.base.value_class import frozen
 from filterd.operations.accounts import ACCOUNT
 from filterd.operations.answers import AT, TEXT, maybe, of, record, rows
 from filterd.operations.operation import Operation
@@ -23,7 +24,7 @@ ONLY_OF = CommandWord("NAME", "Only those of this account.")
 _LONGEST_DAYS = 366
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NewToken:
     """A token with its secret, which is shown this once."""
 
@@ -32,7 +33,7 @@ class NewToken:
     ends_at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class AddToken(OperationRequest[NewToken], command="account token-add", is_guarded=True):
     """Make a token, of one role and one scope."""
 
@@ -46,7 +47,7 @@ class AddToken(OperationRequest[NewToken], command="account token-add", is_guard
     ] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TokenRow:
     """A token; ``used_on`` is a day, ``2026-11-29``, or empty."""
 
@@ -62,7 +63,7 @@ class TokenRow:
     ended: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReadTokens(OperationRequest[tuple[TokenRow, ...]], command="account token-list"):
     """Show the API tokens, without their secrets.
 
@@ -72,7 +73,7 @@ class ReadTokens(OperationRequest[tuple[TokenRow, ...]], command="account token-
     account: Annotated[str, ACCOUNT, ONLY_OF] = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OwnedThing:
     """A token or device of an account that was confirmed or revoked."""
 
@@ -84,7 +85,7 @@ class OwnedThing:
 OWNED_THING = of(OwnedThing)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RevokeToken(OperationRequest[OwnedThing], command="account token-revoke"):
     """End an API token at once.
 

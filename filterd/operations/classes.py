@@ -6,9 +6,9 @@ Reading has no command of its own: a face works it out of what is in force.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
+from filterd.base.value_class import frozen
 from filterd.operations.answers import TEXT, TEXTS, WHOLE, each, of, record, rows
 from filterd.operations.changes import CHANGE
 from filterd.operations.operation import TEACHERS, Operation
@@ -28,19 +28,19 @@ _FIELDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadClasses(OperationRequest[Any]):
     """The classes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadClass(OperationRequest[Any]):
     """One class."""
 
     class_: Annotated[str, CLASS]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class LendClass(RequestedChange, kind="class-lend"):
     """Give a substitute teacher the rights on a class for a time."""
 

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from filterd.accounts.grant import EVERY_SCOPE
+from filterd.base.value_class import frozen
 from filterd.operations.answers import AT, TEXT, WHOLE, maybe, record
 from filterd.operations.changes import CHANGE
 from filterd.operations.operation import ADMINS, Operation
@@ -24,12 +24,12 @@ CLOCK_FACTS = record(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReadClock(OperationRequest[dict[str, Any]], command="clock", scopes=EVERY_SCOPE):
     """How the clock stands, and the time that policy goes by."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class AcceptClock(RequestedChange, kind="clock-accept", is_guarded=True):
     """Believe the clock of the machine from now on."""
 

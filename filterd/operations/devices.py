@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from filterd.accounts.grant import TokenScope
+from filterd.base.value_class import frozen
 from filterd.clients import device_rows
 from filterd.operations.answers import FLAG, TEXT, TEXTS, each, maybe, of, record, rows
 from filterd.operations.changes import CHANGE
@@ -19,7 +19,7 @@ from filterd.operations.rooms import SEEN
 _LONGEST_SEARCH_S = 7_200
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadDevices(OperationRequest[Any], command="devices", scopes=(TokenScope.ALL_READ,)):
     """Show the devices on the links of this gateway, unknown ones first.
 
@@ -29,14 +29,14 @@ class ReadDevices(OperationRequest[Any], command="devices", scopes=(TokenScope.A
     """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadUnknownDevices(
     OperationRequest[dict[str, Any]], command="devices unknown", scopes=(TokenScope.ALL_READ,)
 ):
     """The devices that are in no network."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class NameDevice(OperationRequest[dict[str, Any]], command="devices name"):
     """Name a device; an empty name removes it."""
 
@@ -45,7 +45,7 @@ class NameDevice(OperationRequest[dict[str, Any]], command="devices name"):
     reason: Reason = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class AssignDevices(OperationRequest[dict[str, Any]], command="devices assign"):
     """Put devices into a class or a network."""
 
@@ -64,7 +64,7 @@ class AssignDevices(OperationRequest[dict[str, Any]], command="devices assign"):
         return None if self.class_id is not None else self.to.removeprefix("network:")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class UnassignDevices(OperationRequest[dict[str, Any]], command="devices unassign"):
     """Take devices out of where commands have put them."""
 
@@ -72,21 +72,21 @@ class UnassignDevices(OperationRequest[dict[str, Any]], command="devices unassig
     reason: Reason = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SearchLength:
     """How long the search for shared addresses goes on."""
 
     for_s: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WatchShared(OperationRequest[SearchLength], command="nat-watch"):
     """Begin the search for shared addresses; with 0 end it."""
 
     for_s: Annotated[int, Whole(0, _LONGEST_SEARCH_S)]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadShared(OperationRequest[Any], command="nat-seen"):
     """The shared addresses that were found."""
 

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated
 
 from filterd.accounts import account_rows
+from filterd.base.value_class import frozen
 from filterd.operations.accounts import ACCOUNT, ONE_TIME_CODE, WRITTEN, OneTimeCode
 from filterd.operations.answers import AT, TEXT, WHOLE, maybe, of, record, rows
 from filterd.operations.api_tokens import ID, ONLY_OF, OWNED_THING, SHOWN_ID, OwnedThing
@@ -19,14 +20,14 @@ from filterd.texts.i18n import say
 _SECRET = Secret(256)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class MakeDeviceCode(OperationRequest[OneTimeCode], command="account device-code", is_guarded=True):
     """Make a code by which a device is enrolled."""
 
     account: Annotated[str, ACCOUNT, WRITTEN]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RedeemedDevice:
     """An enrolled device with the secret of its cookie."""
 
@@ -35,7 +36,7 @@ class RedeemedDevice:
     account: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RedeemDevice(OperationRequest[RedeemedDevice], command="account device-redeem", is_open=True):
     """Enrol the device that has a code."""
 
@@ -44,7 +45,7 @@ class RedeemDevice(OperationRequest[RedeemedDevice], command="account device-red
     pin: Annotated[str, _SECRET] = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ConfirmDevice(
     OperationRequest[OwnedThing], command="account device-confirm", is_guarded=True
 ):
@@ -56,7 +57,7 @@ class ConfirmDevice(
     id: Annotated[str, ID, SHOWN_ID]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeviceRow:
     """A device.
 
@@ -75,7 +76,7 @@ class DeviceRow:
     tries_left: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReadEnrolledDevices(OperationRequest[tuple[DeviceRow, ...]], command="account device-list"):
     """Show the devices on which a PIN signs in.
 
@@ -85,7 +86,7 @@ class ReadEnrolledDevices(OperationRequest[tuple[DeviceRow, ...]], command="acco
     account: Annotated[str, ACCOUNT, ONLY_OF] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RevokeDevice(OperationRequest[OwnedThing], command="account device-revoke"):
     """End the enrolment of a device at once.
 

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
 from filterd.accounts.grant import TokenScope
 from filterd.base.errors import ConfigError
+from filterd.base.value_class import frozen
 from filterd.operations.answers import FLAG, TEXT, WHOLE, maybe, of, record, rows, with_state
 from filterd.operations.changes import CHANGE, NUMBER_OF_CHANGE
 from filterd.operations.operation import TEACHERS, Operation
@@ -22,14 +22,14 @@ from filterd.policy.temporary_rules import Exam
 from filterd.texts.i18n import say
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReadExams(OperationRequest[Any], command="exams", scopes=(TokenScope.ALL_READ,)):
     """The exams with states."""
 
     all_: Annotated[bool, Flag("Include those that have ended"), SWITCH] = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class StartExam(RequestedChange, kind="exam"):
     """Limit a room, or the room of a class, to names and services."""
 
@@ -69,21 +69,21 @@ class StartExam(RequestedChange, kind="exam"):
         return self.kind, {**where, **needed, **begin, "for_s": self.for_s}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class StopExam(RequestedChange, kind="exam-stop"):
     """End an exam."""
 
     id: Annotated[int, NUMBER_OF_CHANGE]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TrialRoom:
     """The room of a trial run."""
 
     room: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class WatchExam(OperationRequest[TrialRoom], command="exam-watch"):
     """Begin or end a trial run."""
 
@@ -91,7 +91,7 @@ class WatchExam(OperationRequest[TrialRoom], command="exam-watch"):
     off: Annotated[bool, Flag("End it")] = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReadTrialNames(OperationRequest[dict[str, Any]], command="exam-names"):
     """The names of the trial run that the person has begun."""
 

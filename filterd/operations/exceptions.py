@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
 from filterd.accounts.grant import TokenScope
+from filterd.base.value_class import frozen
 from filterd.operations.answers import AT, FLAG, TEXT, each, maybe, of, record, rows, with_state
 from filterd.operations.changes import CHANGE, NUMBER_OF_CHANGE
 from filterd.operations.operation import TEACHERS, Operation
@@ -24,14 +24,14 @@ _LONGEST_PAUSE_S = 3_600
 _ONE, _SEVERAL = "exception", "exceptions"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReadExceptions(OperationRequest[Any], command="exceptions", scopes=(TokenScope.EXCEPTIONS,)):
     """The exceptions with states."""
 
     all_: Annotated[bool, Flag("Include those that have ended"), SWITCH] = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SetTargets(RequestedChange, scopes=(TokenScope.EXCEPTIONS,)):
     """Allow or block targets; only entries of lists need no end."""
 
@@ -64,21 +64,21 @@ class SetTargets(RequestedChange, scopes=(TokenScope.EXCEPTIONS,)):
         return _SEVERAL, {"targets": [[str(kind), one] for kind, one in self.targets], **how}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Allow(SetTargets):
     """Allow targets."""
 
     opens: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Block(SetTargets):
     """Block targets."""
 
     opens: ClassVar[bool] = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Pause(RequestedChange, kind="pause", scopes=(TokenScope.EXCEPTIONS,)):
     """Open all that is not locked."""
 
@@ -87,7 +87,7 @@ class Pause(RequestedChange, kind="pause", scopes=(TokenScope.EXCEPTIONS,)):
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Revoke(RequestedChange, kind="revoke", scopes=(TokenScope.EXCEPTIONS,)):
     """End what a change has set."""
 

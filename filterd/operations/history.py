@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from filterd.accounts.grant import TokenScope
+from filterd.base.value_class import frozen
 from filterd.operations.answers import FLAG, SENTENCE, TEXT, TEXTS, WHOLE, maybe, record, rows
 from filterd.operations.changes import CHANGE, HISTORY_ROW, NUMBER_OF_CHANGE
 from filterd.operations.operation import ADMINS, TEACHERS, Operation
@@ -20,7 +20,7 @@ _MOST_ON_PAGE = 1_000
 _VIEWS = Flag("Include looks at the query log")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReadHistory(OperationRequest[Any], command="history", scopes=(TokenScope.ALL_READ,)):
     """The last changes, the newest first; ``before`` a number."""
 
@@ -29,7 +29,7 @@ class ReadHistory(OperationRequest[Any], command="history", scopes=(TokenScope.A
     before: Annotated[int | None, Whole()] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReadHistoryPage(OperationRequest[Any]):
     """A page of the history, as programs turn it; it is read by ``ReadHistory``."""
 
@@ -40,7 +40,7 @@ class ReadHistoryPage(OperationRequest[Any]):
     ] = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadOverrides(
     OperationRequest[dict[str, Any]], command="overrides", scopes=(TokenScope.EXCEPTIONS,)
 ):
@@ -49,14 +49,14 @@ class ReadOverrides(
     at: Annotated[float | None, Time()] = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VerifyHistory(
     OperationRequest[dict[str, Any]], command="history-verify", scopes=(TokenScope.ALL_READ,)
 ):
     """Check the history for later alterations."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Undo(RequestedChange, kind="undo"):
     """Take back a change, by default one's own last one."""
 
@@ -67,7 +67,7 @@ class Undo(RequestedChange, kind="undo"):
     ] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class UndoSetting(OperationRequest[dict[str, Any]], command="undo-setting"):
     """Take back the last setting of a grade that is in force."""
 

@@ -7,10 +7,10 @@ its author before the reason.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from filterd.accounts.grant import TokenScope
+from filterd.base.value_class import frozen
 from filterd.lists.report import CompileReport
 from filterd.operations.answers import (
     AT,
@@ -45,12 +45,12 @@ _DECIDED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadLists(OperationRequest[dict[str, Any]], command="lists", scopes=(TokenScope.LISTS,)):
     """How much of each list was kept."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FindEntries(
     OperationRequest[list[dict[str, Any]]], command="lists-search", scopes=(TokenScope.LISTS,)
 ):
@@ -59,54 +59,54 @@ class FindEntries(
     name: Annotated[bytes, NameField()]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadFeedHistory(
     OperationRequest[list[dict[str, Any]]], command="feed-history", scopes=(TokenScope.LISTS,)
 ):
     """The events of feed and public lists, the latest last."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadSources(
     OperationRequest[list[dict[str, Any]]], command="lists-sources", scopes=(TokenScope.LISTS,)
 ):
     """The public lists that can be followed, and those that are."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Decision(OperationRequest[dict[str, Any]]):
     """A decision on lists; the answer may be that it is ``at_work``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReasonedDecision(Decision):
     """A decision with a reason."""
 
     reason: Reason = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ApproveVersion(ReasonedDecision, command="feed approve", is_guarded=True):
     """Put a held version in force."""
 
     version: Annotated[str, _VERSION] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RefuseVersion(ReasonedDecision, command="feed refuse"):
     """Refuse a version that waits."""
 
     version: Annotated[str, _VERSION] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RollBack(ReasonedDecision, command="feed rollback"):
     """Return to the version before."""
 
     lists: Annotated[bool, _OF_LISTS] = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Hold(ReasonedDecision, command="feed hold"):
     """Keep the version in force."""
 
@@ -114,14 +114,14 @@ class Hold(ReasonedDecision, command="feed hold"):
     lists: Annotated[bool, _OF_LISTS] = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class TakeVersion(Decision, command="sync"):
     """Take the published version."""
 
     now: Annotated[bool, Flag("Even if it is not this school's turn")] = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FollowLists(Decision, command="lists follow"):
     """Follow public lists."""
 
@@ -132,14 +132,14 @@ class FollowLists(Decision, command="lists follow"):
     subtrees: Annotated[bool, Flag("An entry for one host includes everything beneath it")] = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class UnfollowLists(Decision, command="lists unfollow", is_guarded=True):
     """Follow public lists no more."""
 
     sources: Annotated[tuple[str, ...], _SOURCES]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class UpdateLists(Decision, command="lists update"):
     """Fetch the followed lists."""
 
@@ -149,7 +149,7 @@ class UpdateLists(Decision, command="lists update"):
     ] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ExcludeEntry(ReasonedDecision, command="lists exclude", is_guarded=True):
     """Leave an entry out of a list."""
 
@@ -158,7 +158,7 @@ class ExcludeEntry(ReasonedDecision, command="lists exclude", is_guarded=True):
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class VerifySafeSearch(Decision, command="safesearch verify"):
     """Ask for the hosts of safe modes."""
 

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from filterd.accounts.grant import TokenScope
+from filterd.base.value_class import frozen
 from filterd.operations.answers import AT, FLAG, TEXT, WHOLE, each, maybe, of, record, rows, table
 from filterd.operations.log import ACTION, CATEGORY
 from filterd.operations.operation import Operation
@@ -27,7 +27,7 @@ _EVENT = {
 """See ``daemon.live_lookups``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FollowLog(OperationRequest[list[Any]], command="log-follow", scopes=(TokenScope.LOG,)):
     """Events from now on, or behind the one with the id ``since``; empty: all of them."""
 

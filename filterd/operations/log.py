@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from filterd.accounts.grant import TokenScope
+from filterd.base.value_class import frozen
 from filterd.operations.answers import (
     AT,
     FLAG,
@@ -59,7 +59,7 @@ _SEEN = record({"day": TEXT, **_OF_NAME, "tier": TEXT, "action": TEXT, "devices"
 _NEXT = {"next": maybe({**TEXT, "description": "The cursor of what follows; null at the end"})}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class LookupChoice(OperationRequest[Any]):
     """The lookups that are meant; what is empty does not restrict them.
 
@@ -75,7 +75,7 @@ class LookupChoice(OperationRequest[Any]):
     days: Annotated[int, Whole(1, MOST_DAYS, "The number of days, with today")] = 7
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SearchLog(OperationRequest[dict[str, Any]], command="log search", scopes=(TokenScope.LOG,)):
     """Rows and distinct names, the latest first."""
 
@@ -85,7 +85,7 @@ class SearchLog(OperationRequest[dict[str, Any]], command="log search", scopes=(
     after: Annotated[str, RowPlace()] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReadTopNames(OperationRequest[dict[str, Any]], command="log top", scopes=(TokenScope.LOG,)):
     """The names with the most lookups."""
 
@@ -93,7 +93,7 @@ class ReadTopNames(OperationRequest[dict[str, Any]], command="log top", scopes=(
     limit: Annotated[int, _LIMIT] = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReadNewNames(OperationRequest[dict[str, Any]], command="log new", scopes=(TokenScope.LOG,)):
     """Today's names that a tier did not have on the days before."""
 
@@ -108,14 +108,14 @@ class ReadNewNames(OperationRequest[dict[str, Any]], command="log new", scopes=(
     limit: Annotated[int, _LIMIT, CommandWord("N", "Number of names.")] = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ExplainRow(OperationRequest[dict[str, Any]], command="log why", scopes=(TokenScope.LOG,)):
     """A row, and how it is judged by what was in force then."""
 
     id: Annotated[str, Text(32), argument("ID", "The ID of a row, from `filterd log search`.")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReadClassNames(
     OperationRequest[dict[str, Any]], command="log class", scopes=(TokenScope.LOG,)
 ):
@@ -124,7 +124,7 @@ class ReadClassNames(
     class_: Annotated[str, CLASS]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReadDayNames(OperationRequest[dict[str, Any]], command="log names", scopes=(TokenScope.LOG,)):
     """A page of the distinct names of a day."""
 

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from filterd.accounts.grant import TokenScope
+from filterd.base.value_class import frozen
 from filterd.operations.answers import TEXT, maybe, of, record, rows
 from filterd.operations.changes import CHANGE, NUMBER_OF_CHANGE
 from filterd.operations.operation import ADMINS, Operation
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadLogLevels(
     OperationRequest[dict[str, Any]], command="log levels", scopes=(TokenScope.ALL_READ,)
 ):
     """The level of each tier, and what waits for a second person."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ChangeLogLevel(RequestedChange, kind=LEVEL):
     """Set the level of a tier, of every tier where ``tier`` is empty."""
 
@@ -49,7 +49,7 @@ class ChangeLogLevel(RequestedChange, kind=LEVEL):
         return given.get("level", LogLevel.FULL) in PROVED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ConfirmLogLevel(RequestedChange, kind=CONFIRM, is_guarded=True):
     """Confirm the level ``full`` that another person has set."""
 

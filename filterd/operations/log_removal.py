@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
+from filterd.base.value_class import frozen
 from filterd.operations.answers import of
 from filterd.operations.operation import ADMINS, Operation
 from filterd.operations.parameters.day import DAY
@@ -14,7 +14,7 @@ from filterd.operations.parameters.sought_names import ALL_NAMES, SoughtNames, S
 from filterd.operations.request import OperationRequest, Reason
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RemovedLookups:
     """The kind of thing that was removed, and how many rows; None for not counted.
 
@@ -26,7 +26,7 @@ class RemovedLookups:
     unreadable: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ForgetLookups(OperationRequest[RemovedLookups], command="log forget", is_guarded=True):
     """Remove one of a name, a device and a day."""
 
@@ -42,7 +42,7 @@ class ForgetLookups(OperationRequest[RemovedLookups], command="log forget", is_g
         return [key for key, value in given.items() if value]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PurgeLog(OperationRequest[RemovedLookups], command="log purge", is_guarded=True):
     """Remove all names and rows."""
 

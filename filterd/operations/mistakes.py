@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
 from filterd.accounts.grant import TokenScope
+from filterd.base.value_class import frozen
 from filterd.operations.answers import AT, FLAG, OBJECT, TEXT, WHOLE, each, maybe, record, rows
 from filterd.operations.changes import CHANGE
 from filterd.operations.operation import ADMINS, Operation
@@ -16,12 +16,12 @@ from filterd.operations.request import OperationRequest, Reason, RequestedChange
 from filterd.overrides.target_text import name_from
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadMistakes(OperationRequest[Any], command="mistakes", scopes=(TokenScope.LISTS,)):
     """The reports, with what lists answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReportMistake(RequestedChange, kind="report-mistake"):
     """Open a name, and report it."""
 

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from filterd.base.value_class import frozen
 from filterd.overrides.rights.roles import Role
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ TEACHERS = frozenset((Role.TEACHER, Role.ADMIN))
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Operation:
     """One operation.
 

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from filterd.accounts.grant import EVERY_SCOPE, TokenScope
 from filterd.base.errors import ConfigError
+from filterd.base.value_class import frozen
 from filterd.operations.answers import (
     ANY,
     AT,
@@ -69,47 +69,47 @@ _CHANGED = record({"closes": WHOLE, "opens": WHOLE, "rewrites": WHOLE})
 _CLIENT = Text(64, about="The address of a device")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReadPolicy(OperationRequest[str], command="policy", scopes=(TokenScope.ALL_READ,)):
     """The text of the policy in force, or of the version with a digest."""
 
     digest: Annotated[str, Text(80)] = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadVersions(
     OperationRequest[list[dict[str, Any]]], command="policies", scopes=(TokenScope.ALL_READ,)
 ):
     """The policies that were in force, the newest first."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadOfPolicy(OperationRequest[Any], command=ReadPolicy.command):
     """What a face makes of the policy in force."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReadGrade(ReadOfPolicy):
     """One grade or class."""
 
     grade: Annotated[str, Text(32)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReadService(ReadOfPolicy):
     """One service."""
 
     service: Annotated[str, Text(64)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class CompareVersions(ReadOfPolicy):
     """The present files and a version."""
 
     version: Annotated[str, Text(12, r"[0-9a-f]{4,12}")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class CompareGrades(ReadOfPolicy):
     """Two grades or classes."""
 
@@ -117,7 +117,7 @@ class CompareGrades(ReadOfPolicy):
     other: Annotated[str, Text(32)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class AskName(OperationRequest[dict[str, Any] | None]):
     """A name that a grade, class or device asks for; None is for a foreign device."""
 
@@ -137,14 +137,14 @@ class AskName(OperationRequest[dict[str, Any] | None]):
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class CheckName(AskName, command="check", scopes=(TokenScope.LISTS, TokenScope.EXCEPTIONS)):
     """What it gets now, or at a time to come."""
 
     at: Annotated[float | None, Time()] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class CheckPast(AskName, command="history-check", scopes=(TokenScope.ALL_READ,)):
     """What it got; ``shown``: the time as the school's clock showed it."""
 
@@ -165,7 +165,7 @@ def past_of(asked: CheckName, at: float, shown: str) -> CheckPast:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class TryPolicy(OperationRequest[dict[str, Any]], command="what-if"):
     """What another policy or other lists would have changed on recorded days.
 
@@ -177,7 +177,7 @@ class TryPolicy(OperationRequest[dict[str, Any]], command="what-if"):
     within_s: Annotated[int, _WITHIN_S] = ANSWERED_WITHIN_S
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class TestExpectations(
     OperationRequest[dict[str, Any]], command="expectations", scopes=(TokenScope.ALL_READ,)
 ):
@@ -187,12 +187,12 @@ class TestExpectations(
     wanted: Annotated[tuple[Expectation, ...] | None, ExpectationsField()] = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadIds(OperationRequest[dict[str, Any]], command="ids", scopes=EVERY_SCOPE):
     """The ids that the site has, by kind."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SetGrade(RequestedChange, kind="grade"):
     """Open or close a category or service for a grade."""
 
@@ -208,7 +208,7 @@ class SetGrade(RequestedChange, kind="grade"):
         return self.kind, how
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PreviewGrade(SetGrade, command="grade-preview"):
     """What ``SetGrade`` would change."""
 

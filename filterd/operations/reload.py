@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
+from filterd.base.value_class import frozen
 from filterd.operations.answers import of
 from filterd.operations.operation import ADMINS, Operation
 from filterd.operations.parameters.scalar import Flag
 from filterd.operations.request import OperationRequest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reloaded:
     """The result of a reload.
 
@@ -28,12 +28,12 @@ class Reloaded:
     doubts: tuple[dict[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReloadSite(OperationRequest[Reloaded], command="reload"):
     """Put files and lists in force."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Reload(ReloadSite):
     """The same; or lists only, with the last good site where the files are wrong."""
 

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from filterd.accounts.grant import TokenScope
+from filterd.base.value_class import frozen
 from filterd.operations.answers import TEXT, of, record
 from filterd.operations.operation import Operation
 from filterd.operations.parameters.day import DAY
@@ -25,7 +25,7 @@ _OLDEST_S = 3_600
 _PREVIEW = Flag("Answer with html to look at, whatever `format` is")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReportDays:
     """The days of a period, ISO 8601; ``id``: its name in the calendar of the school."""
 
@@ -35,7 +35,7 @@ class ReportDays:
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadReportPeriod(
     OperationRequest[ReportDays], command="report-period", scopes=(TokenScope.TOTALS,)
 ):
@@ -44,7 +44,7 @@ class ReadReportPeriod(
     text: Annotated[str, ReportDaysField()] = LAST_MONTH
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadReportFacts(
     OperationRequest[dict[str, Any]], command="report-facts", scopes=(TokenScope.TOTALS,)
 ):
@@ -57,21 +57,21 @@ class ReadReportFacts(
     scope: Annotated[ReportScope, ReportScopeField()] = WHOLE_SCHOOL
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadReportSettings(
     OperationRequest[dict[str, Any]], command="report-settings", scopes=(TokenScope.TOTALS,)
 ):
     """The settings of reports."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadReportTemplate(
     OperationRequest[str | None], command="report-template", scopes=(TokenScope.TOTALS,)
 ):
     """The Word template of the school in base64; None for none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class MakeReport(OperationRequest[Any], command=ReadReportFacts.command):
     """A report; a face makes it of the facts."""
 
@@ -85,7 +85,7 @@ class MakeReport(OperationRequest[Any], command=ReadReportFacts.command):
     answers: Annotated[dict[str, Any], AnswersField()]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadInspection(
     OperationRequest[dict[str, Any]], command="inspection", scopes=(TokenScope.ALL_READ,)
 ):
@@ -94,7 +94,7 @@ class ReadInspection(
     old_s: Annotated[int, Whole(0, _OLDEST_S)] = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class MakeInspection(OperationRequest[Any], command=ReadInspection.command):
     """The record as a file; a face prints it."""
 

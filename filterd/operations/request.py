@@ -17,7 +17,7 @@ class ReadHistory(
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -39,6 +39,7 @@ from typing import (
 
 from filterd.base.errors import ControlError
 from filterd.base.state_file import Decoders, to_plain
+from filterd.base.value_class import frozen
 from filterd.operations.parameters.command_word import CommandWord
 from filterd.operations.parameters.scalar import Fields, Parameter, Text
 from filterd.overrides.changes.change_fields import MAX_REASON
@@ -208,14 +209,7 @@ class OperationRequest(Generic[AnswerT]):
     @property
     def arguments(self) -> dict[str, Any]:
         """What the socket has of it, without what the class has by default."""
-        made: dict[str, Any] = {}
-        for one in _shape(type(self)).members:
-            value = getattr(self, one.name)
-            if isinstance(one.kind, Compound):
-                made |= one.kind.arguments(value)
-            elif value is not None and (one.default is MISSING or value != one.default):
-                made[one.key] = to_plain(value)
-        return made
+        return _arguments(self)
 
     @classmethod
     def answer_of(cls, plain: Any) -> AnswerT:
@@ -233,7 +227,7 @@ class OperationRequest(Generic[AnswerT]):
             raise ControlError(say("filterd has another version; restart it")) from error
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RequestedChange(OperationRequest[dict[str, Any]], command=CHANGE_COMMAND):
     """A change of what is in force, of a kind of ``overrides.changes.change_kinds``."""
 
@@ -248,7 +242,7 @@ class RequestedChange(OperationRequest[dict[str, Any]], command=CHANGE_COMMAND):
     @property
     def change(self) -> tuple[str, dict[str, Any]]:
         """The kind of change, and what the class that ``overrides`` has for it reads."""
-        made = super(RequestedChange, self).arguments
+        made = _arguments(self)
         return self.kind, {key: one for key, one in made.items() if key not in _OF_EACH}
 
     @property
@@ -261,6 +255,17 @@ class RequestedChange(OperationRequest[dict[str, Any]], command=CHANGE_COMMAND):
 def written(kind: type[OperationRequest[Any]]) -> tuple[RequestField, ...]:
     """Return the fields that a command writes, the reason last."""
     return tuple(one for one in _shape(kind).members if one.word is not None)
+
+
+def _arguments(request: OperationRequest[Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for one in _shape(type(request)).members:
+        value = getattr(request, one.name)
+        if isinstance(one.kind, Compound):
+            made |= one.kind.arguments(value)
+        elif value is not None and (one.default is MISSING or value != one.default):
+            made[one.key] = to_plain(value)
+    return made
 
 
 def answer_type(kind: type[OperationRequest[Any]]) -> Any:

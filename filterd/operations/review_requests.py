@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
+from filterd.base.value_class import frozen
 from filterd.operations.answers import of, record, rows
 from filterd.operations.changes import CHANGE
 from filterd.operations.operation import TEACHERS, Operation
@@ -20,7 +20,7 @@ from filterd.texts.i18n import say
 _NUMBER = Whole(1, about="The number of a request")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadRequests(OperationRequest[tuple[PupilRequest, ...]], command="requests list"):
     """Show which closed names classes ask for, with the reason from the list and how often.
 
@@ -29,7 +29,7 @@ class ReadRequests(OperationRequest[tuple[PupilRequest, ...]], command="requests
     """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ApproveRequest(OperationRequest[dict[str, Any]], command="requests approve"):
     """Make the exception that a request asks for."""
 
@@ -39,14 +39,14 @@ class ApproveRequest(OperationRequest[dict[str, Any]], command="requests approve
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RefusedRequest:
     """The request that was refused."""
 
     request: PupilRequest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RefuseRequest(OperationRequest[RefusedRequest], command="requests refuse"):
     """Refuse a request; the reason stands in the history.
 

@@ -6,10 +6,10 @@ Reading has no command of its own: a face works it out of what is in force.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from filterd.accounts.grant import TokenScope
+from filterd.base.value_class import frozen
 from filterd.operations.answers import (
     FLAG,
     TEXT,
@@ -50,24 +50,24 @@ _IN_ROOM = {
 SEEN = record({"mac": TEXT, "address": TEXT, "name": TEXT})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadRooms(OperationRequest[Any]):
     """The networks with what is there now."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadRoom(OperationRequest[Any]):
     """One network."""
 
     room: Annotated[str, ROOM]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadTimetable(OperationRequest[Any]):
     """The timetables of rooms."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SetRoom(RequestedChange, kind="room"):
     """Give a room a grade or class for a time."""
 
@@ -76,7 +76,7 @@ class SetRoom(RequestedChange, kind="room"):
     term: Annotated[Term, TermFields()]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WatchedRoom:
     """A room that is watched, with the MACs that answer already."""
 
@@ -84,14 +84,14 @@ class WatchedRoom:
     already: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WatchRoom(OperationRequest[WatchedRoom], command="room-watch"):
     """Watch which devices appear."""
 
     room: Annotated[str, ROOM]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadAppeared(
     OperationRequest[dict[str, Any]], command="room-seen", scopes=(TokenScope.ALL_READ,)
 ):
@@ -100,7 +100,7 @@ class ReadAppeared(
     room: Annotated[str, ROOM]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class LearnRoom(OperationRequest[dict[str, Any]], command="room learn"):
     """Keep the devices that have appeared."""
 

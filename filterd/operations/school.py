@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from filterd.accounts.grant import TokenScope
+from filterd.base.value_class import frozen
 from filterd.operations.answers import (
     AT,
     FLAG,
@@ -144,14 +144,14 @@ _LESSON = record(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadMatrix(
     OperationRequest[dict[str, Any]], command="policy-matrix", scopes=(TokenScope.ALL_READ,)
 ):
     """The state of categories and services by tier."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReadWeek(
     OperationRequest[dict[str, Any]], command="school-week", scopes=(TokenScope.ALL_READ,)
 ):
@@ -160,7 +160,7 @@ class ReadWeek(
     day: Annotated[str, Day("a date of the week")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReadOwnLesson(OperationRequest[dict[str, Any]], command="own-lesson"):
     """What a teacher has in the classes and rooms of the moment."""
 

@@ -7,10 +7,11 @@ not tell which of account and password is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated
 
 from filterd.accounts.grant import EVERY_SCOPE
+from filterd.base.value_class import frozen
 from filterd.operations.accounts import NAMED, NamedAccount
 from filterd.operations.answers import of, record
 from filterd.operations.operation import Operation
@@ -23,7 +24,7 @@ _PASSWORD = Secret(400)
 """One that is typed; one that is chosen is shorter."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SchoolAtSignIn:
     """What every page shows; ``now`` is policy time, None while it is not known."""
 
@@ -33,12 +34,12 @@ class SchoolAtSignIn:
     now: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadSchool(OperationRequest[SchoolAtSignIn], command="school", is_open=True):
     """The school, for pages before the sign-in."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Admission:
     """Whether a device may see the dashboard; ``device``: '', waiting or confirmed."""
 
@@ -46,7 +47,7 @@ class Admission:
     device: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class AskAdmission(OperationRequest[Admission], command="admit", is_open=True):
     """Whether the device of a cookie, or of a code, may see the dashboard."""
 
@@ -54,7 +55,7 @@ class AskAdmission(OperationRequest[Admission], command="admit", is_open=True):
     code: Annotated[str, _CODE] = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BegunSession:
     """The token of a session that has begun."""
 
@@ -62,7 +63,7 @@ class BegunSession:
     account: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SignInByPassword(OperationRequest[BegunSession], command="login", is_open=True):
     """Begin a session by a password; ``code`` is of the authenticator."""
 
@@ -72,7 +73,7 @@ class SignInByPassword(OperationRequest[BegunSession], command="login", is_open=
     device: Annotated[str, _DEVICE] = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SignInByCode(OperationRequest[BegunSession], command="login-code", is_open=True):
     """Begin a session by a code that is good once."""
 
@@ -80,7 +81,7 @@ class SignInByCode(OperationRequest[BegunSession], command="login-code", is_open
     device: Annotated[str, _DEVICE] = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SignInByPin(OperationRequest[BegunSession], command="login-pin", is_open=True):
     """Begin a session by the PIN of an enrolled device."""
 
@@ -88,17 +89,17 @@ class SignInByPin(OperationRequest[BegunSession], command="login-pin", is_open=T
     pin: Annotated[str, _PASSWORD] = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SignOut(OperationRequest[None], command="logout", is_of_session=True):
     """End the session."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EndOtherSessions(OperationRequest[NamedAccount], command="logout-others", is_of_session=True):
     """End the other sessions of the person."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PersonSession:
     """A session; ``classes`` None: all; ``ends_in_s`` None: of an API token."""
 
@@ -111,19 +112,19 @@ class PersonSession:
     ends_in_s: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadSession(OperationRequest[PersonSession], command="session", scopes=EVERY_SCOPE):
     """The person who is signed in."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConfirmedPassword:
     """How long the password counts as given a moment ago."""
 
     for_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ConfirmPassword(
     OperationRequest[ConfirmedPassword], command="confirm-password", is_of_session=True
 ):

@@ -6,10 +6,10 @@ A draft changes nothing. It has the difference and what is wrong, and waits for 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from filterd.base.errors import ConfigError
+from filterd.base.value_class import frozen
 from filterd.operations.answers import (
     FLAG,
     OBJECT,
@@ -80,36 +80,36 @@ class _Edits:
         return value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadSite(OperationRequest[dict[str, Any]], command="site-read"):
     """The data of the file."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadDraft(OperationRequest[dict[str, Any]], command="site-draft"):
     """The draft of the person."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DropDraft(OperationRequest[None], command="site-drop"):
     """Forget it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DraftSite(OperationRequest[dict[str, Any]], command="site-edit"):
     """Draft edits by paths of keys."""
 
     edits: Annotated[tuple[dict[str, Any], ...], _Edits()]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DraftTimetables(OperationRequest[dict[str, Any]], command="site-table"):
     """Draft the timetables of a table, with tabs between cells."""
 
     table: Annotated[str, Text(60_000, least=1, lines=True)]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ApplyDraft(OperationRequest[dict[str, Any]], command="site-apply", is_guarded=True):
     """Put the draft with this digest in force."""
 

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from filterd.accounts.grant import EVERY_SCOPE, TokenScope
 from filterd.base.protection_line import LineState, ProtectionLevel, ProtectionSubject, RemedyAct
+from filterd.base.value_class import frozen
 from filterd.operations.alerts import ALERT
 from filterd.operations.answers import (
     AT,
@@ -36,14 +36,14 @@ from filterd.policy.temporary_rules import ClassLoan, Exam, LocalException
 _OLDEST_TOTALS_S = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PresentStatus(
     OperationRequest[dict[str, Any]], command="status", scopes=(TokenScope.TOTALS,)
 ):
     """The state of the school, with fresh totals of today."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReadStatus(PresentStatus):
     """The same, with totals of at most this age in seconds."""
 
@@ -54,12 +54,12 @@ OF_PAGES = ReadStatus(totals_old_s=_OLDEST_TOTALS_S)
 """What pages and programs ask: they do not make the manager write at each look."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ping(OperationRequest[str], command="ping", scopes=EVERY_SCOPE):
     """Whether the manager answers."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RunSelfTest(
     OperationRequest[dict[str, Any]], command="self-test", scopes=(TokenScope.ALL_READ,)
 ):

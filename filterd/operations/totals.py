@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from filterd.accounts.grant import TokenScope
+from filterd.base.value_class import frozen
 from filterd.operations.answers import AT, TEXT, WHOLE, each, of, record, rows
 from filterd.operations.operation import Operation
 from filterd.operations.parameters.command_word import CommandWord
@@ -20,7 +20,7 @@ from filterd.querylog import MOST_DAYS
 MOST_EXPORT_DAYS = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReadTotals(OperationRequest[list[Any]], command="log totals", scopes=(TokenScope.TOTALS,)):
     """Numbers of answers; what is empty does not restrict them."""
 
@@ -34,7 +34,7 @@ class ReadTotals(OperationRequest[list[Any]], command="log totals", scopes=(Toke
     by_network: Annotated[bool, Flag()] = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HelpAnswer:
     """Whether a confidential category was asked for; ``names`` of it by language."""
 
@@ -43,7 +43,7 @@ class HelpAnswer:
     names: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HelpSought:
     """The answers of a month; None for a school of fewer than ``least_devices``."""
 
@@ -52,14 +52,14 @@ class HelpSought:
     answers: tuple[HelpAnswer, ...] | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReadHelpSought(OperationRequest[HelpSought], command="log help"):
     """Yes or no for each confidential category, of a month that is over."""
 
     month: Annotated[str, MONTH, CommandWord("MONTH", "A month that is over: 2026-10.")]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExportedTotal:
     """The number of answers of one kind; ``period`` is a day or a month."""
 
@@ -71,7 +71,7 @@ class ExportedTotal:
     n: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExportedTotals:
     """Published totals; ``left_out``: some are not, of fewer than ``least_devices``."""
 
@@ -80,7 +80,7 @@ class ExportedTotals:
     least_devices: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ExportTotals(
     OperationRequest[ExportedTotals], command="log export", scopes=(TokenScope.TOTALS,)
 ):

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.base import state_file
 from filterd.base.errors import ChangeError, ConfigError, ConfigErrors, WireError
+from filterd.base.value_class import frozen
 from filterd.lists.list_queries import NamingEntry, content_version, naming_entries
 from filterd.overrides.changes import change_fields
 from filterd.overrides.changes.change_fields import ChangeFields
@@ -44,7 +45,7 @@ _MAX_LINE = 8_192
 _MAX_PROBLEMS = 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """One mistake: a wrongly listed name, when and why it was reported.
 
@@ -150,7 +151,7 @@ def from_plain(plain: Mapping[str, Any]) -> Report:
     return report
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mended:
     """The first list version without the mistake; ``at``: when it was compiled."""
 
@@ -158,7 +159,7 @@ class Mended:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mistake:
     """A reported mistake and its state.
 

@@ -8,12 +8,13 @@ themselves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.base.errors import ChangeError
 from filterd.base.state_file import ADDED, FileFormat
+from filterd.base.value_class import frozen
 from filterd.overrides.descriptions import Describer
 from filterd.texts import words
 from filterd.texts.i18n import say
@@ -30,7 +31,7 @@ APPROVED, REFUSED, ENDED = "approved", "refused", "ended"
 _MOST_CLOSED, _KEEP_CLOSED_DAYS = 2_000, 400
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PupilRequest:
     """An open request.
 
@@ -53,7 +54,7 @@ class PupilRequest:
     n: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClosedRequest:
     """A request that is closed, for figures of reports: no name and no class.
 
@@ -78,7 +79,7 @@ class RequestFigures(NamedTuple):
     days: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReviewQueue:
     """The open requests, the oldest first. ``last_id`` is that of the newest ever."""
 

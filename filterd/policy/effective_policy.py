@@ -17,11 +17,12 @@ address, is included twice: ``GradePolicy.variant`` distinguishes the copies.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from math import inf
 from typing import TYPE_CHECKING
 
 from filterd.base.errors import WireError
+from filterd.base.value_class import frozen
 from filterd.lists.rules import Protection
 from filterd.policy import log_levels
 from filterd.policy.calendar import ALWAYS, Calendar, Interval, Openings
@@ -63,7 +64,7 @@ _MOST_KNOWN = 10_000
 """Clients whose next edge is memorised; as many as ``clients`` memorises."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EffectivePolicy:
     """The policy that holds in [``since``, ``until``).
 
@@ -132,7 +133,7 @@ class EffectivePolicy:
         return min(edges)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EffectiveState:
     """The policy of the site's files, what is set over it, and what the two make now."""
 

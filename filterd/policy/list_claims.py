@@ -10,9 +10,9 @@ matches the claims with the question: their scope, types and the names they leav
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from filterd.base.value_class import frozen
 from filterd.lists.lookalikes import PREFIX as LOOKALIKE
 from filterd.lists.rules import ALWAYS_CONFIDENTIAL, Claim, Effect, Scope, is_order
 from filterd.policy.model import LIST, SERVICE
@@ -178,7 +178,7 @@ def reaches(claim: Claim, qname: bytes, *, at_self: bool) -> bool:
     return not any(names.is_at_or_beneath(qname, left) for left in claim.denyallow)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ruling:
     """The meaning of one list's claim on a name for one grade.
 

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.base.state_file import ADDED
+from filterd.base.value_class import frozen
 from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ LONGEST_FULL_S = 7.0 * 86_400
 """For which the level may be ``full``."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class QueryLog:
     """Options of the query log in the site's files.
 

@@ -4,19 +4,19 @@
 ``filterd.config`` makes it from YAML in a process of its own; the serving process only loads it
 (``filterd.policy.policy_file``). Nothing here is YAML, pydantic or text that must be parsed: names
 are wire names, addresses are checked. Times of the school's week are seconds after midnight *as the
-clock on the wall shows them* in its zone, dates are ISO text; ``filterd.policy.calendar`` evaluates
-them at a moment.
+clock on the wall shows them* in its zone, dates ISO text; ``filterd.policy.calendar`` reads them.
 
 Only ``Client`` is made at run time: the asking client as policy sees it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from filterd.base.state_file import ADDED
+from filterd.base.value_class import frozen
 from filterd.policy.log_levels import QueryLog
 from filterd.policy.reporting_settings import AlertSettings, ReportSettings  # noqa: TC001
 
@@ -45,7 +45,7 @@ DAY_S = 86_400
 EXPECTED = "expectation:"  # the prefix of ids of rules that hold a site to one
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expectation:
     """An expectation of the school: a name passes, or is blocked, for an audience.
 
@@ -109,7 +109,7 @@ class Audience(StrEnum):
     CLIENT = "client"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Category:
     """A category of lists, as the catalogue publishes it.
 
@@ -137,7 +137,7 @@ class Category:
     part_of: str = field(default="", metadata={ADDED: True})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Service:
     """A service: a product known to people, and its domain names, with their subtrees.
 
@@ -156,7 +156,7 @@ class Service:
     note_en: str = field(default="", metadata={ADDED: True})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scheduled:
     """A thing that a schedule opens or closes: a category, service, list or tier.
 
@@ -171,7 +171,7 @@ class Scheduled:
     whom: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GradePolicy:
     """The policy of a grade, or of one class of it: the tier's file and what differs.
 
@@ -212,7 +212,7 @@ class GradePolicy:
         return f"{named}@{self.variant}" if self.variant else named
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SchoolClass:
     """A class (lớp): its grade, and the users of the gateway who teach it."""
 
@@ -221,7 +221,7 @@ class SchoolClass:
     teachers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Network:
     """A network: the marks of its clients, and their grade or class.
 
@@ -240,7 +240,7 @@ class Network:
     on_holidays: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LocalRule:
     """A dated local allow or block of ``name`` and everything beneath it.
 
@@ -261,7 +261,7 @@ class LocalRule:
     exam: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ZoneRecord:
     """One record of a local zone; ``rdata`` is uncompressed wire."""
 
@@ -271,7 +271,7 @@ class ZoneRecord:
     rdata: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LocalZone:
     """A zone that filterd answers completely: a name not in it does not exist."""
 
@@ -279,7 +279,7 @@ class LocalZone:
     records: tuple[ZoneRecord, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpstreamServer:
     """An upstream server: address, TLS, and how far it is trusted.
 
@@ -297,7 +297,7 @@ class UpstreamServer:
     randomise_case: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DelegatedZone:
     """A zone that only its own servers may be asked about, such as Active Directory's."""
 
@@ -305,7 +305,7 @@ class DelegatedZone:
     servers: tuple[UpstreamServer, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListenAddress:
     """An address literal and a port to answer on."""
 
@@ -313,7 +313,7 @@ class ListenAddress:
     port: int = 53
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LeaseFile:
     """A file in which a DHCP server keeps its leases; ``path`` is absolute."""
 
@@ -321,7 +321,7 @@ class LeaseFile:
     format: LeaseFormat
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RateLimit:
     """The rate limit of one client: a burst of queries, and then so many a second."""
 
@@ -329,7 +329,7 @@ class RateLimit:
     burst: int = 2_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Policy:
     """The policy of a site: all its files, checked and merged.
 
@@ -397,7 +397,7 @@ def strictest(grades: Iterable[GradePolicy]) -> GradePolicy:
     return max(grades, key=lambda grade: (grade.allow_only, len(grade.closed), -grade.age))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Client:
     """A client's grade, and the network that gave it (None: an unknown client).
 
@@ -442,7 +442,7 @@ class Client:
                 return whom == self.address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lesson:
     """A named time of the school's day (tiết): ``starts_s`` to just before ``ends_s``."""
 
@@ -451,7 +451,7 @@ class Lesson:
     ends_s: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Window:
     """A time of day on some days.
 
@@ -469,7 +469,7 @@ class Window:
     holidays: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Schedule:
     """Named windows; it is open while any of them is."""
 
@@ -477,7 +477,7 @@ class Schedule:
     windows: tuple[Window, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Holiday:
     """Days without school, from ``first`` to ``last``, ISO dates, both within."""
 
@@ -487,7 +487,7 @@ class Holiday:
     name_en: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Period:
     """One cell of a room's timetable: the grade or class in a lesson of a weekday.
 

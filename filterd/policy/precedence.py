@@ -21,16 +21,16 @@ of its own that could be wrong.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from filterd.base.value_class import frozen
 from filterd.policy.verdict import Match, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class RankedMatch:
     """A rule that covers the question, with the marks that rank entries of lists.
 

@@ -7,11 +7,12 @@ monitor and root read; here is its name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from filterd.base.value_class import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class MailSettings:
     """A mail server and the addresses of alerts.
 
@@ -30,7 +31,7 @@ class MailSettings:
 TLS_PORT = 465
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WebhookSettings:
     """An address that alerts are posted to.
 
@@ -44,7 +45,7 @@ class WebhookSettings:
 TOKEN = "{token}"  # noqa: S105 -- its place, not the token
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AlertSettings:
     """The ways of alerts, None for those not wanted, and how a message is written."""
 
@@ -89,7 +90,7 @@ class ReportFileFormat(StrEnum):
     JSON = "json"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Programme:
     """The programme under which a school reports, from a day on.
 
@@ -106,7 +107,7 @@ class Programme:
     legal_bases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SchoolTerm:
     """A term of the school year, from ``begins`` to ``ends``: ``MM-DD``.
 
@@ -118,7 +119,7 @@ class SchoolTerm:
     ends: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReportSchedule:
     """A report that is made by itself, the day after each period.
 
@@ -139,7 +140,7 @@ TERMS = (SchoolTerm("hoc-ky-1", "09-05", "01-15"), SchoolTerm("hoc-ky-2", "01-16
 """Of a school that names none."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReportSettings:
     """The letterhead, programmes, terms and schedule of reports.
 
@@ -184,7 +185,7 @@ class ReportSettings:
         return tuple(begun[max(0, before - 1) :])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Destinations:
     """Where what leaves the school goes, as ``site.yaml`` itself says it.
 

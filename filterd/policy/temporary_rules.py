@@ -14,11 +14,12 @@ so much later.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from filterd.base.state_file import ADDED
+from filterd.base.value_class import frozen
 from filterd.policy.log_levels import LogLevel
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def written(kind: str, target: str) -> str:
     return target if kind == TargetKind.NAME else f"{kind}:{target}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LocalException:
     """A dated allow or block.
 
@@ -68,7 +69,7 @@ class LocalException:
     for_s: float | None = field(default=None, metadata={ADDED: True})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoomSetting:
     """The grade or class of a room for a time; of the active ones the newest counts."""
 
@@ -82,7 +83,7 @@ class RoomSetting:
     for_s: float | None = field(default=None, metadata={ADDED: True})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoomDevices:
     """The devices of a room, in the place of those that the site's files name."""
 
@@ -90,7 +91,7 @@ class RoomDevices:
     macs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeviceName:
     """The school's name of a device; no rule depends on it."""
 
@@ -98,7 +99,7 @@ class DeviceName:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Exam:
     """A time in which a room sees these names and services only.
 
@@ -116,7 +117,7 @@ class Exam:
     for_s: float | None = field(default=None, metadata={ADDED: True})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GradeSetting:
     """A category or service, open or closed to a grade until the next setting of it.
 
@@ -134,7 +135,7 @@ class GradeSetting:
     ends_at: float | None = field(default=None, metadata={ADDED: True})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClassLoan:
     """A class that a substitute has for a time; ``to`` is a user of the gateway."""
 
@@ -148,7 +149,7 @@ class ClassLoan:
     for_s: float | None = field(default=None, metadata={ADDED: True})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LogSetting:
     """The log level of a tier for a time, of every tier where ``tier`` is empty.
 
@@ -172,7 +173,7 @@ class LogSetting:
         return self.level == LogLevel.FULL and not self.confirmed_by
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Overrides:
     """All overrides, each kind in order of creation; ``number``: the last change."""
 

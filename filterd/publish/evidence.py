@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
 from datetime import date
 from itertools import chain
 from pathlib import Path
@@ -26,6 +25,7 @@ from pydantic import Field
 
 from filterd.base.clock import SystemClock
 from filterd.base.errors import ConfigError, ConfigErrors
+from filterd.base.value_class import frozen
 from filterd.documents import DocumentModel, did_you_mean, load, repeated, validate
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.catalogs.catalog_schema import IsoDate, unfit
@@ -97,7 +97,7 @@ class ListedName(NamedTuple):
         return self.again <= today or _days(self.seen, today) > _DAYS
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EvidenceReport:
     """The entries of the own lists, and one error for each bad one."""
 

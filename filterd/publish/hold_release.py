@@ -8,13 +8,13 @@ refuses. Findings about a single school (its lookups, its expectations) stay wit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from filterd.base.errors import FeedError, GuardError
 from filterd.base.paths import shipped
+from filterd.base.value_class import frozen
 from filterd.config.build_record import SITE_FILE, write_policy
 from filterd.config.compile import compile_policy
 from filterd.config.lists_build import build_lists
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _A_SCHOOL = "school: {name: any}\n"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Held:
     """The findings of schools on a version.
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -27,6 +26,7 @@ from securesystemslib.signer import CryptoSigner
 
 from filterd.base.errors import ConfigError
 from filterd.base.paths import open_plain, write_atomically, writing
+from filterd.base.value_class import frozen
 from filterd.feed.version_files import DELEGATED, FLEET, ONLINE, ORDERS, PROGRAM, TARGETS
 from filterd.texts.i18n import refused, say
 
@@ -43,7 +43,7 @@ _LONGEST = 16_384
 _NOT_FOR_OTHERS = 0o077
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyFolder:
     """The private keys under one folder; each role's are read when it signs.
 

@@ -8,12 +8,12 @@ place of the one before, so a report that a school takes back is gone with its n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from filterd.base.errors import StoreError
 from filterd.base.paths import make_folder, write_atomically, writing
+from filterd.base.value_class import frozen
 from filterd.texts.i18n import UNSAID, say
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class SenderStanding(StrEnum):
     UNSIGNED = "unsigned"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SchoolReports:
     """The content of a file.
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 -- a field
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from tuf.api.metadata import Metadata, Targets
 
 from filterd.base.errors import FeedError
 from filterd.base.paths import open_plain, reading, write_atomically, writing
+from filterd.base.value_class import frozen
 from filterd.publish.signing import NewTarget, StoredTarget, copy_target, sign_role
 from filterd.texts.i18n import say
 
@@ -40,7 +40,7 @@ _MOST_OCTETS = 5_000_000
 """Of metadata: python-tuf's own limit for roles of targets."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parcel:
     """What a delegated role has signed.
 

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import re
 import subprocess
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tuf.api.metadata import Metadata, Targets
 
 from filterd.base.errors import ConfigError, FeedError
 from filterd.base.paths import open_plain, reading
+from filterd.base.value_class import frozen
 from filterd.feed.signed.program_offer import (
     MOST_OCTETS,
     MOST_PACKAGES,
@@ -57,7 +57,7 @@ _NEWEST = "newest"
 _are_parts = re.compile(r"([0-9.]+)\+deb([1-9][0-9])", re.ASCII).fullmatch
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SignedProgram:
     """The packages of a parcel.
 

@@ -8,7 +8,6 @@ it; only the name and length of a file are checked. ``verify`` begins with the f
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +18,7 @@ from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Time
 
 from filterd.base.errors import DigestError, FeedError, StoreError
 from filterd.base.paths import make_folder, reading, write_atomically
+from filterd.base.value_class import frozen
 from filterd.feed.signed.deltas import unpack
 from filterd.feed.signed.program_offer import ProgramTarget, read_targets, refresh_program
 from filterd.feed.signed.trust import TrustFolder
@@ -55,7 +55,7 @@ _LISTS = {f"{TARGETS}.json", f"{ORDERS}.json"}
 """Metadata that names lists."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Published:
     """A publication's folder.
 
@@ -259,7 +259,7 @@ def soon_expired(expiries: Mapping[str, float], now: float) -> dict[str, float]:
     return {role: one for role, one in left.items() if one < EARLY_S.get(role, 0.0)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Examined:
     """A verified publication.
 

@@ -7,7 +7,7 @@ version or its hash: what is named once never changes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from tuf.api.metadata import (
 )
 
 from filterd.base.paths import reading, write_atomically
+from filterd.base.value_class import frozen
 from filterd.publish.signing import (
     NewTarget,
     StoredTarget,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PublicationContent:
     """The present publication: files, keys of delegated roles, their versions."""
 

@@ -13,13 +13,13 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.base.errors import ChangeError, FeedError, StoreError
 from filterd.base.paths import read_plain, reading, sole
+from filterd.base.value_class import frozen
 from filterd.feed.followed.version_content import PARTS
 from filterd.feed.signed.deltas import unpack
 from filterd.feed.version_files import KEPT_DELTAS, MANIFEST, digits, read_publication
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 _WORK = ".filterd-publish-"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Costs:
     """The size of a version, in octets.
 
@@ -75,7 +75,7 @@ class Costs:
     files: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Release:
     """The published version.
 

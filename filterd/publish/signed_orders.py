@@ -9,7 +9,6 @@ own. Expired orders are left out of the parcel.
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from filterd.base.errors import ConfigErrors, FeedError, ListError
 from filterd.base.paths import reading, shipped
+from filterd.base.value_class import frozen
 from filterd.documents import dump
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.catalogs.optional_lists import (
@@ -46,7 +46,7 @@ _TIME_ZONE_S = 7 * 3600
 """Days are those of Viet Nam, where orders are given: UTC+7, no summer time."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ordered:
     """The signed orders.
 

@@ -12,11 +12,12 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from filterd.base.errors import ConfigError
 from filterd.base.paths import sync_folder, writing
+from filterd.base.value_class import frozen
 from filterd.feed.followed.version_content import make_content, normalised
 from filterd.feed.guard.limits import Content, excesses, few
 from filterd.lists.catalogs.catalog import load_catalog
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from filterd.texts.i18n import Sentence
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BuildReport:
     """The result of a build.
 

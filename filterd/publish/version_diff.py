@@ -8,9 +8,10 @@ is closed to grades below its age. A school's own files are not known here.
 from __future__ import annotations
 
 import heapq
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from filterd.base.value_class import frozen
 from filterd.config.tiers import AGE_OF_GRADE
 from filterd.lists.catalogs.catalog import load_catalog
 from filterd.lists.hostname import text_from_key
@@ -39,7 +40,7 @@ TABLES = {
 """Files compared entry by entry, and the field of ``Catalog`` with their entries."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CategoryChange:
     """The changes of one category.
 
@@ -66,7 +67,7 @@ class CategoryChange:
     removed_names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PopularChange:
     """A popular name, newly closed or opened to a grade.
 
@@ -85,7 +86,7 @@ class PopularChange:
     categories: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Differences:
     """All changes.
 

@@ -26,13 +26,14 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime, tzinfo
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from filterd.base.packet_room import ROWS_OCTETS, PacketRoom, json_octets
+from filterd.base.value_class import frozen
 from filterd.policy.log_levels import LogLevel
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog.day_reach import MANY_DEVICES, DayReach, ReachRow, distinct
@@ -94,7 +95,7 @@ class CountRow(NamedTuple):
     class_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Batch:
     """Rows on their way to the disk.
 
@@ -134,7 +135,7 @@ class Batch:
         return cls(data["worker"], data["number"], rows, data["more"], reach, lost)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CountingRules:
     """The rules of counting, by the policy.
 

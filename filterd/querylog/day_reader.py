@@ -8,11 +8,11 @@ has few names and many rows, and no index but the order of time.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from filterd.base.errors import ControlError
 from filterd.base.paths import is_plain, with_sides
+from filterd.base.value_class import frozen
 from filterd.policy.field_checks import is_date, shown
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog.day_schema import (
@@ -148,7 +148,7 @@ def is_day(text: str) -> bool:
     return _day(text) is not None and is_date(text)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LogFilter:
     """What is looked for; an empty field does not restrict it.
 

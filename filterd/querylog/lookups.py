@@ -16,11 +16,12 @@ from __future__ import annotations
 import secrets
 from array import array
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from filterd.base.packet_room import PacketRoom, json_octets
+from filterd.base.value_class import frozen
 from filterd.policy.model import TIER_OF_GRADE
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Lookup(NamedTuple):
     n: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LookupBatch:
     """Lookups on their way to the disk; see ``counts.Batch``."""
 

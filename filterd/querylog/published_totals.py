@@ -22,12 +22,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
 
 from filterd.base.errors import StoreError
 from filterd.base.paths import make_folder
 from filterd.base.state_file import ADDED, FileFormat
+from filterd.base.value_class import frozen
 from filterd.policy.log_levels import LEAST_K
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog.day_reach import GRADE, TIER, ReachRow
@@ -50,7 +51,7 @@ ReachKey: TypeAlias = tuple[str, str, str, str, str]
 """Day, kind of place, and a ``Key``."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PublishedCell:
     """A published cell: tier or grade, category, action, answers."""
 
@@ -60,7 +61,7 @@ class PublishedCell:
     n: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PublishedPeriod:
     """What was published of a period.
 
@@ -145,7 +146,7 @@ class _Counts(NamedTuple):
         return _period(found, of_month(whole, hidden, self.k), self.k, len(left))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PublishedTotals:
     """What was published of a month, by period.
 

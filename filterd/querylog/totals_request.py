@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from filterd.base.value_class import frozen
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog.disclosure import SHOWS_ALL, ended_hours
 
@@ -46,7 +46,7 @@ class Total(NamedTuple):
     hour: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TotalsRequest:
     """The totals that are asked for.
 

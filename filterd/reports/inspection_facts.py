@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 
 from filterd.base.errors import EnvelopeFormatError
 from filterd.base.state_file import ADDED, Decoders, to_plain
+from filterd.base.value_class import frozen
 from filterd.policy.reporting_settings import PeriodKind, ReportAudience, ReportSettings
 from filterd.reports.report_facts import (
     FullLogSpan,
@@ -50,7 +51,7 @@ _MOST_ROWS = 5_000
 """Of a list: what a terminal shows in seconds."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InspectedList:
     """A list in force; ``version`` are digits of its SHA-256, ``is_own`` of the feed."""
 
@@ -61,7 +62,7 @@ class InspectedList:
     is_own: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InspectedCategory:
     """A category: its names, the entries in force, the tiers to which it is closed.
 
@@ -80,7 +81,7 @@ class InspectedCategory:
     is_starter_only: bool = field(default=False, metadata={ADDED: True})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InspectedLists:
     """All lists in force.
 
@@ -105,7 +106,7 @@ class InspectedLists:
     categories: tuple[InspectedCategory, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TestedCategory:
     """The outcome of a lookup of a listed name, as a device of this tier asks it."""
 
@@ -115,7 +116,7 @@ class TestedCategory:
     protocol: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SelfTestFacts:
     """The last self-test through the sockets that devices ask."""
 
@@ -125,7 +126,7 @@ class SelfTestFacts:
     rows: tuple[TestedCategory, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InspectedException:
     """An exception, a pause or an exam in force, without its target.
 
@@ -145,7 +146,7 @@ class InspectedException:
     roles: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HistoryHead:
     """The last change of the history, and whether all before it fit."""
 
@@ -154,7 +155,7 @@ class HistoryHead:
     is_sound: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InspectedFinding:
     """A finding of ``filterd doctor``: the id of the probe, the outcome, the text."""
 
@@ -163,7 +164,7 @@ class InspectedFinding:
     text: Sentence
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InspectionFacts:
     """All facts of a record.
 
@@ -288,7 +289,7 @@ def plain_of(facts: InspectionFacts) -> dict[str, Any]:
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PrintedRecord:
     """The content of the file of a record, without any check of its signature.
 

@@ -7,8 +7,9 @@ left out because of too few devices, and each format shows it as ``LEFT_OUT``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
+
+from filterd.base.value_class import frozen
 
 if TYPE_CHECKING:
     from filterd.texts.i18n import Language
@@ -41,7 +42,7 @@ def cell_text(cell: Cell, language: str) -> str:
 _SWAPPED = str.maketrans(",.", ".,")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Paragraph:
     """A paragraph; ``is_warning`` for gaps, left-out cells and the like."""
 
@@ -50,7 +51,7 @@ class Paragraph:
     is_warning: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Figure:
     """One fact with a label, such as the days in service."""
 
@@ -59,7 +60,7 @@ class Figure:
     value: Cell
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Figures:
     """Facts beneath each other."""
 
@@ -67,7 +68,7 @@ class Figures:
     figures: tuple[Figure, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TableColumn:
     """A column; ``is_number`` for integers, which stand at the right."""
 
@@ -75,7 +76,7 @@ class TableColumn:
     is_number: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReportTable:
     """A table; ``total`` is its last line, empty for none, and the sum of the others."""
 
@@ -87,7 +88,7 @@ class ReportTable:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Blank:
     """A question to a person; ``answer`` is empty where there is none."""
 
@@ -96,7 +97,7 @@ class Blank:
     answer: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BarSeries:
     """One kind of thing that bars count; ``look`` names its colour and pattern."""
 
@@ -104,7 +105,7 @@ class BarSeries:
     look: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BarChart:
     """A chart of stacked bars: a label, a count a series, None if left out."""
 
@@ -115,7 +116,7 @@ class BarChart:
     bars: tuple[tuple[str, tuple[int | None, ...]], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Code:
     """A text as QR code, with the text that stands beneath."""
 
@@ -127,7 +128,7 @@ class Code:
 Part: TypeAlias = Paragraph | Figures | ReportTable | Blank | BarChart | Code
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Section:
     """A numbered section."""
 
@@ -136,7 +137,7 @@ class Section:
     parts: tuple[Part, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Letterhead:
     """The head of an administrative document (Decree 30/2020, appendix I).
 
@@ -150,7 +151,7 @@ class Letterhead:
     place_and_date: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signature:
     """The foot: capacity (may be empty) and post, in capitals; name."""
 
@@ -159,7 +160,7 @@ class Signature:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReportDocument:
     """A whole report.
 

@@ -9,16 +9,16 @@ there, and ``left_out`` says only whether there are any.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from filterd.base.state_file import Decoders, to_plain
+from filterd.base.value_class import frozen
 from filterd.policy.reporting_settings import PeriodKind, ReportAudience, ReportSettings
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SchoolFacts:
     """The school, as the site and the gateway know it on the last day.
 
@@ -41,7 +41,7 @@ class SchoolFacts:
     class_count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CountCell:
     """Answers of one kind in a month or on a day.
 
@@ -66,7 +66,7 @@ class CountCell:
     distinct: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CategoryFacts:
     """A category: its names, and to which tiers it is closed.
 
@@ -84,7 +84,7 @@ class CategoryFacts:
     part_of: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServiceGap:
     """A time without service; Unix times, ``ends`` excluded."""
 
@@ -92,7 +92,7 @@ class ServiceGap:
     ends: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServiceFacts:
     """Service and checks of a period.
 
@@ -121,7 +121,7 @@ class ServiceFacts:
     tests_failed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HandlingFacts:
     """What was found, reported and handled in the period.
 
@@ -141,7 +141,7 @@ class HandlingFacts:
     pause_minutes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FullLogSpan:
     """A time in which the log had every lookup of a tier ("" for all); Unix times."""
 
@@ -150,7 +150,7 @@ class FullLogSpan:
     ends: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LogFacts:
     """What the log stores.
 
@@ -170,7 +170,7 @@ class LogFacts:
     lost: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReportFacts:
     """All facts of a report.
 

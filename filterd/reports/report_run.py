@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.base import bounded_child
+from filterd.base.value_class import frozen
 from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ MOST_OCTETS = 32 << 20
 LARGEST_TEMPLATE = 4 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReportRequest:
     """What the child makes.
 

@@ -15,13 +15,13 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lxml import etree
 
 from filterd.base.archives import DAMAGED, LongDirectoryError, opened_zip
 from filterd.base.errors import ConfigError
+from filterd.base.value_class import frozen
 from filterd.reports.xml_element import remove_from_parent, text_of
 from filterd.texts.i18n import Sentence, one_line, say
 
@@ -137,7 +137,7 @@ _FILLED = re.compile(r"word/(?:document|header\d*|footer\d*|footnotes)\.xml")
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WordFile:
     """A Word file that was checked.
 

@@ -16,13 +16,14 @@ An exception of ``site.yaml`` has no effect where a lock or a pin outranks it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from filterd.base.errors import ConfigError, ConfigErrors
+from filterd.base.value_class import frozen
 from filterd.overrides.changes.preconditions import why_never
 from filterd.policy import conflicts
 from filterd.policy.conflicts import Idle
@@ -49,7 +50,7 @@ _OF_SITE = "site.yaml:"
 """The prefix of rule ids that are exceptions of ``site.yaml``."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unmet:
     """An expectation that a site does not meet, and the results for each client."""
 

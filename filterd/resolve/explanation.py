@@ -6,19 +6,20 @@ It imports little: a command for which the daemon explains draws it, too.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from shlex import quote
 from typing import Any
 
 from filterd.base.addresses import is_random
+from filterd.base.value_class import frozen
 from filterd.policy.verdict import REASON, Action
 from filterd.texts import words
 from filterd.texts.i18n import say
 from filterd.texts.rows import Column, Details, Row, Wording
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Explanation:
     """One decision with its provenance, from the client to the entry.
 

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.base.errors import StoreError, UpstreamError
 from filterd.base.state_file import FileFormat
+from filterd.base.value_class import frozen
 from filterd.texts import i18n
 from filterd.texts.i18n import UNSAID, Sentence, say
 from filterd.upstream import Forwarder, Route, UpstreamQuestion, resolv_conf
@@ -42,7 +42,7 @@ NO_ANSWER = say("no upstream answers")
 ANSWERS_ALL = say("the upstream gives addresses for names that do not exist")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VerifiedTargets:
     """When each target, as text, was last found; Unix times."""
 

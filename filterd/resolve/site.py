@@ -8,10 +8,11 @@ half of each, and none waits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
+from filterd.base.value_class import frozen
 from filterd.clients.identifier import Identifier
 from filterd.clients.network_view import Surroundings
 from filterd.policy.confidential_names import ConfidentialNames
@@ -108,7 +109,7 @@ class TimedPolicy(NamedTuple):
         return at(self.policy, self.overrides, now, self.certain())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Site:
     """One policy and one index at one moment, and everything derived from them.
 

@@ -29,10 +29,10 @@ A delegated or local zone of the site takes precedence over this table. Pure.
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from filterd.base.value_class import frozen
 from filterd.wire import RRType
 from filterd.wire import name as names
 
@@ -89,7 +89,7 @@ class SpecialReason(StrEnum):
     ENCRYPTED_DNS_DISCOVERY = "encrypted-dns-discovery"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Special:
     """The answer for one special name, and the reason."""
 

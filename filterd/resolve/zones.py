@@ -16,9 +16,9 @@ their last octets.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from filterd.base.value_class import frozen
 from filterd.policy.model import ZoneRecord
 from filterd.upstream import Route
 from filterd.wire import Rcode, RRType
@@ -74,7 +74,7 @@ class Endings:
         return ends is not None and qname.endswith(ends)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ZoneAnswer:
     """The answer of a local zone: records, or that name or type do not exist."""
 

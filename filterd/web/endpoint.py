@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from starlette.responses import Response
 
+from filterd.base.value_class import frozen
 from filterd.operations.operation import Operation
 from filterd.operations.request import OperationRequest
 
@@ -53,7 +54,7 @@ class MadeFile(NamedTuple):
         return Response(self.octets, media_type=self.media_type, headers=headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class WebEndpoint(Operation):
     """An operation as the API and pages have it, where that is not all of it.
 

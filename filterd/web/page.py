@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
+from filterd.base.value_class import frozen
 from filterd.operations.operation import EVERYONE
 from filterd.policy.field_checks import bare
 
@@ -27,7 +27,7 @@ Live = Callable[["Visitor", Mapping[str, str]], AsyncIterator[dict[str, Any] | N
 into the elements of these IDs; None for a heartbeat."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Page:
     """One page.
 

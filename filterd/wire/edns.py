@@ -11,12 +11,12 @@ means, and it is sent only where the query had OPT. Codes: IANA, "Extended DNS E
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.base.errors import BadEdnsError, TruncatedMessageError
+from filterd.base.value_class import frozen
 from filterd.wire.cursor import Cursor
 from filterd.wire.registry import EdnsOption, RRType
 
@@ -146,7 +146,7 @@ class EdeCode(IntEnum):
     SYNTHESIZED = 29
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ede:
     """One extended error. ``code`` may be one that ``EdeCode`` does not name."""
 

@@ -12,11 +12,11 @@ client.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from struct import Struct
 from typing import TYPE_CHECKING
 
 from filterd.base.errors import BadCountError, BadPointerError, WireError
+from filterd.base.value_class import frozen
 from filterd.wire.cursor import Cursor, skip_name
 from filterd.wire.registry import RRType
 
@@ -76,7 +76,7 @@ def _without_key(mandatory: bytes, key: int) -> bytes:
     return b"".join(one for one in keys if one != unwanted)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SvcbParts:
     """The target and parameters of a SVCB or HTTPS record (RFC 9460 §2).
 

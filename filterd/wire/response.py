@@ -9,7 +9,7 @@ so it then has no records rather than being malformed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from filterd.base.errors import (
     BadCountError,
@@ -17,6 +17,7 @@ from filterd.base.errors import (
     CostlyMessageError,
     TruncatedMessageError,
 )
+from filterd.base.value_class import frozen
 from filterd.wire.cursor import Budget, Cursor, expand_name, read_name, steps_for
 from filterd.wire.edns import Edns, parse_edns, parse_plain_edns
 from filterd.wire.header import HEADER_OCTETS, Header, peek_header
@@ -31,7 +32,7 @@ _OPT = int(RRType.OPT)
 _RECORD_OCTETS = 11
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParsedResponse:
     """A well-formed response.
 

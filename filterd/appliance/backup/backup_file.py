@@ -28,7 +28,6 @@ import json
 import os
 import re
 import zipfile
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -36,6 +35,7 @@ from typing import TYPE_CHECKING, Any
 from filterd.base.archives import DAMAGED, LongDirectoryError, opened_zip
 from filterd.base.errors import ConfigError, FilterdError, StoreError
 from filterd.base.paths import check_room, open_plain, remove_temporaries, write_atomically, writing
+from filterd.base.value_class import frozen
 from filterd.texts.i18n import Sentence, refused, say
 from filterd.version import __version__
 
@@ -60,7 +60,7 @@ _MODE = 0o600
 _DAMAGED = (*DAMAGED, AttributeError, TypeError)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Backup:
     """A backup.
 
@@ -251,7 +251,7 @@ _ROOT = Path("/")
 _dated = re.compile(r"filterd-backup-([0-9a-f]{8})-([0-9]{8}T[0-9]{6}Z)\.zip").fullmatch
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeptBackup:
     """A backup that was written into a folder, and those that went for it."""
 

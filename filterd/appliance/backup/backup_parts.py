@@ -26,7 +26,6 @@ import os
 import re
 import unicodedata
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.accounts import account
@@ -45,6 +44,7 @@ from filterd.base.errors import ConfigError, FilterdError, StoreError
 from filterd.base.paths import open_plain, read_plain
 from filterd.base.privileges import as_owner_of
 from filterd.base.state_folder import BesideFolder
+from filterd.base.value_class import frozen
 from filterd.config.build_record import EXPECTATIONS, SITE_FILE
 from filterd.documents import load
 from filterd.overrides.history import restored_history
@@ -70,7 +70,7 @@ _sealed = re.compile(rb"filterd-passphrase/1 ([A-Za-z0-9+/=]{24}) ([A-Za-z0-9+/=
 _is_identity = re.compile(r"^(AGE-SECRET-KEY-1[0-9A-Z]{58})\s*$", re.MULTILINE).search
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BackupLock:
     """What encrypts or decrypts: a passphrase, or the recovery key.
 

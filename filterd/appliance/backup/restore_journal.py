@@ -15,7 +15,6 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from filterd import control
@@ -42,6 +41,7 @@ from filterd.base.paths import (
 )
 from filterd.base.privileges import as_owner_of
 from filterd.base.state_file import FileFormat
+from filterd.base.value_class import frozen
 from filterd.daemon.handlers.restore_commands import (
     MOST_OCTETS,
     REQUEST,
@@ -69,7 +69,7 @@ _MONITOR = "filterd-monitor"
 """The user that reads the secrets of alerts."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DecidedRestore:
     """All that a restore writes.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import secrets as random
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,6 +32,7 @@ from filterd.appliance.setup import site_answers, site_writer
 from filterd.base.errors import ConfigErrors, StoreError
 from filterd.base.paths import shipped, writing
 from filterd.base.privileges import as_owner_of
+from filterd.base.value_class import frozen
 from filterd.config.build_record import SITE_FILE
 from filterd.config.compile_run import compile_in_child
 from filterd.documents import parse
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     from filterd.texts.i18n import Language
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RestorePlan:
     """A verified backup.
 

@@ -8,13 +8,14 @@ does not report that all is well: its outcome is ``UNSEEN``, with the reason.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from filterd.base.clock import Clock, SystemClock
 from filterd.base.errors import TellableError
+from filterd.base.value_class import frozen
 from filterd.policy.model import UpstreamServer
 from filterd.texts import i18n
 from filterd.texts.i18n import Sentence
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExaminedSite:
     """The site, the daemon and the network of an examination.
 

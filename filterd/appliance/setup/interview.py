@@ -12,12 +12,13 @@ last one that was finished. Nothing here prints or asks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.appliance.setup import school_answers as read
 from filterd.base.errors import ConfigError
 from filterd.base.state_file import FileFormat
+from filterd.base.value_class import frozen
 from filterd.documents import load
 from filterd.policy import field_checks
 from filterd.texts.i18n import UNSAID, Sentence, say
@@ -63,7 +64,7 @@ class SetupChoice(NamedTuple):
     text: Sentence
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Machine:
     """What was found on this machine and its networks, for defaults and conditions.
 
@@ -117,7 +118,7 @@ class Machine:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interview:
     """A set-up between two questions.
 
@@ -202,7 +203,7 @@ def _no_choices(_: Interview) -> tuple[SetupChoice, ...]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetupQuestion:
     """One question.
 
@@ -300,7 +301,7 @@ def _example(choices: tuple[SetupChoice, ...]) -> Sentence:
 _LARGEST = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeptAnswers:
     """The answers so far; ``is_done`` where the set-up was finished with them."""
 

@@ -10,12 +10,12 @@ The daemon can only delay: it states whether an exam is in force, for at most ``
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
+from filterd.base.value_class import frozen
 from filterd.policy.calendar import Calendar
 from filterd.texts.i18n import UNSAID, Sentence, say
 
@@ -43,7 +43,7 @@ class UpdateReason(StrEnum):
     EXAM = "exam"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateFacts:
     """What a decision is made of.
 

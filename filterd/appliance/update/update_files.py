@@ -14,13 +14,14 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from filterd.appliance.update.update_watch import ServedBefore
 from filterd.base.paths import writing
 from filterd.base.state_file import FileFormat
+from filterd.base.value_class import frozen
 from filterd.feed.program_standing import ProgramStandingFile
 from filterd.feed.signed.trust import TrustFolder
 from filterd.texts.i18n import UNSAID, Sentence
@@ -38,7 +39,7 @@ class UpdateStep(StrEnum):
     GO_BACK = "go-back"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PendingUpdate:
     """An update that has begun.
 
@@ -71,7 +72,7 @@ _FORMAT = FileFormat(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateFiles:
     """Root's folder for updates."""
 

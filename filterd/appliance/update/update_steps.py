@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from filterd.appliance.update.update_files import PendingUpdate, UpdateFiles, UpdateStep
 from filterd.base.errors import InUseError, StoreError
+from filterd.base.value_class import frozen
 from filterd.feed.program_standing import (
     MOST_ENDINGS,
     EndedUpdate,
@@ -32,7 +33,7 @@ _MOST_REFUSED = 50
 _BY_COMMAND = say("the release before was put back by command")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdatedMachine:
     """What of a machine an update needs.
 

@@ -18,12 +18,13 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.appliance import stub_query
 from filterd.base.errors import ControlError, FilterdError, WireError
+from filterd.base.value_class import frozen
 from filterd.feed.version_watch import EVERY_S, WATCH_S, AnswerCounts, Watch, Watching, usual_part
 from filterd.texts.i18n import UNSAID, Sentence, say
 from filterd.wire import Rcode
@@ -73,7 +74,7 @@ class _Look(NamedTuple):
     is_open: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServedBefore:
     """What the release before did, to compare with.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -14,6 +13,7 @@ from securesystemslib.signer import CryptoSigner, Key
 
 from filterd.base.errors import ConfigError
 from filterd.base.paths import open_plain, write_atomically
+from filterd.base.value_class import frozen
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.render import facts
 from filterd.cli.terminal import ask_secret, bar
@@ -76,7 +76,7 @@ class KeyMaterial(NamedTuple):
     parcel: Path | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Lost:
     """A key of which only the public half is known."""
 

@@ -24,11 +24,12 @@ import grp
 import os
 import pwd
 import socket
-from dataclasses import dataclass, field
+from dataclasses import field
 from struct import Struct, iter_unpack
 from typing import TYPE_CHECKING, Protocol
 
 from filterd.base.errors import ControlError
+from filterd.base.value_class import frozen
 from filterd.operations.scopes import needs_root
 from filterd.overrides.rights.roles import Author, Rank
 from filterd.texts.i18n import say
@@ -55,7 +56,7 @@ class Connection(Protocol):
         """Return an option (getsockopt(2))."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Caller:
     """The client's user: ID, name, the names of the groups.
 
@@ -120,7 +121,7 @@ def _group(gid: int) -> str:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AccountLimits:
     """The limits of an account.
 

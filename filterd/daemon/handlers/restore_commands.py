@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from filterd.accounts import account
@@ -20,6 +19,7 @@ from filterd.accounts.account_file import WORDS, AccountFile
 from filterd.base.errors import ControlError
 from filterd.base.paths import sole
 from filterd.base.state_file import FileFormat
+from filterd.base.value_class import frozen
 from filterd.daemon.handlers.control_caller import author_of
 from filterd.overrides.history import restored_history
 from filterd.overrides.history.restored_history import BackupOrigin
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _AUTHOR = "root"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RestoreRequest:
     """What comes back: accounts, and a history as ``restored_history.dump``."""
 

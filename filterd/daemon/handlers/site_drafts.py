@@ -18,13 +18,14 @@ import difflib
 import json
 import os
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filterd.base import bounded_child
 from filterd.base.errors import ConfigError, ControlError, StoreError, from_plain, to_plain
+from filterd.base.value_class import frozen
 from filterd.config.build_record import SITE_FILE
 from filterd.config.site_proposal import (
     OUTCOME,
@@ -63,7 +64,7 @@ _MOST_LINES = 2_000
 """Of a difference that is shown."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SiteDraft:
     """A text that an administrator wants ``site.yaml`` to have.
 

@@ -8,17 +8,18 @@ what the firewall does on each link, ``filterd fleet enrol`` the enrolment that 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from filterd.base.state_file import FileFormat, to_plain
+from filterd.base.value_class import frozen
 from filterd.texts.i18n import UNSAID, Sentence
 
 if TYPE_CHECKING:
     from filterd.base.state_folder import StateFolder
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NightlyBackup:
     """The state of the nightly backups.
 
@@ -37,7 +38,7 @@ class NightlyBackup:
     octets: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScheduledReports:
     """The state of the scheduled reports.
 
@@ -57,7 +58,7 @@ class ScheduledReports:
     files: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeptEnrolment:
     """An enrolment of this gateway.
 
@@ -77,7 +78,7 @@ BACKUP = FileFormat(NightlyBackup, magic=b"filterd nightly-backup ", most_octets
 REPORTS = FileFormat(ScheduledReports, magic=b"filterd reports ", most_octets=1 << 16)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LinkRules:
     """What root has read of the firewall (``appliance.doctor.firewall_rules``).
 

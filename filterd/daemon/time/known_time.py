@@ -31,7 +31,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +39,7 @@ from typing import TYPE_CHECKING
 from filterd.base.errors import FilterdError, StoreError
 from filterd.base.paths import is_there
 from filterd.base.state_file import ADDED, FileFormat
+from filterd.base.value_class import frozen
 from filterd.overrides.history import snapshot
 from filterd.policy.unknown_time import LATEST, UNCONFIRMED_S, UNKNOWN_LEAD_S, Certainty
 from filterd.texts.i18n import say
@@ -66,7 +67,7 @@ _CLOCKS_OF_MACHINE = Path("/sys/class/rtc")
 """Those of the hardware; one with ``hctosys`` 1 has set the system's at the boot."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lead:
     """The lead of the wall clock over the monotonic one, in one boot of the machine.
 
@@ -83,7 +84,7 @@ class Lead:
     since: float | None = field(default=None, metadata={ADDED: True})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KnownTime:
     """The kept Unix times: the last ones, and the range to ignore.
 

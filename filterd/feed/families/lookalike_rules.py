@@ -26,11 +26,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from filterd.base.value_class import frozen
 from filterd.documents import dump
 from filterd.feed.families.lookalike_errors import (
     Errors,
@@ -102,7 +102,7 @@ _NO_LETTERS = re.compile(rb"[^a-z]+")
 _WORD, _SHORT_WORD = re.compile(rb"#?[a-z]+#?"), re.compile(rb"#?[a-z]{4}#?")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LookalikeOutcome:
     """The result for all families.
 

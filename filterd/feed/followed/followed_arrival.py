@@ -13,12 +13,13 @@ import contextlib
 import hashlib
 import json
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 from filterd.base.errors import FetchError, FilterdError
 from filterd.base.paths import shipped, writing
+from filterd.base.value_class import frozen
 from filterd.feed.appliance_files import FollowFile
 from filterd.feed.feed_config import wanted_of
 from filterd.feed.followed.night_memory import TEXT_OCTETS_A_NAME, check_size, night_octets
@@ -64,7 +65,7 @@ _RELEASABLE = "canaries"
 _ID_LENGTH = 12
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ingredients:
     """What a version is made of.
 

@@ -8,7 +8,7 @@ A server that answers 429 or 503 is not asked again until its Retry-After is ove
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from math import ceil, inf
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from filterd.base.errors import (
     TooSlowError,
 )
 from filterd.base.state_file import FileFormat
+from filterd.base.value_class import frozen
 from filterd.http.http_download import DownloadLimits, RequestPolicy, split
 from filterd.texts.i18n import say
 
@@ -43,7 +44,7 @@ _BUSY = (429, 503)
 _MOST_OCTETS = 1 << 18
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunBudget:
     """What all sources together may take in one night."""
 
@@ -51,7 +52,7 @@ class RunBudget:
     seconds: float = 1_800.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FetchRules:
     """How sources are asked.
 
@@ -156,13 +157,13 @@ class Spending:
             )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Wait:
     until: float
     times: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Waits:
     hosts: dict[str, _Wait] = field(default_factory=dict)
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from math import inf
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from filterd.base.errors import FetchError, FilterdError
 from filterd.base.paths import install, open_plain, reading, writing
 from filterd.base.state_file import ADDED, FileFormat
+from filterd.base.value_class import frozen
 from filterd.feed.followed.host_reach import HostReach
 from filterd.feed.followed.packed_text import packing_of, unpacked_of
 from filterd.feed.followed.source_limits import (
@@ -75,7 +76,7 @@ class SourceOutcome(StrEnum):
     """Not taken, and there is no older one: the feed lacks this list."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SourceReport:
     """The result for one source.
 
@@ -104,7 +105,7 @@ class SourceReport:
     since: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Note:
     """Facts of a good text.
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from filterd.base.errors import (
     to_plain,
 )
 from filterd.base.paths import reading
+from filterd.base.value_class import frozen
 from filterd.feed.followed.packed_text import unpack_text
 from filterd.feed.version_files import sha256_of
 from filterd.lists.intake import count_entries
@@ -54,7 +55,7 @@ _KINDS: dict[str, type[TellableError]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TextFacts:
     """What a good text is: its digest and length, its entries and unusable lines."""
 
@@ -64,7 +65,7 @@ class TextFacts:
     problems: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ArrivedText:
     """A text as it came, which the child unpacks in place.
 

@@ -9,8 +9,7 @@ make (``feed.families.lookalike_rules``). The same input gives the same octets.
 A publisher makes versions so, and a school that follows public lists itself. At a school
 ``make_in_child`` starts ``python -m filterd.feed.followed.version_content`` with one JSON request
 on its input; an error comes back on its output. What is too large is refused before that, in words
-(``night_memory``). A child that meets a bound of memory or CPU, or that the system ends, leaves the
-version in force as it is.
+(``night_memory``). A child that meets a bound, or is ended, leaves the version in force as it is.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +34,7 @@ from filterd.base.errors import (
     to_plain,
 )
 from filterd.base.paths import shipped, writing
+from filterd.base.value_class import frozen
 from filterd.feed.families.lookalike_rules import added_rules, rules_of, rules_yaml
 from filterd.feed.feed_config import pins_yaml, with_pinned_hosts
 from filterd.feed.followed.fresh_names import write_fresh
@@ -100,7 +100,7 @@ PARTS = frozenset(
 """All that a version may consist of, beside its lists and what is ordered."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VersionContent:
     """The content of a version, before it is written.
 
@@ -343,7 +343,7 @@ _MOST_REQUEST_OCTETS = 8 << 20
 _MOST_ANSWER_OCTETS = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ContentRequest:
     """What the content is made of, beside what ships.
 

@@ -15,7 +15,7 @@ can change them, so a first version is judged as well, and one that follows a ba
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from filterd.base.errors import ConfigError, FilterdError, IndexFormatError, ListError, StoreError
 from filterd.base.paths import open_plain, reading, shipped
+from filterd.base.value_class import frozen
 from filterd.config import build_record
 from filterd.config.build_record import write_policy
 from filterd.config.compile import compile_policy, own_lists
@@ -188,7 +189,7 @@ class UnfitError(Exception):
         self.finding = finding
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GuardRequest:
     """The request to the child; ``policy`` is the active one, if any."""
 
@@ -208,7 +209,7 @@ class GuardRequest:
         return self.folder != self.blocklists.folder
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tables:
     """The catalogue and the school's policy by it, before lists are compiled.
 

@@ -10,7 +10,7 @@ JSON request goes to the child's input, one judgement comes from its output
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from itertools import accumulate
 from pathlib import Path
@@ -20,6 +20,7 @@ from filterd.base import bounded_child
 from filterd.base.clock import SystemClock
 from filterd.base.errors import GuardError, RefusedVersionError
 from filterd.base.state_file import IDS, Decoders, to_octets
+from filterd.base.value_class import frozen
 from filterd.feed.followed.night_memory import night_octets
 from filterd.lists.index_files import Blocklists
 from filterd.texts import i18n
@@ -62,7 +63,7 @@ class Severity(StrEnum):
     """No person can approve it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """One finding.
 
@@ -84,7 +85,7 @@ class Finding:
     subjects: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judgement:
     """All findings on one version.
 
@@ -251,7 +252,7 @@ CHECKS = (
 """The words of all checks; a judgement without one of them is none."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServedFiles:
     """The active index, which has the id of its version, and its policy."""
 
@@ -259,7 +260,7 @@ class ServedFiles:
     policy: Path
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JudgedSchool:
     """The school that a candidate is judged for.
 

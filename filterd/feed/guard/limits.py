@@ -9,9 +9,9 @@ Lists are counted by category; ``tables`` compares what stands beside them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from filterd.base.value_class import frozen
 from filterd.feed.guard.judgement import Severity, found
 from filterd.texts.i18n import say
 
@@ -33,7 +33,7 @@ POPULAR, GROWTH = "popular", "growth"
 _NAMED = 5
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Content:
     """The content that is limited: names by category, and popular ones by rank."""
 

@@ -21,11 +21,11 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from filterd.base.errors import StoreError
 from filterd.base.state_file import FileFormat
+from filterd.base.value_class import frozen
 from filterd.feed.held_versions import content_digest, fetch_releases
 from filterd.feed.signed.tuf_refresh import Announcement, look, refresh
 from filterd.feed.signed.version_download import take
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from filterd.feed.signed.tuf_refresh import Verified
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Moment:
     """The time of a run.
 
@@ -142,7 +142,7 @@ class VersionArrival(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Seen:
     """The result of the last check, and the basis of its ETag."""
 

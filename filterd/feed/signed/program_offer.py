@@ -22,7 +22,7 @@ from __future__ import annotations
 import hashlib
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from securesystemslib.exceptions import UnverifiedSignatureError
@@ -31,6 +31,7 @@ from tuf.api.metadata import Metadata, Snapshot, Targets, Timestamp
 
 from filterd.base.errors import DigestError, MetadataFormatError, SignatureError
 from filterd.base.paths import check_room, make_folder, streaming, write_atomically, writing
+from filterd.base.value_class import frozen
 from filterd.feed.signed.trust import named_keys
 from filterd.feed.signed.tuf_refresh import check_names, explained, refreshed, target_url
 from filterd.feed.version_files import PROGRAM, is_sha256, sha256_of
@@ -61,7 +62,7 @@ _is_architecture = re.compile(r"[a-z0-9]{3,10}", re.ASCII).fullmatch
 _MODE = 0o644
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProgramTarget:
     """One package.
 
@@ -98,7 +99,7 @@ class ProgramTarget:
         return {PROGRAM: described}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProgramOffer:
     """The packages that a feed offers, with all metadata verified.
 

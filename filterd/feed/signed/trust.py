@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ from tuf.api.metadata import Metadata, Root
 from filterd.base.errors import MetadataFormatError, NoTrustError
 from filterd.base.paths import open_plain, reading, write_atomically, writing
 from filterd.base.privileges import own_rights
+from filterd.base.value_class import frozen
 from filterd.feed.version_files import ONLINE, signers_of
 from filterd.texts.counted import fingerprint
 from filterd.texts.i18n import refused, say
@@ -41,7 +41,7 @@ _LAST = ("snapshot.json", "timestamp.json")
 """Written in this order after all others."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TrustFolder:
     """A site's trust, below the feed's folder; one process at a time uses it."""
 

@@ -14,7 +14,7 @@ known clock checks it.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ from filterd.base.errors import (
     TooLargeError,
     TrustError,
 )
+from filterd.base.value_class import frozen
 from filterd.feed.version_files import ONLINE, ORDERS, TARGETS, read_publication, role_of
 from filterd.texts.i18n import quoted, refused, say
 from filterd.version import RELEASED_AT
@@ -56,7 +57,7 @@ _LONGEST_TEXT = 200
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verified:
     """The published version, with all its metadata verified.
 
@@ -93,7 +94,7 @@ class Verified:
         return content
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refreshed:
     """The newest metadata, verified, in a working copy of a site's trust.
 
@@ -138,7 +139,7 @@ class Refreshed:
         return (self.folder / name).read_bytes()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Announcement:
     """A timestamp's newest version and last urgent version; its ETag."""
 

@@ -16,13 +16,14 @@ import it; the serving process reads only the compiled result.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.base.errors import ConfigError, ConfigErrors
 from filterd.base.paths import shipped
+from filterd.base.value_class import frozen
 from filterd.documents import did_you_mean, load, repeated, validate
 from filterd.lists.catalogs.catalog_categories import (
     CatalogCategory,
@@ -78,7 +79,7 @@ RECOMMENDED = "recommended"
 """The word for all recommended sources, in place of an id."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PublicSource:
     """A list of another publisher, which is known to filterd and not shipped.
 
@@ -116,7 +117,7 @@ class PublicSource:
         return (self.address, *self.mirrors)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CatalogService:
     """A service; ``compiled`` is its list in the index.
 
@@ -137,7 +138,7 @@ class CatalogService:
     note_en: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PublicHoliday:
     """Days without school in the whole country; ISO dates, both within."""
 
@@ -147,7 +148,7 @@ class PublicHoliday:
     name_en: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Catalog:
     """The content of a ``blocklists/`` folder; ``lists`` have absolute paths."""
 

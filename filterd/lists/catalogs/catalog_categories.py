@@ -9,9 +9,10 @@ its whole is closed. What settings of the whole mean for it: ``filterd.policy.ca
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from filterd.base.value_class import frozen
 from filterd.documents import did_you_mean
 from filterd.lists.rules import ALWAYS_CONFIDENTIAL, ALWAYS_GUARDED
 from filterd.texts.i18n import say
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CatalogCategory:
     """A category of lists.
 

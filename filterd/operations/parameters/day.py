@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from filterd.base.errors import ConfigError
+from filterd.base.value_class import frozen
 from filterd.operations.parameters.scalar import Text
 from filterd.policy.field_checks import shown
 from filterd.texts.i18n import say
@@ -19,7 +19,7 @@ MONTH = Text(7, r"20[0-9]{2}-(0[1-9]|1[0-2])", about="Such as 2026-10")
 _YEARS = 1970, 2200
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Day:
     """A day that the calendar has."""
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from filterd.base.errors import ConfigError
+from filterd.base.value_class import frozen
 from filterd.policy.field_checks import shown
 from filterd.texts.i18n import say
 
@@ -36,7 +36,7 @@ class Parameter(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Text:
     """A text of one line, or of several; ``pattern`` is a whole match."""
 
@@ -71,7 +71,7 @@ class Text:
         return value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Whole:
     """A whole number."""
 
@@ -98,7 +98,7 @@ class Whole:
         return int(value)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Flag:
     """True or false; a form has ``on``."""
 
@@ -121,7 +121,7 @@ class Flag:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Choice:
     """One of some words."""
 
@@ -140,7 +140,7 @@ class Choice:
         return value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Several:
     """A list; a form has it as the lines of a text."""
 
@@ -166,7 +166,7 @@ class Several:
         return [self.each.read(one) for one in value]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fields:
     """The named parameters of an operation; ``required`` must be there."""
 

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from filterd.base.errors import ConfigError
+from filterd.base.value_class import frozen
 from filterd.operations.parameters.scalar import described
 from filterd.texts.i18n import say
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from filterd.operations.parameters.scalar import Schema
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Secret:
     """A text that no error and no log shows.
 

@@ -7,10 +7,10 @@ A command has it in words (``TermWords``), a program or a form in fields (``TERM
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from filterd.base.errors import ConfigError, excluding
+from filterd.base.value_class import frozen
 from filterd.operations.parameters.scalar import Flag, Text, Whole
 from filterd.operations.parameters.time import Time, duration_s, plain_words, read_time
 from filterd.texts.i18n import say
@@ -39,7 +39,7 @@ TERM: dict[str, Parameter] = {
 """What programs and forms send."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Term:
     """A start (else now), and at most one of the others."""
 

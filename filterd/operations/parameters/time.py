@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from filterd.base.errors import ConfigError
+from filterd.base.value_class import frozen
 from filterd.operations.parameters.scalar import described
 from filterd.policy.field_checks import bare, is_date, written_time
 from filterd.policy.model import DAY_S
@@ -72,7 +72,7 @@ _LENGTH = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Time:
     """A Unix time in seconds, or ISO 8601; by the school's clock without offset."""
 

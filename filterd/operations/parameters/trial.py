@@ -7,11 +7,12 @@ a person at the gateway has copied to ``state.what_if``, by the name of their fo
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from filterd.base.errors import ConfigError
+from filterd.base.value_class import frozen
 from filterd.operations.parameters.scalar import Flag, Text
 from filterd.texts.i18n import say
 
@@ -26,7 +27,7 @@ _THINGS = {"site": "", "list": "", "source": "address", "feed": "", "draft": ""}
 _LISTS = 4_096
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tried:
     """What is tried.
 

@@ -13,11 +13,12 @@ kinds make the time known: things that were set before get true dates.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from filterd.base.errors import ChangeError
 from filterd.base.state_file import to_plain
+from filterd.base.value_class import frozen
 from filterd.overrides.changes import change_fields, log_changes
 from filterd.overrides.changes.change_fields import ChangeFields
 from filterd.overrides.changes.effects import (
@@ -99,7 +100,7 @@ MAX_THINGS = 5_000
 _DATED = ("exceptions", "rooms", "exams", "grades", "loans", "log_settings")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KnowTime(CheckedChange):
     """Date what was set before the time was confirmed, or by a clock that was ahead.
 
@@ -148,7 +149,7 @@ class KnowTime(CheckedChange):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AcceptClock(KnowTime):
     """Accept the machine's clock despite the last known time.
 
@@ -181,7 +182,7 @@ def _dateless(thing: Any) -> Any:
     return replace(thing, **{key: value for key, value in dates.items() if hasattr(thing, key)})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Undo(CheckedChange):
     """Take back the change ``number``, perhaps an undo; None: the author's last."""
 
@@ -358,7 +359,7 @@ NEED_A_REASON = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChangeRequest:
     """A request for a change, all of it checked."""
 

@@ -8,12 +8,13 @@ inverse; that is an undo, and the undo of an undo.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from filterd.base import state_file
 from filterd.base.errors import ChangeError, StoreError
 from filterd.base.state_file import Decoders
+from filterd.base.value_class import frozen
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import DeviceName, LocalException, Overrides, RoomDevices
 from filterd.texts.i18n import Sentence, say
@@ -33,7 +34,7 @@ _decoders = Decoders({"Audience": Audience})
 _LIST_THEM = say("list them to see which are")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChangeEffect:
     """Things removed and things added in their place; neither has a number."""
 
@@ -163,7 +164,7 @@ class NoHistory:
         yield from ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChangeContext:
     """The context of a change: number, time, author, and the overrides before it.
 

@@ -6,11 +6,12 @@ The module is pure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from filterd.base.errors import ChangeError
+from filterd.base.value_class import frozen
 from filterd.lists.list_queries import NamingEntry  # noqa: TC001 -- read at run time
 from filterd.overrides.changes import change_fields
 from filterd.overrides.changes.effects import ChangeEffect, CheckedChange, check_there, interval
@@ -28,7 +29,7 @@ ENTRY_S = 14 * 86_400
 """How long the entry of a list may be suspended at most."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetException(CheckedChange):
     """Allow or block a target for an audience; an earlier begin becomes now."""
 
@@ -90,7 +91,7 @@ class SetException(CheckedChange):
         return latest if ends_at is None else ends_at
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetExceptions(CheckedChange):
     """Allow or block several targets for one audience and interval."""
 
@@ -118,7 +119,7 @@ class SetExceptions(CheckedChange):
         return ChangeEffect(after=Overrides(exceptions=tuple(chain.from_iterable(made))))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetPause(CheckedChange):
     """Open all that is not locked to an audience, for an hour at most."""
 
@@ -152,7 +153,7 @@ class SetPause(CheckedChange):
         return pause.effect(context)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReportMistake(CheckedChange):
     """Suspend the entry of a list that names something by mistake, and report it.
 
@@ -173,7 +174,7 @@ class ReportMistake(CheckedChange):
         return entry.effect(context)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Revoke(CheckedChange):
     """End an exception, or the setting of a room, a grade, a class or the log."""
 
@@ -196,7 +197,7 @@ class Revoke(CheckedChange):
         return ChangeEffect(before)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetGrade(CheckedChange):
     """Open or close a category or a service to a grade, until the next setting of it."""
 
@@ -235,7 +236,7 @@ class SetGrade(CheckedChange):
         return ChangeEffect(Overrides(grades=before), Overrides(grades=(thing,)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EndGuarded(CheckedChange):
     """Give an end to exceptions and settings that open what has become guarded since."""
 

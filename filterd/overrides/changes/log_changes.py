@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from filterd.base.errors import ChangeError
+from filterd.base.value_class import frozen
 from filterd.overrides.changes import change_fields  # noqa: TC001 -- read at run time
 from filterd.overrides.changes.effects import ChangeEffect, CheckedChange, check_there, interval
 from filterd.overrides.rights.roles import person_of
@@ -23,7 +24,7 @@ LEVEL, CONFIRM = "log-level", "log-confirm"
 """Kinds of change."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetLogLevel(CheckedChange):
     """Set the log level of a tier, of every tier where ``tier`` is empty.
 
@@ -60,7 +61,7 @@ class SetLogLevel(CheckedChange):
         return ChangeEffect(Overrides(log_settings=tuple(replaced)), _only(thing))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConfirmLogging(CheckedChange):
     """Confirm the level ``full`` that another person has set; it holds from then on."""
 

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Any
 
 from filterd.base.errors import ChangeError
+from filterd.base.value_class import frozen
 from filterd.overrides.changes import change_fields
 from filterd.overrides.changes.change_fields import MAX_DEVICES, MAX_NAMES, MAX_TABLE, ChangeFields
 from filterd.overrides.changes.effects import (
@@ -39,7 +40,7 @@ LONGEST_EXAM_S = 12 * 3600.0
 _macs = field_checks.many(field_checks.mac, MAX_DEVICES)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetRoom(CheckedChange):
     """Give a room a grade or class for a time; settings within that time are removed."""
 
@@ -70,7 +71,7 @@ class SetRoom(CheckedChange):
         return ChangeEffect(Overrides(rooms=covered), Overrides(rooms=(thing,)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetRoomDevices(CheckedChange):
     """Set the devices of a room; none: those that the site's files name."""
 
@@ -82,7 +83,7 @@ class SetRoomDevices(CheckedChange):
         return _devices_effect((RoomDevices(self.room, self.macs),), context)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetDevices(CheckedChange):
     """Set the devices of several rooms at once, from a table."""
 
@@ -93,7 +94,7 @@ class SetDevices(CheckedChange):
         return _devices_effect(self.rooms, context)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NameDevice(CheckedChange):
     """Name a device; an empty name removes the one that it has."""
 
@@ -107,7 +108,7 @@ class NameDevice(CheckedChange):
         return ChangeEffect(Overrides(device_names=before), Overrides(device_names=after))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetExam(CheckedChange):
     """Restrict a room to these targets for the time of an exam."""
 
@@ -142,7 +143,7 @@ class SetExam(CheckedChange):
         return ChangeEffect(after=Overrides(exams=(thing,)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LendClass(CheckedChange):
     """Give a substitute teacher the rights on a class for a time."""
 
@@ -168,7 +169,7 @@ class LendClass(CheckedChange):
         return ChangeEffect(after=Overrides(loans=(thing,)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StopExam(CheckedChange):
     """End an exam, or cancel one that has not begun."""
 

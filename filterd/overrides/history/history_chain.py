@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.base.errors import StoreError
+from filterd.base.value_class import frozen
 from filterd.overrides.changes.effects import NOTHING, ChangeEffect, Fold, from_plain, to_plain
 from filterd.overrides.rights.roles import person_of
 from filterd.texts.i18n import UNSAID, Sentence, say
@@ -115,7 +115,7 @@ class HistoryRow(NamedTuple):
         return self._asdict() | texts
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HistoryReplay:
     """The result of replaying rows, up to the first that is not as it was written.
 

@@ -8,11 +8,11 @@ Sign-ins are not noted.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 
 from filterd.base.errors import ChangeError
+from filterd.base.value_class import frozen
 from filterd.overrides.changes.effects import CheckedChange
 from filterd.overrides.rights.read_access import View
 from filterd.overrides.rights.roles import Role
@@ -75,7 +75,7 @@ _ending = partial(field_checks.one_of, known=words.UPDATE_ENDING, called=say("an
 _removed = partial(field_checks.one_of, known=words.REMOVED, called=say("part of the log"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoteAccount(CheckedChange):
     """Note a change of an account.
 
@@ -92,7 +92,7 @@ class NoteAccount(CheckedChange):
     label: Annotated[str, _label] = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoteSiteEdit(CheckedChange):
     """Note which keys of ``site.yaml`` an author has edited.
 
@@ -103,7 +103,7 @@ class NoteSiteEdit(CheckedChange):
     digest: Annotated[str, _digest]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoteProgramUpdate(CheckedChange):
     """Note how an update from one release to another has ended.
 
@@ -115,14 +115,14 @@ class NoteProgramUpdate(CheckedChange):
     ending: Annotated[str, _ending]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoteTrial(CheckedChange):
     """Note that a trial run of an exam was begun in a room."""
 
     room: Annotated[str, field_checks.identifier]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoteRefusal(CheckedChange):
     """Note that a request for review was refused."""
 
@@ -130,7 +130,7 @@ class NoteRefusal(CheckedChange):
     seat: Annotated[str, field_checks.grade_or_class]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoteView(CheckedChange):
     """Note that an author looked at a view of the query log."""
 
@@ -139,7 +139,7 @@ class NoteView(CheckedChange):
     class_id: Annotated[str, _class_or_none] = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoteRemoval(CheckedChange):
     """Note a removal from the query log, without what was removed."""
 

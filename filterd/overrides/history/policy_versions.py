@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from filterd.base.errors import StoreError
+from filterd.base.value_class import frozen
 from filterd.overrides.history import store_file
 from filterd.policy import policy_file as policy_store
 from filterd.texts.i18n import say
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 KEPT = 30
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PolicyVersion:
     """A compiled policy, and the Unix time from which it was active."""
 

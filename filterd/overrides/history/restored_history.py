@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from filterd.base.errors import ChangeError, StoreError
 from filterd.base.state_file import ADDED
+from filterd.base.value_class import frozen
 from filterd.overrides.changes.effects import THINGS, ChangeEffect, has_ended, key_of
 from filterd.overrides.descriptions import Describer
 from filterd.overrides.history.history_chain import ACCOUNT, FROM_BACKUP, HistoryRow, replay
@@ -41,7 +42,7 @@ _ENDINGS = {"disabled": "account", "token-revoked": "token", "device-revoked": "
 _BEGINNINGS = {"added": "account", "enabled": "account", "recovered": "account"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BackupOrigin:
     """The backup that a restore takes, and the restore itself.
 
@@ -56,7 +57,7 @@ class BackupOrigin:
     device: str = field(default="", metadata={ADDED: True})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Deletions:
     """Things of persons that were removed after a backup was made.
 

@@ -10,11 +10,12 @@ other: where one is lost or damaged the other counts.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from filterd.base.errors import StoreError
 from filterd.base.state_file import ADDED, FileFormat
+from filterd.base.value_class import frozen
 from filterd.overrides.changes.effects import THINGS, is_over, key_of
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import Overrides
@@ -32,7 +33,7 @@ KEPT_AT_LEAST = 200
 _logger = logging.getLogger("filterd.overrides")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Exported:
     """The overrides after the change of their number, and its hash.
 

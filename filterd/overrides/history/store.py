@@ -19,11 +19,12 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
 from filterd.base.errors import StoreError
+from filterd.base.value_class import frozen
 from filterd.overrides.changes.change_kinds import ChangeRequest
 from filterd.overrides.changes.effects import NOTHING, ChangeContext, ChangeEffect
 from filterd.overrides.history import quarantine, restored_history, store_file
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("filterd.overrides")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Started:
     """The overrides at a start, and the last change's hash; ``problem``: one line.
 
@@ -72,7 +73,7 @@ class Started:
         return Exported(self.overrides, self.last_hash, self.at)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Done:
     """A change that is on the disk, and the overrides after it, as in the copy.
 
@@ -90,7 +91,7 @@ class Done:
         return Exported(self.overrides, self.row.hash, self.at)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HistoryCheck:
     """The result of a check of the history; ``first_bad`` is the first altered row.
 

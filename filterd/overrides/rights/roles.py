@@ -11,11 +11,11 @@ Refusals name the roles that may.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 from filterd.base.errors import ControlError
+from filterd.base.value_class import frozen
 from filterd.texts.i18n import Sentence, say
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class PasswordNeededError(ControlError):
     code = "password-needed"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Author:
     """The author of a request: the name for the history, the rank, and the roles.
 

@@ -8,9 +8,10 @@ too, so that the explanation is the answer that clients get.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from filterd.base.value_class import frozen
 from filterd.policy.model import ZoneRecord
 from filterd.resolve import special_use
 from filterd.resolve.query import Answer, Link, Query, Source, answered, leaves_all_alone
@@ -104,7 +105,7 @@ def _is_from_the_zones_server(query: Query) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LocalAnswer:
     """An answer that no other server was asked for.
 

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from filterd.base.value_class import frozen
 from filterd.operations import site
 from filterd.operations.site import DraftSite, ReadSite
 from filterd.texts.i18n import Sentence, say
@@ -27,7 +27,7 @@ def _applied(answer: Any, _: Visitor) -> Sentence:
     return say("The site is in force.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SectionEndpoint(WebEndpoint):
     """``draftSite`` by the fields of a form, of which a section makes the edits."""
 

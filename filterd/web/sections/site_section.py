@@ -9,10 +9,10 @@ values agree with each other and with the rest is checked when the file is compi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from filterd.base.errors import ConfigError
+from filterd.base.value_class import frozen
 from filterd.operations.parameters.scalar import Fields, Flag, Parameter, Schema, Text, Whole
 from filterd.policy.field_checks import shown
 from filterd.policy.model import GRADES
@@ -27,7 +27,7 @@ ITEM, REMOVE = "item", "remove"
 IDENTIFIER = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lines:
     """Lines of text; a program sends a list, a form one text."""
 
@@ -49,7 +49,7 @@ class Lines:
         return [text for line in lines if (text := one.read(line).strip())]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SiteField:
     """A field of a form.
 
@@ -79,7 +79,7 @@ class SiteField:
         return "choice" if self.choices else "text"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SiteSection:
     """A part of the site.
 

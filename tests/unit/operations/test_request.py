@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 import pytest
 
 from filterd.base.errors import ConfigError, ControlError
+from filterd.base.value_class import frozen
 from filterd.operations.parameters.scalar import Several, Text, Whole
 from filterd.operations.parameters.term import Term, TermFields
 from filterd.operations.request import (
@@ -20,14 +20,14 @@ from filterd.operations.request import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seen:
     """An answer."""
 
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Look(OperationRequest[Seen], command="look"):
     """A request with each kind of field."""
 
@@ -37,7 +37,7 @@ class Look(OperationRequest[Seen], command="look"):
     term: Annotated[Term, TermFields(may_be_open=True)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Move(RequestedChange, kind="move"):
     """A change, whose reason must be there."""
 
@@ -58,14 +58,14 @@ class InHex:
         return {"hex": value.encode().hex()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Shared(OperationRequest[Any]):
     """Fields that several requests have."""
 
     grade: Annotated[str, Text(3)] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Find(OperationRequest[Any], command="find"):
     """A request of parts."""
 
