@@ -11,8 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.base.protection_level import SHIPPED_LISTS
-from filterd.lists.lookalikes import PREFIX
-from filterd.lists.rules import SERVICE_PREFIX
+from filterd.lists.rules import LOOKALIKE_PREFIX, SERVICE_PREFIX
 from filterd.texts import counted
 from filterd.texts.i18n import UNSAID, say
 from filterd.texts.rows import Column, Listing
@@ -69,7 +68,7 @@ def coverage(
     """
     shares: Sequence[Mapping[str, Any]] = build.get("sources", ())
     found = list[CategoryCoverage]()
-    own = [one for one in lists if not one.id.startswith((SERVICE_PREFIX, PREFIX))]
+    own = [one for one in lists if not one.id.startswith((SERVICE_PREFIX, LOOKALIKE_PREFIX))]
     for category in sorted({*categories, *(one.category for one in own)}):
         mine = [one for one in own if one.category == category and one.kept]
         sources = [one for one in shares if one["category"] == category]

@@ -7,11 +7,11 @@ The rows that show the answers are here too.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from filterd.lists.category_coverage import coverage
 from filterd.lists.report import Reason
-from filterd.lists.rules import SERVICE_PREFIX, Effect, Scope
+from filterd.lists.rules import SERVICE_PREFIX, Effect, NamingEntry, Scope
 from filterd.texts import words
 from filterd.texts.counted import number
 from filterd.texts.i18n import UNSAID, say, say_n
@@ -86,20 +86,6 @@ def entries_of(index: Index, qname: bytes) -> list[dict[str, Any]]:
 
 VERSION_DIGITS = 12
 """Hexadecimal digits of a SHA-256 that people use to distinguish versions."""
-
-
-class NamingEntry(NamedTuple):
-    """An entry of a third-party list that closes a name.
-
-    ``entry`` is in list notation, ``line`` is its line; ``version`` identifies the text of
-    the list.
-    """
-
-    list: str
-    category: str
-    entry: str
-    line: int
-    version: str
 
 
 def naming_entries(index: Index, name: bytes) -> Iterator[NamingEntry]:

@@ -273,8 +273,6 @@ def _joined(label: bytes) -> bytes:
 
 RUN: Final = b"#"
 """Of a shape: one digit or more."""
-PREFIX: Final = "lookalike:"
-"""The prefix of ids of the lists of rules, one for each category."""
 
 MOST_RULES, MOST_NEAR_RULES, MOST_SUFFIXES = 4_000, 4_000, 1_000
 """Of all categories together: every process that looks names up has them in memory."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.base.state_file import ADDED
 from filterd.base.value_class import frozen
@@ -25,6 +25,9 @@ SERVICE_PREFIX = "service:"
 
 ORDER_PREFIX = "order:"
 """The prefix of ids of lists that are legal orders; the number of the order follows."""
+
+LOOKALIKE_PREFIX = "lookalike:"
+"""The prefix of ids of the lists of rules, one for each category."""
 
 MERGED_PREFIX = "feed-"
 """How the ids of lists begin that are made of those of third parties."""
@@ -189,3 +192,17 @@ class Protection:
     except_categories: frozenset[str] = frozenset()
     entry_only: bool = False
     every_list: bool = field(default=False, metadata={ADDED: True})
+
+
+class NamingEntry(NamedTuple):
+    """An entry of a third-party list that closes a name.
+
+    ``entry`` is in list notation, ``line`` is its line; ``version`` identifies the text of
+    the list.
+    """
+
+    list: str
+    category: str
+    entry: str
+    line: int
+    version: str

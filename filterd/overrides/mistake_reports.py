@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from filterd.base import state_file
 from filterd.base.errors import ChangeError, ConfigError, ConfigErrors, WireError
 from filterd.base.value_class import frozen
-from filterd.lists.list_queries import NamingEntry, content_version, naming_entries
+from filterd.lists.list_queries import content_version, naming_entries
+from filterd.lists.rules import NamingEntry
 from filterd.overrides.changes import change_fields
 from filterd.overrides.changes.change_fields import ChangeFields
 from filterd.overrides.history import store_file

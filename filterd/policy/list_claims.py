@@ -13,8 +13,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.base.value_class import frozen
-from filterd.lists.lookalikes import PREFIX as LOOKALIKE
-from filterd.lists.rules import ALWAYS_CONFIDENTIAL, Claim, Effect, Scope, is_order
+from filterd.lists.rules import (
+    ALWAYS_CONFIDENTIAL,
+    LOOKALIKE_PREFIX,
+    Claim,
+    Effect,
+    Scope,
+    is_order,
+)
 from filterd.policy.model import LIST, SERVICE
 from filterd.policy.precedence import RankedMatch
 from filterd.policy.verdict import Match, Rule
@@ -241,7 +247,7 @@ class DecisionTable:
         category = self._categories.get(source.category)
         is_exception = claim.effect is Effect.EXCEPT
         block = _rule_of_block(source, category, grade, self._kept_closed)
-        if block is Rule.LOCKED and LOOKALIKE in source.id:  # beside a feed: web:lookalike:
+        if block is Rule.LOCKED and LOOKALIKE_PREFIX in source.id:  # beside a feed: web:lookalike:
             block = Rule.CATEGORY  # a guess: closed to everybody, and the school can correct it
         return Ruling(
             rule=Rule.LIST_EXCEPTION if is_exception else block,

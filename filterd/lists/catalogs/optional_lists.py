@@ -34,13 +34,12 @@ from filterd.lists.lookalikes import (
     MOST_NEAR_RULES,
     MOST_RULES,
     MOST_SUFFIXES,
-    PREFIX,
     LookalikeRule,
     Reach,
     is_near_shape,
     is_shape,
 )
-from filterd.lists.rules import ORDER_PREFIX, ListSource
+from filterd.lists.rules import LOOKALIKE_PREFIX, ORDER_PREFIX, ListSource
 from filterd.texts.i18n import say
 from filterd.wire import name as names
 
@@ -276,7 +275,7 @@ def _rule_lists(
                 rule = LookalikeRule(one.shape, one.digits, suffixes, line)
                 rules.setdefault(of_part.get(one.shape, category), []).append(rule)
         for each, some in rules.items():
-            yield _rule_list(PREFIX + each, each, document.path, some)
+            yield _rule_list(LOOKALIKE_PREFIX + each, each, document.path, some)
 
 
 def _near_lists(document: Document, added: Mapping[str, AddedRules]) -> Iterator[ListSource]:
@@ -290,7 +289,7 @@ def _near_lists(document: Document, added: Mapping[str, AddedRules]) -> Iterator
                 line = document.place((*where, shape))[0]
                 rules.append(LookalikeRule(shape.encode(), digits, frozenset(), line, reach=reach))
         if rules:
-            yield _rule_list(f"{PREFIX}near:{category}", category, document.path, rules)
+            yield _rule_list(f"{LOOKALIKE_PREFIX}near:{category}", category, document.path, rules)
 
 
 def _rule_list(

@@ -11,8 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from filterd.base.errors import ChangeError
-from filterd.lists.list_queries import NamingEntry
-from filterd.lists.lookalikes import is_shape
+from filterd.lists.rules import NamingEntry
 from filterd.policy import field_checks
 from filterd.policy.field_checks import a_text, identifier, is_whole, name, one_of, plain, shown
 from filterd.policy.model import Audience
@@ -245,6 +244,8 @@ def _entry_text(value: Any) -> str:
 
     It is a name, which may have ``=`` or ``*.`` before it, or ``~shape``.
     """
+    from filterd.lists.lookalikes import is_shape  # noqa: PLC0415 -- reads names, rarely
+
     text = a_text(value)
     if text.startswith("~") and is_shape(text[1:]):
         return text

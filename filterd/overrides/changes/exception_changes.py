@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from filterd.base.errors import ChangeError
 from filterd.base.value_class import frozen
-from filterd.lists.list_queries import NamingEntry  # noqa: TC001 -- read at run time
+from filterd.lists.rules import NamingEntry  # noqa: TC001 -- read at run time
 from filterd.overrides.changes import change_fields
 from filterd.overrides.changes.effects import ChangeEffect, CheckedChange, check_there, interval
 from filterd.policy import field_checks

@@ -15,7 +15,7 @@ from filterd.appliance.enrolment import EnvelopeOwnerError, SchoolGateway, devic
 from filterd.appliance.mistake_envelope import MISTAKES_TYPE, read_reports, sealed_reports
 from filterd.base.errors import EnvelopeFormatError, EnvelopeSignatureError, FilterdError
 from filterd.base.signed_envelope import sealed
-from filterd.lists.list_queries import NamingEntry
+from filterd.lists.rules import NamingEntry
 from filterd.overrides.mistake_reports import Report, to_plain
 from filterd.publish.mistake_inbox import MOST_OCTETS, MOST_REPORTS, SenderStanding
 from tests.support.inspected import DAY_S, NOW, SCHOOL, enrolled

@@ -110,6 +110,11 @@ def test_looking_at_the_feed_imports_neither_tuf_nor_the_web() -> None:
     assert not _loaded("feed", "status") & {"tuf", "securesystemslib", "requests"}
 
 
+@pytest.mark.parametrize("words", [("status",), ("alerts", "list"), ("clock", "accept")])
+def test_a_command_without_names_brings_no_dns_messages(words: tuple[str, ...]) -> None:
+    assert not _loaded(*words) & {"filterd.wire.codec", "filterd.lists.lookalikes"}
+
+
 def test_control_other_commands_bring_them() -> None:
     assert {"yaml", "filterd.cli.lists.lists"} <= _loaded("lists", "status")
     assert {"tuf", "filterd.cli.feed.feed_keys"} <= _loaded("feed", "init")

@@ -9,7 +9,8 @@ import pytest
 
 from filterd.base.errors import ConfigErrors
 from filterd.base.state_folder import StateFolder
-from filterd.lists.list_queries import NamingEntry, content_version
+from filterd.lists.list_queries import content_version
+from filterd.lists.rules import NamingEntry
 from filterd.overrides import mistake_reports
 from filterd.overrides.changes.effects import ChangeEffect
 from filterd.overrides.history.history_chain import GENESIS, HistoryRow

@@ -13,7 +13,7 @@ from filterd.feed.families.lookalike_errors import KindErrors, RuleKind
 from filterd.feed.families.lookalike_families import ACCEPTED, Decision, Waiting
 from filterd.lists.hostname import key_from_text
 from filterd.lists.list_merge import NamedBy
-from filterd.lists.list_queries import NamingEntry
+from filterd.lists.rules import NamingEntry
 from filterd.overrides.mistake_answers import MistakeOutcome
 from filterd.overrides.mistake_reports import Report
 from filterd.publish import review
