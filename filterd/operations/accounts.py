@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from filterd.accounts import account_rows
 from filterd.base.value_class import frozen
-from filterd.operations.answers import AT, OBJECT, TEXT, TEXTS, maybe, of, record, rows
+from filterd.operations.answers import AT, OBJECT, TEXT, TEXTS, extended, maybe, record, rows
 from filterd.operations.operation import ADMINS, Operation
 from filterd.operations.parameters.command_word import CommandWord, argument
 from filterd.operations.parameters.scalar import Choice, Flag, Several, Text
@@ -35,9 +35,6 @@ class NamedAccount:
     account: str
 
 
-NAMED = of(NamedAccount)
-
-
 @frozen
 class OneTimeCode:
     """A code that is good once, for so many seconds."""
@@ -45,9 +42,6 @@ class OneTimeCode:
     code: str = field(repr=False)
     for_s: float
     account: str
-
-
-ONE_TIME_CODE = of(OneTimeCode)
 
 
 @frozen
@@ -205,12 +199,12 @@ ACCOUNTS = Operation(
     request=ReadAccounts,
     roles=ADMINS,
     answer=rows(
-        record(
+        extended(
+            AccountRow,
             {
-                **of(AccountRow)["properties"],
                 "made_at": maybe(AT),
                 "failed": OBJECT | {"type": ["object", "integer", "array", "null"]},
-            }
+            },
         )
     ),
     commands=("account list",),
@@ -224,7 +218,7 @@ ADD_ACCOUNT = Operation(
     about="Make an account. Without a password a one-time code signs it in first.",
     request=AddAccount,
     roles=ADMINS,
-    answer=NAMED,
+    answer=NamedAccount,
     commands=("account add",),
     tag="accounts",
 )
@@ -234,7 +228,7 @@ SET_PASSWORD = Operation(
     path="/accounts/password",
     about="Set a password, one's own or as an admin another's; end: devices and tokens end, too.",
     request=SetPassword,
-    answer=of(NewPassword),
+    answer=NewPassword,
     commands=("account passwd",),
     tag="accounts",
 )
@@ -245,7 +239,7 @@ SET_ROLES = Operation(
     about="Set the roles of an account.",
     request=SetRoles,
     roles=ADMINS,
-    answer=of(AccountRoles),
+    answer=AccountRoles,
     commands=("account roles",),
     tag="accounts",
     sentence=lambda done: say(
@@ -259,7 +253,7 @@ DISABLE = Operation(
     about="Let an account sign in no more, and end its sessions.",
     request=DisableAccount,
     roles=ADMINS,
-    answer=NAMED,
+    answer=NamedAccount,
     commands=("account disable",),
     tag="accounts",
     sentence=lambda done: say("{name} may not sign in any more.", name=done.account),
@@ -271,7 +265,7 @@ ENABLE = Operation(
     about="Let an account sign in again.",
     request=EnableAccount,
     roles=ADMINS,
-    answer=NAMED,
+    answer=NamedAccount,
     commands=("account enable",),
     tag="accounts",
     sentence=lambda done: say("{name} may sign in.", name=done.account),
@@ -296,7 +290,7 @@ RECOVERY = Operation(
     path="/accounts/recovery",
     about="Make ten recovery codes; those of before are void.",
     request=MakeRecoveryCodes,
-    answer=of(RecoveryCodes),
+    answer=RecoveryCodes,
     commands=("account recovery",),
     tag="accounts",
 )
@@ -307,7 +301,7 @@ CODE = Operation(
     about="Make a code for one sign-in of an account.",
     request=MakeCode,
     roles=ADMINS,
-    answer=ONE_TIME_CODE,
+    answer=OneTimeCode,
     commands=("account code",),
     tag="accounts",
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from filterd.accounts.grant import TokenScope
 from filterd.base.value_class import frozen
-from filterd.operations.answers import SENTENCE, TEXT, each, of, record, rows
+from filterd.operations.answers import SENTENCE, TEXT, each, record, rows
 from filterd.operations.operation import Operation
 from filterd.operations.request import OperationRequest
 
@@ -27,7 +27,7 @@ class AlertSeverity(StrEnum):
 ALERT = record(
     {
         **each(TEXT, "id", "text", "remedy"),
-        "severity": of(AlertSeverity),
+        "severity": AlertSeverity,
         "sentences": rows(SENTENCE),
     }
 )

@@ -10,7 +10,7 @@ from filterd.accounts import account_rows
 from filterd.accounts.grant import TokenScope
 from filterd.base.value_class import frozen
 from filterd.operations.accounts import ACCOUNT
-from filterd.operations.answers import AT, TEXT, maybe, of, record, rows
+from filterd.operations.answers import AT, TEXT, extended, maybe, rows
 from filterd.operations.operation import Operation
 from filterd.operations.parameters.command_word import CommandWord, argument
 from filterd.operations.parameters.scalar import Choice, Several, Text, Whole
@@ -82,9 +82,6 @@ class OwnedThing:
     account: str
 
 
-OWNED_THING = of(OwnedThing)
-
-
 @frozen(kw_only=True)
 class RevokeToken(OperationRequest[OwnedThing], command="account token-revoke"):
     """End an API token at once.
@@ -102,10 +99,7 @@ TOKENS = Operation(
     about="API tokens, without their secrets; one's own, or of an account.",
     request=ReadTokens,
     answer=rows(
-        record(
-            of(TokenRow)["properties"]
-            | {"made_at": maybe(AT), "ends_at": maybe(AT), "used_on": maybe(TEXT)}
-        )
+        extended(TokenRow, {"made_at": maybe(AT), "ends_at": maybe(AT), "used_on": maybe(TEXT)})
     ),
     commands=("account token-list",),
     tag="accounts",
@@ -117,7 +111,7 @@ ADD_TOKEN = Operation(
     path="/tokens",
     about="Make an API token; its secret is shown once.",
     request=AddToken,
-    answer=record(of(NewToken)["properties"] | {"ends_at": maybe(AT)}),
+    answer=extended(NewToken, {"ends_at": maybe(AT)}),
     commands=("account token-add",),
     tag="accounts",
 )
@@ -127,7 +121,7 @@ REVOKE_TOKEN = Operation(
     path="/tokens/{id}/revoke",
     about="Revoke an API token.",
     request=RevokeToken,
-    answer=OWNED_THING,
+    answer=OwnedThing,
     commands=("account token-revoke",),
     tag="accounts",
     sentence=lambda done: say(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from filterd.base.value_class import frozen
-from filterd.operations.answers import TEXT, TEXTS, WHOLE, each, of, record, rows
+from filterd.operations.answers import TEXT, TEXTS, WHOLE, each, record, rows
 from filterd.operations.changes import CHANGE
 from filterd.operations.operation import TEACHERS, Operation
 from filterd.operations.parameters.scalar import Text
@@ -23,7 +23,7 @@ _FIELDS = {
     "class": TEXT,
     "grade": TEXT,
     **each(TEXTS, "teachers", "networks", "sits_in"),
-    "loans": rows(of(ClassLoan)),
+    "loans": rows(ClassLoan),
     "lessons": rows(record({"weekday": WHOLE, "lesson": TEXT, "room": TEXT, "teacher": TEXT})),
 }
 
@@ -74,7 +74,7 @@ CLASS_READ = Operation(
     path="/classes/{class}",
     about="One class, with what is set for it.",
     request=ReadClass,
-    answer=record({**_FIELDS, "exceptions": rows(of(LocalException))}),
+    answer=record({**_FIELDS, "exceptions": rows(LocalException)}),
     commands=("class show",),
     tag="classes",
 )

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from filterd.accounts.grant import TokenScope
 from filterd.base.value_class import frozen
 from filterd.clients import device_rows
-from filterd.operations.answers import FLAG, TEXT, TEXTS, each, maybe, of, record, rows
+from filterd.operations.answers import FLAG, TEXT, TEXTS, each, maybe, record, rows
 from filterd.operations.changes import CHANGE
 from filterd.operations.operation import ADMINS, TEACHERS, Operation
 from filterd.operations.parameters.device import DESTINATION, DEVICE, DEVICES
@@ -166,7 +166,7 @@ WATCH_SHARED = Operation(
     about="Begin, or with 0 end, the search for addresses that several devices share.",
     request=WatchShared,
     roles=ADMINS,
-    answer=of(SearchLength),
+    answer=SearchLength,
     commands=("devices nat",),
     tag="devices",
 )

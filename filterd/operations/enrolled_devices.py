@@ -8,9 +8,9 @@ from typing import Annotated
 
 from filterd.accounts import account_rows
 from filterd.base.value_class import frozen
-from filterd.operations.accounts import ACCOUNT, ONE_TIME_CODE, WRITTEN, OneTimeCode
-from filterd.operations.answers import AT, TEXT, WHOLE, maybe, of, record, rows
-from filterd.operations.api_tokens import ID, ONLY_OF, OWNED_THING, SHOWN_ID, OwnedThing
+from filterd.operations.accounts import ACCOUNT, WRITTEN, OneTimeCode
+from filterd.operations.answers import AT, TEXT, WHOLE, each, extended, maybe, rows
+from filterd.operations.api_tokens import ID, ONLY_OF, SHOWN_ID, OwnedThing
 from filterd.operations.operation import ADMINS, Operation
 from filterd.operations.parameters.scalar import Text
 from filterd.operations.parameters.secret import Secret
@@ -103,10 +103,13 @@ ENROLLED = Operation(
     about="The enrolled devices, one's own or of an account.",
     request=ReadEnrolledDevices,
     answer=rows(
-        record(
-            of(DeviceRow)["properties"]
-            | dict.fromkeys(("made_at", "ends_at"), maybe(AT))
-            | {"used_on": maybe(TEXT), "tries_left": maybe(WHOLE)}
+        extended(
+            DeviceRow,
+            {
+                **each(maybe(AT), "made_at", "ends_at"),
+                "used_on": maybe(TEXT),
+                "tries_left": maybe(WHOLE),
+            },
         )
     ),
     commands=("account device-list",),
@@ -120,7 +123,7 @@ ENROL = Operation(
     about="Make a code by which a device of an account is enrolled.",
     request=MakeDeviceCode,
     roles=ADMINS,
-    answer=ONE_TIME_CODE,
+    answer=OneTimeCode,
     commands=("account device-code",),
     tag="accounts",
 )
@@ -131,7 +134,7 @@ CONFIRM_DEVICE = Operation(
     about="Confirm that an enrolled device is the one that was meant.",
     request=ConfirmDevice,
     roles=ADMINS,
-    answer=OWNED_THING,
+    answer=OwnedThing,
     commands=("account device-confirm",),
     tag="accounts",
     sentence=lambda done: say(
@@ -144,7 +147,7 @@ REVOKE_DEVICE = Operation(
     path="/accounts/devices/{id}/revoke",
     about="Revoke an enrolled device, such as a lost phone.",
     request=RevokeDevice,
-    answer=OWNED_THING,
+    answer=OwnedThing,
     commands=("account device-revoke",),
     tag="accounts",
     sentence=lambda done: say(

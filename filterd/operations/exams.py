@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from filterd.accounts.grant import TokenScope
 from filterd.base.errors import ConfigError
 from filterd.base.value_class import frozen
-from filterd.operations.answers import FLAG, TEXT, WHOLE, maybe, of, record, rows, with_state
+from filterd.operations.answers import FLAG, TEXT, WHOLE, maybe, record, rows, with_state
 from filterd.operations.changes import CHANGE, NUMBER_OF_CHANGE
 from filterd.operations.operation import TEACHERS, Operation
 from filterd.operations.parameters.command_word import SWITCH
@@ -104,7 +104,7 @@ EXAMS = Operation(
     path="/exams",
     about="Present and future exams.",
     request=ReadExams,
-    answer=rows(with_state(of(Exam))),
+    answer=rows(with_state(Exam)),
     commands=("exam list",),
     tag="exams",
 )
@@ -137,7 +137,7 @@ WATCH = Operation(
     about="Begin a trial run of an exam in a room, or end it; its names are read meanwhile.",
     request=WatchExam,
     roles=TEACHERS,
-    answer=of(TrialRoom),
+    answer=TrialRoom,
     commands=("exam learn",),
     tag="exams",
 )

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from filterd.accounts.grant import TokenScope
 from filterd.base.value_class import frozen
-from filterd.operations.answers import AT, FLAG, TEXT, each, maybe, of, record, rows, with_state
+from filterd.operations.answers import AT, FLAG, TEXT, each, maybe, record, rows, with_state
 from filterd.operations.changes import CHANGE, NUMBER_OF_CHANGE
 from filterd.operations.operation import TEACHERS, Operation
 from filterd.operations.parameters.audience import EVERYBODY, AudienceField, ChangeAudience
@@ -102,7 +102,7 @@ EXCEPTIONS = Operation(
     path="/exceptions",
     about="What `allow`, `block` and `pause` have set, with states.",
     request=ReadExceptions,
-    answer=rows(with_state(of(LocalException))),
+    answer=rows(with_state(LocalException)),
     commands=("exceptions list",),
     tag="exceptions",
 )

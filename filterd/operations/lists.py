@@ -7,7 +7,7 @@ its author before the reason.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from filterd.accounts.grant import TokenScope
 from filterd.base.value_class import frozen
@@ -32,6 +32,9 @@ from filterd.operations.parameters.scalar import Flag, Several, Text
 from filterd.operations.parameters.wire_name import NameField
 from filterd.operations.request import OperationRequest, Reason
 from filterd.operations.status import COVERED, FEED, PresentStatus
+
+if TYPE_CHECKING:
+    from filterd.operations.parameters.scalar import Schema
 
 _VERSION = Text(
     48, r"[1-9][0-9]{0,17}|[a-z][a-z-]*[0-9a-f]{1,40}", about="The waiting one if left out"
@@ -163,13 +166,8 @@ class VerifySafeSearch(Decision, command="safesearch verify"):
     """Ask for the hosts of safe modes."""
 
 
-LISTS = Operation(
-    name="readLists",
-    method="GET",
-    path="/lists",
-    about="How much of each list was kept, what was rejected, and why.",
-    request=ReadLists,
-    answer=record(
+def _lists() -> Schema:
+    return record(
         {
             "build": OBJECT,
             "octets": WHOLE,
@@ -177,7 +175,16 @@ LISTS = Operation(
             "single_hosts": TEXTS,
             **of(CompileReport)["properties"],
         }
-    ),
+    )
+
+
+LISTS = Operation(
+    name="readLists",
+    method="GET",
+    path="/lists",
+    about="How much of each list was kept, what was rejected, and why.",
+    request=ReadLists,
+    answer=_lists,
     commands=("lists status", "lists report"),
     tag="lists",
 )

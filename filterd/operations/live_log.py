@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from filterd.accounts.grant import TokenScope
 from filterd.base.value_class import frozen
-from filterd.operations.answers import AT, FLAG, TEXT, WHOLE, each, maybe, of, record, rows, table
+from filterd.operations.answers import AT, FLAG, TEXT, WHOLE, each, maybe, record, rows, table
 from filterd.operations.log import ACTION, CATEGORY
 from filterd.operations.operation import Operation
 from filterd.operations.parameters.scalar import Whole
@@ -21,7 +21,7 @@ _EVENT = {
     "at": AT,
     **each(TEXT, "grade", "category", "action", "name", "class"),
     "device": maybe(WHOLE),
-    "levels": table(of(LogLevel)),
+    "levels": table(LogLevel),
     "shows_rows": FLAG,
 }
 """See ``daemon.live_lookups``."""

@@ -16,12 +16,11 @@ from filterd.operations.answers import (
     WHOLE,
     each,
     maybe,
-    of,
     record,
     rows,
     table,
 )
-from filterd.operations.explanation import EXPLANATION
+from filterd.operations.explanation import explanation
 from filterd.operations.operation import Operation
 from filterd.operations.parameters.command_word import SWITCH, CommandWord, argument
 from filterd.operations.parameters.day import DAY
@@ -42,7 +41,7 @@ _LIMIT = Whole(1, MOST_ROWS, "The most rows of an answer")
 _SCOPE = {
     "days": TEXTS,
     "skipped": rows(record({"day": TEXT, "problem": TEXT, "sentence": SENTENCE})),
-    "levels": table(of(LogLevel)),
+    "levels": table(LogLevel),
     "least_devices": WHOLE,
     "keep_days": WHOLE,
 }
@@ -189,7 +188,7 @@ WHY = Operation(
     about="A row of the log, and how it is judged by what was in force then.",
     request=ExplainRow,
     roles=READERS[View.ROWS],
-    answer=record({"row": _ROW, "then": maybe(EXPLANATION), "problem": TEXT, "sentence": SENTENCE}),
+    answer=record({"row": _ROW, "then": maybe(explanation), "problem": TEXT, "sentence": SENTENCE}),
     commands=("log why",),
     tag="log",
 )
@@ -204,7 +203,7 @@ CLASS_NAMES = Operation(
         {
             "day": TEXT,
             "class": TEXT,
-            "level": of(LogLevel),
+            "level": LogLevel,
             "least_devices": WHOLE,
             "rows": rows(record({**_OF_NAME, "action": TEXT})),
         }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from filterd.accounts.grant import TokenScope
 from filterd.base.value_class import frozen
-from filterd.operations.answers import TEXT, maybe, of, record, rows
+from filterd.operations.answers import TEXT, maybe, record, rows
 from filterd.operations.changes import CHANGE, NUMBER_OF_CHANGE
 from filterd.operations.operation import ADMINS, Operation
 from filterd.operations.parameters.command_word import argument
@@ -68,13 +68,13 @@ LEVELS = Operation(
                 record(
                     {
                         "tier": TEXT,
-                        "level": of(LogLevel),
-                        "files": of(LogLevel),
-                        "setting": maybe(of(LogSetting)),
+                        "level": LogLevel,
+                        "files": LogLevel,
+                        "setting": maybe(LogSetting),
                     }
                 )
             ),
-            "waiting": rows(of(LogSetting)),
+            "waiting": rows(LogSetting),
         }
     ),
     commands=("log level",),

@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from filterd.base.value_class import frozen
-from filterd.operations.answers import of
 from filterd.operations.operation import ADMINS, Operation
 from filterd.operations.parameters.day import DAY
 from filterd.operations.parameters.scalar import Text
@@ -56,7 +55,7 @@ FORGET = Operation(
     about="Remove a name, today's rows of a device, or a day from the log.",
     request=ForgetLookups,
     roles=ADMINS,
-    answer=of(RemovedLookups),
+    answer=RemovedLookups,
     commands=("log forget",),
     tag="log",
 )
@@ -67,7 +66,7 @@ PURGE = Operation(
     about="Remove all names and rows from the log; totals stay.",
     request=PurgeLog,
     roles=ADMINS,
-    answer=of(RemovedLookups),
+    answer=RemovedLookups,
     commands=("log purge",),
     tag="log",
 )

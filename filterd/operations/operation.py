@@ -11,7 +11,8 @@ from filterd.overrides.rights.roles import Role
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from filterd.operations.parameters.scalar import Fields, Schema
+    from filterd.operations.answers import Described
+    from filterd.operations.parameters.scalar import Fields
     from filterd.operations.request import OperationRequest
     from filterd.texts.i18n import Sentence
     from filterd.texts.rows import Listing
@@ -33,7 +34,7 @@ class Operation:
         about: one line of English, for the description.
         request: what the manager is asked; those of its fields in ``path`` are there, the others
             in the query (GET, DELETE) or the body.
-        answer: the JSON Schema of the answer.
+        answer: describes the answer; see ``answers``.
         roles: to which it is shown. What the manager lets them do is judged by its effect.
         commands: of ``filterd`` that it stands for, such as ``log search``.
         tag: its group in the description.
@@ -46,7 +47,7 @@ class Operation:
     path: str
     about: str
     request: type[OperationRequest[Any]]
-    answer: Schema
+    answer: Described
     roles: frozenset[Role] = EVERYONE
     commands: tuple[str, ...] = ()
     tag: str = "school"

@@ -19,13 +19,12 @@ from filterd.operations.answers import (
     WHOLE,
     each,
     maybe,
-    of,
     record,
     rows,
     table,
 )
 from filterd.operations.changes import CHANGE
-from filterd.operations.explanation import EXPLANATION
+from filterd.operations.explanation import explanation
 from filterd.operations.operation import ADMINS, Operation
 from filterd.operations.parameters.expectation import ExpectationsField
 from filterd.operations.parameters.scalar import Flag, Text, Whole
@@ -244,7 +243,7 @@ CATEGORIES = Operation(
     path="/policy/categories",
     about="The categories: names, age, source rating, legal basis, whether locked.",
     request=ReadOfPolicy,
-    answer=rows(of(Category)),
+    answer=rows(Category),
     commands=("policy show",),
     tag="policy",
 )
@@ -274,7 +273,7 @@ CHECK = Operation(
     path="/check",
     about="What a grade, class or device gets for a name, and why; at a time, if one is given.",
     request=CheckName,
-    answer=EXPLANATION,
+    answer=explanation,
     commands=("check",),
     tag="policy",
 )
@@ -355,7 +354,7 @@ EXPECTATIONS = Operation(
                         "path": TEXT,
                         "line": WHOLE,
                         "yields": FLAG,
-                        "found": rows(EXPLANATION),
+                        "found": rows(explanation),
                         "sentence": SENTENCE,
                     }
                 )

@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from filterd.base.value_class import frozen
-from filterd.operations.answers import of
 from filterd.operations.operation import ADMINS, Operation
 from filterd.operations.parameters.scalar import Flag
 from filterd.operations.request import OperationRequest
@@ -47,6 +46,6 @@ RELOAD = Operation(
     about="Put the site's files and the lists on the disk in force.",
     request=ReloadSite,
     roles=ADMINS,
-    answer=of(Reloaded),
+    answer=Reloaded,
     commands=("reload",),
 )

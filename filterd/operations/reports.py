@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from filterd.accounts.grant import TokenScope
 from filterd.base.value_class import frozen
-from filterd.operations.answers import TEXT, of, record
+from filterd.operations.answers import TEXT, record
 from filterd.operations.operation import Operation
 from filterd.operations.parameters.day import DAY
 from filterd.operations.parameters.report_days import LAST_MONTH, ReportDaysField
@@ -120,7 +120,7 @@ READ_SETTINGS = Operation(
     path="/reports/settings",
     about="The letterhead, programmes, terms and schedule of reports.",
     request=ReadReportSettings,
-    answer=record({"settings": of(ReportSettings), "language": TEXT}),
+    answer=record({"settings": ReportSettings, "language": TEXT}),
     tag="reports",
 )
 READ_PERIOD = Operation(
@@ -129,7 +129,7 @@ READ_PERIOD = Operation(
     path="/reports/period",
     about="The days that a report of a period covers, by the school's calendar.",
     request=ReadReportPeriod,
-    answer=of(ReportDays),
+    answer=ReportDays,
     tag="reports",
 )
 MAKE_INSPECTION = Operation(

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from filterd.base.value_class import frozen
-from filterd.operations.answers import of, record, rows
+from filterd.operations.answers import record, rows
 from filterd.operations.changes import CHANGE
 from filterd.operations.operation import TEACHERS, Operation
 from filterd.operations.parameters.command_word import argument
@@ -64,7 +64,7 @@ REQUESTS = Operation(
     about="Closed names that classes ask for; a teacher reads those of own classes.",
     request=ReadRequests,
     roles=TEACHERS,
-    answer=rows(of(PupilRequest)),
+    answer=rows(PupilRequest),
     commands=("requests list",),
     tag="exceptions",
     listing=review_requests.REQUESTS,
@@ -87,7 +87,7 @@ REFUSE = Operation(
     about="Refuse a request; the reason stands in the history.",
     request=RefuseRequest,
     roles=TEACHERS,
-    answer=record({"request": of(PupilRequest)}),
+    answer=record({"request": PupilRequest}),
     commands=("requests refuse",),
     tag="exceptions",
     sentence=lambda done: say("request {number} is refused", number=done.request.id),

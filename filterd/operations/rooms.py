@@ -17,7 +17,6 @@ from filterd.operations.answers import (
     WHOLE,
     each,
     maybe,
-    of,
     record,
     rows,
     table,
@@ -38,7 +37,7 @@ _IN_ROOM = {
     "is_room": FLAG,
     "grade": TEXT,
     "class": maybe(TEXT),
-    "why": of(Why),
+    "why": Why,
     "lesson": maybe(TEXT),
     "author": maybe(TEXT),
     "until": maybe({"type": "number"}),
@@ -129,9 +128,9 @@ ROOM_READ = Operation(
     answer=record(
         {
             **_IN_ROOM,
-            "rooms": rows(of(RoomSetting)),
-            "exams": rows(of(Exam)),
-            "timetable": rows(of(Period)),
+            "rooms": rows(RoomSetting),
+            "exams": rows(Exam),
+            "timetable": rows(Period),
         }
     ),
     commands=("room show",),
@@ -155,7 +154,7 @@ TIMETABLE = Operation(
     about="The lessons of the day, and the timetables of rooms, a row for each lesson.",
     request=ReadTimetable,
     answer=record(
-        {"lessons": rows(of(Lesson)), "rows": rows(record(dict.fromkeys(LESSON_HEADING, TEXT)))}
+        {"lessons": rows(Lesson), "rows": rows(record(dict.fromkeys(LESSON_HEADING, TEXT)))}
     ),
     commands=("timetable export",),
     tag="rooms",
@@ -167,7 +166,7 @@ WATCH_ROOM = Operation(
     about="Begin to watch which devices appear in a room while it is switched on.",
     request=WatchRoom,
     roles=ADMINS,
-    answer=of(WatchedRoom),
+    answer=WatchedRoom,
     commands=("room learn",),
     tag="rooms",
 )

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from filterd.accounts.grant import TokenScope
 from filterd.base.value_class import frozen
@@ -27,6 +27,9 @@ from filterd.operations.request import OperationRequest
 from filterd.policy.grade_rows import CLOSED, LOCKED, OPEN
 from filterd.policy.model import TIERS
 from filterd.policy.temporary_rules import Exam, LocalException
+
+if TYPE_CHECKING:
+    from filterd.operations.parameters.scalar import Schema
 
 _TIER = {"type": "string", "enum": list(TIERS)}
 _STATES = record({OPEN: TEXTS, CLOSED: TEXTS, LOCKED: TEXTS}, (OPEN, CLOSED, LOCKED))
@@ -115,9 +118,15 @@ _PLACE = {
     "lesson": maybe(TEXT),
     "bell_at": maybe(AT),
     "day_ends_at": maybe(AT),
-    "exam": maybe(of(Exam)),
+    "exam": maybe(Exam),
 }
-_EXCEPTION = of(LocalException)
+
+
+def _exception() -> Schema:
+    schema = of(LocalException)
+    return {**schema, "properties": {**schema["properties"], "is_own": FLAG}}
+
+
 _LESSON = record(
     {
         "places": rows(record(_PLACE)),
@@ -130,12 +139,7 @@ _LESSON = record(
                     "services": rows(
                         record({**_NAMED, "group": TEXT, "open_by": maybe(WHOLE), "suits": FLAG})
                     ),
-                    "exceptions": rows(
-                        {
-                            **_EXCEPTION,
-                            "properties": {**_EXCEPTION["properties"], "is_own": FLAG},
-                        }
-                    ),
+                    "exceptions": rows(_exception),
                     "left_out": WHOLE,
                 }
             )

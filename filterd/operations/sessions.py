@@ -12,8 +12,8 @@ from typing import Annotated
 
 from filterd.accounts.grant import EVERY_SCOPE
 from filterd.base.value_class import frozen
-from filterd.operations.accounts import NAMED, NamedAccount
-from filterd.operations.answers import of, record
+from filterd.operations.accounts import NamedAccount
+from filterd.operations.answers import extended
 from filterd.operations.operation import Operation
 from filterd.operations.parameters.scalar import Text
 from filterd.operations.parameters.secret import Secret
@@ -140,7 +140,7 @@ SESSION = Operation(
     path="/session",
     about="The person who is signed in: roles, classes, and how long the session lasts.",
     request=ReadSession,
-    answer=record(of(PersonSession)["properties"], ("ends_in_s", "has_password", "has_totp")),
+    answer=extended(PersonSession, {}, ("ends_in_s", "has_password", "has_totp")),
     tag="accounts",
 )
 END_OTHERS = Operation(
@@ -149,6 +149,6 @@ END_OTHERS = Operation(
     path="/session/end-others",
     about="End the person's sessions on every other device; the one that asks goes on.",
     request=EndOtherSessions,
-    answer=NAMED,
+    answer=NamedAccount,
     tag="accounts",
 )

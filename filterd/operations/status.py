@@ -20,7 +20,6 @@ from filterd.operations.answers import (
     WHOLE,
     each,
     maybe,
-    of,
     record,
     rows,
     table,
@@ -101,11 +100,11 @@ COVERED = record(
 """How one category is covered; see ``lists.category_coverage``."""
 LINE = record(
     {
-        "subject": of(ProtectionSubject),
-        "state": of(LineState),
+        "subject": ProtectionSubject,
+        "state": LineState,
         **each(TEXT, "text", "remedy", "alert"),
         "sentences": rows(SENTENCE),
-        "act": of(RemedyAct),
+        "act": RemedyAct,
         "items": rows(TEXT),
     }
 )
@@ -134,9 +133,9 @@ _STATUS = {
         {
             "blocked_today": table(WHOLE),
             "blocked_categories": table(WHOLE),
-            "exceptions": rows(of(LocalException)),
-            "loans": rows(of(ClassLoan)),
-            "exams": rows(of(Exam)),
+            "exceptions": rows(LocalException),
+            "loans": rows(ClassLoan),
+            "exams": rows(Exam),
             "rooms": rows(OBJECT),
             "log_levels": rows(OBJECT),
             "log_waiting": rows(OBJECT),
@@ -144,7 +143,7 @@ _STATUS = {
         }
     ),
     "disputes": rows(rows(TEXT)),
-    "pauses": rows(of(LocalException)),
+    "pauses": rows(LocalException),
     "guarded": rows(
         record(
             {
@@ -162,7 +161,7 @@ _STATUS = {
     "coverage": rows(COVERED),
     "protection": record(
         {
-            "level": of(ProtectionLevel),
+            "level": ProtectionLevel,
             "lines": rows(LINE),
             **each(rows(TEXT), "followed", "missing", "starter"),
             "never": FLAG,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from filterd.accounts.grant import TokenScope
 from filterd.base.value_class import frozen
-from filterd.operations.answers import AT, TEXT, WHOLE, each, of, record, rows
+from filterd.operations.answers import AT, TEXT, WHOLE, each, record, rows
 from filterd.operations.operation import Operation
 from filterd.operations.parameters.command_word import CommandWord
 from filterd.operations.parameters.day import MONTH
@@ -116,7 +116,7 @@ HELP = Operation(
     about="Whether confidential categories were asked for in a month: yes or no, to principals.",
     request=ReadHelpSought,
     roles=READERS[View.HELP],
-    answer=of(HelpSought),
+    answer=HelpSought,
     commands=("log help",),
     tag="log",
 )
@@ -127,7 +127,7 @@ EXPORT = Operation(
     about="Totals of days and months that are over, which may leave the school.",
     request=ExportTotals,
     roles=READERS[View.EXPORT],
-    answer=of(ExportedTotals),
+    answer=ExportedTotals,
     commands=("log export",),
     tag="log",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.operations.answers import TEXT, WHOLE, record, rows
+from filterd.operations.answers import TEXT, WHOLE, record, rows, worked_out
 from filterd.operations.changes import CHANGE
 from filterd.version import __version__
 from filterd.web.event_responses import MEDIA_TYPE as EVENTS
@@ -79,7 +79,7 @@ def _operation(one: WebEndpoint) -> dict[str, Any]:
     in_path = [name for name in one.fields.named if f"{{{name}}}" in one.path]
     has_body = one.method in ("POST", "PUT")
     in_body = [name for name in one.fields.named if name not in in_path] if has_body else []
-    answer = _ref("schemas", "Change") if one.answer is CHANGE else one.answer
+    answer = _ref("schemas", "Change") if one.answer is CHANGE else worked_out(one.answer)
     done = _answer("Done", "application/json", answer)
     if one.is_stream:
         done = {**_answer("A value of `data` each", EVENTS, TEXT), "x-data": answer}

@@ -8,11 +8,12 @@ from filterd.control.status_answer import (
     StatusAnswer,
     UpstreamStanding,
 )
+from filterd.operations.answers import worked_out
 from filterd.operations.status import STATUS
 
 
 def test_all_that_the_description_of_the_api_promises_is_named() -> None:
-    promised = STATUS.answer["properties"]
+    promised = worked_out(STATUS.answer)["properties"]
     assert set(promised) <= set(StatusAnswer.__annotations__)
     assert set(promised["day"]["properties"]) <= set(SchoolDay.__annotations__)
     assert set(promised["log"]["properties"]) <= set(LogStanding.__annotations__)
@@ -21,5 +22,5 @@ def test_all_that_the_description_of_the_api_promises_is_named() -> None:
 
 
 def test_what_readers_want_of_a_feed_is_promised() -> None:
-    promised = STATUS.answer["properties"]["feed"]["properties"]
+    promised = worked_out(STATUS.answer)["properties"]["feed"]["properties"]
     assert set(FeedStandingFacts.__annotations__) <= set(promised)

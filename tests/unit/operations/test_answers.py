@@ -9,7 +9,19 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from filterd.base.state_file import to_plain
-from filterd.operations.answers import TEXT, maybe, of, record
+from filterd.operations.answers import (
+    FLAG,
+    TEXT,
+    each,
+    extended,
+    maybe,
+    of,
+    record,
+    rows,
+    table,
+    with_state,
+    worked_out,
+)
 from filterd.policy.model import Audience, Category, Period
 from filterd.policy.temporary_rules import Exam, LocalException, TargetKind
 
@@ -45,6 +57,36 @@ def test_a_field_that_is_required_must_be_there_and_null_only_where_it_may_be() 
     assert not Draft202012Validator(schema).is_valid({"a": None, "b": None})
     assert not Draft202012Validator(schema).is_valid({"a": "x"})
     assert Draft202012Validator(maybe({"enum": ["a"], "type": "string"})).is_valid(None)
+
+
+def test_a_type_stands_for_its_schema_and_a_function_for_what_it_returns() -> None:
+    described = record({"a": rows(Period), "b": table(lambda: TEXT), **each(Audience, "c", "d")})
+    assert worked_out(described)["properties"] == {
+        "a": rows(of(Period)),
+        "b": table(TEXT),
+        **each(of(Audience), "c", "d"),
+    }
+    assert worked_out(Period) == of(Period)
+    assert worked_out(TEXT) == TEXT
+
+
+def test_what_stands_for_a_schema_may_be_null_too() -> None:
+    schema = worked_out(record({"kind": maybe(Audience), "row": maybe(lambda: record({}))}))
+    assert schema["properties"] == {
+        "kind": {"anyOf": [of(Audience), {"type": "null"}]},
+        "row": {"type": ["object", "null"], "properties": {}, "required": []},
+    }
+
+
+def test_a_dataclass_with_other_fields_has_all_of_them() -> None:
+    schema = worked_out(extended(Period, {"lesson": FLAG, "more": TEXT}, ["more"]))
+    assert schema["properties"] == {**of(Period)["properties"], "lesson": FLAG, "more": TEXT}
+    assert schema["required"] == list(of(Period)["properties"])
+
+
+def test_a_thing_with_a_state_needs_what_it_needs_and_its_state() -> None:
+    schema = worked_out(with_state(LocalException))
+    assert schema["required"] == [*of(LocalException)["required"], "state"]
 
 
 def test_a_type_of_which_nothing_is_made_is_refused() -> None:
