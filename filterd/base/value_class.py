@@ -34,6 +34,7 @@ def frozen(kind: Any = None, /, *, kw_only: bool = False, eq: bool = True) -> An
         plain = dataclass(init=False, repr=False, eq=False, slots=True, kw_only=kw_only)
         slotted: Any = plain(kind)
         slotted.__setattr__ = slotted.__delattr__ = _refuse
+        slotted.__getstate__, slotted.__setstate__ = _state_of, _restore  # for copies
         for name in ("__init__", "__repr__", *(("__eq__", "__hash__") if eq else ())):
             if vars(slotted).get(name) is None:  # a class that has ``__eq__`` has no ``__hash__``
                 setattr(slotted, name, _at_first_call(slotted, name))
@@ -44,6 +45,15 @@ def frozen(kind: Any = None, /, *, kw_only: bool = False, eq: bool = True) -> An
 
 def _refuse(self: Any, name: str, *_: Any) -> Never:
     raise FrozenInstanceError(f"{type(self).__name__}.{name} does not change")
+
+
+def _state_of(self: Any) -> list[Any]:
+    return [getattr(self, one.name) for one in fields(self)]
+
+
+def _restore(self: Any, state: list[Any]) -> None:
+    for one, value in zip(fields(self), state, strict=True):
+        object.__setattr__(self, one.name, value)
 
 
 def _at_first_call(kind: type, name: str) -> Callable[..., Any]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import FrozenInstanceError, asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -48,6 +49,15 @@ def test_values_are_made_compared_and_shown_by_their_fields(kind: Any) -> None:
     assert hash(one) == hash(kind("lab", ("a",), ["seen"]))
     assert repr(one).endswith("Room(name='lab', macs=('a',), notes=[])")
     assert kind("a").notes is not kind("b").notes
+
+
+@BOTH
+def test_a_copy_is_equal_and_not_the_same(kind: Any) -> None:
+    one = kind("lab", ("a",), ["seen"])
+    other = deepcopy(one)
+    assert other == one
+    assert other.notes == ["seen"]
+    assert other.notes is not one.notes
 
 
 @BOTH
