@@ -48,7 +48,7 @@ def test_it_becomes_the_web_process(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     words = ["filterd.web.web_main", str(tmp_path), "[::1]:8444", str(chain), str(key), "en", "no"]
     assert [one[2:] for one in became] == [words, words]
     assert names_of(chain) == {"filterd", "localhost"}
-    assert key.stat().st_mode & 0o777 == 0o600
+    assert key.stat().st_mode & 0o777 == 0o640
 
 
 def test_an_address_that_is_none_is_refused(tmp_path: Path) -> None:
