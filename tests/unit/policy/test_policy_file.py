@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any, get_type_hints
+from dataclasses import fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,23 +17,34 @@ from filterd.policy import model, policy_file
 from filterd.policy.model import Audience, LocalRule, Network, Policy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 # JSON has no NaN, and a policy no use for one.
 times = st.none() | st.floats(allow_nan=False, allow_infinity=False)
-local_rules = st.builds(LocalRule, starts_at=times, ends_at=times)
 
 
 def of_fields(kind: type) -> dict[str, st.SearchStrategy[Any]]:
     """Return a strategy for each field.
 
-    The model imports some words for type checkers only, so hypothesis gets them here.
+    The model imports some words for type checkers only, so hypothesis gets them here, and it
+    is told of frozen classes, whose methods say nothing of their fields before the first call.
     """
     words = vars(rules) | vars(model)
     hints = get_type_hints(kind, None, words)
+    for inner in {one for hint in hints.values() for one in _classes_in(hint)}:
+        st.register_type_strategy(inner, st.builds(inner, **of_fields(inner)))
     return {field.name: st.from_type(hints[field.name]) for field in fields(kind)}
 
 
+def _classes_in(hint: Any) -> Iterator[type]:
+    if isinstance(hint, type) and is_dataclass(hint):
+        yield hint
+    for inner in get_args(hint):
+        yield from _classes_in(inner)
+
+
+local_rules = st.builds(LocalRule, **of_fields(LocalRule) | {"starts_at": times, "ends_at": times})
 networks = st.builds(Network, **of_fields(Network))
 expectations = st.builds(model.Expectation, **of_fields(model.Expectation) | {"at": times})
 policies = st.builds(
