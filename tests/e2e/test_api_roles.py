@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from filterd import control
 from filterd.base.errors import FilterdError
+from filterd.operations.answers import worked_out
 from filterd.operations.lists import DECISIONS
 from filterd.overrides.rights.roles import Role, person_of
 from filterd.web import operations
@@ -165,7 +166,7 @@ async def _outcome(socket: Path, token: str, operation: WebEndpoint) -> str:
         return "refused" if _REFUSED.match(str(error)) else "failed"
     wrong = [
         f"{list(one.path)}: {one.message[:200]}"
-        for one in Draft202012Validator(operation.answer).iter_errors(found)
+        for one in Draft202012Validator(worked_out(operation.answer)).iter_errors(found)
     ]
     if operation.done is not None:
         assert visitor.texts(operation.done(found, visitor))
