@@ -123,7 +123,7 @@ def _with_services(
 
 def _outcome(rules: Sequence[LocalRule], client: Client) -> bool | None:
     """Return what the narrowest rule says, a block before an allow; None for none."""
-    mine = [one for one in rules if client.is_of(one.audience, one.whom)]
+    mine = [one for one in rules if client.is_meant_by(one)]
     narrow = [*model.Audience]
     first = max(mine, key=lambda one: (narrow.index(one.audience), not one.allow), default=None)
     return None if first is None else first.allow

@@ -197,6 +197,7 @@ def school_lab(folder: Path) -> Iterator[SchoolLab]:
         lab.portal(204)
         _write(folder / "site", upstream.port)
         build_lists(folder / "site", folder / "state")
+        subprocess.run(lab.command("cert", "make"), cwd=ROOT, env=environment(), check=True)
         yield lab
 
 

@@ -167,17 +167,26 @@ async def _findings(probe: SiteProbe, site: ExaminedSite, within_s: float) -> li
         found = [unseen(refused(error))]
     except Exception as error:  # noqa: BLE001 -- a defect of one probe must not end the others
         found = [unseen(say("the probe failed: {why}", why=repr(error)[:200]))]
-    if not any(one.outcome is ProbeOutcome.FOUND for one in found):
-        found = _judged(probe, site) or found
+    outcomes = {one.outcome for one in found}
+    if ProbeOutcome.FOUND not in outcomes:
+        found = _judged(probe, site, is_seen=outcomes == {ProbeOutcome.CLEAN}) or found
     return [one._replace(probe=probe.id) for one in found]
 
 
-def _judged(probe: SiteProbe, site: ExaminedSite) -> list[ProbeFinding]:
-    """Return what the judgement of the protection says of a probe's subjects."""
+def _judged(probe: SiteProbe, site: ExaminedSite, *, is_seen: bool) -> list[ProbeFinding]:
+    """Return what the judgement of the protection says of a probe's subjects.
+
+    Args:
+        probe: which found no fault.
+        site: what it looked at.
+        is_seen: whether it saw everything: of links the status has an earlier look only.
+    """
     if not site.is_serving:
         return []
     judged = service_probes.judged_protection(site.status)
-    return [service_probes.short_of(one) for one in judged.of(*probe.subjects).short]
+    older = {ProtectionSubject.LINKS} if is_seen else set[ProtectionSubject]()
+    subjects = (one for one in probe.subjects if one not in older)
+    return [service_probes.short_of(one) for one in judged.of(*subjects).short]
 
 
 async def _in_thread(look: Callable[[ExaminedSite], Any], site: ExaminedSite) -> Any:

@@ -66,7 +66,7 @@ def doctor(
         site = gather(here.config, here.state, here.clock, is_of_health=health)
     probes = HEALTH if health else LINKS if links else PROBES
     findings = asyncio.run(_examined(here, site, probes, json=json))
-    if not health and os.geteuid() == 0:
+    if links and os.geteuid() == 0:
         _note_links(here, site)
     counts = Counter(one.outcome for one in findings)
     if json:

@@ -63,7 +63,7 @@ class TlsCertificate:
             problem = self._take() if seen[0] else _MISSING
             if not problem:
                 self._taken = seen
-            elif seen != self._refused:
+            elif seen[0] and seen != self._refused:
                 self._refused = seen
                 return
         problem = problem or self._end()

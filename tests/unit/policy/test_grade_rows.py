@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,6 +15,7 @@ from filterd.policy.grade_rows import (
     SERVICE,
     SERVICE_GROUPS,
     Difference,
+    as_told,
     category_rows,
     difference_listing,
     differences,
@@ -35,6 +37,10 @@ from filterd.texts.rows import Row, SchoolClock, Wording
 from tests.support.policies import a_policy, allow, block, wire
 from tests.support.week import SERVICES, a_school, with_classes
 
+if TYPE_CHECKING:
+    from filterd.policy.model import LocalRule
+
+NOW = 1_772_384_400.0
 WORDING = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 0.0))
 
 
@@ -296,3 +302,23 @@ def test_a_rule_for_some_is_told_from_one_for_all() -> None:
 )
 def test_only_grades_that_follow_each_other_are_joined(grades: list[str], cells: str) -> None:
     assert ", ".join(ranges(grades)) == cells
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_paused", "state"),
+    [
+        (block("chat.example"), False, "closed"),
+        (block("chat.example"), True, "open"),  # a pause holds no block of the school
+        (allow("chat.example"), True, "open"),
+        (block("chat.example", ends_at=NOW), False, "open"),
+        (block("chat.example", Audience.GRADE, "9"), False, "open"),
+    ],
+)
+def test_a_service_is_told_as_a_device_gets_it(
+    rule: LocalRule, is_paused: bool, state: str
+) -> None:
+    policy = replace(a_school(), rules=(rule,))
+    grade = replace(policy.grades["6"], paused=is_paused, closed=frozenset(), opened=frozenset())
+    policy = replace(policy, grades=policy.grades | {"6": grade})
+    told = as_told(policy, NOW)
+    assert state_of_service(told, told.grades["6"], "chat") == state

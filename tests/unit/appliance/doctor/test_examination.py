@@ -14,15 +14,16 @@ import pytest
 
 from filterd.appliance.doctor import examination
 from filterd.appliance.doctor.examination import ABOUT, PROBES, SiteProbe, examine
-from filterd.appliance.doctor.probe import ProbeFinding, UnseenError, clean
+from filterd.appliance.doctor.probe import ProbeFinding, UnseenError, clean, unseen
+from filterd.base.protection_line import ProtectionSubject
 from filterd.texts.i18n import say
-from tests.support.examined import CLEAN, UNSEEN, examined
+from tests.support.examined import CLEAN, FOUND, UNSEEN, examined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from filterd.appliance.doctor.probe import ExaminedSite
+    from filterd.appliance.doctor.probe import ExaminedSite, ProbeOutcome
 
 FINE = clean(say("fine"))
 
@@ -100,6 +101,25 @@ def test_quick_findings_come_before_slow_ones_have_ended(tmp_path: Path) -> None
         return one
 
     assert asyncio.run(first()).probe == "quick"
+
+
+@pytest.mark.parametrize(
+    ("looked", "outcome"),
+    [(FINE, CLEAN), (unseen(say("only root may look")), FOUND)],
+)
+def test_a_look_of_before_counts_for_links_that_cannot_be_seen_now(
+    tmp_path: Path, looked: ProbeFinding, outcome: ProbeOutcome
+) -> None:
+    """The status has what root kept at the last look: the firewall may be mended since."""
+    links = {"protection": {"links": {"lan1": "open"}}, "signals": {}}
+    site = examined(tmp_path, status=links)
+    probe = SiteProbe("ways", say("A thing"), lambda _: [looked], (ProtectionSubject.LINKS,))
+
+    async def findings() -> list[ProbeFinding]:
+        return [one async for one in examine(site, [probe])]
+
+    (finding,) = asyncio.run(findings())
+    assert finding.outcome is outcome
 
 
 def test_each_probe_has_its_own_id() -> None:

@@ -13,6 +13,7 @@ from filterd.appliance import local_network
 from filterd.appliance.doctor.examination import ABOUT, PROBES
 from filterd.appliance.doctor.probe import ProbeFinding, clean, found, unseen
 from filterd.base.errors import StoreError
+from filterd.base.state_folder import StateFolder
 from filterd.cli.box import doctor
 from filterd.texts.i18n import say
 from tests.support.commands import Outcome, call
@@ -98,6 +99,16 @@ def test_in_vietnamese_all_is_vietnamese(monkeypatch: pytest.MonkeyPatch, tmp_pa
 def test_json_has_every_finding(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     done = _call(monkeypatch, tmp_path, [CLEAN, FOUND], "--json")
     assert json.loads(done.out) == [CLEAN.to_plain(), FOUND.to_plain()]
+
+
+@pytest.mark.parametrize(("words", "kept"), [((), False), (("--links",), True)])
+def test_it_changes_nothing_unless_it_is_to_keep_what_it_saw_of_the_links(
+    words: tuple[str, ...], kept: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr(doctor, "link_passages", lambda _: {"lan1": "closed"})
+    _call(monkeypatch, tmp_path, [CLEAN], *words)
+    assert StateFolder(tmp_path / "state").link_rules.exists() is kept
 
 
 def test_a_wrong_option_is_an_error() -> None:
