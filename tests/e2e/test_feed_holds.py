@@ -16,7 +16,7 @@ from tuf.api.metadata import Metadata
 
 from filterd.base.clock import SystemClock
 from filterd.base.errors import GuardError
-from filterd.feed import held_versions, sync
+from filterd.feed import admission, held_versions, sync
 from filterd.feed.guard.judgement import Judgement, Severity, found
 from filterd.feed.guard.limits import GROWTH, POPULAR
 from filterd.feed.guard.must_resolve import BENEATH, REWRITES
@@ -197,7 +197,7 @@ def test_a_key_that_only_the_online_keys_have_named_orders_nothing(
     with pytest.raises(GuardError, match="signed by another key than now"):
         school.sync()
     assert (school.in_force, school.is_blocked("google.com")) == (before, False)
-    monkeypatch.setattr(sync, "other_key", lambda *_: ())  # the control
+    monkeypatch.setattr(admission, "other_key", lambda *_: ())  # the control
     assert school.sync().version == evil
     assert school.is_blocked("google.com")
 

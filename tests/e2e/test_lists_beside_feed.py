@@ -11,7 +11,7 @@ import pytest
 
 from filterd.base.errors import GuardError
 from filterd.base.state_folder import BesideFolder
-from filterd.feed.sync import SiteFeed
+from filterd.feed.admission import VersionAdmission
 from filterd.lists.index import Index
 from filterd.lists.index_files import version_of
 from filterd.texts.i18n import say
@@ -188,7 +188,7 @@ def test_control_judged_without_the_lists_beside_it_a_feed_would_open_them(
     both.follow(f"{both.web.address}/bets.txt")
     both.do("lists", "update")
     assert both.school.is_blocked("www.bets7.example")
-    monkeypatch.setattr(SiteFeed, "_with", lambda _, blocklists: blocklists)
+    monkeypatch.setattr(VersionAdmission, "_with", lambda _, blocklists: blocklists)
     both.school.publish(add(GAMBLING, "next.example"))
     both.school.sync()
     assert not both.school.is_blocked("www.bets7.example")
