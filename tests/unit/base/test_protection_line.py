@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filterd.appliance.doctor import examination
-from filterd.appliance.doctor.probe import clean
+from filterd.appliance.doctor.probe import unseen
 from filterd.base.protection_facts import ProtectionFacts
 from filterd.base.protection_level import judge
 from filterd.base.protection_line import SILENT, ProtectionSubject
@@ -61,10 +61,10 @@ def _metrics(status: Status) -> bool:
 
 
 def _doctor(status: Status, folder: Path) -> bool:
-    """Examine with probes that find nothing themselves."""
+    """Examine with probes that see nothing themselves."""
 
     def nothing(_: ExaminedSite) -> Any:
-        return [clean(say("it is free"))]
+        return [unseen(say("only root may look"))]
 
     site = examined(folder, status=status, feed=status["feed"])
     probes = [one._replace(look=nothing) for one in examination.PROBES]
