@@ -53,6 +53,20 @@ def test_it():
         signal.pause()
 """
 HEARS_NOTHING = HANGS.format("signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])")
+CTRL_C = """
+import os, signal
+def test_it():
+    os.killpg(0, signal.SIGINT)
+    while True:
+        signal.pause()
+"""
+CTRL_C_ALONE = f"""{CTRL_C.replace("test_it", "press")}
+def test_it():
+    {RAN}
+    assert open('ran').read().split().count(__name__) == 1, press()
+    assert False, 'it is wrong'
+"""
+CTRL_C_AT_IMPORT = f"{CTRL_C}test_it()\n"
 IN_NAMESPACES = """
 import os
 def test_it(needs_namespaces):
@@ -85,6 +99,7 @@ def _run(
         text=True,
         timeout=60,
         check=False,
+        start_new_session=True,  # Ctrl-C means its processes, and no others
     )
     return done.returncode, done.stdout.splitlines()
 
@@ -209,6 +224,42 @@ def test_a_process_that_hears_no_alarm_is_ended_and_the_others_go_on(tmp_path: P
     assert lines[-1].startswith("3 passed, 1 error in ")
     assert "; test_0.py::test_it hung for 3 s and was ended" in lines[-1]
     assert all(map(_has_ended, _children(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("texts", "closing"),
+    [
+        ((FAILS, CTRL_C, PASSES), "stopped by Ctrl-C: 2 were not run"),
+        ((CTRL_C_ALONE, PASSES), "stopped by Ctrl-C while they ran alone"),
+    ],
+)
+def test_what_has_failed_is_told_when_ctrl_c_ends_the_run(
+    tmp_path: Path, texts: Sequence[str], closing: str
+) -> None:
+    code, lines = _run(tmp_path, *texts, processes=1)
+    assert code == 130
+    assert any(line.startswith("test_0.py:") for line in lines), "where it went wrong"
+    assert lines[-4:-1] == [
+        "failed, by cause:",
+        "       1 AssertionError: it is wrong",
+        "         test_0.py::test_it",
+    ]
+    assert lines[-1].startswith("1 failed")
+    assert lines[-1].endswith(f"; {closing}")
+
+
+def test_ctrl_c_before_a_failure_tells_of_none(tmp_path: Path) -> None:
+    code, lines = _run(tmp_path, PASSES, CTRL_C, PASSES, processes=1)
+    assert code == 130
+    assert lines[-1].startswith("1 passed in ")
+    assert lines[-1].endswith("; stopped by Ctrl-C: 2 were not run")
+    assert not any("failed" in line for line in lines)
+
+
+def test_ctrl_c_while_tests_are_read_ends_the_run(tmp_path: Path) -> None:
+    code, _ = _run(tmp_path, PASSES, CTRL_C_AT_IMPORT)
+    assert code == 130
+    assert not (tmp_path / "ran").exists()
 
 
 def test_namespaces_are_entered_where_a_user_may(tmp_path: Path) -> None:

@@ -215,9 +215,10 @@ class AccountBook:
 
     def device_of(self, secret: str, now: float) -> EnrolledDevice | None:
         """Return the enrolled device of the secret in a cookie, if it still counts."""
-        found = by_secret(self.devices, secret)
-        is_good = found is not None and found.ends_at > now and found.tries_left > 0
-        return found if is_good and found and self.active(found.account) else None
+        device = by_secret(self.devices, secret)
+        if device is None or device.ends_at <= now or device.tries_left <= 0:
+            return None
+        return device if self.active(device.account) else None
 
 
 def _with(there: tuple[ThingT, ...], thing: ThingT, most: int) -> tuple[ThingT, ...]:

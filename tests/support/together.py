@@ -11,6 +11,7 @@ entered namespaces of its own, if the kernel lets users do that.
 What fails runs once more, alone: sockets and other people's load on a machine may make a test
 fail that is right. If it passes then, the whole has passed, and the closing line names it.
 A process that hangs is ended, with all that it started, and another one goes on with the queue.
+Ctrl-C ends all of them; what has failed until then is printed, and the exit code is 130.
 Not pytest-xdist, whose processes collect each for itself and have a second thread: Python 3.12
 and later warn of a fork there, and filterd forks.
 """
@@ -156,10 +157,15 @@ class Together:
         """Why files were skipped whole."""
         self._limits: dict[str, int] = {}
         self.interrupted = False
+        """Whether Ctrl-C has ended the run."""
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Leave the judgement of the whole to ``main``."""
         config.stash[BY_FORKS] = True
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Notice Ctrl-C while tests are collected; pytest's own ends are derived from it."""
+        self.interrupted = excinfo.type is KeyboardInterrupt
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Count the files that are skipped while they are collected."""
@@ -389,17 +395,23 @@ def main(processes: int, arguments: list[str]) -> int:
     gc.disable()  # until all is collected: nothing of it is garbage
     code = int(pytest.main(["-q", "--color=no", *arguments], plugins=[together]))
     if together.is_fork or not together.forks:  # or nothing was run
-        return int(bool(code))
-    outcomes = Outcomes(dict.fromkeys(together.collected, MISSING))
-    if together.interrupted:
-        for fork in together.forks:
-            outcomes.add(fork.read())
-        _print(outcomes.closing(perf_counter() - started, _cpu_s(), ["stopped by Ctrl-C"]))
-        return _INTERRUPTED
+        return _INTERRUPTED if together.interrupted else int(bool(code))
+    outcomes = Outcomes({} if together.interrupted else dict.fromkeys(together.collected, MISSING))
     for fork in together.forks:
-        _print(f"process {fork.number} of {len(together.forks)}:", *_lines(fork.output))
         outcomes.add(fork.read())
+    if outcomes.failing or not together.interrupted:
+        for fork in together.forks:
+            _print(f"process {fork.number} of {len(together.forks)}:", *_lines(fork.output))
+    if together.interrupted:
+        not_run = len(set(together.collected) - outcomes.of.keys())
+        return _stopped(outcomes, started, [f"stopped by Ctrl-C: {not_run} were not run"])
     return _close(together, outcomes, arguments, started)
+
+
+def _stopped(outcomes: Outcomes, started: float, remarks: Iterable[str]) -> int:
+    """Print what is known when Ctrl-C has ended a run, and return the exit code."""
+    _print(*outcomes.lines(), outcomes.closing(perf_counter() - started, _cpu_s(), remarks))
+    return _INTERRUPTED
 
 
 def _close(together: Together, outcomes: Outcomes, arguments: list[str], started: float) -> int:
@@ -414,7 +426,10 @@ def _close(together: Together, outcomes: Outcomes, arguments: list[str], started
     if again and not remarks and len(again) <= _MOST_AGAIN:
         _print(f"once more, alone: {len(again)}")
         options = [one for one in arguments if one not in together.paths]
-        failing = {test for test in again if _fails([*options, test], test in together.entering)}
+        try:
+            failing = {one for one in again if _fails([*options, one], one in together.entering)}
+        except KeyboardInterrupt:
+            return _stopped(outcomes, started, [*remarks, "stopped by Ctrl-C while they ran alone"])
         remarks += [f"{test} {'fails' if test in failing else 'passes'} alone" for test in again]
         failed = bool(failing)
     counts = outcomes.counts

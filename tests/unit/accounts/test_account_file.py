@@ -226,3 +226,13 @@ def test_a_file_that_cannot_be_read_names_itself_and_the_way_back(tmp_path: Path
     with pytest.raises(StoreError) as refused:
         FORMAT.load(path)
     assert "run `filterd account recover` at the console" in str(refused.value)
+
+
+def test_a_file_longer_than_four_mebibytes_is_none_of_ours(tmp_path: Path) -> None:
+    """Whatever stands in its place, a start does not read it into memory."""
+    path = tmp_path / "file"
+    path.touch()
+    for octets, reason in ((4 << 20, "not a file"), ((4 << 20) + 1, "File too large")):
+        os.truncate(path, octets)
+        with pytest.raises(StoreError, match=reason):
+            FORMAT.load(path)

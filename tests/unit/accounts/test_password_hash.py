@@ -29,6 +29,7 @@ PASSWORD = "ba con mèo vàng"
 def test_a_hash_has_its_parameters_and_a_salt_of_its_own() -> None:
     one, other = PasswordHash.of(PASSWORD), PasswordHash.of(PASSWORD)
     assert (one.n, one.r, one.p) == (1 << 14, 8, 1)
+    assert len(one.salt) == len(other.salt) == 16
     assert one.salt != other.salt
     assert one.key != other.key
     assert one.is_of(PASSWORD)
