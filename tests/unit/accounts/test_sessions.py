@@ -73,9 +73,9 @@ def test_an_account_has_few_and_all_together_are_bounded() -> None:
 
 def test_sessions_of_others_are_not_counted_as_a_persons_own() -> None:
     sessions = Sessions(FakeClock())
-    for account in ("lan", "minh", "lan"):
-        begun(sessions, account)
-    assert [sessions.count(account) for account in ("lan", "minh", "hoa")] == [2, 1, 0]
+    for person in ("lan", "minh", "lan"):
+        begun(sessions, person)
+    assert [sessions.count(person) for person in ("lan", "minh", "hoa")] == [2, 1, 0]
 
 
 def test_no_token_is_kept_as_it_is() -> None:

@@ -123,7 +123,9 @@ def test_a_service_says_of_which_day_its_terms_are_and_what_else_it_needs() -> N
 )
 def test_a_difference_is_reported(kind: str, before: str, cells: list[str]) -> None:
     row = {"kind": kind, "target": "x", "before": before, "after": "", "grades": ["6", "7"]}
-    columns = difference_listing("left", "right").columns
+    listing = difference_listing("left", "right")
+    columns, is_cut = listing.columns, not listing.is_whole
+    assert is_cut, "a long name of one row does not push the others apart"
     assert [one.heading for one in columns] == ["Item", "left", "right", "Grades"]
     assert [one.cell(row, WORDING)[0] for one in columns] == cells
 

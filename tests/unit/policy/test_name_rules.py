@@ -126,6 +126,10 @@ def test_a_pin_and_a_subtree_pin_of_one_name_both_hold() -> None:
         (a_policy(protections=[a_protection("a.b.example")]), True),
         (a_policy(rules=[allow("a.b.example", Audience.GRADE, "staff")]), True),
         (a_policy(rules=[block("a.b.example")]), False),
+        (
+            a_policy(rules=[block("a.b.example"), allow("a.b.example", Audience.GRADE, "staff")]),
+            True,
+        ),
         (a_policy(local_zones=[LocalZone(wire("a.b.example"), ())]), True),
         (replace(a_policy(), lease_zone=wire("a.b.example")), True),
     ],

@@ -133,6 +133,21 @@ def test_names_and_texts_are_bounded_before_they_are_reported() -> None:
     assert max(len(name) for name in json.loads(octets)["findings"][0]["names"]) == 260
 
 
+@pytest.mark.parametrize("names", [["n"] * (MAX_NAMES + 1), ["n" * 261]])
+def test_a_child_that_reports_more_names_than_it_may_is_not_believed(names: list[str]) -> None:
+    reported = json.loads(dump(Judgement("1", (a_finding(Severity.HELD),), DIGEST)))
+    assert load(json.dumps(reported).encode()).findings
+    reported["findings"][0]["names"] = names
+    with pytest.raises(ValueError, match="no judgement"):
+        load(json.dumps(reported).encode())
+
+
+def test_a_child_that_reports_a_longer_text_than_it_may_is_not_believed() -> None:
+    text = say("it could not be loaded: {why}", why="x" * 10_000)
+    with pytest.raises(ValueError, match="no judgement"):
+        load(dump(Judgement("1", (replace(a_finding(Severity.HELD), sentence=text),), DIGEST)))
+
+
 def test_a_finding_with_too_many_subjects_has_none() -> None:
     for longest, kept in ((1, True), (2, False)):
         subjects = ["s" * 10] * 799 + ["s" * 9, "s" * longest]  # of 8,000 characters, and one more

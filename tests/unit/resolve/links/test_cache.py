@@ -790,6 +790,13 @@ def test_a_failure_states_its_reason(
     assert (answer.source, [ede.code for ede in answer.edes]) == (Source.FAILED, [code])
 
 
+def test_each_question_for_which_an_upstream_is_asked_is_noted(index: Index) -> None:
+    noted = list[Query]()
+    query = a_chain_query(a_site(index))
+    answer_of(Forward(Scripted(Resolution(Rcode.SERVFAIL, NOTHING)), noted.append), query)
+    assert noted == [query]
+
+
 @pytest.mark.parametrize(
     ("outcome", "overloaded"), [(UpstreamOverloadError(), True), (UpstreamTimeoutError(), False)]
 )
