@@ -281,7 +281,18 @@ def test_exceptions_of_the_files_that_have_not_ended_are_told_as_those_of_comman
     of_an_exam = replace(rule, name=wire("thi.example"), exam="4")
     policy = replace(a_policy(), rules=(rule, ended, of_an_exam))
     (row,) = file_rows(policy, SEVEN)
-    assert (row["target"], row["allow"], row["state"]) == ("mo.example", True, "on")
+    assert row == {
+        "kind": "name",
+        "target": "mo.example",
+        "allow": True,
+        "audience": "grade",
+        "whom": "6",
+        "starts_at": None,
+        "ends_at": None,
+        "author": "lan",
+        "reason": "bài học",
+        "state": "on",
+    }
     assert FILE_EXCEPTIONS.columns[0].cell(
         row, Wording(Texts("en"), SchoolClock(ZoneInfo("UTC"), SEVEN))
     )[0] == ("allow mo.example")

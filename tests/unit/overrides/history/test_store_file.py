@@ -601,6 +601,21 @@ def test_another_process_may_hold_the_file_for_five_seconds() -> None:
     assert store_file.BUSY_S == 5.0
 
 
+@pytest.mark.parametrize(
+    ("ending", "is_damage"), [("", True), ("-wal", True), ("-shm", False), ("-journal", False)]
+)
+def test_only_a_bad_sector_under_what_was_decided_is_damage(
+    path: Path, monkeypatch: pytest.MonkeyPatch, ending: str, *, is_damage: bool
+) -> None:
+    """SQLite makes its index of the WAL anew: no history is set aside for that."""
+    written(path)
+    bad = path.with_name(path.name + ending)
+    monkeypatch.setattr(store_file, "has_bad_sector", bad.__eq__)
+    with pytest.raises(StoreError) as refused, to_write(path, check=True):
+        raise an_error(sqlite3.SQLITE_IOERR_READ)
+    assert isinstance(refused.value, DamagedError) is is_damage
+
+
 @pytest.mark.usefixtures("needs_fuse")
 @pytest.mark.parametrize("page", [0, 1])
 def test_a_sector_that_cannot_be_read_is_damage(path: Path, page: int) -> None:
