@@ -58,15 +58,16 @@ def doctor(
     """Find what is wrong with this gateway and its network.
 
     It looks at filterd, the machine, DHCP, IPv6 and the ways past filterd, in at most 20 seconds,
-    and changes nothing. Some of it only root can see (sudo). Exit code 0: no fault was found; 1:
-    some were, or with --health filterd does not answer; 2: an error.
+    and changes nothing. Some of it only root can see (sudo): what root sees of the firewall is kept
+    for the status. Exit code 0: no fault was found; 1: some were, or with --health filterd does
+    not answer; 2: an error.
     """
     logging.disable()  # what fails is a finding
     with as_owner_of(here.state.folder):
         site = gather(here.config, here.state, here.clock, is_of_health=health)
     probes = HEALTH if health else LINKS if links else PROBES
     findings = asyncio.run(_examined(here, site, probes, json=json))
-    if links and os.geteuid() == 0:
+    if not health and os.geteuid() == 0:
         _note_links(here, site)
     counts = Counter(one.outcome for one in findings)
     if json:

@@ -101,11 +101,18 @@ def test_json_has_every_finding(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert json.loads(done.out) == [CLEAN.to_plain(), FOUND.to_plain()]
 
 
-@pytest.mark.parametrize(("words", "kept"), [((), False), (("--links",), True)])
-def test_it_changes_nothing_unless_it_is_to_keep_what_it_saw_of_the_links(
-    words: tuple[str, ...], kept: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    ("words", "uid", "kept"),
+    [((), 0, True), (("--links",), 0, True), (("--health",), 0, False), ((), 1000, False)],
+)
+def test_what_root_sees_of_the_links_is_kept_for_the_status(
+    words: tuple[str, ...],
+    uid: int,
+    kept: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("os.geteuid", lambda: uid)
     monkeypatch.setattr(doctor, "link_passages", lambda _: {"lan1": "closed"})
     _call(monkeypatch, tmp_path, [CLEAN], *words)
     assert StateFolder(tmp_path / "state").link_rules.exists() is kept
