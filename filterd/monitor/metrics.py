@@ -67,6 +67,7 @@ _GAUGES = (
     ("filterd_cache_size_bytes", "Memory of the cache's entries.", "cache", "octets"),
     ("filterd_in_flight", "Questions that wait for upstreams.", "", "in_flight"),
     ("filterd_tcp_connections", "TCP connections of clients.", "", "tcp_connections"),
+    ("filterd_tls_connections", "Connections of DNS over TLS.", "tls", "connections"),
     ("filterd_workers", "Workers that answer.", "", "workers"),
     ("filterd_uptime_seconds", "Time since the daemon started.", "", "up_s"),
     ("filterd_names", "Names on the lists in force.", "", "names"),
@@ -108,6 +109,8 @@ _GAUGES = (
 )
 _LIMITED = ("truncated_rate", "truncated_overload", "dropped_rate", "dropped_overload", "denied")
 """Outcomes of datagrams that were not answered in full."""
+_HANDSHAKES = ("handshakes", "failed", "refused_rate", "refused_full")
+"""Outcomes of handshakes; those made by a ticket are among ``handshakes``."""
 _FEED = (
     (
         "filterd_feed_last_success_timestamp_seconds",
@@ -155,6 +158,7 @@ def _metrics(status: Row) -> Iterator[Metric]:
         ("why",),
         (((why,), _part(status, "datagrams").get(why)) for why in _LIMITED),
     )
+    yield from _tls(_part(status, "tls"))
     yield _counts(
         "filterd_answers",
         "Answers by source.",
@@ -172,6 +176,28 @@ def _metrics(status: Row) -> Iterator[Metric]:
     yield _things(status)
     yield _info("filterd_policy_info", "The policy in force.", digest=status.get("policy"))
     yield _info("filterd_build_info", "The release that runs.", version=status.get("version"))
+
+
+def _tls(tls: Row) -> Iterator[Metric]:
+    """Yield what is counted of DNS over TLS; nothing where it is not served."""
+    if tls:
+        yield _gauge(
+            "filterd_tls_sound",
+            "Whether port and certificate of DNS over TLS are in order.",
+            not tls.get("problem"),
+        )
+        yield _counts(
+            "filterd_tls_handshakes",
+            "Handshakes of DNS over TLS by outcome; handshakes: completed.",
+            ("outcome",),
+            (((outcome,), tls.get(outcome)) for outcome in _HANDSHAKES),
+        )
+        yield _counts(
+            "filterd_tls_resumed",
+            "Completed handshakes that began with a ticket.",
+            (),
+            [((), tls.get("resumed"))],
+        )
 
 
 def _traffic(traffic: Row) -> Iterator[Metric]:

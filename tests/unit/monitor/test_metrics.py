@@ -61,6 +61,39 @@ def test_the_status_is_in_the_metrics(name: str, labels: tuple[str, ...], value:
     assert _value(name, *labels, traffic=TRAFFIC) == value
 
 
+TLS = {
+    "handshakes": 7,
+    "resumed": 4,
+    "failed": 2,
+    "refused_rate": 1,
+    "refused_full": 0,
+    "connections": 3,
+    "listen": [],
+    "problem": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "value"),
+    [
+        ("filterd_tls_connections", (), 3),
+        ("filterd_tls_handshakes_total", ("handshakes",), 7),
+        ("filterd_tls_handshakes_total", ("refused_rate",), 1),
+        ("filterd_tls_resumed_total", (), 4),
+        ("filterd_tls_sound", (), 1),
+    ],
+)
+def test_dns_over_tls_is_in_the_metrics_where_it_is_served(
+    name: str, labels: tuple[str, ...], value: float
+) -> None:
+    assert _value(name, *labels, tls=TLS) == value
+    assert _value(name, *labels, tls=None) is None
+
+
+def test_a_certificate_that_is_missing_is_in_the_metrics() -> None:
+    assert _value("filterd_tls_sound", tls=TLS | {"problem": "there is no certificate"}) == 0
+
+
 def test_a_daemon_that_does_not_answer_is_down() -> None:
     lines = exposition(None).decode().splitlines()
     assert {"filterd_up 0.0", "filterd_protected 0.0"} <= set(lines)
