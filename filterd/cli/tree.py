@@ -9,10 +9,11 @@ without running them.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from inspect import cleandoc
 from types import CodeType
 from typing import Annotated, Any
 
@@ -30,9 +31,9 @@ from filterd.version import __version__
 
 _HELP = """The DNS filter of a school: every lookup answered by age tier.
 
-`filterd COMMAND --help` shows more about one. What `allow`, `room set`, `exam
-start` and the like change is in force at once, is recorded with author and reason,
-and can be taken back by `undo`.
+`filterd COMMAND --help` shows more about one, `filterd help WORD` finds one. What
+`allow`, `room set`, `exam start` and the like change is in force at once, is recorded
+with author and reason, and can be taken back by `undo`.
 
 Exit code 0: done, or the name passes; 1: it is blocked, or nothing was found; 2: an
 error.
@@ -93,6 +94,7 @@ _COMMANDS = {
     "init": "policy.policy.init",
     "completion": "completion.completion",
     "man": "help_pages.man",
+    "help": "help_search.search",
     "site apply": "box.site.apply",
     "release list": "box.update.release_list",
     "release activate": "box.update.activate",
@@ -271,6 +273,13 @@ def names_beneath(names: Sequence[str]) -> list[str]:
     if len(names) > 1 or names[0] not in _GROUPS:
         return []
     return [one.split(" ")[1] for one in _COMMANDS if one.startswith(f"{names[0]} ")]
+
+
+def helps() -> Iterator[tuple[str, str]]:
+    """Yield the name of each command with its help; no module of a command is imported."""
+    for command in _COMMANDS:
+        module, name = _place(command)
+        yield command, cleandoc(_docstrings(module)[name] or "")
 
 
 def parameters_of(words: Sequence[str]) -> tuple[str, list[Any]] | None:
