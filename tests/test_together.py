@@ -15,6 +15,7 @@ import pytest
 from tests.support import needs
 from tests.support.commands import ROOT
 from tests.support.processes import state_of
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +68,27 @@ def test_it():
     assert False, 'it is wrong'
 """
 CTRL_C_AT_IMPORT = f"{CTRL_C}test_it()\n"
+CTRL_C_IN_FORK = """
+import os, signal, time
+fork = os.fork
+def interrupted():
+    pid = fork()
+    while pid and not os.path.exists("runs"):
+        time.sleep(0.01)
+    if pid:
+        os.kill(os.getpid(), signal.SIGINT)
+    return pid
+os.fork = interrupted
+"""
+RUNS_ON = """
+import os, signal
+def test_it():
+    with open("pid", "w") as file:
+        file.write(str(os.getpid()))
+    os.rename("pid", "runs")
+    while True:
+        signal.pause()
+"""
 IN_NAMESPACES = """
 import os
 def test_it(needs_namespaces):
@@ -260,6 +282,16 @@ def test_ctrl_c_while_tests_are_read_ends_the_run(tmp_path: Path) -> None:
     code, _ = _run(tmp_path, PASSES, CTRL_C_AT_IMPORT)
     assert code == 130
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_process_that_is_made_after_ctrl_c_does_not_run_on(tmp_path: Path) -> None:
+    """A signal that waits for the process that forks does not reach the one that it makes."""
+    (tmp_path / "conftest.py").write_text(CTRL_C_IN_FORK)
+    code, lines = _run(tmp_path, RUNS_ON, processes=1)
+    assert code == 130
+    assert lines[-1].endswith("; stopped by Ctrl-C: 1 were not run")
+    program = Path("/proc", (tmp_path / "runs").read_text(), "exe")
+    until(lambda: not program.exists(), "its end")
 
 
 def test_namespaces_are_entered_where_a_user_may(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ from filterd.cli import tree
 from filterd.cli.context import Context, JsonOption, argument
 from filterd.cli.help_pages import HelpPage, paragraphs
 from filterd.policy.field_checks import bare
+from filterd.texts.i18n import quoted, translated
 
 _WORDS = re.compile(r"[^\W_]+")
-_LANGUAGES = (HelpPage("en"), HelpPage("vi"))
 
 
 def commands_with(words: list[str]) -> list[str]:
@@ -42,7 +42,7 @@ def _distance(name: str, help_: str, wanted: list[str]) -> int | None:
     places = [_words(name), _words(*_both(summary)), _words(*rest)]
     distance = 0
     for word in wanted:
-        near = (at for at, text in enumerate(places) if any(one.startswith(word) for one in text))
+        near = (at for at, heard in enumerate(places) if any(h.startswith(word) for h in heard))
         nearest = next(near, None)
         if nearest is None:
             return None
@@ -52,7 +52,7 @@ def _distance(name: str, help_: str, wanted: list[str]) -> int | None:
 
 def _both(paragraph: str) -> list[str]:
     """Return a paragraph of a help in each language."""
-    return [page.translated(paragraph) for page in _LANGUAGES]
+    return [paragraph, translated(quoted(paragraph), "vi")]
 
 
 def _words(*texts: str) -> set[str]:

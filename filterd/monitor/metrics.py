@@ -52,6 +52,7 @@ _COUNTERS = (
         "forwarding",
         "mismatched",
     ),
+    ("filterd_tls_resumed", "Handshakes that began with a ticket.", "tls", "resumed"),
     ("filterd_log_lost", "Counts and lookups lost before they were written.", "log", "lost"),
     (
         "filterd_receive_drops",
@@ -191,12 +192,6 @@ def _tls(tls: Row) -> Iterator[Metric]:
             "Handshakes of DNS over TLS by outcome; handshakes: completed.",
             ("outcome",),
             (((outcome,), tls.get(outcome)) for outcome in _HANDSHAKES),
-        )
-        yield _counts(
-            "filterd_tls_resumed",
-            "Completed handshakes that began with a ticket.",
-            (),
-            [((), tls.get("resumed"))],
         )
 
 

@@ -220,8 +220,7 @@ class Together:
         while True:
             while len(running) < self._processes and (batch := _next(batches, running)):
                 fork = self._forked(batch)
-                if not fork.pid:
-                    self.is_fork = True
+                if self.is_fork:
                     if batch.entering:
                         needs.enter_own()
                     session.config.pluginmanager.register(Recorder(fork.records, session.config))
@@ -238,17 +237,28 @@ class Together:
         return False
 
     def _forked(self, batch: _Batch) -> _Fork:
-        """Fork for a batch; return the fork, whose ``pid`` is 0 in itself."""
+        """Fork for a batch; return the fork, whose ``pid`` is 0 in itself.
+
+        Ctrl-C waits meanwhile. One that came just before has not reached the fork, which would run
+        on where nobody knows of it.
+        """
         sys.stdout.flush()
         output = os.fdopen(os.memfd_create("output"), "rb")
         fork = _Fork(len(self.forks) + 1, batch, output, os.memfd_create("records"))
         self.forks.append(fork)
-        fork.pid = os.fork()
-        if fork.pid:
-            fork.ended = os.pidfd_open(fork.pid)
-        else:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            faulthandler.register(_SHOW, _terminal)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            fork.pid = os.fork()
+            if fork.pid:
+                fork.ended = os.pidfd_open(fork.pid)
+                if signal.SIGINT in signal.sigpending():
+                    os.kill(fork.pid, signal.SIGINT)
+            else:
+                self.is_fork = True
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                faulthandler.register(_SHOW, _terminal)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return fork
 
     def _awaited(self, running: list[_Fork]) -> list[_Fork]:

@@ -57,13 +57,15 @@ class SiteProbe(NamedTuple):
 
     ``look`` returns findings; a plain function may block, and runs in a thread of its own. Where it
     finds no fault and ``protection_level`` judges one of the ``subjects`` to be short, that is the
-    finding: so the examination is never content where the status is not.
+    finding: so the examination is never content where the status is not. Of those ``seen_anew``
+    the status has an earlier look only: it counts where ``look`` could not see everything.
     """
 
     id: str
     about: Sentence
     look: Look
     subjects: tuple[ProtectionSubject, ...] = ()
+    seen_anew: tuple[ProtectionSubject, ...] = ()
 
 
 PROBES = (
@@ -108,7 +110,8 @@ PROBES = (
         "other-resolvers",
         say("Ways past filterd"),
         bypass_probes.other_resolvers,
-        (ProtectionSubject.LINKS, ProtectionSubject.BYPASS),
+        (ProtectionSubject.BYPASS,),
+        (ProtectionSubject.LINKS,),
     ),
     SiteProbe("doh", say("Names of DNS over HTTPS"), bypass_probes.doh_names),
     SiteProbe(
@@ -169,23 +172,16 @@ async def _findings(probe: SiteProbe, site: ExaminedSite, within_s: float) -> li
         found = [unseen(say("the probe failed: {why}", why=repr(error)[:200]))]
     outcomes = {one.outcome for one in found}
     if ProbeOutcome.FOUND not in outcomes:
-        found = _judged(probe, site, is_seen=outcomes == {ProbeOutcome.CLEAN}) or found
+        unseen_anew = probe.seen_anew if ProbeOutcome.UNSEEN in outcomes else ()
+        found = _judged((*unseen_anew, *probe.subjects), site) or found
     return [one._replace(probe=probe.id) for one in found]
 
 
-def _judged(probe: SiteProbe, site: ExaminedSite, *, is_seen: bool) -> list[ProbeFinding]:
-    """Return what the judgement of the protection says of a probe's subjects.
-
-    Args:
-        probe: which found no fault.
-        site: what it looked at.
-        is_seen: whether it saw everything: of links the status has an earlier look only.
-    """
+def _judged(subjects: Iterable[ProtectionSubject], site: ExaminedSite) -> list[ProbeFinding]:
+    """Return what the judgement of the protection says of some subjects."""
     if not site.is_serving:
         return []
     judged = service_probes.judged_protection(site.status)
-    older = {ProtectionSubject.LINKS} if is_seen else set[ProtectionSubject]()
-    subjects = (one for one in probe.subjects if one not in older)
     return [service_probes.short_of(one) for one in judged.of(*subjects).short]
 
 

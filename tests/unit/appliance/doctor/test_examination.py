@@ -113,7 +113,9 @@ def test_a_look_of_before_counts_for_links_that_cannot_be_seen_now(
     """The status has what root kept at the last look: the firewall may be mended since."""
     links = {"protection": {"links": {"lan1": "open"}}, "signals": {}}
     site = examined(tmp_path, status=links)
-    probe = SiteProbe("ways", say("A thing"), lambda _: [looked], (ProtectionSubject.LINKS,))
+    probe = SiteProbe(
+        "ways", say("A thing"), lambda _: [looked], seen_anew=(ProtectionSubject.LINKS,)
+    )
 
     async def findings() -> list[ProbeFinding]:
         return [one async for one in examine(site, [probe])]
