@@ -66,6 +66,7 @@ AT_THE_MACHINE = {
     "feed": "it is work of the publisher, with keys that never leave that machine",
     "completion": "it is for a shell",
     "help_pages": "it is for a terminal",
+    "help_search": "it is for a terminal",
     "log.inspection.verify": _FILES,
     "lists.lists.build": "it is for the site's own lists, which are files of the box",
     "policy.policy.init": _FILES,
