@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Close the ways past filterd in one table of nftables, ``inet filterd``.
+
+- ``ruleset``: the text of the table. Pure.
+
+No other table is touched. The rules are the kernel's once they are loaded: they stay when filterd
+ends, and only ``filterd firewall off`` takes them away.
+"""
