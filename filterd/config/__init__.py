@@ -6,7 +6,8 @@
     site.yaml   <tier>.yaml ...        blocklists/
         | site_reader                      | filterd.lists.catalogs.catalog
         | site_schema, week_schema,        |
-        v reporting_schema, tiers          v
+        | reporting_schema, tiers,         |
+        v firewall_schema                  v
     SiteSources ------ compile ------- Catalog ------> lists_build: the lists of both
                           |   grades, local_rules, local_zones, schedules
                           v

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from filterd.base.errors import Problems
 from filterd.config.expectation_files import compile_expectations
+from filterd.config.firewall_schema import compile_firewall
 from filterd.config.grades import (
     check_classes,
     check_timetables,
@@ -141,6 +142,7 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
         alerts=compile_alerts(site),
         report=compile_report(site, sources.files.folder.absolute()),
         contact=site.school.contact,
+        firewall=compile_firewall(site.firewall),
         services=dict(parts.things.services),
         kept_closed=parts.things.kept_closed,
         lessons=parts.lessons,

@@ -23,11 +23,8 @@ from pydantic_core import PydanticCustomError
 
 from filterd.base.addresses import ANY_IPV4
 from filterd.base.errors import ChangeError
-from filterd.config.reporting_schema import (
-    AlertsEntry,
-    LogEntry,
-    ReportEntry,
-)
+from filterd.config.firewall_schema import FirewallEntry
+from filterd.config.reporting_schema import AlertsEntry, LogEntry, ReportEntry
 from filterd.config.scalars import (
     SYSTEM,
     Cidr,
@@ -474,6 +471,10 @@ class SiteFile(DocumentModel):
     )
     keep_closed: KeptClosed = Field(
         KeptClosed(), description="Things that no grade and no command opens."
+    )
+    firewall: FirewallEntry = Field(
+        default_factory=lambda: FirewallEntry.model_validate({}),
+        description="What the firewall closes to pupils, guests and staff.",
     )
     grades: dict[Grade, Settings] = Field(
         default_factory=dict, description="Where a grade differs from its tier."

@@ -22,7 +22,7 @@ Two compiled files are joined here::
 * ``precedence``: the order of rules. ``engine``: ``decide``, which joins them all.
   ``verdict``: the result. ``plain_sets``: what the fast path may decide of it.
 * ``log_levels``, ``confidential_names``: what the log may keep. ``reporting_settings``: alerts
-  and reports.
+  and reports. ``firewall_settings``: what the firewall closes.
 * For people: ``grade_rows``, ``policy_matrix``, ``school_week``, ``timetable_changes``.
 * ``field_checks``: what a single value of a site's file or of a change may be.
 

@@ -2,9 +2,9 @@
 """The compiled policy: all that the serving process knows of a site. Frozen data.
 
 ``filterd.config`` makes it from YAML in a process of its own; the serving process only loads it
-(``filterd.policy.policy_file``). Nothing here is YAML, pydantic or text that must be parsed: names
-are wire names, addresses are checked. Times of the school's week are seconds after midnight *as the
-clock on the wall shows them* in its zone, dates ISO text; ``filterd.policy.calendar`` reads them.
+(``filterd.policy.policy_file``). Nothing here must be parsed: names are wire names, addresses are
+checked. Times of the school's week are seconds after midnight *as the clock on the wall shows them*
+in its zone, dates ISO text; ``filterd.policy.calendar`` reads them.
 
 Only ``Client`` is made at run time: the asking client as policy sees it.
 """
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from filterd.base.state_file import ADDED
 from filterd.base.value_class import frozen
+from filterd.policy.firewall_settings import FirewallSettings
 from filterd.policy.log_levels import QueryLog
 from filterd.policy.reporting_settings import AlertSettings, ReportSettings  # noqa: TC001
 
@@ -49,12 +50,11 @@ EXPECTED = "expectation:"  # the prefix of ids of rules that hold a site to one
 class Expectation:
     """An expectation of the school: a name passes, or is blocked, for an audience.
 
-    ``audience`` is a tier (every grade and class of it), a grade (every class of it), a
-    class, a network (the grade there then) or everybody. When: at the Unix time ``at``; or when the
-    school's clock shows ``second`` after midnight on the next ``weekday`` (0 is
-    Monday); or, where all three are None, schedules apart. ``written`` is its text in
-    the file. ``shipped``: it comes with filterd, and yields to the school's own
-    exceptions.
+    ``audience`` is a tier (every grade and class of it), a grade (every class of it), a class, a
+    network (the grade there then) or everybody. When: at the Unix time ``at``; or when the school's
+    clock shows ``second`` after midnight on the next ``weekday`` (0 is Monday); or, where all
+    three are None, schedules apart. ``written`` is its text in the file.
+    ``shipped``: it comes with filterd, and yields to the school's own exceptions.
     """
 
     name: bytes
@@ -226,15 +226,14 @@ class Network:
     """A network: the marks of its clients, and their grade or class.
 
     ``grade`` is the key of a grade or class in ``Policy.grades``. A ``room`` is one whose grade
-    changes, by its ``timetable``, ``on_holidays`` too, or by command.
+    changes, by its ``timetable``, ``on_holidays`` too, or by command. ``macs`` precede ranges.
     """
 
     id: str
     grade: str
     cidrs: tuple[str, ...] = ()
     interfaces: tuple[str, ...] = ()
-    macs: tuple[str, ...] = ()
-    """As ``02:00:5e:10:00:01``; they take precedence over ranges."""
+    macs: tuple[str, ...] = ()  # as 02:00:5e:10:00:01
     timetable: tuple[Period, ...] = ()
     room: bool = False
     on_holidays: bool = False
@@ -387,6 +386,7 @@ class Policy:
     report: ReportSettings | None = field(default=None, metadata={ADDED: True})
     contact: str = field(default="", metadata={ADDED: True})  # for pupils, as the school writes it
     listen_tls: tuple[ListenAddress, ...] | None = field(default=None, metadata={ADDED: True})
+    firewall: FirewallSettings = field(default_factory=FirewallSettings, metadata={ADDED: True})
 
 
 def strictest(grades: Iterable[GradePolicy]) -> GradePolicy:

@@ -16,9 +16,10 @@ The text replaces the table in one transaction: there is no moment without rules
 
 from __future__ import annotations
 
-from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.policy.firewall_settings import ClosedWay
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -39,17 +40,6 @@ _IPSEC_PROTOCOLS = "{ 50, 51 }"
 _VPN_PORTS = "{ 1194, 1701, 1723, 2408, 51820 }"
 """OpenVPN, L2TP, PPTP, WARP and WireGuard, where they stand at their usual ports."""
 _PORT = "meta l4proto { tcp, udp } th dport"
-
-
-class ClosedWay(StrEnum):
-    """A way past filterd that a tier may find closed."""
-
-    DNS = "dns"
-    ENCRYPTED = "encrypted"
-    RESOLVERS = "resolvers"
-    TUNNELS = "tunnels"
-    IPSEC = "ipsec"
-    VPN = "vpn"
 
 
 class ClosedTier(NamedTuple):

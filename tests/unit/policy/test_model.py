@@ -301,7 +301,7 @@ def _added(module: ModuleType) -> dict[str, list[str]]:
                 "Service": ["terms_date", "note_vi", "note_en"],
                 "GradePolicy": ["paused", "class_id", "guarded"],
                 "Period": ["teacher"],
-                "Policy": ["classes", "alerts", "report", "contact", "listen_tls"],
+                "Policy": ["classes", "alerts", "report", "contact", "listen_tls", "firewall"],
             },
         ),
         (

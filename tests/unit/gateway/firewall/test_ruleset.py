@@ -14,12 +14,12 @@ from filterd.appliance.doctor import firewall_rules
 from filterd.appliance.doctor.firewall_rules import Passage, PupilLink, Way
 from filterd.gateway.firewall.ruleset import (
     ClosedTier,
-    ClosedWay,
     Counted,
     FirewallPlan,
     FirewallSource,
     text,
 )
+from filterd.policy.firewall_settings import ClosedWay
 from tests.support.namespaces import Namespace, namespaces
 from tests.support.needs import command
 
