@@ -69,7 +69,7 @@ KIND = "orders-key"
 """The kind of finding for an unknown ordering key."""
 
 _NOT_PUBLISHED = (
-    *("README.md", "popular.yaml", "help.yaml"),
+    *("README.md", "addresses.yaml", "popular.yaml", "help.yaml"),
     *("vn/README.md", "vn/evidence.yaml"),
     *("schools/LICENSE", "schools/names.txt.gz"),
 )
