@@ -35,7 +35,12 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("needs_root")]
 
 SERVING = ("filterd.service", "filterd-feed.service", "filterd-monitor.service")
-WAITING = ("filterd-web.socket", "filterd-blockpage.socket", "filterd-site.path")
+WAITING = (
+    "filterd-web.socket",
+    "filterd-blockpage.socket",
+    "filterd-site.path",
+    "filterd-firewall.path",
+)
 """What starts its service with the first connection, or with the first proposal."""
 CODE = re.compile(r"[2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{4}")
 TROUBLE = (

@@ -23,6 +23,7 @@ MORE = {
     "filterd": 2.3,  # one capability and the network, the clock's state, children that notify
     "filterd-report": 2.3,  # root, for sticks and the password of mail; and the network
     "filterd-links": 2.0,  # root: who may change the firewall reads it
+    "filterd-firewall": 2.0,  # root: who may change the firewall loads it
     "filterd-install": 3.1,  # root, by dpkg: files of the system, users
     "filterd-setup": 3.5,  # root, until the box is set up: files of the system, raw sockets
 }

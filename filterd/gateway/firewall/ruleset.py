@@ -16,13 +16,19 @@ The text replaces the table in one transaction: there is no moment without rules
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
+from filterd.base.errors import ConfigError
 from filterd.policy.firewall_settings import ClosedWay
+from filterd.texts.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from filterd.gateway.firewall.listed_addresses import ClosedAddresses
+    from filterd.policy.model import Policy
 
 TABLE = "filterd"
 """Of the family ``inet``."""
@@ -39,6 +45,8 @@ _IPSEC_PROTOCOLS = "{ 50, 51 }"
 """ESP and AH, by number: a machine may have no /etc/protocols."""
 _VPN_PORTS = "{ 1194, 1701, 1723, 2408, 51820 }"
 """OpenVPN, L2TP, PPTP, WARP and WireGuard, where they stand at their usual ports."""
+_is_interface = re.compile(r"[A-Za-z0-9_.@:+-]{1,15}", re.ASCII).fullmatch
+"""What is written into the text between quotes; the kernel would take more."""
 _PORT = "meta l4proto { tcp, udp } th dport"
 
 
@@ -87,6 +95,45 @@ class Counted(NamedTuple):
 
     packets: int
     octets: int
+
+
+def plan_of(
+    policy: Policy, outward: Iterable[str] = (), addresses: ClosedAddresses | None = None
+) -> FirewallPlan:
+    """Return the plan of a site.
+
+    Args:
+        policy: of the site's files.
+        outward: the links to the Internet, as the kernel names them.
+        addresses: of resolvers and tunnels; None for none.
+
+    Raises:
+        ConfigError: a network names an interface that no machine can have.
+    """
+    sources = tuple(
+        FirewallSource(policy.grades[one.grade].tier, one.cidrs, one.interfaces, one.macs)
+        for one in policy.networks
+    )
+    for network in policy.networks:
+        for name in network.interfaces:
+            if not _is_interface(name):
+                raise ConfigError(
+                    say("'{name}' cannot be the name of an interface", name=name[:40]),
+                    path=f"networks.{network.id}.interfaces",
+                    hint=say("`ip link` shows the interfaces"),
+                )
+    unknown = policy.grades[policy.unknown_grade].tier
+    tiers = dict.fromkeys((unknown, *(one.tier for one in sources)))
+    ports = [one.port for one in policy.listen]
+    return FirewallPlan(
+        tuple(ClosedTier(one, frozenset(policy.firewall.closed_to(one))) for one in tiers),
+        sources,
+        unknown,
+        tuple(sorted(one for one in outward if _is_interface(one))),
+        _DNS_PORT if _DNS_PORT in ports else ports[0],
+        addresses.resolvers if addresses else (),
+        addresses.tunnels if addresses else (),
+    )
 
 
 def text(plan: FirewallPlan, counted: Mapping[str, Counted] | None = None) -> str:

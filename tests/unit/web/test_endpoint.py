@@ -64,6 +64,7 @@ _FILES = "it reads or writes files of the person at that machine"
 AT_THE_MACHINE = {
     "box": "it is about the machine itself, with the rights of root, or about trust in a centre",
     "feed": "it is work of the publisher, with keys that never leave that machine",
+    "network": "it is about the machine itself, with the rights of root",
     "completion": "it is for a shell",
     "help_pages": "it is for a terminal",
     "help_search": "it is for a terminal",
