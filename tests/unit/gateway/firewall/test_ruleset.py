@@ -12,19 +12,23 @@ import pytest
 
 from filterd.appliance.doctor import firewall_rules
 from filterd.appliance.doctor.firewall_rules import Passage, PupilLink, Way
+from filterd.base.errors import ConfigError
 from filterd.gateway.firewall.ruleset import (
     ClosedTier,
     Counted,
     FirewallPlan,
     FirewallSource,
+    plan_of,
     text,
 )
 from filterd.policy.firewall_settings import ClosedWay
 from tests.support.namespaces import Namespace, namespaces
 from tests.support.needs import command
+from tests.support.site import a_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 OPEN, CLOSED, _ = Passage
 WAYS = [Way(version, *one) for version in (4, 6) for one in (("udp", 53), ("tcp", 53))]
@@ -143,3 +147,27 @@ def _without_handles(listed: list[dict[str, Any]]) -> list[Any]:
 def _of_others(listed: list[dict[str, Any]]) -> list[Any]:
     found = _without_handles(listed)
     return [one for one in found if "filterd" not in (one[1].get("table"), one[1].get("name"))]
+
+
+def test_a_plan_has_the_tiers_of_the_site_and_its_settings(tmp_path: Path) -> None:
+    site = (
+        "networks:\n  six: {cidrs: [10.8.0.0/24], grade: 6}\n"
+        "  office: {cidrs: [10.8.9.0/24], grade: staff}\n"
+        "firewall: {staff: []}\nlisten: ['10.8.0.1:5300', '10.8.0.1:53']\n"
+    )
+    plan = plan_of(a_policy(tmp_path, site), ("wan0", 'a"b'))
+    ways = {one.tier: one.ways for one in plan.tiers}
+    assert ways["staff"] == frozenset()
+    assert ClosedWay.DNS in ways["lower-secondary"]
+    assert plan.unknown_tier in ways
+    assert plan.outward == ("wan0",)
+    assert plan.dns_port == 53
+
+
+@pytest.mark.parametrize(
+    "name", ["'a\"b'", "'lan0 lan1'", "'x; flush ruleset'", "abcdefghijklmnop"]
+)
+def test_a_name_that_is_of_no_interface_never_reaches_the_text(tmp_path: Path, name: str) -> None:
+    policy = a_policy(tmp_path, f"networks:\n  far: {{interfaces: [{name}], grade: 6}}\n")
+    with pytest.raises(ConfigError, match=r"networks\.far\.interfaces: .* cannot be the name"):
+        plan_of(policy)
