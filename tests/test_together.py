@@ -122,6 +122,8 @@ def _run(
         timeout=60,
         check=False,
         start_new_session=True,  # Ctrl-C means its processes, and no others
+        # A shell lets what it starts in the background ignore Ctrl-C, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     return done.returncode, done.stdout.splitlines()
 

@@ -59,12 +59,11 @@ def show(
     is_loaded, found = nftables.is_loaded(listed), nftables.counted(listed)
     if json:
         here.print_json({"loaded": is_loaded, "tiers": _rows(plan, found)})
-    else:
-        if is_loaded:
-            here.print(say("The firewall is in force."))
-        else:
-            here.print(say("The firewall is not in force: sudo filterd firewall apply"))
+    elif is_loaded:
+        here.print(say("The firewall is in force."))
         here.console.print(_table(here, plan, found))
+    else:
+        here.print(say("The firewall is not in force: sudo filterd firewall apply"))
     raise typer.Exit(0 if is_loaded else 1)
 
 

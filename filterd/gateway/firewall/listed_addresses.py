@@ -67,7 +67,7 @@ class OperatorEntry(DocumentModel):
 
     operator: str = Field(min_length=1, max_length=100, description="Who runs them.")
     source: str = Field(pattern=r"^https://\S{4,300}$", description="Where it publishes them.")
-    date: _Date = Field(description="When they were read there.")
+    date: _Date = Field(description="When the entry was written or last compared.")
     addresses: tuple[_Network, ...] = Field(min_length=1, max_length=_MOST)
 
 
