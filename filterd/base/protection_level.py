@@ -261,9 +261,7 @@ def _links(facts: ProtectionFacts) -> Iterator[_Verdict]:
             n=len(without),
             all=len(links),
         )
-        remedy = say(
-            "on each link send port 53 to filterd, and refuse 853 (nftables: redirect, reject)"
-        )
+        remedy = say("put the firewall in force on every link: sudo filterd firewall apply")
         yield _short(PARTLY, text, remedy, RemedyAct.EXAMINE, without)
     elif "unsure" in links.values():
         yield _unseen(say("rules of the firewall do not say whether they close"), look)

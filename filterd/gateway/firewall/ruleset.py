@@ -130,7 +130,7 @@ def plan_of(
         sources,
         unknown,
         tuple(sorted(one for one in outward if _is_interface(one))),
-        _DNS_PORT if _DNS_PORT in ports else ports[0],
+        _DNS_PORT if _DNS_PORT in ports else next(iter(ports), _DNS_PORT),
         addresses.resolvers if addresses else (),
         addresses.tunnels if addresses else (),
     )

@@ -28,6 +28,7 @@ from filterd.appliance.doctor.firewall_rules import Firewall, Passage
 from filterd.appliance.doctor.probe import UnseenError
 from filterd.appliance.local_network import NetworkInterface
 from filterd.clients.interfaces import Links, Prefix
+from filterd.gateway.firewall import ruleset
 from filterd.policy.model import Network, Tls, UpstreamServer
 from tests.support.examined import CLEAN, FOUND, NETWORK, UNSEEN, examined, look, outcomes
 from tests.support.namespaces import namespaces
@@ -128,6 +129,16 @@ def test_control_rules_for_all_four_are_clean(
     rules = ON_ONE.replace("LINKS", links)
     subprocess.run(load, input=rules, text=True, check=True, capture_output=True)
     assert gateway.run(lambda: outcomes(other_resolvers, site)) == [CLEAN]
+
+
+@pytest.mark.usefixtures("needs_namespaces")
+def test_the_firewall_of_filterd_closes_each_link(gateway: Namespace, tmp_path: Path) -> None:
+    site = _of_four(gateway, tmp_path)
+    gateway.run(lambda: FORWARD_IPV6.write_text("1", encoding="ascii"))
+    assert set(gateway.run(lambda: link_passages(site)).values()) == {"open"}
+    load, rules = gateway.command("nft", "-f", "-"), ruleset.text(ruleset.plan_of(SCHOOL, ["wan"]))
+    subprocess.run(load, input=rules, text=True, check=True, capture_output=True)
+    assert gateway.run(lambda: link_passages(site)) == dict.fromkeys(FOUR, "closed")
 
 
 @pytest.mark.parametrize(
